@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package nr
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrUnsupported is wrapped by every [*UnsupportedError].
+var ErrUnsupported = errors.New("not supported")
+
+// FieldError reports a value that the standard or the caller's configuration
+// does not allow. Field is named as in the recording format, such as
+// "dmrs.additional_position".
+type FieldError struct {
+	Field string // name of the field
+	Got   any    // value received
+	Want  string // what is allowed, with the clause where there is one
+}
+
+// Error implements error.
+func (e *FieldError) Error() string {
+	return fmt.Sprintf("nr: %s: got %v, want %s", e.Field, e.Got, e.Want)
+}
+
+// UnsupportedError reports a value that the standard allows and this library
+// does not implement. It wraps [ErrUnsupported].
+type UnsupportedError struct {
+	Field string // name of the field
+	Got   any    // value received
+}
+
+// Error implements error.
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("not supported: %s (got %v)", e.Field, e.Got)
+}
+
+// Unwrap returns [ErrUnsupported].
+func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }
+
+func checkRange(field string, got, lo, hi int) error {
+	if got < lo || got > hi {
+		return &FieldError{Field: field, Got: got, Want: fmt.Sprintf("%d…%d", lo, hi)}
+	}
+	return nil
+}

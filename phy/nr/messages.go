@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package nr
+
+import "github.com/neuroran/neuroran/tensor"
+
+// LLRScale is the fixed-point scale of log-likelihood ratios: an int8 value of
+// LLRScale is a log-likelihood ratio of 1. Values are ln P(0)/P(1) and saturate
+// at ±[MaxLLR].
+const LLRScale = 8
+
+// MaxLLR is the largest magnitude of an int8 log-likelihood ratio. Only filler
+// bits, which are known to be 0, are 127.
+const MaxLLR = 120
+
+// Baseband is one slot of time-domain samples, from the first sample of the
+// first cyclic prefix.
+type Baseband struct {
+	Slot    Slot                     // slot number
+	Samples tensor.Tensor[complex64] `tensor:"rx,sample"` // [rx, sample]
+}
+
+// Grid is one slot of resource elements of the whole carrier.
+type Grid struct {
+	Slot Slot                     // slot number
+	RE   tensor.Tensor[complex64] `tensor:"rx,symbol,subcarrier"` // [rx, 14, 12·NumPRB]
+}
+
+// Pilots holds the symbols of a group that carry DM-RS, in the order of
+// [Group.DMRSMask]. All subcarriers of the allocation are there, also those of
+// other CDM groups.
+type Pilots struct {
+	Group Group                    // who transmits where
+	RE    tensor.Tensor[complex64] `tensor:"rx,symbol,subcarrier"` // [rx, DM-RS symbol, 12·NumPRB]
+}
+
+// Data holds all symbols of a group's allocation, from Group.StartSymbol.
+// Elements that carry DM-RS are present and not data.
+type Data struct {
+	Group Group                    // who transmits where
+	RE    tensor.Tensor[complex64] `tensor:"rx,symbol,subcarrier"` // [rx, NumSymbols, 12·NumPRB]
+}
+
+// Offsets holds the timing and carrier offsets of the UEs of a group, measured
+// on their DM-RS.
+type Offsets struct {
+	DelaySeconds [MaxUEs]float64 // arrival after the receiver's symbol timing, s
+	CFOHz        [MaxUEs]float64 // carrier frequency offset, Hz
+	CFOObserved  [MaxUEs]bool    // false with one DM-RS symbol: CFOHz is then 0
+}
+
+// Channel is the estimated channel of a group: the frequency response at a few
+// anchor instants, and the weights that carry it to every symbol. The response
+// of layer l from antenna r at symbol s, subcarrier k is
+//
+//	h = Σ_a Weights[l, s, a] · Anchors[l, r, a, k]
+//
+// Anchors are usually the DM-RS symbols; an estimator that gives every symbol
+// its own response uses as many anchors as symbols and unit weights. Layers
+// count over all UEs of the group, in its order. Symbols count from
+// Group.StartSymbol.
+type Channel struct {
+	Group    Group                    // who transmits where
+	Offsets  Offsets                  // measured by synchronisation
+	Anchors  tensor.Tensor[complex64] `tensor:"layer,rx,anchor,subcarrier"` // [layer, rx, anchor, 12·NumPRB]
+	Weights  tensor.Tensor[complex64] `tensor:"layer,symbol,anchor"`        // [layer, NumSymbols, anchor]
+	NoiseCov tensor.Tensor[complex64] `tensor:"rx,rx"`                      // noise and interference covariance of one resource element, [rx, rx]
+	ErrorVar tensor.Tensor[float32]   `tensor:"layer,symbol"`               // mean squared estimation error of h, [layer, NumSymbols]; 0 where unknown
+	SNR      [MaxUEs]float32          // per UE: DM-RS power over noise per antenna and layer, linear
+}
+
+// Symbols holds the equalised data symbols of one UE in codeword order: by
+// OFDM symbol, subcarrier, layer (TS 38.211 §6.3.1.3). They are unbiased and
+// of unit mean energy before noise.
+type Symbols struct {
+	Slot     Slot                     // slot number
+	RNTI     uint16                   // UE
+	Quality  Quality                  // measurements so far
+	Z        tensor.Tensor[complex64] `tensor:"re,layer"` // [data RE, layer]
+	NoiseVar tensor.Tensor[float32]   `tensor:"re,layer"` // variance of the error of Z, [data RE, layer]
+}
+
+// LLRs holds the soft bits of one transmission, before descrambling when they
+// come from a demapper, in units of 1/[LLRScale].
+type LLRs struct {
+	Slot    Slot                // slot number
+	RNTI    uint16              // UE
+	Quality Quality             // measurements so far
+	Values  tensor.Tensor[int8] `tensor:"bit"` // [G], positive means bit 0
+}
+
+// TransportBlock is the outcome of one transmission. A failed CRC is a result.
+type TransportBlock struct {
+	Slot       Slot                 // slot number
+	RNTI       uint16               // UE
+	HARQ       int                  // HARQ process
+	Quality    Quality              // measurements
+	NumBits    int                  // transport block size, bits, without CRC
+	Data       tensor.Tensor[uint8] `tensor:"byte"` // [NumBits/8], first bit most significant
+	CRC        bool                 // the transport block CRC holds
+	Iterations int                  // most decoder iterations over the code blocks
+}
+
+// Quality carries the measurements of one transmission along its way.
+type Quality struct {
+	SINR         float32 // mean unbiased post-equalisation SINR over layers and data REs, linear
+	SNR          float32 // DM-RS power over noise per antenna and layer, linear
+	DelaySeconds float64 // arrival after the receiver's symbol timing, s
+	CFOHz        float64 // carrier frequency offset, Hz; 0 when not observed
+	CFOObserved  bool    // whether the DM-RS allowed a frequency estimate
+}
