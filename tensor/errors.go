@@ -2,12 +2,29 @@
 
 package tensor
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// ShapeError reports lengths or an element type that do not fit: which
-// operation or port, what it wants and what it got.
+// Errors that the package wraps; test for them with errors.Is.
+var (
+	// ErrFormat says that bytes are not the Arrow stream that was expected:
+	// truncated, out of bounds, compressed, or of another byte order.
+	ErrFormat = errors.New("malformed arrow stream")
+	// ErrNoSchema says that a record batch came before the schema of its stream.
+	ErrNoSchema = errors.New("no schema for this stream yet")
+	// ErrUnaligned says that a buffer does not start at a multiple of its
+	// element's size, so that it could only be read through a copy.
+	ErrUnaligned = errors.New("buffer is not aligned to its element")
+	// ErrPoolEmpty says that all values of a pool are in use.
+	ErrPoolEmpty = errors.New("pool is empty")
+)
+
+// ShapeError reports lengths that do not fit: which operation, port or field,
+// what it wants and what it got.
 type ShapeError struct {
-	Op   string // operation or port, such as "ldpc: decode: llr"
+	Op   string // operation, port or field, such as "ldpc: decode: llr"
 	Want []int  // wanted lengths; -1 means any
 	Got  []int  // lengths received
 }
@@ -18,4 +35,21 @@ func (e *ShapeError) Error() string {
 		return fmt.Sprintf("%s: invalid shape %v", e.Op, e.Got)
 	}
 	return fmt.Sprintf("%s: shape %v, want %v", e.Op, e.Got, e.Want)
+}
+
+// TypeError reports an element type, a field type or axis names that do not
+// fit: which port or field, what it wants and what it got.
+type TypeError struct {
+	Op   string // port or field, such as "nr.Grid.Samples"
+	Want string // wanted type
+	Got  string // type received
+}
+
+// Error implements error.
+func (e *TypeError) Error() string {
+	return fmt.Sprintf("%s: got %s, want %s", e.Op, e.Got, e.Want)
+}
+
+func formatError(op, format string, args ...any) error {
+	return fmt.Errorf("tensor: %s: %w: %s", op, ErrFormat, fmt.Sprintf(format, args...))
 }

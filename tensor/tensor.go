@@ -3,6 +3,9 @@
 package tensor
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -11,8 +14,8 @@ import (
 // MaxRank is the largest number of axes of a [Tensor].
 const MaxRank = 6
 
-// Float16 is an IEEE 754 binary16 value, held as its bits.
-type Float16 uint16
+// Alignment is the alignment in bytes of what the package allocates.
+const Alignment = 64
 
 // Element lists the element types of a [Tensor].
 type Element interface {
@@ -28,25 +31,41 @@ type Element interface {
 // concurrently; Resize and writes through Data may not.
 type Tensor[E Element] struct {
 	data []E
-	buf  *memory.Buffer
+	header
+}
+
+// header is the part of a tensor that does not depend on its element.
+type header struct {
+	buf  *memory.Buffer // owner of data; nil when data is a caller's slice
 	dims [MaxRank]int
 	axes []string
 	rank int
+}
+
+// raw is the layout of every Tensor[E], for code that learns E at run time.
+type raw struct {
+	data     unsafe.Pointer
+	len, cap int
+	header
 }
 
 // New returns a zeroed tensor with the given lengths. Axes name them in the
 // same order; the names beyond the given ones are empty. The elements are
 // 64-byte aligned. New panics with a [*ShapeError] where [Tensor.Resize] does.
 func New[E Element](dims []int, axes ...string) Tensor[E] {
-	t := Tensor[E]{axes: axes}
+	t := Tensor[E]{header: header{axes: slices.Clone(axes)}}
 	t.Resize(dims...)
 	return t
 }
 
 // Named returns an empty tensor with the given axis names and zero lengths,
-// to be given its lengths by Resize.
+// to be given its lengths by Resize. It panics with a [*ShapeError] for more
+// than [MaxRank] names.
 func Named[E Element](axes ...string) Tensor[E] {
-	return Tensor[E]{axes: axes, rank: len(axes)}
+	if len(axes) > MaxRank {
+		panic(&ShapeError{Op: "tensor: named: axes", Want: []int{MaxRank}, Got: []int{len(axes)}})
+	}
+	return Tensor[E]{header: header{axes: slices.Clone(axes), rank: len(axes)}}
 }
 
 // FromSlice returns a tensor over data without copying it. It returns a
@@ -55,9 +74,9 @@ func Named[E Element](axes ...string) Tensor[E] {
 func FromSlice[E Element](data []E, dims []int, axes ...string) (Tensor[E], error) {
 	n, ok := product(dims)
 	if !ok || n != len(data) || len(dims) > MaxRank {
-		return Tensor[E]{}, &ShapeError{Op: "tensor: from slice", Want: append([]int(nil), dims...), Got: []int{len(data)}}
+		return Tensor[E]{}, &ShapeError{Op: "tensor: from slice", Want: slices.Clone(dims), Got: []int{len(data)}}
 	}
-	t := Tensor[E]{data: data, axes: axes, rank: len(dims)}
+	t := Tensor[E]{data: data, header: header{axes: slices.Clone(axes), rank: len(dims)}}
 	copy(t.dims[:], dims)
 	return t, nil
 }
@@ -68,7 +87,8 @@ func (t *Tensor[E]) Data() []E { return t.data }
 // Rank returns the number of axes.
 func (t *Tensor[E]) Rank() int { return t.rank }
 
-// Dim returns the length of axis i.
+// Dim returns the length of axis i, and 0 for an axis that the tensor lacks.
+// It panics if i is not in [0, MaxRank).
 func (t *Tensor[E]) Dim(i int) int { return t.dims[i] }
 
 // Len returns the number of elements.
@@ -78,12 +98,10 @@ func (t *Tensor[E]) Len() int { return len(t.data) }
 func (t *Tensor[E]) Dims() []int { return append([]int(nil), t.dims[:t.rank]...) }
 
 // Axis returns the name of axis i, or "" when it has none.
-func (t *Tensor[E]) Axis(i int) string {
-	if i < len(t.axes) {
-		return t.axes[i]
-	}
-	return ""
-}
+func (t *Tensor[E]) Axis(i int) string { return t.axis(i) }
+
+// Kind returns the element kind.
+func (t *Tensor[E]) Kind() Kind { return KindOf[E]() }
 
 // Row returns the elements below the given leading indices, without a copy:
 // Row(r, l) of a tensor [rx, symbol, subcarrier] is the subcarriers of antenna
@@ -109,9 +127,10 @@ func (t *Tensor[E]) Row(idx ...int) []E {
 func (t *Tensor[E]) Resize(dims ...int) {
 	n, ok := product(dims)
 	if !ok || len(dims) > MaxRank {
-		panic(&ShapeError{Op: "tensor: resize", Got: append([]int(nil), dims...)})
+		panic(&ShapeError{Op: "tensor: resize", Got: slices.Clone(dims)})
 	}
-	t.rank = copy(t.dims[:], dims)
+	clear(t.dims[copy(t.dims[:], dims):])
+	t.rank = len(dims)
 	if n > cap(t.data) {
 		t.grow(n)
 	}
@@ -121,7 +140,11 @@ func (t *Tensor[E]) Resize(dims ...int) {
 // CopyFrom makes t a copy of src, with its lengths and axis names. It
 // allocates only on growth.
 func (t *Tensor[E]) CopyFrom(src *Tensor[E]) {
-	t.Resize(src.dims[:src.rank]...)
+	if src.rank == 0 && len(src.data) == 0 { // the zero value has no shape
+		t.data, t.rank, t.dims = t.data[:0], 0, src.dims
+	} else {
+		t.Resize(src.dims[:src.rank]...)
+	}
 	t.axes = src.axes
 	copy(t.data, src.data)
 }
@@ -129,13 +152,65 @@ func (t *Tensor[E]) CopyFrom(src *Tensor[E]) {
 // Clear sets every element to zero.
 func (t *Tensor[E]) Clear() { clear(t.data) }
 
+// Equal reports whether both tensors have the same lengths, axis names and
+// elements. NaN differs from itself, as in Go.
+func (t Tensor[E]) Equal(u Tensor[E]) bool {
+	if t.rank != u.rank || t.dims != u.dims {
+		return false
+	}
+	for i := range t.rank {
+		if t.Axis(i) != u.Axis(i) {
+			return false
+		}
+	}
+	return slices.Equal(t.data, u.data)
+}
+
+// String returns the element type and the lengths, such as
+// "complex64[rx=2 symbol=14 subcarrier=288]".
+func (t Tensor[E]) String() string {
+	var b strings.Builder
+	b.WriteString(t.Kind().String())
+	b.WriteByte('[')
+	for i := range t.rank {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if name := t.Axis(i); name != "" {
+			b.WriteString(name + "=")
+		}
+		b.WriteString(strconv.Itoa(t.dims[i]))
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
 func (t *Tensor[E]) grow(n int) {
 	var e E
+	t.buf = newBuffer(n * int(unsafe.Sizeof(e)))
+	t.data = unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(t.buf.Bytes()))), n)
+}
+
+// newBuffer returns a zeroed, aligned buffer.
+func newBuffer(size int) *memory.Buffer {
 	buf := memory.NewResizableBuffer(memory.DefaultAllocator)
-	buf.Resize(n * int(unsafe.Sizeof(e)))
+	buf.Resize(size)
 	clear(buf.Bytes())
-	t.buf = buf
-	t.data = unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(buf.Bytes()))), n)
+	return buf
+}
+
+func (h *header) tensorHeader() *header { return h }
+
+// bytes returns the elements of any tensor as bytes.
+func (r *raw) bytes(k Kind) []byte {
+	return unsafe.Slice((*byte)(r.data), r.len*k.Size())
+}
+
+func (h *header) axis(i int) string {
+	if i < len(h.axes) {
+		return h.axes[i]
+	}
+	return ""
 }
 
 // product multiplies lengths; it reports false on a negative length or an
