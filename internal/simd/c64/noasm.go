@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package c64
+
+func radix4(dst, src []complex64, m, s int, tw []complex64) { radix4Generic(dst, src, m, s, tw) }
+
+func mulVec(dst, a, b []complex64) { mulVecGeneric(dst, a, b) }
+
+func mulConjVec(dst, a, b []complex64) { mulConjVecGeneric(dst, a, b) }
+
+func scaleVec(dst, a []complex64, c complex64) { scaleVecGeneric(dst, a, c) }
