@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mimo
+
+// LinComb writes dst[p] = Σ_i w[i] · src[off[i]+p]: a linear combination of
+// rows, or of shifted parts of one row, of a matrix that src holds.
+//
+//   - dst: any length n
+//   - w: weights
+//   - src, off: row i is src[off[i] : off[i]+n]
+//
+// It panics if len(off) differs from len(w) or a row leaves src. dst must not
+// overlap a row.
+func LinComb(dst []complex64, w []complex64, src []complex64, off []int) {
+	if len(off) != len(w) {
+		panic("mimo: weights and rows differ in number")
+	}
+	for _, o := range off {
+		_ = src[o : o+len(dst)]
+	}
+	linComb(dst, w, src, off)
+}
+
+// Matched accumulates the matched filter of one antenna and its gain:
+// num[p] += conj(h[p])·y[p] and gain[p] += |h[p]|². It panics if h, y or gain
+// are shorter than num.
+func Matched(num []complex64, gain []float32, h, y []complex64) {
+	n := len(num)
+	matched(num, gain[:n], h[:n], y[:n])
+}
+
+// ConjMulAdd accumulates acc[p] += conj(a[p])·b[p]. It panics if a or b are
+// shorter than acc.
+func ConjMulAdd(acc, a, b []complex64) {
+	n := len(acc)
+	conjMulAdd(acc, a[:n], b[:n])
+}
+
+// AbsSqAdd accumulates acc[p] += |a[p]|². It panics if a is shorter than acc.
+func AbsSqAdd(acc []float32, a []complex64) {
+	absSqAdd(acc, a[:len(acc)])
+}
+
+// ReConjMulAdd accumulates acc[p] += Re(conj(a[p])·b[p]). It panics if a or b
+// are shorter than acc.
+func ReConjMulAdd(acc []float32, a, b []complex64) {
+	n := len(acc)
+	reConjMulAdd(acc, a[:n], b[:n])
+}
