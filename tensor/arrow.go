@@ -128,16 +128,16 @@ func rowOf(arr arrow.Array, i int) (values arrow.Array, shape []int, axes []stri
 	return array.NewSlice(list.ListValues(), start, end), typ.shape, typ.axes, nil
 }
 
-// dropIQ takes the trailing axis of 2 off a complex tensor stored as float32.
+// dropIQ takes the trailing axis of 2 off a complex tensor stored as float32;
+// a plain array of float32 holds pairs.
 func dropIQ(op string, shape []int, axes []string) ([]int, []string, error) {
 	last := len(shape) - 1
-	if last < 0 || shape[last] != 2 {
-		if last == 0 && axes == nil && shape[0]%2 == 0 { // a plain float32 array
-			return []int{shape[0] / 2}, nil, nil
-		}
+	switch {
+	case last == 0 && shape[0]%2 == 0:
+		return []int{shape[0] / 2}, nil, nil
+	case last < 1 || shape[last] != 2:
 		return nil, nil, &ShapeError{Op: op + ": complex64", Want: []int{-1, 2}, Got: shape}
-	}
-	if len(axes) > last {
+	case len(axes) > last:
 		axes = axes[:last:last]
 	}
 	return shape[:last:last], axes, nil

@@ -121,7 +121,8 @@ func (t *Tensor[E]) Row(idx ...int) []E {
 
 // Resize gives the tensor new lengths. It keeps the capacity and allocates
 // only on growth; the elements are then zero, otherwise they are unspecified.
-// Axis names stay. It panics with a [*ShapeError] if a length is negative, the
+// Axis names stay. Without lengths the tensor is empty: a number alone is a
+// field, not a tensor. It panics with a [*ShapeError] if a length is negative, the
 // rank exceeds [MaxRank] or the size overflows: those are programming errors,
 // as they are for make.
 func (t *Tensor[E]) Resize(dims ...int) {
@@ -140,11 +141,7 @@ func (t *Tensor[E]) Resize(dims ...int) {
 // CopyFrom makes t a copy of src, with its lengths and axis names. It
 // allocates only on growth.
 func (t *Tensor[E]) CopyFrom(src *Tensor[E]) {
-	if src.rank == 0 && len(src.data) == 0 { // the zero value has no shape
-		t.data, t.rank, t.dims = t.data[:0], 0, src.dims
-	} else {
-		t.Resize(src.dims[:src.rank]...)
-	}
+	t.Resize(src.dims[:src.rank]...)
 	t.axes = src.axes
 	copy(t.data, src.data)
 }
@@ -213,9 +210,12 @@ func (h *header) axis(i int) string {
 	return ""
 }
 
-// product multiplies lengths; it reports false on a negative length or an
-// overflow of the address space.
+// product multiplies lengths, and is 0 for none; it reports false on a negative
+// length or an overflow of the address space.
 func product(dims []int) (int, bool) {
+	if len(dims) == 0 {
+		return 0, true
+	}
 	n := 1
 	for _, d := range dims {
 		if d < 0 || (d > 0 && n > (1<<46)/d) {

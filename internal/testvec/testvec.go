@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package testvec finds the test material that lies outside the module, and
-// states in one place when a test that lacks something skips and when it fails.
 package testvec
 
 import (

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testvec
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// PythonEnv is the environment variable that names the Python interpreter of
+// the oracles. Without it the interpreter is python3 of the search path.
+const PythonEnv = "NEURORAN_PYTHON"
+
+var pythons sync.Map // module list → error text, or ""
+
+// Python returns a Python interpreter that can import all the modules, or
+// skips the test where there is none; see [Require] with "python".
+func Python(tb testing.TB, modules ...string) string {
+	tb.Helper()
+	name := os.Getenv(PythonEnv)
+	if name == "" {
+		name = "python3"
+	}
+	key := name + " " + strings.Join(modules, ",")
+	reason, ok := pythons.Load(key)
+	if !ok {
+		reason = tryPython(name, modules)
+		pythons.Store(key, reason)
+	}
+	Require(tb, "python", reason == "", reason.(string))
+	return name
+}
+
+// tryPython returns why the interpreter cannot import the modules, or "".
+func tryPython(name string, modules []string) string {
+	code := "pass"
+	if len(modules) > 0 {
+		code = "import " + strings.Join(modules, ", ")
+	}
+	out, err := exec.Command(name, "-c", code).CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return name + ": " + err.Error() + ": " + lines[len(lines)-1] + "; set " + PythonEnv
+}

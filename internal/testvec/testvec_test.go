@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testvec
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// fakeTB records what Require does to a test.
+type fakeTB struct {
+	testing.TB
+	what string
+}
+
+func (f *fakeTB) Helper()                           {}
+func (f *fakeTB) Skipf(format string, args ...any)  { f.note("skip: "+format, args) }
+func (f *fakeTB) Fatalf(format string, args ...any) { f.note("fail: "+format, args) }
+
+// note keeps the first call, at which a real test would stop.
+func (f *fakeTB) note(format string, args []any) {
+	if f.what == "" {
+		f.what = fmt.Sprintf(format, args...)
+	}
+}
+
+func TestRequire(t *testing.T) {
+	tests := []struct {
+		name, env string
+		present   bool
+		want      string
+	}{
+		{"present", "shared", true, ""},
+		{"absent", "", false, "skip: "},
+		{"absent, another is required", "ort,gpu", false, "skip: "},
+		{"absent and required", "ort,shared", false, "fail: "},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv(RequireEnv, test.env)
+			tb := &fakeTB{}
+			Require(tb, "shared", test.present, "no folder")
+			if !strings.HasPrefix(tb.what, test.want) || (test.want == "") != (tb.what == "") {
+				t.Errorf("got %q, want prefix %q", tb.what, test.want)
+			}
+			if test.want != "" && !strings.Contains(tb.what, "no folder") {
+				t.Errorf("%q does not say why", tb.what)
+			}
+		})
+	}
+}
+
+func TestSharedFollowsEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv(SharedEnv, dir)
+	if got := Shared(t); got != dir {
+		t.Errorf("got %s, want %s", got, dir)
+	}
+}
+
+func TestPythonNamesWhatIsMissing(t *testing.T) {
+	if reason := tryPython("no-such-python", nil); !strings.Contains(reason, "no-such-python") {
+		t.Errorf("reason %q does not name the interpreter", reason)
+	}
+}
