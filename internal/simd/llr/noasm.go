@@ -3,3 +3,11 @@
 package llr
 
 func flipSigns(llrs []int8, words []uint64) { flipSignsGeneric(llrs, words) }
+
+func scale(dst, src []int8, factor int) { scaleGeneric(dst, src, factor) }
+
+func hardDecide(dst []byte, src []int8) { hardDecideGeneric(dst, src) }
+
+func minSumRow(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
+	return minSumRowGeneric(soft, messages, edges, z, rule)
+}

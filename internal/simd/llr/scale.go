@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package llr
+
+// Scale writes sign(src)·((|src|·factor + 2^14) >> 15), so that LLRs are
+// multiplied by factor/2^15 < 1 and rounded without bias.
+//
+//   - dst, src: equal lengths, else it panics; they may be the same slice
+//   - factor: 0…32767
+//
+// It does not allocate.
+func Scale(dst, src []int8, factor int) {
+	dst = dst[:len(src)]
+	if factor < 0 || factor > 32767 {
+		panic("llr: factor out of range")
+	}
+	scale(dst, src, factor)
+}
+
+// HardDecide writes 1 where src is negative and else 0.
+//
+//   - dst, src: equal lengths, else it panics
+//
+// It does not allocate.
+func HardDecide(dst []byte, src []int8) {
+	dst = dst[:len(src)]
+	hardDecide(dst, src)
+}

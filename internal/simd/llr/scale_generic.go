@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package llr
+
+// scaleGeneric is the definition of [Scale].
+func scaleGeneric(dst, src []int8, factor int) {
+	for i, x := range src {
+		neg := x >> 7
+		m := int8((int(magnitude(x))*factor + 1<<14) >> 15)
+		dst[i] = m ^ neg - neg
+	}
+}
+
+// hardDecideGeneric is the definition of [HardDecide].
+func hardDecideGeneric(dst []byte, src []int8) {
+	for i, x := range src {
+		dst[i] = uint8(x) >> 7
+	}
+}

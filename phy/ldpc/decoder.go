@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ldpc
+
+import (
+	"github.com/neuroran/neuroran/internal/simd/llr"
+	"github.com/neuroran/neuroran/phy/crc"
+)
+
+// DefaultIterations is the largest number of iterations when none is given.
+const DefaultIterations = 10
+
+// DecoderConfig selects the code of the next blocks and when to stop.
+type DecoderConfig struct {
+	// Config is the code. Rows decides the work: see [Config.ForLength].
+	Config
+	// MaxIterations is the largest number of iterations, 1 and more; 0 stands
+	// for [DefaultIterations]. One iteration is one pass over all rows.
+	MaxIterations int
+	// CRC is the CRC at the end of the K − Filler bits, or none.
+	CRC crc.Poly
+}
+
+// Result says how the decoding of one block went.
+type Result struct {
+	// Iterations is how many passes over all rows were made.
+	Iterations int
+	// Converged reports whether the decision satisfies all parity checks of the
+	// rows in use.
+	Converged bool
+	// CRC reports whether the CRC of the configuration holds; without a CRC it
+	// repeats Converged.
+	CRC bool
+}
+
+// Decoder decodes code blocks by layered normalised min-sum on int8 LLRs.
+//
+// A Decoder is for one goroutine at a time.
+type Decoder struct {
+	maxZ     int
+	cfg      DecoderConfig
+	graph    graph
+	plan     plan
+	rule     llr.Rule
+	factor   int // load scale, Q15
+	soft     []int8
+	messages []int8
+	word     []byte // hard decisions, one a byte
+	done     int    // iterations made on this block
+}
+
+// NewDecoder returns a decoder for lifting sizes up to the limit. It returns a
+// [*ConfigError] when the limit is out of range. It needs a call of Configure
+// before the first block.
+func NewDecoder(l Limits) (*Decoder, error) {
+	maxZ, err := l.maxZ()
+	if err != nil {
+		return nil, err
+	}
+	return &Decoder{
+		maxZ:     maxZ,
+		soft:     make([]int8, 2*maxColumns*llr.ColumnSize(maxZ)),
+		messages: make([]int8, maxEdges*llr.RowBlocks(maxZ)*llr.Lanes),
+		word:     make([]byte, maxColumns*maxZ),
+	}, nil
+}
+
+// maxColumns is the number of columns of base graph 1.
+const maxColumns = 68
+
+// Configure selects the code of the next blocks. It returns a [*ConfigError],
+// and keeps the former code, when c is not valid or above the limits. It does
+// not allocate when it succeeds.
+func (d *Decoder) Configure(c DecoderConfig) error {
+	if err := checkLimits(c.Config, d.maxZ); err != nil {
+		return err
+	}
+	if c.MaxIterations == 0 {
+		c.MaxIterations = DefaultIterations
+	}
+	if c.MaxIterations < 0 {
+		return &ConfigError{"iterations", c.MaxIterations, "1 and more, or 0 for the default"}
+	}
+	if c.CRC != crc.None && (!c.CRC.Valid() || c.CRC.Len() > c.PayloadBits()) {
+		return &ConfigError{"CRC", int(c.CRC), "a polynomial not longer than the block"}
+	}
+	d.cfg = c
+	d.graph.fill(c.BaseGraph, c.Z)
+	d.plan.fill(&d.graph, c.rows())
+	d.rule, d.factor = ruleFor(c.Config)
+	return nil
+}
+
+// Decode decodes one code block.
+//
+//   - dst: [K−Filler] bits of the code block, CRC included, one a byte, 0 or 1
+//   - soft: [N] int8 LLRs, positive means bit 0, in units of 1/8, within ±120;
+//     filler positions +127; positions that were not received 0
+//
+// It reports the iterations used and whether parity checks and CRC hold; a
+// failed block is a result, not an error, and dst then holds the last decision.
+//
+// Decode returns a [*ShapeError] if a length disagrees with the configuration.
+// It does not allocate; soft is only read.
+//
+// TS 38.212 §5.3.2, inverted.
+func (d *Decoder) Decode(dst []byte, soft []int8) (Result, error) {
+	if err := checkLen("Decode: dst", len(dst), d.cfg.PayloadBits()); err != nil {
+		return Result{}, err
+	}
+	if err := checkLen("Decode: soft", len(soft), d.cfg.N()); err != nil {
+		return Result{}, err
+	}
+	d.load(soft)
+	res := d.iterate()
+	d.decide(dst)
+	res.CRC = res.Converged
+	if d.cfg.CRC != crc.None {
+		res.CRC = d.cfg.CRC.CheckBits(dst)
+	}
+	return res, nil
+}
+
+// iterate passes over the rows until the decisions form a codeword.
+func (d *Decoder) iterate() Result {
+	z := d.cfg.Z
+	for it := range d.cfg.MaxIterations {
+		edges := d.plan.edges[it%2][:]
+		satisfied := true
+		for r := range d.cfg.rows() {
+			lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
+			msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
+			if !llr.MinSumRow(d.soft, msgs, edges[lo:hi], z, &d.rule) {
+				satisfied = false
+			}
+		}
+		d.done = it + 1
+		// Later rows may have changed what earlier rows found satisfied, so
+		// only a full check tells.
+		if satisfied && d.isCodeword() {
+			return Result{Iterations: it + 1, Converged: true}
+		}
+	}
+	return Result{Iterations: d.cfg.MaxIterations, Converged: d.isCodeword()}
+}
