@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pusch
+
+import (
+	"fmt"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// Limits bounds the grants that a block accepts; New allocates for the largest.
+type Limits struct {
+	Carrier   nr.Carrier // the carrier, fixed for the life of the block
+	NumRx     int        // receive antennas, 1…8; a transmitter ignores it
+	MaxPRB    int        // PRBs of one grant; 0 stands for all of the carrier
+	MaxLayers int        // layers of a group; 0 stands for 4
+}
+
+// normalise fills in defaults and reports the first field out of range.
+func (l *Limits) normalise() error {
+	if err := l.Carrier.Validate(); err != nil {
+		return err
+	}
+	if l.MaxPRB == 0 {
+		l.MaxPRB = l.Carrier.NumPRB
+	}
+	if l.MaxLayers == 0 {
+		l.MaxLayers = nr.MaxGroupLayers
+	}
+	if l.MaxPRB < 1 || l.MaxPRB > l.Carrier.NumPRB {
+		return &nr.FieldError{Field: "limits.max_prb", Got: l.MaxPRB, Want: fmt.Sprintf("1…%d", l.Carrier.NumPRB)}
+	}
+	if l.MaxLayers < 1 || l.MaxLayers > nr.MaxGroupLayers {
+		return &nr.FieldError{Field: "limits.max_layers", Got: l.MaxLayers, Want: fmt.Sprintf("1…%d", nr.MaxGroupLayers)}
+	}
+	return nil
+}
+
+// check reports a grant that is not valid or above the limits.
+func (l *Limits) check(g *nr.Grant) error {
+	if err := g.Validate(&l.Carrier); err != nil {
+		return err
+	}
+	if g.NumPRB > l.MaxPRB {
+		return &nr.UnsupportedError{Field: "prb_size above the limits of this block", Got: g.NumPRB}
+	}
+	if g.NumLayers > l.MaxLayers {
+		return &nr.UnsupportedError{Field: "num_layers above the limits of this block", Got: g.NumLayers}
+	}
+	return nil
+}
+
+// maxSymbols returns the most resource elements, DM-RS included, times layers.
+func (l *Limits) maxSymbols() int {
+	return l.MaxPRB * nr.SubcarriersPerPRB * nr.SymbolsPerSlot * l.MaxLayers
+}
+
+// maxCodedBits returns the most coded bits of one transmission.
+func (l *Limits) maxCodedBits() int { return l.maxSymbols() * nr.QAM256.BitsPerSymbol() }
