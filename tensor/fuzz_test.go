@@ -71,3 +71,30 @@ func FuzzShapeMetadata(f *testing.F) {
 		}
 	})
 }
+
+// TestDecodeSurvivesEveryFlip changes every byte of a stream in turn.
+func TestDecodeSurvivesEveryFlip(t *testing.T) {
+	m := newTestMessage()
+	enc, _ := mustCodec[testMessage](t)
+	_, buf, err := enc.Encode(nil, &m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := append(alignedBytes(len(buf))[:0], buf...)
+	accepted := 0
+	for i := range in {
+		for _, x := range []byte{1, 0x80, 0xff} {
+			in[i] ^= x
+			_, dec := mustCodec[testMessage](t)
+			var got testMessage
+			if _, err := dec.Decode(&got, 0, in); err == nil {
+				accepted++
+				checkUsable(t, &got)
+			}
+			in[i] ^= x
+		}
+	}
+	if accepted == 0 || accepted == 3*len(in) {
+		t.Errorf("%d of %d damaged streams decode", accepted, 3*len(in))
+	}
+}
