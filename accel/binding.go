@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accel
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/neuroran/neuroran/accel/internal/backend"
+)
+
+// Binding is a session tied to the memory of its inputs and outputs. It is for
+// one goroutine at a time.
+type Binding struct {
+	session *Session
+	inputs  []Buffer // kept so that the collector sees the memory
+	outputs []Buffer
+	pinner  runtime.Pinner
+
+	mu   sync.Mutex // held while running or closing
+	back backend.Binding
+}
+
+// pin keeps the memory of the buffers where it is. Memory from outside the Go
+// heap is left alone by the pinner.
+func (b *Binding) pin(list []Buffer) []backend.Buffer {
+	out := make([]backend.Buffer, len(list))
+	for i, buf := range list {
+		b.pinner.Pin(buf.data)
+		out[i] = buf.backend()
+	}
+	return out
+}
+
+// Run computes the outputs from the inputs. Nobody else may touch the buffers
+// while it runs.
+//
+// It returns [ErrClosed] after Close, [ErrBusy] when another goroutine is
+// running the binding, or the error of the device. It does not allocate.
+func (b *Binding) Run() error {
+	if !b.mu.TryLock() {
+		return ErrBusy
+	}
+	if b.back == nil {
+		b.mu.Unlock()
+		return ErrClosed
+	}
+	err := b.back.Run()
+	b.mu.Unlock()
+	return err
+}
+
+// Close waits for a running call, releases the binding and unpins its buffers.
+// Closing again does nothing.
+func (b *Binding) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.back == nil {
+		return nil
+	}
+	err := b.back.Close()
+	b.back = nil
+	b.pinner.Unpin()
+	s := b.session
+	s.mu.Lock()
+	delete(s.bindings, b)
+	s.mu.Unlock()
+	return err
+}

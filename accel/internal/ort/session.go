@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cgo
+
+package ort
+
+import (
+	"errors"
+	"fmt"
+
+	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/onnx"
+)
+
+// session is a model in ONNX Runtime. Its C session may run concurrently.
+type session struct {
+	s       *ort.DynamicAdvancedSession
+	inputs  []string
+	outputs []string
+}
+
+// Open compiles a model for the CPU provider: one thread and no spinning unless
+// the configuration says otherwise.
+func Open(data []byte, inputs, outputs []string, cfg backend.Config) (backend.Session, error) {
+	if _, err := Load(cfg); err != nil {
+		return nil, err
+	}
+	opts, err := options(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("accel: ort: options: %w", err)
+	}
+	defer opts.Destroy()
+	s, err := ort.NewDynamicAdvancedSessionWithONNXData(data, inputs, outputs, opts)
+	if err != nil {
+		return nil, fmt.Errorf("accel: ort: %w", err)
+	}
+	return &session{s: s, inputs: inputs, outputs: outputs}, nil
+}
+
+func options(cfg backend.Config) (*ort.SessionOptions, error) {
+	opts, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	threads, spin := max(cfg.Threads, 1), "0"
+	if cfg.Spin {
+		spin = "1"
+	}
+	err = errors.Join(
+		opts.SetIntraOpNumThreads(threads),
+		opts.SetInterOpNumThreads(1),
+		opts.SetLogSeverityLevel(ort.LoggingLevelError),
+		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", spin),
+		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", spin),
+	)
+	if err != nil {
+		opts.Destroy()
+		return nil, err
+	}
+	return opts, nil
+}
+
+// Close implements [backend.Session].
+func (s *session) Close() error { return s.s.Destroy() }
+
+// binding owns the C values that point into the caller's pinned memory. It
+// holds the wrapper's tensors in Go fields until they are destroyed: the C side
+// keeps addresses that the collector cannot see.
+type binding struct {
+	session *session
+	io      *ort.IoBinding
+	values  []ort.Value
+}
+
+// Bind implements [backend.Session].
+func (s *session) Bind(in, out []backend.Buffer) (backend.Binding, error) {
+	io, err := s.s.CreateIoBinding()
+	if err != nil {
+		return nil, fmt.Errorf("accel: ort: bind: %w", err)
+	}
+	b := &binding{session: s, io: io}
+	err = errors.Join(b.add(in, s.inputs, io.BindInput), b.add(out, s.outputs, io.BindOutput))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("accel: ort: bind: %w", err), b.Close())
+	}
+	return b, nil
+}
+
+func (b *binding) add(bufs []backend.Buffer, names []string, bind func(string, ort.Value) error) error {
+	for i, buf := range bufs {
+		v, err := wrap(buf)
+		if err != nil {
+			return fmt.Errorf("port %q: %w", names[i], err)
+		}
+		b.values = append(b.values, v)
+		if err := bind(names[i], v); err != nil {
+			return fmt.Errorf("port %q: %w", names[i], err)
+		}
+	}
+	return nil
+}
+
+// Run implements [backend.Binding].
+func (b *binding) Run() error { return b.session.s.RunWithBinding(b.io) }
+
+// Close implements [backend.Binding]: the binding goes before its values.
+func (b *binding) Close() error {
+	errs := []error{b.io.Destroy()}
+	for _, v := range b.values {
+		errs = append(errs, v.Destroy())
+	}
+	b.values = nil
+	return errors.Join(errs...)
+}
+
+// wrap makes a C value over the buffer's memory, without a copy.
+func wrap(b backend.Buffer) (ort.Value, error) {
+	switch b.Type {
+	case onnx.Float32:
+		return wrapAs[float32](b)
+	case onnx.Float64:
+		return wrapAs[float64](b)
+	case onnx.Int8:
+		return wrapAs[int8](b)
+	case onnx.Int16:
+		return wrapAs[int16](b)
+	case onnx.Int32:
+		return wrapAs[int32](b)
+	case onnx.Int64:
+		return wrapAs[int64](b)
+	case onnx.Uint8:
+		return wrapAs[uint8](b)
+	case onnx.Uint16:
+		return wrapAs[uint16](b)
+	case onnx.Uint32:
+		return wrapAs[uint32](b)
+	case onnx.Uint64:
+		return wrapAs[uint64](b)
+	case onnx.Float16:
+		raw := backend.Buffer{Data: b.Data, Len: 2 * b.Len}
+		return ort.NewCustomDataTensor(shape(b), backend.Slice[byte](raw), ort.TensorElementDataTypeFloat16)
+	}
+	return nil, fmt.Errorf("element type %v is not supported", b.Type)
+}
+
+func wrapAs[T ort.TensorData](b backend.Buffer) (ort.Value, error) {
+	v, err := ort.NewTensor(shape(b), backend.Slice[T](b))
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func shape(b backend.Buffer) ort.Shape {
+	s := make(ort.Shape, len(b.Dims))
+	for i, d := range b.Dims {
+		s[i] = int64(d)
+	}
+	return s
+}

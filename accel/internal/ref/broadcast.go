@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ref
+
+// spread is a source seen in the shape of a destination: runs of elements along
+// the last axes, at an offset that an odometer steps through the others.
+type spread[E any] struct {
+	src    []E
+	run    int   // elements of one run
+	stride int   // step of the source within a run: 1, or 0 when it repeats
+	lens   []int // lengths of the axes before the run
+	steps  []int // step of the source on each of them, 0 where it repeats
+	pos    []int // odometer
+}
+
+// spreadOf plans reading src, of lengths dims, in the shape of to.
+func spreadOf[E any](src []E, dims, to []int) spread[E] {
+	strides := make([]int, len(to))
+	step := 1
+	for i := len(dims) - 1; i >= 0; i-- {
+		if at := len(to) - len(dims) + i; dims[i] > 1 {
+			strides[at] = step
+		}
+		step *= dims[i]
+	}
+	return stridedOf(src, to, strides)
+}
+
+// stridedOf plans reading src with a stride for each axis of to, and joins the
+// last axes into one run where the strides allow it.
+func stridedOf[E any](src []E, to, strides []int) spread[E] {
+	s := spread[E]{src: src, run: 1}
+	last := len(to)
+	for last > 0 && (to[last-1] == 1 || s.run == 1) {
+		last--
+		if to[last] > 1 {
+			s.run, s.stride = to[last], strides[last]
+		}
+	}
+	for last > 0 && (to[last-1] == 1 || strides[last-1] == s.run*s.stride) {
+		last--
+		s.run *= to[last]
+	}
+	s.lens, s.steps, s.pos = to[:last], strides[:last], make([]int, last)
+	return s
+}
+
+// each calls fn for every run: the offset in the destination and the source.
+func (s *spread[E]) each(fn func(dst, src int)) {
+	clear(s.pos)
+	off := 0
+	for dst := 0; ; dst += s.run {
+		fn(dst, off)
+		i := len(s.lens) - 1
+		for ; i >= 0; i-- {
+			s.pos[i]++
+			off += s.steps[i]
+			if s.pos[i] < s.lens[i] {
+				break
+			}
+			off -= s.pos[i] * s.steps[i]
+			s.pos[i] = 0
+		}
+		if i < 0 {
+			return
+		}
+	}
+}
+
+// copyTo writes the source to dst.
+func (s *spread[E]) copyTo(dst []E) {
+	s.each(func(d, o int) {
+		run := dst[d : d+s.run]
+		if s.stride == 1 {
+			copy(run, s.src[o:o+s.run])
+			return
+		}
+		for i := range run {
+			run[i] = s.src[o]
+			o += s.stride
+		}
+	})
+}
+
+// combine computes dst = op(dst, source).
+func (s *spread[E]) combine(dst []E, op func(x, y E) E) {
+	s.each(func(d, o int) {
+		run := dst[d : d+s.run]
+		for i := range run {
+			run[i] = op(run[i], s.src[o])
+			o += s.stride
+		}
+	})
+}
+
+// copyFrom is copyTo with the source starting at an offset.
+func (s *spread[E]) copyFrom(dst []E, off int) {
+	s.each(func(d, o int) {
+		o += off
+		run := dst[d : d+s.run]
+		for i := range run {
+			run[i] = s.src[o]
+			o += s.stride
+		}
+	})
+}
+
+// scatter is the reverse of copyFrom: it writes dense elements to the strided
+// places.
+func (s *spread[E]) scatter(dense []E, off int) {
+	s.each(func(d, o int) {
+		o += off
+		for _, v := range dense[d : d+s.run] {
+			s.src[o] = v
+			o += s.stride
+		}
+	})
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ref
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/internal/simd/f32"
+)
+
+// unaries makes, from a node's attributes, the function of each operator with
+// one input.
+var unaries = map[string]func(n *onnx.Node) func(float32) float32{
+	"Abs":   pure(func(x float32) float32 { return float32(math.Abs(float64(x))) }),
+	"Ceil":  pure(func(x float32) float32 { return float32(math.Ceil(float64(x))) }),
+	"Cos":   pure(func(x float32) float32 { return float32(math.Cos(float64(x))) }),
+	"Erf":   pure(func(x float32) float32 { return float32(math.Erf(float64(x))) }),
+	"Exp":   pure(exp),
+	"Floor": pure(func(x float32) float32 { return float32(math.Floor(float64(x))) }),
+	"Log":   pure(func(x float32) float32 { return float32(math.Log(float64(x))) }),
+	"Neg":   pure(func(x float32) float32 { return -x }),
+	"Reciprocal": pure(func(x float32) float32 {
+		return 1 / x
+	}),
+	"Relu":     pure(func(x float32) float32 { return max(x, 0) }),
+	"Round":    pure(func(x float32) float32 { return float32(math.RoundToEven(float64(x))) }),
+	"Sigmoid":  pure(func(x float32) float32 { return 1 / (1 + exp(-x)) }),
+	"Sign":     pure(sign),
+	"Sin":      pure(func(x float32) float32 { return float32(math.Sin(float64(x))) }),
+	"Softplus": pure(func(x float32) float32 { return max(x, 0) + float32(math.Log1p(math.Exp(-math.Abs(float64(x))))) }),
+	"Softsign": pure(func(x float32) float32 { return x / (1 + float32(math.Abs(float64(x)))) }),
+	"Sqrt":     pure(func(x float32) float32 { return float32(math.Sqrt(float64(x))) }),
+	"Tanh":     pure(func(x float32) float32 { return float32(math.Tanh(float64(x))) }),
+	"Elu": func(n *onnx.Node) func(float32) float32 {
+		alpha := n.Float("alpha", 1)
+		return func(x float32) float32 {
+			if x < 0 {
+				return alpha * float32(math.Expm1(float64(x)))
+			}
+			return x
+		}
+	},
+	"HardSigmoid": func(n *onnx.Node) func(float32) float32 {
+		alpha, beta := n.Float("alpha", 0.2), n.Float("beta", 0.5)
+		return func(x float32) float32 { return max(0, min(1, alpha*x+beta)) }
+	},
+	"LeakyRelu": func(n *onnx.Node) func(float32) float32 {
+		alpha := n.Float("alpha", 0.01)
+		return func(x float32) float32 {
+			if x < 0 {
+				return alpha * x
+			}
+			return x
+		}
+	},
+}
+
+func pure(f func(float32) float32) func(*onnx.Node) func(float32) float32 {
+	return func(*onnx.Node) func(float32) float32 { return f }
+}
+
+func exp(x float32) float32 { return float32(math.Exp(float64(x))) }
+
+func sign(x float32) float32 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return x
+}
+
+func buildUnary(make func(*onnx.Node) func(float32) float32) builder {
+	return func(st *step) (func(), error) {
+		if err := st.floats(); err != nil {
+			return nil, err
+		}
+		dst, x, f := st.out[0].f32(), st.in[0].f32(), make(st.node.Node)
+		if st.node.OpType == "Relu" {
+			return func() { f32.ScaleShift(dst, x, 1, 0, 0) }, nil
+		}
+		return func() {
+			for i, v := range x {
+				dst[i] = f(v)
+			}
+		}, nil
+	}
+}
+
+// buildClip limits values to the operands, which were attributes before
+// operator set 11.
+func buildClip(st *step) (func(), error) {
+	if err := st.floats(); err != nil {
+		return nil, err
+	}
+	lo, hi := []float32{st.node.Float("min", -math.MaxFloat32)}, []float32{st.node.Float("max", math.MaxFloat32)}
+	for i, bound := range []*[]float32{&lo, &hi} {
+		if !st.has(1 + i) {
+			continue
+		}
+		if *bound = st.in[1+i].f32(); len(*bound) != 1 {
+			return nil, fmt.Errorf("bound has %d elements, want 1", len(*bound))
+		}
+	}
+	dst, x := st.out[0].f32(), st.in[0].f32()
+	return func() {
+		lo, hi := lo[0], hi[0]
+		for i, v := range x {
+			dst[i] = min(max(v, lo), hi)
+		}
+	}, nil
+}
+
+// binary is an operator on two numbers, folded over its inputs.
+type binary struct {
+	float func(x, y float32) float32
+	int   func(x, y int64) int64
+	mean  bool // whether the sum is divided by the number of inputs
+}
+
+var binaries = map[string]binary{
+	"Add": {float: func(x, y float32) float32 { return x + y }, int: func(x, y int64) int64 { return x + y }},
+	"Sub": {float: func(x, y float32) float32 { return x - y }, int: func(x, y int64) int64 { return x - y }},
+	"Mul": {float: func(x, y float32) float32 { return x * y }, int: func(x, y int64) int64 { return x * y }},
+	"Div": {float: func(x, y float32) float32 { return x / y }, int: divide},
+	"Max": {float: func(x, y float32) float32 { return max(x, y) }, int: func(x, y int64) int64 { return max(x, y) }},
+	"Min": {float: func(x, y float32) float32 { return min(x, y) }, int: func(x, y int64) int64 { return min(x, y) }},
+	"Sum": {float: func(x, y float32) float32 { return x + y }},
+	"PRelu": {float: func(x, slope float32) float32 {
+		if x < 0 {
+			return slope * x
+		}
+		return x
+	}},
+	"Mean": {float: func(x, y float32) float32 { return x + y }, mean: true},
+}
+
+// divide is integer division that does not panic: a graph that divides by 0
+// gets 0.
+func divide(x, y int64) int64 {
+	if y == 0 {
+		return 0
+	}
+	return x / y
+}
+
+func buildBinary(op binary) builder {
+	return func(st *step) (func(), error) {
+		if st.out[0].typ == onnx.Int64 && op.int != nil {
+			return fold(st, as[int64](st.out[0]), op.int)
+		}
+		if err := st.floats(); err != nil {
+			return nil, err
+		}
+		dst := st.out[0].f32()
+		if run := equalShapes(st, dst); run != nil {
+			return run, nil
+		}
+		run, err := fold(st, dst, op.float)
+		if err != nil || !op.mean {
+			return run, err
+		}
+		scale := 1 / float32(len(st.in))
+		return func() {
+			run()
+			f32.ScaleShift(dst, dst, scale, 0, f32.NoFloor)
+		}, nil
+	}
+}
+
+// equalShapes returns the vector kernel for two operands of equal lengths, or
+// nil.
+func equalShapes(st *step, dst []float32) func() {
+	if len(st.in) != 2 || st.in[0].n != len(dst) || st.in[1].n != len(dst) {
+		return nil
+	}
+	x, y := st.in[0].f32(), st.in[1].f32()
+	switch st.node.OpType {
+	case "Add", "Sum":
+		return func() { f32.Add(dst, x, y) }
+	case "Mul":
+		return func() { f32.Mul(dst, x, y) }
+	}
+	return nil
+}
+
+// fold computes dst = op(op(in0, in1), in2)… with every input broadcast to the
+// shape of the output.
+func fold[E any](st *step, dst []E, op func(x, y E) E) (func(), error) {
+	dims := st.out[0].dims
+	var srcs []spread[E]
+	for _, o := range st.in {
+		srcs = append(srcs, spreadOf(as[E](o), o.dims, dims))
+	}
+	return func() {
+		srcs[0].copyTo(dst)
+		for _, s := range srcs[1:] {
+			s.combine(dst, op)
+		}
+	}, nil
+}
+
+func buildPow(st *step) (func(), error) {
+	if err := st.floats(); err != nil {
+		return nil, err
+	}
+	return fold(st, st.out[0].f32(), func(x, y float32) float32 {
+		if y == 2 {
+			return x * x
+		}
+		return float32(math.Pow(float64(x), float64(y)))
+	})
+}

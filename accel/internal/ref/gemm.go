@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ref
+
+import (
+	"fmt"
+
+	"github.com/neuroran/neuroran/internal/simd/f32"
+)
+
+// floor returns the lower bound that a fused Relu sets.
+func (st *step) floor() float32 {
+	if st.node.relu {
+		return 0
+	}
+	return f32.NoFloor
+}
+
+// packed returns the k×n matrix of input i in panels, and a function that packs
+// it again before each run, which is nil when the matrix is constant. Packed
+// constants are shared by all bindings of the session.
+func (st *step) packed(i, k, n int, trans bool) ([]float32, func()) {
+	b := st.in[i]
+	pack := func(dst []float32) {
+		if !trans {
+			f32.Pack(dst, b.f32(), n, k, n)
+			return
+		}
+		src := b.f32() // n×k
+		clear(dst)
+		for col := range n {
+			panel := dst[col/f32.Lanes*f32.Lanes*k:]
+			for row := range k {
+				panel[row*f32.Lanes+col%f32.Lanes] = src[col*k+row]
+			}
+		}
+	}
+	if b.tens == nil {
+		dst := make([]float32, f32.PackedLen(k, n))
+		return dst, func() { pack(dst) }
+	}
+	key := fmt.Sprintf("%s/%d/%d/%t", b.name, k, n, trans)
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.packed[key] == nil {
+		s.packed[key] = make([]float32, f32.PackedLen(k, n))
+		pack(s.packed[key])
+	}
+	return s.packed[key], nil
+}
+
+// buildGemm makes alpha·A·B + beta·C, with a fused Relu.
+func buildGemm(st *step) (func(), error) {
+	if err := st.floats(); err != nil {
+		return nil, err
+	}
+	n := st.node
+	dst, a := st.out[0].f32(), st.in[0].f32()
+	rows, cols := st.out[0].dims[0], st.out[0].dims[1]
+	k := st.in[0].n / rows
+	alpha, beta := n.Float("alpha", 1), n.Float("beta", 1)
+	b, repack := st.packed(1, k, cols, n.Int("transB", 0) != 0)
+	var before []func()
+	if repack != nil {
+		before = append(before, repack)
+	}
+	if transA := n.Int("transA", 0) != 0; transA || alpha != 1 {
+		src, tmp := a, make([]float32, len(a))
+		before = append(before, func() { scaledCopy(tmp, src, rows, k, alpha, transA) })
+		a = tmp
+	}
+	init, ldi, fill := bias(st, rows, cols, beta)
+	if fill != nil {
+		before = append(before, fill)
+	}
+	floor := st.floor()
+	if len(before) == 0 {
+		return func() { f32.Gemm(dst, cols, a, k, b, init, ldi, rows, cols, k, floor) }, nil
+	}
+	return func() {
+		for _, f := range before {
+			f()
+		}
+		f32.Gemm(dst, cols, a, k, b, init, ldi, rows, cols, k, floor)
+	}, nil
+}
+
+// scaledCopy writes alpha·src to the m×k matrix dst; src is k×m when trans.
+func scaledCopy(dst, src []float32, m, k int, alpha float32, trans bool) {
+	if !trans {
+		f32.ScaleShift(dst, src, alpha, 0, f32.NoFloor)
+		return
+	}
+	for i := range m {
+		for j := range k {
+			dst[i*k+j] = alpha * src[j*m+i]
+		}
+	}
+}
+
+// bias returns what the accumulators of a Gemm start from, the distance of its
+// rows, and what must run before each product.
+func bias(st *step, rows, cols int, beta float32) (init []float32, ldi int, fill func()) {
+	if !st.has(2) || beta == 0 {
+		return make([]float32, cols), 0, nil
+	}
+	c := st.in[2]
+	if c.n == cols && beta == 1 && (len(c.dims) == 1 || c.dims[0] == 1) {
+		return c.f32(), 0, nil
+	}
+	init = make([]float32, rows*cols)
+	src := spreadOf(c.f32(), c.dims, []int{rows, cols})
+	return init, cols, func() {
+		src.copyTo(init)
+		f32.ScaleShift(init, init, beta, 0, f32.NoFloor)
+	}
+}
+
+// buildMatMul makes the product of the last two axes, batched over the others.
+func buildMatMul(st *step) (func(), error) {
+	if err := st.floats(); err != nil {
+		return nil, err
+	}
+	a, b := st.in[0], st.in[1]
+	m, k, n := 1, a.dims[len(a.dims)-1], 1
+	if len(a.dims) > 1 {
+		m = a.dims[len(a.dims)-2]
+	}
+	if len(b.dims) > 1 {
+		n = b.dims[len(b.dims)-1]
+	}
+	dst, zero, floor := st.out[0].f32(), make([]float32, n), st.floor()
+	if b.n == k*n { // one matrix for all batches: the batches are rows
+		packed, repack := st.packed(1, k, n, false)
+		rows := a.n / k
+		return func() {
+			if repack != nil {
+				repack()
+			}
+			f32.Gemm(dst, n, a.f32(), k, packed, zero, 0, rows, n, k, floor)
+		}, nil
+	}
+	batch := st.out[0].n / (m * n)
+	offA, offB := batchOffsets(a.dims, b.dims, m*k, k*n, batch)
+	packed := make([]float32, f32.PackedLen(k, n))
+	x, y := a.f32(), b.f32()
+	return func() {
+		for i := range batch {
+			f32.Pack(packed, y[offB[i]:], n, k, n)
+			f32.Gemm(dst[i*m*n:], n, x[offA[i]:], k, packed, zero, 0, m, n, k, floor)
+		}
+	}, nil
+}
+
+// batchOffsets returns, for each batch of a product, where its matrices start.
+func batchOffsets(a, b []int, sizeA, sizeB, batch int) (offA, offB []int) {
+	lead := func(dims []int) []int { return dims[:max(0, len(dims)-2)] }
+	to := make([]int, max(len(lead(a)), len(lead(b))))
+	for i := range to {
+		to[i] = 1
+		for _, d := range [][]int{lead(a), lead(b)} {
+			if at := i - len(to) + len(d); at >= 0 {
+				to[i] = max(to[i], d[at])
+			}
+		}
+	}
+	index := func(dims []int, size int) []int {
+		src, dst := make([]int, count(dims)), make([]int, batch)
+		for i := range src {
+			src[i] = i * size
+		}
+		s := spreadOf(src, dims, to)
+		s.copyTo(dst)
+		return dst
+	}
+	return index(lead(a), sizeA), index(lead(b), sizeB)
+}

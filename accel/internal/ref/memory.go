@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ref
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/onnx"
+)
+
+// align is the alignment of every value in bytes.
+const align = 64
+
+// operand is a value of a plan: its type, its lengths and its memory.
+type operand struct {
+	name string
+	typ  onnx.DataType
+	dims []int
+	n    int            // elements
+	mem  unsafe.Pointer // first element
+	tens *onnx.Tensor   // elements, when constant
+}
+
+// as returns the elements of an operand whose type is known to be E.
+func as[E any](o *operand) []E { return unsafe.Slice((*E)(o.mem), o.n) }
+
+func (o *operand) f32() []float32 { return as[float32](o) }
+func (o *operand) bytes() []byte  { return unsafe.Slice((*byte)(o.mem), o.n*o.typ.Size()) }
+
+func count(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	return n
+}
+
+// allocate returns zeroed memory for n bytes at the alignment of a value.
+func allocate(n int) unsafe.Pointer {
+	buf := make([]byte, n+align)
+	off := -uintptr(unsafe.Pointer(&buf[0])) & (align - 1)
+	return unsafe.Pointer(&buf[off])
+}
+
+func newBuffer(t onnx.DataType, dims []int) backend.Buffer {
+	n := count(dims)
+	return backend.Buffer{Type: t, Dims: dims, Len: n, Data: allocate(n * t.Size())}
+}
+
+// block is a value that needs memory between two steps of a plan.
+type block struct {
+	op          *operand
+	first, last int // steps of its definition and of its last use
+	off, size   int
+}
+
+// place gives every block an offset in one arena such that blocks that live at
+// the same time do not overlap, and returns the size of the arena. It takes the
+// largest first and puts each at the lowest offset that is free all its life.
+func place(blocks []*block) int {
+	order := slices.Clone(blocks)
+	slices.SortStableFunc(order, func(a, b *block) int { return b.size - a.size })
+	total := 0
+	for i, b := range order {
+		var busy []*block
+		for _, o := range order[:i] {
+			if o.first <= b.last && b.first <= o.last {
+				busy = append(busy, o)
+			}
+		}
+		slices.SortFunc(busy, func(a, b *block) int { return a.off - b.off })
+		for _, o := range busy {
+			if b.off+b.size <= o.off {
+				break
+			}
+			b.off = max(b.off, o.off+o.size)
+		}
+		total = max(total, b.off+b.size)
+	}
+	return total
+}

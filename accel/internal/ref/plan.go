@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ref
+
+import (
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/onnx"
+)
+
+// Binding is a plan over fixed memory. It implements [backend.Binding].
+type Binding struct {
+	runs []func()
+}
+
+// Run implements [backend.Binding].
+func (b *Binding) Run() error {
+	for _, run := range b.runs {
+		run()
+	}
+	return nil
+}
+
+// Close implements [backend.Binding].
+func (b *Binding) Close() error {
+	b.runs = nil
+	return nil
+}
+
+// step is one node of a plan with its operands; a missing input is nil.
+type step struct {
+	session *Session
+	node    node
+	in, out []*operand
+}
+
+// plan is the state of one Bind.
+type plan struct {
+	session *Session
+	values  map[string]*operand
+	root    map[*operand]*operand // operand whose memory an alias shares
+	bound   map[string]backend.Buffer
+	steps   []*step
+}
+
+// Bind implements [backend.Session].
+func (s *Session) Bind(in, out []backend.Buffer) (backend.Binding, error) {
+	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}, bound: map[string]backend.Buffer{}}
+	for i := range s.model.Graph.Initializers {
+		if err := p.constant(&s.model.Graph.Initializers[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i, v := range s.model.Graph.Feeds() {
+		p.values[v.Name] = &operand{name: v.Name, typ: in[i].Type, dims: in[i].Dims, n: in[i].Len, mem: in[i].Data}
+	}
+	for i, v := range s.model.Graph.Outputs {
+		p.bound[v.Name] = out[i]
+	}
+	for _, n := range s.nodes {
+		if err := p.add(n); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.outputs(); err != nil {
+		return nil, err
+	}
+	p.layout()
+	return p.build()
+}
+
+// constant adds a constant to the values, in aligned memory.
+func (p *plan) constant(t *onnx.Tensor) error {
+	if !storable(t.Type) {
+		return fmt.Errorf("ref: constant %q: element type %v is not supported", t.Name, t.Type)
+	}
+	o := &operand{name: t.Name, typ: t.Type, dims: t.Dims, n: t.Len(), tens: t}
+	o.mem = allocate(len(t.Raw))
+	copy(o.bytes(), t.Raw)
+	p.values[t.Name] = o
+	return nil
+}
+
+// add infers the outputs of a node and appends its step, unless the outputs are
+// constant or share the memory of the input.
+func (p *plan) add(n node) error {
+	st := &step{session: p.session, node: n}
+	in := make([]onnx.Value, len(n.Inputs))
+	folds := true
+	for i, name := range n.Inputs {
+		o := p.values[name]
+		st.in = append(st.in, o)
+		if o != nil {
+			in[i] = onnx.Value{Type: o.typ, Dims: o.dims, Const: o.tens}
+			folds = folds && o.tens != nil
+		}
+	}
+	inferred, err := onnx.Infer(n.Node, in)
+	if err != nil {
+		return err
+	}
+	for i, name := range n.outputs {
+		v := inferred[i]
+		if slices.Contains(v.Dims, 0) || slices.Contains(v.Dims, -1) {
+			return &onnx.NodeError{Node: n.Label(), OpType: n.OpType, Reason: fmt.Sprintf("output of shape %v", v.Dims)}
+		}
+		o := &operand{name: name, typ: v.Type, dims: v.Dims, n: count(v.Dims), tens: v.Const}
+		if v.Const != nil {
+			o.mem = allocate(len(v.Const.Raw))
+			copy(o.bytes(), v.Const.Raw)
+		}
+		if name != "" {
+			p.values[name] = o
+		}
+		st.out = append(st.out, o)
+	}
+	switch {
+	case len(st.out) > 0 && st.out[0].tens != nil:
+		return nil
+	case folds:
+		return p.fold(st)
+	case aliases[n.OpType]:
+		p.root[st.out[0]] = p.rootOf(st.in[0])
+		return nil
+	}
+	p.steps = append(p.steps, st)
+	return nil
+}
+
+// fold runs a step whose inputs are constant now.
+func (p *plan) fold(st *step) error {
+	for _, o := range st.out {
+		o.mem = allocate(o.n * o.typ.Size())
+	}
+	run, err := st.kernel()
+	if err != nil {
+		return err
+	}
+	run()
+	for _, o := range st.out {
+		o.tens = &onnx.Tensor{Name: o.name, Type: o.typ, Dims: o.dims, Raw: o.bytes()}
+	}
+	return nil
+}
+
+func (p *plan) rootOf(o *operand) *operand {
+	if r := p.root[o]; r != nil {
+		return r
+	}
+	return o
+}
+
+// outputs makes the values that are outputs of the graph lie in the bound
+// memory: directly when a step produces them, else by a copy at the end.
+func (p *plan) outputs() error {
+	for _, v := range p.session.model.Graph.Outputs {
+		o, buf := p.values[v.Name], p.bound[v.Name]
+		if !slices.Equal(o.dims, buf.Dims) || o.typ != buf.Type {
+			return fmt.Errorf("ref: output %q is %v %v, bound to %v %v", v.Name, o.typ, o.dims, buf.Type, buf.Dims)
+		}
+		r := p.rootOf(o)
+		if r.mem == nil {
+			r.mem = buf.Data
+			continue
+		}
+		dst := &operand{name: v.Name, typ: o.typ, dims: o.dims, n: o.n, mem: buf.Data}
+		p.steps = append(p.steps, &step{session: p.session, in: []*operand{o}, out: []*operand{dst},
+			node: node{Node: &onnx.Node{OpType: "Identity", Outputs: []string{v.Name}}}})
+	}
+	return nil
+}
+
+// layout gives memory to every value that has none.
+func (p *plan) layout() {
+	blocks := map[*operand]*block{}
+	var list []*block
+	for i, st := range p.steps {
+		for _, o := range st.out {
+			if o.mem == nil {
+				size := (o.n*o.typ.Size() + align - 1) &^ (align - 1)
+				blocks[o] = &block{op: o, first: i, last: i, size: size}
+				list = append(list, blocks[o])
+			}
+		}
+		for _, o := range st.in {
+			if o != nil && blocks[p.rootOf(o)] != nil {
+				blocks[p.rootOf(o)].last = i
+			}
+		}
+	}
+	arena := allocate(place(list))
+	for _, b := range list {
+		b.op.mem = unsafe.Add(arena, b.off)
+	}
+	for o, r := range p.root {
+		o.mem = r.mem
+	}
+}
+
+// build makes the closures.
+func (p *plan) build() (*Binding, error) {
+	b := &Binding{}
+	for _, st := range p.steps {
+		run, err := st.kernel()
+		if err != nil {
+			return nil, err
+		}
+		b.runs = append(b.runs, run)
+	}
+	return b, nil
+}
+
+func (st *step) kernel() (func(), error) {
+	run, err := builders[st.node.OpType](st)
+	if err != nil {
+		return nil, &onnx.NodeError{Node: st.node.Label(), OpType: st.node.OpType, Reason: err.Error()}
+	}
+	return run, nil
+}
+
+// has reports whether input i is given.
+func (st *step) has(i int) bool { return i < len(st.in) && st.in[i] != nil }
+
+// values returns the inputs as inference sees them.
+func (st *step) values() []onnx.Value {
+	out := make([]onnx.Value, len(st.in))
+	for i, o := range st.in {
+		if o != nil {
+			out[i] = onnx.Value{Type: o.typ, Dims: o.dims, Const: o.tens}
+		}
+	}
+	return out
+}
+
+// floats checks that the given inputs and the output are float32.
+func (st *step) floats() error {
+	for _, o := range append(slices.Clone(st.in), st.out...) {
+		if o != nil && o.typ != onnx.Float32 {
+			return fmt.Errorf("value %q is %v, the kernel takes float32", o.name, o.typ)
+		}
+	}
+	return nil
+}

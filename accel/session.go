@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accel
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// Session is a model compiled for one device. Its methods may be called from
+// any goroutine, and its bindings run at the same time.
+type Session struct {
+	model  *Model
+	device Device
+	back   backend.Session
+
+	mu       sync.Mutex
+	bindings map[*Binding]struct{}
+	closed   bool
+}
+
+func newSession(m *Model, d Device, back backend.Session) *Session {
+	return &Session{model: m, device: d, back: back, bindings: map[*Binding]struct{}{}}
+}
+
+// Model returns the model of the session.
+func (s *Session) Model() *Model { return s.model }
+
+// Device returns the device that the session runs on.
+func (s *Session) Device() Device { return s.device }
+
+// Signature returns the ports of the model.
+func (s *Session) Signature() Signature { return s.model.sig }
+
+// Bind prepares runs that read the inputs and write the outputs, one buffer for
+// each port in the order of the signature. Open lengths are set by the buffers;
+// another batch needs another Bind, which costs microseconds, so a caller keeps
+// one binding for each pooled pair of buffers and each batch.
+//
+// The buffers are pinned and kept alive until the binding is closed. They must
+// not overlap, except inputs with each other.
+//
+// Bind returns [ErrClosed], a [*tensor.ShapeError] or [*TypeError] that names
+// the port, an [*OverlapError], or an error of the device.
+func (s *Session) Bind(inputs, outputs []Buffer) (*Binding, error) {
+	if err := s.check(inputs, outputs); err != nil {
+		return nil, err
+	}
+	b := &Binding{session: s, inputs: slices.Clone(inputs), outputs: slices.Clone(outputs)}
+	in, out := b.pin(b.inputs), b.pin(b.outputs)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := ErrClosed
+	if !s.closed {
+		b.back, err = s.back.Bind(in, out)
+	}
+	if err != nil {
+		b.pinner.Unpin()
+		return nil, err
+	}
+	s.bindings[b] = struct{}{}
+	return b, nil
+}
+
+// check compares the buffers with the signature and with each other.
+func (s *Session) check(inputs, outputs []Buffer) error {
+	sig := s.model.sig
+	if len(inputs) != len(sig.Inputs) || len(outputs) != len(sig.Outputs) {
+		return &tensor.ShapeError{Op: "accel: bind: number of inputs and outputs",
+			Want: []int{len(sig.Inputs), len(sig.Outputs)}, Got: []int{len(inputs), len(outputs)}}
+	}
+	for i, b := range inputs {
+		if err := checkPort(sig.Inputs[i], b); err != nil {
+			return err
+		}
+	}
+	for i, b := range outputs {
+		if err := checkPort(sig.Outputs[i], b); err != nil {
+			return err
+		}
+		for k, other := range inputs {
+			if b.overlaps(other) {
+				return &OverlapError{Output: sig.Outputs[i].Name, Other: sig.Inputs[k].Name}
+			}
+		}
+		for k, other := range outputs[:i] {
+			if b.overlaps(other) {
+				return &OverlapError{Output: sig.Outputs[i].Name, Other: sig.Outputs[k].Name}
+			}
+		}
+	}
+	return nil
+}
+
+func checkPort(p Port, b Buffer) error {
+	if b.typ != p.Type {
+		return &TypeError{Port: p.Name, Want: p.Type, Got: b.typ}
+	}
+	n, fits := 1, len(b.dims) == len(p.Dims)
+	for i, d := range b.dims {
+		fits = fits && d > 0 && (p.Dims[i] < 0 || p.Dims[i] == d)
+		n *= d
+	}
+	if !fits {
+		return &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: port %q", p.Name), Want: p.Dims, Got: b.dims}
+	}
+	if n != b.len {
+		return &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: elements of port %q", p.Name), Want: []int{n}, Got: []int{b.len}}
+	}
+	return nil
+}
+
+// Close waits for running bindings, closes them and releases the session. Every
+// later call returns [ErrClosed]; closing again does nothing.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	open := make([]*Binding, 0, len(s.bindings))
+	for b := range s.bindings {
+		open = append(open, b)
+	}
+	s.mu.Unlock()
+	var errs []error
+	for _, b := range open {
+		errs = append(errs, b.Close())
+	}
+	return errors.Join(append(errs, s.back.Close())...)
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/neuroran/neuroran/accel/onnx"
+)
+
+// Port is one input or output of a model.
+type Port struct {
+	Name string        // name in the graph
+	Type onnx.DataType // element type
+	Dims []int         // lengths; -1 is chosen at Bind
+}
+
+// String returns the port as name:type[dims], with ? for an open length.
+func (p Port) String() string {
+	dims := make([]string, len(p.Dims))
+	for i, d := range p.Dims {
+		dims[i] = "?"
+		if d >= 0 {
+			dims[i] = fmt.Sprint(d)
+		}
+	}
+	return fmt.Sprintf("%s:%v[%s]", p.Name, p.Type, strings.Join(dims, " "))
+}
+
+// Signature is the ports of a model, in the order in which buffers are bound.
+type Signature struct {
+	Inputs  []Port // inputs without a default
+	Outputs []Port // outputs
+}
+
+// String returns the signature as (inputs) -> (outputs).
+func (s Signature) String() string {
+	list := func(ports []Port) string {
+		parts := make([]string, len(ports))
+		for i, p := range ports {
+			parts[i] = p.String()
+		}
+		return "(" + strings.Join(parts, ", ") + ")"
+	}
+	return list(s.Inputs) + " -> " + list(s.Outputs)
+}
+
+// Equal reports whether names, types and lengths agree, open lengths included.
+func (s Signature) Equal(t Signature) bool {
+	same := func(a, b Port) bool {
+		return a.Name == b.Name && a.Type == b.Type && slices.Equal(a.Dims, b.Dims)
+	}
+	return slices.EqualFunc(s.Inputs, t.Inputs, same) && slices.EqualFunc(s.Outputs, t.Outputs, same)
+}
+
+func (s Signature) inputNames() []string  { return portNames(s.Inputs) }
+func (s Signature) outputNames() []string { return portNames(s.Outputs) }
+
+func portNames(ports []Port) []string {
+	names := make([]string, len(ports))
+	for i, p := range ports {
+		names[i] = p.Name
+	}
+	return names
+}
+
+// signatureOf reads the ports of a checked graph. What the file leaves open
+// about outputs is inferred where the operators are known.
+func signatureOf(m *onnx.Model) Signature {
+	var sig Signature
+	for _, v := range m.Graph.Feeds() {
+		sig.Inputs = append(sig.Inputs, Port{Name: v.Name, Type: v.Type, Dims: slices.Clone(v.Dims)})
+	}
+	values, err := onnx.InferAll(m, nil)
+	for _, v := range m.Graph.Outputs {
+		p := Port{Name: v.Name, Type: v.Type, Dims: slices.Clone(v.Dims)}
+		if err == nil && (!v.Ranked || v.Type == onnx.Undefined) {
+			p.Type, p.Dims = values[v.Name].Type, slices.Clone(values[v.Name].Dims)
+		}
+		sig.Outputs = append(sig.Outputs, p)
+	}
+	return sig
+}

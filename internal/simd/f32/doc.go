@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package f32 holds float32 kernels of linear algebra: matrix products in
+// panels of eight columns, and elementwise loops.
+//
+// The generic Go code is the definition. The AVX2 kernels use fused
+// multiply-add and may therefore differ from it in the last bits; they are
+// turned off by the build tag purego and where the processor lacks AVX2 or FMA.
+//
+// Slices that are written must not overlap those that are read, except where a
+// function says that dst may be a source. Any alignment is accepted. Nothing
+// allocates, and every function may be called from any goroutine.
+package f32
