@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package chest estimates the uplink channel of a PRB group from its DM-RS, with
+// the covariance of noise and interference, which is never given.
+//
+// Two methods fill the same [nr.Channel]:
+//
+//   - [LS]: least squares at the pilots, code-division despreading in frequency
+//     and time, linear interpolation and extrapolation in both.
+//   - [LMMSE]: the linear minimum mean squared error estimate in frequency and
+//     time. The power delay profile, the Doppler spread and the noise are
+//     estimated from the same pilots; layers on one CDM group are estimated
+//     jointly, so that unequal delays do not break their orthogonality.
+//
+// Both take the delay and carrier offset of each UE from phy/sync out of the
+// pilots first, and put them back into the channel of its layers: the result
+// fits the received elements as they are.
+package chest
