@@ -3,6 +3,7 @@
 package tensor
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,7 +67,7 @@ func FuzzShapeMetadata(f *testing.F) {
 			return
 		}
 		again, err := decodeShape(m.encode(), "fuzz")
-		if n, ok := product(m.Shape); err != nil || !ok || n < 0 || !cmp.Equal(m.Shape, again.Shape) {
+		if n, ok := product(m.Shape); err != nil || !ok || n < 0 || !slices.Equal(m.Shape, again.Shape) {
 			t.Fatalf("%s: %v, error %v", text, m, err)
 		}
 	})
