@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build !amd64 || purego
+
 package llr
 
 func flipSigns(llrs []int8, words []uint64) { flipSignsGeneric(llrs, words) }
