@@ -21,6 +21,23 @@ type DecoderConfig struct {
 	CRC crc.Poly
 }
 
+// check validates c and resolves the default of MaxIterations.
+func (c *DecoderConfig) check(maxZ int) error {
+	if err := checkLimits(c.Config, maxZ); err != nil {
+		return err
+	}
+	if c.MaxIterations == 0 {
+		c.MaxIterations = DefaultIterations
+	}
+	if c.MaxIterations < 0 {
+		return &ConfigError{"iterations", c.MaxIterations, "1 and more, or 0 for the default"}
+	}
+	if c.CRC != crc.None && (!c.CRC.Valid() || c.CRC.Len() > c.PayloadBits()) {
+		return &ConfigError{"CRC", int(c.CRC), "a polynomial not longer than the block"}
+	}
+	return nil
+}
+
 // Result says how the decoding of one block went.
 type Result struct {
 	// Iterations is how many passes over all rows were made.
@@ -72,17 +89,8 @@ const maxColumns = 68
 // and keeps the former code, when c is not valid or above the limits. It does
 // not allocate when it succeeds.
 func (d *Decoder) Configure(c DecoderConfig) error {
-	if err := checkLimits(c.Config, d.maxZ); err != nil {
+	if err := c.check(d.maxZ); err != nil {
 		return err
-	}
-	if c.MaxIterations == 0 {
-		c.MaxIterations = DefaultIterations
-	}
-	if c.MaxIterations < 0 {
-		return &ConfigError{"iterations", c.MaxIterations, "1 and more, or 0 for the default"}
-	}
-	if c.CRC != crc.None && (!c.CRC.Valid() || c.CRC.Len() > c.PayloadBits()) {
-		return &ConfigError{"CRC", int(c.CRC), "a polynomial not longer than the block"}
 	}
 	d.cfg = c
 	d.graph.fill(c.BaseGraph, c.Z)
