@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pusch
+
+import (
+	"github.com/neuroran/neuroran/phy/ldpc"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// SoftBuffer holds the soft bits of one HARQ process: what all transmissions of
+// its transport block have added up to. It is state, kept until new data
+// arrives, also after a CRC pass; losing it costs a retransmission at most. It
+// is a struct of scalars and one int8 tensor, so that it can be a state cell,
+// be sent to another node and be read back.
+//
+// The zero value is an empty buffer. [Decoder.Combine] gives it its shape; the
+// memory grows to the largest transport block seen and is then reused.
+type SoftBuffer struct {
+	TBS           int                 // transport block size, bits; 0 while empty
+	BaseGraph     ldpc.BaseGraph      // base graph of the block
+	Z             int                 // lifting size
+	Filler        int                 // filler bits of a code block
+	Extent        int                 // 1 + the highest position that was received
+	Transmissions int                 // transmissions combined so far
+	LLR           tensor.Tensor[int8] `tensor:"block,position"` // [C, N], positive means bit 0
+}
+
+// Reset empties the buffer and keeps its memory.
+func (s *SoftBuffer) Reset() {
+	s.TBS, s.Extent, s.Transmissions = 0, 0, 0
+}
+
+// holds reports whether the buffer belongs to a transport block of this code:
+// only then can a transmission be combined with it.
+func (s *SoftBuffer) holds(c *Code) bool {
+	seg := &c.Segmentation
+	return s.TBS == c.TBS && s.BaseGraph == seg.BaseGraph && s.Z == seg.Z && s.Filler == seg.Filler &&
+		s.LLR.Dim(0) == seg.NumBlocks && s.LLR.Dim(1) == seg.BaseGraph.N(seg.Z)
+}
+
+// start gives the buffer the shape of a new transport block.
+func (s *SoftBuffer) start(c *Code) {
+	seg := &c.Segmentation
+	*s = SoftBuffer{TBS: c.TBS, BaseGraph: seg.BaseGraph, Z: seg.Z, Filler: seg.Filler, LLR: s.LLR}
+	s.LLR.Resize(seg.NumBlocks, seg.BaseGraph.N(seg.Z))
+}
