@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sigmf
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// FuzzParseMeta checks that what is accepted is valid, and that it returns from
+// a round trip through the writer.
+func FuzzParseMeta(f *testing.F) {
+	meta, _, _ := record(f, CI16, 2)
+	f.Add(meta)
+	f.Add([]byte(`{"global":{"core:datatype":"ci8"},"annotations":[{"nr:slot_number":0}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, err := ParseMeta(text)
+		if err != nil {
+			return
+		}
+		if err := m.Carrier.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		var data bytes.Buffer
+		var again []byte
+		w, err := NewWriter(Config{Datatype: m.Datatype, NumChannels: m.NumChannels, Carrier: m.Carrier, Description: m.Description},
+			&data, func(text []byte) error { again = text; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range m.Transmissions {
+			if err := x.Grant.Validate(&m.Carrier); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Annotate(x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		n, err := ParseMeta(again)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, again)
+		}
+		if diff := cmp.Diff(m.Transmissions, n.Transmissions); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// FuzzReadSamples reads damaged data files.
+func FuzzReadSamples(f *testing.F) {
+	meta, data, _ := record(f, CI8, 2)
+	m, err := ParseMeta(meta)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(data[:100])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := New(m, bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		slots := r.Slots()
+		var b nr.Baseband
+		for i := range slots {
+			if err := r.ReadSlot(&b, &slots[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sigmf
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// Meta is what the metadata of a recording say.
+type Meta struct {
+	Datatype      Datatype       // format of the samples
+	NumChannels   int            // receive antennas
+	Description   string         // core:description, for people
+	SHA512        string         // of the data file, in hexadecimal; "" when not given
+	DataFile      string         // core:dataset; "" for the metadata's own name
+	Carrier       nr.Carrier     // nr:carrier
+	Transmissions []Transmission // in the order of the annotations
+}
+
+// Transmission is one annotated PUSCH transmission. Several may share a slot.
+type Transmission struct {
+	Slot        nr.Slot  // nr:slot_number, slots since frame 0
+	SampleStart int64    // first sample of the slot's first cyclic prefix, a channel
+	SampleCount int64    // samples of the slot, a channel
+	Grant       nr.Grant // default grant with the annotation's changes
+}
+
+// Limits that keep positions in the data file within 64 bits.
+const (
+	maxChannels = 256
+	maxSample   = 1 << 52
+)
+
+// ParseMeta reads the metadata of a recording and checks them: every field of
+// the nr namespace is known, present and valid, and slots follow each other in
+// time. It returns a [*FieldError], [*nr.FieldError] or [*nr.UnsupportedError]
+// that names the field, or an error that wraps [ErrMeta]. Fields of other
+// namespaces that a reader may ignore are ignored.
+func ParseMeta(text []byte) (*Meta, error) {
+	var top struct {
+		Global      object   `json:"global"`
+		Captures    []object `json:"captures"`
+		Annotations []object `json:"annotations"`
+	}
+	if err := json.Unmarshal(text, &top); err != nil {
+		return nil, fmt.Errorf("sigmf: %w: %w", ErrMeta, err)
+	}
+	if top.Global == nil {
+		return nil, &FieldError{Where: "metadata", Field: "global", Got: "nothing", Want: "an object"}
+	}
+	m := &Meta{}
+	if err := m.readGlobal(top.Global); err != nil {
+		return nil, place("global", err)
+	}
+	for i, c := range top.Captures {
+		if err := readCapture(c); err != nil {
+			return nil, place(fmt.Sprintf("capture %d", i), err)
+		}
+	}
+	defaults := object{}
+	if raw, ok := top.Global["nr:pusch"]; ok {
+		if err := fieldOf(parse(raw, &defaults, "an object"), "nr:pusch", raw); err != nil {
+			return nil, place("global", err)
+		}
+	}
+	for i, a := range top.Annotations {
+		if err := m.readAnnotation(a, defaults); err != nil {
+			return nil, place(fmt.Sprintf("annotation %d", i), err)
+		}
+	}
+	if len(m.Transmissions) == 0 {
+		return nil, &FieldError{Where: "metadata", Field: "annotations", Got: "none with nr:slot_number", Want: "one a PUSCH transmission"}
+	}
+	return m, nil
+}
+
+// place adds to an error where in the metadata it was found.
+func place(where string, err error) error {
+	var f *FieldError
+	if errors.As(err, &f) {
+		f.Where = where
+		return err
+	}
+	return fmt.Errorf("sigmf: %s: %w", where, err)
+}
+
+// fieldOf turns the error of parse into a [*FieldError].
+func fieldOf(err error, field string, raw json.RawMessage) error {
+	var w wanted
+	if errors.As(err, &w) {
+		return &FieldError{Field: field, Got: short(raw), Want: string(w)}
+	}
+	return err
+}
+
+// read reads an optional member of an object and reports whether it is there.
+func (o object) read(key string, v any, want string) (bool, error) {
+	raw, ok := o[key]
+	if !ok {
+		return false, nil
+	}
+	return true, fieldOf(parse(raw, v, want), key, raw)
+}
+
+// need reads a member of an object that must be there.
+func (o object) need(key string, v any, want string) error {
+	ok, err := o.read(key, v, want)
+	if err == nil && !ok {
+		err = &FieldError{Field: key, Got: "nothing", Want: want}
+	}
+	return err
+}
+
+func (m *Meta) readGlobal(o object) error {
+	if err := checkNamespace(o, "nr:carrier", "nr:pusch"); err != nil {
+		return err
+	}
+	var datatype string
+	if err := o.need("core:datatype", &datatype, "cf32_le, ci16_le or ci8"); err != nil {
+		return err
+	}
+	if m.Datatype = Datatype(datatype); m.Datatype.Size() == 0 {
+		return &FieldError{Field: "core:datatype", Got: datatype, Want: "cf32_le, ci16_le or ci8"}
+	}
+	m.NumChannels = 1
+	if _, err := o.read("core:num_channels", &m.NumChannels, "an integer"); err != nil {
+		return err
+	}
+	if m.NumChannels < 1 || m.NumChannels > maxChannels {
+		return &FieldError{Field: "core:num_channels", Got: m.NumChannels, Want: fmt.Sprintf("1…%d", maxChannels)}
+	}
+	for _, text := range []struct {
+		key string
+		at  *string
+	}{{"core:description", &m.Description}, {"core:sha512", &m.SHA512}, {"core:dataset", &m.DataFile}} {
+		if _, err := o.read(text.key, text.at, "a text"); err != nil {
+			return err
+		}
+	}
+	if strings.ContainsAny(m.DataFile, `/\`) || m.DataFile == ".." {
+		return &FieldError{Field: "core:dataset", Got: m.DataFile, Want: "a name in the same folder"}
+	}
+	if err := checkPlain(o, "core:offset", "core:trailing_bytes"); err != nil {
+		return err
+	}
+	if err := checkExtensions(o); err != nil {
+		return err
+	}
+	return m.readCarrier(o)
+}
+
+func (m *Meta) readCarrier(o object) error {
+	var carrier object
+	if err := o.need("nr:carrier", &carrier, "an object"); err != nil {
+		return err
+	}
+	if err := readFields("nr:carrier.", carrierFields, &m.Carrier, carrier, true); err != nil {
+		return err
+	}
+	if err := m.Carrier.Validate(); err != nil {
+		return fmt.Errorf("nr:carrier: %w", err)
+	}
+	var rate float64
+	if err := o.need("core:sample_rate", &rate, "a number"); err != nil {
+		return err
+	}
+	if want := m.Carrier.SampleRate(); rate != want {
+		return &FieldError{Field: "core:sample_rate", Got: rate, Want: fmt.Sprintf("fft_size × subcarrier spacing = %v", want)}
+	}
+	return nil
+}
+
+// checkNamespace refuses keys of the nr namespace that do not exist.
+func checkNamespace(o object, known ...string) error {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if strings.HasPrefix(key, "nr:") && !slices.Contains(known, key) {
+			return &FieldError{Field: key, Got: short(o[key]), Want: "no such field"}
+		}
+	}
+	return nil
+}
+
+// checkPlain refuses fields of data files that are not plain samples.
+func checkPlain(o object, keys ...string) error {
+	for _, key := range keys {
+		var n int64
+		if _, err := o.read(key, &n, "0"); err != nil {
+			return err
+		}
+		if n != 0 {
+			return &FieldError{Field: key, Got: n, Want: "0"}
+		}
+	}
+	var only bool
+	if _, err := o.read("core:metadata_only", &only, "false"); err != nil {
+		return err
+	}
+	if only {
+		return &FieldError{Field: "core:metadata_only", Got: only, Want: "false"}
+	}
+	return nil
+}
+
+// checkExtensions refuses a recording that cannot be understood without an
+// extension other than ours.
+func checkExtensions(o object) error {
+	var extensions []struct {
+		Name     string `json:"name"`
+		Optional bool   `json:"optional"`
+	}
+	if _, err := o.read("core:extensions", &extensions, "a list of extensions"); err != nil {
+		return err
+	}
+	for _, e := range extensions {
+		if e.Name != "nr" && !e.Optional {
+			return &FieldError{Field: "core:extensions", Got: e.Name, Want: "only nr, or optional ones"}
+		}
+	}
+	return nil
+}
+
+func readCapture(o object) error {
+	if err := checkNamespace(o); err != nil {
+		return err
+	}
+	return checkPlain(o, "core:header_bytes")
+}
+
+// readAnnotation appends a transmission; annotations of others are skipped.
+func (m *Meta) readAnnotation(o, defaults object) error {
+	if err := checkNamespace(o, "nr:slot_number", "nr:pusch"); err != nil {
+		return err
+	}
+	_, hasSlot := o["nr:slot_number"]
+	_, hasGrant := o["nr:pusch"]
+	if !hasSlot && !hasGrant {
+		return nil
+	}
+	var slot, start, count int64
+	for _, n := range []struct {
+		key string
+		at  *int64
+	}{{"nr:slot_number", &slot}, {"core:sample_start", &start}, {"core:sample_count", &count}} {
+		if err := o.need(n.key, n.at, "an integer"); err != nil {
+			return err
+		}
+		if *n.at < 0 || *n.at > maxSample {
+			return &FieldError{Field: n.key, Got: *n.at, Want: fmt.Sprintf("0…%d", int64(maxSample))}
+		}
+	}
+	changes := object{}
+	if _, err := o.read("nr:pusch", &changes, "an object"); err != nil {
+		return err
+	}
+	g, err := readGrant(defaults, changes)
+	if err != nil {
+		return err
+	}
+	if err := g.Validate(&m.Carrier); err != nil {
+		return fmt.Errorf("nr:pusch: %w", err)
+	}
+	t := Transmission{Slot: nr.Slot(slot), SampleStart: start, SampleCount: count, Grant: g}
+	if want := int64(m.Carrier.SlotSamples(t.Slot)); count != want {
+		return &FieldError{Field: "core:sample_count", Got: count, Want: fmt.Sprintf("%d, the length of slot %d", want, slot)}
+	}
+	if err := m.checkOrder(&t); err != nil {
+		return err
+	}
+	m.Transmissions = append(m.Transmissions, t)
+	return nil
+}
+
+// checkOrder compares a transmission with the one before it: SigMF sorts
+// annotations by their first sample, and slots must follow in the same order.
+func (m *Meta) checkOrder(t *Transmission) error {
+	if len(m.Transmissions) == 0 {
+		return nil
+	}
+	last := &m.Transmissions[len(m.Transmissions)-1]
+	switch {
+	case t.Slot < last.Slot:
+		return &FieldError{Field: "nr:slot_number", Got: t.Slot, Want: fmt.Sprintf("%d or more, in the order of the annotations", last.Slot)}
+	case t.Slot == last.Slot && t.SampleStart != last.SampleStart:
+		return &FieldError{Field: "core:sample_start", Got: t.SampleStart, Want: fmt.Sprintf("%d, as for the same slot before", last.SampleStart)}
+	case t.Slot > last.Slot && t.SampleStart < last.SampleStart+last.SampleCount:
+		return &FieldError{Field: "core:sample_start", Got: t.SampleStart, Want: fmt.Sprintf("%d or more, after slot %d", last.SampleStart+last.SampleCount, last.Slot)}
+	}
+	return nil
+}
+
+// readGrant reads the default grant and the changes of an annotation.
+func readGrant(defaults, changes object) (nr.Grant, error) {
+	merged := maps.Clone(defaults)
+	maps.Copy(merged, changes)
+	var g grant
+	if _, ok := merged["tpmi"]; !ok && string(merged["precoding"]) == `"non-codebook"` {
+		merged["tpmi"] = json.RawMessage("0") // only a codebook has a TPMI
+	}
+	if err := readFields("nr:pusch.", grantFields, &g, merged, true); err != nil {
+		return nr.Grant{}, err
+	}
+	if g.NumLayers > 0 && g.NumLayers <= nr.MaxLayers && g.dmrs.numPorts != g.NumLayers {
+		return nr.Grant{}, &FieldError{Field: "nr:pusch.dmrs.dmrs_port_set", Got: g.dmrs.ports(), Want: fmt.Sprintf("%d ports, one a layer", g.NumLayers)}
+	}
+	return g.Grant, nil
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sigmf
+
+import (
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// Extensions of the two files of a recording.
+const (
+	MetaExt = ".sigmf-meta"
+	DataExt = ".sigmf-data"
+)
+
+// Recording is an open recording. It reads samples when they are asked for.
+// One goroutine may use it at a time.
+type Recording struct {
+	Meta
+	NumSamples int64 // samples of one channel in the data file
+
+	data    io.ReaderAt
+	size    int64
+	close   func() error
+	scratch []byte
+}
+
+// Slot is one recorded slot with the PUSCH transmissions in it.
+type Slot struct {
+	Slot          nr.Slot
+	SampleStart   int64          // first sample of its first cyclic prefix
+	SampleCount   int            // samples of a channel
+	Transmissions []Transmission // in the order of the annotations
+}
+
+// Open opens the recording whose metadata are in the file name, which ends in
+// [MetaExt], and checks metadata, length and SHA-512 of the data file; it reads
+// that file once from end to end. The error is that of [New] or [ParseMeta], or
+// of the file system.
+func Open(name string) (*Recording, error) {
+	base, ok := strings.CutSuffix(name, MetaExt)
+	if !ok {
+		return nil, &FieldError{Where: "file", Field: "name", Got: filepath.Base(name), Want: "a name that ends in " + MetaExt}
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("sigmf: metadata: %w", err)
+	}
+	m, err := ParseMeta(text)
+	if err != nil {
+		return nil, err
+	}
+	dataName := base + DataExt
+	if m.DataFile != "" {
+		dataName = filepath.Join(filepath.Dir(name), m.DataFile)
+	}
+	f, err := os.Open(dataName)
+	if err != nil {
+		return nil, fmt.Errorf("sigmf: data file: %w", err)
+	}
+	r, err := openData(m, f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	r.close = f.Close
+	return r, nil
+}
+
+func openData(m *Meta, f *os.File) (*Recording, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("sigmf: data file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("sigmf: data file: %s is not a regular file", info.Name())
+	}
+	r, err := New(m, f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Verify()
+}
+
+// New returns a recording over size bytes of samples, such as those of an
+// embedded file. It returns a [*DataError] if they are no whole number of
+// samples or do not reach the end of the last transmission. It does not check
+// the hash; see [Recording.Verify].
+func New(m *Meta, data io.ReaderAt, size int64) (*Recording, error) {
+	frame := int64(m.NumChannels) * int64(m.Datatype.Size())
+	if frame <= 0 {
+		return nil, &FieldError{Where: "global", Field: "core:datatype", Got: m.Datatype, Want: "cf32_le, ci16_le or ci8, and at least one channel"}
+	}
+	for i := range m.Transmissions {
+		t := &m.Transmissions[i]
+		if t.SampleStart < 0 || t.SampleCount < 0 || t.SampleStart > maxSample || t.SampleCount > maxSample {
+			return nil, &FieldError{Where: fmt.Sprintf("annotation %d", i), Field: "core:sample_start", Got: t.SampleStart, Want: "a position in the data file"}
+		}
+		if want := (t.SampleStart + t.SampleCount) * frame; want > size {
+			return nil, &DataError{Field: fmt.Sprintf("core:sample_count of annotation %d", i), Got: size, Want: want}
+		}
+	}
+	if size%frame != 0 {
+		return nil, &DataError{Field: "core:num_channels and core:datatype", Got: size, Want: (size + frame - 1) / frame * frame}
+	}
+	return &Recording{Meta: *m, NumSamples: size / frame, data: data, size: size}, nil
+}
+
+// Verify compares the SHA-512 of the data with core:sha512, if that is given.
+// It returns a [*FieldError] if they differ.
+func (r *Recording) Verify() error {
+	if r.SHA512 == "" {
+		return nil
+	}
+	h := sha512.New()
+	if _, err := io.Copy(h, io.NewSectionReader(r.data, 0, r.size)); err != nil {
+		return fmt.Errorf("sigmf: data file: %w", err)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, r.SHA512) {
+		return &FieldError{Where: "global", Field: "core:sha512", Got: short([]byte(got)), Want: short([]byte(r.SHA512))}
+	}
+	return nil
+}
+
+// Close closes the data file.
+func (r *Recording) Close() error {
+	if r.close == nil {
+		return nil
+	}
+	return r.close()
+}
+
+// Slots returns the recorded slots in order, each with its transmissions.
+func (r *Recording) Slots() []Slot {
+	var slots []Slot
+	for i := range r.Transmissions {
+		t := &r.Transmissions[i]
+		if n := len(slots); n > 0 && slots[n-1].Slot == t.Slot {
+			first := i - len(slots[n-1].Transmissions)
+			slots[n-1].Transmissions = r.Transmissions[first : i+1]
+			continue
+		}
+		slots = append(slots, Slot{t.Slot, t.SampleStart, int(t.SampleCount), r.Transmissions[i : i+1]})
+	}
+	return slots
+}
+
+// ReadSlot reads the samples of a slot to dst.Samples [rx, sample], and its
+// number to dst.Slot. It allocates only where dst grows.
+func (r *Recording) ReadSlot(dst *nr.Baseband, s *Slot) error {
+	dst.Slot = s.Slot
+	return r.ReadSamples(&dst.Samples, s.SampleStart, s.SampleCount)
+}
+
+// ReadSamples reads num samples of every channel, from sample start on, to dst
+// [rx, sample]. It returns a [*DataError] beyond the end of the recording and
+// the error of the file otherwise. It allocates only where dst grows.
+func (r *Recording) ReadSamples(dst *tensor.Tensor[complex64], start int64, num int) error {
+	if start < 0 || num < 0 || start > r.NumSamples || int64(num) > r.NumSamples-start {
+		frame := int64(r.NumChannels * r.Datatype.Size())
+		return &DataError{Field: fmt.Sprintf("samples %d…%d", start, start+int64(num)-1), Got: r.size, Want: (start + int64(num)) * frame}
+	}
+	width := r.Datatype.Size()
+	frame := r.NumChannels * width
+	r.scratch = slices.Grow(r.scratch[:0], num*frame)[:num*frame]
+	if n, err := r.data.ReadAt(r.scratch, start*int64(frame)); n < len(r.scratch) {
+		return fmt.Errorf("sigmf: data file: %w", err)
+	}
+	dst.Resize(r.NumChannels, num)
+	if num == 0 {
+		return nil
+	}
+	for ch := range r.NumChannels {
+		r.Datatype.decode(dst.Row(ch), r.scratch[ch*width:], r.NumChannels)
+	}
+	return nil
+}
