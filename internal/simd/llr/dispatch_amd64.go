@@ -33,6 +33,21 @@ func minSumRow(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 	return minSumRowGeneric(soft, messages, edges, z, rule)
 }
 
+func parityRow(soft []int8, edges []Edge, z int) bool {
+	if useAVX2 {
+		return parityRowAVX2(&soft[0], &edges[0].Src, len(edges), z) == 0
+	}
+	return parityRowGeneric(soft, edges, z)
+}
+
+func packSigns(dst []byte, src []int8) {
+	if n := len(src) / 32; useAVX2 && n > 0 {
+		packSignsAVX2(&dst[0], &src[0], n)
+		dst, src = dst[4*n:], src[32*n:]
+	}
+	packSignsGeneric(dst, src)
+}
+
 func flipSigns(llrs []int8, words []uint64) {
 	if n := len(llrs) / 64; useAVX2 && n > 0 {
 		flipSignsAVX2(&llrs[0], &words[0], n)

@@ -68,3 +68,13 @@ func scaleAVX2(dst *int8, src *int8, n int, factor int)
 //
 //go:noescape
 func hardDecideAVX2(dst *byte, src *int8, n int)
+
+// parityRowAVX2 is ParityRow; it returns a bit for each violated lane.
+//
+//go:noescape
+func parityRowAVX2(soft *int8, edges *uint32, degree int, z int) uint64
+
+// packSignsAVX2 is PackSigns for 32·n LLRs, n ≥ 1.
+//
+//go:noescape
+func packSignsAVX2(dst *byte, src *int8, n int)

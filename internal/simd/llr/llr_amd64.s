@@ -2360,3 +2360,104 @@ signs:
 	JNE      signs
 	VZEROUPPER
 	RET
+
+// func parityRowAVX2(soft *int8, edges *uint32, degree int, z int) uint64
+// Requires: AVX, AVX2, CMOV
+TEXT ·parityRowAVX2(SB), NOSPLIT, $0-40
+	MOVQ z+24(FP), AX
+	MOVQ soft+0(FP), SI
+
+	// Start with the last block, at = (z−1)/64·64, whose lanes are all ones >> (−z mod 64).
+	LEAQ -1(AX), DX
+	ANDQ $-64, DX
+	MOVQ AX, CX
+	NEGQ CX
+	MOVQ $-1, BX
+	SHRQ CL, BX
+	ADDQ DX, SI
+	XORQ CX, CX
+
+checks:
+	MOVQ  degree+16(FP), DI
+	MOVQ  edges+8(FP), R8
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+
+signsOfEdge:
+	MOVL      (R8), R9
+	XORL      R10, R10
+	CMPL      DX, 4(R8)
+	CMOVQCC   AX, R10
+	SUBQ      R10, R9
+	VPXOR     (SI)(R9*1), Y0, Y0
+	VPXOR     32(SI)(R9*1), Y1, Y1
+	ADDQ      $0x0c, R8
+	DECQ      DI
+	JNE       signsOfEdge
+	VPMOVMSKB Y0, R9
+	VPMOVMSKB Y1, R10
+	SHLQ      $0x20, R10
+	ORQ       R10, R9
+	ANDQ      BX, R9
+	ORQ       R9, CX
+	MOVQ      $-1, BX
+	SUBQ      $0x40, SI
+	SUBQ      $0x40, DX
+	JGE       checks
+	VZEROUPPER
+	MOVQ      CX, ret+32(FP)
+	RET
+
+// func packSignsAVX2(dst *byte, src *int8, n int)
+// Requires: AVX, AVX2
+TEXT ·packSignsAVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VMOVDQU turnEight<>+0(SB), Y0
+
+pack:
+	VMOVDQU   (CX), Y1
+	VPSHUFB   Y0, Y1, Y1
+	VPMOVMSKB Y1, BX
+	MOVL      BX, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNE       pack
+	VZEROUPPER
+	RET
+
+DATA turnEight<>+0(SB)/1, $0x07
+DATA turnEight<>+1(SB)/1, $0x06
+DATA turnEight<>+2(SB)/1, $0x05
+DATA turnEight<>+3(SB)/1, $0x04
+DATA turnEight<>+4(SB)/1, $0x03
+DATA turnEight<>+5(SB)/1, $0x02
+DATA turnEight<>+6(SB)/1, $0x01
+DATA turnEight<>+7(SB)/1, $0x00
+DATA turnEight<>+8(SB)/1, $0x0f
+DATA turnEight<>+9(SB)/1, $0x0e
+DATA turnEight<>+10(SB)/1, $0x0d
+DATA turnEight<>+11(SB)/1, $0x0c
+DATA turnEight<>+12(SB)/1, $0x0b
+DATA turnEight<>+13(SB)/1, $0x0a
+DATA turnEight<>+14(SB)/1, $0x09
+DATA turnEight<>+15(SB)/1, $0x08
+DATA turnEight<>+16(SB)/1, $0x07
+DATA turnEight<>+17(SB)/1, $0x06
+DATA turnEight<>+18(SB)/1, $0x05
+DATA turnEight<>+19(SB)/1, $0x04
+DATA turnEight<>+20(SB)/1, $0x03
+DATA turnEight<>+21(SB)/1, $0x02
+DATA turnEight<>+22(SB)/1, $0x01
+DATA turnEight<>+23(SB)/1, $0x00
+DATA turnEight<>+24(SB)/1, $0x0f
+DATA turnEight<>+25(SB)/1, $0x0e
+DATA turnEight<>+26(SB)/1, $0x0d
+DATA turnEight<>+27(SB)/1, $0x0c
+DATA turnEight<>+28(SB)/1, $0x0b
+DATA turnEight<>+29(SB)/1, $0x0a
+DATA turnEight<>+30(SB)/1, $0x09
+DATA turnEight<>+31(SB)/1, $0x08
+GLOBL turnEight<>(SB), RODATA|NOPTR, $32

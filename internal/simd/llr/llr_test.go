@@ -106,6 +106,21 @@ func (c *rowCase) byDefinition() (vectors, messages [][]int8, satisfied bool) {
 	return vectors, messages, satisfied
 }
 
+// parity adds up the signs of every check.
+func (c *rowCase) parity() bool {
+	for lane := range c.z {
+		odd := false
+		for _, edge := range c.edges {
+			rot := c.z - int(edge.Left)
+			odd = odd != (c.soft[int(edge.Src)-rot+(rot+lane)%c.z] < 0)
+		}
+		if odd {
+			return false
+		}
+	}
+	return true
+}
+
 // messageIndex is where the kernels keep the message of an edge and a lane.
 func (c *rowCase) messageIndex(blocks, e, lane int) int {
 	return ((blocks-1-lane/Lanes)*len(c.edges)+e)*Lanes + lane%Lanes
@@ -121,6 +136,9 @@ func (c *rowCase) check(t *testing.T, seed uint64) {
 	messages, messagesIntact := guarded[int8](len(c.messages))
 	copy(soft, c.soft)
 	copy(messages, c.messages)
+	if got, want := ParityRow(soft, c.edges, c.z), c.parity(); got != want {
+		t.Errorf("seed %d, degree %d, z %d: ParityRow = %v, want %v", seed, len(c.edges), c.z, got, want)
+	}
 	got := MinSumRow(soft, messages, c.edges, c.z, &c.rule)
 	name := fmt.Sprintf("seed %d, degree %d, z %d", seed, len(c.edges), c.z)
 	if !softIntact() || !messagesIntact() {
@@ -241,6 +259,17 @@ func checkVectors(t *testing.T, rng *rand.Rand, n, factor int) {
 	copy(flipped, src)
 	FlipSigns(flipped, words)
 	HardDecide(hard, src)
+	packed, packedIntact := guarded[uint8]((n + 7) / 8)
+	PackSigns(packed, src)
+	for i, b := range packed {
+		want := byte(0)
+		for j := 8 * i; j < min(8*i+8, n); j++ {
+			want |= hard[j] << (7 - j%8)
+		}
+		if b != want || !packedIntact() {
+			t.Fatalf("n %d: PackSigns byte %d = %#x, want %#x", n, i, b, want)
+		}
+	}
 	if !scaledIntact() || !flippedIntact() || !hardIntact() {
 		t.Fatalf("n %d: wrote out of bounds", n)
 	}

@@ -79,3 +79,10 @@ func CheckEdges(edges []Edge, z, lenSoft, lenMessages int) error {
 func MinSumRow(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 	return minSumRow(soft, messages, edges, z, rule)
 }
+
+// ParityRow reports whether the signs of the soft bits satisfy all z checks of
+// a row. It reads the vectors as [MinSumRow] does, under the same conditions,
+// and writes nothing.
+func ParityRow(soft []int8, edges []Edge, z int) bool {
+	return parityRow(soft, edges, z)
+}

@@ -85,3 +85,25 @@ func magnitude(x int8) uint8 {
 	neg := x >> 7
 	return uint8(x ^ neg - neg)
 }
+
+// parityRowGeneric is the definition of [ParityRow].
+func parityRowGeneric(soft []int8, edges []Edge, z int) bool {
+	for at := 0; at < z; at += Lanes {
+		var sum [Lanes]int8
+		for _, edge := range edges {
+			pos := int(edge.Src) + at
+			if at >= int(edge.Left) {
+				pos -= z
+			}
+			for i, x := range soft[pos : pos+Lanes] {
+				sum[i] ^= x
+			}
+		}
+		for _, x := range sum[:min(Lanes, z-at)] {
+			if x < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -13,3 +13,7 @@ func hardDecide(dst []byte, src []int8) { hardDecideGeneric(dst, src) }
 func minSumRow(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 	return minSumRowGeneric(soft, messages, edges, z, rule)
 }
+
+func parityRow(soft []int8, edges []Edge, z int) bool { return parityRowGeneric(soft, edges, z) }
+
+func packSigns(dst []byte, src []int8) { packSignsGeneric(dst, src) }

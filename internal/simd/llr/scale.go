@@ -26,3 +26,14 @@ func HardDecide(dst []byte, src []int8) {
 	dst = dst[:len(src)]
 	hardDecide(dst, src)
 }
+
+// PackSigns writes the hard decisions of src, 1 where it is negative, as bits,
+// eight a byte, most significant first. Spare bits of the last byte are 0.
+//
+//   - dst: ⌈len(src)/8⌉ bytes or more, else it panics
+//
+// It does not allocate.
+func PackSigns(dst []byte, src []int8) {
+	dst = dst[:(len(src)+7)/8]
+	packSigns(dst, src)
+}

@@ -17,3 +17,11 @@ func hardDecideGeneric(dst []byte, src []int8) {
 		dst[i] = uint8(x) >> 7
 	}
 }
+
+// packSignsGeneric is the definition of [PackSigns].
+func packSignsGeneric(dst []byte, src []int8) {
+	clear(dst)
+	for i, x := range src {
+		dst[i/8] |= uint8(x) >> 7 << (7 - i%8)
+	}
+}

@@ -14,5 +14,7 @@ func main() {
 	flip256()
 	scale256()
 	hardDecide256()
+	parityRow256()
+	packSigns256()
 	Generate()
 }
