@@ -37,29 +37,26 @@ func (d *Decoder) fillers(c int, v []int8, rot int) {
 // columns returns how many columns the rows in use touch.
 func (d *Decoder) columns() int { return d.cfg.BaseGraph.InfoColumns() + d.cfg.rows() }
 
-// decide writes the systematic bits of the columns' vectors, without filler.
-func (d *Decoder) decide(dst []byte) {
+// gather puts the first n systematic soft bits into the codeword's order.
+func (d *Decoder) gather(n int) []int8 {
 	z := d.cfg.Z
-	for c := 0; c*z < len(dst); c++ {
-		d.decideColumn(d.word[:z], c)
-		copy(dst[c*z:], d.word[:z])
+	for c := 0; c*z < n; c++ {
+		rot := d.plan.last[c]
+		base := d.plan.base(c, d.plan.buffer(c, d.done))
+		v, dst := d.soft[base:base+z], d.order[c*z:(c+1)*z]
+		copy(dst[rot:], v)
+		copy(dst[:rot], v[z-rot:])
 	}
-}
-
-// decideColumn writes the hard decisions of one column in the codeword's order.
-func (d *Decoder) decideColumn(dst []byte, c int) {
-	z, rot := d.cfg.Z, d.plan.last[c]
-	base := d.plan.base(c, d.plan.buffer(c, d.done))
-	v := d.soft[base : base+z]
-	llr.HardDecide(dst[rot:], v[:z-rot])
-	llr.HardDecide(dst[:rot], v[z-rot:])
+	return d.order[:n]
 }
 
 // isCodeword checks the hard decisions against all rows in use.
 func (d *Decoder) isCodeword() bool {
-	z := d.cfg.Z
-	for c := range d.columns() {
-		d.decideColumn(d.word[c*z:(c+1)*z], c)
+	checks := &d.plan.checks[d.done%2]
+	for r := range d.cfg.rows() {
+		if !llr.ParityRow(d.soft, checks[d.graph.first[r]:d.graph.first[r+1]], d.cfg.Z) {
+			return false
+		}
 	}
-	return d.graph.unsatisfied(d.word, d.cfg.rows()) == 0
+	return true
 }

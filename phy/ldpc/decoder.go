@@ -62,7 +62,8 @@ type Decoder struct {
 	factor   int // load scale, Q15
 	soft     []int8
 	messages []int8
-	word     []byte // hard decisions, one a byte
+	order    []int8 // systematic soft bits in the codeword's order
+	packed   []byte // their hard decisions, eight a byte
 	done     int    // iterations made on this block
 }
 
@@ -78,7 +79,8 @@ func NewDecoder(l Limits) (*Decoder, error) {
 		maxZ:     maxZ,
 		soft:     make([]int8, 2*maxColumns*llr.ColumnSize(maxZ)),
 		messages: make([]int8, maxEdges*llr.RowBlocks(maxZ)*llr.Lanes),
-		word:     make([]byte, maxColumns*maxZ),
+		order:    make([]int8, BG1.InfoColumns()*maxZ),
+		packed:   make([]byte, (BG1.InfoColumns()*maxZ+7)/8),
 	}, nil
 }
 
@@ -119,35 +121,64 @@ func (d *Decoder) Decode(dst []byte, soft []int8) (Result, error) {
 	if err := checkLen("Decode: soft", len(soft), d.cfg.N()); err != nil {
 		return Result{}, err
 	}
+	res := d.run(soft, d.packed[:(len(dst)+7)/8])
+	llr.HardDecide(dst, d.order[:len(dst)])
+	return res, nil
+}
+
+// DecodePacked is [Decoder.Decode] with the decisions packed.
+//
+//   - dst: [⌈(K−Filler)/8⌉] bytes, most significant bit first; spare bits of the
+//     last byte become 0
+//   - soft: [N] as for Decode
+func (d *Decoder) DecodePacked(dst []byte, soft []int8) (Result, error) {
+	if err := checkLen("DecodePacked: dst", len(dst), (d.cfg.PayloadBits()+7)/8); err != nil {
+		return Result{}, err
+	}
+	if err := checkLen("DecodePacked: soft", len(soft), d.cfg.N()); err != nil {
+		return Result{}, err
+	}
+	return d.run(soft, dst), nil
+}
+
+// run decodes one block and writes the packed decisions to dst.
+func (d *Decoder) run(soft []int8, dst []byte) Result {
 	d.load(soft)
 	res := d.iterate()
-	d.decide(dst)
+	n := d.cfg.PayloadBits()
+	llr.PackSigns(dst, d.gather(n))
 	res.CRC = res.Converged
 	if d.cfg.CRC != crc.None {
-		res.CRC = d.cfg.CRC.CheckBits(dst)
+		res.CRC = d.cfg.CRC.CheckPacked(dst, n)
 	}
-	return res, nil
+	return res
 }
 
 // iterate passes over the rows until the decisions form a codeword.
 func (d *Decoder) iterate() Result {
-	z := d.cfg.Z
-	for it := range d.cfg.MaxIterations {
-		edges := d.plan.edges[it%2][:]
-		satisfied := true
-		for r := range d.cfg.rows() {
-			lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
-			msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
-			if !llr.MinSumRow(d.soft, msgs, edges[lo:hi], z, &d.rule) {
-				satisfied = false
-			}
-		}
-		d.done = it + 1
+	for d.done = 0; d.done < d.cfg.MaxIterations; {
+		satisfied := d.pass()
+		d.done++
 		// Later rows may have changed what earlier rows found satisfied, so
 		// only a full check tells.
 		if satisfied && d.isCodeword() {
-			return Result{Iterations: it + 1, Converged: true}
+			return Result{Iterations: d.done, Converged: true}
 		}
 	}
-	return Result{Iterations: d.cfg.MaxIterations, Converged: d.isCodeword()}
+	return Result{Iterations: d.done, Converged: d.isCodeword()}
+}
+
+// pass makes one iteration and reports whether every row was satisfied when it
+// was left.
+func (d *Decoder) pass() bool {
+	edges := &d.plan.edges[d.done%2]
+	satisfied := true
+	for r := range d.cfg.rows() {
+		lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
+		msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
+		if !llr.MinSumRow(d.soft, msgs, edges[lo:hi], d.cfg.Z, &d.rule) {
+			satisfied = false
+		}
+	}
+	return satisfied
 }

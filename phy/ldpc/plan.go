@@ -13,9 +13,10 @@ import (
 // columns with an odd number of changes have another layout in odd iterations.
 type plan struct {
 	edges     [2][maxEdges]llr.Edge // for even and odd iterations
+	checks    [2][maxEdges]llr.Edge // to check parity before even and odd iterations
 	last      [maxColumns]int       // rotation of the column between iterations
 	swaps     [maxColumns]int       // buffer changes in an iteration
-	inBuffer  [maxColumns]int       // buffer that holds the column between iterations
+	inBuffer  [maxColumns]int       // buffer that holds the column, while planning
 	size      int                   // bytes of one column in one buffer
 	blockSize int                   // bytes of one edge's messages
 }
@@ -38,13 +39,14 @@ func (p *plan) fill(g *graph, rows int) {
 }
 
 func (p *plan) fillIteration(g *graph, rows, parity int) {
-	at := p.last
+	at, resting := p.last, p.inBuffer
 	for r := range rows {
 		cols, shift := g.row(r)
 		first := int(g.first[r])
 		for e, c := range cols {
 			s := int(shift[e])
 			rot := (s - at[c] + g.z) % g.z
+			p.checks[parity][first+e] = p.check(g.z, int(c), s, resting[c])
 			from := p.inBuffer[c]
 			if rot != 0 {
 				p.inBuffer[c] ^= 1
@@ -62,6 +64,12 @@ func (p *plan) fillIteration(g *graph, rows, parity int) {
 			p.swaps[c] = p.inBuffer[c]
 		}
 	}
+}
+
+// check is the edge of column c with shift s between iterations.
+func (p *plan) check(z, c, s, buffer int) llr.Edge {
+	rot := (s - p.last[c] + z) % z
+	return llr.Edge{Src: uint32(p.base(c, buffer) + rot), Left: uint32(z - rot)}
 }
 
 // base is the offset of column c in buffer b.
