@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/neuroran/neuroran/phy/channel"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/pusch"
+)
+
+// UE is one user of a [PUSCH] simulation.
+type UE struct {
+	Grant   nr.Grant       // what it sends; RV and NewData as in a first transmission
+	Channel channel.Config // its channel; antennas and seed are set by the simulation
+}
+
+// PUSCHConfig describes a PUSCH simulation on the resource grid. Without
+// fading in time or frequency offsets the grid is exact; interference between
+// subcarriers by Doppler is left out. It is passed by value.
+type PUSCHConfig struct {
+	Carrier   nr.Carrier   // the carrier
+	UEs       []UE         // one, or several that share PRBs and are detected jointly
+	NumRx     int          // receive antennas
+	Receiver  string       // "ls" or "lmmse"
+	Blocks    pusch.Blocks // replace blocks of the receiver where not nil; used by one chain only
+	NumSlots  int          // slot numbers to use in turn; 0 means those of one frame
+	MaxLDPC   int          // LDPC iterations; 0 means the receiver's default
+	BaseSlots nr.Slot      // first slot number
+}
+
+// PUSCH is a chain of transmitters, channels and receiver over one slot. A trial
+// draws new data, a new channel and new noise.
+//
+// The signal to noise ratio is that of a data element of the first UE at one
+// receive antenna: the mean power of all its layers together over the variance
+// of the noise, without the power of cyclic prefix and pilots.
+type PUSCH struct {
+	cfg   PUSCHConfig
+	power float64 // of a data element of the first UE
+	ues   []puschUE
+	rx    *pusch.Receiver
+	noise *channel.Noise
+	grid  nr.Grid
+	sent  nr.Grid
+	grant []*nr.Grant
+	soft  []*pusch.SoftBuffer
+	out   []nr.TransportBlock
+	last  Measurements
+}
+
+// puschUE is one transmitter.
+type puschUE struct {
+	tx   *pusch.Transmitter
+	path *channel.TDL
+	data []byte
+}
+
+// Measurements are what the receiver measured in the last trial, one entry a UE.
+type Measurements struct {
+	Quality [nr.MaxUEs]nr.Quality // as in the transport blocks
+	CRC     [nr.MaxUEs]bool       // whether the CRC held
+}
+
+// NewPUSCH returns the chain of a configuration. It returns the errors of
+// phy/pusch and phy/channel for a bad one.
+func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
+	if len(cfg.UEs) < 1 || len(cfg.UEs) > nr.MaxUEs {
+		return nil, &ConfigError{"UEs", len(cfg.UEs), fmt.Sprintf("1…%d", nr.MaxUEs)}
+	}
+	if cfg.NumSlots <= 0 {
+		cfg.NumSlots = cfg.Carrier.Numerology().SlotsPerFrame()
+	}
+	limits := pusch.Limits{Carrier: cfg.Carrier, NumRx: cfg.NumRx}
+	rx, err := pusch.NewReceiver(pusch.Config{Limits: limits, Receiver: cfg.Receiver, MaxIterations: cfg.MaxLDPC, Blocks: cfg.Blocks})
+	if err != nil {
+		return nil, err
+	}
+	p := &PUSCH{cfg: cfg, rx: rx, noise: channel.NewNoise(0), out: make([]nr.TransportBlock, len(cfg.UEs))}
+	for i := range cfg.UEs {
+		u := &cfg.UEs[i]
+		if err := u.Grant.Validate(&cfg.Carrier); err != nil {
+			return nil, err
+		}
+		tx, err := pusch.NewTransmitter(limits)
+		if err != nil {
+			return nil, err
+		}
+		c := u.Channel
+		c.NumTx, c.NumRx = u.Grant.NumAntennaPorts, cfg.NumRx
+		path, err := channel.New(c)
+		if err != nil {
+			return nil, err
+		}
+		p.ues = append(p.ues, puschUE{tx, path, make([]byte, u.Grant.TBS()/8)})
+		p.grant = append(p.grant, &u.Grant)
+		p.soft = append(p.soft, &pusch.SoftBuffer{})
+	}
+	p.grid.RE.Resize(cfg.NumRx, nr.SymbolsPerSlot, cfg.Carrier.NumSubcarriers())
+	p.power = 1
+	if first := &cfg.UEs[0].Grant; !first.Codebook {
+		p.power = float64(first.NumLayers)
+	}
+	return p, nil
+}
+
+// Chain returns the chain as [Run] wants it.
+func (p *PUSCH) Chain() Chain { return p.Simulate }
+
+// Simulate runs one trial.
+func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
+	slot := p.cfg.BaseSlots + nr.Slot(t.Index%p.cfg.NumSlots)
+	p.noise.Reset(t.Seed)
+	rng := p.noise.Rand()
+	p.grid.Slot = slot
+	p.grid.RE.Clear()
+	for u := range p.ues {
+		ue := &p.ues[u]
+		for i := range ue.data {
+			ue.data[i] = byte(rng.Uint32())
+		}
+		ue.path.Reset(rng.Uint64())
+		if err := ue.tx.Configure(slot, p.grant[u]); err != nil {
+			return Outcome{}, err
+		}
+		if err := ue.tx.Process(&p.sent, ue.data); err != nil {
+			return Outcome{}, err
+		}
+		if err := ue.path.AddGrid(&p.grid.RE, &p.sent.RE, &p.cfg.Carrier, slot); err != nil {
+			return Outcome{}, err
+		}
+	}
+	p.noise.Add(p.grid.RE.Data(), p.power*math.Pow(10, -t.SNRdB/10))
+	if err := p.rx.Configure(slot, p.grant...); err != nil {
+		return Outcome{}, err
+	}
+	for _, s := range p.soft {
+		s.Reset()
+	}
+	if err := p.rx.Process(p.out, p.soft, &p.grid); err != nil {
+		return Outcome{}, err
+	}
+	return p.count(), nil
+}
+
+// Last returns what the receiver measured in the last trial.
+func (p *PUSCH) Last() Measurements { return p.last }
+
+// Receiver returns the receiver, whose intermediate results are those of the
+// last trial.
+func (p *PUSCH) Receiver() *pusch.Receiver { return p.rx }
+
+// count compares the received blocks with what was sent. A block counts as
+// wrong when its CRC fails or its bits differ. Bit errors are not counted: the
+// receiver gives no bits of a block that failed.
+func (p *PUSCH) count() Outcome {
+	var o Outcome
+	for u := range p.ues {
+		tb, want := &p.out[u], p.ues[u].data
+		o.Blocks++
+		o.Bits += 8 * len(want)
+		got := tb.Data.Data()
+		if !tb.CRC || !bytes.Equal(got, want) {
+			o.BlockErrors++
+		}
+		p.last.Quality[u], p.last.CRC[u] = tb.Quality, tb.CRC
+	}
+	return o
+}
