@@ -15,20 +15,36 @@ var (
 )
 
 // kernels512 holds the row kernel of every degree of base graphs 1 and 2.
-var kernels512 = [MaxDegree + 1]func(soft, messages *int8, edges *uint32, z int, rule *uint8) uint64{
+var kernels512 = [MaxDegree + 1]func(soft, messages, old *int8, step int, edges *uint32, z int, rule *uint8) uint64{
 	3: minSumRow3AVX512, 4: minSumRow4AVX512, 5: minSumRow5AVX512,
 	6: minSumRow6AVX512, 7: minSumRow7AVX512, 8: minSumRow8AVX512,
 	9: minSumRow9AVX512, 10: minSumRow10AVX512, 19: minSumRow19AVX512,
 }
 
+// noMessages stands for the messages before the first iteration.
+var noMessages [MaxDegree * Lanes]int8
+
 func minSumRow(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
+	step := Lanes * len(edges)
+	return minSumKernel(soft, messages, &messages[0], step, edges, z, rule)
+}
+
+func minSumFirst(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
+	return minSumKernel(soft, messages, &noMessages[0], 0, edges, z, rule)
+}
+
+// minSumKernel reads the former messages from old, step further at each block.
+func minSumKernel(soft, messages []int8, old *int8, step int, edges []Edge, z int, rule *Rule) bool {
 	if useAVX512 {
 		if kernel := kernels512[len(edges)]; kernel != nil {
-			return kernel(&soft[0], &messages[0], &edges[0].Src, z, &rule[0]) == 0
+			return kernel(&soft[0], &messages[0], old, step, &edges[0].Src, z, &rule[0]) == 0
 		}
 	}
 	if useAVX2 {
-		return minSumRowAVX2(&soft[0], &messages[0], &edges[0].Src, len(edges), z, &rule[0]) == 0
+		return minSumRowAVX2(&soft[0], &messages[0], old, step, &edges[0].Src, len(edges), z, &rule[0]) == 0
+	}
+	if step == 0 {
+		return minSumFirstGeneric(soft, messages, edges, z, rule)
 	}
 	return minSumRowGeneric(soft, messages, edges, z, rule)
 }

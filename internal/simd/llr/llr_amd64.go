@@ -7,52 +7,52 @@ package llr
 // minSumRow3AVX512 is MinSumRow for rows of 3 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow3AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow3AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow4AVX512 is MinSumRow for rows of 4 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow4AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow4AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow5AVX512 is MinSumRow for rows of 5 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow5AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow5AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow6AVX512 is MinSumRow for rows of 6 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow6AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow6AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow7AVX512 is MinSumRow for rows of 7 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow7AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow7AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow8AVX512 is MinSumRow for rows of 8 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow8AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow8AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow9AVX512 is MinSumRow for rows of 9 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow9AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow9AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow10AVX512 is MinSumRow for rows of 10 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow10AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow10AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRow19AVX512 is MinSumRow for rows of 19 edges; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRow19AVX512(soft *int8, messages *int8, edges *uint32, z int, rule *uint8) uint64
+func minSumRow19AVX512(soft *int8, messages *int8, old *int8, step int, edges *uint32, z int, rule *uint8) uint64
 
 // minSumRowAVX2 is MinSumRow; it returns a bit for each violated lane.
 //
 //go:noescape
-func minSumRowAVX2(soft *int8, messages *int8, edges *uint32, degree int, z int, rule *uint8) uint64
+func minSumRowAVX2(soft *int8, messages *int8, old *int8, step int, edges *uint32, degree int, z int, rule *uint8) uint64
 
 // flipSignsAVX2 is FlipSigns for 64·n LLRs, n ≥ 1.
 //

@@ -40,12 +40,15 @@ type rowCase struct {
 	edges          []Edge
 	soft, messages []int8
 	rule           Rule
+	first          bool // the first iteration: no former messages
 }
 
 func newRowCase(rng *rand.Rand, degree, z int) *rowCase {
 	size := ColumnSize(z)
 	c := &rowCase{z: z, soft: make([]int8, 2*degree*size), messages: make([]int8, degree*RowBlocks(z)*Lanes)}
-	fillRandom(rng, c.messages)
+	if c.first = rng.IntN(3) == 0; !c.first {
+		fillRandom(rng, c.messages)
+	}
 	for e := range degree {
 		rot := rng.IntN(z)
 		if rng.IntN(4) == 0 {
@@ -139,7 +142,12 @@ func (c *rowCase) check(t *testing.T, seed uint64) {
 	if got, want := ParityRow(soft, c.edges, c.z), c.parity(); got != want {
 		t.Errorf("seed %d, degree %d, z %d: ParityRow = %v, want %v", seed, len(c.edges), c.z, got, want)
 	}
-	got := MinSumRow(soft, messages, c.edges, c.z, &c.rule)
+	step := MinSumRow
+	if c.first {
+		step = MinSumFirst
+		fillRandom(rand.New(rand.NewPCG(seed, 9)), messages)
+	}
+	got := step(soft, messages, c.edges, c.z, &c.rule)
 	name := fmt.Sprintf("seed %d, degree %d, z %d", seed, len(c.edges), c.z)
 	if !softIntact() || !messagesIntact() {
 		t.Fatalf("%s: wrote out of bounds", name)

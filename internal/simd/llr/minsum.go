@@ -70,7 +70,7 @@ func CheckEdges(edges []Edge, z, lenSoft, lenMessages int) error {
 //
 //	  - soft: all columns' vectors, see [Edge]
 //	  - messages: [RowBlocks(z)·len(edges)·Lanes] the row's messages, kept for the
-//	    next iteration, in the kernel's own order; 0 before the first
+//	    next iteration, in the kernel's own order; see [MinSumFirst]
 //
 // It reports whether the signs of the new soft bits satisfy all checks. The
 // edges must have passed [CheckEdges] with these lengths: they are not checked
@@ -78,6 +78,12 @@ func CheckEdges(edges []Edge, z, lenSoft, lenMessages int) error {
 // hold unspecified values. It does not allocate.
 func MinSumRow(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 	return minSumRow(soft, messages, edges, z, rule)
+}
+
+// MinSumFirst is [MinSumRow] in the first iteration: the former messages count
+// as 0, whatever messages holds.
+func MinSumFirst(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
+	return minSumFirst(soft, messages, edges, z, rule)
 }
 
 // ParityRow reports whether the signs of the soft bits satisfy all z checks of

@@ -28,6 +28,12 @@ func minSumRowGeneric(soft, messages []int8, edges []Edge, z int, rule *Rule) bo
 	return odd >= 0
 }
 
+// minSumFirstGeneric is the definition of [MinSumFirst].
+func minSumFirstGeneric(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
+	clear(messages)
+	return minSumRowGeneric(soft, messages, edges, z, rule)
+}
+
 func (b *block) gather(soft, msgs []int8, edges []Edge, at, z int) {
 	for i := range b.min1 {
 		b.min1[i], b.min2[i], b.sign[i] = 255, 255, 0

@@ -17,3 +17,7 @@ func minSumRow(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 func parityRow(soft []int8, edges []Edge, z int) bool { return parityRowGeneric(soft, edges, z) }
 
 func packSigns(dst []byte, src []int8) { packSignsGeneric(dst, src) }
+
+func minSumFirst(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
+	return minSumFirstGeneric(soft, messages, edges, z, rule)
+}

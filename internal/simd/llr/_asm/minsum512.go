@@ -24,6 +24,7 @@ const (
 
 // row holds the registers that both versions of the row kernel share.
 type row struct {
+	old, step            Register  // where the former messages are, and how far the next block's
 	soft, msgs, edges, z Register  // arguments
 	at                   GPVirtual // first lane of the block
 	here, wrapped        Register  // soft+at, soft+at−z
@@ -34,6 +35,8 @@ func loadRow() row {
 	r := row{
 		soft:  Load(Param("soft"), GP64()),
 		msgs:  Load(Param("messages"), GP64()),
+		old:   Load(Param("old"), GP64()),
+		step:  Load(Param("step"), GP64()),
 		edges: Load(Param("edges"), GP64()),
 		z:     Load(Param("z"), GP64()),
 		at:    GP64(), here: GP64(), wrapped: GP64(), addr: GP64(), base: GP64(),
@@ -45,7 +48,7 @@ func loadRow() row {
 // so the degree is a constant of the kernel.
 func minSumRow512(degree int) {
 	TEXT(fmt.Sprintf("minSumRow%dAVX512", degree), NOSPLIT,
-		"func(soft, messages *int8, edges *uint32, z int, rule *uint8) uint64")
+		"func(soft, messages, old *int8, step int, edges *uint32, z int, rule *uint8) uint64")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("minSumRow%dAVX512 is MinSumRow for rows of %d edges; it returns a bit for each violated lane.", degree, degree))
 	r := loadRow()
@@ -71,33 +74,33 @@ func minSumRow512(degree int) {
 		v[e] = ZMM()
 		r.address(e)
 		VMOVDQU8(Mem{Base: r.base, Index: r.addr, Scale: 1}, v[e])
-		VPSUBSB(Mem{Base: r.msgs, Disp: lanes * e}, v[e], v[e])
-		gather512(e, v[e], min1, min2, sign)
+		VPSUBSB(Mem{Base: r.old, Disp: lanes * e}, v[e], v[e])
+		gather512(e, v, min1, min2, sign)
 	}
 	out1, out2 := ZMM(), ZMM()
 	VPMINUB(top, min1, out1)
 	VPMINUB(top, min2, out2)
 	VPERMB(rule, out1, out1)
 	VPERMB(rule, out2, out2)
-	parity := ZMM()
+	k := K()
+	VPMOVB2M(sign, k)
+	VPSUBB(out1, zero, k, out1)
+	VPSUBB(out2, zero, k, out2)
 	c := ZMM() // one for all edges: avo takes a masked result for an input
 	for e := range v {
-		scatter512(v[e], min1, out1, out2, sign, zero, c, Mem{Base: r.msgs, Disp: lanes * e})
+		scatter512(v[e], min1, out1, out2, zero, c, Mem{Base: r.msgs, Disp: lanes * e})
 		r.destination(e)
 		VMOVDQU8(v[e], Mem{Base: r.here, Index: r.addr, Scale: 1})
-		if e == 0 {
-			VMOVDQA64(v[e], parity)
-		} else {
-			VPXORQ(v[e], parity, parity)
-		}
+		sum512(e, v, sign)
 	}
-	k := K()
-	VPMOVB2M(parity, k)
+	k = K()
+	VPMOVB2M(sign, k)
 	KMOVQ(k, tmp)
 	ANDQ(valid, tmp)
 	ORQ(tmp, odd)
 	MOVQ(I32(-1), valid)
 	ADDQ(U32(uint32(lanes*degree)), r.msgs)
+	ADDQ(r.step, r.old)
 	SUBQ(Imm(lanes), r.here)
 	SUBQ(Imm(lanes), r.wrapped)
 	SUBQ(Imm(lanes), r.at)
@@ -138,15 +141,28 @@ func (r row) destination(e int) {
 	MOVL(Mem{Base: r.edges, Disp: edgeSize*e + edgeDst}, r.addr.As32())
 }
 
-func gather512(e int, v, min1, min2, sign VecVirtual) {
+// sum512 adds the signs of v[0] to v[e] in sum, two edges at a time: it has work
+// at every second edge, and at the last.
+func sum512(e int, v []VecVirtual, sum VecVirtual) {
+	switch {
+	case e == 0:
+		VMOVDQA64(v[0], sum)
+	case e%2 == 0:
+		VPTERNLOGQ(U8(0x96), v[e-1], v[e], sum)
+	case e == len(v)-1:
+		VPXORQ(v[e], sum, sum)
+	}
+}
+
+// gather512 adds edge e to the two smallest magnitudes and to the signs.
+func gather512(e int, v []VecVirtual, min1, min2, sign VecVirtual) {
+	sum512(e, v, sign)
 	if e == 0 {
-		VPABSB(v, min1)
-		VMOVDQA64(v, sign)
+		VPABSB(v[e], min1)
 		return
 	}
 	a := ZMM()
-	VPABSB(v, a)
-	VPXORQ(v, sign, sign)
+	VPABSB(v[e], a)
 	if e == 1 {
 		VPMAXUB(a, min1, min2)
 		VPMINUB(a, min1, min1)
@@ -158,15 +174,15 @@ func gather512(e int, v, min1, min2, sign VecVirtual) {
 	VPMINUB(larger, min2, min2)
 }
 
-// scatter512 makes the message of one edge and adds it to v.
-func scatter512(v, min1, out1, out2, sign, zero, c VecVirtual, msg Mem) {
+// scatter512 makes the message of one edge and adds it to v. out1 and out2 have
+// the sign of all edges.
+func scatter512(v, min1, out1, out2, zero, c VecVirtual, msg Mem) {
 	a := ZMM()
 	isMin, negative := K(), K()
 	VPABSB(v, a)
 	VPCMPEQB(a, min1, isMin)
-	VPXORQ(v, sign, a)
+	VPMOVB2M(v, negative)
 	VPBLENDMB(out2, out1, isMin, c)
-	VPMOVB2M(a, negative)
 	VPSUBB(c, zero, negative, c)
 	VMOVDQU8(c, msg)
 	VPADDSB(c, v, v)
