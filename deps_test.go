@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package neuroran_test
+
+import (
+	"testing"
+
+	"github.com/neuroran/neuroran/internal/lint"
+	"github.com/neuroran/neuroran/internal/testvec"
+)
+
+// floorRule says which package may import which; see [lint.ParseFloors] for
+// the grammar. "a < b" lets b import a and all that a may import. What is not
+// said is forbidden, except that a package may import a folder above its own.
+// Tests may import anything.
+const floorRule = `
+	# Floor 0: kernels and test material import nothing of ours.
+	NONE < internal/simd/..., internal/testvec;
+
+	# Floor 1: tensors.
+	internal/simd/..., internal/testvec < tensor;
+
+	# Floor 2: the runtime and the devices know no radio, and not each other.
+	tensor < sfaas < sfaas/...;
+	tensor < accel/onnx < accel/internal/backend < accel/internal/ortlib
+		< accel/internal/ref, accel/internal/ort < accel < accel/...;
+
+	# Floor 3: signal processing, a library without sfaas and accel, on three
+	# levels. What all blocks share:
+	tensor < phy/nr < phy/crc, phy/scramble < phy/dmrs;
+
+	# The blocks, none of which imports another:
+	phy/dmrs, phy/crc, phy/scramble < phy/ofdm, phy/sync, phy/chest, phy/equalizer,
+		phy/modem/..., phy/ratematch, phy/ldpc/..., phy/polar, phy/sigmf, phy/channel;
+
+	# Processors, which compose blocks, and the simulation of links:
+	phy/ofdm, phy/sync, phy/chest, phy/equalizer, phy/modem/..., phy/ratematch,
+		phy/ldpc/..., phy/polar, phy/sigmf < phy/pusch, phy/pdsch < phy/link;
+	phy/channel < phy/link;
+
+	# Functions over accelerator sessions:
+	sfaas, accel < accel/neural;
+
+	# Floor 4: neural twins of phy blocks, and the MAC.
+	phy/link, accel < phy/neural < phy/neural/...;
+	phy/link < mac/...;
+
+	# Floor 5: where functions run.
+	sfaas/..., accel/neural, accel/... < placement < placement/...;
+
+	# Floor 6: the only place where radio meets runtime.
+	phy/neural, mac/..., placement/..., sfaas/... < ran/block < ran < ran/...;
+
+	# Floor 7: programs, and what measures, breaks and checks the rest.
+	ran/..., phy/neural/... < examples/..., internal/bench/..., internal/chaos/...,
+		internal/oracle/..., internal/lint;
+`
+
+func TestImportsRunDown(t *testing.T) {
+	floors, err := lint.ParseFloors(floorRule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages, err := lint.Load(testvec.Root())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, issue := range floors.Check(packages) {
+		t.Error(issue)
+	}
+}
