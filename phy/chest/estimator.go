@@ -52,7 +52,6 @@ func New(cfg Config, lim Limits) (*Estimator, error) {
 		}
 	}
 	e.mix = make([]complex64, pilots)
-	e.noise.init()
 	e.ls.init(pilots)
 	if cfg.Method == LMMSE {
 		e.lmmse.init(lim)

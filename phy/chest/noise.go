@@ -47,8 +47,6 @@ type noiseKey struct {
 	spread           [2]float64 // delay of the UE of each code against the comb's, s
 }
 
-func (m *noiseMeter) init() {}
-
 // measureNoise fills noiseCov and noiseVar.
 func (e *Estimator) measureNoise(view *nr.View) {
 	m := &e.noise

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chest
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+const (
+	beamPilots   = 96   // most pilots in a window of the delay spectrum
+	maxBeams     = 64   // most points of the delay spectrum
+	maxSpectra   = 8    // most windows that are looked at
+	delayBefore  = 0.5  // profile starts this many cyclic prefixes before the measured delay
+	delayAfter   = 1.1  // and ends this many after it
+	profileSteps = 12   // iterations of the fit
+	priorShare   = 0.05 // of the power that the prior profile gets
+)
+
+// profileMeter estimates the power delay profile of a comb.
+//
+// A beam is the correlation of a window of pilots with one delay. The power of
+// the beams is the true profile, blurred by the window, plus noise. The profile
+// that makes the measured powers most likely (each is exponentially
+// distributed: the Itakura-Saito distance) is found by multiplicative updates
+// (Févotte, Bertin and Durrieu 2009).
+type profileMeter struct {
+	key   profileKey
+	beams int
+	size  int                   // pilots in a window
+	tau   [maxBeams]float64     // delay of each beam, s
+	steer [maxBeams][]complex64 // exp(+j2πΔf·k·τ)/size over the pilots of a window
+	blur  [2][maxBeams]float64  // response of a beam to a delay that many beams away, of the same code and the other
+	value [][maxBeams]complex64 // beams of each code, antenna, occasion and window
+	power [maxBeams]float64     // their mean power
+	gain  [nr.MaxUEs][]float64  // profile of each UE: power of each beam's delay
+	model [maxBeams]float64     // scratch
+	ratio [2][maxBeams]float64  // scratch
+	num   [maxBeams]float64     // scratch
+}
+
+// profileKey is what the steering tables depend on.
+type profileKey struct {
+	configType, size int
+	mu               nr.Numerology
+}
+
+func (m *profileMeter) init() {
+	for i := range m.steer {
+		m.steer[i] = make([]complex64, beamPilots)
+	}
+	for u := range m.gain {
+		m.gain[u] = make([]float64, maxBeams)
+	}
+	m.value = make([][maxBeams]complex64, 2*maxRx*maxOccasions*maxSpectra*2)
+}
+
+// prepare computes the tables for the comb's geometry unless they are at hand.
+func (m *profileMeter) prepare(p *plan) {
+	prbs := min(p.group.NumPRB, beamPilots/p.perPRB)
+	key := profileKey{p.group.ConfigType, prbs * p.perPRB, p.group.Mu}
+	if key == m.key {
+		return
+	}
+	m.key, m.size = key, key.size
+	span := float64(prbs*nr.SubcarriersPerPRB) * p.spacing // Hz
+	width := (delayBefore + delayAfter) * p.cp
+	m.beams = min(maxBeams, max(12, int(2*width*span)+1))
+	step := width / float64(m.beams-1)
+	for b := range m.beams {
+		m.tau[b] = -delayBefore*p.cp + float64(b)*step
+		for i := range m.size {
+			sin, cos := math.Sincos(2 * math.Pi * p.spacing * m.tau[b] * float64(p.pilotAt(i)))
+			m.steer[b][i] = complex(float32(cos/float64(m.size)), float32(sin/float64(m.size)))
+		}
+		for code := range 2 {
+			sum := complex128(0)
+			for i := range m.size {
+				sin, cos := math.Sincos(2 * math.Pi * p.spacing * step * float64(b*p.pilotAt(i)))
+				sign := float64(1 - 2*(i&code))
+				sum += complex(cos*sign, sin*sign)
+			}
+			sum /= complex(float64(m.size), 0)
+			m.blur[code][b] = real(sum)*real(sum) + imag(sum)*imag(sum)
+		}
+	}
+}
+
+// measureComb fills profile and time model of the UEs of comb c.
+func (e *Estimator) measureComb(c, rx int) {
+	m := &e.lmmse.profile
+	m.prepare(&e.plan)
+	cb := &e.combs[c]
+	for i, l := range cb.layers[:cb.numLayers] {
+		u := e.layers[l].ue
+		if i > 0 && e.layers[cb.layers[i-1]].ue == u {
+			continue
+		}
+		fds := uint8(0)
+		for _, k := range cb.layers[:cb.numLayers] {
+			if e.layers[k].ue == u {
+				fds |= 1 << e.layers[k].fd
+			}
+		}
+		n := e.formBeams(c, u, rx)
+		noise := e.streamNoise()
+		m.fit(u, noise/float64(m.size), bits.OnesCount8(fds))
+		e.measureTime(u, n, noise/float64(m.size))
+	}
+}
+
+// formBeams correlates the pilots of UE u with every delay, in order of
+// occasion first: entry n·numOcc+o of value belongs to occasion o. It returns
+// the number of entries for one occasion.
+func (e *Estimator) formBeams(c, u, rx int) int {
+	m := &e.lmmse.profile
+	clear(m.power[:m.beams])
+	windows := e.numPilots / m.size
+	step := max(1, (windows+maxSpectra-1)/maxSpectra)
+	n := 0
+	cb := &e.combs[c]
+	for _, l := range cb.layers[:cb.numLayers] {
+		ly := &e.layers[l]
+		if ly.ue != u {
+			continue
+		}
+		for r := range rx {
+			for w := 0; w < windows && (n+1)*e.numOcc <= len(m.value); w += step {
+				for o := range e.numOcc {
+					m.beam(&m.value[n*e.numOcc+o], e.stream(c, ly.td, r, o)[w*m.size:], ly.fd)
+				}
+				n++
+			}
+		}
+	}
+	for b := range m.beams {
+		m.power[b] /= float64(n * e.numOcc)
+	}
+	return n
+}
+
+// beam computes all beams of one window of pilots with a code.
+func (m *profileMeter) beam(dst *[maxBeams]complex64, u []complex64, fd int) {
+	u = u[:m.size]
+	for b := range m.beams {
+		s := m.steer[b][:m.size]
+		var re0, im0, re1, im1 float32
+		for i := 0; i < len(u); i += 2 {
+			x, y := u[i], s[i]
+			re0 += real(x)*real(y) - imag(x)*imag(y)
+			im0 += real(x)*imag(y) + imag(x)*real(y)
+			x, y = u[i+1], s[i+1]
+			re1 += real(x)*real(y) - imag(x)*imag(y)
+			im1 += real(x)*imag(y) + imag(x)*real(y)
+		}
+		if fd == 1 {
+			re1, im1 = -re1, -im1
+		}
+		re, im := re0+re1, im0+im1
+		dst[b] = complex(re, im)
+		m.power[b] += float64(re)*float64(re) + float64(im)*float64(im)
+	}
+}
+
+// fit writes the profile of UE u from the mean power of its beams. Where the UE
+// uses both codes in frequency, the other one leaks in.
+func (m *profileMeter) fit(u int, noise float64, codes int) {
+	n := m.beams
+	blur := m.num[:n]
+	for d := range n {
+		blur[d] = m.blur[0][d]
+		if codes == 2 {
+			blur[d] += m.blur[1][d]
+		}
+	}
+	area := 0.0
+	for d := -(n - 1); d < n; d++ {
+		area += blur[max(d, -d)]
+	}
+	area /= 2
+	gain := m.gain[u][:n]
+	top := 0.0
+	for b := range n {
+		top = max(top, m.power[b])
+	}
+	noise = max(noise, 1e-7*top, 1e-30)
+	for b := range n {
+		gain[b] = max(m.power[b]-noise, 0.05*noise) / max(area, 1)
+	}
+	for range profileSteps {
+		for b := range n {
+			y := noise
+			for d, g := range gain {
+				y += g * blur[max(b-d, d-b)]
+			}
+			m.ratio[0][b] = m.power[b] / (y * y)
+			m.ratio[1][b] = 1 / y
+		}
+		for b := range n {
+			var up, down float64
+			for d := range n {
+				k := blur[max(b-d, d-b)]
+				up += k * m.ratio[0][d]
+				down += k * m.ratio[1][d]
+			}
+			gain[b] *= up / down
+		}
+	}
+	m.addPrior(gain)
+}
+
+// addPrior gives a share of the power to a profile that decays from a little
+// before the measured delay on, so that no delay is ruled out.
+func (m *profileMeter) addPrior(gain []float64) {
+	total, weight := 0.0, 0.0
+	for b := range gain {
+		total += gain[b]
+		weight += m.prior(b)
+	}
+	for b := range gain {
+		gain[b] = (1-priorShare)*gain[b] + priorShare*total*m.prior(b)/weight
+	}
+}
+
+func (m *profileMeter) prior(b int) float64 {
+	scale := m.tau[m.beams-1] / 4
+	if m.tau[b] < 0 {
+		return math.Exp(2 * m.tau[b] / scale)
+	}
+	return math.Exp(-m.tau[b] / scale)
+}
