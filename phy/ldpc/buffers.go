@@ -5,7 +5,7 @@ package ldpc
 import "github.com/neuroran/neuroran/internal/simd/llr"
 
 // load puts the received LLRs into the columns' vectors, rotated as the first
-// iteration expects them, and clears the messages.
+// iteration expects them.
 func (d *Decoder) load(soft []int8) {
 	z, columns := d.cfg.Z, d.columns()
 	for c := range columns {
@@ -22,7 +22,6 @@ func (d *Decoder) load(soft []int8) {
 		d.fillers(c, v, rot)
 		copy(v[z:], v[:llr.Lanes])
 	}
-	clear(d.messages[:int(d.graph.first[d.cfg.rows()])*d.plan.blockSize])
 }
 
 // fillers sets the known zeros of column c, whose vector is v rotated by rot.
@@ -37,13 +36,36 @@ func (d *Decoder) fillers(c int, v []int8, rot int) {
 // columns returns how many columns the rows in use touch.
 func (d *Decoder) columns() int { return d.cfg.BaseGraph.InfoColumns() + d.cfg.rows() }
 
+// column returns the soft bits of column c, which start at bit rot of the
+// column and wrap.
+func (d *Decoder) column(c int) (v []int8, rot int) {
+	base := d.plan.base(c, d.plan.buffer(c, d.done))
+	return d.soft[base : base+d.cfg.Z], d.plan.last[c]
+}
+
+// decide writes the hard decisions of the systematic bits, without filler.
+func (d *Decoder) decide(dst []byte) {
+	z := d.cfg.Z
+	c := 0
+	for ; (c+1)*z <= len(dst); c++ {
+		v, rot := d.column(c)
+		llr.HardDecide(dst[c*z+rot:(c+1)*z], v[:z-rot])
+		llr.HardDecide(dst[c*z:c*z+rot], v[z-rot:])
+	}
+	if rest := dst[c*z:]; len(rest) > 0 {
+		v, rot := d.column(c)
+		for i := range rest {
+			rest[i] = byte(v[(i-rot+z)%z]) >> 7
+		}
+	}
+}
+
 // gather puts the first n systematic soft bits into the codeword's order.
 func (d *Decoder) gather(n int) []int8 {
 	z := d.cfg.Z
 	for c := 0; c*z < n; c++ {
-		rot := d.plan.last[c]
-		base := d.plan.base(c, d.plan.buffer(c, d.done))
-		v, dst := d.soft[base:base+z], d.order[c*z:(c+1)*z]
+		v, rot := d.column(c)
+		dst := d.order[c*z : (c+1)*z]
 		copy(dst[rot:], v)
 		copy(dst[:rot], v[z-rot:])
 	}

@@ -63,7 +63,6 @@ type Decoder struct {
 	soft     []int8
 	messages []int8
 	order    []int8 // systematic soft bits in the codeword's order
-	packed   []byte // their hard decisions, eight a byte
 	done     int    // iterations made on this block
 }
 
@@ -80,7 +79,6 @@ func NewDecoder(l Limits) (*Decoder, error) {
 		soft:     make([]int8, 2*maxColumns*llr.ColumnSize(maxZ)),
 		messages: make([]int8, maxEdges*llr.RowBlocks(maxZ)*llr.Lanes),
 		order:    make([]int8, BG1.InfoColumns()*maxZ),
-		packed:   make([]byte, (BG1.InfoColumns()*maxZ+7)/8),
 	}, nil
 }
 
@@ -121,8 +119,13 @@ func (d *Decoder) Decode(dst []byte, soft []int8) (Result, error) {
 	if err := checkLen("Decode: soft", len(soft), d.cfg.N()); err != nil {
 		return Result{}, err
 	}
-	res := d.run(soft, d.packed[:(len(dst)+7)/8])
-	llr.HardDecide(dst, d.order[:len(dst)])
+	d.load(soft)
+	res := d.iterate()
+	d.decide(dst)
+	res.CRC = res.Converged
+	if d.cfg.CRC != crc.None {
+		res.CRC = d.cfg.CRC.CheckBits(dst)
+	}
 	return res, nil
 }
 
@@ -138,11 +141,6 @@ func (d *Decoder) DecodePacked(dst []byte, soft []int8) (Result, error) {
 	if err := checkLen("DecodePacked: soft", len(soft), d.cfg.N()); err != nil {
 		return Result{}, err
 	}
-	return d.run(soft, dst), nil
-}
-
-// run decodes one block and writes the packed decisions to dst.
-func (d *Decoder) run(soft []int8, dst []byte) Result {
 	d.load(soft)
 	res := d.iterate()
 	n := d.cfg.PayloadBits()
@@ -151,7 +149,7 @@ func (d *Decoder) run(soft []int8, dst []byte) Result {
 	if d.cfg.CRC != crc.None {
 		res.CRC = d.cfg.CRC.CheckPacked(dst, n)
 	}
-	return res
+	return res, nil
 }
 
 // iterate passes over the rows until the decisions form a codeword.
@@ -172,11 +170,15 @@ func (d *Decoder) iterate() Result {
 // was left.
 func (d *Decoder) pass() bool {
 	edges := &d.plan.edges[d.done%2]
+	update := llr.MinSumRow
+	if d.done == 0 {
+		update = llr.MinSumFirst
+	}
 	satisfied := true
 	for r := range d.cfg.rows() {
 		lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
 		msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
-		if !llr.MinSumRow(d.soft, msgs, edges[lo:hi], d.cfg.Z, &d.rule) {
+		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, &d.rule) {
 			satisfied = false
 		}
 	}
