@@ -64,15 +64,11 @@ func (d *Exact) DemapFloat(dst []float32, sym []complex64, noiseVar []float32) e
 
 // symbol demaps symbol i of a codeword.
 func (d *Exact) symbol(dst *[8]float32, i int, z complex64, noiseVar float32) {
-	w := float64(inverse(noiseVar))
 	if d.modulation == nr.Pi2BPSK {
-		t := real(z) + imag(z)
-		if i&1 != 0 {
-			t = imag(z) - real(z)
-		}
-		dst[0] = float32(4 / math.Sqrt2 * float64(t) * w) // two points: no sum
+		dst[0] = pi2BPSK(i, z, noiseVar)
 		return
 	}
+	w := float64(inverse(noiseVar))
 	d.dimension(dst[0:], float64(real(z)), w)
 	d.dimension(dst[1:], float64(imag(z)), w)
 }

@@ -143,8 +143,8 @@ func (r *recording) sample(i, antenna int) complex64 {
 // tally counts the outcome of a recording.
 type tally struct{ passes, sionna, decodable, missed, wrong, total int }
 
-// play decodes a recording with the named receiver.
-func play(t *testing.T, meta, receiver string) (n tally) {
+// play decodes a recording; the limits of cfg are filled in.
+func play(t *testing.T, meta string, cfg pusch.Config) (n tally) {
 	base := strings.TrimSuffix(meta, ".sigmf-meta")
 	var rec recording
 	var answers struct{ Transmissions []answer }
@@ -160,7 +160,8 @@ func play(t *testing.T, meta, receiver string) (n tally) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rx, err := pusch.NewReceiver(pusch.Config{Limits: pusch.Limits{Carrier: carrier, NumRx: rec.Global.Channels}, Receiver: receiver})
+	cfg.Limits = pusch.Limits{Carrier: carrier, NumRx: rec.Global.Channels}
+	rx, err := pusch.NewReceiver(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,14 +263,14 @@ func TestSharedRecordings(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".sigmf-meta")
 		t.Run(name, func(t *testing.T) {
-			n := play(t, file, "lmmse")
+			n := play(t, file, pusch.Config{Receiver: "lmmse"})
 			t.Logf("%s: %d of %d pass, Sionna %d, decodable %d", name, n.passes, n.total, n.sionna, n.decodable)
 			if n.wrong != 0 || n.missed != 0 || n.passes < max(n.sionna, atLeast[name]) {
 				t.Errorf("%d of %d pass, want at least %d; %d decodable ones missed, %d CRCs pass on wrong bits",
 					n.passes, n.total, max(n.sionna, atLeast[name]), n.missed, n.wrong)
 			}
 			if os.Getenv("NEURORAN_TABLE") != "" {
-				ls := play(t, file, "ls")
+				ls := play(t, file, pusch.Config{Receiver: "ls"})
 				t.Logf("%-20s | ls %d | lmmse %d | Sionna %d | of %d", name, ls.passes, n.passes, n.sionna, n.total)
 			}
 		})

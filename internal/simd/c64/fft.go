@@ -16,7 +16,7 @@ func Radix4(dst, src []complex64, m, s int, tw []complex64) {
 // Radix2 runs one radix-2 pass. len(dst) = len(src) = 2·m·s, len(tw) = m.
 func Radix2(dst, src []complex64, m, s int, tw []complex64) {
 	dst, src, tw = dst[:2*m*s], src[:2*m*s], tw[:m]
-	radix2Generic(dst, src, m, s, tw)
+	radix2(dst, src, m, s, tw)
 }
 
 // Radix3 runs the last pass of a transform whose length is divisible by 3:

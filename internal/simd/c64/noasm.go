@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build !amd64 || purego
+
 package c64
 
 func radix4(dst, src []complex64, m, s int, tw []complex64) { radix4Generic(dst, src, m, s, tw) }
+
+func radix2(dst, src []complex64, m, s int, tw []complex64) { radix2Generic(dst, src, m, s, tw) }
 
 func mulVec(dst, a, b []complex64) { mulVecGeneric(dst, a, b) }
 
 func mulConjVec(dst, a, b []complex64) { mulConjVecGeneric(dst, a, b) }
 
 func scaleVec(dst, a []complex64, c complex64) { scaleVecGeneric(dst, a, c) }
+
+func maxLog(dst []int8, sym []complex64, noiseVar []float32, bitsPerDim int, gain, unit float32) {
+	maxLogGeneric(dst, sym, noiseVar, bitsPerDim, gain, unit)
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command asm writes the assembly of package c64: go run . -out ../c64_amd64.s
+package main
+
+import . "github.com/mmcloughlin/avo/build"
+
+func main() {
+	ConstraintExpr("amd64,!purego")
+	radix4First()
+	radix4(width256)
+	radix4(width512)
+	radix4Last(width256)
+	radix4Last(width512)
+	radix2Last()
+	mulVectors("mulAVX2", "Mul", false)
+	mulVectors("mulConjAVX2", "MulConj", true)
+	scaleVector()
+	for stages := 1; stages <= 4; stages++ {
+		maxLog(stages)
+	}
+	Generate()
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !purego
+
+package c64
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go -C _asm run . -out ../c64_amd64.s -stubs ../c64_amd64.go -pkg c64
+
+// CPU features in use. Only tests change them.
+var (
+	useAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	useAVX512 = useAVX2 && cpu.X86.HasAVX512F
+)
+
+func radix4(dst, src []complex64, m, s int, tw []complex64) {
+	switch {
+	case !useAVX2 || m == 0:
+	case m == 1 && s%8 == 0 && useAVX512:
+		radix4LastAVX512(&dst[0], &src[0], s)
+		return
+	case m == 1 && s%4 == 0:
+		radix4LastAVX2(&dst[0], &src[0], s)
+		return
+	case s == 1 && m%4 == 0:
+		radix4FirstAVX2(&dst[0], &src[0], &tw[0], m)
+		return
+	case s%8 == 0 && useAVX512:
+		radix4AVX512(&dst[0], &src[0], &tw[0], m, s)
+		return
+	case s%4 == 0:
+		radix4AVX2(&dst[0], &src[0], &tw[0], m, s)
+		return
+	}
+	radix4Generic(dst, src, m, s, tw)
+}
+
+func radix2(dst, src []complex64, m, s int, tw []complex64) {
+	if useAVX2 && m == 1 && s%4 == 0 {
+		radix2LastAVX2(&dst[0], &src[0], s)
+		return
+	}
+	radix2Generic(dst, src, m, s, tw)
+}
+
+func mulVec(dst, a, b []complex64) {
+	if n := len(dst) &^ 3; useAVX2 && n > 0 {
+		mulAVX2(&dst[0], &a[0], &b[0], n)
+		dst, a, b = dst[n:], a[n:], b[n:]
+	}
+	mulVecGeneric(dst, a, b)
+}
+
+func mulConjVec(dst, a, b []complex64) {
+	if n := len(dst) &^ 3; useAVX2 && n > 0 {
+		mulConjAVX2(&dst[0], &a[0], &b[0], n)
+		dst, a, b = dst[n:], a[n:], b[n:]
+	}
+	mulConjVecGeneric(dst, a, b)
+}
+
+func scaleVec(dst, a []complex64, c complex64) {
+	if n := len(dst) &^ 3; useAVX2 && n > 0 {
+		scaleAVX2(&dst[0], &a[0], &c, n)
+		dst, a = dst[n:], a[n:]
+	}
+	scaleVecGeneric(dst, a, c)
+}
+
+func maxLog(dst []int8, sym []complex64, noiseVar []float32, bitsPerDim int, gain, unit float32) {
+	if n := len(sym) &^ 3; useAVX2 && n > 0 && bitsPerDim >= 1 && bitsPerDim <= 4 {
+		kernel := maxLog1AVX2
+		switch bitsPerDim {
+		case 2:
+			kernel = maxLog2AVX2
+		case 3:
+			kernel = maxLog3AVX2
+		case 4:
+			kernel = maxLog4AVX2
+		}
+		kernel(&dst[0], &sym[0], &noiseVar[0], n, gain, unit)
+		dst, sym, noiseVar = dst[2*bitsPerDim*n:], sym[n:], noiseVar[n:]
+	}
+	maxLogGeneric(dst, sym, noiseVar, bitsPerDim, gain, unit)
+}
