@@ -23,6 +23,9 @@ func BenchmarkEncode(b *testing.B) {
 	m := benchMessage()
 	enc, _ := mustCodec[testMessage](b)
 	_, buf, err := enc.Encode(nil, &m)
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.SetBytes(int64(SizeOf(&m)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -23,9 +23,10 @@ var unfinished = []string{"TODO", "FIXME", "XXX"}
 
 // Style returns what is wrong with the form of a file: its first lines, its
 // length, the length of its functions, and words that mark unfinished work.
+// Generated files may begin as their generator has it, and be long.
 func Style(f *File) []Issue {
 	var issues []Issue
-	if !strings.HasPrefix(f.Text, spdxLine) {
+	if !strings.HasPrefix(f.Text, spdxLine) && !ast.IsGenerated(f.AST) {
 		issues = append(issues, Issue{f.Name + ":1", "does not start with the SPDX line and a blank line"})
 	}
 	for _, group := range f.AST.Comments {
