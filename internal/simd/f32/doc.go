@@ -3,9 +3,11 @@
 // Package f32 holds float32 kernels of linear algebra: matrix products in
 // panels of eight columns, and elementwise loops.
 //
-// The generic Go code is the definition. The AVX2 kernels use fused
-// multiply-add and may therefore differ from it in the last bits; they are
-// turned off by the build tag purego and where the processor lacks AVX2 or FMA.
+// The generic Go code is the definition. Sums are fused multiply-adds in a fixed
+// order everywhere, so that results do not depend on the implementation, but for
+// rare ties in the last bit where the generic code emulates the instruction. The
+// AVX2 kernels are turned off by the build tag purego and where the processor
+// lacks AVX2 or FMA.
 //
 // Slices that are written must not overlap those that are read, except where a
 // function says that dst may be a source. Any alignment is accepted. Nothing

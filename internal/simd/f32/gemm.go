@@ -39,6 +39,9 @@ func Pack(dst, b []float32, ldb, k, n int) {
 //   - init: m×n, rows ldi apart; ldi = 0 repeats one row, and init may be c
 //   - floor: 0 for a ReLU, [NoFloor] for none
 //
+// Each element is summed from k = 0 upwards by fused multiply-add, and init is
+// added last.
+//
 // It panics, as indexing does, when a slice is too short.
 func Gemm(c []float32, ldc int, a []float32, lda int, b []float32, init []float32, ldi int, m, n, k int, floor float32) {
 	if m <= 0 || n <= 0 {
@@ -60,21 +63,21 @@ func Gemm(c []float32, ldc int, a []float32, lda int, b []float32, init []float3
 func gemmPanelGeneric(c []float32, ldc int, a []float32, lda int, b, init []float32, ldi, m, w, k int, floor float32) {
 	for i := range m {
 		var acc [Lanes]float32
-		copy(acc[:w], init[i*ldi:i*ldi+w])
 		row := a[i*lda:]
 		row = row[:k]
 		for kk, x := range row {
 			p := (*[Lanes]float32)(b[kk*Lanes:])
-			acc[0] += x * p[0]
-			acc[1] += x * p[1]
-			acc[2] += x * p[2]
-			acc[3] += x * p[3]
-			acc[4] += x * p[4]
-			acc[5] += x * p[5]
-			acc[6] += x * p[6]
-			acc[7] += x * p[7]
+			acc[0] = fma(x, p[0], acc[0])
+			acc[1] = fma(x, p[1], acc[1])
+			acc[2] = fma(x, p[2], acc[2])
+			acc[3] = fma(x, p[3], acc[3])
+			acc[4] = fma(x, p[4], acc[4])
+			acc[5] = fma(x, p[5], acc[5])
+			acc[6] = fma(x, p[6], acc[6])
+			acc[7] = fma(x, p[7], acc[7])
 		}
 		for j, v := range acc[:w] {
+			v += init[i*ldi+j]
 			if v < floor {
 				v = floor
 			}

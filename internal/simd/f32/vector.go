@@ -2,8 +2,8 @@
 
 package f32
 
-// Axpy computes dst[i] += a·x[i] for every element of dst. It panics when x is
-// shorter.
+// Axpy computes dst[i] += a·x[i], fused, for every element of dst. It panics
+// when x is shorter.
 func Axpy(dst []float32, a float32, x []float32) { axpy(dst, a, x[:len(dst)]) }
 
 // Add computes dst[i] = x[i] + y[i] for every element of dst, which may be a
@@ -14,15 +14,16 @@ func Add(dst, x, y []float32) { add(dst, x[:len(dst)], y[:len(dst)]) }
 // source. It panics when x or y is shorter.
 func Mul(dst, x, y []float32) { mul(dst, x[:len(dst)], y[:len(dst)]) }
 
-// ScaleShift computes dst[i] = max(x[i]·scale + shift, floor) for every element
-// of dst, which may be x. It panics when x is shorter.
+// ScaleShift computes dst[i] = max(x[i]·scale + shift, floor), fused, for every
+// element of dst, which may be x; floor may be [NoFloor]. It panics when x is
+// shorter.
 func ScaleShift(dst, x []float32, scale, shift, floor float32) {
 	scaleShift(dst, x[:len(dst)], scale, shift, floor)
 }
 
 func axpyGeneric(dst []float32, a float32, x []float32) {
 	for i, v := range x {
-		dst[i] += a * v
+		dst[i] = fma(a, v, dst[i])
 	}
 }
 
@@ -40,7 +41,7 @@ func mulGeneric(dst, x, y []float32) {
 
 func scaleShiftGeneric(dst, x []float32, scale, shift, floor float32) {
 	for i, v := range x {
-		v = v*scale + shift
+		v = fma(v, scale, shift)
 		if v < floor {
 			v = floor
 		}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package f32
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// guard surrounds what a kernel writes.
+const guard = float32(12345.678)
+
+// guarded returns a slice of n elements inside guards, and a check of them.
+func guarded(n int) ([]float32, func(t *testing.T)) {
+	const pad = 16
+	buf := make([]float32, n+2*pad)
+	for i := range buf {
+		buf[i] = guard
+	}
+	return buf[pad : pad+n : pad+n], func(t *testing.T) {
+		t.Helper()
+		for i, v := range buf {
+			if (i < pad || i >= pad+n) && v != guard {
+				t.Fatalf("wrote outside the slice, at %d of %d", i-pad, n)
+			}
+		}
+	}
+}
+
+func random(rng *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+	}
+	return v
+}
+
+// near reports whether two results differ by no more than a rare double
+// rounding in each of n steps.
+func near(a, b float32, n int) bool {
+	if math.IsNaN(float64(a)) || math.IsNaN(float64(b)) {
+		return math.IsNaN(float64(a)) == math.IsNaN(float64(b))
+	}
+	return a == b || math.Abs(float64(a-b)) <= 1e-7*float64(n)*max(1, math.Abs(float64(a)))
+}
+
+func TestGemm(t *testing.T) {
+	eachImplementation(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(1, 1))
+		for m := range 20 {
+			for n := range 20 {
+				for _, k := range []int{0, 1, 2, 7, 32} {
+					checkGemm(t, rng, m, n, k)
+				}
+			}
+		}
+		checkGemm(t, rng, 200, 40, 65)
+	})
+}
+
+// checkGemm compares one product with the definition in float64, with and
+// without a floor, with one row of init and with as many as c.
+func checkGemm(t *testing.T, rng *rand.Rand, m, n, k int) {
+	t.Helper()
+	lda, ldc := k+3, n+5
+	a, b := random(rng, m*lda+k), random(rng, k*n)
+	packed := make([]float32, PackedLen(k, n))
+	Pack(packed, b, n, k, n)
+	for variant := range 4 {
+		ldi, floor := 0, NoFloor
+		if variant&1 != 0 {
+			ldi = n + 1
+		}
+		if variant&2 != 0 {
+			floor = 0
+		}
+		init := random(rng, m*ldi+n)
+		c, check := guarded(m * ldc)
+		Gemm(c, ldc, a, lda, packed, init, ldi, m, n, k, floor)
+		check(t)
+		for i := range m {
+			for j := range ldc {
+				want := guard
+				if j < n {
+					want = dot(a[i*lda:], b[min(j, len(b)):], k, n, init[i*ldi+j], floor)
+				}
+				if got := c[i*ldc+j]; math.Abs(float64(got-want)) > 2e-6*float64(k+1) {
+					t.Fatalf("m=%d n=%d k=%d variant=%d, element %d,%d: got %g, want %g", m, n, k, variant, i, j, got, want)
+				}
+			}
+		}
+	}
+}
+
+// dot is one element of a product in float64.
+func dot(a, b []float32, k, n int, init, floor float32) float32 {
+	sum := 0.0
+	for i := range k {
+		sum += float64(a[i]) * float64(b[i*n])
+	}
+	return max(float32(sum)+init, floor)
+}
+
+func TestGemmInPlace(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 1))
+	const m, n, k = 11, 13, 5
+	a, b, c := random(rng, m*k), random(rng, k*n), random(rng, m*n)
+	packed, want := make([]float32, PackedLen(k, n)), make([]float32, m*n)
+	Pack(packed, b, n, k, n)
+	Gemm(want, n, a, k, packed, c, n, m, n, k, NoFloor)
+	Gemm(c, n, a, k, packed, c, n, m, n, k, NoFloor)
+	for i, w := range want {
+		if c[i] != w {
+			t.Fatalf("element %d: got %g, want %g", i, c[i], w)
+		}
+	}
+}
+
+// TestImplementationsAgree holds every kernel to the generic code, on lengths
+// around the widths of the vectors, with special values among the inputs.
+func TestImplementationsAgree(t *testing.T) {
+	eachImplementation(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 1))
+		for n := range 100 {
+			x, y, start := random(rng, n), random(rng, n), random(rng, n)
+			if n > 3 {
+				x[0], x[1], x[2] = float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))
+			}
+			kernels := map[string][2]func(d []float32){
+				"axpy":  {func(d []float32) { Axpy(d, 0.7, x) }, func(d []float32) { axpyGeneric(d, 0.7, x) }},
+				"add":   {func(d []float32) { Add(d, x, y) }, func(d []float32) { addGeneric(d, x, y) }},
+				"mul":   {func(d []float32) { Mul(d, x, y) }, func(d []float32) { mulGeneric(d, x, y) }},
+				"scale": {func(d []float32) { ScaleShift(d, x, 0.7, 0.1, 0) }, func(d []float32) { scaleShiftGeneric(d, x, 0.7, 0.1, 0) }},
+			}
+			for name, k := range kernels {
+				got, check := guarded(n)
+				want := make([]float32, n)
+				copy(got, start)
+				copy(want, start)
+				k[0](got)
+				k[1](want)
+				check(t)
+				for i := range want {
+					if !near(got[i], want[i], 1) {
+						t.Fatalf("%s, n=%d, element %d: got %g, want %g", name, n, i, got[i], want[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestNoAllocs(t *testing.T) {
+	x := random(rand.New(rand.NewPCG(1, 1)), 64)
+	packed, c := make([]float32, PackedLen(8, 8)), make([]float32, 64)
+	allocs := testing.AllocsPerRun(10, func() {
+		Pack(packed, x, 8, 8, 8)
+		Gemm(c, 8, x, 8, packed, x, 8, 8, 8, 8, 0)
+		Axpy(c, 2, x)
+		Add(c, x, x)
+		Mul(c, x, x)
+		ScaleShift(c, x, 1, 0, 0)
+	})
+	if allocs != 0 {
+		t.Errorf("allocations a run: got %v, want 0", allocs)
+	}
+}
+
+// FuzzGemm compares the implementation in use with the generic code, which it
+// must equal but for rare ties.
+func FuzzGemm(f *testing.F) {
+	f.Add(uint64(1), 3, 8, 2)
+	f.Add(uint64(2), 65, 31, 32)
+	f.Fuzz(func(t *testing.T, seed uint64, m, n, k int) {
+		m, n, k = m&127, n&63, k&63
+		rng := rand.New(rand.NewPCG(seed, 0))
+		a, b, init := random(rng, m*k), random(rng, k*n), random(rng, n)
+		packed := make([]float32, PackedLen(k, n))
+		Pack(packed, b, n, k, n)
+		got, check := guarded(m * n)
+		want := make([]float32, m*n)
+		Gemm(got, n, a, k, packed, init, 0, m, n, k, 0)
+		check(t)
+		for p := 0; p < n && m > 0; p += Lanes {
+			gemmPanelGeneric(want[p:], n, a, k, packed[p*k:], init[p:], 0, m, min(Lanes, n-p), k, 0)
+		}
+		for i := range want {
+			if !near(got[i], want[i], k+1) {
+				t.Fatalf("seed %d, m=%d n=%d k=%d, element %d: got %g, want %g", seed, m, n, k, i, got[i], want[i])
+			}
+		}
+	})
+}
+
+func BenchmarkGemm(b *testing.B) {
+	for _, s := range [][3]int{{3276, 32, 2}, {3276, 8, 32}, {64, 128, 64}} {
+		b.Run(fmt.Sprintf("m=%d/n=%d/k=%d", s[0], s[1], s[2]), func(b *testing.B) {
+			m, n, k := s[0], s[1], s[2]
+			rng := rand.New(rand.NewPCG(1, 1))
+			x, init, c := random(rng, m*k), random(rng, n), make([]float32, m*n)
+			packed := make([]float32, PackedLen(k, n))
+			Pack(packed, random(rng, k*n), n, k, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				Gemm(c, n, x, k, packed, init, 0, m, n, k, 0)
+			}
+			b.ReportMetric(2*float64(b.N)*float64(m*n*k)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package neural
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/phy/modem"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// Symbols run in blocks of these lengths, each bound once: the large one while
+// it fits, the small one for the rest.
+const (
+	largeBlock = 1024
+	smallBlock = 128
+)
+
+// Demapper is LLRnet as a [modem.Demapper]. It is for one goroutine at a time;
+// demappers of the same [Networks] run side by side.
+type Demapper struct {
+	in    []complex64
+	out   []float32
+	nets  [nr.QAM256 + 1]blocks // by modulation
+	bits  int                   // soft bits of a symbol, 0 before Configure
+	large *accel.Binding
+	small *accel.Binding
+}
+
+var _ modem.Demapper = (*Demapper)(nil)
+
+// blocks is the bindings of one network.
+type blocks struct {
+	large, small *accel.Binding
+}
+
+// NewDemapper binds every network to memory of its own.
+func (n *Networks) NewDemapper() (*Demapper, error) {
+	d := &Demapper{in: make([]complex64, largeBlock), out: make([]float32, largeBlock*nr.QAM256.BitsPerSymbol())}
+	for _, m := range modulations {
+		large, err1 := d.bind(n.sessions[m], m, largeBlock)
+		small, err2 := d.bind(n.sessions[m], m, smallBlock)
+		d.nets[m] = blocks{large, small}
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, errors.Join(fmt.Errorf("neural: demapper: %w", err), d.Close())
+		}
+	}
+	return d, nil
+}
+
+func (d *Demapper) bind(s *accel.Session, m nr.Modulation, n int) (*accel.Binding, error) {
+	qm := m.BitsPerSymbol()
+	return s.Bind([]accel.Buffer{accel.From(d.in[:n], n)}, []accel.Buffer{accel.From(d.out[:n*qm], n, qm)})
+}
+
+// Configure implements [modem.Demapper]; π/2-BPSK is a [*nr.UnsupportedError].
+func (d *Demapper) Configure(m nr.Modulation) error {
+	if err := checkModulation(m); err != nil {
+		return err
+	}
+	d.bits, d.large, d.small = m.BitsPerSymbol(), d.nets[m].large, d.nets[m].small
+	return nil
+}
+
+// Demap implements [modem.Demapper]. Beyond its errors it returns those of the
+// device, such as [accel.ErrClosed].
+func (d *Demapper) Demap(dst []int8, sym []complex64, noiseVar []float32) error {
+	if err := d.check("demap", len(dst), len(sym), len(noiseVar)); err != nil {
+		return err
+	}
+	for len(sym) > 0 {
+		llr, n, err := d.run(sym, noiseVar)
+		if err != nil {
+			return err
+		}
+		modem.Quantize(dst, llr)
+		dst, sym, noiseVar = dst[len(llr):], sym[n:], noiseVar[n:]
+	}
+	return nil
+}
+
+// DemapFloat implements [modem.Demapper].
+func (d *Demapper) DemapFloat(dst []float32, sym []complex64, noiseVar []float32) error {
+	if err := d.check("demap float", len(dst), len(sym), len(noiseVar)); err != nil {
+		return err
+	}
+	for len(sym) > 0 {
+		llr, n, err := d.run(sym, noiseVar)
+		if err != nil {
+			return err
+		}
+		copy(dst, llr)
+		dst, sym, noiseVar = dst[len(llr):], sym[n:], noiseVar[n:]
+	}
+	return nil
+}
+
+// run demaps the next block and returns its soft bits and number of symbols.
+func (d *Demapper) run(sym []complex64, noiseVar []float32) ([]float32, int, error) {
+	block, size := d.large, largeBlock
+	if len(sym) < largeBlock {
+		block, size = d.small, smallBlock
+	}
+	n := copy(d.in[:size], sym)
+	clear(d.in[n:size])
+	if err := block.Run(); err != nil {
+		return nil, 0, fmt.Errorf("neural: demap: %w", err)
+	}
+	llr := d.out[:n*d.bits]
+	for i, v := range noiseVar[:n] {
+		w := inverse(v)
+		for k := range d.bits {
+			llr[i*d.bits+k] *= w
+		}
+	}
+	return llr, n, nil
+}
+
+// inverse returns 1/noiseVar, bounded as every demapper does; NaN gives 0.
+func inverse(noiseVar float32) float32 {
+	if noiseVar != noiseVar {
+		return 0
+	}
+	return 1 / max(noiseVar, 1e-12)
+}
+
+func (d *Demapper) check(op string, dst, sym, noiseVar int) error {
+	switch {
+	case d.bits == 0 || dst != sym*d.bits:
+		return &tensor.ShapeError{Op: "neural: " + op + ": soft bits", Want: []int{sym * d.bits}, Got: []int{dst}}
+	case noiseVar != sym:
+		return &tensor.ShapeError{Op: "neural: " + op + ": noise variances", Want: []int{sym}, Got: []int{noiseVar}}
+	}
+	return nil
+}
+
+// Close releases the bindings; the networks stay open. Closing again does
+// nothing.
+func (d *Demapper) Close() error {
+	var errs []error
+	for _, b := range d.nets {
+		for _, binding := range []*accel.Binding{b.large, b.small} {
+			if binding != nil {
+				errs = append(errs, binding.Close())
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command train trains LLRnet and writes it as ONNX.
+//
+//	go run ./phy/neural/train -modulation 256qam [-seed 1] [-hidden 32] [-steps N] [-dir weights]
+//	go run ./phy/neural/train -all -dir weights
+//
+// It prints, for each network, the file, its SHA-256, the training time and the
+// held-out error; with -all it also writes the table of README.md in the folder.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/phy/neural"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "train:", err)
+		os.Exit(1)
+	}
+}
+
+var byName = map[string]nr.Modulation{
+	"pi2bpsk": nr.Pi2BPSK, "qpsk": nr.QPSK, "16qam": nr.QAM16, "64qam": nr.QAM64, "256qam": nr.QAM256,
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	fs := flag.NewFlagSet("train", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	name := fs.String("modulation", "", "qpsk, 16qam, 64qam or 256qam")
+	all := fs.Bool("all", false, "train every modulation and write the table")
+	dir := fs.String("dir", ".", "folder to write to")
+	seed := fs.Uint64("seed", 0, "seed; 0 keeps the recipe's")
+	hidden := fs.Int("hidden", 0, "hidden units; 0 keeps the recipe's")
+	steps := fs.Int("steps", 0, "gradient steps; 0 keeps the recipe's")
+	emphasis := fs.Float64("emphasis", -1, "weighting of the error; negative keeps the recipe's")
+	low := fs.Float64("low", math.NaN(), "lowest signal-to-noise ratio in dB; NaN keeps the recipe's")
+	high := fs.Float64("high", math.NaN(), "highest signal-to-noise ratio in dB; NaN keeps the recipe's")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	list := []string{*name}
+	if *all {
+		list = []string{"qpsk", "16qam", "64qam", "256qam"}
+	}
+	var rows []row
+	for _, name := range list {
+		m, ok := byName[strings.ToLower(name)]
+		if !ok {
+			return fmt.Errorf("unknown modulation %q", name)
+		}
+		r, err := neural.DefaultRecipe(m)
+		if err != nil {
+			return err
+		}
+		if *seed != 0 {
+			r.Seed = *seed
+		}
+		if *hidden != 0 {
+			r.Hidden = *hidden
+		}
+		if *steps != 0 {
+			r.Steps = *steps
+		}
+		if *emphasis >= 0 {
+			r.Emphasis = *emphasis
+		}
+		if !math.IsNaN(*low) {
+			r.LowSNRdB = *low
+		}
+		if !math.IsNaN(*high) {
+			r.HighSNRdB = *high
+		}
+		trained, err := train(ctx, r, *dir, stderr)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(stdout, trained.line)
+		rows = append(rows, trained)
+	}
+	if *all {
+		return writeTables(*dir, rows)
+	}
+	return nil
+}
+
+// train trains one network, writes its file and returns its row of the table.
+func train(ctx context.Context, r neural.Recipe, dir string, log io.Writer) (row, error) {
+	start := time.Now()
+	net, err := neural.Train(ctx, r, func(p neural.Progress) {
+		fmt.Fprintf(log, "\r%v: step %d of %d, loss %.3g ", r.Modulation, p.Step, p.Steps, p.Loss)
+	})
+	fmt.Fprintln(log)
+	if err != nil {
+		return row{}, err
+	}
+	took := time.Since(start)
+	name := neural.Name(r.Modulation)
+	graph, err := net.Graph(name, map[string]string{"recipe": r.String()})
+	if err != nil {
+		return row{}, err
+	}
+	model, err := accel.BuildModel(graph)
+	if err != nil {
+		return row{}, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".onnx"), model.Bytes(), 0o644); err != nil {
+		return row{}, err
+	}
+	low, high := neural.MCSRange(r.Modulation)
+	rep := neural.Evaluate(net, r, low, high, 100_000)
+	line := fmt.Sprintf("| %v | %d | %d | %.1f…%.1f | %.1f | %.1f at %.1f dB | %.0f s | `%s` |\n",
+		r.Modulation, r.Hidden, r.Seed, low, high, rep.NMSEdB, rep.WorstdB, rep.WorstSNR, took.Seconds(), model.SHA256())
+	return row{name: name, sha256: model.SHA256(), line: line}, nil
+}
