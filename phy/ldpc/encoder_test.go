@@ -3,8 +3,13 @@
 package ldpc
 
 import (
+	"crypto/sha256"
+	"encoding/csv"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 )
 
@@ -78,4 +83,96 @@ func BenchmarkEncode(b *testing.B) {
 			b.ReportMetric(float64(c.K())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mbit/s")
 		})
 	}
+}
+
+// TestCodewordHashes compares the codeword of a fixed pattern with Sionna's, for
+// all 102 pairs; testdata/README.md says how the hashes were made.
+func TestCodewordHashes(t *testing.T) {
+	file, err := os.Open("testdata/codewords.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	lines, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != 1+102 {
+		t.Fatalf("%d lines, want a title and 102 pairs", len(lines))
+	}
+	for _, line := range lines[1:] {
+		bg, _ := strconv.Atoi(line[0])
+		z, _ := strconv.Atoi(line[1])
+		c := Config{BaseGraph: BaseGraph(bg), Z: z}
+		src := make([]byte, c.K())
+		for i := range src {
+			src[i] = byte(uint32(i+1) * 0x9e3779b1 >> 31)
+		}
+		word := encode(t, c, src)
+		packed := make([]byte, (len(word)+7)/8)
+		for i, b := range word {
+			packed[i/8] |= b << (7 - i%8)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(packed)); got != line[2] {
+			t.Errorf("BG%d, Z %d: SHA-256 %s, want %s", bg, z, got, line[2])
+		}
+	}
+}
+
+func TestEncoderErrors(t *testing.T) {
+	for _, z := range []int{-1, 1, 385} {
+		if _, err := NewEncoder(Limits{MaxZ: z}); !errors.Is(err, ErrConfig) {
+			t.Errorf("NewEncoder, MaxZ %d: %v", z, err)
+		}
+	}
+	e, err := NewEncoder(Limits{MaxZ: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, c := range map[string]Config{
+		"base graph":   {BaseGraph: 3, Z: 8},
+		"lifting size": {BaseGraph: BG1, Z: 17},
+		"filler bits":  {BaseGraph: BG1, Z: 8, Filler: 176},
+		"rows":         {BaseGraph: BG1, Z: 8, Rows: 3},
+	} {
+		var ce *ConfigError
+		if err := e.Configure(c); !errors.As(err, &ce) || ce.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if err := e.Configure(Config{BaseGraph: BG1, Z: 72}); !errors.Is(err, ErrConfig) {
+		t.Errorf("above the limit: %v", err)
+	}
+	if err := e.Configure(Config{BaseGraph: BG2, Z: 8, Filler: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Encode(make([]byte, 399), make([]byte, 79)); !errors.Is(err, ErrShape) {
+		t.Errorf("short dst: %v", err)
+	}
+	if err := e.Encode(make([]byte, 400), make([]byte, 80)); !errors.Is(err, ErrShape) {
+		t.Errorf("long src: %v", err)
+	}
+}
+
+func FuzzEncode(f *testing.F) {
+	f.Add(uint8(1), 2, 5, 0, []byte{1, 0, 1})
+	f.Add(uint8(2), 52, 100, 7, []byte{})
+	f.Fuzz(func(t *testing.T, bg uint8, z, filler, rows int, bits []byte) {
+		c := Config{BaseGraph: BaseGraph(bg), Z: z, Filler: filler, Rows: rows}
+		if c.Validate() != nil {
+			return
+		}
+		src := make([]byte, c.PayloadBits())
+		for i := range src {
+			if i < len(bits) {
+				src[i] = bits[i] & 1
+			}
+		}
+		word := encode(t, c, src)
+		var g graph
+		g.fill(c.BaseGraph, z)
+		if n := g.unsatisfied(word, c.rows()); n != 0 {
+			t.Fatalf("%+v: %d checks of H·c are not 0", c, n)
+		}
+	})
 }
