@@ -74,35 +74,52 @@ func meanPower(x []complex64) float64 {
 	return sum / float64(len(x))
 }
 
-// interpolate draws straight lines through the centres of the pairs, beyond the
-// outer ones too, and puts the delay ramp of the comb back.
+// interpolate draws straight lines from pilot to pilot and puts the delay ramp
+// of the comb back. The mean of a pair stands at both of its pilots, as in
+// Sionna's estimator, and beyond the outer pilots too.
 func (e *Estimator) interpolate(dst, pairs []complex64, l int) {
 	c := e.layers[l].comb
-	ramp := e.ramp[c]
 	period := 2 * nr.SubcarriersPerPRB / e.perPRB // subcarriers from pair to pair
-	centre := float32(e.combs[c].delta) + 0.5*float32(3-e.group.ConfigType)
-	last := len(pairs) - 2
-	for m := 0; m <= last; m++ {
-		a := pairs[m]
-		slope := pairs[m+1] - a
-		from, to := m*period+int(centre), (m+1)*period+int(centre)
-		if m == 0 {
-			from = 0
+	gap := 3 - e.group.ConfigType                 // subcarriers inside a pair
+	between := period - gap                       // and from one pair to the next
+	ramp := e.ramp[c][:len(dst)]
+	k := 0
+	for end := e.combs[c].delta; k < end; k++ {
+		dst[k] = pairs[0] * ramp[k]
+	}
+	for m, a := range pairs {
+		for end := k + gap; k < end; k++ {
+			dst[k] = a * ramp[k]
 		}
-		if m == last {
-			to = len(dst)
+		slope := complex64(0)
+		if m+1 < len(pairs) {
+			slope = pairs[m+1] - a
 		}
-		at := float32(m*period) + centre
-		for k := from; k < to; k++ {
-			x := (float32(k) - at) / float32(period)
+		for i := 0; i < between && k < len(dst); i++ {
+			x := float32(i) / float32(between)
 			dst[k] = (a + complex(x*real(slope), x*imag(slope))) * ramp[k]
+			k++
 		}
 	}
 }
 
+// lineNoise is the share of the variance of a pair that remains on average
+// after interpolation over subcarriers: the mean over a period of
+// (1−x)² + x² between pairs, and of 1 inside them.
+func (p *plan) lineNoise() float64 {
+	period := 2 * nr.SubcarriersPerPRB / p.perPRB
+	gap := 3 - p.group.ConfigType
+	between := float64(period - gap)
+	sum := float64(gap)
+	for i := range period - gap {
+		x := float64(i) / between
+		sum += (1-x)*(1-x) + x*x
+	}
+	return sum / float64(period)
+}
+
 // lsWeights writes the linear interpolation over time of layer l, and the
-// variance that noise leaves in it. Two thirds of the variance of a pair remain
-// after interpolation over subcarriers.
+// variance that noise leaves in it.
 func (e *Estimator) lsWeights(dst *nr.Channel, l int, errVar float64) {
 	for s := range e.group.NumSymbols {
 		w := dst.Weights.Row(l, s)
@@ -115,7 +132,7 @@ func (e *Estimator) lsWeights(dst *nr.Channel, l int, errVar float64) {
 			w[o] = complex64(complex(x, 0) * rot)
 			sum += x * x
 		}
-		dst.ErrorVar.Row(l)[s] = float32(errVar * sum * 2 / 3)
+		dst.ErrorVar.Row(l)[s] = float32(errVar * sum * e.lineNoise())
 	}
 }
 

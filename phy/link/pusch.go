@@ -25,7 +25,7 @@ type PUSCHConfig struct {
 	Carrier   nr.Carrier   // the carrier
 	UEs       []UE         // one, or several that share PRBs and are detected jointly
 	NumRx     int          // receive antennas
-	Receiver  string       // "ls" or "lmmse"
+	Receiver  string       // "ls", "lmmse" or [PerfectCSI]
 	Blocks    pusch.Blocks // replace blocks of the receiver where not nil; used by one chain only
 	NumSlots  int          // slot numbers to use in turn; 0 means those of one frame
 	MaxLDPC   int          // LDPC iterations; 0 means the receiver's default
@@ -50,6 +50,7 @@ type PUSCH struct {
 	soft  []*pusch.SoftBuffer
 	out   []nr.TransportBlock
 	last  Measurements
+	genie *genie // nil unless the receiver is told the channel
 }
 
 // puschUE is one transmitter.
@@ -74,12 +75,19 @@ func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
 	if cfg.NumSlots <= 0 {
 		cfg.NumSlots = cfg.Carrier.Numerology().SlotsPerFrame()
 	}
+	p := &PUSCH{noise: channel.NewNoise(0), out: make([]nr.TransportBlock, len(cfg.UEs))}
+	if cfg.Receiver == PerfectCSI {
+		cfg.Receiver = "lmmse"
+		p.genie = &genie{sim: p}
+		cfg.Blocks.Synchronizer, cfg.Blocks.Estimator = noOffsets{}, p.genie
+	}
+	p.cfg = cfg
 	limits := pusch.Limits{Carrier: cfg.Carrier, NumRx: cfg.NumRx}
 	rx, err := pusch.NewReceiver(pusch.Config{Limits: limits, Receiver: cfg.Receiver, MaxIterations: cfg.MaxLDPC, Blocks: cfg.Blocks})
 	if err != nil {
 		return nil, err
 	}
-	p := &PUSCH{cfg: cfg, rx: rx, noise: channel.NewNoise(0), out: make([]nr.TransportBlock, len(cfg.UEs))}
+	p.rx = rx
 	for i := range cfg.UEs {
 		u := &cfg.UEs[i]
 		if err := u.Grant.Validate(&cfg.Carrier); err != nil {
@@ -133,7 +141,11 @@ func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
 			return Outcome{}, err
 		}
 	}
-	p.noise.Add(p.grid.RE.Data(), p.power*math.Pow(10, -t.SNRdB/10))
+	variance := p.power * math.Pow(10, -t.SNRdB/10)
+	p.noise.Add(p.grid.RE.Data(), variance)
+	if p.genie != nil {
+		p.genie.noise = variance
+	}
 	if err := p.rx.Configure(slot, p.grant...); err != nil {
 		return Outcome{}, err
 	}
