@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+	"unsafe"
+)
+
+// Reply is the outcome of a call.
+type Reply[Out any] struct {
+	Token Token // as returned by [Call]
+	Out   *Out  // result, nil if Err is not; read-only, valid until the handler returns
+	Err   error // nil, ErrTimeout, ErrNoOutput, or a *Fault of the callee
+}
+
+// ReplyPort is a port of a function at which replies arrive.
+type ReplyPort[Out any] struct{ p *port }
+
+// OnReply declares a port for the replies to calls that f makes. It belongs to
+// the definition of f, as [OnControl] does.
+func OnReply[Out any](f Function, h func(c *Ctx, r Reply[Out]) error) ReplyPort[Out] {
+	t := reflect.TypeFor[Out]()
+	p := &port{name: "reply(" + t.String() + ")", kind: portReply, typ: t, fn: f.function()}
+	p.make = func() any { return new(Out) }
+	p.run = func(c *Ctx) error {
+		r := Reply[Out]{Token: Token(c.reply.call), Err: c.reply.err}
+		if r.Err == nil {
+			r.Out = c.in[0].(*Out)
+		}
+		return h(c, r)
+	}
+	p.fn.ports = append(p.fn.ports, p)
+	return ReplyPort[Out]{p}
+}
+
+// Call invokes another function and returns at once. When the handler
+// succeeds, the message that Call returned leaves; the reply, the timeout or
+// the fault of the callee arrives at port later, under the key of the caller.
+// The callee's output goes to the caller alone.
+func Call[In, Out any](c *Ctx, to Callee[In, Out], key Key, timeout time.Duration, port ReplyPort[Out]) (*In, Token) {
+	m, conn := c.draftTo(to.r)
+	t := c.newToken()
+	c.sends = append(c.sends, send{
+		kind: sendCall, msg: m, conn: conn, key: key, delay: timeout, token: t,
+		replyTo: c.portConn(port.p),
+	})
+	return m.body.(*In), t
+}
+
+// Call invokes the function from host code and waits for its reply, which it
+// copies to out. Fill writes the input. Call blocks, so handlers must not use
+// it; they use the function [Call].
+func (r Callee[In, Out]) Call(ctx context.Context, h Host, key Key, slot Slot, out *Out, fill func(*In) error) error {
+	m, err := h.Draft(SourceRef{function: r.r.name, in: r.r.in, out: r.r.out}, key)
+	if err != nil {
+		return err
+	}
+	if err := fill(m.body.(*In)); err != nil {
+		h.Discard(m)
+		return fmt.Errorf("sfaas: call %s: %w", r.r.name, err)
+	}
+	m.Slot = slot
+	reply, err := h.Invoke(ctx, m)
+	if err != nil {
+		return fmt.Errorf("sfaas: call %s: %w", r.r.name, err)
+	}
+	layoutOf[Out]().copyValue(unsafe.Pointer(out), unsafe.Pointer(reply.body.(*Out)))
+	reply.release(nil)
+	return nil
+}

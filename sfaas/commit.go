@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import "errors"
+
+// batchFor returns the batch of a successful invocation, or nil if nothing of
+// it needs a commit.
+func (k *Core) batchFor(c *Ctx, it item) *Batch {
+	e := it.conn
+	if e.cfg.Guarantee != ExactlyOnce && len(c.touched) == 0 && !k.holdsOutput(c, it) {
+		return nil
+	}
+	b := k.newBatch(it)
+	if e.cfg.Guarantee == ExactlyOnce && c.inst != nil {
+		w := c.inst.sawMessage(e, it.msg)
+		b.Marks = append(b.Marks, Mark{Edge: w.edge, Node: w.node, Source: w.source, ID: w.id, Index: w.index})
+	}
+	encodes := k.set.engine.Encodes()
+	for _, s := range c.touched {
+		d := s.head().decl
+		w := CellWrite{Cell: d.name, Class: d.class, Version: d.version}
+		if encodes {
+			w.Content = k.sealedContent(b, s)
+		}
+		b.Cells = append(b.Cells, w)
+	}
+	return b
+}
+
+// sealedContent encodes one cell into the batch's memory.
+func (k *Core) sealedContent(b *Batch, s cellStore) []byte {
+	d := s.head().decl
+	n := len(b.bytes)
+	b.bytes = s.encode(b.bytes, k.now)
+	content := b.bytes[n:len(b.bytes):len(b.bytes)]
+	if d.class == Sealed {
+		content = k.set.sealer.Seal(nil, content, cellLabel(b.Function, b.Key, d.name))
+	}
+	return content
+}
+
+// holdsOutput reports whether an output leaves on an ExactlyOnce edge.
+func (k *Core) holdsOutput(c *Ctx, it item) bool {
+	if it.conn.node.outlet == nil || (c.out == nil && len(c.sends) == 0) {
+		return false
+	}
+	for _, e := range it.conn.node.outlet.conns {
+		if e.cfg.Guarantee == ExactlyOnce {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *Core) newBatch(it item) *Batch {
+	var b *Batch
+	if n := len(k.free); n > 0 {
+		b = k.free[n-1]
+		k.free = k.free[:n-1]
+	} else {
+		b = &Batch{done: k.set.batchDone, From: k.self}
+	}
+	n := it.conn.node
+	k.nextID++
+	b.ID, b.Function, b.Group, b.Key = k.nextID, n.fn.name, it.ks.group, it.ks.key
+	b.Epoch = k.owned[n.index].routes[it.ks.group].epoch
+	b.node, b.ks, b.landed = n, it.ks, false
+	b.Marks, b.Cells, b.Outbox, b.bytes = b.Marks[:0], b.Cells[:0], b.Outbox[:0], b.bytes[:0]
+	return b
+}
+
+// commit hands a batch to the engine. Its input is given up when it lands.
+func (k *Core) commit(b *Batch, it item) {
+	b.input, b.sentAt = it, k.now
+	if len(k.commits) == 0 {
+		k.setTimer(timer{at: k.now.Add(k.set.commitTimeout), kind: timerCommit})
+	}
+	k.commits = append(k.commits, b)
+	k.effect(Effect{Kind: EffectCommit, Batch: b})
+}
+
+// committed takes the outcome of a batch.
+func (k *Core) committed(b *Batch, err error) {
+	if !k.pending(b) {
+		return // a second answer
+	}
+	switch {
+	case err == nil:
+		b.landed = true
+		k.releaseLanded()
+	case errors.Is(err, ErrStaleEpoch):
+		k.stats[b.node.index].Stale++
+		k.notice(NoticeStale, b.node, &b.input.msg.Header, b.Key, "commit of an old owner", err)
+		k.lose(b.node, b.Group)
+	default:
+		b.sentAt = k.now
+		k.setTimer(timer{at: k.now.Add(k.set.commitRetry), kind: timerRetry, batch: b})
+	}
+}
+
+func (k *Core) pending(b *Batch) bool {
+	for _, x := range k.commits {
+		if x == b {
+			return !b.landed
+		}
+	}
+	return false
+}
+
+// releaseLanded sends the outputs of batches that have landed, in the order of
+// the batches of each key group.
+func (k *Core) releaseLanded() {
+	kept := k.commits[:0]
+	for i, b := range k.commits {
+		if !b.landed || k.heldBack(k.commits[:i], kept, b) {
+			kept = append(kept, b)
+			continue
+		}
+		for _, o := range b.Outbox {
+			k.send(k.app.conns[o.Edge-1], o.Msg, o.Key, b.ks)
+		}
+		b.input.msg.release(k.lane)
+		k.dropRest(b.input)
+		k.recycle(b)
+	}
+	clear(k.commits[len(kept):])
+	k.commits = kept
+}
+
+// heldBack reports whether an earlier batch of the same group has not landed.
+func (k *Core) heldBack(_, kept []*Batch, b *Batch) bool {
+	for _, x := range kept {
+		if x.node == b.node && x.Group == b.Group {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *Core) recycle(b *Batch) {
+	b.input = item{}
+	clear(b.Outbox)
+	k.free = append(k.free, b)
+}
+
+// sweepCommits offers batches again whose answer is overdue.
+func (k *Core) sweepCommits() {
+	if len(k.commits) == 0 {
+		return
+	}
+	for _, b := range k.commits {
+		if !b.landed && k.now.Sub(b.sentAt) >= k.set.commitTimeout {
+			b.sentAt = k.now
+			k.effect(Effect{Kind: EffectCommit, Batch: b})
+		}
+	}
+	k.setTimer(timer{at: k.now.Add(k.set.commitTimeout), kind: timerCommit})
+}
+
+// lose gives up a group of which another runtime has become the owner: its
+// instances and everything that has not left.
+func (k *Core) lose(n *node, group uint8) {
+	kept := k.commits[:0]
+	for _, b := range k.commits {
+		if b.node != n || b.Group != group {
+			kept = append(kept, b)
+			continue
+		}
+		for _, o := range b.Outbox {
+			o.Msg.release(k.lane)
+		}
+		b.input.msg.release(k.lane)
+		k.dropRest(b.input)
+	}
+	clear(k.commits[len(kept):])
+	k.commits = kept
+	for _, ks := range k.order {
+		if ks.group == group {
+			ks.insts[n.index] = nil
+		}
+	}
+}

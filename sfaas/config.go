@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import "time"
+
+// Config describes one function to the runtime. The zero value is usable.
+type Config struct {
+	// Budget caps one invocation; 0 means no cap of its own. Exceeding it is
+	// counted as late. It also bounds [Ctx.Left].
+	Budget time.Duration
+	// Cost is what one invocation takes on the virtual clock of a simulator.
+	Cost time.Duration
+	// Window is for how many slots a half-joined message, or data without its
+	// slot's grant, waits for the rest: when the key reaches slot n+Window,
+	// what waits from slot n is dropped and counted. 0 means 4.
+	Window int
+	// Parallel lets invocations of one key run side by side on several
+	// workers. Their outputs leave in the order of their inputs. Only
+	// functions without cells and ports of control may ask for it.
+	Parallel bool
+	// Params is what the function was constructed with: scalars, strings,
+	// slices and structs of these. Its digest travels with a move.
+	Params any
+}
+
+const defaultWindow = 4
+
+// Guarantee says what an edge promises about its messages.
+type Guarantee uint8
+
+const (
+	// AtMostOnce edges drop and count what is late or overflows.
+	AtMostOnce Guarantee = iota
+	// AtLeastOnce edges deliver again after a failure or loss; the consumer
+	// may see a message twice.
+	AtLeastOnce
+	// ExactlyOnce edges commit the input's identity, the changed cells and the
+	// outputs as one batch. Outputs leave after the commit, repeats are
+	// dropped.
+	ExactlyOnce
+)
+
+// String returns the name of the guarantee.
+func (g Guarantee) String() string {
+	switch g {
+	case AtMostOnce:
+		return "at most once"
+	case AtLeastOnce:
+		return "at least once"
+	default:
+		return "exactly once"
+	}
+}
+
+// Drop says what a full edge does.
+type Drop uint8
+
+const (
+	// DropNone never drops: the edge pushes back to the sources before it.
+	DropNone Drop = iota
+	// DropOldest makes room by dropping the message that waits longest.
+	DropOldest
+	// DropNewest drops the message that arrives.
+	DropNewest
+)
+
+// EdgeConfig describes one edge. The zero value is an inline edge with
+// [AtMostOnce]: the consumer runs right after the producer, on its worker.
+type EdgeConfig struct {
+	Guarantee Guarantee
+	// Messages and Bytes are the capacity; an edge with either is a queue.
+	Messages int
+	Bytes    int
+	Drop     Drop // only with AtMostOnce
+	// Retries is how often a failed invocation is repeated on an AtLeastOnce
+	// or ExactlyOnce edge; 0 means 3 and -1 none.
+	Retries int
+}
+
+const defaultRetries = 3
+
+// Mode says what lateness leads to.
+type Mode uint8
+
+const (
+	// RealTime skips and counts a stage that would start after its due time.
+	RealTime Mode = iota
+	// Replay runs every stage; lateness is only reported.
+	Replay
+)

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import "reflect"
+
+// Controller is a port of a function that takes control messages.
+type Controller[C any] struct{ p *port }
+
+// OnControl declares a port for control messages that hold for one slot, such
+// as scheduling grants. The key of a control message is that of the instance.
+//
+// On one key, every control message for slots up to n is applied before the
+// data of slot n, in the order of slots. Data whose slot has no control message
+// on each of these ports waits for it, for Config.Window slots and at most
+// until its due time in [RealTime]; then it is dropped and counted. It never
+// runs under an older one.
+//
+// OnControl belongs to the definition of f: call it before f is applied.
+func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
+	return Controller[C]{newPort(f, portGrant, "control", h)}
+}
+
+// OnSetting declares a port for control messages that hold from their slot
+// until the next one, such as keys or thresholds. They are applied in order as
+// those of [OnControl] are, but data does not wait for them.
+func OnSetting[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
+	return Controller[C]{newPort(f, portSetting, "setting", h)}
+}
+
+func newPort[C any](f Function, kind portKind, word string, h func(c *Ctx, in *C) error) *port {
+	t := reflect.TypeFor[C]()
+	p := &port{
+		name: word + "(" + t.String() + ")", kind: kind, typ: t, fn: f.function(),
+		make: func() any { return new(C) },
+		run:  func(c *Ctx) error { return h(c, c.in[0].(*C)) },
+	}
+	p.fn.ports = append(p.fn.ports, p)
+	return p
+}

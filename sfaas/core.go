@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"fmt"
+)
+
+// Core is the state machine behind every shell: it owns the instances whose
+// keys fall to it, and turns events into effects with [Core.Step]. It has no
+// goroutine, no clock and no I/O of its own, and does nothing in the order of a
+// map. A runtime has one core per worker; a simulator steps the same code.
+//
+// A Core is for one goroutine at a time. If a handler calls runtime.Goexit or
+// is revoked, the goroutine that steps ends with it, and the next one continues
+// with [EventFault].
+type Core struct {
+	app   *App
+	set   *settings
+	self  Endpoint
+	count int // cores of this runtime
+
+	lane    *lane
+	scratch func() map[*resourceDecl]any // opens the resources of a lane
+	keys    map[Key]*keyState
+	order   []*keyState // in order of creation
+	owned   []*ownership
+	halves  []joinBuffer
+	timers  timerHeap
+
+	inline  ring[item] // what follows from the running work
+	queued  ring[item] // what waits on an edge with a capacity
+	ingress ring[item] // what came from outside
+	cur     running
+
+	commits  []*Batch
+	free     []*Batch
+	nextID   uint64
+	helper   int
+	calls    uint64
+	gauges   []gauge
+	transfer []*Transfer
+	peers    []*peer
+
+	now      Time
+	from     Endpoint // sender of the message that is being delivered
+	entering bool     // the message being delivered comes from outside
+	eff      []Effect
+	stats    []nodeStats
+	board    *board
+}
+
+// item is one piece of work that is ready, or nearly so.
+type item struct {
+	conn  *conn
+	msg   *Message
+	ks    *keyState
+	rest  *joined // further inputs of a join
+	task  *Task   // of a parallel function
+	tries int
+	gate  bool // look at what waits for a grant
+}
+
+// running is the invocation under way. It is kept outside the stack so that
+// another goroutine can take over.
+type running struct {
+	item
+	active bool
+	start  Time
+	due    Time
+	hdr    Header
+}
+
+// keyState is what a core knows about one key.
+type keyState struct {
+	key   Key
+	group uint8
+	insts []*instance // by node
+	seqs  []sequence  // by outlet of a source
+}
+
+// sequence numbers the messages of one source and key.
+type sequence struct {
+	id   uint64
+	slot Slot
+	seq  uint32
+}
+
+// instance is one function at one key.
+type instance struct {
+	cells    []cellStore
+	controls []heldControl // not applied yet, by slot
+	applied  []mark        // by port: slot of the last control applied
+	waiting  ring[item]    // data that waits for its grant
+	seen     []watermark   // by edge and source
+	tasks    *taskHome     // of a parallel function
+	calls    []pendingCall
+	sent     uint64 // messages sent by reference
+}
+
+// mark is a slot, if any.
+type mark struct {
+	slot Slot
+	ok   bool
+}
+
+// watermark is the last message of one source that an instance has processed.
+type watermark struct {
+	edge   EdgeID
+	node   NodeID
+	source Key
+	id     uint64
+	index  uint64
+	epoch  uint32
+}
+
+// NewCore returns core index of count for one runtime. All cores of a runtime
+// share opts.
+func NewCore(app *App, self Endpoint, count int, opts ...Option) (*Core, error) {
+	set := newSettings(opts)
+	return newCore(app, set, self, count, newBoard(app), make([]gauge, len(app.conns)))
+}
+
+func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges []gauge) (*Core, error) {
+	if self.Core < 0 || self.Core >= count || count > Groups {
+		return nil, fmt.Errorf("sfaas: core %d of %d", self.Core, count)
+	}
+	k := &Core{app: app, set: set, self: self, count: count, keys: map[Key]*keyState{}, board: b, gauges: gauges}
+	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
+	k.halves = make([]joinBuffer, len(app.nodes))
+	k.stats = make([]nodeStats, len(app.nodes))
+	for range app.nodes {
+		o := &ownership{}
+		for g := range o.routes {
+			o.routes[g] = route{owner: self.Node, epoch: 1}
+			if set.standby != 0 {
+				o.routes[g].owner = set.standby
+			}
+		}
+		k.owned = append(k.owned, o)
+	}
+	return k, nil
+}
+
+// Ready reports whether an [EventRun] has something to do.
+func (k *Core) Ready() bool { return k.inline.len()+k.queued.len()+k.ingress.len() > 0 }
+
+// Step handles one event and appends what has to be done outside to eff. It
+// runs at most one handler, synchronously, and only for an [EventRun] or
+// [EventTask]; a shell steps with EventRun as long as [Core.Ready]. It
+// allocates nothing in the steady state. With one sequence of events there is
+// one sequence of effects.
+func (k *Core) Step(ev Event, eff []Effect) []Effect {
+	k.now, k.eff = ev.Now, eff
+	switch ev.Kind {
+	case EventRun:
+		k.runNext()
+	case EventPush:
+		k.push(ev.Msg)
+	case EventMessage:
+		k.receive(&ev)
+	case EventTimer:
+		k.fireTimers()
+	case EventCommitted:
+		k.committed(ev.Batch, ev.Err)
+	case EventFault:
+		k.takeOver(ev.Err)
+	case EventTask:
+		k.inline.push(item{conn: ev.Task.conn, msg: ev.Task.msg, ks: ev.Task.ks, task: ev.Task})
+	case EventTaskDone:
+		ev.Task.done = true
+		k.finishTasks(ev.Task.home)
+	case EventFence, EventAdopt, EventAdopted, EventMarker:
+		k.stepTransfer(&ev)
+	case EventAck:
+		k.acknowledged(&ev)
+	case EventPublish:
+		k.endTiming()
+		k.publish()
+	}
+	if len(k.transfer) > 0 {
+		k.tryFences()
+	}
+	eff, k.eff = k.eff, nil
+	return eff
+}
+
+func (k *Core) effect(e Effect) { k.eff = append(k.eff, e) }
+
+// state returns what is kept about a key, new if need be.
+func (k *Core) state(key Key, group uint8) *keyState {
+	ks := k.keys[key]
+	if ks == nil {
+		ks = &keyState{key: key, group: group, insts: make([]*instance, len(k.app.nodes))}
+		k.keys[key] = ks
+		k.order = append(k.order, ks)
+	}
+	return ks
+}
+
+// instance returns the instance of a node at a key, new if need be.
+func (k *Core) instance(n *node, ks *keyState) *instance {
+	inst := ks.insts[n.index]
+	if inst == nil {
+		inst = newInstance(n)
+		ks.insts[n.index] = inst
+	}
+	return inst
+}
+
+func newInstance(n *node) *instance {
+	inst := &instance{applied: make([]mark, len(n.ports))}
+	for _, d := range n.fn.cells {
+		inst.cells = append(inst.cells, d.make())
+	}
+	return inst
+}
+
+// coreOf returns the core that owns a key group.
+func (k *Core) coreOf(group uint8) int { return int(group) % k.count }
+
+// notice counts nothing: its callers do. It reports one deviation.
+func (k *Core) notice(kind NoticeKind, n *node, h *Header, key Key, reason string, err error) {
+	if !k.set.notices && kind != NoticeFault {
+		return
+	}
+	k.effect(Effect{Kind: EffectNotice, Notice: &Notice{
+		Kind: kind, At: Address{n.fn.name, key}, Header: *h, Reason: reason, Err: err,
+	}})
+}
+
+// drop gives up on a message, counted and reported.
+func (k *Core) drop(e *conn, m *Message, key Key, reason string) {
+	k.stats[e.node.index].Dropped++
+	k.notice(NoticeDropped, e.node, &m.Header, key, reason, nil)
+	k.failCall(m, ErrTimeout)
+	m.release(k.lane)
+}

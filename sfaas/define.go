@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import "reflect"
+
+// Define declares a function of one input and one output.
+//
+// The handler gets a recycled *Out, which holds what its last user left there,
+// and its input. The input is read-only and valid until the handler returns; a
+// cell copies what it keeps. If the handler returns nil, out is sent under the
+// key of the input; if it returns [ErrNoOutput], nothing is sent; any other
+// error, a panic, a call of runtime.Goexit, blocking and an oversized output
+// fault the invocation: staged cells and sends are discarded.
+//
+// One key has one invocation at a time, so a handler needs no locks for its
+// cells; different keys run side by side. The declared cells and resources are
+// the only ones that the handler may use. Mistakes in a declaration are
+// reported by [Graph.Build].
+func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cfg Config, declared ...Declared) Fn[In, Out] {
+	f := newFunction[Out](name, cfg, declared)
+	f.ins = []reflect.Type{reflect.TypeFor[In]()}
+	f.newIn = func() any { return new(In) }
+	f.run = func(c *Ctx) error { return h(c, c.out.body.(*Out), c.in[0].(*In)) }
+	return Fn[In, Out]{f}
+}
+
+// Define2 declares a function of two inputs that are joined on key, slot and
+// sequence. Otherwise it is as [Define].
+func Define2[A, B, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B) error, cfg Config, declared ...Declared) Fn2[A, B, Out] {
+	f := newFunction[Out](name, cfg, declared)
+	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
+	f.run = func(c *Ctx) error { return h(c, c.out.body.(*Out), c.in[0].(*A), c.in[1].(*B)) }
+	return Fn2[A, B, Out]{f}
+}
+
+// Define3 declares a function of three inputs; it is as [Define2].
+func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B, in *C) error, cfg Config, declared ...Declared) Fn3[A, B, C, Out] {
+	f := newFunction[Out](name, cfg, declared)
+	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
+	f.run = func(c *Ctx) error { return h(c, c.out.body.(*Out), c.in[0].(*A), c.in[1].(*B), c.in[2].(*C)) }
+	return Fn3[A, B, C, Out]{f}
+}
+
+// DefineEach declares a function that emits any number of messages per input,
+// each under a key of its own choice. Otherwise it is as [Define]; the result
+// is applied with [Apply] too.
+func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *In) error, cfg Config, declared ...Declared) Fn[In, Out] {
+	f := newFunction[Out](name, cfg, declared)
+	f.each = true
+	f.ins = []reflect.Type{reflect.TypeFor[In]()}
+	f.newIn = func() any { return new(In) }
+	f.run = func(c *Ctx) error { return h(c, Emitter[Out]{c}, c.in[0].(*In)) }
+	return Fn[In, Out]{f}
+}
+
+// Emitter sends the messages of one invocation of a [DefineEach] function. It
+// is valid until the handler returns.
+type Emitter[Out any] struct{ c *Ctx }
+
+// Add returns a recycled message that is sent under key when the handler
+// succeeds. The messages of one key are sent in the order of Add.
+func (e Emitter[Out]) Add(key Key) *Out {
+	m := e.c.draft(e.c.node.outlet)
+	e.c.sends = append(e.c.sends, send{kind: sendEmit, msg: m, key: key})
+	return m.body.(*Out)
+}
+
+func newFunction[Out any](name string, cfg Config, declared []Declared) *function {
+	f := &function{
+		name: name, cfg: cfg,
+		out:    reflect.TypeFor[Out](),
+		newOut: func() any { return new(Out) },
+	}
+	for _, d := range declared {
+		d.declare(f)
+	}
+	return f
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// push gives a source's message its sequence and its due time and delivers it.
+func (k *Core) push(m *Message) {
+	ks := k.state(m.Key, m.group)
+	o := m.pool.from
+	if ks.seqs == nil {
+		ks.seqs = make([]sequence, len(k.app.outlets))
+	}
+	s := &ks.seqs[o.id]
+	if s.id > 0 && s.slot == m.Slot {
+		s.seq++
+	} else {
+		s.slot, s.seq = m.Slot, 0
+	}
+	s.id++
+	m.Seq, m.ID, m.Index = s.seq, s.id, 0
+	m.Source, m.Node, m.Epoch = m.Key, k.self.Node, 0
+	m.Due = k.set.due(m.Slot, k.now)
+	k.entering = true
+	k.emit(o, m, ks.key, ks)
+	k.entering = false
+}
+
+// emit sends a message to every consumer of an outlet.
+func (k *Core) emit(o *outlet, m *Message, key Key, ks *keyState) {
+	n := int32(len(o.conns))
+	if n == 0 {
+		m.pool.put(m, k.lane)
+		return
+	}
+	m.refs.Store(n)
+	for _, e := range o.conns {
+		k.send(e, m, key, ks)
+	}
+}
+
+// send brings a message to one consumer. The caller has taken a hold on it.
+func (k *Core) send(e *conn, m *Message, key Key, ks *keyState) {
+	if k.set.cut[e.id] {
+		if e.isWide() {
+			k.spread(e, m, key)
+			return
+		}
+		k.leave(e, m, key, Endpoint{k.self.Node, k.coreOf(k.groupOf(key, ks))})
+		return
+	}
+	if e.isWide() {
+		k.spread(e, m, key)
+		return
+	}
+	g := k.groupOf(key, ks)
+	if c := k.coreOf(g); c != k.self.Core {
+		k.leave(e, m, key, Endpoint{k.self.Node, c})
+		return
+	}
+	if ks == nil {
+		ks = k.state(key, g)
+	}
+	k.arrive(e, m, ks)
+}
+
+func (k *Core) groupOf(key Key, ks *keyState) uint8 {
+	if ks != nil && ks.key == key {
+		return ks.group
+	}
+	return key.KeyGroup()
+}
+
+func (e *conn) isWide() bool { return e.wide && e.kind == portData }
+
+// spread sends a message to every core: each may own keys below the message's.
+func (k *Core) spread(e *conn, m *Message, key Key) {
+	m.take(int32(k.count - 1))
+	for c := range k.count {
+		if c == k.self.Core && !k.set.cut[e.id] {
+			k.arriveWide(e, m, key)
+			continue
+		}
+		k.leave(e, m, key, Endpoint{k.self.Node, c})
+	}
+}
+
+// leave hands a message to the shell, for another core of this runtime.
+func (k *Core) leave(e *conn, m *Message, key Key, to Endpoint) {
+	if k.gauged(e, to) {
+		k.gauges[e.id-1].add(e, m.size)
+	}
+	k.effect(Effect{Kind: EffectSend, Edge: e.id, Msg: m, Key: key, To: to, Link: k.linkTo(to, e, m, key)})
+}
+
+// gauged reports whether messages on the way between this core and another
+// count as load of their edge: not if they may be lost.
+func (k *Core) gauged(e *conn, other Endpoint) bool {
+	return e.queue() && other.Node == k.self.Node && !k.set.cut[e.id]
+}
+
+// receive takes a message that the shell brings.
+func (k *Core) receive(ev *Event) {
+	e := k.app.conns[ev.Edge-1]
+	k.from, k.entering = ev.From, true
+	defer func() { k.from, k.entering = k.self, false }()
+	if k.gauged(e, ev.From) {
+		k.gauges[e.id-1].sub(e, ev.Msg.size)
+	}
+	if ev.From.Node != k.self.Node {
+		k.stats[e.node.index].Remote += uint64(ev.Msg.size)
+	}
+	if ev.Link != 0 && !k.acceptLink(ev) {
+		return
+	}
+	k.deliver(e, ev.Msg, ev.Key)
+}
+
+// deliver brings a received message to its consumer.
+func (k *Core) deliver(e *conn, m *Message, key Key) {
+	if e.isWide() {
+		k.arriveWide(e, m, key)
+		return
+	}
+	g := key.KeyGroup()
+	if c := k.coreOf(g); c != k.self.Core { // another runtime with another number of cores
+		k.leave(e, m, key, Endpoint{k.self.Node, c})
+		return
+	}
+	k.arrive(e, m, k.state(key, g))
+}
+
+// arrive brings a message to the owner of its consumer's key group.
+func (k *Core) arrive(e *conn, m *Message, ks *keyState) {
+	r := &k.owned[e.node.index].routes[ks.group]
+	if r.owner != k.self.Node || r.move != nil {
+		if k.redirect(r, e, m, ks) {
+			return
+		}
+	}
+	if m.Slot > r.newest {
+		r.newest = m.Slot
+	}
+	k.accept(e, m, ks)
+}
+
+// accept takes a message for an instance that is owned here.
+func (k *Core) accept(e *conn, m *Message, ks *keyState) {
+	if e.cfg.Guarantee == ExactlyOnce && k.repeated(e, m, ks) {
+		return
+	}
+	switch {
+	case e.kind.control():
+		k.hold(e, m, ks)
+	case len(e.node.fn.ins) > 1 && e.kind == portData:
+		k.join(e, m, ks)
+	default:
+		k.enqueue(item{conn: e, msg: m, ks: ks})
+	}
+}
+
+// enqueue makes an item ready, on the queue of its edge if that has one.
+func (k *Core) enqueue(it item) {
+	e := it.conn
+	if e.node.fn != nil && e.node.fn.cfg.Parallel && k.count > 1 && it.task == nil {
+		k.farm(it)
+		return
+	}
+	if !e.queue() {
+		if k.entering {
+			k.ingress.push(it)
+		} else {
+			k.inline.push(it)
+		}
+		return
+	}
+	g := &k.gauges[e.id-1]
+	if e.cfg.Drop != DropNone && g.full(e, it.msg.size) {
+		if e.cfg.Drop == DropNewest || !k.dropOldest(e) {
+			k.dropItem(it, "edge is full")
+			return
+		}
+	}
+	g.add(e, it.msg.size)
+	k.queued.push(it)
+}
+
+// dropOldest drops the message that waits longest on an edge.
+func (k *Core) dropOldest(e *conn) bool {
+	for i := range k.queued.len() {
+		if k.queued.at(i).conn == e {
+			it := k.queued.remove(i)
+			k.gauges[e.id-1].sub(e, it.msg.size)
+			k.dropItem(it, "edge is full")
+			return true
+		}
+	}
+	return false
+}
+
+// repeated drops a message that the consumer has processed, or that an owner
+// sent who has been replaced since.
+func (k *Core) repeated(e *conn, m *Message, ks *keyState) bool {
+	w := k.instance(e.node, ks).watermark(e.id, m)
+	switch {
+	case w == nil:
+		return false
+	case m.ID > w.id || (m.ID == w.id && m.Index > w.index):
+		if m.Epoch >= w.epoch {
+			return false
+		}
+		k.stats[e.node.index].Stale++
+		k.notice(NoticeStale, e.node, &m.Header, ks.key, "message of an old owner", nil)
+		m.release(k.lane)
+		return true
+	}
+	k.stats[e.node.index].Repeated++
+	k.notice(NoticeRepeat, e.node, &m.Header, ks.key, "repeated message", nil)
+	m.release(k.lane)
+	return true
+}
+
+// watermark returns the mark of a message's edge and source, or nil.
+func (i *instance) watermark(e EdgeID, m *Message) *watermark {
+	for j := range i.seen {
+		w := &i.seen[j]
+		if w.edge == e && w.node == m.Node && w.source == m.Source {
+			return w
+		}
+	}
+	return nil
+}
+
+// sawMessage moves the mark of a message's edge and source.
+func (i *instance) sawMessage(e *conn, m *Message) watermark {
+	w := i.watermark(e.id, m)
+	if w == nil {
+		i.seen = append(i.seen, watermark{edge: e.id, node: m.Node, source: m.Source})
+		w = &i.seen[len(i.seen)-1]
+	}
+	w.id, w.index, w.epoch = m.ID, m.Index, max(w.epoch, m.Epoch)
+	return *w
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sfaas runs stateful functions on slots: typed Go functions with
+// declared state, composed into graphs, one invocation per key at a time.
+//
+// # Declare
+//
+// A function has typed ports, a [Config], and the cells that it may use:
+//
+//	var soft = sfaas.NewMap[uint8, SoftBits]("soft", sfaas.Volatile)
+//
+//	var Decode = sfaas.Define("phy/decode", func(c *sfaas.Ctx, tb *TransportBlock, in *LLR) error {
+//		buf := soft.Mut(c, in.HARQ)
+//		...
+//	}, sfaas.Config{Budget: 200 * time.Microsecond}, soft)
+//
+//	var DecodeGrant = sfaas.OnControl(Decode, func(c *sfaas.Ctx, g *Grant) error { ... })
+//
+// [Define2] and [Define3] join their inputs on key, slot and sequence;
+// [DefineEach] emits any number of messages under new keys. Cells are [Value],
+// [List] and [Map] of class [Volatile], [Replicated] or [Sealed]. [NewScratch]
+// and [NewShared] declare resources, which are not state. [OnControl],
+// [OnSetting], [OnReply] and [OnTopic] declare further ports; [Send], [After],
+// [Call], [Publish] and [Subscribe] are effects of a handler.
+//
+// # Compose
+//
+//	g := sfaas.NewGraph("uplink")
+//	slot := sfaas.Source[Slot](g, "slot")
+//	grants := sfaas.Source[Grant](g, "grants")
+//	grid := sfaas.Apply(slot, Demodulate)
+//	pdu := sfaas.Apply(grid, Extract)
+//	est := sfaas.Apply(pdu, Estimate)
+//	sym := sfaas.Apply2(pdu, est, Equalize)
+//	tb := sfaas.Apply(sfaas.Apply(sym, Demap), Decode)
+//	sfaas.Control(grants, DecodeGrant)
+//	out := sfaas.Sink(tb, "tb")
+//	app, err := g.Build() // every wiring error at once
+//
+// A wrong order, or a wrong control type, does not compile. [Edge.With] gives
+// an edge a guarantee and a capacity, [Edge.Spread] joins a cell's message with
+// each of its UEs, [Select] takes one field of an output, [DeadLetter] takes
+// what could not be processed.
+//
+// # Run
+//
+//	rt, err := sfaas.NewRuntime(app, sfaas.WithMode(sfaas.Replay),
+//		sfaas.WithOutput(out, func(h sfaas.Header, tb *TransportBlock) { ... }))
+//	defer rt.Close()
+//	err = grants.PushValue(rt, sfaas.Cell(1).UE(17), n, &grant)
+//	err = slot.Push(rt, sfaas.Cell(1), n, func(s *Slot) error { return rec.Read(s) })
+//	err = rt.Drain(ctx)
+//	for _, f := range rt.Stats() { ... }
+//
+// [Runtime.Snapshot] and [Runtime.Restore] write and read all state, [Move]
+// brings a key group to another runtime while messages flow, [SlotClock] paces
+// a real-time source.
+//
+// # How it works
+//
+// [Core.Step] is the whole machine: it takes an event and returns effects,
+// without goroutine, clock or I/O. [Runtime] drives one core per worker; package
+// sim drives the same code with a seeded event loop. An [Engine] makes changes
+// durable: a commit is an effect, its completion an event.
+package sfaas

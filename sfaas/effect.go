@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// EffectKind says what a shell has to do.
+type EffectKind uint8
+
+// The effects of a [Core].
+const (
+	EffectSend     EffectKind = iota // deliver Msg on Edge for Key to To as an EventMessage
+	EffectCommit                     // hand Batch to the engine; EventCommitted follows
+	EffectWake                       // EventTimer at At; replaces an earlier one
+	EffectReply                      // Msg, or Err, is the reply to call Call of host code
+	EffectNotice                     // Notice is to be logged and reported
+	EffectTask                       // run Task on core To
+	EffectTaskDone                   // Task is done, return it to To
+	EffectTransfer                   // bring Transfer to To as an EventAdopt
+	EffectAdopted                    // tell To and the mover the outcome of Transfer
+	EffectMarker                     // bring Transfer to To as an EventMarker
+	EffectAck                        // acknowledge Link to To
+	EffectMoved                      // Transfer is complete, or failed with Err
+)
+
+// Effect is one output of [Core.Step]. Pointers are recycled: a shell has
+// carried out an effect, or passed its pointers on, before it steps again.
+type Effect struct {
+	Kind     EffectKind
+	Edge     EdgeID
+	Link     uint64 // sequence on the link, 0 for none
+	To       Endpoint
+	At       Time
+	Call     uint64
+	Msg      *Message
+	Key      Key
+	Batch    *Batch
+	Task     *Task
+	Transfer *Transfer
+	Notice   *Notice
+	Err      error
+}
+
+// NoticeKind says what a [Notice] is about.
+type NoticeKind uint8
+
+// The kinds of notices; all are counted in [FunctionStats] too.
+const (
+	NoticeFault   NoticeKind = iota // an invocation failed
+	NoticeSkipped                   // a stage was skipped because it was late
+	NoticeLate                      // a stage ended late
+	NoticeDropped                   // a message was dropped: overflow, no grant, no partner
+	NoticeRepeat                    // a repeated message was dropped
+	NoticeStale                     // a message or commit of an old owner was refused
+	NoticeLost                      // volatile content was lost
+)
+
+// String returns one word.
+func (k NoticeKind) String() string {
+	return [...]string{"fault", "skipped", "late", "dropped", "repeat", "stale", "lost"}[k]
+}
+
+// Notice reports one thing that went otherwise than in a good slot.
+type Notice struct {
+	Kind   NoticeKind
+	At     Address
+	Header Header // of the message concerned
+	Reason string // for people
+	Err    error  // a *Fault for NoticeFault
+}

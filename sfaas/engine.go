@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// Engine makes batches durable. The in-memory engine completes at once; others
+// keep a log, replicate it, or, in a simulator, delay, refuse and lose.
+//
+// An engine takes the batches of one core in the order of their IDs, commits
+// each as a whole or not at all, and treats an ID that it has committed
+// already as done. It refuses a batch whose epoch is older than the newest it
+// knows for the function and key group, with ErrStaleEpoch.
+type Engine interface {
+	// Encodes reports whether the engine reads the encoded content of cells;
+	// if not, the core does not encode it.
+	Encodes() bool
+	// Commit takes a batch. The outcome goes to Batch.Done, which the engine
+	// may call before Commit returns, and from any goroutine. The batch is the
+	// engine's until then.
+	Commit(b *Batch)
+}
+
+// Batch is everything that one invocation changed: it is committed as a whole.
+type Batch struct {
+	ID       uint64   // rises by one with every batch of a core
+	From     Endpoint // core that made it
+	Function string   // function that ran
+	Group    uint8    // key group of the instance
+	Epoch    uint32   // epoch under which the core owns the group
+	Key      Key      // instance
+	Marks    []Mark   // inputs that are now processed
+	Cells    []CellWrite
+	Outbox   []Outgoing // outputs that leave after the commit
+
+	done   func(*Batch, error)
+	node   *node
+	ks     *keyState
+	input  item
+	bytes  []byte
+	sentAt Time
+	landed bool
+}
+
+// Mark says up to which message an instance has processed one source.
+type Mark struct {
+	Edge   EdgeID
+	Node   NodeID
+	Source Key
+	ID     uint64
+	Index  uint64
+}
+
+// CellWrite is the new content of one cell. Content is nil unless the engine
+// encodes; it is sealed if the cell's class is.
+type CellWrite struct {
+	Cell    string
+	Class   Class
+	Version int
+	Content []byte
+}
+
+// Outgoing is a message that waits for the commit of its batch.
+type Outgoing struct {
+	Edge EdgeID
+	Msg  *Message
+	Key  Key
+}
+
+// Done tells the core the outcome: nil, ErrStaleEpoch, or another error after
+// which the core offers the batch again.
+func (b *Batch) Done(err error) { b.done(b, err) }
+
+// Memory returns the engine that keeps nothing beyond the process: a batch is
+// committed when it is handed over.
+func Memory() Engine { return memoryEngine{} }
+
+type memoryEngine struct{}
+
+func (memoryEngine) Encodes() bool   { return false }
+func (memoryEngine) Commit(b *Batch) { b.Done(nil) }

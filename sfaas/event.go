@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// EventKind says what happened.
+type EventKind uint8
+
+// The events of a [Core].
+const (
+	EventRun       EventKind = iota // time to run the next ready invocation
+	EventPush                       // a source pushed Msg
+	EventMessage                    // Msg arrived on Edge for Key
+	EventTimer                      // the clock reached the moment of an EffectWake
+	EventCommitted                  // Batch is done, with Err
+	EventFault                      // the running handler is given up, with Err
+	EventTask                       // Task of a parallel function is to be run here
+	EventTaskDone                   // Task was run elsewhere
+	EventFence                      // Transfer is to leave this core
+	EventAdopt                      // Transfer arrived with its state
+	EventAdopted                    // the target took Transfer, or refused it with Err
+	EventMarker                     // a marker of the order of a move arrived
+	EventAck                        // a link acknowledged what it received
+	EventPublish                    // publish the counters
+)
+
+// Event is one input of [Core.Step]. Only the fields of its kind matter.
+type Event struct {
+	Kind     EventKind
+	Edge     EdgeID
+	From     Endpoint  // core that sent a message over a link
+	Link     uint64    // sequence on the link, 0 for none
+	Now      Time      // the shell's clock
+	Msg      *Message  // the event owns one hold on it
+	Key      Key       // key of the consumer
+	Batch    *Batch    //
+	Task     *Task     //
+	Transfer *Transfer //
+	Err      error     //
+}
+
+// Endpoint names one core of one runtime.
+type Endpoint struct {
+	Node NodeID
+	Core int
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import "errors"
+
+// fail ends an invocation that did not succeed: its staged cells and its
+// outputs are discarded, its input is tried again, goes to the dead-letter
+// edge, or is dropped.
+func (k *Core) fail(c *Ctx, it item, err error) {
+	for _, t := range c.touched {
+		t.discard()
+	}
+	c.out = nil // abandoned with all other outputs: the handler may still know them
+	n, e := it.conn.node, it.conn
+	f := &Fault{Function: n.fn.name, Key: it.ks.key, Slot: it.msg.Slot, Err: err}
+	k.stats[n.index].Faults++
+	k.notice(NoticeFault, n, &it.msg.Header, it.ks.key, "handler failed", f)
+	if it.tries < e.retries() && !errors.Is(err, ErrBlocked) {
+		it.tries++
+		k.inline.pushFront(it)
+		return
+	}
+	if it.task != nil {
+		it.task.failed = true
+		k.returnTask(it.task)
+		return
+	}
+	k.failCall(it.msg, f)
+	if e.dead != nil && it.rest == nil && !clobbered(err) {
+		k.stats[n.index].DeadLetters++
+		k.send(e.dead, it.msg, it.ks.key, it.ks)
+		return
+	}
+	if e.cfg.Guarantee == ExactlyOnce && n.keeps {
+		c.inst.sawMessage(e, it.msg)
+	}
+	if !clobbered(err) {
+		it.msg.release(k.lane)
+		k.dropRest(it)
+	}
+}
+
+// clobbered reports whether the handler may still use its buffers.
+func clobbered(err error) bool {
+	return errors.Is(err, ErrBlocked) || errors.Is(err, ErrGoexit)
+}
+
+// takeOver continues after the goroutine of the running handler has ended or
+// has been given up on. The core gets a new lane; volatile content that the
+// handler may still write is lost, staged content is copied.
+func (k *Core) takeOver(err error) {
+	if !k.cur.active {
+		return
+	}
+	old := k.lane
+	k.lane = newLane(k.app, k.set, old.tokens+1<<20)
+	if k.scratch != nil {
+		k.lane.resources = k.scratch()
+	}
+	it := k.cur.item
+	k.cur.active = false
+	c := &k.lane.ctx
+	c.begin(it.conn.node, nil, it.ks.key, &it.msg.Header, k.now)
+	if it.conn.node.keeps {
+		c.inst = k.salvage(it.conn.node, it.ks)
+	}
+	k.fail(c, it, err)
+}
+
+// salvage replaces an instance whose memory a lost handler may still use.
+func (k *Core) salvage(n *node, ks *keyState) *instance {
+	old := ks.insts[n.index]
+	inst := &instance{
+		controls: old.controls, applied: old.applied, waiting: old.waiting,
+		seen: old.seen, tasks: old.tasks, calls: old.calls,
+	}
+	lost := false
+	for _, s := range old.cells {
+		if d := s.head().decl; d.staged() {
+			inst.cells = append(inst.cells, s.clone())
+		} else {
+			inst.cells = append(inst.cells, d.make())
+			lost = true
+		}
+	}
+	if lost {
+		k.stats[n.index].Lost++
+		k.notice(NoticeLost, n, &k.cur.msg.Header, ks.key, "volatile cells of a lost handler", nil)
+	}
+	ks.insts[n.index] = inst
+	return inst
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Kind says what one level of a [Key] stands for. The runtime gives the values
+// no meaning; the ones below are conventions, and a program may use others.
+type Kind uint8
+
+// The kinds that the constructors of this file use.
+const (
+	KindNone    Kind = iota // no level: the end of a key
+	KindCell                // a cell, a carrier, a site
+	KindGroup               // units treated together, such as UEs that share PRBs
+	KindUE                  // a user
+	KindProcess             // one of several processes of a user, such as HARQ
+	KindBearer              // one of several flows of a user
+	KindUser                // first value that is free for programs
+)
+
+// MaxDepth is the largest number of levels of a [Key].
+const MaxDepth = 3
+
+// maxID is the largest identifier of one level: eight bits hold its kind.
+const maxID = 1<<56 - 1
+
+// Groups is the number of key groups: ownership, epochs, snapshots and moves
+// are per (function, key group).
+const Groups = 256
+
+// Key is the second half of an address: what a message is about. It is a path
+// of at most [MaxDepth] levels, each a kind and an identifier below 2^56, such
+// as cell 7 / UE 17921 / process 3. A Key is a comparable value of 24 bytes;
+// the zero Key is the root and the parent of every one-level key.
+type Key struct {
+	levels [MaxDepth]uint64
+}
+
+// NewKey returns the one-level key of the given kind and identifier. Bits of
+// id beyond 56 are cut off.
+func NewKey(kind Kind, id uint64) Key { return Key{}.Child(kind, id) }
+
+// Cell returns the key of a cell.
+func Cell(id uint64) Key { return NewKey(KindCell, id) }
+
+// Group returns the key of group id below k.
+func (k Key) Group(id uint64) Key { return k.Child(KindGroup, id) }
+
+// UE returns the key of user id, usually an RNTI, below k.
+func (k Key) UE(id uint64) Key { return k.Child(KindUE, id) }
+
+// Process returns the key of process id, such as a HARQ process, below k.
+func (k Key) Process(id uint64) Key { return k.Child(KindProcess, id) }
+
+// Bearer returns the key of bearer id below k.
+func (k Key) Bearer(id uint64) Key { return k.Child(KindBearer, id) }
+
+// Child returns the key one level below k. It panics if k has [MaxDepth]
+// levels already: the depth of a key is part of a program's design.
+func (k Key) Child(kind Kind, id uint64) Key {
+	d := k.Depth()
+	if d == MaxDepth {
+		panic(fmt.Sprintf("sfaas: key %v has %d levels already", k, d))
+	}
+	k.levels[d] = uint64(kind)<<56 | id&maxID
+	return k
+}
+
+// Depth returns the number of levels.
+func (k Key) Depth() int {
+	d := 0
+	for d < MaxDepth && k.levels[d] != 0 {
+		d++
+	}
+	return d
+}
+
+// Parent returns the key one level up; the root is its own parent.
+func (k Key) Parent() Key {
+	if d := k.Depth(); d > 0 {
+		k.levels[d-1] = 0
+	}
+	return k
+}
+
+// Under reports whether k is a proper descendant of p. Every key but the root
+// is under the root.
+func (k Key) Under(p Key) bool {
+	d := p.Depth()
+	if k.Depth() <= d {
+		return false
+	}
+	for i := range d {
+		if k.levels[i] != p.levels[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// ID returns the identifier of the last level with the given kind, and whether
+// k has one.
+func (k Key) ID(kind Kind) (uint64, bool) {
+	for i := MaxDepth - 1; i >= 0; i-- {
+		if Kind(k.levels[i]>>56) == kind && k.levels[i] != 0 {
+			return k.levels[i] & maxID, true
+		}
+	}
+	return 0, false
+}
+
+// KeyGroup returns xxhash(k) mod [Groups]. It is stable across machines and
+// releases.
+func (k Key) KeyGroup() uint8 {
+	var b [8 * MaxDepth]byte
+	return uint8(xxhash.Sum64(k.AppendBinary(b[:0])))
+}
+
+// AppendBinary appends the fixed-size encoding of k, 24 bytes, to dst.
+func (k Key) AppendBinary(dst []byte) []byte {
+	for _, l := range k.levels {
+		dst = binary.LittleEndian.AppendUint64(dst, l)
+	}
+	return dst
+}
+
+// String returns a form such as "cell7/ue17921/process3", and "root" for the
+// zero Key.
+func (k Key) String() string {
+	var b strings.Builder
+	for i := range k.Depth() {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		kind, id := Kind(k.levels[i]>>56), k.levels[i]&maxID
+		fmt.Fprintf(&b, "%v%d", kind, id)
+	}
+	if b.Len() == 0 {
+		return "root"
+	}
+	return b.String()
+}
+
+// compareKeys orders keys level by level, for output that must not depend on
+// the order of a map.
+func compareKeys(a, b Key) int {
+	for i := range a.levels {
+		if a.levels[i] != b.levels[i] {
+			if a.levels[i] < b.levels[i] {
+				return -1
+			}
+			return 1
+		}
+	}
+	return 0
+}
+
+// String returns the lower-case name of the kind.
+func (k Kind) String() string {
+	names := [...]string{"none", "cell", "group", "ue", "process", "bearer"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return fmt.Sprintf("kind%d-", uint8(k))
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+)
+
+// layout is what the runtime knows about the memory of one Go type: which
+// bytes are plain, which parts have a length of their own. It is built once by
+// reflection and then measures, copies, encodes and decodes without it.
+type layout struct {
+	typ    reflect.Type
+	runs   []run  // plain memory, in order of offset
+	parts  []part // tensors, slices and strings, in order of offset
+	opaque string // a field that cannot be encoded, "" if there is none
+	fixed  int    // payload bytes of all runs
+}
+
+// run is n plain elements of size bytes each, starting at off.
+type run struct {
+	off  uintptr
+	size uintptr
+	n    int
+	flag bool // bool: only 0 and 1 are values
+}
+
+// part is a piece of variable length at off.
+type part struct {
+	off    uintptr
+	tensor *tensorOps
+	elem   *layout // slice of this
+	str    bool
+	fixed  bool // a slice whose elements are plain
+}
+
+// layoutOf returns the layout of T.
+func layoutOf[T any]() *layout { return newLayout(reflect.TypeFor[T]()) }
+
+func newLayout(t reflect.Type) *layout {
+	l := &layout{typ: t}
+	l.add(t, 0, t.String())
+	for _, r := range l.runs {
+		l.fixed += r.n * int(r.size)
+	}
+	return l
+}
+
+// add walks one field at offset off; path names it in errors.
+func (l *layout) add(t reflect.Type, off uintptr, path string) {
+	if ops := tensorOpsOf(t); ops != nil {
+		l.parts = append(l.parts, part{off: off, tensor: ops})
+		return
+	}
+	switch t.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
+		reflect.Float32, reflect.Float64:
+		l.addRun(run{off: off, size: t.Size(), n: 1, flag: t.Kind() == reflect.Bool})
+	case reflect.Complex64, reflect.Complex128:
+		l.addRun(run{off: off, size: t.Size() / 2, n: 2})
+	case reflect.Array:
+		for i := range t.Len() {
+			l.add(t.Elem(), off+uintptr(i)*t.Elem().Size(), path)
+		}
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			l.add(f.Type, off+f.Offset, path+"."+f.Name)
+		}
+	case reflect.Slice:
+		e := newLayout(t.Elem())
+		l.parts = append(l.parts, part{off: off, elem: e, fixed: len(e.parts) == 0})
+		if e.opaque != "" {
+			l.opaque = path + "[]: " + e.opaque
+		}
+	case reflect.String:
+		l.parts = append(l.parts, part{off: off, str: true})
+	default:
+		l.opaque = fmt.Sprintf("%s is a %s", path, t.Kind())
+	}
+}
+
+// addRun appends r, joined to the last run where the memory continues.
+func (l *layout) addRun(r run) {
+	if n := len(l.runs); n > 0 {
+		last := &l.runs[n-1]
+		if last.size == r.size && last.flag == r.flag && last.off+uintptr(last.n)*last.size == r.off {
+			last.n += r.n
+			return
+		}
+	}
+	l.runs = append(l.runs, r)
+}
+
+// cellError says why T cannot be the content of a cell, or returns "": a cell
+// holds scalars, fixed arrays, tensors and structs of these.
+func (l *layout) cellError() string {
+	if l.opaque != "" {
+		return l.opaque
+	}
+	for _, p := range l.parts {
+		if p.str {
+			return fmt.Sprintf("%s holds a string", l.typ)
+		}
+		if p.elem != nil {
+			return fmt.Sprintf("%s holds a slice of %s", l.typ, p.elem.typ)
+		}
+	}
+	return ""
+}
+
+// plain reports whether an assignment copies everything.
+func (l *layout) plain() bool { return len(l.parts) == 0 && l.opaque == "" }
+
+// measure returns the payload bytes of the value at p.
+func (l *layout) measure(p unsafe.Pointer) int {
+	n := l.fixed
+	for i := range l.parts {
+		n += l.parts[i].measure(unsafe.Add(p, l.parts[i].off))
+	}
+	return n
+}
+
+func (p *part) measure(at unsafe.Pointer) int {
+	switch {
+	case p.tensor != nil:
+		return p.tensor.bytes(at)
+	case p.str:
+		return len(*(*string)(at))
+	}
+	h := (*sliceHeader)(at)
+	if p.fixed {
+		return h.len * p.elem.fixed
+	}
+	n := 0
+	for i := range h.len {
+		n += p.elem.measure(unsafe.Add(h.data, uintptr(i)*p.elem.typ.Size()))
+	}
+	return n
+}
+
+// sliceHeader is the memory of a slice; data keeps the elements alive.
+type sliceHeader struct {
+	data unsafe.Pointer
+	len  int
+	cap  int
+}
+
+// copyValue makes the value at dst a deep copy of the one at src: tensors and
+// slices of dst keep their memory where it is large enough. Pointers, maps and
+// other opaque fields are shared.
+func (l *layout) copyValue(dst, src unsafe.Pointer) {
+	if len(l.parts) == 0 {
+		reflect.NewAt(l.typ, dst).Elem().Set(reflect.NewAt(l.typ, src).Elem())
+		return
+	}
+	if l.opaque != "" {
+		l.copyOpaque(dst, src)
+		return
+	}
+	for _, r := range l.runs {
+		n := uintptr(r.n) * r.size
+		copy(unsafe.Slice((*byte)(unsafe.Add(dst, r.off)), n), unsafe.Slice((*byte)(unsafe.Add(src, r.off)), n))
+	}
+	for i := range l.parts {
+		p := &l.parts[i]
+		p.copyPart(unsafe.Add(dst, p.off), unsafe.Add(src, p.off))
+	}
+}
+
+// copyOpaque copies a value with fields that have no layout: everything is
+// assigned first, then the known parts get memory of their own.
+func (l *layout) copyOpaque(dst, src unsafe.Pointer) {
+	reflect.NewAt(l.typ, dst).Elem().Set(reflect.NewAt(l.typ, src).Elem())
+	for i := range l.parts {
+		p := &l.parts[i]
+		at := unsafe.Add(dst, p.off)
+		switch {
+		case p.tensor != nil:
+			p.tensor.zero(at)
+		case p.elem != nil:
+			*(*sliceHeader)(at) = sliceHeader{}
+		}
+		p.copyPart(at, unsafe.Add(src, p.off))
+	}
+}
+
+func (p *part) copyPart(dst, src unsafe.Pointer) {
+	switch {
+	case p.tensor != nil:
+		p.tensor.copyFrom(dst, src)
+	case p.str:
+		*(*string)(dst) = *(*string)(src)
+	default:
+		from := (*sliceHeader)(src)
+		p.resize(dst, from.len)
+		to := (*sliceHeader)(dst)
+		size := p.elem.typ.Size()
+		for i := range from.len {
+			off := uintptr(i) * size
+			p.elem.copyValue(unsafe.Add(to.data, off), unsafe.Add(from.data, off))
+		}
+	}
+}
+
+// resize gives the slice at dst n elements and keeps its memory if it can.
+func (p *part) resize(dst unsafe.Pointer, n int) {
+	h := (*sliceHeader)(dst)
+	if n <= h.cap {
+		h.len = n
+		return
+	}
+	s := reflect.MakeSlice(reflect.SliceOf(p.elem.typ), n, n)
+	*h = sliceHeader{data: s.UnsafePointer(), len: n, cap: n}
+}

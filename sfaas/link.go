@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// peer is the state of one link between two cores whose transport may lose or
+// reorder: messages of edges that promise delivery are numbered, held until
+// they are acknowledged, and taken in order.
+type peer struct {
+	at     Endpoint
+	sent   uint64 // last number given
+	unread ring[linkEntry]
+	taken  uint64 // last number received in order
+	early  []linkEntry
+}
+
+// linkEntry is a message on a link.
+type linkEntry struct {
+	link uint64
+	conn *conn
+	msg  *Message
+	key  Key
+	at   Time
+}
+
+func (k *Core) peer(at Endpoint) *peer {
+	for _, p := range k.peers {
+		if p.at == at {
+			return p
+		}
+	}
+	p := &peer{at: at}
+	k.peers = append(k.peers, p)
+	return p
+}
+
+// linkTo numbers a message that leaves for another core; 0 means that nothing
+// is promised, or that the transport is reliable.
+func (k *Core) linkTo(to Endpoint, e *conn, m *Message, key Key) uint64 {
+	if !k.set.lossy || e.cfg.Guarantee == AtMostOnce {
+		return 0
+	}
+	p := k.peer(to)
+	p.sent++
+	m.take(1) // until it is acknowledged
+	if p.unread.len() == 0 {
+		k.setTimer(timer{at: k.now.Add(k.set.linkTimeout), kind: timerLink})
+	}
+	p.unread.push(linkEntry{p.sent, e, m, key, k.now})
+	return p.sent
+}
+
+// acceptLink takes a numbered message in its turn and reports whether that is
+// now; the message is kept or dropped if it is not.
+func (k *Core) acceptLink(ev *Event) bool {
+	p := k.peer(ev.From)
+	switch {
+	case ev.Link <= p.taken:
+		ev.Msg.release(k.lane)
+	case ev.Link == p.taken+1:
+		p.taken++
+		k.deliver(k.app.conns[ev.Edge-1], ev.Msg, ev.Key)
+		k.deliverEarly(p)
+	default:
+		k.keepEarly(p, ev)
+	}
+	k.effect(Effect{Kind: EffectAck, To: ev.From, Link: p.taken})
+	return false
+}
+
+func (k *Core) keepEarly(p *peer, ev *Event) {
+	for i := range p.early {
+		if p.early[i].link == ev.Link {
+			ev.Msg.release(k.lane)
+			return
+		}
+	}
+	p.early = append(p.early, linkEntry{link: ev.Link, conn: k.app.conns[ev.Edge-1], msg: ev.Msg, key: ev.Key})
+}
+
+// deliverEarly delivers what had come too early and is in turn now.
+func (k *Core) deliverEarly(p *peer) {
+	for i := 0; i < len(p.early); i++ {
+		if e := p.early[i]; e.link == p.taken+1 {
+			p.taken++
+			p.early = append(p.early[:i], p.early[i+1:]...)
+			k.deliver(e.conn, e.msg, e.key)
+			i = -1
+		}
+	}
+}
+
+// acknowledged gives up the hold on what the other core has received.
+func (k *Core) acknowledged(ev *Event) {
+	p := k.peer(ev.From)
+	for p.unread.len() > 0 && p.unread.at(0).link <= ev.Link {
+		e := p.unread.pop()
+		e.msg.release(k.lane)
+	}
+}
+
+// resend repeats what has not been acknowledged in time.
+func (k *Core) resend() {
+	open := false
+	for _, p := range k.peers {
+		for i := range p.unread.len() {
+			e := p.unread.at(i)
+			open = true
+			if k.now.Sub(e.at) < k.set.linkTimeout {
+				continue
+			}
+			e.at = k.now
+			e.msg.take(1)
+			k.effect(Effect{Kind: EffectSend, Edge: e.conn.id, Msg: e.msg, Key: e.key, To: p.at, Link: e.link})
+		}
+	}
+	if open {
+		k.setTimer(timer{at: k.now.Add(k.set.linkTimeout), kind: timerLink})
+	}
+}
+
+// outstanding reports whether a message of the instances of a group is on its
+// way over a link.
+func (k *Core) outstanding(n *node, group uint8) bool {
+	for _, p := range k.peers {
+		for i := range p.unread.len() {
+			if e := p.unread.at(i); e.conn.from == n.outlet && e.msg.Source.KeyGroup() == group {
+				return true
+			}
+		}
+	}
+	return false
+}

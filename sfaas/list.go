@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"encoding/binary"
+	"iter"
+	"unsafe"
+)
+
+// List is a cell that holds a sequence of T per key.
+type List[T any] struct {
+	decl *cellDecl
+	lay  *layout
+}
+
+// NewList declares a List cell; T is as in [NewValue].
+func NewList[T any](name string, class Class, opts ...CellOption) List[T] {
+	lay := layoutOf[T]()
+	d := newCellDecl(name, class, "list of "+lay.typ.String(), opts)
+	d.reason = lay.cellError()
+	d.make = func() cellStore { return &listStore[T]{cellHead: cellHead{decl: d}, lay: lay} }
+	return List[T]{d, lay}
+}
+
+func (l List[T]) declare(f *function) { l.decl.declare(f) }
+
+// Len returns the number of elements.
+func (l List[T]) Len(c *Ctx) int { return len(l.store(c).visible(c.now)) }
+
+// Get returns a copy of element i and whether there is one.
+func (l List[T]) Get(c *Ctx, i int) (x T, ok bool) {
+	s := l.store(c).visible(c.now)
+	if uint(i) >= uint(len(s)) {
+		return x, false
+	}
+	c.read(l.lay.measure(unsafe.Pointer(s[i])))
+	if l.lay.plain() {
+		return *s[i], true
+	}
+	dst := new(T)
+	l.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(s[i]))
+	return *dst, true
+}
+
+// Mut returns element i for change in place, or nil if there is none. It
+// counts as one read and one write.
+func (l List[T]) Mut(c *Ctx, i int) *T {
+	s := l.store(c)
+	if uint(i) >= uint(len(s.visible(c.now))) {
+		return nil
+	}
+	items := s.edit(c)
+	if s.decl.staged() && !s.own(i) {
+		p := new(T)
+		l.lay.copyValue(unsafe.Pointer(p), unsafe.Pointer((*items)[i]))
+		(*items)[i] = p
+	}
+	p := (*items)[i]
+	n := l.lay.measure(unsafe.Pointer(p))
+	c.read(n)
+	c.wrote(n)
+	return p
+}
+
+// Append adds a copy of x at the end.
+func (l List[T]) Append(c *Ctx, x T) {
+	items := l.store(c).edit(c)
+	p := new(T)
+	if l.lay.plain() {
+		*p = x
+	} else {
+		setDeep(l.lay, p, x)
+	}
+	*items = append(*items, p)
+	c.wrote(l.lay.measure(unsafe.Pointer(p)))
+}
+
+// Truncate keeps the first n elements.
+func (l List[T]) Truncate(c *Ctx, n int) {
+	items := l.store(c).edit(c)
+	if n = max(n, 0); n < len(*items) {
+		clear((*items)[n:])
+		*items = (*items)[:n]
+	}
+}
+
+// All iterates over the elements in order. They are read-only and valid until
+// the handler returns or changes the cell.
+func (l List[T]) All(c *Ctx) iter.Seq2[int, *T] {
+	return func(yield func(int, *T) bool) {
+		for i, p := range l.store(c).visible(c.now) {
+			c.read(l.lay.measure(unsafe.Pointer(p)))
+			if !yield(i, p) {
+				return
+			}
+		}
+	}
+}
+
+func (l List[T]) store(c *Ctx) *listStore[T] { return c.cell(l.decl).(*listStore[T]) }
+
+// listStore holds elements by pointer: the staged sequence shares those that
+// the handler does not change.
+type listStore[T any] struct {
+	cellHead
+	lay       *layout
+	cur, next []*T
+	expires   Time
+}
+
+func (s *listStore[T]) visible(now Time) []*T {
+	if s.dirty {
+		return s.next
+	}
+	if len(s.cur) > 0 && now < s.expires {
+		return s.cur
+	}
+	return nil
+}
+
+// edit returns the sequence that a handler may write.
+func (s *listStore[T]) edit(c *Ctx) *[]*T {
+	if !s.decl.staged() {
+		s.cur, s.expires = s.visible(c.now), s.expiry(c.now)
+		return &s.cur
+	}
+	if !s.dirty {
+		s.next = append(s.next[:0], s.visible(c.now)...)
+		s.dirty = true
+		c.touch(s)
+	}
+	return &s.next
+}
+
+// own reports whether element i of the staged sequence is a copy already.
+func (s *listStore[T]) own(i int) bool { return i >= len(s.cur) || s.cur[i] != s.next[i] }
+
+func (s *listStore[T]) apply(now Time) {
+	s.dirty = false
+	s.cur, s.next, s.expires = s.next, s.cur, s.expiry(now)
+}
+
+func (s *listStore[T]) discard() { s.dirty = false }
+
+func (s *listStore[T]) encode(dst []byte, now Time) []byte {
+	items := s.cur
+	if now >= s.expires {
+		items = nil
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(items)))
+	dst = appendExpiry(dst, s.expires, now)
+	for _, p := range items {
+		dst = appendItem(dst, s.lay, unsafe.Pointer(p))
+	}
+	return dst
+}
+
+func (s *listStore[T]) decode(src []byte, version int, now Time) error {
+	n, src, err := cutCount(src, 4)
+	if err != nil {
+		return err
+	}
+	if s.expires, src, err = cutExpiry(src, now); err != nil {
+		return err
+	}
+	s.cur = nil
+	for range n {
+		p := new(T)
+		if src, err = s.decl.cutItem(src, version, s.lay, unsafe.Pointer(p)); err != nil {
+			return err
+		}
+		s.cur = append(s.cur, p)
+	}
+	if len(src) != 0 {
+		return errInvalid
+	}
+	return nil
+}
+
+func (s *listStore[T]) clone() cellStore {
+	n := &listStore[T]{cellHead: cellHead{decl: s.decl}, lay: s.lay, expires: s.expires}
+	for _, p := range s.cur {
+		q := new(T)
+		s.lay.copyValue(unsafe.Pointer(q), unsafe.Pointer(p))
+		n.cur = append(n.cur, q)
+	}
+	return n
+}

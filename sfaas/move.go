@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"fmt"
+	"time"
+)
+
+// Transfer is the move of one key group of one function from one runtime to
+// another. It goes through these steps, each an event at one of two cores:
+//
+//  1. EventFence at the owner: messages of later slots than the newest one
+//     seen are held; what is under way for earlier slots is finished.
+//  2. EffectTransfer, EventAdopt: state, waiting messages and held messages go
+//     to the target, which owns the group from here on, under the next epoch.
+//     The old owner sends on what still arrives.
+//  3. EffectAdopted, EventAdopted: the old owner forgets its copy; if the
+//     target has refused, it takes the group back.
+//  4. If the target has sent messages to the old owner before, an EventMarker
+//     follows them there and back: until then new messages wait behind those
+//     that went the old way, so that order is kept.
+type Transfer struct {
+	ID       uint64
+	Function string
+	Group    uint8
+	From, To Endpoint
+	Epoch    uint32 // the target's
+	Digest   Digest // of the graph and the function at the source
+	Started  Time   // when the fence was asked for
+	Fenced   Time   // when the owner stopped
+	Bytes    int    // encoded state
+
+	node     *node
+	boundary Slot
+	inbound  bool
+	sent     bool
+	back     bool // the marker is on its way back
+	state    []byte
+	parcels  []parcel
+	held     []parcelItem
+	halves   []half
+	done     func(t *Transfer, err error)
+}
+
+// Pause returns for how long messages of the group waited, up to now.
+func (t *Transfer) Pause(now Time) time.Duration { return now.Sub(t.Fenced) }
+
+// parcel is what moves of one instance beside its cells.
+type parcel struct {
+	key      Key
+	controls []heldControl
+	applied  []mark
+	waiting  []parcelItem
+	seen     []watermark
+	calls    []pendingCall
+	sent     uint64
+	timers   []timer
+}
+
+// parcelItem is a message that waits.
+type parcelItem struct {
+	conn *conn
+	msg  *Message
+	key  Key
+}
+
+// stepTransfer handles the events of a move.
+func (k *Core) stepTransfer(ev *Event) {
+	t := ev.Transfer
+	n := k.app.byName[t.Function]
+	if n == nil {
+		k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: fmt.Errorf("sfaas: no function %s", t.Function)})
+		return
+	}
+	r := &k.owned[n.index].routes[t.Group]
+	switch ev.Kind {
+	case EventFence:
+		k.fence(t, n, r)
+	case EventAdopt:
+		k.adopt(t, r)
+	case EventAdopted:
+		k.adopted(t, r, ev.Err)
+	case EventMarker:
+		k.marker(t, r)
+	}
+}
+
+// fence starts a move at its owner.
+func (k *Core) fence(t *Transfer, n *node, r *route) {
+	if r.owner != k.self.Node || r.move != nil {
+		k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: ErrNotOwner})
+		return
+	}
+	t.node, t.boundary, t.Fenced = n, r.newest, k.now
+	t.Digest = k.app.digest
+	r.move = t
+	k.transfer = append(k.transfer, t)
+}
+
+// tryFences completes the fences behind which nothing is under way any more.
+func (k *Core) tryFences() {
+	kept := k.transfer[:0]
+	for _, t := range k.transfer {
+		if k.quiet(t) {
+			k.handOver(t)
+		} else {
+			kept = append(kept, t)
+		}
+	}
+	clear(k.transfer[len(kept):])
+	k.transfer = kept
+}
+
+// quiet reports whether nothing of the group is ready, running or uncommitted.
+func (k *Core) quiet(t *Transfer) bool {
+	if k.cur.active || k.hasItem(&k.inline, t) || k.hasItem(&k.queued, t) || k.hasItem(&k.ingress, t) {
+		return false
+	}
+	for _, b := range k.commits {
+		if b.node == t.node && b.Group == t.Group {
+			return false
+		}
+	}
+	for _, ks := range k.order {
+		if inst := ks.insts[t.node.index]; ks.group == t.Group && inst != nil && inst.tasks != nil && inst.tasks.tasks.len() > 0 {
+			return false
+		}
+	}
+	return !k.outstanding(t.node, t.Group)
+}
+
+func (k *Core) hasItem(r *ring[item], t *Transfer) bool {
+	for i := range r.len() {
+		if it := r.at(i); it.conn.node == t.node && it.ks.group == t.Group {
+			return true
+		}
+	}
+	return false
+}
+
+// handOver packs the group and gives up ownership.
+func (k *Core) handOver(t *Transfer) {
+	r := &k.owned[t.node.index].routes[t.Group]
+	for _, ks := range k.order {
+		if inst := ks.insts[t.node.index]; ks.group == t.Group && inst != nil {
+			k.pack(t, ks, inst)
+			ks.insts[t.node.index] = nil
+		}
+	}
+	b := &k.halves[t.node.index]
+	kept := b.narrow[:0]
+	for _, h := range b.narrow {
+		if h.ks.group == t.Group {
+			t.halves = append(t.halves, h)
+		} else {
+			kept = append(kept, h)
+		}
+	}
+	clear(b.narrow[len(kept):])
+	b.narrow = kept
+	t.Bytes = len(t.state)
+	t.Epoch = r.epoch + 1
+	r.owner, r.epoch, r.move, r.forwarded = t.To.Node, t.Epoch, nil, false
+	k.effect(Effect{Kind: EffectTransfer, Transfer: t, To: t.To})
+}
+
+// pack moves one instance into a transfer.
+func (k *Core) pack(t *Transfer, ks *keyState, inst *instance) {
+	t.state = k.appendInstance(t.state, t.node, ks.key, inst)
+	p := parcel{key: ks.key, controls: inst.controls, applied: inst.applied, seen: inst.seen, calls: inst.calls, sent: inst.sent}
+	for inst.waiting.len() > 0 {
+		it := inst.waiting.pop()
+		p.waiting = append(p.waiting, parcelItem{it.conn, it.msg, ks.key})
+	}
+	for i := 0; i < len(k.timers.items); {
+		if x := k.timers.items[i]; x.ks == ks && x.node == t.node && (x.kind == timerSend || x.kind == timerCall) {
+			p.timers = append(p.timers, k.timers.removeAt(i))
+			i = 0
+		} else {
+			i++
+		}
+	}
+	t.parcels = append(t.parcels, p)
+}
+
+// adopt takes over a group at its target.
+func (k *Core) adopt(t *Transfer, r *route) {
+	insts, err := k.unpack(t)
+	if err != nil {
+		k.effect(Effect{Kind: EffectAdopted, Transfer: t, To: t.From, Err: err})
+		return
+	}
+	if t.Epoch <= r.epoch {
+		k.effect(Effect{Kind: EffectAdopted, Transfer: t, To: t.From, Err: ErrStaleEpoch})
+		return
+	}
+	wait := r.forwarded
+	k.install(t, r, insts)
+	k.effect(Effect{Kind: EffectAdopted, Transfer: t, To: t.From})
+	if wait {
+		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: t.From})
+		return
+	}
+	r.move = nil
+	k.effect(Effect{Kind: EffectMoved, Transfer: t})
+}
+
+// unpack decodes the instances of a transfer without touching anything.
+func (k *Core) unpack(t *Transfer) ([]*instance, error) {
+	if t.Digest != k.app.digest {
+		return nil, fmt.Errorf("%w: graph %s: %v, want %v", ErrDigest, k.app.name, t.Digest, k.app.digest)
+	}
+	n := k.app.byName[t.Function]
+	rest := t.state
+	var insts []*instance
+	for i := range t.parcels {
+		var inst *instance
+		var key Key
+		var err error
+		if key, inst, rest, err = k.cutInstance(rest, n); err != nil {
+			return nil, err
+		}
+		if key != t.parcels[i].key {
+			return nil, fmt.Errorf("%w: instance %v, want %v", ErrSnapshot, key, t.parcels[i].key)
+		}
+		insts = append(insts, inst)
+	}
+	if len(rest) != 0 {
+		return nil, fmt.Errorf("%w: %d bytes too many", ErrSnapshot, len(rest))
+	}
+	return insts, nil
+}
+
+// install makes the group ours and its waiting messages ready.
+func (k *Core) install(t *Transfer, r *route, insts []*instance) {
+	n := k.app.byName[t.Function]
+	t.inbound = true
+	held := t.held
+	t.held = nil
+	*r = route{owner: k.self.Node, epoch: t.Epoch, move: t, newest: t.boundary}
+	for i, p := range t.parcels {
+		inst := insts[i]
+		ks := k.state(p.key, t.Group)
+		inst.controls, inst.applied, inst.seen, inst.calls, inst.sent = p.controls, p.applied, p.seen, p.calls, p.sent
+		for j := range inst.controls {
+			inst.controls[j].conn = k.local(inst.controls[j].conn)
+		}
+		for j := range inst.calls {
+			inst.calls[j].port = k.local(inst.calls[j].port)
+		}
+		ks.insts[n.index] = inst
+		for _, w := range p.waiting {
+			k.inline.push(item{conn: k.local(w.conn), msg: w.msg, ks: ks})
+		}
+		for _, x := range p.timers {
+			x.ks, x.node = ks, n
+			if x.conn != nil {
+				x.conn = k.local(x.conn)
+			}
+			k.setTimer(x)
+		}
+	}
+	for _, h := range t.halves {
+		k.adoptHalf(n, h)
+	}
+	for _, x := range held {
+		e := k.local(x.conn)
+		k.accept(e, x.msg, k.state(x.key, t.Group))
+	}
+	t.parcels, t.halves = nil, nil
+}
+
+func (k *Core) adoptHalf(n *node, h half) {
+	h.ks = k.state(h.key, h.key.KeyGroup())
+	for i, c := range h.conns {
+		if c != nil {
+			h.conns[i] = k.local(c)
+		}
+	}
+	b := &k.halves[n.index]
+	b.narrow = append(b.narrow, h)
+	k.wakeForJoin(n, h.due)
+	k.complete(n, &b.narrow[len(b.narrow)-1])
+}
+
+// local returns the edge of this core's graph that corresponds to e.
+func (k *Core) local(e *conn) *conn { return k.app.conns[e.id-1] }
+
+// adopted ends a move at its source, or takes the group back.
+func (k *Core) adopted(t *Transfer, r *route, err error) {
+	if err == nil {
+		t.state = nil
+		return
+	}
+	insts, again := k.unpack(t)
+	if again != nil { // cannot happen: the bytes are ours
+		k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: fmt.Errorf("%w; taking back: %w", err, again)})
+		return
+	}
+	t.Epoch++
+	t.From, t.To = t.To, t.From
+	wait := r.forwarded
+	k.install(t, r, insts)
+	k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: err})
+	if wait {
+		t.done = nil
+		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: t.From})
+		return
+	}
+	r.move = nil
+}
+
+// marker passes the old way, there and back.
+func (k *Core) marker(t *Transfer, r *route) {
+	if !t.back {
+		t.back = true
+		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: t.To})
+		return
+	}
+	r.move = nil
+	held := t.held
+	t.held = nil
+	for _, x := range held {
+		k.arrive(x.conn, x.msg, k.state(x.key, t.Group))
+	}
+	k.effect(Effect{Kind: EffectMoved, Transfer: t})
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// perform carries out one effect of a successful invocation.
+func (k *Core) perform(b *Batch, c *Ctx, it item, s *send) {
+	switch s.kind {
+	case sendEmit:
+		k.stamp(s.msg, c, it)
+		s.msg.Key = s.key
+		s.msg.Index = it.msg.Index<<16 | uint64(c.emissions(s))
+		k.release(b, it.conn.node.outlet, s.msg, s.key, it.ks)
+	case sendNow:
+		k.address(s, c, it)
+		k.releaseTo(b, s.conn, s.msg, s.key)
+	case sendForward:
+		it.msg.take(1)
+		k.countTransfer(it.conn.node, it.msg, 1)
+		k.send(s.conn, it.msg, s.key, nil)
+	case sendAfter:
+		k.address(s, c, it)
+		k.setTimer(timer{at: k.now.Add(s.delay), kind: timerSend, node: it.conn.node, ks: it.ks, token: s.token, conn: s.conn, msg: s.msg, key: s.key})
+	case sendCall:
+		k.address(s, c, it)
+		s.msg.reply = replyTo{call: uint64(s.token), key: it.ks.key, port: s.replyTo.id, node: k.self.Node}
+		c.inst.calls = append(c.inst.calls, pendingCall{token: s.token, port: s.replyTo})
+		k.setTimer(timer{at: k.now.Add(s.delay), kind: timerCall, node: it.conn.node, ks: it.ks, token: s.token, slot: it.msg.Slot})
+		k.releaseTo(b, s.conn, s.msg, s.key)
+	case sendCancel:
+		k.cancel(it, s.token)
+	}
+}
+
+// address gives a message that is sent by reference its identity: it continues
+// the sender's own count.
+func (k *Core) address(s *send, c *Ctx, it item) {
+	k.stamp(s.msg, c, it)
+	s.msg.Key, s.msg.group = s.key, s.key.KeyGroup()
+	s.msg.Node = k.self.Node
+	if c.inst != nil {
+		c.inst.sent++
+		s.msg.ID = c.inst.sent
+	}
+	s.msg.Index = 0
+	s.msg.refs.Store(1)
+	k.countTransfer(it.conn.node, s.msg, 1)
+}
+
+func (k *Core) releaseTo(b *Batch, e *conn, m *Message, key Key) {
+	if b != nil {
+		b.Outbox = append(b.Outbox, Outgoing{Edge: e.id, Msg: m, Key: key})
+		return
+	}
+	k.send(e, m, key, nil)
+}
+
+// emissions returns how many messages of the invocation went to the same key
+// before s.
+func (c *Ctx) emissions(s *send) int {
+	n := 0
+	for i := range c.sends {
+		x := &c.sends[i]
+		if x == s {
+			break
+		}
+		if x.kind == sendEmit && x.key == s.key {
+			n++
+		}
+	}
+	return n
+}
+
+// pendingCall is a call of an instance that has not been answered.
+type pendingCall struct {
+	token Token
+	port  *conn
+}
+
+// forget removes a pending call and reports whether there was one.
+func (i *instance) forget(t Token) (*conn, bool) {
+	for j := range i.calls {
+		if i.calls[j].token == t {
+			port := i.calls[j].port
+			i.calls = append(i.calls[:j], i.calls[j+1:]...)
+			return port, true
+		}
+	}
+	return nil, false
+}
+
+// cancel stops a delayed message or gives up on a call.
+func (k *Core) cancel(it item, t Token) {
+	if inst := it.ks.insts[it.conn.node.index]; inst != nil {
+		inst.forget(t)
+	}
+	if x, ok := k.timers.remove(t, it.ks, it.conn.node); ok && x.msg != nil {
+		x.msg.release(k.lane)
+	}
+}
+
+// replyWith sends the output of a called invocation to the caller.
+func (k *Core) replyWith(in, out *Message) {
+	to := in.reply
+	out.Header = in.Header
+	out.Key = to.key
+	out.reply = replyTo{call: to.call}
+	out.refs.Store(1)
+	k.countTransfer(k.lane.ctx.node, out, 1)
+	k.sendReply(to, out, nil)
+	in.reply = replyTo{}
+}
+
+// failCall answers a call that has no output. It does nothing for a message
+// that is not a call.
+func (k *Core) failCall(in *Message, err error) {
+	to := in.reply
+	if to.call == 0 || to.err != nil || to.answer {
+		return
+	}
+	in.reply = replyTo{}
+	if to.port == 0 {
+		k.sendReply(to, nil, err)
+		return
+	}
+	m := &Message{Header: in.Header, pool: k.lane.pools[k.app.conns[to.port-1].from.id]}
+	m.Key, m.reply = to.key, replyTo{call: to.call, err: err, answer: true}
+	m.refs.Store(1)
+	k.sendReply(to, m, nil)
+}
+
+func (k *Core) sendReply(to replyTo, m *Message, err error) {
+	if to.port == 0 {
+		k.effect(Effect{Kind: EffectReply, Call: to.call, Msg: m, Err: err, To: Endpoint{Node: to.node}})
+		return
+	}
+	if m != nil {
+		m.reply.answer = true
+	}
+	k.send(k.app.conns[to.port-1], m, to.key, nil)
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// Scratch declares a resource of which every worker has its own, such as
+// buffers and transforms. Resources are not state: they are opened before the
+// first use of a function that declares them and before the fence of a move,
+// closed on release, and never moved.
+type Scratch[R any] struct{ d *resourceDecl }
+
+// Shared declares a resource of which a runtime has one, such as the session
+// of a device. It must be safe for concurrent use.
+type Shared[R any] struct{ d *resourceDecl }
+
+// resourceDecl is one declaration of a resource.
+type resourceDecl struct {
+	name   string
+	shared bool
+	open   func() (any, error)
+	close  func(any) error
+}
+
+// NewScratch declares a resource per worker. Close may be nil.
+func NewScratch[R any](name string, open func() (R, error), closer func(R) error) Scratch[R] {
+	return Scratch[R]{newResource(name, false, open, closer)}
+}
+
+// NewShared declares a resource per runtime. Close may be nil.
+func NewShared[R any](name string, open func() (R, error), closer func(R) error) Shared[R] {
+	return Shared[R]{newResource(name, true, open, closer)}
+}
+
+func newResource[R any](name string, shared bool, open func() (R, error), closer func(R) error) *resourceDecl {
+	d := &resourceDecl{name: name, shared: shared}
+	d.open = func() (any, error) {
+		r, err := open()
+		return &r, err
+	}
+	d.close = func(r any) error {
+		if closer == nil {
+			return nil
+		}
+		return closer(*r.(*R))
+	}
+	return d
+}
+
+func (s Scratch[R]) declare(f *function) { f.resources = append(f.resources, s.d) }
+func (s Shared[R]) declare(f *function)  { f.resources = append(f.resources, s.d) }
+
+// Get returns the worker's own resource.
+func (s Scratch[R]) Get(c *Ctx) R { return *c.resource(s.d).(*R) }
+
+// Get returns the runtime's resource.
+func (s Shared[R]) Get(c *Ctx) R { return *c.resource(s.d).(*R) }

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Runtime is the production shell: it runs an [App] on a number of workers, a
+// goroutine each, in this process. The worker of a message is chosen by its
+// key alone.
+//
+// All methods may be called concurrently.
+type Runtime struct {
+	app     *App
+	set     *settings
+	workers []*worker
+	board   *board
+	gauges  []gauge
+	sources []*pool // by outlet
+	shared  map[*resourceDecl]any
+
+	mu     sync.Mutex
+	calls  map[uint64]chan callResult
+	nextID uint64
+	links  map[NodeID]*Runtime
+	closed atomic.Bool
+	stop   chan struct{}
+	wg     sync.WaitGroup
+}
+
+type callResult struct {
+	msg *Message
+	err error
+}
+
+var lastNode atomic.Uint32
+
+// NewRuntime opens the resources of all functions and starts the workers. The
+// caller closes the runtime.
+func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
+	set := newSettings(append([]Option{WithNode(NodeID(lastNode.Add(1)))}, opts...))
+	r := &Runtime{
+		app: app, set: set, board: newBoard(app), gauges: make([]gauge, len(app.conns)),
+		shared: map[*resourceDecl]any{}, calls: map[uint64]chan callResult{},
+		links: map[NodeID]*Runtime{}, stop: make(chan struct{}),
+	}
+	set.batchDone = r.batchDone
+	for _, o := range app.outlets {
+		r.sources = append(r.sources, &pool{from: o})
+	}
+	if err := r.openShared(); err != nil {
+		return nil, errors.Join(err, r.closeShared())
+	}
+	for i := range set.workers {
+		w, err := newWorker(r, i)
+		if err != nil {
+			return nil, errors.Join(err, r.closeResources())
+		}
+		r.workers = append(r.workers, w)
+	}
+	for _, w := range r.workers {
+		w.start(nil)
+	}
+	r.wg.Add(1)
+	go r.watch()
+	return r, nil
+}
+
+// App returns what the runtime runs.
+func (r *Runtime) App() *App { return r.app }
+
+// Node returns the runtime's number among linked ones.
+func (r *Runtime) Node() NodeID { return r.set.node }
+
+// Now reads the runtime's clock.
+func (r *Runtime) Now() Time { return r.set.clock() }
+
+// workerOf returns the worker of a key group.
+func (r *Runtime) workerOf(group uint8) *worker { return r.workers[int(group)%len(r.workers)] }
+
+// Draft implements [Host].
+func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) {
+	if r.closed.Load() {
+		return nil, ErrClosed
+	}
+	group := key.KeyGroup()
+	o := from.outlet
+	if o == nil {
+		var err error
+		if o, err = r.app.callee(from); err != nil {
+			return nil, err
+		}
+	}
+	if int(r.workerOf(group).inbox.load.Load()) >= r.set.sourceLimit {
+		return nil, ErrBusy
+	}
+	for _, e := range r.app.reach[o] {
+		if r.gauges[e.id-1].full(e, 0) {
+			return nil, ErrBusy
+		}
+	}
+	m := r.sources[o.id].getShared()
+	m.Key, m.group = key, group
+	return m, nil
+}
+
+// callee returns the outlet of messages sent to a function by host code.
+func (a *App) callee(from SourceRef) (*outlet, error) {
+	n := a.byName[from.function]
+	switch {
+	case n == nil || n.direct == nil:
+		return nil, fmt.Errorf("sfaas: no function %s of one input", from.function)
+	case n.fn.ins[0] != from.in:
+		return nil, fmt.Errorf("sfaas: %s takes %v, not %v", from.function, n.fn.ins[0], from.in)
+	case n.fn.out != from.out || n.fn.each:
+		return nil, fmt.Errorf("sfaas: %s does not return one %v", from.function, from.out)
+	}
+	return n.direct.from, nil
+}
+
+// Discard implements [Host].
+func (r *Runtime) Discard(m *Message) { m.pool.put(m, nil) }
+
+// Inject implements [Host].
+func (r *Runtime) Inject(m *Message) error {
+	if m.size = m.measure(); m.size > r.set.maxMessage {
+		err := &SizeError{Port: m.pool.from.name, Bytes: m.size, Limit: r.set.maxMessage}
+		r.Discard(m)
+		return err
+	}
+	if !r.workerOf(m.group).post(Event{Kind: EventPush, Msg: m}) {
+		r.Discard(m)
+		return ErrClosed
+	}
+	return nil
+}
+
+// Invoke implements [Host].
+func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
+	n := r.app.conns[m.pool.from.conns[0].id-1]
+	ch := make(chan callResult, 1)
+	r.mu.Lock()
+	r.nextID++
+	id := r.nextID
+	r.calls[id] = ch
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		delete(r.calls, id)
+		r.mu.Unlock()
+	}()
+	m.size = m.measure()
+	m.reply = replyTo{call: id, node: r.set.node}
+	m.Source, m.Node, m.Due = m.Key, r.set.node, r.set.due(m.Slot, r.set.clock())
+	m.ID, m.Seq, m.Index = id, 0, 0
+	m.refs.Store(1)
+	if !r.workerOf(m.group).post(Event{Kind: EventMessage, Edge: n.id, Msg: m, Key: m.Key, From: Endpoint{Node: r.set.node}}) {
+		return nil, ErrClosed
+	}
+	select {
+	case res := <-ch:
+		return res.msg, res.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-r.stop:
+		return nil, ErrClosed
+	}
+}
+
+// reply hands the result of a call to the host code that waits.
+func (r *Runtime) reply(id uint64, m *Message, err error) {
+	r.mu.Lock()
+	ch := r.calls[id]
+	delete(r.calls, id)
+	r.mu.Unlock()
+	if ch != nil {
+		ch <- callResult{m, err}
+	} else if m != nil {
+		m.release(nil)
+	}
+}
+
+// Drain waits until every message pushed so far, and everything that follows
+// from it, has been processed and committed. Data that waits for a grant or a
+// partner, and delayed messages, do not count.
+func (r *Runtime) Drain(ctx context.Context) error {
+	for wait := 20 * time.Microsecond; ; wait = min(2*wait, time.Millisecond) {
+		if r.quiet() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.stop:
+			return ErrClosed
+		case <-time.After(wait):
+		}
+	}
+}
+
+// quiet reports whether no worker, here or on a linked runtime, has work. What
+// was done is read before what was asked for: equal sums mean that there was
+// a moment without work.
+func (r *Runtime) quiet() bool {
+	all := []*Runtime{r}
+	r.mu.Lock()
+	for _, l := range r.links {
+		all = append(all, l)
+	}
+	r.mu.Unlock()
+	var done, posted uint64
+	for _, x := range all {
+		for _, w := range x.workers {
+			done += w.done.Load()
+		}
+	}
+	for _, x := range all {
+		for _, w := range x.workers {
+			posted += w.inbox.posted()
+		}
+	}
+	return done == posted
+}
+
+// Stats returns the counters of all functions, in the order in which they were
+// applied, sinks included. Workers publish theirs once a slot and when asked;
+// one whose handler blocks is counted as of its last slot.
+func (r *Runtime) Stats() []FunctionStats {
+	var waits []chan struct{}
+	for _, w := range r.workers {
+		if ch, ok := w.call(func() { w.step(Event{Kind: EventPublish}) }); ok {
+			waits = append(waits, ch)
+		}
+	}
+	deadline := time.After(100 * time.Millisecond)
+	for _, ch := range waits {
+		select {
+		case <-ch:
+		case <-deadline:
+			return r.board.read()
+		}
+	}
+	return r.board.read()
+}
+
+// Close stops the workers, waits for them, and closes the resources. Messages
+// that have not been processed are lost. A handler that blocks is not waited
+// for. Close is idempotent.
+func (r *Runtime) Close() error {
+	if r.closed.Swap(true) {
+		return nil
+	}
+	for _, w := range r.workers {
+		w.inbox.close()
+	}
+	close(r.stop)
+	r.wg.Wait()
+	return r.closeResources()
+}

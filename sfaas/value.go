@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"unsafe"
+)
+
+// Value is a cell that holds at most one T per key.
+type Value[T any] struct {
+	decl *cellDecl
+	lay  *layout
+}
+
+// NewValue declares a Value cell. T is a scalar, a fixed array, a tensor or a
+// struct of these; a function that declares another type is refused by Build.
+// Declarations are immutable and may be shared by functions, each of which has
+// its own content.
+func NewValue[T any](name string, class Class, opts ...CellOption) Value[T] {
+	lay := layoutOf[T]()
+	d := newCellDecl(name, class, "value of "+lay.typ.String(), opts)
+	d.reason = lay.cellError()
+	d.make = func() cellStore { return &valueStore[T]{cellHead: cellHead{decl: d}, lay: lay} }
+	return Value[T]{d, lay}
+}
+
+func (v Value[T]) declare(f *function) { v.decl.declare(f) }
+
+// Get returns a copy of the content and whether there is one. It allocates
+// only if T holds tensors; then [Value.Load] avoids it.
+func (v Value[T]) Get(c *Ctx) (x T, ok bool) {
+	p := v.view(c)
+	if p == nil {
+		return x, false
+	}
+	if v.lay.plain() {
+		return *p, true
+	}
+	dst := new(T)
+	v.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(p))
+	return *dst, true
+}
+
+// Load copies the content into dst and reports whether there is one; dst keeps
+// its memory where it is large enough.
+func (v Value[T]) Load(c *Ctx, dst *T) bool {
+	p := v.view(c)
+	if p == nil {
+		return false
+	}
+	if v.lay.plain() {
+		*dst = *p
+		return true
+	}
+	v.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(p))
+	return true
+}
+
+// View returns the content without a copy, or nil. It is read-only and valid
+// until the handler returns or changes the cell.
+func (v Value[T]) View(c *Ctx) *T { return v.view(c) }
+
+// Set makes a copy of x the content.
+func (v Value[T]) Set(c *Ctx, x T) {
+	s := v.store(c)
+	p := s.edit(c, false)
+	if v.lay.plain() {
+		*p = x
+		c.wrote(v.lay.fixed)
+		return
+	}
+	setDeep(v.lay, p, x)
+	c.wrote(v.lay.measure(unsafe.Pointer(p)))
+}
+
+// setDeep keeps x from escaping in [Value.Set] of plain types.
+func setDeep[T any](lay *layout, p *T, x T) {
+	lay.copyValue(unsafe.Pointer(p), unsafe.Pointer(&x))
+}
+
+// Mut returns the content for change in place, zero if there was none. The
+// pointer is valid until the handler returns. It counts as one read and one
+// write.
+func (v Value[T]) Mut(c *Ctx) *T {
+	s := v.store(c)
+	p := s.edit(c, true)
+	n := v.lay.measure(unsafe.Pointer(p))
+	c.read(n)
+	c.wrote(n)
+	return p
+}
+
+// Delete removes the content.
+func (v Value[T]) Delete(c *Ctx) {
+	s := v.store(c)
+	s.edit(c, false)
+	if v.decl.staged() {
+		s.nextHas = false
+	} else {
+		s.has = false
+	}
+}
+
+func (v Value[T]) store(c *Ctx) *valueStore[T] { return c.cell(v.decl).(*valueStore[T]) }
+
+func (v Value[T]) view(c *Ctx) *T {
+	p := v.store(c).visible(c.now)
+	if p != nil {
+		c.read(v.lay.measure(unsafe.Pointer(p)))
+	}
+	return p
+}
+
+// valueStore holds the current content and, for staged classes, the next.
+type valueStore[T any] struct {
+	cellHead
+	lay          *layout
+	cur, next    *T
+	has, nextHas bool
+	expires      Time
+}
+
+// visible returns what the handler sees, or nil.
+func (s *valueStore[T]) visible(now Time) *T {
+	if s.dirty && s.decl.staged() {
+		if s.nextHas {
+			return s.next
+		}
+		return nil
+	}
+	if s.has && now < s.expires {
+		return s.cur
+	}
+	return nil
+}
+
+// edit returns the memory that a handler may write. If keep is true, it holds
+// what is visible, else its content does not matter.
+func (s *valueStore[T]) edit(c *Ctx, keep bool) *T {
+	old := s.visible(c.now)
+	first := !s.dirty
+	if !s.decl.staged() {
+		s.cur, s.has, s.expires = fresh(s.cur), true, s.expiry(c.now)
+		if keep && old == nil {
+			clearValue(s.cur)
+		}
+		return s.cur
+	}
+	if first {
+		s.dirty = true
+		c.touch(s)
+	}
+	s.next = fresh(s.next)
+	if keep && old == nil {
+		clearValue(s.next)
+	} else if keep && first {
+		s.lay.assign(unsafe.Pointer(s.next), unsafe.Pointer(old))
+	}
+	s.nextHas = true
+	return s.next
+}
+
+func fresh[T any](p *T) *T {
+	if p == nil {
+		return new(T)
+	}
+	return p
+}
+
+func clearValue[T any](p *T) {
+	var zero T
+	*p = zero
+}
+
+// assign is copyValue for memory that is the runtime's own.
+func (l *layout) assign(dst, src unsafe.Pointer) {
+	if len(l.parts) == 0 {
+		n := l.typ.Size()
+		copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(src), n))
+		return
+	}
+	l.copyValue(dst, src)
+}
+
+func (s *valueStore[T]) apply(now Time) {
+	s.dirty = false
+	s.cur, s.next = s.next, s.cur
+	s.has, s.expires = s.nextHas, s.expiry(now)
+}
+
+func (s *valueStore[T]) discard() { s.dirty = false }
+
+func (s *valueStore[T]) encode(dst []byte, now Time) []byte {
+	if !s.has || now >= s.expires {
+		return append(dst, 0)
+	}
+	dst = appendExpiry(append(dst, 1), s.expires, now)
+	return appendItem(dst, s.lay, unsafe.Pointer(s.cur))
+}
+
+func (s *valueStore[T]) decode(src []byte, version int, now Time) error {
+	if len(src) == 0 || src[0] > 1 || (src[0] == 0 && len(src) > 1) {
+		return errInvalid
+	}
+	s.has = false
+	if src[0] == 0 {
+		return nil
+	}
+	expires, src, err := cutExpiry(src[1:], now)
+	if err != nil {
+		return err
+	}
+	s.cur = fresh(s.cur)
+	rest, err := s.decl.cutItem(src, version, s.lay, unsafe.Pointer(s.cur))
+	if err != nil {
+		return err
+	}
+	if len(rest) != 0 {
+		return errInvalid
+	}
+	s.has, s.expires = true, expires
+	return nil
+}
+
+func (s *valueStore[T]) clone() cellStore {
+	n := &valueStore[T]{cellHead: cellHead{decl: s.decl}, lay: s.lay, has: s.has, expires: s.expires}
+	if s.has {
+		n.cur = new(T)
+		s.lay.copyValue(unsafe.Pointer(n.cur), unsafe.Pointer(s.cur))
+	}
+	return n
+}

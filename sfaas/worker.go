@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// worker drives one core on a goroutine of its own. Its fields belong to that
+// goroutine, or to the one that replaces it.
+type worker struct {
+	rt    *Runtime
+	core  *Core
+	inbox *inbox
+	lane  atomic.Pointer[lane] // for the watchdog
+	done  atomic.Uint64        // letters read, as of the last idle moment
+
+	letters []letter // taken and not read, from next on
+	next    int
+	read    uint64
+	effects []Effect
+	alarm   Time
+	timer   *time.Timer
+	shown   Time // counters published last
+}
+
+func newWorker(r *Runtime, i int) (*worker, error) {
+	core, err := newCore(r.app, r.set, Endpoint{r.set.node, i}, r.set.workers, r.board, r.gauges)
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{rt: r, core: core, inbox: newInbox(), alarm: Never, timer: time.NewTimer(time.Hour)}
+	w.timer.Stop()
+	core.scratch = func() map[*resourceDecl]any {
+		m, err := r.openScratch()
+		if err != nil {
+			r.set.logger.Error("sfaas: resource", "err", err)
+		}
+		return m
+	}
+	if core.lane.resources, err = r.openScratch(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *worker) post(ev Event) bool {
+	l := letter{ev: ev}
+	return w.inbox.put(&l)
+}
+
+// call asks the worker to run f between two steps; the channel is closed when
+// it has.
+func (w *worker) call(f func()) (chan struct{}, bool) {
+	l := letter{call: f, done: make(chan struct{})}
+	return l.done, w.inbox.put(&l)
+}
+
+// start runs the worker. If fault is not nil, the worker takes over from a
+// goroutine that was lost in a handler.
+func (w *worker) start(fault error) {
+	w.rt.wg.Add(1)
+	go w.run(fault)
+}
+
+func (w *worker) run(fault error) {
+	if fault != nil {
+		w.step(Event{Kind: EventFault, Err: fault})
+	}
+	l := w.core.lane
+	w.lane.Store(l)
+	finished := false
+	defer func() {
+		if !finished {
+			if !l.leave(l.guard.Load()) {
+				return // revoked: touch nothing any more, the watchdog has counted us off
+			}
+			w.start(ErrGoexit)
+		}
+		w.rt.wg.Done()
+	}()
+	for w.turn() {
+	}
+	finished = true
+}
+
+// turn takes in what has arrived and runs one invocation, or waits. It reports
+// false when the runtime is closed.
+func (w *worker) turn() bool {
+	if w.next == len(w.letters) && w.core.ingress.len() < w.rt.set.sourceLimit && !w.refill(false) {
+		return false
+	}
+	if w.next < len(w.letters) {
+		w.ingest()
+	}
+	if w.core.Ready() {
+		w.step(Event{Kind: EventRun})
+		return true
+	}
+	if w.next < len(w.letters) {
+		return true
+	}
+	w.step(Event{Kind: EventRun}) // ends the measurement of the last stage
+	if now := w.core.now; now.Sub(w.shown) >= w.rt.set.publishEvery {
+		w.shown = now
+		w.core.publish()
+	}
+	if len(w.core.commits) == 0 && len(w.core.transfer) == 0 {
+		w.done.Store(w.read)
+	}
+	return w.sleep()
+}
+
+// refill takes letters from the inbox and reports false when it is closed.
+func (w *worker) refill(sleep bool) bool {
+	if cap(w.letters) > 0 {
+		w.inbox.giveBack(w.letters)
+		w.letters = nil
+	}
+	var open bool
+	w.letters, open = w.inbox.take(sleep)
+	w.next = 0
+	return open
+}
+
+// ingest steps through the letters that have arrived. No handler runs.
+func (w *worker) ingest() {
+	now := w.rt.set.clock()
+	for w.next < len(w.letters) && w.core.ingress.len() < w.rt.set.sourceLimit {
+		l := &w.letters[w.next]
+		w.next++
+		w.read++
+		if l.call != nil {
+			l.call()
+			close(l.done)
+			continue
+		}
+		l.ev.Now = now
+		w.effects = w.core.Step(l.ev, w.effects[:0])
+		w.carryOut()
+	}
+}
+
+// step lets the core handle an event now.
+func (w *worker) step(ev Event) {
+	ev.Now = w.rt.set.clock()
+	if ev.Now >= w.alarm && ev.Kind == EventRun {
+		w.alarm = Never
+		w.effects = w.core.Step(Event{Kind: EventTimer, Now: ev.Now}, w.effects[:0])
+		w.carryOut()
+	}
+	w.effects = w.core.Step(ev, w.effects[:0])
+	if len(w.effects) > 0 {
+		w.carryOut()
+	}
+	if ev.Now.Sub(w.shown) >= w.rt.set.publishEvery {
+		w.shown = ev.Now
+		w.core.publish()
+	}
+}
+
+// sleep waits for a letter or the alarm.
+func (w *worker) sleep() bool {
+	if !w.refill(true) {
+		return false
+	}
+	if len(w.letters) > 0 {
+		return true
+	}
+	if w.alarm == Never {
+		<-w.inbox.signal
+		return true
+	}
+	d := w.alarm.Sub(w.rt.set.clock())
+	if d > 0 {
+		w.timer.Reset(d)
+		select {
+		case <-w.inbox.signal:
+			w.timer.Stop()
+			return true
+		case <-w.timer.C:
+		}
+	}
+	w.inbox.awake()
+	w.step(Event{Kind: EventRun})
+	return true
+}
+
+// carryOut does what the core has asked for.
+func (w *worker) carryOut() {
+	for i := range w.effects {
+		e := &w.effects[i]
+		switch e.Kind {
+		case EffectSend:
+			w.rt.deliver(e, w.core.self)
+		case EffectCommit:
+			w.rt.set.engine.Commit(e.Batch)
+		case EffectWake:
+			w.alarm = min(w.alarm, e.At)
+		case EffectReply:
+			w.rt.replyTo(e)
+		case EffectNotice:
+			w.rt.notify(e.Notice)
+		case EffectTask:
+			w.rt.workers[e.To.Core].post(Event{Kind: EventTask, Task: e.Task})
+		case EffectTaskDone:
+			w.rt.workers[e.To.Core].post(Event{Kind: EventTaskDone, Task: e.Task})
+		default:
+			w.rt.carryMove(e, w.core.self)
+		}
+		*e = Effect{}
+	}
+}
+
+// deliver brings a message to another worker, here or on a linked runtime.
+func (r *Runtime) deliver(e *Effect, from Endpoint) {
+	to := r.at(e.To.Node)
+	ev := Event{Kind: EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link}
+	if to == nil || !to.workers[e.To.Core].post(ev) {
+		e.Msg.release(nil)
+	}
+}
+
+// at returns a linked runtime, or nil.
+func (r *Runtime) at(node NodeID) *Runtime {
+	if node == r.set.node {
+		return r
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.links[node]
+}
+
+// replyTo answers a call of host code.
+func (r *Runtime) replyTo(e *Effect) {
+	if to := r.at(e.To.Node); to != nil {
+		to.reply(e.Call, e.Msg, e.Err)
+	} else if e.Msg != nil {
+		e.Msg.release(nil)
+	}
+}
+
+// batchDone turns the outcome of a batch into an event.
+func (r *Runtime) batchDone(b *Batch, err error) {
+	r.workers[b.From.Core].post(Event{Kind: EventCommitted, Batch: b, Err: err})
+}
+
+// notify logs a fault and passes the notice on.
+func (r *Runtime) notify(n *Notice) {
+	if n.Kind == NoticeFault {
+		attrs := []any{"function", n.At.Function, "key", n.At.Key.String(), "slot", uint64(n.Header.Slot), "err", n.Err}
+		if p := (*PanicError)(nil); errors.As(n.Err, &p) {
+			attrs = append(attrs, "stack", p.Stack)
+		}
+		r.set.logger.Warn("sfaas: handler failed", attrs...)
+	}
+	if r.set.onNotice != nil {
+		r.set.onNotice(*n)
+	}
+}
+
+// watch replaces the workers whose handlers do not return.
+func (r *Runtime) watch() {
+	defer r.wg.Done()
+	const ticks = 4
+	tick := time.NewTicker(max(r.set.blockLimit/ticks, time.Millisecond))
+	defer tick.Stop()
+	type sight struct {
+		lane  *lane
+		guard uint64
+		times int
+	}
+	last := make([]sight, len(r.workers))
+	for {
+		select {
+		case <-r.stop:
+			r.abandon()
+			return
+		case <-tick.C:
+		}
+		for i, w := range r.workers {
+			l := w.lane.Load()
+			if l == nil {
+				continue
+			}
+			s := sight{lane: l, guard: l.guard.Load()}
+			if s.guard&phaseMask == phaseRunning && s.lane == last[i].lane && s.guard == last[i].guard {
+				s.times = last[i].times + 1
+			}
+			if s.times >= ticks && l.revoke(s.guard) {
+				r.wg.Done() // the lost goroutine is not waited for
+				w.start(ErrBlocked)
+			}
+			last[i] = s
+		}
+	}
+}
+
+// abandon gives up on the handlers that still run after Close.
+func (r *Runtime) abandon() {
+	deadline := time.Now().Add(r.set.blockLimit)
+	for _, w := range r.workers {
+		l := w.lane.Load()
+		for l != nil && l.guard.Load()&phaseMask == phaseRunning && time.Now().Before(deadline) {
+			runtime.Gosched()
+			time.Sleep(100 * time.Microsecond)
+		}
+		if l != nil && l.revoke(l.guard.Load()) {
+			r.wg.Done()
+		}
+	}
+}
