@@ -58,7 +58,8 @@ type Decoder struct {
 	cfg      DecoderConfig
 	graph    graph
 	plan     plan
-	rule     llr.Rule
+	core     llr.Rule // messages of the core rows
+	outer    llr.Rule // messages of the rows behind them
 	factor   int // load scale, Q15
 	soft     []int8
 	messages []int8
@@ -95,7 +96,7 @@ func (d *Decoder) Configure(c DecoderConfig) error {
 	d.cfg = c
 	d.graph.fill(c.BaseGraph, c.Z)
 	d.plan.fill(&d.graph, c.rows())
-	d.rule, d.factor = ruleFor(c.Config)
+	d.core, d.outer, d.factor = rulesFor(c.Config)
 	return nil
 }
 
@@ -174,11 +175,14 @@ func (d *Decoder) pass() bool {
 	if d.done == 0 {
 		update = llr.MinSumFirst
 	}
-	satisfied := true
+	satisfied, rule := true, &d.core
 	for r := range d.cfg.rows() {
+		if r == numCore {
+			rule = &d.outer
+		}
 		lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
 		msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
-		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, &d.rule) {
+		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, rule) {
 			satisfied = false
 		}
 	}
