@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/internal/simd/f32"
 	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/tensor"
@@ -72,12 +73,12 @@ func (d *Demapper) Demap(dst []int8, sym []complex64, noiseVar []float32) error 
 		return err
 	}
 	for len(sym) > 0 {
-		llr, n, err := d.run(sym, noiseVar)
+		out, n, err := d.run(sym)
 		if err != nil {
 			return err
 		}
-		modem.Quantize(dst, llr)
-		dst, sym, noiseVar = dst[len(llr):], sym[n:], noiseVar[n:]
+		f32.QuantizeRows(dst[:len(out)], out, noiseVar[:n], nr.LLRScale, minNoise, nr.MaxLLR)
+		dst, sym, noiseVar = dst[len(out):], sym[n:], noiseVar[n:]
 	}
 	return nil
 }
@@ -88,18 +89,24 @@ func (d *Demapper) DemapFloat(dst []float32, sym []complex64, noiseVar []float32
 		return err
 	}
 	for len(sym) > 0 {
-		llr, n, err := d.run(sym, noiseVar)
+		out, n, err := d.run(sym)
 		if err != nil {
 			return err
 		}
-		copy(dst, llr)
-		dst, sym, noiseVar = dst[len(llr):], sym[n:], noiseVar[n:]
+		for i, v := range noiseVar[:n] {
+			w := inverse(v)
+			for k, x := range out[i*d.bits : (i+1)*d.bits] {
+				dst[i*d.bits+k] = x * w
+			}
+		}
+		dst, sym, noiseVar = dst[len(out):], sym[n:], noiseVar[n:]
 	}
 	return nil
 }
 
-// run demaps the next block and returns its soft bits and number of symbols.
-func (d *Demapper) run(sym []complex64, noiseVar []float32) ([]float32, int, error) {
+// run puts the next block through the network and returns its outputs, which
+// are soft bits times noise variance, and the number of its symbols.
+func (d *Demapper) run(sym []complex64) ([]float32, int, error) {
 	block, size := d.large, largeBlock
 	if len(sym) < largeBlock {
 		block, size = d.small, smallBlock
@@ -109,22 +116,18 @@ func (d *Demapper) run(sym []complex64, noiseVar []float32) ([]float32, int, err
 	if err := block.Run(); err != nil {
 		return nil, 0, fmt.Errorf("neural: demap: %w", err)
 	}
-	llr := d.out[:n*d.bits]
-	for i, v := range noiseVar[:n] {
-		w := inverse(v)
-		for k := range d.bits {
-			llr[i*d.bits+k] *= w
-		}
-	}
-	return llr, n, nil
+	return d.out[:n*d.bits], n, nil
 }
+
+// minNoise is the smallest variance that the outputs are divided by.
+const minNoise = 1e-12
 
 // inverse returns 1/noiseVar, bounded as every demapper does; NaN gives 0.
 func inverse(noiseVar float32) float32 {
 	if noiseVar != noiseVar {
 		return 0
 	}
-	return 1 / max(noiseVar, 1e-12)
+	return 1 / max(noiseVar, minNoise)
 }
 
 func (d *Demapper) check(op string, dst, sym, noiseVar int) error {

@@ -58,3 +58,14 @@ func scaleShift(dst, x []float32, scale, shift, floor float32) {
 	}
 	scaleShiftAVX2(&dst[0], &x[0], scale, shift, floor, uintptr(len(dst)))
 }
+
+// quantizeRows does all full groups of eight rows and returns how many rows
+// that is.
+func quantizeRows(dst []int8, x, variance []float32, cols int, scale, floor, limit float32) int {
+	n := len(variance) &^ 7
+	if !useAVX2 || n == 0 || cols == 0 {
+		return 0
+	}
+	quantizeRowsAVX2(&dst[0], &x[0], &variance[0], uintptr(n), uintptr(cols), scale, floor, limit, &spreads[cols][0][0])
+	return n
+}

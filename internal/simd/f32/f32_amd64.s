@@ -550,3 +550,49 @@ scaleShiftAVX2_element:
 scaleShiftAVX2_element_end:
 	VZEROUPPER
 	RET
+
+// func quantizeRowsAVX2(dst *int8, x *float32, variance *float32, n uintptr, cols uintptr, scale float32, floor float32, limit float32, spread *int32)
+// Requires: AVX, AVX2
+TEXT ·quantizeRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         variance+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         cols+32(FP), SI
+	MOVQ         spread+56(FP), DI
+	VBROADCASTSS scale+40(FP), Y0
+	VBROADCASTSS floor+44(FP), Y1
+	VBROADCASTSS limit+48(FP), Y2
+	VXORPS       Y3, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	SHLQ         $0x05, SI
+
+quantize_rows:
+	VMOVUPS (DX), Y4
+	VMAXPS  Y4, Y1, Y4
+	VDIVPS  Y4, Y0, Y4
+	XORQ    R8, R8
+
+quantize_vector:
+	VMOVUPS      (DI)(R8*1), Y5
+	VPERMPS      Y4, Y5, Y5
+	VMULPS       (CX)(R8*1), Y5, Y5
+	VCMPPS       $0x07, Y5, Y5, Y6
+	VANDPS       Y6, Y5, Y5
+	VMINPS       Y2, Y5, Y5
+	VMAXPS       Y3, Y5, Y5
+	VCVTPS2DQ    Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X6
+	VPACKSSDW    X6, X5, X6
+	VPACKSSWB    X6, X6, X6
+	VMOVQ        X6, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         $0x20, R8
+	CMPQ         R8, SI
+	JLT          quantize_vector
+	ADDQ         SI, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, BX
+	JNZ          quantize_rows
+	VZEROUPPER
+	RET

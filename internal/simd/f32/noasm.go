@@ -15,3 +15,6 @@ func mul(dst, x, y []float32)                    { mulGeneric(dst, x, y) }
 func scaleShift(dst, x []float32, scale, shift, floor float32) {
 	scaleShiftGeneric(dst, x, scale, shift, floor)
 }
+
+// quantizeRows returns how many rows it has done.
+func quantizeRows([]int8, []float32, []float32, int, float32, float32, float32) int { return 0 }

@@ -10,5 +10,6 @@ func main() {
 	gemm("gemmFull", false)
 	gemm("gemmMasked", true)
 	vectors()
+	quantize()
 	Generate()
 }
