@@ -18,9 +18,7 @@ type UE struct {
 	Channel channel.Config // its channel; antennas and seed are set by the simulation
 }
 
-// PUSCHConfig describes a PUSCH simulation on the resource grid. Without
-// fading in time or frequency offsets the grid is exact; interference between
-// subcarriers by Doppler is left out. It is passed by value.
+// PUSCHConfig describes a PUSCH simulation. It is passed by value.
 type PUSCHConfig struct {
 	Carrier   nr.Carrier   // the carrier
 	UEs       []UE         // one, or several that share PRBs and are detected jointly
@@ -30,6 +28,11 @@ type PUSCHConfig struct {
 	NumSlots  int          // slot numbers to use in turn; 0 means those of one frame
 	MaxLDPC   int          // LDPC iterations; 0 means the receiver's default
 	BaseSlots nr.Slot      // first slot number
+
+	// TimeDomain sends samples instead of resource elements, with the
+	// interference between subcarriers and symbols that Doppler, carrier offset
+	// and long delays cause. [PerfectCSI] leaves that out of its channel.
+	TimeDomain bool
 }
 
 // PUSCH is a chain of transmitters, channels and receiver over one slot. A trial
@@ -51,6 +54,7 @@ type PUSCH struct {
 	out   []nr.TransportBlock
 	last  Measurements
 	genie *genie // nil unless the receiver is told the channel
+	air   *air   // nil on the resource grid
 }
 
 // puschUE is one transmitter.
@@ -107,6 +111,11 @@ func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
 		p.grant = append(p.grant, &u.Grant)
 		p.soft = append(p.soft, &pusch.SoftBuffer{})
 	}
+	if cfg.TimeDomain {
+		if p.air, err = newAir(&cfg); err != nil {
+			return nil, err
+		}
+	}
 	p.grid.RE.Resize(cfg.NumRx, nr.SymbolsPerSlot, cfg.Carrier.NumSubcarriers())
 	p.power = 1
 	if first := &cfg.UEs[0].Grant; !first.Codebook {
@@ -125,6 +134,9 @@ func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
 	rng := p.noise.Rand()
 	p.grid.Slot = slot
 	p.grid.RE.Clear()
+	if p.air != nil {
+		p.air.begin(slot)
+	}
 	for u := range p.ues {
 		ue := &p.ues[u]
 		for i := range ue.data {
@@ -137,12 +149,14 @@ func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
 		if err := ue.tx.Process(&p.sent, ue.data); err != nil {
 			return Outcome{}, err
 		}
-		if err := ue.path.AddGrid(&p.grid.RE, &p.sent.RE, &p.cfg.Carrier, slot); err != nil {
+		if err := p.send(u); err != nil {
 			return Outcome{}, err
 		}
 	}
 	variance := p.power * math.Pow(10, -t.SNRdB/10)
-	p.noise.Add(p.grid.RE.Data(), variance)
+	if err := p.receive(variance); err != nil {
+		return Outcome{}, err
+	}
 	if p.genie != nil {
 		p.genie.noise = variance
 	}
@@ -156,6 +170,25 @@ func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return p.count(), nil
+}
+
+// send adds what UE u sends to the received grid or samples.
+func (p *PUSCH) send(u int) error {
+	if p.air != nil {
+		return p.air.send(u, p.ues[u].path, &p.sent)
+	}
+	return p.ues[u].path.AddGrid(&p.grid.RE, &p.sent.RE, &p.cfg.Carrier, p.grid.Slot)
+}
+
+// receive adds noise and ends with the received grid. Both transforms are
+// unitary: the variance is the same in samples and elements.
+func (p *PUSCH) receive(variance float64) error {
+	if p.air == nil {
+		p.noise.Add(p.grid.RE.Data(), variance)
+		return nil
+	}
+	p.noise.Add(p.air.got.Samples.Data(), variance)
+	return p.air.demod.Process(&p.grid, &p.air.got)
 }
 
 // Last returns what the receiver measured in the last trial.

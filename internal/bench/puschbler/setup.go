@@ -18,7 +18,7 @@ type setup struct {
 	mcs, table, prb, rx, layers, scs int
 	dmrsType, dmrsLength, additional int
 	cdm, start, symbols              int
-	mappingB                         bool
+	mappingB, time                   bool
 	ues, slots, errors, workers      int
 	seed                             uint64
 }
@@ -45,6 +45,7 @@ func (s *setup) register(f *flag.FlagSet) {
 	f.IntVar(&s.start, "start", 0, "first symbol")
 	f.IntVar(&s.symbols, "symbols", 14, "symbols")
 	f.BoolVar(&s.mappingB, "mapping-b", false, "mapping type B")
+	f.BoolVar(&s.time, "time", false, "send samples instead of resource elements")
 	f.IntVar(&s.slots, "slots", 20000, "most slots a point")
 	f.IntVar(&s.errors, "errors", 300, "block errors a point")
 	f.IntVar(&s.workers, "workers", 0, "slots at once; 0 for one a processor")
@@ -53,7 +54,7 @@ func (s *setup) register(f *flag.FlagSet) {
 
 // chain returns a simulation chain of a receiver.
 func (s *setup) chain(receiver string) (link.Chain, error) {
-	cfg := link.PUSCHConfig{NumRx: s.rx, Receiver: receiver, Carrier: s.carrier()}
+	cfg := link.PUSCHConfig{NumRx: s.rx, Receiver: receiver, Carrier: s.carrier(), TimeDomain: s.time}
 	path := channel.Config{DopplerHz: s.doppler, DelaySeconds: s.delay, CFOHz: s.cfo, Static: s.profile == "awgn"}
 	if s.profile != "awgn" {
 		var err error
