@@ -2,7 +2,10 @@
 
 package nr
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Limits of joint detection.
 const (
@@ -81,7 +84,7 @@ func (g *Group) join(u *Grant) error {
 	n := UE{RNTI: u.RNTI, NumLayers: u.NumLayers, Ports: u.DMRS.Ports, NSCID: u.DMRS.NSCID, NID: u.DMRS.NID[u.DMRS.NSCID]}
 	for i := range g.UEs[:g.NumUEs] {
 		if o := &g.UEs[i]; o.portMask()&n.portMask() != 0 && o.NSCID == n.NSCID && o.NID == n.NID {
-			return &FieldError{"dmrs.dmrs_port_set", n.Ports[:n.NumLayers], "ports that differ between UEs on shared PRBs"}
+			return &FieldError{"dmrs.dmrs_port_set", slices.Clone(u.DMRS.Ports[:u.NumLayers]), "ports that differ between UEs on shared PRBs"}
 		}
 	}
 	g.UEs[g.NumUEs] = n

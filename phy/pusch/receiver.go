@@ -102,14 +102,19 @@ func (r *Receiver) Configure(slot nr.Slot, grants ...*nr.Grant) error {
 			return err
 		}
 	}
-	if err := r.blocks.Synchronizer.Configure(&group); err != nil {
-		return fmt.Errorf("pusch: receiver: %w", err)
-	}
-	if err := r.blocks.Estimator.Configure(&group); err != nil {
-		return fmt.Errorf("pusch: receiver: %w", err)
-	}
 	r.group = group
+	if err := r.configureBlocks(); err != nil {
+		r.group.NumUEs = 0
+		return fmt.Errorf("pusch: receiver: %w", err)
+	}
 	return nil
+}
+
+func (r *Receiver) configureBlocks() error {
+	if err := r.blocks.Synchronizer.Configure(&r.group); err != nil {
+		return err
+	}
+	return r.blocks.Estimator.Configure(&r.group)
 }
 
 // Group returns the configured group.
