@@ -59,6 +59,7 @@ type item struct {
 	task  *Task   // of a parallel function
 	tries int
 	gate  bool // look at what waits for a grant
+	raw   bool // lined up, not yet accepted
 }
 
 // running is the invocation under way. It is kept outside the stack so that
@@ -125,7 +126,7 @@ func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges
 	if self.Core < 0 || self.Core >= count || count > Groups {
 		return nil, fmt.Errorf("sfaas: core %d of %d", self.Core, count)
 	}
-	k := &Core{app: app, set: set, self: self, count: count, keys: map[Key]*keyState{}, board: b, gauges: gauges}
+	k := &Core{app: app, set: set, self: self, count: count, from: self, keys: map[Key]*keyState{}, board: b, gauges: gauges}
 	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
 	k.halves = make([]joinBuffer, len(app.nodes))
 	k.stats = make([]nodeStats, len(app.nodes))
@@ -138,6 +139,9 @@ func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges
 			}
 		}
 		k.owned = append(k.owned, o)
+	}
+	for _, n := range app.nodes {
+		k.recount(n)
 	}
 	return k, nil
 }

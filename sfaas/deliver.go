@@ -56,7 +56,7 @@ func (k *Core) send(e *conn, m *Message, key Key, ks *keyState) {
 		k.leave(e, m, key, Endpoint{k.self.Node, c})
 		return
 	}
-	if ks == nil {
+	if ks == nil || ks.key != key {
 		ks = k.state(key, g)
 	}
 	k.arrive(e, m, ks)
@@ -76,7 +76,7 @@ func (k *Core) spread(e *conn, m *Message, key Key) {
 	m.take(int32(k.count - 1))
 	for c := range k.count {
 		if c == k.self.Core && !k.set.cut[e.id] {
-			k.arriveWide(e, m, key)
+			k.arriveSpread(e, m, key)
 			continue
 		}
 		k.leave(e, m, key, Endpoint{k.self.Node, c})
@@ -117,7 +117,7 @@ func (k *Core) receive(ev *Event) {
 // deliver brings a received message to its consumer.
 func (k *Core) deliver(e *conn, m *Message, key Key) {
 	if e.isWide() {
-		k.arriveWide(e, m, key)
+		k.arriveSpread(e, m, key)
 		return
 	}
 	g := key.KeyGroup()
@@ -128,7 +128,24 @@ func (k *Core) deliver(e *conn, m *Message, key Key) {
 	k.arrive(e, m, k.state(key, g))
 }
 
-// arrive brings a message to the owner of its consumer's key group.
+// arriveSpread is arrive for an input that goes to every key below its own.
+func (k *Core) arriveSpread(e *conn, m *Message, key Key) {
+	if k.from.Node == k.self.Node {
+		for _, owner := range k.owned[e.node.index].others {
+			m.take(1)
+			k.leave(e, m, key, Endpoint{owner, k.self.Core})
+		}
+	}
+	if k.entering || e.queue() {
+		k.lineUp(item{conn: e, msg: m, ks: k.state(key, key.KeyGroup()), raw: true})
+		return
+	}
+	k.arriveWide(e, m, key)
+}
+
+// arrive brings a message to the owner of its consumer's key group. What comes
+// from outside, and what is on an edge with a capacity, lines up there; the
+// rest runs right after its producer.
 func (k *Core) arrive(e *conn, m *Message, ks *keyState) {
 	r := &k.owned[e.node.index].routes[ks.group]
 	if r.owner != k.self.Node || r.move != nil {
@@ -136,14 +153,18 @@ func (k *Core) arrive(e *conn, m *Message, ks *keyState) {
 			return
 		}
 	}
-	if m.Slot > r.newest {
-		r.newest = m.Slot
+	if !e.kind.control() && (k.entering || e.queue()) {
+		k.lineUp(item{conn: e, msg: m, ks: ks, raw: true})
+		return
 	}
 	k.accept(e, m, ks)
 }
 
 // accept takes a message for an instance that is owned here.
 func (k *Core) accept(e *conn, m *Message, ks *keyState) {
+	if r := &k.owned[e.node.index].routes[ks.group]; m.Slot > r.newest {
+		r.newest = m.Slot
+	}
 	if e.cfg.Guarantee == ExactlyOnce && k.repeated(e, m, ks) {
 		return
 	}
@@ -157,19 +178,20 @@ func (k *Core) accept(e *conn, m *Message, ks *keyState) {
 	}
 }
 
-// enqueue makes an item ready, on the queue of its edge if that has one.
+// enqueue makes an item ready.
 func (k *Core) enqueue(it item) {
-	e := it.conn
-	if e.node.fn != nil && e.node.fn.cfg.Parallel && k.count > 1 && it.task == nil {
+	if it.conn.node.fn.cfg.Parallel && k.count > 1 {
 		k.farm(it)
 		return
 	}
+	k.inline.push(it)
+}
+
+// lineUp lets a message wait for its turn, within the capacity of its edge.
+func (k *Core) lineUp(it item) {
+	e := it.conn
 	if !e.queue() {
-		if k.entering {
-			k.ingress.push(it)
-		} else {
-			k.inline.push(it)
-		}
+		k.ingress.push(it)
 		return
 	}
 	g := &k.gauges[e.id-1]

@@ -9,31 +9,31 @@ import (
 )
 
 // runNext runs the next ready item: what follows from running work before what
-// waits in a queue, so that the stages of a slot run one after the other.
+// waits in a line, so that the stages of a slot run one after the other.
 func (k *Core) runNext() {
-	var it item
-	switch {
-	case k.inline.len() > 0:
-		it = k.inline.pop()
-	case k.queued.len() > 0:
-		it = k.queued.pop()
-		k.gauges[it.conn.id-1].sub(it.conn, it.msg.size)
-	case k.ingress.len() > 0:
-		it = k.ingress.pop()
-	default:
-		k.endTiming()
-		return
-	}
-	n := it.conn.node
-	if r := &k.owned[n.index].routes[it.ks.group]; it.task == nil && (r.owner != k.self.Node || r.move != nil) {
-		if k.reroute(r, it) {
+	for k.inline.len() == 0 {
+		var it item
+		switch {
+		case k.queued.len() > 0:
+			it = k.queued.pop()
+			k.gauges[it.conn.id-1].sub(it.conn, it.msg.size)
+		case k.ingress.len() > 0:
+			it = k.ingress.pop()
+		default:
+			k.endTiming()
 			return
 		}
+		if it.conn.isWide() {
+			k.arriveWide(it.conn, it.msg, it.ks.key)
+		} else {
+			k.accept(it.conn, it.msg, it.ks)
+		}
 	}
+	it := k.inline.pop()
 	switch {
 	case it.gate:
 		k.runGate(it)
-	case it.conn.kind == portData && len(n.ports) > 0 && it.tries == 0:
+	case it.conn.kind == portData && len(it.conn.node.ports) > 0 && it.tries == 0:
 		k.admit(it)
 	default:
 		k.invoke(it)

@@ -96,6 +96,8 @@ func (k *Core) fence(t *Transfer, n *node, r *route) {
 	t.Digest = k.app.digest
 	r.move = t
 	k.transfer = append(k.transfer, t)
+	t.holdBack(k, &k.queued)
+	t.holdBack(k, &k.ingress)
 }
 
 // tryFences completes the fences behind which nothing is under way any more.
@@ -162,6 +164,7 @@ func (k *Core) handOver(t *Transfer) {
 	t.Bytes = len(t.state)
 	t.Epoch = r.epoch + 1
 	r.owner, r.epoch, r.move, r.forwarded = t.To.Node, t.Epoch, nil, false
+	k.recount(t.node)
 	k.effect(Effect{Kind: EffectTransfer, Transfer: t, To: t.To})
 }
 
@@ -239,6 +242,7 @@ func (k *Core) install(t *Transfer, r *route, insts []*instance) {
 	held := t.held
 	t.held = nil
 	*r = route{owner: k.self.Node, epoch: t.Epoch, move: t, newest: t.boundary}
+	k.recount(n)
 	for i, p := range t.parcels {
 		inst := insts[i]
 		ks := k.state(p.key, t.Group)

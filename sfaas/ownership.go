@@ -2,9 +2,23 @@
 
 package sfaas
 
+import "slices"
+
 // ownership says, for one function, which runtime owns each key group.
 type ownership struct {
 	routes [Groups]route
+	others []NodeID // runtimes that own groups of this core
+}
+
+// recount brings others up to date after a route has changed.
+func (k *Core) recount(n *node) {
+	o := k.owned[n.index]
+	o.others = o.others[:0]
+	for g := k.self.Core; g < Groups; g += k.count {
+		if id := o.routes[g].owner; id != k.self.Node && !slices.Contains(o.others, id) {
+			o.others = append(o.others, id)
+		}
+	}
 }
 
 // route is the owner of one (function, key group) as one core sees it.
@@ -36,27 +50,18 @@ func (k *Core) redirect(r *route, e *conn, m *Message, ks *keyState) bool {
 	return true
 }
 
-// reroute handles an item that was ready when its group moved away, and
-// reports false if it is to run here.
-func (k *Core) reroute(r *route, it item) bool {
-	if it.gate {
-		return r.owner != k.self.Node
+// holdBack takes the messages of a group beyond the boundary out of a line.
+func (t *Transfer) holdBack(k *Core, r *ring[item]) {
+	for i := 0; i < r.len(); {
+		it := r.at(i)
+		if it.conn.node != t.node || it.ks.group != t.Group || it.conn.isWide() || it.msg.Slot <= t.boundary {
+			i++
+			continue
+		}
+		x := r.remove(i)
+		if r == &k.queued {
+			k.gauges[x.conn.id-1].sub(x.conn, x.msg.size)
+		}
+		t.held = append(t.held, parcelItem{x.conn, x.msg, x.ks.key})
 	}
-	if r.owner == k.self.Node {
-		if r.move.inbound || it.msg.Slot <= r.move.boundary {
-			return false
-		}
-		if it.rest == nil {
-			r.move.held = append(r.move.held, parcelItem{it.conn, it.msg, it.ks.key})
-			return true
-		}
-		for i, m := range it.rest.msgs {
-			if m != nil {
-				r.move.held = append(r.move.held, parcelItem{it.rest.conns[i], m, it.ks.key})
-			}
-		}
-		k.halves[it.conn.node.index].recycle(it.rest)
-		return true
-	}
-	return false
 }

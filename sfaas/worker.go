@@ -104,6 +104,9 @@ func (w *worker) turn() bool {
 		return true
 	}
 	w.step(Event{Kind: EventRun}) // ends the measurement of the last stage
+	if w.core.Ready() {
+		return true
+	}
 	if now := w.core.now; now.Sub(w.shown) >= w.rt.set.publishEvery {
 		w.shown = now
 		w.core.publish()
