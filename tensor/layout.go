@@ -95,8 +95,7 @@ func newLayout(t reflect.Type) *layout {
 // fields returns the columns of a struct that lies at each of the offsets.
 func (l *layout) fields(t reflect.Type, path string, at []uintptr) []*column {
 	var columns []*column
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		tag := f.Tag.Get("tensor")
 		fieldPath := path + "." + f.Name
 		if tag == "-" || f.Name == "_" {

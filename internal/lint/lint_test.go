@@ -144,11 +144,12 @@ func TestFloors(t *testing.T) {
 
 func fake(t *testing.T, name string, imports ...string) *Package {
 	t.Helper()
-	text := "package p\n"
+	var text strings.Builder
+	text.WriteString("package p\n")
 	for _, i := range imports {
-		text += "import _ \"" + Module + "/" + i + "\"\n"
+		text.WriteString("import _ \"" + Module + "/" + i + "\"\n")
 	}
-	return &Package{Path: name, Files: []*File{parse(t, name+"/a.go", text), parse(t, name+"/a_test.go", "package p\nimport _ \""+Module+"/test\"\n")}}
+	return &Package{Path: name, Files: []*File{parse(t, name+"/a.go", text.String()), parse(t, name+"/a_test.go", "package p\nimport _ \""+Module+"/test\"\n")}}
 }
 
 func parse(t *testing.T, name, text string) *File {

@@ -20,22 +20,22 @@ const Module = "github.com/neuroran/neuroran"
 
 // Package is the source of one folder, in all build configurations at once.
 type Package struct {
-	Path  string // path below the module, "." for the root
-	Files []*File
+	Path  string  // path below the module, "." for the root
+	Files []*File // tests too
 }
 
 // File is one parsed Go file.
 type File struct {
-	Name string // path below the root, with slashes
-	Text string
-	AST  *ast.File
-	Fset *token.FileSet
+	Name string         // path below the root, with slashes
+	Text string         // contents
+	AST  *ast.File      // syntax with comments
+	Fset *token.FileSet // positions of the syntax
 }
 
 // Issue is one finding.
 type Issue struct {
 	Pos  string // file:line, or a folder
-	Text string
+	Text string // what is wrong
 }
 
 // String returns the finding as compilers print theirs.

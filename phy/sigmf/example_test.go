@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	name := filepath.Join(dir, "slot.sigmf-meta")
 
 	carrier := nr.Carrier{SubcarrierSpacingKHz: 30, NumPRB: 11, FFTSize: 256, CarrierHz: 3.5e9}
@@ -44,7 +44,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	var got nr.Baseband
 	for _, s := range r.Slots() {
 		if err := r.ReadSlot(&got, &s); err != nil {

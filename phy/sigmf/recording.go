@@ -37,7 +37,7 @@ type Recording struct {
 
 // Slot is one recorded slot with the PUSCH transmissions in it.
 type Slot struct {
-	Slot          nr.Slot
+	Slot          nr.Slot        // slot number
 	SampleStart   int64          // first sample of its first cyclic prefix
 	SampleCount   int            // samples of a channel
 	Transmissions []Transmission // in the order of the annotations
