@@ -93,6 +93,10 @@ func (c *conv) unfolded() {
 // [f32.Gemm].
 func (c *conv) unfold(x []float32, p, n int) {
 	k := c.cin * c.kh * c.kw
+	if c.pointwise() {
+		f32.Pack(c.patches, x[p:], c.h*c.wd, k, n)
+		return
+	}
 	for q := 0; q < n; q += f32.Lanes {
 		panel := c.patches[q*k:][: k*f32.Lanes : k*f32.Lanes]
 		for lane := range f32.Lanes {
@@ -106,6 +110,11 @@ func (c *conv) unfold(x []float32, p, n int) {
 			c.patch(panel[lane:], x, pos/c.ow*c.sh-c.top, pos%c.ow*c.sw-c.left)
 		}
 	}
+}
+
+// pointwise reports whether each output sees one input position, its own.
+func (c *conv) pointwise() bool {
+	return c.kh == 1 && c.kw == 1 && c.sh == 1 && c.sw == 1 && c.oh == c.h && c.ow == c.wd && c.top == 0 && c.left == 0
 }
 
 // patch writes the inputs under the kernel at row r and column s, one every

@@ -9,6 +9,7 @@ import (
 
 	"github.com/neuroran/neuroran/accel/internal/backend"
 	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/tensor"
 )
 
 // Binding is a plan over fixed memory. It implements [backend.Binding].
@@ -42,13 +43,27 @@ type plan struct {
 	session *Session
 	values  map[string]*operand
 	root    map[*operand]*operand // operand whose memory an alias shares
-	bound   map[string]backend.Buffer
 	steps   []*step
 }
 
 // Bind implements [backend.Session].
 func (s *Session) Bind(in, out []backend.Buffer) (backend.Binding, error) {
-	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}, bound: map[string]backend.Buffer{}}
+	p, err := s.plan(in)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range s.model.Graph.Outputs {
+		o := p.values[v.Name]
+		if !slices.Equal(o.dims, out[i].Dims) || o.typ != out[i].Type {
+			return nil, &tensor.ShapeError{Op: fmt.Sprintf("accel: ref: bind: port %q", v.Name), Want: o.dims, Got: out[i].Dims}
+		}
+	}
+	return p.finish(out)
+}
+
+// plan resolves the graph for inputs of the given lengths.
+func (s *Session) plan(in []backend.Buffer) (*plan, error) {
+	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}}
 	for i := range s.model.Graph.Initializers {
 		if err := p.constant(&s.model.Graph.Initializers[i]); err != nil {
 			return nil, err
@@ -57,16 +72,18 @@ func (s *Session) Bind(in, out []backend.Buffer) (backend.Binding, error) {
 	for i, v := range s.model.Graph.Feeds() {
 		p.values[v.Name] = &operand{name: v.Name, typ: in[i].Type, dims: in[i].Dims, n: in[i].Len, mem: in[i].Data}
 	}
-	for i, v := range s.model.Graph.Outputs {
-		p.bound[v.Name] = out[i]
-	}
 	for _, n := range s.nodes {
 		if err := p.add(n); err != nil {
 			return nil, err
 		}
 	}
-	if err := p.outputs(); err != nil {
-		return nil, err
+	return p, nil
+}
+
+// finish gives memory to every value and makes the closures.
+func (p *plan) finish(out []backend.Buffer) (*Binding, error) {
+	for i, v := range p.session.model.Graph.Outputs {
+		p.output(p.values[v.Name], out[i])
 	}
 	p.layout()
 	return p.build()
@@ -153,24 +170,17 @@ func (p *plan) rootOf(o *operand) *operand {
 	return o
 }
 
-// outputs makes the values that are outputs of the graph lie in the bound
-// memory: directly when a step produces them, else by a copy at the end.
-func (p *plan) outputs() error {
-	for _, v := range p.session.model.Graph.Outputs {
-		o, buf := p.values[v.Name], p.bound[v.Name]
-		if !slices.Equal(o.dims, buf.Dims) || o.typ != buf.Type {
-			return fmt.Errorf("ref: output %q is %v %v, bound to %v %v", v.Name, o.typ, o.dims, buf.Type, buf.Dims)
-		}
-		r := p.rootOf(o)
-		if r.mem == nil {
-			r.mem = buf.Data
-			continue
-		}
-		dst := &operand{name: v.Name, typ: o.typ, dims: o.dims, n: o.n, mem: buf.Data}
-		p.steps = append(p.steps, &step{session: p.session, in: []*operand{o}, out: []*operand{dst},
-			node: node{Node: &onnx.Node{OpType: "Identity", Outputs: []string{v.Name}}}})
+// output makes a value that is an output of the graph lie in the bound memory:
+// directly when a step produces it there, else by a copy at the end.
+func (p *plan) output(o *operand, buf backend.Buffer) {
+	r := p.rootOf(o)
+	if r.mem == nil {
+		r.mem = buf.Data
+		return
 	}
-	return nil
+	dst := &operand{name: o.name, typ: o.typ, dims: o.dims, n: o.n, mem: buf.Data}
+	p.steps = append(p.steps, &step{session: p.session, in: []*operand{o}, out: []*operand{dst},
+		node: node{Node: &onnx.Node{OpType: "Identity", Outputs: []string{o.name}}}})
 }
 
 // layout gives memory to every value that has none.

@@ -4,6 +4,7 @@ package ref
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/neuroran/neuroran/accel/internal/backend"
@@ -55,33 +56,32 @@ func Open(m *onnx.Model) (*Session, error) {
 		}
 	}
 	s := &Session{model: m, nodes: fuse(m.Graph), packed: map[string][]float32{}}
-	return s, s.dryRun(values)
+	return s, s.dryRun()
 }
 
-// dryRun plans a session whose lengths are all known, so that whatever a kernel
-// lacks is an error of Open.
-func (s *Session) dryRun(values map[string]onnx.Value) error {
-	ports := func(list []onnx.ValueInfo) []backend.Buffer {
-		bufs := make([]backend.Buffer, len(list))
-		for i, v := range list {
-			dims := make([]int, len(values[v.Name].Dims))
-			for k, d := range values[v.Name].Dims {
-				dims[k] = max(d, -d) // open lengths are tried as 1
-			}
-			bufs[i] = newBuffer(values[v.Name].Type, dims)
-		}
-		return bufs
-	}
-	open := false
+// dryRun binds the session to memory of its own, with an open batch tried as 1,
+// so that whatever a kernel lacks is an error of Open. Where other lengths are
+// open it cannot know them: then Bind finds it.
+func (s *Session) dryRun() error {
+	var in, out []backend.Buffer
 	for _, v := range s.model.Graph.Feeds() {
-		for k, d := range values[v.Name].Dims {
-			open = open || (k > 0 && d < 0)
+		dims := slices.Clone(v.Dims)
+		for i, d := range dims {
+			if i > 0 && d < 0 {
+				return nil
+			}
+			dims[i] = max(d, -d)
 		}
+		in = append(in, newBuffer(v.Type, dims))
 	}
-	if open {
-		return nil // lengths other than the batch are known at Bind only
+	p, err := s.plan(in)
+	if err != nil {
+		return err
 	}
-	_, err := s.Bind(ports(s.model.Graph.Feeds()), ports(s.model.Graph.Outputs))
+	for _, v := range s.model.Graph.Outputs {
+		out = append(out, newBuffer(p.values[v.Name].typ, p.values[v.Name].dims))
+	}
+	_, err = p.finish(out)
 	return err
 }
 
