@@ -20,6 +20,7 @@ type Model struct {
 	sum   string
 	graph *onnx.Model
 	sig   Signature
+	open  [][]string // names of open lengths, see openLengths
 }
 
 // NewModel decodes and checks a model; it copies data.
@@ -38,7 +39,7 @@ func NewModel(data []byte) (*Model, error) {
 	if err := checkWeights(graph.Graph); err != nil {
 		return nil, err
 	}
-	return &Model{data: data, sum: hashOf(data), graph: graph, sig: signatureOf(graph)}, nil
+	return &Model{data: data, sum: hashOf(data), graph: graph, sig: signatureOf(graph), open: openLengths(graph)}, nil
 }
 
 func hashOf(data []byte) string {

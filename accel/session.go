@@ -94,6 +94,31 @@ func (s *Session) check(inputs, outputs []Buffer) error {
 			}
 		}
 	}
+	return s.checkOpen(inputs, outputs)
+}
+
+// checkOpen checks that open lengths of the same name, such as the batch, agree.
+func (s *Session) checkOpen(inputs, outputs []Buffer) error {
+	lens := map[string]int{}
+	for i, names := range s.model.open {
+		port, buf := Port{}, Buffer{}
+		if i < len(inputs) {
+			port, buf = s.model.sig.Inputs[i], inputs[i]
+		} else {
+			port, buf = s.model.sig.Outputs[i-len(inputs)], outputs[i-len(inputs)]
+		}
+		for k, name := range names {
+			if name == "" || k >= len(buf.dims) || port.Dims[k] >= 0 {
+				continue
+			}
+			want, seen := lens[name]
+			if seen && want != buf.dims[k] {
+				return &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: port %q: length %q", port.Name, name),
+					Want: []int{want}, Got: []int{buf.dims[k]}}
+			}
+			lens[name] = buf.dims[k]
+		}
+	}
 	return nil
 }
 

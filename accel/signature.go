@@ -66,6 +66,16 @@ func portNames(ports []Port) []string {
 	return names
 }
 
+// openLengths returns the names of the open lengths of each port, inputs first:
+// lengths of one name must agree.
+func openLengths(m *onnx.Model) [][]string {
+	var names [][]string
+	for _, v := range append(m.Graph.Feeds(), m.Graph.Outputs...) {
+		names = append(names, v.Params)
+	}
+	return names
+}
+
 // signatureOf reads the ports of a checked graph. What the file leaves open
 // about outputs is inferred where the operators are known.
 func signatureOf(m *onnx.Model) Signature {
