@@ -100,8 +100,9 @@ func (c *rowCase) byDefinition() (vectors, messages [][]int8, satisfied bool) {
 			if negative {
 				m = -m
 			}
-			messages[e][lane] = int8(m)
-			vectors[e][lane] = int8(min(max(v[e]+m, -128), 127))
+			sum := min(max(v[e]+m, -128), 127)
+			messages[e][lane] = int8(sum - v[e])
+			vectors[e][lane] = int8(sum)
 			parity = parity != (vectors[e][lane] < 0)
 		}
 		satisfied = satisfied && !parity

@@ -63,14 +63,18 @@ func CheckEdges(edges []Edge, z, lenSoft, lenMessages int) error {
 // MinSumRow updates one row of z checks in the layered min-sum algorithm. For
 // every check and edge, with saturation to int8:
 //
-//		v     = soft − message           // extrinsic information of the column
-//		m     = min over other edges of |v|, signs multiplied
-//		message = rule(m) with that sign
-//		soft  = v + message
+//	v       = soft − message // what the column knows without this row
+//	m       = rule(min over the other edges of |v|), signs multiplied
+//	soft    = v + m
+//	message = soft − v       // what was added, less than m where soft saturates
 //
-//	  - soft: all columns' vectors, see [Edge]
-//	  - messages: [RowBlocks(z)·len(edges)·Lanes] the row's messages, kept for the
-//	    next iteration, in the kernel's own order; see [MinSumFirst]
+// The message is what the sum really took: taking it away again never takes more
+// than was given. With m in its place, one wrong bit among saturated ones could
+// turn them all over.
+//
+//   - soft: all columns' vectors, see [Edge]
+//   - messages: [RowBlocks(z)·len(edges)·Lanes] the row's messages, kept for the
+//     next iteration, in the kernel's own order; see [MinSumFirst]
 //
 // It reports whether the signs of the new soft bits satisfy all checks. The
 // edges must have passed [CheckEdges] with these lengths: they are not checked

@@ -72,10 +72,9 @@ func (b *block) scatter(soft, msgs []int8, edges []Edge, at, z int, rule *Rule) 
 				m = out2[i]
 			}
 			neg := (b.sign[i] ^ d) >> 7
-			m = m ^ neg - neg
-			c[i] = m
-			x := saturate(int(d) + int(m))
+			x := saturate(int(d) + int(m^neg-neg))
 			s[i] = x
+			c[i] = x - d
 			b.parity[i] ^= x
 		}
 		if at == 0 {

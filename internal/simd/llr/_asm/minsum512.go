@@ -184,6 +184,8 @@ func scatter512(v, min1, out1, out2, zero, c VecVirtual, msg Mem) {
 	VPMOVB2M(v, negative)
 	VPBLENDMB(out2, out1, isMin, c)
 	VPSUBB(c, zero, negative, c)
+	VPADDSB(c, v, a)
+	VPSUBB(v, a, c)
 	VMOVDQU8(c, msg)
-	VPADDSB(c, v, v)
+	VMOVDQA64(a, v)
 }
