@@ -60,7 +60,7 @@ type Decoder struct {
 	plan     plan
 	core     llr.Rule // messages of the core rows
 	outer    llr.Rule // messages of the rows behind them
-	factor   int // load scale, Q15
+	factor   int      // load scale, Q15
 	soft     []int8
 	messages []int8
 	order    []int8 // systematic soft bits in the codeword's order
@@ -96,7 +96,7 @@ func (d *Decoder) Configure(c DecoderConfig) error {
 	d.cfg = c
 	d.graph.fill(c.BaseGraph, c.Z)
 	d.plan.fill(&d.graph, c.rows())
-	d.core, d.outer, d.factor = rulesFor(c.Config)
+	d.core, d.outer, d.factor, d.limit = rulesFor(c.Config)
 	return nil
 }
 

@@ -4,10 +4,10 @@ package ldpc
 
 import "github.com/neuroran/neuroran/internal/simd/llr"
 
-// rulesFor returns the message rules and the load factor of a code.
-func rulesFor(c Config) (core, outer llr.Rule, factor int) {
-	core, outer = normalised(0.72), normalised(0.72)
-	return core, outer, 3 << 13
+// rulesFor returns the message rules and how received LLRs are scaled.
+func rulesFor(c Config) (core, outer llr.Rule, factor, limit int) {
+	core, outer = normalised(0.70), normalised(0.74)
+	return core, outer, 3 << 13, 45
 }
 
 // normalised returns the rule of min-sum with normalisation alpha.

@@ -72,12 +72,12 @@ func flipSigns(llrs []int8, words []uint64) {
 	flipSignsGeneric(llrs, words)
 }
 
-func scale(dst, src []int8, factor int) {
+func scale(dst, src []int8, factor, limit int) {
 	if n := len(src) / 32; useAVX2 && n > 0 {
-		scaleAVX2(&dst[0], &src[0], n, factor)
+		scaleAVX2(&dst[0], &src[0], n, factor, limit)
 		dst, src = dst[32*n:], src[32*n:]
 	}
-	scaleGeneric(dst, src, factor)
+	scaleGeneric(dst, src, factor, limit)
 }
 
 func hardDecide(dst []byte, src []int8) {

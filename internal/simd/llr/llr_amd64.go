@@ -62,7 +62,7 @@ func flipSignsAVX2(llrs *int8, words *uint64, n int)
 // scaleAVX2 is Scale for 32·n LLRs, n ≥ 1.
 //
 //go:noescape
-func scaleAVX2(dst *int8, src *int8, n int, factor int)
+func scaleAVX2(dst *int8, src *int8, n int, factor int, limit int)
 
 // hardDecideAVX2 is HardDecide for 32·n LLRs, n ≥ 1.
 //

@@ -2384,29 +2384,33 @@ DATA selectBit<>+30(SB)/1, $0x40
 DATA selectBit<>+31(SB)/1, $0x80
 GLOBL selectBit<>(SB), RODATA|NOPTR, $32
 
-// func scaleAVX2(dst *int8, src *int8, n int, factor int)
+// func scaleAVX2(dst *int8, src *int8, n int, factor int, limit int)
 // Requires: AVX, AVX2, SSE2
-TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
 	MOVQ         factor+24(FP), BX
 	MOVQ         BX, X0
 	VPBROADCASTW X0, Y0
-	VPCMPEQB     Y1, Y1, Y1
-	VPSRLW       $0x08, Y1, Y1
+	MOVQ         limit+32(FP), BX
+	MOVQ         BX, X1
+	VPBROADCASTB X1, Y1
+	VPCMPEQB     Y2, Y2, Y2
+	VPSRLW       $0x08, Y2, Y2
 
 vector:
-	VMOVDQU   (CX), Y2
-	VPABSB    Y2, Y4
-	VPAND     Y1, Y4, Y3
-	VPSRLW    $0x08, Y4, Y4
-	VPMULHRSW Y0, Y3, Y3
+	VMOVDQU   (CX), Y3
+	VPABSB    Y3, Y5
+	VPAND     Y2, Y5, Y4
+	VPSRLW    $0x08, Y5, Y5
 	VPMULHRSW Y0, Y4, Y4
-	VPSLLW    $0x08, Y4, Y4
-	VPOR      Y3, Y4, Y3
-	VPSIGNB   Y2, Y3, Y3
-	VMOVDQU   Y3, (AX)
+	VPMULHRSW Y0, Y5, Y5
+	VPSLLW    $0x08, Y5, Y5
+	VPOR      Y4, Y5, Y4
+	VPMINUB   Y1, Y4, Y4
+	VPSIGNB   Y3, Y4, Y4
+	VMOVDQU   Y4, (AX)
 	ADDQ      $0x20, CX
 	ADDQ      $0x20, AX
 	DECQ      DX

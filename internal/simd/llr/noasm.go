@@ -6,7 +6,7 @@ package llr
 
 func flipSigns(llrs []int8, words []uint64) { flipSignsGeneric(llrs, words) }
 
-func scale(dst, src []int8, factor int) { scaleGeneric(dst, src, factor) }
+func scale(dst, src []int8, factor, limit int) { scaleGeneric(dst, src, factor, limit) }
 
 func hardDecide(dst []byte, src []int8) { hardDecideGeneric(dst, src) }
 

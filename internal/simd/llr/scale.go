@@ -2,19 +2,20 @@
 
 package llr
 
-// Scale writes sign(src)·((|src|·factor + 2^14) >> 15), so that LLRs are
-// multiplied by factor/2^15 < 1 and rounded without bias.
+// Scale writes sign(src)·min((|src|·factor + 2^14) >> 15, limit), so that LLRs
+// are multiplied by factor/2^15 < 1, rounded without bias and clipped.
 //
 //   - dst, src: equal lengths, else it panics; they may be the same slice
 //   - factor: 0…32767
+//   - limit: 0…127
 //
 // It does not allocate.
-func Scale(dst, src []int8, factor int) {
+func Scale(dst, src []int8, factor, limit int) {
 	dst = dst[:len(src)]
-	if factor < 0 || factor > 32767 {
-		panic("llr: factor out of range")
+	if factor < 0 || factor > 32767 || limit < 0 || limit > 127 {
+		panic("llr: factor or limit out of range")
 	}
-	scale(dst, src, factor)
+	scale(dst, src, factor, limit)
 }
 
 // HardDecide writes 1 where src is negative and else 0.

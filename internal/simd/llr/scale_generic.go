@@ -3,10 +3,10 @@
 package llr
 
 // scaleGeneric is the definition of [Scale].
-func scaleGeneric(dst, src []int8, factor int) {
+func scaleGeneric(dst, src []int8, factor, limit int) {
 	for i, x := range src {
 		neg := x >> 7
-		m := int8((int(magnitude(x))*factor + 1<<14) >> 15)
+		m := int8(min((int(magnitude(x))*factor+1<<14)>>15, limit))
 		dst[i] = m ^ neg - neg
 	}
 }

@@ -47,7 +47,7 @@ func flip256() {
 
 // scale256 multiplies 32 magnitudes a turn as 16-bit numbers.
 func scale256() {
-	TEXT("scaleAVX2", NOSPLIT, "func(dst, src *int8, n, factor int)")
+	TEXT("scaleAVX2", NOSPLIT, "func(dst, src *int8, n, factor, limit int)")
 	Pragma("noescape")
 	Doc("scaleAVX2 is Scale for 32·n LLRs, n ≥ 1.")
 	dst := Load(Param("dst"), GP64())
@@ -57,6 +57,10 @@ func scale256() {
 	factor := Load(Param("factor"), GP64())
 	MOVQ(factor, f.AsX())
 	VPBROADCASTW(f.AsX(), f)
+	top := YMM()
+	limit := Load(Param("limit"), GP64())
+	MOVQ(limit, top.AsX())
+	VPBROADCASTB(top.AsX(), top)
 	low := YMM()
 	VPCMPEQB(low, low, low)
 	VPSRLW(Imm(8), low, low)
@@ -70,6 +74,7 @@ func scale256() {
 	VPMULHRSW(f, odd, odd)
 	VPSLLW(Imm(8), odd, odd)
 	VPOR(even, odd, even)
+	VPMINUB(top, even, even)
 	VPSIGNB(x, even, even)
 	VMOVDQU(even, Mem{Base: dst})
 	ADDQ(Imm(32), src)
