@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package block
+
+import "github.com/neuroran/neuroran/sfaas"
+
+// NewCheckCRC returns the function that checks the CRC of a transport block. A
+// failed CRC is a result: the message is sent all the same.
+//
+// TS 38.212 §5.1 and §6.2.1.
+func NewCheckCRC(cfg Config) sfaas.Fn[Bits, TransportBlock] {
+	return sfaas.Define(StageCheckCRC.String(), checkCRC, sfaas.Config{Params: params{cfg, ""}})
+}
+
+func checkCRC(c *sfaas.Ctx, out *TransportBlock, in *Bits) error {
+	out.Mark(c, StageCheckCRC, &in.Trace)
+	tb, code := &out.TransportBlock, &in.Code
+	tb.Slot, tb.RNTI, tb.HARQ, tb.Quality = in.Slot, code.RNTI, code.HARQProcess, in.Quality
+	tb.NumBits, tb.Iterations = code.TBS, in.Iterations
+	tb.Data.Resize(code.TBS / 8)
+	copy(tb.Data.Data(), in.Packed.Data())
+	poly := code.Segmentation.TBCRC
+	tb.CRC = in.Blocks && poly.CheckPacked(in.Packed.Data(), code.TBS+poly.Len())
+	return nil
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package block declares the blocks of an NR uplink receiver as stateful
+// functions: the same steps that phy/pusch runs as one call, each with typed
+// ports, its own key and explicit state.
+//
+//	function          from -> to                   key        state
+//	phy/demodulate    samples -> Grid              cell
+//	phy/extract       Grid -> PDU                  cell       scheduling grants
+//	phy/synchronise   Pilots -> Aligned            PRB group
+//	phy/estimate      Aligned -> Channel           PRB group
+//	phy/equalize      Data, Channel -> Detected    PRB group
+//	phy/separate      Detected -> Symbols          PRB group
+//	phy/demap         Symbols -> LLRs              UE         modulation scheme
+//	phy/recover       LLRs -> SoftBits             UE
+//	phy/decode        SoftBits -> Bits             UE         coding scheme, block length, HARQ soft bits
+//	phy/crc           Bits -> TransportBlock       UE
+//	ran/distribute    Schedule -> Schedule         cell
+//
+// # State and parameters
+//
+// The scheduler's decisions enter as control messages ([Schedule]) that hold
+// for one slot. They go to the three functions that keep them as state, and to
+// no other: what a stateless function must know travels in its message. Data
+// whose slot has no schedule waits for it and is then dropped and counted; it is
+// never decoded with an older one.
+//
+// Noise, delay and carrier offset are outputs, not cells. The soft bits of a
+// HARQ process are kept until new data arrives, also after a CRC pass.
+//
+// # Functions and algorithms
+//
+// A constructor such as [NewEstimate] takes the algorithm as an interface of
+// phy/pusch, so that a model-driven block and its neural twin become the same
+// function. Where that is not enough, a program defines its own function with
+// the same ports: the messages are plain structs.
+package block

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package block
+
+import (
+	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// NewRecover returns the function that takes scrambling, interleaving and rate
+// matching back: soft bits of one transmission, at their places in the circular
+// buffers. It keeps nothing: redundancy version, code blocks and scrambling
+// identity travel with the data. Combining with earlier transmissions is
+// decoding.
+//
+// It inverts TS 38.211 §6.3.1.1 and TS 38.212 §5.4.2.
+func NewRecover(cfg Config) sfaas.Fn[LLRs, SoftBits] {
+	scratch := sfaas.NewScratch("dematcher", func() (*pusch.Decoder, error) {
+		return pusch.NewDecoder(cfg.Limits(), cfg.MaxIterations)
+	}, nil)
+	return sfaas.Define(StageRecover.String(), func(c *sfaas.Ctx, out *SoftBits, in *LLRs) error {
+		out.Mark(c, StageRecover, &in.Trace)
+		out.Slot, out.Quality, out.Code = in.Slot, in.Quality, in.Code
+		alone := in.Code
+		alone.NewData = true
+		d := scratch.Get(c)
+		if err := d.Configure(&alone); err != nil {
+			return err
+		}
+		return d.Combine(&out.Soft, in.Values.Data())
+	}, sfaas.Config{Params: params{cfg, ""}}, scratch)
+}

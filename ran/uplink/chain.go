@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/phy/neural"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Chain is an uplink receiver: a built graph with its ways in and out. It is
+// immutable and may run on any number of runtimes; Close it after them.
+type Chain struct {
+	Config block.Config // as given to [New]
+	App    *sfaas.App   // the graph
+
+	// Slots takes the samples of a slot under [block.CellKey].
+	Slots sfaas.Input[nr.Baseband]
+	// Grants takes the schedule of a slot under [block.CellKey]. A slot without
+	// transmissions has an empty one.
+	Grants sfaas.Input[block.Schedule]
+	// Blocks receives every transport block, whatever its CRC.
+	Blocks sfaas.Output[block.TransportBlock]
+	// Symbols receives equalised symbols; only with [WithSymbols].
+	Symbols sfaas.Output[block.Symbols]
+
+	networks *neural.Networks
+}
+
+// New returns the uplink chain of one carrier.
+//
+//   - "ls": least squares, linear interpolation, LMMSE equaliser, max-log
+//   - "lmmse": LMMSE estimation in frequency and time, LMMSE equaliser, max-log
+//   - "neural": as "lmmse" with the neural demapper of phy/neural
+//
+// It returns the error of [block.Config.Validate], a [*nr.FieldError] for
+// another receiver, the errors of opening the neural demapper, and wiring errors
+// of functions that were replaced.
+func New(cfg block.Config, opts ...Option) (*Chain, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := steps{receiver: "lmmse"}
+	for _, o := range opts {
+		o.apply(&s)
+	}
+	var nets *neural.Networks
+	switch s.receiver {
+	case "ls", "lmmse":
+		s.fill(cfg, s.receiver)
+	case "neural":
+		var err error
+		if nets, err = s.openNetworks(); err != nil {
+			return nil, err
+		}
+		setDefault(&s.demap, func() block.Demapper { return demapNeural(cfg, nets) })
+		s.fill(cfg, "lmmse")
+	default:
+		return nil, &nr.FieldError{Field: "receiver", Got: s.receiver, Want: "ls, lmmse or neural"}
+	}
+	chain, err := s.compose(cfg)
+	if err != nil {
+		return nil, err
+	}
+	chain.networks = nets
+	return chain, nil
+}
+
+// Close releases the networks of a neural receiver. The runtimes of the chain
+// must be closed before.
+func (c *Chain) Close() error {
+	if c.networks == nil {
+		return nil
+	}
+	return c.networks.Close()
+}
+
+// Device returns the device of the neural demapper, "" without one.
+func (c *Chain) Device() accel.Device {
+	if c.networks == nil {
+		return ""
+	}
+	return c.networks.Device()
+}
+
+// compose wires the steps.
+func (s *steps) compose(cfg block.Config) (*Chain, error) {
+	g := sfaas.NewGraph("uplink")
+	chain := &Chain{Config: cfg, Slots: sfaas.Source[nr.Baseband](g, "slots"), Grants: sfaas.Source[block.Schedule](g, "grants")}
+
+	grid := sfaas.Apply(chain.Slots, *s.demodulate)
+	pdu := sfaas.Apply(grid, s.extract.Fn)
+	pilots := sfaas.Select(pdu, func(p *block.PDU) *block.Pilots { return &p.Pilots })
+	data := sfaas.Select(pdu, func(p *block.PDU) *block.Data { return &p.Data })
+	channel := sfaas.Apply(sfaas.Apply(pilots, *s.synchronise), *s.estimate)
+	symbols := sfaas.Apply(sfaas.Apply2(data, channel, *s.equalize), *s.separate)
+	soft := sfaas.Apply(sfaas.Apply(symbols, s.demap.Fn), *s.recover)
+	blocks := sfaas.Apply(sfaas.Apply(soft, s.decode.Fn), *s.check)
+	chain.Blocks = sfaas.Sink(blocks, "blocks")
+	if s.symbols {
+		chain.Symbols = sfaas.Sink(symbols, "symbols")
+	}
+
+	own := sfaas.Apply(chain.Grants, block.NewDistribute(cfg))
+	sfaas.Control(chain.Grants, s.extract.Grants)
+	sfaas.Control(own, s.demap.Grants)
+	sfaas.Control(own, s.decode.Grants)
+
+	var err error
+	chain.App, err = g.Build()
+	return chain, err
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package uplink composes the functions of ran/block into a PUSCH receiver:
+// from the samples of a slot and its schedule to CRC-checked transport blocks.
+//
+//	slots ──▶ demodulate ──▶ extract ─┬─▶ synchronise ──▶ estimate ─┐
+//	                            ▲     └──────────── data ───────────┴▶ equalize ──▶ separate ─┐
+//	grants ─┬───────────────────┘                                                             │
+//	        └▶ distribute ─────────────────────┬───────────────────────────────┐              │
+//	                                           ▼                               ▼              │
+//	           blocks ◀── crc ◀── decode ◀── recover ◀── demap ◀──────────────────────────────┘
+//
+// (Schedules go to extract, demap and decode, which keep them as state.)
+//
+// [New] returns the graph, built; every step can be replaced by an [Option]. A
+// [Player] runs a recording through it, slot by slot.
+package uplink

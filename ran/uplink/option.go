@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"github.com/neuroran/neuroran/phy/neural"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Option replaces a part of the chain.
+type Option interface {
+	apply(s *steps)
+}
+
+type option func(s *steps)
+
+func (o option) apply(s *steps) { o(s) }
+
+// steps are the functions of a chain; nil stands for the default.
+type steps struct {
+	receiver string
+	networks neural.Config
+	symbols  bool
+
+	demodulate  *sfaas.Fn[nr.Baseband, block.Grid]
+	extract     *block.Extractor
+	synchronise *sfaas.Fn[block.Pilots, block.Aligned]
+	estimate    *sfaas.Fn[block.Aligned, block.Channel]
+	equalize    *sfaas.Fn2[block.Data, block.Channel, block.Detected]
+	separate    *sfaas.Fn[block.Detected, block.Symbols]
+	demap       *block.Demapper
+	recover     *sfaas.Fn[block.LLRs, block.SoftBits]
+	decode      *block.Decoder
+	check       *sfaas.Fn[block.Bits, block.TransportBlock]
+}
+
+// WithReceiver selects the algorithms of all steps that are not replaced one by
+// one: "ls", "lmmse" (the default) or "neural", see [New].
+func WithReceiver(name string) Option { return option(func(s *steps) { s.receiver = name }) }
+
+// WithDemodulate replaces the function from samples to grid.
+func WithDemodulate(f sfaas.Fn[nr.Baseband, block.Grid]) Option {
+	return option(func(s *steps) { s.demodulate = &f })
+}
+
+// WithExtract replaces the function from grid to PDUs.
+func WithExtract(e block.Extractor) Option { return option(func(s *steps) { s.extract = &e }) }
+
+// WithSynchronise replaces the function that measures delay and carrier offset.
+func WithSynchronise(f sfaas.Fn[block.Pilots, block.Aligned]) Option {
+	return option(func(s *steps) { s.synchronise = &f })
+}
+
+// WithEstimate replaces the function from pilots to channel.
+func WithEstimate(f sfaas.Fn[block.Aligned, block.Channel]) Option {
+	return option(func(s *steps) { s.estimate = &f })
+}
+
+// WithEqualize replaces the function from data and channel to symbols.
+func WithEqualize(f sfaas.Fn2[block.Data, block.Channel, block.Detected]) Option {
+	return option(func(s *steps) { s.equalize = &f })
+}
+
+// WithSeparate replaces the function that hands symbols to their UEs.
+func WithSeparate(f sfaas.Fn[block.Detected, block.Symbols]) Option {
+	return option(func(s *steps) { s.separate = &f })
+}
+
+// WithDemap replaces the function from symbols to soft bits.
+func WithDemap(d block.Demapper) Option { return option(func(s *steps) { s.demap = &d }) }
+
+// WithRecover replaces the function that takes scrambling and rate matching
+// back.
+func WithRecover(f sfaas.Fn[block.LLRs, block.SoftBits]) Option {
+	return option(func(s *steps) { s.recover = &f })
+}
+
+// WithDecode replaces the function from soft bits to bits.
+func WithDecode(d block.Decoder) Option { return option(func(s *steps) { s.decode = &d }) }
+
+// WithCheckCRC replaces the function from bits to transport block.
+func WithCheckCRC(f sfaas.Fn[block.Bits, block.TransportBlock]) Option {
+	return option(func(s *steps) { s.check = &f })
+}
+
+// WithSymbols adds the sink [Chain.Symbols], which shows the equalised symbols.
+func WithSymbols() Option { return option(func(s *steps) { s.symbols = true }) }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"sync"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// scoreboard collects the outcomes of a run from all workers.
+type scoreboard struct {
+	mu      sync.Mutex
+	results []Transmission
+	index   map[transmissionKey]int
+	slots   []slotState
+	bySlot  map[nr.Slot]int
+	latest  time.Time
+}
+
+// transmissionKey tells transmissions of a recording apart.
+type transmissionKey struct {
+	slot nr.Slot
+	rnti uint16
+	harq int
+}
+
+// slotState is what is known of one slot.
+type slotState struct {
+	handed  time.Time
+	missing int
+	trouble bool
+	done    chan struct{} // closed when nothing is missing
+	bad     chan struct{} // closed at the first notice
+}
+
+func newScoreboard() *scoreboard { return &scoreboard{} }
+
+// reset expects the transmissions of the slots.
+func (b *scoreboard) reset(slots []sigmf.Slot) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.results, b.slots, b.latest = nil, nil, time.Time{}
+	b.index, b.bySlot = map[transmissionKey]int{}, map[nr.Slot]int{}
+	for i := range slots {
+		b.bySlot[slots[i].Slot] = i
+		b.slots = append(b.slots, slotState{missing: len(slots[i].Transmissions), done: make(chan struct{}), bad: make(chan struct{})})
+		for _, t := range slots[i].Transmissions {
+			b.index[transmissionKey{t.Slot, t.Grant.RNTI, t.Grant.HARQProcess}] = len(b.results)
+			b.results = append(b.results, Transmission{Slot: t.Slot, Grant: t.Grant, NumBits: t.Grant.TBS(), Skipped: true})
+		}
+	}
+}
+
+// handed notes that the last sample of slot i is there.
+func (b *scoreboard) handed(i int, at time.Time) {
+	b.mu.Lock()
+	b.slots[i].handed, b.latest = at, at
+	b.mu.Unlock()
+}
+
+// arrived notes an outcome.
+func (b *scoreboard) arrived(tb *block.TransportBlock, now time.Time, slot time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i, ok := b.index[transmissionKey{tb.Slot, tb.RNTI, tb.HARQ}]
+	if !ok || !b.results[i].Skipped {
+		return
+	}
+	s := &b.slots[b.bySlot[tb.Slot]]
+	b.results[i].finish(tb, s.handed, now, slot)
+	b.latest = now
+	if s.missing--; s.missing == 0 {
+		close(s.done)
+	}
+}
+
+// notice marks a slot in which something else than a result came out.
+func (b *scoreboard) notice(n sfaas.Notice) {
+	if n.Kind == sfaas.NoticeLate {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i, ok := b.bySlot[nr.Slot(n.Header.Slot)]; ok && !b.slots[i].trouble {
+		b.slots[i].trouble = true
+		close(b.slots[i].bad)
+	}
+}
+
+// complete returns a channel that is closed when slot i has all its outcomes.
+func (b *scoreboard) complete(i int) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.slots[i].done
+}
+
+// troubled returns a channel that is closed when slot i will lack an outcome.
+func (b *scoreboard) troubled(i int) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.slots[i].bad
+}
+
+// outcomes returns the results so far.
+func (b *scoreboard) outcomes() []Transmission {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]Transmission(nil), b.results...)
+}
+
+// last returns the moment of the last outcome.
+func (b *scoreboard) last() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.latest
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink_test
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/neuroran/neuroran/internal/testvec"
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+// answer is one entry of a .tb.json file.
+type answer struct {
+	Slot      uint64 `json:"slot"`
+	RNTI      uint16 `json:"rnti"`
+	HARQ      int    `json:"harq"`
+	Bits      int    `json:"tb_bits"`
+	SHA256    string `json:"tb_sha256"`
+	Decodable bool   `json:"decodable"`
+	Sionna    bool   `json:"sionna_crc"`
+}
+
+// play decodes a recording with a chain of the given options.
+func play(t *testing.T, meta string, opts ...uplink.Option) *uplink.Report {
+	t.Helper()
+	rec, err := sigmf.Open(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Close()
+	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer chain.Close()
+	p, err := uplink.NewPlayer(chain, uplink.PlayerConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	report, err := p.Play(context.Background(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// TestSharedRecordings decodes the recordings of another implementation through
+// the stateful chain: what it still decodes with 1 dB more noise must come out
+// right, no recording may have fewer passes than it has, and no CRC may pass on
+// wrong bits. The neural demapper loses at most one pass a recording.
+func TestSharedRecordings(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testvec.Shared(t), "iq", "*.sigmf-meta"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no recordings: %v", err)
+	}
+	atLeast := map[string]int{"tdlb-codebook-2ue": 14, "tdlc-16qam": 8}
+	for _, file := range files {
+		base := strings.TrimSuffix(file, ".sigmf-meta")
+		name := filepath.Base(base)
+		t.Run(name, func(t *testing.T) {
+			answers := readAnswers(t, base+".tb.json")
+			lmmse := tally(t, answers, play(t, file, uplink.WithReceiver("lmmse")))
+			if want := max(answers.sionna(), atLeast[name]); lmmse < want {
+				t.Errorf("lmmse: %d of %d pass, want at least %d", lmmse, len(answers), want)
+			}
+			neural := tally(t, nil, play(t, file, uplink.WithReceiver("neural")))
+			if neural < lmmse-1 {
+				t.Errorf("neural: %d pass, lmmse %d", neural, lmmse)
+			}
+			t.Logf("lmmse %d, neural %d, Sionna %d of %d", lmmse, neural, answers.sionna(), len(answers))
+		})
+	}
+}
+
+type answers []answer
+
+func readAnswers(t *testing.T, name string) answers {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Transmissions answers }
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Transmissions
+}
+
+func (a answers) sionna() int {
+	n := 0
+	for _, x := range a {
+		if x.Sionna {
+			n++
+		}
+	}
+	return n
+}
+
+// tally counts passes and compares the outcomes with the answers, if given.
+func tally(t *testing.T, want answers, got *uplink.Report) int {
+	t.Helper()
+	for i := range want {
+		w, g := &want[i], &got.Transmissions[i]
+		right := hex.EncodeToString(g.SHA256[:]) == w.SHA256
+		t.Logf("slot %3d rnti %d harq %d crc %-5t decodable %-5t sionna %-5t SINR %5.1f dB SNR %5.1f dB iterations %2d latency %v",
+			g.Slot, g.Grant.RNTI, g.Grant.HARQProcess, g.CRC, w.Decodable, w.Sionna, g.SINRdB(), g.SNRdB(), g.Iterations, g.Latency)
+		switch {
+		case uint64(g.Slot) != w.Slot || g.Grant.RNTI != w.RNTI || g.Grant.HARQProcess != w.HARQ || g.NumBits != w.Bits:
+			t.Errorf("transmission %d: got slot %d rnti %d harq %d bits %d, want %+v", i, g.Slot, g.Grant.RNTI, g.Grant.HARQProcess, g.NumBits, *w)
+		case g.CRC && !right:
+			t.Errorf("slot %d rnti %d: CRC passes on wrong bits", g.Slot, g.Grant.RNTI)
+		case w.Decodable && !g.CRC:
+			t.Errorf("slot %d rnti %d: a decodable block is lost", g.Slot, g.Grant.RNTI)
+		}
+	}
+	return got.Passed()
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"crypto/sha256"
+	"math"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+)
+
+// Transmission is what became of one PUSCH transmission: the grant, the outcome
+// and the measurements of its slot.
+type Transmission struct {
+	Slot    nr.Slot
+	Grant   nr.Grant
+	NumBits int // transport block size, bits
+
+	Skipped    bool              // no outcome: late work was skipped, or a function failed
+	CRC        bool              // the transport block is right
+	SHA256     [sha256.Size]byte // of the transport block; only with CRC
+	Iterations int               // most decoder iterations over the code blocks
+	Quality    nr.Quality        // SINR, SNR, delay, carrier offset
+
+	Latency time.Duration                   // from the slot's last sample handed over to CRC known
+	Late    bool                            // Latency exceeds the slot
+	Began   [block.NumStages]time.Duration // start of each function, after the samples were handed over; 0 where it did not run
+	Missed  uint16                          // bit s: stage s began after the slot's due time
+}
+
+// SINRdB returns the mean unbiased SINR after equalisation in dB, at least −100.
+func (t *Transmission) SINRdB() float64 { return decibel(t.Quality.SINR) }
+
+// SNRdB returns the DM-RS power over noise per antenna and layer in dB, at least
+// −100.
+func (t *Transmission) SNRdB() float64 { return decibel(t.Quality.SNR) }
+
+// DelaySamples returns the delay in samples of the carrier.
+func (t *Transmission) DelaySamples(c *nr.Carrier) float64 {
+	return t.Quality.DelaySeconds * c.SampleRate()
+}
+
+func decibel(x float32) float64 { return 10 * math.Log10(max(float64(x), 1e-10)) }
+
+// finish notes the outcome of a transmission.
+func (t *Transmission) finish(tb *block.TransportBlock, handed, now time.Time, slot time.Duration) {
+	t.Latency = now.Sub(handed)
+	t.Late = t.Latency > slot
+	t.Skipped, t.CRC, t.Iterations, t.Quality = false, tb.CRC, tb.Iterations, tb.Quality
+	if tb.CRC {
+		t.SHA256 = sha256.Sum256(tb.TransportBlock.Data.Data())
+	}
+	t.Missed = tb.Trace.Late
+	first := tb.Began[block.StageDemodulate]
+	for s, at := range tb.Began {
+		if at >= first && at != 0 {
+			t.Began[s] = at.Sub(first)
+		}
+	}
+}
