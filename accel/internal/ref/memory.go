@@ -29,12 +29,29 @@ func as[E any](o *operand) []E { return unsafe.Slice((*E)(o.mem), o.n) }
 func (o *operand) f32() []float32 { return as[float32](o) }
 func (o *operand) bytes() []byte  { return unsafe.Slice((*byte)(o.mem), o.n*o.typ.Size()) }
 
+// maxBytes bounds the memory of one value, so that a hostile model is refused
+// instead of exhausting the host.
+const maxBytes = 1 << 30
+
+// count multiplies lengths that are known to be sound.
 func count(dims []int) int {
 	n := 1
 	for _, d := range dims {
 		n *= d
 	}
 	return n
+}
+
+// fits reports whether a value has at least one element and at most maxBytes.
+func fits(t onnx.DataType, dims []int) bool {
+	n := t.Size()
+	for _, d := range dims {
+		if d <= 0 || n > maxBytes/d {
+			return false
+		}
+		n *= d
+	}
+	return true
 }
 
 // allocate returns zeroed memory for n bytes at the alignment of a value.

@@ -119,10 +119,13 @@ func (p *plan) add(n node) error {
 	if err != nil {
 		return err
 	}
+	if len(st.in) > 0 && st.in[0] != nil && st.in[0].n == 0 {
+		return &onnx.NodeError{Node: n.Label(), OpType: n.OpType, Reason: "empty operand"}
+	}
 	for i, name := range n.outputs {
 		v := inferred[i]
-		if slices.Contains(v.Dims, 0) || slices.Contains(v.Dims, -1) {
-			return &onnx.NodeError{Node: n.Label(), OpType: n.OpType, Reason: fmt.Sprintf("output of shape %v", v.Dims)}
+		if !fits(v.Type, v.Dims) {
+			return &onnx.NodeError{Node: n.Label(), OpType: n.OpType, Reason: fmt.Sprintf("output of %v %v", v.Type, v.Dims)}
 		}
 		o := &operand{name: name, typ: v.Type, dims: v.Dims, n: count(v.Dims), tens: v.Const}
 		if v.Const != nil {

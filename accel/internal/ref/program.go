@@ -72,6 +72,9 @@ func (s *Session) dryRun() error {
 			}
 			dims[i] = max(d, -d)
 		}
+		if !fits(v.Type, dims) {
+			return fmt.Errorf("ref: input %q of %v %v", v.Name, v.Type, v.Dims)
+		}
 		in = append(in, newBuffer(v.Type, dims))
 	}
 	p, err := s.plan(in)
