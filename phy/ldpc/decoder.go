@@ -60,7 +60,8 @@ type Decoder struct {
 	plan     plan
 	core     llr.Rule // messages of the core rows
 	outer    llr.Rule // messages of the rows behind them
-	factor   int      // load scale, Q15
+	factor   int      // scale of received LLRs, Q15
+	limit    int      // largest magnitude of a scaled LLR
 	soft     []int8
 	messages []int8
 	order    []int8 // systematic soft bits in the codeword's order
