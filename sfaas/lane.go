@@ -40,7 +40,7 @@ func newLane(app *App, set *settings, tokens uint64) *lane {
 	l := &lane{app: app, clock: set.clock, done: make(chan struct{}), tokens: tokens}
 	l.ctx.lane = l
 	for _, o := range app.outlets {
-		l.pools = append(l.pools, &pool{lane: l, from: o})
+		l.pools = append(l.pools, &pool{lane: l, from: o, limit: poolLimit})
 	}
 	for _, n := range app.nodes {
 		l.loggers = append(l.loggers, set.logger.With("function", n.fn.name))

@@ -4,7 +4,7 @@ package sfaas
 
 import "sync"
 
-// poolLimit bounds the messages that a pool keeps for reuse.
+// poolLimit bounds the messages that the pool of a function keeps for reuse.
 const poolLimit = 256
 
 // pool holds the free messages of one outlet for one lane. Its lane takes and
@@ -12,9 +12,10 @@ const poolLimit = 256
 // takes over when its own is empty. Messages beyond the bound, and those of
 // faulted invocations, are left to the garbage collector.
 type pool struct {
-	lane *lane
-	from *outlet
-	free []*Message
+	lane  *lane
+	from  *outlet
+	limit int
+	free  []*Message
 
 	mu       sync.Mutex
 	returned []*Message
@@ -42,13 +43,13 @@ func (p *pool) put(m *Message, l *lane) {
 	m.refs.Store(0)
 	m.reply = replyTo{}
 	if l != nil && l == p.lane {
-		if len(p.free) < poolLimit {
+		if len(p.free) < p.limit {
 			p.free = append(p.free, m)
 		}
 		return
 	}
 	p.mu.Lock()
-	if len(p.returned) < poolLimit {
+	if len(p.returned) < p.limit {
 		p.returned = append(p.returned, m)
 	}
 	p.mu.Unlock()

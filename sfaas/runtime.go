@@ -52,7 +52,7 @@ func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
 	}
 	set.batchDone = r.batchDone
 	for _, o := range app.outlets {
-		r.sources = append(r.sources, &pool{from: o})
+		r.sources = append(r.sources, &pool{from: o, limit: 2*set.sourceLimit + poolLimit})
 	}
 	if err := r.openShared(); err != nil {
 		return nil, errors.Join(err, r.closeShared())
