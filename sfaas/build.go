@@ -55,6 +55,28 @@ func (a *App) Stateful() []string {
 	return names
 }
 
+// EdgeInfo describes one edge of an app.
+type EdgeInfo struct {
+	ID        EdgeID
+	From      string // source or function, or "to NAME" for messages sent by reference
+	To        string // function or sink
+	Port      string // port of a function, "" for its inputs
+	Guarantee Guarantee
+}
+
+// Edges returns all edges in the order of their identifiers.
+func (a *App) Edges() []EdgeInfo {
+	var out []EdgeInfo
+	for _, c := range a.conns {
+		e := EdgeInfo{ID: c.id, From: c.from.name, To: c.node.fn.name, Guarantee: c.cfg.Guarantee}
+		if c.port != nil {
+			e.Port = c.port.name
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
 // Build checks the graph and returns it in the form that runs. It reports
 // every wiring error at once, joined by errors.Join: each is a [*WiringError]
 // that names the port. A graph is built once.

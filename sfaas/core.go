@@ -3,7 +3,9 @@
 package sfaas
 
 import (
+	"errors"
 	"fmt"
+	"time"
 )
 
 // Core is the state machine behind every shell: it owns the instances whose
@@ -43,6 +45,7 @@ type Core struct {
 	peers    []*peer
 
 	now      Time
+	cost     time.Duration
 	from     Endpoint // sender of the message that is being delivered
 	entering bool     // the message being delivered comes from outside
 	eff      []Effect
@@ -115,11 +118,47 @@ type watermark struct {
 	epoch  uint32
 }
 
-// NewCore returns core index of count for one runtime. All cores of a runtime
-// share opts.
-func NewCore(app *App, self Endpoint, count int, opts ...Option) (*Core, error) {
+// Cores is one runtime without its shell: the cores of all its workers, and
+// what they share.
+type Cores struct {
+	List   []*Core
+	Intake *Intake
+	res    *resources
+	board  *board
+}
+
+// NewCores returns the cores of one runtime with its resources opened, for a
+// shell of one's own. The worker count is that of [WithWorkers], the node that
+// of [WithNode].
+func NewCores(app *App, opts ...Option) (*Cores, error) {
 	set := newSettings(opts)
-	return newCore(app, set, self, count, newBoard(app), make([]gauge, len(app.conns)))
+	gauges := make([]gauge, len(app.conns))
+	c := &Cores{Intake: newIntake(app, set, gauges), res: newResources(app), board: newBoard(app)}
+	if err := c.res.openShared(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	for i := range set.workers {
+		k, err := newCore(app, set, Endpoint{set.node, i}, set.workers, c.board, gauges)
+		if err == nil {
+			c.List = append(c.List, k)
+			err = c.res.provide(k)
+		}
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+// Close closes the resources.
+func (c *Cores) Close() error { return c.res.closeAll(c.List) }
+
+// Stats returns the counters of all functions, as [Runtime.Stats] does.
+func (c *Cores) Stats() []FunctionStats {
+	for _, k := range c.List {
+		k.publish()
+	}
+	return c.board.read()
 }
 
 func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges []gauge) (*Core, error) {
@@ -149,13 +188,16 @@ func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges
 // Ready reports whether an [EventRun] has something to do.
 func (k *Core) Ready() bool { return k.inline.len()+k.queued.len()+k.ingress.len() > 0 }
 
+// Cost returns the declared cost of the handlers that the last step ran.
+func (k *Core) Cost() time.Duration { return k.cost }
+
 // Step handles one event and appends what has to be done outside to eff. It
 // runs at most one handler, synchronously, and only for an [EventRun] or
 // [EventTask]; a shell steps with EventRun as long as [Core.Ready]. It
 // allocates nothing in the steady state. With one sequence of events there is
 // one sequence of effects.
 func (k *Core) Step(ev Event, eff []Effect) []Effect {
-	k.now, k.eff = ev.Now, eff
+	k.now, k.eff, k.cost = ev.Now, eff, 0
 	switch ev.Kind {
 	case EventRun:
 		k.runNext()

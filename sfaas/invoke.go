@@ -70,6 +70,7 @@ func (k *Core) invoke(it item) {
 	k.load(c, it)
 	k.cur.item, k.cur.active, k.cur.start, k.cur.hdr, k.cur.due = it, true, k.now, it.msg.Header, it.msg.Due
 	s.Invocations++
+	k.cost += n.fn.cfg.Cost
 	lane := k.lane
 	g := lane.enter()
 	err := k.protect(c, e)

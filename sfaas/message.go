@@ -52,6 +52,15 @@ func (m *Message) Size() int { return m.size }
 // Body returns the payload, a pointer to the edge's type. It is read-only.
 func (m *Message) Body() any { return m.body }
 
+// Group returns the key group of the message's key when it was pushed.
+func (m *Message) Group() uint8 { return m.group }
+
+// Hold adds one hold, for a shell that delivers a message more than once.
+func (m *Message) Hold() { m.refs.Add(1) }
+
+// Release gives up one hold, for a shell that drops a message.
+func (m *Message) Release() { m.release(nil) }
+
 // replyTo says where the result of a called invocation goes.
 type replyTo struct {
 	call   uint64 // 0: not a call
@@ -68,7 +77,7 @@ func (m *Message) take(n int32) { m.refs.Add(n) }
 // release gives up one consumer's hold. The last one returns the message to
 // its pool; lane is the caller's, nil if it has none.
 func (m *Message) release(l *lane) {
-	if m.refs.Load() == 1 || m.refs.Add(-1) == 0 {
+	if m.refs.Load() <= 1 || m.refs.Add(-1) == 0 {
 		m.pool.put(m, l)
 	}
 }

@@ -5,7 +5,6 @@ package sfaas
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,8 +21,9 @@ type Runtime struct {
 	workers []*worker
 	board   *board
 	gauges  []gauge
-	sources []*pool // by outlet
-	shared  map[*resourceDecl]any
+	intake  *Intake
+	res     *resources
+	paused  atomic.Bool // while a snapshot is taken
 
 	mu     sync.Mutex
 	calls  map[uint64]chan callResult
@@ -47,20 +47,19 @@ func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
 	set := newSettings(append([]Option{WithNode(NodeID(lastNode.Add(1)))}, opts...))
 	r := &Runtime{
 		app: app, set: set, board: newBoard(app), gauges: make([]gauge, len(app.conns)),
-		shared: map[*resourceDecl]any{}, calls: map[uint64]chan callResult{},
+		calls: map[uint64]chan callResult{},
 		links: map[NodeID]*Runtime{}, stop: make(chan struct{}),
 	}
 	set.batchDone = r.batchDone
-	for _, o := range app.outlets {
-		r.sources = append(r.sources, &pool{from: o, limit: 2*set.sourceLimit + poolLimit})
-	}
-	if err := r.openShared(); err != nil {
-		return nil, errors.Join(err, r.closeShared())
+	r.intake = newIntake(app, set, r.gauges)
+	r.res = newResources(app)
+	if err := r.res.openShared(); err != nil {
+		return nil, errors.Join(err, r.res.closeShared())
 	}
 	for i := range set.workers {
 		w, err := newWorker(r, i)
 		if err != nil {
-			return nil, errors.Join(err, r.closeResources())
+			return nil, errors.Join(err, r.res.closeAll(r.cores()))
 		}
 		r.workers = append(r.workers, w)
 	}
@@ -89,53 +88,23 @@ func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) {
 	if r.closed.Load() {
 		return nil, ErrClosed
 	}
-	group := key.KeyGroup()
-	o := from.outlet
-	if o == nil {
-		var err error
-		if o, err = r.app.callee(from); err != nil {
-			return nil, err
-		}
-	}
-	if int(r.workerOf(group).inbox.load.Load()) >= r.set.sourceLimit {
+	if int(r.workerOf(key.KeyGroup()).inbox.load.Load()) >= r.set.sourceLimit || r.paused.Load() {
 		return nil, ErrBusy
 	}
-	for _, e := range r.app.reach[o] {
-		if r.gauges[e.id-1].full(e, 0) {
-			return nil, ErrBusy
-		}
-	}
-	m := r.sources[o.id].getShared()
-	m.Key, m.group = key, group
-	return m, nil
-}
-
-// callee returns the outlet of messages sent to a function by host code.
-func (a *App) callee(from SourceRef) (*outlet, error) {
-	n := a.byName[from.function]
-	switch {
-	case n == nil || n.direct == nil:
-		return nil, fmt.Errorf("sfaas: no function %s of one input", from.function)
-	case n.fn.ins[0] != from.in:
-		return nil, fmt.Errorf("sfaas: %s takes %v, not %v", from.function, n.fn.ins[0], from.in)
-	case n.fn.out != from.out || n.fn.each:
-		return nil, fmt.Errorf("sfaas: %s does not return one %v", from.function, from.out)
-	}
-	return n.direct.from, nil
+	return r.intake.Draft(from, key)
 }
 
 // Discard implements [Host].
-func (r *Runtime) Discard(m *Message) { m.pool.put(m, nil) }
+func (r *Runtime) Discard(m *Message) { m.Release() }
 
 // Inject implements [Host].
 func (r *Runtime) Inject(m *Message) error {
-	if m.size = m.measure(); m.size > r.set.maxMessage {
-		err := &SizeError{Port: m.pool.from.name, Bytes: m.size, Limit: r.set.maxMessage}
-		r.Discard(m)
+	ev, err := r.intake.Event(m)
+	if err != nil {
 		return err
 	}
-	if !r.workerOf(m.group).post(Event{Kind: EventPush, Msg: m}) {
-		r.Discard(m)
+	if !r.workerOf(m.group).post(ev) {
+		m.Release()
 		return ErrClosed
 	}
 	return nil
@@ -143,7 +112,6 @@ func (r *Runtime) Inject(m *Message) error {
 
 // Invoke implements [Host].
 func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
-	n := r.app.conns[m.pool.from.conns[0].id-1]
 	ch := make(chan callResult, 1)
 	r.mu.Lock()
 	r.nextID++
@@ -155,12 +123,8 @@ func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
 		delete(r.calls, id)
 		r.mu.Unlock()
 	}()
-	m.size = m.measure()
-	m.reply = replyTo{call: id, node: r.set.node}
-	m.Source, m.Node, m.Due = m.Key, r.set.node, r.set.due(m.Slot, r.set.clock())
-	m.ID, m.Seq, m.Index = id, 0, 0
-	m.refs.Store(1)
-	if !r.workerOf(m.group).post(Event{Kind: EventMessage, Edge: n.id, Msg: m, Key: m.Key, From: Endpoint{Node: r.set.node}}) {
+	ev := r.intake.CallEvent(m, id, r.set.node, r.set.clock())
+	if !r.workerOf(m.group).post(ev) {
 		return nil, ErrClosed
 	}
 	select {
@@ -261,5 +225,13 @@ func (r *Runtime) Close() error {
 	}
 	close(r.stop)
 	r.wg.Wait()
-	return r.closeResources()
+	return r.res.closeAll(r.cores())
+}
+
+func (r *Runtime) cores() []*Core {
+	var cores []*Core
+	for _, w := range r.workers {
+		cores = append(cores, w.core)
+	}
+	return cores
 }

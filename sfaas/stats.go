@@ -103,10 +103,3 @@ func (s *nodeStats) add(o *nodeStats) {
 	s.Lost += o.Lost
 	s.times.merge(&o.times)
 }
-
-// Stats returns the counters of this core's board. In a runtime, use
-// [Runtime.Stats].
-func (k *Core) Stats() []FunctionStats {
-	k.publish()
-	return k.board.read()
-}

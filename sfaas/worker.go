@@ -34,17 +34,7 @@ func newWorker(r *Runtime, i int) (*worker, error) {
 	}
 	w := &worker{rt: r, core: core, inbox: newInbox(), alarm: Never, timer: time.NewTimer(time.Hour)}
 	w.timer.Stop()
-	core.scratch = func() map[*resourceDecl]any {
-		m, err := r.openScratch()
-		if err != nil {
-			r.set.logger.Error("sfaas: resource", "err", err)
-		}
-		return m
-	}
-	if core.lane.resources, err = r.openScratch(); err != nil {
-		return nil, err
-	}
-	return w, nil
+	return w, r.res.provide(core)
 }
 
 func (w *worker) post(ev Event) bool {
