@@ -5,15 +5,18 @@ package lint
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 	"strings"
 )
 
 // Docs returns what a reader of a package's documentation would miss: a
-// package comment, an example whose output is checked (programs need none),
-// and a doc for every exported symbol, method and struct field.
+// package comment, an example whose output is checked, and a doc for every
+// exported symbol, method and struct field. Programs, internal packages and
+// packages that only group others need no example; a field whose type has a
+// name of its own is explained by that type.
 func Docs(p *Package) []Issue {
 	var issues []Issue
-	comment, example := false, p.IsMain()
+	comment, example := false, p.IsMain() || p.isInternal() || !p.exports()
 	for _, f := range p.Files {
 		if f.isTest() {
 			example = example || hasExample(f)
@@ -31,6 +34,22 @@ func Docs(p *Package) []Issue {
 		issues = append(issues, Issue{p.Path, "no example with // Output:"})
 	}
 	return issues
+}
+
+// isInternal reports whether only this module can import the package.
+func (p *Package) isInternal() bool {
+	return slices.Contains(strings.Split(p.Path, "/"), "internal")
+}
+
+// exports reports whether the package declares anything outside its tests. The
+// root package only groups others and has an example all the same.
+func (p *Package) exports() bool {
+	for _, f := range p.Files {
+		if !f.isTest() && len(f.AST.Decls) > 0 {
+			return true
+		}
+	}
+	return p.Path == "."
 }
 
 func hasExample(f *File) bool {
@@ -107,12 +126,30 @@ func (f *File) docFields(s *ast.TypeSpec) []Issue {
 		covered = field.Doc != nil || covered && line == last+1
 		last = f.Fset.Position(field.End()).Line
 		for _, name := range field.Names {
-			if name.IsExported() && !covered && field.Comment == nil {
+			if name.IsExported() && !covered && field.Comment == nil && !isNamed(field.Type) {
 				issues = append(issues, f.issue(name.Pos(), "%s.%s has no doc", s.Name.Name, name.Name))
 			}
 		}
 	}
 	return issues
+}
+
+// isNamed reports whether a field's type is one that has a doc of its own, or a
+// pointer to or slice of one.
+func isNamed(t ast.Expr) bool {
+	switch x := t.(type) {
+	case *ast.StarExpr:
+		return isNamed(x.X)
+	case *ast.ArrayType:
+		return isNamed(x.Elt)
+	case *ast.IndexExpr:
+		return isNamed(x.X)
+	case *ast.SelectorExpr:
+		return true
+	case *ast.Ident:
+		return x.IsExported() || x.Name == "error"
+	}
+	return false
 }
 
 // exportedReceiver reports whether a method belongs to an exported type.

@@ -59,6 +59,7 @@ type A struct {
 	X int
 	Y int // documented
 	z int
+	B *B
 }
 
 // B is documented.
@@ -95,13 +96,13 @@ func (g *Generic[T, U]) L() {}
 	compare(t, []string{
 		"p/a.go:3: type A has no doc",
 		"p/a.go:4: A.X has no doc",
-		"p/a.go:15: B.Z has no doc",
-		"p/a.go:24: const E has no doc",
-		"p/a.go:26: type G has no doc",
-		"p/a.go:26: G.Do has no doc",
-		"p/a.go:28: func H has no doc",
-		"p/a.go:33: func J has no doc",
-		"p/a.go:37: func L has no doc",
+		"p/a.go:16: B.Z has no doc",
+		"p/a.go:25: const E has no doc",
+		"p/a.go:27: type G has no doc",
+		"p/a.go:27: G.Do has no doc",
+		"p/a.go:29: func H has no doc",
+		"p/a.go:34: func J has no doc",
+		"p/a.go:38: func L has no doc",
 		"p: no package comment",
 		"p: no example with // Output:",
 	}, Docs(p))
