@@ -17,8 +17,8 @@ func (d *Decoder) load(soft []int8) {
 		}
 		src := soft[(c-numPunctured)*z:][:z]
 		rot := d.plan.last[c]
-		llr.Scale(v[:z-rot], src[rot:], d.factor, d.limit)
-		llr.Scale(v[z-rot:z], src[:rot], d.factor, d.limit)
+		llr.Scale(v[:z-rot], src[rot:], loadFactor, loadLimit)
+		llr.Scale(v[z-rot:z], src[:rot], loadFactor, loadLimit)
 		d.fillers(c, v, rot)
 		copy(v[z:], v[:llr.Lanes])
 	}

@@ -60,8 +60,6 @@ type Decoder struct {
 	plan     plan
 	core     llr.Rule // messages of the core rows
 	outer    llr.Rule // messages of the rows behind them
-	factor   int      // scale of received LLRs, Q15
-	limit    int      // largest magnitude of a scaled LLR
 	soft     []int8
 	messages []int8
 	order    []int8 // systematic soft bits in the codeword's order
@@ -97,7 +95,7 @@ func (d *Decoder) Configure(c DecoderConfig) error {
 	d.cfg = c
 	d.graph.fill(c.BaseGraph, c.Z)
 	d.plan.fill(&d.graph, c.rows())
-	d.core, d.outer, d.factor, d.limit = rulesFor(c.Config)
+	d.core, d.outer = rulesFor(c.Config)
 	return nil
 }
 
