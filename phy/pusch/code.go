@@ -70,3 +70,14 @@ func (c *Code) RateMatch() ratematch.Config {
 		RV: c.RV, BitsPerSymbol: c.Modulation.BitsPerSymbol(),
 	}
 }
+
+// PackedBytes returns the size of the transport block with its CRC, in bytes.
+func (c *Code) PackedBytes() int { return (c.TBS + c.Segmentation.TBCRC.Len()) / 8 }
+
+// CheckTransportBlock reports whether the CRC at the end of a packed transport
+// block of [Code.PackedBytes] holds. It does not allocate.
+//
+// TS 38.212 §6.2.1.
+func (c *Code) CheckTransportBlock(packed []byte) bool {
+	return c.Segmentation.TBCRC.CheckPacked(packed, c.TBS+c.Segmentation.TBCRC.Len())
+}

@@ -28,9 +28,9 @@ type Decoder struct {
 	matcher    *ratematch.Matcher
 	ldpc       *ldpc.Decoder
 
-	llrs  []int8  // descrambled soft bits of one code block
-	bits  []uint8 // decided bits of one code block, one a byte
-	bytes []byte  // transport block with CRC, packed
+	llrs   []int8 // descrambled soft bits of one code block
+	block  []byte // decided bits of one code block, packed
+	packed []byte // transport block with CRC, packed
 }
 
 // NewDecoder returns a decoder for grants within the limits, of at most the
@@ -53,9 +53,9 @@ func NewDecoder(l Limits, iterations int) (*Decoder, error) {
 	}
 	return &Decoder{
 		limits: l, iterations: iterations, matcher: ratematch.New(), ldpc: dec,
-		llrs:  make([]int8, l.maxCodedBits()),
-		bits:  make([]uint8, ldpc.BG1.K(ldpc.MaxZ)),
-		bytes: make([]byte, l.maxCodedBits()/8+crc.CRC24A.Len()/8),
+		llrs:   make([]int8, l.maxCodedBits()),
+		block:  make([]byte, ldpc.BG1.K(ldpc.MaxZ)/8),
+		packed: make([]byte, l.maxCodedBits()/8+crc.CRC24A.Len()/8),
 	}, nil
 }
 
@@ -63,7 +63,7 @@ func NewDecoder(l Limits, iterations int) (*Decoder, error) {
 // [*nr.UnsupportedError] for a code above the limits. It does not allocate when
 // it succeeds.
 func (d *Decoder) Configure(c *Code) error {
-	if c.CodedBits > len(d.llrs) || c.TBS > len(d.bytes)*8-crc.CRC24A.Len() {
+	if c.CodedBits > len(d.llrs) || c.PackedBytes() > len(d.packed) {
 		return &nr.UnsupportedError{Field: "coded bits above the limits of this block", Got: c.CodedBits}
 	}
 	if err := d.matcher.Configure(c.RateMatch()); err != nil {
@@ -118,8 +118,7 @@ func (d *Decoder) Combine(soft *SoftBuffer, llrs []int8) error {
 }
 
 // Decode decodes the transport block of the configured transmission from its
-// soft bits. It stops at the first code block that fails: the transport block
-// is then lost for this transmission.
+// soft bits: [Decoder.DecodeBlocks] and [Code.CheckTransportBlock].
 //
 //   - dst: NumBits, Data, CRC and Iterations are set, with RNTI and HARQ; Data
 //     holds no transport block when the CRC fails
@@ -127,11 +126,38 @@ func (d *Decoder) Combine(soft *SoftBuffer, llrs []int8) error {
 //
 // It returns a [*tensor.ShapeError] if soft belongs to another code. It does
 // not allocate once dst has grown.
-//
-// TS 38.212 §6.2.1 to §6.2.4, inverted.
 func (d *Decoder) Decode(dst *nr.TransportBlock, soft *SoftBuffer) error {
+	packed := d.packed[:d.code.PackedBytes()]
+	blocks, err := d.DecodeBlocks(packed, soft)
+	if err != nil {
+		return err
+	}
+	dst.RNTI, dst.HARQ, dst.NumBits = d.code.RNTI, d.code.HARQProcess, d.code.TBS
+	dst.Iterations = blocks.Iterations
+	dst.CRC = blocks.CRC && d.code.CheckTransportBlock(packed)
+	dst.Data.Resize(d.code.TBS / 8)
+	copy(dst.Data.Data(), packed)
+	return nil
+}
+
+// DecodeBlocks decodes the code blocks of the configured transmission. It stops
+// at the first that fails: the transport block is then lost for this
+// transmission.
+//
+//   - dst: [Code.PackedBytes] the transport block with its CRC, packed, first
+//     bit most significant
+//   - soft: what [Decoder.Combine] filled; only read
+//
+// It returns a [*tensor.ShapeError] if dst has another length or soft belongs
+// to another code. It does not allocate.
+//
+// TS 38.212 §6.2.3 and §6.2.4, inverted.
+func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error) {
 	if !soft.holds(&d.code) {
-		return &tensor.ShapeError{Op: "pusch: decode: soft buffer", Want: []int{d.code.TBS}, Got: []int{soft.TBS}}
+		return BlockResult{}, &tensor.ShapeError{Op: "pusch: decode: soft buffer", Want: []int{d.code.TBS}, Got: []int{soft.TBS}}
+	}
+	if len(dst) != d.code.PackedBytes() {
+		return BlockResult{}, &tensor.ShapeError{Op: "pusch: decode: bytes", Want: []int{d.code.PackedBytes()}, Got: []int{len(dst)}}
 	}
 	s := &d.code.Segmentation
 	cfg := ldpc.DecoderConfig{Config: d.code.LDPC().ForLength(soft.Extent), MaxIterations: d.iterations, CRC: s.BlockCRC}
@@ -139,32 +165,25 @@ func (d *Decoder) Decode(dst *nr.TransportBlock, soft *SoftBuffer) error {
 		cfg.CRC = s.TBCRC
 	}
 	if err := d.ldpc.Configure(cfg); err != nil {
-		return fmt.Errorf("pusch: decode: %w", err)
+		return BlockResult{}, fmt.Errorf("pusch: decode: %w", err)
 	}
-	dst.RNTI, dst.HARQ, dst.NumBits = d.code.RNTI, d.code.HARQProcess, d.code.TBS
-	dst.CRC, dst.Iterations = true, 0
-	dst.Data.Resize(d.code.TBS / 8)
-	for r := 0; r < s.NumBlocks && dst.CRC; r++ {
-		bits := d.bits[:s.KPrime]
-		res, err := d.ldpc.Decode(bits, soft.LLR.Row(r))
+	out := BlockResult{CRC: true}
+	block := d.block[:(s.KPrime+7)/8]
+	for r := 0; r < s.NumBlocks && out.CRC; r++ {
+		res, err := d.ldpc.DecodePacked(block, soft.LLR.Row(r))
 		if err != nil {
-			return fmt.Errorf("pusch: decode: %w", err)
+			return BlockResult{}, fmt.Errorf("pusch: decode: %w", err)
 		}
-		dst.Iterations = max(dst.Iterations, res.Iterations)
-		dst.CRC = res.CRC
+		out.Iterations, out.CRC = max(out.Iterations, res.Iterations), res.CRC
 		// The payload of a code block is a whole number of bytes: TS 38.214
 		// §5.1.3.2 only yields such sizes.
-		packBits(d.bytes[r*s.PayloadBits/8:][:s.PayloadBits/8], bits)
+		dst = dst[copy(dst, block[:s.PayloadBits/8]):]
 	}
-	dst.CRC = dst.CRC && s.TBCRC.CheckPacked(d.bytes, d.code.TBS+s.TBCRC.Len())
-	copy(dst.Data.Data(), d.bytes)
-	return nil
+	return out, nil
 }
 
-// packBits packs bits, one a byte, most significant first.
-func packBits(dst []byte, bits []uint8) {
-	for i := range dst {
-		b := bits[8*i : 8*i+8 : 8*i+8]
-		dst[i] = b[0]<<7 | b[1]<<6 | b[2]<<5 | b[3]<<4 | b[4]<<3 | b[5]<<2 | b[6]<<1 | b[7]
-	}
+// BlockResult says how the code blocks of a transport block were decoded.
+type BlockResult struct {
+	CRC        bool // every code block has its CRC
+	Iterations int  // most LDPC iterations of a code block
 }

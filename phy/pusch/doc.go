@@ -1,5 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package pusch is the physical uplink shared channel with CP-OFDM: a
-// transmitter from transport block to resource grid, and a receiver back.
+// [Transmitter] from transport block to resource grid, and a [Receiver] back.
+//
+// The receiver is a chain of steps, each of which is also there by itself, so
+// that package ran/block runs the same steps as separate functions:
+//
+//	grid  ── ExtractPilots ──▶ Synchronizer ──▶ Estimator ──▶ channel
+//	grid  ── ExtractData ────▶ Equalizer (channel) ─────────▶ symbols of each UE
+//	symbols ── Demap ────────▶ soft bits
+//	soft bits ── Decoder.Combine ──▶ SoftBuffer (HARQ state)
+//	SoftBuffer ── Decoder.Decode ──▶ transport block
+//
+// [Blocks] holds what a researcher replaces: synchroniser, estimator, equaliser
+// and demapper, each behind an interface of one or two methods. [Code] holds
+// what the coding chain needs; it follows from the grant alone. The only state
+// is the [SoftBuffer] of each HARQ process, and the caller keeps it.
+//
+// What the standard allows and this package does not is refused by
+// [nr.Grant.Validate]: transform precoding, MCS table 3, UCI, PT-RS, frequency
+// hopping, limited-buffer rate matching.
+//
+// TS 38.211 §6.3.1 and §6.4.1.1, TS 38.212 §6.2, TS 38.214 §6.1.
 package pusch

@@ -4,6 +4,8 @@ package pusch
 
 import (
 	"github.com/neuroran/neuroran/phy/ldpc"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/ratematch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -36,6 +38,39 @@ func (s *SoftBuffer) holds(c *Code) bool {
 	seg := &c.Segmentation
 	return s.TBS == c.TBS && s.BaseGraph == seg.BaseGraph && s.Z == seg.Z && s.Filler == seg.Filler &&
 		s.LLR.Dim(0) == seg.NumBlocks && s.LLR.Dim(1) == seg.BaseGraph.N(seg.Z)
+}
+
+// Merge adds the soft bits of one transmission, which [Decoder.Combine] put in
+// a buffer of its own, to those of its HARQ process. It replaces these with new
+// data, and where they belong to another transport block. It is what Combine
+// does with a single buffer; here rate recovery and combining may be two
+// functions. Merge does not allocate once s has grown.
+func (s *SoftBuffer) Merge(tx *SoftBuffer, newData bool) {
+	same := s.TBS == tx.TBS && s.BaseGraph == tx.BaseGraph && s.Z == tx.Z && s.Filler == tx.Filler &&
+		s.LLR.Dim(0) == tx.LLR.Dim(0) && s.LLR.Dim(1) == tx.LLR.Dim(1)
+	if newData || !same {
+		llrs := s.LLR
+		llrs.CopyFrom(&tx.LLR)
+		*s = *tx
+		s.LLR = llrs
+		return
+	}
+	s.Transmissions += tx.Transmissions
+	s.Extent = max(s.Extent, tx.Extent)
+	for r := range s.LLR.Dim(0) {
+		addSaturated(s.LLR.Row(r)[:s.Extent], tx.LLR.Row(r))
+	}
+}
+
+// addSaturated adds soft bits within ±[nr.MaxLLR]. Filler bits, which both
+// sides hold as [ratematch.FillerLLR], stay.
+func addSaturated(dst, src []int8) {
+	src = src[:len(dst)]
+	for i, x := range dst {
+		if x != ratematch.FillerLLR {
+			dst[i] = int8(min(max(int(x)+int(src[i]), -nr.MaxLLR), nr.MaxLLR))
+		}
+	}
 }
 
 // start gives the buffer the shape of a new transport block.
