@@ -7,7 +7,7 @@ package neural
 // hashes is the SHA-256 of each shipped network.
 var hashes = map[string]string{
 	"llrnet-qpsk":   "83ce822cc4740f9dc29ac2089b908e1a613fd1fbef7403e311352645bb42ba88",
-	"llrnet-16qam":  "b62964de210408e49076a4856ac079d511670b99b9683e8c1edefba536ef463b",
+	"llrnet-16qam":  "19aabbc4f79f327b1a8fe9fad269681c127b8a520ed3c49f998f4be13a45c264",
 	"llrnet-64qam":  "cfeec3dcc3e53e59c3efaa245a0100f559fa0308d4dea1e88950b98ec7e47f17",
 	"llrnet-256qam": "302cffbbb417368ab55c9f0c12ad855eb8f6ba5c7cfb6e141af436006f8e02bf",
 }

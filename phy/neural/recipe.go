@@ -37,7 +37,7 @@ func DefaultRecipe(m nr.Modulation) (Recipe, error) {
 	case nr.QPSK:
 		r.Hidden, r.Steps, r.LowSNRdB, r.HighSNRdB = 4, 2000, -7, 9
 	case nr.QAM16:
-		r.Hidden, r.Emphasis, r.LowSNRdB, r.HighSNRdB = 16, 0, 4, 15
+		r.Hidden, r.Emphasis, r.LowSNRdB, r.HighSNRdB = 16, 0.2, 3, 15
 	case nr.QAM64:
 		r.Hidden, r.LowSNRdB, r.HighSNRdB = 24, 9, 22
 	case nr.QAM256:
@@ -111,15 +111,16 @@ func Name(m nr.Modulation) string {
 
 // MCSRange returns the signal-to-noise ratios in dB, per symbol, at which the
 // lowest and the highest MCS of the modulation have 10 % block errors on AWGN
-// (tables 1 and 2 of TS 38.214 §5.1.3.1), rounded outwards.
+// (tables 1 and 2 of TS 38.214 §5.1.3.1), rounded outwards. TestBLER measures
+// them, with 25 PRB and known channel.
 func MCSRange(m nr.Modulation) (low, high float64) {
 	switch m {
 	case nr.QAM16:
-		return 4, 10
+		return 3, 9 // 3.3 dB at MCS 10, 8.5 dB at MCS 16 of table 1
 	case nr.QAM64:
-		return 9, 20
+		return 9, 20 // 9.1 dB at MCS 17, 19.3 dB at MCS 28 of table 1
 	case nr.QAM256:
-		return 18, 26
+		return 18, 26 // 18.5 dB at MCS 20, 25.0 dB at MCS 27 of table 2
 	}
-	return -7, 4
+	return -6, 3 // -5.6 dB at MCS 0, 3.0 dB at MCS 9 of table 1
 }
