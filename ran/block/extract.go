@@ -63,9 +63,9 @@ type extractor struct {
 	visit func(rank int, g *nr.Group, members []*nr.Grant) error
 
 	grants [MaxGrants]nr.Grant
-	c   *sfaas.Ctx
-	out sfaas.Emitter[PDU]
-	in  *Grid
+	c      *sfaas.Ctx
+	out    sfaas.Emitter[PDU]
+	in     *Grid
 }
 
 func newExtractor(cfg Config) *extractor {

@@ -23,10 +23,9 @@ type Chain struct {
 	Grants sfaas.Input[block.Schedule]
 	// Blocks receives every transport block, whatever its CRC.
 	Blocks sfaas.Output[block.TransportBlock]
-	// Symbols receives equalised symbols; only with [WithSymbols].
-	Symbols sfaas.Output[block.Symbols]
 
 	networks *neural.Networks
+	outputs  []sfaas.Option // sinks that options asked for
 }
 
 // New returns the uplink chain of one carrier.
@@ -77,6 +76,14 @@ func (c *Chain) Close() error {
 	return c.networks.Close()
 }
 
+// Open starts a runtime for the chain: as [sfaas.NewRuntime], with onBlock
+// called for every transport block, whatever its CRC. Several workers call it
+// at once; the block is read-only and valid until it returns.
+func (c *Chain) Open(onBlock func(h sfaas.Header, tb *block.TransportBlock), opts ...sfaas.Option) (*sfaas.Runtime, error) {
+	all := append([]sfaas.Option{sfaas.WithOutput(c.Blocks, onBlock)}, c.outputs...)
+	return sfaas.NewRuntime(c.App, append(all, opts...)...)
+}
+
 // Device returns the device of the neural demapper, "" without one.
 func (c *Chain) Device() accel.Device {
 	if c.networks == nil {
@@ -99,8 +106,9 @@ func (s *steps) compose(cfg block.Config) (*Chain, error) {
 	soft := sfaas.Apply(sfaas.Apply(symbols, s.demap.Fn), *s.recover)
 	blocks := sfaas.Apply(sfaas.Apply(soft, s.decode.Fn), *s.check)
 	chain.Blocks = sfaas.Sink(blocks, "blocks")
-	if s.symbols {
-		chain.Symbols = sfaas.Sink(symbols, "symbols")
+	if s.onSymbols != nil {
+		sink := sfaas.Sink(symbols, "symbols")
+		chain.outputs = append(chain.outputs, sfaas.WithOutput(sink, func(_ sfaas.Header, x *block.Symbols) { s.onSymbols(x) }))
 	}
 
 	own := sfaas.Apply(chain.Grants, block.NewDistribute(cfg))

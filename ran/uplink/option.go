@@ -20,9 +20,9 @@ func (o option) apply(s *steps) { o(s) }
 
 // steps are the functions of a chain; nil stands for the default.
 type steps struct {
-	receiver string
-	networks neural.Config
-	symbols  bool
+	receiver  string
+	networks  neural.Config
+	onSymbols func(*block.Symbols)
 
 	demodulate  *sfaas.Fn[nr.Baseband, block.Grid]
 	extract     *block.Extractor
@@ -85,5 +85,6 @@ func WithCheckCRC(f sfaas.Fn[block.Bits, block.TransportBlock]) Option {
 	return option(func(s *steps) { s.check = &f })
 }
 
-// WithSymbols adds the sink [Chain.Symbols], which shows the equalised symbols.
-func WithSymbols() Option { return option(func(s *steps) { s.symbols = true }) }
+// WithSymbols lets f see the equalised symbols of every transmission. Several
+// workers call it at once; the symbols are read-only and valid until it returns.
+func WithSymbols(f func(*block.Symbols)) Option { return option(func(s *steps) { s.onSymbols = f }) }

@@ -28,10 +28,6 @@ type PlayerConfig struct {
 	Workers int
 	// Logger is where faults are logged; nil stands for [slog.Default].
 	Logger *slog.Logger
-	// OnSymbols sees the equalised symbols of every transmission, if the chain
-	// was made [WithSymbols]. It is called by several workers at once and must
-	// copy what it keeps.
-	OnSymbols func(*block.Symbols)
 }
 
 // stall is how long a slot may take before the player asks whether there is
@@ -65,18 +61,15 @@ func NewPlayer(chain *Chain, cfg PlayerConfig) (*Player, error) {
 		cfg.Logger = slog.Default()
 	}
 	opts := []sfaas.Option{
-		sfaas.WithMode(mode), sfaas.WithBudget(p.slot), sfaas.WithLogger(cfg.Logger), sfaas.WithBlockLimit(time.Minute),
-		sfaas.WithNotices(p.board.notice),
-		sfaas.WithOutput(chain.Blocks, func(_ sfaas.Header, tb *block.TransportBlock) { p.board.arrived(tb, time.Now(), p.slot) }),
+		sfaas.WithMode(mode), sfaas.WithBudget(p.slot), sfaas.WithLogger(cfg.Logger),
+		sfaas.WithBlockLimit(time.Minute), sfaas.WithNotices(p.board.notice),
 	}
 	if cfg.Workers > 0 {
 		opts = append(opts, sfaas.WithWorkers(cfg.Workers))
 	}
-	if cfg.OnSymbols != nil {
-		opts = append(opts, sfaas.WithOutput(chain.Symbols, func(_ sfaas.Header, s *block.Symbols) { cfg.OnSymbols(s) }))
-	}
 	var err error
-	if p.rt, err = sfaas.NewRuntime(chain.App, opts...); err != nil {
+	p.rt, err = chain.Open(func(_ sfaas.Header, tb *block.TransportBlock) { p.board.arrived(tb, time.Now(), p.slot) }, opts...)
+	if err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -24,10 +24,10 @@ type Transmission struct {
 	Iterations int               // most decoder iterations over the code blocks
 	Quality    nr.Quality        // SINR, SNR, delay, carrier offset
 
-	Latency time.Duration                   // from the slot's last sample handed over to CRC known
-	Late    bool                            // Latency exceeds the slot
+	Latency time.Duration                  // from the slot's last sample handed over to CRC known
+	Late    bool                           // Latency exceeds the slot
 	Began   [block.NumStages]time.Duration // start of each function, after the samples were handed over; 0 where it did not run
-	Missed  uint16                          // bit s: stage s began after the slot's due time
+	Missed  uint16                         // bit s: stage s began after the slot's due time
 }
 
 // SINRdB returns the mean unbiased SINR after equalisation in dB, at least −100.

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"math"
+
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+// line is the JSON object of one transmission.
+type line struct {
+	Slot         uint64  `json:"slot"`
+	RNTI         uint16  `json:"rnti"`
+	HARQ         int     `json:"harq"`
+	CRC          bool    `json:"crc"`
+	Skipped      bool    `json:"skipped"`
+	TBBits       int     `json:"tb_bits"`
+	TBSHA256     string  `json:"tb_sha256"`
+	SINRdB       float64 `json:"sinr_db"`
+	SNRdB        float64 `json:"snr_db"`
+	CFOHz        float64 `json:"cfo_hz"`
+	DelaySamples float64 `json:"delay_samples"`
+	Iterations   int     `json:"iterations"`
+	LatencyUs    float64 `json:"latency_us"`
+	Late         bool    `json:"late"`
+}
+
+// summary is the last JSON object.
+type summary struct {
+	Summary        bool    `json:"summary"`
+	Slots          int     `json:"slots"`
+	Transmissions  int     `json:"transmissions"`
+	CRCOK          int     `json:"crc_ok"`
+	ThroughputMbps float64 `json:"throughput_mbps"`
+	DecodeMbps     float64 `json:"decode_mbps"`
+	Receiver       string  `json:"receiver"`
+	Device         string  `json:"device"`
+}
+
+// printJSON prints one object a transmission, in the order of the recording's
+// annotations, and the summary.
+func printJSON(w io.Writer, o *options, rec *sigmf.Recording, r *uplink.Report) error {
+	enc := json.NewEncoder(w)
+	for i := range r.Transmissions {
+		if err := enc.Encode(newLine(rec, &r.Transmissions[i])); err != nil {
+			return err
+		}
+	}
+	return enc.Encode(summary{
+		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(),
+		ThroughputMbps: round(r.ThroughputMbps()), DecodeMbps: round(r.DecodeMbps()),
+		Receiver: o.receiver, Device: o.device,
+	})
+}
+
+// newLine returns the object of a transmission. What was skipped has no
+// measurements: they are 0.
+func newLine(rec *sigmf.Recording, t *uplink.Transmission) line {
+	l := line{
+		Slot: uint64(t.Slot), RNTI: t.Grant.RNTI, HARQ: t.Grant.HARQProcess,
+		CRC: t.CRC, Skipped: t.Skipped, TBBits: t.NumBits,
+	}
+	if t.Skipped {
+		return l
+	}
+	l.SINRdB, l.SNRdB = round(t.SINRdB()), round(t.SNRdB())
+	l.CFOHz, l.DelaySamples = round(t.Quality.CFOHz), round(t.DelaySamples(&rec.Carrier))
+	l.Iterations, l.LatencyUs, l.Late = t.Iterations, round(t.Latency.Seconds()*1e6), t.Late
+	if t.CRC {
+		l.TBSHA256 = hex.EncodeToString(t.SHA256[:])
+	}
+	return l
+}
+
+// round rounds to a thousandth.
+func round(x float64) float64 { return math.Round(x*1e3) / 1e3 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command uplink decodes a recording of 5G NR uplink slots with a chain of
+// stateful functions, and prints what became of every PUSCH transmission.
+//
+//	go run ./examples/uplink
+//	go run ./examples/uplink -recording X.sigmf-meta -receiver ls -json
+//
+// Without -recording it decodes one that is part of the program. It exits with
+// 0 when it ran, whatever the CRCs say, and with 2 for bad arguments or a bad
+// recording.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+//go:generate go run ./internal/record -o testdata/uplink.sigmf-meta
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err == nil {
+		err = decode(ctx, o, stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "uplink:", oneLine(err))
+		return 2
+	}
+	return 0
+}
+
+// oneLine joins the lines of an error.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// decode plays the recording through the chain and prints the report.
+func decode(ctx context.Context, o *options, stdout io.Writer) error {
+	rec, err := open(o.recording)
+	if err != nil {
+		return err
+	}
+	defer rec.Close()
+	cloud := newConstellation()
+	opts := []uplink.Option{uplink.WithReceiver(o.receiver), uplink.WithDevices(accel.Device(o.device))}
+	if o.plot != "" {
+		opts = append(opts, uplink.WithSymbols(cloud.add))
+	}
+	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, opts...)
+	if err != nil {
+		return err
+	}
+	defer chain.Close()
+	player, err := uplink.NewPlayer(chain, uplink.PlayerConfig{
+		RealTime: o.realTime, Slots: o.slots, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	defer player.Close()
+	report, err := player.Play(ctx, rec)
+	if err != nil {
+		return err
+	}
+	return show(o, rec, report, cloud, stdout)
+}
+
+// show prints the report in the form that was asked for.
+func show(o *options, rec *sigmf.Recording, report *uplink.Report, cloud *constellation, stdout io.Writer) error {
+	if o.plot != "" {
+		if err := plot(o.plot, rec, report, cloud); err != nil {
+			return fmt.Errorf("-plot: %w", err)
+		}
+	}
+	if o.json {
+		return printJSON(stdout, o, rec, report)
+	}
+	return printTables(stdout, o, rec, report)
+}

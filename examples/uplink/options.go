@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// options are the arguments of the program.
+type options struct {
+	recording string // "" for the one that ships with the program
+	receiver  string
+	device    string
+	slots     int
+	json      bool
+	realTime  bool
+	plot      string
+}
+
+// parse reads the arguments. Its errors name the argument; help goes to stdout.
+func parse(args []string, stdout io.Writer) (*options, error) {
+	o := &options{}
+	flags := flag.NewFlagSet("uplink", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.recording, "recording", "", "`file`.sigmf-meta to decode (default: one that is part of the program)")
+	flags.StringVar(&o.receiver, "receiver", "lmmse", "ls, lmmse or neural")
+	flags.StringVar(&o.device, "device", "ref", "device of the neural demapper: ref or ort/cpu")
+	flags.IntVar(&o.slots, "slots", 0, "decode the first `N` slots (default: all)")
+	flags.BoolVar(&o.json, "json", false, "print one JSON object a transmission, and a summary")
+	flags.BoolVar(&o.realTime, "realtime", false, "hand slots over at the pace of the carrier and skip late work")
+	flags.StringVar(&o.plot, "plot", "", "write constellation.svg and timeline.svg to `folder`")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(stdout)
+		flags.Usage()
+		return nil, err
+	case err != nil:
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("argument %q: got one, want only flags", flags.Arg(0))
+	}
+	set := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	return o, o.check(set)
+}
+
+// check reports the first value that is not allowed; set names the flags given.
+func (o *options) check(set map[string]bool) error {
+	for _, f := range []struct {
+		name, got string
+		want      []string
+	}{
+		{"receiver", o.receiver, []string{"ls", "lmmse", "neural"}},
+		{"device", o.device, []string{"ref", "ort/cpu"}},
+	} {
+		if !slices.Contains(f.want, f.got) {
+			return fmt.Errorf("-%s: got %q, want one of %s", f.name, f.got, strings.Join(f.want, ", "))
+		}
+	}
+	if set["slots"] && o.slots < 1 {
+		return fmt.Errorf("-slots: got %d, want 1 or more", o.slots)
+	}
+	for name, value := range map[string]string{"recording": o.recording, "plot": o.plot} {
+		if set[name] && value == "" {
+			return fmt.Errorf("-%s: got nothing, want a name", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+// printTables prints the report for people.
+func printTables(w io.Writer, o *options, rec *sigmf.Recording, r *uplink.Report) error {
+	c := &rec.Carrier
+	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s on %s\n\n",
+		rec.Description, c.NumPRB, c.SubcarrierSpacingKHz, rec.NumChannels, o.receiver, o.device)
+	err := errors.Join(printTransmissions(w, rec, r), printFunctions(w, r))
+	slots := time.Duration(r.Slots) * c.Numerology().SlotDuration()
+	_, last := fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d late; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
+		r.Slots, slots, len(r.Transmissions), r.Passed(), late(r), r.ThroughputMbps(), r.DecodeMbps())
+	return errors.Join(err, last)
+}
+
+func late(r *uplink.Report) int {
+	n := 0
+	for i := range r.Transmissions {
+		if r.Transmissions[i].Late || r.Transmissions[i].Skipped {
+			n++
+		}
+	}
+	return n
+}
+
+func newTable(w io.Writer) *tabwriter.Writer {
+	return tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+}
+
+// printTransmissions prints one row a transmission.
+func printTransmissions(w io.Writer, rec *sigmf.Recording, r *uplink.Report) error {
+	t := newTable(w)
+	fmt.Fprintln(t, "slot\tRNTI\tHARQ\trv\tPRBs\tlayers\tmodulation\tbits\tCRC\tSINR dB\tSNR dB\tdelay\tCFO Hz\titerations\tlatency µs\tin budget\t")
+	for i := range r.Transmissions {
+		x := &r.Transmissions[i]
+		g := &x.Grant
+		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d+%d\t%d\t%v\t%d\t", x.Slot, g.RNTI, g.HARQProcess, g.RV,
+			g.StartPRB, g.NumPRB, g.NumLayers, g.MCS().Modulation, x.NumBits)
+		if x.Skipped {
+			fmt.Fprintln(t, "skipped\t\t\t\t\t\t\tno\t")
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.2f\t%s\t%d\t%.0f\t%s\t\n", word(x.CRC, "ok", "FAIL"), x.SINRdB(), x.SNRdB(),
+			x.DelaySamples(&rec.Carrier), offset(x), x.Iterations, x.Latency.Seconds()*1e6, word(!x.Late, "yes", "no"))
+	}
+	fmt.Fprintln(t)
+	return t.Flush()
+}
+
+// offset returns the carrier offset, or a dash where one DM-RS symbol cannot
+// show it.
+func offset(x *uplink.Transmission) string {
+	if !x.Quality.CFOObserved {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", x.Quality.CFOHz)
+}
+
+// printFunctions prints one row a function.
+func printFunctions(w io.Writer, r *uplink.Report) error {
+	t := newTable(w)
+	fmt.Fprintln(t, "function\tinvocations\tmedian µs\tp99 µs\tstate bytes\ttransferred bytes\tlate\tskipped\tfaults\t")
+	for _, f := range r.Functions {
+		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%d\t%d\t%d\t%d\t%d\t\n", f.Name, f.Invocations,
+			f.P50.Seconds()*1e6, f.P99.Seconds()*1e6, f.StateRead+f.StateWritten, f.Transferred, f.Late, f.Skipped, f.Faults)
+	}
+	fmt.Fprintln(t)
+	return t.Flush()
+}
+
+func word(b bool, yes, no string) string {
+	if b {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+const (
+	rowHeight = 16
+	labels    = 110 // pixels left of the bars
+	barWidth  = 900 // pixels of the time axis
+)
+
+// colours of the stages.
+var colours = [block.NumStages]string{
+	"#8dd3c7", "#b3de69", "#bebada", "#fb8072", "#80b1d3", "#d9d9d9", "#fdb462", "#ffed6f", "#bc80bd", "#ccebc5",
+}
+
+// timeline draws a row for each transmission: when each function began, from
+// the moment at which the slot's samples were handed over, and when the CRC was
+// known. The dashed line is the end of the slot's budget.
+func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
+	slot := rec.Carrier.Numerology().SlotDuration()
+	longest := slot
+	for i := range r.Transmissions {
+		longest = max(longest, r.Transmissions[i].Latency)
+	}
+	s := newSVG(labels+barWidth+40, (len(r.Transmissions)+5)*rowHeight+30)
+	for st := range block.NumStages {
+		x := float64(labels + int(st%5)*180)
+		y := float64(8 + int(st/5)*rowHeight)
+		s.rect(x, y, 10, 10, fmt.Sprintf("fill=%q", colours[st]), "")
+		s.text(x+15, y+10, "start", st.String())
+	}
+	at := func(d time.Duration) float64 { return labels + float64(d)/float64(longest)*barWidth }
+	top := float64(3 * rowHeight)
+	for i := range r.Transmissions {
+		t := &r.Transmissions[i]
+		y := top + float64(i*rowHeight)
+		s.text(labels-6, y+12, "end", fmt.Sprintf("%d · %d", t.Slot, t.Grant.RNTI))
+		if t.Skipped {
+			s.text(labels, y+12, "start", "skipped")
+			continue
+		}
+		s.bars(t, y, at)
+	}
+	bottom := top + float64(len(r.Transmissions)*rowHeight)
+	s.line(at(slot), top, at(slot), bottom, `stroke="black" stroke-dasharray="4 3"`)
+	s.text(at(slot), bottom+14, "middle", fmt.Sprintf("slot %v", slot))
+	s.text(labels, bottom+14, "middle", "0")
+	s.text(labels-6, top-4, "end", "slot · RNTI")
+	return s.end()
+}
+
+// bars draws the stages of one transmission, each until the next one began.
+func (s *svg) bars(t *uplink.Transmission, y float64, at func(time.Duration) float64) {
+	for st := range block.NumStages {
+		if st > 0 && t.Began[st] == 0 {
+			continue // replaced by a function that keeps no trace
+		}
+		end := t.Latency
+		for next := st + 1; next < block.NumStages; next++ {
+			if t.Began[next] != 0 {
+				end = t.Began[next]
+				break
+			}
+		}
+		from, to := at(t.Began[st]), at(end)
+		s.rect(from, y+1, max(to-from, 0), rowHeight-3, fmt.Sprintf("fill=%q", colours[st]),
+			fmt.Sprintf("%v %v", st, end-t.Began[st]))
+	}
+}
