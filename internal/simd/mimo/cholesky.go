@@ -23,15 +23,15 @@ func Cholesky(a []complex128, n int) bool {
 		inv := 1 / d
 		for i := j + 1; i < n; i++ {
 			ri := a[i*n : i*n+n]
-			s := ri[j] - dotConj(ri[:j], rj[:j])
+			s := ri[j] - rowProduct(ri[:j], rj[:j])
 			ri[j] = complex(real(s)*inv, imag(s)*inv)
 		}
 	}
 	return true
 }
 
-// dotConj returns Σ a[i]·conj(b[i]).
-func dotConj(a, b []complex128) complex128 {
+// rowProduct returns Σ a[i]·conj(b[i]).
+func rowProduct(a, b []complex128) complex128 {
 	var re0, im0, re1, im1 float64
 	b = b[:len(a)]
 	i := 0

@@ -36,14 +36,13 @@ func ConjMulAdd(acc, a, b []complex64) {
 	conjMulAdd(acc, a[:n], b[:n])
 }
 
-// AbsSqAdd accumulates acc[p] += |a[p]|². It panics if a is shorter than acc.
-func AbsSqAdd(acc []float32, a []complex64) {
-	absSqAdd(acc, a[:len(acc)])
-}
-
 // ReConjMulAdd accumulates acc[p] += Re(conj(a[p])·b[p]). It panics if a or b
 // are shorter than acc.
 func ReConjMulAdd(acc []float32, a, b []complex64) {
 	n := len(acc)
 	reConjMulAdd(acc, a[:n], b[:n])
 }
+
+// DotConj returns Σ a[p]·conj(b[p]) over the length of a. It panics if b is
+// shorter.
+func DotConj(a, b []complex64) complex128 { return dotConj(a, b[:len(a)]) }

@@ -4,13 +4,14 @@ package mimo
 
 // linCombGeneric is the definition of [LinComb].
 func linCombGeneric(dst []complex64, w []complex64, src []complex64, off []int) {
-	clear(dst)
-	for i, wi := range w {
-		row := src[off[i] : off[i]+len(dst)]
-		re, im := real(wi), imag(wi)
-		for p, x := range row {
-			dst[p] += complex(re*real(x)-im*imag(x), re*imag(x)+im*real(x))
+	for p := range dst {
+		var re, im float32
+		for i, a := range w {
+			x := src[off[i]+p]
+			re += real(a)*real(x) - imag(a)*imag(x)
+			im += real(a)*imag(x) + imag(a)*real(x)
 		}
+		dst[p] = complex(re, im)
 	}
 }
 
@@ -31,16 +32,20 @@ func conjMulAddGeneric(acc, a, b []complex64) {
 	}
 }
 
-// absSqAddGeneric is the definition of [AbsSqAdd].
-func absSqAddGeneric(acc []float32, a []complex64) {
-	for p, x := range a {
-		acc[p] += real(x)*real(x) + imag(x)*imag(x)
-	}
-}
-
 // reConjMulAddGeneric is the definition of [ReConjMulAdd].
 func reConjMulAddGeneric(acc []float32, a, b []complex64) {
 	for p, x := range a {
 		acc[p] += real(x)*real(b[p]) + imag(x)*imag(b[p])
 	}
+}
+
+// dotConjGeneric is the definition of [DotConj].
+func dotConjGeneric(a, b []complex64) complex128 {
+	var re, im float64
+	for p, x := range a {
+		y := b[p]
+		re += float64(real(x)*real(y) + imag(x)*imag(y))
+		im += float64(imag(x)*real(y) - real(x)*imag(y))
+	}
+	return complex(re, im)
 }

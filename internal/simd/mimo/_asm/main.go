@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command asm writes the assembly of package mimo: go run . -out ../mimo_amd64.s
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	ConstraintExpr("amd64,!purego")
+	linComb()
+	matched()
+	conjMulAdd()
+	reConjMulAdd()
+	dotConj()
+	Generate()
+}
+
+// zeroed returns n cleared registers.
+func zeroed(n int) []VecVirtual {
+	r := make([]VecVirtual, n)
+	for i := range r {
+		r[i] = YMM()
+		VXORPS(r[i], r[i], r[i])
+	}
+	return r
+}
+
+// swap returns x with I and Q exchanged.
+func swap(x Op) VecVirtual {
+	s := YMM()
+	VPERMILPS(Imm(0xb1), x, s)
+	return s
+}
+
+// linComb keeps w.re·x and w.im·x of all taps apart and joins them at the end.
+func linComb() {
+	TEXT("linCombAVX2", NOSPLIT, "func(dst, w, src *complex64, off *int, taps, n int)")
+	Doc("linCombAVX2 is LinComb for n values, n a positive multiple of 4.")
+	Pragma("noescape")
+	dst, w := Load(Param("dst"), GP64()), Load(Param("w"), GP64())
+	src, off := Load(Param("src"), GP64()), Load(Param("off"), GP64())
+	taps, n := Load(Param("taps"), GP64()), Load(Param("n"), GP64())
+	for _, vectors := range []int{4, 1} {
+		name := map[int]string{4: "wide", 1: "narrow"}[vectors]
+		Label(name)
+		CMPQ(n, Imm(uint64(4*vectors)))
+		JLT(LabelRef(name + "End"))
+		re, im := zeroed(vectors), zeroed(vectors)
+		i := GP64()
+		XORQ(i, i)
+		Label(name + "Taps")
+		row, wr, wi := GP64(), YMM(), YMM()
+		MOVQ(Mem{Base: off, Index: i, Scale: 8}, row)
+		LEAQ(Mem{Base: src, Index: row, Scale: 8}, row)
+		VBROADCASTSS(Mem{Base: w, Index: i, Scale: 8}, wr)
+		VBROADCASTSS(Mem{Base: w, Index: i, Scale: 8, Disp: 4}, wi)
+		for v := range vectors {
+			x := YMM()
+			VMOVUPS(Mem{Base: row, Disp: 32 * v}, x)
+			VFMADD231PS(x, wr, re[v])
+			VFMADD231PS(x, wi, im[v])
+		}
+		INCQ(i)
+		CMPQ(i, taps)
+		JLT(LabelRef(name + "Taps"))
+		for v := range vectors {
+			out := YMM()
+			VADDSUBPS(swap(im[v]), re[v], out)
+			VMOVUPS(out, Mem{Base: dst, Disp: 32 * v})
+		}
+		ADDQ(Imm(uint64(32*vectors)), dst)
+		ADDQ(Imm(uint64(32*vectors)), src)
+		SUBQ(Imm(uint64(4*vectors)), n)
+		JMP(LabelRef(name))
+		Label(name + "End")
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// conjTimes adds conj(a)·b to acc; a is in memory or a register.
+func conjTimes(a Op, b, acc VecVirtual) {
+	re, im := YMM(), YMM()
+	VMOVSLDUP(a, re)
+	VMOVSHDUP(a, im)
+	s := swap(b)
+	VMULPS(im, s, s)
+	VFMSUBADD213PS(s, b, re) // even: re·b + s, odd: re·b − s
+	VADDPS(re, acc, acc)
+}
+
+// pairs adds the two floats of each of eight complex values and stores them
+// after adding to what is there.
+func pairs(p0, p1 VecVirtual, at Mem) {
+	VHADDPS(p1, p0, p0)
+	VPERMPD(Imm(0xd8), p0, p0)
+	VADDPS(at, p0, p0)
+	VMOVUPS(p0, at)
+}
+
+func matched() {
+	TEXT("matchedAVX2", NOSPLIT, "func(num *complex64, gain *float32, h, y *complex64, n int)")
+	Doc("matchedAVX2 is Matched for n values, n a positive multiple of 8.")
+	Pragma("noescape")
+	num, gain := Load(Param("num"), GP64()), Load(Param("gain"), GP64())
+	h, y, n := Load(Param("h"), GP64()), Load(Param("y"), GP64()), Load(Param("n"), GP64())
+	Label("loop")
+	var sq [2]VecVirtual
+	for v := range 2 {
+		at := 32 * v
+		a, b, acc := YMM(), YMM(), YMM()
+		VMOVUPS(Mem{Base: h, Disp: at}, a)
+		VMOVUPS(Mem{Base: y, Disp: at}, b)
+		VMOVUPS(Mem{Base: num, Disp: at}, acc)
+		conjTimes(a, b, acc)
+		VMOVUPS(acc, Mem{Base: num, Disp: at})
+		sq[v] = YMM()
+		VMULPS(a, a, sq[v])
+	}
+	pairs(sq[0], sq[1], Mem{Base: gain})
+	advance(64, num, h, y)
+	advance(32, gain)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+func conjMulAdd() {
+	TEXT("conjMulAddAVX2", NOSPLIT, "func(acc, a, b *complex64, n int)")
+	Doc("conjMulAddAVX2 is ConjMulAdd for n values, n a positive multiple of 4.")
+	Pragma("noescape")
+	acc, a := Load(Param("acc"), GP64()), Load(Param("a"), GP64())
+	b, n := Load(Param("b"), GP64()), Load(Param("n"), GP64())
+	Label("loop")
+	x, y, z := YMM(), YMM(), YMM()
+	VMOVUPS(Mem{Base: a}, x)
+	VMOVUPS(Mem{Base: b}, y)
+	VMOVUPS(Mem{Base: acc}, z)
+	conjTimes(x, y, z)
+	VMOVUPS(z, Mem{Base: acc})
+	advance(32, acc, a, b)
+	SUBQ(Imm(4), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+func reConjMulAdd() {
+	TEXT("reConjMulAddAVX2", NOSPLIT, "func(acc *float32, a, b *complex64, n int)")
+	Doc("reConjMulAddAVX2 is ReConjMulAdd for n values, n a positive multiple of 8.")
+	Pragma("noescape")
+	acc, a := Load(Param("acc"), GP64()), Load(Param("a"), GP64())
+	b, n := Load(Param("b"), GP64()), Load(Param("n"), GP64())
+	Label("loop")
+	var p [2]VecVirtual
+	for v := range 2 {
+		p[v] = YMM()
+		VMOVUPS(Mem{Base: a, Disp: 32 * v}, p[v])
+		VMULPS(Mem{Base: b, Disp: 32 * v}, p[v], p[v])
+	}
+	pairs(p[0], p[1], Mem{Base: acc})
+	advance(64, a, b)
+	advance(32, acc)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// dotConj returns the sums of a.re·b and a.im·b over all elements in four lanes
+// each; the caller adds them up.
+func dotConj() {
+	TEXT("dotConjAVX2", NOSPLIT, "func(sum *[16]float32, a, b *complex64, n int)")
+	Doc("dotConjAVX2 writes eight partial sums of a·b and eight of a·swap(b), element by element,",
+		"for n values, n a positive multiple of 8.")
+	Pragma("noescape")
+	sum, a := Load(Param("sum"), GP64()), Load(Param("a"), GP64())
+	b, n := Load(Param("b"), GP64()), Load(Param("n"), GP64())
+	same, cross := zeroed(2), zeroed(2)
+	Label("loop")
+	for v := range 2 {
+		x, y := YMM(), YMM()
+		VMOVUPS(Mem{Base: a, Disp: 32 * v}, x)
+		VMOVUPS(Mem{Base: b, Disp: 32 * v}, y)
+		VFMADD231PS(x, y, same[v])
+		VFMADD231PS(x, swap(y), cross[v])
+	}
+	advance(64, a, b)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VADDPS(same[1], same[0], same[0])
+	VADDPS(cross[1], cross[0], cross[0])
+	VMOVUPS(same[0], Mem{Base: sum})
+	VMOVUPS(cross[0], Mem{Base: sum, Disp: 32})
+	VZEROUPPER()
+	RET()
+}
+
+// advance moves pointers.
+func advance(bytes int, pointers ...Op) {
+	for _, p := range pointers {
+		ADDQ(Imm(uint64(bytes)), p)
+	}
+}

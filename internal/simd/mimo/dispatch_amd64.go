@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !purego
+
+package mimo
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go -C _asm run . -out ../mimo_amd64.s -stubs ../mimo_amd64.go -pkg mimo
+
+// useAVX2 says that the CPU has AVX2 and FMA. Only tests change it.
+var useAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+func linComb(dst, w, src []complex64, off []int) {
+	n := len(dst) &^ 3
+	if !useAVX2 || n == 0 || len(w) == 0 {
+		linCombGeneric(dst, w, src, off)
+		return
+	}
+	linCombAVX2(&dst[0], &w[0], &src[0], &off[0], len(w), n)
+	if n < len(dst) {
+		linCombGeneric(dst[n:], w, src[n:], off)
+	}
+}
+
+func matched(num []complex64, gain []float32, h, y []complex64) {
+	if n := len(num) &^ 7; useAVX2 && n > 0 {
+		matchedAVX2(&num[0], &gain[0], &h[0], &y[0], n)
+		num, gain, h, y = num[n:], gain[n:], h[n:], y[n:]
+	}
+	matchedGeneric(num, gain, h, y)
+}
+
+func conjMulAdd(acc, a, b []complex64) {
+	if n := len(acc) &^ 3; useAVX2 && n > 0 {
+		conjMulAddAVX2(&acc[0], &a[0], &b[0], n)
+		acc, a, b = acc[n:], a[n:], b[n:]
+	}
+	conjMulAddGeneric(acc, a, b)
+}
+
+func reConjMulAdd(acc []float32, a, b []complex64) {
+	if n := len(acc) &^ 7; useAVX2 && n > 0 {
+		reConjMulAddAVX2(&acc[0], &a[0], &b[0], n)
+		acc, a, b = acc[n:], a[n:], b[n:]
+	}
+	reConjMulAddGeneric(acc, a, b)
+}
+
+// dotBlock is how many products are added in single precision.
+const dotBlock = 512
+
+func dotConj(a, b []complex64) complex128 {
+	var re, im float64
+	for useAVX2 && len(a) >= 8 {
+		n := min(len(a)&^7, dotBlock)
+		var sum [16]float32
+		dotConjAVX2(&sum, &a[0], &b[0], n)
+		for i := 0; i < 8; i += 2 {
+			re += float64(sum[i]) + float64(sum[i+1])
+			im += float64(sum[8+i+1]) - float64(sum[8+i])
+		}
+		a, b = a[n:], b[n:]
+	}
+	return complex(re, im) + dotConjGeneric(a, b)
+}

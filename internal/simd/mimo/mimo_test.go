@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mimo
+
+import (
+	"fmt"
+	"math"
+	"math/cmplx"
+	"math/rand/v2"
+	"testing"
+)
+
+const guard = 16
+
+// guarded returns n values between guards, off the alignment of a vector, and a
+// function that reports whether the guards still hold.
+func guarded[E float32 | complex64](n int) (s []E, intact func() bool) {
+	whole := make([]E, n+2*guard+1)
+	for i := range whole {
+		whole[i] = 85
+	}
+	return whole[guard+1 : guard+1+n : guard+1+n], func() bool {
+		for i := range guard {
+			if whole[i] != 85 || whole[len(whole)-1-i] != 85 {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func random(rng *rand.Rand, x []complex64) []complex64 {
+	for i := range x {
+		x[i] = complex(float32(rng.NormFloat64()), float32(rng.NormFloat64()))
+	}
+	return x
+}
+
+func near(a, b complex128, scale float64) bool { return cmplx.Abs(a-b) <= 1e-6*scale }
+
+// kernelCase compares all kernels with double precision for one length.
+func kernelCase(t *testing.T, rng *rand.Rand, n, taps int) {
+	t.Helper()
+	src := random(rng, make([]complex64, n+3*taps+1))
+	w, off := random(rng, make([]complex64, taps)), make([]int, taps)
+	for i := range off {
+		off[i] = rng.IntN(3*taps + 1)
+	}
+	dst, ok := guarded[complex64](n)
+	LinComb(dst, w, src, off)
+	for p := range dst {
+		var want complex128
+		for i := range w {
+			want += complex128(w[i]) * complex128(src[off[i]+p])
+		}
+		if !near(complex128(dst[p]), want, 8*float64(taps+1)) {
+			t.Fatalf("LinComb n=%d taps=%d: [%d] = %v, want %v", n, taps, p, dst[p], want)
+		}
+	}
+	a, b := random(rng, make([]complex64, n)), random(rng, make([]complex64, n))
+	num, okNum := guarded[complex64](n)
+	gain, okGain := guarded[float32](n)
+	re, okRe := guarded[float32](n)
+	acc, okAcc := guarded[complex64](n)
+	Matched(num, gain, a, b)
+	ReConjMulAdd(re, a, b)
+	ConjMulAdd(acc, a, b)
+	var dot complex128
+	for p := range a {
+		x, y := complex128(a[p]), complex128(b[p])
+		m := cmplx.Conj(x) * y
+		dot += cmplx.Conj(m)
+		for name, v := range map[string][2]complex128{
+			"Matched num": {complex128(num[p]), 85 + m}, "ConjMulAdd": {complex128(acc[p]), 85 + m},
+			"Matched gain": {complex(float64(gain[p]), 0), complex(85+real(x)*real(x)+imag(x)*imag(x), 0)},
+			"ReConjMulAdd": {complex(float64(re[p]), 0), complex(85+real(m), 0)},
+		} {
+			if !near(v[0], v[1], 200) {
+				t.Fatalf("%s n=%d: [%d] = %v, want %v", name, n, p, v[0], v[1])
+			}
+		}
+	}
+	if got := DotConj(a, b); !near(got, dot, 8*float64(n+1)) {
+		t.Fatalf("DotConj n=%d = %v, want %v", n, got, dot)
+	}
+	if !ok() || !okNum() || !okGain() || !okRe() || !okAcc() {
+		t.Fatalf("n=%d taps=%d: wrote beyond the slice", n, taps)
+	}
+}
+
+func TestKernels(t *testing.T) {
+	eachImplementation(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(1, 2))
+		for n := range 52 {
+			for _, taps := range []int{1, 2, 7} {
+				kernelCase(t, rng, n, taps)
+			}
+		}
+		kernelCase(t, rng, 3276, 36)
+	})
+}
+
+func TestLinCombPanics(t *testing.T) {
+	for name, f := range map[string]func(){
+		"row outside":  func() { LinComb(make([]complex64, 4), make([]complex64, 1), make([]complex64, 4), []int{1}) },
+		"number":       func() { LinComb(make([]complex64, 4), make([]complex64, 2), make([]complex64, 9), []int{1}) },
+		"negative row": func() { LinComb(make([]complex64, 4), make([]complex64, 1), make([]complex64, 9), []int{-1}) },
+		"short":        func() { Matched(make([]complex64, 4), make([]float32, 3), make([]complex64, 4), make([]complex64, 4)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("did not panic")
+				}
+			}()
+			f()
+		})
+	}
+}
+
+func TestCholeskySolves(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n := 1; n <= 24; n++ {
+		g := make([]complex128, n*n)
+		for i := range g {
+			g[i] = complex(rng.NormFloat64(), rng.NormFloat64())
+		}
+		a := make([]complex128, n*n) // G·Gᴴ + I
+		for i := range n {
+			for j := range n {
+				for k := range n {
+					a[i*n+j] += g[i*n+k] * cmplx.Conj(g[j*n+k])
+				}
+			}
+			a[i*n+i]++
+		}
+		x, b := make([]complex128, n), make([]complex128, n)
+		for i := range x {
+			x[i] = complex(rng.NormFloat64(), rng.NormFloat64())
+		}
+		for i := range n {
+			for j := range n {
+				b[i] += a[i*n+j] * x[j]
+			}
+		}
+		if !Cholesky(a, n) {
+			t.Fatalf("n=%d: not positive definite", n)
+		}
+		Solve(a, n, b)
+		for i := range x {
+			if cmplx.Abs(b[i]-x[i]) > 1e-9 {
+				t.Fatalf("n=%d: x[%d] = %v, want %v", n, i, b[i], x[i])
+			}
+		}
+	}
+}
+
+func TestCholeskyRefuses(t *testing.T) {
+	for _, a := range [][]complex128{{0}, {-1}, {complex(math.NaN(), 0)}, {1, 0, 2, 1}} {
+		n := int(math.Sqrt(float64(len(a))))
+		if Cholesky(append([]complex128(nil), a...), n) {
+			t.Errorf("Cholesky accepts %v", a)
+		}
+	}
+}
+
+func FuzzKernels(f *testing.F) {
+	f.Add(uint64(1), uint8(9), uint8(3))
+	f.Add(uint64(2), uint8(255), uint8(40))
+	f.Fuzz(func(t *testing.T, seed uint64, n, taps uint8) {
+		kernelCase(t, rand.New(rand.NewPCG(seed, 5)), int(n), int(taps%64)+1)
+	})
+}
+
+func TestNoAllocs(t *testing.T) {
+	x, y, g := make([]complex64, 99), make([]complex64, 99), make([]float32, 99)
+	w, off := []complex64{1, 2}, []int{0, 0}
+	if n := testing.AllocsPerRun(20, func() {
+		LinComb(y, w, x, off)
+		Matched(y, g, x, x)
+		_ = DotConj(x, y)
+	}); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+}
+
+func BenchmarkLinComb(b *testing.B) {
+	for _, taps := range []int{2, 36} {
+		b.Run(fmt.Sprintf("n=264/taps=%d", taps), func(b *testing.B) {
+			dst, w, src, off := make([]complex64, 264), make([]complex64, taps), make([]complex64, 264), make([]int, taps)
+			b.ReportAllocs()
+			for b.Loop() {
+				LinComb(dst, w, src, off)
+			}
+			b.ReportMetric(float64(b.N*264*taps)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+		})
+	}
+}
+
+func BenchmarkMatched(b *testing.B) {
+	num, gain, h := make([]complex64, 192), make([]float32, 192), make([]complex64, 192)
+	b.ReportAllocs()
+	for b.Loop() {
+		Matched(num, gain, h, h)
+	}
+}
