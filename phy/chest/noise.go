@@ -113,18 +113,11 @@ func (m *noiseMeter) accumulate(rx, n int, scale float64) {
 	}
 }
 
-// filter applies M.
+// filter applies M; its rows are stored as their conjugates.
 func (m *noiseMeter) filter(dst, src []complex64) {
 	n := m.size
 	for i := range dst {
-		row := m.m[i*n : i*n+n]
-		var re, im float32
-		for k, x := range src {
-			w := row[k]
-			re += real(w)*real(x) - imag(w)*imag(x)
-			im += real(w)*imag(x) + imag(w)*real(x)
-		}
-		dst[i] = complex(re, im)
+		dst[i] = complex64(mimo.DotConj(src, m.m[i*n:i*n+n]))
 	}
 }
 
@@ -186,7 +179,7 @@ func (m *noiseMeter) build(p *plan, fdMask uint8, cp float64) {
 		col[k] = residualEps
 		mimo.Solve(m.work[:n*n], n, col)
 		for i, v := range col {
-			m.m[i*n+k] = complex64(v)
+			m.m[i*n+k] = complex(float32(real(v)), float32(-imag(v)))
 			m.dims += real(v)*real(v) + imag(v)*imag(v)
 		}
 	}

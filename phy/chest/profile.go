@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -29,16 +30,16 @@ const (
 type profileMeter struct {
 	key   profileKey
 	beams int
-	size  int                   // pilots in a window
-	tau   [maxBeams]float64     // delay of each beam, s
-	steer [maxBeams][]complex64 // exp(+j2πΔf·k·τ)/size over the pilots of a window
-	blur  [2][maxBeams]float64  // response of a beam to a delay that many beams away, of the same code and the other
-	value [][maxBeams]complex64 // beams of each code, antenna, occasion and window
-	power [maxBeams]float64     // their mean power
-	gain  [nr.MaxUEs][]float64  // profile of each UE: power of each beam's delay
-	model [maxBeams]float64     // scratch
-	ratio [2][maxBeams]float64  // scratch
-	num   [maxBeams]float64     // scratch
+	size  int                      // pilots in a window
+	tau   [maxBeams]float64        // delay of each beam, s
+	steer [2][maxBeams][]complex64 // exp(−j2πΔf·k·τ)/size over the pilots of a window, with each code
+	blur  [2][maxBeams]float64     // response of a beam to a delay that many beams away, of the same code and the other
+	value [][maxBeams]complex64    // beams of each code, antenna, occasion and window
+	power [maxBeams]float64        // their mean power
+	gain  [nr.MaxUEs][]float64     // profile of each UE: power of each beam's delay
+	model [maxBeams]float64        // scratch
+	ratio [2][maxBeams]float64     // scratch
+	num   [maxBeams]float64        // scratch
 }
 
 // profileKey is what the steering tables depend on.
@@ -48,8 +49,10 @@ type profileKey struct {
 }
 
 func (m *profileMeter) init() {
-	for i := range m.steer {
-		m.steer[i] = make([]complex64, beamPilots)
+	for fd := range m.steer {
+		for b := range m.steer[fd] {
+			m.steer[fd][b] = make([]complex64, beamPilots)
+		}
 	}
 	for u := range m.gain {
 		m.gain[u] = make([]float64, maxBeams)
@@ -72,8 +75,13 @@ func (m *profileMeter) prepare(p *plan) {
 	for b := range m.beams {
 		m.tau[b] = -delayBefore*p.cp + float64(b)*step
 		for i := range m.size {
-			sin, cos := math.Sincos(2 * math.Pi * p.spacing * m.tau[b] * float64(p.pilotAt(i)))
-			m.steer[b][i] = complex(float32(cos/float64(m.size)), float32(sin/float64(m.size)))
+			sin, cos := math.Sincos(-2 * math.Pi * p.spacing * m.tau[b] * float64(p.pilotAt(i)))
+			v := complex(float32(cos/float64(m.size)), float32(sin/float64(m.size)))
+			m.steer[0][b][i] = v
+			if i&1 == 1 {
+				v = -v
+			}
+			m.steer[1][b][i] = v
 		}
 		for code := range 2 {
 			sum := complex128(0)
@@ -143,24 +151,10 @@ func (e *Estimator) formBeams(c, u, rx int) int {
 
 // beam computes all beams of one window of pilots with a code.
 func (m *profileMeter) beam(dst *[maxBeams]complex64, u []complex64, fd int) {
-	u = u[:m.size]
 	for b := range m.beams {
-		s := m.steer[b][:m.size]
-		var re0, im0, re1, im1 float32
-		for i := 0; i < len(u); i += 2 {
-			x, y := u[i], s[i]
-			re0 += real(x)*real(y) - imag(x)*imag(y)
-			im0 += real(x)*imag(y) + imag(x)*real(y)
-			x, y = u[i+1], s[i+1]
-			re1 += real(x)*real(y) - imag(x)*imag(y)
-			im1 += real(x)*imag(y) + imag(x)*real(y)
-		}
-		if fd == 1 {
-			re1, im1 = -re1, -im1
-		}
-		re, im := re0+re1, im0+im1
-		dst[b] = complex(re, im)
-		m.power[b] += float64(re)*float64(re) + float64(im)*float64(im)
+		v := complex64(mimo.DotConj(u[:m.size], m.steer[fd][b]))
+		dst[b] = v
+		m.power[b] += float64(real(v)*real(v) + imag(v)*imag(v))
 	}
 }
 

@@ -5,6 +5,7 @@ package sync
 import (
 	"math"
 
+	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -35,7 +36,7 @@ func (s *Synchronizer) correlate(l, rx, a, b int) complex128 {
 	n := s.numPilots / 2
 	sum := complex128(0)
 	for r := range rx {
-		sum += dotConj(s.pairs[l][r][b][:n], s.pairs[l][r][a][:n])
+		sum += mimo.DotConj(s.pairs[l][r][b][:n], s.pairs[l][r][a][:n])
 	}
 	if s.group.Length == 2 && !s.fold && s.layers[l].td == 1 {
 		return -sum

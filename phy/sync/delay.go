@@ -5,6 +5,7 @@ package sync
 import (
 	"math"
 
+	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -49,32 +50,12 @@ func (s *Synchronizer) autocorrelate(u, rx, n int) int {
 			for t := range s.numTimes {
 				p := s.pairs[l][r][t][:n]
 				for k := range lags + 1 {
-					d.auto[k] += dotConj(p[k:], p)
+					d.auto[k] += mimo.DotConj(p[k:], p)
 				}
 			}
 		}
 	}
 	return lags
-}
-
-// dotConj returns Σ a[i]·conj(b[i]) over the length of a.
-func dotConj(a, b []complex64) complex128 {
-	b = b[:len(a)]
-	var re0, im0, re1, im1 float32
-	i := 0
-	for ; i+1 < len(a); i += 2 {
-		x, y, u, v := a[i], b[i], a[i+1], b[i+1]
-		re0 += real(x)*real(y) + imag(x)*imag(y)
-		im0 += imag(x)*real(y) - real(x)*imag(y)
-		re1 += real(u)*real(v) + imag(u)*imag(v)
-		im1 += imag(u)*real(v) - real(u)*imag(v)
-	}
-	if i < len(a) {
-		x, y := a[i], b[i]
-		re0 += real(x)*real(y) + imag(x)*imag(y)
-		im0 += imag(x)*real(y) - real(x)*imag(y)
-	}
-	return complex(float64(re0)+float64(re1), float64(im0)+float64(im1))
 }
 
 // spectrum transforms the autocorrelation with a Hann window over the lags.
