@@ -75,14 +75,9 @@ func decode(ctx context.Context, o *options, stdout io.Writer) error {
 		return err
 	}
 	defer chain.Close()
-	player, err := uplink.NewPlayer(chain, uplink.PlayerConfig{
+	report, err := chain.Play(ctx, rec, uplink.PlayConfig{
 		RealTime: o.realTime, Slots: o.slots, Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		return err
-	}
-	defer player.Close()
-	report, err := player.Play(ctx, rec)
 	if err != nil {
 		return err
 	}

@@ -7,37 +7,43 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
-// pacer hands slots over at the pace of the carrier, or at once.
+// lead is the time from starting the pacer to the first slot.
+const lead = 20 * time.Millisecond
+
+// pacer waits for the slots of the carrier; before start it does not wait.
 type pacer struct {
-	paced bool
-	slot  time.Duration
-	first uint64
-	slots []sigmf.Slot
-	start time.Time
+	slot  time.Duration // length of a slot
+	began time.Time     // zero of the clock; zero before start
+	zero  sfaas.Time    // start of slot 0
 }
 
-func newPacer(paced bool, slot time.Duration, slots []sigmf.Slot) *pacer {
-	p := &pacer{paced: paced, slot: slot, slots: slots, start: time.Now()}
-	if len(slots) > 0 {
-		p.first = uint64(slots[0].Slot)
-	}
-	return p
+// start lets the first slot begin after the lead.
+func (p *pacer) start(slots []sigmf.Slot) {
+	p.began = time.Now()
+	p.zero = sfaas.Time(lead) - sfaas.Time(slots[0].Slot)*sfaas.Time(p.slot)
 }
 
-// wait returns when slot i has ended on the air.
-func (p *pacer) wait(ctx context.Context, i int) error {
-	if !p.paced {
+// now is the clock of a paced runtime.
+func (p *pacer) now() sfaas.Time { return sfaas.Time(time.Since(p.began)) }
+
+// wait returns when slot n starts on the air.
+func (p *pacer) wait(ctx context.Context, n sfaas.Slot) error {
+	if p.began.IsZero() {
 		return ctx.Err()
 	}
-	at := p.start.Add(time.Duration(uint64(p.slots[i].Slot)-p.first+1) * p.slot)
+	d := p.zero.Add(time.Duration(n) * p.slot).Sub(p.now())
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
 	select {
-	case <-time.After(time.Until(at)):
+	case <-t.C:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
-
-func (p *pacer) close() {}

@@ -38,14 +38,9 @@ type slotState struct {
 	bad     chan struct{} // closed at the first notice
 }
 
-func newScoreboard() *scoreboard { return &scoreboard{} }
-
-// reset expects the transmissions of the slots.
-func (b *scoreboard) reset(slots []sigmf.Slot) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.results, b.slots, b.latest = nil, nil, time.Time{}
-	b.index, b.bySlot = map[transmissionKey]int{}, map[nr.Slot]int{}
+// newScoreboard expects the transmissions of the slots.
+func newScoreboard(slots []sigmf.Slot) *scoreboard {
+	b := &scoreboard{index: map[transmissionKey]int{}, bySlot: map[nr.Slot]int{}}
 	for i := range slots {
 		b.bySlot[slots[i].Slot] = i
 		b.slots = append(b.slots, slotState{missing: len(slots[i].Transmissions), done: make(chan struct{}), bad: make(chan struct{})})
@@ -54,6 +49,7 @@ func (b *scoreboard) reset(slots []sigmf.Slot) {
 			b.results = append(b.results, Transmission{Slot: t.Slot, Grant: t.Grant, NumBits: t.Grant.TBS(), Skipped: true})
 		}
 	}
+	return b
 }
 
 // handed notes that the last sample of slot i is there.

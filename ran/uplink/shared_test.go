@@ -41,12 +41,7 @@ func play(t *testing.T, meta string, opts ...uplink.Option) *uplink.Report {
 		t.Fatal(err)
 	}
 	defer chain.Close()
-	p, err := uplink.NewPlayer(chain, uplink.PlayerConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	report, err := p.Play(context.Background(), rec)
+	report, err := chain.Play(context.Background(), rec, uplink.PlayConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

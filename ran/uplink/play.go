@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// PlayConfig says how a recording is played. The zero value plays one slot
+// after the other as fast as it goes and skips nothing.
+type PlayConfig struct {
+	// RealTime hands slots over at the pace of the carrier and skips work that
+	// would start more than a slot after the slot was handed over. Otherwise the
+	// next slot is handed over when the last one is done, and lateness is only
+	// reported.
+	RealTime bool
+	// Slots is how many distinct slots are played; 0 stands for all.
+	Slots int
+	// Workers is the number of workers; 0 stands for one a processor.
+	Workers int
+	// Logger is where faults are logged; nil stands for [slog.Default].
+	Logger *slog.Logger
+}
+
+// stall is how long a slot may take before the player asks whether there is
+// anything left to do.
+const stall = 200 * time.Millisecond
+
+// Check reports the first slot of a recording whose schedule the chain cannot
+// receive, and a recording of another carrier or number of antennas.
+func (c *Chain) Check(rec *sigmf.Recording) error {
+	if rec.Carrier != c.Config.Carrier || rec.NumChannels != c.Config.NumRx {
+		return &nr.FieldError{Field: "nr:carrier", Got: rec.Carrier, Want: "the carrier and antennas of the chain"}
+	}
+	var s block.Schedule
+	for _, slot := range rec.Slots() {
+		setSchedule(&s, &slot)
+		if err := s.Validate(&rec.Carrier); err != nil {
+			return fmt.Errorf("slot %d: %w", slot.Slot, err)
+		}
+	}
+	return nil
+}
+
+// Play runs a recording through the chain, on a runtime of its own, and returns
+// what became of every transmission; one without an outcome is marked as
+// skipped. It returns the errors of [Chain.Check], of opening the runtime and of
+// reading the samples, and the context's.
+func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) (*Report, error) {
+	if err := c.Check(rec); err != nil {
+		return nil, err
+	}
+	slots := rec.Slots()
+	if cfg.Slots > 0 && cfg.Slots < len(slots) {
+		slots = slots[:cfg.Slots]
+	}
+	p := newPlayer(c, rec, slots, cfg)
+	if err := p.open(); err != nil {
+		return nil, err
+	}
+	report, err := p.play(ctx)
+	return report, errors.Join(err, p.rt.Close())
+}
+
+// player is one run of a recording.
+type player struct {
+	chain *Chain
+	rec   *sigmf.Recording
+	slots []sigmf.Slot
+	cfg   PlayConfig
+	board *scoreboard
+	pace  pacer
+	rt    *sfaas.Runtime
+	key   sfaas.Key
+}
+
+func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) *player {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	p := &player{
+		chain: c, rec: rec, slots: slots, cfg: cfg,
+		board: newScoreboard(slots), key: block.CellKey(&c.Config.Carrier),
+	}
+	p.pace = pacer{slot: c.Config.Carrier.Numerology().SlotDuration()}
+	return p
+}
+
+// open starts the runtime. At the pace of the carrier, the work of slot n is due
+// one slot after its end on the air, else one slot after it was handed over.
+func (p *player) open() error {
+	opts := []sfaas.Option{
+		sfaas.WithLogger(p.cfg.Logger), sfaas.WithBlockLimit(time.Minute), sfaas.WithNotices(p.board.notice),
+	}
+	if p.cfg.RealTime {
+		p.pace.start(p.slots)
+		opts = append(opts, sfaas.WithMode(sfaas.RealTime), sfaas.WithClock(p.pace.now),
+			sfaas.WithTimeline(p.pace.zero, p.pace.slot), sfaas.WithBudget(2*p.pace.slot))
+	} else {
+		opts = append(opts, sfaas.WithMode(sfaas.Replay), sfaas.WithBudget(p.pace.slot))
+	}
+	if p.cfg.Workers > 0 {
+		opts = append(opts, sfaas.WithWorkers(p.cfg.Workers))
+	}
+	var err error
+	p.rt, err = p.chain.Open(func(_ sfaas.Header, tb *block.TransportBlock) {
+		p.board.arrived(tb, time.Now(), p.pace.slot)
+	}, opts...)
+	return err
+}
+
+// play hands over slot after slot.
+func (p *player) play(ctx context.Context) (*Report, error) {
+	report := &Report{Slots: len(p.slots)}
+	began := time.Now()
+	for i := range p.slots {
+		if err := p.slot(ctx, i); err != nil {
+			return nil, fmt.Errorf("slot %d: %w", p.slots[i].Slot, err)
+		}
+		report.Air += time.Duration(float64(p.slots[i].SampleCount) / p.rec.Carrier.SampleRate() * 1e9)
+	}
+	if err := p.rt.Drain(ctx); err != nil {
+		return nil, err
+	}
+	report.Wall = p.board.last().Sub(began)
+	report.Transmissions, report.Functions = p.board.outcomes(), p.rt.Stats()
+	return report, nil
+}
+
+// slot plays slot i: its schedule is known when it starts on the air, its
+// samples when it has ended.
+func (p *player) slot(ctx context.Context, i int) error {
+	slot := &p.slots[i]
+	n := sfaas.Slot(slot.Slot)
+	if err := p.pace.wait(ctx, n); err != nil {
+		return err
+	}
+	err := retry(ctx, func() error {
+		return p.chain.Grants.Push(p.rt, p.key, n, func(s *block.Schedule) error {
+			setSchedule(s, slot)
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.pace.wait(ctx, n+1); err != nil {
+		return err
+	}
+	err = retry(ctx, func() error {
+		return p.chain.Slots.Push(p.rt, p.key, n, func(b *nr.Baseband) error {
+			err := p.rec.ReadSlot(b, slot)
+			p.board.handed(i, time.Now())
+			return err
+		})
+	})
+	if err != nil || p.cfg.RealTime {
+		return err
+	}
+	return p.settle(ctx, i)
+}
+
+// settle waits until slot i is done: all its outcomes are there, or something
+// went wrong and nothing is left to do.
+func (p *player) settle(ctx context.Context, i int) error {
+	select {
+	case <-p.board.complete(i):
+		return nil
+	case <-p.board.troubled(i):
+	case <-time.After(stall): // a function of the user's may have no output
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return p.rt.Drain(ctx)
+}
+
+// retry calls push again while the chain is busy.
+func retry(ctx context.Context, push func() error) error {
+	for {
+		err := push()
+		if !errors.Is(err, sfaas.ErrBusy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Microsecond):
+		}
+	}
+}
+
+func setSchedule(s *block.Schedule, slot *sigmf.Slot) {
+	s.Slot, s.Grants = slot.Slot, s.Grants[:0]
+	for i := range slot.Transmissions {
+		s.Grants = append(s.Grants, slot.Transmissions[i].Grant)
+	}
+}
