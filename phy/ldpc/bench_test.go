@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/neuroran/neuroran/internal/simd/llr"
 )
 
 // BenchmarkDecode decodes noise, so that no block stops early: the throughput
@@ -24,7 +26,7 @@ func BenchmarkDecode(b *testing.B) {
 		{Config{BaseGraph: BG2, Z: 64, Rows: 12}, "0.5", 6},
 	} {
 		c := tc.c
-		b.Run(fmt.Sprintf("bg=%d/z=%d/rate=%s/iters=%d", c.BaseGraph, c.Z, tc.rate, tc.iters), func(b *testing.B) {
+		b.Run(fmt.Sprintf("bg=%d/z=%d/rate=%s/iters=%d/impl=%s", c.BaseGraph, c.Z, tc.rate, tc.iters, llr.Implementation()), func(b *testing.B) {
 			d, err := NewDecoder(Limits{})
 			if err != nil {
 				b.Fatal(err)

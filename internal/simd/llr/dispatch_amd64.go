@@ -14,6 +14,16 @@ var (
 	useAVX512 = cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI
 )
 
+func implementation() string {
+	switch {
+	case useAVX512:
+		return "avx512"
+	case useAVX2:
+		return "avx2"
+	}
+	return "generic"
+}
+
 // kernels512 holds the row kernel of every degree of base graphs 1 and 2.
 var kernels512 = [MaxDegree + 1]func(soft, messages, old *int8, step int, edges *uint32, z int, rule *uint8) uint64{
 	3: minSumRow3AVX512, 4: minSumRow4AVX512, 5: minSumRow5AVX512,

@@ -13,6 +13,10 @@ const MaxDegree = 19
 // RuleSize is the number of entries of a [Rule].
 const RuleSize = 64
 
+// Implementation names what the row kernels use: "avx512", "avx2" or "generic".
+// With GODEBUG=cpu.avx512vbmi=off or cpu.avx2=off a program goes without.
+func Implementation() string { return implementation() }
+
 // Rule maps the smallest magnitude among the other edges of a check, clipped to
 // RuleSize−1, to the magnitude of the message: min-sum with its normalisation,
 // offset, rounding and clipping in one table. Entries are at most 127.

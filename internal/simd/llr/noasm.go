@@ -21,3 +21,5 @@ func packSigns(dst []byte, src []int8) { packSignsGeneric(dst, src) }
 func minSumFirst(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 	return minSumFirstGeneric(soft, messages, edges, z, rule)
 }
+
+func implementation() string { return "generic" }
