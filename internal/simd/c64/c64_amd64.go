@@ -34,6 +34,16 @@ func radix4LastAVX512(dst *complex64, src *complex64, s int)
 //go:noescape
 func radix2LastAVX2(dst *complex64, src *complex64, s int)
 
+// radix2AVX2 is Radix2 for m ≥ 1 and s a positive multiple of 4.
+//
+//go:noescape
+func radix2AVX2(dst *complex64, src *complex64, tw *complex64, m int, s int)
+
+// radix3AVX2 is Radix3 for s a positive multiple of 4.
+//
+//go:noescape
+func radix3AVX2(dst *complex64, src *complex64, s int)
+
 // mulAVX2 is Mul for n values, n a positive multiple of 4.
 //
 //go:noescape

@@ -319,6 +319,102 @@ loop:
 	VZEROUPPER
 	RET
 
+// func radix2AVX2(dst *complex64, src *complex64, tw *complex64, m int, s int)
+// Requires: AVX, FMA3
+TEXT ·radix2AVX2(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  tw+16(FP), DX
+	MOVQ  m+24(FP), BX
+	MOVQ  s+32(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  SI, DI
+	IMULQ BX, DI
+
+outer:
+	VBROADCASTSS (DX), Y0
+	VBROADCASTSS 4(DX), Y1
+	MOVQ         SI, R8
+
+inner:
+	VMOVUPS        (CX), Y2
+	VMOVUPS        (CX)(DI*1), Y3
+	VADDPS         Y3, Y2, Y4
+	VSUBPS         Y3, Y2, Y2
+	VPERMILPS      $0xb1, Y2, Y3
+	VMULPS         Y1, Y3, Y3
+	VFMADDSUB213PS Y3, Y0, Y2
+	VMOVUPS        Y4, (AX)
+	VMOVUPS        Y2, (AX)(SI*1)
+	ADDQ           $0x20, CX
+	ADDQ           $0x20, AX
+	SUBQ           $0x20, R8
+	JNZ            inner
+	ADDQ           SI, AX
+	ADDQ           $0x08, DX
+	DECQ           BX
+	JNZ            outer
+	VZEROUPPER
+	RET
+
+// func radix3AVX2(dst *complex64, src *complex64, s int)
+// Requires: AVX, FMA3
+TEXT ·radix3AVX2(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         s+16(FP), DX
+	SHLQ         $0x03, DX
+	LEAQ         (DX)(DX*1), BX
+	LEAQ         (DX)(DX*2), SI
+	MOVQ         DX, SI
+	VBROADCASTSS vec3f800000<>+0(SB), Y0
+	VBROADCASTSS vec3f000000<>+0(SB), Y1
+	VBROADCASTSS vec3f5db3d7<>+0(SB), Y2
+
+loop:
+	VMOVUPS        (CX), Y3
+	VMOVUPS        (CX)(DX*1), Y4
+	VMOVUPS        (CX)(BX*1), Y5
+	VADDPS         Y5, Y4, Y6
+	VSUBPS         Y5, Y4, Y4
+	VPERMILPS      $0xb1, Y4, Y4
+	VMULPS         Y2, Y4, Y4
+	VADDPS         Y6, Y3, Y5
+	VMOVUPS        Y5, (AX)
+	VMULPS         Y1, Y6, Y6
+	VSUBPS         Y6, Y3, Y6
+	VMOVAPS        Y6, Y5
+	VFMSUBADD213PS Y4, Y0, Y5
+	VMOVUPS        Y5, (AX)(DX*1)
+	VFMADDSUB213PS Y4, Y0, Y6
+	VMOVUPS        Y6, (AX)(BX*1)
+	ADDQ           $0x20, CX
+	ADDQ           $0x20, AX
+	SUBQ           $0x20, SI
+	JNZ            loop
+	VZEROUPPER
+	RET
+
+DATA vec3f000000<>+0(SB)/4, $0x3f000000
+DATA vec3f000000<>+4(SB)/4, $0x3f000000
+DATA vec3f000000<>+8(SB)/4, $0x3f000000
+DATA vec3f000000<>+12(SB)/4, $0x3f000000
+DATA vec3f000000<>+16(SB)/4, $0x3f000000
+DATA vec3f000000<>+20(SB)/4, $0x3f000000
+DATA vec3f000000<>+24(SB)/4, $0x3f000000
+DATA vec3f000000<>+28(SB)/4, $0x3f000000
+GLOBL vec3f000000<>(SB), RODATA|NOPTR, $32
+
+DATA vec3f5db3d7<>+0(SB)/4, $0x3f5db3d7
+DATA vec3f5db3d7<>+4(SB)/4, $0x3f5db3d7
+DATA vec3f5db3d7<>+8(SB)/4, $0x3f5db3d7
+DATA vec3f5db3d7<>+12(SB)/4, $0x3f5db3d7
+DATA vec3f5db3d7<>+16(SB)/4, $0x3f5db3d7
+DATA vec3f5db3d7<>+20(SB)/4, $0x3f5db3d7
+DATA vec3f5db3d7<>+24(SB)/4, $0x3f5db3d7
+DATA vec3f5db3d7<>+28(SB)/4, $0x3f5db3d7
+GLOBL vec3f5db3d7<>(SB), RODATA|NOPTR, $32
+
 // func mulAVX2(dst *complex64, a *complex64, b *complex64, n int)
 // Requires: AVX, FMA3
 TEXT ·mulAVX2(SB), NOSPLIT, $0-32
@@ -456,16 +552,6 @@ DATA vecc2f00000<>+20(SB)/4, $0xc2f00000
 DATA vecc2f00000<>+24(SB)/4, $0xc2f00000
 DATA vecc2f00000<>+28(SB)/4, $0xc2f00000
 GLOBL vecc2f00000<>(SB), RODATA|NOPTR, $32
-
-DATA vec3f000000<>+0(SB)/4, $0x3f000000
-DATA vec3f000000<>+4(SB)/4, $0x3f000000
-DATA vec3f000000<>+8(SB)/4, $0x3f000000
-DATA vec3f000000<>+12(SB)/4, $0x3f000000
-DATA vec3f000000<>+16(SB)/4, $0x3f000000
-DATA vec3f000000<>+20(SB)/4, $0x3f000000
-DATA vec3f000000<>+24(SB)/4, $0x3f000000
-DATA vec3f000000<>+28(SB)/4, $0x3f000000
-GLOBL vec3f000000<>(SB), RODATA|NOPTR, $32
 
 DATA vec2b8cbccc<>+0(SB)/4, $0x2b8cbccc
 DATA vec2b8cbccc<>+4(SB)/4, $0x2b8cbccc

@@ -6,7 +6,7 @@ package c64
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go -C _asm run . -out ../c64_amd64.s -stubs ../c64_amd64.go -pkg c64
+//go:generate env GOWORK=off go -C _asm run . -out ../c64_amd64.s -stubs ../c64_amd64.go -pkg c64
 
 // CPU features in use. Only tests change them.
 var (
@@ -16,7 +16,7 @@ var (
 
 func radix4(dst, src []complex64, m, s int, tw []complex64) {
 	switch {
-	case !useAVX2 || m == 0:
+	case !useAVX2 || m == 0 || s == 0:
 	case m == 1 && s%8 == 0 && useAVX512:
 		radix4LastAVX512(&dst[0], &src[0], s)
 		return
@@ -37,11 +37,22 @@ func radix4(dst, src []complex64, m, s int, tw []complex64) {
 }
 
 func radix2(dst, src []complex64, m, s int, tw []complex64) {
-	if useAVX2 && m == 1 && s%4 == 0 {
+	switch {
+	case !useAVX2 || m == 0 || s == 0 || s%4 != 0:
+		radix2Generic(dst, src, m, s, tw)
+	case m == 1:
 		radix2LastAVX2(&dst[0], &src[0], s)
+	default:
+		radix2AVX2(&dst[0], &src[0], &tw[0], m, s)
+	}
+}
+
+func radix3(dst, src []complex64, s int) {
+	if useAVX2 && s > 0 && s%4 == 0 {
+		radix3AVX2(&dst[0], &src[0], s)
 		return
 	}
-	radix2Generic(dst, src, m, s, tw)
+	radix3Generic(dst, src, s)
 }
 
 func mulVec(dst, a, b []complex64) {

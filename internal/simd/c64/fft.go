@@ -23,5 +23,5 @@ func Radix2(dst, src []complex64, m, s int, tw []complex64) {
 // m = 1, no twiddles. len(dst) = len(src) = 3·s.
 func Radix3(dst, src []complex64, s int) {
 	dst, src = dst[:3*s], src[:3*s]
-	radix3Generic(dst, src, s)
+	radix3(dst, src, s)
 }

@@ -8,6 +8,8 @@ func radix4(dst, src []complex64, m, s int, tw []complex64) { radix4Generic(dst,
 
 func radix2(dst, src []complex64, m, s int, tw []complex64) { radix2Generic(dst, src, m, s, tw) }
 
+func radix3(dst, src []complex64, s int) { radix3Generic(dst, src, s) }
+
 func mulVec(dst, a, b []complex64) { mulVecGeneric(dst, a, b) }
 
 func mulConjVec(dst, a, b []complex64) { mulConjVecGeneric(dst, a, b) }

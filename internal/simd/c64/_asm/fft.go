@@ -3,6 +3,8 @@
 package main
 
 import (
+	"math"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -173,6 +175,83 @@ func radix2Last() {
 	VSUBPS(b, a, a)
 	VMOVUPS(sum, Mem{Base: dst})
 	VMOVUPS(a, Mem{Base: dst, Index: bytes, Scale: 1})
+	ADDQ(Imm(32), src)
+	ADDQ(Imm(32), dst)
+	SUBQ(Imm(32), q)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// radix2 is the radix-2 pass with twiddles and s a multiple of the lanes.
+func radix2() {
+	w := width256
+	TEXT("radix2AVX2", NOSPLIT, "func(dst, src, tw *complex64, m, s int)")
+	Doc("radix2AVX2 is Radix2 for m ≥ 1 and s a positive multiple of 4.")
+	Pragma("noescape")
+	dst, src, tw := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("tw"), GP64())
+	m := Load(Param("m"), GP64()).(GPVirtual)
+	sBytes := Load(Param("s"), GP64()).(GPVirtual)
+	SHLQ(Imm(3), sBytes)
+	in, q := GP64(), GP64()
+	MOVQ(sBytes, in)
+	IMULQ(m, in)
+	Label("outer")
+	t := w.broadcast(Mem{Base: tw})
+	MOVQ(sBytes, q)
+	Label("inner")
+	a, b, sum := w.reg(), w.reg(), w.reg()
+	VMOVUPS(Mem{Base: src}, a)
+	VMOVUPS(Mem{Base: src, Index: in, Scale: 1}, b)
+	VADDPS(b, a, sum)
+	VSUBPS(b, a, a)
+	w.times(a, t)
+	VMOVUPS(sum, Mem{Base: dst})
+	VMOVUPS(a, Mem{Base: dst, Index: sBytes, Scale: 1})
+	ADDQ(Imm(32), src)
+	ADDQ(Imm(32), dst)
+	SUBQ(Imm(32), q)
+	JNZ(LabelRef("inner"))
+	ADDQ(sBytes, dst)
+	ADDQ(Imm(8), tw)
+	DECQ(m)
+	JNZ(LabelRef("outer"))
+	VZEROUPPER()
+	RET()
+}
+
+// radix3 is the last pass of lengths divisible by 3.
+func radix3() {
+	w := width256
+	TEXT("radix3AVX2", NOSPLIT, "func(dst, src *complex64, s int)")
+	Doc("radix3AVX2 is Radix3 for s a positive multiple of 4.")
+	Pragma("noescape")
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	bytes := Load(Param("s"), GP64()).(GPVirtual)
+	SHLQ(Imm(3), bytes)
+	s := multiples(bytes)
+	q := GP64()
+	MOVQ(bytes, q)
+	one, half, height := w.constant(1), w.constant(0.5), w.constant(float32(math.Sqrt(3)/2))
+	Label("loop")
+	a, b, c := w.reg(), w.reg(), w.reg()
+	VMOVUPS(s.at(src, 0), a)
+	VMOVUPS(s.at(src, 1), b)
+	VMOVUPS(s.at(src, 2), c)
+	sum, diff, mid, out := w.reg(), w.reg(), w.reg(), w.reg()
+	VADDPS(c, b, sum)
+	VSUBPS(c, b, diff)
+	w.swap(diff, diff)
+	VMULPS(height, diff, diff)
+	VADDPS(sum, a, out)
+	VMOVUPS(out, s.at(dst, 0))
+	VMULPS(half, sum, mid)
+	VSUBPS(mid, a, mid)
+	VMOVAPS(mid, out)
+	VFMSUBADD213PS(diff, one, out) // mid − j·√3/2·(b−c)
+	VMOVUPS(out, s.at(dst, 1))
+	VFMADDSUB213PS(diff, one, mid) // mid + j·√3/2·(b−c)
+	VMOVUPS(mid, s.at(dst, 2))
 	ADDQ(Imm(32), src)
 	ADDQ(Imm(32), dst)
 	SUBQ(Imm(32), q)

@@ -13,6 +13,8 @@ func main() {
 	radix4Last(width256)
 	radix4Last(width512)
 	radix2Last()
+	radix2()
+	radix3()
 	mulVectors("mulAVX2", "Mul", false)
 	mulVectors("mulConjAVX2", "MulConj", true)
 	scaleVector()
