@@ -15,6 +15,8 @@ type Matcher struct {
 	lo    int // sendable positions are [0, lo) and [hi, ncb)
 	hi    int
 	sent  int // number of sendable positions
+
+	planes planes // scratch of Combine
 }
 
 // New returns a matcher that needs a call of Configure before the first block.
@@ -115,40 +117,6 @@ func (m *Matcher) Clear(soft []int8) error {
 	filler := soft[m.lo:m.hi]
 	for i := range filler {
 		filler[i] = FillerLLR
-	}
-	return nil
-}
-
-// Combine adds the soft bits of one received code block to its soft buffer.
-//
-//   - soft: [N] int8 within ±[MaxLLR], filler positions untouched
-//   - llrs: [E] int8 as received, positive means bit 0; E is a multiple of
-//     BitsPerSymbol
-//
-// Sums saturate at ±[MaxLLR]. A buffer must be cleared before the first
-// transmission of a transport block; further ones, of any redundancy version,
-// are combined with it.
-//
-// Combine returns a [*ShapeError] if a length disagrees with the
-// configuration. It does not allocate; soft and llrs must not overlap.
-//
-// It inverts TS 38.212 §5.4.2.1 and §5.4.2.2.
-func (m *Matcher) Combine(soft, llrs []int8) error {
-	if err := m.check("Combine", len(soft), len(llrs)); err != nil {
-		return err
-	}
-	qm := m.cfg.BitsPerSymbol
-	rows := len(llrs) / qm
-	for i := range qm {
-		for j := 0; j < rows; {
-			pos, length := m.run(i*rows + j)
-			part := soft[pos:][:min(length, rows-j)]
-			in := llrs[j*qm+i:]
-			for k, s := range part {
-				part[k] = int8(min(max(int(s)+int(in[k*qm]), -MaxLLR), MaxLLR))
-			}
-			j += len(part)
-		}
 	}
 	return nil
 }

@@ -97,3 +97,19 @@ func hardDecide(dst []byte, src []int8) {
 	}
 	hardDecideGeneric(dst, src)
 }
+
+func splitPairs(even, odd, src []int8) {
+	if n := len(src) / 64; useAVX2 && n > 0 {
+		splitPairsAVX2(&even[0], &odd[0], &src[0], n)
+		even, odd, src = even[32*n:], odd[32*n:], src[64*n:]
+	}
+	splitPairsGeneric(even, odd, src)
+}
+
+func addSaturated(dst, src []int8, limit int8) {
+	if n := len(dst) / 32; useAVX2 && n > 0 {
+		addSaturatedAVX2(&dst[0], &src[0], n, int(limit))
+		dst, src = dst[32*n:], src[32*n:]
+	}
+	addSaturatedGeneric(dst, src, limit)
+}

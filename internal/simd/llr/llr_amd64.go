@@ -78,3 +78,13 @@ func parityRowAVX2(soft *int8, edges *uint32, degree int, z int) uint64
 //
 //go:noescape
 func packSignsAVX2(dst *byte, src *int8, n int)
+
+// splitPairsAVX2 is SplitPairs for 64·n elements of src, n ≥ 1.
+//
+//go:noescape
+func splitPairsAVX2(even *int8, odd *int8, src *int8, n int)
+
+// addSaturatedAVX2 is AddSaturated for 32·n elements, n ≥ 1.
+//
+//go:noescape
+func addSaturatedAVX2(dst *int8, src *int8, n int, limit int)

@@ -2539,3 +2539,59 @@ DATA turnEight<>+29(SB)/1, $0x0a
 DATA turnEight<>+30(SB)/1, $0x09
 DATA turnEight<>+31(SB)/1, $0x08
 GLOBL turnEight<>(SB), RODATA|NOPTR, $32
+
+// func splitPairsAVX2(even *int8, odd *int8, src *int8, n int)
+// Requires: AVX, AVX2
+TEXT ·splitPairsAVX2(SB), NOSPLIT, $0-32
+	MOVQ     even+0(FP), AX
+	MOVQ     odd+8(FP), CX
+	MOVQ     src+16(FP), DX
+	MOVQ     n+24(FP), BX
+	VPCMPEQB Y0, Y0, Y0
+	VPSRLW   $0x08, Y0, Y0
+
+pairs:
+	VMOVDQU   (DX), Y1
+	VMOVDQU   32(DX), Y2
+	VPAND     Y0, Y1, Y3
+	VPAND     Y0, Y2, Y4
+	VPACKUSWB Y4, Y3, Y3
+	VPERMQ    $0xd8, Y3, Y3
+	VPSRLW    $0x08, Y1, Y1
+	VPSRLW    $0x08, Y2, Y2
+	VPACKUSWB Y2, Y1, Y1
+	VPERMQ    $0xd8, Y1, Y1
+	VMOVDQU   Y3, (AX)
+	VMOVDQU   Y1, (CX)
+	ADDQ      $0x40, DX
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	DECQ      BX
+	JNE       pairs
+	VZEROUPPER
+	RET
+
+// func addSaturatedAVX2(dst *int8, src *int8, n int, limit int)
+// Requires: AVX, AVX2, SSE2
+TEXT ·addSaturatedAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         limit+24(FP), BX
+	MOVQ         BX, X0
+	VPBROADCASTB X0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPSUBB       Y0, Y1, Y1
+
+sums:
+	VMOVDQU (AX), Y2
+	VPADDSB (CX), Y2, Y2
+	VPMINSB Y0, Y2, Y2
+	VPMAXSB Y1, Y2, Y2
+	VMOVDQU Y2, (AX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	DECQ    DX
+	JNE     sums
+	VZEROUPPER
+	RET

@@ -23,3 +23,7 @@ func minSumFirst(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 }
 
 func implementation() string { return "generic" }
+
+func splitPairs(even, odd, src []int8) { splitPairsGeneric(even, odd, src) }
+
+func addSaturated(dst, src []int8, limit int8) { addSaturatedGeneric(dst, src, limit) }

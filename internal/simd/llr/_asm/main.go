@@ -16,5 +16,7 @@ func main() {
 	hardDecide256()
 	parityRow256()
 	packSigns256()
+	splitPairs256()
+	addSaturated256()
 	Generate()
 }
