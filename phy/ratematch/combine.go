@@ -53,7 +53,8 @@ func (p *planes) split(src []int8, bits, first, stride int) {
 //   - llrs: [E] int8 as received, positive means bit 0; E is a multiple of
 //     BitsPerSymbol
 //
-// Sums saturate at ±[MaxLLR]. A buffer must be cleared before the first
+// Sums saturate at ±[MaxLLR]; with repetition, the order in which the copies of
+// a bit are added is not defined. A buffer must be cleared before the first
 // transmission of a transport block; further ones, of any redundancy version,
 // are combined with it.
 //
