@@ -166,37 +166,51 @@ func play(t *testing.T, meta string, cfg pusch.Config) (n tally) {
 		t.Fatal(err)
 	}
 	soft := map[[2]int]*pusch.SoftBuffer{}
-	for i := 0; i < len(grants); {
-		j := i + 1
-		for j < len(grants) && rec.Annotations[j].Slot == rec.Annotations[i].Slot && grants[j].SharesPRBs(grants[i]) {
-			j++
+	for i := range grants {
+		members := rec.group(grants, i)
+		if members == nil {
+			continue // received with an earlier one
 		}
 		var grid nr.Grid
 		wave := rec.slot(&carrier, i)
 		if err := demod.Process(&grid, wave); err != nil {
 			t.Fatal(err)
 		}
-		if err := rx.Configure(wave.Slot, grants[i:j]...); err != nil {
-			t.Fatal(err)
-		}
-		tbs := make([]nr.TransportBlock, j-i)
+		var shared []*nr.Grant
 		var buffers []*pusch.SoftBuffer
-		for _, g := range grants[i:j] {
-			key := [2]int{int(g.RNTI), g.HARQProcess}
+		for _, k := range members {
+			key := [2]int{int(grants[k].RNTI), grants[k].HARQProcess}
 			if soft[key] == nil {
 				soft[key] = new(pusch.SoftBuffer)
 			}
-			buffers = append(buffers, soft[key])
+			shared, buffers = append(shared, grants[k]), append(buffers, soft[key])
 		}
+		if err := rx.Configure(wave.Slot, shared...); err != nil {
+			t.Fatal(err)
+		}
+		tbs := make([]nr.TransportBlock, len(members))
 		if err := rx.Process(tbs, buffers, &grid); err != nil {
 			t.Fatal(err)
 		}
-		for k := range tbs {
-			n.count(t, &tbs[k], &answers.Transmissions[i+k], rx.Code(k).TBS)
+		for u, k := range members {
+			n.count(t, &tbs[u], &answers.Transmissions[k], rx.Code(u).TBS)
 		}
-		i = j
 	}
 	return n
+}
+
+// group returns the annotations of the slot of annotation i that share PRBs with
+// it, or nil when it is not the first of them.
+func (r *recording) group(grants []*nr.Grant, i int) (members []int) {
+	for k := range grants {
+		if r.Annotations[k].Slot == r.Annotations[i].Slot && grants[k].SharesPRBs(grants[i]) {
+			members = append(members, k)
+		}
+	}
+	if members[0] != i {
+		return nil
+	}
+	return members
 }
 
 // slot returns the samples of annotation i.
