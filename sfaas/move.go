@@ -21,7 +21,6 @@ import (
 //     follows them there and back: until then new messages wait behind those
 //     that went the old way, so that order is kept.
 type Transfer struct {
-	ID       uint64
 	Function string
 	Group    uint8
 	From, To Endpoint
@@ -41,6 +40,20 @@ type Transfer struct {
 	held     []parcelItem
 	halves   []half
 	done     func(t *Transfer, err error)
+}
+
+// NewTransfer returns a move of the group of key, for the EventFence of a
+// shell; done gets the outcome.
+func NewTransfer(f Function, key Key, now Time, from, to Endpoint, done func(t *Transfer, err error)) *Transfer {
+	return &Transfer{Function: f.Name(), Group: key.KeyGroup(), Started: now, From: from, To: to, done: done}
+}
+
+// Done reports the outcome to who asked for the move, once.
+func (t *Transfer) Done(err error) {
+	if f := t.done; f != nil {
+		t.done = nil
+		f(t, err)
+	}
 }
 
 // Pause returns for how long messages of the group waited, up to now.
@@ -308,7 +321,6 @@ func (k *Core) adopted(t *Transfer, r *route, err error) {
 	k.install(t, r, insts)
 	k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: err})
 	if wait {
-		t.done = nil
 		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: t.From})
 		return
 	}

@@ -66,17 +66,14 @@ func Move(ctx context.Context, from, to *Runtime, f Function, key Key) (MoveRepo
 		err    error
 	}
 	result := make(chan outcome, 1)
-	t := &Transfer{
-		Function: f.Name(), Group: group, Started: from.set.clock(),
-		From: w.core.self, To: Endpoint{to.set.node, w.core.self.Core},
-	}
-	t.done = func(t *Transfer, err error) {
+	done := func(t *Transfer, err error) {
 		now := from.set.clock()
 		result <- outcome{MoveReport{
 			Function: t.Function, Group: t.Group, Epoch: t.Epoch, Bytes: t.Bytes,
 			Pause: t.Pause(now), Total: now.Sub(t.Started),
 		}, err}
 	}
+	t := NewTransfer(f, key, from.set.clock(), w.core.self, Endpoint{to.set.node, w.core.self.Core}, done)
 	if !w.post(Event{Kind: EventFence, Transfer: t}) {
 		return MoveReport{}, ErrClosed
 	}
@@ -107,9 +104,7 @@ func (r *Runtime) carryMove(e *Effect, from Endpoint) {
 	case EffectAck:
 		kind = EventAck
 	case EffectMoved:
-		if e.Transfer.done != nil {
-			e.Transfer.done(e.Transfer, e.Err)
-		}
+		e.Transfer.Done(e.Err)
 		return
 	default:
 		return

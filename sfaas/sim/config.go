@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Config describes a world. The zero value is one node with one core, a
+// perfect network and an engine that commits at once.
+type Config struct {
+	Seed   uint64
+	Nodes  int           // runtimes, at least 1; the first owns everything at the start
+	Cores  int           // cores of each node, at least 1
+	Link   time.Duration // delay between two cores or nodes; 0 means 10 µs
+	Faults []Fault       // what happens to messages
+	Commit Commit        // what happens to commits
+	Trace  bool          // keep the history as text, see World.Trace
+}
+
+// Fault says what happens to the messages of some edges. Edges that promise
+// delivery are repaired by numbering, acknowledgement and repetition; on the
+// others a lost message is lost.
+type Fault struct {
+	From, To string        // names as in sfaas.EdgeInfo; "" stands for any
+	Port     string        // port of To, "" for any
+	Delay    time.Duration // added to each message
+	Jitter   time.Duration // up to this is added too: messages overtake each other
+	Loss     float64       // probability of being lost
+	Double   float64       // probability of arriving twice
+}
+
+// matches reports whether the fault is about an edge.
+func (f *Fault) matches(e *sfaas.EdgeInfo) bool {
+	return (f.From == "" || f.From == e.From) && (f.To == "" || f.To == e.To) && (f.Port == "" || f.Port == e.Port)
+}
+
+// Commit says what happens to commits.
+type Commit struct {
+	Delay  time.Duration // until the answer
+	Jitter time.Duration // up to this is added
+	Refuse float64       // probability of not being committed, with an answer
+	Lose   float64       // probability of a lost answer; half of these are committed
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// engine is the simulated log: it delays, refuses and loses, and checks what
+// every engine may rely on.
+type engine struct {
+	w    *World
+	done map[batchID]bool
+	// epochs holds the newest epoch of each (function, group).
+	epochs map[group]uint32
+}
+
+type batchID struct {
+	from sfaas.Endpoint
+	id   uint64
+}
+
+type group struct {
+	function string
+	group    uint8
+}
+
+func newEngine(w *World) *engine {
+	return &engine{w: w, done: map[batchID]bool{}, epochs: map[group]uint32{}}
+}
+
+// Encodes implements sfaas.Engine.
+func (e *engine) Encodes() bool { return true }
+
+// Commit implements sfaas.Engine; the loop calls commit instead.
+func (e *engine) Commit(b *sfaas.Batch) { b.Done(nil) }
+
+// commit decides what happens to a batch that is offered at time at.
+func (e *engine) commit(b *sfaas.Batch, c *core, at sfaas.Time) {
+	cfg := &e.w.cfg.Commit
+	delay := cfg.Delay
+	if cfg.Jitter > 0 {
+		delay += time.Duration(e.w.random.Int64N(int64(cfg.Jitter)))
+	}
+	id := batchID{b.From, b.ID}
+	var err error
+	g := group{b.Function, b.Group}
+	switch {
+	case b.Epoch < e.epochs[g]:
+		err = sfaas.ErrStaleEpoch
+	case e.w.chance(cfg.Refuse) && !e.done[id]:
+		err = sfaas.ErrRefused
+	case e.w.chance(cfg.Lose):
+		if e.w.chance(0.5) {
+			e.take(id, g, b.Epoch)
+		}
+		e.w.hist.note(at, "lost commit")
+		return
+	default:
+		e.take(id, g, b.Epoch)
+	}
+	e.w.queue.push(entry{at: at.Add(delay), core: c, ev: sfaas.Event{Kind: sfaas.EventCommitted, Batch: b, Err: err}})
+}
+
+func (e *engine) take(id batchID, g group, epoch uint32) {
+	e.done[id] = true
+	e.epochs[g] = max(e.epochs[g], epoch)
+}
+
+// batchDone is where Batch.Done reports; the loop does not use it.
+func (w *World) batchDone(b *sfaas.Batch, err error) {
+	w.queue.push(entry{at: w.now, core: w.core(b.From), ev: sfaas.Event{Kind: sfaas.EventCommitted, Batch: b, Err: err}})
+}

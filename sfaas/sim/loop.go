@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Run runs until nothing is left to happen.
+func (w *World) Run() { w.RunUntil(sfaas.Never) }
+
+// RunFor runs for d of virtual time.
+func (w *World) RunFor(d time.Duration) { w.RunUntil(w.now.Add(d)) }
+
+// RunUntil runs until the virtual clock reaches t or nothing is left to
+// happen. Handlers run on a goroutine of their own, so that one that calls
+// runtime.Goexit ends its invocation and not the test. A handler that blocks
+// for ever blocks the world.
+func (w *World) RunUntil(t sfaas.Time) {
+	for done := false; !done; {
+		ch := make(chan struct{})
+		go func() {
+			defer close(ch)
+			if c := w.cur; c != nil { // the last goroutine ended in a handler
+				w.cur = nil
+				w.step(c, sfaas.Event{Kind: sfaas.EventFault, Err: sfaas.ErrGoexit})
+			}
+			w.loop(t)
+			done = true
+		}()
+		<-ch
+	}
+	if t != sfaas.Never {
+		w.now = max(w.now, t)
+	}
+}
+
+func (w *World) loop(until sfaas.Time) {
+	for len(w.queue.items) > 0 && w.queue.items[0].at <= until {
+		e := w.queue.pop()
+		w.now = max(w.now, e.at)
+		if e.call != nil {
+			e.call()
+			continue
+		}
+		if e.ev.Kind == sfaas.EventRun {
+			e.core.runs = false
+		}
+		if e.ev.Kind == sfaas.EventTimer {
+			if e.at != e.core.alarm {
+				continue // replaced by an earlier one
+			}
+			e.core.alarm = sfaas.Never
+		}
+		w.step(e.core, e.ev)
+	}
+}
+
+// step lets a core handle an event and carries out the effects when the
+// declared cost of what ran has passed.
+func (w *World) step(c *core, ev sfaas.Event) {
+	ev.Now = w.now
+	w.hist.event(w.now, c, &ev, w.edges)
+	w.cur = c
+	w.eff = c.core.Step(ev, w.eff[:0])
+	w.cur = nil
+	end := w.now
+	if cost := c.core.Cost(); cost > 0 {
+		end = w.now.Add(cost)
+		c.busy = end
+	}
+	for i := range w.eff {
+		w.carryOut(c, &w.eff[i], end)
+	}
+	if !c.runs && (c.core.Ready() || end > w.now) {
+		c.runs = true
+		w.queue.push(entry{at: max(w.now, c.busy), core: c, ev: sfaas.Event{Kind: sfaas.EventRun}})
+	}
+}
+
+// carryOut does what a core has asked for, at time at.
+func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
+	self := sfaas.Endpoint{Node: c.node.id, Core: c.index()}
+	post := func(delay time.Duration, to sfaas.Endpoint, ev sfaas.Event) {
+		ev.From = self
+		w.queue.push(entry{at: at.Add(delay), core: w.core(to), ev: ev})
+	}
+	switch e.Kind {
+	case sfaas.EffectSend:
+		w.transmit(e, self, at)
+	case sfaas.EffectCommit:
+		w.engine.commit(e.Batch, c, at)
+	case sfaas.EffectWake:
+		c.alarm = min(c.alarm, e.At)
+		w.queue.push(entry{at: max(c.alarm, w.now), core: c, ev: sfaas.Event{Kind: sfaas.EventTimer}})
+	case sfaas.EffectReply:
+		w.reply(e)
+	case sfaas.EffectNotice:
+		c.node.notice(w, e.Notice)
+	case sfaas.EffectTask:
+		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventTask, Task: e.Task})
+	case sfaas.EffectTaskDone:
+		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventTaskDone, Task: e.Task})
+	case sfaas.EffectTransfer:
+		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventAdopt, Transfer: e.Transfer})
+	case sfaas.EffectAdopted:
+		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventAdopted, Transfer: e.Transfer, Err: e.Err})
+	case sfaas.EffectMarker:
+		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventMarker, Transfer: e.Transfer})
+	case sfaas.EffectAck:
+		w.acknowledge(e, self, at)
+	case sfaas.EffectMoved:
+		e.Transfer.Done(e.Err)
+	}
+}
+
+// core returns the core at an endpoint.
+func (w *World) core(at sfaas.Endpoint) *core { return w.nodes[at.Node-1].list[at.Core] }
+
+func (c *core) index() int {
+	for i, x := range c.node.list {
+		if x == c {
+			return i
+		}
+	}
+	return -1
+}

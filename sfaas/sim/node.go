@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"errors"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Node is one simulated runtime. It is a sfaas.Host: push into it with the
+// inputs of the graph. What is pushed arrives at the present moment of the
+// virtual clock, or when the faults of the source's edges let it.
+type Node struct {
+	w       *World
+	id      sfaas.NodeID
+	cores   *sfaas.Cores
+	list    []*core
+	notices []sfaas.Notice
+}
+
+var _ sfaas.Host = (*Node)(nil)
+
+// Draft implements sfaas.Host.
+func (n *Node) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error) {
+	return n.cores.Intake.Draft(from, key)
+}
+
+// Discard implements sfaas.Host.
+func (n *Node) Discard(m *sfaas.Message) { m.Release() }
+
+// Inject implements sfaas.Host.
+func (n *Node) Inject(m *sfaas.Message) error {
+	ev, err := n.cores.Intake.Event(m)
+	if err != nil {
+		return err
+	}
+	n.post(m, ev)
+	return nil
+}
+
+func (n *Node) post(m *sfaas.Message, ev sfaas.Event) {
+	n.w.queue.push(entry{at: n.w.now, core: n.list[int(m.Group())%len(n.list)], ev: ev})
+}
+
+type callResult struct {
+	msg  *sfaas.Message
+	err  error
+	done bool
+}
+
+var errNoReply = errors.New("sim: the world came to rest without a reply")
+
+// Invoke implements sfaas.Host: it runs the world until the reply is there.
+func (n *Node) Invoke(ctx context.Context, m *sfaas.Message) (*sfaas.Message, error) {
+	n.w.nextID++
+	id := n.w.nextID
+	res := &callResult{}
+	n.w.calls[id] = res
+	defer delete(n.w.calls, id)
+	n.post(m, n.cores.Intake.CallEvent(m, id, n.id, n.w.now))
+	for !res.done && len(n.w.queue.items) > 0 && ctx.Err() == nil {
+		n.w.RunUntil(n.w.queue.items[0].at)
+	}
+	if !res.done {
+		return nil, errors.Join(errNoReply, ctx.Err())
+	}
+	return res.msg, res.err
+}
+
+// reply takes the answer to a call of host code.
+func (w *World) reply(e *sfaas.Effect) {
+	if res := w.calls[e.Call]; res != nil {
+		*res = callResult{e.Msg, e.Err, true}
+	} else if e.Msg != nil {
+		e.Msg.Release()
+	}
+}
+
+// Stats returns the counters of the node's functions.
+func (n *Node) Stats() []sfaas.FunctionStats { return n.cores.Stats() }
+
+// Notices returns what went otherwise than in a good slot, in order. Other
+// than faults it is kept only if the world was made with sfaas.WithNotices.
+func (n *Node) Notices() []sfaas.Notice { return n.notices }
+
+func (n *Node) notice(w *World, x *sfaas.Notice) {
+	n.notices = append(n.notices, *x)
+	w.hist.notice(w.now, n, x)
+}
