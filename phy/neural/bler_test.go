@@ -45,7 +45,7 @@ var blerCases = []blerCase{
 func TestBLER(t *testing.T) {
 	cases, trials := blerCases, 2000
 	if os.Getenv(longEnv) == "" {
-		cases, trials = cases[:1], 320
+		cases, trials = cases[:1], 192
 	}
 	nets := networks(t, accel.Ref)
 	for _, c := range cases {

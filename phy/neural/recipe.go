@@ -39,7 +39,7 @@ func DefaultRecipe(m nr.Modulation) (Recipe, error) {
 	case nr.QAM16:
 		r.Hidden, r.Emphasis, r.LowSNRdB, r.HighSNRdB = 16, 0.2, 3, 15
 	case nr.QAM64:
-		r.Hidden, r.LowSNRdB, r.HighSNRdB = 24, 9, 22
+		r.Hidden, r.Emphasis, r.LowSNRdB, r.HighSNRdB = 24, 1, 9, 22
 	case nr.QAM256:
 		r.Hidden, r.LowSNRdB, r.HighSNRdB = 32, 17, 29
 	default:
@@ -116,11 +116,11 @@ func Name(m nr.Modulation) string {
 func MCSRange(m nr.Modulation) (low, high float64) {
 	switch m {
 	case nr.QAM16:
-		return 3, 9 // 3.3 dB at MCS 10, 8.5 dB at MCS 16 of table 1
+		return 3, 9 // 3.4 dB at MCS 10, 8.6 dB at MCS 16 of table 1
 	case nr.QAM64:
-		return 9, 20 // 9.1 dB at MCS 17, 19.3 dB at MCS 28 of table 1
+		return 9, 20 // 9.3 dB at MCS 17, 19.3 dB at MCS 28 of table 1
 	case nr.QAM256:
-		return 18, 26 // 18.5 dB at MCS 20, 25.0 dB at MCS 27 of table 2
+		return 18, 26 // 18.6 dB at MCS 20, 24.9 dB at MCS 27 of table 2
 	}
-	return -6, 3 // -5.6 dB at MCS 0, 3.0 dB at MCS 9 of table 1
+	return -6, 4 // -5.8 dB at MCS 0, 3.0 dB at MCS 9 of table 1
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+
+	"github.com/neuroran/neuroran/accel"
 )
 
 // Progress is what a training run reports now and then.
@@ -41,6 +43,30 @@ func Train(ctx context.Context, r Recipe, progress func(Progress)) (*LLRNet, err
 	}
 	t.fitOutput()
 	return t.network(), nil
+}
+
+// Train trains a network by the recipe and returns it as a model, with the
+// recipe in its metadata. It starts afresh: from only names the ports, which
+// must be those of the modulation. With it a Recipe is a Trainer of package
+// accel/neural. See the function [Train] for the rest.
+func (r Recipe) Train(ctx context.Context, from *accel.Model, progress func(step, steps int, loss float64)) (*accel.Model, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	if from != nil {
+		if err := from.Expect(Signature(r.Modulation)); err != nil {
+			return nil, err
+		}
+	}
+	net, err := Train(ctx, r, func(p Progress) {
+		if progress != nil {
+			progress(p.Step, p.Steps, p.Loss)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return net.Model(r)
 }
 
 // trainer holds a network in training. All parameters lie in one vector, so

@@ -21,7 +21,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -111,11 +110,7 @@ func train(ctx context.Context, r neural.Recipe, dir string, log io.Writer) (row
 	}
 	took := time.Since(start)
 	name := neural.Name(r.Modulation)
-	graph, err := net.Graph(name, map[string]string{"recipe": r.String()})
-	if err != nil {
-		return row{}, err
-	}
-	model, err := accel.BuildModel(graph)
+	model, err := net.Model(r)
 	if err != nil {
 		return row{}, err
 	}

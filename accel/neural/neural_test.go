@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package neural_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/accel/neural"
+	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// scale builds a network that multiplies rows of two features by a factor.
+func scale(tb testing.TB, factor float32) *accel.Model {
+	tb.Helper()
+	b := onnx.NewBuilder("scale")
+	x := b.Input("x", onnx.Float32, -1, 2)
+	b.Output("y", b.MatMul(x, b.Float32s("w", []float32{factor, 0, 0, factor}, 2, 2)))
+	graph, err := b.Model()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m, err := accel.BuildModel(graph)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// wide builds a network of other ports.
+func wide(tb testing.TB) *accel.Model {
+	tb.Helper()
+	b := onnx.NewBuilder("wide")
+	b.Output("y", b.Relu(b.Input("x", onnx.Float32, -1, 3)))
+	graph, err := b.Model()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m, err := accel.BuildModel(graph)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// trainer returns the same model whatever it starts from.
+type trainer struct {
+	model *accel.Model
+	err   error
+}
+
+func (t trainer) Train(_ context.Context, _ *accel.Model, progress func(int, int, float64)) (*accel.Model, error) {
+	if progress != nil {
+		progress(1, 1, 0)
+	}
+	return t.model, t.err
+}
+
+func TestInstance(t *testing.T) {
+	ctx := context.Background()
+	inst := neural.Create(scale(t, 2))
+	x, y := tensor.New[float32]([]int{1, 2}), tensor.New[float32]([]int{1, 2})
+	in, out := []accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)}
+	if _, err := inst.Bind(in, out); !errors.Is(err, neural.ErrNotInstantiated) {
+		t.Errorf("Bind before Instantiate: got %v", err)
+	}
+	if err := inst.Instantiate(ctx, accel.Options{}, "ort/cuda:0", "ref"); err != nil || inst.Device() != accel.Ref {
+		t.Fatalf("got %v on %q", err, inst.Device())
+	}
+	run, err := inst.Bind(in, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect := func(want float32) {
+		t.Helper()
+		copy(x.Data(), []float32{1, 3})
+		if err := run.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if got := y.Data(); got[0] != want || got[1] != 3*want {
+			t.Errorf("got %v, want factor %g", got, want)
+		}
+	}
+	expect(2)
+	steps := 0
+	if err := inst.Train(ctx, trainer{model: scale(t, 5)}, func(step, _ int, _ float64) { steps = step }); err != nil || steps != 1 {
+		t.Fatalf("got %v after %d steps", err, steps)
+	}
+	expect(5)
+	var sig *accel.SignatureError
+	if err := inst.Train(ctx, trainer{model: wide(t)}, nil); !errors.As(err, &sig) {
+		t.Errorf("other ports: got %v, want a *SignatureError", err)
+	}
+	if err := inst.Train(ctx, trainer{err: context.Canceled}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the trainer's error", err)
+	}
+	expect(5)
+	if err := inst.Rollback(ctx); err != nil {
+		t.Fatal(err)
+	}
+	expect(2)
+	path := filepath.Join(t.TempDir(), "scale.onnx")
+	if err := inst.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := accel.LoadModel(path); err != nil || m.SHA256() != scale(t, 2).SHA256() {
+		t.Errorf("saved another model: %v", err)
+	}
+	if n := testing.AllocsPerRun(20, func() { expect(2) }); n != 0 && !raceEnabled {
+		t.Errorf("allocations a run: got %v, want 0", n)
+	}
+	if err := errors.Join(inst.Close(), inst.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Run(); !errors.Is(err, neural.ErrNotInstantiated) {
+		t.Errorf("Run after Close: got %v", err)
+	}
+	if err := neural.Create(scale(t, 1)).Rollback(ctx); !errors.Is(err, neural.ErrNoPrevious) {
+		t.Errorf("got %v, want ErrNoPrevious", err)
+	}
+}
+
+// TestTrainWhileRunning replaces the weights many times under running bindings;
+// each run must see one of them, whole.
+func TestTrainWhileRunning(t *testing.T) {
+	ctx := context.Background()
+	models := []*accel.Model{scale(t, 1), scale(t, 2)}
+	inst := neural.Create(models[0])
+	if err := inst.Instantiate(ctx, accel.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer inst.Close()
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 3 {
+		x, y := tensor.New[float32]([]int{4, 2}), tensor.New[float32]([]int{4, 2})
+		for i := range x.Data() {
+			x.Data()[i] = 1
+		}
+		run, err := inst.Bind([]accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := run.Run(); err != nil {
+					t.Error(err)
+					return
+				}
+				for _, v := range y.Data() {
+					if v != y.Data()[0] || (v != 1 && v != 2) {
+						t.Errorf("got %v", y.Data())
+						return
+					}
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		if err := inst.Replace(ctx, models[(i+1)%2]); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+// chain is a graph of one function with its weights as control.
+type chain struct {
+	app     *sfaas.App
+	f       neural.Function
+	in      sfaas.Input[neural.Batch]
+	weights sfaas.Input[neural.Weights]
+	out     sfaas.Output[neural.Batch]
+}
+
+func newChain(tb testing.TB) chain {
+	tb.Helper()
+	f, err := neural.Define("scale", neural.Config{Model: scale(tb, 2)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	g := sfaas.NewGraph("neural")
+	in, weights := sfaas.Source[neural.Batch](g, "in"), sfaas.Source[neural.Weights](g, "weights")
+	out := sfaas.Sink(sfaas.Apply(in, f.Fn), "out")
+	sfaas.Control(weights, f.Weights)
+	app, err := g.Build()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return chain{app, f, in, weights, out}
+}
+
+// factors runs a chain and collects the factor that each key and slot saw.
+type factors struct {
+	mu  sync.Mutex
+	got map[sfaas.Key]map[sfaas.Slot]float32
+}
+
+func (c *chain) start(t *testing.T, opts ...sfaas.Option) (*sfaas.Runtime, *factors) {
+	t.Helper()
+	f := &factors{got: map[sfaas.Key]map[sfaas.Slot]float32{}}
+	rt, err := sfaas.NewRuntime(c.app, append(opts, sfaas.WithWorkers(2), sfaas.WithMode(sfaas.Replay),
+		sfaas.WithOutput(c.out, func(h sfaas.Header, b *neural.Batch) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if f.got[h.Key] == nil {
+				f.got[h.Key] = map[sfaas.Slot]float32{}
+			}
+			f.got[h.Key][h.Slot] = b.X.Data()[0]
+		}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rt, f
+}
+
+func (c *chain) push(t *testing.T, rt *sfaas.Runtime, key sfaas.Key, slot sfaas.Slot) {
+	t.Helper()
+	if err := c.in.Push(rt, key, slot, func(b *neural.Batch) error {
+		b.X.Resize(3, 2)
+		for i := range b.X.Data() {
+			b.X.Data()[i] = 1
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *chain) send(t *testing.T, rt *sfaas.Runtime, key sfaas.Key, slot sfaas.Slot, model []byte) {
+	t.Helper()
+	if err := c.weights.Push(rt, key, slot, func(w *neural.Weights) error {
+		w.Model.Resize(len(model))
+		copy(w.Model.Data(), model)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFunction gives one key new weights, then bad ones, and carries the state
+// to another runtime.
+func TestFunction(t *testing.T) {
+	ctx, c := context.Background(), newChain(t)
+	rt, f := c.start(t)
+	one, two := sfaas.Cell(1), sfaas.Cell(2)
+	c.send(t, rt, two, 3, scale(t, 7).Bytes())
+	for slot := sfaas.Slot(1); slot <= 4; slot++ {
+		c.push(t, rt, one, slot)
+		c.push(t, rt, two, slot)
+	}
+	if err := rt.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.send(t, rt, two, 5, []byte("no model"))
+	c.send(t, rt, two, 5, wide(t).Bytes())
+	c.push(t, rt, two, 5)
+	if err := rt.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := map[sfaas.Key]map[sfaas.Slot]float32{one: {1: 2, 2: 2, 3: 2, 4: 2}, two: {1: 2, 2: 2, 3: 7, 4: 7, 5: 7}}
+	if d := cmp.Diff(want, f.got, cmp.Comparer(func(a, b sfaas.Key) bool { return a == b })); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	if got := c.app.Stateful(); len(got) != 1 || got[0] != "scale" {
+		t.Errorf("stateful functions: %v", got)
+	}
+}
+
+// TestWeightsMove moves a key with weights of its own to another runtime, which
+// opens its session there.
+func TestWeightsMove(t *testing.T) {
+	ctx, c := context.Background(), newChain(t)
+	from, before := c.start(t, sfaas.WithNode(1))
+	defer from.Close()
+	to, after := c.start(t, sfaas.WithNode(2), sfaas.WithStandby(1))
+	defer to.Close()
+	if err := sfaas.Link(from, to); err != nil {
+		t.Fatal(err)
+	}
+	key := sfaas.Cell(2)
+	c.send(t, from, key, 1, scale(t, 7).Bytes())
+	c.push(t, from, key, 1)
+	if err := from.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	report, err := sfaas.Move(ctx, from, to, c.f.Fn, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Bytes < len(scale(t, 7).Bytes()) {
+		t.Errorf("moved %d bytes, want the weights among them", report.Bytes)
+	}
+	c.push(t, from, key, 2)
+	if err := errors.Join(from.Drain(ctx), to.Drain(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	all := map[sfaas.Slot]float32{}
+	for _, f := range []*factors{before, after} {
+		f.mu.Lock()
+		for slot, v := range f.got[key] {
+			all[slot] = v
+		}
+		f.mu.Unlock()
+	}
+	if d := cmp.Diff(map[sfaas.Slot]float32{1: 7, 2: 7}, all); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+func TestDefineRefuses(t *testing.T) {
+	b := onnx.NewBuilder("vector")
+	b.Output("y", b.Relu(b.Input("x", onnx.Float32, 4)))
+	graph, err := b.Model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := accel.BuildModel(graph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sig *accel.SignatureError
+	if _, err := neural.Define("vector", neural.Config{Model: m}); !errors.As(err, &sig) {
+		t.Errorf("got %v, want a *SignatureError", err)
+	}
+}
