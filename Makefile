@@ -33,7 +33,7 @@ generate: ## write assembly, tables and the shipped recording anew; git diff mus
 bench: ## benchmarks (BENCH=regexp PKG=./...); with OLD=ref, benchstat against that commit
 	@GO="$(GO)" .ci/bench "$(OLD)" "$(BENCH)" "$(COUNT)" $(PKG)
 
-vectors: ## compare with the oracles and, with them, write the golden vectors anew
+vectors: ## compare with the shared vectors and the Python oracles; what is missing fails
 	PYTHON="$(PYTHON)" .ci/vectors
 
 ci: ## what CI runs

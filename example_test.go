@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package neuroran_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+// Decode the first slots of the recording that ships with the library.
+func Example() {
+	rec, err := sigmf.Open("examples/uplink/testdata/uplink.sigmf-meta")
+	if err != nil {
+		log.Fatal(err)
+	}
+	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, uplink.WithReceiver("lmmse"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	player, err := uplink.NewPlayer(chain, uplink.PlayerConfig{Slots: 3})
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := player.Play(context.Background(), rec)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, t := range report.Transmissions {
+		fmt.Printf("slot %d: UE %d, %d bits, CRC passed: %t\n", t.Slot, t.Grant.RNTI, t.NumBits, t.CRC)
+	}
+	if err := errors.Join(player.Close(), chain.Close()); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// slot 0: UE 4601, 11528 bits, CRC passed: true
+	// slot 1: UE 4602, 5888 bits, CRC passed: true
+	// slot 1: UE 4603, 4608 bits, CRC passed: true
+	// slot 2: UE 4601, 7680 bits, CRC passed: true
+	// slot 2: UE 4604, 5760 bits, CRC passed: true
+}
