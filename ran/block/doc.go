@@ -4,23 +4,24 @@
 // functions: the same steps that phy/pusch runs as one call, each with typed
 // ports, its own key and explicit state.
 //
-//	function          from -> to                   key        state
+//	function          from -> to                   key                state
 //	phy/demodulate    samples -> Grid              cell
-//	phy/extract       Grid -> PDU                  cell       scheduling grants
+//	phy/extract       Grid -> PDU                  cell               scheduling grants
 //	phy/synchronise   Pilots -> Aligned            PRB group
 //	phy/estimate      Aligned -> Channel           PRB group
 //	phy/equalize      Data, Channel -> Detected    PRB group
 //	phy/separate      Detected -> Symbols          PRB group
-//	phy/demap         Symbols -> LLRs              UE         modulation scheme
-//	phy/recover       LLRs -> SoftBits             UE
-//	phy/decode        SoftBits -> Bits             UE         coding scheme, block length, HARQ soft bits
-//	phy/crc           Bits -> TransportBlock       UE
-//	ran/distribute    Schedule -> Schedule         cell
+//	phy/demap         Symbols -> LLRs              UE, HARQ process   modulation scheme
+//	phy/recover       LLRs -> SoftBits             UE, HARQ process
+//	phy/decode        SoftBits -> Bits             UE, HARQ process   coding scheme, block length, HARQ soft bits
+//	phy/crc           Bits -> TransportBlock       UE, HARQ process
+//	ran/distribute    Schedule -> nr.Grant         cell
 //
 // # State and parameters
 //
-// The scheduler's decisions enter as control messages ([Schedule]) that hold
-// for one slot. They go to the three functions that keep them as state, and to
+// The scheduler's decisions enter as control messages that hold for one slot: a
+// [Schedule] of the cell, which ran/distribute takes apart into the grant of each
+// HARQ process. They go to the three functions that keep them as state, and to
 // no other: what a stateless function must know travels in its message. Data
 // whose slot has no schedule waits for it and is then dropped and counted; it is
 // never decoded with an older one.

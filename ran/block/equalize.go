@@ -21,7 +21,7 @@ func NewEqualize(cfg Config, name string, open func() (pusch.Equalizer, error)) 
 }
 
 // NewSeparate returns the function that hands the symbols of each UE of a PRB
-// group on under the key of the UE.
+// group to the HARQ process that they are for.
 func NewSeparate(cfg Config) sfaas.Fn[Detected, Symbols] {
 	return sfaas.DefineEach(StageSeparate.String(), separate, sfaas.Config{Params: params{cfg, ""}})
 }
@@ -30,7 +30,7 @@ func separate(c *sfaas.Ctx, out sfaas.Emitter[Symbols], in *Detected) error {
 	cell := c.Key().Parent()
 	for u := range in.NumUEs {
 		from := &in.UEs[u]
-		to := out.Add(UEKey(cell, from.RNTI))
+		to := out.Add(HARQKey(cell, from.RNTI, in.Codes[u].HARQProcess))
 		to.Mark(c, StageSeparate, &in.Trace)
 		to.Code = in.Codes[u]
 		to.Slot, to.RNTI, to.Quality = from.Slot, from.RNTI, from.Quality

@@ -31,7 +31,7 @@ type scheduled struct {
 func NewExtract(cfg Config) Extractor {
 	slot := sfaas.NewValue[scheduled]("slot", sfaas.Volatile)
 	grants := sfaas.NewMap[uint8, nr.Grant]("grants", sfaas.Volatile)
-	scratch := sfaas.NewScratch("extractor", func() (*extractor, error) { return newExtractor(cfg), nil }, nil)
+	scratch := sfaas.NewScratch("extractor", func() (*extractor, error) { return &extractor{cfg: cfg}, nil }, nil)
 	f := sfaas.DefineEach(StageExtract.String(), func(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid) error {
 		s := slot.View(c)
 		if s == nil || s.Slot != in.Slot {
@@ -41,10 +41,10 @@ func NewExtract(cfg Config) Extractor {
 		for i := range s.Num {
 			e.grants[i] = *grants.View(c, uint8(i))
 		}
-		return e.run(c, out, in, e.grants[:s.Num])
+		return e.run(c, out, in, s.Num)
 	}, sfaas.Config{Params: params{cfg, ""}}, slot, grants, scratch)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, in *Schedule) error {
-		if err := in.Validate(&cfg.Carrier); err != nil {
+		if err := in.validate(&cfg.Carrier, &scratch.Get(c).groups); err != nil {
 			return err
 		}
 		*slot.Mut(c) = scheduled{in.Slot, len(in.Grants)}
@@ -56,42 +56,33 @@ func NewExtract(cfg Config) Extractor {
 	return Extractor{f, port}
 }
 
-// extractor is the scratch of extraction. Visit is a method value made once,
-// so that a slot allocates no closure.
+// extractor is the scratch of extraction.
 type extractor struct {
-	cfg   Config
-	visit func(rank int, g *nr.Group, members []*nr.Grant) error
-
+	cfg    Config
 	grants [MaxGrants]nr.Grant
-	c      *sfaas.Ctx
-	out    sfaas.Emitter[PDU]
-	in     *Grid
+	groups grouper
 }
 
-func newExtractor(cfg Config) *extractor {
-	e := &extractor{cfg: cfg}
-	e.visit = e.group
-	return e
-}
-
-func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, grants []nr.Grant) error {
-	e.c, e.out, e.in = c, out, in
-	return eachGroup(&e.cfg.Carrier, in.Slot, grants, e.visit)
-}
-
-// group emits the PDU of one PRB group.
-func (e *extractor) group(rank int, g *nr.Group, members []*nr.Grant) error {
-	pdu := e.out.Add(GroupKey(e.c.Key(), rank))
-	pdu.Pilots.Mark(e.c, StageExtract, &e.in.Trace)
-	for u, m := range members {
-		code, err := pusch.NewCode(m)
-		if err != nil {
+// run emits the PDU of every PRB group of the first n grants.
+func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int) error {
+	e.groups.start(&e.cfg.Carrier, in.Slot, e.grants[:n])
+	for {
+		more, err := e.groups.next()
+		if err != nil || !more {
 			return err
 		}
-		pdu.Data.Codes[u] = code
+		pdu := out.Add(GroupKey(c.Key(), &e.groups.group))
+		pdu.Pilots.Mark(c, StageExtract, &in.Trace)
+		for u, m := range e.groups.members {
+			if pdu.Data.Codes[u], err = pusch.NewCode(m); err != nil {
+				return err
+			}
+		}
+		if err := pusch.ExtractPilots(&pdu.Pilots.Pilots, &in.Grid, &e.groups.group); err != nil {
+			return err
+		}
+		if err := pusch.ExtractData(&pdu.Data.Data, &in.Grid, &e.groups.group); err != nil {
+			return err
+		}
 	}
-	if err := pusch.ExtractPilots(&pdu.Pilots.Pilots, &e.in.Grid, g); err != nil {
-		return err
-	}
-	return pusch.ExtractData(&pdu.Data.Data, &e.in.Grid, g)
 }

@@ -10,9 +10,14 @@ import (
 // CellKey returns the key of samples, grids and schedules of a cell.
 func CellKey(c *nr.Carrier) sfaas.Key { return sfaas.Cell(uint64(c.CellID)) }
 
-// GroupKey returns the key of the rank-th PRB group of a cell's slot. Groups
-// have no state: their keys only spread the work and bring inputs together.
-func GroupKey(cell sfaas.Key, rank int) sfaas.Key { return cell.Group(uint64(rank)) }
+// GroupKey returns the key of a PRB group: that of its first UE. Groups have no
+// state. Their keys spread the work, and keep the slots of a UE in order as long
+// as it shares PRBs with the same others.
+func GroupKey(cell sfaas.Key, g *nr.Group) sfaas.Key { return cell.Group(uint64(g.UEs[0].RNTI)) }
 
-// UEKey returns the key of everything that belongs to one UE of a cell.
-func UEKey(cell sfaas.Key, rnti uint16) sfaas.Key { return cell.UE(uint64(rnti)) }
+// HARQKey returns the key of one HARQ process of a UE. A process sends at most
+// once a slot, and again only after an answer, so that slots which overtake each
+// other on the way to different groups do not meet here.
+func HARQKey(cell sfaas.Key, rnti uint16, process int) sfaas.Key {
+	return cell.UE(uint64(rnti)).Process(uint64(process))
+}

@@ -10,10 +10,9 @@ import (
 // MaxGrants is the largest number of PUSCH transmissions in one slot of a cell.
 const MaxGrants = 64
 
-// Schedule is everything that the scheduler decided for one slot: of a cell
-// all its PUSCH transmissions, of a UE its own. It is one message, so that a
-// slot is never received with a part of its grants. A slot without
-// transmissions has an empty schedule.
+// Schedule is everything that the scheduler decided for one slot of a cell. It
+// is one message, so that a slot is never received with a part of its grants. A
+// slot without transmissions has an empty schedule.
 type Schedule struct {
 	Slot   nr.Slot    // slot from which, and for which alone, the grants hold
 	Grants []nr.Grant // at most [MaxGrants]
@@ -27,7 +26,10 @@ func (s *Schedule) Set(slot nr.Slot, grants ...nr.Grant) {
 // Validate reports what the receiver cannot take: the errors of
 // [nr.Grant.Validate] and [nr.NewGroup], and a [*nr.UnsupportedError] beyond
 // [MaxGrants] or for a HARQ process that one UE uses twice.
-func (s *Schedule) Validate(c *nr.Carrier) error {
+func (s *Schedule) Validate(c *nr.Carrier) error { return s.validate(c, new(grouper)) }
+
+// validate is Validate with the memory of a walk over the groups.
+func (s *Schedule) validate(c *nr.Carrier, groups *grouper) error {
 	if len(s.Grants) > MaxGrants {
 		return &nr.UnsupportedError{Field: "grants in one slot", Got: len(s.Grants)}
 	}
@@ -42,85 +44,90 @@ func (s *Schedule) Validate(c *nr.Carrier) error {
 			}
 		}
 	}
-	return eachGroup(c, s.Slot, s.Grants, func(int, *nr.Group, []*nr.Grant) error { return nil })
-}
-
-// eachGroup calls visit for every PRB group of a slot, in the order of its
-// first grant, with its UEs in the order of the grants.
-func eachGroup(c *nr.Carrier, slot nr.Slot, grants []nr.Grant, visit func(rank int, g *nr.Group, members []*nr.Grant) error) error {
-	var taken [MaxGrants]bool
-	var members [MaxGrants]*nr.Grant
-	rank := 0
-	for i := range grants {
-		if taken[i] {
-			continue
-		}
-		n := collect(members[:0], &taken, grants, i)
-		group, err := nr.NewGroup(c, slot, n...)
-		if err != nil {
+	groups.start(c, s.Slot, s.Grants)
+	for {
+		if more, err := groups.next(); err != nil || !more {
 			return err
 		}
-		if err := visit(rank, &group, n); err != nil {
-			return err
-		}
-		rank++
 	}
-	return nil
 }
 
-// collect appends the grants that share PRBs with grant i, directly or through
-// others, in their order, and marks them as taken.
-func collect(dst []*nr.Grant, taken *[MaxGrants]bool, grants []nr.Grant, i int) []*nr.Grant {
-	in := [MaxGrants]bool{}
-	in[i] = true
+// grouper walks over the PRB groups of a slot, in the order of their first
+// grants. It is a struct so that a walk does not allocate.
+type grouper struct {
+	carrier *nr.Carrier
+	slot    nr.Slot
+	grants  []nr.Grant
+	at      int
+	taken   [MaxGrants]bool
+	in      [MaxGrants]bool
+	buffer  [MaxGrants]*nr.Grant
+
+	group   nr.Group    // the present group
+	members []*nr.Grant // its UEs in the order of the grants
+}
+
+// start begins a walk over at most [MaxGrants] grants.
+func (w *grouper) start(c *nr.Carrier, slot nr.Slot, grants []nr.Grant) {
+	w.carrier, w.slot, w.grants = c, slot, grants
+	w.at, w.taken = 0, [MaxGrants]bool{}
+}
+
+// next goes to the next group and reports whether there is one. It returns the
+// errors of [nr.NewGroup].
+func (w *grouper) next() (bool, error) {
+	for w.at < len(w.grants) && w.taken[w.at] {
+		w.at++
+	}
+	if w.at == len(w.grants) {
+		return false, nil
+	}
+	w.collect()
+	var err error
+	w.group, err = nr.NewGroup(w.carrier, w.slot, w.members...)
+	return err == nil, err
+}
+
+// collect makes members the grants that share PRBs with the present one,
+// directly or through others.
+func (w *grouper) collect() {
+	w.in = [MaxGrants]bool{}
+	w.in[w.at] = true
 	for grown := true; grown; {
 		grown = false
-		for k := i + 1; k < len(grants); k++ {
-			for m := i; m < len(grants) && !in[k]; m++ {
-				if in[m] && grants[m].SharesPRBs(&grants[k]) {
-					in[k], grown = true, true
-				}
+		for k := w.at + 1; k < len(w.grants); k++ {
+			if !w.in[k] && w.meets(k) {
+				w.in[k], grown = true, true
 			}
 		}
 	}
-	for k := i; k < len(grants); k++ {
-		if in[k] {
-			taken[k] = true
-			dst = append(dst, &grants[k])
+	w.members = w.buffer[:0]
+	for k := w.at; k < len(w.grants); k++ {
+		if w.in[k] {
+			w.taken[k] = true
+			w.members = append(w.members, &w.grants[k])
 		}
 	}
-	return dst
 }
 
-// NewDistribute returns the function that hands each UE its part of a cell's
-// schedule. It keeps nothing.
-func NewDistribute(cfg Config) sfaas.Fn[Schedule, Schedule] {
-	return sfaas.DefineEach("ran/distribute", distribute, sfaas.Config{Params: params{cfg, ""}})
-}
-
-func distribute(c *sfaas.Ctx, out sfaas.Emitter[Schedule], in *Schedule) error {
-	for i := range in.Grants {
-		rnti := in.Grants[i].RNTI
-		if contains(in.Grants[:i], rnti) {
-			continue
-		}
-		own := out.Add(UEKey(c.Key(), rnti))
-		own.Slot, own.Grants = in.Slot, own.Grants[:0]
-		for k := i; k < len(in.Grants); k++ {
-			if in.Grants[k].RNTI == rnti {
-				own.Grants = append(own.Grants, in.Grants[k])
-			}
-		}
-	}
-	return nil
-}
-
-// contains reports whether one of the grants is for the UE.
-func contains(grants []nr.Grant, rnti uint16) bool {
-	for i := range grants {
-		if grants[i].RNTI == rnti {
+// meets reports whether grant k shares PRBs with one that is in the group.
+func (w *grouper) meets(k int) bool {
+	for m := w.at; m < len(w.grants); m++ {
+		if w.in[m] && w.grants[m].SharesPRBs(&w.grants[k]) {
 			return true
 		}
 	}
 	return false
+}
+
+// NewDistribute returns the function that hands the grants of a cell's schedule
+// to the HARQ processes that they are for. It keeps nothing.
+func NewDistribute(cfg Config) sfaas.Fn[Schedule, nr.Grant] {
+	return sfaas.DefineEach("ran/distribute", func(c *sfaas.Ctx, out sfaas.Emitter[nr.Grant], in *Schedule) error {
+		for i := range in.Grants {
+			g := &in.Grants[i]
+			*out.Add(HARQKey(c.Key(), g.RNTI, g.HARQProcess)) = *g
+		}
+		return nil
+	}, sfaas.Config{Params: params{cfg, ""}})
 }

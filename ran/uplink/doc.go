@@ -10,7 +10,7 @@
 //	                                           ▼                               ▼              │
 //	           blocks ◀── crc ◀── decode ◀── recover ◀── demap ◀──────────────────────────────┘
 //
-// (Schedules go to extract, demap and decode, which keep them as state.)
+// (Grants go to extract, demap and decode, which keep them as state.)
 //
 // [New] returns the graph, built; every step can be replaced by an [Option]. A
 // [Player] runs a recording through it, slot by slot.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// TestNoAllocs counts the allocations of the whole chain, sources, runtime and
+// sink included, over frames in which allocation, modulation, layers, groups and
+// HARQ processes change from slot to slot.
+func TestNoAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, receiver := range []string{"ls", "lmmse", "neural"} {
+		t.Run(receiver, func(t *testing.T) {
+			f := openFrame(t)
+			l := newLooper(t, f, f.chain(t, uplink.WithReceiver(receiver)))
+			for range 4 {
+				l.frame()
+			}
+			if n := testing.AllocsPerRun(5, l.frame); n != 0 {
+				t.Errorf("%v allocations in %d slots, want 0", n, len(f.slots))
+			}
+			if l.failed.Load() != 0 {
+				t.Errorf("%d transport blocks failed", l.failed.Load())
+			}
+		})
+	}
+}
+
+// looper sends the frame again and again, slot by slot.
+type looper struct {
+	t      *testing.T
+	f      *frame
+	chain  *uplink.Chain
+	rt     *sfaas.Runtime
+	key    sfaas.Key
+	next   nr.Slot
+	done   chan struct{}
+	failed atomic.Int64
+}
+
+func newLooper(t *testing.T, f *frame, c *uplink.Chain) *looper {
+	l := &looper{t: t, f: f, chain: c, key: block.CellKey(&f.cfg.Carrier), done: make(chan struct{}, 64)}
+	var err error
+	l.rt, err = c.Open(func(_ sfaas.Header, tb *block.TransportBlock) {
+		if !tb.CRC {
+			l.failed.Add(1)
+		}
+		l.done <- struct{}{}
+	}, sfaas.WithMode(sfaas.Replay), sfaas.WithBudget(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.rt.Close() })
+	return l
+}
+
+// frame sends one frame and waits for every slot.
+func (l *looper) frame() {
+	for i := range l.f.slots {
+		slot, schedule := &l.f.slots[i], &l.f.schedules[i]
+		slot.Slot, schedule.Slot = l.next, l.next
+		n := sfaas.Slot(l.next)
+		err := l.chain.Grants.Push(l.rt, l.key, n, func(s *block.Schedule) error {
+			s.Set(schedule.Slot, schedule.Grants...)
+			return nil
+		})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if err := l.chain.Slots.PushValue(l.rt, l.key, n, slot); err != nil {
+			l.t.Fatal(err)
+		}
+		for range schedule.Grants {
+			<-l.done
+		}
+		l.next++
+	}
+}

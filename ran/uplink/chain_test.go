@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/neuroran/neuroran/phy/chest"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/ofdm"
+	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// TestStateIsTableII checks which functions own cells: those of Table II whose
+// state column is not empty, and no other.
+func TestStateIsTableII(t *testing.T) {
+	for _, receiver := range []string{"ls", "lmmse", "neural"} {
+		c := openFrame(t).chain(t, uplink.WithReceiver(receiver))
+		want := []string{"phy/decode", "phy/demap", "phy/extract"}
+		if diff := cmp.Diff(want, c.App.Stateful()); diff != "" {
+			t.Errorf("%s: functions with cells (-want +got):\n%s", receiver, diff)
+		}
+	}
+}
+
+// TestSameAsReceiver compares the chain with the fused receiver of phy/pusch on
+// the same slots: bits, CRC, iterations and measurements are equal.
+func TestSameAsReceiver(t *testing.T) {
+	for _, receiver := range []string{"ls", "lmmse"} {
+		t.Run(receiver, func(t *testing.T) {
+			f := openFrame(t)
+			got := f.play(t, f.chain(t, uplink.WithReceiver(receiver))).Transmissions
+			want := fused(t, f, receiver)
+			if len(got) != len(want) {
+				t.Fatalf("%d transmissions, want %d", len(got), len(want))
+			}
+			for i := range want {
+				g, w := &got[i], &want[i]
+				sum := [sha256.Size]byte{}
+				if w.CRC {
+					sum = sha256.Sum256(w.Data.Data())
+				}
+				if g.Skipped || g.CRC != w.CRC || g.SHA256 != sum || g.Iterations != w.Iterations || g.Quality != w.Quality {
+					t.Errorf("slot %d RNTI %d: got %+v, want %+v", g.Slot, g.Grant.RNTI, g, w)
+				}
+			}
+		})
+	}
+}
+
+// fused receives the frame with one pusch.Receiver, in the order of the grants.
+func fused(t *testing.T, f *frame, receiver string) []nr.TransportBlock {
+	t.Helper()
+	demod, err := ofdm.NewDemodulator(ofdm.Config{Carrier: f.cfg.Carrier, NumPorts: f.cfg.NumRx, WindowAdvance: ofdm.DefaultAdvance(f.cfg.Carrier)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rx, err := pusch.NewReceiver(pusch.Config{Limits: f.cfg.Limits(), Receiver: receiver})
+	if err != nil {
+		t.Fatal(err)
+	}
+	soft := map[[2]int]*pusch.SoftBuffer{}
+	var out []nr.TransportBlock
+	for i := range f.slots {
+		var grid nr.Grid
+		if err := demod.Process(&grid, &f.slots[i]); err != nil {
+			t.Fatal(err)
+		}
+		for rest := f.schedules[i].Grants; len(rest) > 0; {
+			members := []*nr.Grant{&rest[0]}
+			for k := 1; k < len(rest) && rest[k].SharesPRBs(&rest[0]); k++ {
+				members = append(members, &rest[k])
+			}
+			rest = rest[len(members):]
+			var buffers []*pusch.SoftBuffer
+			for _, g := range members {
+				key := [2]int{int(g.RNTI), g.HARQProcess}
+				if soft[key] == nil {
+					soft[key] = new(pusch.SoftBuffer)
+				}
+				buffers = append(buffers, soft[key])
+			}
+			tbs := make([]nr.TransportBlock, len(members))
+			if err := errors.Join(rx.Configure(f.slots[i].Slot, members...), rx.Process(tbs, buffers, &grid)); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, tbs...)
+		}
+	}
+	return out
+}
+
+// TestSwap replaces one step by a user's own function.
+func TestSwap(t *testing.T) {
+	f := openFrame(t)
+	var calls atomic.Int64
+	scratch := sfaas.NewScratch("own estimator", func() (*chest.Estimator, error) {
+		return chest.New(chest.Config{Method: chest.LS}, chest.DefaultLimits())
+	}, nil)
+	own := sfaas.Define("own/estimate", func(c *sfaas.Ctx, out *block.Channel, in *block.Aligned) error {
+		calls.Add(1)
+		out.Trace = in.Trace
+		e := scratch.Get(c)
+		if err := e.Configure(&in.Group); err != nil {
+			return err
+		}
+		return e.Estimate(&out.Channel, &in.Pilots, &in.Offsets)
+	}, sfaas.Config{}, scratch)
+
+	c := f.chain(t, uplink.WithReceiver("lmmse"), uplink.WithEstimate(own))
+	names := c.App.Functions()
+	if !slices.Contains(names, "own/estimate") || slices.Contains(names, "phy/estimate") {
+		t.Fatalf("functions %v", names)
+	}
+	got := f.play(t, c)
+	want := f.play(t, f.chain(t, uplink.WithReceiver("ls"))) // all other steps are equal
+	if n := int(calls.Load()); n == 0 || n > len(got.Transmissions) {
+		t.Errorf("%d calls for %d transmissions", n, len(got.Transmissions))
+	}
+	for i := range want.Transmissions {
+		g, w := &got.Transmissions[i], &want.Transmissions[i]
+		if g.CRC != w.CRC || g.SHA256 != w.SHA256 || g.Quality != w.Quality {
+			t.Errorf("slot %d RNTI %d: got %+v, want %+v", g.Slot, g.Grant.RNTI, g, w)
+		}
+	}
+}
+
+// TestFaultySwap lets a user's function fail in one slot: its transmissions have
+// no outcome, the others do.
+func TestFaultySwap(t *testing.T) {
+	f := openFrame(t)
+	own := sfaas.Define("own/crc", func(c *sfaas.Ctx, out *block.TransportBlock, in *block.Bits) error {
+		switch in.Slot {
+		case 5:
+			return errors.New("not today")
+		case 7:
+			panic("nor now")
+		case 9:
+			return sfaas.ErrNoOutput
+		}
+		out.Slot, out.RNTI, out.HARQ, out.CRC = in.Slot, in.Code.RNTI, in.Code.HARQProcess, true
+		out.TransportBlock.Data.CopyFrom(&in.Packed)
+		return nil
+	}, sfaas.Config{})
+	report := f.play(t, f.chain(t, uplink.WithCheckCRC(own)))
+	for i := range report.Transmissions {
+		x := &report.Transmissions[i]
+		if want := x.Slot == 5 || x.Slot == 7 || x.Slot == 9; x.Skipped != want {
+			t.Errorf("slot %d RNTI %d: skipped %t, want %t", x.Slot, x.Grant.RNTI, x.Skipped, want)
+		}
+	}
+	for _, fn := range report.Functions {
+		if fn.Name == "own/crc" && fn.Faults != 3 {
+			t.Errorf("%d faults counted, want 3", fn.Faults)
+		}
+	}
+}
+
+// TestNewRefuses lists what New does not take.
+func TestNewRefuses(t *testing.T) {
+	good := openFrame(t).cfg
+	for name, c := range map[string]struct {
+		change func(*block.Config)
+		opts   []uplink.Option
+		field  string
+	}{
+		"receiver": {func(*block.Config) {}, []uplink.Option{uplink.WithReceiver("magic")}, "receiver"},
+		"antennas": {func(c *block.Config) { c.NumRx = 9 }, nil, "num_channels"},
+		"carrier":  {func(c *block.Config) { c.Carrier.NumPRB = 0 }, nil, "n_size_grid"},
+		"limit":    {func(c *block.Config) { c.MaxLayers = 5 }, nil, "max_layers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := good
+			c.change(&cfg)
+			_, err := uplink.New(cfg, c.opts...)
+			var f *nr.FieldError
+			if !errors.As(err, &f) || f.Field != c.field {
+				t.Errorf("got %v, want an error about %s", err, c.field)
+			}
+		})
+	}
+}

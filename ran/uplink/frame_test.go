@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+// frame is a recording of one whole frame: it may be repeated under later slot
+// numbers, since scrambling and DM-RS depend on the slot in the frame only.
+type frame struct {
+	rec       *sigmf.Recording
+	cfg       block.Config
+	slots     []nr.Baseband
+	schedules []block.Schedule
+}
+
+// openFrame reads the recording that examples/uplink ships.
+func openFrame(t testing.TB) *frame {
+	t.Helper()
+	rec, err := sigmf.Open("../../examples/uplink/testdata/uplink.sigmf-meta")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rec.Close() })
+	f := &frame{rec: rec, cfg: block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}}
+	slots := rec.Slots()
+	if len(slots) != rec.Carrier.Numerology().SlotsPerFrame() {
+		t.Fatalf("%d slots, want a frame", len(slots))
+	}
+	f.slots, f.schedules = make([]nr.Baseband, len(slots)), make([]block.Schedule, len(slots))
+	for i := range slots {
+		if err := rec.ReadSlot(&f.slots[i], &slots[i]); err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range slots[i].Transmissions {
+			f.schedules[i].Set(x.Slot, append(f.schedules[i].Grants, x.Grant)...)
+		}
+	}
+	return f
+}
+
+// chain returns the chain of the frame's carrier.
+func (f *frame) chain(t testing.TB, opts ...uplink.Option) *uplink.Chain {
+	t.Helper()
+	c, err := uplink.New(f.cfg, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// play runs the frame through a chain.
+func (f *frame) play(t testing.TB, c *uplink.Chain) *uplink.Report {
+	t.Helper()
+	report, err := c.Play(context.Background(), f.rec, uplink.PlayConfig{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
