@@ -4,7 +4,6 @@ package neuroran_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 
@@ -23,18 +22,14 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	player, err := uplink.NewPlayer(chain, uplink.PlayerConfig{Slots: 3})
-	if err != nil {
-		log.Fatal(err)
-	}
-	report, err := player.Play(context.Background(), rec)
+	report, err := chain.Play(context.Background(), rec, uplink.PlayConfig{Slots: 3})
 	if err != nil {
 		log.Fatal(err)
 	}
 	for _, t := range report.Transmissions {
 		fmt.Printf("slot %d: UE %d, %d bits, CRC passed: %t\n", t.Slot, t.Grant.RNTI, t.NumBits, t.CRC)
 	}
-	if err := errors.Join(player.Close(), chain.Close()); err != nil {
+	if err := chain.Close(); err != nil {
 		log.Fatal(err)
 	}
 	// Output:
