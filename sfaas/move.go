@@ -268,7 +268,7 @@ func (k *Core) install(t *Transfer, r *route, insts []*instance) {
 		}
 		ks.insts[n.index] = inst
 		for _, w := range p.waiting {
-			k.inline.push(item{conn: k.local(w.conn), msg: w.msg, ks: ks})
+			k.lineUp(item{conn: k.local(w.conn), msg: w.msg, ks: ks, raw: true})
 		}
 		for _, x := range p.timers {
 			x.ks, x.node = ks, n
@@ -282,10 +282,20 @@ func (k *Core) install(t *Transfer, r *route, insts []*instance) {
 		k.adoptHalf(n, h)
 	}
 	for _, x := range held {
-		e := k.local(x.conn)
-		k.accept(e, x.msg, k.state(x.key, t.Group))
+		k.resume(parcelItem{k.local(x.conn), x.msg, x.key}, t.Group)
 	}
 	t.parcels, t.halves = nil, nil
+}
+
+// resume lines up a message that was held, behind what has arrived before it:
+// outputs of the old owner among others.
+func (k *Core) resume(x parcelItem, group uint8) {
+	ks := k.state(x.key, group)
+	if x.conn.kind.control() {
+		k.accept(x.conn, x.msg, ks)
+		return
+	}
+	k.lineUp(item{conn: x.conn, msg: x.msg, ks: ks, raw: true})
 }
 
 func (k *Core) adoptHalf(n *node, h half) {
@@ -338,7 +348,7 @@ func (k *Core) marker(t *Transfer, r *route) {
 	held := t.held
 	t.held = nil
 	for _, x := range held {
-		k.arrive(x.conn, x.msg, k.state(x.key, t.Group))
+		k.resume(x, t.Group)
 	}
 	k.effect(Effect{Kind: EffectMoved, Transfer: t})
 }
