@@ -174,10 +174,11 @@ func (d *Decoder) pass() bool {
 	if d.done == 0 {
 		update = llr.MinSumFirst
 	}
-	satisfied, rule := true, &d.core
-	for r := range d.cfg.rows() {
-		if r == numCore {
-			rule = &d.outer
+	satisfied, rows := true, d.cfg.rows()
+	for i := range rows {
+		r, rule := rowAt(i, rows), &d.outer
+		if r < numCore {
+			rule = &d.core
 		}
 		lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
 		msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]

@@ -137,6 +137,32 @@ func TestUnusedRows(t *testing.T) {
 	}
 }
 
+// TestSchedule checks that an iteration visits every row once.
+func TestSchedule(t *testing.T) {
+	for rows := 4; rows <= 46; rows++ {
+		seen := map[int]bool{}
+		for i := range rows {
+			seen[rowAt(i, rows)] = true
+		}
+		for r := range rows {
+			if !seen[r] {
+				t.Errorf("of %d rows, row %d is never visited", rows, r)
+			}
+		}
+	}
+	for bg, edges := range map[BaseGraph][]edge{BG1: BG1.edges(), BG2: BG2.edges()} {
+		punctured := [numCore]int{}
+		for _, e := range edges {
+			if e.row < numCore && e.col < numPunctured {
+				punctured[e.row]++
+			}
+		}
+		if punctured[coreOrder[0]] != 1 {
+			t.Errorf("BG%d: punctured columns in the core rows: %v", bg, punctured)
+		}
+	}
+}
+
 // TestStrongWrongBits flips a few LLRs at full strength: neither may one that
 // hangs on a single check stay wrong, nor may saturation spread the errors.
 func TestStrongWrongBits(t *testing.T) {

@@ -26,7 +26,8 @@ func (p *plan) fill(g *graph, rows int) {
 	p.size = llr.ColumnSize(g.z)
 	p.blockSize = llr.RowBlocks(g.z) * llr.Lanes
 	p.last, p.swaps, p.inBuffer = [maxColumns]int{}, [maxColumns]int{}, [maxColumns]int{}
-	for r := range rows {
+	for i := range rows {
+		r := rowAt(i, rows)
 		cols, shift := g.row(r)
 		for e, c := range cols {
 			p.last[c] = int(shift[e])
@@ -40,7 +41,8 @@ func (p *plan) fill(g *graph, rows int) {
 
 func (p *plan) fillIteration(g *graph, rows, parity int) {
 	at, resting := p.last, p.inBuffer
-	for r := range rows {
+	for i := range rows {
+		r := rowAt(i, rows)
 		cols, shift := g.row(r)
 		first := int(g.first[r])
 		for e, c := range cols {

@@ -111,8 +111,8 @@ func (r *Reference) load(llrs []float32) {
 // pass makes one iteration.
 func (r *Reference) pass() {
 	if !r.flooding {
-		for row := range r.cfg.rows() {
-			r.updateRow(row, r.soft, r.soft)
+		for i := range r.cfg.rows() {
+			r.updateRow(rowAt(i, r.cfg.rows()), r.soft, r.soft)
 		}
 		return
 	}
