@@ -41,7 +41,8 @@ type Core struct {
 	helper   int
 	calls    uint64
 	gauges   []gauge
-	transfer []*Transfer
+	transfer []*Transfer // waiting to be handed over
+	markers  []*Transfer // waiting to send their marker
 	peers    []*peer
 
 	now      Time
@@ -226,6 +227,9 @@ func (k *Core) Step(ev Event, eff []Effect) []Effect {
 	}
 	if len(k.transfer) > 0 {
 		k.tryFences()
+	}
+	if len(k.markers) > 0 {
+		k.sendMarkers()
 	}
 	eff, k.eff = k.eff, nil
 	return eff

@@ -130,3 +130,16 @@ func (k *Core) outstanding(n *node, group uint8) bool {
 	}
 	return false
 }
+
+// unacknowledged reports whether a message to the instances of a group is on
+// its way to another core.
+func (k *Core) unacknowledged(to Endpoint, n *node, group uint8) bool {
+	for _, p := range k.peers {
+		for i := range p.unread.len() {
+			if e := p.unread.at(i); p.at == to && e.conn.node == n && e.key.KeyGroup() == group {
+				return true
+			}
+		}
+	}
+	return false
+}

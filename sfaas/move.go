@@ -215,7 +215,7 @@ func (k *Core) adopt(t *Transfer, r *route) {
 	k.install(t, r, insts)
 	k.effect(Effect{Kind: EffectAdopted, Transfer: t, To: t.From})
 	if wait {
-		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: t.From})
+		k.markers = append(k.markers, t)
 		return
 	}
 	r.move = nil
@@ -331,7 +331,7 @@ func (k *Core) adopted(t *Transfer, r *route, err error) {
 	k.install(t, r, insts)
 	k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: err})
 	if wait {
-		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: t.From})
+		k.markers = append(k.markers, t)
 		return
 	}
 	r.move = nil
@@ -341,7 +341,7 @@ func (k *Core) adopted(t *Transfer, r *route, err error) {
 func (k *Core) marker(t *Transfer, r *route) {
 	if !t.back {
 		t.back = true
-		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: t.To})
+		k.markers = append(k.markers, t)
 		return
 	}
 	r.move = nil
@@ -351,4 +351,23 @@ func (k *Core) marker(t *Transfer, r *route) {
 		k.resume(x, t.Group)
 	}
 	k.effect(Effect{Kind: EffectMoved, Transfer: t})
+}
+
+// sendMarkers sends the markers before which nothing of their group is
+// unacknowledged any more: a message that is repeated must not fall behind.
+func (k *Core) sendMarkers() {
+	kept := k.markers[:0]
+	for _, t := range k.markers {
+		to := t.From
+		if t.back {
+			to = t.To
+		}
+		if k.unacknowledged(to, k.app.byName[t.Function], t.Group) {
+			kept = append(kept, t)
+			continue
+		}
+		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: to})
+	}
+	clear(k.markers[len(kept):])
+	k.markers = kept
 }
