@@ -10,7 +10,7 @@ import (
 
 // Decoder is the function from soft bits to decided bits with its control port.
 type Decoder struct {
-	Fn     sfaas.Fn[SoftBits, Bits]
+	Fn     sfaas.Fn[SoftBits, Bits]   // the function
 	Grants sfaas.Controller[nr.Grant] // under [HARQKey]
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Demapper is the function from symbols to soft bits with its control port.
 type Demapper struct {
-	Fn     sfaas.Fn[Symbols, LLRs]
+	Fn     sfaas.Fn[Symbols, LLRs]    // the function
 	Grants sfaas.Controller[nr.Grant] // under [HARQKey]
 }
 

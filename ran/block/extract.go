@@ -10,7 +10,7 @@ import (
 
 // Extractor is the function from grid to PDUs with its control port.
 type Extractor struct {
-	Fn     sfaas.Fn[Grid, PDU]
+	Fn     sfaas.Fn[Grid, PDU]        // the function
 	Grants sfaas.Controller[Schedule] // the cell's schedule, one a slot
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package block_test
+
+import (
+	"fmt"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// A receiver up to the channel estimate, as a graph of its own: extraction is
+// its only function with state, and takes the schedules.
+func Example() {
+	cfg := block.Config{
+		Carrier: nr.Carrier{CellID: 1, SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512},
+		NumRx:   2,
+	}
+	blocks := func() (pusch.Blocks, error) { return pusch.NewBlocks("ls", cfg.Limits()) }
+	extract := block.NewExtract(cfg)
+
+	g := sfaas.NewGraph("sounder")
+	slots := sfaas.Source[nr.Baseband](g, "slots")
+	schedules := sfaas.Source[block.Schedule](g, "schedules")
+	pdu := sfaas.Apply(sfaas.Apply(slots, block.NewDemodulate(cfg)), extract.Fn)
+	pilots := sfaas.Select(pdu, func(p *block.PDU) *block.Pilots { return &p.Pilots })
+	aligned := sfaas.Apply(pilots, block.NewSynchronise(cfg, "ls", func() (pusch.Synchronizer, error) {
+		b, err := blocks()
+		return b.Synchronizer, err
+	}))
+	channel := sfaas.Apply(aligned, block.NewEstimate(cfg, "ls", func() (pusch.Estimator, error) {
+		b, err := blocks()
+		return b.Estimator, err
+	}))
+	sfaas.Sink(channel, "channels")
+	sfaas.Control(schedules, extract.Grants)
+
+	app, err := g.Build()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(app.Functions())
+	fmt.Println(app.Stateful())
+	// Output:
+	// [phy/demodulate phy/extract phy/synchronise phy/estimate]
+	// [phy/extract]
+}
