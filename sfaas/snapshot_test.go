@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+type mixed struct {
+	N     int16
+	On    bool
+	Gains tensor.Tensor[complex64]
+	Last  [3]float64
+}
+
+// library is a graph with one cell of every kind and class.
+func library(t testing.TB, opts ...sfaas.Option) (*sfaas.Runtime, sfaas.Input[number], *uint64) {
+	t.Helper()
+	value := sfaas.NewValue[mixed]("value", sfaas.Replicated)
+	list := sfaas.NewList[uint32]("list", sfaas.Volatile)
+	table := sfaas.NewMap[uint8, [2]uint64]("table", sfaas.Sealed)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error {
+		v := value.Mut(c)
+		v.N++
+		v.On = !v.On
+		v.Last[v.N%3] += float64(in.X)
+		v.Gains.Resize(2, 3)
+		v.Gains.Data()[in.X%6] += complex(1, float32(in.X))
+		list.Append(c, uint32(in.X))
+		table.Mut(c, uint8(in.X%5))[1] += in.X
+		out.X = uint64(v.N)*1_000_000 + uint64(imag(v.Gains.Data()[1]))
+		for _, x := range list.All(c) {
+			out.X += uint64(*x)
+		}
+		for k, x := range table.All(c) {
+			out.X += uint64(k) * x[1]
+		}
+		return nil
+	}, sfaas.Config{}, value, list, table)
+	g := sfaas.NewGraph("library")
+	in := sfaas.Source[number](g, "in")
+	out := sfaas.Sink(sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), f), "out")
+	app, err := g.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := new(uint64)
+	opts = append([]sfaas.Option{sfaas.WithSealer(sfaas.NewSealer([32]byte{1})), sfaas.WithWorkers(1), sfaas.WithLogger(quietLog),
+		sfaas.WithOutput(out, func(_ sfaas.Header, x *number) { *last = x.X })}, opts...)
+	rt, err := sfaas.NewRuntime(app, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rt.Close() })
+	return rt, in, last
+}
+
+func feed(t testing.TB, rt *sfaas.Runtime, in sfaas.Input[number], from, to uint64) {
+	t.Helper()
+	for x := from; x < to; x++ {
+		if err := in.PushValue(rt, sfaas.Cell(3), sfaas.Slot(x), &number{x}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drain(t, rt)
+}
+
+func snapshotOf(t testing.TB, rt *sfaas.Runtime) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := rt.Snapshot(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestSnapshot continues in a second runtime, with another number of workers,
+// where the first one stopped.
+func TestSnapshot(t *testing.T) {
+	a, in, want := library(t)
+	feed(t, a, in, 1, 20)
+	snap := snapshotOf(t, a)
+	feed(t, a, in, 20, 30)
+	b, inB, got := library(t, sfaas.WithWorkers(3))
+	if err := b.Restore(context.Background(), bytes.NewReader(snap)); err != nil {
+		t.Fatal(err)
+	}
+	feed(t, b, inB, 20, 30)
+	if *got != *want || *want == 0 {
+		t.Errorf("got %d, want %d", *got, *want)
+	}
+	if s := b.Stats()[0]; s.Repeated != 0 || s.Faults != 0 {
+		t.Errorf("repeated %d, faults %d", s.Repeated, s.Faults)
+	}
+}
+
+// TestSnapshotDamage flips every byte and cuts at every length: all are
+// refused, and a wrong key opens nothing.
+func TestSnapshotDamage(t *testing.T) {
+	a, in, _ := library(t)
+	feed(t, a, in, 1, 4)
+	snap := snapshotOf(t, a)
+	b, _, _ := library(t)
+	try := func(what string, i int, data []byte) {
+		if err := b.Restore(context.Background(), bytes.NewReader(data)); !errors.Is(err, sfaas.ErrSnapshot) {
+			t.Errorf("%s at %d: got %v, want ErrSnapshot", what, i, err)
+		}
+	}
+	for i := range snap {
+		x := bytes.Clone(snap)
+		x[i] ^= 0x10
+		try("flip", i, x)
+		try("cut", i, snap[:i])
+	}
+	c, _, _ := library(t, sfaas.WithSealer(sfaas.NewSealer([32]byte{2})))
+	if err := c.Restore(context.Background(), bytes.NewReader(snap)); !errors.Is(err, sfaas.ErrSnapshot) {
+		t.Errorf("wrong key: %v", err)
+	}
+}
+
+// FuzzRestore lets no bytes panic or hang.
+func FuzzRestore(f *testing.F) {
+	a, in, _ := library(f)
+	feed(f, a, in, 1, 4)
+	f.Add(snapshotOf(f, a))
+	f.Add([]byte("NRSNAP\x01\x00"))
+	b, _, _ := library(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := b.Restore(context.Background(), bytes.NewReader(data)); err != nil && !errors.Is(err, sfaas.ErrSnapshot) {
+			t.Error(err)
+		}
+	})
+}
+
+// FuzzDecode checks the codec of cells: what decodes encodes and decodes to
+// the same bytes.
+func FuzzDecode(f *testing.F) {
+	m := mixed{N: 3, On: true, Gains: tensor.New[complex64]([]int{2, 2}, "rx", "symbol")}
+	b, err := sfaas.Encode(&m)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := sfaas.Decode[mixed](data)
+		if err != nil {
+			return
+		}
+		one, err := sfaas.Encode(&x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := sfaas.Decode[mixed](one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if two, _ := sfaas.Encode(&y); !bytes.Equal(one, two) {
+			t.Errorf("%x and %x", one, two)
+		}
+	})
+}
