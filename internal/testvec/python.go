@@ -17,7 +17,8 @@ const PythonEnv = "NEURORAN_PYTHON"
 var pythons sync.Map // module list → error text, or ""
 
 // Python returns a Python interpreter that can import all the modules, or
-// skips the test where there is none; see [Require] with "python".
+// skips the test where there is none; see [Require] with "python", or with
+// "sionna" for the oracles that need gigabytes of packages.
 func Python(tb testing.TB, modules ...string) string {
 	tb.Helper()
 	name := os.Getenv(PythonEnv)
@@ -30,8 +31,19 @@ func Python(tb testing.TB, modules ...string) string {
 		reason = tryPython(name, modules)
 		pythons.Store(key, reason)
 	}
-	Require(tb, "python", reason == "", reason.(string))
+	Require(tb, requirement(modules), reason == "", reason.(string))
 	return name
+}
+
+// requirement names what a list of modules needs: a Python with a few small
+// packages, or one with Sionna and PyTorch.
+func requirement(modules []string) string {
+	for _, m := range modules {
+		if top, _, _ := strings.Cut(m, "."); top == "sionna" || top == "torch" {
+			return "sionna"
+		}
+	}
+	return "python"
 }
 
 // tryPython returns why the interpreter cannot import the modules, or "".

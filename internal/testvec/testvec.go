@@ -12,7 +12,7 @@ import (
 )
 
 // RequireEnv is the environment variable that lists, separated by commas, what
-// a run must have: "shared", "ort", "python", "gpu". A test that lacks a
+// a run must have: "shared", "ort", "python", "sionna", "gpu". A test that lacks a
 // listed thing fails instead of skipping.
 const RequireEnv = "NEURORAN_REQUIRE"
 

@@ -64,3 +64,11 @@ func TestPythonNamesWhatIsMissing(t *testing.T) {
 		t.Errorf("reason %q does not name the interpreter", reason)
 	}
 }
+
+func TestRequirementOfModules(t *testing.T) {
+	for want, modules := range map[string][]string{"python": {"onnx", "numpy"}, "sionna": {"numpy", "sionna.phy.nr"}} {
+		if got := requirement(modules); got != want {
+			t.Errorf("%v: got %s, want %s", modules, got, want)
+		}
+	}
+}
