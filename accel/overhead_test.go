@@ -5,6 +5,7 @@
 package accel_test
 
 import (
+	"errors"
 	"runtime"
 	"slices"
 	"testing"
@@ -82,10 +83,9 @@ func wrapper(b *testing.B, m *accel.Model, in, out []int) *ort.AdvancedSession {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		s.Destroy()
-		opts.Destroy()
-		tx.Destroy()
-		ty.Destroy()
+		if err := errors.Join(s.Destroy(), opts.Destroy(), tx.Destroy(), ty.Destroy()); err != nil {
+			b.Error(err)
+		}
 		pin.Unpin()
 		runtime.KeepAlive(&x)
 		runtime.KeepAlive(&y)

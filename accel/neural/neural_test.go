@@ -5,6 +5,7 @@ package neural_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -312,9 +313,7 @@ func TestWeightsMove(t *testing.T) {
 	all := map[sfaas.Slot]float32{}
 	for _, f := range []*factors{before, after} {
 		f.mu.Lock()
-		for slot, v := range f.got[key] {
-			all[slot] = v
-		}
+		maps.Copy(all, f.got[key])
 		f.mu.Unlock()
 	}
 	if d := cmp.Diff(map[sfaas.Slot]float32{1: 7, 2: 7}, all); d != "" {

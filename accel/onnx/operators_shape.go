@@ -112,7 +112,7 @@ func inferReshape(c *inference) error {
 		return err
 	}
 	dims := make([]int, len(want))
-	rest, known := -1, 1
+	rest := -1
 	for i, d := range want {
 		switch {
 		case d == 0 && c.node.Int("allowzero", 0) == 0:
@@ -393,7 +393,7 @@ func span(d, start, end, step int64) Span {
 		}
 		return min(max(v, lo), hi)
 	}
-	n := int64(0)
+	var n int64
 	if step > 0 {
 		start, end = fix(start, 0, d), fix(end, 0, d)
 		n = (end - start + step - 1) / step

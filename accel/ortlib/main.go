@@ -49,7 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if *list {
-		printList(stdout)
+		if err := printList(stdout); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
 		return 0
 	}
 	pin, err := ortlib.Find(*flavor)
@@ -79,7 +82,7 @@ func install(ctx context.Context, pin ortlib.Pin, from string, stdout, stderr io
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }() // a leftover in the system's folder is no failure
 		if from, err = pin.Fetch(ctx, dir, stderr); err != nil {
 			return err
 		}
@@ -100,7 +103,7 @@ func printVerified(stdout io.Writer, pin ortlib.Pin) error {
 	return err
 }
 
-func printList(stdout io.Writer) {
+func printList(stdout io.Writer) error {
 	w := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "FLAVOR\tVERSION\tPLATFORM\tSTATE\tSHA-256")
 	for _, p := range ortlib.List() {
@@ -112,5 +115,5 @@ func printList(stdout io.Writer) {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s/%s\t%s\t%s\n", p.Flavor, p.Version, p.GOOS, p.GOARCH, state, p.SHA256)
 	}
-	w.Flush()
+	return w.Flush()
 }

@@ -12,14 +12,14 @@ import (
 // Recipe says how a network is trained. The same recipe gives the same weights,
 // bit for bit, on one processor architecture.
 type Recipe struct {
-	Modulation nr.Modulation `json:"modulation"` // QPSK to 256QAM
-	Hidden     int           `json:"hidden"`     // hidden units, 2…1024
-	Seed       uint64        `json:"seed"`       // seed of the data and of the start
-	Steps      int           `json:"steps"`      // gradient steps
-	Batch      int           `json:"batch"`      // symbols of one step
-	Rate       float64       `json:"rate"`       // learning rate of Adam, which falls to 1/1000 of it along a cosine
-	LowSNRdB   float64       `json:"low_snr_db"` // signal-to-noise ratios are drawn from LowSNRdB…
-	HighSNRdB  float64       `json:"high_snr_db"`
+	Modulation nr.Modulation `json:"modulation"`  // QPSK to 256QAM
+	Hidden     int           `json:"hidden"`      // hidden units, 2…1024
+	Seed       uint64        `json:"seed"`        // seed of the data and of the start
+	Steps      int           `json:"steps"`       // gradient steps
+	Batch      int           `json:"batch"`       // symbols of one step
+	Rate       float64       `json:"rate"`        // learning rate of Adam, which falls to 1/1000 of it along a cosine
+	LowSNRdB   float64       `json:"low_snr_db"`  // lowest signal-to-noise ratio, dB; they are drawn uniformly
+	HighSNRdB  float64       `json:"high_snr_db"` // highest signal-to-noise ratio, dB
 	// Emphasis weights the squared error of each symbol. The network learns
 	// LLR·σ²; an error there counts times (1/σ²)^Emphasis: 0 counts it as it
 	// is, 2 counts the error of the LLR itself, which high ratios dominate.

@@ -31,9 +31,8 @@ func Open(data []byte, inputs, outputs []string, cfg backend.Config) (backend.Se
 	if err != nil {
 		return nil, fmt.Errorf("accel: ort: options: %w", err)
 	}
-	defer opts.Destroy()
 	s, err := ort.NewDynamicAdvancedSessionWithONNXData(data, inputs, outputs, opts)
-	if err != nil {
+	if err = errors.Join(err, opts.Destroy()); err != nil {
 		return nil, fmt.Errorf("accel: ort: %w", err)
 	}
 	return &session{s: s, inputs: inputs, outputs: outputs}, nil
@@ -56,8 +55,7 @@ func options(cfg backend.Config) (*ort.SessionOptions, error) {
 		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", spin),
 	)
 	if err != nil {
-		opts.Destroy()
-		return nil, err
+		return nil, errors.Join(err, opts.Destroy())
 	}
 	return opts, nil
 }

@@ -50,7 +50,7 @@ func (p Pin) Install(wheel string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ortlib: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
 	err = errors.Join(p.extract(tmp, wheel), tmp.Chmod(0o755), tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), dst)

@@ -116,7 +116,11 @@ func TestInstallRefuses(t *testing.T) {
 		edit func(t *testing.T, path string, p *Pin)
 		want error
 	}{
-		{"no file", func(_ *testing.T, path string, _ *Pin) { os.Remove(path) }, os.ErrNotExist},
+		{"no file", func(t *testing.T, path string, _ *Pin) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}, os.ErrNotExist},
 		{"truncated", func(t *testing.T, path string, _ *Pin) {
 			if err := os.Truncate(path, 200); err != nil {
 				t.Fatal(err)

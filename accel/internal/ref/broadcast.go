@@ -2,6 +2,8 @@
 
 package ref
 
+import "slices"
+
 // spread is a source seen in the shape of a destination: runs of elements along
 // the last axes, at an offset that an odometer steps through the others.
 type spread[E any] struct {
@@ -17,11 +19,11 @@ type spread[E any] struct {
 func spreadOf[E any](src []E, dims, to []int) spread[E] {
 	strides := make([]int, len(to))
 	step := 1
-	for i := len(dims) - 1; i >= 0; i-- {
-		if at := len(to) - len(dims) + i; dims[i] > 1 {
-			strides[at] = step
+	for i, d := range slices.Backward(dims) {
+		if d > 1 {
+			strides[len(to)-len(dims)+i] = step
 		}
-		step *= dims[i]
+		step *= d
 	}
 	return stridedOf(src, to, strides)
 }

@@ -4,6 +4,7 @@ package ref
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/neuroran/neuroran/accel/onnx"
 )
@@ -29,9 +30,9 @@ func move(o *operand, f8 func() (func(), error), f16 func() (func(), error), f32
 func transposed[E any](src []E, dims, perm []int) (spread[E], []int) {
 	strides := make([]int, len(dims))
 	step := 1
-	for i := len(dims) - 1; i >= 0; i-- {
+	for i, d := range slices.Backward(dims) {
 		strides[i] = step
-		step *= dims[i]
+		step *= d
 	}
 	to, st := make([]int, len(dims)), make([]int, len(dims))
 	for i, p := range perm {
@@ -98,9 +99,9 @@ func slice[E any](st *step) func() (func(), error) {
 			return nil, err
 		}
 		strides, off, step := make([]int, len(spans)), 0, 1
-		for i := len(spans) - 1; i >= 0; i-- {
-			off += spans[i].Start * step
-			strides[i] = spans[i].Step * step
+		for i, span := range slices.Backward(spans) {
+			off += span.Start * step
+			strides[i] = span.Step * step
 			step *= x.dims[i]
 		}
 		src := stridedOf(as[E](x), st.out[0].dims, strides)

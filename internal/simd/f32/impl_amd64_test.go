@@ -18,7 +18,7 @@ func eachImplementation(t *testing.T, f func(t *testing.T)) {
 		avx2 bool
 	}{{"generic", false}, {"avx2", true}} {
 		t.Run("impl="+impl.name, func(t *testing.T) {
-			if impl.avx2 && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) {
+			if impl.avx2 && (!cpu.X86.HasAVX2 || !cpu.X86.HasFMA) {
 				t.Skip("this CPU lacks it")
 			}
 			useAVX2 = impl.avx2

@@ -26,8 +26,8 @@ NMSE is Σ (l − exact)² / Σ exact² against exact log-MAP on symbols that we
 trained on, 100 000 for each dB of signal-to-noise ratio; "worst" is that of the
 worst single dB. The range is that of the MCS of the modulation, see ` + "`MCSRange`" + `.
 
-| modulation | hidden | seed | Es/N0, dB | NMSE, dB | worst NMSE, dB | time | SHA-256 |
-|---|---|---|---|---|---|---|---|
+| modulation | hidden | seed | Es/N0, dB | NMSE, dB | worst NMSE, dB | SHA-256 |
+|---|---|---|---|---|---|---|
 `
 
 const hashesHead = `// SPDX-License-Identifier: Apache-2.0
