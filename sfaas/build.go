@@ -100,6 +100,15 @@ func (g *Graph) Build() (*App, error) {
 	if len(g.errs) > 0 {
 		return nil, errors.Join(g.errs...)
 	}
+	for _, c := range g.conns {
+		f := c.node.fn
+		c.plain = c.kind == portData && len(f.ins) == 1 && !f.cfg.Parallel && !c.queue() && !c.wide && c.cfg.Guarantee != ExactlyOnce
+		if c.cfg.Guarantee == ExactlyOnce {
+			for _, n := range g.nodes {
+				n.exact = n.exact || n.outlet == c.from
+			}
+		}
+	}
 	a := &App{name: g.name, nodes: g.nodes, outlets: g.outlets, conns: g.conns, byName: byName}
 	a.digest = a.hash()
 	a.reach = map[*outlet][]*conn{}

@@ -42,15 +42,7 @@ func (k *Core) sealedContent(b *Batch, s cellStore) []byte {
 
 // holdsOutput reports whether an output leaves on an ExactlyOnce edge.
 func (k *Core) holdsOutput(c *Ctx, it item) bool {
-	if it.conn.node.outlet == nil || (c.out == nil && len(c.sends) == 0) {
-		return false
-	}
-	for _, e := range it.conn.node.outlet.conns {
-		if e.cfg.Guarantee == ExactlyOnce {
-			return true
-		}
-	}
-	return false
+	return it.conn.node.exact && (c.out != nil || len(c.sends) > 0)
 }
 
 func (k *Core) newBatch(it item) *Batch {

@@ -41,6 +41,7 @@ type Core struct {
 	helper   int
 	calls    uint64
 	gauges   []gauge
+	cut      []bool      // by edge: messages always leave as effects
 	transfer []*Transfer // waiting to be handed over
 	markers  []*Transfer // waiting to send their marker
 	peers    []*peer
@@ -61,7 +62,7 @@ type item struct {
 	ks    *keyState
 	rest  *joined // further inputs of a join
 	task  *Task   // of a parallel function
-	tries int
+	tries uint8
 	gate  bool // look at what waits for a grant
 	raw   bool // lined up, not yet accepted
 }
@@ -72,8 +73,6 @@ type running struct {
 	item
 	active bool
 	start  Time
-	due    Time
-	hdr    Header
 }
 
 // keyState is what a core knows about one key.
@@ -168,6 +167,12 @@ func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges
 	}
 	k := &Core{app: app, set: set, self: self, count: count, from: self, keys: map[Key]*keyState{}, board: b, gauges: gauges}
 	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
+	k.cut = make([]bool, len(app.conns)+1)
+	for id := range set.cut {
+		if int(id) < len(k.cut) {
+			k.cut[id] = true
+		}
+	}
 	k.halves = make([]joinBuffer, len(app.nodes))
 	k.stats = make([]nodeStats, len(app.nodes))
 	for range app.nodes {
@@ -225,13 +230,26 @@ func (k *Core) Step(ev Event, eff []Effect) []Effect {
 		k.endTiming()
 		k.publish()
 	}
+	return k.endStep()
+}
+
+// Run is Step of an [EventRun] at the given moment.
+func (k *Core) Run(now Time, eff []Effect) []Effect {
+	k.now, k.eff, k.cost = now, eff, 0
+	k.runNext()
+	return k.endStep()
+}
+
+// endStep does what the step has made possible and returns its effects.
+func (k *Core) endStep() []Effect {
 	if len(k.transfer) > 0 {
 		k.tryFences()
 	}
 	if len(k.markers) > 0 {
 		k.sendMarkers()
 	}
-	eff, k.eff = k.eff, nil
+	eff := k.eff
+	k.eff = nil
 	return eff
 }
 

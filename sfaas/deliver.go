@@ -39,7 +39,15 @@ func (k *Core) emit(o *outlet, m *Message, key Key, ks *keyState) {
 
 // send brings a message to one consumer. The caller has taken a hold on it.
 func (k *Core) send(e *conn, m *Message, key Key, ks *keyState) {
-	if k.set.cut[e.id] {
+	if e.plain && ks != nil && !k.entering && ks.key == key && !k.cut[e.id] {
+		r := &k.owned[e.node.index].routes[ks.group]
+		if r.owner == k.self.Node && r.move == nil && k.coreOf(ks.group) == k.self.Core {
+			r.newest = max(r.newest, m.Slot)
+			k.inline.push(item{conn: e, msg: m, ks: ks})
+			return
+		}
+	}
+	if k.cut[e.id] {
 		if e.isWide() {
 			k.spread(e, m, key)
 			return
@@ -75,7 +83,7 @@ func (e *conn) isWide() bool { return e.wide && e.kind == portData }
 func (k *Core) spread(e *conn, m *Message, key Key) {
 	m.take(int32(k.count - 1))
 	for c := range k.count {
-		if c == k.self.Core && !k.set.cut[e.id] {
+		if c == k.self.Core && !k.cut[e.id] {
 			k.arriveSpread(e, m, key)
 			continue
 		}
@@ -94,7 +102,7 @@ func (k *Core) leave(e *conn, m *Message, key Key, to Endpoint) {
 // gauged reports whether messages on the way between this core and another
 // count as load of their edge: not if they may be lost.
 func (k *Core) gauged(e *conn, other Endpoint) bool {
-	return e.queue() && other.Node == k.self.Node && !k.set.cut[e.id]
+	return e.queue() && other.Node == k.self.Node && !k.cut[e.id]
 }
 
 // receive takes a message that the shell brings.

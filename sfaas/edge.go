@@ -79,6 +79,7 @@ type conn struct {
 	wide   bool
 	dead   *conn // takes what cannot be processed
 	isDead bool
+	plain  bool // one input, inline, without promises: the common case
 }
 
 // measure returns the payload size of a message of this outlet.

@@ -16,7 +16,7 @@ func (k *Core) fail(c *Ctx, it item, err error) {
 	f := &Fault{Function: n.fn.name, Key: it.ks.key, Slot: it.msg.Slot, Err: err}
 	k.stats[n.index].Faults++
 	k.notice(NoticeFault, n, &it.msg.Header, it.ks.key, "handler failed", f)
-	if it.tries < e.retries() && !errors.Is(err, ErrBlocked) {
+	if int(it.tries) < e.retries() && !errors.Is(err, ErrBlocked) {
 		it.tries++
 		k.inline.pushFront(it)
 		return

@@ -29,6 +29,7 @@ type node struct {
 	sink   bool
 	gates  []int // indices of grant ports
 	keeps  bool  // has per-key content
+	exact  bool  // has an output with ExactlyOnce
 	early  bool  // named by Control and not yet applied
 }
 

@@ -68,7 +68,7 @@ func (k *Core) invoke(it item) {
 	c := &k.lane.ctx
 	c.begin(n, inst, it.ks.key, &it.msg.Header, k.now)
 	k.load(c, it)
-	k.cur.item, k.cur.active, k.cur.start, k.cur.hdr, k.cur.due = it, true, k.now, it.msg.Header, it.msg.Due
+	k.cur.item, k.cur.active, k.cur.start = it, true, k.now
 	s.Invocations++
 	k.cost += n.fn.cfg.Cost
 	lane := k.lane
@@ -275,10 +275,11 @@ func (k *Core) endTiming() {
 	s := &k.stats[n.index]
 	s.Busy += d
 	s.times.add(d)
-	late := k.now > k.cur.due
+	h := &k.lane.ctx.hdr
+	late := k.now > h.Due
 	if b := n.fn.cfg.Budget; late || (b > 0 && d > b) {
 		s.Late++
-		k.notice(NoticeLate, n, &k.cur.hdr, k.cur.hdr.Key, "ended late", nil)
+		k.notice(NoticeLate, n, h, h.Key, "ended late", nil)
 	}
 	k.cur.start = 0
 }

@@ -87,7 +87,7 @@ func (w *worker) turn() bool {
 		w.ingest()
 	}
 	if w.core.Ready() {
-		w.step(Event{Kind: EventRun})
+		w.runOne()
 		return true
 	}
 	if w.next < len(w.letters) {
@@ -134,6 +134,22 @@ func (w *worker) ingest() {
 		l.ev.Now = now
 		w.effects = w.core.Step(l.ev, w.effects[:0])
 		w.carryOut()
+	}
+}
+
+// runOne lets the core run the next invocation.
+func (w *worker) runOne() {
+	now := w.rt.set.clock()
+	if now >= w.alarm {
+		w.step(Event{Kind: EventRun})
+		return
+	}
+	if w.effects = w.core.Run(now, w.effects[:0]); len(w.effects) > 0 {
+		w.carryOut()
+	}
+	if now.Sub(w.shown) >= w.rt.set.publishEvery {
+		w.shown = now
+		w.core.publish()
 	}
 }
 
