@@ -54,6 +54,8 @@ func pushAll(b *testing.B, app *sfaas.App, in sfaas.Input[number]) {
 	fill := func(n *number) error { n.X = 1; return nil }
 	b.ReportAllocs()
 	n := sfaas.Slot(0)
+	start := cpuTime()
+	defer func() { b.ReportMetric(float64(cpuTime()-start)/float64(b.N), "cpu-ns/op") }()
 	for b.Loop() {
 		n++
 		for in.Push(rt, key, n, fill) != nil {
