@@ -47,6 +47,10 @@ func (c Config) Limits() pusch.Limits {
 	return pusch.Limits{Carrier: c.Carrier, NumRx: c.NumRx, MaxPRB: c.MaxPRB, MaxLayers: c.MaxLayers}
 }
 
+func (c Config) newDecoder() (*pusch.Decoder, error) {
+	return pusch.NewDecoder(c.Limits(), c.MaxIterations)
+}
+
 // params is what the digest of a function covers: the configuration and the
 // name of the algorithm.
 type params struct {

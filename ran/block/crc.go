@@ -16,10 +16,9 @@ func checkCRC(c *sfaas.Ctx, out *TransportBlock, in *Bits) error {
 	out.Mark(c, StageCheckCRC, &in.Trace)
 	tb, code := &out.TransportBlock, &in.Code
 	tb.Slot, tb.RNTI, tb.HARQ, tb.Quality = in.Slot, code.RNTI, code.HARQProcess, in.Quality
-	tb.NumBits, tb.Iterations = code.TBS, in.Iterations
+	tb.NumBits, tb.Iterations = code.TBS, in.Blocks.Iterations
 	tb.Data.Resize(code.TBS / 8)
 	copy(tb.Data.Data(), in.Packed.Data())
-	poly := code.Segmentation.TBCRC
-	tb.CRC = in.Blocks && poly.CheckPacked(in.Packed.Data(), code.TBS+poly.Len())
+	tb.CRC = in.Blocks.CRC && code.CheckTransportBlock(in.Packed.Data())
 	return nil
 }

@@ -31,7 +31,7 @@ type coding struct {
 func NewDecode(cfg Config) Decoder {
 	code := sfaas.NewValue[coding]("coding", sfaas.Volatile)
 	soft := sfaas.NewValue[pusch.SoftBuffer]("soft", sfaas.Volatile)
-	scratch := sfaas.NewScratch("decoder", func() (*blockDecoder, error) { return newBlockDecoder(cfg) }, nil)
+	scratch := sfaas.NewScratch("decoder", cfg.newDecoder, nil)
 	f := sfaas.Define(StageDecode.String(), func(c *sfaas.Ctx, out *Bits, in *SoftBits) error {
 		s := code.View(c)
 		switch {
@@ -43,8 +43,15 @@ func NewDecode(cfg Config) Decoder {
 		out.Mark(c, StageDecode, &in.Trace)
 		out.Slot, out.Quality, out.Code = in.Slot, in.Quality, s.Code
 		buf := soft.Mut(c)
-		combine(buf, &in.Soft, s.Code.NewData)
-		return scratch.Get(c).decode(out, buf)
+		buf.Merge(&in.Soft, s.Code.NewData)
+		d := scratch.Get(c)
+		if err := d.Configure(&s.Code); err != nil {
+			return err
+		}
+		out.Packed.Resize(s.Code.PackedBytes())
+		var err error
+		out.Blocks, err = d.DecodeBlocks(out.Packed.Data(), buf)
+		return err
 	}, sfaas.Config{Params: params{cfg, ""}}, code, soft, scratch)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, g *nr.Grant) error {
 		x, err := pusch.NewCode(g)

@@ -82,12 +82,11 @@ type SoftBits struct {
 // Bits are the decided bits of one transport block, with its CRC.
 type Bits struct {
 	Trace
-	Slot       nr.Slot              // slot number
-	Quality    nr.Quality           // measurements so far
-	Code       pusch.Code           // what the UE sent
-	Blocks     bool                 // every code block was decoded
-	Iterations int                  // most decoder iterations over the code blocks
-	Packed     tensor.Tensor[uint8] `tensor:"byte"` // transport block and CRC, first bit most significant
+	Slot    nr.Slot              // slot number
+	Quality nr.Quality           // measurements so far
+	Code    pusch.Code           // what the UE sent
+	Blocks  pusch.BlockResult    // how the code blocks were decoded
+	Packed  tensor.Tensor[uint8] `tensor:"byte"` // transport block and CRC, first bit most significant
 }
 
 // TransportBlock is the outcome of one transmission.

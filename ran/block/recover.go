@@ -3,7 +3,6 @@
 package block
 
 import (
-	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -15,9 +14,7 @@ import (
 //
 // It inverts TS 38.211 §6.3.1.1 and TS 38.212 §5.4.2.
 func NewRecover(cfg Config) sfaas.Fn[LLRs, SoftBits] {
-	scratch := sfaas.NewScratch("dematcher", func() (*pusch.Decoder, error) {
-		return pusch.NewDecoder(cfg.Limits(), cfg.MaxIterations)
-	}, nil)
+	scratch := sfaas.NewScratch("dematcher", cfg.newDecoder, nil)
 	return sfaas.Define(StageRecover.String(), func(c *sfaas.Ctx, out *SoftBits, in *LLRs) error {
 		out.Mark(c, StageRecover, &in.Trace)
 		out.Slot, out.Quality, out.Code = in.Slot, in.Quality, in.Code

@@ -78,55 +78,56 @@ type player struct {
 	slots []sigmf.Slot
 	cfg   PlayConfig
 	board *scoreboard
-	pace  pacer
 	rt    *sfaas.Runtime
 	key   sfaas.Key
+
+	length time.Duration // of a slot
 }
 
 func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) *player {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	p := &player{
-		chain: c, rec: rec, slots: slots, cfg: cfg,
-		board: newScoreboard(slots), key: block.CellKey(&c.Config.Carrier),
+	carrier := &c.Config.Carrier
+	return &player{
+		chain: c, rec: rec, slots: slots, cfg: cfg, board: newScoreboard(slots),
+		key: block.CellKey(carrier), length: carrier.Numerology().SlotDuration(),
 	}
-	p.pace = pacer{slot: c.Config.Carrier.Numerology().SlotDuration()}
-	return p
 }
 
-// open starts the runtime. At the pace of the carrier, the work of slot n is due
-// one slot after its end on the air, else one slot after it was handed over.
+// open starts the runtime.
 func (p *player) open() error {
-	opts := []sfaas.Option{
-		sfaas.WithLogger(p.cfg.Logger), sfaas.WithBlockLimit(time.Minute), sfaas.WithNotices(p.board.notice),
-	}
+	mode := sfaas.Replay
 	if p.cfg.RealTime {
-		p.pace.start(p.slots)
-		opts = append(opts, sfaas.WithMode(sfaas.RealTime), sfaas.WithClock(p.pace.now),
-			sfaas.WithTimeline(p.pace.zero, p.pace.slot), sfaas.WithBudget(2*p.pace.slot))
-	} else {
-		opts = append(opts, sfaas.WithMode(sfaas.Replay), sfaas.WithBudget(p.pace.slot))
+		mode = sfaas.RealTime
+	}
+	opts := []sfaas.Option{
+		sfaas.WithMode(mode), sfaas.WithBudget(p.length), sfaas.WithLogger(p.cfg.Logger),
+		sfaas.WithBlockLimit(time.Minute), sfaas.WithNotices(p.board.notice),
 	}
 	if p.cfg.Workers > 0 {
 		opts = append(opts, sfaas.WithWorkers(p.cfg.Workers))
 	}
 	var err error
 	p.rt, err = p.chain.Open(func(_ sfaas.Header, tb *block.TransportBlock) {
-		p.board.arrived(tb, time.Now(), p.pace.slot)
+		p.board.arrived(tb, time.Now(), p.length)
 	}, opts...)
 	return err
 }
 
-// play hands over slot after slot.
+// play hands over all slots and waits for what follows from them.
 func (p *player) play(ctx context.Context) (*Report, error) {
 	report := &Report{Slots: len(p.slots)}
-	began := time.Now()
 	for i := range p.slots {
-		if err := p.slot(ctx, i); err != nil {
-			return nil, fmt.Errorf("slot %d: %w", p.slots[i].Slot, err)
-		}
 		report.Air += time.Duration(float64(p.slots[i].SampleCount) / p.rec.Carrier.SampleRate() * 1e9)
+	}
+	hand := p.atOnce
+	if p.cfg.RealTime {
+		hand = p.paced
+	}
+	began := time.Now()
+	if err := hand(ctx); err != nil {
+		return nil, err
 	}
 	if err := p.rt.Drain(ctx); err != nil {
 		return nil, err
@@ -136,37 +137,78 @@ func (p *player) play(ctx context.Context) (*Report, error) {
 	return report, nil
 }
 
-// slot plays slot i: its schedule is known when it starts on the air, its
-// samples when it has ended.
-func (p *player) slot(ctx context.Context, i int) error {
-	slot := &p.slots[i]
-	n := sfaas.Slot(slot.Slot)
-	if err := p.pace.wait(ctx, n); err != nil {
-		return err
+// atOnce hands over a slot when the one before is done.
+func (p *player) atOnce(ctx context.Context) error {
+	for i := range p.slots {
+		if err := errors.Join(p.schedule(ctx, i), p.samples(ctx, i)); err != nil {
+			return err
+		}
+		if err := p.settle(ctx, i); err != nil {
+			return err
+		}
 	}
-	err := retry(ctx, func() error {
-		return p.chain.Grants.Push(p.rt, p.key, n, func(s *block.Schedule) error {
+	return nil
+}
+
+// lead is the time from opening the runtime to the first slot on the air.
+const lead = 20 * time.Millisecond
+
+// errPlayed ends the slot clock.
+var errPlayed = errors.New("uplink: all slots are played")
+
+// paced hands slots over at the pace of the carrier: the samples of a slot when
+// it has ended on the air, the schedule of the next one when it starts.
+func (p *player) paced(ctx context.Context) error {
+	first := uint64(p.slots[0].Slot)
+	sent, heard := 0, 0 // schedules and slots handed over
+	clock := sfaas.SlotClock{Start: p.rt.Now().Add(lead), Period: p.length}
+	err := clock.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
+		if heard < sent {
+			if err := p.samples(ctx, heard); err != nil {
+				return err
+			}
+			heard++
+		}
+		if sent == len(p.slots) {
+			return errPlayed
+		}
+		if uint64(n)+first < uint64(p.slots[sent].Slot) {
+			return nil // nothing was recorded in this slot
+		}
+		sent++
+		return p.schedule(ctx, sent-1)
+	})
+	if errors.Is(err, errPlayed) {
+		return nil
+	}
+	return err
+}
+
+// schedule hands over the schedule of slot i.
+func (p *player) schedule(ctx context.Context, i int) error {
+	slot := &p.slots[i]
+	return retry(ctx, func() error {
+		return p.chain.Grants.Push(p.rt, p.key, sfaas.Slot(slot.Slot), func(s *block.Schedule) error {
 			setSchedule(s, slot)
 			return nil
 		})
 	})
-	if err != nil {
-		return err
-	}
-	if err := p.pace.wait(ctx, n+1); err != nil {
-		return err
-	}
-	err = retry(ctx, func() error {
-		return p.chain.Slots.Push(p.rt, p.key, n, func(b *nr.Baseband) error {
+}
+
+// samples hands over the samples of slot i.
+func (p *player) samples(ctx context.Context, i int) error {
+	slot := &p.slots[i]
+	err := retry(ctx, func() error {
+		return p.chain.Slots.Push(p.rt, p.key, sfaas.Slot(slot.Slot), func(b *nr.Baseband) error {
 			err := p.rec.ReadSlot(b, slot)
 			p.board.handed(i, time.Now())
 			return err
 		})
 	})
-	if err != nil || p.cfg.RealTime {
-		return err
+	if err != nil {
+		return fmt.Errorf("slot %d: %w", slot.Slot, err)
 	}
-	return p.settle(ctx, i)
+	return nil
 }
 
 // settle waits until slot i is done: all its outcomes are there, or something
