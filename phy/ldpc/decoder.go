@@ -62,7 +62,7 @@ type Decoder struct {
 	outer    llr.Rule // messages of the rows behind them
 	soft     []int8
 	messages []int8
-	order    []int8 // systematic soft bits in the codeword's order
+	order    []int8 // soft bits in the codeword's order
 	done     int    // iterations made on this block
 }
 
@@ -78,7 +78,7 @@ func NewDecoder(l Limits) (*Decoder, error) {
 		maxZ:     maxZ,
 		soft:     make([]int8, 2*maxColumns*llr.ColumnSize(maxZ)),
 		messages: make([]int8, maxEdges*llr.RowBlocks(maxZ)*llr.Lanes),
-		order:    make([]int8, BG1.InfoColumns()*maxZ),
+		order:    make([]int8, maxColumns*maxZ),
 	}, nil
 }
 
@@ -121,7 +121,7 @@ func (d *Decoder) Decode(dst []byte, soft []int8) (Result, error) {
 	}
 	d.load(soft)
 	res := d.iterate()
-	d.decide(dst)
+	llr.HardDecide(dst, d.gather(len(dst)))
 	res.CRC = res.Converged
 	if d.cfg.CRC != crc.None {
 		res.CRC = d.cfg.CRC.CheckBits(dst)
