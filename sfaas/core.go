@@ -73,6 +73,9 @@ type running struct {
 	item
 	active bool
 	start  Time
+	due    Time
+	slot   Slot
+	key    Key
 }
 
 // keyState is what a core knows about one key.

@@ -18,7 +18,8 @@ type Ctx struct {
 	node *node
 	inst *instance
 	key  Key
-	hdr  Header
+	hdr  *Header
+	edge EdgeID
 	in   [3]any
 	out  *Message
 
@@ -54,7 +55,11 @@ func (c *Ctx) Key() Key { return c.key }
 func (c *Ctx) Slot() Slot { return c.hdr.Slot }
 
 // Header returns the header of the input, of the first one after a join.
-func (c *Ctx) Header() Header { return c.hdr }
+func (c *Ctx) Header() Header {
+	h := *c.hdr
+	h.Edge = c.edge
+	return h
+}
 
 // Now returns the moment at which the invocation started.
 func (c *Ctx) Now() Time { return c.now }
@@ -97,7 +102,7 @@ func (c *Ctx) Value(any) any { return nil }
 
 // begin prepares the context for an invocation.
 func (c *Ctx) begin(n *node, inst *instance, key Key, h *Header, now Time) {
-	c.node, c.inst, c.key, c.hdr, c.now = n, inst, key, *h, now
+	c.node, c.inst, c.key, c.hdr, c.now = n, inst, key, h, now
 	c.limit = h.Due
 	if b := n.fn.cfg.Budget; b > 0 {
 		c.limit = min(c.limit, now.Add(b))

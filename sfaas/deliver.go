@@ -31,7 +31,7 @@ func (k *Core) emit(o *outlet, m *Message, key Key, ks *keyState) {
 		m.pool.put(m, k.lane)
 		return
 	}
-	m.refs.Store(n)
+	m.refs = n
 	for _, e := range o.conns {
 		k.send(e, m, key, ks)
 	}

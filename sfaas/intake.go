@@ -60,7 +60,7 @@ func (in *Intake) CallEvent(m *Message, id uint64, node NodeID, now Time) Event 
 	m.reply = replyTo{call: id, node: node}
 	m.Source, m.Node, m.Due = m.Key, node, in.set.due(m.Slot, now)
 	m.ID, m.Seq, m.Index, m.Epoch = id, 0, 0, 0
-	m.refs.Store(1)
+	m.refs = 1
 	return Event{Kind: EventMessage, Edge: m.pool.from.conns[0].id, Msg: m, Key: m.Key, From: Endpoint{Node: node}}
 }
 

@@ -69,6 +69,7 @@ func (k *Core) invoke(it item) {
 	c.begin(n, inst, it.ks.key, &it.msg.Header, k.now)
 	k.load(c, it)
 	k.cur.item, k.cur.active, k.cur.start = it, true, k.now
+	k.cur.due, k.cur.slot, k.cur.key = it.msg.Due, it.msg.Slot, it.ks.key
 	s.Invocations++
 	k.cost += n.fn.cfg.Cost
 	lane := k.lane
@@ -83,8 +84,7 @@ func (k *Core) invoke(it item) {
 // load sets the inputs and the output of an invocation.
 func (k *Core) load(c *Ctx, it item) {
 	e := it.conn
-	c.out, c.hdr.Edge = nil, e.id
-	c.in = [maxInputs]any{}
+	c.out, c.edge = nil, e.id
 	if it.rest != nil {
 		for i, m := range it.rest.msgs {
 			if m != nil {
@@ -93,6 +93,8 @@ func (k *Core) load(c *Ctx, it item) {
 		}
 	} else if it.msg.body != nil {
 		c.in[0] = e.body(it.msg)
+	} else {
+		c.in[0] = nil
 	}
 	c.reply.call, c.reply.err = it.msg.reply.call, it.msg.reply.err
 	if e.kind == portData && !e.node.sink && !e.node.fn.each {
@@ -114,7 +116,7 @@ func (k *Core) protect(c *Ctx, e *conn) (err error) {
 	switch {
 	case e.node.sink:
 		if sink := k.set.sinks[e.node.index]; sink != nil {
-			sink(c.hdr, c.in[0])
+			sink(c.Header(), c.in[0])
 		}
 	case e.port != nil:
 		err = e.port.run(c)
@@ -202,7 +204,7 @@ func (k *Core) release(b *Batch, o *outlet, m *Message, key Key, ks *keyState) {
 		m.pool.put(m, k.lane)
 		return
 	}
-	m.refs.Store(n)
+	m.refs = n
 	for _, e := range o.conns {
 		if b != nil && e.cfg.Guarantee == ExactlyOnce {
 			b.Outbox = append(b.Outbox, Outgoing{Edge: e.id, Msg: m, Key: key})
@@ -275,11 +277,13 @@ func (k *Core) endTiming() {
 	s := &k.stats[n.index]
 	s.Busy += d
 	s.times.add(d)
-	h := &k.lane.ctx.hdr
-	late := k.now > h.Due
+	late := k.now > k.cur.due
 	if b := n.fn.cfg.Budget; late || (b > 0 && d > b) {
 		s.Late++
-		k.notice(NoticeLate, n, h, h.Key, "ended late", nil)
+		if k.set.notices {
+			h := Header{Key: k.cur.key, Slot: k.cur.slot, Due: k.cur.due}
+			k.notice(NoticeLate, n, &h, h.Key, "ended late", nil)
+		}
 	}
 	k.cur.start = 0
 }

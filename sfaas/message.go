@@ -42,7 +42,7 @@ type Message struct {
 	body  any // *T
 	size  int // payload bytes, measured once when the message is sent
 	group uint8
-	refs  atomic.Int32
+	refs  int32 // changed atomically once the message is shared
 	pool  *pool
 }
 
@@ -56,7 +56,7 @@ func (m *Message) Body() any { return m.body }
 func (m *Message) Group() uint8 { return m.group }
 
 // Hold adds one hold, for a shell that delivers a message more than once.
-func (m *Message) Hold() { m.refs.Add(1) }
+func (m *Message) Hold() { atomic.AddInt32(&m.refs, 1) }
 
 // Release gives up one hold, for a shell that drops a message.
 func (m *Message) Release() { m.release(nil) }
@@ -72,12 +72,12 @@ type replyTo struct {
 }
 
 // take marks one more consumer.
-func (m *Message) take(n int32) { m.refs.Add(n) }
+func (m *Message) take(n int32) { atomic.AddInt32(&m.refs, n) }
 
 // release gives up one consumer's hold. The last one returns the message to
 // its pool; lane is the caller's, nil if it has none.
 func (m *Message) release(l *lane) {
-	if m.refs.Load() <= 1 || m.refs.Add(-1) == 0 {
+	if atomic.LoadInt32(&m.refs) <= 1 || atomic.AddInt32(&m.refs, -1) == 0 {
 		m.pool.put(m, l)
 	}
 }

@@ -42,7 +42,7 @@ func (k *Core) address(s *send, c *Ctx, it item) {
 		s.msg.ID = c.inst.sent
 	}
 	s.msg.Index = 0
-	s.msg.refs.Store(1)
+	s.msg.refs = 1
 	k.countTransfer(it.conn.node, s.msg, 1)
 }
 
@@ -104,7 +104,7 @@ func (k *Core) replyWith(in, out *Message) {
 	out.Header = in.Header
 	out.Key = to.key
 	out.reply = replyTo{call: to.call}
-	out.refs.Store(1)
+	out.refs = 1
 	k.countTransfer(k.lane.ctx.node, out, 1)
 	k.sendReply(to, out, nil)
 	in.reply = replyTo{}
@@ -124,7 +124,7 @@ func (k *Core) failCall(in *Message, err error) {
 	}
 	m := &Message{Header: in.Header, pool: k.lane.pools[k.app.conns[to.port-1].from.id]}
 	m.Key, m.reply = to.key, replyTo{call: to.call, err: err, answer: true}
-	m.refs.Store(1)
+	m.refs = 1
 	k.sendReply(to, m, nil)
 }
 

@@ -40,7 +40,7 @@ func (p *pool) put(m *Message, l *lane) {
 	if m.body == nil {
 		return // a reply without a result
 	}
-	m.refs.Store(0)
+	m.refs = 0
 	m.reply = replyTo{}
 	if l != nil && l == p.lane {
 		if len(p.free) < p.limit {

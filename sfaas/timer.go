@@ -154,7 +154,7 @@ func (k *Core) callTimeout(t timer) {
 			m := &Message{pool: k.lane.pools[c.port.from.id]}
 			m.Key, m.Source, m.Slot, m.Due = t.ks.key, t.ks.key, t.slot, Never
 			m.reply = replyTo{call: uint64(t.token), err: ErrTimeout, answer: true}
-			m.refs.Store(1)
+			m.refs = 1
 			k.send(c.port, m, t.ks.key, t.ks)
 			return
 		}
