@@ -215,10 +215,10 @@ func pad[E any](st *step) func() (func(), error) {
 		}
 		off, step := 0, 1
 		strides := make([]int, len(x.dims))
-		for i := len(x.dims) - 1; i >= 0; i-- {
+		for i, d := range slices.Backward(y.dims) {
 			strides[i] = step
 			off += int(pads[i]) * step
-			step *= y.dims[i]
+			step *= d
 		}
 		dst := as[E](y)
 		to := stridedOf(dst, x.dims, strides)
