@@ -39,6 +39,10 @@ func (k *Core) emit(o *outlet, m *Message, key Key, ks *keyState) {
 
 // send brings a message to one consumer. The caller has taken a hold on it.
 func (k *Core) send(e *conn, m *Message, key Key, ks *keyState) {
+	if e.node.sink && k.set.sinks.get(e.node.index) == nil {
+		m.release(k.lane) // nobody listens
+		return
+	}
 	if e.plain && ks != nil && !k.entering && ks.key == key && !k.cut[e.id] {
 		r := &k.owned[e.node.index].routes[ks.group]
 		if r.owner == k.self.Node && r.move == nil && k.coreOf(ks.group) == k.self.Core {

@@ -115,7 +115,7 @@ func (k *Core) protect(c *Ctx, e *conn) (err error) {
 	}()
 	switch {
 	case e.node.sink:
-		if sink := k.set.sinks[e.node.index]; sink != nil {
+		if sink := k.set.sinks.get(e.node.index); sink != nil {
 			sink(c.Header(), c.in[0])
 		}
 	case e.port != nil:

@@ -30,7 +30,7 @@ type settings struct {
 	sealer        Sealer
 	ownSealer     bool
 	clock         func() Time
-	sinks         map[int]func(Header, any)
+	sinks         sinkTable
 	onNotice      func(Notice)
 	notices       bool
 	maxMessage    int
@@ -47,10 +47,28 @@ type settings struct {
 	batchDone     func(*Batch, error)
 }
 
+// sinkTable holds the receivers of sinks, by node.
+type sinkTable []func(Header, any)
+
+func (t *sinkTable) set(i int, f func(Header, any)) {
+	for len(*t) <= i {
+		*t = append(*t, nil)
+	}
+	(*t)[i] = f
+}
+
+// get returns the receiver of a sink, or nil.
+func (t sinkTable) get(i int) func(Header, any) {
+	if i < len(t) {
+		return t[i]
+	}
+	return nil
+}
+
 func newSettings(opts []Option) *settings {
 	s := &settings{
 		workers: runtime.GOMAXPROCS(0), mode: RealTime, logger: slog.Default(), engine: Memory(),
-		clock: monotonicNow, sinks: map[int]func(Header, any){}, maxMessage: 64 << 20, sourceLimit: 1024,
+		clock: monotonicNow, maxMessage: 64 << 20, sourceLimit: 1024,
 		blockLimit: time.Second, commitRetry: time.Millisecond, commitTimeout: 100 * time.Millisecond,
 		linkTimeout: 10 * time.Millisecond, publishEvery: 500 * time.Microsecond, node: 1, cut: map[EdgeID]bool{},
 	}
@@ -108,7 +126,7 @@ func WithSealer(x Sealer) Option {
 // read-only and valid until f returns.
 func WithOutput[T any](o Output[T], f func(h Header, in *T)) Option {
 	return option(func(s *settings) {
-		s.sinks[o.n.index] = func(h Header, in any) { f(h, in.(*T)) }
+		s.sinks.set(o.n.index, func(h Header, in any) { f(h, in.(*T)) })
 	})
 }
 

@@ -23,6 +23,7 @@ type worker struct {
 	read    uint64
 	effects []Effect
 	alarm   Time
+	slept   bool
 	timer   *time.Timer
 	shown   Time // counters published last
 }
@@ -121,7 +122,10 @@ func (w *worker) refill(sleep bool) bool {
 
 // ingest steps through the letters that have arrived. No handler runs.
 func (w *worker) ingest() {
-	now := w.rt.set.clock()
+	now := w.core.now // at most one stage old while the worker is busy
+	if w.slept || now == 0 {
+		now, w.slept = w.rt.set.clock(), false
+	}
 	for w.next < len(w.letters) && w.core.ingress.len() < w.rt.set.sourceLimit {
 		l := &w.letters[w.next]
 		w.next++
@@ -173,6 +177,7 @@ func (w *worker) step(ev Event) {
 
 // sleep waits for a letter or the alarm.
 func (w *worker) sleep() bool {
+	w.slept = true
 	if !w.refill(true) {
 		return false
 	}
