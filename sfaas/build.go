@@ -102,6 +102,9 @@ func (g *Graph) Build() (*App, error) {
 	}
 	for _, c := range g.conns {
 		f := c.node.fn
+		if c.wide && c.kind == portData {
+			c.node.wide[c.input] = true
+		}
 		c.plain = c.kind == portData && len(f.ins) == 1 && !f.cfg.Parallel && !c.queue() && !c.wide && c.cfg.Guarantee != ExactlyOnce
 		if c.cfg.Guarantee == ExactlyOnce {
 			for _, n := range g.nodes {

@@ -27,10 +27,11 @@ type node struct {
 	ports  []*conn // by index of function.ports
 	wired  []int   // number of edges by data input
 	sink   bool
-	gates  []int // indices of grant ports
-	keeps  bool  // has per-key content
-	exact  bool  // has an output with ExactlyOnce
-	early  bool  // named by Control and not yet applied
+	gates  []int           // indices of grant ports
+	keeps  bool            // has per-key content
+	wide   [maxInputs]bool // inputs that are spread
+	exact  bool            // has an output with ExactlyOnce
+	early  bool            // named by Control and not yet applied
 }
 
 // NewGraph returns an empty graph.
@@ -97,6 +98,7 @@ func DeadLetter[In, Out any](of Stream[In], from Fn[In, Out], to Fn[In, Out]) {
 	d := s.g.node(to.f)
 	dead := s.connect(d, portData, 0)
 	dead.isDead = true
+	s.from.conns = s.from.conns[:len(s.from.conns)-1] // it takes nothing by itself
 	d.wired[0]++
 	for _, c := range n.inbound(s.g, s.from) {
 		c.dead = dead

@@ -32,13 +32,17 @@ type joinBuffer struct {
 	narrow []half
 	wide   []half
 	spare  []*joined
-	newest Slot
+	// newest slots of inputs that carry their own key, and of spread ones
+	newest, newestWide Slot
 }
 
 // join adds an input that carries its own key.
 func (k *Core) join(e *conn, m *Message, ks *keyState) {
 	b := &k.halves[e.node.index]
-	k.expireJoins(e.node, m.Slot)
+	if m.Slot > b.newest {
+		b.newest = m.Slot
+		k.expireJoins(e.node)
+	}
 	h := b.find(ks, m)
 	if h == nil {
 		if len(b.narrow) >= joinLimit {
@@ -58,7 +62,14 @@ func (k *Core) join(e *conn, m *Message, ks *keyState) {
 // arriveWide adds an input that goes to every key below its own.
 func (k *Core) arriveWide(e *conn, m *Message, key Key) {
 	b := &k.halves[e.node.index]
-	k.expireJoins(e.node, m.Slot)
+	if m.Slot > b.newestWide {
+		b.newestWide = m.Slot
+		k.expireJoins(e.node)
+	}
+	if len(b.wide) >= joinLimit {
+		k.releaseRest(&b.wide[0].joined)
+		b.wide = append(b.wide[:0], b.wide[1:]...)
+	}
 	w := half{key: key, slot: m.Slot, seq: m.Seq, due: m.Due}
 	w.msgs[e.input], w.conns[e.input] = m, e
 	b.wide = append(b.wide, w)
@@ -156,14 +167,28 @@ func (k *Core) releaseRest(j *joined) {
 	}
 }
 
-// expireJoins drops what waits since before the window that slot opens.
-func (k *Core) expireJoins(n *node, slot Slot) {
+// expireJoins drops what waits since before the window. What an input misses
+// is judged by the newest slot of inputs of its kind: a spread input may come
+// by another core and lag behind, or run ahead.
+func (k *Core) expireJoins(n *node) {
 	b := &k.halves[n.index]
-	if slot <= b.newest {
-		return
-	}
-	b.newest = slot
-	k.sweepJoins(n, func(h *half) bool { return h.slot+n.fn.window() <= slot })
+	window := n.fn.window()
+	k.sweepJoins(n, func(h *half) bool {
+		if h.ks == nil {
+			return h.slot+window <= b.newest
+		}
+		for i := range n.fn.ins {
+			if newest := b.newest; h.msgs[i] == nil {
+				if n.wide[i] {
+					newest = b.newestWide
+				}
+				if h.slot+window <= newest {
+					return true
+				}
+			}
+		}
+		return false
+	})
 }
 
 // sweepJoins drops the halves for which old holds. A spread input is dropped
