@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas_test
+
+import (
+	"testing"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// TestNoAllocs pushes through a core without goroutines: push, five stages,
+// three cell updates and a commit allocate nothing in the steady state.
+func TestNoAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
+		count := sfaas.NewValue[[64]uint64]("count", sfaas.Replicated)
+		soft := sfaas.NewMap[uint8, [64]int8]("soft", sfaas.Volatile)
+		g := sfaas.NewGraph("allocs")
+		in := sfaas.Source[number](g, "in")
+		e := in.With(sfaas.EdgeConfig{Guarantee: guarantee})
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			e = sfaas.Apply(e, sfaas.Define(name, func(c *sfaas.Ctx, out, in *number) error {
+				count.Mut(c)[in.X%64]++
+				soft.Mut(c, uint8(in.X%4))[0]++
+				*out = *in
+				return nil
+			}, sfaas.Config{}, count, soft)).With(sfaas.EdgeConfig{Guarantee: guarantee})
+		}
+		sfaas.Sink(e, "out")
+		app, err := g.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var batches []*sfaas.Batch
+		cores, err := sfaas.NewCores(app, sfaas.WithWorkers(1),
+			sfaas.WithBatchDone(func(b *sfaas.Batch, _ error) { batches = append(batches, b) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		host, k := &coreHost{cores: cores}, cores.List[0]
+		var eff []sfaas.Effect
+		now, x := sfaas.Time(1), number{}
+		turn := func() {
+			x.X++
+			now += 1000
+			if err := in.PushValue(host, sfaas.Cell(1), sfaas.Slot(x.X), &x); err != nil {
+				t.Fatal(err)
+			}
+			host.event.Now = now
+			eff = k.Step(host.event, eff[:0])
+			for k.Ready() || len(batches) > 0 {
+				now += 100
+				if n := len(batches); n > 0 {
+					b := batches[0]
+					batches = append(batches[:0], batches[1:]...)
+					eff = k.Step(sfaas.Event{Kind: sfaas.EventCommitted, Now: now, Batch: b}, eff[:0])
+				} else {
+					eff = k.Run(now, eff[:0])
+				}
+				for i := range eff {
+					if eff[i].Kind == sfaas.EffectCommit {
+						sfaas.Memory().Commit(eff[i].Batch)
+					}
+				}
+			}
+		}
+		for range 100 {
+			turn()
+		}
+		if n := testing.AllocsPerRun(200, turn); n != 0 {
+			t.Errorf("%v: %v allocations a slot, want 0", guarantee, n)
+		}
+		if err := cores.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
