@@ -57,11 +57,11 @@ func (a *App) Stateful() []string {
 
 // EdgeInfo describes one edge of an app.
 type EdgeInfo struct {
-	ID        EdgeID
-	From      string // source or function, or "to NAME" for messages sent by reference
-	To        string // function or sink
-	Port      string // port of a function, "" for its inputs
-	Guarantee Guarantee
+	ID        EdgeID    // identifier on messages
+	From      string    // source or function, or "to NAME" for messages sent by reference
+	To        string    // function or sink
+	Port      string    // port of a function, "" for its inputs
+	Guarantee Guarantee // what the edge promises
 }
 
 // Edges returns all edges in the order of their identifiers.

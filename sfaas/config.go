@@ -68,11 +68,10 @@ const (
 // EdgeConfig describes one edge. The zero value is an inline edge with
 // [AtMostOnce]: the consumer runs right after the producer, on its worker.
 type EdgeConfig struct {
-	Guarantee Guarantee
-	// Messages and Bytes are the capacity; an edge with either is a queue.
-	Messages int
-	Bytes    int
-	Drop     Drop // only with AtMostOnce
+	Guarantee Guarantee // what the edge promises
+	Messages  int
+	Bytes     int  // capacity in payload bytes, 0 for no bound
+	Drop      Drop // only with AtMostOnce
 	// Retries is how often a failed invocation is repeated on an AtLeastOnce
 	// or ExactlyOnce edge; 0 means 3 and -1 none.
 	Retries int

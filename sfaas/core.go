@@ -124,8 +124,8 @@ type watermark struct {
 // Cores is one runtime without its shell: the cores of all its workers, and
 // what they share.
 type Cores struct {
-	List   []*Core
-	Intake *Intake
+	List   []*Core // cores by index
+	Intake *Intake // where host code pushes
 	res    *resources
 	board  *board
 }

@@ -38,8 +38,8 @@ var _ context.Context = (*Ctx)(nil)
 
 // Address is a function type and a key.
 type Address struct {
-	Function string
-	Key      Key
+	Function string // name of the function
+	Key      Key    // key of the instance
 }
 
 // String returns "function[key]".

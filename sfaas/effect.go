@@ -24,19 +24,19 @@ const (
 // Effect is one output of [Core.Step]. Pointers are recycled: a shell has
 // carried out an effect, or passed its pointers on, before it steps again.
 type Effect struct {
-	Kind     EffectKind
-	Edge     EdgeID
-	Link     uint64 // sequence on the link, 0 for none
-	To       Endpoint
-	At       Time
-	Call     uint64
-	Msg      *Message
-	Key      Key
-	Batch    *Batch
-	Task     *Task
-	Transfer *Transfer
-	Notice   *Notice
-	Err      error
+	Kind     EffectKind // what is to be done
+	Edge     EdgeID     // edge of Msg
+	Link     uint64     // sequence on the link, 0 for none
+	To       Endpoint   // core that is concerned
+	At       Time       // moment of EffectWake
+	Call     uint64     // call that EffectReply answers
+	Msg      *Message   // message to deliver or reply
+	Key      Key        // key of the consumer
+	Batch    *Batch     // batch of EffectCommit
+	Task     *Task      // task of EffectTask and EffectTaskDone
+	Transfer *Transfer  // move that the effect belongs to
+	Notice   *Notice    // notice of EffectNotice
+	Err      error      // outcome of a call or move
 }
 
 // NoticeKind says what a [Notice] is about.
@@ -60,9 +60,9 @@ func (k NoticeKind) String() string {
 
 // Notice reports one thing that went otherwise than in a good slot.
 type Notice struct {
-	Kind   NoticeKind
-	At     Address
-	Header Header // of the message concerned
-	Reason string // for people
-	Err    error  // a *Fault for NoticeFault
+	Kind   NoticeKind // what it is about
+	At     Address    // instance concerned
+	Header Header     // of the message concerned
+	Reason string     // for people
+	Err    error      // a *Fault for NoticeFault
 }

@@ -21,15 +21,15 @@ type Engine interface {
 
 // Batch is everything that one invocation changed: it is committed as a whole.
 type Batch struct {
-	ID       uint64   // rises by one with every batch of a core
-	From     Endpoint // core that made it
-	Function string   // function that ran
-	Group    uint8    // key group of the instance
-	Epoch    uint32   // epoch under which the core owns the group
-	Key      Key      // instance
-	Marks    []Mark   // inputs that are now processed
-	Cells    []CellWrite
-	Outbox   []Outgoing // outputs that leave after the commit
+	ID       uint64      // rises by one with every batch of a core
+	From     Endpoint    // core that made it
+	Function string      // function that ran
+	Group    uint8       // key group of the instance
+	Epoch    uint32      // epoch under which the core owns the group
+	Key      Key         // instance
+	Marks    []Mark      // inputs that are now processed
+	Cells    []CellWrite // changed cells
+	Outbox   []Outgoing  // outputs that leave after the commit
 
 	done   func(*Batch, error)
 	node   *node
@@ -42,27 +42,27 @@ type Batch struct {
 
 // Mark says up to which message an instance has processed one source.
 type Mark struct {
-	Edge   EdgeID
-	Node   NodeID
-	Source Key
-	ID     uint64
-	Index  uint64
+	Edge   EdgeID // edge of the input
+	Node   NodeID // runtime whose source pushed its origin
+	Source Key    // key of its producer
+	ID     uint64 // number of the last input processed
+	Index  uint64 // and its place among those of one invocation
 }
 
 // CellWrite is the new content of one cell. Content is nil unless the engine
 // encodes; it is sealed if the cell's class is.
 type CellWrite struct {
-	Cell    string
-	Class   Class
-	Version int
-	Content []byte
+	Cell    string // name of the cell
+	Class   Class  // its class
+	Version int    // schema version of the content
+	Content []byte // encoded, nil unless the engine encodes
 }
 
 // Outgoing is a message that waits for the commit of its batch.
 type Outgoing struct {
-	Edge EdgeID
-	Msg  *Message
-	Key  Key
+	Edge EdgeID   // edge on which it leaves
+	Msg  *Message // the message, held by the batch
+	Key  Key      // key of the consumer
 }
 
 // Done tells the core the outcome: nil, ErrStaleEpoch, or another error after
@@ -75,5 +75,8 @@ func Memory() Engine { return memoryEngine{} }
 
 type memoryEngine struct{}
 
-func (memoryEngine) Encodes() bool   { return false }
+// Encodes implements [Engine].
+func (memoryEngine) Encodes() bool { return false }
+
+// Commit implements [Engine].
 func (memoryEngine) Commit(b *Batch) { b.Done(nil) }

@@ -25,21 +25,21 @@ const (
 
 // Event is one input of [Core.Step]. Only the fields of its kind matter.
 type Event struct {
-	Kind     EventKind
-	Edge     EdgeID
+	Kind     EventKind // what happened
+	Edge     EdgeID    // edge of Msg
 	From     Endpoint  // core that sent a message over a link
 	Link     uint64    // sequence on the link, 0 for none
 	Now      Time      // the shell's clock
 	Msg      *Message  // the event owns one hold on it
 	Key      Key       // key of the consumer
-	Batch    *Batch    //
-	Task     *Task     //
-	Transfer *Transfer //
-	Err      error     //
+	Batch    *Batch    // batch of EventCommitted
+	Task     *Task     // task of EventTask and EventTaskDone
+	Transfer *Transfer // move that the event belongs to
+	Err      error     // outcome of a commit or move, cause of a fault
 }
 
 // Endpoint names one core of one runtime.
 type Endpoint struct {
-	Node NodeID
-	Core int
+	Node NodeID // runtime
+	Core int    // index of the core in it
 }

@@ -21,14 +21,14 @@ import (
 //     follows them there and back: until then new messages wait behind those
 //     that went the old way, so that order is kept.
 type Transfer struct {
-	Function string
-	Group    uint8
-	From, To Endpoint
-	Epoch    uint32 // the target's
-	Digest   Digest // of the graph and the function at the source
-	Started  Time   // when the fence was asked for
-	Fenced   Time   // when the owner stopped
-	Bytes    int    // encoded state
+	Function string   // function whose group moves
+	Group    uint8    // key group that moves
+	From, To Endpoint // owner at the start
+	Epoch    uint32   // the target's
+	Digest   Digest   // of the graph and the function at the source
+	Started  Time     // when the fence was asked for
+	Fenced   Time     // when the owner stopped
+	Bytes    int      // encoded state
 
 	node     *node
 	boundary Slot

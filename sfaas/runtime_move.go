@@ -33,8 +33,8 @@ func (r *Runtime) join(other *Runtime) {
 
 // MoveReport says what a move did.
 type MoveReport struct {
-	Function string
-	Group    uint8
+	Function string        // function whose group moved
+	Group    uint8         // key group that moved
 	Epoch    uint32        // of the new owner
 	Bytes    int           // encoded state
 	Pause    time.Duration // for how long messages of the group waited

@@ -36,6 +36,7 @@ func NewSealer(key [32]byte) Sealer {
 
 type gcmSealer struct{ aead cipher.AEAD }
 
+// Seal implements [Sealer].
 func (s gcmSealer) Seal(dst, plain, label []byte) []byte {
 	nonce := make([]byte, s.aead.NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
@@ -44,6 +45,7 @@ func (s gcmSealer) Seal(dst, plain, label []byte) []byte {
 	return s.aead.Seal(append(dst, nonce...), nonce, plain, label)
 }
 
+// Open implements [Sealer].
 func (s gcmSealer) Open(dst, sealed, label []byte) ([]byte, error) {
 	n := s.aead.NonceSize()
 	if len(sealed) < n {

@@ -32,7 +32,7 @@ type Counts struct {
 
 // FunctionStats is the state of one function's counters over all workers.
 type FunctionStats struct {
-	Name string
+	Name string // name of the function or sink
 	Meter
 	Counts
 	P50 time.Duration // median duration of a stage, at most 19 % too high

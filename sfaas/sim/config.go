@@ -11,7 +11,7 @@ import (
 // Config describes a world. The zero value is one node with one core, a
 // perfect network and an engine that commits at once.
 type Config struct {
-	Seed   uint64
+	Seed   uint64        // seed of everything that is random
 	Nodes  int           // runtimes, at least 1; the first owns everything at the start
 	Cores  int           // cores of each node, at least 1
 	Link   time.Duration // delay between two cores or nodes; 0 means 10 µs

@@ -34,13 +34,22 @@ func (s *schedule) pop() entry { return heap.Pop((*entryHeap)(s)).(entry) }
 // entryHeap implements heap.Interface.
 type entryHeap schedule
 
+// Len implements heap.Interface.
 func (h *entryHeap) Len() int { return len(h.items) }
+
+// Less implements heap.Interface.
 func (h *entryHeap) Less(i, j int) bool {
 	a, b := &h.items[i], &h.items[j]
 	return a.at < b.at || (a.at == b.at && a.order < b.order)
 }
+
+// Swap implements heap.Interface.
 func (h *entryHeap) Swap(i, j int) { h.items[i], h.items[j] = h.items[j], h.items[i] }
-func (h *entryHeap) Push(x any)    { h.items = append(h.items, x.(entry)) }
+
+// Push implements heap.Interface.
+func (h *entryHeap) Push(x any) { h.items = append(h.items, x.(entry)) }
+
+// Pop implements heap.Interface.
 func (h *entryHeap) Pop() any {
 	n := len(h.items) - 1
 	e := h.items[n]
