@@ -69,9 +69,9 @@ const (
 // [AtMostOnce]: the consumer runs right after the producer, on its worker.
 type EdgeConfig struct {
 	Guarantee Guarantee // what the edge promises
-	Messages  int
-	Bytes     int  // capacity in payload bytes, 0 for no bound
-	Drop      Drop // only with AtMostOnce
+	Messages  int       // capacity in messages, 0 for no bound; a capacity makes the edge a queue
+	Bytes     int       // capacity in payload bytes, 0 for no bound
+	Drop      Drop      // only with AtMostOnce
 	// Retries is how often a failed invocation is repeated on an AtLeastOnce
 	// or ExactlyOnce edge; 0 means 3 and -1 none.
 	Retries int

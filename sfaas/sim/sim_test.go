@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -118,9 +119,13 @@ func TestOneSeedOneHistory(t *testing.T) {
 
 // TestExactlyOnce loses, doubles and reorders messages, refuses and loses
 // commits, and moves a function all the while: every number arrives once and
-// in order.
+// in order. 20 seeds, or 500 with NEURORAN_LONG set.
 func TestExactlyOnce(t *testing.T) {
-	for seed := range uint64(20) {
+	seeds := uint64(20)
+	if os.Getenv("NEURORAN_LONG") != "" {
+		seeds = 500
+	}
+	for seed := range seeds {
 		cfg := sim.Config{Seed: seed, Nodes: 2, Cores: 1 + int(seed%2), Faults: rough,
 			Commit: sim.Commit{Delay: 50 * time.Microsecond, Jitter: 400 * time.Microsecond, Refuse: 0.1, Lose: 0.1}}
 		w, arrived := run(t, cfg, sfaas.ExactlyOnce, 200, true)

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// single runs one function with one source.
+func single(t *testing.T, f sfaas.Fn[number, number], opts ...sfaas.Option) (*sfaas.Runtime, sfaas.Input[number], *uint64) {
+	t.Helper()
+	g := sfaas.NewGraph("single")
+	in := sfaas.Source[number](g, "in")
+	out := sfaas.Sink(sfaas.Apply(in, f), "out")
+	app, err := g.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := new(uint64)
+	opts = append([]sfaas.Option{sfaas.WithWorkers(1), sfaas.WithLogger(quietLog),
+		sfaas.WithOutput(out, func(_ sfaas.Header, x *number) { *last = x.X })}, opts...)
+	rt, err := sfaas.NewRuntime(app, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rt.Close() })
+	return rt, in, last
+}
+
+// TestUpgrade restores the content of an older schema, and refuses content of
+// a newer one.
+func TestUpgrade(t *testing.T) {
+	old := sfaas.NewValue[uint32]("n", sfaas.Replicated)
+	v1 := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error {
+		*old.Mut(c) += uint32(in.X)
+		return nil
+	}, sfaas.Config{}, old)
+	wide := sfaas.NewValue[uint64]("n", sfaas.Replicated, sfaas.Version(2, func(b []byte, from int) ([]byte, error) {
+		if from != 0 || len(b) != 4 {
+			return nil, errors.New("unknown")
+		}
+		return binary.LittleEndian.AppendUint64(nil, 1000*uint64(binary.LittleEndian.Uint32(b))), nil
+	}))
+	v2 := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error {
+		n := wide.Mut(c)
+		*n += in.X
+		out.X = *n
+		return nil
+	}, sfaas.Config{}, wide)
+	a, inA, _ := single(t, v1)
+	feed(t, a, inA, 5, 6)
+	snap := snapshotOf(t, a)
+	b, inB, got := single(t, v2)
+	if err := b.Restore(context.Background(), bytes.NewReader(snap)); err != nil {
+		t.Fatal(err)
+	}
+	feed(t, b, inB, 1, 2)
+	if *got != 5001 {
+		t.Errorf("got %d, want 5001", *got)
+	}
+	c, _, _ := single(t, v1)
+	if err := c.Restore(context.Background(), bytes.NewReader(snapshotOf(t, b))); !errors.Is(err, sfaas.ErrSnapshot) {
+		t.Errorf("newer content: %v", err)
+	}
+	if v1.Digest() == v2.Digest() {
+		t.Error("two schemas have one digest")
+	}
+}
+
+// TestTTL lets content expire.
+func TestTTL(t *testing.T) {
+	cell := sfaas.NewValue[uint64]("n", sfaas.Volatile, sfaas.TTL(20*time.Millisecond))
+	rt, in, got := single(t, sfaas.Define("f", func(c *sfaas.Ctx, out, _ *number) error {
+		n := cell.Mut(c)
+		*n++
+		out.X = *n
+		return nil
+	}, sfaas.Config{}, cell))
+	feed(t, rt, in, 0, 2)
+	if *got != 2 {
+		t.Errorf("got %d, want 2", *got)
+	}
+	time.Sleep(30 * time.Millisecond)
+	feed(t, rt, in, 2, 3)
+	if *got != 1 {
+		t.Errorf("after the time to live: %d, want 1", *got)
+	}
+}
+
+// TestResources opens a resource per worker and one per runtime, and closes
+// them.
+func TestResources(t *testing.T) {
+	var opened, closed [2]int
+	res := func(i int) (func() (int, error), func(int) error) {
+		return func() (int, error) { opened[i]++; return 10 + i, nil }, func(int) error { closed[i]++; return nil }
+	}
+	o0, c0 := res(0)
+	o1, c1 := res(1)
+	scratch, shared := sfaas.NewScratch("scratch", o0, c0), sfaas.NewShared("shared", o1, c1)
+	rt, in, got := single(t, sfaas.Define("f", func(c *sfaas.Ctx, out, _ *number) error {
+		out.X = uint64(scratch.Get(c) * shared.Get(c))
+		return nil
+	}, sfaas.Config{}, scratch, shared), sfaas.WithWorkers(3))
+	feed(t, rt, in, 0, 1)
+	if err := rt.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if *got != 110 || opened != [2]int{3, 1} || closed != opened {
+		t.Errorf("got %d, opened %v, closed %v; want 110, [3 1] twice", *got, opened, closed)
+	}
+}
+
+// TestMoveRefusesOtherConfig refuses to link graphs whose functions were
+// constructed differently.
+func TestMoveRefusesOtherConfig(t *testing.T) {
+	make := func(gain int) *sfaas.Runtime {
+		rt, _, _ := single(t, sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil },
+			sfaas.Config{Params: struct{ Gain int }{gain}}))
+		return rt
+	}
+	if err := sfaas.Link(make(1), make(2)); !errors.Is(err, sfaas.ErrDigest) {
+		t.Errorf("got %v, want ErrDigest", err)
+	}
+	if err := sfaas.Link(make(1), make(1)); err != nil {
+		t.Error(err)
+	}
+}
