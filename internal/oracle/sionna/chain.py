@@ -120,11 +120,11 @@ class Block:
     """The coding of one transport block: segmentation, CRC, LDPC, and the bits
     of each redundancy version."""
 
-    def __init__(self, config, grant):
+    def __init__(self, config, grant, graph=None):
         rate = float(config.tb.target_coderate)
         self.size, self.coded, self.layers = config.tb_size, config.num_coded_bits, config.num_layers
         self.order = int(config.tb.num_bits_per_symbol)
-        self.graph = base_graph(self.size, rate)
+        self.graph = graph or base_graph(self.size, rate)
         crc = "CRC24A" if self.size > 3824 else "CRC16"
         length = 24 if self.size > 3824 else 16
         most = 8448 if self.graph == "bg1" else 3840
@@ -188,12 +188,13 @@ class Block:
 
 
 class Transmission:
-    """One PUSCH transmission of one UE."""
+    """One PUSCH transmission of one UE; graph is the base graph of the initial
+    transmission where this is another one."""
 
-    def __init__(self, carrier, grant, slot):
+    def __init__(self, carrier, grant, slot, graph=None):
         self.carrier, self.grant, self.slot = carrier, grant, slot
         self.config = configure(carrier, grant, slot)
-        self.block = Block(self.config, grant)
+        self.block = Block(self.config, grant, graph)
         patched = tb_encoder.LDPC5GEncoder
         tb_encoder.LDPC5GEncoder = lambda k, n, num_bits_per_symbol=1, **kw: _plain(k, n, self.block.graph)
         try:

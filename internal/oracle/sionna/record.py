@@ -47,12 +47,13 @@ class Recording:
         self._transmit()
 
     def _transmit(self):
-        waves, blocks = {}, {}
+        waves, blocks, graphs = {}, {}, {}
         for slot, at, length, changes in self.slots:
             for change in changes:
                 grant = self.grant | change
-                t = Transmission(self.carrier, grant, slot)
                 key = (grant["n_rnti"], grant["harq_process"])
+                t = Transmission(self.carrier, grant, slot, None if grant["new_data"] else graphs[key])
+                graphs[key] = t.block.graph
                 if grant["new_data"]:
                     blocks[key] = self.rng.integers(0, 2, t.block.size)
                 x = modulate(self.carrier, slot, t.grid(blocks[key]))

@@ -342,7 +342,7 @@ def two_ue_type2_data(seed):
                 channels=ues(seed, 4, (5.0, 90.0), (0.5, -10.0)))
 
 
-@scenario(snr=1.0)
+@scenario(snr=6.0)
 def harq_interleaved(seed):
     """three processes in turn, redundancy versions 0 2 3 1, several code blocks"""
     return dict(carrier={}, grant={"mcs_index": 18}, events=[
@@ -370,6 +370,15 @@ def harq_two_ue(seed):
             {"n_rnti": 1002, "mcs_index": 15, "prb_size": 10, "prb_start": 13 - i % 2, "rv": rv, "new_data": i == 0}]))
     return dict(carrier={}, grant={}, events=events, channels={
         1001: Channel("TDLA30-10", 1, 2, 0, 0, seed), 1002: Channel("TDLB100-400", 1, 2, 1.5, 30, seed + 1)})
+
+
+@scenario(snr=7.0)
+def harq_adapted(seed):
+    """retransmissions of the same size with an MCS on the other side of a base graph's border"""
+    a, b = {"mcs_index": 24, "prb_size": 4}, {"mcs_index": 16, "prb_size": 7}
+    return dict(carrier={}, grant={}, events=[
+        (i, [(a if i % 2 == 0 else b) | {"harq_process": i // 2, "rv": (0, 2)[i % 2], "new_data": i % 2 == 0}])
+        for i in range(8)], channels=one(seed, "AWGN"))
 
 
 def sweep(ports, n, count, mcs, **changes):
