@@ -342,7 +342,7 @@ def two_ue_type2_data(seed):
                 channels=ues(seed, 4, (5.0, 90.0), (0.5, -10.0)))
 
 
-@scenario(snr=6.0)
+@scenario(snr=11.0)
 def harq_interleaved(seed):
     """three processes in turn, redundancy versions 0 2 3 1, several code blocks"""
     return dict(carrier={}, grant={"mcs_index": 18}, events=[
