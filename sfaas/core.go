@@ -39,7 +39,6 @@ type Core struct {
 	free     []*Batch
 	nextID   uint64
 	helper   int
-	calls    uint64
 	gauges   []gauge
 	cut      []bool      // by edge: messages always leave as effects
 	transfer []*Transfer // waiting to be handed over

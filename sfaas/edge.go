@@ -22,6 +22,7 @@ type Edge[T any] struct {
 	wide bool // joined with every key below the message's
 }
 
+//lint:ignore U1000 it is what makes an Edge a Stream
 func (e Edge[T]) stream() Edge[T] { return e }
 
 // With returns the edge with the given configuration, for the next consumer:

@@ -99,30 +99,10 @@ func (f *function) stateful() bool {
 	return len(f.cells) > 0 || len(f.ports) > 0
 }
 
-// gated reports whether data waits for the grant of its slot.
-func (f *function) gated() bool {
-	for _, p := range f.ports {
-		if p.kind == portGrant {
-			return true
-		}
-	}
-	return false
-}
-
 // window returns Config.Window with its default.
 func (f *function) window() Slot {
 	if f.cfg.Window > 0 {
 		return Slot(f.cfg.Window)
 	}
 	return defaultWindow
-}
-
-// cellIndex returns the place of a declaration, or -1.
-func (f *function) cellIndex(d *cellDecl) int {
-	for i, x := range f.cells {
-		if x == d {
-			return i
-		}
-	}
-	return -1
 }

@@ -148,20 +148,6 @@ func (k Key) String() string {
 	return b.String()
 }
 
-// compareKeys orders keys level by level, for output that must not depend on
-// the order of a map.
-func compareKeys(a, b Key) int {
-	for i := range a.levels {
-		if a.levels[i] != b.levels[i] {
-			if a.levels[i] < b.levels[i] {
-				return -1
-			}
-			return 1
-		}
-	}
-	return 0
-}
-
 // String returns the lower-case name of the kind.
 func (k Kind) String() string {
 	names := [...]string{"none", "cell", "group", "ue", "process", "bearer"}

@@ -186,11 +186,6 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-func appendBytes(dst, b []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(b)))
-	return append(dst, b...)
-}
-
 // cutCount reads a count of items that take at least size bytes each.
 func cutCount(src []byte, size int) (int, []byte, error) {
 	n, k := binary.Uvarint(src)

@@ -33,7 +33,6 @@ type Transfer struct {
 	node     *node
 	boundary Slot
 	inbound  bool
-	sent     bool
 	back     bool // the marker is on its way back
 	state    []byte
 	parcels  []parcel

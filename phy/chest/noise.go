@@ -44,7 +44,6 @@ type noiseKey struct {
 	configType, size int
 	fdMask           uint8
 	mu               nr.Numerology
-	spread           [2]float64 // delay of the UE of each code against the comb's, s
 }
 
 // measureNoise fills noiseCov and noiseVar.

@@ -37,7 +37,6 @@ type profileMeter struct {
 	value [][maxBeams]complex64    // beams of each code, antenna, occasion and window
 	power [maxBeams]float64        // their mean power
 	gain  [nr.MaxUEs][]float64     // profile of each UE: power of each beam's delay
-	model [maxBeams]float64        // scratch
 	ratio [2][maxBeams]float64     // scratch
 	num   [maxBeams]float64        // scratch
 }

@@ -61,14 +61,16 @@ func (s *Synchronizer) autocorrelate(u, rx, n int) int {
 // spectrum transforms the autocorrelation with a Hann window over the lags.
 func (s *Synchronizer) spectrum(lags, points int) {
 	d := &s.delay
+	for k := 1; k <= lags; k++ {
+		d.auto[k] *= complex(1+math.Cos(math.Pi*float64(k)/float64(lags+1)), 0)
+	}
 	for i := range points {
 		sin, cos := math.Sincos(2 * math.Pi * float64(i) / float64(points))
 		turn, z := complex(cos, sin), complex(1, 0)
 		sum := real(d.auto[0])
 		for k := 1; k <= lags; k++ {
 			z *= turn
-			w := 1 + math.Cos(math.Pi*float64(k)/float64(lags+1))
-			sum += w * (real(d.auto[k])*real(z) - imag(d.auto[k])*imag(z))
+			sum += (real(d.auto[k])*real(z) - imag(d.auto[k])*imag(z))
 		}
 		d.power[i] = sum
 	}
