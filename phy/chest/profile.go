@@ -201,7 +201,26 @@ func (m *profileMeter) fit(u int, noise float64, codes int) {
 			gain[b] *= up / down
 		}
 	}
+	m.rescale(gain, blur, noise)
 	m.addPrior(gain)
+}
+
+// rescale gives the profile the power that was measured: the distance of the
+// fit weighs ratios, and so leaves the sum to the weak beams.
+func (m *profileMeter) rescale(gain, blur []float64, noise float64) {
+	measured, modelled := 0.0, 0.0
+	for b := range gain {
+		measured += m.power[b] - noise
+		for d, g := range gain {
+			modelled += g * blur[max(b-d, d-b)]
+		}
+	}
+	if measured <= 0 || modelled <= 0 {
+		return
+	}
+	for b := range gain {
+		gain[b] *= measured / modelled
+	}
 }
 
 // addPrior gives a share of the power to a profile that decays from a little
