@@ -50,6 +50,25 @@ func NewCode(g *nr.Grant) (Code, error) {
 	return c, nil
 }
 
+// Continue makes c the code of a retransmission of a transport block that was
+// first sent with tbs bits on base graph g: the base graph follows the rate of
+// the initial transmission, and the retransmission's own MCS may lie on the
+// other side of a limit. It does nothing for new data or another size, and does
+// not allocate when it succeeds.
+//
+// TS 38.212 §6.2.2.
+func (c *Code) Continue(tbs int, g ldpc.BaseGraph) error {
+	if c.NewData || c.TBS != tbs || c.Segmentation.BaseGraph == g {
+		return nil
+	}
+	s, err := ldpc.Segment(tbs, g)
+	if err != nil {
+		return fmt.Errorf("pusch: retransmission: %w", err)
+	}
+	c.Segmentation = s
+	return nil
+}
+
 // BlockBits returns E_r, the coded bits of code block r (TS 38.212 §5.4.2.1).
 func (c *Code) BlockBits(r int) int {
 	return ratematch.BlockBits(c.CodedBits, c.Segmentation.NumBlocks, r, c.NumLayers, c.Modulation.BitsPerSymbol())

@@ -174,12 +174,24 @@ func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error
 		if err != nil {
 			return BlockResult{}, fmt.Errorf("pusch: decode: %w", err)
 		}
-		out.Iterations, out.CRC = max(out.Iterations, res.Iterations), res.CRC
+		out.Iterations = max(out.Iterations, res.Iterations)
+		out.CRC = res.CRC && (!allZero(block) || res.Converged && soft.favoursZero(r))
 		// The payload of a code block is a whole number of bytes: TS 38.214
 		// §5.1.3.2 only yields such sizes.
 		dst = dst[copy(dst, block[:s.PayloadBits/8]):]
 	}
 	return out, nil
+}
+
+// allZero reports whether a decided block has no bit set. Every CRC holds for
+// such a block, so the CRC says nothing about it.
+func allZero(block []byte) bool {
+	for _, b := range block {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // BlockResult says how the code blocks of a transport block were decoded.

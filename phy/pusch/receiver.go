@@ -195,6 +195,9 @@ func (r *Receiver) Demap(u int) error {
 
 // Combine is the fourth step of Process, for UE u of the group.
 func (r *Receiver) Combine(soft *SoftBuffer, u int) error {
+	if err := r.codes[u].Continue(soft.TBS, soft.BaseGraph); err != nil {
+		return err
+	}
 	if err := r.decoder.Configure(&r.codes[u]); err != nil {
 		return err
 	}

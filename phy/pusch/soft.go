@@ -73,6 +73,22 @@ func addSaturated(dst, src []int8) {
 	}
 }
 
+// favoursZero reports whether the received bits of code block r say 0 more often
+// than 1. Missing information, as from a dead antenna or a redundancy version
+// without systematic bits, decides for zeros too, but without such evidence.
+func (s *SoftBuffer) favoursZero(r int) bool {
+	balance := 0
+	for _, x := range s.LLR.Row(r) {
+		switch {
+		case x < 0:
+			balance--
+		case x > 0 && x != ratematch.FillerLLR:
+			balance++
+		}
+	}
+	return balance > 0
+}
+
 // start gives the buffer the shape of a new transport block.
 func (s *SoftBuffer) start(c *Code) {
 	seg := &c.Segmentation

@@ -29,36 +29,38 @@ type coding struct {
 //
 // TS 38.212 §5.2.2 and §5.3.2, inverted.
 func NewDecode(cfg Config) Decoder {
-	code := sfaas.NewValue[coding]("coding", sfaas.Volatile)
+	scheme := sfaas.NewValue[coding]("coding", sfaas.Volatile)
 	soft := sfaas.NewValue[pusch.SoftBuffer]("soft", sfaas.Volatile)
 	scratch := sfaas.NewScratch("decoder", cfg.newDecoder, nil)
 	f := sfaas.Define(StageDecode.String(), func(c *sfaas.Ctx, out *Bits, in *SoftBits) error {
-		s := code.View(c)
+		s := scheme.View(c)
 		switch {
 		case s == nil || s.Slot != c.Slot():
 			return errNoGrant
-		case s.Code.TBS != in.Code.TBS || s.Code.Segmentation != in.Code.Segmentation:
+		case s.Code.TBS != in.Code.TBS:
 			return errOtherCode
 		}
+		code := s.Code
+		code.Segmentation = in.Code.Segmentation // that of the initial transmission
 		out.Mark(c, StageDecode, &in.Trace)
-		out.Slot, out.Quality, out.Code = in.Slot, in.Quality, s.Code
+		out.Slot, out.Quality, out.Code = in.Slot, in.Quality, code
 		buf := soft.Mut(c)
-		buf.Merge(&in.Soft, s.Code.NewData)
+		buf.Merge(&in.Soft, code.NewData)
 		d := scratch.Get(c)
-		if err := d.Configure(&s.Code); err != nil {
+		if err := d.Configure(&code); err != nil {
 			return err
 		}
-		out.Packed.Resize(s.Code.PackedBytes())
+		out.Packed.Resize(code.PackedBytes())
 		var err error
 		out.Blocks, err = d.DecodeBlocks(out.Packed.Data(), buf)
 		return err
-	}, sfaas.Config{Params: params{cfg, ""}}, code, soft, scratch)
+	}, sfaas.Config{Params: params{cfg, ""}}, scheme, soft, scratch)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, g *nr.Grant) error {
 		x, err := pusch.NewCode(g)
 		if err != nil {
 			return err
 		}
-		code.Set(c, coding{c.Slot(), x})
+		scheme.Set(c, coding{c.Slot(), x})
 		return nil
 	})
 	return Decoder{f, port}

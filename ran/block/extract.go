@@ -3,6 +3,7 @@
 package block
 
 import (
+	"github.com/neuroran/neuroran/phy/ldpc"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/sfaas"
@@ -21,8 +22,22 @@ type scheduled struct {
 	Num  int
 }
 
+// process names a HARQ process of a UE within the cell.
+type process struct {
+	RNTI uint16
+	HARQ uint8
+}
+
+// firstSent is what a retransmission must know of the grant of its initial
+// transmission: the base graph follows that grant's rate.
+type firstSent struct {
+	TBS       int
+	BaseGraph ldpc.BaseGraph
+}
+
 // NewExtract returns the function that cuts the PRB groups of a slot out of the
-// grid. Its state is the scheduling grants of the slot, by cell. UEs that share
+// grid. Its state is the scheduling grants of the slot, by cell, and the base
+// graph of the initial transmission of each HARQ process. UEs that share
 // PRBs form one group and one message; each group's message has the key of the
 // group.
 //
@@ -31,6 +46,7 @@ type scheduled struct {
 func NewExtract(cfg Config) Extractor {
 	slot := sfaas.NewValue[scheduled]("slot", sfaas.Volatile)
 	grants := sfaas.NewMap[uint8, nr.Grant]("grants", sfaas.Volatile)
+	initial := sfaas.NewMap[process, firstSent]("initial", sfaas.Volatile)
 	scratch := sfaas.NewScratch("extractor", func() (*extractor, error) { return &extractor{cfg: cfg}, nil }, nil)
 	f := sfaas.DefineEach(StageExtract.String(), func(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid) error {
 		s := slot.View(c)
@@ -41,8 +57,8 @@ func NewExtract(cfg Config) Extractor {
 		for i := range s.Num {
 			e.grants[i] = *grants.View(c, uint8(i))
 		}
-		return e.run(c, out, in, s.Num)
-	}, sfaas.Config{Params: params{cfg, ""}}, slot, grants, scratch)
+		return e.run(c, out, in, s.Num, initial)
+	}, sfaas.Config{Params: params{cfg, ""}}, slot, grants, initial, scratch)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, in *Schedule) error {
 		if err := in.validate(&cfg.Carrier, &scratch.Get(c).groups); err != nil {
 			return err
@@ -64,7 +80,7 @@ type extractor struct {
 }
 
 // run emits the PDU of every PRB group of the first n grants.
-func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int) error {
+func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int, initial sfaas.Map[process, firstSent]) error {
 	e.groups.start(&e.cfg.Carrier, in.Slot, e.grants[:n])
 	for {
 		more, err := e.groups.next()
@@ -74,7 +90,7 @@ func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int) e
 		pdu := out.Add(GroupKey(c.Key(), &e.groups.group))
 		pdu.Pilots.Mark(c, StageExtract, &in.Trace)
 		for u, m := range e.groups.members {
-			if pdu.Data.Codes[u], err = pusch.NewCode(m); err != nil {
+			if pdu.Data.Codes[u], err = codeOf(c, m, initial); err != nil {
 				return err
 			}
 		}
@@ -85,4 +101,22 @@ func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int) e
 			return err
 		}
 	}
+}
+
+// codeOf returns the code of a grant: with new data it notes the base graph, and
+// a retransmission has that of its initial transmission.
+func codeOf(c *sfaas.Ctx, g *nr.Grant, initial sfaas.Map[process, firstSent]) (pusch.Code, error) {
+	code, err := pusch.NewCode(g)
+	if err != nil {
+		return code, err
+	}
+	id := process{g.RNTI, uint8(g.HARQProcess)}
+	if g.NewData {
+		initial.Set(c, id, firstSent{code.TBS, code.Segmentation.BaseGraph})
+		return code, nil
+	}
+	if first := initial.View(c, id); first != nil {
+		err = code.Continue(first.TBS, first.BaseGraph)
+	}
+	return code, err
 }
