@@ -159,7 +159,7 @@ func TestFetchAsksPip(t *testing.T) {
 		t.Skip("needs a shell")
 	}
 	bin, dir := t.TempDir(), t.TempDir()
-	script := "#!/bin/sh\necho \"$@\"\nfor last; do :; done\ntouch \"" + dir + "/$last.whl\"\n"
+	script := "#!/bin/sh\necho \"$@\"\nfor last; do :; done\n: >\"" + dir + "/$last.whl\"\n"
 	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
