@@ -9,8 +9,9 @@
 //     and time, linear interpolation and extrapolation in both.
 //   - [LMMSE]: the linear minimum mean squared error estimate in frequency and
 //     time. The power delay profile, the Doppler spread and the noise are
-//     estimated from the same pilots; layers on one CDM group are estimated
-//     jointly, so that unequal delays do not break their orthogonality.
+//     estimated from the same pilots; the layers of a
+//     UE on one CDM group are estimated jointly. UEs that share a CDM group are
+//     corrected by the mean of their delays and offsets.
 //
 // Both take the delay and carrier offset of each UE from phy/sync out of the
 // pilots first, and put them back into the channel of its layers: the result

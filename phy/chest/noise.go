@@ -16,6 +16,7 @@ const (
 	maxFree      = 1024 // most free elements that are looked at
 	residualEps  = 1e-6 // regularisation of the residual filter against unit signal power
 	delayPoints  = 24   // points of the assumed delay profile
+	keptTables   = 8    // geometries whose tables are kept
 )
 
 // noiseMeter measures noise where no layer can be: in the part of the pilots
@@ -26,10 +27,10 @@ const (
 // range, M = ε(R+ε)⁻¹ removes the channel and leaves the noise: the estimate
 // is Σ|M·u|² / tr(M·Mᴴ).
 type noiseMeter struct {
-	key   noiseKey
-	size  int     // pilots in a window
-	dims  float64 // tr(M·Mᴴ)
-	m     [windowPilots * windowPilots]complex64
+	*noiseFilter // the one at hand
+	filters      [keptTables]noiseFilter
+	oldest       int
+
 	work  [windowPilots * windowPilots]complex128
 	col   [windowPilots]complex128
 	res   [maxRx][windowPilots]complex64
@@ -37,6 +38,15 @@ type noiseMeter struct {
 	sum   [maxRx * maxRx]complex128
 	count float64
 	lag   [12 * windowPilots]complex128
+}
+
+// noiseFilter is M for one geometry. A slot has groups of several sizes, so a few
+// are kept.
+type noiseFilter struct {
+	key  noiseKey
+	size int     // pilots in a window
+	dims float64 // tr(M·Mᴴ)
+	m    [windowPilots * windowPilots]complex64
 }
 
 // noiseKey is what M depends on.
@@ -120,7 +130,7 @@ func (m *noiseMeter) filter(dst, src []complex64) {
 	}
 }
 
-// prepare computes M for comb c unless it is the one at hand. The assumed range
+// prepare computes M for comb c unless it is kept. The assumed range
 // of delays, from half a cyclic prefix before the measured delay to a little
 // more than one after it, narrows where few pilots would leave no room for
 // noise.
@@ -128,9 +138,14 @@ func (m *noiseMeter) prepare(p *plan, c int) {
 	cb := &p.combs[c]
 	prbs := min(p.group.NumPRB, windowPilots/p.perPRB)
 	key := noiseKey{configType: p.group.ConfigType, size: prbs * p.perPRB, fdMask: cb.fdMask, mu: p.group.Mu}
-	if key == m.key {
-		return
+	for i := range m.filters {
+		if m.filters[i].key == key {
+			m.noiseFilter = &m.filters[i]
+			return
+		}
 	}
+	m.noiseFilter = &m.filters[m.oldest]
+	m.oldest = (m.oldest + 1) % keptTables
 	m.key, m.size = key, key.size
 	for _, width := range [...]float64{1, 0.5, 0.25, 0.1, 0.03} {
 		m.build(p, cb.fdMask, width*p.cp)

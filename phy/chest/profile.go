@@ -28,17 +28,25 @@ const (
 // distributed: the Itakura-Saito distance) is found by multiplicative updates
 // (Févotte, Bertin and Durrieu 2009).
 type profileMeter struct {
+	*beamTables // the ones at hand
+	tables      [keptTables]beamTables
+	oldest      int
+
+	value [][maxBeams]complex64 // beams of each code, antenna, occasion and window
+	power [maxBeams]float64     // their mean power
+	gain  [nr.MaxUEs][]float64  // profile of each UE: power of each beam's delay
+	ratio [2][maxBeams]float64  // scratch
+	num   [maxBeams]float64     // scratch
+}
+
+// beamTables are the delays of the beams for one geometry.
+type beamTables struct {
 	key   profileKey
 	beams int
 	size  int                      // pilots in a window
 	tau   [maxBeams]float64        // delay of each beam, s
 	steer [2][maxBeams][]complex64 // exp(−j2πΔf·k·τ)/size over the pilots of a window, with each code
 	blur  [2][maxBeams]float64     // response of a beam to a delay that many beams away, of the same code and the other
-	value [][maxBeams]complex64    // beams of each code, antenna, occasion and window
-	power [maxBeams]float64        // their mean power
-	gain  [nr.MaxUEs][]float64     // profile of each UE: power of each beam's delay
-	ratio [2][maxBeams]float64     // scratch
-	num   [maxBeams]float64        // scratch
 }
 
 // profileKey is what the steering tables depend on.
@@ -48,24 +56,32 @@ type profileKey struct {
 }
 
 func (m *profileMeter) init() {
-	for fd := range m.steer {
-		for b := range m.steer[fd] {
-			m.steer[fd][b] = make([]complex64, beamPilots)
+	for i := range m.tables {
+		for fd := range m.tables[i].steer {
+			for b := range m.tables[i].steer[fd] {
+				m.tables[i].steer[fd][b] = make([]complex64, beamPilots)
+			}
 		}
 	}
+	m.beamTables = &m.tables[0]
 	for u := range m.gain {
 		m.gain[u] = make([]float64, maxBeams)
 	}
 	m.value = make([][maxBeams]complex64, 2*maxRx*maxOccasions*maxSpectra*2)
 }
 
-// prepare computes the tables for the comb's geometry unless they are at hand.
+// prepare computes the tables for the comb's geometry unless they are kept.
 func (m *profileMeter) prepare(p *plan) {
 	prbs := min(p.group.NumPRB, beamPilots/p.perPRB)
 	key := profileKey{p.group.ConfigType, prbs * p.perPRB, p.group.Mu}
-	if key == m.key {
-		return
+	for i := range m.tables {
+		if m.tables[i].key == key {
+			m.beamTables = &m.tables[i]
+			return
+		}
 	}
+	m.beamTables = &m.tables[m.oldest]
+	m.oldest = (m.oldest + 1) % keptTables
 	m.key, m.size = key, key.size
 	span := float64(prbs*nr.SubcarriersPerPRB) * p.spacing // Hz
 	width := (delayBefore + delayAfter) * p.cp
