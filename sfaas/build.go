@@ -105,6 +105,7 @@ func (g *Graph) Build() (*App, error) {
 		if c.wide && c.kind == portData {
 			c.node.wide[c.input] = true
 		}
+		c.drafts = c.kind == portData && !c.node.sink && !f.each
 		c.plain = c.kind == portData && len(f.ins) == 1 && !f.cfg.Parallel && !c.queue() && !c.wide && c.cfg.Guarantee != ExactlyOnce
 		if c.cfg.Guarantee == ExactlyOnce {
 			for _, n := range g.nodes {

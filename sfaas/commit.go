@@ -110,7 +110,7 @@ func (k *Core) releaseLanded() {
 			continue
 		}
 		for _, o := range b.Outbox {
-			k.send(k.app.conns[o.Edge-1], o.Msg, o.Key, b.ks)
+			k.send(k.app.conns[o.Edge-1], o.Msg, o.Key, k.keys[o.Key])
 		}
 		b.input.msg.release(k.lane)
 		k.dropRest(b.input)

@@ -40,7 +40,7 @@ type Core struct {
 	nextID   uint64
 	helper   int
 	gauges   []gauge
-	cut      []bool      // by edge: messages always leave as effects
+	ways     []way       // by edge
 	transfer []*Transfer // waiting to be handed over
 	markers  []*Transfer // waiting to send their marker
 	peers    []*peer
@@ -71,16 +71,16 @@ type item struct {
 type running struct {
 	item
 	active bool
-	start  Time
+	start  Time // 0: its time has been counted
 	due    Time
 	slot   Slot
-	key    Key
 }
 
 // keyState is what a core knows about one key.
 type keyState struct {
 	key   Key
 	group uint8
+	here  bool        // its group falls to this core
 	insts []*instance // by node
 	seqs  []sequence  // by outlet of a source
 }
@@ -169,12 +169,7 @@ func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges
 	}
 	k := &Core{app: app, set: set, self: self, count: count, from: self, keys: map[Key]*keyState{}, board: b, gauges: gauges}
 	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
-	k.cut = make([]bool, len(app.conns)+1)
-	for id := range set.cut {
-		if int(id) < len(k.cut) {
-			k.cut[id] = true
-		}
-	}
+	k.ways = waysFrom(app, set)
 	k.halves = make([]joinBuffer, len(app.nodes))
 	k.stats = make([]nodeStats, len(app.nodes))
 	for range app.nodes {
@@ -261,7 +256,7 @@ func (k *Core) effect(e Effect) { k.eff = append(k.eff, e) }
 func (k *Core) state(key Key, group uint8) *keyState {
 	ks := k.keys[key]
 	if ks == nil {
-		ks = &keyState{key: key, group: group, insts: make([]*instance, len(k.app.nodes))}
+		ks = &keyState{key: key, group: group, here: k.coreOf(group) == k.self.Core, insts: make([]*instance, len(k.app.nodes))}
 		k.keys[key] = ks
 		k.order = append(k.order, ks)
 	}

@@ -17,7 +17,7 @@ type Ctx struct {
 	lane *lane
 	node *node
 	inst *instance
-	key  Key
+	ks   *keyState
 	hdr  *Header
 	edge EdgeID
 	in   [3]any
@@ -46,10 +46,10 @@ type Address struct {
 func (a Address) String() string { return a.Function + "[" + a.Key.String() + "]" }
 
 // Self returns the address of the running instance.
-func (c *Ctx) Self() Address { return Address{c.node.fn.name, c.key} }
+func (c *Ctx) Self() Address { return Address{c.node.fn.name, c.ks.key} }
 
 // Key returns the key of the running instance.
-func (c *Ctx) Key() Key { return c.key }
+func (c *Ctx) Key() Key { return c.ks.key }
 
 // Slot returns the slot to which the work belongs.
 func (c *Ctx) Slot() Slot { return c.hdr.Slot }
@@ -101,8 +101,8 @@ func (c *Ctx) Err() error {
 func (c *Ctx) Value(any) any { return nil }
 
 // begin prepares the context for an invocation.
-func (c *Ctx) begin(n *node, inst *instance, key Key, h *Header, now Time) {
-	c.node, c.inst, c.key, c.hdr, c.now = n, inst, key, h, now
+func (c *Ctx) begin(n *node, inst *instance, ks *keyState, h *Header, now Time) {
+	c.node, c.inst, c.ks, c.hdr, c.now = n, inst, ks, h, now
 	c.limit = h.Due
 	if b := n.fn.cfg.Budget; b > 0 {
 		c.limit = min(c.limit, now.Add(b))

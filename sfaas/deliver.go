@@ -20,12 +20,13 @@ func (k *Core) push(m *Message) {
 	m.Source, m.Node, m.Epoch = m.Key, k.self.Node, 0
 	m.Due = k.set.due(m.Slot, k.now)
 	k.entering = true
-	k.emit(o, m, ks.key, ks)
+	k.emit(o, m, ks)
 	k.entering = false
 }
 
-// emit sends a message to every consumer of an outlet.
-func (k *Core) emit(o *outlet, m *Message, key Key, ks *keyState) {
+// emit sends a message to every consumer of an outlet. Ks is the state of its
+// key, nil if this core knows none.
+func (k *Core) emit(o *outlet, m *Message, ks *keyState) {
 	n := int32(len(o.conns))
 	if n == 0 {
 		m.pool.put(m, k.lane)
@@ -33,52 +34,81 @@ func (k *Core) emit(o *outlet, m *Message, key Key, ks *keyState) {
 	}
 	m.refs = n
 	for _, e := range o.conns {
-		k.send(e, m, key, ks)
+		k.pass(e, m, ks)
 	}
 }
 
-// send brings a message to one consumer. The caller has taken a hold on it.
-func (k *Core) send(e *conn, m *Message, key Key, ks *keyState) {
-	if e.node.sink && k.set.sinks.get(e.node.index) == nil {
-		m.release(k.lane) // nobody listens
-		return
+// way says how messages of one edge travel from a core.
+type way uint8
+
+const (
+	wayOpen  way = iota // to the core that owns the key
+	wayPlain            // the same; a stage of the same key may follow at once
+	wayCut              // always as an effect
+	wayVoid             // to a sink to which nobody listens
+)
+
+// waysFrom returns the way of each edge, by EdgeID.
+func waysFrom(app *App, set *settings) []way {
+	ways := make([]way, len(app.conns)+1)
+	for _, e := range app.conns {
+		switch {
+		case e.node.sink && set.sinks.get(e.node.index) == nil:
+			ways[e.id] = wayVoid
+		case set.cut[e.id]:
+			ways[e.id] = wayCut
+		case e.plain:
+			ways[e.id] = wayPlain
+		}
 	}
-	if e.plain && ks != nil && !k.entering && ks.key == key && !k.cut[e.id] {
+	return ways
+}
+
+// pass sends a message under its own key. Ks is the state of that key, nil if
+// this core knows none. The caller has taken a hold on the message.
+func (k *Core) pass(e *conn, m *Message, ks *keyState) {
+	if k.ways[e.id] == wayPlain && ks != nil && ks.here && !k.entering {
 		r := &k.owned[e.node.index].routes[ks.group]
-		if r.owner == k.self.Node && r.move == nil && k.coreOf(ks.group) == k.self.Core {
+		if r.owner == k.self.Node && r.move == nil {
 			r.newest = max(r.newest, m.Slot)
-			k.inline.push(item{conn: e, msg: m, ks: ks})
+			it := k.inline.add()
+			it.conn, it.msg, it.ks = e, m, ks
 			return
 		}
 	}
-	if k.cut[e.id] {
-		if e.isWide() {
-			k.spread(e, m, key)
-			return
-		}
-		k.leave(e, m, key, Endpoint{k.self.Node, k.coreOf(k.groupOf(key, ks))})
+	k.send(e, m, m.Key, ks)
+}
+
+// send brings a message to one consumer, under any key. Ks is the state of
+// that key, nil if this core knows none. The caller has taken a hold on the
+// message.
+func (k *Core) send(e *conn, m *Message, key Key, ks *keyState) {
+	way := k.ways[e.id]
+	if way == wayVoid {
+		m.release(k.lane)
 		return
 	}
 	if e.isWide() {
 		k.spread(e, m, key)
 		return
 	}
-	g := k.groupOf(key, ks)
-	if c := k.coreOf(g); c != k.self.Core {
+	if ks == nil {
+		ks = k.keys[key]
+	}
+	var g uint8
+	if ks != nil {
+		g = ks.group
+	} else {
+		g = key.KeyGroup()
+	}
+	if c := k.coreOf(g); c != k.self.Core || way == wayCut {
 		k.leave(e, m, key, Endpoint{k.self.Node, c})
 		return
 	}
-	if ks == nil || ks.key != key {
+	if ks == nil {
 		ks = k.state(key, g)
 	}
 	k.arrive(e, m, ks)
-}
-
-func (k *Core) groupOf(key Key, ks *keyState) uint8 {
-	if ks != nil && ks.key == key {
-		return ks.group
-	}
-	return key.KeyGroup()
 }
 
 func (e *conn) isWide() bool { return e.wide && e.kind == portData }
@@ -87,7 +117,7 @@ func (e *conn) isWide() bool { return e.wide && e.kind == portData }
 func (k *Core) spread(e *conn, m *Message, key Key) {
 	m.take(int32(k.count - 1))
 	for c := range k.count {
-		if c == k.self.Core && !k.cut[e.id] {
+		if c == k.self.Core && k.ways[e.id] != wayCut {
 			k.arriveSpread(e, m, key)
 			continue
 		}
@@ -106,7 +136,7 @@ func (k *Core) leave(e *conn, m *Message, key Key, to Endpoint) {
 // gauged reports whether messages on the way between this core and another
 // count as load of their edge: not if they may be lost.
 func (k *Core) gauged(e *conn, other Endpoint) bool {
-	return e.queue() && other.Node == k.self.Node && !k.cut[e.id]
+	return e.queue() && other.Node == k.self.Node && k.ways[e.id] != wayCut
 }
 
 // receive takes a message that the shell brings.

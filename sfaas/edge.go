@@ -81,6 +81,7 @@ type conn struct {
 	dead   *conn // takes what cannot be processed
 	isDead bool
 	plain  bool // one input, inline, without promises: the common case
+	drafts bool // its consumer returns one output
 }
 
 // measure returns the payload size of a message of this outlet.

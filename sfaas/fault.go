@@ -61,7 +61,7 @@ func (k *Core) takeOver(err error) {
 	it := k.cur.item
 	k.cur.active = false
 	c := &k.lane.ctx
-	c.begin(it.conn.node, nil, it.ks.key, &it.msg.Header, k.now)
+	c.begin(it.conn.node, nil, it.ks, &it.msg.Header, k.now)
 	if it.conn.node.keeps {
 		c.inst = k.salvage(it.conn.node, it.ks)
 	}

@@ -11,68 +11,75 @@ import (
 // runNext runs the next ready item: what follows from running work before what
 // waits in a line, so that the stages of a slot run one after the other.
 func (k *Core) runNext() {
+	k.endTiming()
 	for k.inline.len() == 0 {
-		var it item
-		switch {
-		case k.queued.len() > 0:
-			it = k.queued.pop()
-			k.gauges[it.conn.id-1].sub(it.conn, it.msg.size)
-		case k.ingress.len() > 0:
-			it = k.ingress.pop()
-		default:
-			k.endTiming()
+		if !k.takeIn() {
 			return
 		}
-		if it.conn.isWide() {
-			k.arriveWide(it.conn, it.msg, it.ks.key)
-		} else {
-			k.accept(it.conn, it.msg, it.ks)
-		}
 	}
-	it := k.inline.pop()
-	switch {
+	it := &k.cur.item
+	k.inline.popInto(it)
+	switch n := it.conn.node; {
 	case it.gate:
-		k.runGate(it)
-	case it.conn.kind == portData && len(it.conn.node.ports) > 0 && it.tries == 0:
-		k.admit(it)
+		k.runGate(*it)
+	case len(n.ports) > 0 && it.conn.kind == portData && it.tries == 0:
+		k.admit(*it)
 	default:
-		k.invoke(it)
+		k.runCurrent()
 	}
+}
+
+// takeIn accepts the message that waits longest in a line, those of an edge
+// with a capacity before those from outside.
+func (k *Core) takeIn() bool {
+	var it item
+	switch {
+	case k.queued.len() > 0:
+		k.queued.popInto(&it)
+		k.gauges[it.conn.id-1].sub(it.conn, it.msg.size)
+	case k.ingress.len() > 0:
+		k.ingress.popInto(&it)
+	default:
+		return false
+	}
+	if it.conn.isWide() {
+		k.arriveWide(it.conn, it.msg, it.ks.key)
+	} else {
+		k.accept(it.conn, it.msg, it.ks)
+	}
+	return true
 }
 
 // invoke runs the handler of an item.
 func (k *Core) invoke(it item) {
-	n, e := it.conn.node, it.conn
-	k.endTiming()
-	s := &k.stats[n.index]
-	if it.tries == 0 {
-		if e.cfg.Guarantee == ExactlyOnce && k.repeated(e, it.msg, it.ks) {
-			k.dropRest(it)
-			return
-		}
-		if k.set.mode == RealTime && k.now >= it.msg.Due && e.kind == portData && e.cfg.Guarantee == AtMostOnce && !n.sink {
-			k.skip(it)
-			return
-		}
+	k.cur.item = it
+	k.runCurrent()
+}
+
+// runCurrent runs the handler of the current item.
+func (k *Core) runCurrent() {
+	it := &k.cur.item
+	n, e, m := it.conn.node, it.conn, it.msg
+	if it.tries == 0 && !k.begins(it) {
+		return
 	}
 	var inst *instance
 	if n.keeps || e.cfg.Guarantee == ExactlyOnce {
 		inst = k.instance(n, it.ks)
 	}
 	if e.kind == portReply && it.tries == 0 {
-		if _, ok := inst.forget(Token(it.msg.reply.call)); !ok {
-			it.msg.release(k.lane) // late
+		if _, ok := inst.forget(Token(m.reply.call)); !ok {
+			m.release(k.lane) // late
 			return
 		}
 	}
-	c := &k.lane.ctx
-	c.begin(n, inst, it.ks.key, &it.msg.Header, k.now)
-	k.load(c, it)
-	k.cur.item, k.cur.active, k.cur.start = it, true, k.now
-	k.cur.due, k.cur.slot, k.cur.key = it.msg.Due, it.msg.Slot, it.ks.key
-	s.Invocations++
-	k.cost += n.fn.cfg.Cost
 	lane := k.lane
+	c := &lane.ctx
+	c.begin(n, inst, it.ks, &m.Header, k.now)
+	c.load(it)
+	k.cur.active, k.cur.start, k.cur.due, k.cur.slot = true, k.now, m.Due, m.Slot
+	k.stats[n.index].Invocations++
+	k.cost += n.fn.cfg.Cost
 	g := lane.enter()
 	err := k.protect(c, e)
 	if !lane.leave(g) {
@@ -81,23 +88,42 @@ func (k *Core) invoke(it item) {
 	k.finish(c, err)
 }
 
-// load sets the inputs and the output of an invocation.
-func (k *Core) load(c *Ctx, it item) {
+// begins reports whether an item that is new may run; if not, it has been
+// dropped as repeated or skipped as late.
+func (k *Core) begins(it *item) bool {
 	e := it.conn
-	c.out, c.edge = nil, e.id
-	if it.rest != nil {
+	if e.cfg.Guarantee == ExactlyOnce && k.repeated(e, it.msg, it.ks) {
+		k.dropRest(*it)
+		return false
+	}
+	if k.set.mode == RealTime && k.now >= it.msg.Due && e.kind == portData && e.cfg.Guarantee == AtMostOnce && !e.node.sink {
+		k.skip(*it)
+		return false
+	}
+	return true
+}
+
+// load sets the inputs and the output of an invocation.
+func (c *Ctx) load(it *item) {
+	e := it.conn
+	c.edge = e.id
+	switch {
+	case it.rest != nil:
 		for i, m := range it.rest.msgs {
 			if m != nil {
 				c.in[i] = it.rest.conns[i].body(m)
 			}
 		}
-	} else if it.msg.body != nil {
+	case it.msg.body != nil:
 		c.in[0] = e.body(it.msg)
-	} else {
+	default:
 		c.in[0] = nil
 	}
-	c.reply.call, c.reply.err = it.msg.reply.call, it.msg.reply.err
-	if e.kind == portData && !e.node.sink && !e.node.fn.each {
+	if e.kind == portReply {
+		c.reply.call, c.reply.err = it.msg.reply.call, it.msg.reply.err
+	}
+	c.out = nil
+	if e.drafts {
 		c.out = c.draft(e.node.outlet)
 	}
 }
@@ -129,13 +155,10 @@ func (k *Core) protect(c *Ctx, e *conn) (err error) {
 
 // finish applies the outcome of the invocation that has just returned.
 func (k *Core) finish(c *Ctx, err error) {
-	it := k.cur.item
+	it := &k.cur.item
 	k.cur.active = false
 	noOutput := err != nil && errors.Is(err, ErrNoOutput)
-	if noOutput {
-		err = nil
-	}
-	if err == nil {
+	if err == nil || noOutput {
 		err = k.checkSizes(c)
 	}
 	n, e := it.conn.node, it.conn
@@ -143,7 +166,7 @@ func (k *Core) finish(c *Ctx, err error) {
 	s.StateRead += uint64(c.meter.read)
 	s.StateWritten += uint64(c.meter.written)
 	if err != nil {
-		k.fail(c, it, err)
+		k.fail(c, *it, err)
 		return
 	}
 	for _, t := range c.touched {
@@ -153,7 +176,7 @@ func (k *Core) finish(c *Ctx, err error) {
 		c.inst.applied[e.port.index()] = mark{it.msg.Slot, true}
 	}
 	if it.task != nil {
-		k.endTask(it, c, noOutput)
+		k.endTask(*it, c, noOutput)
 		return
 	}
 	k.settle(c, it, noOutput)
@@ -161,70 +184,68 @@ func (k *Core) finish(c *Ctx, err error) {
 
 // settle sends the outputs of a successful invocation and gives up its inputs,
 // at once or when its batch is committed.
-func (k *Core) settle(c *Ctx, it item, noOutput bool) {
-	e := it.conn
-	b := k.batchFor(c, it)
-	if c.out != nil {
-		if noOutput {
-			k.recycleOut(c)
-			k.failCall(it.msg, ErrNoOutput)
-		} else if it.msg.reply.call != 0 {
-			k.replyWith(it.msg, c.out)
-		} else {
-			k.stamp(c.out, c, it)
-			k.release(b, e.node.outlet, c.out, it.ks.key, it.ks)
-		}
+func (k *Core) settle(c *Ctx, it *item, noOutput bool) {
+	n, in := it.conn.node, it.msg
+	var b *Batch
+	if it.conn.cfg.Guarantee == ExactlyOnce || len(c.touched) > 0 || n.exact {
+		b = k.batchFor(c, *it)
+	}
+	if out := c.out; out != nil {
 		c.out = nil
+		switch {
+		case noOutput:
+			out.pool.put(out, k.lane)
+			k.failCall(in, ErrNoOutput)
+		case in.reply.call != 0:
+			k.replyWith(in, out)
+		default:
+			k.stamp(out, it)
+			k.release(b, n, out, it.ks)
+		}
 	}
 	for i := range c.sends {
-		k.perform(b, c, it, &c.sends[i])
+		k.perform(b, c, *it, &c.sends[i])
 	}
 	if b != nil {
-		k.commit(b, it)
+		k.commit(b, *it)
 		return
 	}
-	it.msg.release(k.lane)
-	k.dropRest(it)
+	in.release(k.lane)
+	if it.rest != nil {
+		k.dropRest(*it)
+	}
 }
 
 // stamp gives an output the identity that follows from its input.
-func (k *Core) stamp(m *Message, c *Ctx, it item) {
-	m.Header = it.msg.Header
-	m.Source, m.Key = it.ks.key, it.ks.key
-	m.group = it.ks.group
-	m.Epoch = k.owned[it.conn.node.index].routes[it.ks.group].epoch
+func (k *Core) stamp(m *Message, it *item) {
+	in, ks := &it.msg.Header, it.ks
+	m.Node, m.Slot, m.Seq, m.Index, m.ID, m.Due = in.Node, in.Slot, in.Seq, in.Index, in.ID, in.Due
+	m.Source, m.Key, m.group = ks.key, ks.key, ks.group
+	m.Epoch = k.owned[it.conn.node.index].routes[ks.group].epoch
 }
 
-// release sends a message to the consumers of an outlet. Those on ExactlyOnce
-// edges get it when the batch is committed.
-func (k *Core) release(b *Batch, o *outlet, m *Message, key Key, ks *keyState) {
-	n := int32(len(o.conns))
-	k.countTransfer(k.lane.ctx.node, m, len(o.conns))
-	if n == 0 {
+// release sends the output of a node under the key of ks to its consumers.
+// Those on ExactlyOnce edges get it when the batch is committed.
+func (k *Core) release(b *Batch, n *node, m *Message, ks *keyState) {
+	conns := n.outlet.conns
+	k.countTransfer(n, m, len(conns))
+	if len(conns) == 0 {
 		m.pool.put(m, k.lane)
 		return
 	}
-	m.refs = n
-	for _, e := range o.conns {
+	m.refs = int32(len(conns))
+	for _, e := range conns {
 		if b != nil && e.cfg.Guarantee == ExactlyOnce {
-			b.Outbox = append(b.Outbox, Outgoing{Edge: e.id, Msg: m, Key: key})
+			b.Outbox = append(b.Outbox, Outgoing{Edge: e.id, Msg: m, Key: m.Key})
 			continue
 		}
-		k.send(e, m, key, ks)
+		k.pass(e, m, ks)
 	}
 }
 
 // countTransfer meters what leaves a function.
 func (k *Core) countTransfer(n *node, m *Message, consumers int) {
 	k.stats[n.index].Transferred += uint64(m.size * consumers)
-}
-
-// recycleOut takes back the output of an invocation that has none.
-func (k *Core) recycleOut(c *Ctx) {
-	if c.out != nil {
-		c.out.pool.put(c.out, k.lane)
-		c.out = nil
-	}
 }
 
 // checkSizes measures the outputs of the invocation.
@@ -281,7 +302,7 @@ func (k *Core) endTiming() {
 	if b := n.fn.cfg.Budget; late || (b > 0 && d > b) {
 		s.Late++
 		if k.set.notices {
-			h := Header{Key: k.cur.key, Slot: k.cur.slot, Due: k.cur.due}
+			h := Header{Key: k.cur.ks.key, Slot: k.cur.slot, Due: k.cur.due}
 			k.notice(NoticeLate, n, &h, h.Key, "ended late", nil)
 		}
 	}

@@ -6,10 +6,12 @@ package sfaas
 func (k *Core) perform(b *Batch, c *Ctx, it item, s *send) {
 	switch s.kind {
 	case sendEmit:
-		k.stamp(s.msg, c, it)
-		s.msg.Key = s.key
-		s.msg.Index = it.msg.Index<<16 | uint64(c.emissions(s))
-		k.release(b, it.conn.node.outlet, s.msg, s.key, it.ks)
+		k.stampEmission(s, c, &it)
+		ks := it.ks
+		if s.key != ks.key {
+			ks = k.keys[s.key]
+		}
+		k.release(b, it.conn.node, s.msg, ks)
 	case sendNow:
 		k.address(s, c, it)
 		k.releaseTo(b, s.conn, s.msg, s.key)
@@ -31,10 +33,17 @@ func (k *Core) perform(b *Batch, c *Ctx, it item, s *send) {
 	}
 }
 
+// stampEmission gives a message of a DefineEach function its identity.
+func (k *Core) stampEmission(s *send, c *Ctx, it *item) {
+	k.stamp(s.msg, it)
+	s.msg.Key = s.key
+	s.msg.Index = it.msg.Index<<16 | uint64(c.emissions(s))
+}
+
 // address gives a message that is sent by reference its identity: it continues
 // the sender's own count.
 func (k *Core) address(s *send, c *Ctx, it item) {
-	k.stamp(s.msg, c, it)
+	k.stamp(s.msg, &it)
 	s.msg.Key, s.msg.group = s.key, s.key.KeyGroup()
 	s.msg.Node = k.self.Node
 	if c.inst != nil {

@@ -14,12 +14,16 @@ func (r *ring[T]) len() int { return r.n }
 // at returns element i from the front.
 func (r *ring[T]) at(i int) *T { return &r.buf[(r.head+i)&(len(r.buf)-1)] }
 
-func (r *ring[T]) push(x T) {
+func (r *ring[T]) push(x T) { *r.add() = x }
+
+// add appends a zero element and returns it.
+func (r *ring[T]) add() *T {
 	if r.n == len(r.buf) {
 		r.grow()
 	}
-	r.buf[(r.head+r.n)&(len(r.buf)-1)] = x
+	x := &r.buf[(r.head+r.n)&(len(r.buf)-1)]
 	r.n++
+	return x
 }
 
 func (r *ring[T]) pushFront(x T) {
@@ -31,13 +35,18 @@ func (r *ring[T]) pushFront(x T) {
 	r.n++
 }
 
-func (r *ring[T]) pop() T {
+func (r *ring[T]) pop() (x T) {
+	r.popInto(&x)
+	return x
+}
+
+// popInto moves the first element to x.
+func (r *ring[T]) popInto(x *T) {
 	var zero T
-	x := r.buf[r.head]
-	r.buf[r.head] = zero
+	first := &r.buf[r.head]
+	*x, *first = *first, zero
 	r.head = (r.head + 1) & (len(r.buf) - 1)
 	r.n--
-	return x
 }
 
 // remove takes out element i and keeps the order of the rest.

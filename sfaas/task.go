@@ -60,12 +60,12 @@ func (k *Core) endTask(it item, c *Ctx, noOutput bool) {
 	t := it.task
 	if c.out != nil {
 		if noOutput {
-			k.recycleOut(c)
+			c.out.pool.put(c.out, k.lane)
 		} else {
-			k.stamp(c.out, c, it)
+			k.stamp(c.out, &it)
 			t.outs = append(t.outs, taskOutput{c.out, it.ks.key})
-			c.out = nil
 		}
+		c.out = nil
 	}
 	for i := range c.sends {
 		s := &c.sends[i]
@@ -73,9 +73,7 @@ func (k *Core) endTask(it item, c *Ctx, noOutput bool) {
 			k.perform(nil, c, it, s)
 			continue
 		}
-		k.stamp(s.msg, c, it)
-		s.msg.Key = s.key
-		s.msg.Index = it.msg.Index<<16 | uint64(c.emissions(s))
+		k.stampEmission(s, c, &it)
 		t.outs = append(t.outs, taskOutput{s.msg, s.key})
 	}
 	k.returnTask(t)
@@ -97,7 +95,7 @@ func (k *Core) finishTasks(home *taskHome) {
 		t := home.tasks.pop()
 		for i, o := range t.outs {
 			k.stats[home.node.index].Transferred += uint64(o.msg.size * len(home.node.outlet.conns))
-			k.emit(home.node.outlet, o.msg, o.key, home.ks)
+			k.emit(home.node.outlet, o.msg, k.keys[o.key])
 			t.outs[i] = taskOutput{}
 		}
 		t.outs = t.outs[:0]

@@ -82,6 +82,6 @@ func Unsubscribe[T any](c *Ctx, at TopicPort[T], channel Key) { subscribe(c, at.
 
 func subscribe(c *Ctx, p *port, channel Key, on bool) {
 	m, conn := c.draftPort(p.topic.fn.ports[0])
-	*m.body.(*subscription) = subscription{Who: subscriber{Edge: c.portConn(p).id, Key: c.key}, On: on}
+	*m.body.(*subscription) = subscription{Who: subscriber{Edge: c.portConn(p).id, Key: c.ks.key}, On: on}
 	c.sends = append(c.sends, send{kind: sendNow, msg: m, conn: conn, key: channel})
 }
