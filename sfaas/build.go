@@ -21,7 +21,6 @@ type App struct {
 	conns   []*conn // by EdgeID-1
 	byName  map[string]*node
 	digest  Digest
-	reach   map[*outlet][]*conn // queues behind a source that may not drop
 }
 
 // Name returns the name of the graph.
@@ -115,10 +114,9 @@ func (g *Graph) Build() (*App, error) {
 	}
 	a := &App{name: g.name, nodes: g.nodes, outlets: g.outlets, conns: g.conns, byName: byName}
 	a.digest = a.hash()
-	a.reach = map[*outlet][]*conn{}
 	for _, o := range g.outlets {
 		if o.source {
-			a.reach[o] = a.queuesBehind(o)
+			o.queues = queuesBehind(o)
 		}
 	}
 	return a, nil
@@ -277,7 +275,7 @@ func (g *Graph) checkCycles() {
 
 // queuesBehind returns the edges with a capacity that messages of a source
 // reach and that may not drop.
-func (a *App) queuesBehind(o *outlet) []*conn {
+func queuesBehind(o *outlet) []*conn {
 	var qs []*conn
 	seen := map[*outlet]bool{}
 	var walk func(o *outlet)

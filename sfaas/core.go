@@ -25,7 +25,8 @@ type Core struct {
 	lane    *lane
 	scratch func() map[*resourceDecl]any // opens the resources of a lane
 	keys    map[Key]*keyState
-	order   []*keyState // in order of creation
+	recent  [Groups]*keyState // the last one of each group that was asked for
+	order   []*keyState       // in order of creation
 	owned   []*ownership
 	halves  []joinBuffer
 	timers  timerHeap
@@ -199,7 +200,9 @@ func (k *Core) Cost() time.Duration { return k.cost }
 // [EventTask]; a shell steps with EventRun as long as [Core.Ready]. It
 // allocates nothing in the steady state. With one sequence of events there is
 // one sequence of effects.
-func (k *Core) Step(ev Event, eff []Effect) []Effect {
+func (k *Core) Step(ev Event, eff []Effect) []Effect { return k.step(&ev, eff) }
+
+func (k *Core) step(ev *Event, eff []Effect) []Effect {
 	k.now, k.eff, k.cost = ev.Now, eff, 0
 	switch ev.Kind {
 	case EventRun:
@@ -207,7 +210,7 @@ func (k *Core) Step(ev Event, eff []Effect) []Effect {
 	case EventPush:
 		k.push(ev.Msg)
 	case EventMessage:
-		k.receive(&ev)
+		k.receive(ev)
 	case EventTimer:
 		k.fireTimers()
 	case EventCommitted:
@@ -220,9 +223,9 @@ func (k *Core) Step(ev Event, eff []Effect) []Effect {
 		ev.Task.done = true
 		k.finishTasks(ev.Task.home)
 	case EventFence, EventAdopt, EventAdopted, EventMarker:
-		k.stepTransfer(&ev)
+		k.stepTransfer(ev)
 	case EventAck:
-		k.acknowledged(&ev)
+		k.acknowledged(ev)
 	case EventPublish:
 		k.endTiming()
 		k.publish()
@@ -254,12 +257,16 @@ func (k *Core) effect(e Effect) { k.eff = append(k.eff, e) }
 
 // state returns what is kept about a key, new if need be.
 func (k *Core) state(key Key, group uint8) *keyState {
+	if ks := k.recent[group]; ks != nil && ks.key == key {
+		return ks
+	}
 	ks := k.keys[key]
 	if ks == nil {
 		ks = &keyState{key: key, group: group, here: k.coreOf(group) == k.self.Core, insts: make([]*instance, len(k.app.nodes))}
 		k.keys[key] = ks
 		k.order = append(k.order, ks)
 	}
+	k.recent[group] = ks
 	return ks
 }
 

@@ -63,6 +63,7 @@ type outlet struct {
 	lay    *layout
 	conns  []*conn
 	source bool
+	queues []*conn // of a source: edges with a capacity behind it that may not drop
 	graph  *Graph
 }
 

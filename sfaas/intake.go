@@ -24,6 +24,10 @@ func newIntake(app *App, set *settings, gauges []gauge) *Intake {
 // Draft returns an empty message of a source under a key. It returns ErrBusy
 // if an edge behind the source that may not drop is full.
 func (in *Intake) Draft(from SourceRef, key Key) (*Message, error) {
+	return in.draft(from, key, key.KeyGroup())
+}
+
+func (in *Intake) draft(from SourceRef, key Key, group uint8) (*Message, error) {
 	o := from.outlet
 	if o == nil {
 		var err error
@@ -33,13 +37,13 @@ func (in *Intake) Draft(from SourceRef, key Key) (*Message, error) {
 	} else if o.id >= len(in.app.outlets) || in.app.outlets[o.id] != o {
 		return nil, fmt.Errorf("sfaas: source %s is not part of graph %s", o.name, in.app.name)
 	}
-	for _, e := range in.app.reach[o] {
+	for _, e := range o.queues {
 		if in.gauges[e.id-1].full(e, 0) {
 			return nil, ErrBusy
 		}
 	}
 	m := in.sources[o.id].getShared()
-	m.Key, m.group = key, key.KeyGroup()
+	m.Key, m.group = key, group
 	return m, nil
 }
 

@@ -88,10 +88,11 @@ func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) {
 	if r.closed.Load() {
 		return nil, ErrClosed
 	}
-	if int(r.workerOf(key.KeyGroup()).inbox.load.Load()) >= r.set.sourceLimit || r.paused.Load() {
+	group := key.KeyGroup()
+	if int(r.workerOf(group).inbox.load.Load()) >= r.set.sourceLimit || r.paused.Load() {
 		return nil, ErrBusy
 	}
-	return r.intake.Draft(from, key)
+	return r.intake.draft(from, key, group)
 }
 
 // Discard implements [Host].

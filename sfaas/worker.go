@@ -136,8 +136,9 @@ func (w *worker) ingest() {
 			continue
 		}
 		l.ev.Now = now
-		w.effects = w.core.Step(l.ev, w.effects[:0])
-		w.carryOut()
+		if w.effects = w.core.step(&l.ev, w.effects[:0]); len(w.effects) > 0 {
+			w.carryOut()
+		}
 	}
 }
 
