@@ -122,4 +122,11 @@ func TestBadData(t *testing.T) {
 	noHash := regexp.MustCompile(`"core:sha512": "[0-9a-f]*",`).ReplaceAll(shippedMeta, nil)
 	refuse(t, []string{"-recording", write(t, noHash, append(bytes.Clone(shippedData), 0))}, "core:num_channels")
 	refuse(t, []string{"-recording", write(t, []byte("{"), shippedData)}, "metadata")
+	refuse(t, []string{"-recording", write(t, []byte("null"), shippedData)}, "metadata")
+
+	folder := write(t, shippedMeta, nil)
+	if err := os.Mkdir(strings.TrimSuffix(folder, "meta")+"data", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	refuse(t, []string{"-recording", folder}, "not a regular file")
 }

@@ -77,5 +77,11 @@ func newLine(rec *sigmf.Recording, t *uplink.Transmission) line {
 	return l
 }
 
-// round rounds to a thousandth.
-func round(x float64) float64 { return math.Round(x*1e3) / 1e3 }
+// round rounds to a thousandth. JSON knows neither -0 nor what is no number: both
+// become 0.
+func round(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0
+	}
+	return math.Round(x*1e3)/1e3 + 0
+}

@@ -12,6 +12,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -91,8 +92,13 @@ func show(o *options, rec *sigmf.Recording, report *uplink.Report, cloud *conste
 			return fmt.Errorf("-plot: %w", err)
 		}
 	}
+	out := bufio.NewWriter(stdout)
 	if o.json {
-		return printJSON(stdout, o, rec, report)
+		if err := printJSON(out, o, rec, report); err != nil {
+			return err
+		}
+	} else {
+		printTables(out, o, rec, report)
 	}
-	return printTables(stdout, o, rec, report)
+	return out.Flush()
 }

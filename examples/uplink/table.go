@@ -3,7 +3,7 @@
 package main
 
 import (
-	"errors"
+	"bufio"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -13,16 +13,16 @@ import (
 	"github.com/neuroran/neuroran/ran/uplink"
 )
 
-// printTables prints the report for people.
-func printTables(w io.Writer, o *options, rec *sigmf.Recording, r *uplink.Report) error {
+// printTables prints the report for people; w keeps the first error.
+func printTables(w *bufio.Writer, o *options, rec *sigmf.Recording, r *uplink.Report) {
 	c := &rec.Carrier
 	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s on %s\n\n",
 		rec.Description, c.NumPRB, c.SubcarrierSpacingKHz, rec.NumChannels, o.receiver, o.device)
-	err := errors.Join(printTransmissions(w, rec, r), printFunctions(w, r))
+	printTransmissions(w, rec, r)
+	printFunctions(w, r)
 	slots := time.Duration(r.Slots) * c.Numerology().SlotDuration()
-	_, last := fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d late; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
+	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d late; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
 		r.Slots, slots, len(r.Transmissions), r.Passed(), late(r), r.ThroughputMbps(), r.DecodeMbps())
-	return errors.Join(err, last)
 }
 
 func late(r *uplink.Report) int {
@@ -40,7 +40,7 @@ func newTable(w io.Writer) *tabwriter.Writer {
 }
 
 // printTransmissions prints one row a transmission.
-func printTransmissions(w io.Writer, rec *sigmf.Recording, r *uplink.Report) error {
+func printTransmissions(w *bufio.Writer, rec *sigmf.Recording, r *uplink.Report) {
 	t := newTable(w)
 	fmt.Fprintln(t, "slot\tRNTI\tHARQ\trv\tPRBs\tlayers\tmodulation\tbits\tCRC\tSINR dB\tSNR dB\tdelay\tCFO Hz\titerations\tlatency µs\tin budget\t")
 	for i := range r.Transmissions {
@@ -56,7 +56,7 @@ func printTransmissions(w io.Writer, rec *sigmf.Recording, r *uplink.Report) err
 			x.DelaySamples(&rec.Carrier), offset(x), x.Iterations, x.Latency.Seconds()*1e6, word(!x.Late, "yes", "no"))
 	}
 	fmt.Fprintln(t)
-	return t.Flush()
+	t.Flush()
 }
 
 // offset returns the carrier offset, or a dash where one DM-RS symbol cannot
@@ -69,7 +69,7 @@ func offset(x *uplink.Transmission) string {
 }
 
 // printFunctions prints one row a function.
-func printFunctions(w io.Writer, r *uplink.Report) error {
+func printFunctions(w *bufio.Writer, r *uplink.Report) {
 	t := newTable(w)
 	fmt.Fprintln(t, "function\tinvocations\tmedian µs\tp99 µs\tstate bytes\ttransferred bytes\tlate\tskipped\tfaults\t")
 	for _, f := range r.Functions {
@@ -77,7 +77,7 @@ func printFunctions(w io.Writer, r *uplink.Report) error {
 			f.P50.Seconds()*1e6, f.P99.Seconds()*1e6, f.StateRead+f.StateWritten, f.Transferred, f.Late, f.Skipped, f.Faults)
 	}
 	fmt.Fprintln(t)
-	return t.Flush()
+	t.Flush()
 }
 
 func word(b bool, yes, no string) string {

@@ -109,8 +109,8 @@ func (d *dmrs) ports() []int {
 }
 
 func (d *dmrs) readPorts(raw json.RawMessage) error {
-	var ports []int
-	if err := parse(raw, &ports, "a list of antenna ports"); err != nil {
+	ports, err := parseInts(raw, "a list of antenna ports")
+	if err != nil {
 		return err
 	}
 	if len(ports) > nr.MaxLayers {
@@ -152,8 +152,8 @@ func (g *grant) readMapping(raw json.RawMessage) error {
 }
 
 func readPair(raw json.RawMessage, a, b *int) error {
-	var pair []int
-	if err := parse(raw, &pair, "two integers"); err != nil {
+	pair, err := parseInts(raw, "two integers")
+	if err != nil {
 		return err
 	}
 	if len(pair) != 2 {
@@ -212,12 +212,31 @@ func parse(raw json.RawMessage, v any, want string) error {
 	return nil
 }
 
+// parseInts parses a list of integers; null is none.
+func parseInts(raw json.RawMessage, want string) ([]int, error) {
+	var list []*int
+	if err := parse(raw, &list, want); err != nil {
+		return nil, err
+	}
+	numbers := make([]int, len(list))
+	for i, n := range list {
+		if n == nil {
+			return nil, wanted(want)
+		}
+		numbers[i] = *n
+	}
+	return numbers, nil
+}
+
+// knownField is what is wanted of the name of a field that does not exist.
+const knownField = "a field that the format has"
+
 // readFields reads an object into t. All keys must be known, and all fields
 // present if complete is set. Where and prefix place the error.
 func readFields[T any](prefix string, fields []field[T], t *T, o object, complete bool) error {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if !slices.ContainsFunc(fields, func(f field[T]) bool { return f.key == key }) {
-			return &FieldError{Field: prefix + key, Got: short(o[key]), Want: "no such field"}
+			return &FieldError{Field: prefix + key, Got: short(o[key]), Want: knownField}
 		}
 	}
 	for _, f := range fields {

@@ -3,11 +3,13 @@
 package sigmf
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/neuroran/neuroran/phy/nr"
@@ -44,33 +46,24 @@ const (
 // that names the field, or an error that wraps [ErrMeta]. Fields of other
 // namespaces that a reader may ignore are ignored.
 func ParseMeta(text []byte) (*Meta, error) {
-	var top struct {
-		Global      object   `json:"global"`
-		Captures    []object `json:"captures"`
-		Annotations []object `json:"annotations"`
-	}
-	if err := json.Unmarshal(text, &top); err != nil {
-		return nil, fmt.Errorf("sigmf: %w: %w", ErrMeta, err)
-	}
-	if top.Global == nil {
-		return nil, &FieldError{Where: "metadata", Field: "global", Got: "nothing", Want: "an object"}
+	top, err := readTop(text)
+	if err != nil {
+		return nil, err
 	}
 	m := &Meta{}
-	if err := m.readGlobal(top.Global); err != nil {
+	if err := m.readGlobal(top.global); err != nil {
 		return nil, place("global", err)
 	}
-	for i, c := range top.Captures {
+	for i, c := range top.captures {
 		if err := readCapture(c); err != nil {
 			return nil, place(fmt.Sprintf("capture %d", i), err)
 		}
 	}
 	defaults := object{}
-	if raw, ok := top.Global["nr:pusch"]; ok {
-		if err := fieldOf(parse(raw, &defaults, "an object"), "nr:pusch", raw); err != nil {
-			return nil, place("global", err)
-		}
+	if _, err := top.global.read("nr:pusch", &defaults, "an object"); err != nil {
+		return nil, place("global", err)
 	}
-	for i, a := range top.Annotations {
+	for i, a := range top.annotations {
 		if err := m.readAnnotation(a, defaults); err != nil {
 			return nil, place(fmt.Sprintf("annotation %d", i), err)
 		}
@@ -79,6 +72,51 @@ func ParseMeta(text []byte) (*Meta, error) {
 		return nil, &FieldError{Where: "metadata", Field: "annotations", Got: "none with nr:slot_number", Want: "one a PUSCH transmission"}
 	}
 	return m, nil
+}
+
+// top is a metadata file whose objects are not parsed yet.
+type top struct {
+	global      object
+	captures    []object
+	annotations []object
+}
+
+// readTop takes the metadata apart.
+func readTop(text []byte) (top, error) {
+	var o object
+	var wrongType *json.UnmarshalTypeError
+	switch err := json.Unmarshal(text, &o); {
+	case errors.As(err, &wrongType) || (err == nil && o == nil):
+		return top{}, fmt.Errorf("sigmf: %w: got %s", ErrMeta, short(bytes.TrimSpace(text)))
+	case err != nil:
+		return top{}, fmt.Errorf("sigmf: %w: %w", ErrMeta, err)
+	}
+	var t top
+	err := o.need("global", &t.global, "an object")
+	if err == nil {
+		t.captures, err = o.readList("captures")
+	}
+	if err == nil {
+		t.annotations, err = o.readList("annotations")
+	}
+	if err != nil {
+		return top{}, place("metadata", err)
+	}
+	return t, nil
+}
+
+// readList reads an optional member that is a list of objects.
+func (o object) readList(key string) ([]object, error) {
+	var list []object
+	if _, err := o.read(key, &list, "a list of objects"); err != nil {
+		return nil, err
+	}
+	for i, item := range list {
+		if item == nil {
+			return nil, &FieldError{Field: fmt.Sprintf("%s[%d]", key, i), Got: "null", Want: "an object"}
+		}
+	}
+	return list, nil
 }
 
 // place adds to an error where in the metadata it was found.
@@ -127,7 +165,7 @@ func (m *Meta) readGlobal(o object) error {
 		return err
 	}
 	if m.Datatype = Datatype(datatype); m.Datatype.Size() == 0 {
-		return &FieldError{Field: "core:datatype", Got: datatype, Want: "cf32_le, ci16_le or ci8"}
+		return &FieldError{Field: "core:datatype", Got: short(o["core:datatype"]), Want: "cf32_le, ci16_le or ci8"}
 	}
 	m.NumChannels = 1
 	if _, err := o.read("core:num_channels", &m.NumChannels, "an integer"); err != nil {
@@ -181,7 +219,7 @@ func (m *Meta) readCarrier(o object) error {
 func checkNamespace(o object, known ...string) error {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if strings.HasPrefix(key, "nr:") && !slices.Contains(known, key) {
-			return &FieldError{Field: key, Got: short(o[key]), Want: "no such field"}
+			return &FieldError{Field: key, Got: short(o[key]), Want: knownField}
 		}
 	}
 	return nil
@@ -220,7 +258,7 @@ func checkExtensions(o object) error {
 	}
 	for _, e := range extensions {
 		if e.Name != "nr" && !e.Optional {
-			return &FieldError{Field: "core:extensions", Got: e.Name, Want: "only nr, or optional ones"}
+			return &FieldError{Field: "core:extensions", Got: strconv.Quote(e.Name), Want: "only nr, or optional ones"}
 		}
 	}
 	return nil

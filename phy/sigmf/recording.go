@@ -52,7 +52,7 @@ func Open(name string) (*Recording, error) {
 	if !ok {
 		return nil, &FieldError{Where: "file", Field: "name", Got: filepath.Base(name), Want: "a name that ends in " + MetaExt}
 	}
-	text, err := os.ReadFile(name)
+	text, err := readMeta(name)
 	if err != nil {
 		return nil, fmt.Errorf("sigmf: metadata: %w", err)
 	}
@@ -64,11 +64,14 @@ func Open(name string) (*Recording, error) {
 	if m.DataFile != "" {
 		dataName = filepath.Join(filepath.Dir(name), m.DataFile)
 	}
-	f, err := os.Open(dataName)
+	f, size, err := openRegular(dataName)
 	if err != nil {
 		return nil, fmt.Errorf("sigmf: data file: %w", err)
 	}
-	r, err := openData(m, f)
+	r, err := New(m, f, size)
+	if err == nil {
+		err = r.Verify()
+	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -76,19 +79,34 @@ func Open(name string) (*Recording, error) {
 	return r, nil
 }
 
-func openData(m *Meta, f *os.File) (*Recording, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("sigmf: data file: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("sigmf: data file: %s is not a regular file", info.Name())
-	}
-	r, err := New(m, f, info.Size())
+// maxMeta is the size of the largest metadata file that is read, so that a wrong
+// file cannot fill the memory: some hundred thousand transmissions.
+const maxMeta = 64 << 20
+
+func readMeta(name string) ([]byte, error) {
+	f, size, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}
-	return r, r.Verify()
+	defer f.Close()
+	if size > maxMeta {
+		return nil, fmt.Errorf("%s: got %d bytes, want at most %d", filepath.Base(name), size, maxMeta)
+	}
+	return io.ReadAll(io.LimitReader(f, maxMeta))
+}
+
+// openRegular opens a file that is no folder, pipe or device: opening those could
+// wait for ever.
+func openRegular(name string) (*os.File, int64, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s: not a regular file", name)
+	}
+	f, err := os.Open(name)
+	return f, info.Size(), err
 }
 
 // New returns a recording over size bytes of samples, such as those of an
@@ -162,8 +180,9 @@ func (r *Recording) ReadSlot(dst *nr.Baseband, s *Slot) error {
 }
 
 // ReadSamples reads num samples of every channel, from sample start on, to dst
-// [rx, sample]. It returns a [*DataError] beyond the end of the recording and
-// the error of the file otherwise. It allocates only where dst grows.
+// [rx, sample]. It returns a [*DataError] beyond the end of the recording, a
+// [*FieldError] for a sample that is infinite or not a number, and the error of
+// the file otherwise. It allocates only where dst grows.
 func (r *Recording) ReadSamples(dst *tensor.Tensor[complex64], start int64, num int) error {
 	if start < 0 || num < 0 || start > r.NumSamples || int64(num) > r.NumSamples-start {
 		frame := int64(r.NumChannels * r.Datatype.Size())
@@ -180,7 +199,20 @@ func (r *Recording) ReadSamples(dst *tensor.Tensor[complex64], start int64, num 
 		return nil
 	}
 	for ch := range r.NumChannels {
-		r.Datatype.decode(dst.Row(ch), r.scratch[ch*width:], r.NumChannels)
+		row := dst.Row(ch)
+		r.Datatype.decode(row, r.scratch[ch*width:], r.NumChannels)
+		if r.Datatype != CF32 {
+			continue // integers are finite
+		}
+		if i := notFinite(row); i >= 0 {
+			return &FieldError{Where: "data file", Field: fmt.Sprintf("sample %d of channel %d", start+int64(i), ch), Got: row[i], Want: "finite numbers"}
+		}
 	}
 	return nil
+}
+
+// notFinite returns the index of the first sample that is infinite or not a
+// number, or -1.
+func notFinite(x []complex64) int {
+	return slices.IndexFunc(x, func(z complex64) bool { return z-z != 0 })
 }

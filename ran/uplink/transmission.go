@@ -30,11 +30,11 @@ type Transmission struct {
 	Missed  uint16                         // bit s: stage s began after the slot's due time
 }
 
-// SINRdB returns the mean unbiased SINR after equalisation in dB, at least −100.
+// SINRdB returns the mean unbiased SINR after equalisation in dB, −100…200.
 func (t *Transmission) SINRdB() float64 { return decibel(t.Quality.SINR) }
 
-// SNRdB returns the DM-RS power over noise per antenna and layer in dB, at least
-// −100.
+// SNRdB returns the DM-RS power over noise per antenna and layer in dB,
+// −100…200.
 func (t *Transmission) SNRdB() float64 { return decibel(t.Quality.SNR) }
 
 // DelaySamples returns the delay in samples of the carrier.
@@ -42,7 +42,14 @@ func (t *Transmission) DelaySamples(c *nr.Carrier) float64 {
 	return t.Quality.DelaySeconds * c.SampleRate()
 }
 
-func decibel(x float32) float64 { return 10 * math.Log10(max(float64(x), 1e-10)) }
+// decibel returns a power ratio in dB. What overflowed and is no number, as with
+// samples near the largest float32, counts as no power.
+func decibel(x float32) float64 {
+	if !(x > 1e-10) {
+		return -100
+	}
+	return 10 * math.Log10(min(float64(x), 1e20))
+}
 
 // finish notes the outcome of a transmission.
 func (t *Transmission) finish(tb *block.TransportBlock, handed, now time.Time, slot time.Duration) {
