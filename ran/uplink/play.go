@@ -156,27 +156,22 @@ const lead = 20 * time.Millisecond
 // errPlayed ends the slot clock.
 var errPlayed = errors.New("uplink: all slots are played")
 
-// paced hands slots over at the pace of the carrier: the samples of a slot when
-// it has ended on the air, the schedule of the next one when it starts.
+// paced hands slots over at the pace of the carrier: schedule and samples of a
+// slot when it has ended on the air, so that both have the same time left.
 func (p *player) paced(ctx context.Context) error {
-	first := uint64(p.slots[0].Slot)
-	sent, heard := 0, 0 // schedules and slots handed over
+	first, next := uint64(p.slots[0].Slot), 0
 	clock := sfaas.SlotClock{Start: p.rt.Now().Add(lead), Period: p.length}
 	err := clock.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
-		if heard < sent {
-			if err := p.samples(ctx, heard); err != nil {
-				return err
-			}
-			heard++
+		if uint64(n)+first <= uint64(p.slots[next].Slot) {
+			return nil // it is still on the air, or nothing was recorded in this slot
 		}
-		if sent == len(p.slots) {
+		if err := errors.Join(p.schedule(ctx, next), p.samples(ctx, next)); err != nil {
+			return err
+		}
+		if next++; next == len(p.slots) {
 			return errPlayed
 		}
-		if uint64(n)+first < uint64(p.slots[sent].Slot) {
-			return nil // nothing was recorded in this slot
-		}
-		sent++
-		return p.schedule(ctx, sent-1)
+		return nil
 	})
 	if errors.Is(err, errPlayed) {
 		return nil
