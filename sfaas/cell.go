@@ -73,6 +73,7 @@ type cellDecl struct {
 	version int
 	upgrade func(old []byte, from int) ([]byte, error)
 	shape   string // kind and types, part of the digest
+	form    Digest // form of the encoding, part of the digest
 	reason  string // why the declaration is invalid, or ""
 	make    func() cellStore
 }

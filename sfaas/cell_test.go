@@ -132,3 +132,25 @@ func TestMoveRefusesOtherConfig(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDigestKnowsForms gives two types of one name different fields.
+func TestDigestKnowsForms(t *testing.T) {
+	digest := func(f sfaas.Function) sfaas.Digest { return f.Digest() }
+	old, wide, renamed := func() sfaas.Function {
+		type state struct{ A, B uint32 }
+		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.Config{}, sfaas.NewValue[state]("s", sfaas.Volatile))
+	}, func() sfaas.Function {
+		type state struct{ A, B uint64 }
+		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.Config{}, sfaas.NewValue[state]("s", sfaas.Volatile))
+	}, func() sfaas.Function {
+		type state struct{ B, A uint32 }
+		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.Config{}, sfaas.NewValue[state]("s", sfaas.Volatile))
+	}
+	a := digest(old())
+	if a != digest(old()) {
+		t.Error("one form has two digests")
+	}
+	if a == digest(wide()) || a == digest(renamed()) {
+		t.Error("two forms have one digest")
+	}
+}

@@ -54,8 +54,32 @@ func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *I
 	return Fn[In, Out]{f}
 }
 
-// Emitter sends the messages of one invocation of a [DefineEach] function. It
-// is valid until the handler returns.
+// DefineEach2 declares a function of two inputs that are joined on key, slot
+// and sequence and that emits any number of messages: [Define2] with the output
+// of [DefineEach]. The result is applied with [Apply2].
+func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B) error, cfg Config, declared ...Declared) Fn2[A, B, Out] {
+	f := newFunction[Out](name, cfg, declared)
+	f.each = true
+	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
+	f.run = func(c *Ctx) error { return h(c, Emitter[Out]{c}, c.in[0].(*A), c.in[1].(*B)) }
+	return Fn2[A, B, Out]{f}
+}
+
+// DefineEach3 declares a function of three inputs that emits any number of
+// messages; it is as [DefineEach2] and applied with [Apply3].
+func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B, in *C) error, cfg Config, declared ...Declared) Fn3[A, B, C, Out] {
+	f := newFunction[Out](name, cfg, declared)
+	f.each = true
+	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
+	f.run = func(c *Ctx) error {
+		return h(c, Emitter[Out]{c}, c.in[0].(*A), c.in[1].(*B), c.in[2].(*C))
+	}
+	return Fn3[A, B, C, Out]{f}
+}
+
+// Emitter sends the messages of one invocation of a [DefineEach],
+// [DefineEach2] or [DefineEach3] function. It is valid until the handler
+// returns.
 type Emitter[Out any] struct{ c *Ctx }
 
 // Add returns a recycled message that is sent under key when the handler

@@ -23,18 +23,27 @@ func (f *function) digest() Digest {
 	var b []byte
 	b = appendString(b, f.name)
 	for _, t := range f.ins {
-		b = appendString(b, t.String())
+		b = appendType(b, t)
 	}
-	b = appendString(b, f.out.String())
+	b = appendType(b, f.out)
+	if f.each {
+		b = append(b, 1)
+	}
 	for _, p := range f.ports {
-		b = appendString(append(b, byte(p.kind)), p.typ.String())
+		b = appendType(append(b, byte(p.kind)), p.typ)
 	}
 	for _, c := range f.cells {
 		b = appendString(append(b, byte(c.class)), c.name)
 		b = appendString(binary.AppendVarint(b, int64(c.version)), c.shape)
+		b = binary.LittleEndian.AppendUint64(b, uint64(c.form))
 	}
 	b, _ = appendParams(b, reflect.ValueOf(f.cfg.Params), "Params")
 	return Digest(xxhash.Sum64(b))
+}
+
+// appendType appends the name and the form of a message's type.
+func appendType(b []byte, t reflect.Type) []byte {
+	return binary.LittleEndian.AppendUint64(appendString(b, t.String()), uint64(newLayout(t).digest()))
 }
 
 // appendParams appends a canonical encoding of v, or says which part of it has

@@ -64,3 +64,43 @@ func Example() {
 	// cell1/ue17 slot 1 sum 30
 	// cell1/ue17 slot 2 sum 60
 }
+
+// A function of two joined inputs that emits one message per user: no second
+// function is needed to take the joined result apart.
+func ExampleDefineEach2() {
+	type block struct{ Users [2]int32 }
+	type gain struct{ X int32 }
+	type symbol struct{ X int32 }
+
+	equalize := sfaas.DefineEach2("equalize", func(c *sfaas.Ctx, out sfaas.Emitter[symbol], b *block, g *gain) error {
+		for ue, x := range b.Users {
+			out.Add(c.Key().UE(uint64(ue))).X = x * g.X
+		}
+		return nil
+	}, sfaas.Config{})
+
+	g := sfaas.NewGraph("example")
+	blocks := sfaas.Source[block](g, "blocks")
+	gains := sfaas.Source[gain](g, "gains")
+	out := sfaas.Sink(sfaas.Apply2(blocks, gains, equalize), "out")
+	app, err := g.Build()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rt, err := sfaas.NewRuntime(app, sfaas.WithWorkers(1),
+		sfaas.WithOutput(out, func(h sfaas.Header, s *symbol) { fmt.Println(h.Key, s.X) }))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer rt.Close()
+	_ = blocks.PushValue(rt, sfaas.Cell(1), 0, &block{Users: [2]int32{1, 2}})
+	_ = gains.PushValue(rt, sfaas.Cell(1), 0, &gain{X: 10})
+	if err := rt.Drain(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// cell1/ue0 10
+	// cell1/ue1 20
+}

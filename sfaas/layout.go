@@ -3,9 +3,13 @@
 package sfaas
 
 import (
+	"encoding/binary"
 	"fmt"
 	"reflect"
+	"slices"
 	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // layout is what the runtime knows about the memory of one Go type: which
@@ -15,8 +19,10 @@ type layout struct {
 	typ    reflect.Type
 	runs   []run  // plain memory, in order of offset
 	parts  []part // tensors, slices and strings, in order of offset
+	refs   []ref  // what has no layout: pointers, maps, interfaces
 	opaque string // a field that cannot be encoded, "" if there is none
 	fixed  int    // payload bytes of all runs
+	form   []byte // names and kinds of all fields, in order
 }
 
 // run is n plain elements of size bytes each, starting at off.
@@ -36,24 +42,37 @@ type part struct {
 	fixed  bool // a slice whose elements are plain
 }
 
+// ref is a field that is shared when its value is copied.
+type ref struct {
+	off uintptr
+	typ reflect.Type
+}
+
 // layoutOf returns the layout of T.
 func layoutOf[T any]() *layout { return newLayout(reflect.TypeFor[T]()) }
 
-func newLayout(t reflect.Type) *layout {
+func newLayout(t reflect.Type) *layout { return layoutWithin(t, nil) }
+
+// layoutWithin is newLayout for the element of a slice: outer are the types
+// around it, which it must not contain again.
+func layoutWithin(t reflect.Type, outer []reflect.Type) *layout {
 	l := &layout{typ: t}
-	l.add(t, 0, t.String())
+	l.add(t, 0, t.String(), append(outer[:len(outer):len(outer)], t))
 	for _, r := range l.runs {
 		l.fixed += r.n * int(r.size)
 	}
 	return l
 }
 
-// add walks one field at offset off; path names it in errors.
-func (l *layout) add(t reflect.Type, off uintptr, path string) {
+// add walks one field at offset off; path names it in errors, outer are the
+// types whose layout is being built.
+func (l *layout) add(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
 	if ops := tensorOpsOf(t); ops != nil {
+		l.form = appendString(l.form, t.String())
 		l.parts = append(l.parts, part{off: off, tensor: ops})
 		return
 	}
+	l.form = append(l.form, byte(t.Kind()))
 	switch t.Kind() {
 	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
@@ -62,26 +81,53 @@ func (l *layout) add(t reflect.Type, off uintptr, path string) {
 	case reflect.Complex64, reflect.Complex128:
 		l.addRun(run{off: off, size: t.Size() / 2, n: 2})
 	case reflect.Array:
-		for i := range t.Len() {
-			l.add(t.Elem(), off+uintptr(i)*t.Elem().Size(), path)
-		}
+		l.addArray(t, off, path, outer)
 	case reflect.Struct:
+		l.form = binary.AppendUvarint(l.form, uint64(t.NumField()))
 		for i := range t.NumField() {
 			f := t.Field(i)
-			l.add(f.Type, off+f.Offset, path+"."+f.Name)
+			l.form = appendString(l.form, f.Name)
+			l.add(f.Type, off+f.Offset, path+"."+f.Name, outer)
 		}
 	case reflect.Slice:
-		e := newLayout(t.Elem())
-		l.parts = append(l.parts, part{off: off, elem: e, fixed: len(e.parts) == 0})
-		if e.opaque != "" {
-			l.opaque = path + "[]: " + e.opaque
-		}
+		l.addSlice(t, off, path, outer)
 	case reflect.String:
 		l.parts = append(l.parts, part{off: off, str: true})
 	default:
+		l.refs = append(l.refs, ref{off, t})
 		l.opaque = fmt.Sprintf("%s is a %s", path, t.Kind())
 	}
 }
+
+func (l *layout) addArray(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
+	l.form = binary.AppendUvarint(l.form, uint64(t.Len()))
+	n := len(l.form)
+	for i := range t.Len() {
+		l.form = l.form[:n] // the same for each element
+		l.add(t.Elem(), off+uintptr(i)*t.Elem().Size(), path, outer)
+	}
+}
+
+func (l *layout) addSlice(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
+	if slices.Contains(outer, t.Elem()) {
+		l.refs = append(l.refs, ref{off, t})
+		l.opaque = path + " is recursive"
+		return
+	}
+	e := layoutWithin(t.Elem(), outer)
+	l.form = append(l.form, e.form...)
+	l.parts = append(l.parts, part{off: off, elem: e, fixed: len(e.parts) == 0})
+	if e.opaque != "" {
+		l.opaque = path + "[]: " + e.opaque
+	}
+}
+
+// least returns how many bytes every encoding takes at least.
+func (l *layout) least() int { return l.fixed + len(l.parts) }
+
+// digest identifies the form of the encoding: two types with equal digests
+// have the same fields in the same order.
+func (l *layout) digest() Digest { return Digest(xxhash.Sum64(l.form)) }
 
 // addRun appends r, joined to the last run where the memory continues.
 func (l *layout) addRun(r run) {
@@ -150,20 +196,20 @@ type sliceHeader struct {
 }
 
 // copyValue makes the value at dst a deep copy of the one at src: tensors and
-// slices of dst keep their memory where it is large enough. Pointers, maps and
-// other opaque fields are shared.
+// slices of dst keep their memory where it is large enough, so that nothing is
+// allocated once they have grown. Pointers, maps and other fields without a
+// layout are shared.
 func (l *layout) copyValue(dst, src unsafe.Pointer) {
-	if len(l.parts) == 0 {
-		reflect.NewAt(l.typ, dst).Elem().Set(reflect.NewAt(l.typ, src).Elem())
-		return
-	}
-	if l.opaque != "" {
-		l.copyOpaque(dst, src)
+	if l.plain() {
+		copyMemory(dst, src, l.typ.Size())
 		return
 	}
 	for _, r := range l.runs {
-		n := uintptr(r.n) * r.size
-		copy(unsafe.Slice((*byte)(unsafe.Add(dst, r.off)), n), unsafe.Slice((*byte)(unsafe.Add(src, r.off)), n))
+		copyMemory(unsafe.Add(dst, r.off), unsafe.Add(src, r.off), uintptr(r.n)*r.size)
+	}
+	for _, r := range l.refs {
+		to, from := reflect.NewAt(r.typ, unsafe.Add(dst, r.off)), reflect.NewAt(r.typ, unsafe.Add(src, r.off))
+		to.Elem().Set(from.Elem())
 	}
 	for i := range l.parts {
 		p := &l.parts[i]
@@ -171,21 +217,9 @@ func (l *layout) copyValue(dst, src unsafe.Pointer) {
 	}
 }
 
-// copyOpaque copies a value with fields that have no layout: everything is
-// assigned first, then the known parts get memory of their own.
-func (l *layout) copyOpaque(dst, src unsafe.Pointer) {
-	reflect.NewAt(l.typ, dst).Elem().Set(reflect.NewAt(l.typ, src).Elem())
-	for i := range l.parts {
-		p := &l.parts[i]
-		at := unsafe.Add(dst, p.off)
-		switch {
-		case p.tensor != nil:
-			p.tensor.zero(at)
-		case p.elem != nil:
-			*(*sliceHeader)(at) = sliceHeader{}
-		}
-		p.copyPart(at, unsafe.Add(src, p.off))
-	}
+// copyMemory copies memory that holds no pointers.
+func copyMemory(dst, src unsafe.Pointer, n uintptr) {
+	copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(src), n))
 }
 
 func (p *part) copyPart(dst, src unsafe.Pointer) {
@@ -199,6 +233,10 @@ func (p *part) copyPart(dst, src unsafe.Pointer) {
 		p.resize(dst, from.len)
 		to := (*sliceHeader)(dst)
 		size := p.elem.typ.Size()
+		if p.elem.plain() {
+			copyMemory(to.data, from.data, uintptr(from.len)*size)
+			return
+		}
 		for i := range from.len {
 			off := uintptr(i) * size
 			p.elem.copyValue(unsafe.Add(to.data, off), unsafe.Add(from.data, off))
@@ -206,13 +244,19 @@ func (p *part) copyPart(dst, src unsafe.Pointer) {
 	}
 }
 
-// resize gives the slice at dst n elements and keeps its memory if it can.
+// resize gives the slice at dst n elements and keeps its memory if it can:
+// that of elements beyond its length too.
 func (p *part) resize(dst unsafe.Pointer, n int) {
 	h := (*sliceHeader)(dst)
 	if n <= h.cap {
 		h.len = n
 		return
 	}
+	old := *h
 	s := reflect.MakeSlice(reflect.SliceOf(p.elem.typ), n, n)
+	if !p.elem.plain() && old.cap > 0 { // the elements' own memory stays in use
+		all := reflect.NewAt(s.Type(), unsafe.Pointer(&sliceHeader{data: old.data, len: old.cap, cap: old.cap}))
+		reflect.Copy(s, all.Elem())
+	}
 	*h = sliceHeader{data: s.UnsafePointer(), len: n, cap: n}
 }

@@ -92,7 +92,7 @@ func (p *part) decode(at unsafe.Pointer, src []byte) ([]byte, error) {
 		}
 		return rest, err
 	}
-	n, src, err := cutCount(src, max(1, p.elem.fixed))
+	n, src, err := cutCount(src, max(1, p.elem.least()))
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type List[T any] struct {
 func NewList[T any](name string, class Class, opts ...CellOption) List[T] {
 	lay := layoutOf[T]()
 	d := newCellDecl(name, class, "list of "+lay.typ.String(), opts)
-	d.reason = lay.cellError()
+	d.reason, d.form = lay.cellError(), lay.digest()
 	d.make = func() cellStore { return &listStore[T]{cellHead: cellHead{decl: d}, lay: lay} }
 	return List[T]{d, lay}
 }

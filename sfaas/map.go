@@ -5,7 +5,10 @@ package sfaas
 import (
 	"encoding/binary"
 	"iter"
+	"slices"
 	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Map is a cell that holds a table from K to V per key. Its order is that of
@@ -24,6 +27,7 @@ func NewMap[K comparable, V any](name string, class Class, opts ...CellOption) M
 	if d.reason = lay.cellError(); d.reason == "" && !keys.plain() {
 		d.reason = keys.typ.String() + " is no key of fixed size"
 	}
+	d.form = Digest(xxhash.Sum64(append(slices.Clone(keys.form), lay.form...)))
 	d.make = func() cellStore {
 		return &mapStore[K, V]{cellHead: cellHead{decl: d}, keys: keys, lay: lay, index: map[K]int{}}
 	}
@@ -199,7 +203,7 @@ func (s *mapStore[K, V]) edit(c *Ctx, k K, keep bool) *V {
 	if o.val == nil {
 		o.val = s.fresh()
 		if keep && old != nil {
-			s.lay.assign(unsafe.Pointer(o.val), unsafe.Pointer(old))
+			s.lay.copyValue(unsafe.Pointer(o.val), unsafe.Pointer(old))
 		} else if keep {
 			clearValue(o.val)
 		}

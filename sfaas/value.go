@@ -19,7 +19,7 @@ type Value[T any] struct {
 func NewValue[T any](name string, class Class, opts ...CellOption) Value[T] {
 	lay := layoutOf[T]()
 	d := newCellDecl(name, class, "value of "+lay.typ.String(), opts)
-	d.reason = lay.cellError()
+	d.reason, d.form = lay.cellError(), lay.digest()
 	d.make = func() cellStore { return &valueStore[T]{cellHead: cellHead{decl: d}, lay: lay} }
 	return Value[T]{d, lay}
 }
@@ -154,7 +154,7 @@ func (s *valueStore[T]) edit(c *Ctx, keep bool) *T {
 	if keep && old == nil {
 		clearValue(s.next)
 	} else if keep && first {
-		s.lay.assign(unsafe.Pointer(s.next), unsafe.Pointer(old))
+		s.lay.copyValue(unsafe.Pointer(s.next), unsafe.Pointer(old))
 	}
 	s.nextHas = true
 	return s.next
@@ -170,16 +170,6 @@ func fresh[T any](p *T) *T {
 func clearValue[T any](p *T) {
 	var zero T
 	*p = zero
-}
-
-// assign is copyValue for memory that is the runtime's own.
-func (l *layout) assign(dst, src unsafe.Pointer) {
-	if len(l.parts) == 0 {
-		n := l.typ.Size()
-		copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(src), n))
-		return
-	}
-	l.copyValue(dst, src)
 }
 
 func (s *valueStore[T]) apply(now Time) {
