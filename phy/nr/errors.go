@@ -10,6 +10,13 @@ import (
 // ErrUnsupported is wrapped by every [*UnsupportedError].
 var ErrUnsupported = errors.New("not supported")
 
+// ErrNotConfigured is returned by blocks that work on the pilots of a group,
+// when these belong to another group than the one last configured.
+var ErrNotConfigured = errors.New("pilots of a group that is not configured")
+
+// ErrShape is wrapped by every [*ShapeError].
+var ErrShape = errors.New("shape mismatch")
+
 // FieldError reports a value that the standard or the caller's configuration
 // does not allow. Field is named as in the recording format, such as
 // "dmrs.additional_position".

@@ -12,6 +12,7 @@ const (
 	MaxUEs         = 4 // UEs that share PRBs
 	MaxGroupLayers = 4 // layers of all of them together
 	MaxRx          = 8 // receive antennas
+	MaxDMRSSymbols = 4 // symbols of a slot with DM-RS, TS 38.211 tables 6.4.1.1.3-3 and -4
 )
 
 // UE is what the receiver must know of one UE of a [Group] before decoding.
@@ -149,6 +150,28 @@ func (g *Group) LayerUE(l int) (ue, firstLayer int) {
 func (g *Group) SubcarrierSpacingHz() float64 {
 	return float64(g.Mu.SubcarrierSpacingKHz()) * 1e3
 }
+
+// SymbolTimes returns when the part of every symbol of the slot that follows its
+// cyclic prefix starts, in seconds from the start of the slot. It does not
+// allocate.
+//
+// TS 38.211 §5.3.1, normal cyclic prefix.
+func (g *Group) SymbolTimes() (start [SymbolsPerSlot]float64) {
+	unit := 1 / g.SubcarrierSpacingHz() / 2048
+	at := 0.0
+	for l := range start {
+		at += 144 * unit
+		if in := g.Slot.InSubframe(g.Mu)*SymbolsPerSlot + l; in == 0 || in == 7<<g.Mu {
+			at += float64(int(16)<<g.Mu) * unit
+		}
+		start[l] = at
+		at += 2048 * unit
+	}
+	return start
+}
+
+// CyclicPrefix returns the length of the shorter cyclic prefix, in seconds.
+func (g *Group) CyclicPrefix() float64 { return 144.0 / 2048 / g.SubcarrierSpacingHz() }
 
 // CDMGroupMask returns the subcarriers of a PRB that CDM group lambda occupies,
 // bit k for subcarrier k (TS 38.211 §6.4.1.1.3: k = 4n + 2k' + Δ for type 1,

@@ -35,8 +35,8 @@ func NewDemodulator(cfg Config) (*Demodulator, error) {
 		cfg: cfg, plan: plan,
 		rotations: rotations(&cfg.Carrier, 1),
 		ramp:      ramp(&cfg.Carrier, cfg.WindowAdvance),
-		bins:      buffer(plan.size),
-		scratch:   buffer(plan.size),
+		bins:      buffer(plan.Size()),
+		scratch:   buffer(plan.Size()),
 	}, nil
 }
 
@@ -88,7 +88,7 @@ func (d *Demodulator) antenna(dst *nr.View, r int, src *nr.Baseband) {
 	for l := range nr.SymbolsPerSlot {
 		at += c.CPSamples(src.Slot, l)
 		start := at - d.cfg.WindowAdvance
-		d.plan.transform(d.bins, samples[start:start+n], d.scratch)
+		d.plan.fft.Transform(d.bins, samples[start:start+n], d.scratch)
 		row, w := dst.Row(r, l), d.rotations[first+l]
 		c64.Scale(row[:half], d.bins[n-half:], w) // subcarriers below 0 Hz
 		c64.Scale(row[half:], d.bins, w)

@@ -3,10 +3,6 @@
 package ofdm
 
 import (
-	"fmt"
-	"math"
-	"math/bits"
-
 	"github.com/neuroran/neuroran/internal/simd/c64"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/tensor"
@@ -17,54 +13,21 @@ import (
 // each with its own scratch. The inverse is the forward transform of the input
 // in reverse order, x((N−n) mod N).
 type Plan struct {
-	size   int
-	passes []pass
-}
-
-// pass is one self-sorting pass of the transform.
-type pass struct {
-	radix, m, s int
-	twiddles    []complex64
+	fft *c64.Plan
 }
 
 // NewPlan returns a transform of size points, 2^a or 3·2^a from 8 to 8192. It
 // returns a [*nr.FieldError] for any other size.
 func NewPlan(size int) (*Plan, error) {
-	odd := size >> bits.TrailingZeros(uint(size))
-	if size < 8 || size > 8192 || (odd != 1 && odd != 3) {
+	fft, ok := c64.NewPlan(size)
+	if !ok {
 		return nil, &nr.FieldError{Field: "fft_size", Got: size, Want: "2^a or 3·2^a, 8…8192"}
 	}
-	p := &Plan{size: size}
-	for n, s := size, 1; n > 1; {
-		radix := 4
-		switch {
-		case n == 3:
-			radix = 3
-		case n%4 != 0:
-			radix = 2
-		}
-		p.passes = append(p.passes, pass{radix, n / radix, s, twiddles(radix, n)})
-		n, s = n/radix, s*radix
-	}
-	return p, nil
-}
-
-// twiddles returns exp(−j2π (k+1) p / n) for p below n/radix and k below
-// radix−1, as package c64 wants them.
-func twiddles(radix, n int) []complex64 {
-	m := n / radix
-	tw := make([]complex64, (radix-1)*m)
-	for k := range radix - 1 {
-		for p := range m {
-			sin, cos := math.Sincos(-2 * math.Pi * float64((k+1)*p) / float64(n))
-			tw[k*m+p] = complex(float32(cos), float32(sin))
-		}
-	}
-	return tw
+	return &Plan{fft}, nil
 }
 
 // Size returns N.
-func (p *Plan) Size() int { return p.size }
+func (p *Plan) Size() int { return p.fft.Size() }
 
 // Transform writes the transform of src to dst.
 //
@@ -74,43 +37,16 @@ func (p *Plan) Size() int { return p.size }
 // It returns a [*tensor.ShapeError] if a length differs. It does not allocate.
 func (p *Plan) Transform(dst, src, scratch []complex64) error {
 	for _, s := range [][]complex64{dst, src, scratch} {
-		if len(s) != p.size {
-			return &tensor.ShapeError{Op: "ofdm: transform", Want: []int{p.size}, Got: []int{len(s)}}
+		if len(s) != p.Size() {
+			return &tensor.ShapeError{Op: "ofdm: transform", Want: []int{p.Size()}, Got: []int{len(s)}}
 		}
 	}
-	p.transform(dst, src, scratch)
+	p.fft.Transform(dst, src, scratch)
 	return nil
 }
 
-// transform alternates between dst and scratch so that the last pass ends in
-// dst.
-func (p *Plan) transform(dst, src, scratch []complex64) {
-	to, other := dst, scratch
-	if len(p.passes)%2 == 0 {
-		to, other = scratch, dst
-	}
-	for i := range p.passes {
-		x := &p.passes[i]
-		switch x.radix {
-		case 4:
-			c64.Radix4(to, src, x.m, x.s, x.twiddles)
-		case 2:
-			c64.Radix2(to, src, x.m, x.s, x.twiddles)
-		default:
-			c64.Radix3(to, src, x.s)
-		}
-		src, to, other = to, other, to
-	}
-}
-
 // String returns the size and the radix of each pass.
-func (p *Plan) String() string {
-	s := fmt.Sprintf("fft %d:", p.size)
-	for i := range p.passes {
-		s += fmt.Sprintf(" %d", p.passes[i].radix)
-	}
-	return s
-}
+func (p *Plan) String() string { return p.fft.String() }
 
 // buffer returns n aligned values.
 func buffer(n int) []complex64 {

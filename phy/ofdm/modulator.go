@@ -32,8 +32,8 @@ func NewModulator(cfg Config) (*Modulator, error) {
 	return &Modulator{
 		cfg: cfg, plan: plan,
 		rotations: rotations(&cfg.Carrier, -1),
-		bins:      buffer(plan.size),
-		scratch:   buffer(plan.size),
+		bins:      buffer(plan.Size()),
+		scratch:   buffer(plan.Size()),
 	}, nil
 }
 
@@ -72,7 +72,7 @@ func (m *Modulator) port(dst *nr.Baseband, src *nr.View, p int) {
 		m.load(src.Row(p, l), half)
 		cp := c.CPSamples(dst.Slot, l)
 		body := samples[at+cp : at+cp+n]
-		m.plan.transform(body, m.bins, m.scratch)
+		m.plan.fft.Transform(body, m.bins, m.scratch)
 		c64.Scale(body, body, m.rotations[first+l])
 		copy(samples[at:at+cp], body[n-cp:])
 		at += cp + n

@@ -85,7 +85,7 @@ func TestTransformProperties(t *testing.T) {
 		x, y, scratch := make([]complex64, n), make([]complex64, n), make([]complex64, n)
 		at := n/3 + 1
 		x[at] = 1
-		plan.transform(y, x, scratch)
+		plan.fft.Transform(y, x, scratch)
 		for k, v := range y {
 			want := cmplx.Exp(complex(0, -2*math.Pi*float64(k*at%n)/float64(n)))
 			if cmplx.Abs(complex128(v)-want) > 1e-5 {
@@ -93,7 +93,7 @@ func TestTransformProperties(t *testing.T) {
 			}
 		}
 		noise(rand.New(rand.NewPCG(2, uint64(n))), x)
-		plan.transform(y, x, scratch)
+		plan.fft.Transform(y, x, scratch)
 		if ex, ey := energy(x), energy(y)/float64(n); math.Abs(ex/ey-1) > 1e-5 {
 			t.Errorf("%v: energy %v before, %v after", plan, ex, ey)
 		}
@@ -316,7 +316,7 @@ func BenchmarkTransform(b *testing.B) {
 			noise(rand.New(rand.NewPCG(1, 1)), x)
 			b.ReportAllocs()
 			for b.Loop() {
-				plan.transform(y, x, scratch)
+				plan.fft.Transform(y, x, scratch)
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Msample/s")
 		})

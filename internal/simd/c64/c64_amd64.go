@@ -59,6 +59,32 @@ func mulConjAVX2(dst *complex64, a *complex64, b *complex64, n int)
 //go:noescape
 func scaleAVX2(dst *complex64, a *complex64, c *complex64, n int)
 
+// mulEvenAVX2 is MulEven for n values, n a positive multiple of 4; it reads 2n values of a.
+//
+//go:noescape
+func mulEvenAVX2(dst *complex64, a *complex64, b *complex64, n int)
+
+// mulConjEvenAVX2 is MulConjEven for n values, n a positive multiple of 4; it reads 2n values of a.
+//
+//go:noescape
+func mulConjEvenAVX2(dst *complex64, a *complex64, b *complex64, n int)
+
+// pairSumAVX2 is PairSum for n values of dst, n a positive multiple of 4.
+//
+//go:noescape
+func pairSumAVX2(dst *complex64, a *complex64, b *complex64, n int)
+
+// lineFourAVX2 is LineFour for n values of src, n a positive multiple of 4; it reads one value more.
+//
+//go:noescape
+func lineFourAVX2(dst *complex64, src *complex64, n int)
+
+// autoCorrelateAVX2 writes the real parts and then the imaginary parts of Σ a[p+j]·conj(b[p]), j = 0…3,
+// over n values of b, n a positive multiple of 4; it reads n+3 values of a.
+//
+//go:noescape
+func autoCorrelateAVX2(sum *[8]float32, a *complex64, b *complex64, n int)
+
 // maxLog1AVX2 is MaxLog with 1 bits a dimension for n symbols, n a positive multiple of 4.
 //
 //go:noescape

@@ -486,6 +486,179 @@ loop:
 	VZEROUPPER
 	RET
 
+// func mulEvenAVX2(dst *complex64, a *complex64, b *complex64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mulEvenAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+
+loop:
+	VMOVUPD        (CX), Y0
+	VUNPCKLPD      32(CX), Y0, Y0
+	VPERMPD        $0xd8, Y0, Y0
+	VMOVSLDUP      (DX), Y1
+	VMOVSHDUP      (DX), Y2
+	VPERMILPS      $0xb1, Y0, Y3
+	VMULPS         Y2, Y3, Y3
+	VFMADDSUB213PS Y3, Y1, Y0
+	VMOVUPS        Y0, (AX)
+	ADDQ           $0x40, CX
+	ADDQ           $0x20, DX
+	ADDQ           $0x20, AX
+	SUBQ           $0x04, BX
+	JNZ            loop
+	VZEROUPPER
+	RET
+
+// func mulConjEvenAVX2(dst *complex64, a *complex64, b *complex64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mulConjEvenAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+
+loop:
+	VMOVUPD        (CX), Y0
+	VUNPCKLPD      32(CX), Y0, Y0
+	VPERMPD        $0xd8, Y0, Y0
+	VMOVSLDUP      (DX), Y1
+	VMOVSHDUP      (DX), Y2
+	VPERMILPS      $0xb1, Y0, Y3
+	VMULPS         Y2, Y3, Y3
+	VFMSUBADD213PS Y3, Y1, Y0
+	VMOVUPS        Y0, (AX)
+	ADDQ           $0x40, CX
+	ADDQ           $0x20, DX
+	ADDQ           $0x20, AX
+	SUBQ           $0x04, BX
+	JNZ            loop
+	VZEROUPPER
+	RET
+
+// func pairSumAVX2(dst *complex64, a *complex64, b *complex64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairSumAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+
+loop:
+	VMOVUPS        (CX), Y0
+	VMOVSLDUP      (DX), Y1
+	VMOVSHDUP      (DX), Y2
+	VPERMILPS      $0xb1, Y0, Y3
+	VMULPS         Y2, Y3, Y3
+	VFMADDSUB213PS Y3, Y1, Y0
+	VMOVUPS        32(CX), Y1
+	VMOVSLDUP      32(DX), Y2
+	VMOVSHDUP      32(DX), Y3
+	VPERMILPS      $0xb1, Y1, Y4
+	VMULPS         Y3, Y4, Y4
+	VFMADDSUB213PS Y4, Y2, Y1
+	VUNPCKLPD      Y1, Y0, Y2
+	VUNPCKHPD      Y1, Y0, Y0
+	VADDPS         Y0, Y2, Y2
+	VPERMPD        $0xd8, Y2, Y2
+	VMOVUPS        Y2, (AX)
+	ADDQ           $0x40, CX
+	ADDQ           $0x40, DX
+	ADDQ           $0x20, AX
+	SUBQ           $0x04, BX
+	JNZ            loop
+	VZEROUPPER
+	RET
+
+// func lineFourAVX2(dst *complex64, src *complex64, n int)
+// Requires: AVX, AVX2
+TEXT ·lineFourAVX2(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS vec3f000000<>+0(SB), Y0
+
+loop:
+	VMOVUPS  (CX), Y1
+	VADDPS   8(CX), Y1, Y2
+	VMULPS   Y0, Y2, Y2
+	VPERMPD  $0x00, Y1, Y3
+	VPERMPD  $0x00, Y2, Y4
+	VBLENDPD $0x08, Y4, Y3, Y3
+	VMOVUPD  Y3, (AX)
+	VPERMPD  $0x55, Y1, Y3
+	VPERMPD  $0x55, Y2, Y4
+	VBLENDPD $0x08, Y4, Y3, Y3
+	VMOVUPD  Y3, 32(AX)
+	VPERMPD  $0xaa, Y1, Y3
+	VPERMPD  $0xaa, Y2, Y4
+	VBLENDPD $0x08, Y4, Y3, Y3
+	VMOVUPD  Y3, 64(AX)
+	VPERMPD  $0xff, Y1, Y1
+	VPERMPD  $0xff, Y2, Y2
+	VBLENDPD $0x08, Y2, Y1, Y1
+	VMOVUPD  Y1, 96(AX)
+	ADDQ     $0x20, CX
+	ADDQ     $0x00000080, AX
+	SUBQ     $0x04, DX
+	JNZ      loop
+	VZEROUPPER
+	RET
+
+// func autoCorrelateAVX2(sum *[8]float32, a *complex64, b *complex64, n int)
+// Requires: AVX, FMA3
+TEXT ·autoCorrelateAVX2(SB), NOSPLIT, $0-32
+	MOVQ   sum+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   n+24(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+loop:
+	VMOVUPS      (DX), Y8
+	VPERMILPS    $0xb1, Y8, Y9
+	VMOVUPS      (CX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VMOVUPS      8(CX), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VMOVUPS      16(CX), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VMOVUPS      24(CX), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, BX
+	JNZ          loop
+	VHADDPS      Y2, Y0, Y0
+	VHADDPS      Y6, Y4, Y4
+	VHADDPS      Y4, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VADDPS       X2, X0, X0
+	VMOVUPS      X0, (AX)
+	VHSUBPS      Y3, Y1, Y1
+	VHSUBPS      Y7, Y5, Y5
+	VHADDPS      Y5, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VXORPS       X0, X0, X0
+	VSUBPS       X1, X0, X1
+	VMOVUPS      X1, 16(AX)
+	VZEROUPPER
+	RET
+
 // func maxLog1AVX2(dst *int8, sym *complex64, noiseVar *float32, n int, gain float32, unit float32)
 // Requires: AVX, AVX2
 TEXT ·maxLog1AVX2(SB), NOSPLIT, $0-40

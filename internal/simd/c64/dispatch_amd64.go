@@ -79,6 +79,62 @@ func scaleVec(dst, a []complex64, c complex64) {
 	scaleVecGeneric(dst, a, c)
 }
 
+func mulEven(dst, a, b []complex64) {
+	// The kernel reads both halves of the last pair.
+	if n := (len(a) / 2) &^ 3; useAVX2 && n > 0 {
+		mulEvenAVX2(&dst[0], &a[0], &b[0], n)
+		dst, a, b = dst[n:], a[2*n:], b[n:]
+	}
+	mulEvenGeneric(dst, a, b)
+}
+
+func mulConjEven(dst, a, b []complex64) {
+	if n := (len(a) / 2) &^ 3; useAVX2 && n > 0 {
+		mulConjEvenAVX2(&dst[0], &a[0], &b[0], n)
+		dst, a, b = dst[n:], a[2*n:], b[n:]
+	}
+	mulConjEvenGeneric(dst, a, b)
+}
+
+func pairSum(dst, a, b []complex64) {
+	if n := len(dst) &^ 3; useAVX2 && n > 0 {
+		pairSumAVX2(&dst[0], &a[0], &b[0], n)
+		dst, a, b = dst[n:], a[2*n:], b[2*n:]
+	}
+	pairSumGeneric(dst, a, b)
+}
+
+func lineFour(dst, src []complex64) {
+	if n := (len(src) - 1) &^ 3; useAVX2 && n > 0 {
+		lineFourAVX2(&dst[0], &src[0], n)
+		dst, src = dst[4*n:], src[n:]
+	}
+	lineFourGeneric(dst, src)
+}
+
+// sumBlock is how many products of an autocorrelation are added in single
+// precision.
+const sumBlock = 512
+
+func autoCorrelate(dst []complex128, x, scratch []complex64) {
+	if !useAVX2 {
+		autoCorrelateGeneric(dst, x)
+		return
+	}
+	// Zeros behind the values let all lags run over whole vectors.
+	clear(scratch[copy(scratch, x):])
+	var sum [8]float32
+	for k := 0; k < min(len(dst), len(x)); k += 4 {
+		for p := 0; p < len(x)-k; p += sumBlock {
+			n := min(sumBlock, (len(x)-k-p+3)&^3)
+			autoCorrelateAVX2(&sum, &scratch[p+k], &scratch[p], n)
+			for j := range min(4, len(dst)-k) {
+				dst[k+j] += complex(float64(sum[j]), float64(sum[4+j]))
+			}
+		}
+	}
+}
+
 func maxLog(dst []int8, sym []complex64, noiseVar []float32, bitsPerDim int, gain, unit float32) {
 	if n := len(sym) &^ 3; useAVX2 && n > 0 && bitsPerDim >= 1 && bitsPerDim <= 4 {
 		kernel := maxLog1AVX2

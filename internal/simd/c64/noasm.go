@@ -16,6 +16,16 @@ func mulConjVec(dst, a, b []complex64) { mulConjVecGeneric(dst, a, b) }
 
 func scaleVec(dst, a []complex64, c complex64) { scaleVecGeneric(dst, a, c) }
 
+func mulEven(dst, a, b []complex64) { mulEvenGeneric(dst, a, b) }
+
+func mulConjEven(dst, a, b []complex64) { mulConjEvenGeneric(dst, a, b) }
+
+func pairSum(dst, a, b []complex64) { pairSumGeneric(dst, a, b) }
+
+func lineFour(dst, src []complex64) { lineFourGeneric(dst, src) }
+
+func autoCorrelate(dst []complex128, x, _ []complex64) { autoCorrelateGeneric(dst, x) }
+
 func maxLog(dst []int8, sym []complex64, noiseVar []float32, bitsPerDim int, gain, unit float32) {
 	maxLogGeneric(dst, sym, noiseVar, bitsPerDim, gain, unit)
 }

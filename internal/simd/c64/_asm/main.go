@@ -18,6 +18,11 @@ func main() {
 	mulVectors("mulAVX2", "Mul", false)
 	mulVectors("mulConjAVX2", "MulConj", true)
 	scaleVector()
+	mulEven("mulEvenAVX2", "MulEven", false)
+	mulEven("mulConjEvenAVX2", "MulConjEven", true)
+	pairSum()
+	lineFour()
+	autoCorrelate()
 	for stages := 1; stages <= 4; stages++ {
 		maxLog(stages)
 	}

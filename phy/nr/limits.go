@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package nr
+
+import "fmt"
+
+// GroupLimits bounds the groups that one block can be given; its constructor
+// allocates for them. The zero value allows nothing.
+type GroupLimits struct {
+	MaxPRB    int // PRBs of a group, 1…[MaxPRB]
+	MaxRx     int // receive antennas, 1…[MaxRx]
+	MaxLayers int // layers of a group, 1…[MaxGroupLayers]
+}
+
+// DefaultGroupLimits allows everything that the messages allow.
+func DefaultGroupLimits() GroupLimits {
+	return GroupLimits{MaxPRB: MaxPRB, MaxRx: MaxRx, MaxLayers: MaxGroupLayers}
+}
+
+// Validate reports the first limit out of range as a [*FieldError].
+func (l GroupLimits) Validate() error {
+	for _, f := range [...]struct {
+		name     string
+		got, max int
+	}{{"limits.max_prb", l.MaxPRB, MaxPRB}, {"limits.max_rx", l.MaxRx, MaxRx}, {"limits.max_layers", l.MaxLayers, MaxGroupLayers}} {
+		if err := checkRange(f.name, f.got, 1, f.max); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check reports the first property of g that is beyond the limits or that no
+// group of [NewGroup] has, as a [*ShapeError] of the named block. It does not
+// allocate when there is none.
+func (l GroupLimits) Check(block string, g *Group) error {
+	for _, f := range [...]struct {
+		field    string
+		got, max int
+	}{
+		{"group.prb", g.NumPRB, l.MaxPRB},
+		{"group.layers", g.NumLayers, l.MaxLayers},
+		{"group.ues", g.NumUEs, MaxUEs},
+		{"group.dmrs_symbols", g.NumDMRSSymbols(), MaxDMRSSymbols},
+		{"group.symbols", g.StartSymbol + g.NumSymbols, SymbolsPerSlot},
+		{"group.dmrs.config_type", g.ConfigType, 2},
+		{"group.dmrs.length", g.Length, 2},
+	} {
+		if f.got < 1 || f.got > f.max {
+			return &ShapeError{block, f.field, f.got, f.max}
+		}
+	}
+	if g.NumDMRSSymbols()%g.Length != 0 {
+		return &ShapeError{block, "group.dmrs_symbols", g.NumDMRSSymbols(), g.Length}
+	}
+	return nil
+}
+
+// CheckPilots reports pilots that do not belong to the group, as
+// [ErrNotConfigured] with the name of the block, or that have other dimensions
+// than [rx, DM-RS symbol, 12·NumPRB] with at most MaxRx antennas, as a
+// [*ShapeError]. It does not allocate when they fit.
+func (l GroupLimits) CheckPilots(block string, g *Group, p *Pilots) error {
+	if p.Group != *g {
+		return fmt.Errorf("%s: %w", block, ErrNotConfigured)
+	}
+	if p.RE.Rank() != 3 {
+		return &ShapeError{block, "pilots.rank", p.RE.Rank(), 3}
+	}
+	if rx := p.RE.Dim(0); rx < 1 || rx > l.MaxRx {
+		return &ShapeError{block, "pilots.rx", rx, l.MaxRx}
+	}
+	if p.RE.Dim(1) != g.NumDMRSSymbols() {
+		return &ShapeError{block, "pilots.symbols", p.RE.Dim(1), g.NumDMRSSymbols()}
+	}
+	if p.RE.Dim(2) != g.NumSubcarriers() {
+		return &ShapeError{block, "pilots.subcarriers", p.RE.Dim(2), g.NumSubcarriers()}
+	}
+	return nil
+}
+
+// ShapeError reports a message whose dimensions disagree with its group or with
+// the limits of the block that got it. It wraps [ErrShape].
+type ShapeError struct {
+	Block string // who reports it, such as "chest"
+	Field string // what disagrees, such as "pilots.symbols"
+	Got   int    // length found
+	Want  int    // length required, or the limit that was exceeded
+}
+
+// Error implements error.
+func (e *ShapeError) Error() string {
+	return fmt.Sprintf("%s: %s: got %d, want %d", e.Block, e.Field, e.Got, e.Want)
+}
+
+// Unwrap returns [ErrShape].
+func (e *ShapeError) Unwrap() error { return ErrShape }
