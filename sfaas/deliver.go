@@ -67,7 +67,12 @@ func waysFrom(app *App, set *settings) []way {
 // pass sends a message under its own key. Ks is the state of that key, nil if
 // this core knows none. The caller has taken a hold on the message.
 func (k *Core) pass(e *conn, m *Message, ks *keyState) {
-	if k.ways[e.id] == wayPlain && ks != nil && ks.here && !k.entering {
+	way := k.ways[e.id]
+	if way == wayVoid {
+		m.release(k.lane)
+		return
+	}
+	if way == wayPlain && ks != nil && ks.here && !k.entering {
 		r := &k.owned[e.node.index].routes[ks.group]
 		if r.owner == k.self.Node && r.move == nil {
 			r.newest = max(r.newest, m.Slot)

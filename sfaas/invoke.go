@@ -220,7 +220,9 @@ func (k *Core) settle(c *Ctx, it *item, noOutput bool) {
 func (k *Core) stamp(m *Message, it *item) {
 	in, ks := &it.msg.Header, it.ks
 	m.Node, m.Slot, m.Seq, m.Index, m.ID, m.Due = in.Node, in.Slot, in.Seq, in.Index, in.ID, in.Due
-	m.Source, m.Key, m.group = ks.key, ks.key, ks.group
+	m.Source = ks.key
+	m.Key = ks.key
+	m.group = ks.group
 	m.Epoch = k.owned[it.conn.node.index].routes[ks.group].epoch
 }
 

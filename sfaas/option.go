@@ -30,6 +30,7 @@ type settings struct {
 	sealer        Sealer
 	ownSealer     bool
 	clock         func() Time
+	foreignClock  bool
 	sinks         sinkTable
 	onNotice      func(Notice)
 	notices       bool
@@ -168,7 +169,9 @@ func WithCut(edges ...EdgeID) Option {
 }
 
 // WithClock sets the clock that [Ctx.Left] reads. It is meant for shells.
-func WithClock(now func() Time) Option { return option(func(s *settings) { s.clock = now }) }
+func WithClock(now func() Time) Option {
+	return option(func(s *settings) { s.clock, s.foreignClock = now, true })
+}
 
 // WithCommitTiming sets after how long a refused batch is offered again and an
 // unanswered one repeated.

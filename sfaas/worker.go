@@ -15,6 +15,7 @@ type worker struct {
 	rt    *Runtime
 	core  *Core
 	inbox *inbox
+	clock *stageClock
 	lane  atomic.Pointer[lane] // for the watchdog
 	done  atomic.Uint64        // letters read, as of the last idle moment
 
@@ -33,7 +34,7 @@ func newWorker(r *Runtime, i int) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{rt: r, core: core, inbox: newInbox(), alarm: Never, timer: time.NewTimer(time.Hour)}
+	w := &worker{rt: r, core: core, inbox: newInbox(), clock: newStageClock(r.set), alarm: Never, timer: time.NewTimer(time.Hour)}
 	w.timer.Stop()
 	return w, r.res.provide(core)
 }
@@ -124,7 +125,7 @@ func (w *worker) refill(sleep bool) bool {
 func (w *worker) ingest() {
 	now := w.core.now // at most one stage old while the worker is busy
 	if w.slept || now == 0 {
-		now, w.slept = w.rt.set.clock(), false
+		now, w.slept = w.clock.now(), false
 	}
 	for w.next < len(w.letters) && w.core.ingress.len() < w.rt.set.sourceLimit {
 		l := &w.letters[w.next]
@@ -144,7 +145,7 @@ func (w *worker) ingest() {
 
 // runOne lets the core run the next invocation.
 func (w *worker) runOne() {
-	now := w.rt.set.clock()
+	now := w.clock.now()
 	if now >= w.alarm {
 		w.step(Event{Kind: EventRun})
 		return
@@ -160,7 +161,7 @@ func (w *worker) runOne() {
 
 // step lets the core handle an event now.
 func (w *worker) step(ev Event) {
-	ev.Now = w.rt.set.clock()
+	ev.Now = w.clock.now()
 	if ev.Now >= w.alarm && ev.Kind == EventRun {
 		w.alarm = Never
 		w.effects = w.core.Step(Event{Kind: EventTimer, Now: ev.Now}, w.effects[:0])
@@ -189,7 +190,7 @@ func (w *worker) sleep() bool {
 		<-w.inbox.signal
 		return true
 	}
-	d := w.alarm.Sub(w.rt.set.clock())
+	d := w.alarm.Sub(w.clock.now())
 	if d > 0 {
 		w.timer.Reset(d)
 		select {
