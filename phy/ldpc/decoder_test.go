@@ -220,13 +220,48 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// TestBoxPlus compares with the definition 2·atanh(tanh(a/2)·tanh(b/2)).
-func TestBoxPlus(t *testing.T) {
-	for a := -12.0; a <= 12; a += 0.37 {
-		for b := -12.0; b <= 12; b += 0.41 {
-			want := 2 * math.Atanh(math.Tanh(a/2)*math.Tanh(b/2))
-			if got := float64(boxPlus(float32(a), float32(b))); math.Abs(got-want) > 1e-5 {
-				t.Fatalf("boxPlus(%v, %v) = %v, want %v", a, b, got, want)
+// TestCheckNode compares the messages of a row of three edges, all lanes rotated,
+// with the definition 2·atanh(tanh(a/2)·tanh(b/2)).
+func TestCheckNode(t *testing.T) {
+	const z, shift = 64, 5
+	rng := rand.New(rand.NewPCG(11, 0))
+	var columns, messages [3][]float32
+	for e := range columns {
+		columns[e], messages[e] = make([]float32, z), make([]float32, z)
+		for i := range z {
+			columns[e][i] = float32(rng.NormFloat64() * 4)
+		}
+	}
+	columns[1][9] = 0 // as a punctured bit
+	known := [3][]float32{slices.Clone(columns[0]), slices.Clone(columns[1]), slices.Clone(columns[2])}
+	n := newCheckNode(z)
+	for range 2 { // the second time, old messages must not count
+		n.begin(z)
+		for e := range columns {
+			n.in(e, columns[e], messages[e], shift*e)
+		}
+		n.turn()
+		for e := 2; e >= 0; e-- {
+			n.out(e, columns[e], messages[e], shift*e)
+		}
+		for i := range z {
+			at := func(e int) int { return (i + shift*e) % z }
+			for e := range columns {
+				a, b := (e+1)%3, (e+2)%3
+				want := 2 * math.Atanh(math.Tanh(float64(known[a][at(a)])/2)*math.Tanh(float64(known[b][at(b)])/2))
+				if got := float64(messages[e][i]); math.Abs(got-want) > 1e-4 {
+					t.Fatalf("seed 11, lane %d, edge %d: message %v, want %v", i, e, got, want)
+				}
+				want += float64(known[e][at(e)])
+				if got := float64(columns[e][at(e)]); math.Abs(got-want) > 1e-4 {
+					t.Fatalf("seed 11, lane %d, edge %d: belief %v, want %v", i, e, got, want)
+				}
+			}
+		}
+		for e := range columns {
+			copy(columns[e], known[e])
+			for i := range z {
+				columns[e][(i+shift*e)%z] += messages[e][i]
 			}
 		}
 	}

@@ -20,6 +20,7 @@ type Reference struct {
 	soft     []float32 // [columns·Z] a-posteriori LLRs
 	prior    []float32 // [columns·Z] a-posteriori LLRs of the pass before, for flooding
 	messages []float32 // [edges·Z]
+	node     checkNode
 	word     []byte
 }
 
@@ -35,6 +36,7 @@ func NewReference(l Limits) (*Reference, error) {
 		maxZ:     maxZ,
 		soft:     make([]float32, maxColumns*maxZ),
 		messages: make([]float32, maxEdges*maxZ),
+		node:     newCheckNode(maxZ),
 		word:     make([]byte, maxColumns*maxZ),
 	}, nil
 }
@@ -127,63 +129,15 @@ func (r *Reference) pass() {
 func (r *Reference) updateRow(row int, soft, prior []float32) {
 	cols, shift := r.graph.row(row)
 	z, first := r.cfg.Z, int(r.graph.first[row])
-	var v, left [19]float32
-	var at [19]int
-	for lane := range z {
-		for e, c := range cols {
-			at[e] = int(c)*z + (lane+int(shift[e]))%z
-			v[e] = prior[at[e]] - r.messages[(first+e)*z+lane]
-		}
-		left[0] = fillerBelief
-		for e := 1; e < len(cols); e++ {
-			left[e] = boxPlus(left[e-1], v[e-1])
-		}
-		right := float32(fillerBelief)
-		for e := len(cols) - 1; e >= 0; e-- {
-			msg := &r.messages[(first+e)*z+lane]
-			next := boxPlus(left[e], right)
-			soft[at[e]] += next - *msg
-			*msg = next
-			right = boxPlus(right, v[e])
-		}
+	r.node.begin(z)
+	for e, c := range cols {
+		r.node.in(e, prior[int(c)*z:][:z], r.messages[(first+e)*z:][:z], int(shift[e]))
 	}
-}
-
-// boxPlus is the LLR of the sum of two bits:
-// sign·min(|a|, |b|) + ln(1+e^−|a+b|) − ln(1+e^−|a−b|).
-func boxPlus(a, b float32) float32 {
-	m := min(abs32(a), abs32(b))
-	if math.Signbit(float64(a)) != math.Signbit(float64(b)) {
-		m = -m
+	r.node.turn()
+	for e := len(cols) - 1; e >= 0; e-- {
+		c := int(cols[e])
+		r.node.out(e, soft[c*z:][:z], r.messages[(first+e)*z:][:z], int(shift[e]))
 	}
-	return m + logOnePlus(abs32(a+b)) - logOnePlus(abs32(a-b))
-}
-
-func abs32(x float32) float32 {
-	return math.Float32frombits(math.Float32bits(x) &^ (1 << 31))
-}
-
-// logTable holds ln(1+e^−x) in steps of 1/256 up to 16; the interpolation is
-// off by less than 1e-6.
-var logTable = makeLogTable()
-
-const logSteps = 256
-
-func makeLogTable() *[16*logSteps + 2]float32 {
-	var t [16*logSteps + 2]float32
-	for i := range t {
-		t[i] = float32(math.Log1p(math.Exp(-float64(i) / logSteps)))
-	}
-	return &t
-}
-
-func logOnePlus(x float32) float32 {
-	if x >= 16 {
-		return 0
-	}
-	x *= logSteps
-	i := int(x)
-	return logTable[i] + (x-float32(i))*(logTable[i+1]-logTable[i])
 }
 
 func (r *Reference) isCodeword() bool {
