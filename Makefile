@@ -6,9 +6,9 @@ PKG    ?= ./...
 BENCH  ?= .
 COUNT  ?= 6
 
-# go tool reads its pinned tools from a go.mod of its own, outside workspaces.
+# go tool reads pinned tools from go.mod files of their own, outside workspaces.
 TOOL = GOWORK=off $(GO) tool -modfile=internal/tools/go.mod
-GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+GOLANGCI = GOWORK=off $(GO) tool -modfile=internal/tools/golangci/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint generate bench vectors ci
@@ -23,7 +23,7 @@ lint: ## gofmt, vet, staticcheck, golangci-lint and the repository's own checks
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
-	GOWORK=off $(GO) run $(GOLANGCI) run
+	$(GOLANGCI) run
 	$(GO) test . ./internal/lint
 
 generate: ## write assembly, tables and the shipped recording anew; git diff must stay empty

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,5 +215,7 @@ func (r *Recording) ReadSamples(dst *tensor.Tensor[complex64], start int64, num 
 // notFinite returns the index of the first sample that is infinite or not a
 // number, or -1.
 func notFinite(x []complex64) int {
-	return slices.IndexFunc(x, func(z complex64) bool { return z-z != 0 })
+	return slices.IndexFunc(x, func(z complex64) bool { return !finite(real(z)) || !finite(imag(z)) })
 }
+
+func finite(x float32) bool { return x >= -math.MaxFloat32 && x <= math.MaxFloat32 }

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string) error {
 	fmt.Printf("# %s\n", strings.Join(append([]string{"puschbler"}, args...), " "))
 	fmt.Printf("| receiver | SNR dB | blocks | errors | BLER | 95 %% interval |\n|---|---|---|---|---|---|\n")
 	var summary strings.Builder
-	for _, name := range strings.Split(s.receivers, ",") {
+	for name := range strings.SplitSeq(s.receivers, ",") {
 		points, err := link.Run(ctx, link.Config{
 			SNRdB: snr, TargetErrors: s.errors, MaxTrials: s.slots, StopBLER: s.stop, Seed: s.seed, Workers: s.workers,
 			NewChain: func() (link.Chain, error) { return s.chain(name) },
