@@ -55,7 +55,7 @@ func Call[In, Out any](c *Ctx, to Callee[In, Out], key Key, timeout time.Duratio
 // copies to out. Fill writes the input. Call blocks, so handlers must not use
 // it; they use the function [Call].
 func (r Callee[In, Out]) Call(ctx context.Context, h Host, key Key, slot Slot, out *Out, fill func(*In) error) error {
-	m, err := h.Draft(SourceRef{function: r.r.name, in: r.r.in, out: r.r.out}, key)
+	m, err := h.Draft(SourceRef{callee: r.r}, key)
 	if err != nil {
 		return err
 	}

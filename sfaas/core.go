@@ -64,7 +64,6 @@ type item struct {
 	task  *Task   // of a parallel function
 	tries uint8
 	gate  bool // look at what waits for a grant
-	raw   bool // lined up, not yet accepted
 }
 
 // running is the invocation under way. It is kept outside the stack so that

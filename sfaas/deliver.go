@@ -76,8 +76,7 @@ func (k *Core) pass(e *conn, m *Message, ks *keyState) {
 		r := &k.owned[e.node.index].routes[ks.group]
 		if r.owner == k.self.Node && r.move == nil {
 			r.newest = max(r.newest, m.Slot)
-			it := k.inline.add()
-			it.conn, it.msg, it.ks = e, m, ks
+			k.follow(e, m, ks)
 			return
 		}
 	}
@@ -184,7 +183,7 @@ func (k *Core) arriveSpread(e *conn, m *Message, key Key) {
 		}
 	}
 	if k.entering || e.queue() {
-		k.lineUp(item{conn: e, msg: m, ks: k.state(key, key.KeyGroup()), raw: true})
+		k.lineUp(e, m, k.state(key, key.KeyGroup()))
 		return
 	}
 	k.arriveWide(e, m, key)
@@ -201,7 +200,7 @@ func (k *Core) arrive(e *conn, m *Message, ks *keyState) {
 		}
 	}
 	if !e.kind.control() && (k.entering || e.queue()) {
-		k.lineUp(item{conn: e, msg: m, ks: ks, raw: true})
+		k.lineUp(e, m, ks)
 		return
 	}
 	k.accept(e, m, ks)
@@ -220,36 +219,35 @@ func (k *Core) accept(e *conn, m *Message, ks *keyState) {
 		k.hold(e, m, ks)
 	case len(e.node.fn.ins) > 1 && e.kind == portData:
 		k.join(e, m, ks)
+	case e.node.fn.cfg.Parallel && k.count > 1:
+		k.farm(item{conn: e, msg: m, ks: ks})
 	default:
-		k.enqueue(item{conn: e, msg: m, ks: ks})
+		k.follow(e, m, ks)
 	}
 }
 
-// enqueue makes an item ready.
-func (k *Core) enqueue(it item) {
-	if it.conn.node.fn.cfg.Parallel && k.count > 1 {
-		k.farm(it)
-		return
-	}
-	k.inline.push(it)
+// follow makes a message run after what is running now.
+func (k *Core) follow(e *conn, m *Message, ks *keyState) {
+	it := k.inline.add()
+	it.conn, it.msg, it.ks = e, m, ks
 }
 
 // lineUp lets a message wait for its turn, within the capacity of its edge.
-func (k *Core) lineUp(it item) {
-	e := it.conn
-	if !e.queue() {
-		k.ingress.push(it)
-		return
-	}
-	g := &k.gauges[e.id-1]
-	if e.cfg.Drop != DropNone && g.full(e, it.msg.size) {
-		if e.cfg.Drop == DropNewest || !k.dropOldest(e) {
-			k.dropItem(it, "edge is full")
-			return
+func (k *Core) lineUp(e *conn, m *Message, ks *keyState) {
+	line := &k.ingress
+	if e.queue() {
+		line = &k.queued
+		g := &k.gauges[e.id-1]
+		if e.cfg.Drop != DropNone && g.full(e, m.size) {
+			if e.cfg.Drop == DropNewest || !k.dropOldest(e) {
+				k.drop(e, m, ks.key, "edge is full")
+				return
+			}
 		}
+		g.add(e, m.size)
 	}
-	g.add(e, it.msg.size)
-	k.queued.push(it)
+	it := line.add()
+	it.conn, it.msg, it.ks = e, m, ks
 }
 
 // dropOldest drops the message that waits longest on an edge.

@@ -37,6 +37,26 @@ func (b *inbox) put(l *letter) bool {
 		return false
 	}
 	b.items = append(b.items, *l)
+	b.posted()
+	return true
+}
+
+// push is put of the message of a source.
+func (b *inbox) push(m *Message) bool {
+	b.mu.Lock()
+	if b.shut {
+		b.mu.Unlock()
+		return false
+	}
+	b.items = append(b.items, letter{})
+	ev := &b.items[len(b.items)-1].ev
+	ev.Kind, ev.Msg = EventPush, m
+	b.posted()
+	return true
+}
+
+// posted counts a letter, unlocks, and wakes the worker if it sleeps.
+func (b *inbox) posted() {
 	b.count++
 	b.load.Store(int32(len(b.items)))
 	wake := b.idle
@@ -45,7 +65,6 @@ func (b *inbox) put(l *letter) bool {
 	if wake {
 		b.signal <- struct{}{}
 	}
-	return true
 }
 
 // take returns all letters. If there are none and sleep is true, the next put
@@ -90,8 +109,8 @@ func (b *inbox) awake() {
 	b.mu.Unlock()
 }
 
-// posted returns how many letters there have been.
-func (b *inbox) posted() uint64 {
+// total returns how many letters there have been.
+func (b *inbox) total() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.count

@@ -31,7 +31,7 @@ func (in *Intake) draft(from SourceRef, key Key, group uint8) (*Message, error) 
 	o := from.outlet
 	if o == nil {
 		var err error
-		if o, err = in.app.callee(from); err != nil {
+		if o, err = in.app.callee(from.callee); err != nil {
 			return nil, err
 		}
 	} else if o.id >= len(in.app.outlets) || in.app.outlets[o.id] != o {
@@ -49,12 +49,20 @@ func (in *Intake) draft(from SourceRef, key Key, group uint8) (*Message, error) 
 
 // Event returns the event that brings a message of a source to its core.
 func (in *Intake) Event(m *Message) (Event, error) {
-	if m.size = m.measure(); m.size > in.set.maxMessage {
-		err := &SizeError{Port: m.pool.from.name, Bytes: m.size, Limit: in.set.maxMessage}
-		m.Release()
+	if err := in.measure(m); err != nil {
 		return Event{}, err
 	}
 	return Event{Kind: EventPush, Msg: m}, nil
+}
+
+// measure sets the size of a message, or releases it if it is too large.
+func (in *Intake) measure(m *Message) error {
+	if m.size = m.measure(); m.size > in.set.maxMessage {
+		err := &SizeError{Port: m.pool.from.name, Bytes: m.size, Limit: in.set.maxMessage}
+		m.Release()
+		return err
+	}
+	return nil
 }
 
 // CallEvent returns the event that brings a call of host code to its core. An
@@ -69,15 +77,15 @@ func (in *Intake) CallEvent(m *Message, id uint64, node NodeID, now Time) Event 
 }
 
 // callee returns the outlet of messages sent to a function by host code.
-func (a *App) callee(from SourceRef) (*outlet, error) {
-	n := a.byName[from.function]
+func (a *App) callee(r *reference) (*outlet, error) {
+	n := a.byName[r.name]
 	switch {
 	case n == nil || n.direct == nil:
-		return nil, fmt.Errorf("sfaas: no function %s of one input", from.function)
-	case n.fn.ins[0] != from.in:
-		return nil, fmt.Errorf("sfaas: %s takes %v, not %v", from.function, n.fn.ins[0], from.in)
-	case n.fn.out != from.out || n.fn.each:
-		return nil, fmt.Errorf("sfaas: %s does not return one %v", from.function, from.out)
+		return nil, fmt.Errorf("sfaas: no function %s of one input", r.name)
+	case n.fn.ins[0] != r.in:
+		return nil, fmt.Errorf("sfaas: %s takes %v, not %v", r.name, n.fn.ins[0], r.in)
+	case n.fn.out != r.out || n.fn.each:
+		return nil, fmt.Errorf("sfaas: %s does not return one %v", r.name, r.out)
 	}
 	return n.direct.from, nil
 }

@@ -112,7 +112,7 @@ func (k *Core) complete(n *node, h *half) {
 		}
 	}
 	b.remove(h)
-	k.enqueue(it)
+	k.inline.push(it)
 }
 
 // find returns the half that m belongs to, or nil.

@@ -120,7 +120,10 @@ func (k Key) ID(kind Kind) (uint64, bool) {
 // releases.
 func (k Key) KeyGroup() uint8 {
 	var b [8 * MaxDepth]byte
-	return uint8(xxhash.Sum64(k.AppendBinary(b[:0])))
+	for i, l := range &k.levels {
+		binary.LittleEndian.PutUint64(b[8*i:], l)
+	}
+	return uint8(xxhash.Sum64(b[:]))
 }
 
 // AppendBinary appends the fixed-size encoding of k, 24 bytes, to dst.

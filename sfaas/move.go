@@ -267,7 +267,7 @@ func (k *Core) install(t *Transfer, r *route, insts []*instance) {
 		}
 		ks.insts[n.index] = inst
 		for _, w := range p.waiting {
-			k.lineUp(item{conn: k.local(w.conn), msg: w.msg, ks: ks, raw: true})
+			k.lineUp(k.local(w.conn), w.msg, ks)
 		}
 		for _, x := range p.timers {
 			x.ks, x.node = ks, n
@@ -294,7 +294,7 @@ func (k *Core) resume(x parcelItem, group uint8) {
 		k.accept(x.conn, x.msg, ks)
 		return
 	}
-	k.lineUp(item{conn: x.conn, msg: x.msg, ks: ks, raw: true})
+	k.lineUp(x.conn, x.msg, ks)
 }
 
 func (k *Core) adoptHalf(n *node, h half) {

@@ -100,11 +100,10 @@ func (r *Runtime) Discard(m *Message) { m.Release() }
 
 // Inject implements [Host].
 func (r *Runtime) Inject(m *Message) error {
-	ev, err := r.intake.Event(m)
-	if err != nil {
+	if err := r.intake.measure(m); err != nil {
 		return err
 	}
-	if !r.workerOf(m.group).post(ev) {
+	if !r.workerOf(m.group).inbox.push(m) {
 		m.Release()
 		return ErrClosed
 	}
@@ -187,7 +186,7 @@ func (r *Runtime) quiet() bool {
 	}
 	for _, x := range all {
 		for _, w := range x.workers {
-			posted += w.inbox.posted()
+			posted += w.inbox.total()
 		}
 	}
 	return done == posted

@@ -85,7 +85,6 @@ type Host interface {
 
 // SourceRef tells a [Host] where a message enters its graph.
 type SourceRef struct {
-	outlet   *outlet
-	function string // for calls
-	in, out  reflect.Type
+	outlet *outlet
+	callee *reference // for calls, where outlet is nil
 }

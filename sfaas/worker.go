@@ -79,8 +79,11 @@ func (w *worker) run(fault error) {
 	finished = true
 }
 
-// turn takes in what has arrived and runs one invocation, or waits. It reports
-// false when the runtime is closed.
+// burst bounds the stages that a worker runs without a look at its inbox.
+const burst = 8
+
+// turn takes in what has arrived and runs the next invocation, and those that
+// follow from it, or waits. It reports false when the runtime is closed.
 func (w *worker) turn() bool {
 	if w.next == len(w.letters) && w.core.ingress.len() < w.rt.set.sourceLimit && !w.refill(false) {
 		return false
@@ -90,6 +93,9 @@ func (w *worker) turn() bool {
 	}
 	if w.core.Ready() {
 		w.runOne()
+		for i := 1; i < burst && w.core.inline.len() > 0; i++ {
+			w.runOne()
+		}
 		return true
 	}
 	if w.next < len(w.letters) {

@@ -74,12 +74,12 @@ func TestRefusals(t *testing.T) {
 	p := pilots(0, 0)
 	e, _ := chest.New(chest.Config{}, chest.DefaultLimits())
 	var ch nr.Channel
-	if err := e.Estimate(&ch, &p, &nr.Offsets{}); !errors.Is(err, chest.ErrNotConfigured) {
+	if err := e.Estimate(&ch, &p, &nr.Offsets{}); !errors.Is(err, nr.ErrNotConfigured) {
 		t.Errorf("got %v, want ErrNotConfigured", err)
 	}
 	_ = e.Configure(&p.Group)
 	p.RE.Resize(1, 1, 4)
-	if err := e.Estimate(&ch, &p, &nr.Offsets{}); !errors.Is(err, chest.ErrShape) {
+	if err := e.Estimate(&ch, &p, &nr.Offsets{}); !errors.Is(err, nr.ErrShape) {
 		t.Errorf("got %v, want ErrShape", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 const (
 	maxLayers    = nr.MaxGroupLayers
 	maxRx        = nr.MaxRx
-	maxPilotSyms = 4 // DM-RS symbols in one slot
+	maxPilotSyms = nr.MaxDMRSSymbols
 )
 
 // plan is what a group's DM-RS looks like. It holds no slices.
@@ -51,7 +51,7 @@ func makePlan(g *nr.Group) plan {
 		group: *g, numPilots: perPRB * g.NumPRB, spacing: g.SubcarrierSpacingHz(),
 		period: 2 * nr.SubcarriersPerPRB / perPRB, gap: 3 - g.ConfigType,
 	}
-	p.cp = 144.0 / 2048 / p.spacing
+	p.cp = g.CyclicPrefix()
 	p.placeSymbols()
 	i := 0
 	for u := range g.NumUEs {
@@ -96,19 +96,11 @@ func (p *plan) foldSymbols() {
 }
 
 func (p *plan) placeSymbols() {
-	g := &p.group
-	unit := 1 / p.spacing / 2048
-	at := 0.0
-	for l := range nr.SymbolsPerSlot {
-		at += 144 * unit
-		if in := g.Slot.InSubframe(g.Mu)*nr.SymbolsPerSlot + l; in == 0 || in == 7<<g.Mu {
-			at += float64(int(16)<<g.Mu) * unit
-		}
-		if g.IsDMRS(l) {
+	for l, at := range p.group.SymbolTimes() {
+		if p.group.IsDMRS(l) {
 			p.symbol[p.numSyms], p.time[p.numSyms] = l, at
 			p.numSyms++
 		}
-		at += 2048 * unit
 	}
 }
 

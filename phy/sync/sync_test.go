@@ -70,12 +70,12 @@ func TestRefusals(t *testing.T) {
 	p := pilots(0, 0)
 	s, _ := sync.New(sync.DefaultLimits())
 	var off nr.Offsets
-	if err := s.Estimate(&off, &p); !errors.Is(err, sync.ErrNotConfigured) {
+	if err := s.Estimate(&off, &p); !errors.Is(err, nr.ErrNotConfigured) {
 		t.Errorf("got %v, want ErrNotConfigured", err)
 	}
 	_ = s.Configure(&p.Group)
 	p.RE.Resize(1, 1, 4)
-	if err := s.Estimate(&off, &p); !errors.Is(err, sync.ErrShape) {
+	if err := s.Estimate(&off, &p); !errors.Is(err, nr.ErrShape) {
 		t.Errorf("got %v, want ErrShape", err)
 	}
 }

@@ -6,33 +6,17 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // Limits bounds what one Synchronizer can be given; New allocates for it.
-type Limits struct {
-	MaxPRB    int // PRBs of a group, 1…[nr.MaxPRB]
-	MaxRx     int // receive antennas, 1…[nr.MaxRx]
-	MaxLayers int // layers of a group, 1…[nr.MaxGroupLayers]
-}
+type Limits = nr.GroupLimits
 
 // DefaultLimits allows everything that the messages allow.
-func DefaultLimits() Limits {
-	return Limits{MaxPRB: nr.MaxPRB, MaxRx: nr.MaxRx, MaxLayers: nr.MaxGroupLayers}
-}
-
-func (l Limits) validate() error {
-	for _, f := range [...]struct {
-		name     string
-		got, max int
-	}{{"MaxPRB", l.MaxPRB, nr.MaxPRB}, {"MaxRx", l.MaxRx, nr.MaxRx}, {"MaxLayers", l.MaxLayers, nr.MaxGroupLayers}} {
-		if f.got < 1 || f.got > f.max {
-			return &ConfigError{Field: f.name, Got: f.got, Want: fmt.Sprintf("1…%d", f.max)}
-		}
-	}
-	return nil
-}
+func DefaultLimits() Limits { return nr.DefaultGroupLimits() }
 
 // Synchronizer measures the offsets of one group at a time. Use [New] and
 // [Synchronizer.Configure]. One goroutine at a time may use it.
@@ -44,14 +28,15 @@ type Synchronizer struct {
 	ref   [maxLayers][maxPilotSyms][]complex64        // reference of each comb and DM-RS symbol
 	v     [maxLayers][maxRx][maxPilotSyms][]complex64 // pilots times conj(reference)
 	pairs [maxLayers][maxRx][maxPilotSyms][]complex64 // despread pairs of each layer and symbol
-	turn  [maxLayers][2][]complex64                   // conjugate ramp of a layer at both pilots of a pair
+	turn  [maxLayers][]complex64                      // code of a layer times its conjugate ramp, over 2
+	pick  []complex64                                 // pilots of one antenna and symbol
 	delay delayState
 }
 
 // New returns a synchronizer with memory for the given limits. It returns a
-// [*ConfigError] for a value outside its range.
+// [*nr.FieldError] for a value outside its range.
 func New(lim Limits) (*Synchronizer, error) {
-	if err := lim.validate(); err != nil {
+	if err := lim.Validate(); err != nil {
 		return nil, err
 	}
 	s := &Synchronizer{lim: lim}
@@ -64,36 +49,22 @@ func New(lim Limits) (*Synchronizer, error) {
 				s.pairs[l][r][t] = make([]complex64, pilots/2)
 			}
 		}
-		s.turn[l][0] = make([]complex64, pilots/2)
-		s.turn[l][1] = make([]complex64, pilots/2)
+		s.turn[l] = make([]complex64, pilots)
 	}
+	s.pick = make([]complex64, pilots)
+	s.delay.init(pilots / 2)
 	return s, nil
 }
 
 // Configure makes the reference signal of a group, which [nr.NewGroup] must have
-// returned. It returns a [*ShapeError] for a group beyond the limits. It does
+// returned. It returns a [*nr.ShapeError] for a group beyond the limits. It does
 // not allocate.
 //
 // TS 38.211 §6.4.1.1.
 func (s *Synchronizer) Configure(g *nr.Group) error {
 	s.ready = false
-	for _, f := range [...]struct {
-		field    string
-		got, max int
-	}{
-		{"group.prb", g.NumPRB, s.lim.MaxPRB},
-		{"group.layers", g.NumLayers, s.lim.MaxLayers},
-		{"group.ues", g.NumUEs, nr.MaxUEs},
-		{"group.dmrs_symbols", g.NumDMRSSymbols(), maxPilotSyms},
-		{"group.dmrs.config_type", g.ConfigType, 2},
-		{"group.dmrs.length", g.Length, 2},
-	} {
-		if f.got < 1 || f.got > f.max {
-			return &ShapeError{f.field, f.got, f.max}
-		}
-	}
-	if g.NumDMRSSymbols()%g.Length != 0 {
-		return &ShapeError{"group.dmrs_symbols", g.NumDMRSSymbols(), g.Length}
+	if err := s.lim.Check("sync", g); err != nil {
+		return err
 	}
 	s.plan = makePlan(g)
 	for c := range s.numCombs {
@@ -116,24 +87,16 @@ func (s *Synchronizer) Configure(g *nr.Group) error {
 // Each pass removes what is known so far and measures what remains; where UEs
 // share a CDM group, it also takes away the others' pilots as last estimated.
 //
-// Estimate returns [ErrNotConfigured] for the pilots of another group and a
-// [*ShapeError] if dimensions disagree. It does not allocate.
+// Estimate returns [nr.ErrNotConfigured] for the pilots of another group and a
+// [*nr.ShapeError] if dimensions disagree. It does not allocate.
 func (s *Synchronizer) Estimate(dst *nr.Offsets, pilots *nr.Pilots) error {
-	if !s.ready || pilots.Group != s.group {
-		return ErrNotConfigured
+	if !s.ready {
+		return fmt.Errorf("sync: %w", nr.ErrNotConfigured)
 	}
-	if pilots.RE.Rank() != 3 {
-		return &ShapeError{"pilots.rank", pilots.RE.Rank(), 3}
+	if err := s.lim.CheckPilots("sync", &s.group, pilots); err != nil {
+		return err
 	}
 	view := nr.ViewOf(&pilots.RE)
-	switch {
-	case view.NumRx < 1 || view.NumRx > s.lim.MaxRx:
-		return &ShapeError{"pilots.rx", view.NumRx, s.lim.MaxRx}
-	case view.NumSymbols != s.numSyms:
-		return &ShapeError{"pilots.symbols", view.NumSymbols, s.numSyms}
-	case view.NumSubcarriers != s.group.NumSubcarriers():
-		return &ShapeError{"pilots.subcarriers", view.NumSubcarriers, s.group.NumSubcarriers()}
-	}
 	*dst = nr.Offsets{}
 	s.removeReference(&view)
 	for pass := range s.passes() {
@@ -142,8 +105,10 @@ func (s *Synchronizer) Estimate(dst *nr.Offsets, pilots *nr.Pilots) error {
 		}
 		for u := range s.group.NumUEs {
 			s.updateDelay(dst, u, view.NumRx)
-			s.updateCFO(dst, u, view.NumRx)
 		}
+	}
+	for u := range s.group.NumUEs {
+		s.updateCFO(dst, u, view.NumRx)
 	}
 	return nil
 }
@@ -165,17 +130,16 @@ func (s *Synchronizer) removeReference(view *nr.View) {
 		for t := range s.numSyms {
 			ref := s.ref[c][t][:s.numPilots]
 			for r := range view.NumRx {
-				y := view.Row(r, t)[delta:]
-				v := s.v[c][r][t][:len(ref)]
+				y, v := view.Row(r, t)[delta:], s.v[c][r][t][:len(ref)]
 				if s.group.ConfigType == 1 {
-					for i, x := range ref {
-						v[i] = y[2*i] * complex(real(x), -imag(x))
-					}
+					c64.MulConjEven(v, y, ref)
 					continue
 				}
-				for i, x := range ref {
-					v[i] = y[i>>1*6+i&1] * complex(real(x), -imag(x))
+				pick := s.pick[:len(ref)]
+				for i := 0; i < len(pick); i += 2 {
+					pick[i], pick[i+1] = y[3*i], y[3*i+1]
 				}
+				c64.MulConj(v, pick, ref)
 			}
 		}
 	}
@@ -187,33 +151,37 @@ func (s *Synchronizer) removeReference(view *nr.View) {
 func (s *Synchronizer) despread(l, rx int, off *nr.Offsets, cancel bool) {
 	ly := &s.layers[l]
 	n := s.numPilots / 2
-	step := 2 * math.Pi * s.spacing * off.DelaySeconds[ly.ue]
-	first, second := s.turn[l][0][:n], s.turn[l][1][:n]
-	fillRamp(first, step*float64(s.period))
-	sin, cos := math.Sincos(step * float64(s.gap))
-	gap := complex(float32(cos), float32(sin))
-	for m, x := range first {
-		second[m] = x * gap
-	}
-	code := complex(float32(1-2*ly.fd)/2, 0)
+	s.fillTurn(l, off.DelaySeconds[ly.ue])
 	for r := range rx {
 		for t := range s.numSyms {
-			v, p := s.v[ly.comb][r][t], s.pairs[l][r][t][:n]
-			for m := range p {
-				x := v[2*m] * first[m]
-				y := v[2*m+1] * second[m]
-				p[m] = complex(real(x)/2, imag(x)/2) + y*code
-			}
+			c64.PairSum(s.pairs[l][r][t][:n], s.v[ly.comb][r][t], s.turn[l])
 		}
 		if s.fold {
 			s.foldPairs(l, r)
 		}
-		if !cancel || s.combs[ly.comb].numUEs < 2 {
-			continue
+	}
+	if !cancel || s.combs[ly.comb].numUEs < 2 {
+		return
+	}
+	for o := range s.group.NumLayers {
+		other := &s.layers[o]
+		if other.comb == ly.comb && other.ue != ly.ue && (!s.fold || other.td == ly.td) {
+			s.cancel(l, o, rx)
 		}
-		for t := range s.numTimes {
-			s.cancel(l, r, t)
-		}
+	}
+}
+
+// fillTurn writes what despreads the pilots of layer l with a delay.
+func (s *Synchronizer) fillTurn(l int, delay float64) {
+	n := s.numPilots / 2
+	turn, first := s.turn[l][:2*n], s.pick[:n]
+	step := 2 * math.Pi * s.spacing * delay
+	c64.Ramp(first, 0, step*float64(s.period))
+	sin, cos := math.Sincos(step * float64(s.gap))
+	code := float32(1-2*s.layers[l].fd) / 2
+	gap := complex(float32(cos)*code, float32(sin)*code)
+	for m, x := range first {
+		turn[2*m], turn[2*m+1] = complex(real(x)/2, imag(x)/2), x*gap
 	}
 }
 
@@ -230,44 +198,21 @@ func (s *Synchronizer) foldPairs(l, r int) {
 	}
 }
 
-// cancel subtracts from the pairs of layer l what the other UEs of its comb add
-// to them, as their own pairs say. Layers below l are of this pass, others of
-// the last one.
-func (s *Synchronizer) cancel(l, r, t int) {
-	ly := &s.layers[l]
+// cancel subtracts from the pairs of layer l what those of layer o, of another
+// UE on the same comb, add to them. Pairs of layers below l are of this pass,
+// others of the last one.
+func (s *Synchronizer) cancel(l, o, rx int) {
 	n := s.numPilots / 2
-	p := s.pairs[l][r][t][:n]
-	for o := range s.group.NumLayers {
-		other := &s.layers[o]
-		if other.comb != ly.comb || other.ue == ly.ue || s.fold && other.td != ly.td {
-			continue
-		}
-		sign := complex(float32(1-2*(ly.fd^other.fd)), 0)
-		q := s.pairs[o][r][t][:n]
-		a0, a1 := s.turn[l][0][:n], s.turn[l][1][:n]
-		b0, b1 := s.turn[o][0][:n], s.turn[o][1][:n]
-		for m := range p {
-			leak := a0[m]*conj(b0[m]) + sign*a1[m]*conj(b1[m])
-			p[m] -= complex(real(leak)/2, imag(leak)/2) * q[m]
+	a, b, leak := s.turn[l][:2*n], s.turn[o][:2*n], s.pick[:n]
+	for m := range leak { // the conjugate of −2·Σ a·conj(b)
+		v := b[2*m]*conj(a[2*m]) + b[2*m+1]*conj(a[2*m+1])
+		leak[m] = complex(-2*real(v), -2*imag(v))
+	}
+	for r := range rx {
+		for t := range s.numTimes {
+			mimo.ConjMulAdd(s.pairs[l][r][t][:n], leak, s.pairs[o][r][t])
 		}
 	}
 }
 
 func conj(x complex64) complex64 { return complex(real(x), -imag(x)) }
-
-// fillRamp writes exp(j·step·k) for k = 0, 1, … with a recurrence that restarts
-// before it loses precision.
-func fillRamp(dst []complex64, step float64) {
-	const restart = 64
-	sin, cos := math.Sincos(step)
-	turn := complex(cos, sin)
-	var z complex128
-	for k := range dst {
-		if k%restart == 0 {
-			s, c := math.Sincos(step * float64(k))
-			z = complex(c, s)
-		}
-		dst[k] = complex64(z)
-		z *= turn
-	}
-}
