@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/neuroran/neuroran/phy/sigmf"
+)
+
+// file holds the two files of a recording.
+type file struct {
+	meta    []byte
+	samples []byte
+}
+
+// record makes the recording in memory.
+func record(seed uint64) (*file, error) {
+	f := &file{}
+	var samples bytes.Buffer
+	w, err := sigmf.NewWriter(recordingConfig(), &samples, func(meta []byte) error {
+		f.meta = meta
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := send(w, seed); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	f.samples = samples.Bytes()
+	return f, err
+}
+
+// dataName returns the name of the file of samples beside the metadata.
+func dataName(meta string) string { return strings.TrimSuffix(meta, sigmf.MetaExt) + sigmf.DataExt }
+
+// load reads a recording whose metadata are in the file name.
+func load(name string) (*file, error) {
+	meta, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := os.ReadFile(dataName(name))
+	return &file{meta, samples}, err
+}
+
+// save writes the two files.
+func (f *file) save(name string) error {
+	if !strings.HasSuffix(name, sigmf.MetaExt) {
+		return errors.New(name + ": want a name that ends in " + sigmf.MetaExt)
+	}
+	return errors.Join(os.WriteFile(name, f.meta, 0o644), os.WriteFile(dataName(name), f.samples, 0o644))
+}
+
+// same reports whether two recordings differ by rounding only: their metadata are
+// equal but for the hash, and of a thousand values at most one is different, by
+// one step. Fused multiply-adds differ between machines and kernels.
+func same(a, b *file) bool {
+	if !bytes.Equal(withoutHash(a.meta), withoutHash(b.meta)) || len(a.samples) != len(b.samples) {
+		return false
+	}
+	differ := 0
+	for i, x := range a.samples {
+		switch d := int(int8(x)) - int(int8(b.samples[i])); {
+		case d > 1 || d < -1:
+			return false
+		case d != 0:
+			differ++
+		}
+	}
+	return differ <= len(a.samples)/1000
+}
+
+// withoutHash returns metadata without the line of core:sha512.
+func withoutHash(meta []byte) []byte {
+	var kept []byte
+	for line := range bytes.Lines(meta) {
+		if !bytes.Contains(line, []byte(`"core:sha512"`)) {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
+}
