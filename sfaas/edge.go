@@ -69,27 +69,24 @@ type outlet struct {
 
 // conn is one edge of a built graph: from an outlet to a port of a node.
 type conn struct {
-	id     EdgeID
-	name   string // "producer -> consumer.port"
-	from   *outlet
 	node   *node
-	kind   portKind
-	input  int   // index of a data input
-	port   *port // nil for data
 	view   func(any) any
-	cfg    EdgeConfig
-	wide   bool
-	dead   *conn // takes what cannot be processed
-	isDead bool
+	port   *port // nil for data
+	id     EdgeID
+	kind   portKind
 	plain  bool // one input, inline, without promises: the common case
 	drafts bool // its consumer returns one output
+	wide   bool
+	isDead bool
+	cfg    EdgeConfig
+	input  int   // index of a data input
+	dead   *conn // takes what cannot be processed
+	from   *outlet
+	name   string // "producer -> consumer.port"
 }
 
 // measure returns the payload size of a message of this outlet.
 func (o *outlet) measure(body any) int {
-	if len(o.lay.parts) == 0 {
-		return o.lay.fixed
-	}
 	return o.lay.measure((*iface)(unsafe.Pointer(&body)).data)
 }
 

@@ -21,17 +21,17 @@ type Function interface {
 // function is a stateful function without its type parameters. It is
 // immutable once a graph with it has been built.
 type function struct {
-	name   string
+	run    func(c *Ctx) error
 	cfg    Config
+	cells  []*cellDecl
+	name   string
 	ins    []reflect.Type
 	newIn  func() any // payload for messages sent by reference
 	out    reflect.Type
 	newOut func() any
-	run    func(c *Ctx) error
 	each   bool
 	topic  bool // the function behind a topic
 
-	cells     []*cellDecl
 	resources []*resourceDecl
 	ports     []*port
 	refs      []*reference

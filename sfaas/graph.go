@@ -23,15 +23,15 @@ type node struct {
 	index  int
 	fn     *function
 	outlet *outlet // nil for sinks
-	direct *conn   // messages sent by reference, nil for joins
 	ports  []*conn // by index of function.ports
-	wired  []int   // number of edges by data input
 	sink   bool
-	gates  []int           // indices of grant ports
 	keeps  bool            // has per-key content
-	wide   [maxInputs]bool // inputs that are spread
 	exact  bool            // has an output with ExactlyOnce
 	early  bool            // named by Control and not yet applied
+	wide   [maxInputs]bool // inputs that are spread
+	direct *conn           // messages sent by reference, nil for joins
+	wired  []int           // number of edges by data input
+	gates  []int           // indices of grant ports
 }
 
 // NewGraph returns an empty graph.

@@ -96,7 +96,7 @@ func (k *Core) begins(it *item) bool {
 		k.dropRest(*it)
 		return false
 	}
-	if k.set.mode == RealTime && k.now >= it.msg.Due && e.kind == portData && e.cfg.Guarantee == AtMostOnce && !e.node.sink {
+	if k.now >= it.msg.Due && k.set.mode == RealTime && e.kind == portData && e.cfg.Guarantee == AtMostOnce && !e.node.sink {
 		k.skip(*it)
 		return false
 	}
@@ -253,13 +253,13 @@ func (k *Core) countTransfer(n *node, m *Message, consumers int) {
 // checkSizes measures the outputs of the invocation.
 func (k *Core) checkSizes(c *Ctx) error {
 	if c.out != nil {
-		if err := k.measure(c.out); err != nil {
+		if err := k.measure(c.out, c.node.outlet); err != nil {
 			return err
 		}
 	}
 	for i := range c.sends {
 		if m := c.sends[i].msg; m != nil {
-			if err := k.measure(m); err != nil {
+			if err := k.measure(m, m.pool.from); err != nil {
 				return err
 			}
 		}
@@ -267,10 +267,10 @@ func (k *Core) checkSizes(c *Ctx) error {
 	return nil
 }
 
-func (k *Core) measure(m *Message) error {
-	m.size = m.measure()
+func (k *Core) measure(m *Message, from *outlet) error {
+	m.size = from.measure(m.body)
 	if m.size > k.set.maxMessage {
-		return &SizeError{Port: m.pool.from.name, Bytes: m.size, Limit: k.set.maxMessage}
+		return &SizeError{Port: from.name, Bytes: m.size, Limit: k.set.maxMessage}
 	}
 	return nil
 }

@@ -163,6 +163,13 @@ func (l *layout) plain() bool { return len(l.parts) == 0 && l.opaque == "" }
 
 // measure returns the payload bytes of the value at p.
 func (l *layout) measure(p unsafe.Pointer) int {
+	if len(l.parts) == 0 {
+		return l.fixed
+	}
+	return l.measureParts(p)
+}
+
+func (l *layout) measureParts(p unsafe.Pointer) int {
 	n := l.fixed
 	for i := range l.parts {
 		n += l.parts[i].measure(unsafe.Add(p, l.parts[i].off))

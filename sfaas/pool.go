@@ -41,7 +41,9 @@ func (p *pool) put(m *Message, l *lane) {
 		return // a reply without a result
 	}
 	m.refs = 0
-	m.reply = replyTo{}
+	if m.reply.call != 0 {
+		m.reply = replyTo{}
+	}
 	if l != nil && l == p.lane {
 		if len(p.free) < p.limit {
 			p.free = append(p.free, m)

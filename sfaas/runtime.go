@@ -19,6 +19,7 @@ type Runtime struct {
 	app     *App
 	set     *settings
 	workers []*worker
+	homes   [Groups]*worker // by key group
 	board   *board
 	gauges  []gauge
 	intake  *Intake
@@ -63,6 +64,9 @@ func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
 		}
 		r.workers = append(r.workers, w)
 	}
+	for g := range r.homes {
+		r.homes[g] = r.workers[g%len(r.workers)]
+	}
 	for _, w := range r.workers {
 		w.start(nil)
 	}
@@ -81,7 +85,7 @@ func (r *Runtime) Node() NodeID { return r.set.node }
 func (r *Runtime) Now() Time { return r.set.clock() }
 
 // workerOf returns the worker of a key group.
-func (r *Runtime) workerOf(group uint8) *worker { return r.workers[int(group)%len(r.workers)] }
+func (r *Runtime) workerOf(group uint8) *worker { return r.homes[group] }
 
 // Draft implements [Host].
 func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) {

@@ -26,7 +26,7 @@ type worker struct {
 	alarm   Time
 	slept   bool
 	timer   *time.Timer
-	shown   Time // counters published last
+	showAt  Time // when the counters are published next
 }
 
 func newWorker(r *Runtime, i int) (*worker, error) {
@@ -105,10 +105,7 @@ func (w *worker) turn() bool {
 	if w.core.Ready() {
 		return true
 	}
-	if now := w.core.now; now.Sub(w.shown) >= w.rt.set.publishEvery {
-		w.shown = now
-		w.core.publish()
-	}
+	w.show(w.core.now)
 	if len(w.core.commits) == 0 && len(w.core.transfer) == 0 {
 		w.done.Store(w.read)
 	}
@@ -159,8 +156,13 @@ func (w *worker) runOne() {
 	if w.effects = w.core.Run(now, w.effects[:0]); len(w.effects) > 0 {
 		w.carryOut()
 	}
-	if now.Sub(w.shown) >= w.rt.set.publishEvery {
-		w.shown = now
+	w.show(now)
+}
+
+// show publishes the counters once a slot.
+func (w *worker) show(now Time) {
+	if now >= w.showAt {
+		w.showAt = now.Add(w.rt.set.publishEvery)
 		w.core.publish()
 	}
 }
@@ -177,10 +179,7 @@ func (w *worker) step(ev Event) {
 	if len(w.effects) > 0 {
 		w.carryOut()
 	}
-	if ev.Now.Sub(w.shown) >= w.rt.set.publishEvery {
-		w.shown = ev.Now
-		w.core.publish()
-	}
+	w.show(ev.Now)
 }
 
 // sleep waits for a letter or the alarm.

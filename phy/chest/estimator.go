@@ -3,8 +3,10 @@
 package chest
 
 import (
+	"fmt"
 	"math"
 
+	"github.com/neuroran/neuroran/internal/simd/c64"
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -21,6 +23,8 @@ type Estimator struct {
 	u     [maxLayers][maxRx][maxPilotSyms][]complex64 // pilots over the reference, without delay and rotation
 	ramp  [maxLayers][]complex64                      // exp(−j2πkΔf·τ) of each comb, to put the delay back
 	mix   []complex64                                 // what turns pilots into u
+	back  []complex64                                 // conjugate ramp at the pilots of a comb
+	pick  []complex64                                 // pilots of one antenna and symbol
 	delay [maxLayers]float64                          // delay taken out of each comb, s
 	cfo   [maxLayers]float64                          // carrier offset taken out of each comb, Hz
 
@@ -32,13 +36,13 @@ type Estimator struct {
 }
 
 // New returns an estimator with memory for the given limits. It returns a
-// [*ConfigError] for a value outside its range.
+// [*nr.FieldError] for a value outside its range.
 func New(cfg Config, lim Limits) (*Estimator, error) {
-	if err := lim.validate(); err != nil {
+	if err := lim.Validate(); err != nil {
 		return nil, err
 	}
 	if cfg.Method > LMMSE {
-		return nil, &ConfigError{Field: "Method", Got: int(cfg.Method), Want: "LS or LMMSE"}
+		return nil, &nr.FieldError{Field: "method", Got: cfg.Method, Want: "ls or lmmse"}
 	}
 	e := &Estimator{cfg: cfg, lim: lim}
 	pilots := lim.MaxPRB * dmrs.PilotsPerPRB(1)
@@ -51,7 +55,7 @@ func New(cfg Config, lim Limits) (*Estimator, error) {
 			}
 		}
 	}
-	e.mix = make([]complex64, pilots)
+	e.mix, e.back, e.pick = make([]complex64, pilots), make([]complex64, pilots), make([]complex64, pilots)
 	e.ls.init(pilots)
 	if cfg.Method == LMMSE {
 		e.lmmse.init(lim)
@@ -60,30 +64,14 @@ func New(cfg Config, lim Limits) (*Estimator, error) {
 }
 
 // Configure makes the reference signal of a group, which [nr.NewGroup] must have
-// returned. It returns a [*ShapeError] for a group beyond the limits. It does
+// returned. It returns a [*nr.ShapeError] for a group beyond the limits. It does
 // not allocate.
 //
 // TS 38.211 §6.4.1.1.
 func (e *Estimator) Configure(g *nr.Group) error {
 	e.ready = false
-	for _, f := range [...]struct {
-		field    string
-		got, max int
-	}{
-		{"group.prb", g.NumPRB, e.lim.MaxPRB},
-		{"group.layers", g.NumLayers, e.lim.MaxLayers},
-		{"group.ues", g.NumUEs, nr.MaxUEs},
-		{"group.dmrs_symbols", g.NumDMRSSymbols(), maxPilotSyms},
-		{"group.symbols", g.StartSymbol + g.NumSymbols, nr.SymbolsPerSlot},
-		{"group.dmrs.config_type", g.ConfigType, 2},
-		{"group.dmrs.length", g.Length, 2},
-	} {
-		if f.got < 1 || f.got > f.max {
-			return &ShapeError{f.field, f.got, f.max}
-		}
-	}
-	if g.NumDMRSSymbols()%g.Length != 0 {
-		return &ShapeError{"group.dmrs_symbols", g.NumDMRSSymbols(), g.Length}
+	if err := e.lim.Check("chest", g); err != nil {
+		return err
 	}
 	e.plan = makePlan(g)
 	for c := range e.numCombs {
@@ -108,18 +96,18 @@ func (e *Estimator) Configure(g *nr.Group) error {
 //   - off: delay and carrier offset of each UE, as phy/sync measures them; zero
 //     values are allowed
 //
-// Estimate returns [ErrNotConfigured] for the pilots of another group and a
-// [*ShapeError] if dimensions disagree. It allocates only when a tensor of dst
+// Estimate returns [nr.ErrNotConfigured] for the pilots of another group and a
+// [*nr.ShapeError] if dimensions disagree. It allocates only when a tensor of dst
 // has to grow.
 func (e *Estimator) Estimate(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets) error {
-	if !e.ready || pilots.Group != e.group {
-		return ErrNotConfigured
+	if !e.ready {
+		return fmt.Errorf("chest: %w", nr.ErrNotConfigured)
 	}
-	rx, err := e.checkPilots(pilots)
-	if err != nil {
+	if err := e.lim.CheckPilots("chest", &e.group, pilots); err != nil {
 		return err
 	}
 	view := nr.ViewOf(&pilots.RE)
+	rx := view.NumRx
 	e.despread(&view, off)
 	e.measureNoise(&view)
 	dst.Group, dst.Offsets = e.group, *off
@@ -137,23 +125,6 @@ func (e *Estimator) Estimate(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets
 	return nil
 }
 
-func (e *Estimator) checkPilots(p *nr.Pilots) (rx int, err error) {
-	if p.RE.Rank() != 3 {
-		return 0, &ShapeError{"pilots.rank", p.RE.Rank(), 3}
-	}
-	rx = p.RE.Dim(0)
-	if rx < 1 || rx > e.lim.MaxRx {
-		return 0, &ShapeError{"pilots.rx", rx, e.lim.MaxRx}
-	}
-	if p.RE.Dim(1) != e.numSyms {
-		return 0, &ShapeError{"pilots.symbols", p.RE.Dim(1), e.numSyms}
-	}
-	if p.RE.Dim(2) != e.group.NumSubcarriers() {
-		return 0, &ShapeError{"pilots.subcarriers", p.RE.Dim(2), e.group.NumSubcarriers()}
-	}
-	return rx, nil
-}
-
 // despread fills u: the pilots of each comb over reference, amplitude, delay
 // ramp and rotation. The layers' codes remain.
 func (e *Estimator) despread(view *nr.View, off *nr.Offsets) {
@@ -165,55 +136,51 @@ func (e *Estimator) despread(view *nr.View, off *nr.Offsets) {
 			f += off.CFOHz[e.layers[l].ue] / float64(cb.numLayers)
 		}
 		e.delay[c], e.cfo[c] = tau, f
-		fillRamp(e.ramp[c][:e.group.NumSubcarriers()], -2*math.Pi*e.spacing*tau)
+		c64.Ramp(e.ramp[c][:e.group.NumSubcarriers()], 0, -2*math.Pi*e.spacing*tau)
+		e.fillBack(c)
 		for s := range e.numSyms {
 			e.fillMix(c, s)
 			for r := range view.NumRx {
-				y := view.Row(r, s)
-				u := e.u[c][r][s][:e.numPilots]
-				mix := e.mix[:len(u)]
+				y, u := view.Row(r, s)[cb.delta:], e.u[c][r][s][:e.numPilots]
 				if e.group.ConfigType == 1 {
-					y = y[cb.delta:]
-					for i := range u {
-						u[i] = y[2*i] * mix[i]
-					}
+					c64.MulEven(u, y, e.mix[:len(u)])
 					continue
 				}
-				for i := range u {
-					u[i] = y[i>>1*6+i&1+cb.delta] * mix[i]
+				pick := e.pick[:len(u)]
+				for i := 0; i < len(pick); i += 2 {
+					pick[i], pick[i+1] = y[3*i], y[3*i+1]
 				}
+				c64.Mul(u, pick, e.mix[:len(u)])
 			}
 		}
+	}
+}
+
+// fillBack computes what takes the delay of comb c out of its pilots.
+func (e *Estimator) fillBack(c int) {
+	step := 2 * math.Pi * e.spacing * e.delay[c]
+	first := step * float64(e.combs[c].delta)
+	back := e.back[:e.numPilots]
+	if e.group.ConfigType == 1 {
+		c64.Ramp(back, first, 2*step)
+		return
+	}
+	pairs := e.pick[:len(back)/2]
+	c64.Ramp(pairs, first, 6*step)
+	sin, cos := math.Sincos(step)
+	gap := complex(float32(cos), float32(sin))
+	for m, x := range pairs {
+		back[2*m], back[2*m+1] = x, x*gap
 	}
 }
 
 // fillMix computes conj(reference · ramp · rotation)/β of comb c in the s-th
 // DM-RS symbol.
 func (e *Estimator) fillMix(c, s int) {
-	ref, ramp, delta := e.ref[c][s], e.ramp[c], e.combs[c].delta
 	sin, cos := math.Sincos(-2 * math.Pi * e.cfo[c] * e.dmrsTime[s])
-	rot := complex(float32(cos/e.beta), float32(sin/e.beta))
-	for i := range e.mix[:e.numPilots] {
-		m := ref[i] * ramp[e.pilotAt(i)+delta]
-		e.mix[i] = complex(real(m), -imag(m)) * rot
-	}
-}
-
-// fillRamp writes exp(j·step·k) for k = 0, 1, … with a recurrence that restarts
-// before it loses precision.
-func fillRamp(dst []complex64, step float64) {
-	const restart = 64
-	sin, cos := math.Sincos(step)
-	turn := complex(cos, sin)
-	var z complex128
-	for k := range dst {
-		if k%restart == 0 {
-			s, c := math.Sincos(step * float64(k))
-			z = complex(c, s)
-		}
-		dst[k] = complex64(z)
-		z *= turn
-	}
+	mix := e.mix[:e.numPilots]
+	c64.MulConj(mix, e.back, e.ref[c][s])
+	c64.Scale(mix, mix, complex(float32(cos/e.beta), float32(sin/e.beta)))
 }
 
 // rotation returns exp(j2πf·t) of layer l in symbol s of the allocation: what

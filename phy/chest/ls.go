@@ -2,14 +2,29 @@
 
 package chest
 
-import "github.com/neuroran/neuroran/phy/nr"
+import (
+	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // lsState is the scratch of the least squares estimator.
 type lsState struct {
-	pairs []complex64 // despread estimates of one layer, antenna and occasion
+	pairs []complex64    // despread estimates of one layer, antenna and occasion
+	code  [2][]complex64 // codes in frequency over the pilots
+	whole []complex64    // interpolated pairs, all of them
 }
 
-func (s *lsState) init(pilots int) { s.pairs = make([]complex64, pilots/2) }
+func (s *lsState) init(pilots int) {
+	s.pairs = make([]complex64, pilots/2)
+	s.whole = make([]complex64, 2*pilots)
+	for fd := range s.code {
+		s.code[fd] = make([]complex64, pilots)
+		for i := range s.code[fd] {
+			s.code[fd][i] = complex(float32(1-2*(i&fd)), 0)
+		}
+	}
+}
 
 // estimateLS despreads pairs of pilots, interpolates linearly over subcarriers
 // into one anchor for each DM-RS occasion, and linearly over time by the
@@ -47,58 +62,61 @@ func (e *Estimator) setSNR(dst *nr.Channel, u int, power float64) {
 func (e *Estimator) despreadPairs(l, r, o int) []complex64 {
 	ly := &e.layers[l]
 	pairs := e.ls.pairs[:e.numPilots/2]
-	fd := complex(float32(1-2*ly.fd), 0)
+	code := e.ls.code[ly.fd]
 	scale := float32(1) / float32(2*e.group.Length)
-	u := e.u[ly.comb][r][o*e.group.Length]
-	for m := range pairs {
-		v := u[2*m] + fd*u[2*m+1]
-		pairs[m] = complex(real(v)*scale, imag(v)*scale)
-	}
+	u := e.u[ly.comb][r][o*e.group.Length : (o+1)*e.group.Length]
+	c64.PairSum(pairs, u[0], code)
 	if e.group.Length == 1 {
+		c64.Scale(pairs, pairs, complex(scale, 0))
 		return pairs
 	}
-	u = e.u[ly.comb][r][o*e.group.Length+1]
-	scale *= float32(1 - 2*ly.td)
-	for m := range pairs {
-		v := u[2*m] + fd*u[2*m+1]
-		pairs[m] += complex(real(v)*scale, imag(v)*scale)
+	second := e.pick[:len(pairs)]
+	c64.PairSum(second, u[1], code)
+	td := float32(1 - 2*ly.td)
+	for m, v := range second {
+		p := pairs[m]
+		pairs[m] = complex((real(p)+td*real(v))*scale, (imag(p)+td*imag(v))*scale)
 	}
 	return pairs
 }
 
-func meanPower(x []complex64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(real(v)*real(v) + imag(v)*imag(v))
-	}
-	return sum / float64(len(x))
-}
+func meanPower(x []complex64) float64 { return real(mimo.DotConj(x, x)) / float64(len(x)) }
 
 // interpolate draws straight lines from pilot to pilot and puts the delay ramp
 // of the comb back. The mean of a pair stands at both of its pilots, as in
 // Sionna's estimator, and beyond the outer pilots too.
 func (e *Estimator) interpolate(dst, pairs []complex64, l int) {
 	c := e.layers[l].comb
-	period := 2 * nr.SubcarriersPerPRB / e.perPRB // subcarriers from pair to pair
-	gap := 3 - e.group.ConfigType                 // subcarriers inside a pair
-	between := period - gap                       // and from one pair to the next
-	ramp := e.ramp[c][:len(dst)]
-	k := 0
-	for end := e.combs[c].delta; k < end; k++ {
-		dst[k] = pairs[0] * ramp[k]
+	delta := e.combs[c].delta
+	for k := range dst[:delta] {
+		dst[k] = pairs[0]
 	}
+	if e.group.ConfigType == 1 {
+		c64.LineFour(e.ls.whole, pairs)
+		copy(dst[delta:], e.ls.whole)
+	} else {
+		lineSix(dst[delta:], pairs)
+	}
+	c64.Mul(dst, dst, e.ramp[c])
+}
+
+// lineSix interpolates pairs of configuration type 2: a pair stands at two
+// subcarriers of six, and on the line to the next pair at the others. The last
+// pair reaches to the end of dst.
+func lineSix(dst, pairs []complex64) {
 	for m, a := range pairs {
-		for end := k + gap; k < end; k++ {
-			dst[k] = a * ramp[k]
+		d := dst[6*m:]
+		if m+1 == len(pairs) {
+			for k := range d {
+				d[k] = a
+			}
+			return
 		}
-		slope := complex64(0)
-		if m+1 < len(pairs) {
-			slope = pairs[m+1] - a
-		}
-		for i := 0; i < between && k < len(dst); i++ {
-			x := float32(i) / float32(between)
-			dst[k] = (a + complex(x*real(slope), x*imag(slope))) * ramp[k]
-			k++
+		slope := pairs[m+1] - a
+		d[0], d[1] = a, a
+		for i := 1; i < 5; i++ {
+			x := float32(i) / 5
+			d[1+i] = a + complex(x*real(slope), x*imag(slope))
 		}
 	}
 }

@@ -16,7 +16,10 @@ const (
 	maxFree      = 1024 // most free elements that are looked at
 	residualEps  = 1e-6 // regularisation of the residual filter against unit signal power
 	delayPoints  = 24   // points of the assumed delay profile
-	keptTables   = 8    // geometries whose tables are kept
+	batchWindows = 16   // windows that are filtered at once, at most
+	batchLanes   = 64   // the same, times antennas
+	batchSize    = windowPilots * batchWindows
+	keptTables   = 8 // geometries whose tables are kept
 )
 
 // noiseMeter measures noise where no layer can be: in the part of the pilots
@@ -33,8 +36,10 @@ type noiseMeter struct {
 
 	work  [windowPilots * windowPilots]complex128
 	col   [windowPilots]complex128
-	res   [maxRx][windowPilots]complex64
-	win   [windowPilots]complex64
+	in    [windowPilots * batchLanes]complex64 // [pilot of the window, antenna, window]
+	out   [batchLanes]complex64                // one pilot of the residuals
+	rows  [windowPilots]int                    // rows of in
+	res   [maxRx][batchSize]complex64          // residuals of each antenna
 	sum   [maxRx * maxRx]complex128
 	count float64
 	lag   [12 * windowPilots]complex128
@@ -72,61 +77,68 @@ func (e *Estimator) measureNoise(view *nr.View) {
 	e.shrinkNoise(rx)
 }
 
-// residualNoise adds the residuals of comb c. Pilots of double symbols are
-// first separated by their code in time; both halves then have half the noise.
+// residualNoise adds the residuals of comb c, many windows at a time.
 func (e *Estimator) residualNoise(c, rx int) {
 	m := &e.noise
 	m.prepare(&e.plan, c)
 	windows := e.numPilots / m.size * e.numSyms
 	step := max(1, (windows+maxWindows-1)/maxWindows)
-	scale := e.beta * e.beta
-	for w := 0; w < windows; w += step {
-		s, first := w%e.numSyms, w/e.numSyms*m.size
-		for r := range rx {
-			m.filter(m.res[r][:m.size], e.window(c, r, s, first))
+	most := min(batchWindows, batchLanes/rx, (windows+step-1)/step)
+	for w := 0; w < windows; {
+		n := 0
+		for ; n < most && w < windows; w += step {
+			for r := range rx {
+				e.loadWindow(c, r, w%e.numSyms, w/e.numSyms*m.size, r*most+n)
+			}
+			n++
 		}
-		m.accumulate(rx, m.size, scale)
-		m.count += m.dims
+		m.filter(rx, most, n)
+		m.accumulate(rx, m.size*n, e.beta*e.beta)
+		m.count += m.dims * float64(n)
 	}
 }
 
-// window returns the pilots of a noise window: of symbol s, or for double
-// symbols the sum or difference of both, scaled to the same noise.
-func (e *Estimator) window(c, r, s, first int) []complex64 {
+// loadWindow puts the pilots of a noise window into a lane of the batch: those
+// of symbol s, or for double symbols the sum or difference of both, scaled to
+// the same noise.
+func (e *Estimator) loadWindow(c, r, s, first, lane int) {
 	m := &e.noise
 	if e.group.Length == 1 {
-		return e.u[c][r][s][first : first+m.size]
+		for i, v := range e.u[c][r][s][first : first+m.size] {
+			m.in[i*batchLanes+lane] = v
+		}
+		return
 	}
 	a := e.u[c][r][s&^1][first : first+m.size]
 	b := e.u[c][r][s|1][first : first+m.size]
 	sign := complex(float32(1-2*(s&1)), 0)
 	for i := range a {
 		v := a[i] + sign*b[i]
-		m.win[i] = complex(real(v)*math.Sqrt2/2, imag(v)*math.Sqrt2/2)
+		m.in[i*batchLanes+lane] = complex(real(v)*math.Sqrt2/2, imag(v)*math.Sqrt2/2)
 	}
-	return m.win[:m.size]
+}
+
+// filter applies M to the first n of every most lanes.
+func (m *noiseMeter) filter(rx, most, n int) {
+	for i := range m.size {
+		m.rows[i] = i * batchLanes
+	}
+	lanes := rx * most
+	for k := range m.size {
+		mimo.LinComb(m.out[:lanes], m.m[k*m.size:(k+1)*m.size], m.in[:], m.rows[:m.size])
+		for r := range rx {
+			copy(m.res[r][k*n:(k+1)*n], m.out[r*most:])
+		}
+	}
 }
 
 // accumulate adds the outer product of the first n residuals over antennas.
 func (m *noiseMeter) accumulate(rx, n int, scale float64) {
 	for a := range rx {
 		for b := range a + 1 {
-			x, y := m.res[a][:n], m.res[b][:n]
-			var re, im float64
-			for i := range x {
-				re += float64(real(x[i])*real(y[i]) + imag(x[i])*imag(y[i]))
-				im += float64(imag(x[i])*real(y[i]) - real(x[i])*imag(y[i]))
-			}
-			m.sum[a*rx+b] += complex(re*scale, im*scale)
+			v := mimo.DotConj(m.res[a][:n], m.res[b][:n])
+			m.sum[a*rx+b] += complex(real(v)*scale, imag(v)*scale)
 		}
-	}
-}
-
-// filter applies M; its rows are stored as their conjugates.
-func (m *noiseMeter) filter(dst, src []complex64) {
-	n := m.size
-	for i := range dst {
-		dst[i] = complex64(mimo.DotConj(src, m.m[i*n:i*n+n]))
 	}
 }
 
@@ -193,36 +205,42 @@ func (m *noiseMeter) build(p *plan, fdMask uint8, cp float64) {
 		col[k] = residualEps
 		mimo.Solve(m.work[:n*n], n, col)
 		for i, v := range col {
-			m.m[i*n+k] = complex(float32(real(v)), float32(-imag(v)))
+			m.m[i*n+k] = complex64(v)
 			m.dims += real(v)*real(v) + imag(v)*imag(v)
 		}
 	}
 }
 
-// freeNoise adds the elements of CDM groups that no layer uses.
+// freeNoise adds elements of CDM groups that no layer uses.
 func (e *Estimator) freeNoise(view *nr.View) {
 	m := &e.noise
+	step := max(1, (e.numPilots*e.numSyms+maxFree-1)/maxFree)
 	for lambda := range 3 {
 		if e.freeMask>>lambda&1 == 0 {
 			continue
 		}
-		delta := lambda * e.group.ConfigType
-		total := e.numPilots * e.numSyms
-		step := max(1, (total+maxFree-1)/maxFree)
-		n := 0
-		for i := 0; i < total; i += step {
-			s, k := i%e.numSyms, e.pilotAt(i/e.numSyms)+delta
-			for r := range view.NumRx {
-				m.res[r][n] = view.Row(r, s)[k]
-			}
-			if n++; n == windowPilots {
+		for s := range e.numSyms {
+			for first := s % step; first < e.numPilots; first += step * batchSize {
+				n := 0
+				for r := range view.NumRx {
+					row := view.Row(r, s)[lambda*e.group.ConfigType:]
+					n = e.gatherFree(m.res[r][:], row, first, step)
+				}
 				m.accumulate(view.NumRx, n, 1)
-				n = 0
+				m.count += float64(n)
 			}
-			m.count++
 		}
-		m.accumulate(view.NumRx, n, 1)
 	}
+}
+
+// gatherFree copies every step-th pilot from the first on and returns how many.
+func (e *Estimator) gatherFree(dst, row []complex64, first, step int) int {
+	n := 0
+	for i := first; i < e.numPilots && n < len(dst); i += step {
+		dst[n] = row[e.pilotAt(i)]
+		n++
+	}
+	return n
 }
 
 // differenceNoise is the last resort of very few pilots with all codes in use:

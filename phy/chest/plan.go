@@ -13,7 +13,7 @@ const (
 	maxLayers    = nr.MaxGroupLayers
 	maxRx        = nr.MaxRx
 	maxOccasions = 4 // DM-RS positions in one slot
-	maxPilotSyms = 4 // DM-RS symbols in one slot
+	maxPilotSyms = nr.MaxDMRSSymbols
 )
 
 // plan is what a group's DM-RS looks like. It holds no slices: Configure
@@ -63,7 +63,7 @@ func makePlan(g *nr.Group) plan {
 		group: *g, perPRB: dmrs.PilotsPerPRB(g.ConfigType),
 		beta: math.Sqrt(float64(g.NumCDMGroupsWithoutData)), spacing: g.SubcarrierSpacingHz(),
 	}
-	p.cp = 144.0 / 2048 / p.spacing
+	p.cp = g.CyclicPrefix()
 	p.numPilots = p.perPRB * g.NumPRB
 	p.placeSymbols()
 	p.placeLayers()
@@ -72,17 +72,10 @@ func makePlan(g *nr.Group) plan {
 
 func (p *plan) placeSymbols() {
 	g := &p.group
-	unit := 1 / p.spacing / 2048
-	at := 0.0
-	for l := range nr.SymbolsPerSlot {
-		at += 144 * unit
-		if in := g.Slot.InSubframe(g.Mu)*nr.SymbolsPerSlot + l; in == 0 || in == 7<<g.Mu {
-			at += float64(int(16)<<g.Mu) * unit
-		}
-		p.symTime[l] = at
-		at += 2048 * unit
+	p.symTime = g.SymbolTimes()
+	for l, at := range p.symTime {
 		if g.IsDMRS(l) {
-			p.dmrsTime[p.numSyms] = p.symTime[l]
+			p.dmrsTime[p.numSyms] = at
 			p.numSyms++
 		}
 	}
