@@ -66,6 +66,13 @@ type item struct {
 	gate  bool // look at what waits for a grant
 }
 
+// take moves from to it, field by field: what has just been written that way
+// cannot be read in wider pieces without a wait.
+func (it *item) take(from *item) {
+	it.conn, it.msg, it.ks, it.rest, it.task = from.conn, from.msg, from.ks, from.rest, from.task
+	it.tries, it.gate = from.tries, from.gate
+}
+
 // running is the invocation under way. It is kept outside the stack so that
 // another goroutine can take over.
 type running struct {

@@ -93,15 +93,16 @@ func (k *Core) cutCell(src []byte, n *node, key Key, inst *instance) ([]byte, er
 }
 
 func cutKey(src []byte) (Key, []byte, error) {
-	var key Key
 	if len(src) < 8*MaxDepth {
-		return key, nil, errTruncated
+		return Key{}, nil, errTruncated
 	}
-	for i := range key.levels {
-		key.levels[i] = binary.LittleEndian.Uint64(src[8*i:])
-		if i > 0 && key.levels[i-1] == 0 && key.levels[i] != 0 {
-			return key, nil, errInvalid
-		}
+	key := Key{
+		top: binary.LittleEndian.Uint64(src),
+		mid: binary.LittleEndian.Uint64(src[8:]),
+		low: binary.LittleEndian.Uint64(src[16:]),
+	}
+	if (key.top == 0 && key.mid != 0) || (key.mid == 0 && key.low != 0) {
+		return Key{}, nil, errInvalid
 	}
 	return key, src[8*MaxDepth:], nil
 }

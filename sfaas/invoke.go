@@ -18,7 +18,8 @@ func (k *Core) runNext() {
 		}
 	}
 	it := &k.cur.item
-	k.inline.popInto(it)
+	it.take(k.inline.at(0))
+	k.inline.drop()
 	switch n := it.conn.node; {
 	case it.gate:
 		k.runGate(*it)

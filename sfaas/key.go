@@ -40,8 +40,14 @@ const Groups = 256
 // as cell 7 / UE 17921 / process 3. A Key is a comparable value of 24 bytes;
 // the zero Key is the root and the parent of every one-level key.
 type Key struct {
-	levels [MaxDepth]uint64
+	// Three fields and no array: so the compiler keeps a Key in registers. An
+	// array it copies in halves that overlap, and a copy of such a copy has to
+	// wait for both to reach the cache.
+	top, mid, low uint64
 }
+
+// levels returns the levels from the top.
+func (k Key) levels() [MaxDepth]uint64 { return [MaxDepth]uint64{k.top, k.mid, k.low} }
 
 // NewKey returns the one-level key of the given kind and identifier. Bits of
 // id beyond 56 are cut off.
@@ -65,27 +71,42 @@ func (k Key) Bearer(id uint64) Key { return k.Child(KindBearer, id) }
 // Child returns the key one level below k. It panics if k has [MaxDepth]
 // levels already: the depth of a key is part of a program's design.
 func (k Key) Child(kind Kind, id uint64) Key {
-	d := k.Depth()
-	if d == MaxDepth {
-		panic(fmt.Sprintf("sfaas: key %v has %d levels already", k, d))
+	level := uint64(kind)<<56 | id&maxID
+	switch k.Depth() {
+	case 0:
+		k.top = level
+	case 1:
+		k.mid = level
+	case 2:
+		k.low = level
+	default:
+		panic(fmt.Sprintf("sfaas: key %v has %d levels already", k, MaxDepth))
 	}
-	k.levels[d] = uint64(kind)<<56 | id&maxID
 	return k
 }
 
 // Depth returns the number of levels.
 func (k Key) Depth() int {
-	d := 0
-	for d < MaxDepth && k.levels[d] != 0 {
-		d++
+	switch {
+	case k.top == 0:
+		return 0
+	case k.mid == 0:
+		return 1
+	case k.low == 0:
+		return 2
 	}
-	return d
+	return MaxDepth
 }
 
 // Parent returns the key one level up; the root is its own parent.
 func (k Key) Parent() Key {
-	if d := k.Depth(); d > 0 {
-		k.levels[d-1] = 0
+	switch k.Depth() {
+	case 3:
+		k.low = 0
+	case 2:
+		k.mid = 0
+	default:
+		k.top = 0
 	}
 	return k
 }
@@ -93,24 +114,23 @@ func (k Key) Parent() Key {
 // Under reports whether k is a proper descendant of p. Every key but the root
 // is under the root.
 func (k Key) Under(p Key) bool {
-	d := p.Depth()
-	if k.Depth() <= d {
-		return false
+	switch p.Depth() {
+	case 0:
+		return k.top != 0
+	case 1:
+		return k.mid != 0 && k.top == p.top
+	case 2:
+		return k.low != 0 && k.top == p.top && k.mid == p.mid
 	}
-	for i := range d {
-		if k.levels[i] != p.levels[i] {
-			return false
-		}
-	}
-	return true
+	return false
 }
 
 // ID returns the identifier of the last level with the given kind, and whether
 // k has one.
 func (k Key) ID(kind Kind) (uint64, bool) {
-	for i := MaxDepth - 1; i >= 0; i-- {
-		if Kind(k.levels[i]>>56) == kind && k.levels[i] != 0 {
-			return k.levels[i] & maxID, true
+	for _, level := range [...]uint64{k.low, k.mid, k.top} {
+		if Kind(level>>56) == kind && level != 0 {
+			return level & maxID, true
 		}
 	}
 	return 0, false
@@ -120,15 +140,15 @@ func (k Key) ID(kind Kind) (uint64, bool) {
 // releases.
 func (k Key) KeyGroup() uint8 {
 	var b [8 * MaxDepth]byte
-	for i, l := range &k.levels {
-		binary.LittleEndian.PutUint64(b[8*i:], l)
-	}
+	binary.LittleEndian.PutUint64(b[:], k.top)
+	binary.LittleEndian.PutUint64(b[8:], k.mid)
+	binary.LittleEndian.PutUint64(b[16:], k.low)
 	return uint8(xxhash.Sum64(b[:]))
 }
 
 // AppendBinary appends the fixed-size encoding of k, 24 bytes, to dst.
 func (k Key) AppendBinary(dst []byte) []byte {
-	for _, l := range k.levels {
+	for _, l := range k.levels() {
 		dst = binary.LittleEndian.AppendUint64(dst, l)
 	}
 	return dst
@@ -138,11 +158,14 @@ func (k Key) AppendBinary(dst []byte) []byte {
 // zero Key.
 func (k Key) String() string {
 	var b strings.Builder
-	for i := range k.Depth() {
+	for i, level := range k.levels() {
+		if level == 0 {
+			break
+		}
 		if i > 0 {
 			b.WriteByte('/')
 		}
-		kind, id := Kind(k.levels[i]>>56), k.levels[i]&maxID
+		kind, id := Kind(level>>56), level&maxID
 		fmt.Fprintf(&b, "%v%d", kind, id)
 	}
 	if b.Len() == 0 {

@@ -42,9 +42,14 @@ func (r *ring[T]) pop() (x T) {
 
 // popInto moves the first element to x.
 func (r *ring[T]) popInto(x *T) {
+	*x = r.buf[r.head]
+	r.drop()
+}
+
+// drop takes out the first element.
+func (r *ring[T]) drop() {
 	var zero T
-	first := &r.buf[r.head]
-	*x, *first = *first, zero
+	r.buf[r.head] = zero
 	r.head = (r.head + 1) & (len(r.buf) - 1)
 	r.n--
 }
