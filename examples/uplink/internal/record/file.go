@@ -17,8 +17,8 @@ type file struct {
 	samples []byte
 }
 
-// record makes the recording in memory.
-func record(seed uint64) (*file, error) {
+// record makes a recording of some slots in memory.
+func record(seed uint64, slots int) (*file, error) {
 	f := &file{}
 	var samples bytes.Buffer
 	w, err := sigmf.NewWriter(recordingConfig(), &samples, func(meta []byte) error {
@@ -28,7 +28,7 @@ func record(seed uint64) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := send(w, seed); err != nil {
+	if err := send(w, seed, slots); err != nil {
 		return nil, err
 	}
 	err = w.Close()
@@ -51,9 +51,6 @@ func load(name string) (*file, error) {
 
 // save writes the two files.
 func (f *file) save(name string) error {
-	if !strings.HasSuffix(name, sigmf.MetaExt) {
-		return errors.New(name + ": want a name that ends in " + sigmf.MetaExt)
-	}
 	return errors.Join(os.WriteFile(name, f.meta, 0o644), os.WriteFile(dataName(name), f.samples, 0o644))
 }
 

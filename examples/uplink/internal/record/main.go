@@ -18,6 +18,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+
+	"github.com/neuroran/neuroran/phy/sigmf"
 )
 
 func main() {
@@ -32,16 +35,19 @@ func run(args []string, stderr io.Writer) int {
 	if flags.Parse(args) != nil || flags.NArg() > 0 {
 		return 2
 	}
-	if err := create(*name, *seed); err != nil {
+	if err := create(*name, *seed, numSlots); err != nil {
 		fmt.Fprintln(stderr, "record:", err)
 		return 1
 	}
 	return 0
 }
 
-// create writes the recording to a file, unless it is there already: see [same].
-func create(name string, seed uint64) error {
-	made, err := record(seed)
+// create writes a recording of some slots to a file, unless it is there already: see [same].
+func create(name string, seed uint64, slots int) error {
+	if !strings.HasSuffix(name, sigmf.MetaExt) {
+		return fmt.Errorf("%s: want a name that ends in %s", name, sigmf.MetaExt)
+	}
+	made, err := record(seed, slots)
 	if err != nil {
 		return err
 	}

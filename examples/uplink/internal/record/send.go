@@ -54,13 +54,13 @@ func newStation(seed uint64) (*station, error) {
 	return s, nil
 }
 
-// send writes all slots of the plan.
-func send(w *sigmf.Writer, seed uint64) error {
+// send writes the first slots of the plan.
+func send(w *sigmf.Writer, seed uint64, slots int) error {
 	s, err := newStation(seed)
 	if err != nil {
 		return err
 	}
-	for slot := range numSlots {
+	for slot := range slots {
 		grants := plan(slot)
 		if err := s.slot(nr.Slot(slot), grants); err != nil {
 			return err
