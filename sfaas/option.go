@@ -69,7 +69,7 @@ func (t sinkTable) get(i int) func(Header, any) {
 func newSettings(opts []Option) *settings {
 	s := &settings{
 		workers: runtime.GOMAXPROCS(0), mode: RealTime, logger: slog.Default(), engine: Memory(),
-		clock: monotonicNow, maxMessage: 64 << 20, sourceLimit: 1024,
+		clock: Now, maxMessage: 64 << 20, sourceLimit: 1024,
 		blockLimit: time.Second, commitRetry: time.Millisecond, commitTimeout: 100 * time.Millisecond,
 		linkTimeout: 10 * time.Millisecond, publishEvery: 500 * time.Microsecond, node: 1, cut: map[EdgeID]bool{},
 	}
@@ -104,7 +104,8 @@ func WithMode(m Mode) Option { return option(func(s *settings) { s.mode = m }) }
 // Without a budget nothing is late.
 func WithBudget(d time.Duration) Option { return option(func(s *settings) { s.budget = d }) }
 
-// WithTimeline ties slots to the clock: slot n starts at start + n·slot.
+// WithTimeline ties slots to the clock: slot n starts at start + n·slot. [Now]
+// says what the time is.
 func WithTimeline(start Time, slot time.Duration) Option {
 	return option(func(s *settings) { s.slotStart, s.slotTime, s.paced = start, slot, true })
 }

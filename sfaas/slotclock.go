@@ -27,7 +27,7 @@ func (s SlotClock) Run(ctx context.Context, f func(n Slot, late time.Duration) e
 	defer sleeper.close()
 	start := s.Start
 	if start == 0 {
-		start = monotonicNow().Add(s.Period)
+		start = Now().Add(s.Period)
 	}
 	for n := Slot(0); ; n++ {
 		due := start.Add(time.Duration(n) * s.Period)
@@ -35,7 +35,7 @@ func (s SlotClock) Run(ctx context.Context, f func(n Slot, late time.Duration) e
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := f(n, monotonicNow().Sub(due)); err != nil {
+		if err := f(n, Now().Sub(due)); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ func newSleeper() *sleeper {
 	var ts unix.Timespec
 	s := &sleeper{}
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) == nil {
-		s.offset = ts.Nano() - int64(monotonicNow())
+		s.offset = ts.Nano() - int64(Now())
 	}
 	if old, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0); err == nil {
 		s.slack = old
@@ -32,10 +32,10 @@ func newSleeper() *sleeper {
 }
 
 func (s *sleeper) until(t Time) {
-	for monotonicNow() < t {
+	for Now() < t {
 		ts := unix.NsecToTimespec(int64(t) + s.offset)
 		if err := unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &ts, nil); err != nil && err != unix.EINTR {
-			time.Sleep(t.Sub(monotonicNow()))
+			time.Sleep(t.Sub(Now()))
 		}
 	}
 }

@@ -17,10 +17,10 @@ func newSleeper() *sleeper { return &sleeper{} }
 
 func (s *sleeper) until(t Time) {
 	const margin = 2 * time.Millisecond
-	if d := t.Sub(monotonicNow()); d > margin {
+	if d := t.Sub(Now()); d > margin {
 		time.Sleep(d - margin)
 	}
-	for monotonicNow() < t {
+	for Now() < t {
 		runtime.Gosched()
 	}
 }

@@ -32,5 +32,9 @@ func (t Time) Sub(u Time) time.Duration { return time.Duration(t - u) }
 // goes from one runtime to another.
 var processStart = time.Now()
 
-// monotonicNow reads the production clock.
-func monotonicNow() Time { return Time(time.Since(processStart)) }
+// Now reads the production clock, the one of every runtime without [WithClock].
+// It serves to lay out a timeline before a runtime exists:
+//
+//	start := sfaas.Now().Add(10 * time.Millisecond)
+//	rt, err := sfaas.NewRuntime(app, sfaas.WithTimeline(start, slot))
+func Now() Time { return Time(time.Since(processStart)) }

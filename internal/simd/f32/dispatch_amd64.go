@@ -59,6 +59,17 @@ func scaleShift(dst, x []float32, scale, shift, floor float32) {
 	scaleShiftAVX2(&dst[0], &x[0], scale, shift, floor, uintptr(len(dst)))
 }
 
+func rowComb(dst, w, b []float32, ld int) {
+	if n := len(dst) &^ 7; useAVX2 && n > 0 && len(w) > 0 {
+		rowCombAVX2(&dst[0], &w[0], &b[0], uintptr(4*ld), uintptr(len(w)), uintptr(n))
+		if n == len(dst) {
+			return
+		}
+		dst, b = dst[n:], b[n:]
+	}
+	rowCombGeneric(dst, w, b, ld)
+}
+
 // quantizeRows does all full groups of eight rows and returns how many rows
 // that is.
 func quantizeRows(dst []int8, x, variance []float32, cols int, scale, floor, limit float32) int {

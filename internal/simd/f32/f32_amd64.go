@@ -22,5 +22,10 @@ func mulAVX2(dst *float32, x *float32, y *float32, n uintptr)
 // scaleShiftAVX2 computes dst = max(x·scale + shift, floor).
 func scaleShiftAVX2(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
 
+// rowCombAVX2 is RowComb for n columns, a multiple of eight, and rows ≥ 1; ld is in bytes.
+//
+//go:noescape
+func rowCombAVX2(dst *float32, w *float32, b *float32, ld uintptr, rows uintptr, n uintptr)
+
 // quantizeRowsAVX2 computes n rows, a multiple of eight; spread holds cols vectors.
 func quantizeRowsAVX2(dst *int8, x *float32, variance *float32, n uintptr, cols uintptr, scale float32, floor float32, limit float32, spread *int32)

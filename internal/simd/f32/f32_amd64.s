@@ -551,6 +551,112 @@ scaleShiftAVX2_element_end:
 	VZEROUPPER
 	RET
 
+// func rowCombAVX2(dst *float32, w *float32, b *float32, ld uintptr, rows uintptr, n uintptr)
+// Requires: AVX, FMA3
+TEXT ·rowCombAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ w+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ ld+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ n+40(FP), DI
+
+rowComb_8:
+	CMPQ   DI, $0x40
+	JLT    rowComb_8_end
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   DX, R8
+	XORQ   R9, R9
+
+rowComb_8_rows:
+	VBROADCASTSS (CX)(R9*4), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  32(R8), Y8, Y1
+	VFMADD231PS  64(R8), Y8, Y2
+	VFMADD231PS  96(R8), Y8, Y3
+	VFMADD231PS  128(R8), Y8, Y4
+	VFMADD231PS  160(R8), Y8, Y5
+	VFMADD231PS  192(R8), Y8, Y6
+	VFMADD231PS  224(R8), Y8, Y7
+	ADDQ         BX, R8
+	INCQ         R9
+	CMPQ         R9, SI
+	JLT          rowComb_8_rows
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	VMOVUPS      Y4, 128(AX)
+	VMOVUPS      Y5, 160(AX)
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y7, 224(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x40, DI
+	JMP          rowComb_8
+
+rowComb_8_end:
+rowComb_4:
+	CMPQ   DI, $0x20
+	JLT    rowComb_4_end
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   DX, R8
+	XORQ   R9, R9
+
+rowComb_4_rows:
+	VBROADCASTSS (CX)(R9*4), Y4
+	VFMADD231PS  (R8), Y4, Y0
+	VFMADD231PS  32(R8), Y4, Y1
+	VFMADD231PS  64(R8), Y4, Y2
+	VFMADD231PS  96(R8), Y4, Y3
+	ADDQ         BX, R8
+	INCQ         R9
+	CMPQ         R9, SI
+	JLT          rowComb_4_rows
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x20, DI
+	JMP          rowComb_4
+
+rowComb_4_end:
+rowComb_1:
+	CMPQ   DI, $0x08
+	JLT    rowComb_1_end
+	VXORPS Y0, Y0, Y0
+	MOVQ   DX, R8
+	XORQ   R9, R9
+
+rowComb_1_rows:
+	VBROADCASTSS (CX)(R9*4), Y1
+	VFMADD231PS  (R8), Y1, Y0
+	ADDQ         BX, R8
+	INCQ         R9
+	CMPQ         R9, SI
+	JLT          rowComb_1_rows
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x08, DI
+	JMP          rowComb_1
+
+rowComb_1_end:
+	VZEROUPPER
+	RET
+
 // func quantizeRowsAVX2(dst *int8, x *float32, variance *float32, n uintptr, cols uintptr, scale float32, floor float32, limit float32, spread *int32)
 // Requires: AVX, AVX2
 TEXT ·quantizeRowsAVX2(SB), NOSPLIT, $0-64

@@ -12,6 +12,8 @@ func axpy(dst []float32, a float32, x []float32) { axpyGeneric(dst, a, x) }
 func add(dst, x, y []float32)                    { addGeneric(dst, x, y) }
 func mul(dst, x, y []float32)                    { mulGeneric(dst, x, y) }
 
+func rowComb(dst, w, b []float32, ld int) { rowCombGeneric(dst, w, b, ld) }
+
 func scaleShift(dst, x []float32, scale, shift, floor float32) {
 	scaleShiftGeneric(dst, x, scale, shift, floor)
 }

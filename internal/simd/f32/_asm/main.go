@@ -10,6 +10,7 @@ func main() {
 	gemm("gemmFull", false)
 	gemm("gemmMasked", true)
 	vectors()
+	rowComb()
 	quantize()
 	Generate()
 }
