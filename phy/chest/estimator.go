@@ -57,6 +57,7 @@ func New(cfg Config, lim Limits) (*Estimator, error) {
 	}
 	e.mix, e.back, e.pick = make([]complex64, pilots), make([]complex64, pilots), make([]complex64, pilots)
 	e.ls.init(pilots)
+	initNoise(lim)
 	if cfg.Method == LMMSE {
 		e.lmmse.init(lim)
 	}

@@ -13,8 +13,7 @@ type lmmseState struct {
 	profile profileMeter
 	time    [nr.MaxUEs]timeModel // of the UEs
 	bank    filterBank
-	rows    []complex64 // [antenna, pilot of a PRB, PRB] of one time component
-	lane    []complex64 // one subcarrier of each PRB
+	filterState
 	anchors int
 }
 
@@ -27,9 +26,9 @@ func (s *lmmseState) init(lim Limits) {
 			}
 		}
 	}
-	s.profile.init()
-	s.rows = make([]complex64, lim.MaxRx*pilots)
-	s.lane = make([]complex64, lim.MaxPRB)
+	s.profile.init(lim)
+	s.bank.init()
+	s.filterState.init(lim)
 }
 
 // estimateLMMSE estimates each comb: its power delay profile, its correlation

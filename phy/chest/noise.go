@@ -4,7 +4,6 @@ package chest
 
 import (
 	"math"
-	"math/bits"
 
 	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -14,8 +13,6 @@ const (
 	windowPilots = 36   // most pilots in one noise window
 	maxWindows   = 48   // most windows that are looked at
 	maxFree      = 1024 // most free elements that are looked at
-	residualEps  = 1e-6 // regularisation of the residual filter against unit signal power
-	delayPoints  = 24   // points of the assumed delay profile
 	batchWindows = 16   // windows that are filtered at once, at most
 	batchLanes   = 64   // the same, times antennas
 	batchSize    = windowPilots * batchWindows
@@ -24,41 +21,27 @@ const (
 
 // noiseMeter measures noise where no layer can be: in the part of the pilots
 // that no channel within the assumed range of delays can produce, and in CDM
-// groups that are free.
-//
-// With R the covariance of pilots of a channel of uniform profile over that
-// range, M = ε(R+ε)⁻¹ removes the channel and leaves the noise: the estimate
-// is Σ|M·u|² / tr(M·Mᴴ).
+// groups that are free. It is the scratch for that.
 type noiseMeter struct {
-	*noiseFilter // the one at hand
-	filters      [keptTables]noiseFilter
-	oldest       int
-
-	work  [windowPilots * windowPilots]complex128
-	col   [windowPilots]complex128
 	in    [windowPilots * batchLanes]complex64 // [pilot of the window, antenna, window]
 	out   [batchLanes]complex64                // one pilot of the residuals
 	rows  [windowPilots]int                    // rows of in
 	res   [maxRx][batchSize]complex64          // residuals of each antenna
 	sum   [maxRx * maxRx]complex128
 	count float64
-	lag   [12 * windowPilots]complex128
 }
 
-// noiseFilter is M for one geometry. A slot has groups of several sizes, so a few
-// are kept.
-type noiseFilter struct {
-	key  noiseKey
-	size int     // pilots in a window
-	dims float64 // tr(M·Mᴴ)
-	m    [windowPilots * windowPilots]complex64
-}
-
-// noiseKey is what M depends on.
-type noiseKey struct {
-	configType, size int
-	fdMask           uint8
-	mu               nr.Numerology
+// initNoise makes the tables that groups within the limits need.
+func initNoise(lim Limits) {
+	for ct := range noiseTables {
+		for prb := range noiseTables[ct] {
+			for _, table := range noiseTables[ct][prb] {
+				if table != nil && prb < lim.MaxPRB {
+					table()
+				}
+			}
+		}
+	}
 }
 
 // measureNoise fills noiseCov and noiseVar.
@@ -80,37 +63,38 @@ func (e *Estimator) measureNoise(view *nr.View) {
 // residualNoise adds the residuals of comb c, many windows at a time.
 func (e *Estimator) residualNoise(c, rx int) {
 	m := &e.noise
-	m.prepare(&e.plan, c)
-	windows := e.numPilots / m.size * e.numSyms
+	prbs := min(e.group.NumPRB, windowPilots/e.perPRB)
+	t := noiseTables[e.group.ConfigType-1][prbs-1][e.combs[c].fdMask-1]()
+	windows := e.group.NumPRB / prbs * e.numSyms
 	step := max(1, (windows+maxWindows-1)/maxWindows)
 	most := min(batchWindows, batchLanes/rx, (windows+step-1)/step)
 	for w := 0; w < windows; {
 		n := 0
 		for ; n < most && w < windows; w += step {
 			for r := range rx {
-				e.loadWindow(c, r, w%e.numSyms, w/e.numSyms*m.size, r*most+n)
+				e.loadWindow(c, r, w%e.numSyms, w/e.numSyms*t.size, t.size, r*most+n)
 			}
 			n++
 		}
-		m.filter(rx, most, n)
-		m.accumulate(rx, m.size*n, e.beta*e.beta)
-		m.count += m.dims * float64(n)
+		m.filter(t, rx, most, n)
+		m.accumulate(rx, t.size*n, e.beta*e.beta)
+		m.count += t.dims * float64(n)
 	}
 }
 
 // loadWindow puts the pilots of a noise window into a lane of the batch: those
 // of symbol s, or for double symbols the sum or difference of both, scaled to
 // the same noise.
-func (e *Estimator) loadWindow(c, r, s, first, lane int) {
+func (e *Estimator) loadWindow(c, r, s, first, size, lane int) {
 	m := &e.noise
 	if e.group.Length == 1 {
-		for i, v := range e.u[c][r][s][first : first+m.size] {
+		for i, v := range e.u[c][r][s][first : first+size] {
 			m.in[i*batchLanes+lane] = v
 		}
 		return
 	}
-	a := e.u[c][r][s&^1][first : first+m.size]
-	b := e.u[c][r][s|1][first : first+m.size]
+	a := e.u[c][r][s&^1][first : first+size]
+	b := e.u[c][r][s|1][first : first+size]
 	sign := complex(float32(1-2*(s&1)), 0)
 	for i := range a {
 		v := a[i] + sign*b[i]
@@ -119,13 +103,13 @@ func (e *Estimator) loadWindow(c, r, s, first, lane int) {
 }
 
 // filter applies M to the first n of every most lanes.
-func (m *noiseMeter) filter(rx, most, n int) {
-	for i := range m.size {
+func (m *noiseMeter) filter(t *noiseTable, rx, most, n int) {
+	for i := range t.size {
 		m.rows[i] = i * batchLanes
 	}
 	lanes := rx * most
-	for k := range m.size {
-		mimo.LinComb(m.out[:lanes], m.m[k*m.size:(k+1)*m.size], m.in[:], m.rows[:m.size])
+	for k := range t.size {
+		mimo.LinComb(m.out[:lanes], t.m[k*t.size:(k+1)*t.size], m.in[:], m.rows[:t.size])
 		for r := range rx {
 			copy(m.res[r][k*n:(k+1)*n], m.out[r*most:])
 		}
@@ -138,75 +122,6 @@ func (m *noiseMeter) accumulate(rx, n int, scale float64) {
 		for b := range a + 1 {
 			v := mimo.DotConj(m.res[a][:n], m.res[b][:n])
 			m.sum[a*rx+b] += complex(real(v)*scale, imag(v)*scale)
-		}
-	}
-}
-
-// prepare computes M for comb c unless it is kept. The assumed range
-// of delays, from half a cyclic prefix before the measured delay to a little
-// more than one after it, narrows where few pilots would leave no room for
-// noise.
-func (m *noiseMeter) prepare(p *plan, c int) {
-	cb := &p.combs[c]
-	prbs := min(p.group.NumPRB, windowPilots/p.perPRB)
-	key := noiseKey{configType: p.group.ConfigType, size: prbs * p.perPRB, fdMask: cb.fdMask, mu: p.group.Mu}
-	for i := range m.filters {
-		if m.filters[i].key == key {
-			m.noiseFilter = &m.filters[i]
-			return
-		}
-	}
-	m.noiseFilter = &m.filters[m.oldest]
-	m.oldest = (m.oldest + 1) % keptTables
-	m.key, m.size = key, key.size
-	for _, width := range [...]float64{1, 0.5, 0.25, 0.1, 0.03} {
-		m.build(p, cb.fdMask, width*p.cp)
-		if m.dims >= 0.2*float64(m.size) {
-			return
-		}
-	}
-}
-
-// build computes M for delays from −cp/2 to 1.1·cp.
-func (m *noiseMeter) build(p *plan, fdMask uint8, cp float64) {
-	n := m.size
-	codes := bits.OnesCount8(fdMask)
-	span := p.pilotAt(n-1) + 1
-	for d := range m.lag[:span] {
-		m.lag[d] = 0
-		for i := range delayPoints {
-			tau := cp * (-0.5 + 1.6*float64(i)/(delayPoints-1))
-			sin, cos := math.Sincos(-2 * math.Pi * p.spacing * tau * float64(d))
-			m.lag[d] += complex(cos/delayPoints, sin/delayPoints)
-		}
-	}
-	for i := range n {
-		for k := range i + 1 {
-			r := m.lag[p.pilotAt(i)-p.pilotAt(k)]
-			odd := (i+k)&1 == 1
-			switch {
-			case codes == 2 && odd:
-				r = 0
-			case fdMask == 2 && odd:
-				r = -r
-			}
-			if codes == 2 {
-				r *= 2
-			}
-			m.work[i*n+k] = r
-		}
-		m.work[i*n+i] += residualEps
-	}
-	mimo.Cholesky(m.work[:n*n], n)
-	m.dims = 0
-	for k := range n {
-		col := m.col[:n]
-		clear(col)
-		col[k] = residualEps
-		mimo.Solve(m.work[:n*n], n, col)
-		for i, v := range col {
-			m.m[i*n+k] = complex64(v)
-			m.dims += real(v)*real(v) + imag(v)*imag(v)
 		}
 	}
 }

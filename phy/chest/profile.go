@@ -3,16 +3,14 @@
 package chest
 
 import (
-	"math"
 	"math/bits"
 
+	"github.com/neuroran/neuroran/internal/simd/f32"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
 const (
-	beamPilots   = 96   // most pilots in a window of the delay spectrum
-	maxBeams     = 64   // most points of the delay spectrum
 	maxSpectra   = 8    // most windows that are looked at
 	delayBefore  = 0.5  // profile starts this many cyclic prefixes before the measured delay
 	delayAfter   = 1.1  // and ends this many after it
@@ -28,85 +26,25 @@ const (
 // distributed: the Itakura-Saito distance) is found by multiplicative updates
 // (Févotte, Bertin and Durrieu 2009).
 type profileMeter struct {
-	*beamTables // the ones at hand
-	tables      [keptTables]beamTables
-	oldest      int
+	*beamTable // of the geometry at hand
 
-	value [][maxBeams]complex64 // beams of each code, antenna, occasion and window
-	power [maxBeams]float64     // their mean power
-	gain  [nr.MaxUEs][]float64  // profile of each UE: power of each beam's delay
-	ratio [2][maxBeams]float64  // scratch
-	num   [maxBeams]float64     // scratch
+	value [][maxBeams]complex64        // beams of each code, antenna, occasion and window
+	power [maxBeams]float64            // their mean power
+	gain  [nr.MaxUEs][maxBeams]float64 // profile of each UE: power of each beam's delay
+	input [beamPilots]complex64        // a window of pilots, without the code
+	shape [maxBeams]float32            // scratch of the fit: the profile over the greatest beam
+	model [maxBeams]float32            // the beams that it makes, without noise
+	ratio [2][maxBeams]float32
+	grad  [2][maxBeams]float32
 }
 
-// beamTables are the delays of the beams for one geometry.
-type beamTables struct {
-	key   profileKey
-	beams int
-	size  int                      // pilots in a window
-	tau   [maxBeams]float64        // delay of each beam, s
-	steer [2][maxBeams][]complex64 // exp(−j2πΔf·k·τ)/size over the pilots of a window, with each code
-	blur  [2][maxBeams]float64     // response of a beam to a delay that many beams away, of the same code and the other
-}
-
-// profileKey is what the steering tables depend on.
-type profileKey struct {
-	configType, size int
-	mu               nr.Numerology
-}
-
-func (m *profileMeter) init() {
-	for i := range m.tables {
-		for fd := range m.tables[i].steer {
-			for b := range m.tables[i].steer[fd] {
-				m.tables[i].steer[fd][b] = make([]complex64, beamPilots)
+func (m *profileMeter) init(lim Limits) {
+	m.value = make([][maxBeams]complex64, 2*lim.MaxRx*maxOccasions*maxSpectra)
+	for ct := range beamTables {
+		for prb, table := range beamTables[ct] {
+			if table != nil && prb < lim.MaxPRB {
+				table()
 			}
-		}
-	}
-	m.beamTables = &m.tables[0]
-	for u := range m.gain {
-		m.gain[u] = make([]float64, maxBeams)
-	}
-	m.value = make([][maxBeams]complex64, 2*maxRx*maxOccasions*maxSpectra*2)
-}
-
-// prepare computes the tables for the comb's geometry unless they are kept.
-func (m *profileMeter) prepare(p *plan) {
-	prbs := min(p.group.NumPRB, beamPilots/p.perPRB)
-	key := profileKey{p.group.ConfigType, prbs * p.perPRB, p.group.Mu}
-	for i := range m.tables {
-		if m.tables[i].key == key {
-			m.beamTables = &m.tables[i]
-			return
-		}
-	}
-	m.beamTables = &m.tables[m.oldest]
-	m.oldest = (m.oldest + 1) % keptTables
-	m.key, m.size = key, key.size
-	span := float64(prbs*nr.SubcarriersPerPRB) * p.spacing // Hz
-	width := (delayBefore + delayAfter) * p.cp
-	m.beams = min(maxBeams, max(12, int(2*width*span)+1))
-	step := width / float64(m.beams-1)
-	for b := range m.beams {
-		m.tau[b] = -delayBefore*p.cp + float64(b)*step
-		for i := range m.size {
-			sin, cos := math.Sincos(-2 * math.Pi * p.spacing * m.tau[b] * float64(p.pilotAt(i)))
-			v := complex(float32(cos/float64(m.size)), float32(sin/float64(m.size)))
-			m.steer[0][b][i] = v
-			if i&1 == 1 {
-				v = -v
-			}
-			m.steer[1][b][i] = v
-		}
-		for code := range 2 {
-			sum := complex128(0)
-			for i := range m.size {
-				sin, cos := math.Sincos(2 * math.Pi * p.spacing * step * float64(b*p.pilotAt(i)))
-				sign := float64(1 - 2*(i&code))
-				sum += complex(cos*sign, sin*sign)
-			}
-			sum /= complex(float64(m.size), 0)
-			m.blur[code][b] = real(sum)*real(sum) + imag(sum)*imag(sum)
 		}
 	}
 }
@@ -114,7 +52,7 @@ func (m *profileMeter) prepare(p *plan) {
 // measureComb fills profile and time model of the UEs of comb c.
 func (e *Estimator) measureComb(c, rx int) {
 	m := &e.lmmse.profile
-	m.prepare(&e.plan)
+	m.beamTable = beamTables[e.group.ConfigType-1][min(e.group.NumPRB, beamPilots/e.perPRB)-1]()
 	cb := &e.combs[c]
 	for i, l := range cb.layers[:cb.numLayers] {
 		u := e.layers[l].ue
@@ -166,9 +104,15 @@ func (e *Estimator) formBeams(c, u, rx int) int {
 
 // beam computes all beams of one window of pilots with a code.
 func (m *profileMeter) beam(dst *[maxBeams]complex64, u []complex64, fd int) {
-	for b := range m.beams {
-		v := complex64(mimo.DotConj(u[:m.size], m.steer[fd][b]))
-		dst[b] = v
+	in := m.input[:m.size]
+	copy(in, u)
+	if fd == 1 {
+		for i := 1; i < len(in); i += 2 {
+			in[i] = -in[i]
+		}
+	}
+	mimo.LinComb(dst[:m.lanes], in, m.steer, m.rows[:m.size])
+	for b, v := range dst[:m.beams] {
 		m.power[b] += float64(real(v)*real(v) + imag(v)*imag(v))
 	}
 }
@@ -176,86 +120,56 @@ func (m *profileMeter) beam(dst *[maxBeams]complex64, u []complex64, fd int) {
 // fit writes the profile of UE u from the mean power of its beams. Where the UE
 // uses both codes in frequency, the other one leaks in.
 func (m *profileMeter) fit(u int, noise float64, codes int) {
+	gain := m.gain[u][:m.beams]
+	top := noise
+	for _, p := range m.power[:m.beams] {
+		top = max(top, p)
+	}
+	top = max(top, 1e-30)
+	noise = max(noise, 1e-7*top)
+	m.iterate(float32(noise/top), 1/top, codes-1)
+	// The profile gets the power that was measured: the distance of the fit
+	// weighs ratios, and so leaves the sum to the weak beams.
+	measured, modelled, total := 0.0, 0.0, 0.0
+	for b := range gain {
+		gain[b] = float64(m.shape[b]) * top
+		measured += m.power[b] - noise
+		modelled += float64(m.model[b]) * top
+	}
+	scale := 1.0
+	if measured > 0 && modelled > 0 {
+		scale = measured / modelled
+	}
+	for b := range gain {
+		gain[b] *= scale
+		total += gain[b]
+	}
+	// The prior has a share of it, so that no delay is ruled out.
+	for b := range gain {
+		gain[b] = (1-priorShare)*gain[b] + priorShare*total*m.prior[b]
+	}
+}
+
+// iterate fits shape and model to the power times scale.
+func (m *profileMeter) iterate(noise float32, scale float64, blur int) {
 	n := m.beams
-	blur := m.num[:n]
-	for d := range n {
-		blur[d] = m.blur[0][d]
-		if codes == 2 {
-			blur[d] += m.blur[1][d]
-		}
-	}
-	area := 0.0
-	for d := -(n - 1); d < n; d++ {
-		area += blur[max(d, -d)]
-	}
-	area /= 2
-	gain := m.gain[u][:n]
-	top := 0.0
+	shape, model := m.shape[:n], m.model[:n]
+	up, down := m.grad[0][:n], m.grad[1][:n]
+	least := 1 / float32(max(m.area[blur], 1))
 	for b := range n {
-		top = max(top, m.power[b])
-	}
-	noise = max(noise, 1e-7*top, 1e-30)
-	for b := range n {
-		gain[b] = max(m.power[b]-noise, 0.05*noise) / max(area, 1)
+		shape[b] = max(float32(m.power[b]*scale)-noise, 0.05*noise) * least
 	}
 	for range profileSteps {
-		for b := range n {
-			y := noise
-			for d, g := range gain {
-				y += g * blur[max(b-d, d-b)]
-			}
-			m.ratio[0][b] = m.power[b] / (y * y)
-			m.ratio[1][b] = 1 / y
+		f32.RowComb(model, shape, m.blur[blur], blurStride)
+		for b, y := range model {
+			inv := 1 / (y + noise)
+			m.ratio[0][b], m.ratio[1][b] = float32(m.power[b]*scale)*inv*inv, inv
 		}
-		for b := range n {
-			var up, down float64
-			for d := range n {
-				k := blur[max(b-d, d-b)]
-				up += k * m.ratio[0][d]
-				down += k * m.ratio[1][d]
-			}
-			gain[b] *= up / down
+		f32.RowComb(up, m.ratio[0][:n], m.blur[blur], blurStride)
+		f32.RowComb(down, m.ratio[1][:n], m.blur[blur], blurStride)
+		for b := range shape {
+			shape[b] *= up[b] / down[b]
 		}
 	}
-	m.rescale(gain, blur, noise)
-	m.addPrior(gain)
-}
-
-// rescale gives the profile the power that was measured: the distance of the
-// fit weighs ratios, and so leaves the sum to the weak beams.
-func (m *profileMeter) rescale(gain, blur []float64, noise float64) {
-	measured, modelled := 0.0, 0.0
-	for b := range gain {
-		measured += m.power[b] - noise
-		for d, g := range gain {
-			modelled += g * blur[max(b-d, d-b)]
-		}
-	}
-	if measured <= 0 || modelled <= 0 {
-		return
-	}
-	for b := range gain {
-		gain[b] *= measured / modelled
-	}
-}
-
-// addPrior gives a share of the power to a profile that decays from a little
-// before the measured delay on, so that no delay is ruled out.
-func (m *profileMeter) addPrior(gain []float64) {
-	total, weight := 0.0, 0.0
-	for b := range gain {
-		total += gain[b]
-		weight += m.prior(b)
-	}
-	for b := range gain {
-		gain[b] = (1-priorShare)*gain[b] + priorShare*total*m.prior(b)/weight
-	}
-}
-
-func (m *profileMeter) prior(b int) float64 {
-	scale := m.tau[m.beams-1] / 4
-	if m.tau[b] < 0 {
-		return math.Exp(2 * m.tau[b] / scale)
-	}
-	return math.Exp(-m.tau[b] / scale)
+	f32.RowComb(model, shape, m.blur[blur], blurStride)
 }

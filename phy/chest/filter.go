@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chest
+
+import (
+	"math/bits"
+
+	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/dmrs"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// rowPad is what rows are longer than their values, so that vectors may run
+// past the last window.
+const rowPad = 16
+
+// filterState is the scratch of filtering.
+type filterState struct {
+	rows []complex64                        // [pilot of a PRB][antenna, PRB] of one time component
+	lane [nr.SubcarriersPerPRB][]complex64  // [subcarrier of a PRB][antenna, PRB]
+	ends [2][filterPilots * maxRx]complex64 // [pilot][antenna] of the first and the last window
+	off  [filterPilots]int
+}
+
+func (s *filterState) init(lim Limits) {
+	n := lim.MaxRx*lim.MaxPRB + rowPad
+	s.rows = make([]complex64, dmrs.PilotsPerPRB(1)*n)
+	for k := range s.lane {
+		s.lane[k] = make([]complex64, n)
+	}
+}
+
+// filterComb writes anchors, weights and error of the layers of comb c.
+func (e *Estimator) filterComb(dst *nr.Channel, c, rx int) {
+	cb := &e.combs[c]
+	for i, l := range cb.layers[:cb.numLayers] {
+		e.layerWeights(dst, l, &e.lmmse.time[e.layers[l].ue])
+		if i == 0 || e.layers[cb.layers[i-1]].ue != e.layers[l].ue {
+			e.filterUE(dst, c, e.layers[l].ue, rx)
+		}
+	}
+}
+
+// filterUE filters the layers of UE u on comb c.
+func (e *Estimator) filterUE(dst *nr.Channel, c, u, rx int) {
+	s := &e.lmmse
+	t, cb := &s.time[u], &e.combs[c]
+	total := s.profile.totalGain(u)
+	e.setSNR(dst, u, total)
+	s.bank.setProfile(&e.plan, s.profile.beamTable, s.profile.gain[u][:s.profile.beams])
+	for td := range 2 {
+		layers := 0
+		for _, l := range cb.layers[:cb.numLayers] {
+			if e.layers[l].ue == u && e.layers[l].td == td {
+				layers |= 1 << l
+			}
+		}
+		if layers == 0 {
+			continue
+		}
+		codes := bits.OnesCount8(e.sameTime(cb, td))
+		for a := range t.rank {
+			s.bank.design(&e.plan, codes, cb.delta, e.streamNoise()/t.value[a])
+			e.gather(c, td, rx, a, t)
+			for m := layers; m != 0; m &= m - 1 {
+				l := bits.TrailingZeros(uint(m))
+				s.bank.turn(e.layers[l].fd)
+				e.applyBank(dst, c, l, a, rx)
+				e.layerError(dst, l, t, a, total)
+			}
+		}
+	}
+}
+
+// sameTime returns the codes in frequency of the layers with a code in time.
+func (e *Estimator) sameTime(cb *comb, td int) (mask uint8) {
+	for _, l := range cb.layers[:cb.numLayers] {
+		if e.layers[l].td == td {
+			mask |= 1 << e.layers[l].fd
+		}
+	}
+	return mask
+}
+
+func (e *Estimator) layerWeights(dst *nr.Channel, l int, t *timeModel) {
+	for s := range e.group.NumSymbols {
+		rot := e.rotation(l, s)
+		w := dst.Weights.Row(l, s)
+		for a := range w {
+			w[a] = 0
+			if a < t.rank {
+				w[a] = complex64(complex(t.weight[s][a], 0) * rot)
+			}
+		}
+	}
+	for a := t.rank; a < dst.Anchors.Dim(2); a++ {
+		for r := range dst.Anchors.Dim(1) {
+			clear(dst.Anchors.Row(l, r, a))
+		}
+	}
+}
+
+// layerError takes what anchor a explains from the variance of the channel:
+// var = P − Σ_a w_a²·(λ_a·P − mse_a).
+func (e *Estimator) layerError(dst *nr.Channel, l int, t *timeModel, a int, total float64) {
+	row := dst.ErrorVar.Row(l)
+	for s := range row {
+		if a == 0 {
+			row[s] = float32(total)
+		}
+		w := t.weight[s][a]
+		row[s] -= float32(w * w * t.value[a] * (total - e.lmmse.bank.mse))
+		if a == t.rank-1 {
+			row[s] = max(row[s], 0)
+		}
+	}
+}
+
+// gather writes component a of the pilots, sorted by their place in a PRB, and
+// the windows at both ends of the allocation.
+func (e *Estimator) gather(c, td, rx, a int, t *timeModel) {
+	s := &e.lmmse.filterState
+	f := &e.lmmse.bank
+	prbs := e.group.NumPRB
+	stride := rx*prbs + rowPad
+	for r := range rx {
+		for o := range e.numOcc {
+			v := e.stream(c, td, r, o)
+			w := float32(t.vector[o][a])
+			for j := range e.perPRB {
+				row := s.rows[j*stride+r*prbs:][:prbs]
+				for p := range row {
+					x := v[p*e.perPRB+j]
+					y := complex(w*real(x), w*imag(x))
+					if o > 0 {
+						y += row[p]
+					}
+					row[p] = y
+				}
+			}
+		}
+		for end, first := range [2]int{0, prbs - f.prbs} {
+			for i := range f.size {
+				s.ends[end][i*maxRx+r] = s.rows[i%e.perPRB*stride+r*prbs+first+i/e.perPRB]
+			}
+		}
+	}
+}
+
+// applyBank writes anchor a of layer l: its time component through the filters.
+func (e *Estimator) applyBank(dst *nr.Channel, c, l, a, rx int) {
+	f := &e.lmmse.bank
+	prbs := e.group.NumPRB
+	middle := (f.prbs - 1) / 2
+	last := prbs - f.prbs // first PRB of the last window
+	for prb := range middle {
+		e.applyEnd(dst, l, a, rx, 0, prb, prb)
+	}
+	for prb := middle + last + 1; prb < prbs; prb++ {
+		e.applyEnd(dst, l, a, rx, 1, prb-last, prb)
+	}
+	e.applyMiddle(dst, l, a, rx)
+	for r := range rx {
+		out := dst.Anchors.Row(l, r, a)
+		c64.Mul(out, out, e.ramp[c])
+	}
+}
+
+// applyEnd filters one PRB with the filters of PRB rel of the window, all
+// antennas at once.
+func (e *Estimator) applyEnd(dst *nr.Channel, l, a, rx, end, rel, prb int) {
+	s := &e.lmmse.filterState
+	f := &e.lmmse.bank
+	for i := range f.size {
+		s.off[i] = i * maxRx
+	}
+	var lane [maxRx]complex64
+	for k := range nr.SubcarriersPerPRB {
+		taps := f.taps[rel*nr.SubcarriersPerPRB+k][:f.size]
+		mimo.LinComb(lane[:(rx+3)&^3], taps, s.ends[end][:], s.off[:f.size])
+		for r := range rx {
+			dst.Anchors.Row(l, r, a)[prb*nr.SubcarriersPerPRB+k] = lane[r]
+		}
+	}
+}
+
+// applyMiddle filters all PRBs that have a whole window around them, all
+// antennas at once; what lies across two antennas is left out.
+func (e *Estimator) applyMiddle(dst *nr.Channel, l, a, rx int) {
+	s := &e.lmmse.filterState
+	f := &e.lmmse.bank
+	prbs := e.group.NumPRB
+	stride := rx*prbs + rowPad
+	for i := range f.size {
+		s.off[i] = i%e.perPRB*stride + i/e.perPRB
+	}
+	middle := (f.prbs - 1) / 2
+	lanes := (rx*prbs - f.prbs + 1 + 3) &^ 3
+	for k := range nr.SubcarriersPerPRB {
+		taps := f.taps[middle*nr.SubcarriersPerPRB+k][:f.size]
+		mimo.LinComb(s.lane[k][:lanes], taps, s.rows, s.off[:f.size])
+	}
+	for r := range rx {
+		out := dst.Anchors.Row(l, r, a)[middle*nr.SubcarriersPerPRB:]
+		for k := range s.lane {
+			at := k
+			for _, v := range s.lane[k][r*prbs : (r+1)*prbs-f.prbs+1] {
+				out[at] = v
+				at += nr.SubcarriersPerPRB
+			}
+		}
+	}
+}
