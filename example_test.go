@@ -7,18 +7,22 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
 
-// Decode the first slots of the recording that ships with the library.
+// Decode the first slots of the recording that ships with the library, with one
+// step replaced: exact log-MAP demapping instead of max-log.
 func Example() {
 	rec, err := sigmf.Open("examples/uplink/testdata/uplink.sigmf-meta")
 	if err != nil {
 		log.Fatal(err)
 	}
-	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, uplink.WithReceiver("lmmse"))
+	cfg := block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}
+	exact := block.NewDemap(cfg, "exact", func() (modem.Demapper, error) { return modem.New("exact") })
+	chain, err := uplink.New(cfg, uplink.WithReceiver("lmmse"), uplink.WithDemap(exact))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func TestTopLevel(t *testing.T) {
 	folders := []string{"accel", "docs", "examples", "internal", "mac", "phy", "placement", "ran", "sfaas", "tensor"}
 	files := []string{
 		"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
-		"deps_test.go", "doc.go", "example_test.go", "go.mod", "go.sum", "go.work", "go.work.sum", "module_test.go", "pkgdoc_test.go",
+		"deps_test.go", "doc.go", "example_test.go", "go.mod", "go.sum", "go.work", "go.work.sum", "module_test.go", "pkgdoc_test.go", "readme_test.go",
 	}
 	entries, err := os.ReadDir(testvec.Root())
 	if err != nil {

@@ -12,6 +12,7 @@
 //
 // (Grants go to extract, demap and decode, which keep them as state.)
 //
-// [New] returns the graph, built; every step can be replaced by an [Option]. A
-// [Player] runs a recording through it, slot by slot.
+// [New] returns the graph, built; every step can be replaced by an [Option].
+// [Chain.Play] runs a recording through it, slot by slot; a program with another
+// source opens a runtime with [Chain.Open] and pushes schedules and samples itself.
 package uplink

@@ -19,9 +19,8 @@ import (
 // after the other as fast as it goes and skips nothing.
 type PlayConfig struct {
 	// RealTime hands slots over at the pace of the carrier and skips work that
-	// would start more than a slot after the slot was handed over. Otherwise the
-	// next slot is handed over when the last one is done, and lateness is only
-	// reported.
+	// would start more than a slot after the slot's end. Otherwise the next slot is
+	// handed over when the last one is done, and lateness is only reported.
 	RealTime bool
 	// Slots is how many distinct slots are played; 0 stands for all.
 	Slots int
@@ -82,6 +81,7 @@ type player struct {
 	key   sfaas.Key
 
 	length time.Duration // of a slot
+	start  sfaas.Time    // of the first slot, in real time
 }
 
 func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) *player {
@@ -97,13 +97,12 @@ func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfi
 
 // open starts the runtime.
 func (p *player) open() error {
-	mode := sfaas.Replay
-	if p.cfg.RealTime {
-		mode = sfaas.RealTime
-	}
 	opts := []sfaas.Option{
-		sfaas.WithMode(mode), sfaas.WithBudget(p.length), sfaas.WithLogger(p.cfg.Logger),
+		sfaas.WithMode(sfaas.Replay), sfaas.WithBudget(p.length), sfaas.WithLogger(p.cfg.Logger),
 		sfaas.WithBlockLimit(time.Minute), sfaas.WithNotices(p.board.notice),
+	}
+	if p.cfg.RealTime {
+		opts = append(opts, p.timeline()...)
 	}
 	if p.cfg.Workers > 0 {
 		opts = append(opts, sfaas.WithWorkers(p.cfg.Workers))
@@ -113,6 +112,18 @@ func (p *player) open() error {
 		p.board.arrived(tb, time.Now(), p.length)
 	}, opts...)
 	return err
+}
+
+// lead is the time from opening the runtime, which allocates for the largest slot,
+// to the first slot on the air.
+const lead = 200 * time.Millisecond
+
+// timeline lays out when the slots are on the air. The work of a slot, its schedule
+// included, is due one slot after its end.
+func (p *player) timeline() []sfaas.Option {
+	p.start = sfaas.Now().Add(lead)
+	slot0 := p.start.Add(-time.Duration(p.slots[0].Slot) * p.length)
+	return []sfaas.Option{sfaas.WithMode(sfaas.RealTime), sfaas.WithTimeline(slot0, p.length), sfaas.WithBudget(2 * p.length)}
 }
 
 // play hands over all slots and waits for what follows from them.
@@ -125,14 +136,13 @@ func (p *player) play(ctx context.Context) (*Report, error) {
 	if p.cfg.RealTime {
 		hand = p.paced
 	}
-	began := time.Now()
 	if err := hand(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.rt.Drain(ctx); err != nil {
 		return nil, err
 	}
-	report.Wall = p.board.last().Sub(began)
+	report.Wall = p.board.wall()
 	report.Transmissions, report.Functions = p.board.outcomes(), p.rt.Stats()
 	return report, nil
 }
@@ -150,28 +160,29 @@ func (p *player) atOnce(ctx context.Context) error {
 	return nil
 }
 
-// lead is the time from opening the runtime to the first slot on the air.
-const lead = 20 * time.Millisecond
-
 // errPlayed ends the slot clock.
 var errPlayed = errors.New("uplink: all slots are played")
 
-// paced hands slots over at the pace of the carrier: schedule and samples of a
-// slot when it has ended on the air, so that both have the same time left.
+// paced hands slots over at the pace of the carrier: the samples of a slot when
+// it has ended on the air, the schedule of the next one when it starts.
 func (p *player) paced(ctx context.Context) error {
-	first, next := uint64(p.slots[0].Slot), 0
-	clock := sfaas.SlotClock{Start: p.rt.Now().Add(lead), Period: p.length}
-	err := clock.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
-		if uint64(n)+first <= uint64(p.slots[next].Slot) {
-			return nil // it is still on the air, or nothing was recorded in this slot
+	first := uint64(p.slots[0].Slot)
+	sent, heard := 0, 0 // schedules and slots handed over
+	err := sfaas.SlotClock{Start: p.start, Period: p.length}.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
+		if heard < sent {
+			if err := p.samples(ctx, heard); err != nil {
+				return err
+			}
+			heard++
 		}
-		if err := errors.Join(p.schedule(ctx, next), p.samples(ctx, next)); err != nil {
-			return err
-		}
-		if next++; next == len(p.slots) {
+		if sent == len(p.slots) {
 			return errPlayed
 		}
-		return nil
+		if uint64(n)+first < uint64(p.slots[sent].Slot) {
+			return nil // nothing was recorded in this slot
+		}
+		sent++
+		return p.schedule(ctx, sent-1)
 	})
 	if errors.Is(err, errPlayed) {
 		return nil

@@ -19,7 +19,7 @@ type scoreboard struct {
 	index   map[transmissionKey]int
 	slots   []slotState
 	bySlot  map[nr.Slot]int
-	latest  time.Time
+	latest  time.Time // last event
 }
 
 // transmissionKey tells transmissions of a recording apart.
@@ -109,9 +109,10 @@ func (b *scoreboard) outcomes() []Transmission {
 	return append([]Transmission(nil), b.results...)
 }
 
-// last returns the moment of the last outcome.
-func (b *scoreboard) last() time.Time {
+// wall returns the time from the first slot that was handed over to the last
+// outcome.
+func (b *scoreboard) wall() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.latest
+	return b.latest.Sub(b.slots[0].handed)
 }
