@@ -18,7 +18,7 @@ func TestShippedRecording(t *testing.T) {
 	if code := run([]string{"-o", name}, os.Stderr); code != 0 {
 		t.Fatalf("exit %d", code)
 	}
-	got, want := read(t, name), read(t, "../../testdata/uplink.sigmf-meta")
+	got, want := read(t, name), read(t, shipped)
 	if !same(got, want) || len(want.samples) > 2e6 {
 		t.Errorf("%d bytes of samples are made, %d are shipped, and they differ or are above 2 MB", len(got.samples), len(want.samples))
 	}
