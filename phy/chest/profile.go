@@ -152,16 +152,16 @@ func (m *profileMeter) fit(u int, noise float64, codes int) {
 
 // iterate fits shape and model to the power times scale.
 func (m *profileMeter) iterate(noise float32, scale float64, blur int) {
-	n := m.beams
-	shape, model := m.shape[:n], m.model[:n]
-	up, down := m.grad[0][:n], m.grad[1][:n]
+	n, lanes := m.beams, m.lanes
+	shape, model := m.shape[:n], m.model[:lanes]
+	up, down := m.grad[0][:lanes], m.grad[1][:lanes]
 	least := 1 / float32(max(m.area[blur], 1))
 	for b := range n {
 		shape[b] = max(float32(m.power[b]*scale)-noise, 0.05*noise) * least
 	}
 	for range profileSteps {
 		f32.RowComb(model, shape, m.blur[blur], blurStride)
-		for b, y := range model {
+		for b, y := range model[:n] {
 			inv := 1 / (y + noise)
 			m.ratio[0][b], m.ratio[1][b] = float32(m.power[b]*scale)*inv*inv, inv
 		}
