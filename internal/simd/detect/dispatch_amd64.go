@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !purego
+
+package detect
+
+import "golang.org/x/sys/cpu"
+
+//go:generate env GOWORK=off go -C _asm run . -out ../detect_amd64.s -stubs ../detect_amd64.go -pkg detect
+
+// useAVX2 says that the CPU has AVX2 and FMA. Only tests change it.
+var useAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+func split(dst []float32, src []complex64) {
+	if n := len(src) / Lanes; useAVX2 && n > 0 {
+		splitAVX2(&dst[0], &src[0], n)
+		dst, src = dst[2*Lanes*n:], src[Lanes*n:]
+	}
+	splitGeneric(dst, src)
+}
+
+func comb(dst []float32, w []complex64, src []float32, off []int) {
+	if !useAVX2 || len(dst) == 0 || len(w) == 0 {
+		combGeneric(dst, w, src, off)
+		return
+	}
+	combAVX2(&dst[0], &w[0], &src[0], &off[0], len(w), len(dst)/(2*Lanes))
+}
+
+func dot(dst, a, b []float32, n, step int) {
+	if !useAVX2 || len(dst) == 0 {
+		dotGeneric(dst, a, b, n, step)
+		return
+	}
+	dotAVX2(&dst[0], &a[0], &b[0], n, 4*step, len(dst)/(2*Lanes))
+}
+
+func dotReal(dst, a, b []float32, n, step int) {
+	if !useAVX2 || len(dst) == 0 {
+		dotRealGeneric(dst, a, b, n, step)
+		return
+	}
+	dotRealAVX2(&dst[0], &a[0], &b[0], n, 4*step, len(dst)/Lanes)
+}
+
+func sumInverse(v []float32) float64 {
+	sum := 0.0
+	for useAVX2 && len(v) >= Lanes {
+		n := min(len(v)&^(Lanes-1), Chunk)
+		sum += float64(sumInverseAVX2(&v[0], n))
+		v = v[n:]
+	}
+	return sum + sumInverseGeneric(v)
+}
+
+func solve(w *Work, layers, blocks int, load, q float32) {
+	first := &w.Num[0][0]
+	switch {
+	case !useAVX2 || blocks == 0:
+		solveGeneric(w, layers, blocks, load, q)
+	case layers == 1:
+		solve1AVX2(first, blocks, load, q)
+	case layers == 2:
+		solve2AVX2(first, blocks, load, q)
+	case layers == 3:
+		solve3AVX2(first, blocks, load, q)
+	default:
+		solve4AVX2(first, blocks, load, q)
+	}
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !amd64 || purego
+
+package detect
+
+func split(dst []float32, src []complex64) { splitGeneric(dst, src) }
+
+func comb(dst []float32, w []complex64, src []float32, off []int) { combGeneric(dst, w, src, off) }
+
+func dot(dst, a, b []float32, n, step int) { dotGeneric(dst, a, b, n, step) }
+
+func dotReal(dst, a, b []float32, n, step int) { dotRealGeneric(dst, a, b, n, step) }
+
+func sumInverse(v []float32) float64 { return sumInverseGeneric(v) }
+
+func solve(w *Work, layers, blocks int, load, q float32) { solveGeneric(w, layers, blocks, load, q) }

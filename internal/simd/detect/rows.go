@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+// Lanes is the number of subcarriers in a block.
+const Lanes = 8
+
+// RowLen returns the length of a row of n subcarriers.
+func RowLen(n int) int { return (n + Lanes - 1) / Lanes * 2 * Lanes }
+
+// Split makes a row of resource elements: len(dst) = RowLen(len(src)).
+func Split(dst []float32, src []complex64) { split(dst[:RowLen(len(src))], src) }
+
+// Comb writes a linear combination of rows, Σ_i w[i]·src[off[i]:].
+//
+//   - dst: a row
+//   - w: weights
+//   - src, off: row i is src[off[i] : off[i]+len(dst)]
+//
+// It panics if len(off) differs from len(w) or a row leaves src.
+func Comb(dst []float32, w []complex64, src []float32, off []int) {
+	if len(off) != len(w) || len(dst)%(2*Lanes) != 0 {
+		panic("detect: weights and rows differ in number, or a row is no row")
+	}
+	for _, o := range off {
+		_ = src[o : o+len(dst)]
+	}
+	comb(dst, w, src, off)
+}
+
+// Dot writes Σ_r conj(a_r)·b_r of n rows: row r of a and b starts at r·step.
+// dst is a row. It panics if a row leaves a or b.
+func Dot(dst, a, b []float32, n, step int) {
+	_, _ = a[:(n-1)*step+len(dst)], b[:(n-1)*step+len(dst)]
+	dot(dst, a, b, n, step)
+}
+
+// DotReal writes the real part of what [Dot] computes, one value a subcarrier:
+// 2·len(dst) is the length of a row.
+func DotReal(dst, a, b []float32, n, step int) {
+	_, _ = a[:(n-1)*step+2*len(dst)], b[:(n-1)*step+2*len(dst)]
+	dotReal(dst, a, b, n, step)
+}
+
+// SumInverse returns Σ 1/v[i].
+func SumInverse(v []float32) float64 { return sumInverse(v) }
