@@ -36,25 +36,7 @@ type Config struct {
 }
 
 // Limits bounds what one Equalizer can be given; New allocates for it.
-type Limits struct {
-	MaxPRB    int // PRBs of a group, 1…[nr.MaxPRB]
-	MaxRx     int // receive antennas, 1…[nr.MaxRx]
-	MaxLayers int // layers of a group, 1…[nr.MaxGroupLayers]
-}
+type Limits = nr.GroupLimits
 
 // DefaultLimits allows everything that the messages allow.
-func DefaultLimits() Limits {
-	return Limits{MaxPRB: nr.MaxPRB, MaxRx: nr.MaxRx, MaxLayers: nr.MaxGroupLayers}
-}
-
-func (l Limits) validate() error {
-	for _, f := range [...]struct {
-		name     string
-		got, max int
-	}{{"MaxPRB", l.MaxPRB, nr.MaxPRB}, {"MaxRx", l.MaxRx, nr.MaxRx}, {"MaxLayers", l.MaxLayers, nr.MaxGroupLayers}} {
-		if f.got < 1 || f.got > f.max {
-			return &ConfigError{Field: f.name, Got: f.got, Want: fmt.Sprintf("1…%d", f.max)}
-		}
-	}
-	return nil
-}
+func DefaultLimits() Limits { return nr.DefaultGroupLimits() }

@@ -5,26 +5,25 @@ package equalizer
 import (
 	"math/bits"
 
-	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/internal/simd/detect"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // Bounds of [nr.Symbols].NoiseVar: the variance stays finite where the channel
 // is zero or nothing disturbs it.
 const (
-	MinNoiseVar = 1e-8
-	MaxNoiseVar = 1e8
+	MinNoiseVar = detect.MinNoiseVar
+	MaxNoiseVar = detect.MaxNoiseVar
 )
 
-// chunk is how many subcarriers are worked on at once, so that the channel of
-// all layers and antennas stays in the first-level cache.
-const chunk = 16 * nr.SubcarriersPerPRB
-
 const (
-	maxLayers = nr.MaxGroupLayers
-	maxRx     = nr.MaxRx
-	maxTaps   = maxRx * nr.SymbolsPerSlot
-	maxPairs  = maxLayers * (maxLayers - 1) / 2
+	maxLayers  = nr.MaxGroupLayers
+	maxRx      = nr.MaxRx
+	maxAnchors = nr.SymbolsPerSlot
+	// chunk is how many subcarriers are worked on at once, in all symbols, so
+	// that the anchors of all layers and antennas stay close to the core.
+	chunk   = detect.Chunk
+	rowStep = 2 * chunk // from one row of a chunk to the next
 )
 
 // Equalizer detects the layers of one group at a time. Use [New]. One goroutine
@@ -33,42 +32,34 @@ type Equalizer struct {
 	cfg Config
 	lim Limits
 
-	h, g  [maxLayers][maxRx][]complex64 // channel, and Q⁻¹·channel where the noise is coloured
-	num   [maxLayers][]complex64        // Hᴴ·Q⁻¹·y
-	gain  [maxLayers][]float32          // diagonal of G
-	cross [maxPairs][]complex64         // G above the diagonal, row by row
-	z     [maxLayers][]complex64
-	noise [maxLayers][]float32
+	anchors []float32 // rows [layer, rx, anchor]
+	h, g    []float32 // rows [layer, rx]: channel, and Q⁻¹·channel where the noise is coloured
+	y       []float32 // rows [rx]
+	work    detect.Work
 
-	cov  covariance
-	off  [maxTaps]int
-	taps [maxTaps]complex64
+	cov   [nr.SymbolsPerSlot]covariance
+	start [nr.SymbolsPerSlot]int // first data element of each symbol
+	off   [max(maxRx, maxAnchors)]int
+	taps  [maxAnchors]complex64
 }
 
 // New returns an equalizer with memory for the given limits. It returns a
-// [*ConfigError] for a value outside its range.
+// [*nr.FieldError] for a value outside its range.
 func New(cfg Config, lim Limits) (*Equalizer, error) {
-	if err := lim.validate(); err != nil {
+	if err := lim.Validate(); err != nil {
 		return nil, err
 	}
 	if cfg.Method > ZF {
-		return nil, &ConfigError{Field: "Method", Got: int(cfg.Method), Want: "LMMSE or ZF"}
+		return nil, &nr.FieldError{Field: "method", Got: cfg.Method, Want: "lmmse or zf"}
 	}
-	e := &Equalizer{cfg: cfg, lim: lim}
-	for l := range lim.MaxLayers {
-		for r := range lim.MaxRx {
-			e.h[l][r] = make([]complex64, chunk)
-			e.g[l][r] = make([]complex64, chunk)
-		}
-		e.num[l] = make([]complex64, chunk)
-		e.gain[l] = make([]float32, chunk)
-		e.z[l] = make([]complex64, chunk)
-		e.noise[l] = make([]float32, chunk)
-	}
-	for i := range e.cross {
-		e.cross[i] = make([]complex64, chunk)
-	}
-	return e, nil
+	rows := lim.MaxLayers * lim.MaxRx
+	return &Equalizer{
+		cfg: cfg, lim: lim,
+		anchors: make([]float32, rows*maxAnchors*rowStep),
+		h:       make([]float32, rows*rowStep),
+		g:       make([]float32, rows*rowStep),
+		y:       make([]float32, lim.MaxRx*rowStep),
+	}, nil
 }
 
 // Equalize detects the data symbols of all UEs of the group of ch.
@@ -82,7 +73,7 @@ func New(cfg Config, lim Limits) (*Equalizer, error) {
 // The layers of all UEs are detected jointly. The noise of a symbol is
 // ch.NoiseCov plus the sum of ch.ErrorVar over the layers, on the diagonal.
 //
-// Equalize returns a [*ShapeError] if dimensions disagree. It allocates only
+// Equalize returns a [*nr.ShapeError] if dimensions disagree. It allocates only
 // when a tensor of dst has to grow.
 //
 // TS 38.211 §6.3.1.3 and §6.3.1.6 (inverse of the mappings).
@@ -92,24 +83,24 @@ func (e *Equalizer) Equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) err
 	}
 	g := &ch.Group
 	e.prepare(dst, ch)
-	var at [nr.MaxUEs]int
 	var sum [nr.MaxUEs]float64
-	for s := range g.NumSymbols {
-		mask := g.DataMask(g.StartSymbol + s)
-		if mask == 0 {
-			continue
-		}
-		e.cov.load(ch, s, e.cfg.WhiteNoise)
-		for k := 0; k < data.NumSubcarriers; k += chunk {
-			n := min(chunk, data.NumSubcarriers-k)
-			e.materialise(ch, s, k, n)
+	for k := 0; k < data.NumSubcarriers; k += chunk {
+		n := min(chunk, data.NumSubcarriers-k)
+		e.loadAnchors(ch, k, n)
+		for s := range g.NumSymbols {
+			mask := g.DataMask(g.StartSymbol + s)
+			if mask == 0 {
+				continue
+			}
+			e.materialise(ch, s, n)
 			e.correlate(&data, g.NumLayers, s, k, n)
-			e.detect(g.NumLayers, n)
-			e.store(dst, g, mask, n, &at, &sum)
+			e.solve(g.NumLayers, s, n)
+			at := e.start[s] + k/nr.SubcarriersPerPRB*bits.OnesCount16(mask)
+			e.store(dst, g, mask, at, n, &sum)
 		}
 	}
 	for u := range g.NumUEs {
-		dst[u].Quality.SINR = float32(sum[u] / float64(at[u]*g.UEs[u].NumLayers))
+		dst[u].Quality.SINR = float32(sum[u] / float64(dst[u].NoiseVar.Len()))
 	}
 	return nil
 }
@@ -129,7 +120,7 @@ func (e *Equalizer) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error
 		{"channel.error_var rank", ch.ErrorVar.Rank(), 2},
 	} {
 		if f.got != f.want {
-			return &ShapeError{f.field, f.got, f.want}
+			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
 		}
 	}
 	for _, f := range [...]struct {
@@ -148,7 +139,7 @@ func (e *Equalizer) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error
 		{"channel.error_var symbols", ch.ErrorVar.Dim(1), g.NumSymbols},
 	} {
 		if f.got != f.want {
-			return &ShapeError{f.field, f.got, f.want}
+			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
 		}
 	}
 	for _, f := range [...]struct {
@@ -163,7 +154,7 @@ func (e *Equalizer) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error
 		{"channel.anchors", ch.Anchors.Dim(2), nr.SymbolsPerSlot},
 	} {
 		if f.got > f.max || f.got < 1 {
-			return &ShapeError{f.field, f.got, f.max}
+			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.max}
 		}
 	}
 	layers := 0
@@ -171,12 +162,13 @@ func (e *Equalizer) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error
 		layers += u.NumLayers
 	}
 	if layers != g.NumLayers {
-		return &ShapeError{"group.ues layers", layers, g.NumLayers}
+		return &nr.ShapeError{Block: "equalizer", Field: "group.ues layers", Got: layers, Want: g.NumLayers}
 	}
 	return nil
 }
 
-// prepare sizes the outputs and copies the measurements.
+// prepare sizes the outputs, copies the measurements and computes what depends
+// on the symbol alone.
 func (e *Equalizer) prepare(dst []nr.Symbols, ch *nr.Channel) {
 	g := &ch.Group
 	n := g.DataREs()
@@ -190,30 +182,48 @@ func (e *Equalizer) prepare(dst []nr.Symbols, ch *nr.Channel) {
 		d.Z.Resize(n, g.UEs[u].NumLayers)
 		d.NoiseVar.Resize(n, g.UEs[u].NumLayers)
 	}
+	at := 0
+	for s := range g.NumSymbols {
+		e.start[s] = at
+		at += g.NumPRB * bits.OnesCount16(g.DataMask(g.StartSymbol+s))
+		e.cov[s].load(ch, s, e.cfg.WhiteNoise)
+	}
 }
 
-// materialise computes the channel of symbol s for subcarriers k…k+n−1, and
+// loadAnchors makes rows of the anchors at subcarriers k…k+n−1.
+func (e *Equalizer) loadAnchors(ch *nr.Channel, k, n int) {
+	src, width := ch.Anchors.Data(), ch.Anchors.Dim(3)
+	for i := range ch.Anchors.Dim(0) * ch.Anchors.Dim(1) * ch.Anchors.Dim(2) {
+		detect.Split(row(e.anchors, i, n), src[i*width+k:][:n])
+	}
+}
+
+// row returns row i of a chunk of n subcarriers.
+func row(rows []float32, i, n int) []float32 { return rows[i*rowStep:][:detect.RowLen(n)] }
+
+// materialise computes the channel of symbol s for a chunk of n subcarriers, and
 // Q⁻¹ times it where the noise is coloured.
-func (e *Equalizer) materialise(ch *nr.Channel, s, k, n int) {
+func (e *Equalizer) materialise(ch *nr.Channel, s, n int) {
 	layers, rx, anchors := ch.Anchors.Dim(0), ch.Anchors.Dim(1), ch.Anchors.Dim(2)
-	width := ch.Anchors.Dim(3)
-	src := ch.Anchors.Data()
 	for l := range layers {
-		w := ch.Weights.Row(l, s)
-		for i := range rx * anchors {
-			e.off[i] = (l*rx*anchors+i)*width + k
-		}
 		for r := range rx {
-			mimo.LinComb(e.h[l][r][:n], w, src, e.off[r*anchors:(r+1)*anchors])
+			taps := 0
+			for a, w := range ch.Weights.Row(l, s) {
+				if w != 0 {
+					e.taps[taps], e.off[taps] = w, ((l*rx+r)*anchors+a)*rowStep
+					taps++
+				}
+			}
+			detect.Comb(row(e.h, l*rx+r, n), e.taps[:taps], e.anchors, e.off[:taps])
 		}
-		if e.cov.white {
+		if e.cov[s].white {
 			continue
 		}
+		for m := range rx {
+			e.off[m] = (l*rx + m) * rowStep
+		}
 		for r := range rx {
-			for i := range rx * anchors {
-				e.taps[i] = e.cov.inv[r*rx+i/anchors] * w[i%anchors]
-			}
-			mimo.LinComb(e.g[l][r][:n], e.taps[:rx*anchors], src, e.off[:rx*anchors])
+			detect.Comb(row(e.g, l*rx+r, n), e.cov[s].inv[r*rx:(r+1)*rx], e.h, e.off[:rx])
 		}
 	}
 }
@@ -221,81 +231,67 @@ func (e *Equalizer) materialise(ch *nr.Channel, s, k, n int) {
 // correlate computes Hᴴ·Q⁻¹·y and G; with white noise both lack the factor 1/q.
 func (e *Equalizer) correlate(data *nr.View, layers, s, k, n int) {
 	rx := data.NumRx
-	g := &e.g
-	if e.cov.white {
-		g = &e.h
+	for r := range rx {
+		detect.Split(row(e.y, r, n), data.Row(r, s)[k:k+n])
 	}
-	for l := range layers {
-		num, gain := e.num[l][:n], e.gain[l][:n]
-		clear(num)
-		clear(gain)
-		for r := range rx {
-			y := data.Row(r, s)[k : k+n]
-			if e.cov.white {
-				mimo.Matched(num, gain, e.h[l][r], y)
-				continue
-			}
-			mimo.ConjMulAdd(num, g[l][r], y)
-			mimo.ReConjMulAdd(gain, g[l][r], e.h[l][r])
-		}
+	g := e.g
+	if e.cov[s].white {
+		g = e.h
 	}
-	i := 0
+	length := detect.RowLen(n)
+	w, pair := &e.work, 0
 	for l := range layers {
+		own, h := g[l*rx*rowStep:], e.h[l*rx*rowStep:]
+		detect.Dot(w.Num[l][:length], own, e.y, rx, rowStep)
+		detect.DotReal(w.Gain[l][:length/2], own, h, rx, rowStep)
 		for m := l + 1; m < layers; m++ {
-			acc := e.cross[i][:n]
-			clear(acc)
-			for r := range rx {
-				mimo.ConjMulAdd(acc, g[l][r], e.h[m][r])
-			}
-			i++
+			detect.Dot(w.Cross[pair][:length], own, e.h[m*rx*rowStep:], rx, rowStep)
+			pair++
 		}
 	}
 }
 
-// detect solves for the layers of n subcarriers.
-func (e *Equalizer) detect(layers, n int) {
+// solve detects the layers of a chunk of n subcarriers in symbol s.
+func (e *Equalizer) solve(layers, s, n int) {
 	q := float32(1)
-	if e.cov.white {
-		q = e.cov.q
+	if e.cov[s].white {
+		q = e.cov[s].q
 	}
-	load := q // added to the diagonal of G
+	load := q
 	if e.cfg.Method == ZF {
 		load = 0
 	}
-	switch layers {
-	case 1:
-		e.detect1(q, n)
-	case 2:
-		e.detect2(q, load, n)
-	default:
-		e.detectN(q, load, layers, n)
-	}
+	e.work.Solve(layers, n, load, q)
 }
 
-// store writes the detected subcarriers that carry data, in codeword order.
-func (e *Equalizer) store(dst []nr.Symbols, g *nr.Group, mask uint16, n int, at *[nr.MaxUEs]int, sum *[nr.MaxUEs]float64) {
+// store writes the detected subcarriers that carry data, in codeword order, from
+// data element at on.
+func (e *Equalizer) store(dst []nr.Symbols, g *nr.Group, mask uint16, at, n int, sum *[nr.MaxUEs]float64) {
 	first := 0
+	count := n / nr.SubcarriersPerPRB * bits.OnesCount16(mask)
 	for u := range g.NumUEs {
 		nl := g.UEs[u].NumLayers
-		z, v := dst[u].Z.Data(), dst[u].NoiseVar.Data()
-		if nl == 1 && mask == 1<<nr.SubcarriersPerPRB-1 {
-			o := at[u]
-			copy(z[o:o+n], e.z[first])
-			copy(v[o:o+n], e.noise[first])
-		} else {
-			for l := range nl {
-				gather(z, v, at[u]*nl+l, nl, e.z[first+l][:n], e.noise[first+l][:n], mask)
+		z, v := dst[u].Z.Data()[at*nl:(at+count)*nl], dst[u].NoiseVar.Data()[at*nl:(at+count)*nl]
+		for l := range nl {
+			zs, vs := e.work.Z[first+l][:n], e.work.Noise[first+l][:n]
+			switch {
+			case mask != 1<<nr.SubcarriersPerPRB-1:
+				gather(z[l:], v[l:], nl, zs, vs, mask)
+			case nl == 1:
+				copy(z, zs)
+				copy(v, vs)
+			default:
+				spread(z[l:], v[l:], nl, zs, vs)
 			}
 		}
-		count := n / nr.SubcarriersPerPRB * bits.OnesCount16(mask)
-		sum[u] += sumInverse(v[at[u]*nl : (at[u]+count)*nl])
-		at[u] += count
+		sum[u] += detect.SumInverse(v)
 		first += nl
 	}
 }
 
-// gather copies the subcarriers of the mask to every step-th place from o on.
-func gather(z []complex64, v []float32, o, step int, zs []complex64, vs []float32, mask uint16) {
+// gather copies the subcarriers of the mask to every step-th place.
+func gather(z []complex64, v []float32, step int, zs []complex64, vs []float32, mask uint16) {
+	o := 0
 	for k := 0; k < len(zs); k += nr.SubcarriersPerPRB {
 		for m := mask; m != 0; m &= m - 1 {
 			i := k + bits.TrailingZeros16(m)
@@ -305,15 +301,9 @@ func gather(z []complex64, v []float32, o, step int, zs []complex64, vs []float3
 	}
 }
 
-// sumInverse returns the sum of the SINRs of variances.
-func sumInverse(v []float32) float64 {
-	sum := 0.0
-	for len(v) >= 4 {
-		sum += float64(1/v[0] + 1/v[1] + (1/v[2] + 1/v[3]))
-		v = v[4:]
+// spread copies all subcarriers to every step-th place.
+func spread(z []complex64, v []float32, step int, zs []complex64, vs []float32) {
+	for i, x := range zs {
+		z[i*step], v[i*step] = x, vs[i]
 	}
-	for _, x := range v {
-		sum += float64(1 / x)
-	}
-	return sum
 }

@@ -263,9 +263,9 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLink(rand.New(rand.NewPCG(1, 1)), group(2, 2, 1), 4, identity(4, 1))
-			var shape *ShapeError
+			var shape *nr.ShapeError
 			if err := e.Equalize(change(l), nr.ViewOf(&l.data.RE), &l.ch); !errors.As(err, &shape) {
-				t.Errorf("got error %v, want a *ShapeError", err)
+				t.Errorf("got error %v, want a *nr.ShapeError", err)
 			}
 		})
 	}
