@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/channel"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/tensor"
 )
 
 // TestPowerAndDoppler averages over seeds: unit power, and J0 as correlation in
@@ -40,23 +42,21 @@ func TestPowerAndDoppler(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for _, c := range []channel.Config{{}, {NumTx: 1, NumRx: 1, DopplerHz: -1}, {NumTx: 9, NumRx: 1}, {NumTx: 1, NumRx: 1, CFOHz: math.NaN()}} {
-		var bad *channel.ConfigError
+		var bad *nr.FieldError
 		if _, err := channel.New(c); !errors.As(err, &bad) {
-			t.Errorf("%+v: got %v, want a *ConfigError", c, err)
+			t.Errorf("%+v: got %v, want a *FieldError", c, err)
 		}
 	}
-	if _, err := channel.ProfileByName("TDLX"); !errors.Is(err, channel.ErrProfile) {
-		t.Errorf("got %v, want ErrProfile", err)
+	var bad *nr.FieldError
+	if _, err := channel.ProfileByName("TDLX"); !errors.As(err, &bad) || bad.Field != "channel.profile" {
+		t.Errorf("got %v, want an error about channel.profile", err)
 	}
-}
-
-func TestQuantize(t *testing.T) {
-	dst := make([]int8, 4)
-	clipped, err := channel.Quantize(dst, []complex64{complex(0.5, -3), complex(0.026, 1)}, 100)
-	if err != nil || clipped != 1 || dst[0] != 50 || dst[1] != -127 || dst[2] != 3 || dst[3] != 100 {
-		t.Errorf("got %v, %d clipped, %v", dst, clipped, err)
+	c, err := channel.New(channel.Config{NumTx: 1, NumRx: 2})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := channel.Quantize(dst, nil, 1); !errors.Is(err, channel.ErrShape) {
+	dst, src := tensor.New[complex64]([]int{2, 10}), tensor.New[complex64]([]int{1, 9})
+	if err := c.AddSamples(&dst, &src, 1e6, 0); !errors.Is(err, nr.ErrShape) {
 		t.Errorf("got %v, want ErrShape", err)
 	}
 }

@@ -2,7 +2,11 @@
 
 package channel
 
-import "math"
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // Config describes the channel of one UE. It is passed by value and never
 // changes after [New].
@@ -20,23 +24,23 @@ type Config struct {
 // sinusoids is how many make one tap.
 const sinusoids = 24
 
-// Validate reports the first field out of range, as a [*ConfigError].
+// Validate reports the first field out of range, as a [*nr.FieldError].
 func (c *Config) Validate() error {
 	switch {
 	case c.NumTx < 1 || c.NumTx > 8:
-		return &ConfigError{"NumTx", c.NumTx, "1…8"}
+		return &nr.FieldError{Field: "channel.num_tx", Got: c.NumTx, Want: "1…8"}
 	case c.NumRx < 1 || c.NumRx > 64:
-		return &ConfigError{"NumRx", c.NumRx, "1…64"}
+		return &nr.FieldError{Field: "channel.num_rx", Got: c.NumRx, Want: "1…64"}
 	case !(c.DopplerHz >= 0 && c.DopplerHz <= 1e4):
-		return &ConfigError{"DopplerHz", c.DopplerHz, "0…10000"}
+		return &nr.FieldError{Field: "channel.doppler_hz", Got: c.DopplerHz, Want: "0…10000"}
 	case !(math.Abs(c.DelaySeconds) <= 1e-3):
-		return &ConfigError{"DelaySeconds", c.DelaySeconds, "±1 ms"}
+		return &nr.FieldError{Field: "channel.delay_seconds", Got: c.DelaySeconds, Want: "±1 ms"}
 	case !(math.Abs(c.CFOHz) <= 1e6):
-		return &ConfigError{"CFOHz", c.CFOHz, "±1 MHz"}
+		return &nr.FieldError{Field: "channel.cfo_hz", Got: c.CFOHz, Want: "±1 MHz"}
 	}
 	for _, t := range c.Profile.Taps {
 		if !(t.DelaySeconds >= 0 && t.DelaySeconds <= 1e-4) || math.IsNaN(t.PowerDB) || t.PowerDB > 200 {
-			return &ConfigError{"Profile", t, "taps of 0…100 µs and finite power"}
+			return &nr.FieldError{Field: "channel.profile", Got: t, Want: "taps of 0…100 µs and finite power"}
 		}
 	}
 	return nil

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package channel simulates what lies between a transmitter and a receiver:
-// tapped delay lines with Doppler and several antennas, white noise, delay,
-// carrier offset and quantisation.
+// tapped delay lines with Doppler and several antennas, white noise, delay and
+// carrier offset. Samples become integers in phy/sigmf.
 //
 // A [TDL] is a random process in continuous time, fixed by its seed: it can be
 // evaluated at any instant, in any order, and is continuous over slots. It acts

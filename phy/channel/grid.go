@@ -3,6 +3,7 @@
 package channel
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/neuroran/neuroran/internal/simd/mimo"
@@ -46,7 +47,7 @@ func (s *steering) prepare(c *nr.Carrier, delays []float64) {
 //   - src: [tx, 14, 12·NumPRB]
 //   - slot: gives the instant, slot 0 starts at 0 s
 //
-// It returns a [*ShapeError] if dimensions disagree. It allocates when the
+// It returns a [*nr.ShapeError] if dimensions disagree. It allocates when the
 // carrier differs from the last call's.
 func (t *TDL) AddGrid(dst, src *tensor.Tensor[complex64], c *nr.Carrier, slot nr.Slot) error {
 	n := c.NumSubcarriers()
@@ -84,11 +85,11 @@ func (t *TDL) AddGrid(dst, src *tensor.Tensor[complex64], c *nr.Carrier, slot nr
 
 func checkDims(field string, t *tensor.Tensor[complex64], want ...int) error {
 	if t.Rank() != len(want) {
-		return &ShapeError{field + " rank", t.Rank(), len(want)}
+		return &nr.ShapeError{Block: "channel", Field: field + ".rank", Got: t.Rank(), Want: len(want)}
 	}
 	for i, w := range want {
 		if t.Dim(i) != w {
-			return &ShapeError{field + " " + [...]string{"antennas", "symbols or samples", "subcarriers"}[i], t.Dim(i), w}
+			return &nr.ShapeError{Block: "channel", Field: fmt.Sprintf("%s.dims[%d]", field, i), Got: t.Dim(i), Want: w}
 		}
 	}
 	return nil

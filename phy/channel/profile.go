@@ -3,9 +3,10 @@
 package channel
 
 import (
-	"fmt"
 	"math"
 	"strings"
+
+	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // Tap is one path of a delay profile.
@@ -37,14 +38,14 @@ func TDLB100() Profile { return Profile{Name: "TDLB100", Taps: tdlb100} }
 func TDLC300() Profile { return Profile{Name: "TDLC300", Taps: tdlc300} }
 
 // ProfileByName returns the profile of a name, whatever its case: "flat",
-// "TDLA30", "TDLB100" or "TDLC300".
+// "TDLA30", "TDLB100" or "TDLC300". It returns a [*nr.FieldError] for another one.
 func ProfileByName(name string) (Profile, error) {
 	for _, p := range [...]Profile{Flat(), TDLA30(), TDLB100(), TDLC300()} {
 		if strings.EqualFold(p.Name, name) {
 			return p, nil
 		}
 	}
-	return Profile{}, fmt.Errorf("channel: %w: %q", ErrProfile, name)
+	return Profile{}, &nr.FieldError{Field: "channel.profile", Got: name, Want: "flat, TDLA30, TDLB100 or TDLC300"}
 }
 
 // amplitudes returns the amplitude of each tap, of unit total power.

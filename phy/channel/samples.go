@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -81,7 +82,7 @@ func bessel0(x float64) float64 {
 //   - start: instant of the first sample, in samples; calls with consecutive
 //     starts see one continuous channel
 //
-// It returns a [*ShapeError] if dimensions disagree. It allocates when rate or n
+// It returns a [*nr.ShapeError] if dimensions disagree. It allocates when rate or n
 // grow.
 func (t *TDL) AddSamples(dst, src *tensor.Tensor[complex64], rate float64, start int64) error {
 	n := 0
@@ -95,7 +96,7 @@ func (t *TDL) AddSamples(dst, src *tensor.Tensor[complex64], rate float64, start
 		return err
 	}
 	if !(rate > 0) {
-		return &ConfigError{"rate", rate, "positive"}
+		return &nr.FieldError{Field: "channel.rate", Got: rate, Want: "positive"}
 	}
 	f := &t.taps
 	f.prepare(rate, t.delays)

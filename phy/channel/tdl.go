@@ -26,7 +26,7 @@ type sinusoid struct {
 	phase float64 // rad
 }
 
-// New returns the channel of a configuration. It returns a [*ConfigError] for a
+// New returns the channel of a configuration. It returns a [*nr.FieldError] for a
 // value outside its range.
 func New(cfg Config) (*TDL, error) {
 	if len(cfg.Profile.Taps) == 0 {

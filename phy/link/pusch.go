@@ -74,7 +74,7 @@ type Measurements struct {
 // phy/pusch and phy/channel for a bad one.
 func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
 	if len(cfg.UEs) < 1 || len(cfg.UEs) > nr.MaxUEs {
-		return nil, &ConfigError{"UEs", len(cfg.UEs), fmt.Sprintf("1…%d", nr.MaxUEs)}
+		return nil, &nr.FieldError{Field: "link.ues", Got: len(cfg.UEs), Want: fmt.Sprintf("1…%d", nr.MaxUEs)}
 	}
 	if cfg.NumSlots <= 0 {
 		cfg.NumSlots = cfg.Carrier.Numerology().SlotsPerFrame()

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // Trial is one transmission to simulate.
@@ -48,21 +50,21 @@ type Config struct {
 	Progress     func(Point)           // called after each batch of trials; may be nil
 }
 
-// Validate reports the first field out of range, as a [*ConfigError].
+// Validate reports the first field out of range, as a [*nr.FieldError].
 func (c *Config) Validate() error {
 	switch {
 	case len(c.SNRdB) == 0:
-		return &ConfigError{"SNRdB", len(c.SNRdB), "at least one point"}
+		return &nr.FieldError{Field: "link.snr_db", Got: len(c.SNRdB), Want: "at least one point"}
 	case c.NewChain == nil:
-		return &ConfigError{"NewChain", nil, "a function"}
+		return &nr.FieldError{Field: "link.new_chain", Got: nil, Want: "a function"}
 	case c.TargetErrors < 0:
-		return &ConfigError{"TargetErrors", c.TargetErrors, "at least 0"}
+		return &nr.FieldError{Field: "link.target_errors", Got: c.TargetErrors, Want: "at least 0"}
 	case c.MaxTrials < 1:
-		return &ConfigError{"MaxTrials", c.MaxTrials, "at least 1"}
+		return &nr.FieldError{Field: "link.max_trials", Got: c.MaxTrials, Want: "at least 1"}
 	case c.Workers < 0:
-		return &ConfigError{"Workers", c.Workers, "at least 0"}
+		return &nr.FieldError{Field: "link.workers", Got: c.Workers, Want: "at least 0"}
 	case !(c.Confidence >= 0 && c.Confidence < 1):
-		return &ConfigError{"Confidence", c.Confidence, "0…1"}
+		return &nr.FieldError{Field: "link.confidence", Got: c.Confidence, Want: "0…1"}
 	}
 	return nil
 }
@@ -75,7 +77,7 @@ const batch = 32
 //
 // A point ends after the batch of trials in which it reached TargetErrors, or
 // after MaxTrials. Run returns the finished points and the error of ctx when it
-// ends early, a [*ConfigError] for a bad configuration, or the first error of a
+// ends early, a [*nr.FieldError] for a bad configuration, or the first error of a
 // chain.
 func Run(ctx context.Context, cfg Config) ([]Point, error) {
 	if err := cfg.Validate(); err != nil {
