@@ -5,39 +5,97 @@ package pusch
 import (
 	"testing"
 
+	"github.com/neuroran/neuroran/phy/ldpc"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
-// A retransmission keeps the base graph of its initial transmission, although
-// its own MCS asks for the other one.
-func TestContinue(t *testing.T) {
+// otherGraph returns an initial grant, and one of a retransmission of the same
+// size whose own MCS asks for the other base graph.
+func otherGraph(t *testing.T) (first, again *nr.Grant) {
+	t.Helper()
 	grant := func(mcs, numPRB int, newData bool) *nr.Grant {
 		g := softGrant(0, newData)
 		g.MCSIndex, g.NumPRB = mcs, numPRB
 		g.DMRS.AdditionalPosition = 1
 		return g
 	}
-	first, err := NewCode(grant(24, 4, true))
+	first = grant(24, 4, true)
+	for prb := 1; prb <= 24; prb++ {
+		again = grant(16, prb, false)
+		if a, b := codeOf(t, first), codeOf(t, again); a.TBS == b.TBS && a.Segmentation.BaseGraph != b.Segmentation.BaseGraph {
+			return first, again
+		}
+	}
+	t.Fatalf("no grant with MCS 16 has the size %d on the other base graph", codeOf(t, first).TBS)
+	return nil, nil
+}
+
+func codeOf(t *testing.T, g *nr.Grant) Code {
+	t.Helper()
+	c, err := NewCode(g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for prb := 1; prb <= 24; prb++ {
-		again, err := NewCode(grant(16, prb, false))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if again.TBS != first.TBS || again.Segmentation.BaseGraph == first.Segmentation.BaseGraph {
-			continue
-		}
-		if err := again.Continue(first.TBS, first.Segmentation.BaseGraph); err != nil {
-			t.Fatal(err)
-		}
-		if again.Segmentation != first.Segmentation {
-			t.Errorf("got %+v, want %+v", again.Segmentation, first.Segmentation)
-		}
-		return
+	return c
+}
+
+// A retransmission keeps the base graph of its initial transmission, although
+// its own MCS asks for the other one.
+func TestContinue(t *testing.T) {
+	first, retry := otherGraph(t)
+	want, again := codeOf(t, first), codeOf(t, retry)
+	if err := again.Continue(want.TBS, want.Segmentation.BaseGraph); err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("no grant with MCS 16 has the size %d on the other base graph", first.TBS)
+	if again.Segmentation != want.Segmentation {
+		t.Errorf("got %+v, want %+v", again.Segmentation, want.Segmentation)
+	}
+}
+
+// The transmitter does the same, for each HARQ process of each UE.
+func TestTransmitterKeepsBaseGraph(t *testing.T) {
+	first, retry := otherGraph(t)
+	tx, err := NewTransmitter(Limits{Carrier: softCarrier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph := func(g *nr.Grant) ldpc.BaseGraph {
+		t.Helper()
+		if err := tx.Configure(0, g); err != nil {
+			t.Fatal(err)
+		}
+		return tx.Code().Segmentation.BaseGraph
+	}
+	own := graph(retry) // nothing was sent yet
+	initial := graph(first)
+	if own == initial {
+		t.Fatalf("both grants ask for base graph %d", own)
+	}
+	otherUE, otherProcess := *retry, *retry
+	otherUE.RNTI++
+	otherProcess.HARQProcess++
+	for _, c := range []struct {
+		name  string
+		grant *nr.Grant
+		want  ldpc.BaseGraph
+	}{
+		{"of another UE", &otherUE, own},
+		{"of another process", &otherProcess, own},
+		{"of the block", retry, initial},
+		{"of the block again", retry, initial},
+	} {
+		if got := graph(c.grant); got != c.want {
+			t.Errorf("retransmission %s: base graph %d, want %d", c.name, got, c.want)
+		}
+	}
+	fresh := *retry
+	fresh.NewData = true
+	if got := graph(&fresh); got != own {
+		t.Errorf("new data: base graph %d, want %d", got, own)
+	}
+	if got := graph(retry); got != own {
+		t.Errorf("retransmission of the new data: base graph %d, want %d", got, own)
+	}
 }
 
 // Every CRC holds for zeros, so zeros pass only where the soft bits say so.

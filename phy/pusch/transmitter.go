@@ -25,6 +25,7 @@ type Transmitter struct {
 	grant   nr.Grant
 	group   nr.Group
 	code    Code
+	initial initialCodes
 	w       Precoder
 	encoder *ldpc.Encoder
 	matcher *ratematch.Matcher
@@ -59,7 +60,9 @@ func NewTransmitter(l Limits) (*Transmitter, error) {
 	}, nil
 }
 
-// Configure selects slot and grant of the next transmission. It returns the
+// Configure selects slot and grant of the next transmission. A retransmission of
+// a transport block that this transmitter has sent keeps the base graph of its
+// initial transmission (TS 38.212 §6.2.2). Configure returns the
 // errors of [nr.Grant.Validate], or a [*nr.UnsupportedError] for a grant above
 // the limits, and then keeps the former one. It does not allocate when it
 // succeeds.
@@ -73,6 +76,9 @@ func (t *Transmitter) Configure(slot nr.Slot, g *nr.Grant) error {
 	}
 	code, err := NewCode(g)
 	if err != nil {
+		return err
+	}
+	if err := t.initial.apply(&code); err != nil {
 		return err
 	}
 	if err := t.encoder.Configure(code.LDPC()); err != nil {

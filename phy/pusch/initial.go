@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pusch
+
+import "github.com/neuroran/neuroran/phy/ldpc"
+
+// initialCodes remembers the initial transmissions of HARQ processes: a
+// retransmission keeps their base graph (TS 38.212 §6.2.2). There is room for
+// all processes of a few UEs; a process that is pushed out is forgotten, and a
+// retransmission on it takes the base graph of its own MCS.
+type initialCodes struct {
+	entries [64]initialCode
+	next    int // entry that a new process takes
+}
+
+// initialCode is the transport block that a HARQ process is sending.
+type initialCode struct {
+	rnti      uint16
+	process   int
+	tbs       int // 0 in an unused entry
+	baseGraph ldpc.BaseGraph
+}
+
+// apply records the code of new data, and makes that of a retransmission
+// continue its initial transmission. It does not allocate when it succeeds.
+func (h *initialCodes) apply(c *Code) error {
+	e := h.find(c)
+	if !c.NewData {
+		if e == nil {
+			return nil
+		}
+		return c.Continue(e.tbs, e.baseGraph)
+	}
+	if e == nil {
+		e = &h.entries[h.next]
+		h.next = (h.next + 1) % len(h.entries)
+	}
+	*e = initialCode{c.RNTI, c.HARQProcess, c.TBS, c.Segmentation.BaseGraph}
+	return nil
+}
+
+// find returns the entry of the HARQ process of c, nil if there is none.
+func (h *initialCodes) find(c *Code) *initialCode {
+	for i := range h.entries {
+		if e := &h.entries[i]; e.tbs != 0 && e.rnti == c.RNTI && e.process == c.HARQProcess {
+			return e
+		}
+	}
+	return nil
+}
