@@ -26,7 +26,7 @@ import (
 )
 
 // receivers are the columns of the table.
-var receivers = []string{"ls", "lmmse", "neural"}
+var receivers = [3]string{"ls", "lmmse", "neural"}
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
@@ -61,64 +61,86 @@ type answer struct {
 	Sionna    bool   `json:"sionna_crc"`
 }
 
+// tally counts transmissions of one recording, or of all.
+type tally struct {
+	all       int
+	passed    [3]int // right, by receiver
+	sionna    int    // passed by the implementation that made the recording
+	decodable int    // still decoded there with 1 dB more noise
+	lost      int    // decodable and not passed by lmmse
+	wrong     int    // CRC passed on wrong bits, of all receivers
+}
+
+func (t *tally) add(o *tally) {
+	t.all += o.all
+	for i := range t.passed {
+		t.passed[i] += o.passed[i]
+	}
+	t.sionna += o.sionna
+	t.decodable += o.decodable
+	t.lost += o.lost
+	t.wrong += o.wrong
+}
+
+func (t *tally) print(w io.Writer, name string) {
+	fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d | %d | %d | %d |\n", name,
+		t.all, t.passed[0], t.passed[1], t.passed[2], t.sionna, t.decodable, t.lost, t.wrong)
+}
+
 // table prints one row a recording, and the sums.
 func table(w io.Writer, dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.sigmf-meta"))
+	files, err := filepath.Glob(filepath.Join(dir, "*"+sigmf.MetaExt))
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no recordings in %s", dir)
 	}
 	fmt.Fprintln(w, "| recording | transmissions | ls | lmmse | neural | Sionna | decodable | decodable, lost by lmmse | wrong |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
-	var total [8]int
+	var total tally
 	for _, file := range files {
-		r, err := row(file)
+		row, err := decode(file)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", filepath.Base(file), err)
 		}
-		printRow(w, strings.TrimSuffix(filepath.Base(file), ".sigmf-meta"), r)
-		for i, n := range r {
-			total[i] += n
-		}
+		row.print(w, strings.TrimSuffix(filepath.Base(file), sigmf.MetaExt))
+		total.add(&row)
 	}
-	printRow(w, "all", total)
+	total.print(w, "all")
 	return nil
 }
 
-func printRow(w io.Writer, name string, r [8]int) {
-	fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d | %d | %d | %d |\n", name, r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7])
-}
-
-// row decodes one recording with every receiver. It counts transmissions; the
-// passes of each receiver and of Sionna; those that are decodable; those of them
-// that lmmse lost; and CRCs that passed on wrong bits, of all receivers.
-func row(file string) (r [8]int, err error) {
-	text, err := os.ReadFile(strings.TrimSuffix(file, ".sigmf-meta") + ".tb.json")
+// decode decodes one recording with every receiver and compares with its answers.
+func decode(file string) (tally, error) {
+	var t tally
+	text, err := os.ReadFile(strings.TrimSuffix(file, sigmf.MetaExt) + ".tb.json")
 	if err != nil {
-		return r, err
+		return t, err
 	}
 	var answers struct{ Transmissions []answer }
 	if err := json.Unmarshal(text, &answers); err != nil {
-		return r, err
+		return t, err
 	}
 	for _, a := range answers.Transmissions {
-		r[0]++
-		r[4] += count(a.Sionna)
-		r[5] += count(a.Decodable)
+		t.all++
+		t.sionna += count(a.Sionna)
+		t.decodable += count(a.Decodable)
 	}
 	for i, receiver := range receivers {
 		report, err := play(file, receiver)
 		if err != nil {
-			return r, fmt.Errorf("%s: %s: %w", file, receiver, err)
+			return t, fmt.Errorf("%s: %w", receiver, err)
+		}
+		if len(report.Transmissions) != t.all {
+			return t, fmt.Errorf("%d transmissions, and answers for %d", len(report.Transmissions), t.all)
 		}
 		for k, a := range answers.Transmissions {
 			x := &report.Transmissions[k]
 			right := hex.EncodeToString(x.SHA256[:]) == a.SHA256
-			r[1+i] += count(x.CRC && right)
-			r[6] += count(receiver == "lmmse" && a.Decodable && !x.CRC)
-			r[7] += count(x.CRC && !right)
+			t.passed[i] += count(x.CRC && right)
+			t.wrong += count(x.CRC && !right)
+			t.lost += count(receiver == "lmmse" && a.Decodable && !x.CRC)
 		}
 	}
-	return r, nil
+	return t, nil
 }
 
 func count(b bool) int {
