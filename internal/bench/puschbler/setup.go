@@ -11,21 +11,27 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
-// setup is what the flags say.
+// setup is what the flags say; register explains each.
 type setup struct {
-	receivers, profile, snr          string
-	doppler, delay, cfo, stop        float64
-	mcs, table, prb, rx, layers, scs int
-	dmrsType, dmrsLength, additional int
-	cdm, start, symbols              int
-	mappingB, time                   bool
-	ues, slots, errors, workers      int
-	seed                             uint64
+	receivers, profile, snr string
+	doppler, delay, cfo     float64
+	scs, prb, rx            int
+	mcs, table              int
+	layers, ues             int
+
+	dmrsType, dmrsLength, additional, cdm int
+	mappingB                              bool
+	start, symbols                        int
+
+	time                   bool
+	slots, errors, workers int
+	stop                   float64
+	seed                   uint64
 }
 
 func (s *setup) register(f *flag.FlagSet) {
 	f.StringVar(&s.receivers, "receivers", "ls,lmmse", "receivers to compare")
-	f.StringVar(&s.profile, "profile", "TDLB100", "flat, awgn, TDLA30, TDLB100 or TDLC300")
+	f.StringVar(&s.profile, "profile", "TDLB100", "awgn, flat (Rayleigh), TDLA30, TDLB100 or TDLC300")
 	f.StringVar(&s.snr, "snr", "-1:0.5:6", "from:step:to in dB, per antenna and element, all layers together")
 	f.Float64Var(&s.doppler, "doppler", 400, "maximum Doppler frequency, Hz")
 	f.Float64Var(&s.delay, "delay", 0, "delay, s")
