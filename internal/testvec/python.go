@@ -5,13 +5,15 @@ package testvec
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 )
 
 // PythonEnv is the environment variable that names the Python interpreter of
-// the oracles. Without it the interpreter is python3 of the search path.
+// the oracles: a name on the search path, or a path, from the root of the module
+// if it is not absolute. Without it the interpreter is python3 of the search path.
 const PythonEnv = "NEURORAN_PYTHON"
 
 var pythons sync.Map // module list → error text, or ""
@@ -22,8 +24,11 @@ var pythons sync.Map // module list → error text, or ""
 func Python(tb testing.TB, modules ...string) string {
 	tb.Helper()
 	name := os.Getenv(PythonEnv)
-	if name == "" {
+	switch {
+	case name == "":
 		name = "python3"
+	case strings.ContainsRune(name, filepath.Separator) && !filepath.IsAbs(name):
+		name = filepath.Join(Root(), name)
 	}
 	key := name + " " + strings.Join(modules, ",")
 	reason, ok := pythons.Load(key)

@@ -17,7 +17,8 @@ import (
 const RequireEnv = "NEURORAN_REQUIRE"
 
 // SharedEnv is the environment variable that names the folder of recordings,
-// vectors and curves. Without it the folder is ../shared beside the module.
+// vectors and curves, from the root of the module if it is no absolute path.
+// Without it the folder is ../shared beside the module.
 const SharedEnv = "NEURORAN_SHARED"
 
 // Require skips the test when present is false, or fails it when what is
@@ -39,7 +40,10 @@ func Shared(tb testing.TB) string {
 	tb.Helper()
 	dir := os.Getenv(SharedEnv)
 	if dir == "" {
-		dir = filepath.Join(filepath.Dir(Root()), "shared")
+		dir = filepath.Join("..", "shared")
+	}
+	if !filepath.IsAbs(dir) { // tests run in the folders of their packages
+		dir = filepath.Join(Root(), dir)
 	}
 	_, err := os.Stat(dir)
 	Require(tb, "shared", err == nil, "no folder "+dir+"; set "+SharedEnv)

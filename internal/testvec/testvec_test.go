@@ -3,6 +3,7 @@
 package testvec
 
 import (
+	"path/filepath"
 	"fmt"
 	"strings"
 	"testing"
@@ -56,6 +57,10 @@ func TestSharedFollowsEnvironment(t *testing.T) {
 	t.Setenv(SharedEnv, dir)
 	if got := Shared(t); got != dir {
 		t.Errorf("got %s, want %s", got, dir)
+	}
+	t.Setenv(SharedEnv, filepath.Join("internal", "testvec"))
+	if got, want := Shared(t), filepath.Join(Root(), "internal", "testvec"); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
