@@ -3,8 +3,8 @@
 package testvec
 
 import (
-	"path/filepath"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
