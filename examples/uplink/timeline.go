@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/neuroran/neuroran/phy/sigmf"
@@ -24,13 +25,11 @@ var colours = [block.NumStages]string{
 
 // timeline draws a row for each transmission: when each function began, from
 // the moment at which the slot's samples were handed over, and when the CRC was
-// known. The dashed line is the end of the slot's budget.
+// known. The dashed line is the end of the slot's budget. Bars that would leave the
+// drawing end at its edge, with their latency.
 func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 	slot := rec.Carrier.Numerology().SlotDuration()
-	longest := slot
-	for i := range r.Transmissions {
-		longest = max(longest, r.Transmissions[i].Latency)
-	}
+	span := axis(slot, r.Transmissions)
 	s := newSVG(labels+barWidth+40, (len(r.Transmissions)+5)*rowHeight+30)
 	for st := range block.NumStages {
 		x := float64(labels + int(st%5)*180)
@@ -38,7 +37,7 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 		s.rect(x, y, 10, 10, fmt.Sprintf("fill=%q", colours[st]), "")
 		s.text(x+15, y+10, "start", st.String())
 	}
-	at := func(d time.Duration) float64 { return labels + float64(d)/float64(longest)*barWidth }
+	at := func(d time.Duration) float64 { return labels + min(float64(d)/float64(span), 1)*barWidth }
 	top := float64(3 * rowHeight)
 	for i := range r.Transmissions {
 		t := &r.Transmissions[i]
@@ -49,6 +48,9 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 			continue
 		}
 		s.bars(t, y, at)
+		if t.Latency > span {
+			s.text(labels+barWidth, y+12, "end", fmt.Sprintf("… %v", t.Latency.Round(10*time.Microsecond)))
+		}
 	}
 	bottom := top + float64(len(r.Transmissions)*rowHeight)
 	s.line(at(slot), top, at(slot), bottom, `stroke="black" stroke-dasharray="4 3"`)
@@ -56,6 +58,22 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 	s.text(labels, bottom+14, "middle", "0")
 	s.text(labels-6, top-4, "end", "slot · RNTI")
 	return s.end()
+}
+
+// axis returns the length of the time axis: all latencies and the slot, but not
+// what takes more than three times as long as most do.
+func axis(slot time.Duration, transmissions []uplink.Transmission) time.Duration {
+	var latencies []time.Duration
+	for i := range transmissions {
+		if t := &transmissions[i]; !t.Skipped {
+			latencies = append(latencies, t.Latency)
+		}
+	}
+	if len(latencies) == 0 {
+		return slot
+	}
+	slices.Sort(latencies)
+	return max(slot, min(latencies[len(latencies)-1], 3*latencies[len(latencies)/2]))
 }
 
 // bars draws the stages of one transmission, each until the next one began.
