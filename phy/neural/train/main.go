@@ -15,7 +15,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -45,12 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	name := fs.String("modulation", "", "qpsk, 16qam, 64qam or 256qam")
 	all := fs.Bool("all", false, "train every modulation and write the table")
 	dir := fs.String("dir", ".", "folder to write to")
-	seed := fs.Uint64("seed", 0, "seed; 0 keeps the recipe's")
-	hidden := fs.Int("hidden", 0, "hidden units; 0 keeps the recipe's")
-	steps := fs.Int("steps", 0, "gradient steps; 0 keeps the recipe's")
-	emphasis := fs.Float64("emphasis", -1, "weighting of the error; negative keeps the recipe's")
-	low := fs.Float64("low", math.NaN(), "lowest signal-to-noise ratio in dB; NaN keeps the recipe's")
-	high := fs.Float64("high", math.NaN(), "highest signal-to-noise ratio in dB; NaN keeps the recipe's")
+	change := changes(fs)
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -62,30 +56,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, name := range list {
 		m, ok := byName[strings.ToLower(name)]
 		if !ok {
-			return fmt.Errorf("unknown modulation %q", name)
+			return fmt.Errorf("-modulation: got %q, want qpsk, 16qam, 64qam or 256qam", name)
 		}
 		r, err := neural.DefaultRecipe(m)
 		if err != nil {
 			return err
 		}
-		if *seed != 0 {
-			r.Seed = *seed
-		}
-		if *hidden != 0 {
-			r.Hidden = *hidden
-		}
-		if *steps != 0 {
-			r.Steps = *steps
-		}
-		if *emphasis >= 0 {
-			r.Emphasis = *emphasis
-		}
-		if !math.IsNaN(*low) {
-			r.LowSNRdB = *low
-		}
-		if !math.IsNaN(*high) {
-			r.HighSNRdB = *high
-		}
+		change(&r)
 		trained, err := train(ctx, r, *dir, stderr)
 		if err != nil {
 			return err
@@ -97,6 +74,36 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return writeTables(*dir, rows)
 	}
 	return nil
+}
+
+// changes registers the flags that change a recipe. The function that it returns
+// makes, after parsing, the changes that were asked for.
+func changes(fs *flag.FlagSet) func(*neural.Recipe) {
+	var own neural.Recipe
+	fs.Uint64Var(&own.Seed, "seed", 0, "seed, instead of the recipe's")
+	fs.IntVar(&own.Hidden, "hidden", 0, "hidden units, instead of the recipe's")
+	fs.IntVar(&own.Steps, "steps", 0, "gradient steps, instead of the recipe's")
+	fs.Float64Var(&own.Emphasis, "emphasis", 0, "weighting of the error, instead of the recipe's")
+	fs.Float64Var(&own.LowSNRdB, "low", 0, "lowest signal-to-noise ratio in dB, instead of the recipe's")
+	fs.Float64Var(&own.HighSNRdB, "high", 0, "highest signal-to-noise ratio in dB, instead of the recipe's")
+	return func(r *neural.Recipe) {
+		fs.Visit(func(f *flag.Flag) {
+			switch f.Name {
+			case "seed":
+				r.Seed = own.Seed
+			case "hidden":
+				r.Hidden = own.Hidden
+			case "steps":
+				r.Steps = own.Steps
+			case "emphasis":
+				r.Emphasis = own.Emphasis
+			case "low":
+				r.LowSNRdB = own.LowSNRdB
+			case "high":
+				r.HighSNRdB = own.HighSNRdB
+			}
+		})
+	}
 }
 
 // train trains one network, writes its file and returns its row of the table.
