@@ -50,7 +50,8 @@ type Result struct {
 	CRC bool
 }
 
-// Decoder decodes code blocks by layered normalised min-sum on int8 LLRs.
+// Decoder decodes code blocks by layered min-sum on int8 LLRs, with messages
+// corrected by [messageRule].
 //
 // A Decoder is for one goroutine at a time.
 type Decoder struct {
@@ -58,8 +59,8 @@ type Decoder struct {
 	cfg      DecoderConfig
 	graph    graph
 	plan     plan
-	core     llr.Rule // messages of the core rows
-	outer    llr.Rule // messages of the rows behind them
+	sets     *[2][47]ruleSet
+	rules    *ruleSet // of the present code
 	soft     []int8
 	messages []int8
 	order    []int8 // soft bits in the codeword's order
@@ -76,6 +77,7 @@ func NewDecoder(l Limits) (*Decoder, error) {
 	}
 	return &Decoder{
 		maxZ:     maxZ,
+		sets:     ruleSets(),
 		soft:     make([]int8, 2*maxColumns*llr.ColumnSize(maxZ)),
 		messages: make([]int8, maxEdges*llr.RowBlocks(maxZ)*llr.Lanes),
 		order:    make([]int8, maxColumns*maxZ),
@@ -95,7 +97,7 @@ func (d *Decoder) Configure(c DecoderConfig) error {
 	d.cfg = c
 	d.graph.fill(c.BaseGraph, c.Z)
 	d.plan.fill(&d.graph, c.rows())
-	d.core, d.outer = rulesFor(c.Config)
+	d.rules = &d.sets[c.BaseGraph-1][c.rows()]
 	return nil
 }
 
@@ -176,13 +178,10 @@ func (d *Decoder) pass() bool {
 	}
 	satisfied, rows := true, d.cfg.rows()
 	for i := range rows {
-		r, rule := rowAt(i, rows), &d.outer
-		if r < numCore {
-			rule = &d.core
-		}
+		r := rowAt(i, rows)
 		lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
 		msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
-		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, rule) {
+		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, d.rules[r]) {
 			satisfied = false
 		}
 	}
