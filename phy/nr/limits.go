@@ -2,7 +2,11 @@
 
 package nr
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"math/bits"
+)
 
 // GroupLimits bounds the groups that one block can be given; its constructor
 // allocates for them. The zero value allows nothing.
@@ -45,6 +49,10 @@ func (l GroupLimits) Check(block string, g *Group) error {
 		{"group.symbols", g.StartSymbol + g.NumSymbols, SymbolsPerSlot},
 		{"group.dmrs.config_type", g.ConfigType, 2},
 		{"group.dmrs.length", g.Length, 2},
+		{"group.dmrs.num_cdm_groups_without_data", g.NumCDMGroupsWithoutData, g.ConfigType + 1},
+		{"group.dmrs.last_symbol", bits.Len16(g.DMRSMask), SymbolsPerSlot},
+		{"group.start_crb", g.StartCRB + 1, math.MaxInt},
+		{"group.numerology", int(g.Mu) + 1, 7},
 	} {
 		if f.got < 1 || f.got > f.max {
 			return &ShapeError{block, f.field, f.got, f.max}
@@ -52,6 +60,28 @@ func (l GroupLimits) Check(block string, g *Group) error {
 	}
 	if g.NumDMRSSymbols()%g.Length != 0 {
 		return &ShapeError{block, "group.dmrs_symbols", g.NumDMRSSymbols(), g.Length}
+	}
+	return checkUEs(block, g)
+}
+
+// checkUEs reports layers that do not add up and DM-RS ports that the
+// configuration does not have (TS 38.211 tables 6.4.1.1.3-1 and -2).
+func checkUEs(block string, g *Group) error {
+	layers := 0
+	for u := range g.NumUEs {
+		ue := &g.UEs[u]
+		if ue.NumLayers < 1 || ue.NumLayers > MaxLayers {
+			return &ShapeError{block, "group.ue.layers", ue.NumLayers, MaxLayers}
+		}
+		layers += ue.NumLayers
+		for _, port := range ue.Ports[:ue.NumLayers] {
+			if last := 2*(g.ConfigType+1)*g.Length - 1; int(port) > last {
+				return &ShapeError{block, "group.ue.port", int(port), last}
+			}
+		}
+	}
+	if layers != g.NumLayers {
+		return &ShapeError{block, "group.ue.layers of all UEs", layers, g.NumLayers}
 	}
 	return nil
 }

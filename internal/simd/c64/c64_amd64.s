@@ -218,6 +218,161 @@ inner:
 	VZEROUPPER
 	RET
 
+// func radix8AVX512(dst *complex64, src *complex64, tw *complex64, m int, s int)
+// Requires: AVX, AVX512F
+TEXT ·radix8AVX512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         tw+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         s+32(FP), SI
+	SHLQ         $0x03, SI
+	MOVQ         BX, R8
+	SHLQ         $0x03, R8
+	MOVQ         SI, DI
+	IMULQ        BX, DI
+	LEAQ         (DI)(DI*1), R9
+	LEAQ         (DI)(DI*2), R10
+	LEAQ         (SI)(SI*1), R11
+	LEAQ         (SI)(SI*2), R12
+	VBROADCASTSS vec3f800000<>+0(SB), Z0
+	VBROADCASTSS vec3f3504f3<>+0(SB), Z1
+	VBROADCASTSS vecbf3504f3<>+0(SB), Z2
+
+outer:
+	MOVQ         DX, R13
+	VBROADCASTSS (R13), Z3
+	VBROADCASTSS 4(R13), Z4
+	ADDQ         R8, R13
+	VBROADCASTSS (R13), Z5
+	VBROADCASTSS 4(R13), Z6
+	ADDQ         R8, R13
+	VBROADCASTSS (R13), Z7
+	VBROADCASTSS 4(R13), Z8
+	ADDQ         R8, R13
+	VBROADCASTSS (R13), Z9
+	VBROADCASTSS 4(R13), Z10
+	ADDQ         R8, R13
+	VBROADCASTSS (R13), Z11
+	VBROADCASTSS 4(R13), Z12
+	ADDQ         R8, R13
+	VBROADCASTSS (R13), Z13
+	VBROADCASTSS 4(R13), Z14
+	ADDQ         R8, R13
+	VBROADCASTSS (R13), Z15
+	VBROADCASTSS 4(R13), Z16
+	ADDQ         R8, R13
+	MOVQ         SI, R13
+
+inner:
+	LEAQ           (CX)(DI*4), R14
+	VMOVUPS        (CX), Z17
+	VMOVUPS        (R14), Z18
+	VMOVUPS        (CX)(DI*1), Z19
+	VMOVUPS        (R14)(DI*1), Z20
+	VMOVUPS        (CX)(R9*1), Z21
+	VMOVUPS        (R14)(R9*1), Z22
+	VMOVUPS        (CX)(R10*1), Z23
+	VMOVUPS        (R14)(R10*1), Z24
+	VSUBPS         Z18, Z17, Z25
+	VADDPS         Z18, Z17, Z17
+	VSUBPS         Z20, Z19, Z18
+	VADDPS         Z20, Z19, Z19
+	VSUBPS         Z22, Z21, Z20
+	VADDPS         Z22, Z21, Z21
+	VSUBPS         Z24, Z23, Z22
+	VADDPS         Z24, Z23, Z23
+	VPERMILPS      $0xb1, Z18, Z24
+	VFMSUBADD213PS Z24, Z0, Z18
+	VMULPS         Z1, Z18, Z18
+	VPERMILPS      $0xb1, Z22, Z24
+	VFMADDSUB213PS Z24, Z0, Z22
+	VMULPS         Z2, Z22, Z22
+	VPERMILPS      $0xb1, Z20, Z20
+	VMOVAPS        Z25, Z24
+	VFMSUBADD213PS Z20, Z0, Z24
+	VFMADDSUB213PS Z20, Z0, Z25
+	VADDPS         Z21, Z17, Z20
+	VSUBPS         Z21, Z17, Z17
+	VADDPS         Z23, Z19, Z21
+	VSUBPS         Z23, Z19, Z19
+	VADDPS         Z21, Z20, Z23
+	VSUBPS         Z21, Z20, Z20
+	VPERMILPS      $0xb1, Z19, Z19
+	VMOVAPS        Z17, Z21
+	VFMSUBADD213PS Z19, Z0, Z21
+	VMOVAPS        Z17, Z17
+	VFMADDSUB213PS Z19, Z0, Z17
+	VADDPS         Z22, Z18, Z19
+	VSUBPS         Z22, Z18, Z18
+	VPERMILPS      $0xb1, Z18, Z18
+	VADDPS         Z19, Z24, Z22
+	VSUBPS         Z19, Z24, Z19
+	VMOVAPS        Z25, Z24
+	VFMSUBADD213PS Z18, Z0, Z24
+	VFMADDSUB213PS Z18, Z0, Z25
+	LEAQ           (AX)(SI*4), R14
+	VMOVUPS        Z23, (AX)
+	VPERMILPS      $0xb1, Z22, Z18
+	VMULPS         Z4, Z18, Z18
+	VFMADDSUB213PS Z18, Z3, Z22
+	VMOVUPS        Z22, (AX)(SI*1)
+	VPERMILPS      $0xb1, Z21, Z18
+	VMULPS         Z6, Z18, Z18
+	VFMADDSUB213PS Z18, Z5, Z21
+	VMOVUPS        Z21, (AX)(R11*1)
+	VPERMILPS      $0xb1, Z24, Z18
+	VMULPS         Z8, Z18, Z18
+	VFMADDSUB213PS Z18, Z7, Z24
+	VMOVUPS        Z24, (AX)(R12*1)
+	VPERMILPS      $0xb1, Z20, Z18
+	VMULPS         Z10, Z18, Z18
+	VFMADDSUB213PS Z18, Z9, Z20
+	VMOVUPS        Z20, (R14)
+	VPERMILPS      $0xb1, Z19, Z18
+	VMULPS         Z12, Z18, Z18
+	VFMADDSUB213PS Z18, Z11, Z19
+	VMOVUPS        Z19, (R14)(SI*1)
+	VPERMILPS      $0xb1, Z17, Z18
+	VMULPS         Z14, Z18, Z18
+	VFMADDSUB213PS Z18, Z13, Z17
+	VMOVUPS        Z17, (R14)(R11*1)
+	VPERMILPS      $0xb1, Z25, Z17
+	VMULPS         Z16, Z17, Z17
+	VFMADDSUB213PS Z17, Z15, Z25
+	VMOVUPS        Z25, (R14)(R12*1)
+	ADDQ           $0x00000040, CX
+	ADDQ           $0x00000040, AX
+	SUBQ           $0x00000040, R13
+	JNZ            inner
+	LEAQ           (AX)(SI*4), AX
+	ADDQ           R12, AX
+	ADDQ           $0x08, DX
+	DECQ           BX
+	JNZ            outer
+	VZEROUPPER
+	RET
+
+DATA vec3f3504f3<>+0(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+4(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+8(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+12(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+16(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+20(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+24(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+28(SB)/4, $0x3f3504f3
+GLOBL vec3f3504f3<>(SB), RODATA|NOPTR, $32
+
+DATA vecbf3504f3<>+0(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+4(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+8(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+12(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+16(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+20(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+24(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+28(SB)/4, $0xbf3504f3
+GLOBL vecbf3504f3<>(SB), RODATA|NOPTR, $32
+
 // func radix4LastAVX2(dst *complex64, src *complex64, s int)
 // Requires: AVX, FMA3
 TEXT ·radix4LastAVX2(SB), NOSPLIT, $0-24

@@ -48,7 +48,7 @@ func apart(a, b []complex64) (d float64) {
 func TestRadix(t *testing.T) {
 	eachImplementation(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
-		for _, radix := range []int{2, 3, 4} {
+		for _, radix := range []int{2, 3, 4, 8} {
 			for _, m := range []int{1, 2, 3, 4, 8, 12, 64} {
 				for _, s := range []int{1, 2, 3, 4, 8, 12, 16, 64} {
 					if radix == 3 && m != 1 {
@@ -57,8 +57,11 @@ func TestRadix(t *testing.T) {
 					n := radix * m * s
 					dst, ok := guarded[complex64](n)
 					want := make([]complex64, n)
-					src, tw := random(rng, make([]complex64, n)), random(rng, make([]complex64, 3*m))
+					src, tw := random(rng, make([]complex64, n)), random(rng, make([]complex64, 7*m))
 					switch radix {
+					case 8:
+						Radix8(dst, src, m, s, tw)
+						radix8Generic(want, src, m, s, tw)
 					case 4:
 						Radix4(dst, src, m, s, tw)
 						radix4Generic(want, src, m, s, tw)
@@ -70,7 +73,7 @@ func TestRadix(t *testing.T) {
 						radix3Generic(want, src, s)
 					}
 					// The last pass has no twiddles to apply: give the reference 1.
-					if m == 1 && radix != 3 {
+					if m == 1 && radix != 3 && radix != 8 {
 						for i := range tw {
 							tw[i] = 1
 						}

@@ -36,6 +36,17 @@ func radix4(dst, src []complex64, m, s int, tw []complex64) {
 	radix4Generic(dst, src, m, s, tw)
 }
 
+func radix8(dst, src []complex64, m, s int, tw []complex64) {
+	if useAVX512 && m > 0 && s > 0 && s%8 == 0 {
+		radix8AVX512(&dst[0], &src[0], &tw[0], m, s)
+		return
+	}
+	radix8Generic(dst, src, m, s, tw)
+}
+
+// hasRadix8 says that a radix-8 pass is faster than the radix-4 passes.
+func hasRadix8() bool { return useAVX512 }
+
 func radix2(dst, src []complex64, m, s int, tw []complex64) {
 	switch {
 	case !useAVX2 || m == 0 || s == 0 || s%4 != 0:

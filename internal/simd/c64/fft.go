@@ -13,6 +13,12 @@ func Radix4(dst, src []complex64, m, s int, tw []complex64) {
 	radix4(dst, src, m, s, tw)
 }
 
+// Radix8 runs one radix-8 pass. len(dst) = len(src) = 8·m·s, len(tw) = 7·m.
+func Radix8(dst, src []complex64, m, s int, tw []complex64) {
+	dst, src, tw = dst[:8*m*s], src[:8*m*s], tw[:7*m]
+	radix8(dst, src, m, s, tw)
+}
+
 // Radix2 runs one radix-2 pass. len(dst) = len(src) = 2·m·s, len(tw) = m.
 func Radix2(dst, src []complex64, m, s int, tw []complex64) {
 	dst, src, tw = dst[:2*m*s], src[:2*m*s], tw[:m]

@@ -2,6 +2,8 @@
 
 package c64
 
+import "math"
+
 // radix4Generic is the definition of [Radix4].
 func radix4Generic(dst, src []complex64, m, s int, tw []complex64) {
 	for p := range m {
@@ -50,4 +52,33 @@ func radix3Generic(dst, src []complex64, s int) {
 // mul is a complex product without the special cases of infinities.
 func mul(a, b complex64) complex64 {
 	return complex(real(a)*real(b)-imag(a)*imag(b), real(a)*imag(b)+imag(a)*real(b))
+}
+
+// radix8Generic is the definition of [Radix8].
+func radix8Generic(dst, src []complex64, m, s int, tw []complex64) {
+	const r = math.Sqrt2 / 2
+	for p := range m {
+		for q := range s {
+			var x [8]complex64
+			for k := range x {
+				x[k] = src[q+s*(p+m*k)]
+			}
+			for k := range 4 {
+				x[k], x[k+4] = x[k]+x[k+4], x[k]-x[k+4]
+			}
+			x[5], x[6], x[7] = x[5]*complex(r, -r), x[6]*-1i, x[7]*complex(-r, -r)
+			for half := range 2 {
+				a := x[4*half:]
+				even, odd, sum, diff := a[0]+a[2], a[0]-a[2], a[1]+a[3], (a[1]-a[3])*-1i
+				for k, y := range [4]complex64{even + sum, odd + diff, even - sum, odd - diff} {
+					if out := 2*k + half; out > 0 {
+						y *= tw[(out-1)*m+p]
+						dst[q+s*(8*p+out)] = y
+					} else {
+						dst[q+s*8*p] = y
+					}
+				}
+			}
+		}
+	}
 }

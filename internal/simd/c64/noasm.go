@@ -6,6 +6,11 @@ package c64
 
 func radix4(dst, src []complex64, m, s int, tw []complex64) { radix4Generic(dst, src, m, s, tw) }
 
+func radix8(dst, src []complex64, m, s int, tw []complex64) { radix8Generic(dst, src, m, s, tw) }
+
+// hasRadix8 says that a radix-8 pass is faster than the radix-4 passes.
+func hasRadix8() bool { return false }
+
 func radix2(dst, src []complex64, m, s int, tw []complex64) { radix2Generic(dst, src, m, s, tw) }
 
 func radix3(dst, src []complex64, s int) { radix3Generic(dst, src, s) }

@@ -34,6 +34,8 @@ func NewPlan(size int) (*Plan, bool) {
 	for n, s := size, 1; n > 1; {
 		radix := 4
 		switch {
+		case n%8 == 0 && n > 16 && s >= 8 && hasRadix8():
+			radix = 8
 		case n == 3:
 			radix = 3
 		case n%4 != 0:
@@ -74,6 +76,8 @@ func (p *Plan) Transform(dst, src, scratch []complex64) {
 	for i := range p.passes {
 		x := &p.passes[i]
 		switch x.radix {
+		case 8:
+			Radix8(to, src, x.m, x.s, x.twiddles)
 		case 4:
 			Radix4(to, src, x.m, x.s, x.twiddles)
 		case 2:
