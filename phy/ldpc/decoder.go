@@ -3,6 +3,8 @@
 package ldpc
 
 import (
+	"slices"
+
 	"github.com/neuroran/neuroran/internal/simd/llr"
 	"github.com/neuroran/neuroran/phy/crc"
 )
@@ -17,7 +19,10 @@ type DecoderConfig struct {
 	// MaxIterations is the largest number of iterations, 1 and more; 0 stands
 	// for [DefaultIterations]. One iteration is one pass over all rows.
 	MaxIterations int
-	// CRC is the CRC at the end of the K − Filler bits, or none.
+	// CRC is the CRC at the end of the K − Filler bits, or none. With a CRC,
+	// decoding also stops as soon as it holds for bits that are not all 0 and
+	// that satisfy the core rows: parity bits that are of no use to the block
+	// need not come right.
 	CRC crc.Poly
 }
 
@@ -45,8 +50,8 @@ type Result struct {
 	// Converged reports whether the decision satisfies all parity checks of the
 	// rows in use.
 	Converged bool
-	// CRC reports whether the CRC of the configuration holds; without a CRC it
-	// repeats Converged.
+	// CRC reports whether the CRC of the configuration holds, which may be
+	// before all parity checks do; without a CRC it repeats Converged.
 	CRC bool
 }
 
@@ -64,6 +69,7 @@ type Decoder struct {
 	soft     []int8
 	messages []int8
 	order    []int8 // soft bits in the codeword's order
+	packed   []byte // decisions that a CRC is tried on
 	done     int    // iterations made on this block
 }
 
@@ -81,6 +87,7 @@ func NewDecoder(l Limits) (*Decoder, error) {
 		soft:     make([]int8, 2*maxColumns*llr.ColumnSize(maxZ)),
 		messages: make([]int8, maxEdges*llr.RowBlocks(maxZ)*llr.Lanes),
 		order:    make([]int8, maxColumns*maxZ),
+		packed:   make([]byte, (BG1.K(maxZ)+7)/8),
 	}, nil
 }
 
@@ -107,8 +114,8 @@ func (d *Decoder) Configure(c DecoderConfig) error {
 //   - soft: [N] int8 LLRs, positive means bit 0, in units of 1/8, within ±120;
 //     filler positions +127; positions that were not received 0
 //
-// It reports the iterations used and whether parity checks and CRC hold; a
-// failed block is a result, not an error, and dst then holds the last decision.
+// It stops at the first codeword, or when the CRC holds. It reports the
+// iterations used and whether parity checks and CRC hold; a failed block is a result, not an error, and dst then holds the last decision.
 //
 // Decode returns a [*ShapeError] if a length disagrees with the configuration.
 // It does not allocate; soft is only read.
@@ -154,36 +161,52 @@ func (d *Decoder) DecodePacked(dst []byte, soft []int8) (Result, error) {
 	return res, nil
 }
 
-// iterate passes over the rows until the decisions form a codeword.
+// iterate passes over the rows until the decisions form a codeword, or their CRC
+// says that they are right.
 func (d *Decoder) iterate() Result {
 	for d.done = 0; d.done < d.cfg.MaxIterations; {
-		satisfied := d.pass()
+		core, all := d.pass()
 		d.done++
 		// Later rows may have changed what earlier rows found satisfied, so
 		// only a full check tells.
-		if satisfied && d.isCodeword() {
+		if all && d.isCodeword() {
 			return Result{Iterations: d.done, Converged: true}
+		}
+		if core && d.cfg.CRC != crc.None && d.isIntact() {
+			return Result{Iterations: d.done}
 		}
 	}
 	return Result{Iterations: d.done, Converged: d.isCodeword()}
 }
 
-// pass makes one iteration and reports whether every row was satisfied when it
-// was left.
-func (d *Decoder) pass() bool {
+// isIntact reports whether the CRC holds for the present decisions. All zeros,
+// for which every CRC holds, do not count: a decoder without evidence, as after
+// a lost first transmission, starts there.
+func (d *Decoder) isIntact() bool {
+	n := d.cfg.PayloadBits()
+	packed := d.packed[:(n+7)/8]
+	llr.PackSigns(packed, d.gather(n))
+	return d.cfg.CRC.CheckPacked(packed, n) && slices.ContainsFunc(packed, func(b byte) bool { return b != 0 })
+}
+
+// pass makes one iteration and reports whether the core rows, and all rows, were
+// satisfied when they were left.
+func (d *Decoder) pass() (core, all bool) {
 	edges := &d.plan.edges[d.done%2]
 	update := llr.MinSumRow
 	if d.done == 0 {
 		update = llr.MinSumFirst
 	}
-	satisfied, rows := true, d.cfg.rows()
+	core, all = true, true
+	rows := d.cfg.rows()
 	for i := range rows {
 		r := rowAt(i, rows)
 		lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
 		msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
 		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, d.rules[r]) {
-			satisfied = false
+			all = false
+			core = core && r >= numCore
 		}
 	}
-	return satisfied
+	return core, all
 }

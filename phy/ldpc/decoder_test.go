@@ -137,6 +137,47 @@ func TestUnusedRows(t *testing.T) {
 	}
 }
 
+// TestStopsAtCRC decodes the same blocks with and without their CRC: with it, no
+// block may take longer, some must be faster, and all must be right. Blocks of
+// zeros, for which every CRC holds, must wait for the parity checks.
+func TestStopsAtCRC(t *testing.T) {
+	const seed = 12
+	rng := rand.New(rand.NewPCG(seed, 0))
+	c := Config{BaseGraph: BG1, Z: 64, Filler: 8}
+	plain := newDecoder(t, DecoderConfig{Config: c, MaxIterations: 20})
+	checked := newDecoder(t, DecoderConfig{Config: c, MaxIterations: 20, CRC: crc.CRC24A})
+	faster := 0
+	for trial := range 60 {
+		b := newBlock(t, rng, c, crc.CRC24A, 1.02)
+		if trial%2 == 1 {
+			clear(b.src)
+			b.soft = receive(rng, c, make([]byte, c.N()), c.N(), 1.02)
+		}
+		got := make([]byte, len(b.src))
+		want, err := plain.Decode(got, b.soft)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := checked.Decode(got, b.soft)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Converged && (!res.CRC || res.Iterations > want.Iterations || !slices.Equal(got, b.src)) {
+			t.Errorf("seed %d, trial %d: %+v with CRC, %+v without, equal %v", seed, trial, res, want, slices.Equal(got, b.src))
+		}
+		if trial%2 == 1 && res.CRC && !res.Converged {
+			t.Errorf("seed %d, trial %d: zeros pass with %+v", seed, trial, res)
+		}
+		if res.Iterations < want.Iterations {
+			faster++
+		}
+	}
+	if faster == 0 {
+		t.Errorf("seed %d: no block is decoded faster with its CRC", seed)
+	}
+	t.Logf("%d of 30 blocks faster", faster)
+}
+
 // TestSchedule checks that an iteration visits every row once.
 func TestSchedule(t *testing.T) {
 	for rows := 4; rows <= 46; rows++ {
