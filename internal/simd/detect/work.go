@@ -8,9 +8,10 @@ const Chunk = 192
 const (
 	// MaxLayers is the largest number of layers that are solved for.
 	MaxLayers = 4
-	// MinNoiseVar and MaxNoiseVar bound the variance of the detected symbols,
-	// so that it stays finite where the channel is zero or nothing disturbs it.
+	// MinNoiseVar is the lower bound of the variance of the detected symbols: it
+	// stays finite where nothing disturbs them.
 	MinNoiseVar = 1e-8
+	// MaxNoiseVar is the upper bound, and the variance where nothing is known.
 	MaxNoiseVar = 1e8
 )
 
