@@ -50,6 +50,7 @@ type Core struct {
 	cost     time.Duration
 	from     Endpoint // sender of the message that is being delivered
 	entering bool     // the message being delivered comes from outside
+	back     bool     // it was sent from here, to an owner that has moved it here
 	eff      []Effect
 	stats    []nodeStats
 	board    *board
@@ -108,7 +109,7 @@ type instance struct {
 	seen     []watermark   // by edge and source
 	tasks    *taskHome     // of a parallel function
 	calls    []pendingCall
-	sent     uint64 // messages sent by reference
+	sent     uint64 // last number given to a message sent by reference, or to a token
 }
 
 // mark is a slot, if any.

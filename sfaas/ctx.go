@@ -139,7 +139,13 @@ func (c *Ctx) touch(s cellStore) { c.touched = append(c.touched, s) }
 func (c *Ctx) read(n int)  { c.meter.read += n }
 func (c *Ctx) wrote(n int) { c.meter.written += n }
 
+// newToken returns a token that the instance has not used: it must stay so
+// where the instance moves, and after a restore.
 func (c *Ctx) newToken() Token {
+	if c.inst != nil {
+		c.inst.sent++
+		return Token(c.inst.sent)
+	}
 	c.lane.tokens++
 	return Token(c.lane.tokens)
 }

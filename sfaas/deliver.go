@@ -134,7 +134,8 @@ func (k *Core) leave(e *conn, m *Message, key Key, to Endpoint) {
 	if k.gauged(e, to) {
 		k.gauges[e.id-1].add(e, m.size)
 	}
-	k.effect(Effect{Kind: EffectSend, Edge: e.id, Msg: m, Key: key, To: to, Link: k.linkTo(to, e, m, key)})
+	back := to.Node == k.from.Node && to.Node != k.self.Node
+	k.effect(Effect{Kind: EffectSend, Edge: e.id, Msg: m, Key: key, To: to, Link: k.linkTo(to, e, m, key, back), Back: back})
 }
 
 // gauged reports whether messages on the way between this core and another
@@ -146,8 +147,8 @@ func (k *Core) gauged(e *conn, other Endpoint) bool {
 // receive takes a message that the shell brings.
 func (k *Core) receive(ev *Event) {
 	e := k.app.conns[ev.Edge-1]
-	k.from, k.entering = ev.From, true
-	defer func() { k.from, k.entering = k.self, false }()
+	k.from, k.back, k.entering = ev.From, ev.Back, true
+	defer func() { k.from, k.back, k.entering = k.self, false, false }()
 	if k.gauged(e, ev.From) {
 		k.gauges[e.id-1].sub(e, ev.Msg.size)
 	}

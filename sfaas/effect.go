@@ -27,6 +27,7 @@ type Effect struct {
 	Kind     EffectKind // what is to be done
 	Edge     EdgeID     // edge of Msg
 	Link     uint64     // sequence on the link, 0 for none
+	Back     bool       // Msg returns to the node that sent it
 	To       Endpoint   // core that is concerned
 	At       Time       // moment of EffectWake
 	Call     uint64     // call that EffectReply answers

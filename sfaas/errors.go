@@ -36,7 +36,10 @@ var (
 	ErrBlocked = errors.New("sfaas: handler blocked")
 	// ErrSnapshot is wrapped by all errors about the bytes of a snapshot.
 	ErrSnapshot = errors.New("sfaas: bad snapshot")
-	// ErrNotOwner is returned by a move whose source does not own the group.
+	// ErrNotEmpty is returned by Restore into a runtime that has been used.
+	ErrNotEmpty = errors.New("sfaas: runtime has state already")
+	// ErrNotOwner is returned by a move whose source does not own the group,
+	// and by Restore into a runtime that owns nothing.
 	ErrNotOwner = errors.New("sfaas: key group is not owned here")
 )
 
@@ -71,6 +74,18 @@ type SizeError struct {
 // Error implements error.
 func (e *SizeError) Error() string {
 	return fmt.Sprintf("sfaas: %s: message of %d bytes, limit %d", e.Port, e.Bytes, e.Limit)
+}
+
+// PayloadError reports a message that cannot be stored: it waits for something
+// while a snapshot is taken, and a field of it has no encoding.
+type PayloadError struct {
+	Port   string // source or function that sent it
+	Reason string // which field
+}
+
+// Error implements error.
+func (e *PayloadError) Error() string {
+	return fmt.Sprintf("sfaas: message of %s cannot be stored: %s", e.Port, e.Reason)
 }
 
 // CellError reports a cell that is used or declared wrongly.

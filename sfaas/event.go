@@ -29,6 +29,7 @@ type Event struct {
 	Edge     EdgeID    // edge of Msg
 	From     Endpoint  // core that sent a message over a link
 	Link     uint64    // sequence on the link, 0 for none
+	Back     bool      // Msg returns to the node that sent it
 	Now      Time      // the shell's clock
 	Msg      *Message  // the event owns one hold on it
 	Key      Key       // key of the consumer

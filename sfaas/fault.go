@@ -73,7 +73,7 @@ func (k *Core) salvage(n *node, ks *keyState) *instance {
 	old := ks.insts[n.index]
 	inst := &instance{
 		controls: old.controls, applied: old.applied, waiting: old.waiting,
-		seen: old.seen, tasks: old.tasks, calls: old.calls,
+		seen: old.seen, tasks: old.tasks, calls: old.calls, sent: old.sent,
 	}
 	lost := false
 	for _, s := range old.cells {

@@ -27,6 +27,9 @@ type lane struct {
 	guard atomic.Uint64
 }
 
+// tokenCount is the part of a token that counts; the rest names the core.
+const tokenCount = 1<<40 - 1
+
 // Phases of an invocation, the low bits of lane.guard.
 const (
 	phaseIdle    = 0

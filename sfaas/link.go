@@ -20,6 +20,7 @@ type linkEntry struct {
 	msg  *Message
 	key  Key
 	at   Time
+	back bool
 }
 
 func (k *Core) peer(at Endpoint) *peer {
@@ -35,7 +36,7 @@ func (k *Core) peer(at Endpoint) *peer {
 
 // linkTo numbers a message that leaves for another core; 0 means that nothing
 // is promised, or that the transport is reliable.
-func (k *Core) linkTo(to Endpoint, e *conn, m *Message, key Key) uint64 {
+func (k *Core) linkTo(to Endpoint, e *conn, m *Message, key Key, back bool) uint64 {
 	if !k.set.lossy || e.cfg.Guarantee == AtMostOnce {
 		return 0
 	}
@@ -45,7 +46,7 @@ func (k *Core) linkTo(to Endpoint, e *conn, m *Message, key Key) uint64 {
 	if p.unread.len() == 0 {
 		k.setTimer(timer{at: k.now.Add(k.set.linkTimeout), kind: timerLink})
 	}
-	p.unread.push(linkEntry{p.sent, e, m, key, k.now})
+	p.unread.push(linkEntry{p.sent, e, m, key, k.now, back})
 	return p.sent
 }
 
@@ -74,7 +75,7 @@ func (k *Core) keepEarly(p *peer, ev *Event) {
 			return
 		}
 	}
-	p.early = append(p.early, linkEntry{link: ev.Link, conn: k.app.conns[ev.Edge-1], msg: ev.Msg, key: ev.Key})
+	p.early = append(p.early, linkEntry{link: ev.Link, conn: k.app.conns[ev.Edge-1], msg: ev.Msg, key: ev.Key, back: ev.Back})
 }
 
 // deliverEarly delivers what had come too early and is in turn now.
@@ -83,6 +84,7 @@ func (k *Core) deliverEarly(p *peer) {
 		if e := p.early[i]; e.link == p.taken+1 {
 			p.taken++
 			p.early = append(p.early[:i], p.early[i+1:]...)
+			k.back = e.back
 			k.deliver(e.conn, e.msg, e.key)
 			i = -1
 		}
@@ -110,7 +112,7 @@ func (k *Core) resend() {
 			}
 			e.at = k.now
 			e.msg.take(1)
-			k.effect(Effect{Kind: EffectSend, Edge: e.conn.id, Msg: e.msg, Key: e.key, To: p.at, Link: e.link})
+			k.effect(Effect{Kind: EffectSend, Edge: e.conn.id, Msg: e.msg, Key: e.key, To: p.at, Link: e.link, Back: e.back})
 		}
 	}
 	if open {

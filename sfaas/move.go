@@ -38,6 +38,7 @@ type Transfer struct {
 	parcels  []parcel
 	held     []parcelItem
 	halves   []half
+	spread   []half // copies: the source may need them for other groups
 	done     func(t *Transfer, err error)
 }
 
@@ -63,7 +64,7 @@ type parcel struct {
 	key      Key
 	controls []heldControl
 	applied  []mark
-	waiting  []parcelItem
+	waiting  []item
 	seen     []watermark
 	calls    []pendingCall
 	sent     uint64
@@ -173,6 +174,7 @@ func (k *Core) handOver(t *Transfer) {
 	}
 	clear(b.narrow[len(kept):])
 	b.narrow = kept
+	k.copySpread(t)
 	t.Bytes = len(t.state)
 	t.Epoch = r.epoch + 1
 	r.owner, r.epoch, r.move, r.forwarded = t.To.Node, t.Epoch, nil, false
@@ -180,13 +182,34 @@ func (k *Core) handOver(t *Transfer) {
 	k.effect(Effect{Kind: EffectTransfer, Transfer: t, To: t.To})
 }
 
+// copySpread gives the target the spread inputs that are here, those that wait
+// in a line included: the target does not get them by itself yet.
+func (k *Core) copySpread(t *Transfer) {
+	t.spread = append(t.spread, k.halves[t.node.index].wide...)
+	for _, r := range []*ring[item]{&k.queued, &k.ingress} {
+		for i := range r.len() {
+			if it := r.at(i); it.conn.node == t.node && it.conn.isWide() {
+				h := half{key: it.ks.key, slot: it.msg.Slot, seq: it.msg.Seq, due: it.msg.Due}
+				h.msgs[it.conn.input], h.conns[it.conn.input] = it.msg, it.conn
+				t.spread = append(t.spread, h)
+			}
+		}
+	}
+	for _, h := range t.spread {
+		for _, m := range h.msgs {
+			if m != nil {
+				m.take(1)
+			}
+		}
+	}
+}
+
 // pack moves one instance into a transfer.
 func (k *Core) pack(t *Transfer, ks *keyState, inst *instance) {
 	t.state = k.appendInstance(t.state, t.node, ks.key, inst)
 	p := parcel{key: ks.key, controls: inst.controls, applied: inst.applied, seen: inst.seen, calls: inst.calls, sent: inst.sent}
 	for inst.waiting.len() > 0 {
-		it := inst.waiting.pop()
-		p.waiting = append(p.waiting, parcelItem{it.conn, it.msg, ks.key})
+		p.waiting = append(p.waiting, inst.waiting.pop())
 	}
 	for i := 0; i < len(k.timers.items); {
 		if x := k.timers.items[i]; x.ks == ks && x.node == t.node && (x.kind == timerSend || x.kind == timerCall) {
@@ -267,7 +290,11 @@ func (k *Core) install(t *Transfer, r *route, insts []*instance) {
 		}
 		ks.insts[n.index] = inst
 		for _, w := range p.waiting {
-			k.lineUp(k.local(w.conn), w.msg, ks)
+			w.ks, w.conn = ks, k.local(w.conn)
+			if w.rest != nil {
+				k.localize(w.rest)
+			}
+			k.resumeWaiting(n, ks, w)
 		}
 		for _, x := range p.timers {
 			x.ks, x.node = ks, n
@@ -277,13 +304,18 @@ func (k *Core) install(t *Transfer, r *route, insts []*instance) {
 			k.setTimer(x)
 		}
 	}
+	for _, h := range t.spread {
+		k.localize(&h.joined)
+		k.adoptSpread(n, h)
+	}
 	for _, h := range t.halves {
+		k.localize(&h.joined)
 		k.adoptHalf(n, h)
 	}
 	for _, x := range held {
 		k.resume(parcelItem{k.local(x.conn), x.msg, x.key}, t.Group)
 	}
-	t.parcels, t.halves = nil, nil
+	t.parcels, t.halves, t.spread = nil, nil, nil
 }
 
 // resume lines up a message that was held, behind what has arrived before it:
@@ -299,15 +331,33 @@ func (k *Core) resume(x parcelItem, group uint8) {
 
 func (k *Core) adoptHalf(n *node, h half) {
 	h.ks = k.state(h.key, h.key.KeyGroup())
-	for i, c := range h.conns {
-		if c != nil {
-			h.conns[i] = k.local(c)
-		}
-	}
 	b := &k.halves[n.index]
 	b.narrow = append(b.narrow, h)
 	k.wakeForJoin(n, h.due)
 	k.complete(n, &b.narrow[len(b.narrow)-1])
+}
+
+// adoptSpread keeps a spread input that another core has kept, unless it has
+// come here by itself.
+func (k *Core) adoptSpread(n *node, h half) {
+	b := &k.halves[n.index]
+	for i := range b.wide {
+		if w := &b.wide[i]; w.edge() == h.edge() && w.key == h.key && w.slot == h.slot && w.seq == h.seq {
+			k.releaseRest(&h.joined)
+			return
+		}
+	}
+	b.wide = append(b.wide, h)
+	k.wakeForJoin(n, h.due)
+}
+
+// localize gives inputs the edges of this core's graph.
+func (k *Core) localize(j *joined) {
+	for i, c := range j.conns {
+		if c != nil {
+			j.conns[i] = k.local(c)
+		}
+	}
 }
 
 // local returns the edge of this core's graph that corresponds to e.

@@ -39,8 +39,8 @@ func (k *Core) redirect(r *route, e *conn, m *Message, ks *keyState) bool {
 		return true
 	}
 	t := r.move
-	if t.inbound { // what came the old way goes first
-		if k.from.Node == t.From.Node {
+	if t.inbound { // what went the old way goes first
+		if k.back && k.from.Node == t.From.Node {
 			return false
 		}
 	} else if m.Slot <= t.boundary {

@@ -11,209 +11,332 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Restore reads a snapshot into a runtime that has not processed anything yet.
-// The number of workers may differ from the one that wrote it, and functions
-// may have cells of a newer version. Everything is read, bounded and checked
-// before anything is changed; errors wrap ErrSnapshot.
+// Restore reads a snapshot into a runtime that has not processed anything yet;
+// another one is refused with ErrNotEmpty. Messages that waited wait again, and
+// delayed ones leave after what was left of their delay. The runtime owns all
+// key groups, under the epoch after that of the snapshot.
+//
+// The number of workers may differ from the one that wrote it, functions and
+// edges may have been added, and functions may have cells of a newer version.
+// Functions whose state would be lost, and messages whose type has changed, are
+// an error. Everything is read, bounded and checked before anything is changed;
+// errors about the bytes wrap ErrSnapshot.
+//
+// State goes back to the cut. A counter that must never repeat, such as the
+// COUNT of a cipher in a Sealed cell, needs an engine that keeps every commit,
+// or a new key after a restore.
 func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
-	if !r.paused.CompareAndSwap(false, true) {
+	self := []*Runtime{r}
+	if !pause(self) {
 		return fmt.Errorf("sfaas: restore: %w", ErrBusy)
 	}
-	defer r.paused.Store(false)
+	defer unpause(self)
+	resume, err := settle(ctx, self)
+	if err != nil {
+		return fmt.Errorf("sfaas: restore: %w", err)
+	}
+	defer resume()
+	return restore(r.cores(), src, r.set.clock(), func(core int, eff []Effect) {
+		w := r.workers[core] // it stands still and sees this when it goes on
+		w.effects = append(w.effects[:0], eff...)
+		w.carryOut()
+	})
+}
+
+// Restore is [Runtime.Restore] for a shell of one's own, before the first step
+// of any core. It calls do with what each core wants to be done; a core that is
+// [Core.Ready] afterwards goes on with an EventRun.
+func (c *Cores) Restore(src io.Reader, now Time, do func(core int, eff []Effect)) error {
+	return restore(c.List, src, now, do)
+}
+
+func restore(cores []*Core, src io.Reader, now Time, do func(core int, eff []Effect)) error {
 	data, err := io.ReadAll(io.LimitReader(src, snapshotLimit))
 	if err != nil {
 		return fmt.Errorf("sfaas: restore: %w", err)
 	}
-	s, err := r.parseSnapshot(data)
-	if err != nil {
-		return err
-	}
-	for i, w := range r.workers {
-		done, open := w.call(func() { w.core.installSnapshot(s, i) })
-		if !open {
-			return ErrClosed
+	parts := make([]*snapshot, len(cores))
+	for i, k := range cores {
+		if err := k.fresh(); err != nil {
+			return fmt.Errorf("sfaas: restore: %w", err)
 		}
-		<-done
+		if i > 0 && len(parts[0].spread) == 0 {
+			parts[i] = parts[0]
+		} else if parts[i], err = parseSnapshot(k.app, k.set, data, now); err != nil {
+			return err // only the first time: cores get memory of their own for inputs that all of them keep
+		}
 	}
-	return ctx.Err()
+	for i, k := range cores {
+		do(i, k.restore(parts[i], now, nil))
+	}
+	return nil
 }
 
 // snapshot is a snapshot that has been read and checked.
 type snapshot struct {
-	insts   []restored
+	tokens  uint64
+	batches uint64
+	routes  []restoredRoute
+	insts   []restoredInstance
 	sources []restoredSource
+	waiting []restoredInputs
+	control []restoredInputs
+	halves  []restoredInputs
+	spread  []restoredInputs
+	delayed []restoredTimer
+	calls   []restoredTimer
 }
 
-type restored struct {
+type restoredRoute struct {
+	node  *node
+	group uint8
+	epoch uint32
+}
+
+type restoredInstance struct {
 	node *node
 	key  Key
 	inst *instance
 }
 
 type restoredSource struct {
-	outlet int
+	outlet *outlet
 	key    Key
 	seq    sequence
 }
 
-// parseSnapshot reads all records. Functions and sources that the graph does
-// not have are an error: their state would be lost.
-func (r *Runtime) parseSnapshot(data []byte) (*snapshot, error) {
+// restoredInputs are messages that wait at one instance.
+type restoredInputs struct {
+	joined
+	node  *node
+	key   Key
+	slot  Slot
+	seq   uint32
+	index uint64
+	due   Time
+}
+
+// restoredTimer is a delayed message, or a call if msg is nil.
+type restoredTimer struct {
+	node  *node
+	key   Key
+	token Token
+	at    Time
+	slot  Slot
+	conn  *conn // of the message, or the port of the reply
+	to    Key
+	msg   *Message
+}
+
+// fresh returns nil if a snapshot can be restored into the core.
+func (k *Core) fresh() error {
+	if len(k.order) > 0 || k.Ready() || len(k.timers.items) > 0 {
+		return ErrNotEmpty
+	}
+	if k.set.standby != 0 && k.set.standby != k.self.Node {
+		return ErrNotOwner
+	}
+	return nil
+}
+
+// snapshotParser reads records.
+type snapshotParser struct {
+	app   *App
+	set   *settings
+	now   Time
+	codec *Core // decodes instances
+	index *graphIndex
+	s     *snapshot
+}
+
+// parseSnapshot checks the frame and reads all records.
+func parseSnapshot(app *App, set *settings, data []byte, now Time) (*snapshot, error) {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %w", ErrSnapshot, fmt.Errorf(format, args...))
 	}
+	const frame = 5 // kind and length of a record
 	if len(data) < 8 || string(data[:6]) != snapshotMagic {
 		return nil, bad("no snapshot")
 	}
 	if data[6] != snapshotVersion || data[7] != 0 {
 		return nil, bad("version %d, want %d", data[6], snapshotVersion)
 	}
-	codec := &Core{app: r.app, set: r.set, now: r.set.clock()}
-	s := &snapshot{}
-	var n *node
-	for at := 8; ; {
-		if len(data)-at < 5 {
-			return nil, bad("truncated at byte %d", at)
+	end := len(data) - frame - 8
+	if end < 8 || data[end] != recordEnd || binary.LittleEndian.Uint32(data[end+1:]) != 8 {
+		return nil, bad("truncated")
+	}
+	if binary.LittleEndian.Uint64(data[end+frame:]) != xxhash.Sum64(data[:end]) {
+		return nil, bad("checksum differs")
+	}
+	p := &snapshotParser{app: app, set: set, now: now, codec: &Core{app: app, set: set, now: now}, s: &snapshot{}}
+	for at := 8; at < end; {
+		if end-at < frame {
+			return nil, bad("record at byte %d: %w", at, errTruncated)
 		}
-		kind, size := data[at], int(binary.LittleEndian.Uint32(data[at+1:]))
-		if size > len(data)-at-5 {
-			return nil, bad("truncated at byte %d", at)
+		kind, size := data[at], binary.LittleEndian.Uint32(data[at+1:])
+		if uint64(size) > uint64(end-at-frame) {
+			return nil, bad("record at byte %d: %w", at, errTruncated)
 		}
-		content := data[at+5 : at+5+size : at+5+size]
-		switch kind {
-		case recordEnd:
-			if size != 8 || binary.LittleEndian.Uint64(content) != xxhash.Sum64(data[:at]) {
-				return nil, bad("checksum differs")
-			}
-			if at+5+size != len(data) {
-				return nil, bad("data after the end")
-			}
-			return s, nil
-		case recordFunction:
-			if n = r.app.byName[string(content)]; n == nil || n.sink {
-				return nil, bad("no function %q", content)
-			}
-		case recordInstance:
-			if n == nil {
-				return nil, bad("instance without function")
-			}
-			key, inst, rest, err := codec.cutInstance(content, n)
-			if err != nil {
-				return nil, err
-			}
-			if err := cutMarks(rest, inst); err != nil {
-				return nil, badSnapshot(n, key, err)
-			}
-			s.insts = append(s.insts, restored{n, key, inst})
-		case recordSource:
-			q, err := r.app.cutSource(content)
-			if err != nil {
-				return nil, bad("source: %w", err)
-			}
-			s.sources = append(s.sources, q)
-		default:
-			return nil, bad("record of kind %d", kind)
+		r := &wireReader{src: data[at+frame : at+frame+int(size)]}
+		p.record(kind, r)
+		if err := r.end(); err != nil {
+			return nil, bad("record at byte %d: %w", at, err)
 		}
-		at += 5 + size
+		at += frame + int(size)
+	}
+	if p.index == nil {
+		return nil, bad("no index")
+	}
+	return p.s, nil
+}
+
+// record reads one record.
+func (p *snapshotParser) record(kind byte, r *wireReader) {
+	if (kind == recordIndex) != (p.index == nil) {
+		r.fail(fmt.Errorf("kind %d: the index comes first, once", kind))
+		return
+	}
+	s := p.s
+	switch kind {
+	case recordIndex:
+		p.index = readIndex(r, p.app)
+	case recordCounters:
+		s.tokens, s.batches = r.limited(tokenCount), r.uint()
+	case recordRoute:
+		s.routes = append(s.routes, restoredRoute{p.index.node(r), r.byte(), r.uint32()})
+	case recordInstance:
+		p.readInstance(r)
+	case recordSource:
+		p.readSource(r)
+	case recordWaiting, recordControl:
+		p.readWaiting(r, kind)
+	case recordHalf, recordSpread:
+		p.readHalf(r, kind)
+	case recordDelayed, recordCall:
+		p.readTimer(r, kind)
+	default:
+		r.fail(fmt.Errorf("unknown kind %d", kind))
 	}
 }
 
-func (a *App) cutSource(src []byte) (restoredSource, error) {
-	var q restoredSource
-	key, src, err := cutKey(src)
+func (p *snapshotParser) readInstance(r *wireReader) {
+	n := p.index.node(r)
+	if r.err != nil {
+		return
+	}
+	key, inst, rest, err := p.codec.cutInstance(r.src, n)
 	if err != nil {
-		return q, err
+		r.fail(err)
+		return
 	}
-	name, src, err := cutString(src)
-	if err != nil {
-		return q, err
-	}
-	var f [3]uint64
-	for i := range f {
-		if f[i], src, err = cutUint64(src); err != nil {
-			return q, err
-		}
-	}
-	if len(src) != 0 || f[2] >= 1<<32 {
-		return q, errInvalid
-	}
-	for _, o := range a.outlets {
-		if o.name == name && o.source {
-			return restoredSource{o.id, key, sequence{id: f[0], slot: Slot(f[1]), seq: uint32(f[2])}}, nil
-		}
-	}
-	return q, fmt.Errorf("no source %q", name)
+	r.src = rest
+	p.readMarks(r, inst)
+	p.s.insts = append(p.s.insts, restoredInstance{n, key, inst})
 }
 
-// installSnapshot installs the part of a snapshot that falls to this core.
-func (k *Core) installSnapshot(s *snapshot, self int) {
-	for _, x := range s.insts {
-		if g := x.key.KeyGroup(); k.coreOf(g) == self {
-			k.state(x.key, g).insts[x.node.index] = x.inst
-		}
-	}
-	for _, x := range s.sources {
-		if g := x.key.KeyGroup(); k.coreOf(g) == self {
-			ks := k.state(x.key, g)
-			if ks.seqs == nil {
-				ks.seqs = make([]sequence, len(k.app.outlets))
-			}
-			ks.seqs[x.outlet] = x.seq
-		}
-	}
-}
-
-// cutMarks is the inverse of appendMarks; it uses up src.
-func cutMarks(src []byte, inst *instance) error {
-	var n, x uint64
-	var err error
-	if inst.sent, src, err = cutUint64(src); err != nil {
-		return err
-	}
-	count, src, err := cutCount(src, 1)
-	if err != nil {
-		return err
-	}
-	for i := range count {
-		if len(src) == 0 {
-			return errTruncated
-		}
-		ok := src[0] == 1
-		src = src[1:]
-		if !ok {
-			continue
-		}
-		if x, src, err = cutUint64(src); err != nil {
-			return err
+// readMarks is the inverse of appendMarks.
+func (p *snapshotParser) readMarks(r *wireReader, inst *instance) {
+	inst.sent = r.uint()
+	for i := range r.count(1) {
+		var m mark
+		if m.ok = r.bool(); m.ok {
+			m.slot = Slot(r.uint())
 		}
 		if i < len(inst.applied) {
-			inst.applied[i] = mark{Slot(x), true}
+			inst.applied[i] = m
 		}
 	}
-	if count, src, err = cutCount(src, 4+8*MaxDepth+2); err != nil {
-		return err
+	for range r.count(8*MaxDepth + 5) {
+		edge := r.uint()
+		w := watermark{node: NodeID(r.uint16()), source: r.key(), id: r.uint(), index: r.uint(), epoch: r.uint32()}
+		if e := p.index.known(r, edge); e != nil { // else nothing can arrive on it
+			w.edge = e.id
+			inst.seen = append(inst.seen, w)
+		}
 	}
-	for range count {
-		var w watermark
-		if len(src) < 4 {
-			return errTruncated
-		}
-		w.edge = EdgeID(binary.LittleEndian.Uint16(src))
-		w.node = NodeID(binary.LittleEndian.Uint16(src[2:]))
-		if w.source, src, err = cutKey(src[4:]); err != nil {
-			return err
-		}
-		if n, src, err = cutUint64(src); err != nil {
-			return err
-		}
-		if x, src, err = cutUint64(src); err != nil {
-			return err
-		}
-		w.id, w.index = n, x
-		inst.seen = append(inst.seen, w)
+}
+
+func (p *snapshotParser) readSource(r *wireReader) {
+	q := restoredSource{outlet: p.index.outlet(r), key: r.key()}
+	q.seq.id, q.seq.slot, q.seq.seq = r.uint(), Slot(r.uint()), r.uint32()
+	if r.err == nil && !q.outlet.source {
+		r.fail(errInvalid)
 	}
-	if len(src) != 0 {
-		return errInvalid
+	p.s.sources = append(p.s.sources, q)
+}
+
+func (p *snapshotParser) readWaiting(r *wireReader, kind byte) {
+	x := restoredInputs{node: p.index.node(r), key: r.key()}
+	if kind == recordControl {
+		e, m := p.readInput(r)
+		if r.err == nil && (e.node != x.node || !e.kind.control()) {
+			r.fail(errInvalid)
+		}
+		x.msgs[0], x.conns[0] = m, e
+		p.s.control = append(p.s.control, x)
+		return
 	}
-	return nil
+	x.joined = p.readInputs(r, x.node)
+	if r.err != nil {
+		return
+	}
+	for i := range x.node.fn.ins {
+		if x.msgs[i] == nil || x.node.sink {
+			r.fail(errInvalid)
+			return
+		}
+	}
+	p.s.waiting = append(p.s.waiting, x)
+}
+
+func (p *snapshotParser) readHalf(r *wireReader, kind byte) {
+	x := restoredInputs{node: p.index.node(r), key: r.key(), slot: Slot(r.uint()), seq: r.uint32(), index: r.uint(), due: r.moment(p.now)}
+	if r.err != nil {
+		return
+	}
+	if p.set.paced && x.due != Never {
+		x.due = p.set.due(x.slot, p.now)
+	}
+	x.joined = p.readInputs(r, x.node)
+	spread := 0
+	for _, c := range x.conns {
+		if c != nil && c.wide {
+			spread++
+		}
+	}
+	if r.err == nil && (len(x.node.fn.ins) < 2 || (kind == recordSpread) != (spread == x.len())) {
+		r.fail(errInvalid)
+	}
+	if kind == recordSpread {
+		p.s.spread = append(p.s.spread, x)
+	} else {
+		p.s.halves = append(p.s.halves, x)
+	}
+}
+
+// len returns how many inputs there are.
+func (j *joined) len() int {
+	n := 0
+	for _, m := range j.msgs {
+		if m != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *snapshotParser) readTimer(r *wireReader, kind byte) {
+	x := restoredTimer{node: p.index.node(r), key: r.key(), token: Token(r.uint()), at: r.moment(p.now)}
+	if kind == recordDelayed {
+		x.to = r.key()
+		x.conn, x.msg = p.readInput(r)
+		p.s.delayed = append(p.s.delayed, x)
+		return
+	}
+	x.slot = Slot(r.uint())
+	x.conn = p.index.edge(r, r.uint())
+	if r.err == nil && (x.conn.node != x.node || x.conn.kind != portReply) {
+		r.fail(errInvalid)
+	}
+	p.s.calls = append(p.s.calls, x)
 }

@@ -176,12 +176,7 @@ func (r *Runtime) Drain(ctx context.Context) error {
 // was done is read before what was asked for: equal sums mean that there was
 // a moment without work.
 func (r *Runtime) quiet() bool {
-	all := []*Runtime{r}
-	r.mu.Lock()
-	for _, l := range r.links {
-		all = append(all, l)
-	}
-	r.mu.Unlock()
+	all := r.linked()
 	var done, posted uint64
 	for _, x := range all {
 		for _, w := range x.workers {

@@ -4,12 +4,9 @@ package sfaas
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // A snapshot is
@@ -18,137 +15,133 @@ import (
 //	records: kind, one byte | length, uint32 | content
 //	end: kind 0 | length 8 | xxhash of everything before this record
 //
-// A record of kind 1 names a function, one of kind 2 is an instance of the
-// function named last, one of kind 3 numbers the messages of a source and key.
-// All numbers are little-endian.
+// The first record, the index, names all functions, edges and outlets of the
+// graph; later ones refer to them by number. So a snapshot outlives a graph in
+// which functions and edges have been added or have changed their places.
+// Fixed-size numbers are little-endian, others of variable length. Moments are
+// relative to the cut.
 const (
 	snapshotMagic   = "NRSNAP"
-	snapshotVersion = 1
+	snapshotVersion = 2
 	snapshotLimit   = 1 << 34 // largest snapshot that is read, in bytes
 
 	recordEnd      = 0
-	recordFunction = 1
-	recordInstance = 2
-	recordSource   = 3
+	recordIndex    = 1
+	recordCounters = 2 // tokens, batches
+	recordRoute    = 3 // epoch of one (function, key group)
+	recordInstance = 4
+	recordSource   = 5  // numbers of the messages of one source and key
+	recordWaiting  = 6  // data that waits for its grant
+	recordControl  = 7  // control that waits for data of its slot
+	recordHalf     = 8  // inputs that wait for a partner to join
+	recordSpread   = 9  // the same, of an input that goes to every key below its own
+	recordDelayed  = 10 // a message that waits for its time
+	recordCall     = 11 // a call without a reply
 )
 
-// Snapshot writes the state of all instances that the runtime owns: cells,
-// watermarks, and the numbers of the sources. It is consistent: sources are
-// refused with [ErrBusy] meanwhile, and it waits until what has been pushed is
-// processed and committed. Messages that wait for a grant, for a partner or
-// for their time are not part of it.
+// Snapshot writes the whole state of the runtime: cells, watermarks, epochs,
+// the numbers of the sources, and every message that waits for a grant, for a
+// partner or for its time, calls that handlers have made included. It is a
+// consistent cut: sources are refused with [ErrBusy] meanwhile, what has been
+// pushed is processed and committed first, and then all workers stand still
+// between two invocations while their state is copied; w is written to after
+// that. A push that was accepted before the cut is part of it, as
+// [Input.Position] tells after a [Runtime.Restore]; so a source can continue
+// behind it, and ExactlyOnce edges keep their promise.
 //
-// Snapshot refuses graphs with Sealed cells unless [WithSealer] was given: the
-// random key of a process could not open them again.
+// Runtimes that are linked are cut together, and a snapshot of any of them has
+// the state of all: it is restored to one runtime.
+//
+// Not part of a snapshot are calls of host code, whose caller goes with the
+// process, and resources. A message that waits and has a field without an
+// encoding is a [*PayloadError]. Messages that wait at a function with Sealed
+// cells are sealed as these are. Snapshot refuses graphs with Sealed cells
+// unless [WithSealer] was given: the random key of a process could not open
+// them again.
 func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 	if r.set.ownSealer && r.app.sealed() {
 		return errors.New("sfaas: snapshot: sealed cells need WithSealer")
 	}
-	if !r.paused.CompareAndSwap(false, true) {
+	all := r.linked()
+	if !pause(all) {
 		return fmt.Errorf("sfaas: snapshot: %w", ErrBusy)
 	}
-	defer r.paused.Store(false)
-	if err := r.Drain(ctx); err != nil {
+	defer unpause(all)
+	resume, err := settle(ctx, all)
+	if err != nil {
 		return fmt.Errorf("sfaas: snapshot: %w", err)
 	}
-	out := &snapshotWriter{w: w, hash: xxhash.New()}
-	out.write(append([]byte(snapshotMagic), snapshotVersion, 0))
-	for _, k := range r.workers {
-		done, open := k.call(func() { k.core.now = r.set.clock(); k.core.writeSnapshot(out) })
-		if !open {
-			return ErrClosed
-		}
-		select {
-		case <-done:
-		case <-ctx.Done():
-			<-done // the worker still writes
-			return ctx.Err()
+	var cores []*Core
+	now := r.set.clock()
+	for _, x := range all {
+		for _, k := range x.cores() {
+			k.now = now
+			cores = append(cores, k)
 		}
 	}
-	sum := binary.LittleEndian.AppendUint64(nil, out.hash.Sum64())
-	out.record(recordEnd, sum)
-	if out.err != nil {
-		return fmt.Errorf("sfaas: snapshot: %w", out.err)
+	data, err := appendSnapshot(nil, cores)
+	resume()
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	if err != nil {
+		return fmt.Errorf("sfaas: snapshot: %w", err)
 	}
 	return nil
+}
+
+// WriteSnapshot writes what cores hold, for a shell of one's own. They are all
+// the cores of one runtime, or of several that are linked; each is
+// [Core.Settled], nothing is on its way between them, and none steps meanwhile.
+func WriteSnapshot(w io.Writer, cores ...*Core) error {
+	data, err := appendSnapshot(nil, cores)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	if err != nil {
+		return fmt.Errorf("sfaas: snapshot: %w", err)
+	}
+	return nil
+}
+
+// Settled reports whether everything that reached the core has been processed,
+// committed and acknowledged, and no move is under way: what is left waits for
+// something else. A snapshot needs it.
+func (k *Core) Settled() bool {
+	if k.Ready() || k.cur.active || len(k.commits)+len(k.transfer)+len(k.markers) > 0 {
+		return false
+	}
+	for _, p := range k.peers {
+		if p.unread.len()+len(p.early) > 0 {
+			return false
+		}
+	}
+	for _, o := range k.owned {
+		for g := range o.routes {
+			if o.routes[g].move != nil {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // sealed reports whether the app has Sealed cells.
 func (a *App) sealed() bool {
 	for _, n := range a.nodes {
-		for _, c := range n.fn.cells {
-			if c.class == Sealed {
-				return true
-			}
+		if n.fn.sealed() {
+			return true
 		}
 	}
 	return false
 }
 
-// snapshotWriter writes records and hashes them; the first error sticks.
-type snapshotWriter struct {
-	w    io.Writer
-	hash *xxhash.Digest
-	buf  []byte
-	err  error
-}
-
-func (s *snapshotWriter) write(b []byte) {
-	if s.err == nil {
-		_, _ = s.hash.Write(b)
-		_, s.err = s.w.Write(b)
-	}
-}
-
-func (s *snapshotWriter) record(kind byte, content []byte) {
-	head := binary.LittleEndian.AppendUint32([]byte{kind}, uint32(len(content)))
-	s.write(head)
-	s.write(content)
-}
-
-// writeSnapshot writes what this core owns.
-func (k *Core) writeSnapshot(s *snapshotWriter) {
-	for _, n := range k.app.nodes {
-		if n.sink {
-			continue
-		}
-		s.record(recordFunction, []byte(n.fn.name))
-		for _, ks := range k.order {
-			if inst := ks.insts[n.index]; inst != nil && k.owned[n.index].routes[ks.group].owner == k.self.Node {
-				s.buf = k.appendInstance(s.buf[:0], n, ks.key, inst)
-				s.buf = appendMarks(s.buf, inst)
-				s.record(recordInstance, s.buf)
-			}
+// sealed reports whether the function has Sealed cells.
+func (f *function) sealed() bool {
+	for _, c := range f.cells {
+		if c.class == Sealed {
+			return true
 		}
 	}
-	for _, ks := range k.order {
-		for id, q := range ks.seqs {
-			if q.id > 0 {
-				b := appendString(ks.key.AppendBinary(nil), k.app.outlets[id].name)
-				b = binary.AppendUvarint(binary.AppendUvarint(b, q.id), uint64(q.slot))
-				s.record(recordSource, binary.AppendUvarint(b, uint64(q.seq)))
-			}
-		}
-	}
-}
-
-// appendMarks appends what an instance has processed.
-func appendMarks(b []byte, inst *instance) []byte {
-	b = binary.AppendUvarint(b, inst.sent)
-	b = binary.AppendUvarint(b, uint64(len(inst.applied)))
-	for _, m := range inst.applied {
-		if !m.ok {
-			b = append(b, 0)
-			continue
-		}
-		b = binary.AppendUvarint(append(b, 1), uint64(m.slot))
-	}
-	b = binary.AppendUvarint(b, uint64(len(inst.seen)))
-	for _, w := range inst.seen {
-		b = binary.LittleEndian.AppendUint16(b, uint16(w.edge))
-		b = binary.LittleEndian.AppendUint16(b, uint16(w.node))
-		b = w.source.AppendBinary(b)
-		b = binary.AppendUvarint(binary.AppendUvarint(b, w.id), w.index)
-	}
-	return b
+	return false
 }

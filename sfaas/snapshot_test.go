@@ -124,16 +124,37 @@ func TestSnapshotDamage(t *testing.T) {
 	}
 }
 
-// FuzzRestore lets no bytes panic or hang.
+// FuzzRestore lets no bytes panic or hang: neither while they are read, nor
+// when what they said runs.
 func FuzzRestore(f *testing.F) {
 	a, in, _ := library(f)
 	feed(f, a, in, 1, 4)
-	f.Add(snapshotOf(f, a))
-	f.Add([]byte("NRSNAP\x01\x00"))
-	b, _, _ := library(f)
+	f.Add(sfaas.OpenSnapshot(snapshotOf(f, a)))
+	h := newHall(f, sfaas.WithWorkers(1))
+	h.fill(f)
+	f.Add(sfaas.OpenSnapshot(snapshotOf(f, h.rt)))
+	f.Add([]byte("NRSNAP\x02\x00"))
+	app := h.rt.App()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := b.Restore(context.Background(), bytes.NewReader(data)); err != nil && !errors.Is(err, sfaas.ErrSnapshot) {
+		now := sfaas.Time(1)
+		cores, err := sfaas.NewCores(app, sfaas.WithWorkers(2), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})), sfaas.WithLogger(quietLog),
+			sfaas.WithClock(func() sfaas.Time { return now }), sfaas.WithBatchDone(func(*sfaas.Batch, error) {}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cores.Close()
+		err = cores.Restore(bytes.NewReader(sfaas.CloseSnapshot(data)), now, func(int, []sfaas.Effect) {})
+		if err != nil && !errors.Is(err, sfaas.ErrSnapshot) {
 			t.Error(err)
+		}
+		for _, k := range cores.List {
+			for i := 0; k.Ready() && i < 100; i++ {
+				k.Run(now, nil)
+			}
+			k.Step(sfaas.Event{Kind: sfaas.EventTimer, Now: now + 1e12}, nil)
+			for i := 0; k.Ready() && i < 100; i++ {
+				k.Run(now+1e12, nil)
+			}
 		}
 	})
 }

@@ -239,7 +239,7 @@ func (w *worker) carryOut() {
 // deliver brings a message to another worker, here or on a linked runtime.
 func (r *Runtime) deliver(e *Effect, from Endpoint) {
 	to := r.at(e.To.Node)
-	ev := Event{Kind: EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link}
+	ev := Event{Kind: EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link, Back: e.Back}
 	if to == nil || !to.workers[e.To.Core].post(ev) {
 		e.Msg.release(nil)
 	}

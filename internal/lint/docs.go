@@ -153,10 +153,7 @@ func isNamed(t ast.Expr) bool {
 }
 
 // exportedReceiver reports whether a method belongs to an exported type.
-func exportedReceiver(fn *ast.FuncDecl) bool { return ast.IsExported(receiver(fn)) }
-
-// receiver returns the name of the type that a method belongs to.
-func receiver(fn *ast.FuncDecl) string {
+func exportedReceiver(fn *ast.FuncDecl) bool {
 	t := fn.Recv.List[0].Type
 	for {
 		switch x := t.(type) {
@@ -167,9 +164,9 @@ func receiver(fn *ast.FuncDecl) string {
 		case *ast.IndexListExpr:
 			t = x.X
 		case *ast.Ident:
-			return x.Name
+			return x.IsExported()
 		default:
-			return ""
+			return false
 		}
 	}
 }

@@ -93,8 +93,8 @@ func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
 	case sfaas.EffectCommit:
 		w.engine.commit(e.Batch, c, at)
 	case sfaas.EffectWake:
-		c.alarm = min(c.alarm, e.At)
-		w.queue.push(entry{at: max(c.alarm, w.now), core: c, ev: sfaas.Event{Kind: sfaas.EventTimer}})
+		c.alarm = min(c.alarm, max(e.At, w.now)) // a timer that has been moved may be overdue
+		w.queue.push(entry{at: c.alarm, core: c, ev: sfaas.Event{Kind: sfaas.EventTimer}})
 	case sfaas.EffectReply:
 		w.reply(e)
 	case sfaas.EffectNotice:

@@ -15,7 +15,7 @@ func (w *World) transmit(e *sfaas.Effect, from sfaas.Endpoint, at sfaas.Time) {
 	if from != e.To {
 		delay = w.cfg.Link
 	}
-	ev := sfaas.Event{Kind: sfaas.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link}
+	ev := sfaas.Event{Kind: sfaas.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link, Back: e.Back}
 	f := w.faults[e.Edge-1]
 	if f == nil {
 		w.queue.push(entry{at: at.Add(delay), core: w.core(e.To), ev: ev})

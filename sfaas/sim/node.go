@@ -9,8 +9,8 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// Node is one simulated runtime. It is a sfaas.Host: push into it with the
-// inputs of the graph. What is pushed arrives at the present moment of the
+// Node is one simulated runtime. It is a sfaas.Host and a sfaas.Progress: push
+// into it with the inputs of the graph. What is pushed arrives at the present moment of the
 // virtual clock, or when the faults of the source's edges let it.
 type Node struct {
 	w       *World
@@ -20,10 +20,34 @@ type Node struct {
 	notices []sfaas.Notice
 }
 
-var _ sfaas.Host = (*Node)(nil)
+var (
+	_ sfaas.Host     = (*Node)(nil)
+	_ sfaas.Progress = (*Node)(nil)
+)
+
+// start gives the node new cores, without state.
+func (n *Node) start() error {
+	cores, err := sfaas.NewCores(n.w.app, n.w.opts[n.id-1]...)
+	if err != nil {
+		return err
+	}
+	n.cores, n.list = cores, nil
+	for _, k := range cores.List {
+		n.list = append(n.list, &core{node: n, core: k, alarm: sfaas.Never})
+	}
+	return nil
+}
+
+// Pushed implements sfaas.Progress.
+func (n *Node) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
+	return n.cores.Pushed(from, key)
+}
 
 // Draft implements sfaas.Host.
 func (n *Node) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error) {
+	if n.w.paused {
+		return nil, sfaas.ErrBusy
+	}
 	return n.cores.Intake.Draft(from, key)
 }
 

@@ -28,6 +28,8 @@ type World struct {
 	calls  map[uint64]*callResult
 	nextID uint64
 	lost   uint64
+	opts   [][]sfaas.Option // by node
+	paused bool             // a snapshot is being taken
 }
 
 // core is one core of a node and what the loop knows about it.
@@ -74,7 +76,10 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 		if i > 0 {
 			all = append(all, sfaas.WithStandby(1))
 		}
-		if err := w.addNode(all); err != nil {
+		w.opts = append(w.opts, all)
+		n := &Node{w: w, id: sfaas.NodeID(i + 1)}
+		w.nodes = append(w.nodes, n)
+		if err := n.start(); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
@@ -90,19 +95,6 @@ func (w *World) slowest() time.Duration {
 	return d
 }
 
-func (w *World) addNode(opts []sfaas.Option) error {
-	cores, err := sfaas.NewCores(w.app, opts...)
-	if err != nil {
-		return err
-	}
-	n := &Node{w: w, id: sfaas.NodeID(len(w.nodes) + 1), cores: cores}
-	for _, k := range cores.List {
-		n.list = append(n.list, &core{node: n, core: k, alarm: sfaas.Never})
-	}
-	w.nodes = append(w.nodes, n)
-	return nil
-}
-
 // Node returns node i, from 0.
 func (w *World) Node(i int) *Node { return w.nodes[i] }
 
@@ -116,7 +108,9 @@ func (w *World) Lost() uint64 { return w.lost }
 func (w *World) Close() error {
 	var errs []error
 	for _, n := range w.nodes {
-		errs = append(errs, n.cores.Close())
+		if n.cores != nil {
+			errs = append(errs, n.cores.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

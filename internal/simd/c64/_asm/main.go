@@ -19,7 +19,6 @@ func main() {
 	mulVectors("mulAVX2", "Mul", false)
 	mulVectors("mulConjAVX2", "MulConj", true)
 	scaleVector()
-	mulScale()
 	mulEven("mulEvenAVX2", "MulEven", false)
 	mulEven("mulConjEvenAVX2", "MulConjEven", true)
 	pairSum()

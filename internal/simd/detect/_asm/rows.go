@@ -99,18 +99,15 @@ func comb() {
 func rowLoop(bytes int, body func(a, b Mem), finish func(dst Mem)) {
 	dst, a := Load(Param("dst"), GP64()), Load(Param("a"), GP64())
 	b, rows := Load(Param("b"), GP64()), Load(Param("rows"), GP64())
-	stepA, stepB := Load(Param("stepA"), GP64()), Load(Param("stepB"), GP64())
-	n := Load(Param("blocks"), GP64())
+	step, n := Load(Param("step"), GP64()), Load(Param("blocks"), GP64())
 	Label("loop")
-	atA, atB, i := GP64(), GP64(), GP64()
-	XORQ(atA, atA)
-	XORQ(atB, atB)
+	at, i := GP64(), GP64()
+	XORQ(at, at)
 	MOVQ(rows, i)
 	finish(Mem{}) // clears the sums
 	Label("rows")
-	body(Mem{Base: a, Index: atA, Scale: 1}, Mem{Base: b, Index: atB, Scale: 1})
-	ADDQ(stepA, atA)
-	ADDQ(stepB, atB)
+	body(Mem{Base: a, Index: at, Scale: 1}, Mem{Base: b, Index: at, Scale: 1})
+	ADDQ(step, at)
 	DECQ(i)
 	JNZ(LabelRef("rows"))
 	finish(Mem{Base: dst})
@@ -124,8 +121,8 @@ func rowLoop(bytes int, body func(a, b Mem), finish func(dst Mem)) {
 }
 
 func dot() {
-	TEXT("dotAVX2", NOSPLIT, "func(dst, a, b *float32, rows, stepA, stepB, blocks int)")
-	Doc("dotAVX2 is Dot for at least one row and block; steps are in bytes.")
+	TEXT("dotAVX2", NOSPLIT, "func(dst, a, b *float32, rows, step, blocks int)")
+	Doc("dotAVX2 is Dot for at least one row and block; step is in bytes.")
 	Pragma("noescape")
 	var sum [4]VecVirtual // the two products of each part, so that their chains are short
 	for i := range sum {
@@ -152,8 +149,8 @@ func dot() {
 }
 
 func dotReal() {
-	TEXT("dotRealAVX2", NOSPLIT, "func(dst, a, b *float32, rows, stepA, stepB, blocks int)")
-	Doc("dotRealAVX2 is DotReal for at least one row and block; steps are in bytes.")
+	TEXT("dotRealAVX2", NOSPLIT, "func(dst, a, b *float32, rows, step, blocks int)")
+	Doc("dotRealAVX2 is DotReal for at least one row and block; step is in bytes.")
 	Pragma("noescape")
 	sum := [2]VecVirtual{YMM(), YMM()}
 	rowLoop(32, func(a, b Mem) {

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// restore takes the part of a snapshot that falls to this core and returns
+// what has to be done outside.
+func (k *Core) restore(s *snapshot, now Time, eff []Effect) []Effect {
+	k.now, k.eff, k.cost = now, eff, 0
+	k.lane.tokens = k.lane.tokens&^tokenCount | max(k.lane.tokens&tokenCount, s.tokens)
+	k.nextID = max(k.nextID, s.batches)
+	k.restoreOwnership(s)
+	for _, x := range s.insts {
+		if ks := k.mine(x.key); ks != nil {
+			ks.insts[x.node.index] = x.inst
+		}
+	}
+	for _, x := range s.sources {
+		if ks := k.mine(x.key); ks != nil {
+			q := ks.sequences(k.app)
+			if x.seq.id > q[x.outlet.id].id {
+				q[x.outlet.id] = x.seq
+			}
+		}
+	}
+	k.restoreControl(s)
+	k.restoreHalves(s)
+	k.restoreTimers(s)
+	k.restoreWaiting(s)
+	return k.endStep()
+}
+
+// mine returns the state of a key that falls to this core, nil for others.
+func (k *Core) mine(key Key) *keyState {
+	if g := key.KeyGroup(); k.coreOf(g) == k.self.Core {
+		return k.state(key, g)
+	}
+	return nil
+}
+
+// sequences returns the numbers of the sources under a key.
+func (ks *keyState) sequences(a *App) []sequence {
+	if ks.seqs == nil {
+		ks.seqs = make([]sequence, len(a.outlets))
+	}
+	return ks.seqs
+}
+
+// restoreOwnership owns every group under an epoch that is new: what the
+// owner before the cut may still send is refused.
+func (k *Core) restoreOwnership(s *snapshot) {
+	for _, o := range k.owned {
+		for g := range o.routes {
+			o.routes[g].epoch = 2
+		}
+	}
+	for _, x := range s.routes {
+		r := &k.owned[x.node.index].routes[x.group]
+		r.epoch = max(r.epoch, x.epoch+1)
+	}
+}
+
+// own gives a restored message to the pools of this core.
+func (k *Core) own(j *joined) {
+	for _, m := range j.msgs {
+		if m != nil {
+			k.adoptMessage(m)
+		}
+	}
+}
+
+func (k *Core) adoptMessage(m *Message) { m.pool = k.lane.pools[m.pool.from.id] }
+
+func (k *Core) restoreControl(s *snapshot) {
+	for i := range s.control {
+		x := &s.control[i]
+		if ks := k.mine(x.key); ks != nil {
+			k.own(&x.joined)
+			inst := k.instance(x.node, ks)
+			inst.controls = append(inst.controls, heldControl{x.conns[0], x.msgs[0]})
+		}
+	}
+}
+
+// restoreHalves lets inputs wait for their partners, spread ones on every
+// core.
+func (k *Core) restoreHalves(s *snapshot) {
+	for i := range s.spread {
+		x := &s.spread[i]
+		k.own(&x.joined)
+		k.adoptSpread(x.node, half{joined: x.joined, key: x.key, slot: x.slot, seq: x.seq, index: x.index, due: x.due})
+	}
+	for i := range s.halves {
+		x := &s.halves[i]
+		if k.mine(x.key) != nil {
+			k.own(&x.joined)
+			k.adoptHalf(x.node, half{joined: x.joined, key: x.key, slot: x.slot, seq: x.seq, index: x.index, due: x.due})
+		}
+	}
+}
+
+func (k *Core) restoreTimers(s *snapshot) {
+	for _, x := range s.delayed {
+		if ks := k.mine(x.key); ks != nil {
+			k.adoptMessage(x.msg)
+			k.setTimer(timer{at: x.at, kind: timerSend, node: x.node, ks: ks, token: x.token, conn: x.conn, msg: x.msg, key: x.to})
+		}
+	}
+	for _, x := range s.calls {
+		if ks := k.mine(x.key); ks != nil {
+			inst := k.instance(x.node, ks)
+			inst.calls = append(inst.calls, pendingCall{x.token, x.conn})
+			k.setTimer(timer{at: x.at, kind: timerCall, node: x.node, ks: ks, token: x.token, slot: x.slot})
+		}
+	}
+}
+
+func (k *Core) restoreWaiting(s *snapshot) {
+	for i := range s.waiting {
+		x := &s.waiting[i]
+		if ks := k.mine(x.key); ks != nil {
+			k.own(&x.joined)
+			k.resumeWaiting(x.node, ks, x.whole(ks))
+		}
+	}
+}
+
+// whole returns the item of inputs that are complete.
+func (x *restoredInputs) whole(ks *keyState) item {
+	it := item{ks: ks}
+	for i, c := range x.conns {
+		if c != nil && !c.wide {
+			it.conn, it.msg = c, x.msgs[i]
+			break
+		}
+	}
+	if len(x.node.fn.ins) > 1 {
+		it.rest = &joined{x.msgs, x.conns}
+	}
+	return it
+}
+
+// resumeWaiting lets data wait for its grant again, and looks whether it is
+// there when the core runs next.
+func (k *Core) resumeWaiting(n *node, ks *keyState, it item) {
+	inst := k.instance(n, ks)
+	inst.waiting.push(it)
+	if k.set.mode == RealTime && it.msg.Due != Never {
+		k.setTimer(timer{at: it.msg.Due, kind: timerGate, node: n, ks: ks})
+	}
+	k.inline.push(item{conn: it.conn, ks: ks, gate: true})
+}
