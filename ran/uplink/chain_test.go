@@ -3,8 +3,10 @@
 package uplink_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -187,5 +189,19 @@ func TestNewRefuses(t *testing.T) {
 				t.Errorf("got %v, want an error about %s", err, c.field)
 			}
 		})
+	}
+}
+
+// TestWarmUpIsQuiet plays in real time: symbols are seen at most once.
+func TestWarmUpIsQuiet(t *testing.T) {
+	f := openFrame(t)
+	var seen atomic.Int64
+	c := f.chain(t, uplink.WithReceiver("ls"), uplink.WithSymbols(func(*block.Symbols) { seen.Add(1) }))
+	report, err := c.Play(context.Background(), f.rec, uplink.PlayConfig{RealTime: true, Slots: 10, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := int(seen.Load()); n > len(report.Transmissions) || report.Slots != 10 {
+		t.Errorf("%d symbols of %d transmissions in %d slots", n, len(report.Transmissions), report.Slots)
 	}
 }

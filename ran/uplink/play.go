@@ -19,8 +19,9 @@ import (
 // after the other as fast as it goes and skips nothing.
 type PlayConfig struct {
 	// RealTime hands slots over at the pace of the carrier and skips work that
-	// would start more than a slot after the slot's end. Otherwise the next slot is
-	// handed over when the last one is done, and lateness is only reported.
+	// would start more than a slot after the slot's end. A few slots are decoded
+	// before, to warm up. Otherwise the next slot is handed over when the last one
+	// is done, and lateness is only reported.
 	RealTime bool
 	// Slots is how many distinct slots are played; 0 stands for all.
 	Slots int
@@ -62,6 +63,28 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 	if cfg.Slots > 0 && cfg.Slots < len(slots) {
 		slots = slots[:cfg.Slots]
 	}
+	if cfg.RealTime {
+		if err := c.warm(ctx, rec, slots[:min(len(slots), warmSlots)], cfg.Workers); err != nil {
+			return nil, err
+		}
+	}
+	return c.run(ctx, rec, slots, cfg)
+}
+
+// warmSlots is how many slots are played before the clock starts.
+const warmSlots = 40
+
+// warm plays slots once without pace, so that the tables that all workers share,
+// and the code, are there when the clock starts. Nobody sees what comes out.
+func (c *Chain) warm(ctx context.Context, rec *sigmf.Recording, slots []sigmf.Slot, workers int) error {
+	quiet := *c
+	quiet.outputs = nil
+	_, err := quiet.run(ctx, rec, slots, PlayConfig{Workers: workers, Logger: slog.New(slog.DiscardHandler)})
+	return err
+}
+
+// run plays slots of a recording on a runtime of their own.
+func (c *Chain) run(ctx context.Context, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) (*Report, error) {
 	p := newPlayer(c, rec, slots, cfg)
 	if err := p.open(); err != nil {
 		return nil, err
