@@ -198,12 +198,12 @@ func (d *Decoder) pass() (core, all bool) {
 		update = llr.MinSumFirst
 	}
 	core, all = true, true
-	rows := d.cfg.rows()
+	rows, rules := d.cfg.rows(), d.rules.at(d.done)
 	for i := range rows {
 		r := rowAt(i, rows)
 		lo, hi := int(d.graph.first[r]), int(d.graph.first[r+1])
 		msgs := d.messages[lo*d.plan.blockSize : hi*d.plan.blockSize]
-		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, d.rules[r]) {
+		if !update(d.soft, msgs, edges[lo:hi], d.cfg.Z, rules[r]) {
 			all = false
 			core = core && r >= numCore
 		}

@@ -26,25 +26,41 @@ const (
 	messageTop = 63
 )
 
+// earlyIterations is how many iterations at first work with lower reliabilities.
+const earlyIterations = 3
+
 // reliability says how good the other edges of a check are taken to be: the mean
 // of their LLRs, for the four core rows and for the rows behind them. The higher
 // it is, the closer is a message to the smallest magnitude.
-type reliability struct {
-	rows        int // rows of the base graph in use
-	core, outer float64
-}
+type reliability struct{ core, outer float64 }
 
-// reliabilities holds the best means, by base graph, found by simulation over
-// AWGN with 6, 10 and 20 iterations where a block in ten to fifty fails;
-// docs/accuracy-ldpc.md has the figures. Between two entries they are
-// interpolated. One mean serves all lifting sizes.
-var reliabilities = [2][]reliability{
-	{{4, 9.5, 6.0}, {6, 7.8, 5.6}, {9, 7.0, 5.4}, {13, 6.5, 5.0}, {23, 6.5, 3.5}, {33, 6.2, 3.1}, {46, 6.5, 2.5}},
-	{{4, 7.8, 6.0}, {7, 5.0, 5.0}, {12, 4.5, 3.1}, {22, 4.8, 2.25}, {32, 4.3, 2.0}, {42, 4.7, 1.7}},
-}
+// reliabilities holds the best means, by base graph and number of rows in use,
+// for the first iterations and for the later ones, where LLRs have grown. They
+// were found by simulation over AWGN with 6, 10 and 20 iterations, where one
+// block in five to fifty fails; docs/accuracy-ldpc.md has the figures. Between
+// two entries they are interpolated. One mean serves all lifting sizes.
+var reliabilities = [2][]struct {
+	rows        int
+	early, late reliability
+}{{
+	{4, reliability{9.5, 6.0}, reliability{9.5, 6.0}},
+	{6, reliability{6.9, 5.0}, reliability{7.8, 6.2}},
+	{9, reliability{5.2, 4.5}, reliability{7.0, 6.5}},
+	{13, reliability{4.9, 4.1}, reliability{6.5, 6.0}},
+	{23, reliability{5.2, 3.2}, reliability{7.0, 4.5}},
+	{33, reliability{4.7, 2.5}, reliability{6.4, 3.5}},
+	{46, reliability{4.7, 2.1}, reliability{6.5, 2.9}},
+}, {
+	{4, reliability{7.8, 6.0}, reliability{7.8, 6.0}},
+	{7, reliability{4.2, 4.1}, reliability{5.0, 5.2}},
+	{12, reliability{3.4, 2.5}, reliability{4.5, 3.7}},
+	{22, reliability{3.6, 1.6}, reliability{4.8, 2.8}},
+	{32, reliability{3.3, 1.5}, reliability{4.3, 2.5}},
+	{42, reliability{3.5, 1.25}, reliability{4.7, 2.0}},
+}}
 
 // reliabilityOf interpolates between the entries of a base graph.
-func reliabilityOf(bg BaseGraph, rows int) reliability {
+func reliabilityOf(bg BaseGraph, rows int) (early, late reliability) {
 	points := reliabilities[bg-1]
 	i := 1
 	for points[i].rows < rows {
@@ -52,7 +68,12 @@ func reliabilityOf(bg BaseGraph, rows int) reliability {
 	}
 	lo, hi := points[i-1], points[i]
 	t := float64(rows-lo.rows) / float64(hi.rows-lo.rows)
-	return reliability{rows, lo.core + t*(hi.core-lo.core), lo.outer + t*(hi.outer-lo.outer)}
+	return lo.early.towards(hi.early, t), lo.late.towards(hi.late, t)
+}
+
+// towards returns the reliability at t of the way from r to to.
+func (r reliability) towards(to reliability, t float64) reliability {
+	return reliability{r.core + t*(to.core-r.core), r.outer + t*(to.outer-r.outer)}
 }
 
 // messageRule returns the message of a row of degree edges for each smallest
@@ -86,8 +107,19 @@ func meanSign(x, mean float64) float64 {
 	return (right - wrong) / (right + wrong)
 }
 
-// ruleSet holds the rule of every row in use.
-type ruleSet [46]*llr.Rule
+// ruleSet holds the rule of every row in use, for early and late iterations.
+type ruleSet struct{ early, late rowRules }
+
+// rowRules holds the rules of rows, which share them.
+type rowRules [46]*llr.Rule
+
+// at returns the rules for an iteration after done others.
+func (s *ruleSet) at(done int) *rowRules {
+	if done < earlyIterations {
+		return &s.early
+	}
+	return &s.late
+}
 
 // ruleSets holds the rules by base graph and number of rows, made once: a
 // decoder asks for them when it is made, so that Configure only looks up.
@@ -97,30 +129,27 @@ var ruleSets = sync.OnceValue(func() *[2][47]ruleSet {
 		var g graph
 		g.fill(bg, MaxZ)
 		for rows := numCore; rows <= bg.Rows(); rows++ {
-			sets[bg-1][rows] = newRuleSet(&g, rows)
+			early, late := reliabilityOf(bg, rows)
+			sets[bg-1][rows] = ruleSet{newRowRules(&g, rows, early), newRowRules(&g, rows, late)}
 		}
 	}
 	return &sets
 })
 
-func newRuleSet(g *graph, rows int) (set ruleSet) {
-	rel := reliabilityOf(g.bg, rows)
-	type kind struct {
-		degree int
-		mean   float64
-	}
-	made := map[kind]*llr.Rule{}
+func newRowRules(g *graph, rows int, rel reliability) (rules rowRules) {
+	var core, outer [maxDegree + 1]*llr.Rule
 	for r := range rows {
-		cols, _ := g.row(r)
-		k := kind{len(cols), rel.outer}
+		made, mean := &outer, rel.outer
 		if r < numCore {
-			k.mean = rel.core
+			made, mean = &core, rel.core
 		}
-		if made[k] == nil {
-			rule := messageRule(k.degree, k.mean)
-			made[k] = &rule
+		cols, _ := g.row(r)
+		degree := len(cols)
+		if made[degree] == nil {
+			rule := messageRule(degree, mean)
+			made[degree] = &rule
 		}
-		set[r] = made[k]
+		rules[r] = made[degree]
 	}
-	return set
+	return rules
 }
