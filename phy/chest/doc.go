@@ -6,12 +6,14 @@
 // Two methods fill the same [nr.Channel]:
 //
 //   - [LS]: least squares at the pilots, code-division despreading in frequency
-//     and time, linear interpolation and extrapolation in both.
+//     and time, linear interpolation and extrapolation in both. UEs that share a
+//     CDM group are told apart with the delay and offset of each.
 //   - [LMMSE]: the linear minimum mean squared error estimate in frequency and
 //     time. The power delay profile, the Doppler spread and the noise are
 //     estimated from the same pilots; the layers of a
 //     UE on one CDM group are estimated jointly. UEs that share a CDM group are
-//     corrected by the mean of their delays and offsets.
+//     corrected by the mean of their delays and offsets; the profile of each
+//     knows the rest of its delay.
 //
 // Both take the delay and carrier offset of each UE from phy/sync out of the
 // pilots first, and put them back into the channel of its layers: the result

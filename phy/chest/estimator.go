@@ -25,6 +25,7 @@ type Estimator struct {
 	mix   []complex64                                 // what turns pilots into u
 	back  []complex64                                 // conjugate ramp at the pilots of a comb
 	pick  []complex64                                 // pilots of one antenna and symbol
+	off   nr.Offsets                                  // of the UEs
 	delay [maxLayers]float64                          // delay taken out of each comb, s
 	cfo   [maxLayers]float64                          // carrier offset taken out of each comb, Hz
 
@@ -109,6 +110,7 @@ func (e *Estimator) Estimate(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets
 	}
 	view := nr.ViewOf(&pilots.RE)
 	rx := view.NumRx
+	e.off = *off
 	e.despread(&view, off)
 	e.measureNoise(&view)
 	dst.Group, dst.Offsets = e.group, *off
@@ -184,9 +186,9 @@ func (e *Estimator) fillMix(c, s int) {
 	c64.Scale(mix, mix, complex(float32(cos/e.beta), float32(sin/e.beta)))
 }
 
-// rotation returns exp(j2πf·t) of layer l in symbol s of the allocation: what
-// the carrier offset of its comb adds to the weights.
-func (e *Estimator) rotation(l, s int) complex128 {
-	sin, cos := math.Sincos(2 * math.Pi * e.cfo[e.layers[l].comb] * e.symTime[e.group.StartSymbol+s])
+// rotation returns exp(j2πf·t) in symbol s of the allocation: what a carrier
+// offset of f Hz adds to the weights.
+func (e *Estimator) rotation(f float64, s int) complex128 {
+	sin, cos := math.Sincos(2 * math.Pi * f * e.symTime[e.group.StartSymbol+s])
 	return complex(cos, sin)
 }

@@ -85,7 +85,7 @@ func (e *Estimator) sameTime(cb *comb, td int) (mask uint8) {
 
 func (e *Estimator) layerWeights(dst *nr.Channel, l int, t *timeModel) {
 	for s := range e.group.NumSymbols {
-		rot := e.rotation(l, s)
+		rot := e.rotation(e.cfo[e.layers[l].comb], s)
 		w := dst.Weights.Row(l, s)
 		for a := range w {
 			w[a] = 0
