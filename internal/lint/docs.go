@@ -153,7 +153,10 @@ func isNamed(t ast.Expr) bool {
 }
 
 // exportedReceiver reports whether a method belongs to an exported type.
-func exportedReceiver(fn *ast.FuncDecl) bool {
+func exportedReceiver(fn *ast.FuncDecl) bool { return ast.IsExported(receiver(fn)) }
+
+// receiver returns the name of the type that a method belongs to.
+func receiver(fn *ast.FuncDecl) string {
 	t := fn.Recv.List[0].Type
 	for {
 		switch x := t.(type) {
@@ -164,9 +167,9 @@ func exportedReceiver(fn *ast.FuncDecl) bool {
 		case *ast.IndexListExpr:
 			t = x.X
 		case *ast.Ident:
-			return x.IsExported()
+			return x.Name
 		default:
-			return false
+			return ""
 		}
 	}
 }

@@ -27,6 +27,39 @@ func TestTree(t *testing.T) {
 			}
 		}
 	}
+	for _, issue := range Links(packages) {
+		t.Error(issue)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	other := &Package{Path: "other", Files: []*File{parse(t, "other/a.go", "package other\n\ntype Type struct{ Field int }\n\nfunc (Type) Method() {}\n")}}
+	p := &Package{Path: "p", Files: []*File{parse(t, "p/a.go", `// Package p has [Func], [Gone], [Base.Own], [Base.Gone] and [Derived.Whatever].
+package p
+
+import (
+	"github.com/neuroran/neuroran/other"
+	"io"
+)
+
+// Func has [other.Type.Field], [*other.Type], [other.Type.Method], [other.Gone], [io.Writer], [K] and [Rx, Symbols].
+func Func() other.Type
+
+type (
+	// Base has [Derived] and [Value].
+	Base struct{ Own io.Writer }
+	// Derived has [Missing].
+	Derived struct{ Base }
+)
+
+var Value int
+`)}}
+	compare(t, []string{
+		"p/a.go:1: link to Gone, which does not exist",
+		"p/a.go:1: link to Base.Gone, which does not exist",
+		"p/a.go:9: link to other.Gone, which does not exist",
+		"p/a.go:15: link to Missing, which does not exist",
+	}, Links([]*Package{other, p}))
 }
 
 func TestStyle(t *testing.T) {
