@@ -10,8 +10,8 @@
 //     CDM group are told apart with the delay and offset of each.
 //   - [LMMSE]: the linear minimum mean squared error estimate in frequency and
 //     time. The power delay profile, the Doppler spread and the noise are
-//     estimated from the same pilots; the layers of a
-//     UE on one CDM group are estimated jointly. UEs that share a CDM group are
+//     estimated from the same pilots; the layers of a UE on one CDM group are
+//     estimated jointly. UEs that share a CDM group are
 //     corrected by the mean of their delays and offsets; the profile of each
 //     knows the rest of its delay.
 //

@@ -35,6 +35,7 @@ type Equalizer struct {
 	anchors []float32 // rows [layer, rx, anchor]
 	h, g    []float32 // rows [layer, rx]: channel, and Q⁻¹·channel where the noise is coloured
 	y       []float32 // rows [rx]
+	gains   []float32 // rows [anchor pair] of a single layer
 	work    detect.Work
 
 	cov   [nr.SymbolsPerSlot]covariance
@@ -56,9 +57,10 @@ func New(cfg Config, lim Limits) (*Equalizer, error) {
 	return &Equalizer{
 		cfg: cfg, lim: lim,
 		anchors: make([]float32, rows*maxAnchors*rowStep),
-		h:       make([]float32, rows*rowStep),
+		h:       make([]float32, max(rows, maxFew)*rowStep),
 		g:       make([]float32, rows*rowStep),
 		y:       make([]float32, lim.MaxRx*rowStep),
+		gains:   make([]float32, (maxFewPairs+1)*rowStep),
 	}, nil
 }
 
@@ -84,16 +86,27 @@ func (e *Equalizer) Equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) err
 	g := &ch.Group
 	e.prepare(dst, ch)
 	var sum [nr.MaxUEs]float64
+	alone := g.NumLayers == 1 && ch.Anchors.Dim(2) <= maxFew
 	for k := 0; k < data.NumSubcarriers; k += chunk {
 		n := min(chunk, data.NumSubcarriers-k)
 		e.loadAnchors(ch, k, n)
+		if alone {
+			e.anchorGains(data.NumRx, ch.Anchors.Dim(2), n)
+		}
 		for s := range g.NumSymbols {
 			mask := g.DataMask(g.StartSymbol + s)
 			if mask == 0 {
 				continue
 			}
-			e.materialise(ch, s, n)
-			e.correlate(&data, g.NumLayers, s, k, n)
+			for r := range data.NumRx {
+				detect.Split(row(e.y, r, n), data.Row(r, s)[k:k+n])
+			}
+			if alone && e.cov[s].white {
+				e.combine(ch.Weights.Row(0, s), data.NumRx, n)
+			} else {
+				e.materialise(ch, s, n)
+				e.correlate(g.NumLayers, data.NumRx, s, n)
+			}
 			e.solve(g.NumLayers, s, n)
 			at := e.start[s] + k/nr.SubcarriersPerPRB*bits.OnesCount16(mask)
 			e.store(dst, g, mask, at, n, &sum)
@@ -229,11 +242,7 @@ func (e *Equalizer) materialise(ch *nr.Channel, s, n int) {
 }
 
 // correlate computes Hᴴ·Q⁻¹·y and G; with white noise both lack the factor 1/q.
-func (e *Equalizer) correlate(data *nr.View, layers, s, k, n int) {
-	rx := data.NumRx
-	for r := range rx {
-		detect.Split(row(e.y, r, n), data.Row(r, s)[k:k+n])
-	}
+func (e *Equalizer) correlate(layers, rx, s, n int) {
 	g := e.g
 	if e.cov[s].white {
 		g = e.h
@@ -242,10 +251,10 @@ func (e *Equalizer) correlate(data *nr.View, layers, s, k, n int) {
 	w, pair := &e.work, 0
 	for l := range layers {
 		own, h := g[l*rx*rowStep:], e.h[l*rx*rowStep:]
-		detect.Dot(w.Num[l][:length], own, e.y, rx, rowStep)
-		detect.DotReal(w.Gain[l][:length/2], own, h, rx, rowStep)
+		detect.Dot(w.Num[l][:length], own, e.y, rx, rowStep, rowStep)
+		detect.DotReal(w.Gain[l][:length/2], own, h, rx, rowStep, rowStep)
 		for m := l + 1; m < layers; m++ {
-			detect.Dot(w.Cross[pair][:length], own, e.h[m*rx*rowStep:], rx, rowStep)
+			detect.Dot(w.Cross[pair][:length], own, e.h[m*rx*rowStep:], rx, rowStep, rowStep)
 			pair++
 		}
 	}

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/tensor"
 )
 
 // link is one random channel with data.
@@ -336,5 +338,56 @@ func BenchmarkEqualize(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N*273*12*14*c.layers[0])/b.Elapsed().Seconds()/1e6, "MRE/s")
 		})
+	}
+}
+
+// TestSmallLimits checks that the least memory is enough for one antenna and
+// layer with several anchors, and that the result does not depend on the limits.
+func TestSmallLimits(t *testing.T) {
+	l := newLink(rand.New(rand.NewPCG(4, 4)), group(20, 3, 1), 1, identity(1, 0.3))
+	var got [2][]nr.Symbols
+	for i, lim := range []Limits{{MaxPRB: 20, MaxRx: 1, MaxLayers: 1}, DefaultLimits()} {
+		e, err := New(Config{}, lim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[i] = make([]nr.Symbols, 1)
+		if err := e.Equalize(got[i], nr.ViewOf(&l.data.RE), &l.ch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(got[0][0].Z.Data(), got[1][0].Z.Data()) {
+		t.Error("results differ between limits")
+	}
+}
+
+// TestManyAnchors checks that the way with few anchors and the general one give
+// the same symbols: one more anchor of weight 0 changes nothing.
+func TestManyAnchors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 5))
+	l := newLink(rng, group(20, 3, 1), 4, identity(4, 0.3))
+	many := l.ch
+	many.Anchors, many.Weights = tensor.Tensor[complex64]{}, tensor.Tensor[complex64]{}
+	many.Anchors.Resize(1, 4, maxFew+1, 240)
+	many.Weights.Resize(1, 3, maxFew+1)
+	for r := range 4 {
+		for a := range 2 {
+			copy(many.Anchors.Row(0, r, a), l.ch.Anchors.Row(0, r, a))
+		}
+	}
+	for s := range 3 {
+		copy(many.Weights.Row(0, s), l.ch.Weights.Row(0, s))
+	}
+	e, _ := New(Config{}, DefaultLimits())
+	few, all := make([]nr.Symbols, 1), make([]nr.Symbols, 1)
+	if err := errors.Join(e.Equalize(few, nr.ViewOf(&l.data.RE), &l.ch), e.Equalize(all, nr.ViewOf(&l.data.RE), &many)); err != nil {
+		t.Fatal(err)
+	}
+	for i, z := range few[0].Z.Data() {
+		v, w := few[0].NoiseVar.Data()[i], all[0].NoiseVar.Data()[i]
+		d := complex128(z - all[0].Z.Data()[i])
+		if math.Hypot(real(d), imag(d)) > 1e-3*math.Sqrt(float64(v)) || math.Abs(float64(v/w-1)) > 1e-3 {
+			t.Fatalf("element %d: %v ± %v with few anchors, %v ± %v with many", i, z, v, all[0].Z.Data()[i], w)
+		}
 	}
 }

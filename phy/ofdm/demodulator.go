@@ -90,11 +90,13 @@ func (d *Demodulator) antenna(dst *nr.View, r int, src *nr.Baseband) {
 		start := at - d.cfg.WindowAdvance
 		d.plan.fft.Transform(d.bins, samples[start:start+n], d.scratch)
 		row, w := dst.Row(r, l), d.rotations[first+l]
-		c64.Scale(row[:half], d.bins[n-half:], w) // subcarriers below 0 Hz
-		c64.Scale(row[half:], d.bins, w)
-		if d.ramp != nil {
-			c64.Mul(row, row, d.ramp)
-		}
 		at += n
+		if d.ramp == nil {
+			c64.Scale(row[:half], d.bins[n-half:], w) // subcarriers below 0 Hz
+			c64.Scale(row[half:], d.bins, w)
+			continue
+		}
+		c64.MulScale(row[:half], d.bins[n-half:], d.ramp, w)
+		c64.MulScale(row[half:], d.bins, d.ramp[half:], w)
 	}
 }

@@ -328,16 +328,23 @@ func BenchmarkSlot(b *testing.B) {
 	grid, wave := newGrid(&cfg.Carrier, 1, 1, 1), nr.Baseband{}
 	mod, _ := NewModulator(cfg)
 	demod, _ := NewDemodulator(cfg)
+	if err := mod.Process(&wave, grid); err != nil {
+		b.Fatal(err)
+	}
 	b.Run("direction=modulate/prb=273", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			_ = mod.Process(&wave, grid)
+			if err := mod.Process(&wave, grid); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 	b.Run("direction=demodulate/prb=273", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			_ = demod.Process(grid, &wave)
+			if err := demod.Process(grid, &wave); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

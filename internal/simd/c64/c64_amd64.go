@@ -64,6 +64,11 @@ func mulConjAVX2(dst *complex64, a *complex64, b *complex64, n int)
 //go:noescape
 func scaleAVX2(dst *complex64, a *complex64, c *complex64, n int)
 
+// mulScaleAVX2 is MulScale for n values, n a positive multiple of 4.
+//
+//go:noescape
+func mulScaleAVX2(dst *complex64, a *complex64, b *complex64, c *complex64, n int)
+
 // mulEvenAVX2 is MulEven for n values, n a positive multiple of 4; it reads 2n values of a.
 //
 //go:noescape

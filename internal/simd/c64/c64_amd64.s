@@ -641,6 +641,36 @@ loop:
 	VZEROUPPER
 	RET
 
+// func mulScaleAVX2(dst *complex64, a *complex64, b *complex64, c *complex64, n int)
+// Requires: AVX, FMA3
+TEXT ·mulScaleAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         c+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VBROADCASTSS (BX), Y0
+	VBROADCASTSS 4(BX), Y1
+
+loop:
+	VMOVUPS        (CX), Y2
+	VMOVSLDUP      (DX), Y3
+	VMOVSHDUP      (DX), Y4
+	VPERMILPS      $0xb1, Y2, Y5
+	VMULPS         Y4, Y5, Y5
+	VFMADDSUB213PS Y5, Y3, Y2
+	VPERMILPS      $0xb1, Y2, Y3
+	VMULPS         Y1, Y3, Y3
+	VFMADDSUB213PS Y3, Y0, Y2
+	VMOVUPS        Y2, (AX)
+	ADDQ           $0x20, CX
+	ADDQ           $0x20, DX
+	ADDQ           $0x20, AX
+	SUBQ           $0x04, SI
+	JNZ            loop
+	VZEROUPPER
+	RET
+
 // func mulEvenAVX2(dst *complex64, a *complex64, b *complex64, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·mulEvenAVX2(SB), NOSPLIT, $0-32

@@ -102,6 +102,8 @@ func TestVectors(t *testing.T) {
 			for name, op := range map[string]struct{ got, want func(dst, a, b []complex64) }{
 				"mul":     {Mul, mulVecGeneric},
 				"mulConj": {MulConj, mulConjVecGeneric},
+				"mulScale": {func(dst, a, b []complex64) { MulScale(dst, a, b, 2-1i) },
+					func(dst, a, b []complex64) { mulScaleVecGeneric(dst, a, b, 2-1i) }},
 				"scale": {func(dst, a, _ []complex64) { Scale(dst, a, 2-1i) },
 					func(dst, a, _ []complex64) { scaleVecGeneric(dst, a, 2-1i) }},
 			} {

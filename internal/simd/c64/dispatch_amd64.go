@@ -90,6 +90,14 @@ func scaleVec(dst, a []complex64, c complex64) {
 	scaleVecGeneric(dst, a, c)
 }
 
+func mulScaleVec(dst, a, b []complex64, c complex64) {
+	if n := len(dst) &^ 3; useAVX2 && n > 0 {
+		mulScaleAVX2(&dst[0], &a[0], &b[0], &c, n)
+		dst, a, b = dst[n:], a[n:], b[n:]
+	}
+	mulScaleVecGeneric(dst, a, b, c)
+}
+
 func mulEven(dst, a, b []complex64) {
 	// The kernel reads both halves of the last pair.
 	if n := (len(a) / 2) &^ 3; useAVX2 && n > 0 {

@@ -21,6 +21,8 @@ func mulConjVec(dst, a, b []complex64) { mulConjVecGeneric(dst, a, b) }
 
 func scaleVec(dst, a []complex64, c complex64) { scaleVecGeneric(dst, a, c) }
 
+func mulScaleVec(dst, a, b []complex64, c complex64) { mulScaleVecGeneric(dst, a, b, c) }
+
 func mulEven(dst, a, b []complex64) { mulEvenGeneric(dst, a, b) }
 
 func mulConjEven(dst, a, b []complex64) { mulConjEvenGeneric(dst, a, b) }

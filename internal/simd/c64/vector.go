@@ -13,6 +13,11 @@ func Scale(dst, a []complex64, c complex64) {
 	scaleVec(dst, a[:len(dst)], c)
 }
 
+// MulScale writes dst[i] = a[i]·b[i]·c. All slices have the length of dst.
+func MulScale(dst, a, b []complex64, c complex64) {
+	mulScaleVec(dst, a[:len(dst)], b[:len(dst)], c)
+}
+
 // MulConj writes dst[i] = a[i]·conj(b[i]). All slices have the length of dst.
 func MulConj(dst, a, b []complex64) {
 	a, b = a[:len(dst)], b[:len(dst)]

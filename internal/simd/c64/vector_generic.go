@@ -22,3 +22,10 @@ func scaleVecGeneric(dst, a []complex64, c complex64) {
 		dst[i] = mul(a[i], c)
 	}
 }
+
+// mulScaleVecGeneric is the definition of [MulScale].
+func mulScaleVecGeneric(dst, a, b []complex64, c complex64) {
+	for i, x := range a {
+		dst[i] = mul(mul(x, b[i]), c)
+	}
+}

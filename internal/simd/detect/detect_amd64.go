@@ -14,15 +14,15 @@ func splitAVX2(dst *float32, src *complex64, blocks int)
 //go:noescape
 func combAVX2(dst *float32, w *complex64, src *float32, off *int, taps int, blocks int)
 
-// dotAVX2 is Dot for at least one row and block; step is in bytes.
+// dotAVX2 is Dot for at least one row and block; steps are in bytes.
 //
 //go:noescape
-func dotAVX2(dst *float32, a *float32, b *float32, rows int, step int, blocks int)
+func dotAVX2(dst *float32, a *float32, b *float32, rows int, stepA int, stepB int, blocks int)
 
-// dotRealAVX2 is DotReal for at least one row and block; step is in bytes.
+// dotRealAVX2 is DotReal for at least one row and block; steps are in bytes.
 //
 //go:noescape
-func dotRealAVX2(dst *float32, a *float32, b *float32, rows int, step int, blocks int)
+func dotRealAVX2(dst *float32, a *float32, b *float32, rows int, stepA int, stepB int, blocks int)
 
 // sumInverseAVX2 is SumInverse for n values, n a positive multiple of 8.
 //

@@ -108,35 +108,38 @@ oneEnd:
 	VZEROUPPER
 	RET
 
-// func dotAVX2(dst *float32, a *float32, b *float32, rows int, step int, blocks int)
+// func dotAVX2(dst *float32, a *float32, b *float32, rows int, stepA int, stepB int, blocks int)
 // Requires: AVX, FMA3
-TEXT ·dotAVX2(SB), NOSPLIT, $0-48
+TEXT ·dotAVX2(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ b+16(FP), DX
 	MOVQ rows+24(FP), BX
-	MOVQ step+32(FP), SI
-	MOVQ blocks+40(FP), DI
+	MOVQ stepA+32(FP), SI
+	MOVQ stepB+40(FP), DI
+	MOVQ blocks+48(FP), R8
 
 loop:
-	XORQ   R8, R8
-	MOVQ   BX, R9
+	XORQ   R9, R9
+	XORQ   R10, R10
+	MOVQ   BX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
 rows:
-	VMOVUPS     (CX)(R8*1), Y4
-	VMOVUPS     32(CX)(R8*1), Y5
-	VMOVUPS     (DX)(R8*1), Y6
-	VMOVUPS     32(DX)(R8*1), Y7
+	VMOVUPS     (CX)(R9*1), Y4
+	VMOVUPS     32(CX)(R9*1), Y5
+	VMOVUPS     (DX)(R10*1), Y6
+	VMOVUPS     32(DX)(R10*1), Y7
 	VFMADD231PS Y4, Y6, Y0
 	VFMADD231PS Y5, Y7, Y1
 	VFMADD231PS Y4, Y7, Y2
 	VFMADD231PS Y5, Y6, Y3
-	ADDQ        SI, R8
-	DECQ        R9
+	ADDQ        SI, R9
+	ADDQ        DI, R10
+	DECQ        R11
 	JNZ         rows
 	VADDPS      Y1, Y0, Y0
 	VSUBPS      Y3, Y2, Y2
@@ -145,41 +148,44 @@ rows:
 	ADDQ        $0x40, AX
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
-	DECQ        DI
+	DECQ        R8
 	JNZ         loop
 	VZEROUPPER
 	RET
 
-// func dotRealAVX2(dst *float32, a *float32, b *float32, rows int, step int, blocks int)
+// func dotRealAVX2(dst *float32, a *float32, b *float32, rows int, stepA int, stepB int, blocks int)
 // Requires: AVX, FMA3
-TEXT ·dotRealAVX2(SB), NOSPLIT, $0-48
+TEXT ·dotRealAVX2(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ b+16(FP), DX
 	MOVQ rows+24(FP), BX
-	MOVQ step+32(FP), SI
-	MOVQ blocks+40(FP), DI
+	MOVQ stepA+32(FP), SI
+	MOVQ stepB+40(FP), DI
+	MOVQ blocks+48(FP), R8
 
 loop:
-	XORQ   R8, R8
-	MOVQ   BX, R9
+	XORQ   R9, R9
+	XORQ   R10, R10
+	MOVQ   BX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
 rows:
-	VMOVUPS     (CX)(R8*1), Y2
-	VFMADD231PS (DX)(R8*1), Y2, Y0
-	VMOVUPS     32(CX)(R8*1), Y2
-	VFMADD231PS 32(DX)(R8*1), Y2, Y1
-	ADDQ        SI, R8
-	DECQ        R9
+	VMOVUPS     (CX)(R9*1), Y2
+	VFMADD231PS (DX)(R10*1), Y2, Y0
+	VMOVUPS     32(CX)(R9*1), Y2
+	VFMADD231PS 32(DX)(R10*1), Y2, Y1
+	ADDQ        SI, R9
+	ADDQ        DI, R10
+	DECQ        R11
 	JNZ         rows
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (AX)
 	ADDQ        $0x20, AX
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
-	DECQ        DI
+	DECQ        R8
 	JNZ         loop
 	VZEROUPPER
 	RET

@@ -66,9 +66,13 @@ func rowsCase(t *testing.T, rng *rand.Rand, n, rows int) {
 		}
 	}
 	step := length + rng.IntN(5)
-	a, b := make([]float32, rows*step), make([]float32, rows*step)
+	stepB := length + rng.IntN(5)
+	a, b := make([]float32, rows*step), make([]float32, rows*stepB)
 	for i := range a {
-		a[i], b[i] = float32(rng.NormFloat64()), float32(rng.NormFloat64())
+		a[i] = float32(rng.NormFloat64())
+	}
+	for i := range b {
+		b[i] = float32(rng.NormFloat64())
 	}
 	w, off := random(rng, rows), make([]int, rows)
 	for i := range off {
@@ -84,13 +88,16 @@ func rowsCase(t *testing.T, rng *rand.Rand, n, rows int) {
 		return
 	}
 	dst, intact = guarded(length)
-	Dot(dst, a, b, rows, step)
-	dotGeneric(want, a, b, rows, step)
+	Dot(dst, a, b, rows, step, stepB)
+	dotGeneric(want, a, b, rows, step, stepB)
 	near(t, "Dot of "+what, dst, want, scale, intact)
 	half, intact := guarded(length / 2)
-	DotReal(half, a, b, rows, step)
-	dotRealGeneric(want[:length/2], a, b, rows, step)
+	DotReal(half, a, b, rows, step, stepB)
+	dotRealGeneric(want[:length/2], a, b, rows, step, stepB)
 	near(t, "DotReal of "+what, half, want[:length/2], scale, intact)
+	Real(half, dst)
+	dotRealGeneric(want[:length/2], a, b, rows, step, stepB)
+	near(t, "Real of "+what, half, want[:length/2], scale, intact)
 }
 
 func TestRows(t *testing.T) {
@@ -280,7 +287,7 @@ func TestPanics(t *testing.T) {
 		"rows":   func() { Comb(make([]float32, 16), make([]complex64, 1), make([]float32, 16), []int{1}) },
 		"number": func() { Comb(make([]float32, 16), nil, make([]float32, 16), []int{0}) },
 		"no row": func() { Comb(make([]float32, 15), make([]complex64, 1), make([]float32, 16), []int{0}) },
-		"Dot":    func() { Dot(make([]float32, 16), make([]float32, 32), make([]float32, 31), 2, 16) },
+		"Dot":    func() { Dot(make([]float32, 16), make([]float32, 32), make([]float32, 31), 2, 16, 16) },
 		"blocks": func() { new(Work).Solve(1, Chunk+1, 0, 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -301,7 +308,7 @@ func TestNoAllocs(t *testing.T) {
 	if n := testing.AllocsPerRun(20, func() {
 		Split(row, x)
 		Comb(row, taps, a, off)
-		Dot(row, a, a, 2, 192)
+		Dot(row, a, a, 2, 192, 96)
 		w.Solve(4, 96, 1, 1)
 		_ = SumInverse(row)
 	}); n != 0 {
@@ -330,6 +337,6 @@ func BenchmarkDot(b *testing.B) {
 	x, dst := make([]float32, 4*2*Chunk), make([]float32, 2*Chunk)
 	b.ReportAllocs()
 	for b.Loop() {
-		Dot(dst, x, x, 4, 2*Chunk)
+		Dot(dst, x, x, 4, 2*Chunk, 2*Chunk)
 	}
 }

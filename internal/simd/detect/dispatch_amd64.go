@@ -27,20 +27,20 @@ func comb(dst []float32, w []complex64, src []float32, off []int) {
 	combAVX2(&dst[0], &w[0], &src[0], &off[0], len(w), len(dst)/(2*Lanes))
 }
 
-func dot(dst, a, b []float32, n, step int) {
+func dot(dst, a, b []float32, n, stepA, stepB int) {
 	if !useAVX2 || len(dst) == 0 {
-		dotGeneric(dst, a, b, n, step)
+		dotGeneric(dst, a, b, n, stepA, stepB)
 		return
 	}
-	dotAVX2(&dst[0], &a[0], &b[0], n, 4*step, len(dst)/(2*Lanes))
+	dotAVX2(&dst[0], &a[0], &b[0], n, 4*stepA, 4*stepB, len(dst)/(2*Lanes))
 }
 
-func dotReal(dst, a, b []float32, n, step int) {
+func dotReal(dst, a, b []float32, n, stepA, stepB int) {
 	if !useAVX2 || len(dst) == 0 {
-		dotRealGeneric(dst, a, b, n, step)
+		dotRealGeneric(dst, a, b, n, stepA, stepB)
 		return
 	}
-	dotRealAVX2(&dst[0], &a[0], &b[0], n, 4*step, len(dst)/Lanes)
+	dotRealAVX2(&dst[0], &a[0], &b[0], n, 4*stepA, 4*stepB, len(dst)/Lanes)
 }
 
 func sumInverse(v []float32) float64 {

@@ -14,8 +14,8 @@ func ExampleWork_Solve() {
 	detect.Split(h, []complex64{2i})
 	detect.Split(y, []complex64{4i})
 	var w detect.Work
-	detect.Dot(w.Num[0][:len(h)], h, y, 1, 0)
-	detect.DotReal(w.Gain[0][:detect.Lanes], h, h, 1, 0)
+	detect.Dot(w.Num[0][:len(h)], h, y, 1, 0, 0)
+	detect.DotReal(w.Gain[0][:detect.Lanes], h, h, 1, 0, 0)
 	w.Solve(1, 1, 0, 0.1)
 	fmt.Println(w.Z[0][0], w.Noise[0][0])
 	// Output: (2+0i) 0.025

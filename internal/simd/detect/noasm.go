@@ -8,9 +8,9 @@ func split(dst []float32, src []complex64) { splitGeneric(dst, src) }
 
 func comb(dst []float32, w []complex64, src []float32, off []int) { combGeneric(dst, w, src, off) }
 
-func dot(dst, a, b []float32, n, step int) { dotGeneric(dst, a, b, n, step) }
+func dot(dst, a, b []float32, n, stepA, stepB int) { dotGeneric(dst, a, b, n, stepA, stepB) }
 
-func dotReal(dst, a, b []float32, n, step int) { dotRealGeneric(dst, a, b, n, step) }
+func dotReal(dst, a, b []float32, n, stepA, stepB int) { dotRealGeneric(dst, a, b, n, stepA, stepB) }
 
 func sumInverse(v []float32) float64 { return sumInverseGeneric(v) }
 

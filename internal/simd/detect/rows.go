@@ -28,18 +28,25 @@ func Comb(dst []float32, w []complex64, src []float32, off []int) {
 	comb(dst, w, src, off)
 }
 
-// Dot writes Σ_r conj(a_r)·b_r of n rows: row r of a and b starts at r·step.
-// dst is a row. It panics if a row leaves a or b.
-func Dot(dst, a, b []float32, n, step int) {
-	_, _ = a[:(n-1)*step+len(dst)], b[:(n-1)*step+len(dst)]
-	dot(dst, a, b, n, step)
+// Dot writes Σ_r conj(a_r)·b_r of n rows: row r of a starts at r·stepA, that of b
+// at r·stepB. dst is a row. It panics if a row leaves a or b.
+func Dot(dst, a, b []float32, n, stepA, stepB int) {
+	_, _ = a[:(n-1)*stepA+len(dst)], b[:(n-1)*stepB+len(dst)]
+	dot(dst, a, b, n, stepA, stepB)
 }
 
 // DotReal writes the real part of what [Dot] computes, one value a subcarrier:
 // 2·len(dst) is the length of a row.
-func DotReal(dst, a, b []float32, n, step int) {
-	_, _ = a[:(n-1)*step+2*len(dst)], b[:(n-1)*step+2*len(dst)]
-	dotReal(dst, a, b, n, step)
+func DotReal(dst, a, b []float32, n, stepA, stepB int) {
+	_, _ = a[:(n-1)*stepA+2*len(dst)], b[:(n-1)*stepB+2*len(dst)]
+	dotReal(dst, a, b, n, stepA, stepB)
+}
+
+// Real writes the real parts of a row: len(src) = 2·len(dst).
+func Real(dst, src []float32) {
+	for i := 0; i < len(dst); i += Lanes {
+		*(*[Lanes]float32)(dst[i:]) = *(*[Lanes]float32)(src[2*i:])
+	}
 }
 
 // SumInverse returns Σ 1/v[i].

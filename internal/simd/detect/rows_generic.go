@@ -32,11 +32,11 @@ func combGeneric(dst []float32, w []complex64, src []float32, off []int) {
 }
 
 // dotGeneric is the definition of [Dot].
-func dotGeneric(dst, a, b []float32, n, step int) {
+func dotGeneric(dst, a, b []float32, n, stepA, stepB int) {
 	clear(dst)
 	for r := range n {
 		for p := 0; p < len(dst); p += 2 * Lanes {
-			d, x, y := dst[p:p+2*Lanes], a[r*step+p:][:2*Lanes], b[r*step+p:][:2*Lanes]
+			d, x, y := dst[p:p+2*Lanes], a[r*stepA+p:][:2*Lanes], b[r*stepB+p:][:2*Lanes]
 			for k := range Lanes {
 				d[k] += x[k]*y[k] + x[k+Lanes]*y[k+Lanes]
 				d[k+Lanes] += x[k]*y[k+Lanes] - x[k+Lanes]*y[k]
@@ -46,11 +46,11 @@ func dotGeneric(dst, a, b []float32, n, step int) {
 }
 
 // dotRealGeneric is the definition of [DotReal].
-func dotRealGeneric(dst, a, b []float32, n, step int) {
+func dotRealGeneric(dst, a, b []float32, n, stepA, stepB int) {
 	clear(dst)
 	for r := range n {
 		for p := 0; p < len(dst); p += Lanes {
-			d, x, y := dst[p:p+Lanes], a[r*step+2*p:][:2*Lanes], b[r*step+2*p:][:2*Lanes]
+			d, x, y := dst[p:p+Lanes], a[r*stepA+2*p:][:2*Lanes], b[r*stepB+2*p:][:2*Lanes]
 			for k := range Lanes {
 				d[k] += x[k]*y[k] + x[k+Lanes]*y[k+Lanes]
 			}

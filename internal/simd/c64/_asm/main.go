@@ -19,6 +19,7 @@ func main() {
 	mulVectors("mulAVX2", "Mul", false)
 	mulVectors("mulConjAVX2", "MulConj", true)
 	scaleVector()
+	mulScale()
 	mulEven("mulEvenAVX2", "MulEven", false)
 	mulEven("mulConjEvenAVX2", "MulConjEven", true)
 	pairSum()

@@ -59,3 +59,27 @@ func scaleVector() {
 	VZEROUPPER()
 	RET()
 }
+
+// mulScale is the product of two vectors and a number.
+func mulScale() {
+	w := width256
+	TEXT("mulScaleAVX2", NOSPLIT, "func(dst, a, b, c *complex64, n int)")
+	Doc("mulScaleAVX2 is MulScale for n values, n a positive multiple of 4.")
+	Pragma("noescape")
+	dst, a, b := Load(Param("dst"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	c, n := Load(Param("c"), GP64()), Load(Param("n"), GP64())
+	t := w.broadcast(Mem{Base: c})
+	Label("loop")
+	x := w.reg()
+	VMOVUPS(Mem{Base: a}, x)
+	w.product(x, Mem{Base: b}, false)
+	w.times(x, t)
+	VMOVUPS(x, Mem{Base: dst})
+	ADDQ(Imm(32), a)
+	ADDQ(Imm(32), b)
+	ADDQ(Imm(32), dst)
+	SUBQ(Imm(4), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}

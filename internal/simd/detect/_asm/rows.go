@@ -99,15 +99,18 @@ func comb() {
 func rowLoop(bytes int, body func(a, b Mem), finish func(dst Mem)) {
 	dst, a := Load(Param("dst"), GP64()), Load(Param("a"), GP64())
 	b, rows := Load(Param("b"), GP64()), Load(Param("rows"), GP64())
-	step, n := Load(Param("step"), GP64()), Load(Param("blocks"), GP64())
+	stepA, stepB := Load(Param("stepA"), GP64()), Load(Param("stepB"), GP64())
+	n := Load(Param("blocks"), GP64())
 	Label("loop")
-	at, i := GP64(), GP64()
-	XORQ(at, at)
+	atA, atB, i := GP64(), GP64(), GP64()
+	XORQ(atA, atA)
+	XORQ(atB, atB)
 	MOVQ(rows, i)
 	finish(Mem{}) // clears the sums
 	Label("rows")
-	body(Mem{Base: a, Index: at, Scale: 1}, Mem{Base: b, Index: at, Scale: 1})
-	ADDQ(step, at)
+	body(Mem{Base: a, Index: atA, Scale: 1}, Mem{Base: b, Index: atB, Scale: 1})
+	ADDQ(stepA, atA)
+	ADDQ(stepB, atB)
 	DECQ(i)
 	JNZ(LabelRef("rows"))
 	finish(Mem{Base: dst})
@@ -121,8 +124,8 @@ func rowLoop(bytes int, body func(a, b Mem), finish func(dst Mem)) {
 }
 
 func dot() {
-	TEXT("dotAVX2", NOSPLIT, "func(dst, a, b *float32, rows, step, blocks int)")
-	Doc("dotAVX2 is Dot for at least one row and block; step is in bytes.")
+	TEXT("dotAVX2", NOSPLIT, "func(dst, a, b *float32, rows, stepA, stepB, blocks int)")
+	Doc("dotAVX2 is Dot for at least one row and block; steps are in bytes.")
 	Pragma("noescape")
 	var sum [4]VecVirtual // the two products of each part, so that their chains are short
 	for i := range sum {
@@ -149,8 +152,8 @@ func dot() {
 }
 
 func dotReal() {
-	TEXT("dotRealAVX2", NOSPLIT, "func(dst, a, b *float32, rows, step, blocks int)")
-	Doc("dotRealAVX2 is DotReal for at least one row and block; step is in bytes.")
+	TEXT("dotRealAVX2", NOSPLIT, "func(dst, a, b *float32, rows, stepA, stepB, blocks int)")
+	Doc("dotRealAVX2 is DotReal for at least one row and block; steps are in bytes.")
 	Pragma("noescape")
 	sum := [2]VecVirtual{YMM(), YMM()}
 	rowLoop(32, func(a, b Mem) {
