@@ -3,6 +3,7 @@
 package sfaas
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
@@ -60,7 +61,7 @@ func (h *histogram) quantile(q float64) time.Duration {
 	if total == 0 {
 		return 0
 	}
-	rank := uint64(q * float64(total-1))
+	rank := uint64(max(math.Ceil(q*float64(total)), 1)) - 1
 	for i, n := range h.counts {
 		if uint64(n) > rank {
 			return min(upper(i), h.max)
