@@ -2,6 +2,8 @@
 
 package ldpc
 
+import "github.com/neuroran/neuroran/phy/nr"
+
 // BaseGraph is 1 or 2, as in TS 38.212 §5.3.2.
 type BaseGraph uint8
 
@@ -125,10 +127,10 @@ func minLiftingSize(kb, k int) int {
 
 func checkGraph(g BaseGraph, z int) error {
 	if !g.Valid() {
-		return &ConfigError{"base graph", int(g), "1 or 2"}
+		return &nr.FieldError{Field: "ldpc.base_graph", Got: int(g), Want: "1 or 2"}
 	}
 	if !ValidZ(z) {
-		return &ConfigError{"lifting size", z, "one of the 51 sizes of TS 38.212 table 5.3.2-1"}
+		return &nr.FieldError{Field: "ldpc.lifting_size", Got: z, Want: "one of the 51 sizes of TS 38.212 table 5.3.2-1"}
 	}
 	return nil
 }

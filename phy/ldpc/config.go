@@ -2,7 +2,11 @@
 
 package ldpc
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // Config selects the code of one code block.
 type Config struct {
@@ -49,16 +53,16 @@ func (c Config) rows() int {
 	return c.Rows
 }
 
-// Validate reports the first field out of range as a [*ConfigError].
+// Validate reports the first field out of range as a [*nr.FieldError].
 func (c Config) Validate() error {
 	if err := checkGraph(c.BaseGraph, c.Z); err != nil {
 		return err
 	}
 	if c.Filler < 0 || c.Filler >= c.K() {
-		return &ConfigError{"filler bits", c.Filler, fmt.Sprintf("0…%d", c.K()-1)}
+		return &nr.FieldError{Field: "ldpc.filler", Got: c.Filler, Want: fmt.Sprintf("0…%d", c.K()-1)}
 	}
 	if r := c.rows(); r < numCore || r > c.BaseGraph.Rows() {
-		return &ConfigError{"rows", r, fmt.Sprintf("%d…%d, or 0 for all", numCore, c.BaseGraph.Rows())}
+		return &nr.FieldError{Field: "ldpc.rows", Got: r, Want: fmt.Sprintf("%d…%d, or 0 for all", numCore, c.BaseGraph.Rows())}
 	}
 	return nil
 }
@@ -81,7 +85,7 @@ func (l Limits) maxZ() (int, error) {
 	case l.MaxZ == 0:
 		return MaxZ, nil
 	case l.MaxZ < 2 || l.MaxZ > MaxZ:
-		return 0, &ConfigError{"largest lifting size", l.MaxZ, "2…384, or 0 for all"}
+		return 0, &nr.FieldError{Field: "ldpc.limits.max_lifting_size", Got: l.MaxZ, Want: "2…384, or 0 for all"}
 	}
 	return l.MaxZ, nil
 }
@@ -92,7 +96,15 @@ func checkLimits(c Config, maxZ int) error {
 		return err
 	}
 	if c.Z > maxZ {
-		return &ConfigError{"lifting size", c.Z, fmt.Sprintf("at most %d, the limit given to New", maxZ)}
+		return &nr.FieldError{Field: "ldpc.lifting_size", Got: c.Z, Want: fmt.Sprintf("at most %d, the limit given to New", maxZ)}
+	}
+	return nil
+}
+
+// checkLen compares the length of an argument with what the code has.
+func checkLen(argument string, got, want int) error {
+	if got != want {
+		return &nr.ShapeError{Block: "ldpc", Field: argument, Got: got, Want: want}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/neuroran/neuroran/internal/simd/llr"
 	"github.com/neuroran/neuroran/phy/crc"
+	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // DefaultIterations is the largest number of iterations when none is given.
@@ -35,10 +36,10 @@ func (c *DecoderConfig) check(maxZ int) error {
 		c.MaxIterations = DefaultIterations
 	}
 	if c.MaxIterations < 0 {
-		return &ConfigError{"iterations", c.MaxIterations, "1 and more, or 0 for the default"}
+		return &nr.FieldError{Field: "ldpc.iterations", Got: c.MaxIterations, Want: "1 and more, or 0 for the default"}
 	}
 	if c.CRC != crc.None && (!c.CRC.Valid() || c.CRC.Len() > c.PayloadBits()) {
-		return &ConfigError{"CRC", int(c.CRC), "a polynomial not longer than the block"}
+		return &nr.FieldError{Field: "ldpc.crc", Got: int(c.CRC), Want: "a polynomial not longer than the block"}
 	}
 	return nil
 }
@@ -74,7 +75,7 @@ type Decoder struct {
 }
 
 // NewDecoder returns a decoder for lifting sizes up to the limit. It returns a
-// [*ConfigError] when the limit is out of range. It needs a call of Configure
+// [*nr.FieldError] when the limit is out of range. It needs a call of Configure
 // before the first block.
 func NewDecoder(l Limits) (*Decoder, error) {
 	maxZ, err := l.maxZ()
@@ -94,7 +95,7 @@ func NewDecoder(l Limits) (*Decoder, error) {
 // maxColumns is the number of columns of base graph 1.
 const maxColumns = 68
 
-// Configure selects the code of the next blocks. It returns a [*ConfigError],
+// Configure selects the code of the next blocks. It returns a [*nr.FieldError],
 // and keeps the former code, when c is not valid or above the limits. It does
 // not allocate when it succeeds.
 func (d *Decoder) Configure(c DecoderConfig) error {
@@ -117,7 +118,7 @@ func (d *Decoder) Configure(c DecoderConfig) error {
 // It stops at the first codeword, or when the CRC holds. It reports the
 // iterations used and whether parity checks and CRC hold; a failed block is a result, not an error, and dst then holds the last decision.
 //
-// Decode returns a [*ShapeError] if a length disagrees with the configuration.
+// Decode returns a [*nr.ShapeError] if a length disagrees with the configuration.
 // It does not allocate; soft is only read.
 //
 // TS 38.212 §5.3.2, inverted.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/crc"
+	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // receive returns int8 LLRs of the first sent bits of a codeword d over BPSK
@@ -309,13 +310,13 @@ func TestCheckNode(t *testing.T) {
 }
 
 func TestDecoderErrors(t *testing.T) {
-	if _, err := NewDecoder(Limits{MaxZ: 400}); !errors.Is(err, ErrConfig) {
+	if _, err := NewDecoder(Limits{MaxZ: 400}); !isFieldError(err) {
 		t.Errorf("NewDecoder: %v", err)
 	}
-	if _, err := NewReference(Limits{MaxZ: 1}); !errors.Is(err, ErrConfig) {
+	if _, err := NewReference(Limits{MaxZ: 1}); !isFieldError(err) {
 		t.Errorf("NewReference: %v", err)
 	}
-	if _, err := NewFloodingReference(Limits{MaxZ: 1}); !errors.Is(err, ErrConfig) {
+	if _, err := NewFloodingReference(Limits{MaxZ: 1}); !isFieldError(err) {
 		t.Errorf("NewFloodingReference: %v", err)
 	}
 	d, err := NewDecoder(Limits{MaxZ: 16})
@@ -324,16 +325,16 @@ func TestDecoderErrors(t *testing.T) {
 	}
 	good := DecoderConfig{Config: Config{BaseGraph: BG2, Z: 8, Filler: 2}}
 	for field, change := range map[string]func(*DecoderConfig){
-		"base graph":   func(c *DecoderConfig) { c.BaseGraph = 0 },
-		"lifting size": func(c *DecoderConfig) { c.Z = 18 },
-		"filler bits":  func(c *DecoderConfig) { c.Filler = -1 },
-		"rows":         func(c *DecoderConfig) { c.Rows = 43 },
-		"iterations":   func(c *DecoderConfig) { c.MaxIterations = -1 },
-		"CRC":          func(c *DecoderConfig) { c.CRC = 77 },
+		"ldpc.base_graph":   func(c *DecoderConfig) { c.BaseGraph = 0 },
+		"ldpc.lifting_size": func(c *DecoderConfig) { c.Z = 18 },
+		"ldpc.filler":       func(c *DecoderConfig) { c.Filler = -1 },
+		"ldpc.rows":         func(c *DecoderConfig) { c.Rows = 43 },
+		"ldpc.iterations":   func(c *DecoderConfig) { c.MaxIterations = -1 },
+		"ldpc.crc":          func(c *DecoderConfig) { c.CRC = 77 },
 	} {
 		bad := good
 		change(&bad)
-		var ce *ConfigError
+		var ce *nr.FieldError
 		if err := d.Configure(bad); !errors.As(err, &ce) || ce.Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
@@ -347,7 +348,7 @@ func TestDecoderErrors(t *testing.T) {
 		"packed": func() error { _, err := d.DecodePacked(make([]byte, 9), make([]int8, 400)); return err },
 		"both":   func() error { _, err := d.DecodePacked(make([]byte, 10), nil); return err },
 	} {
-		if err := call(); !errors.Is(err, ErrShape) {
+		if err := call(); !errors.Is(err, nr.ErrShape) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -14,7 +14,7 @@ type Encoder struct {
 }
 
 // NewEncoder returns an encoder for lifting sizes up to the limit. It returns a
-// [*ConfigError] when the limit is out of range. It needs a call of Configure
+// [*nr.FieldError] when the limit is out of range. It needs a call of Configure
 // before the first block.
 func NewEncoder(l Limits) (*Encoder, error) {
 	maxZ, err := l.maxZ()
@@ -24,7 +24,7 @@ func NewEncoder(l Limits) (*Encoder, error) {
 	return &Encoder{maxZ: maxZ}, nil
 }
 
-// Configure selects the code of the next blocks. It returns a [*ConfigError],
+// Configure selects the code of the next blocks. It returns a [*nr.FieldError],
 // and keeps the former code, when c is not valid or above the limits. It does
 // not allocate when it succeeds.
 func (e *Encoder) Configure(c Config) error {
@@ -42,7 +42,7 @@ func (e *Encoder) Configure(c Config) error {
 //     fewer Rows, the parity bits of the unused rows are left as they are.
 //   - src: [K−Filler] bits of the code block with its CRC, one a byte
 //
-// Encode returns a [*ShapeError] if a length disagrees with the configuration.
+// Encode returns a [*nr.ShapeError] if a length disagrees with the configuration.
 // It does not allocate; dst and src must not overlap.
 //
 // TS 38.212 §5.3.2.

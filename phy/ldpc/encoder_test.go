@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/neuroran/neuroran/phy/nr"
 )
 
 func randomBits(rng *rand.Rand, n int) []byte {
@@ -121,7 +123,7 @@ func TestCodewordHashes(t *testing.T) {
 
 func TestEncoderErrors(t *testing.T) {
 	for _, z := range []int{-1, 1, 385} {
-		if _, err := NewEncoder(Limits{MaxZ: z}); !errors.Is(err, ErrConfig) {
+		if _, err := NewEncoder(Limits{MaxZ: z}); !isFieldError(err) {
 			t.Errorf("NewEncoder, MaxZ %d: %v", z, err)
 		}
 	}
@@ -130,26 +132,26 @@ func TestEncoderErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for field, c := range map[string]Config{
-		"base graph":   {BaseGraph: 3, Z: 8},
-		"lifting size": {BaseGraph: BG1, Z: 17},
-		"filler bits":  {BaseGraph: BG1, Z: 8, Filler: 176},
-		"rows":         {BaseGraph: BG1, Z: 8, Rows: 3},
+		"ldpc.base_graph":   {BaseGraph: 3, Z: 8},
+		"ldpc.lifting_size": {BaseGraph: BG1, Z: 17},
+		"ldpc.filler":       {BaseGraph: BG1, Z: 8, Filler: 176},
+		"ldpc.rows":         {BaseGraph: BG1, Z: 8, Rows: 3},
 	} {
-		var ce *ConfigError
+		var ce *nr.FieldError
 		if err := e.Configure(c); !errors.As(err, &ce) || ce.Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	if err := e.Configure(Config{BaseGraph: BG1, Z: 72}); !errors.Is(err, ErrConfig) {
+	if err := e.Configure(Config{BaseGraph: BG1, Z: 72}); !isFieldError(err) {
 		t.Errorf("above the limit: %v", err)
 	}
 	if err := e.Configure(Config{BaseGraph: BG2, Z: 8, Filler: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Encode(make([]byte, 399), make([]byte, 79)); !errors.Is(err, ErrShape) {
+	if err := e.Encode(make([]byte, 399), make([]byte, 79)); !errors.Is(err, nr.ErrShape) {
 		t.Errorf("short dst: %v", err)
 	}
-	if err := e.Encode(make([]byte, 400), make([]byte, 80)); !errors.Is(err, ErrShape) {
+	if err := e.Encode(make([]byte, 400), make([]byte, 80)); !errors.Is(err, nr.ErrShape) {
 		t.Errorf("long src: %v", err)
 	}
 }

@@ -25,7 +25,7 @@ type Reference struct {
 }
 
 // NewReference returns a layered decoder: every row uses what the rows before
-// it found in the same iteration. It returns a [*ConfigError] when the limit is
+// it found in the same iteration. It returns a [*nr.FieldError] when the limit is
 // out of range.
 func NewReference(l Limits) (*Reference, error) {
 	maxZ, err := l.maxZ()

@@ -2,7 +2,10 @@
 
 package ldpc
 
-import "github.com/neuroran/neuroran/phy/crc"
+import (
+	"github.com/neuroran/neuroran/phy/crc"
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // Segmentation says how a transport block with its CRC is cut into code blocks:
 // every block has K bits, of which the first PayloadBits are transport-block
@@ -24,17 +27,17 @@ type Segmentation struct {
 // Segment returns the segmentation of a transport block of payload bits
 // (without CRC) on base graph g.
 //
-// It returns a [*ConfigError] for an unknown base graph, a payload below 1, and
+// It returns a [*nr.FieldError] for an unknown base graph, a payload below 1, and
 // a payload whose bits cannot be shared out evenly: TS 38.214 §5.1.3.2 only
 // yields sizes that can. It does not allocate when it succeeds.
 //
 // TS 38.212 §5.2.2, §6.2.1 and §6.2.3.
 func Segment(payload int, g BaseGraph) (Segmentation, error) {
 	if !g.Valid() {
-		return Segmentation{}, &ConfigError{"base graph", int(g), "1 or 2"}
+		return Segmentation{}, &nr.FieldError{Field: "ldpc.base_graph", Got: int(g), Want: "1 or 2"}
 	}
 	if payload < 1 || payload > maxPayload {
-		return Segmentation{}, &ConfigError{"transport block size", payload, "1…2^24 bits"}
+		return Segmentation{}, &nr.FieldError{Field: "ldpc.payload_bits", Got: payload, Want: "1…2^24 bits"}
 	}
 	s := Segmentation{BaseGraph: g, NumBlocks: 1, TBCRC: crc.ForTransportBlock(payload)}
 	bits := payload + s.TBCRC.Len() // B
@@ -44,7 +47,7 @@ func Segment(payload int, g BaseGraph) (Segmentation, error) {
 		s.NumBlocks = (bits + per - 1) / per
 	}
 	if bits%s.NumBlocks != 0 {
-		return Segmentation{}, &ConfigError{"transport block size", payload, "a size of TS 38.214 §5.1.3.2"}
+		return Segmentation{}, &nr.FieldError{Field: "ldpc.payload_bits", Got: payload, Want: "a size of TS 38.214 §5.1.3.2"}
 	}
 	s.PayloadBits = bits / s.NumBlocks
 	s.KPrime = s.PayloadBits + s.BlockCRC.Len()

@@ -58,8 +58,9 @@ func (p *planes) split(src []int8, bits, first, stride int) {
 // transmission of a transport block; further ones, of any redundancy version,
 // are combined with it.
 //
-// Combine returns a [*ShapeError] if a length disagrees with the
-// configuration. It does not allocate; soft and llrs must not overlap.
+// Combine returns a [*nr.ShapeError] if the buffer has another length, and a
+// [*nr.FieldError] if E is no whole number of symbols. It does not allocate; soft
+// and llrs must not overlap.
 //
 // It inverts TS 38.212 §5.4.2.1 and §5.4.2.2.
 func (m *Matcher) Combine(soft, llrs []int8) error {

@@ -2,7 +2,11 @@
 
 package ratematch
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // MaxLLR is the largest magnitude of a soft bit in the buffer.
 const MaxLLR = 120
@@ -67,35 +71,35 @@ func (c Config) fillerRange() (lo, hi int) {
 	return min(max(hi-c.Filler, 0), c.ncb()), min(hi, c.ncb())
 }
 
-// Validate reports the first field out of range as a [*ConfigError].
+// Validate reports the first field out of range as a [*nr.FieldError].
 func (c Config) Validate() error {
 	if c.BaseGraph != 1 && c.BaseGraph != 2 {
-		return &ConfigError{"base graph", c.BaseGraph, "1 or 2"}
+		return &nr.FieldError{Field: "ratematch.base_graph", Got: c.BaseGraph, Want: "1 or 2"}
 	}
 	if c.Z < 2 || c.Z > 384 {
-		return &ConfigError{"lifting size", c.Z, "2…384"}
+		return &nr.FieldError{Field: "ratematch.lifting_size", Got: c.Z, Want: "2…384"}
 	}
 	systematic := 10 * c.Z
 	if c.BaseGraph == 1 {
 		systematic = 22 * c.Z
 	}
 	if c.Filler < 0 || c.Filler >= systematic {
-		return &ConfigError{"filler bits", c.Filler, fmt.Sprintf("0…%d", systematic-1)}
+		return &nr.FieldError{Field: "ratematch.filler", Got: c.Filler, Want: fmt.Sprintf("0…%d", systematic-1)}
 	}
 	if c.Ncb < 0 || c.Ncb > c.N() {
-		return &ConfigError{"circular buffer", c.Ncb, fmt.Sprintf("1…%d, or 0 for all", c.N())}
+		return &nr.FieldError{Field: "ratematch.circular_buffer", Got: c.Ncb, Want: fmt.Sprintf("1…%d, or 0 for all", c.N())}
 	}
 	if lo, hi := c.fillerRange(); hi-lo == c.ncb() {
-		return &ConfigError{"circular buffer", c.Ncb, "more than its filler bits"}
+		return &nr.FieldError{Field: "ratematch.circular_buffer", Got: c.Ncb, Want: "more than its filler bits"}
 	}
 	if c.RV < 0 || c.RV > 3 {
-		return &ConfigError{"redundancy version", c.RV, "0…3"}
+		return &nr.FieldError{Field: "ratematch.rv", Got: c.RV, Want: "0…3"}
 	}
 	switch c.BitsPerSymbol {
 	case 1, 2, 4, 6, 8:
 		return nil
 	}
-	return &ConfigError{"bits per symbol", c.BitsPerSymbol, "1, 2, 4, 6 or 8"}
+	return &nr.FieldError{Field: "ratematch.bits_per_symbol", Got: c.BitsPerSymbol, Want: "1, 2, 4, 6 or 8"}
 }
 
 // BlockBits returns E_r, the number of coded bits that code block r of

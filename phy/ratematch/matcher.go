@@ -2,7 +2,11 @@
 
 package ratematch
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // Matcher selects and interleaves the coded bits of code blocks, and puts
 // received soft bits back. It holds no block state: one Matcher serves all code
@@ -23,7 +27,7 @@ type Matcher struct {
 func New() *Matcher { return &Matcher{} }
 
 // Configure selects buffer, redundancy version and modulation of the next
-// blocks. It returns a [*ConfigError], and keeps the former configuration, when
+// blocks. It returns a [*nr.FieldError], and keeps the former configuration, when
 // c is not valid. It does not allocate when it succeeds.
 func (m *Matcher) Configure(c Config) error {
 	if err := c.Validate(); err != nil {
@@ -81,8 +85,9 @@ func (m *Matcher) Extent(e int) int {
 //     larger than the buffer, which repeats
 //   - src: [N] coded bits d, one a byte; filler positions are skipped
 //
-// Match returns a [*ShapeError] if a length disagrees with the configuration.
-// It does not allocate; dst and src must not overlap.
+// Match returns a [*nr.ShapeError] if the buffer has another length, and a
+// [*nr.FieldError] if E is no whole number of symbols. It does not allocate; dst
+// and src must not overlap.
 //
 // TS 38.212 §5.4.2.1 (bit selection) and §5.4.2.2 (bit interleaving).
 func (m *Matcher) Match(dst, src []byte) error {
@@ -108,7 +113,7 @@ func (m *Matcher) Match(dst, src []byte) error {
 // Clear prepares the soft buffer of a new transport block: 0 where nothing was
 // received, [FillerLLR] at the filler positions.
 //
-// It returns a [*ShapeError] if len(soft) is not N, and does not allocate.
+// It returns a [*nr.ShapeError] if len(soft) is not N, and does not allocate.
 func (m *Matcher) Clear(soft []int8) error {
 	if len(soft) != m.cfg.N() {
 		return m.check("Clear", len(soft), 0)
@@ -124,11 +129,11 @@ func (m *Matcher) Clear(soft []int8) error {
 func (m *Matcher) check(op string, buffer, e int) error {
 	switch {
 	case m.sent == 0:
-		return &ShapeError{op + " before Configure", e, "a configuration"}
+		return &nr.ShapeError{Block: "ratematch", Field: op + " before Configure: coded bits", Got: e, Want: 0}
 	case buffer != m.cfg.N():
-		return &ShapeError{op + ": buffer", buffer, fmt.Sprintf("N = %d", m.cfg.N())}
+		return &nr.ShapeError{Block: "ratematch", Field: op + ": buffer", Got: buffer, Want: m.cfg.N()}
 	case e%m.cfg.BitsPerSymbol != 0:
-		return &ShapeError{op + ": coded bits", e, fmt.Sprintf("a multiple of %d", m.cfg.BitsPerSymbol)}
+		return &nr.FieldError{Field: "ratematch.coded_bits", Got: e, Want: fmt.Sprintf("a multiple of %d", m.cfg.BitsPerSymbol)}
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
+	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/ratematch"
 )
 
@@ -190,21 +190,21 @@ func TestBlockBits(t *testing.T) {
 func TestErrors(t *testing.T) {
 	good := ratematch.Config{BaseGraph: 2, Z: 10, BitsPerSymbol: 2}
 	m := ratematch.New()
-	if err := m.Match(nil, nil); !errors.Is(err, ratematch.ErrShape) {
+	if err := m.Match(nil, nil); !errors.Is(err, nr.ErrShape) {
 		t.Errorf("Match before Configure: %v", err)
 	}
 	for field, change := range map[string]func(*ratematch.Config){
-		"base graph":         func(c *ratematch.Config) { c.BaseGraph = 3 },
-		"lifting size":       func(c *ratematch.Config) { c.Z = 385 },
-		"filler bits":        func(c *ratematch.Config) { c.Filler = 100 },
-		"circular buffer":    func(c *ratematch.Config) { c.Ncb = 501 },
-		"redundancy version": func(c *ratematch.Config) { c.RV = 4 },
-		"bits per symbol":    func(c *ratematch.Config) { c.BitsPerSymbol = 3 },
+		"ratematch.base_graph":      func(c *ratematch.Config) { c.BaseGraph = 3 },
+		"ratematch.lifting_size":    func(c *ratematch.Config) { c.Z = 385 },
+		"ratematch.filler":          func(c *ratematch.Config) { c.Filler = 100 },
+		"ratematch.circular_buffer": func(c *ratematch.Config) { c.Ncb = 501 },
+		"ratematch.rv":              func(c *ratematch.Config) { c.RV = 4 },
+		"ratematch.bits_per_symbol": func(c *ratematch.Config) { c.BitsPerSymbol = 3 },
 	} {
 		bad := good
 		change(&bad)
-		var ce *ratematch.ConfigError
-		if err := m.Configure(bad); !errors.As(err, &ce) || ce.Field != field || !errors.Is(err, ratematch.ErrConfig) {
+		var ce *nr.FieldError
+		if err := m.Configure(bad); !errors.As(err, &ce) || ce.Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
@@ -213,12 +213,19 @@ func TestErrors(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"src":    m.Match(make([]byte, 10), make([]byte, 499)),
-		"dst":    m.Match(make([]byte, 11), make([]byte, 500)),
 		"soft":   m.Combine(make([]int8, 501), make([]int8, 10)),
-		"llrs":   m.Combine(make([]int8, 500), make([]int8, 1)),
 		"buffer": m.Clear(make([]int8, 1)),
 	} {
-		if !errors.Is(err, ratematch.ErrShape) {
+		if !errors.Is(err, nr.ErrShape) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"dst":  m.Match(make([]byte, 11), make([]byte, 500)),
+		"llrs": m.Combine(make([]int8, 500), make([]int8, 1)),
+	} {
+		var fe *nr.FieldError
+		if !errors.As(err, &fe) || fe.Field != "ratematch.coded_bits" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
