@@ -103,6 +103,8 @@ type cellStore interface {
 	// clone returns a copy of the current content that shares no memory.
 	clone() cellStore
 	head() *cellHead
+	// live reports whether there is any content.
+	live(now Time) bool
 }
 
 // cellHead is the part that all stores share.

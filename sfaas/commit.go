@@ -13,8 +13,7 @@ func (k *Core) batchFor(c *Ctx, it item) *Batch {
 	}
 	b := k.newBatch(it)
 	if e.cfg.Guarantee == ExactlyOnce && c.inst != nil {
-		w := c.inst.sawMessage(e, it.msg)
-		b.Marks = append(b.Marks, Mark{Edge: w.edge, Node: w.node, Source: w.source, ID: w.id, Index: w.index})
+		k.saw(b, c.inst, &it)
 	}
 	encodes := k.set.engine.Encodes()
 	for _, s := range c.touched {
@@ -65,7 +64,8 @@ func (k *Core) newBatch(it item) *Batch {
 // commit hands a batch to the engine. Its input is given up when it lands.
 func (k *Core) commit(b *Batch, it item) {
 	b.input, b.sentAt = it, k.now
-	if len(k.commits) == 0 {
+	if !k.sweeps {
+		k.sweeps = true
 		k.setTimer(timer{at: k.now.Add(k.set.commitTimeout), kind: timerCommit})
 	}
 	k.commits = append(k.commits, b)
@@ -138,7 +138,7 @@ func (k *Core) recycle(b *Batch) {
 
 // sweepCommits offers batches again whose answer is overdue.
 func (k *Core) sweepCommits() {
-	if len(k.commits) == 0 {
+	if k.sweeps = len(k.commits) > 0; !k.sweeps {
 		return
 	}
 	for _, b := range k.commits {
@@ -168,7 +168,8 @@ func (k *Core) lose(n *node, group uint8) {
 	clear(k.commits[len(kept):])
 	k.commits = kept
 	for _, ks := range k.order {
-		if ks.group == group {
+		if inst := ks.insts[n.index]; ks.group == group && inst != nil {
+			k.keepSent(n.index, inst)
 			ks.insts[n.index] = nil
 		}
 	}

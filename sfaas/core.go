@@ -26,7 +26,8 @@ type Core struct {
 	scratch func() map[*resourceDecl]any // opens the resources of a lane
 	keys    map[Key]*keyState
 	recent  [Groups]*keyState // the last one of each group that was asked for
-	order   []*keyState       // in order of creation
+	order   []*keyState       // all, in an order that depends on events alone
+	idle    idleKeys
 	owned   []*ownership
 	halves  []joinBuffer
 	timers  timerHeap
@@ -45,6 +46,8 @@ type Core struct {
 	transfer []*Transfer // waiting to be handed over
 	markers  []*Transfer // waiting to send their marker
 	peers    []*peer
+	sweeps   bool // a timer looks after commits
+	resends  bool // a timer looks after links
 
 	now      Time
 	cost     time.Duration
@@ -91,6 +94,11 @@ type keyState struct {
 	here  bool        // its group falls to this core
 	insts []*instance // by node
 	seqs  []sequence  // by outlet of a source
+
+	touched Time   // when something arrived under the key
+	timers  int    // that refer to it
+	look    uint64 // of forgetIdle that found it in use
+	at      int    // place in the order
 }
 
 // sequence numbers the messages of one source and key.
@@ -106,7 +114,7 @@ type instance struct {
 	controls []heldControl // not applied yet, by slot
 	applied  []mark        // by port: slot of the last control applied
 	waiting  ring[item]    // data that waits for its grant
-	seen     []watermark   // by edge and source
+	seen     watermarks    // by edge and producer
 	tasks    *taskHome     // of a parallel function
 	calls    []pendingCall
 	sent     uint64 // last number given to a message sent by reference, or to a token
@@ -116,16 +124,6 @@ type instance struct {
 type mark struct {
 	slot Slot
 	ok   bool
-}
-
-// watermark is the last message of one source that an instance has processed.
-type watermark struct {
-	edge   EdgeID
-	node   NodeID
-	source Key
-	id     uint64
-	index  uint64
-	epoch  uint32
 }
 
 // Cores is one runtime without its shell: the cores of all its workers, and
@@ -179,6 +177,7 @@ func newCore(app *App, set *settings, self Endpoint, count int, b *board, gauges
 	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
 	k.ways = waysFrom(app, set)
 	k.halves = make([]joinBuffer, len(app.nodes))
+	k.idle.sources, k.idle.sent = make([]uint64, len(app.outlets)), make([]uint64, len(app.nodes))
 	k.stats = make([]nodeStats, len(app.nodes))
 	for range app.nodes {
 		o := &ownership{}
@@ -255,6 +254,9 @@ func (k *Core) endStep() []Effect {
 	if len(k.markers) > 0 {
 		k.sendMarkers()
 	}
+	if k.idle.fresh >= idleBatch {
+		k.forgetIdle()
+	}
 	eff := k.eff
 	k.eff = nil
 	return eff
@@ -265,14 +267,17 @@ func (k *Core) effect(e Effect) { k.eff = append(k.eff, e) }
 // state returns what is kept about a key, new if need be.
 func (k *Core) state(key Key, group uint8) *keyState {
 	if ks := k.recent[group]; ks != nil && ks.key == key {
+		ks.touched = k.now
 		return ks
 	}
 	ks := k.keys[key]
 	if ks == nil {
-		ks = &keyState{key: key, group: group, here: k.coreOf(group) == k.self.Core, insts: make([]*instance, len(k.app.nodes))}
+		ks = &keyState{key: key, group: group, here: k.coreOf(group) == k.self.Core, insts: make([]*instance, len(k.app.nodes)), at: len(k.order)}
 		k.keys[key] = ks
 		k.order = append(k.order, ks)
+		k.idle.fresh++
 	}
+	ks.touched = k.now
 	k.recent[group] = ks
 	return ks
 }
@@ -282,6 +287,7 @@ func (k *Core) instance(n *node, ks *keyState) *instance {
 	inst := ks.insts[n.index]
 	if inst == nil {
 		inst = newInstance(n)
+		inst.sent = k.idle.sent[n.index]
 		ks.insts[n.index] = inst
 	}
 	return inst

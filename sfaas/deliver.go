@@ -13,6 +13,9 @@ func (k *Core) push(m *Message) {
 	if s.id > 0 && s.slot == m.Slot {
 		s.seq++
 	} else {
+		if s.id == 0 {
+			s.id = k.idle.sources[o.id]
+		}
 		s.slot, s.seq = m.Slot, 0
 	}
 	s.id++
@@ -101,7 +104,7 @@ func (k *Core) send(e *conn, m *Message, key Key, ks *keyState) {
 	}
 	var g uint8
 	if ks != nil {
-		g = ks.group
+		g, ks.touched = ks.group, k.now
 	} else {
 		g = key.KeyGroup()
 	}
@@ -262,48 +265,4 @@ func (k *Core) dropOldest(e *conn) bool {
 		}
 	}
 	return false
-}
-
-// repeated drops a message that the consumer has processed, or that an owner
-// sent who has been replaced since.
-func (k *Core) repeated(e *conn, m *Message, ks *keyState) bool {
-	w := k.instance(e.node, ks).watermark(e.id, m)
-	switch {
-	case w == nil:
-		return false
-	case m.ID > w.id || (m.ID == w.id && m.Index > w.index):
-		if m.Epoch >= w.epoch {
-			return false
-		}
-		k.stats[e.node.index].Stale++
-		k.notice(NoticeStale, e.node, &m.Header, ks.key, "message of an old owner", nil)
-		m.release(k.lane)
-		return true
-	}
-	k.stats[e.node.index].Repeated++
-	k.notice(NoticeRepeat, e.node, &m.Header, ks.key, "repeated message", nil)
-	m.release(k.lane)
-	return true
-}
-
-// watermark returns the mark of a message's edge and source, or nil.
-func (i *instance) watermark(e EdgeID, m *Message) *watermark {
-	for j := range i.seen {
-		w := &i.seen[j]
-		if w.edge == e && w.node == m.Node && w.source == m.Source {
-			return w
-		}
-	}
-	return nil
-}
-
-// sawMessage moves the mark of a message's edge and source.
-func (i *instance) sawMessage(e *conn, m *Message) watermark {
-	w := i.watermark(e.id, m)
-	if w == nil {
-		i.seen = append(i.seen, watermark{edge: e.id, node: m.Node, source: m.Source})
-		w = &i.seen[len(i.seen)-1]
-	}
-	w.id, w.index, w.epoch = m.ID, m.Index, max(w.epoch, m.Epoch)
-	return *w
 }

@@ -33,7 +33,7 @@ func (k *Core) fail(c *Ctx, it item, err error) {
 		return
 	}
 	if e.cfg.Guarantee == ExactlyOnce && n.keeps {
-		c.inst.sawMessage(e, it.msg)
+		k.saw(nil, c.inst, &it)
 	}
 	if !clobbered(err) {
 		it.msg.release(k.lane)

@@ -8,6 +8,12 @@ func (k *Core) restore(s *snapshot, now Time, eff []Effect) []Effect {
 	k.now, k.eff, k.cost = now, eff, 0
 	k.lane.tokens = k.lane.tokens&^tokenCount | max(k.lane.tokens&tokenCount, s.tokens)
 	k.nextID = max(k.nextID, s.batches)
+	for _, x := range s.numbers {
+		k.idle.sources[x.at] = max(k.idle.sources[x.at], x.number)
+	}
+	for _, x := range s.sent {
+		k.idle.sent[x.at] = max(k.idle.sent[x.at], x.number)
+	}
 	k.restoreOwnership(s)
 	for _, x := range s.insts {
 		if ks := k.mine(x.key); ks != nil {

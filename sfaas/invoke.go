@@ -225,6 +225,9 @@ func (k *Core) stamp(m *Message, it *item) {
 	m.Key = ks.key
 	m.group = ks.group
 	m.Epoch = k.owned[it.conn.node.index].routes[ks.group].epoch
+	if it.conn.node.exact {
+		k.number(m, it)
+	}
 }
 
 // release sends the output of a node under the key of ks to its consumers.

@@ -43,7 +43,8 @@ func (k *Core) linkTo(to Endpoint, e *conn, m *Message, key Key, back bool) uint
 	p := k.peer(to)
 	p.sent++
 	m.take(1) // until it is acknowledged
-	if p.unread.len() == 0 {
+	if !k.resends {
+		k.resends = true
 		k.setTimer(timer{at: k.now.Add(k.set.linkTimeout), kind: timerLink})
 	}
 	p.unread.push(linkEntry{p.sent, e, m, key, k.now, back})
@@ -115,7 +116,7 @@ func (k *Core) resend() {
 			k.effect(Effect{Kind: EffectSend, Edge: e.conn.id, Msg: e.msg, Key: e.key, To: p.at, Link: e.link, Back: e.back})
 		}
 	}
-	if open {
+	if k.resends = open; open {
 		k.setTimer(timer{at: k.now.Add(k.set.linkTimeout), kind: timerLink})
 	}
 }

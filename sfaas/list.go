@@ -178,6 +178,8 @@ func (s *listStore[T]) decode(src []byte, version int, now Time) error {
 	return nil
 }
 
+func (s *listStore[T]) live(now Time) bool { return len(s.cur) > 0 && now < s.expires }
+
 func (s *listStore[T]) clone() cellStore {
 	n := &listStore[T]{cellHead: cellHead{decl: s.decl}, lay: s.lay, expires: s.expires}
 	for _, p := range s.cur {

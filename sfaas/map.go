@@ -347,6 +347,15 @@ func (s *mapStore[K, V]) decode(src []byte, version int, now Time) error {
 	return nil
 }
 
+func (s *mapStore[K, V]) live(now Time) bool {
+	for i := range s.entries {
+		if now < s.entries[i].expires {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *mapStore[K, V]) clone() cellStore {
 	n := s.decl.make().(*mapStore[K, V])
 	for i := range s.entries {

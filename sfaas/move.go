@@ -65,7 +65,7 @@ type parcel struct {
 	controls []heldControl
 	applied  []mark
 	waiting  []item
-	seen     []watermark
+	seen     watermarks
 	calls    []pendingCall
 	sent     uint64
 	timers   []timer
@@ -160,6 +160,7 @@ func (k *Core) handOver(t *Transfer) {
 	for _, ks := range k.order {
 		if inst := ks.insts[t.node.index]; ks.group == t.Group && inst != nil {
 			k.pack(t, ks, inst)
+			k.keepSent(t.node.index, inst)
 			ks.insts[t.node.index] = nil
 		}
 	}
@@ -281,7 +282,7 @@ func (k *Core) install(t *Transfer, r *route, insts []*instance) {
 	for i, p := range t.parcels {
 		inst := insts[i]
 		ks := k.state(p.key, t.Group)
-		inst.controls, inst.applied, inst.seen, inst.calls, inst.sent = p.controls, p.applied, p.seen, p.calls, p.sent
+		inst.controls, inst.applied, inst.seen, inst.calls, inst.sent = p.controls, p.applied, p.seen, p.calls, max(p.sent, k.idle.sent[n.index])
 		for j := range inst.controls {
 			inst.controls[j].conn = k.local(inst.controls[j].conn)
 		}

@@ -43,6 +43,7 @@ type settings struct {
 	publishEvery  time.Duration
 	node          NodeID
 	standby       NodeID
+	idleKeys      time.Duration
 	cut           map[EdgeID]bool
 	lossy         bool
 	batchDone     func(*Batch, error)
@@ -71,7 +72,7 @@ func newSettings(opts []Option) *settings {
 		workers: runtime.GOMAXPROCS(0), mode: RealTime, logger: slog.Default(), engine: Memory(),
 		clock: Now, maxMessage: 64 << 20, sourceLimit: 1024,
 		blockLimit: time.Second, commitRetry: time.Millisecond, commitTimeout: 100 * time.Millisecond,
-		linkTimeout: 10 * time.Millisecond, publishEvery: 500 * time.Microsecond, node: 1, cut: map[EdgeID]bool{},
+		linkTimeout: 10 * time.Millisecond, publishEvery: 500 * time.Microsecond, idleKeys: 10 * time.Second, node: 1, cut: map[EdgeID]bool{},
 	}
 	s.sealer, s.ownSealer = processSealer(), true
 	for _, o := range opts {
@@ -149,6 +150,24 @@ func WithSourceLimit(n int) Option { return option(func(s *settings) { s.sourceL
 // WithBlockLimit sets after how long a handler that does not return is given
 // up and its worker replaced; without it that is one second.
 func WithBlockLimit(d time.Duration) Option { return option(func(s *settings) { s.blockLimit = d }) }
+
+// WithIdleKeys sets after how long without a message a key may be forgotten;
+// without it that is ten seconds, and 0 keeps keys for ever. A core forgets a
+// key that has no live cell, no waiting message, no pending call and no timer,
+// when new keys come: memory stays in proportion to the keys that were used
+// within that time or have content. Content without an end never goes by
+// itself: cells of users that leave are deleted, or declared with [TTL].
+//
+// With a key go its watermarks, the numbers of its sources and the mark of the
+// last grant. That is right for these reasons. Numbers never fall: a core
+// keeps the highest of all keys that it has forgotten, and a key that returns
+// counts on from there, so that watermarks that others keep for it let pass
+// what is new. A watermark protects from repeats, and idle marks are forgotten
+// on keys that live on too; so the time must exceed that for which a message
+// can be on its way or be sent again. Data of a slot whose grant has been
+// forgotten waits as if it were early, and is dropped as data without a grant
+// is.
+func WithIdleKeys(d time.Duration) Option { return option(func(s *settings) { s.idleKeys = d }) }
 
 // WithNode names the runtime among linked ones; without it every runtime of a
 // process gets a number of its own.

@@ -79,6 +79,8 @@ type snapshot struct {
 	routes  []restoredRoute
 	insts   []restoredInstance
 	sources []restoredSource
+	numbers []restoredNumber // by outlet
+	sent    []restoredNumber // by node
 	waiting []restoredInputs
 	control []restoredInputs
 	halves  []restoredInputs
@@ -91,6 +93,11 @@ type restoredRoute struct {
 	node  *node
 	group uint8
 	epoch uint32
+}
+
+type restoredNumber struct {
+	at     int
+	number uint64
 }
 
 type restoredInstance struct {
@@ -206,6 +213,8 @@ func (p *snapshotParser) record(kind byte, r *wireReader) {
 		s.routes = append(s.routes, restoredRoute{p.index.node(r), r.byte(), r.uint32()})
 	case recordInstance:
 		p.readInstance(r)
+	case recordNumber:
+		p.readNumber(r)
 	case recordSource:
 		p.readSource(r)
 	case recordWaiting, recordControl:
@@ -248,11 +257,31 @@ func (p *snapshotParser) readMarks(r *wireReader, inst *instance) {
 	}
 	for range r.count(8*MaxDepth + 5) {
 		edge := r.uint()
-		w := watermark{node: NodeID(r.uint16()), source: r.key(), id: r.uint(), index: r.uint(), epoch: r.uint32()}
+		w := watermark{markID: markID{node: NodeID(r.uint16()), source: r.key()}, id: r.uint(), index: r.uint(), epoch: r.uint32(), at: p.now}
 		if e := p.index.known(r, edge); e != nil { // else nothing can arrive on it
 			w.edge = e.id
-			inst.seen = append(inst.seen, w)
+			if inst.seen.find(w.markID) == nil {
+				inst.seen.add(w, 0)
+			}
 		}
+	}
+}
+
+// readNumber reads one number of what has been forgotten. Where the function
+// or source is gone, so is who could be confused.
+func (p *snapshotParser) readNumber(r *wireReader) {
+	ofNode, i, n := r.bool(), r.uint(), r.uint()
+	switch {
+	case ofNode && i < uint64(len(p.index.nodes)):
+		if x := p.index.nodes[i]; x != nil {
+			p.s.sent = append(p.s.sent, restoredNumber{x.index, n})
+		}
+	case !ofNode && i < uint64(len(p.index.outlets)):
+		if x := p.index.outlets[i]; x != nil {
+			p.s.numbers = append(p.s.numbers, restoredNumber{x.id, n})
+		}
+	default:
+		r.fail(errInvalid)
 	}
 }
 

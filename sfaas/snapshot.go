@@ -37,6 +37,7 @@ const (
 	recordSpread   = 9  // the same, of an input that goes to every key below its own
 	recordDelayed  = 10 // a message that waits for its time
 	recordCall     = 11 // a call without a reply
+	recordNumber   = 12 // the highest number of keys that have been forgotten
 )
 
 // Snapshot writes the whole state of the runtime: cells, watermarks, epochs,

@@ -65,6 +65,22 @@ func (s *snapshotWriter) writeCounters(cores []*Core) {
 	}
 	s.buf = binary.AppendUvarint(binary.AppendUvarint(s.buf, tokens), batches)
 	s.record(recordCounters)
+	highest := func(kind byte, i int, of func(k *Core) uint64) {
+		n := uint64(0)
+		for _, k := range cores {
+			n = max(n, of(k))
+		}
+		if n > 0 {
+			s.buf = binary.AppendUvarint(binary.AppendUvarint(append(s.buf, kind), uint64(i)), n)
+			s.record(recordNumber)
+		}
+	}
+	for i := range s.names.outlets {
+		highest(0, i, func(k *Core) uint64 { return k.idle.sources[i] })
+	}
+	for i := range s.names.nodes {
+		highest(1, i, func(k *Core) uint64 { return k.idle.sent[i] })
+	}
 }
 
 // writeRoutes writes the epochs of the groups that this core owns and that
@@ -129,8 +145,8 @@ func appendMarks(b []byte, inst *instance) []byte {
 			b = binary.AppendUvarint(b, uint64(m.slot))
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(inst.seen)))
-	for _, w := range inst.seen {
+	b = binary.AppendUvarint(b, uint64(len(inst.seen.list)))
+	for _, w := range inst.seen.list {
 		b = binary.AppendUvarint(b, uint64(w.edge-1))
 		b = binary.AppendUvarint(b, uint64(w.node))
 		b = w.source.AppendBinary(b)

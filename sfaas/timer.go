@@ -74,6 +74,9 @@ func (h *timerHeap) removeAt(i int) timer {
 	h.items[i] = h.items[last]
 	h.items[last] = timer{}
 	h.items = h.items[:last]
+	if t.ks != nil {
+		t.ks.timers--
+	}
 	if i < last {
 		h.down(i)
 		h.up(i)
@@ -96,6 +99,9 @@ func (k *Core) setTimer(t timer) {
 	h := &k.timers
 	h.next++
 	t.order = h.next
+	if t.ks != nil {
+		t.ks.timers++
+	}
 	h.items = append(h.items, t)
 	h.up(len(h.items) - 1)
 	k.askWake()

@@ -212,6 +212,8 @@ func (s *valueStore[T]) decode(src []byte, version int, now Time) error {
 	return nil
 }
 
+func (s *valueStore[T]) live(now Time) bool { return s.has && now < s.expires }
+
 func (s *valueStore[T]) clone() cellStore {
 	n := &valueStore[T]{cellHead: cellHead{decl: s.decl}, lay: s.lay, has: s.has, expires: s.expires}
 	if s.has {
