@@ -5,9 +5,10 @@
 // ([Select]), the segmentation of a transport block ([Segment]), an [Encoder],
 // and two decoders.
 //
-// [Decoder] is the receiver's: layered normalised min-sum on int8 LLRs, whose
-// row update is one call of a vector kernel. It works on the rows that the
-// received bits need ([Config.ForLength]) and stops at the first codeword.
+// [Decoder] is the receiver's: layered min-sum on int8 LLRs with corrected
+// messages, whose row update is one call of a vector kernel. It works on the rows
+// that the received bits need ([Config.ForLength]) and stops at the first
+// codeword, or when the CRC holds.
 // [Reference] is float belief propagation, to measure the other one against.
 //
 // # Fixed point
@@ -17,9 +18,9 @@
 //
 //   - Received LLRs are scaled by 3/4 and clipped at 45, so that a sum of several
 //     has head-room, and the strongest message outvotes any single one.
-//   - Min-sum overrates messages by a factor that depends on the code: the
-//     messages are multiplied by 0.60 to 0.79, by base graph, number of rows in
-//     use, and kind of row.
+//   - Min-sum overrates messages. A table gives each smallest magnitude the
+//     message that belief propagation would send on average, by degree of the
+//     row, number of rows in use, and first or later iterations.
 //   - Where a sum saturates, the message is stored as what the sum really took.
 //     Taking the nominal message away again would take too much, and one strong
 //     wrong bit could then spoil all its saturated neighbours.
