@@ -19,6 +19,11 @@ func radix4AVX2(dst *complex64, src *complex64, tw *complex64, m int, s int)
 //go:noescape
 func radix4AVX512(dst *complex64, src *complex64, tw *complex64, m int, s int)
 
+// radix8FirstAVX512 is Radix8 for s = 1 and m a positive multiple of 8.
+//
+//go:noescape
+func radix8FirstAVX512(dst *complex64, src *complex64, tw *complex64, m int)
+
 // radix8AVX512 is Radix8 for m ≥ 1 and s a positive multiple of the lanes.
 //
 //go:noescape

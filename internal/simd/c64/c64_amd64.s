@@ -218,6 +218,171 @@ inner:
 	VZEROUPPER
 	RET
 
+// func radix8FirstAVX512(dst *complex64, src *complex64, tw *complex64, m int)
+// Requires: AVX, AVX512F
+TEXT ·radix8FirstAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         tw+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         BX, SI
+	SHLQ         $0x03, SI
+	LEAQ         (SI)(SI*1), DI
+	LEAQ         (SI)(SI*2), R8
+	VBROADCASTSS vec3f800000<>+0(SB), Z0
+	VBROADCASTSS vec3f3504f3<>+0(SB), Z1
+	VBROADCASTSS vecbf3504f3<>+0(SB), Z2
+
+loop:
+	LEAQ           (CX)(SI*4), R9
+	VMOVUPS        (CX), Z3
+	VMOVUPS        (R9), Z4
+	VMOVUPS        (CX)(SI*1), Z5
+	VMOVUPS        (R9)(SI*1), Z6
+	VMOVUPS        (CX)(DI*1), Z7
+	VMOVUPS        (R9)(DI*1), Z8
+	VMOVUPS        (CX)(R8*1), Z9
+	VMOVUPS        (R9)(R8*1), Z10
+	VSUBPS         Z4, Z3, Z11
+	VADDPS         Z4, Z3, Z3
+	VSUBPS         Z6, Z5, Z4
+	VADDPS         Z6, Z5, Z5
+	VSUBPS         Z8, Z7, Z6
+	VADDPS         Z8, Z7, Z7
+	VSUBPS         Z10, Z9, Z8
+	VADDPS         Z10, Z9, Z9
+	VPERMILPS      $0xb1, Z4, Z10
+	VFMSUBADD213PS Z10, Z0, Z4
+	VMULPS         Z1, Z4, Z4
+	VPERMILPS      $0xb1, Z8, Z10
+	VFMADDSUB213PS Z10, Z0, Z8
+	VMULPS         Z2, Z8, Z8
+	VPERMILPS      $0xb1, Z6, Z6
+	VMOVAPS        Z11, Z10
+	VFMSUBADD213PS Z6, Z0, Z10
+	VFMADDSUB213PS Z6, Z0, Z11
+	VADDPS         Z7, Z3, Z6
+	VSUBPS         Z7, Z3, Z3
+	VADDPS         Z9, Z5, Z7
+	VSUBPS         Z9, Z5, Z5
+	VADDPS         Z7, Z6, Z9
+	VSUBPS         Z7, Z6, Z6
+	VPERMILPS      $0xb1, Z5, Z5
+	VMOVAPS        Z3, Z7
+	VFMSUBADD213PS Z5, Z0, Z7
+	VMOVAPS        Z3, Z3
+	VFMADDSUB213PS Z5, Z0, Z3
+	VADDPS         Z8, Z4, Z5
+	VSUBPS         Z8, Z4, Z4
+	VPERMILPS      $0xb1, Z4, Z4
+	VADDPS         Z5, Z10, Z8
+	VSUBPS         Z5, Z10, Z5
+	VMOVAPS        Z11, Z10
+	VFMSUBADD213PS Z4, Z0, Z10
+	VFMADDSUB213PS Z4, Z0, Z11
+	MOVQ           DX, R9
+	VMOVSLDUP      (R9), Z4
+	VMOVSHDUP      (R9), Z12
+	VPERMILPS      $0xb1, Z8, Z13
+	VMULPS         Z12, Z13, Z13
+	VFMADDSUB213PS Z13, Z4, Z8
+	ADDQ           SI, R9
+	VMOVSLDUP      (R9), Z4
+	VMOVSHDUP      (R9), Z12
+	VPERMILPS      $0xb1, Z7, Z13
+	VMULPS         Z12, Z13, Z13
+	VFMADDSUB213PS Z13, Z4, Z7
+	ADDQ           SI, R9
+	VMOVSLDUP      (R9), Z4
+	VMOVSHDUP      (R9), Z12
+	VPERMILPS      $0xb1, Z10, Z13
+	VMULPS         Z12, Z13, Z13
+	VFMADDSUB213PS Z13, Z4, Z10
+	ADDQ           SI, R9
+	VMOVSLDUP      (R9), Z4
+	VMOVSHDUP      (R9), Z12
+	VPERMILPS      $0xb1, Z6, Z13
+	VMULPS         Z12, Z13, Z13
+	VFMADDSUB213PS Z13, Z4, Z6
+	ADDQ           SI, R9
+	VMOVSLDUP      (R9), Z4
+	VMOVSHDUP      (R9), Z12
+	VPERMILPS      $0xb1, Z5, Z13
+	VMULPS         Z12, Z13, Z13
+	VFMADDSUB213PS Z13, Z4, Z5
+	ADDQ           SI, R9
+	VMOVSLDUP      (R9), Z4
+	VMOVSHDUP      (R9), Z12
+	VPERMILPS      $0xb1, Z3, Z13
+	VMULPS         Z12, Z13, Z13
+	VFMADDSUB213PS Z13, Z4, Z3
+	ADDQ           SI, R9
+	VMOVSLDUP      (R9), Z4
+	VMOVSHDUP      (R9), Z12
+	VPERMILPS      $0xb1, Z11, Z13
+	VMULPS         Z12, Z13, Z13
+	VFMADDSUB213PS Z13, Z4, Z11
+	ADDQ           SI, R9
+	VUNPCKLPD      Z8, Z9, Z4
+	VUNPCKHPD      Z8, Z9, Z8
+	VUNPCKLPD      Z10, Z7, Z9
+	VUNPCKHPD      Z10, Z7, Z7
+	VUNPCKLPD      Z5, Z6, Z10
+	VUNPCKHPD      Z5, Z6, Z5
+	VUNPCKLPD      Z11, Z3, Z6
+	VUNPCKHPD      Z11, Z3, Z3
+	VSHUFF64X2     $0x44, Z9, Z4, Z11
+	VSHUFF64X2     $0x44, Z6, Z10, Z12
+	VSHUFF64X2     $0xee, Z9, Z4, Z4
+	VSHUFF64X2     $0xee, Z6, Z10, Z6
+	VSHUFF64X2     $0x88, Z12, Z11, Z9
+	VMOVUPS        Z9, (AX)
+	VSHUFF64X2     $0xdd, Z12, Z11, Z9
+	VMOVUPS        Z9, 128(AX)
+	VSHUFF64X2     $0x88, Z6, Z4, Z9
+	VMOVUPS        Z9, 256(AX)
+	VSHUFF64X2     $0xdd, Z6, Z4, Z4
+	VMOVUPS        Z4, 384(AX)
+	VSHUFF64X2     $0x44, Z7, Z8, Z4
+	VSHUFF64X2     $0x44, Z3, Z5, Z6
+	VSHUFF64X2     $0xee, Z7, Z8, Z7
+	VSHUFF64X2     $0xee, Z3, Z5, Z3
+	VSHUFF64X2     $0x88, Z6, Z4, Z5
+	VMOVUPS        Z5, 64(AX)
+	VSHUFF64X2     $0xdd, Z6, Z4, Z4
+	VMOVUPS        Z4, 192(AX)
+	VSHUFF64X2     $0x88, Z3, Z7, Z4
+	VMOVUPS        Z4, 320(AX)
+	VSHUFF64X2     $0xdd, Z3, Z7, Z3
+	VMOVUPS        Z3, 448(AX)
+	ADDQ           $0x40, CX
+	ADDQ           $0x40, DX
+	ADDQ           $0x00000200, AX
+	SUBQ           $0x08, BX
+	JNZ            loop
+	VZEROUPPER
+	RET
+
+DATA vec3f3504f3<>+0(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+4(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+8(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+12(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+16(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+20(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+24(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+28(SB)/4, $0x3f3504f3
+GLOBL vec3f3504f3<>(SB), RODATA|NOPTR, $32
+
+DATA vecbf3504f3<>+0(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+4(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+8(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+12(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+16(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+20(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+24(SB)/4, $0xbf3504f3
+DATA vecbf3504f3<>+28(SB)/4, $0xbf3504f3
+GLOBL vecbf3504f3<>(SB), RODATA|NOPTR, $32
+
 // func radix8AVX512(dst *complex64, src *complex64, tw *complex64, m int, s int)
 // Requires: AVX, AVX512F
 TEXT ·radix8AVX512(SB), NOSPLIT, $0-40
@@ -352,26 +517,6 @@ inner:
 	JNZ            outer
 	VZEROUPPER
 	RET
-
-DATA vec3f3504f3<>+0(SB)/4, $0x3f3504f3
-DATA vec3f3504f3<>+4(SB)/4, $0x3f3504f3
-DATA vec3f3504f3<>+8(SB)/4, $0x3f3504f3
-DATA vec3f3504f3<>+12(SB)/4, $0x3f3504f3
-DATA vec3f3504f3<>+16(SB)/4, $0x3f3504f3
-DATA vec3f3504f3<>+20(SB)/4, $0x3f3504f3
-DATA vec3f3504f3<>+24(SB)/4, $0x3f3504f3
-DATA vec3f3504f3<>+28(SB)/4, $0x3f3504f3
-GLOBL vec3f3504f3<>(SB), RODATA|NOPTR, $32
-
-DATA vecbf3504f3<>+0(SB)/4, $0xbf3504f3
-DATA vecbf3504f3<>+4(SB)/4, $0xbf3504f3
-DATA vecbf3504f3<>+8(SB)/4, $0xbf3504f3
-DATA vecbf3504f3<>+12(SB)/4, $0xbf3504f3
-DATA vecbf3504f3<>+16(SB)/4, $0xbf3504f3
-DATA vecbf3504f3<>+20(SB)/4, $0xbf3504f3
-DATA vecbf3504f3<>+24(SB)/4, $0xbf3504f3
-DATA vecbf3504f3<>+28(SB)/4, $0xbf3504f3
-GLOBL vecbf3504f3<>(SB), RODATA|NOPTR, $32
 
 // func radix4LastAVX2(dst *complex64, src *complex64, s int)
 // Requires: AVX, FMA3

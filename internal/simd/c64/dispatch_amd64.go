@@ -37,7 +37,12 @@ func radix4(dst, src []complex64, m, s int, tw []complex64) {
 }
 
 func radix8(dst, src []complex64, m, s int, tw []complex64) {
-	if useAVX512 && m > 0 && s > 0 && s%8 == 0 {
+	switch {
+	case !useAVX512 || m == 0 || s == 0:
+	case s == 1 && m%8 == 0:
+		radix8FirstAVX512(&dst[0], &src[0], &tw[0], m)
+		return
+	case s%8 == 0:
 		radix8AVX512(&dst[0], &src[0], &tw[0], m, s)
 		return
 	}

@@ -84,7 +84,7 @@ func TestRamp(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
-	for _, n := range []int{8, 12, 64, 96, 192, 384, 512} {
+	for _, n := range []int{8, 12, 16, 64, 96, 128, 192, 384, 512, 1024, 2048, 4096} {
 		p, ok := NewPlan(n)
 		if !ok || p.Size() != n {
 			t.Fatalf("no plan of %d points", n)

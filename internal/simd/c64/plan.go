@@ -8,6 +8,10 @@ import (
 	"math/bits"
 )
 
+// maxFirst8 is the largest transform that starts with a radix-8 pass: in larger
+// ones its eight streams lie on the same lines of the first-level cache.
+const maxFirst8 = 2048
+
 // Plan is a forward discrete Fourier transform, X(k) = Σ x(n) exp(−j2πkn/N),
 // without scale. It is immutable: any number of goroutines may use one plan,
 // each with its own scratch. The inverse is the forward transform of the input
@@ -34,7 +38,7 @@ func NewPlan(size int) (*Plan, bool) {
 	for n, s := size, 1; n > 1; {
 		radix := 4
 		switch {
-		case n%8 == 0 && n > 16 && s >= 8 && hasRadix8():
+		case hasRadix8() && n%8 == 0 && n != 16 && (s%8 == 0 || s == 1 && n%64 == 0 && n <= maxFirst8):
 			radix = 8
 		case n == 3:
 			radix = 3

@@ -10,6 +10,7 @@ func main() {
 	radix4First()
 	radix4(width256)
 	radix4(width512)
+	radix8First()
 	radix8(width512)
 	radix4Last(width256)
 	radix4Last(width512)
