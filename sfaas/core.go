@@ -3,7 +3,6 @@
 package sfaas
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -23,7 +22,7 @@ type Core struct {
 	count int // cores of this runtime
 
 	lane    *lane
-	scratch func() map[*resourceDecl]any // opens the resources of a lane
+	scratch func(old map[*resourceDecl]any) (map[*resourceDecl]any, error) // opens what a lost lane had
 	keys    map[Key]*keyState
 	recent  [Groups]*keyState // the last one of each group that was asked for
 	order   []*keyState       // all, in an order that depends on events alone
@@ -142,20 +141,41 @@ func NewCores(app *App, opts ...Option) (*Cores, error) {
 	set := newSettings(opts)
 	gauges := make([]gauge, len(app.conns))
 	c := &Cores{Intake: newIntake(app, set, gauges), res: newResources(app), board: newBoard(app)}
-	if err := c.res.openShared(); err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
 	for i := range set.workers {
 		k, err := newCore(app, set, Endpoint{set.node, i}, set.workers, c.board, gauges)
-		if err == nil {
-			c.List = append(c.List, k)
-			err = c.res.provide(k)
-		}
 		if err != nil {
-			return nil, errors.Join(err, c.Close())
+			return nil, err
 		}
+		c.List = append(c.List, k)
+	}
+	if err := c.res.first(c.List); err != nil {
+		return nil, err
 	}
 	return c, nil
+}
+
+// Expect opens the resources of a function before a group of it moves here: a
+// shell calls it before the EventFence of a [Transfer] at the source, and
+// [Cores.Arrived] at both ends when the transfer has ended.
+func (c *Cores) Expect(f Function) error {
+	n := c.res.app.byName[f.Name()]
+	if n == nil {
+		return fmt.Errorf("sfaas: no function %s", f.Name())
+	}
+	return c.res.expect(n, c.List, directly)
+}
+
+// Arrived ends what Expect began, and closes the resources of the function if
+// no core owns a group of it any more. Expected is false at the source.
+func (c *Cores) Arrived(f Function, expected bool) error {
+	n := c.res.app.byName[f.Name()]
+	switch {
+	case n == nil:
+		return nil
+	case expected:
+		return c.res.arrived(n, c.List, directly)
+	}
+	return c.res.release(n, c.List, directly)
 }
 
 // Close closes the resources.

@@ -56,7 +56,10 @@ func (k *Core) takeOver(err error) {
 	old := k.lane
 	k.lane = newLane(k.app, k.set, old.tokens+1<<20)
 	if k.scratch != nil {
-		k.lane.resources = k.scratch()
+		var failed error
+		if k.lane.resources, failed = k.scratch(old.resources); failed != nil {
+			k.set.logger.Error("sfaas: resources of a lost handler", "err", failed)
+		}
 	}
 	it := k.cur.item
 	k.cur.active = false

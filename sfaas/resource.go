@@ -3,9 +3,12 @@
 package sfaas
 
 // Scratch declares a resource of which every worker has its own, such as
-// buffers and transforms. Resources are not state: they are opened before the
-// first use of a function that declares them and before the fence of a move,
-// closed on release, and never moved.
+// buffers and transforms. Resources are not state, and never move. They are
+// open while a runtime owns a key group of a function that declares them: from
+// [NewRuntime] on, or on a standby from before the fence of the move that
+// brings the first group, until a move takes the last one away, or Close. What
+// they are made of is in the function's Config, and in cells that a handler
+// passes them, such as the weights of a network or the key of a cipher.
 type Scratch[R any] struct{ d *resourceDecl }
 
 // Shared declares a resource of which a runtime has one, such as the session

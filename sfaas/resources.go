@@ -5,100 +5,252 @@ package sfaas
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 )
 
-// resources opens and closes what the functions of an app declare.
+// resources opens and closes what the functions of an app declare. A function's
+// resources are open while its runtime owns a key group of it, and from before
+// the fence of a move that brings one.
 type resources struct {
-	app    *App
+	app *App
+
+	mu     sync.Mutex
 	shared map[*resourceDecl]any
+	coming map[*node]int // moves under way that bring a group
 }
 
 func newResources(app *App) *resources {
-	return &resources{app: app, shared: map[*resourceDecl]any{}}
+	return &resources{app: app, shared: map[*resourceDecl]any{}, coming: map[*node]int{}}
 }
 
-// each calls f once for every declared resource of one kind.
-func (r *resources) each(shared bool, f func(d *resourceDecl) error) error {
-	seen := map[*resourceDecl]bool{}
-	var errs []error
-	for _, n := range r.app.nodes {
+// onCore runs f where core i runs, between two steps. It reports false if the
+// core has been stopped.
+type onCore func(i int, f func()) bool
+
+// directly is onCore for cores that do not run.
+func directly(_ int, f func()) bool { f(); return true }
+
+// first opens what a runtime needs from the start: everything, or nothing if
+// it is a standby.
+func (r *resources) first(cores []*Core) error {
+	for _, k := range cores {
+		k.scratch = r.reopen
+	}
+	if len(cores) > 0 && cores[0].standsBy() {
+		return nil
+	}
+	return r.open(r.app.nodes, cores, directly)
+}
+
+// standsBy reports whether the core owned nothing when it was made.
+func (k *Core) standsBy() bool { return k.set.standby != 0 && k.set.standby != k.self.Node }
+
+// expect opens what a function needs before a group of it moves here. The
+// caller calls arrived when the move has ended.
+func (r *resources) expect(n *node, cores []*Core, on onCore) error {
+	r.mu.Lock()
+	r.coming[n]++
+	r.mu.Unlock()
+	return r.open([]*node{n}, cores, on)
+}
+
+// arrived ends what expect began.
+func (r *resources) arrived(n *node, cores []*Core, on onCore) error {
+	r.mu.Lock()
+	r.coming[n]--
+	r.mu.Unlock()
+	return r.release(n, cores, on)
+}
+
+// open opens the resources of functions on all cores, shared ones first. If one
+// cannot be opened, those that this call has opened are closed again.
+func (r *resources) open(nodes []*node, cores []*Core, on onCore) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	type lent struct {
+		core int
+		d    *resourceDecl
+	}
+	var opened []lent
+	undo := func(err error) error {
+		for _, x := range slices.Backward(opened) {
+			err = errors.Join(err, r.close(x.d, x.core, cores, on))
+		}
+		return err
+	}
+	for _, n := range nodes {
 		for _, d := range n.fn.resources {
-			if d.shared != shared || seen[d] {
+			if _, ok := r.shared[d]; ok || !d.shared {
 				continue
 			}
-			seen[d] = true
-			if err := f(d); err != nil {
-				errs = append(errs, fmt.Errorf("sfaas: %s: resource %s: %w", n.fn.name, d.name, err))
+			x, err := d.open()
+			if err != nil {
+				return undo(openError(n, d, err))
 			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (r *resources) openShared() error {
-	return r.each(true, func(d *resourceDecl) error {
-		x, err := d.open()
-		if err == nil {
 			r.shared[d] = x
+			opened = append(opened, lent{-1, d})
 		}
-		return err
-	})
-}
-
-// openScratch opens the resources of one lane; it includes the shared ones.
-func (r *resources) openScratch() (map[*resourceDecl]any, error) {
-	m := map[*resourceDecl]any{}
-	for d, x := range r.shared {
-		m[d] = x
 	}
-	err := r.each(false, func(d *resourceDecl) error {
-		x, err := d.open()
-		if err == nil {
-			m[d] = x
+	for i, k := range cores {
+		var failed error
+		running := on(i, func() {
+			for _, n := range nodes {
+				for _, d := range n.fn.resources {
+					if _, ok := k.lane.resources[d]; ok || failed != nil {
+						continue
+					}
+					x, err := r.shared[d], error(nil)
+					if !d.shared {
+						if x, err = d.open(); err != nil {
+							failed = openError(n, d, err)
+							continue
+						}
+						opened = append(opened, lent{i, d})
+					}
+					k.lane.resources[d] = x
+				}
+			}
+		})
+		if !running {
+			return undo(ErrClosed)
 		}
-		return err
-	})
-	return m, err
+		if failed != nil {
+			return undo(failed)
+		}
+	}
+	return nil
 }
 
-// provide opens the scratch of a core, now and for lanes to come.
-func (r *resources) provide(k *Core) error {
-	k.scratch = func() map[*resourceDecl]any {
-		m, err := r.openScratch()
-		if err != nil {
-			k.set.logger.Error("sfaas: resource", "err", err)
+func openError(n *node, d *resourceDecl, err error) error {
+	return fmt.Errorf("sfaas: %s: resource %s: %w", n.fn.name, d.name, err)
+}
+
+// close closes the resource of one core, or the shared one if core is -1.
+func (r *resources) close(d *resourceDecl, core int, cores []*Core, on onCore) error {
+	if core < 0 {
+		x := r.shared[d]
+		delete(r.shared, d)
+		for i, k := range cores {
+			on(i, func() { delete(k.lane.resources, d) })
 		}
-		return m
+		return d.close(x)
 	}
 	var err error
-	k.lane.resources, err = r.openScratch()
+	on(core, func() {
+		l := cores[core].lane
+		if x, ok := l.resources[d]; ok && !l.revoked() {
+			delete(l.resources, d)
+			err = d.close(x)
+		}
+	})
 	return err
 }
 
-func (r *resources) closeShared() error {
-	return r.each(true, func(d *resourceDecl) error {
-		if x, ok := r.shared[d]; ok {
-			return d.close(x)
-		}
+// release closes the resources of a function of which no core owns a group any
+// more, except those that another function still needs.
+func (r *resources) release(n *node, cores []*Core, on onCore) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(n.fn.resources) == 0 {
 		return nil
-	})
-}
-
-// closeAll closes what was opened, per core first. The scratch of a lost
-// handler stays open: it may still be in use.
-func (r *resources) closeAll(cores []*Core) error {
-	var errs []error
-	for _, k := range cores {
-		if k.lane.revoked() {
+	}
+	needed := map[*resourceDecl]bool{}
+	for _, x := range r.app.nodes {
+		if len(x.fn.resources) == 0 || !r.inUse(x, cores, on) {
 			continue
 		}
-		errs = append(errs, r.each(false, func(d *resourceDecl) error {
-			if x, ok := k.lane.resources[d]; ok {
-				return d.close(x)
-			}
-			return nil
-		}))
+		for _, d := range x.fn.resources {
+			needed[d] = true
+		}
 	}
-	errs = append(errs, r.closeShared())
+	var errs []error
+	for _, d := range slices.Backward(n.fn.resources) {
+		if needed[d] {
+			continue
+		}
+		if _, ok := r.shared[d]; ok {
+			errs = append(errs, r.close(d, -1, cores, on))
+			continue
+		}
+		for i := range cores {
+			errs = append(errs, r.close(d, i, cores, on))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// inUse reports whether a core owns a group of a function, or will.
+func (r *resources) inUse(n *node, cores []*Core, on onCore) bool {
+	used := r.coming[n] > 0
+	for i, k := range cores {
+		used = !on(i, func() {
+			for g := k.self.Core; g < Groups; g += k.count {
+				if x := &k.owned[n.index].routes[g]; x.owner == k.self.Node || x.move != nil {
+					used = true
+				}
+			}
+		}) || used
+	}
+	return used
+}
+
+// reopen gives a lane that replaces one of a lost handler what that had: the
+// scratch of the old one may still be in use and stays open.
+func (r *resources) reopen(old map[*resourceDecl]any) (map[*resourceDecl]any, error) {
+	m := map[*resourceDecl]any{}
+	var errs []error
+	for _, n := range r.app.nodes {
+		for _, d := range n.fn.resources {
+			x, had := old[d]
+			if _, done := m[d]; !had || done {
+				continue
+			}
+			if !d.shared {
+				var err error
+				if x, err = d.open(); err != nil {
+					errs = append(errs, openError(n, d, err))
+					continue
+				}
+			}
+			m[d] = x
+		}
+	}
+	return m, errors.Join(errs...)
+}
+
+// closeAll closes what is open, per core first, when no core runs any more. The
+// scratch of a lost handler stays open: it may still be in use.
+func (r *resources) closeAll(cores []*Core) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for i := range cores {
+		for _, d := range r.declared() {
+			if !d.shared {
+				errs = append(errs, r.close(d, i, cores, directly))
+			}
+		}
+	}
+	for _, d := range r.declared() {
+		if x, ok := r.shared[d]; ok {
+			delete(r.shared, d)
+			errs = append(errs, d.close(x))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// declared returns all resources, each once, in the reverse order of the
+// functions.
+func (r *resources) declared() []*resourceDecl {
+	var all []*resourceDecl
+	for _, n := range slices.Backward(r.app.nodes) {
+		for _, d := range slices.Backward(n.fn.resources) {
+			if !slices.Contains(all, d) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
 }

@@ -4,7 +4,6 @@ package sfaas
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,15 +53,15 @@ func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
 	set.batchDone = r.batchDone
 	r.intake = newIntake(app, set, r.gauges)
 	r.res = newResources(app)
-	if err := r.res.openShared(); err != nil {
-		return nil, errors.Join(err, r.res.closeShared())
-	}
 	for i := range set.workers {
 		w, err := newWorker(r, i)
 		if err != nil {
-			return nil, errors.Join(err, r.res.closeAll(r.cores()))
+			return nil, err
 		}
 		r.workers = append(r.workers, w)
+	}
+	if err := r.res.first(r.cores()); err != nil {
+		return nil, err
 	}
 	for g := range r.homes {
 		r.homes[g] = r.workers[g%len(r.workers)]

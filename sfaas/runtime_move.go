@@ -4,6 +4,7 @@ package sfaas
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -47,6 +48,10 @@ type MoveReport struct {
 // place. Nothing is lost or repeated and the order of each key is kept. Moves
 // of one group follow each other; those of different groups may overlap.
 //
+// The resources of the function are opened at the target before the move
+// begins, and closed at the source when it owns no group of the function any
+// more. If one cannot be opened, the group stays where it is.
+//
 // Move returns ErrNotOwner if from does not own the group, and ErrDigest if
 // the functions were constructed differently; the group then stays where it
 // is.
@@ -58,6 +63,10 @@ func Move(ctx context.Context, from, to *Runtime, f Function, key Key) (MoveRepo
 		if n := r.app.byName[f.Name()]; n == nil || n.fn.digest() != f.Digest() {
 			return MoveReport{}, fmt.Errorf("sfaas: move %s to node %d: %w", f.Name(), r.set.node, ErrDigest)
 		}
+	}
+	here, there := from.app.byName[f.Name()], to.app.byName[f.Name()]
+	if err := to.res.expect(there, to.cores(), to.onWorker); err != nil {
+		return MoveReport{}, errors.Join(fmt.Errorf("sfaas: move %s: %w", f.Name(), err), to.res.arrived(there, to.cores(), to.onWorker))
 	}
 	group := key.KeyGroup()
 	w := from.workerOf(group)
@@ -73,20 +82,44 @@ func Move(ctx context.Context, from, to *Runtime, f Function, key Key) (MoveRepo
 			Pause: t.Pause(now), Total: now.Sub(t.Started),
 		}, err}
 	}
+	release := func() error {
+		return errors.Join(to.res.arrived(there, to.cores(), to.onWorker), from.res.release(here, from.cores(), from.onWorker))
+	}
 	t := NewTransfer(f, key, from.set.clock(), w.core.self, Endpoint{to.set.node, w.core.self.Core}, done)
 	if !w.post(Event{Kind: EventFence, Transfer: t}) {
 		return MoveReport{}, ErrClosed
 	}
 	select {
 	case o := <-result:
-		if o.err != nil {
-			return o.report, fmt.Errorf("sfaas: move %s: %w", f.Name(), o.err)
+		if err := errors.Join(o.err, release()); err != nil {
+			return o.report, fmt.Errorf("sfaas: move %s: %w", f.Name(), err)
 		}
 		return o.report, nil
 	case <-ctx.Done():
+		go func() { // the move goes on, and what follows from it
+			select {
+			case <-result:
+				_ = release()
+			case <-from.stop:
+			}
+		}()
 		return MoveReport{}, ctx.Err()
 	case <-from.stop:
 		return MoveReport{}, ErrClosed
+	}
+}
+
+// onWorker runs f on worker i, see [onCore].
+func (r *Runtime) onWorker(i int, f func()) bool {
+	done, open := r.workers[i].call(f)
+	if !open {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-r.stop:
+		return false
 	}
 }
 

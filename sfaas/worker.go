@@ -36,7 +36,7 @@ func newWorker(r *Runtime, i int) (*worker, error) {
 	}
 	w := &worker{rt: r, core: core, inbox: newInbox(), clock: newStageClock(r.set), alarm: Never, timer: time.NewTimer(time.Hour)}
 	w.timer.Stop()
-	return w, r.res.provide(core)
+	return w, nil
 }
 
 func (w *worker) post(ev Event) bool {

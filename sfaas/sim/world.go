@@ -125,12 +125,19 @@ func (w *World) At(t sfaas.Time, f func()) {
 // done, which may be nil, gets the outcome.
 func (w *World) Move(from, to *Node, f sfaas.Function, key sfaas.Key, done func(error)) {
 	group := int(key.KeyGroup()) % w.cfg.Cores
+	ended := func(err error) {
+		w.hist.note(w.now, fmt.Sprintf("moved %s group of %v to node %d: %v", f.Name(), key, to.id, err))
+		if done != nil {
+			done(err)
+		}
+	}
+	if err := to.cores.Expect(f); err != nil {
+		ended(errors.Join(err, to.cores.Arrived(f, true)))
+		return
+	}
 	t := sfaas.NewTransfer(f, key, w.now, sfaas.Endpoint{Node: from.id, Core: group}, sfaas.Endpoint{Node: to.id, Core: group},
 		func(_ *sfaas.Transfer, err error) {
-			w.hist.note(w.now, fmt.Sprintf("moved %s group of %v to node %d: %v", f.Name(), key, to.id, err))
-			if done != nil {
-				done(err)
-			}
+			ended(errors.Join(err, to.cores.Arrived(f, true), from.cores.Arrived(f, false)))
 		})
 	w.queue.push(entry{at: w.now, core: from.list[group], ev: sfaas.Event{Kind: sfaas.EventFence, Transfer: t}})
 }
