@@ -61,8 +61,9 @@ func (e *Estimator) filterUE(dst *nr.Channel, c, u, rx int) {
 		}
 		codes := bits.OnesCount8(e.sameTime(cb, td))
 		for a := range t.rank {
-			s.bank.design(&e.plan, codes, cb.delta, e.streamNoise()/t.value[a])
 			e.gather(c, td, rx, a, t)
+			fd := e.layers[bits.TrailingZeros(uint(layers))].fd
+			s.bank.design(&e.plan, codes, fd, cb.delta, e.streamNoise()/t.value[a], &s.ends, rx)
 			for m := layers; m != 0; m &= m - 1 {
 				l := bits.TrailingZeros(uint(m))
 				s.bank.turn(e.layers[l].fd)
@@ -151,38 +152,26 @@ func (e *Estimator) gather(c, td, rx, a int, t *timeModel) {
 // applyBank writes anchor a of layer l: its time component through the filters.
 func (e *Estimator) applyBank(dst *nr.Channel, c, l, a, rx int) {
 	f := &e.lmmse.bank
-	prbs := e.group.NumPRB
-	middle := (f.prbs - 1) / 2
-	last := prbs - f.prbs // first PRB of the last window
-	for prb := range middle {
-		e.applyEnd(dst, l, a, rx, 0, prb, prb)
-	}
-	for prb := middle + last + 1; prb < prbs; prb++ {
-		e.applyEnd(dst, l, a, rx, 1, prb-last, prb)
-	}
+	middle := f.middle() * nr.SubcarriersPerPRB
+	rest := (f.prbs-1)*nr.SubcarriersPerPRB - middle // behind the middle PRB
 	e.applyMiddle(dst, l, a, rx)
 	for r := range rx {
 		out := dst.Anchors.Row(l, r, a)
+		e.applyEnd(out[:middle], c, 0, r, 0)
+		e.applyEnd(out[len(out)-rest:], c, 1, r, middle+nr.SubcarriersPerPRB)
 		c64.Mul(out, out, e.ramp[c])
 	}
 }
 
-// applyEnd filters one PRB with the filters of PRB rel of the window, all
-// antennas at once.
-func (e *Estimator) applyEnd(dst *nr.Channel, l, a, rx, end, rel, prb int) {
+// applyEnd writes the subcarriers from k on of the first or the last window of
+// one antenna.
+func (e *Estimator) applyEnd(out []complex64, c, end, r, k int) {
 	s := &e.lmmse.filterState
 	f := &e.lmmse.bank
 	for i := range f.size {
-		s.off[i] = i * maxRx
+		s.off[i] = filterSpan + k - e.combs[c].delta - e.pilotAt(i)
 	}
-	var lane [maxRx]complex64
-	for k := range nr.SubcarriersPerPRB {
-		taps := f.taps[rel*nr.SubcarriersPerPRB+k][:f.size]
-		mimo.LinComb(lane[:(rx+3)&^3], taps, s.ends[end][:], s.off[:f.size])
-		for r := range rx {
-			dst.Anchors.Row(l, r, a)[prb*nr.SubcarriersPerPRB+k] = lane[r]
-		}
-	}
+	mimo.LinComb(out, f.ends[end][r][:f.size], f.ahead[:], s.off[:f.size])
 }
 
 // applyMiddle filters all PRBs that have a whole window around them, all
@@ -195,10 +184,10 @@ func (e *Estimator) applyMiddle(dst *nr.Channel, l, a, rx int) {
 	for i := range f.size {
 		s.off[i] = i%e.perPRB*stride + i/e.perPRB
 	}
-	middle := (f.prbs - 1) / 2
+	middle := f.middle()
 	lanes := (rx*prbs - f.prbs + 1 + 3) &^ 3
 	for k := range nr.SubcarriersPerPRB {
-		taps := f.taps[middle*nr.SubcarriersPerPRB+k][:f.size]
+		taps := f.taps[k][:f.size]
 		mimo.LinComb(s.lane[k][:lanes], taps, s.rows, s.off[:f.size])
 	}
 	for r := range rx {

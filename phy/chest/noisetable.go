@@ -66,8 +66,8 @@ func (t *noiseTable) build(s *c128.System, configType int, fdMask uint8, width f
 		row[n+i] = residualEps
 	}
 	s.Factor()
-	s.Solve()
-	t.dims = s.NormSq()
+	s.Solve(n)
+	t.dims = s.NormSq(0)
 	for i := range n {
 		for k, v := range s.Row(i)[n:] {
 			t.m[i*n+k] = complex64(v)

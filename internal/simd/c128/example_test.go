@@ -15,7 +15,7 @@ func ExampleSystem() {
 	copy(s.Row(0), []complex128{4, 0, 8})
 	copy(s.Row(1), []complex128{0, 9, 9i})
 	fmt.Println(s.Factor())
-	s.Solve()
+	s.Solve(1)
 	fmt.Println(s.Row(0)[2], s.Row(1)[2])
 	// Output:
 	// true

@@ -61,8 +61,9 @@ func (s *System) Factor() bool {
 	return true
 }
 
-// Solve replaces L⁻¹·B by A⁻¹·B after [System.Factor].
-func (s *System) Solve() {
+// Solve replaces the first columns of L⁻¹·B by those of A⁻¹·B after
+// [System.Factor]. It panics if there are fewer.
+func (s *System) Solve(columns int) {
 	for i := s.n - 1; i >= 0; i-- {
 		row := s.Row(i)
 		m := 0
@@ -70,16 +71,18 @@ func (s *System) Solve() {
 			s.w[m], s.off[m] = -row[k], k*s.width+s.n
 			m++
 		}
-		AddComb(row[s.n:], s.w[:m], s.a, s.off[:m])
-		Scale(row[s.n:], 1/real(row[i]))
+		b := row[s.n:][:columns]
+		AddComb(b, s.w[:m], s.a, s.off[:m])
+		Scale(b, 1/real(row[i]))
 	}
 }
 
-// NormSq returns the sum of the squared magnitudes of all right-hand sides.
-func (s *System) NormSq() float64 {
+// NormSq returns the sum of the squared magnitudes of the right-hand sides from
+// column first on.
+func (s *System) NormSq(first int) float64 {
 	sum := 0.0
 	for i := range s.n {
-		sum += NormSq(s.Row(i)[s.n:])
+		sum += NormSq(s.Row(i)[s.n+first:])
 	}
 	return sum
 }
