@@ -27,18 +27,47 @@ func (k *Core) fail(c *Ctx, it item, err error) {
 		return
 	}
 	k.failCall(it.msg, f)
-	if e.dead != nil && it.rest == nil && !clobbered(err) {
+	dead := e.dead
+	if it.rest != nil || clobbered(err) {
+		dead = nil
+	}
+	if dead != nil {
 		k.stats[n.index].DeadLetters++
-		k.send(e.dead, it.msg, it.ks.key, it.ks)
+	}
+	if e.cfg.Guarantee == ExactlyOnce {
+		k.giveUp(it, dead, clobbered(err))
 		return
 	}
-	if e.cfg.Guarantee == ExactlyOnce && n.keeps {
-		k.saw(nil, c.inst, &it)
+	if dead != nil {
+		k.send(dead, it.msg, it.ks.key, it.ks)
+		return
 	}
 	if !clobbered(err) {
 		it.msg.release(k.lane)
 		k.dropRest(it)
 	}
+}
+
+// giveUp commits that an input has been processed, though without success: a
+// repeat of it is none to try again. The dead letter leaves after that.
+func (k *Core) giveUp(it item, dead *conn, clobbered bool) {
+	b := k.newBatch(it)
+	k.saw(b, k.instance(it.conn.node, it.ks), &it)
+	if dead != nil {
+		it.msg.take(1)
+		b.Outbox = append(b.Outbox, Outgoing{Edge: dead.id, Msg: it.msg, Key: it.ks.key})
+	}
+	if clobbered { // the handler may still read its inputs: they are never reused
+		it.msg.take(1)
+		if it.rest != nil {
+			for _, m := range it.rest.msgs {
+				if m != nil && m != it.msg {
+					m.take(1)
+				}
+			}
+		}
+	}
+	k.commit(b, it)
 }
 
 // clobbered reports whether the handler may still use its buffers.

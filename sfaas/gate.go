@@ -40,8 +40,7 @@ func (k *Core) hold(e *conn, m *Message, ks *keyState) {
 func (k *Core) admit(it item) {
 	inst := k.instance(it.conn.node, it.ks)
 	if inst.waiting.len() == 0 {
-		if k.controlFirst(inst, it) {
-			k.inline.pushFront(it)
+		if k.controlFirst(inst, it, it) {
 			return
 		}
 		switch inst.gate(it.conn.node, it.msg.Slot) {
@@ -67,8 +66,7 @@ func (k *Core) runGate(gate item) {
 	inst := k.instance(n, gate.ks)
 	for inst.waiting.len() > 0 {
 		head := *inst.waiting.at(0)
-		if k.controlFirst(inst, head) {
-			k.inline.pushFront(gate)
+		if k.controlFirst(inst, head, gate) {
 			return
 		}
 		switch inst.gate(n, head.msg.Slot) {
@@ -89,13 +87,16 @@ func (k *Core) runGate(gate item) {
 }
 
 // controlFirst runs the oldest control message that holds before the data of
-// it, and reports whether there was one.
-func (k *Core) controlFirst(inst *instance, it item) bool {
+// it, and reports whether there was one. What is to follow takes its place
+// before the handler runs: behind a repetition, should the handler fail, and
+// in any case, should it not return.
+func (k *Core) controlFirst(inst *instance, it, follows item) bool {
 	if len(inst.controls) == 0 || inst.controls[0].msg.Slot > it.msg.Slot {
 		return false
 	}
 	c := inst.controls[0]
 	inst.controls = slices.Delete(inst.controls, 0, 1)
+	k.inline.pushFront(follows)
 	k.invoke(item{conn: c.conn, msg: c.msg, ks: it.ks})
 	return true
 }
