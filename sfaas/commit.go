@@ -149,28 +149,3 @@ func (k *Core) sweepCommits() {
 	}
 	k.setTimer(timer{at: k.now.Add(k.set.commitTimeout), kind: timerCommit})
 }
-
-// lose gives up a group of which another runtime has become the owner: its
-// instances and everything that has not left.
-func (k *Core) lose(n *node, group uint8) {
-	kept := k.commits[:0]
-	for _, b := range k.commits {
-		if b.node != n || b.Group != group {
-			kept = append(kept, b)
-			continue
-		}
-		for _, o := range b.Outbox {
-			o.Msg.release(k.lane)
-		}
-		b.input.msg.release(k.lane)
-		k.dropRest(b.input)
-	}
-	clear(k.commits[len(kept):])
-	k.commits = kept
-	for _, ks := range k.order {
-		if inst := ks.insts[n.index]; ks.group == group && inst != nil {
-			k.keepSent(n.index, inst)
-			ks.insts[n.index] = nil
-		}
-	}
-}

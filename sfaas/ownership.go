@@ -15,7 +15,7 @@ func (k *Core) recount(n *node) {
 	o := k.owned[n.index]
 	o.others = o.others[:0]
 	for g := k.self.Core; g < Groups; g += k.count {
-		if id := o.routes[g].owner; id != k.self.Node && !slices.Contains(o.others, id) {
+		if id := o.routes[g].owner; id != k.self.Node && id != 0 && !slices.Contains(o.others, id) {
 			o.others = append(o.others, id)
 		}
 	}
@@ -23,7 +23,7 @@ func (k *Core) recount(n *node) {
 
 // route is the owner of one (function, key group) as one core sees it.
 type route struct {
-	owner     NodeID
+	owner     NodeID // 0: lost to another one
 	epoch     uint32
 	forwarded bool      // something was sent to the owner since we heard of it
 	move      *Transfer // a move into or out of this core is under way
@@ -33,6 +33,10 @@ type route struct {
 // redirect handles a message for a group that is owned elsewhere or moving,
 // and reports false if it is to be accepted here nevertheless.
 func (k *Core) redirect(r *route, e *conn, m *Message, ks *keyState) bool {
+	if r.owner == 0 { // lost to an owner that is not known here
+		k.refuse(e, m, ks.key)
+		return true
+	}
 	if r.owner != k.self.Node {
 		r.forwarded = true
 		k.leave(e, m, ks.key, Endpoint{r.owner, k.self.Core})

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+// lose gives up a group of which another runtime has become the owner, as a
+// refused commit told: its instances, everything that has not left, and what
+// they wanted to do later. From here on the core refuses what arrives for it:
+// it does not know the new owner, and must not act for an old one.
+func (k *Core) lose(n *node, group uint8) {
+	r := &k.owned[n.index].routes[group]
+	if t := r.move; t != nil && !t.inbound {
+		k.abandon(t)
+	}
+	*r = route{epoch: r.epoch}
+	k.recount(n)
+	k.loseCommits(n, group)
+	k.loseTimers(n, group)
+	for _, line := range []*ring[item]{&k.inline, &k.queued, &k.ingress} {
+		k.loseItems(line, n, group)
+	}
+	b := &k.halves[n.index]
+	for i := 0; i < len(b.narrow); {
+		if b.narrow[i].ks.group == group {
+			k.dropHalf(n, i)
+		} else {
+			i++
+		}
+	}
+	for _, ks := range k.order {
+		if inst := ks.insts[n.index]; ks.group == group && inst != nil {
+			k.loseInstance(n, ks, inst)
+		}
+	}
+}
+
+// abandon ends a move away from here of a group that is not ours any more.
+func (k *Core) abandon(t *Transfer) {
+	for i, x := range k.transfer {
+		if x == t {
+			k.transfer = append(k.transfer[:i], k.transfer[i+1:]...)
+			break
+		}
+	}
+	for _, x := range t.held {
+		k.refuse(x.conn, x.msg, x.key)
+	}
+	t.held = nil
+	k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: ErrStaleEpoch})
+}
+
+func (k *Core) loseCommits(n *node, group uint8) {
+	kept := k.commits[:0]
+	for _, b := range k.commits {
+		if b.node != n || b.Group != group {
+			kept = append(kept, b)
+			continue
+		}
+		for _, o := range b.Outbox {
+			o.Msg.release(k.lane)
+		}
+		b.input.msg.release(k.lane)
+		k.dropRest(b.input)
+	}
+	clear(k.commits[len(kept):])
+	k.commits = kept
+}
+
+func (k *Core) loseTimers(n *node, group uint8) {
+	for i := 0; i < len(k.timers.items); {
+		x := &k.timers.items[i]
+		if x.node != n || x.ks == nil || x.ks.group != group {
+			i++
+			continue
+		}
+		if t := k.timers.removeAt(i); t.msg != nil {
+			t.msg.release(k.lane)
+		}
+		i = 0
+	}
+}
+
+func (k *Core) loseItems(r *ring[item], n *node, group uint8) {
+	for i := 0; i < r.len(); {
+		it := r.at(i)
+		if it.conn.node != n || it.ks.group != group || it.conn.isWide() {
+			i++
+			continue
+		}
+		x := r.remove(i)
+		if r == &k.queued {
+			k.gauges[x.conn.id-1].sub(x.conn, x.msg.size)
+		}
+		if !x.gate {
+			k.refuse(x.conn, x.msg, x.ks.key)
+			k.dropRest(x)
+		}
+	}
+}
+
+func (k *Core) loseInstance(n *node, ks *keyState, inst *instance) {
+	for inst.waiting.len() > 0 {
+		it := inst.waiting.pop()
+		k.refuse(it.conn, it.msg, ks.key)
+		k.dropRest(it)
+	}
+	for _, c := range inst.controls {
+		k.refuse(c.conn, c.msg, ks.key)
+	}
+	k.keepSent(n.index, inst)
+	ks.insts[n.index] = nil
+}
+
+// refuse drops a message for a group that another runtime owns, counted.
+func (k *Core) refuse(e *conn, m *Message, key Key) {
+	k.stats[e.node.index].Stale++
+	k.notice(NoticeStale, e.node, &m.Header, key, "the group has another owner", nil)
+	k.failCall(m, ErrStaleEpoch)
+	m.release(k.lane)
+}
