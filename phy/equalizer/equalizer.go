@@ -281,16 +281,11 @@ func (e *Equalizer) store(dst []nr.Symbols, g *nr.Group, mask uint16, at, n int,
 	for u := range g.NumUEs {
 		nl := g.UEs[u].NumLayers
 		z, v := dst[u].Z.Data()[at*nl:(at+count)*nl], dst[u].NoiseVar.Data()[at*nl:(at+count)*nl]
-		for l := range nl {
-			zs, vs := e.work.Z[first+l][:n], e.work.Noise[first+l][:n]
-			switch {
-			case mask != 1<<nr.SubcarriersPerPRB-1:
-				gather(z[l:], v[l:], nl, zs, vs, mask)
-			case nl == 1:
-				copy(z, zs)
-				copy(v, vs)
-			default:
-				spread(z[l:], v[l:], nl, zs, vs)
+		if mask == 1<<nr.SubcarriersPerPRB-1 {
+			e.work.Spread(z, v, first, nl, n)
+		} else {
+			for l := range nl {
+				gather(z[l:], v[l:], nl, e.work.Z[first+l][:n], e.work.Noise[first+l][:n], mask)
 			}
 		}
 		sum[u] += detect.SumInverse(v)
@@ -307,12 +302,5 @@ func gather(z []complex64, v []float32, step int, zs []complex64, vs []float32, 
 			z[o], v[o] = zs[i], vs[i]
 			o += step
 		}
-	}
-}
-
-// spread copies all subcarriers to every step-th place.
-func spread(z []complex64, v []float32, step int, zs []complex64, vs []float32) {
-	for i, x := range zs {
-		z[i*step], v[i*step] = x, vs[i]
 	}
 }

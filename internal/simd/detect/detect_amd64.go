@@ -48,3 +48,13 @@ func solve3AVX2(w *float32, blocks int, load float32, q float32)
 //
 //go:noescape
 func solve4AVX2(w *float32, blocks int, load float32, q float32)
+
+// spread2AVX2 is Work.Spread of 2 layers for at least one block; symbols and noise are those of the first.
+//
+//go:noescape
+func spread2AVX2(z *complex64, v *float32, symbols *complex64, noise *float32, blocks int)
+
+// spread4AVX2 is Work.Spread of 4 layers for at least one block; symbols and noise are those of the first.
+//
+//go:noescape
+func spread4AVX2(z *complex64, v *float32, symbols *complex64, noise *float32, blocks int)

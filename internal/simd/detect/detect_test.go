@@ -281,6 +281,38 @@ func TestSolveWithoutChannel(t *testing.T) {
 	})
 }
 
+func TestSpread(t *testing.T) {
+	eachImplementation(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(6, 3))
+		var w Work
+		for l := range MaxLayers {
+			copy(w.Z[l][:], random(rng, Chunk))
+			for p := range w.Noise[l] {
+				w.Noise[l][p] = rng.Float32()
+			}
+		}
+		for layers := 1; layers <= MaxLayers; layers++ {
+			for first := range MaxLayers - layers + 1 {
+				for _, n := range []int{0, 1, 8, 12, 23, Chunk} {
+					z := make([]complex64, n*layers+1)
+					v, intact := guarded(n * layers)
+					w.Spread(z[:n*layers], v, first, layers, n)
+					for i := range v {
+						l, p := first+i%layers, i/layers
+						if z[i] != w.Z[l][p] || v[i] != w.Noise[l][p] {
+							t.Fatalf("layers %d…%d, n=%d: [%d] = %v ± %v, want %v ± %v",
+								first, first+layers-1, n, i, z[i], v[i], w.Z[l][p], w.Noise[l][p])
+						}
+					}
+					if !intact() || z[n*layers] != 0 {
+						t.Fatalf("layers %d…%d, n=%d: wrote beyond the slice", first, first+layers-1, n)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Split":  func() { Split(make([]float32, 16), make([]complex64, 9)) },
@@ -310,6 +342,7 @@ func TestNoAllocs(t *testing.T) {
 		Comb(row, taps, a, off)
 		Dot(row, a, a, 2, 192, 96)
 		w.Solve(4, 96, 1, 1)
+		w.Spread(x[:24], row[:24], 2, 2, 12)
 		_ = SumInverse(row)
 	}); n != 0 {
 		t.Errorf("%v allocations, want 0", n)

@@ -68,3 +68,21 @@ func solve(w *Work, layers, blocks int, load, q float32) {
 		solve4AVX2(first, blocks, load, q)
 	}
 }
+
+func spread(w *Work, z []complex64, v []float32, first, layers int) {
+	if layers == 1 {
+		copy(z, w.Z[first][:])
+		copy(v, w.Noise[first][:])
+		return
+	}
+	done := 0
+	if blocks := len(z) / layers / Lanes; useAVX2 && blocks > 0 && layers&1 == 0 {
+		kernel := spread2AVX2
+		if layers == 4 {
+			kernel = spread4AVX2
+		}
+		kernel(&z[0], &v[0], &w.Z[first][0], &w.Noise[first][0], blocks)
+		done = blocks * Lanes
+	}
+	spreadGeneric(w, z[done*layers:], v[done*layers:], first, layers, done)
+}

@@ -15,3 +15,7 @@ func dotReal(dst, a, b []float32, n, stepA, stepB int) { dotRealGeneric(dst, a, 
 func sumInverse(v []float32) float64 { return sumInverseGeneric(v) }
 
 func solve(w *Work, layers, blocks int, load, q float32) { solveGeneric(w, layers, blocks, load, q) }
+
+func spread(w *Work, z []complex64, v []float32, first, layers int) {
+	spreadGeneric(w, z, v, first, layers, 0)
+}

@@ -47,3 +47,11 @@ func (w *Work) Solve(layers, n int, load, q float32) {
 	}
 	solve(w, layers, (n+Lanes-1)/Lanes, load, q)
 }
+
+// Spread writes Z and Noise of the first n subcarriers of some layers, from layer
+// first on, in the order of a codeword: subcarrier by subcarrier, and there layer
+// by layer. len(z) = len(v) = n·layers.
+func (w *Work) Spread(z []complex64, v []float32, first, layers, n int) {
+	_, _ = w.Z[first+layers-1][:n], w.Z[first]
+	spread(w, z[:n*layers], v[:n*layers], first, layers)
+}

@@ -114,6 +114,18 @@ func (w *Work) solveN(p, n int, load, q float32) {
 	}
 }
 
+// spreadGeneric is the definition of [Work.Spread], from subcarrier p on.
+func spreadGeneric(w *Work, z []complex64, v []float32, first, layers, p int) {
+	for l := range layers {
+		zs, vs := &w.Z[first+l], &w.Noise[first+l]
+		at := p
+		for i := l; i < len(z); i += layers {
+			z[i], v[i] = zs[at], vs[at]
+			at++
+		}
+	}
+}
+
 func conj(x complex64) complex64 { return complex(real(x), -imag(x)) }
 
 func scale(x complex64, f float32) complex64 { return complex(real(x)*f, imag(x)*f) }

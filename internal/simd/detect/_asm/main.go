@@ -15,5 +15,7 @@ func main() {
 	for layers := 1; layers <= maxLayers; layers++ {
 		solve(layers)
 	}
+	spread(2)
+	spread(4)
 	Generate()
 }
