@@ -3,6 +3,8 @@
 package pusch
 
 import (
+	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/ldpc"
@@ -95,6 +97,45 @@ func TestTransmitterKeepsBaseGraph(t *testing.T) {
 	}
 	if got := graph(retry); got != own {
 		t.Errorf("retransmission of the new data: base graph %d, want %d", got, own)
+	}
+}
+
+// A block whose first transmission was lost is decoded from a retransmission with
+// an MCS of the other base graph: transmitter and receiver agree.
+func TestRetransmissionOnOtherGraph(t *testing.T) {
+	first, retry := otherGraph(t)
+	limits := Limits{Carrier: softCarrier, NumRx: 1}
+	tx, err := NewTransmitter(limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rx, err := NewReceiver(Config{Limits: limits, Receiver: "ls"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make([]byte, codeOf(t, first).TBS/8)
+	for i := range sent {
+		sent[i] = byte(37 * i)
+	}
+	soft, tb := []*SoftBuffer{new(SoftBuffer)}, make([]nr.TransportBlock, 1)
+	for i, grant := range []*nr.Grant{first, retry} {
+		var grid nr.Grid
+		if err := errors.Join(tx.Configure(nr.Slot(i), grant), tx.Process(&grid, sent), rx.Configure(nr.Slot(i), grant)); err != nil {
+			t.Fatal(err)
+		}
+		lost := i == 0
+		if lost {
+			grid.RE.Clear()
+		}
+		if err := rx.Process(tb, soft, &grid); err != nil {
+			t.Fatal(err)
+		}
+		if tb[0].CRC == lost {
+			t.Fatalf("transmission %d: CRC %t", i, tb[0].CRC)
+		}
+	}
+	if !bytes.Equal(tb[0].Data.Data(), sent) {
+		t.Error("another transport block")
 	}
 }
 
