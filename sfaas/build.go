@@ -180,6 +180,9 @@ func (g *Graph) check(n *node, byName map[string]*node) {
 		if !validName(c.name) {
 			g.fail(f.name+"."+c.name, "invalid name of a cell")
 		}
+		if c.version < 0 || c.ttl < 0 {
+			g.fail(f.name+"."+c.name, "version and time to live are not negative")
+		}
 	}
 	g.checkNames(f)
 	if f.cfg.Parallel && (f.stateful() || len(f.ins) != 1) {
@@ -192,14 +195,26 @@ func (g *Graph) check(n *node, byName map[string]*node) {
 
 func (g *Graph) checkInputs(n *node) {
 	f := n.fn
-	wide := 0
+	wide, exact, inputs := 0, 0, 0
 	for _, c := range g.conns {
+		if c.node == n && c.kind == portData && !c.wide && !c.isDead {
+			inputs++
+			if c.cfg.Guarantee == ExactlyOnce {
+				exact++
+			}
+		}
+		if f.cfg.Parallel && c.cfg.Guarantee == ExactlyOnce && (c.node == n || (n.outlet != nil && c.from == n.outlet)) {
+			g.fail(c.name, "Parallel functions have no part in exactly once: they keep no marks")
+		}
 		if c.node == n && c.wide {
 			wide++
 		}
 		if c.node == n && c.cfg.Drop != DropNone && c.cfg.Guarantee != AtMostOnce {
 			g.fail(c.name, c.cfg.Guarantee.String()+" edges may not drop")
 		}
+	}
+	if len(f.ins) > 1 && exact > 0 && exact < inputs {
+		g.fail(f.name, "inputs that are joined are exactly once all or none, spread ones apart")
 	}
 	if wide > 0 && wide == len(f.ins) {
 		g.fail(f.name, "every input is spread: one must carry the keys")

@@ -154,3 +154,33 @@ func TestDigestKnowsForms(t *testing.T) {
 		t.Error("two forms have one digest")
 	}
 }
+
+// TestMapExpires writes entries that expire under ever new keys: the map keeps
+// in proportion to those that have not.
+func TestMapExpires(t *testing.T) {
+	if raceEnabled {
+		t.Skip("a bound on memory")
+	}
+	for _, class := range []sfaas.Class{sfaas.Volatile, sfaas.Replicated} {
+		table := sfaas.NewMap[uint64, [128]uint64]("table", class, sfaas.TTL(time.Microsecond))
+		keep := sfaas.NewMap[uint64, uint64]("keep", class)
+		var live int
+		rt, in, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
+			for i := range uint64(100) {
+				table.Mut(c, in.X*100+i)[0] = 1
+			}
+			keep.Set(c, in.X, 1)
+			live = keep.Len(c)
+			return nil
+		}, sfaas.Config{}, table, keep))
+		feed(t, rt, in, 0, 20)
+		before := heap()
+		feed(t, rt, in, 20, 400)
+		if after := heap(); after > before+8<<20 {
+			t.Errorf("%v: %d bytes for 40 000 entries, %d for 2 000", class, after, before)
+		}
+		if live != 400 {
+			t.Errorf("%v: %d entries without an end, want 400", class, live)
+		}
+	}
+}

@@ -109,8 +109,15 @@ func (k *Core) releaseLanded() {
 			kept = append(kept, b)
 			continue
 		}
-		for _, o := range b.Outbox {
-			k.send(k.app.conns[o.Edge-1], o.Msg, o.Key, k.keys[o.Key])
+		for i := range b.Outbox {
+			switch o := &b.Outbox[i]; {
+			case o.cancelled:
+				o.Msg.release(k.lane)
+			case o.At != 0:
+				k.sendLater(b.node, b.ks, o)
+			default:
+				k.send(k.app.conns[o.Edge-1], o.Msg, o.Key, k.keys[o.Key])
+			}
 		}
 		b.input.msg.release(k.lane)
 		k.dropRest(b.input)

@@ -52,9 +52,10 @@
 //	err = rt.Drain(ctx)
 //	for _, f := range rt.Stats() { ... }
 //
-// [Runtime.Snapshot] and [Runtime.Restore] write and read all state, [Move]
-// brings a key group to another runtime while messages flow, [SlotClock] paces
-// a real-time source.
+// [Runtime.Snapshot] and [Runtime.Restore] write and read all state, with the
+// messages that wait; [Input.Position] tells a source where to go on. [Move]
+// brings a key group to another runtime while messages flow. Keys that nobody
+// uses are forgotten, see [WithIdleKeys]. [SlotClock] paces a real-time source.
 //
 // # How it works
 //

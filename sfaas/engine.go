@@ -63,6 +63,12 @@ type Outgoing struct {
 	Edge EdgeID   // edge on which it leaves
 	Msg  *Message // the message, held by the batch
 	Key  Key      // key of the consumer
+	// At is the moment before which a delayed message does not leave, 0 for
+	// others; Token names it to its sender.
+	At    Time
+	Token Token
+
+	cancelled bool
 }
 
 // Done tells the core the outcome: nil, ErrStaleEpoch, or another error after

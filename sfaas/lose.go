@@ -66,16 +66,10 @@ func (k *Core) loseCommits(n *node, group uint8) {
 }
 
 func (k *Core) loseTimers(n *node, group uint8) {
-	for i := 0; i < len(k.timers.items); {
-		x := &k.timers.items[i]
-		if x.node != n || x.ks == nil || x.ks.group != group {
-			i++
-			continue
-		}
-		if t := k.timers.removeAt(i); t.msg != nil {
+	for _, t := range k.timers.takeAll(func(x *timer) bool { return x.node == n && x.ks != nil && x.ks.group == group }) {
+		if t.msg != nil {
 			t.msg.release(k.lane)
 		}
-		i = 0
 	}
 }
 

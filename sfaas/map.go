@@ -152,6 +152,7 @@ type mapStore[K comparable, V any] struct {
 	index     map[K]int
 	entries   []mapEntry[K, V]
 	over      []mapEntry[K, V] // val nil: deleted
+	look      int              // where expired entries are looked for next
 	spare     []*V
 }
 
@@ -192,7 +193,7 @@ func (s *mapStore[K, V]) lookup(k K, now Time) *V {
 func (s *mapStore[K, V]) edit(c *Ctx, k K, keep bool) *V {
 	old := s.lookup(k, c.now)
 	if !s.decl.staged() {
-		return s.put(k, old, keep, s.expiry(c.now))
+		return s.put(k, old, keep, c.now)
 	}
 	s.stage(c)
 	o := s.staged(k)
@@ -212,19 +213,36 @@ func (s *mapStore[K, V]) edit(c *Ctx, k K, keep bool) *V {
 }
 
 // put returns the memory of a volatile entry.
-func (s *mapStore[K, V]) put(k K, old *V, keep bool, expires Time) *V {
+func (s *mapStore[K, V]) put(k K, old *V, keep bool, now Time) *V {
 	i, ok := s.index[k]
 	if !ok {
+		s.sweep(now)
 		i = len(s.entries)
 		s.index[k] = i
 		s.entries = append(s.entries, mapEntry[K, V]{key: k, val: s.fresh()})
 	}
 	e := &s.entries[i]
-	e.expires = expires
+	e.expires = s.expiry(now)
 	if keep && old == nil {
 		clearValue(e.val)
 	}
 	return e.val
+}
+
+// sweep looks at two entries for each new one and removes those that have
+// expired, so that a map does not grow with entries that nobody can see.
+func (s *mapStore[K, V]) sweep(now Time) {
+	if s.decl.ttl <= 0 {
+		return
+	}
+	for range min(2, len(s.entries)) {
+		if s.look++; s.look >= len(s.entries) {
+			s.look = 0
+		}
+		if e := &s.entries[s.look]; now >= e.expires {
+			s.drop(e.key)
+		}
+	}
 }
 
 func (s *mapStore[K, V]) stage(c *Ctx) {
@@ -282,6 +300,7 @@ func (s *mapStore[K, V]) apply(now Time) {
 		}
 		j, ok := s.index[o.key]
 		if !ok {
+			s.sweep(now)
 			j = len(s.entries)
 			s.index[o.key] = j
 			s.entries = append(s.entries, mapEntry[K, V]{key: o.key})

@@ -137,9 +137,11 @@ func (k *Core) quiet(t *Transfer) bool {
 			return false
 		}
 	}
-	for _, ks := range k.order {
-		if inst := ks.insts[t.node.index]; ks.group == t.Group && inst != nil && inst.tasks != nil && inst.tasks.tasks.len() > 0 {
-			return false
+	if t.node.fn.cfg.Parallel {
+		for _, ks := range k.order {
+			if inst := ks.insts[t.node.index]; ks.group == t.Group && inst != nil && inst.tasks != nil && inst.tasks.tasks.len() > 0 {
+				return false
+			}
 		}
 	}
 	return !k.outstanding(t.node, t.Group)
@@ -212,13 +214,10 @@ func (k *Core) pack(t *Transfer, ks *keyState, inst *instance) {
 	for inst.waiting.len() > 0 {
 		p.waiting = append(p.waiting, inst.waiting.pop())
 	}
-	for i := 0; i < len(k.timers.items); {
-		if x := k.timers.items[i]; x.ks == ks && x.node == t.node && (x.kind == timerSend || x.kind == timerCall) {
-			p.timers = append(p.timers, k.timers.removeAt(i))
-			i = 0
-		} else {
-			i++
-		}
+	if ks.timers > 0 {
+		p.timers = k.timers.takeAll(func(x *timer) bool {
+			return x.ks == ks && x.node == t.node && (x.kind == timerSend || x.kind == timerCall)
+		})
 	}
 	t.parcels = append(t.parcels, p)
 }

@@ -18,10 +18,15 @@ func (k *Core) perform(b *Batch, c *Ctx, it item, s *send) {
 	case sendForward:
 		it.msg.take(1)
 		k.countTransfer(it.conn.node, it.msg, 1)
-		k.send(s.conn, it.msg, s.key, nil)
+		k.releaseTo(b, s.conn, it.msg, s.key)
 	case sendAfter:
 		k.address(s, c, it)
-		k.setTimer(timer{at: k.now.Add(s.delay), kind: timerSend, node: it.conn.node, ks: it.ks, token: s.token, conn: s.conn, msg: s.msg, key: s.key})
+		o := Outgoing{Edge: s.conn.id, Msg: s.msg, Key: s.key, At: k.now.Add(s.delay), Token: s.token}
+		if b != nil {
+			b.Outbox = append(b.Outbox, o)
+		} else {
+			k.sendLater(it.conn.node, it.ks, &o)
+		}
 	case sendCall:
 		k.address(s, c, it)
 		s.msg.reply = replyTo{call: uint64(s.token), key: it.ks.key, port: s.replyTo.id, node: k.self.Node}
@@ -38,6 +43,11 @@ func (k *Core) stampEmission(s *send, c *Ctx, it *item) {
 	k.stamp(s.msg, it)
 	s.msg.Key = s.key
 	s.msg.Index = it.msg.Index<<16 | uint64(c.emissions(s))
+}
+
+// sendLater lets a message leave at its time.
+func (k *Core) sendLater(n *node, ks *keyState, o *Outgoing) {
+	k.setTimer(timer{at: o.At, kind: timerSend, node: n, ks: ks, token: o.Token, conn: k.app.conns[o.Edge-1], msg: o.Msg, key: o.Key})
 }
 
 // address gives a message that is sent by reference its identity: it continues
@@ -104,6 +114,14 @@ func (k *Core) cancel(it item, t Token) {
 	}
 	if x, ok := k.timers.remove(t, it.ks, it.conn.node); ok && x.msg != nil {
 		x.msg.release(k.lane)
+	}
+	for _, b := range k.commits {
+		for i := range b.Outbox {
+			if o := &b.Outbox[i]; o.Token == t && o.At != 0 && b.ks == it.ks && b.node == it.conn.node {
+				o.cancelled = true // the batch is the engine's
+				return
+			}
+		}
 	}
 }
 

@@ -2,6 +2,11 @@
 
 package sfaas
 
+import (
+	"cmp"
+	"slices"
+)
+
 // timer is something that a core does later.
 type timer struct {
 	at    Time
@@ -92,6 +97,38 @@ func (h *timerHeap) remove(t Token, ks *keyState, n *node) (timer, bool) {
 		}
 	}
 	return timer{}, false
+}
+
+// takeAll takes out the timers for which f holds, earliest first.
+func (h *timerHeap) takeAll(f func(t *timer) bool) []timer {
+	var taken []timer
+	kept := h.items[:0]
+	for i := range h.items {
+		if t := &h.items[i]; f(t) {
+			taken = append(taken, *t)
+			if t.ks != nil {
+				t.ks.timers--
+			}
+		} else {
+			kept = append(kept, *t)
+		}
+	}
+	if len(taken) == 0 {
+		return nil
+	}
+	clear(h.items[len(kept):])
+	h.items = kept
+	for i := len(kept)/2 - 1; i >= 0; i-- {
+		h.down(i)
+	}
+	sortTimers(taken)
+	return taken
+}
+
+func sortTimers(t []timer) {
+	slices.SortFunc(t, func(a, b timer) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order))
+	})
 }
 
 // setTimer adds a timer and asks the shell for an alarm if it is the first.

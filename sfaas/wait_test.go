@@ -19,6 +19,8 @@ import (
 // secret is a message that nobody may read in a snapshot.
 type secret struct{ Text [32]byte }
 
+const delay = 150 * time.Millisecond // of messages that wait for their time
+
 const plaintext = "the key of the bearer is 0123456"
 
 // hall is a graph in which everything waits: "gated" for its grant, "pair" for
@@ -28,6 +30,8 @@ type hall struct {
 	rt                             *sfaas.Runtime
 	data, grants, left, right, all sfaas.Input[number]
 	keys                           sfaas.Input[secret]
+	gated                          sfaas.Fn[number, number]
+	pair                           sfaas.Fn2[number, number, number]
 
 	mu  sync.Mutex
 	out map[string]uint64
@@ -55,7 +59,7 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 	var reply sfaas.ReplyPort[number]
 	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
 		out.X = a.X * b.X
-		x, _ := sfaas.After(c, toNote, c.Key(), 50*time.Millisecond)
+		x, _ := sfaas.After(c, toNote, c.Key(), delay)
 		x.X = a.X
 		y, _ := sfaas.Call(c, toGated, sfaas.Cell(9), time.Minute, reply)
 		y.X = b.X
@@ -76,6 +80,7 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 		note("spread "+c.Key().String(), 100*cell.X+ue.X)
 		return sfaas.ErrNoOutput
 	}, cfg)
+	h.gated, h.pair = gated, pair
 	g := sfaas.NewGraph("hall")
 	exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
 	h.data, h.grants, h.keys = sfaas.Source[number](g, "data"), sfaas.Source[number](g, "grants"), sfaas.Source[secret](g, "keys")
@@ -139,7 +144,7 @@ func (h *hall) finish(t testing.TB) {
 		h.push(t, h.grants, sfaas.Cell(k), 5, 0)
 	}
 	drain(t, h.rt)
-	time.Sleep(120 * time.Millisecond)
+	time.Sleep(delay + 20*time.Millisecond)
 	drain(t, h.rt)
 }
 
@@ -187,6 +192,57 @@ func TestSnapshotWaits(t *testing.T) {
 		if err := b.rt.Restore(context.Background(), bytes.NewReader(snap)); !errors.Is(err, sfaas.ErrNotEmpty) {
 			t.Errorf("second restore: %v", err)
 		}
+	}
+}
+
+// TestSnapshotLinked cuts two linked runtimes, between which functions are
+// spread, into one snapshot, and continues in a third one.
+func TestSnapshotLinked(t *testing.T) {
+	a := newHall(t, sfaas.WithWorkers(2))
+	b := newHall(t, sfaas.WithWorkers(2), sfaas.WithStandby(a.rt.Node()))
+	if err := sfaas.Link(a.rt, b.rt); err != nil {
+		t.Fatal(err)
+	}
+	move := func() {
+		for _, key := range []sfaas.Key{sfaas.Cell(1), sfaas.Cell(3), sfaas.Cell(6)} {
+			for _, f := range []sfaas.Function{a.gated, a.pair} {
+				if _, err := sfaas.Move(context.Background(), a.rt, b.rt, f, key); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	a.fill(t)
+	move()
+	var snaps [][]byte
+	for _, h := range []*hall{a, b} {
+		snaps = append(snaps, snapshotOf(t, h.rt))
+	}
+	before := a.results()
+	want := newHall(t, sfaas.WithWorkers(1)) // the same without moves and snapshots
+	want.fill(t)
+	want.finish(t)
+	for i, snap := range snaps {
+		c := newHall(t, sfaas.WithWorkers(3))
+		if err := c.rt.Restore(context.Background(), bytes.NewReader(snap)); err != nil {
+			t.Fatal(err)
+		}
+		c.finish(t)
+		got := c.results()
+		for k, x := range before {
+			got[k] += x
+		}
+		if i == 0 {
+			if d := cmp.Diff(want.results(), got); d != "" {
+				t.Errorf("-want +got\n%s", d)
+			}
+			want.out = got
+		} else if d := cmp.Diff(want.results(), got); d != "" {
+			t.Errorf("snapshot of the other runtime: -want +got\n%s", d)
+		}
+	}
+	if err := b.rt.Restore(context.Background(), bytes.NewReader(snaps[0])); !errors.Is(err, sfaas.ErrNotOwner) && !errors.Is(err, sfaas.ErrNotEmpty) {
+		t.Errorf("restore to a standby: %v", err)
 	}
 }
 

@@ -3,7 +3,6 @@
 package sfaas
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -88,9 +87,7 @@ func (h *half) edge() EdgeID {
 // first.
 func (k *Core) writeTimers(s *snapshotWriter) {
 	timers := slices.Clone(k.timers.items)
-	slices.SortFunc(timers, func(a, b timer) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order))
-	})
+	sortTimers(timers)
 	for i := range timers {
 		t := &timers[i]
 		if t.kind != timerSend && t.kind != timerCall {

@@ -118,3 +118,42 @@ func TestDeadLetterOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestDelayedAfterCommit lets a delayed message be due before the commit of the
+// invocation that sent it: it leaves after that, and not at all if the
+// invocation that cancels it comes first.
+func TestDelayedAfterCommit(t *testing.T) {
+	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
+	token := sfaas.NewValue[sfaas.Token]("token", sfaas.Replicated)
+	toLate := sfaas.Ref[number]("late")
+	var w *sim.World
+	arrived := map[uint64]time.Duration{}
+	f := sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
+		*n.Mut(c)++
+		if in.X == 2 {
+			tok, _ := token.Get(c)
+			sfaas.Cancel(c, tok)
+			return nil
+		}
+		x, tok := sfaas.After(c, toLate, c.Key(), time.Millisecond)
+		*x = *in
+		token.Set(c, tok)
+		return nil
+	}, sfaas.Config{}, n, token, toLate)
+	late := sfaas.Define("late", func(c *sfaas.Ctx, _, in *number) error {
+		arrived[in.X] = time.Duration(w.Now())
+		return sfaas.ErrNoOutput
+	}, sfaas.Config{})
+	g := sfaas.NewGraph("delayed")
+	in := sfaas.Source[number](g, "in")
+	sfaas.Apply(in, f)
+	sfaas.Apply(sfaas.Source[number](g, "unused"), late)
+	w = build(t, sim.Config{Commit: sim.Commit{Delay: 5 * time.Millisecond}}, g)
+	push(t, in, w, sfaas.Cell(1), 1, 0)
+	push(t, in, w, sfaas.Cell(2), 1, 1)
+	push(t, in, w, sfaas.Cell(2), 2, 2)
+	w.Run()
+	if d := cmp.Diff(map[uint64]time.Duration{0: 5 * time.Millisecond}, arrived); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
