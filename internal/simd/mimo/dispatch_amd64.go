@@ -6,7 +6,7 @@ package mimo
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go -C _asm run . -out ../mimo_amd64.s -stubs ../mimo_amd64.go -pkg mimo
+//go:generate env GOWORK=off go -C _asm run . -out ../mimo_amd64.s -stubs ../mimo_amd64.go -pkg mimo
 
 // useAVX2 says that the CPU has AVX2 and FMA. Only tests change it.
 var useAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
