@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -182,5 +183,54 @@ func TestMapExpires(t *testing.T) {
 		if live != 400 {
 			t.Errorf("%v: %d entries without an end, want 400", class, live)
 		}
+	}
+}
+
+// recorder is an engine that keeps what it is given.
+type recorder struct{ cells map[string][]byte }
+
+func (*recorder) Encodes() bool { return true }
+
+func (r *recorder) Commit(b *sfaas.Batch) {
+	for _, c := range b.Cells {
+		r.cells[c.Cell] = append(r.cells[c.Cell], c.Content...)
+	}
+	b.Done(nil)
+}
+
+// TestSealedCommit looks for the content of a Sealed cell in what an engine
+// stores.
+func TestSealedCommit(t *testing.T) {
+	var text secret
+	copy(text.Text[:], plaintext)
+	open := sfaas.NewValue[secret]("open", sfaas.Replicated)
+	hidden := sfaas.NewValue[secret]("hidden", sfaas.Sealed)
+	engine := &recorder{map[string][]byte{}}
+	rt, in, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
+		open.Set(c, text)
+		hidden.Set(c, text)
+		return nil
+	}, sfaas.Config{}, open, hidden), sfaas.WithEngine(engine))
+	feed(t, rt, in, 1, 3)
+	if !bytes.Contains(engine.cells["open"], text.Text[:]) {
+		t.Error("the open cell is not in what the engine got")
+	}
+	if got := engine.cells["hidden"]; len(got) < 2*len(text.Text) || bytes.Contains(got, text.Text[:8]) {
+		t.Errorf("sealed content: %d bytes, plaintext inside: %v", len(got), bytes.Contains(got, text.Text[:8]))
+	}
+}
+
+// TestFormChanged refuses content whose fields have changed under the same
+// version: it would be read as something else.
+func TestFormChanged(t *testing.T) {
+	type pair struct{ A, B uint32 }
+	old := sfaas.NewValue[pair]("n", sfaas.Replicated)
+	a, in, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { old.Mut(c).A = 1; return nil }, sfaas.Config{}, old))
+	feed(t, a, in, 0, 1)
+	wide := sfaas.NewValue[uint64]("n", sfaas.Replicated) // as many bytes
+	b, _, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *wide.Mut(c) = 1; return nil }, sfaas.Config{}, wide))
+	err := b.Restore(context.Background(), bytes.NewReader(snapshotOf(t, a)))
+	if !errors.Is(err, sfaas.ErrSnapshot) || !strings.Contains(err.Error(), "fields have changed") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -34,7 +34,10 @@ func (k *Core) sealedContent(b *Batch, s cellStore) []byte {
 	b.bytes = s.encode(b.bytes, k.now)
 	content := b.bytes[n:len(b.bytes):len(b.bytes)]
 	if d.class == Sealed {
-		content = k.set.sealer.Seal(nil, content, cellLabel(b.Function, b.Key, d.name))
+		plain := content
+		content = k.set.sealer.Seal(nil, plain, cellLabel(b.Function, b.Key, d.name))
+		clear(plain)
+		b.bytes = b.bytes[:n]
 	}
 	return content
 }

@@ -16,7 +16,7 @@ func (k *Core) appendInstance(dst []byte, n *node, key Key, inst *instance) []by
 		d := s.head().decl
 		dst = appendString(dst, d.name)
 		dst = append(dst, byte(d.class))
-		dst = binary.AppendUvarint(dst, uint64(d.version))
+		dst = appendDigest(binary.AppendUvarint(dst, uint64(d.version)), d.form)
 		at := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
 		dst = s.encode(dst, k.now)
@@ -37,7 +37,7 @@ func (k *Core) cutInstance(src []byte, n *node) (Key, *instance, []byte, error) 
 	if err != nil {
 		return key, nil, nil, badSnapshot(n, key, err)
 	}
-	count, src, err := cutCount(src, 7)
+	count, src, err := cutCount(src, 15)
 	if err != nil {
 		return key, nil, nil, badSnapshot(n, key, err)
 	}
@@ -63,9 +63,11 @@ func (k *Core) cutCell(src []byte, n *node, key Key, inst *instance) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	if len(src) < 4 {
+	if len(src) < 8+4 {
 		return nil, errTruncated
 	}
+	form := Digest(binary.LittleEndian.Uint64(src))
+	src = src[8:]
 	size := binary.LittleEndian.Uint32(src)
 	if src = src[4:]; uint64(size) > uint64(len(src)) {
 		return nil, errTruncated
@@ -78,6 +80,9 @@ func (k *Core) cutCell(src []byte, n *node, key Key, inst *instance) ([]byte, er
 		}
 		if d.class != class {
 			return nil, fmt.Errorf("cell %s: class %v, want %v", name, class, d.class)
+		}
+		if int(version) == d.version && form != d.form {
+			return nil, fmt.Errorf("cell %s: its fields have changed, its schema version %d has not", name, version)
 		}
 		if class == Sealed {
 			if content, err = k.set.sealer.Open(nil, content, cellLabel(n.fn.name, key, name)); err != nil {

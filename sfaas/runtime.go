@@ -24,6 +24,7 @@ type Runtime struct {
 	intake  *Intake
 	res     *resources
 	paused  atomic.Bool // while a snapshot is taken
+	cut     int         // size of the last snapshot; who has paused the runtime owns it
 
 	mu     sync.Mutex
 	calls  map[uint64]chan callResult

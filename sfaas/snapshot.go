@@ -80,8 +80,9 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 			cores = append(cores, k)
 		}
 	}
-	data, err := appendSnapshot(nil, cores)
+	data, err := appendSnapshot(make([]byte, 0, r.cut+r.cut/8), cores)
 	resume()
+	r.cut = len(data)
 	if err == nil {
 		_, err = w.Write(data)
 	}

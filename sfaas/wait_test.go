@@ -344,3 +344,66 @@ func TestSnapshotPayload(t *testing.T) {
 		t.Errorf("got %v, want a *PayloadError of in", err)
 	}
 }
+
+// TestSnapshotOtherGraph restores messages that wait into a graph in which
+// functions and edges have changed their places, and refuses one whose messages
+// have other fields, or which has no place for them.
+func TestSnapshotOtherGraph(t *testing.T) {
+	start := func(g *sfaas.Graph) *sfaas.Runtime {
+		app, err := g.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt, err := sfaas.NewRuntime(app, sfaas.WithWorkers(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { rt.Close() })
+		return rt
+	}
+	exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
+	got := uint64(0)
+	gated := func(g *sfaas.Graph, name string) (in, grants sfaas.Input[number]) {
+		f := sfaas.Define(name, func(_ *sfaas.Ctx, _, in *number) error { got += in.X; return nil }, sfaas.Config{})
+		grant := sfaas.OnControl(f, func(*sfaas.Ctx, *number) error { return nil })
+		in, grants = sfaas.Source[number](g, "in"), sfaas.Source[number](g, "grants")
+		sfaas.Apply(in.With(exact), f)
+		sfaas.Control(grants, grant)
+		return in, grants
+	}
+	g := sfaas.NewGraph("old")
+	in, _ := gated(g, "f")
+	a := start(g)
+	if err := in.PushValue(a, sfaas.Cell(1), 1, &number{7}); err != nil {
+		t.Fatal(err)
+	}
+	snap := snapshotOf(t, a)
+
+	g = sfaas.NewGraph("more")
+	other := sfaas.Define("other", func(*sfaas.Ctx, *blob, *blob) error { return nil }, sfaas.Config{})
+	sfaas.Sink(sfaas.Apply(sfaas.Source[blob](g, "first"), other), "before")
+	_, grants := gated(g, "f")
+	b := start(g)
+	if err := b.Restore(context.Background(), bytes.NewReader(snap)); err != nil {
+		t.Fatal(err)
+	}
+	if err := grants.PushValue(b, sfaas.Cell(1), 1, &number{}); err != nil {
+		t.Fatal(err)
+	}
+	if drain(t, b); got != 7 {
+		t.Errorf("got %d, want 7", got)
+	}
+
+	g = sfaas.NewGraph("renamed")
+	gated(g, "g")
+	if err := start(g).Restore(context.Background(), bytes.NewReader(snap)); !errors.Is(err, sfaas.ErrSnapshot) || !strings.Contains(err.Error(), `no function "f"`) {
+		t.Errorf("renamed function: %v", err)
+	}
+	type wide struct{ X, Y uint64 }
+	g = sfaas.NewGraph("wide")
+	f := sfaas.Define("f", func(*sfaas.Ctx, *wide, *wide) error { return nil }, sfaas.Config{})
+	sfaas.Apply(sfaas.Source[wide](g, "in").With(exact), f)
+	if err := start(g).Restore(context.Background(), bytes.NewReader(snap)); !errors.Is(err, sfaas.ErrSnapshot) || !strings.Contains(err.Error(), "other fields") {
+		t.Errorf("wider message: %v", err)
+	}
+}
