@@ -3,6 +3,7 @@
 package sfaas_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -103,4 +104,59 @@ func ExampleDefineEach2() {
 	// Output:
 	// cell1/ue0 10
 	// cell1/ue1 20
+}
+
+// State is cut, and continues in another runtime, where the source learns from
+// which slot on it has to push again.
+func ExampleRuntime_Snapshot() {
+	type sample struct{ X int32 }
+	total := sfaas.NewValue[int32]("total", sfaas.Replicated)
+	sum := sfaas.Define("sum", func(c *sfaas.Ctx, out, in *sample) error {
+		t := total.Mut(c)
+		*t += in.X
+		out.X = *t
+		return nil
+	}, sfaas.Config{}, total)
+	g := sfaas.NewGraph("example")
+	in := sfaas.Source[sample](g, "in")
+	out := sfaas.Sink(sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), sum), "out")
+	app, err := g.Build()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	last := int32(0)
+	start := func() *sfaas.Runtime {
+		rt, err := sfaas.NewRuntime(app, sfaas.WithWorkers(1), sfaas.WithOutput(out, func(_ sfaas.Header, s *sample) { last = s.X }))
+		if err != nil {
+			panic(err)
+		}
+		return rt
+	}
+	ctx, ue := context.Background(), sfaas.Cell(1).UE(17)
+
+	first := start()
+	for n := range sfaas.Slot(3) {
+		_ = in.PushValue(first, ue, n, &sample{X: 10})
+	}
+	var file bytes.Buffer
+	if err := first.Snapshot(ctx, &file); err != nil {
+		fmt.Println(err)
+	}
+	_ = first.Close()
+
+	second := start()
+	defer second.Close()
+	if err := second.Restore(ctx, &file); err != nil {
+		fmt.Println(err)
+	}
+	at, _ := in.Position(second, ue)
+	for n := at.Slot + 1; n < 5; n++ {
+		_ = in.PushValue(second, ue, n, &sample{X: 10})
+	}
+	if err := second.Drain(ctx); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("cut after slot", at.Slot, "total", last)
+	// Output: cut after slot 2 total 50
 }
