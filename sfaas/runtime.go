@@ -195,9 +195,25 @@ func (r *Runtime) quiet() bool {
 // applied, sinks included. Workers publish theirs once a slot and when asked;
 // one whose handler blocks is counted as of its last slot.
 func (r *Runtime) Stats() []FunctionStats {
+	r.ask(func(w *worker) { w.step(Event{Kind: EventPublish}) })
+	return r.board.read()
+}
+
+// ResetStats sets all counters to zero, as a program wants that has warmed up.
+func (r *Runtime) ResetStats() {
+	r.ask(func(w *worker) {
+		w.core.endTiming()
+		clear(w.core.stats)
+		w.core.publish()
+	})
+}
+
+// ask lets every worker run f between two steps and waits for them, but not
+// for long: a handler may block.
+func (r *Runtime) ask(f func(w *worker)) {
 	var waits []chan struct{}
 	for _, w := range r.workers {
-		if ch, ok := w.call(func() { w.step(Event{Kind: EventPublish}) }); ok {
+		if ch, ok := w.call(func() { f(w) }); ok {
 			waits = append(waits, ch)
 		}
 	}
@@ -206,10 +222,9 @@ func (r *Runtime) Stats() []FunctionStats {
 		select {
 		case <-ch:
 		case <-deadline:
-			return r.board.read()
+			return
 		}
 	}
-	return r.board.read()
 }
 
 // Close stops the workers, waits for them, and closes the resources. Messages

@@ -108,7 +108,11 @@ func (s *steps) compose(cfg block.Config) (*Chain, error) {
 	chain.Blocks = sfaas.Sink(blocks, "blocks")
 	if s.onSymbols != nil {
 		sink := sfaas.Sink(symbols, "symbols")
-		chain.outputs = append(chain.outputs, sfaas.WithOutput(sink, func(_ sfaas.Header, x *block.Symbols) { s.onSymbols(x) }))
+		chain.outputs = append(chain.outputs, sfaas.WithOutput(sink, func(h sfaas.Header, x *block.Symbols) {
+			if !warming(h.Key) {
+				s.onSymbols(x)
+			}
+		}))
 	}
 
 	own := sfaas.Apply(chain.Grants, block.NewDistribute(cfg))

@@ -63,28 +63,6 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 	if cfg.Slots > 0 && cfg.Slots < len(slots) {
 		slots = slots[:cfg.Slots]
 	}
-	if cfg.RealTime {
-		if err := c.warm(ctx, rec, slots[:min(len(slots), warmSlots)], cfg.Workers); err != nil {
-			return nil, err
-		}
-	}
-	return c.run(ctx, rec, slots, cfg)
-}
-
-// warmSlots is how many slots are played before the clock starts.
-const warmSlots = 40
-
-// warm plays slots once without pace, so that the tables that all workers share,
-// and the code, are there when the clock starts. Nobody sees what comes out.
-func (c *Chain) warm(ctx context.Context, rec *sigmf.Recording, slots []sigmf.Slot, workers int) error {
-	quiet := *c
-	quiet.outputs = nil
-	_, err := quiet.run(ctx, rec, slots, PlayConfig{Workers: workers, Logger: slog.New(slog.DiscardHandler)})
-	return err
-}
-
-// run plays slots of a recording on a runtime of their own.
-func (c *Chain) run(ctx context.Context, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) (*Report, error) {
 	p := newPlayer(c, rec, slots, cfg)
 	if err := p.open(); err != nil {
 		return nil, err
@@ -101,10 +79,11 @@ type player struct {
 	cfg   PlayConfig
 	board *scoreboard
 	rt    *sfaas.Runtime
-	key   sfaas.Key
+	key   sfaas.Key // of the cell
 
 	length time.Duration // of a slot
 	start  sfaas.Time    // of the first slot, in real time
+	ahead  nr.Baseband   // the next slot, read while it is on the air
 }
 
 func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) *player {
@@ -131,15 +110,13 @@ func (p *player) open() error {
 		opts = append(opts, sfaas.WithWorkers(p.cfg.Workers))
 	}
 	var err error
-	p.rt, err = p.chain.Open(func(_ sfaas.Header, tb *block.TransportBlock) {
-		p.board.arrived(tb, time.Now(), p.length)
+	p.rt, err = p.chain.Open(func(h sfaas.Header, tb *block.TransportBlock) {
+		if !warming(h.Key) {
+			p.board.arrived(tb, time.Now(), p.length)
+		}
 	}, opts...)
 	return err
 }
-
-// lead is the time from opening the runtime, which allocates for the largest slot,
-// to the first slot on the air.
-const lead = 200 * time.Millisecond
 
 // timeline lays out when the slots are on the air. The work of a slot, its schedule
 // included, is due one slot after its end.
@@ -158,6 +135,9 @@ func (p *player) play(ctx context.Context) (*Report, error) {
 	hand := p.atOnce
 	if p.cfg.RealTime {
 		hand = p.paced
+		if err := p.warm(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := hand(ctx); err != nil {
 		return nil, err
@@ -173,7 +153,7 @@ func (p *player) play(ctx context.Context) (*Report, error) {
 // atOnce hands over a slot when the one before is done.
 func (p *player) atOnce(ctx context.Context) error {
 	for i := range p.slots {
-		if err := errors.Join(p.schedule(ctx, i), p.samples(ctx, i)); err != nil {
+		if err := errors.Join(p.schedule(ctx, i), p.read(i), p.samples(ctx, i)); err != nil {
 			return err
 		}
 		if err := p.settle(ctx, i); err != nil {
@@ -205,7 +185,7 @@ func (p *player) paced(ctx context.Context) error {
 			return nil // nothing was recorded in this slot
 		}
 		sent++
-		return p.schedule(ctx, sent-1)
+		return errors.Join(p.schedule(ctx, sent-1), p.read(sent-1))
 	})
 	if errors.Is(err, errPlayed) {
 		return nil
@@ -224,20 +204,23 @@ func (p *player) schedule(ctx context.Context, i int) error {
 	})
 }
 
-// samples hands over the samples of slot i.
-func (p *player) samples(ctx context.Context, i int) error {
-	slot := &p.slots[i]
-	err := retry(ctx, func() error {
-		return p.chain.Slots.Push(p.rt, p.key, sfaas.Slot(slot.Slot), func(b *nr.Baseband) error {
-			err := p.rec.ReadSlot(b, slot)
-			p.board.handed(i, time.Now())
-			return err
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("slot %d: %w", slot.Slot, err)
+// read reads slot i from the recording.
+func (p *player) read(i int) error {
+	if err := p.rec.ReadSlot(&p.ahead, &p.slots[i]); err != nil {
+		return fmt.Errorf("slot %d: %w", p.slots[i].Slot, err)
 	}
 	return nil
+}
+
+// samples hands over slot i, which has been read: the buffers change places.
+func (p *player) samples(ctx context.Context, i int) error {
+	return retry(ctx, func() error {
+		return p.chain.Slots.Push(p.rt, p.key, sfaas.Slot(p.slots[i].Slot), func(b *nr.Baseband) error {
+			*b, p.ahead = p.ahead, *b
+			p.board.handed(i, time.Now())
+			return nil
+		})
+	})
 }
 
 // settle waits until slot i is done: all its outcomes are there, or something

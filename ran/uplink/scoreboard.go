@@ -77,7 +77,7 @@ func (b *scoreboard) arrived(tb *block.TransportBlock, now time.Time, slot time.
 
 // notice marks a slot in which something else than a result came out.
 func (b *scoreboard) notice(n sfaas.Notice) {
-	if n.Kind == sfaas.NoticeLate {
+	if n.Kind == sfaas.NoticeLate || warming(n.At.Key) {
 		return
 	}
 	b.mu.Lock()
