@@ -2,7 +2,10 @@
 
 package sfaas
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // batchFor returns the batch of a successful invocation, or nil if nothing of
 // it needs a commit.
@@ -95,12 +98,7 @@ func (k *Core) committed(b *Batch, err error) {
 }
 
 func (k *Core) pending(b *Batch) bool {
-	for _, x := range k.commits {
-		if x == b {
-			return !b.landed
-		}
-	}
-	return false
+	return !b.landed && slices.Contains(k.commits, b)
 }
 
 // releaseLanded sends the outputs of batches that have landed, in the order of

@@ -5,6 +5,7 @@ package sfaas
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -125,10 +126,8 @@ func (c *Ctx) cell(d *cellDecl) cellStore {
 }
 
 func (c *Ctx) resource(d *resourceDecl) any {
-	for _, x := range c.node.fn.resources {
-		if x == d {
-			return c.lane.resources[d]
-		}
+	if slices.Contains(c.node.fn.resources, d) {
+		return c.lane.resources[d]
 	}
 	panic(&CellError{Function: c.node.fn.name, Cell: d.name, Reason: "is a resource that is not declared"})
 }

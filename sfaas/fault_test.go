@@ -16,7 +16,7 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-var quietLog = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quietLog = slog.New(slog.DiscardHandler)
 
 type blob struct {
 	N    int32

@@ -84,8 +84,7 @@ func (l *layout) add(t reflect.Type, off uintptr, path string, outer []reflect.T
 		l.addArray(t, off, path, outer)
 	case reflect.Struct:
 		l.form = binary.AppendUvarint(l.form, uint64(t.NumField()))
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			l.form = appendString(l.form, f.Name)
 			l.add(f.Type, off+f.Offset, path+"."+f.Name, outer)
 		}

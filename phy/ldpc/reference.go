@@ -4,6 +4,7 @@ package ldpc
 
 import (
 	"math"
+	"slices"
 
 	"github.com/neuroran/neuroran/phy/crc"
 )
@@ -134,9 +135,8 @@ func (r *Reference) updateRow(row int, soft, prior []float32) {
 		r.node.in(e, prior[int(c)*z:][:z], r.messages[(first+e)*z:][:z], int(shift[e]))
 	}
 	r.node.turn()
-	for e := len(cols) - 1; e >= 0; e-- {
-		c := int(cols[e])
-		r.node.out(e, soft[c*z:][:z], r.messages[(first+e)*z:][:z], int(shift[e]))
+	for e, c := range slices.Backward(cols) {
+		r.node.out(e, soft[int(c)*z:][:z], r.messages[(first+e)*z:][:z], int(shift[e]))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -151,8 +152,8 @@ func compareGrid(t *testing.T, got *nr.Grid, want []complex64, shape []int, layo
 	}
 	for i := range want {
 		rest := i
-		for d := len(shape) - 1; d >= 0; d-- {
-			at[order[d]], rest = rest%shape[d], rest/shape[d]
+		for d, n := range slices.Backward(shape) {
+			at[order[d]], rest = rest%n, rest/n
 		}
 		p := at["port"] // 0 where the layout has no ports
 		g := got.RE.Row(p, at["symbol"])[at["subcarrier"]]

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -31,7 +30,7 @@ func build(t *testing.T, cfg sim.Config, g *sfaas.Graph, opts ...sfaas.Option) *
 // simulate returns a world for a graph that has been built.
 func simulate(t *testing.T, cfg sim.Config, app *sfaas.App, opts ...sfaas.Option) *sim.World {
 	t.Helper()
-	opts = append([]sfaas.Option{sfaas.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))), sfaas.WithNotices(func(sfaas.Notice) {})}, opts...)
+	opts = append([]sfaas.Option{sfaas.WithLogger(slog.New(slog.DiscardHandler)), sfaas.WithNotices(func(sfaas.Notice) {})}, opts...)
 	w, err := sim.New(app, cfg, opts...)
 	if err != nil {
 		t.Fatal(err)

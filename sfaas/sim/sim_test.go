@@ -5,7 +5,6 @@ package sim_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -50,7 +49,7 @@ func counters(t testing.TB, g sfaas.Guarantee) (*sfaas.App, sfaas.Input[number],
 func run(t testing.TB, cfg sim.Config, g sfaas.Guarantee, n int, moves bool) (w *sim.World, arrived int) {
 	t.Helper()
 	app, in, out, b := counters(t, g)
-	w, err := sim.New(app, cfg, sfaas.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
+	w, err := sim.New(app, cfg, sfaas.WithLogger(slog.New(slog.DiscardHandler)),
 		sfaas.WithCommitTiming(50*time.Microsecond, 2*time.Millisecond),
 		sfaas.WithOutput(out, func(sfaas.Header, *number) { arrived++ }))
 	if err != nil {

@@ -49,7 +49,7 @@ func (p pam) transmit(dst []float32, bits []byte, rng *rand.Rand, n0 float64) {
 	}
 }
 
-// demap writes the LLRs of one axis to dst[0], dst[2], …
+// demap writes the LLRs of one axis to dst[0], dst[2] and so on.
 func (p pam) demap(dst []float32, y, gain float64) {
 	if p.bits == 1 {
 		dst[0] = float32(4 * p.level[0] * y * gain)

@@ -53,7 +53,7 @@ func newSimulation(c config) (*simulation, error) {
 		return nil, err
 	}
 	s.code = seg.Config()
-	for _, f := range strings.Split(c.rvs, ",") {
+	for f := range strings.SplitSeq(c.rvs, ",") {
 		rv, err := strconv.Atoi(f)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 )
 
 // maxFirst8 is the largest transform that starts with a radix-8 pass: in larger
@@ -95,9 +96,10 @@ func (p *Plan) Transform(dst, src, scratch []complex64) {
 
 // String returns the size and the radix of each pass.
 func (p *Plan) String() string {
-	s := fmt.Sprintf("fft %d:", p.size)
+	var s strings.Builder
+	fmt.Fprintf(&s, "fft %d:", p.size)
 	for i := range p.passes {
-		s += fmt.Sprintf(" %d", p.passes[i].radix)
+		fmt.Fprintf(&s, " %d", p.passes[i].radix)
 	}
-	return s
+	return s.String()
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/modem"
@@ -70,12 +71,7 @@ func Run(t *testing.T, create func() modem.Demapper, o Options) {
 }
 
 func refused(o Options, m nr.Modulation) bool {
-	for _, r := range o.Refuses {
-		if r == m {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(o.Refuses, m)
 }
 
 // Symbols draws n noisy symbols of the scheme with the bits they carry. The
