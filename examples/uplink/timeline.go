@@ -20,7 +20,7 @@ const (
 
 // colours of the stages.
 var colours = [block.NumStages]string{
-	"#8dd3c7", "#b3de69", "#bebada", "#fb8072", "#80b1d3", "#d9d9d9", "#fdb462", "#ffed6f", "#bc80bd", "#ccebc5",
+	"#8dd3c7", "#b3de69", "#bebada", "#fb8072", "#80b1d3", "#fdb462", "#ffed6f", "#bc80bd", "#ccebc5",
 }
 
 // timeline draws a row for each transmission: when each function began, from

@@ -29,8 +29,8 @@ type coding struct {
 //
 // TS 38.212 §5.2.2 and §5.3.2, inverted.
 func NewDecode(cfg Config) Decoder {
-	scheme := sfaas.NewValue[coding]("coding", sfaas.Volatile)
-	soft := sfaas.NewValue[pusch.SoftBuffer]("soft", sfaas.Volatile)
+	scheme := sfaas.NewValue[coding]("coding", sfaas.Volatile, sfaas.TTL(forgetAfter))
+	soft := sfaas.NewValue[pusch.SoftBuffer]("soft", sfaas.Volatile, sfaas.TTL(forgetAfter))
 	scratch := sfaas.NewScratch("decoder", cfg.newDecoder, nil)
 	f := sfaas.Define(StageDecode.String(), func(c *sfaas.Ctx, out *Bits, in *SoftBits) error {
 		s := scheme.View(c)

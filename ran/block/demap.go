@@ -25,7 +25,7 @@ type scheme struct {
 // the modulation scheme. Open makes one demapper for each worker; name tells
 // algorithms apart in the function's digest.
 func NewDemap(cfg Config, name string, open func() (modem.Demapper, error)) Demapper {
-	cell := sfaas.NewValue[scheme]("modulation", sfaas.Volatile)
+	cell := sfaas.NewValue[scheme]("modulation", sfaas.Volatile, sfaas.TTL(forgetAfter))
 	scratch := sfaas.NewScratch("demapper", open, closer[modem.Demapper])
 	f := sfaas.Define(StageDemap.String(), func(c *sfaas.Ctx, out *LLRs, in *Symbols) error {
 		s := cell.View(c)

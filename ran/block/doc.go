@@ -9,8 +9,7 @@
 //	phy/extract       Grid -> PDU                  cell               scheduling grants
 //	phy/synchronise   Pilots -> Aligned            PRB group
 //	phy/estimate      Aligned -> Channel           PRB group
-//	phy/equalize      Data, Channel -> Detected    PRB group
-//	phy/separate      Detected -> Symbols          PRB group
+//	phy/equalize      Data, Channel -> Symbols     PRB group
 //	phy/demap         Symbols -> LLRs              UE, HARQ process   modulation scheme
 //	phy/recover       LLRs -> SoftBits             UE, HARQ process
 //	phy/decode        SoftBits -> Bits             UE, HARQ process   coding scheme, block length, HARQ soft bits
@@ -27,7 +26,9 @@
 // never decoded with an older one.
 //
 // Noise, delay and carrier offset are outputs, not cells. The soft bits of a
-// HARQ process are kept until new data arrives, also after a CRC pass.
+// HARQ process are kept until new data arrives, also after a CRC pass; all that is
+// known of a process is forgotten a minute after its last transmission, so that
+// UEs which have left leave nothing behind.
 //
 // # Functions and algorithms
 //

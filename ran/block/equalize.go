@@ -9,33 +9,37 @@ import (
 )
 
 // NewEqualize returns the function that joins the data of a PRB group with its
-// channel and separates the layers of all its UEs. Open makes one equalizer for
-// each worker; name tells algorithms apart in the function's digest.
-func NewEqualize(cfg Config, name string, open func() (pusch.Equalizer, error)) sfaas.Fn2[Data, Channel, Detected] {
-	scratch := sfaas.NewScratch("equalizer", open, closer[pusch.Equalizer])
-	return sfaas.Define2(StageEqualize.String(), func(c *sfaas.Ctx, out *Detected, data *Data, ch *Channel) error {
-		out.Mark(c, StageEqualize, &ch.Trace)
-		out.NumUEs, out.Codes = data.Group.NumUEs, data.Codes
-		return scratch.Get(c).Equalize(out.UEs[:out.NumUEs], nr.ViewOf(&data.RE), &ch.Channel)
+// channel, separates the layers of all its UEs, and sends the symbols of each UE
+// to the HARQ process that they are for, see [HARQKey]. Open makes one equalizer
+// for each worker; name tells algorithms apart in the function's digest.
+func NewEqualize(cfg Config, name string, open func() (pusch.Equalizer, error)) sfaas.Fn2[Data, Channel, Symbols] {
+	scratch := sfaas.NewScratch("equalizer", func() (*detection, error) {
+		eq, err := open()
+		return &detection{Equalizer: eq}, err
+	}, func(d *detection) error { return closer(d.Equalizer) })
+	return sfaas.DefineEach2(StageEqualize.String(), func(c *sfaas.Ctx, out sfaas.Emitter[Symbols], data *Data, ch *Channel) error {
+		return scratch.Get(c).run(c, out, data, ch)
 	}, sfaas.Config{Params: params{cfg, name}}, scratch)
 }
 
-// NewSeparate returns the function that hands the symbols of each UE of a PRB
-// group to the HARQ process that they are for.
-func NewSeparate(cfg Config) sfaas.Fn[Detected, Symbols] {
-	return sfaas.DefineEach(StageSeparate.String(), separate, sfaas.Config{Params: params{cfg, ""}})
+// detection is an equaliser with the symbols of the messages that it writes.
+type detection struct {
+	pusch.Equalizer
+	to   [nr.MaxUEs]*Symbols
+	into [nr.MaxUEs]nr.Symbols
 }
 
-func separate(c *sfaas.Ctx, out sfaas.Emitter[Symbols], in *Detected) error {
-	cell := c.Key().Parent()
-	for u := range in.NumUEs {
-		from := &in.UEs[u]
-		to := out.Add(HARQKey(cell, from.RNTI, in.Codes[u].HARQProcess))
-		to.Mark(c, StageSeparate, &in.Trace)
-		to.Code = in.Codes[u]
-		to.Slot, to.RNTI, to.Quality = from.Slot, from.RNTI, from.Quality
-		to.Z.CopyFrom(&from.Z)
-		to.NoiseVar.CopyFrom(&from.NoiseVar)
+func (d *detection) run(c *sfaas.Ctx, out sfaas.Emitter[Symbols], data *Data, ch *Channel) error {
+	cell, n := c.Key().Parent(), data.Group.NumUEs
+	for u := range n {
+		to := out.Add(HARQKey(cell, data.Group.UEs[u].RNTI, data.Codes[u].HARQProcess))
+		to.Mark(c, StageEqualize, &ch.Trace)
+		to.Code = data.Codes[u]
+		d.to[u], d.into[u] = to, to.Symbols
 	}
-	return nil
+	err := d.Equalize(d.into[:n], nr.ViewOf(&data.RE), &ch.Channel)
+	for u := range n {
+		d.to[u].Symbols = d.into[u]
+	}
+	return err
 }

@@ -46,7 +46,7 @@ type firstSent struct {
 func NewExtract(cfg Config) Extractor {
 	slot := sfaas.NewValue[scheduled]("slot", sfaas.Volatile)
 	grants := sfaas.NewMap[uint8, nr.Grant]("grants", sfaas.Volatile)
-	initial := sfaas.NewMap[process, firstSent]("initial", sfaas.Volatile)
+	initial := sfaas.NewMap[process, firstSent]("initial", sfaas.Volatile, sfaas.TTL(forgetAfter))
 	scratch := sfaas.NewScratch("extractor", func() (*extractor, error) { return &extractor{cfg: cfg}, nil }, nil)
 	f := sfaas.DefineEach(StageExtract.String(), func(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid) error {
 		s := slot.View(c)

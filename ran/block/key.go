@@ -3,9 +3,16 @@
 package block
 
 import (
+	"time"
+
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/sfaas"
 )
+
+// forgetAfter is for how long the state of a HARQ process outlives its last
+// transmission. A retransmission follows within milliseconds; without an end,
+// every UE that has left would be remembered.
+const forgetAfter = time.Minute
 
 // CellKey returns the key of samples, grids and schedules of a cell.
 func CellKey(c *nr.Carrier) sfaas.Key { return sfaas.Cell(uint64(c.CellID)) }

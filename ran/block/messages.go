@@ -47,14 +47,6 @@ type Channel struct {
 	nr.Channel
 }
 
-// Detected holds the equalised symbols of all UEs of a PRB group.
-type Detected struct {
-	Trace
-	NumUEs int                   // used entries
-	Codes  [nr.MaxUEs]pusch.Code // what each UE sent
-	UEs    [nr.MaxUEs]nr.Symbols // equalised symbols of each UE
-}
-
 // Symbols are the equalised symbols of one UE.
 type Symbols struct {
 	Trace

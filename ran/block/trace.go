@@ -14,7 +14,6 @@ const (
 	StageSynchronise
 	StageEstimate
 	StageEqualize
-	StageSeparate
 	StageDemap
 	StageRecover
 	StageDecode
@@ -25,7 +24,7 @@ const (
 // stageNames are the names of the functions.
 var stageNames = [NumStages]string{
 	"phy/demodulate", "phy/extract", "phy/synchronise", "phy/estimate", "phy/equalize",
-	"phy/separate", "phy/demap", "phy/recover", "phy/decode", "phy/crc",
+	"phy/demap", "phy/recover", "phy/decode", "phy/crc",
 }
 
 // String returns the name of the stage's function, such as "phy/estimate".

@@ -102,7 +102,7 @@ func (s *steps) compose(cfg block.Config) (*Chain, error) {
 	pilots := sfaas.Select(pdu, func(p *block.PDU) *block.Pilots { return &p.Pilots })
 	data := sfaas.Select(pdu, func(p *block.PDU) *block.Data { return &p.Data })
 	channel := sfaas.Apply(sfaas.Apply(pilots, *s.synchronise), *s.estimate)
-	symbols := sfaas.Apply(sfaas.Apply2(data, channel, *s.equalize), *s.separate)
+	symbols := sfaas.Apply2(data, channel, *s.equalize)
 	soft := sfaas.Apply(sfaas.Apply(symbols, s.demap.Fn), *s.recover)
 	blocks := sfaas.Apply(sfaas.Apply(soft, s.decode.Fn), *s.check)
 	chain.Blocks = sfaas.Sink(blocks, "blocks")

@@ -4,11 +4,11 @@
 // from the samples of a slot and its schedule to CRC-checked transport blocks.
 //
 //	slots ──▶ demodulate ──▶ extract ─┬─▶ synchronise ──▶ estimate ─┐
-//	                            ▲     └──────────── data ───────────┴▶ equalize ──▶ separate ─┐
-//	grants ─┬───────────────────┘                                                             │
-//	        └▶ distribute ─────────────────────┬───────────────────────────────┐              │
-//	                                           ▼                               ▼              │
-//	           blocks ◀── crc ◀── decode ◀── recover ◀── demap ◀──────────────────────────────┘
+//	                            ▲     └──────────── data ───────────┴▶ equalize ─┐
+//	grants ─┬───────────────────┘                                                │
+//	        └▶ distribute ───────────┬─────────────────────┐                     │
+//	                                 ▼                     ▼                     │
+//	           blocks ◀── crc ◀── decode ◀── recover ◀── demap ◀─────────────────┘
 //
 // (Grants go to extract, demap and decode, which keep them as state.)
 //

@@ -28,8 +28,7 @@ type steps struct {
 	extract     *block.Extractor
 	synchronise *sfaas.Fn[block.Pilots, block.Aligned]
 	estimate    *sfaas.Fn[block.Aligned, block.Channel]
-	equalize    *sfaas.Fn2[block.Data, block.Channel, block.Detected]
-	separate    *sfaas.Fn[block.Detected, block.Symbols]
+	equalize    *sfaas.Fn2[block.Data, block.Channel, block.Symbols]
 	demap       *block.Demapper
 	recover     *sfaas.Fn[block.LLRs, block.SoftBits]
 	decode      *block.Decoder
@@ -58,14 +57,11 @@ func WithEstimate(f sfaas.Fn[block.Aligned, block.Channel]) Option {
 	return option(func(s *steps) { s.estimate = &f })
 }
 
-// WithEqualize replaces the function from data and channel to symbols.
-func WithEqualize(f sfaas.Fn2[block.Data, block.Channel, block.Detected]) Option {
+// WithEqualize replaces the function from data and channel to symbols. It is
+// made by [sfaas.DefineEach2] and emits the symbols of each UE under its
+// [block.HARQKey].
+func WithEqualize(f sfaas.Fn2[block.Data, block.Channel, block.Symbols]) Option {
 	return option(func(s *steps) { s.equalize = &f })
-}
-
-// WithSeparate replaces the function that hands symbols to their UEs.
-func WithSeparate(f sfaas.Fn[block.Detected, block.Symbols]) Option {
-	return option(func(s *steps) { s.separate = &f })
 }
 
 // WithDemap replaces the function from symbols to soft bits.

@@ -22,10 +22,9 @@ func (s *steps) fill(cfg block.Config, name string) {
 	setDefault(&s.estimate, func() sfaas.Fn[block.Aligned, block.Channel] {
 		return block.NewEstimate(cfg, name, blocks.estimator)
 	})
-	setDefault(&s.equalize, func() sfaas.Fn2[block.Data, block.Channel, block.Detected] {
+	setDefault(&s.equalize, func() sfaas.Fn2[block.Data, block.Channel, block.Symbols] {
 		return block.NewEqualize(cfg, name, blocks.equalizer)
 	})
-	setDefault(&s.separate, func() sfaas.Fn[block.Detected, block.Symbols] { return block.NewSeparate(cfg) })
 	setDefault(&s.demap, func() block.Demapper { return block.NewDemap(cfg, name, blocks.demapper) })
 	setDefault(&s.recover, func() sfaas.Fn[block.LLRs, block.SoftBits] { return block.NewRecover(cfg) })
 	setDefault(&s.decode, func() block.Decoder { return block.NewDecode(cfg) })
