@@ -32,10 +32,9 @@ type blerCase struct {
 // blerCases holds the lowest and the highest MCS of each modulation, over both
 // tables.
 var blerCases = []blerCase{
-	{nr.QAM16, nr.MCSTable64QAM, 10, 3.3},
-	{nr.QPSK, nr.MCSTable64QAM, 0, -5.6}, {nr.QPSK, nr.MCSTable64QAM, 9, 3.0},
-	{nr.QAM16, nr.MCSTable64QAM, 16, 8.5},
 	{nr.QAM64, nr.MCSTable64QAM, 17, 9.1}, {nr.QAM64, nr.MCSTable64QAM, 28, 19.3},
+	{nr.QPSK, nr.MCSTable64QAM, 0, -5.6}, {nr.QPSK, nr.MCSTable64QAM, 9, 3.0},
+	{nr.QAM16, nr.MCSTable64QAM, 10, 3.3}, {nr.QAM16, nr.MCSTable64QAM, 16, 8.5},
 	{nr.QAM256, nr.MCSTable256QAM, 20, 18.5}, {nr.QAM256, nr.MCSTable256QAM, 27, 25},
 }
 

@@ -8,6 +8,6 @@ package neural
 var hashes = map[string]string{
 	"llrnet-qpsk":   "83ce822cc4740f9dc29ac2089b908e1a613fd1fbef7403e311352645bb42ba88",
 	"llrnet-16qam":  "19aabbc4f79f327b1a8fe9fad269681c127b8a520ed3c49f998f4be13a45c264",
-	"llrnet-64qam":  "6a4f33bfd3806dd6f95356efa55456302146f6eed70a5c80f3b5e3607eabff19",
+	"llrnet-64qam":  "1bc42717b0bc85d2cbd054cab7cfacfa0c65af16f35d79508dde8f1811918a5f",
 	"llrnet-256qam": "302cffbbb417368ab55c9f0c12ad855eb8f6ba5c7cfb6e141af436006f8e02bf",
 }

@@ -22,7 +22,8 @@ type Recipe struct {
 	HighSNRdB  float64       `json:"high_snr_db"` // highest signal-to-noise ratio, dB
 	// Emphasis weights the squared error of each symbol. The network learns
 	// LLR·σ²; an error there counts times (1/σ²)^Emphasis: 0 counts it as it
-	// is, 2 counts the error of the LLR itself, which high ratios dominate.
+	// is, 2 counts the error of the LLR itself, which high ratios dominate;
+	// below 0 low ratios dominate.
 	Emphasis float64 `json:"emphasis"`
 }
 
@@ -39,7 +40,7 @@ func DefaultRecipe(m nr.Modulation) (Recipe, error) {
 	case nr.QAM16:
 		r.Hidden, r.Emphasis, r.LowSNRdB, r.HighSNRdB = 16, 0.2, 3, 15
 	case nr.QAM64:
-		r.Hidden, r.Emphasis, r.LowSNRdB, r.HighSNRdB = 24, 1, 9, 22
+		r.Hidden, r.Emphasis, r.LowSNRdB, r.HighSNRdB = 24, -0.3, 9, 20
 	case nr.QAM256:
 		r.Hidden, r.LowSNRdB, r.HighSNRdB = 32, 17, 29
 	default:
@@ -67,8 +68,8 @@ func (r Recipe) Validate() error {
 		return fail("rate", r.Rate, "between 0 and 1")
 	case !(r.LowSNRdB >= -30 && r.HighSNRdB <= 60 && r.LowSNRdB < r.HighSNRdB):
 		return fail("snr", [2]float64{r.LowSNRdB, r.HighSNRdB}, "rising, between -30 and 60 dB")
-	case !(r.Emphasis >= 0 && r.Emphasis <= 2):
-		return fail("emphasis", r.Emphasis, "0…2")
+	case !(r.Emphasis >= -2 && r.Emphasis <= 2):
+		return fail("emphasis", r.Emphasis, "-2…2")
 	}
 	return nil
 }
