@@ -43,6 +43,9 @@ func (c Carrier) Validate() error {
 	if c.PhaseCompensation && !(c.CarrierHz > 0 && c.CarrierHz < 1e12) {
 		return &FieldError{"carrier_frequency_hz", c.CarrierHz, "a positive frequency when phase_compensation is set"}
 	}
+	if !(c.CarrierHz >= 0) {
+		return &FieldError{"carrier_frequency_hz", c.CarrierHz, "0 or a frequency"}
+	}
 	return nil
 }
 

@@ -119,6 +119,7 @@ func TestCarrierValidate(t *testing.T) {
 		{"fft_size", func(c *Carrier) { c.FFTSize = 640 }},
 		{"fft_size", func(c *Carrier) { c.NumPRB, c.FFTSize = 1, 192 }},
 		{"carrier_frequency_hz", func(c *Carrier) { c.PhaseCompensation = true }},
+		{"carrier_frequency_hz", func(c *Carrier) { c.CarrierHz = -1 }},
 		{"", func(c *Carrier) { c.PhaseCompensation, c.CarrierHz = true, 3.5e9 }},
 	} {
 		c := testCarrier()

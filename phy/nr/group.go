@@ -71,14 +71,13 @@ func NewGroup(c *Carrier, slot Slot, grants ...*Grant) (Group, error) {
 
 // join adds a UE after checking that it fits.
 func (g *Group) join(u *Grant) error {
-	switch d := &u.DMRS; {
+	switch field, got := g.otherDMRS(u); {
 	case u.StartPRB != g.StartPRB || u.NumPRB != g.NumPRB:
 		return &UnsupportedError{"prb_start and prb_size that differ between UEs on shared PRBs", [2]int{u.StartPRB, u.NumPRB}}
 	case u.StartSymbol != g.StartSymbol || u.NumSymbols != g.NumSymbols:
 		return &UnsupportedError{"symbol_allocation that differs between UEs on shared PRBs", [2]int{u.StartSymbol, u.NumSymbols}}
-	case u.DMRSMask() != g.DMRSMask || d.ConfigType != g.ConfigType || d.Length != g.Length ||
-		d.NumCDMGroupsWithoutData != g.NumCDMGroupsWithoutData:
-		return &UnsupportedError{"dmrs that differs between UEs on shared PRBs", *d}
+	case field != "":
+		return &UnsupportedError{field + " that differs between UEs on shared PRBs", got}
 	case g.NumLayers+u.NumLayers > MaxGroupLayers:
 		return &UnsupportedError{"num_layers of a PRB group", g.NumLayers + u.NumLayers}
 	}
@@ -92,6 +91,22 @@ func (g *Group) join(u *Grant) error {
 	g.NumUEs++
 	g.NumLayers += n.NumLayers
 	return nil
+}
+
+// otherDMRS names what the DM-RS of u has otherwise than the group, and its
+// value; "" if nothing.
+func (g *Group) otherDMRS(u *Grant) (field string, got int) {
+	switch d := &u.DMRS; {
+	case d.ConfigType != g.ConfigType:
+		return "dmrs.config_type", d.ConfigType
+	case d.Length != g.Length:
+		return "dmrs.length", d.Length
+	case d.NumCDMGroupsWithoutData != g.NumCDMGroupsWithoutData:
+		return "dmrs.num_cdm_groups_without_data", d.NumCDMGroupsWithoutData
+	case u.DMRSMask() != g.DMRSMask: // or the position of the first, or the mapping
+		return "dmrs.additional_position", d.AdditionalPosition
+	}
+	return "", 0
 }
 
 func (u *UE) portMask() (mask uint16) {

@@ -23,7 +23,8 @@ func TestNewGroup(t *testing.T) {
 		{"same ports", "dmrs.dmrs_port_set", func(g *Grant) { g.DMRS.Ports = a.DMRS.Ports }},
 		{"other PRBs", "not supported: prb_start and prb_size that differ between UEs on shared PRBs", func(g *Grant) { g.NumPRB = 19 }},
 		{"other symbols", "not supported: symbol_allocation that differs between UEs on shared PRBs", func(g *Grant) { g.NumSymbols = 13 }},
-		{"other DM-RS", "not supported: dmrs that differs between UEs on shared PRBs", func(g *Grant) { g.DMRS.AdditionalPosition = 2 }},
+		{"other DM-RS", "not supported: dmrs.additional_position that differs between UEs on shared PRBs", func(g *Grant) { g.DMRS.AdditionalPosition = 2 }},
+		{"other DM-RS type", "not supported: dmrs.config_type that differs between UEs on shared PRBs", func(g *Grant) { g.DMRS.ConfigType = 2 }},
 		{"too many layers", "not supported: num_layers of a PRB group", func(g *Grant) { g.NumLayers = 3 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
