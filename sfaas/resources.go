@@ -68,61 +68,81 @@ func (r *resources) arrived(n *node, cores []*Core, on onCore) error {
 func (r *resources) open(nodes []*node, cores []*Core, on onCore) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	type lent struct {
-		core int
-		d    *resourceDecl
-	}
-	var opened []lent
-	undo := func(err error) error {
-		for _, x := range slices.Backward(opened) {
-			err = errors.Join(err, r.close(x.d, x.core, cores, on))
+	var o opening
+	err := o.share(nodes, r.shared)
+	for i := 0; i < len(cores) && err == nil; i++ {
+		if !on(i, func() { err = o.lend(nodes, r.shared, i, cores[i].lane) }) {
+			err = ErrClosed
 		}
-		return err
 	}
+	if err == nil {
+		return nil
+	}
+	for _, x := range slices.Backward(o.opened) {
+		err = errors.Join(err, r.close(x.d, x.core, cores, on))
+	}
+	return err
+}
+
+// opening is what one call of open has opened so far, by core; shared ones are
+// those of core -1.
+type opening struct {
+	opened []opened
+}
+
+type opened struct {
+	core int
+	d    *resourceDecl
+}
+
+// share opens the shared resources of functions that are not open yet.
+func (o *opening) share(nodes []*node, shared map[*resourceDecl]any) error {
 	for _, n := range nodes {
 		for _, d := range n.fn.resources {
-			if _, ok := r.shared[d]; ok || !d.shared {
+			if _, ok := shared[d]; ok || !d.shared {
 				continue
 			}
-			x, err := d.open()
+			x, err := o.open(n, d, -1)
 			if err != nil {
-				return undo(openError(n, d, err))
+				return err
 			}
-			r.shared[d] = x
-			opened = append(opened, lent{-1, d})
-		}
-	}
-	for i, k := range cores {
-		var failed error
-		running := on(i, func() {
-			for _, n := range nodes {
-				for _, d := range n.fn.resources {
-					if _, ok := k.lane.resources[d]; ok || failed != nil {
-						continue
-					}
-					x, err := r.shared[d], error(nil)
-					if !d.shared {
-						if x, err = d.open(); err != nil {
-							failed = openError(n, d, err)
-							continue
-						}
-						opened = append(opened, lent{i, d})
-					}
-					k.lane.resources[d] = x
-				}
-			}
-		})
-		if !running {
-			return undo(ErrClosed)
-		}
-		if failed != nil {
-			return undo(failed)
+			shared[d] = x
 		}
 	}
 	return nil
 }
 
-func openError(n *node, d *resourceDecl, err error) error {
+// lend gives the lane of a core the resources of functions that it lacks.
+func (o *opening) lend(nodes []*node, shared map[*resourceDecl]any, core int, l *lane) error {
+	for _, n := range nodes {
+		for _, d := range n.fn.resources {
+			if _, ok := l.resources[d]; ok {
+				continue
+			}
+			if d.shared {
+				l.resources[d] = shared[d]
+				continue
+			}
+			x, err := o.open(n, d, core)
+			if err != nil {
+				return err
+			}
+			l.resources[d] = x
+		}
+	}
+	return nil
+}
+
+func (o *opening) open(n *node, d *resourceDecl, core int) (any, error) {
+	x, err := d.open()
+	if err != nil {
+		return nil, resourceError(n, d, err)
+	}
+	o.opened = append(o.opened, opened{core, d})
+	return x, nil
+}
+
+func resourceError(n *node, d *resourceDecl, err error) error {
 	return fmt.Errorf("sfaas: %s: resource %s: %w", n.fn.name, d.name, err)
 }
 
@@ -209,7 +229,7 @@ func (r *resources) reopen(old map[*resourceDecl]any) (map[*resourceDecl]any, er
 			if !d.shared {
 				var err error
 				if x, err = d.open(); err != nil {
-					errs = append(errs, openError(n, d, err))
+					errs = append(errs, resourceError(n, d, err))
 					continue
 				}
 			}
