@@ -61,6 +61,7 @@ func (b *Binding) Close() error {
 	err := b.back.Close()
 	b.back = nil
 	b.pinner.Unpin()
+	runtime.SetFinalizer(b, nil)
 	s := b.session
 	s.mu.Lock()
 	delete(s.bindings, b)

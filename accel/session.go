@@ -5,6 +5,7 @@ package accel
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -42,8 +43,9 @@ func (s *Session) Signature() Signature { return s.model.sig }
 // another batch needs another Bind, which costs microseconds, so a caller keeps
 // one binding for each pooled pair of buffers and each batch.
 //
-// The buffers are pinned and kept alive until the binding is closed. They must
-// not overlap, except inputs with each other.
+// The buffers are pinned and kept alive until the binding or its session is
+// closed, for ever if neither is. They must not overlap, except inputs with each
+// other.
 //
 // Bind returns [ErrClosed], a [*tensor.ShapeError] or [*TypeError] that names
 // the port, an [*OverlapError], or an error of the device.
@@ -64,6 +66,10 @@ func (s *Session) Bind(inputs, outputs []Buffer) (*Binding, error) {
 		return nil, err
 	}
 	s.bindings[b] = struct{}{}
+	// Who forgets to close loses memory, not the process: the runtime panics
+	// when it collects a pinner that still pins, and a finaliser keeps what its
+	// object refers to.
+	runtime.SetFinalizer(b, func(b *Binding) { _ = b.Close() })
 	return b, nil
 }
 

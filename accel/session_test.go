@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/accel/onnx"
@@ -44,6 +45,26 @@ func TestNoAllocs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestForgottenSession drops a session and its binding without closing either:
+// the process goes on.
+func TestForgottenSession(t *testing.T) {
+	m := mlp(t, 8, 4)
+	func() {
+		s, err := accel.Open(context.Background(), m, accel.Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, y := filled(1, 16, 2), tensor.New[float32]([]int{16, 4})
+		if _, err := s.Bind([]accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)}); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	for range 5 {
+		runtime.GC() // used to panic in the finaliser of the pinner
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // TestBuffersStayAlive drops every reference of the caller to what it bound,
