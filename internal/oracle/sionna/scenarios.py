@@ -39,12 +39,14 @@ def each(slots, *changes):
     return [(s, list(changes) or [{}]) for s in slots]
 
 
-def make(name):
-    """Builds the recording; returns it, a first guess of its SNR, and whether
-    that is final."""
+def make(name, draw=1):
+    """Builds a recording and finds its SNR; other draws have other bits,
+    channels and noise."""
     f, share, snr = SCENARIOS[name]
+    if draw != 1:
+        name = f"{name}/{draw}"
     seed = zlib.crc32(name.encode()) % 100000
-    r = Recording(name, f.__doc__, seed=seed, **f(seed))
+    r = Recording(name.replace("/", "-"), f.__doc__, seed=seed, **f(seed))
     if snr is not None:
         return r, snr
     return r, r.search(guess(r), share)
