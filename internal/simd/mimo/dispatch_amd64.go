@@ -23,28 +23,12 @@ func linComb(dst, w, src []complex64, off []int) {
 	}
 }
 
-func matched(num []complex64, gain []float32, h, y []complex64) {
-	if n := len(num) &^ 7; useAVX2 && n > 0 {
-		matchedAVX2(&num[0], &gain[0], &h[0], &y[0], n)
-		num, gain, h, y = num[n:], gain[n:], h[n:], y[n:]
-	}
-	matchedGeneric(num, gain, h, y)
-}
-
 func conjMulAdd(acc, a, b []complex64) {
 	if n := len(acc) &^ 3; useAVX2 && n > 0 {
 		conjMulAddAVX2(&acc[0], &a[0], &b[0], n)
 		acc, a, b = acc[n:], a[n:], b[n:]
 	}
 	conjMulAddGeneric(acc, a, b)
-}
-
-func reConjMulAdd(acc []float32, a, b []complex64) {
-	if n := len(acc) &^ 7; useAVX2 && n > 0 {
-		reConjMulAddAVX2(&acc[0], &a[0], &b[0], n)
-		acc, a, b = acc[n:], a[n:], b[n:]
-	}
-	reConjMulAddGeneric(acc, a, b)
 }
 
 // dotBlock is how many products are added in single precision.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package mimo holds the kernels of channel estimation and detection: linear
-// combinations of rows of resource elements, matched filters and norms over
+// combinations of rows of resource elements and their inner products over
 // complex64, and a small dense Cholesky solver over complex128.
 //
 // The Go loop in each *_generic.go file is the definition. Assembly kernels

@@ -21,26 +21,11 @@ func LinComb(dst []complex64, w []complex64, src []complex64, off []int) {
 	linComb(dst, w, src, off)
 }
 
-// Matched accumulates the matched filter of one antenna and its gain:
-// num[p] += conj(h[p])·y[p] and gain[p] += |h[p]|². It panics if h, y or gain
-// are shorter than num.
-func Matched(num []complex64, gain []float32, h, y []complex64) {
-	n := len(num)
-	matched(num, gain[:n], h[:n], y[:n])
-}
-
 // ConjMulAdd accumulates acc[p] += conj(a[p])·b[p]. It panics if a or b are
 // shorter than acc.
 func ConjMulAdd(acc, a, b []complex64) {
 	n := len(acc)
 	conjMulAdd(acc, a[:n], b[:n])
-}
-
-// ReConjMulAdd accumulates acc[p] += Re(conj(a[p])·b[p]). It panics if a or b
-// are shorter than acc.
-func ReConjMulAdd(acc []float32, a, b []complex64) {
-	n := len(acc)
-	reConjMulAdd(acc, a[:n], b[:n])
 }
 
 // DotConj returns Σ a[p]·conj(b[p]) over the length of a. It panics if b is

@@ -9,20 +9,10 @@ package mimo
 //go:noescape
 func linCombAVX2(dst *complex64, w *complex64, src *complex64, off *int, taps int, n int)
 
-// matchedAVX2 is Matched for n values, n a positive multiple of 8.
-//
-//go:noescape
-func matchedAVX2(num *complex64, gain *float32, h *complex64, y *complex64, n int)
-
 // conjMulAddAVX2 is ConjMulAdd for n values, n a positive multiple of 4.
 //
 //go:noescape
 func conjMulAddAVX2(acc *complex64, a *complex64, b *complex64, n int)
-
-// reConjMulAddAVX2 is ReConjMulAdd for n values, n a positive multiple of 8.
-//
-//go:noescape
-func reConjMulAddAVX2(acc *float32, a *complex64, b *complex64, n int)
 
 // dotConjAVX2 writes eight partial sums of a·b and eight of a·swap(b), element by element,
 // for n values, n a positive multiple of 8.

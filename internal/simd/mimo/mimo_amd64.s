@@ -95,51 +95,6 @@ narrowEnd:
 	VZEROUPPER
 	RET
 
-// func matchedAVX2(num *complex64, gain *float32, h *complex64, y *complex64, n int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·matchedAVX2(SB), NOSPLIT, $0-40
-	MOVQ num+0(FP), AX
-	MOVQ gain+8(FP), CX
-	MOVQ h+16(FP), DX
-	MOVQ y+24(FP), BX
-	MOVQ n+32(FP), SI
-
-loop:
-	VMOVUPS        (DX), Y0
-	VMOVUPS        (BX), Y1
-	VMOVUPS        (AX), Y2
-	VMOVSLDUP      Y0, Y3
-	VMOVSHDUP      Y0, Y4
-	VPERMILPS      $0xb1, Y1, Y5
-	VMULPS         Y4, Y5, Y5
-	VFMSUBADD213PS Y5, Y1, Y3
-	VADDPS         Y3, Y2, Y2
-	VMOVUPS        Y2, (AX)
-	VMULPS         Y0, Y0, Y0
-	VMOVUPS        32(DX), Y1
-	VMOVUPS        32(BX), Y2
-	VMOVUPS        32(AX), Y3
-	VMOVSLDUP      Y1, Y4
-	VMOVSHDUP      Y1, Y5
-	VPERMILPS      $0xb1, Y2, Y6
-	VMULPS         Y5, Y6, Y6
-	VFMSUBADD213PS Y6, Y2, Y4
-	VADDPS         Y4, Y3, Y3
-	VMOVUPS        Y3, 32(AX)
-	VMULPS         Y1, Y1, Y1
-	VHADDPS        Y1, Y0, Y0
-	VPERMPD        $0xd8, Y0, Y0
-	VADDPS         (CX), Y0, Y0
-	VMOVUPS        Y0, (CX)
-	ADDQ           $0x40, AX
-	ADDQ           $0x40, DX
-	ADDQ           $0x40, BX
-	ADDQ           $0x20, CX
-	SUBQ           $0x08, SI
-	JNZ            loop
-	VZEROUPPER
-	RET
-
 // func conjMulAddAVX2(acc *complex64, a *complex64, b *complex64, n int)
 // Requires: AVX, FMA3
 TEXT ·conjMulAddAVX2(SB), NOSPLIT, $0-32
@@ -164,31 +119,6 @@ loop:
 	ADDQ           $0x20, DX
 	SUBQ           $0x04, BX
 	JNZ            loop
-	VZEROUPPER
-	RET
-
-// func reConjMulAddAVX2(acc *float32, a *complex64, b *complex64, n int)
-// Requires: AVX, AVX2
-TEXT ·reConjMulAddAVX2(SB), NOSPLIT, $0-32
-	MOVQ acc+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ n+24(FP), BX
-
-loop:
-	VMOVUPS (CX), Y0
-	VMULPS  (DX), Y0, Y0
-	VMOVUPS 32(CX), Y1
-	VMULPS  32(DX), Y1, Y1
-	VHADDPS Y1, Y0, Y0
-	VPERMPD $0xd8, Y0, Y0
-	VADDPS  (AX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x20, AX
-	SUBQ    $0x08, BX
-	JNZ     loop
 	VZEROUPPER
 	RET
 

@@ -14,8 +14,8 @@ const guard = 16
 
 // guarded returns n values between guards, off the alignment of a vector, and a
 // function that reports whether the guards still hold.
-func guarded[E float32 | complex64](n int) (s []E, intact func() bool) {
-	whole := make([]E, n+2*guard+1)
+func guarded(n int) (s []complex64, intact func() bool) {
+	whole := make([]complex64, n+2*guard+1)
 	for i := range whole {
 		whole[i] = 85
 	}
@@ -46,7 +46,7 @@ func kernelCase(t *testing.T, rng *rand.Rand, n, taps int) {
 	for i := range off {
 		off[i] = rng.IntN(3*taps + 1)
 	}
-	dst, ok := guarded[complex64](n)
+	dst, ok := guarded(n)
 	LinComb(dst, w, src, off)
 	for p := range dst {
 		var want complex128
@@ -58,32 +58,21 @@ func kernelCase(t *testing.T, rng *rand.Rand, n, taps int) {
 		}
 	}
 	a, b := random(rng, make([]complex64, n)), random(rng, make([]complex64, n))
-	num, okNum := guarded[complex64](n)
-	gain, okGain := guarded[float32](n)
-	re, okRe := guarded[float32](n)
-	acc, okAcc := guarded[complex64](n)
-	Matched(num, gain, a, b)
-	ReConjMulAdd(re, a, b)
+	acc, okAcc := guarded(n)
 	ConjMulAdd(acc, a, b)
 	var dot complex128
 	for p := range a {
 		x, y := complex128(a[p]), complex128(b[p])
 		m := cmplx.Conj(x) * y
 		dot += cmplx.Conj(m)
-		for name, v := range map[string][2]complex128{
-			"Matched num": {complex128(num[p]), 85 + m}, "ConjMulAdd": {complex128(acc[p]), 85 + m},
-			"Matched gain": {complex(float64(gain[p]), 0), complex(85+real(x)*real(x)+imag(x)*imag(x), 0)},
-			"ReConjMulAdd": {complex(float64(re[p]), 0), complex(85+real(m), 0)},
-		} {
-			if !near(v[0], v[1], 200) {
-				t.Fatalf("%s n=%d: [%d] = %v, want %v", name, n, p, v[0], v[1])
-			}
+		if !near(complex128(acc[p]), 85+m, 200) {
+			t.Fatalf("ConjMulAdd n=%d: [%d] = %v, want %v", n, p, acc[p], 85+m)
 		}
 	}
 	if got := DotConj(a, b); !near(got, dot, 8*float64(n+1)) {
 		t.Fatalf("DotConj n=%d = %v, want %v", n, got, dot)
 	}
-	if !ok() || !okNum() || !okGain() || !okRe() || !okAcc() {
+	if !ok() || !okAcc() {
 		t.Fatalf("n=%d taps=%d: wrote beyond the slice", n, taps)
 	}
 }
@@ -105,7 +94,7 @@ func TestLinCombPanics(t *testing.T) {
 		"row outside":  func() { LinComb(make([]complex64, 4), make([]complex64, 1), make([]complex64, 4), []int{1}) },
 		"number":       func() { LinComb(make([]complex64, 4), make([]complex64, 2), make([]complex64, 9), []int{1}) },
 		"negative row": func() { LinComb(make([]complex64, 4), make([]complex64, 1), make([]complex64, 9), []int{-1}) },
-		"short":        func() { Matched(make([]complex64, 4), make([]float32, 3), make([]complex64, 4), make([]complex64, 4)) },
+		"short":        func() { ConjMulAdd(make([]complex64, 4), make([]complex64, 3), make([]complex64, 4)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -173,11 +162,11 @@ func FuzzKernels(f *testing.F) {
 }
 
 func TestNoAllocs(t *testing.T) {
-	x, y, g := make([]complex64, 99), make([]complex64, 99), make([]float32, 99)
+	x, y := make([]complex64, 99), make([]complex64, 99)
 	w, off := []complex64{1, 2}, []int{0, 0}
 	if n := testing.AllocsPerRun(20, func() {
 		LinComb(y, w, x, off)
-		Matched(y, g, x, x)
+		ConjMulAdd(y, x, x)
 		_ = DotConj(x, y)
 	}); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
@@ -194,13 +183,5 @@ func BenchmarkLinComb(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N*264*taps)/b.Elapsed().Seconds()/1e9, "GMAC/s")
 		})
-	}
-}
-
-func BenchmarkMatched(b *testing.B) {
-	num, gain, h := make([]complex64, 192), make([]float32, 192), make([]complex64, 192)
-	b.ReportAllocs()
-	for b.Loop() {
-		Matched(num, gain, h, h)
 	}
 }

@@ -6,10 +6,6 @@ package mimo
 
 func linComb(dst, w, src []complex64, off []int) { linCombGeneric(dst, w, src, off) }
 
-func matched(num []complex64, gain []float32, h, y []complex64) { matchedGeneric(num, gain, h, y) }
-
 func conjMulAdd(acc, a, b []complex64) { conjMulAddGeneric(acc, a, b) }
-
-func reConjMulAdd(acc []float32, a, b []complex64) { reConjMulAddGeneric(acc, a, b) }
 
 func dotConj(a, b []complex64) complex128 { return dotConjGeneric(a, b) }

@@ -12,9 +12,7 @@ import (
 func main() {
 	ConstraintExpr("amd64,!purego")
 	linComb()
-	matched()
 	conjMulAdd()
-	reConjMulAdd()
 	dotConj()
 	Generate()
 }
@@ -93,43 +91,6 @@ func conjTimes(a Op, b, acc VecVirtual) {
 	VADDPS(re, acc, acc)
 }
 
-// pairs adds the two floats of each of eight complex values and stores them
-// after adding to what is there.
-func pairs(p0, p1 VecVirtual, at Mem) {
-	VHADDPS(p1, p0, p0)
-	VPERMPD(Imm(0xd8), p0, p0)
-	VADDPS(at, p0, p0)
-	VMOVUPS(p0, at)
-}
-
-func matched() {
-	TEXT("matchedAVX2", NOSPLIT, "func(num *complex64, gain *float32, h, y *complex64, n int)")
-	Doc("matchedAVX2 is Matched for n values, n a positive multiple of 8.")
-	Pragma("noescape")
-	num, gain := Load(Param("num"), GP64()), Load(Param("gain"), GP64())
-	h, y, n := Load(Param("h"), GP64()), Load(Param("y"), GP64()), Load(Param("n"), GP64())
-	Label("loop")
-	var sq [2]VecVirtual
-	for v := range 2 {
-		at := 32 * v
-		a, b, acc := YMM(), YMM(), YMM()
-		VMOVUPS(Mem{Base: h, Disp: at}, a)
-		VMOVUPS(Mem{Base: y, Disp: at}, b)
-		VMOVUPS(Mem{Base: num, Disp: at}, acc)
-		conjTimes(a, b, acc)
-		VMOVUPS(acc, Mem{Base: num, Disp: at})
-		sq[v] = YMM()
-		VMULPS(a, a, sq[v])
-	}
-	pairs(sq[0], sq[1], Mem{Base: gain})
-	advance(64, num, h, y)
-	advance(32, gain)
-	SUBQ(Imm(8), n)
-	JNZ(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
-}
-
 func conjMulAdd() {
 	TEXT("conjMulAddAVX2", NOSPLIT, "func(acc, a, b *complex64, n int)")
 	Doc("conjMulAddAVX2 is ConjMulAdd for n values, n a positive multiple of 4.")
@@ -145,28 +106,6 @@ func conjMulAdd() {
 	VMOVUPS(z, Mem{Base: acc})
 	advance(32, acc, a, b)
 	SUBQ(Imm(4), n)
-	JNZ(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
-}
-
-func reConjMulAdd() {
-	TEXT("reConjMulAddAVX2", NOSPLIT, "func(acc *float32, a, b *complex64, n int)")
-	Doc("reConjMulAddAVX2 is ReConjMulAdd for n values, n a positive multiple of 8.")
-	Pragma("noescape")
-	acc, a := Load(Param("acc"), GP64()), Load(Param("a"), GP64())
-	b, n := Load(Param("b"), GP64()), Load(Param("n"), GP64())
-	Label("loop")
-	var p [2]VecVirtual
-	for v := range 2 {
-		p[v] = YMM()
-		VMOVUPS(Mem{Base: a, Disp: 32 * v}, p[v])
-		VMULPS(Mem{Base: b, Disp: 32 * v}, p[v], p[v])
-	}
-	pairs(p[0], p[1], Mem{Base: acc})
-	advance(64, a, b)
-	advance(32, acc)
-	SUBQ(Imm(8), n)
 	JNZ(LabelRef("loop"))
 	VZEROUPPER()
 	RET()
