@@ -14,7 +14,6 @@ type lmmseState struct {
 	time    [nr.MaxUEs]timeModel // of the UEs
 	bank    filterBank
 	filterState
-	anchors int
 }
 
 func (s *lmmseState) init(lim Limits) {
@@ -40,17 +39,17 @@ func (s *lmmseState) init(lim Limits) {
 // anchors; the weights are R_t(symbol, pilots)·U·Λ⁻¹.
 func (e *Estimator) estimateLMMSE(dst *nr.Channel, rx int) {
 	s := &e.lmmse
-	s.anchors = 0
+	anchors := 0
 	for c := range e.numCombs {
 		e.foldComb(c, rx)
 		e.measureComb(c, rx)
 		for _, l := range e.combs[c].layers[:e.combs[c].numLayers] {
-			s.anchors = max(s.anchors, s.time[e.layers[l].ue].rank)
+			anchors = max(anchors, s.time[e.layers[l].ue].rank)
 		}
 	}
 	g := &e.group
-	dst.Anchors.Resize(g.NumLayers, rx, s.anchors, g.NumSubcarriers())
-	dst.Weights.Resize(g.NumLayers, g.NumSymbols, s.anchors)
+	dst.Anchors.Resize(g.NumLayers, rx, anchors, g.NumSubcarriers())
+	dst.Weights.Resize(g.NumLayers, g.NumSymbols, anchors)
 	for c := range e.numCombs {
 		e.foldComb(c, rx)
 		e.filterComb(dst, c, rx)

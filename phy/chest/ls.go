@@ -198,6 +198,7 @@ func (p *plan) lineNoise() float64 {
 // lsWeights writes the linear interpolation over time of layer l, whose carrier
 // offset is cfo above that of its comb, and the variance that noise leaves in it.
 func (e *Estimator) lsWeights(dst *nr.Channel, l int, errVar, cfo float64) {
+	left := e.lineNoise()
 	for s := range e.group.NumSymbols {
 		w := dst.Weights.Row(l, s)
 		rot := e.rotation(e.cfo[e.layers[l].comb]+cfo, s)
@@ -209,7 +210,7 @@ func (e *Estimator) lsWeights(dst *nr.Channel, l int, errVar, cfo float64) {
 			w[o] = complex64(complex(x, 0) * rot)
 			sum += x * x
 		}
-		dst.ErrorVar.Row(l)[s] = float32(errVar * sum * e.lineNoise())
+		dst.ErrorVar.Row(l)[s] = float32(errVar * sum * left)
 	}
 }
 

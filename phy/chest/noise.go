@@ -16,7 +16,6 @@ const (
 	batchWindows = 16   // windows that are filtered at once, at most
 	batchLanes   = 64   // the same, times antennas
 	batchSize    = windowPilots * batchWindows
-	keptTables   = 8 // geometries whose tables are kept
 )
 
 // noiseMeter measures noise where no layer can be: in the part of the pilots

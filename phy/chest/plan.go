@@ -24,7 +24,6 @@ type plan struct {
 	numPilots int     // pilots of one CDM group in one symbol
 	beta      float64 // DM-RS amplitude over data
 	spacing   float64 // subcarrier spacing, Hz
-	cp        float64 // shorter cyclic prefix, s
 
 	numSyms  int                        // symbols with DM-RS
 	symTime  [nr.SymbolsPerSlot]float64 // start of the transform window of each symbol of the slot, s
@@ -32,11 +31,10 @@ type plan struct {
 	numOcc   int                        // occasions: single symbols, or pairs
 	occTime  [maxOccasions]float64      // centre of each occasion, s
 
-	numCombs  int
-	combs     [maxLayers]comb
-	layers    [maxLayers]layer
-	freeMask  uint8 // CDM groups without data that no layer uses
-	sharedCDM bool  // two combs use one CDM group
+	numCombs int
+	combs    [maxLayers]comb
+	layers   [maxLayers]layer
+	freeMask uint8 // CDM groups without data that no layer uses
 }
 
 // comb is the layers that share a CDM group and a reference sequence.
@@ -63,7 +61,6 @@ func makePlan(g *nr.Group) plan {
 		group: *g, perPRB: dmrs.PilotsPerPRB(g.ConfigType),
 		beta: math.Sqrt(float64(g.NumCDMGroupsWithoutData)), spacing: g.SubcarrierSpacingHz(),
 	}
-	p.cp = g.CyclicPrefix()
 	p.numPilots = p.perPRB * g.NumPRB
 	p.placeSymbols()
 	p.placeLayers()
@@ -123,13 +120,9 @@ func (p *plan) findComb(port int, ue *nr.UE) int {
 	delta := dmrs.Delta(p.group.ConfigType, port)
 	for i := range p.numCombs {
 		c := &p.combs[i]
-		if c.delta != delta {
-			continue
-		}
-		if c.nid == ue.NID && c.scid == ue.NSCID {
+		if c.delta == delta && c.nid == ue.NID && c.scid == ue.NSCID {
 			return i
 		}
-		p.sharedCDM = true
 	}
 	lambda := delta
 	if p.group.ConfigType == 2 {

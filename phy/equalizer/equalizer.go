@@ -17,7 +17,6 @@ const (
 )
 
 const (
-	maxLayers  = nr.MaxGroupLayers
 	maxRx      = nr.MaxRx
 	maxAnchors = nr.SymbolsPerSlot
 	// chunk is how many subcarriers are worked on at once, in all symbols, so

@@ -76,8 +76,7 @@ func (c *Code) BlockBits(r int) int {
 
 // LDPC returns the code of each code block, with all rows of the base graph.
 func (c *Code) LDPC() ldpc.Config {
-	s := &c.Segmentation
-	return ldpc.Config{BaseGraph: s.BaseGraph, Z: s.Z, Filler: s.Filler}
+	return c.Segmentation.Config()
 }
 
 // RateMatch returns the circular buffer of each code block. The buffer is not

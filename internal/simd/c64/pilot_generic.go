@@ -5,26 +5,21 @@ package c64
 // mulEvenGeneric is the definition of [MulEven].
 func mulEvenGeneric(dst, a, b []complex64) {
 	for i := range dst {
-		x, y := a[2*i], b[i]
-		dst[i] = complex(real(x)*real(y)-imag(x)*imag(y), real(x)*imag(y)+imag(x)*real(y))
+		dst[i] = mul(a[2*i], b[i])
 	}
 }
 
 // mulConjEvenGeneric is the definition of [MulConjEven].
 func mulConjEvenGeneric(dst, a, b []complex64) {
 	for i := range dst {
-		x, y := a[2*i], b[i]
-		dst[i] = complex(real(x)*real(y)+imag(x)*imag(y), imag(x)*real(y)-real(x)*imag(y))
+		dst[i] = mul(a[2*i], complex(real(b[i]), -imag(b[i])))
 	}
 }
 
 // pairSumGeneric is the definition of [PairSum].
 func pairSumGeneric(dst, a, b []complex64) {
 	for m := range dst {
-		x, y, u, v := a[2*m], b[2*m], a[2*m+1], b[2*m+1]
-		dst[m] = complex(
-			real(x)*real(y)-imag(x)*imag(y)+(real(u)*real(v)-imag(u)*imag(v)),
-			real(x)*imag(y)+imag(x)*real(y)+(real(u)*imag(v)+imag(u)*real(v)))
+		dst[m] = mul(a[2*m], b[2*m]) + mul(a[2*m+1], b[2*m+1])
 	}
 }
 
