@@ -6,7 +6,7 @@
 //
 //	function          from -> to                   key                state
 //	phy/demodulate    samples -> Grid              cell
-//	phy/extract       Grid -> PDU                  cell               scheduling grants
+//	phy/extract       Grid -> PDU                  cell               scheduling grants, base graphs
 //	phy/synchronise   Pilots -> Aligned            PRB group
 //	phy/estimate      Aligned -> Channel           PRB group
 //	phy/equalize      Data, Channel -> Symbols     PRB group
