@@ -19,12 +19,9 @@ import (
 	"github.com/neuroran/neuroran/tensor"
 )
 
-// scale builds a network that multiplies rows of two features by a factor.
-func scale(tb testing.TB, factor float32) *accel.Model {
+// build finishes a model.
+func build(tb testing.TB, b *onnx.Builder) *accel.Model {
 	tb.Helper()
-	b := onnx.NewBuilder("scale")
-	x := b.Input("x", onnx.Float32, -1, 2)
-	b.Output("y", b.MatMul(x, b.Float32s("w", []float32{factor, 0, 0, factor}, 2, 2)))
 	graph, err := b.Model()
 	if err != nil {
 		tb.Fatal(err)
@@ -36,20 +33,21 @@ func scale(tb testing.TB, factor float32) *accel.Model {
 	return m
 }
 
+// scale builds a network that multiplies rows of two features by a factor.
+func scale(tb testing.TB, factor float32) *accel.Model {
+	tb.Helper()
+	b := onnx.NewBuilder("scale")
+	x := b.Input("x", onnx.Float32, -1, 2)
+	b.Output("y", b.MatMul(x, b.Float32s("w", []float32{factor, 0, 0, factor}, 2, 2)))
+	return build(tb, b)
+}
+
 // wide builds a network of other ports.
 func wide(tb testing.TB) *accel.Model {
 	tb.Helper()
 	b := onnx.NewBuilder("wide")
 	b.Output("y", b.Relu(b.Input("x", onnx.Float32, -1, 3)))
-	graph, err := b.Model()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	m, err := accel.BuildModel(graph)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return m
+	return build(tb, b)
 }
 
 // trainer returns the same model whatever it starts from.
@@ -324,16 +322,8 @@ func TestWeightsMove(t *testing.T) {
 func TestDefineRefuses(t *testing.T) {
 	b := onnx.NewBuilder("vector")
 	b.Output("y", b.Relu(b.Input("x", onnx.Float32, 4)))
-	graph, err := b.Model()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := accel.BuildModel(graph)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var sig *accel.SignatureError
-	if _, err := neural.Define("vector", neural.Config{Model: m}); !errors.As(err, &sig) {
+	if _, err := neural.Define("vector", neural.Config{Model: build(t, b)}); !errors.As(err, &sig) {
 		t.Errorf("got %v, want a *SignatureError", err)
 	}
 }

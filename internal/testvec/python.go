@@ -16,7 +16,7 @@ import (
 // if it is not absolute. Without it the interpreter is python3 of the search path.
 const PythonEnv = "NEURORAN_PYTHON"
 
-var pythons sync.Map // module list → error text, or ""
+var pythons sync.Map // interpreter and modules → error text, or ""
 
 // Python returns a Python interpreter that can import all the modules, or
 // skips the test where there is none; see [Require] with "python", or with

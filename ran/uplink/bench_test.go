@@ -3,12 +3,8 @@
 package uplink_test
 
 import (
-	"context"
-	"log/slog"
 	"testing"
 
-	"github.com/neuroran/neuroran/phy/sigmf"
-	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
 
@@ -16,23 +12,11 @@ import (
 func BenchmarkPlay(b *testing.B) {
 	for _, receiver := range []string{"ls", "lmmse", "neural"} {
 		b.Run("receiver="+receiver, func(b *testing.B) {
-			rec, err := sigmf.Open("../../examples/uplink/testdata/uplink.sigmf-meta")
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer rec.Close()
-			chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, uplink.WithReceiver(receiver))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer chain.Close()
-			cfg := uplink.PlayConfig{Logger: slog.New(slog.DiscardHandler)}
+			f := openFrame(b)
+			chain := f.chain(b, uplink.WithReceiver(receiver))
 			var wall, slots float64
 			for b.Loop() {
-				report, err := chain.Play(context.Background(), rec, cfg)
-				if err != nil {
-					b.Fatal(err)
-				}
+				report := f.play(b, chain)
 				wall += report.Wall.Seconds()
 				slots += float64(report.Slots)
 			}

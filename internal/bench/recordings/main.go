@@ -124,8 +124,13 @@ func decode(file string) (tally, error) {
 		t.sionna += count(a.Sionna)
 		t.decodable += count(a.Decodable)
 	}
+	rec, err := sigmf.Open(file)
+	if err != nil {
+		return t, err
+	}
+	defer rec.Close()
 	for i, receiver := range receivers {
-		report, err := play(file, receiver)
+		report, err := play(rec, receiver)
 		if err != nil {
 			return t, fmt.Errorf("%s: %w", receiver, err)
 		}
@@ -151,12 +156,7 @@ func count(b bool) int {
 }
 
 // play decodes a recording with one receiver.
-func play(file, receiver string) (*uplink.Report, error) {
-	rec, err := sigmf.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer rec.Close()
+func play(rec *sigmf.Recording, receiver string) (*uplink.Report, error) {
 	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, uplink.WithReceiver(receiver))
 	if err != nil {
 		return nil, err
