@@ -11,8 +11,9 @@ import (
 	"github.com/neuroran/neuroran/phy/scramble"
 )
 
-// Code is everything that the coding chain of one PUSCH transmission needs: it
-// follows from the grant alone, and transmitter and receiver share it. It is a
+// Code is everything that the coding chain of one PUSCH transmission needs;
+// transmitter and receiver share it. It follows from the grant, and for a
+// retransmission from the initial one too: see [Code.Continue]. It is a
 // comparable value.
 type Code struct {
 	RNTI         uint16            // UE

@@ -14,8 +14,10 @@
 //
 // [Blocks] holds what a researcher replaces: synchroniser, estimator, equaliser
 // and demapper, each behind an interface of one or two methods. [Code] holds
-// what the coding chain needs; it follows from the grant alone. The only state
-// is the [SoftBuffer] of each HARQ process, and the caller keeps it.
+// what the coding chain needs; it follows from the grant, but for the base graph
+// of a retransmission, which is that of the initial one ([Code.Continue]). The
+// only state of the receiver is the [SoftBuffer] of each HARQ process, and the
+// caller keeps it.
 //
 // What the standard allows and this package does not is refused by
 // [nr.Grant.Validate]: transform precoding, MCS table 3, UCI, PT-RS, frequency
