@@ -124,7 +124,7 @@ func (k *Core) adoptHalf(n *node, h half) {
 func (k *Core) adoptSpread(n *node, h half) {
 	b := &k.halves[n.index]
 	for i := range b.wide {
-		if w := &b.wide[i]; w.edge() == h.edge() && w.key == h.key && w.slot == h.slot && w.seq == h.seq {
+		if b.wide[i].id() == h.id() {
 			k.releaseRest(&h.joined)
 			return
 		}

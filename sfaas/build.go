@@ -3,7 +3,6 @@
 package sfaas
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
@@ -101,7 +100,7 @@ func (g *Graph) Build() (*App, error) {
 	}
 	for _, c := range g.conns {
 		f := c.node.fn
-		if c.wide && c.kind == portData {
+		if c.isWide() {
 			c.node.wide[c.input] = true
 		}
 		c.drafts = c.kind == portData && !c.node.sink && !f.each
@@ -317,7 +316,7 @@ func (a *App) hash() Digest {
 			b = appendString(b, n.fn.name)
 			continue
 		}
-		b = binary.LittleEndian.AppendUint64(b, uint64(n.fn.digest()))
+		b = appendDigest(b, n.fn.digest())
 	}
 	for _, c := range a.conns {
 		b = appendString(b, c.name)

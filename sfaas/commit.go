@@ -105,8 +105,8 @@ func (k *Core) pending(b *Batch) bool {
 // the batches of each key group.
 func (k *Core) releaseLanded() {
 	kept := k.commits[:0]
-	for i, b := range k.commits {
-		if !b.landed || k.heldBack(k.commits[:i], kept, b) {
+	for _, b := range k.commits {
+		if !b.landed || heldBack(kept, b) {
 			kept = append(kept, b)
 			continue
 		}
@@ -128,8 +128,9 @@ func (k *Core) releaseLanded() {
 	k.commits = kept
 }
 
-// heldBack reports whether an earlier batch of the same group has not landed.
-func (k *Core) heldBack(_, kept []*Batch, b *Batch) bool {
+// heldBack reports whether an earlier batch of the same group, one of kept, has
+// not landed.
+func heldBack(kept []*Batch, b *Batch) bool {
 	for _, x := range kept {
 		if x.node == b.node && x.Group == b.Group {
 			return true

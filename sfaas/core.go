@@ -138,7 +138,18 @@ type Cores struct {
 // shell of one's own. The worker count is that of [WithWorkers], the node that
 // of [WithNode].
 func NewCores(app *App, opts ...Option) (*Cores, error) {
-	set := newSettings(opts)
+	c, err := newCores(app, newSettings(opts))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.res.first(c.List); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// newCores is NewCores before resources are opened.
+func newCores(app *App, set *settings) (*Cores, error) {
 	gauges := make([]gauge, len(app.conns))
 	c := &Cores{Intake: newIntake(app, set, gauges), res: newResources(app), board: newBoard(app)}
 	for i := range set.workers {
@@ -147,9 +158,6 @@ func NewCores(app *App, opts ...Option) (*Cores, error) {
 			return nil, err
 		}
 		c.List = append(c.List, k)
-	}
-	if err := c.res.first(c.List); err != nil {
-		return nil, err
 	}
 	return c, nil
 }

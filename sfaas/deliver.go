@@ -6,10 +6,7 @@ package sfaas
 func (k *Core) push(m *Message) {
 	ks := k.state(m.Key, m.group)
 	o := m.pool.from
-	if ks.seqs == nil {
-		ks.seqs = make([]sequence, len(k.app.outlets))
-	}
-	s := &ks.seqs[o.id]
+	s := &ks.sequences(k.app)[o.id]
 	if s.id > 0 && s.slot == m.Slot {
 		s.seq++
 	} else {
@@ -158,7 +155,8 @@ func (k *Core) receive(ev *Event) {
 	if ev.From.Node != k.self.Node {
 		k.stats[e.node.index].Remote += uint64(ev.Msg.size)
 	}
-	if ev.Link != 0 && !k.acceptLink(ev) {
+	if ev.Link != 0 {
+		k.acceptLink(ev)
 		return
 	}
 	k.deliver(e, ev.Msg, ev.Key)

@@ -35,7 +35,7 @@ func (f *function) digest() Digest {
 	for _, c := range f.cells {
 		b = appendString(append(b, byte(c.class)), c.name)
 		b = appendString(binary.AppendVarint(b, int64(c.version)), c.shape)
-		b = binary.LittleEndian.AppendUint64(b, uint64(c.form))
+		b = appendDigest(b, c.form)
 	}
 	b, _ = appendParams(b, reflect.ValueOf(f.cfg.Params), "Params")
 	return Digest(xxhash.Sum64(b))
@@ -43,7 +43,7 @@ func (f *function) digest() Digest {
 
 // appendType appends the name and the form of a message's type.
 func appendType(b []byte, t reflect.Type) []byte {
-	return binary.LittleEndian.AppendUint64(appendString(b, t.String()), uint64(newLayout(t).digest()))
+	return appendDigest(appendString(b, t.String()), newLayout(t).digest())
 }
 
 // appendParams appends a canonical encoding of v, or says which part of it has
@@ -55,10 +55,7 @@ func appendParams(b []byte, v reflect.Value, path string) ([]byte, error) {
 	b = append(b, byte(v.Kind()))
 	switch v.Kind() {
 	case reflect.Bool:
-		if v.Bool() {
-			return append(b, 1), nil
-		}
-		return append(b, 0), nil
+		return appendFlag(b, v.Bool()), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return binary.AppendVarint(b, v.Int()), nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:

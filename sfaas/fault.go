@@ -27,22 +27,22 @@ func (k *Core) fail(c *Ctx, it item, err error) {
 		return
 	}
 	k.failCall(it.msg, f)
-	dead := e.dead
-	if it.rest != nil || clobbered(err) {
+	dead, lost := e.dead, clobbered(err)
+	if it.rest != nil || lost {
 		dead = nil
 	}
 	if dead != nil {
 		k.stats[n.index].DeadLetters++
 	}
 	if e.cfg.Guarantee == ExactlyOnce {
-		k.giveUp(it, dead, clobbered(err))
+		k.giveUp(it, dead, lost)
 		return
 	}
 	if dead != nil {
 		k.send(dead, it.msg, it.ks.key, it.ks)
 		return
 	}
-	if !clobbered(err) {
+	if !lost {
 		it.msg.release(k.lane)
 		k.dropRest(it)
 	}
@@ -50,14 +50,14 @@ func (k *Core) fail(c *Ctx, it item, err error) {
 
 // giveUp commits that an input has been processed, though without success: a
 // repeat of it is none to try again. The dead letter leaves after that.
-func (k *Core) giveUp(it item, dead *conn, clobbered bool) {
+func (k *Core) giveUp(it item, dead *conn, lost bool) {
 	b := k.newBatch(it)
 	k.saw(b, k.instance(it.conn.node, it.ks), &it)
 	if dead != nil {
 		it.msg.take(1)
 		b.Outbox = append(b.Outbox, Outgoing{Edge: dead.id, Msg: it.msg, Key: it.ks.key})
 	}
-	if clobbered { // the handler may still read its inputs: they are never reused
+	if lost { // the handler may still read its inputs: they are never reused
 		it.msg.take(1)
 		if it.rest != nil {
 			for _, m := range it.rest.msgs {
@@ -103,10 +103,9 @@ func (k *Core) takeOver(err error) {
 // salvage replaces an instance whose memory a lost handler may still use.
 func (k *Core) salvage(n *node, ks *keyState) *instance {
 	old := ks.insts[n.index]
-	inst := &instance{
-		controls: old.controls, applied: old.applied, waiting: old.waiting,
-		seen: old.seen, tasks: old.tasks, calls: old.calls, sent: old.sent,
-	}
+	inst := new(instance)
+	*inst = *old
+	inst.cells = nil
 	lost := false
 	for _, s := range old.cells {
 		if d := s.head().decl; d.staged() {

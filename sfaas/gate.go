@@ -52,12 +52,17 @@ func (k *Core) admit(it item) {
 			return
 		}
 	}
-	inst.waiting.push(it)
-	if k.set.mode == RealTime && it.msg.Due != Never {
-		k.setTimer(timer{at: it.msg.Due, kind: timerGate, node: it.conn.node, ks: it.ks})
-	}
+	k.waitForGate(inst, it.conn.node, it)
 	k.expireWaiting(inst, it.conn.node, it.msg.Slot)
 	k.runGate(item{conn: it.conn, ks: it.ks, gate: true})
+}
+
+// waitForGate lets data wait for its grant, until its due time at most.
+func (k *Core) waitForGate(inst *instance, n *node, it item) {
+	inst.waiting.push(it)
+	if k.set.mode == RealTime && it.msg.Due != Never {
+		k.setTimer(timer{at: it.msg.Due, kind: timerGate, node: n, ks: it.ks})
+	}
 }
 
 // runGate looks at the data that waits longest.

@@ -93,13 +93,13 @@ func (k *Core) restoreHalves(s *snapshot) {
 	for i := range s.spread {
 		x := &s.spread[i]
 		k.own(&x.joined)
-		k.adoptSpread(x.node, half{joined: x.joined, key: x.key, slot: x.slot, seq: x.seq, index: x.index, due: x.due})
+		k.adoptSpread(x.node, x.half)
 	}
 	for i := range s.halves {
 		x := &s.halves[i]
 		if k.mine(x.key) != nil {
 			k.own(&x.joined)
-			k.adoptHalf(x.node, half{joined: x.joined, key: x.key, slot: x.slot, seq: x.seq, index: x.index, due: x.due})
+			k.adoptHalf(x.node, x.half)
 		}
 	}
 }
@@ -133,14 +133,10 @@ func (k *Core) restoreWaiting(s *snapshot) {
 // whole returns the item of inputs that are complete.
 func (x *restoredInputs) whole(ks *keyState) item {
 	it := item{ks: ks}
-	for i, c := range x.conns {
-		if c != nil && !c.wide {
-			it.conn, it.msg = c, x.msgs[i]
-			break
-		}
-	}
+	it.conn, it.msg = x.lead()
 	if len(x.node.fn.ins) > 1 {
-		it.rest = &joined{x.msgs, x.conns}
+		rest := x.joined // the snapshot is let go
+		it.rest = &rest
 	}
 	return it
 }
@@ -148,10 +144,6 @@ func (x *restoredInputs) whole(ks *keyState) item {
 // resumeWaiting lets data wait for its grant again, and looks whether it is
 // there when the core runs next.
 func (k *Core) resumeWaiting(n *node, ks *keyState, it item) {
-	inst := k.instance(n, ks)
-	inst.waiting.push(it)
-	if k.set.mode == RealTime && it.msg.Due != Never {
-		k.setTimer(timer{at: it.msg.Due, kind: timerGate, node: n, ks: ks})
-	}
+	k.waitForGate(k.instance(n, ks), n, it)
 	k.inline.push(item{conn: it.conn, ks: ks, gate: true})
 }

@@ -105,14 +105,19 @@ func (k *Core) complete(n *node, h *half) {
 		}
 	}
 	it := item{ks: h.ks, rest: b.take(h)}
-	for in, c := range h.conns {
-		if c != nil && !c.wide { // the first that carries the key leads
-			it.conn, it.msg = c, h.msgs[in]
-			break
-		}
-	}
+	it.conn, it.msg = h.lead()
 	b.remove(h)
 	k.inline.push(it)
+}
+
+// lead returns the first input that carries the key.
+func (j *joined) lead() (*conn, *Message) {
+	for i, c := range j.conns {
+		if c != nil && !c.wide {
+			return c, j.msgs[i]
+		}
+	}
+	return nil, nil
 }
 
 // find returns the half that m belongs to, or nil.

@@ -51,9 +51,9 @@ func (k *Core) linkTo(to Endpoint, e *conn, m *Message, key Key, back bool) uint
 	return p.sent
 }
 
-// acceptLink takes a numbered message in its turn and reports whether that is
-// now; the message is kept or dropped if it is not.
-func (k *Core) acceptLink(ev *Event) bool {
+// acceptLink takes a numbered message in its turn: one that is early is kept
+// until then, one that has been taken before is dropped.
+func (k *Core) acceptLink(ev *Event) {
 	p := k.peer(ev.From)
 	switch {
 	case ev.Link <= p.taken:
@@ -66,7 +66,6 @@ func (k *Core) acceptLink(ev *Event) bool {
 		k.keepEarly(p, ev)
 	}
 	k.effect(Effect{Kind: EffectAck, To: ev.From, Link: p.taken})
-	return false
 }
 
 func (k *Core) keepEarly(p *peer, ev *Event) {

@@ -2,6 +2,8 @@
 
 package sfaas
 
+import "slices"
+
 // lose gives up a group of which another runtime has become the owner, as a
 // refused commit told: its instances, everything that has not left, and what
 // they wanted to do later. From here on the core refuses what arrives for it:
@@ -35,12 +37,7 @@ func (k *Core) lose(n *node, group uint8) {
 
 // abandon ends a move away from here of a group that is not ours any more.
 func (k *Core) abandon(t *Transfer) {
-	for i, x := range k.transfer {
-		if x == t {
-			k.transfer = append(k.transfer[:i], k.transfer[i+1:]...)
-			break
-		}
-	}
+	k.transfer = slices.DeleteFunc(k.transfer, func(x *Transfer) bool { return x == t })
 	for _, x := range t.held {
 		k.refuse(x.conn, x.msg, x.key)
 	}

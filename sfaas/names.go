@@ -5,6 +5,7 @@ package sfaas
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // graphNames are the names by which a snapshot knows the parts of a graph.
@@ -77,33 +78,23 @@ func readIndex(r *wireReader, a *App) *graphIndex {
 		x.names.forms = append(x.names.forms, r.digest())
 	}
 	here := namesOf(a)
-	find := func(names []string, name string) int {
-		for i, s := range names {
-			if s == name {
-				return i
-			}
-		}
-		return -1
-	}
-	for _, name := range x.names.nodes {
-		x.nodes = append(x.nodes, nil)
-		if i := find(here.nodes, name); i >= 0 {
-			x.nodes[len(x.nodes)-1] = a.nodes[i]
-		}
-	}
-	for _, name := range x.names.edges {
-		x.edges = append(x.edges, nil)
-		if i := find(here.edges, name); i >= 0 {
-			x.edges[len(x.edges)-1] = a.conns[i]
-		}
-	}
-	for _, name := range x.names.outlets {
-		x.outlets = append(x.outlets, nil)
-		if i := find(here.outlets, name); i >= 0 {
-			x.outlets[len(x.outlets)-1] = a.outlets[i]
-		}
-	}
+	x.nodes = named(x.names.nodes, here.nodes, a.nodes)
+	x.edges = named(x.names.edges, here.edges, a.conns)
+	x.outlets = named(x.names.outlets, here.outlets, a.outlets)
 	return x
+}
+
+// named returns the parts that bear the names, nil for one that is not here.
+func named[T any](names, here []string, parts []*T) []*T {
+	var found []*T
+	for _, name := range names {
+		var x *T
+		if i := slices.Index(here, name); i >= 0 {
+			x = parts[i]
+		}
+		found = append(found, x)
+	}
+	return found
 }
 
 // node reads the number of a function.

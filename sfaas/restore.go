@@ -33,7 +33,7 @@ func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 		return fmt.Errorf("sfaas: restore: %w", err)
 	}
 	defer resume()
-	return restore(r.cores(), src, r.set.clock(), func(core int, eff []Effect) {
+	return restore(r.cores.List, src, r.set.clock(), func(core int, eff []Effect) {
 		w := r.workers[core] // it stands still and sees this when it goes on
 		w.effects = append(w.effects[:0], eff...)
 		w.carryOut()
@@ -111,13 +111,8 @@ type restoredSource struct {
 
 // restoredInputs are messages that wait at one instance.
 type restoredInputs struct {
-	joined
-	node  *node
-	key   Key
-	slot  Slot
-	seq   uint32
-	index uint64
-	due   Time
+	half // key and inputs only, unless a partner is missing
+	node *node
 }
 
 // restoredTimer is a delayed message, or a call if msg is nil.
@@ -137,7 +132,7 @@ func (k *Core) fresh() error {
 	if len(k.order) > 0 || k.Ready() || len(k.timers.items) > 0 {
 		return ErrNotEmpty
 	}
-	if k.set.standby != 0 && k.set.standby != k.self.Node {
+	if k.standsBy() {
 		return ErrNotOwner
 	}
 	return nil

@@ -19,10 +19,7 @@ type Runtime struct {
 	set     *settings
 	workers []*worker
 	homes   [Groups]*worker // by key group
-	board   *board
-	gauges  []gauge
-	intake  *Intake
-	res     *resources
+	cores   *Cores
 	paused  atomic.Bool // while a snapshot is taken
 	cut     int         // size of the last snapshot; who has paused the runtime owns it
 
@@ -47,21 +44,18 @@ var lastNode atomic.Uint32
 func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
 	set := newSettings(append([]Option{WithNode(NodeID(lastNode.Add(1)))}, opts...))
 	r := &Runtime{
-		app: app, set: set, board: newBoard(app), gauges: make([]gauge, len(app.conns)),
-		calls: map[uint64]chan callResult{},
+		app: app, set: set, calls: map[uint64]chan callResult{},
 		links: map[NodeID]*Runtime{}, stop: make(chan struct{}),
 	}
 	set.batchDone = r.batchDone
-	r.intake = newIntake(app, set, r.gauges)
-	r.res = newResources(app)
-	for i := range set.workers {
-		w, err := newWorker(r, i)
-		if err != nil {
-			return nil, err
-		}
-		r.workers = append(r.workers, w)
+	var err error
+	if r.cores, err = newCores(app, set); err != nil {
+		return nil, err
 	}
-	if err := r.res.first(r.cores()); err != nil {
+	for _, k := range r.cores.List {
+		r.workers = append(r.workers, newWorker(r, k))
+	}
+	if err := r.cores.res.first(r.cores.List); err != nil {
 		return nil, err
 	}
 	for g := range r.homes {
@@ -96,7 +90,7 @@ func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) {
 	if int(r.workerOf(group).inbox.load.Load()) >= r.set.sourceLimit || r.paused.Load() {
 		return nil, ErrBusy
 	}
-	return r.intake.draft(from, key, group)
+	return r.cores.Intake.draft(from, key, group)
 }
 
 // Discard implements [Host].
@@ -104,7 +98,7 @@ func (r *Runtime) Discard(m *Message) { m.Release() }
 
 // Inject implements [Host].
 func (r *Runtime) Inject(m *Message) error {
-	if err := r.intake.measure(m); err != nil {
+	if err := r.cores.Intake.measure(m); err != nil {
 		return err
 	}
 	if !r.workerOf(m.group).inbox.push(m) {
@@ -127,7 +121,7 @@ func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
 		delete(r.calls, id)
 		r.mu.Unlock()
 	}()
-	ev := r.intake.CallEvent(m, id, r.set.node, r.set.clock())
+	ev := r.cores.Intake.CallEvent(m, id, r.set.node, r.set.clock())
 	if !r.workerOf(m.group).post(ev) {
 		return nil, ErrClosed
 	}
@@ -196,7 +190,7 @@ func (r *Runtime) quiet() bool {
 // one whose handler blocks is counted as of its last slot.
 func (r *Runtime) Stats() []FunctionStats {
 	r.ask(func(w *worker) { w.step(Event{Kind: EventPublish}) })
-	return r.board.read()
+	return r.cores.board.read()
 }
 
 // ResetStats sets all counters to zero, as a program wants that has warmed up.
@@ -239,13 +233,5 @@ func (r *Runtime) Close() error {
 	}
 	close(r.stop)
 	r.wg.Wait()
-	return r.res.closeAll(r.cores())
-}
-
-func (r *Runtime) cores() []*Core {
-	var cores []*Core
-	for _, w := range r.workers {
-		cores = append(cores, w.core)
-	}
-	return cores
+	return r.cores.Close()
 }

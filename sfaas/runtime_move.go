@@ -65,8 +65,8 @@ func Move(ctx context.Context, from, to *Runtime, f Function, key Key) (MoveRepo
 		}
 	}
 	here, there := from.app.byName[f.Name()], to.app.byName[f.Name()]
-	if err := to.res.expect(there, to.cores(), to.onWorker); err != nil {
-		return MoveReport{}, errors.Join(fmt.Errorf("sfaas: move %s: %w", f.Name(), err), to.res.arrived(there, to.cores(), to.onWorker))
+	if err := to.cores.res.expect(there, to.cores.List, to.onWorker); err != nil {
+		return MoveReport{}, errors.Join(fmt.Errorf("sfaas: move %s: %w", f.Name(), err), to.cores.res.arrived(there, to.cores.List, to.onWorker))
 	}
 	group := key.KeyGroup()
 	w := from.workerOf(group)
@@ -83,7 +83,7 @@ func Move(ctx context.Context, from, to *Runtime, f Function, key Key) (MoveRepo
 		}, err}
 	}
 	release := func() error {
-		return errors.Join(to.res.arrived(there, to.cores(), to.onWorker), from.res.release(here, from.cores(), from.onWorker))
+		return errors.Join(to.cores.res.arrived(there, to.cores.List, to.onWorker), from.cores.res.release(here, from.cores.List, from.onWorker))
 	}
 	t := NewTransfer(f, key, from.set.clock(), w.core.self, Endpoint{to.set.node, w.core.self.Core}, done)
 	if !w.post(Event{Kind: EventFence, Transfer: t}) {

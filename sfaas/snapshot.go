@@ -75,7 +75,7 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 	var cores []*Core
 	now := r.set.clock()
 	for _, x := range all {
-		for _, k := range x.cores() {
+		for _, k := range x.cores.List {
 			k.now = now
 			cores = append(cores, k)
 		}

@@ -158,7 +158,7 @@ func (p *snapshotParser) readSource(r *wireReader) {
 }
 
 func (p *snapshotParser) readWaiting(r *wireReader, kind byte) {
-	x := restoredInputs{node: p.index.node(r), key: r.key()}
+	x := restoredInputs{node: p.index.node(r), half: half{key: r.key()}}
 	if kind == recordControl {
 		e, m := p.readInput(r)
 		if r.err == nil && (e.node != x.node || !e.kind.control()) {
@@ -182,7 +182,7 @@ func (p *snapshotParser) readWaiting(r *wireReader, kind byte) {
 }
 
 func (p *snapshotParser) readHalf(r *wireReader, kind byte) {
-	x := restoredInputs{node: p.index.node(r), key: r.key(), slot: Slot(r.uint()), seq: r.uint32(), index: r.uint(), due: r.moment(p.now)}
+	x := restoredInputs{node: p.index.node(r), half: half{key: r.key(), slot: Slot(r.uint()), seq: r.uint32(), index: r.uint(), due: r.moment(p.now)}}
 	if r.err != nil {
 		return
 	}

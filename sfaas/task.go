@@ -94,7 +94,7 @@ func (k *Core) finishTasks(home *taskHome) {
 	for home.tasks.len() > 0 && (*home.tasks.at(0)).done {
 		t := home.tasks.pop()
 		for i, o := range t.outs {
-			k.stats[home.node.index].Transferred += uint64(o.msg.size * len(home.node.outlet.conns))
+			k.countTransfer(home.node, o.msg, len(home.node.outlet.conns))
 			k.emit(home.node.outlet, o.msg, k.keys[o.key])
 			t.outs[i] = taskOutput{}
 		}

@@ -188,18 +188,13 @@ func (k *Core) fire(t timer) {
 // callTimeout tells the caller that no reply came. The port takes the message
 // as it takes a reply, so that a later reply is dropped.
 func (k *Core) callTimeout(t timer) {
-	inst := t.ks.insts[t.node.index]
-	if inst == nil {
+	port := pendingPort(&t)
+	if port == nil {
 		return
 	}
-	for _, c := range inst.calls {
-		if c.token == t.token {
-			m := &Message{pool: k.lane.pools[c.port.from.id]}
-			m.Key, m.Source, m.Slot, m.Due = t.ks.key, t.ks.key, t.slot, Never
-			m.reply = replyTo{call: uint64(t.token), err: ErrTimeout, answer: true}
-			m.refs = 1
-			k.send(c.port, m, t.ks.key, t.ks)
-			return
-		}
-	}
+	m := &Message{pool: k.lane.pools[port.from.id]}
+	m.Key, m.Source, m.Slot, m.Due = t.ks.key, t.ks.key, t.slot, Never
+	m.reply = replyTo{call: uint64(t.token), err: ErrTimeout, answer: true}
+	m.refs = 1
+	k.send(port, m, t.ks.key, t.ks)
 }

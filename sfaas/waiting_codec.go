@@ -29,13 +29,7 @@ func (k *Core) writeWaiting(s *snapshotWriter, it *item) {
 
 // writeInputs writes the inputs that a joined set has.
 func (k *Core) writeInputs(s *snapshotWriter, j *joined) {
-	n := 0
-	for _, m := range j.msgs {
-		if m != nil {
-			n++
-		}
-	}
-	s.buf = append(s.buf, byte(n))
+	s.buf = append(s.buf, byte(j.len()))
 	for i, m := range j.msgs {
 		if m != nil {
 			k.writeInput(s, j.conns[i], m)
@@ -56,8 +50,7 @@ func (k *Core) writeHalves(s *snapshotWriter) {
 		}
 		for i := range b.wide {
 			h := &b.wide[i]
-			id := spreadID{h.edge(), h.key, h.slot, h.seq}
-			if !s.spread[id] {
+			if id := h.id(); !s.spread[id] {
 				s.spread[id] = true
 				k.writeHalf(s, n, h)
 				s.record(recordSpread)
@@ -73,14 +66,14 @@ func (k *Core) writeHalf(s *snapshotWriter, n *node, h *half) {
 	k.writeInputs(s, &h.joined)
 }
 
-// edge returns the edge of the first input that is there.
-func (h *half) edge() EdgeID {
+// id returns what tells a spread input from others.
+func (h *half) id() spreadID {
 	for _, c := range h.conns {
 		if c != nil {
-			return c.id
+			return spreadID{c.id, h.key, h.slot, h.seq}
 		}
 	}
-	return 0
+	return spreadID{}
 }
 
 // writeTimers writes delayed messages and calls without a reply, earliest

@@ -29,14 +29,10 @@ type worker struct {
 	showAt  Time // when the counters are published next
 }
 
-func newWorker(r *Runtime, i int) (*worker, error) {
-	core, err := newCore(r.app, r.set, Endpoint{r.set.node, i}, r.set.workers, r.board, r.gauges)
-	if err != nil {
-		return nil, err
-	}
+func newWorker(r *Runtime, core *Core) *worker {
 	w := &worker{rt: r, core: core, inbox: newInbox(), clock: newStageClock(r.set), alarm: Never, timer: time.NewTimer(time.Hour)}
 	w.timer.Stop()
-	return w, nil
+	return w
 }
 
 func (w *worker) post(ev Event) bool {
@@ -105,7 +101,6 @@ func (w *worker) turn() bool {
 	if w.core.Ready() {
 		return true
 	}
-	w.show(w.core.now)
 	if len(w.core.commits) == 0 && len(w.core.transfer) == 0 {
 		w.done.Store(w.read)
 	}

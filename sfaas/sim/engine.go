@@ -35,7 +35,7 @@ func newEngine(w *World) *engine {
 func (e *engine) Encodes() bool { return true }
 
 // Commit implements sfaas.Engine; the loop calls commit instead.
-func (e *engine) Commit(b *sfaas.Batch) { b.Done(nil) }
+func (e *engine) Commit(*sfaas.Batch) {}
 
 // commit decides what happens to a batch that is offered at time at.
 func (e *engine) commit(b *sfaas.Batch, c *core, at sfaas.Time) {
@@ -67,9 +67,4 @@ func (e *engine) commit(b *sfaas.Batch, c *core, at sfaas.Time) {
 func (e *engine) take(id batchID, g group, epoch uint32) {
 	e.done[id] = true
 	e.epochs[g] = max(e.epochs[g], epoch)
-}
-
-// batchDone is where Batch.Done reports; the loop does not use it.
-func (w *World) batchDone(b *sfaas.Batch, err error) {
-	w.queue.push(entry{at: w.now, core: w.core(b.From), ev: sfaas.Event{Kind: sfaas.EventCommitted, Batch: b, Err: err}})
 }

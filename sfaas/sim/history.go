@@ -13,17 +13,12 @@ import (
 // history hashes what happens: identities, times and order, no payloads.
 type history struct {
 	hash  xxhash.Digest
-	ready bool
 	keep  bool
 	count uint64
 	lines []string
 }
 
 func (h *history) note(at sfaas.Time, line string) {
-	if !h.ready {
-		h.hash.Reset()
-		h.ready = true
-	}
 	h.count++
 	line = fmt.Sprintf("%d %s\n", at, line)
 	h.hash.WriteString(line)
@@ -40,7 +35,7 @@ var eventNames = [...]string{
 }
 
 func (h *history) event(at sfaas.Time, c *core, ev *sfaas.Event, edges []sfaas.EdgeInfo) {
-	what := fmt.Sprintf("%d.%d %s", c.node.id, c.index(), eventNames[ev.Kind])
+	what := fmt.Sprintf("%d.%d %s", c.self.Node, c.self.Core, eventNames[ev.Kind])
 	switch {
 	case ev.Kind == sfaas.EventCommitted:
 		what += fmt.Sprintf(" %s[%v] batch %d epoch %d err %v", ev.Batch.Function, ev.Batch.Key, ev.Batch.ID, ev.Batch.Epoch, ev.Err)
@@ -68,10 +63,6 @@ func (h *history) notice(at sfaas.Time, n *Node, x *sfaas.Notice) {
 // History returns the hash of everything that has happened, 16 hexadecimal
 // digits: equal hashes mean equal histories.
 func (w *World) History() string {
-	if !w.hist.ready {
-		w.hist.hash.Reset()
-		w.hist.ready = true
-	}
 	return fmt.Sprintf("%016x", w.hist.hash.Sum64())
 }
 

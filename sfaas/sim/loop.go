@@ -82,14 +82,13 @@ func (w *World) step(c *core, ev sfaas.Event) {
 
 // carryOut does what a core has asked for, at time at.
 func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
-	self := sfaas.Endpoint{Node: c.node.id, Core: c.index()}
 	post := func(delay time.Duration, to sfaas.Endpoint, ev sfaas.Event) {
-		ev.From = self
+		ev.From = c.self
 		w.queue.push(entry{at: at.Add(delay), core: w.core(to), ev: ev})
 	}
 	switch e.Kind {
 	case sfaas.EffectSend:
-		w.transmit(e, self, at)
+		w.transmit(e, c.self, at)
 	case sfaas.EffectCommit:
 		w.engine.commit(e.Batch, c, at)
 	case sfaas.EffectWake:
@@ -110,7 +109,7 @@ func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
 	case sfaas.EffectMarker:
 		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventMarker, Transfer: e.Transfer})
 	case sfaas.EffectAck:
-		w.acknowledge(e, self, at)
+		w.acknowledge(e, c.self, at)
 	case sfaas.EffectMoved:
 		e.Transfer.Done(e.Err)
 	}
@@ -118,12 +117,3 @@ func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
 
 // core returns the core at an endpoint.
 func (w *World) core(at sfaas.Endpoint) *core { return w.nodes[at.Node-1].list[at.Core] }
-
-func (c *core) index() int {
-	for i, x := range c.node.list {
-		if x == c {
-			return i
-		}
-	}
-	return -1
-}

@@ -32,8 +32,8 @@ func (n *Node) start() error {
 		return err
 	}
 	n.cores, n.list = cores, nil
-	for _, k := range cores.List {
-		n.list = append(n.list, &core{node: n, core: k, alarm: sfaas.Never})
+	for i, k := range cores.List {
+		n.list = append(n.list, &core{node: n, core: k, self: sfaas.Endpoint{Node: n.id, Core: i}, alarm: sfaas.Never})
 	}
 	return nil
 }

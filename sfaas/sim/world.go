@@ -36,6 +36,7 @@ type World struct {
 type core struct {
 	node  *Node
 	core  *sfaas.Core
+	self  sfaas.Endpoint
 	busy  sfaas.Time // end of the running handler
 	runs  bool       // an EventRun is scheduled
 	alarm sfaas.Time
@@ -53,6 +54,7 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 		random: rand.New(rand.NewPCG(cfg.Seed, 0x5fa5)),
 	}
 	w.engine = newEngine(w)
+	w.hist.hash.Reset()
 	w.hist.keep = cfg.Trace
 	var cut []sfaas.EdgeID
 	w.faults = make([]*Fault, len(w.edges))
@@ -69,7 +71,7 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 	for i := range cfg.Nodes {
 		all := append([]sfaas.Option{}, opts...)
 		all = append(all, sfaas.WithWorkers(cfg.Cores), sfaas.WithNode(sfaas.NodeID(i+1)), sfaas.WithEngine(w.engine),
-			sfaas.WithCut(cut...), sfaas.WithClock(func() sfaas.Time { return w.now }), sfaas.WithBatchDone(w.batchDone))
+			sfaas.WithCut(cut...), sfaas.WithClock(func() sfaas.Time { return w.now }))
 		if len(cut) > 0 {
 			all = append(all, sfaas.WithLossyLinks(10*cfg.Link+w.slowest()))
 		}
