@@ -77,8 +77,12 @@ func (s *simulation) open() error {
 	}
 	dc := ldpc.DecoderConfig{Config: s.code.ForLength(extent), MaxIterations: s.iters}
 	newReference := ldpc.NewReference
-	if s.config.decoder == "flooding" {
+	switch s.config.decoder {
+	case "flooding":
 		newReference = ldpc.NewFloodingReference
+	case "int8", "bp":
+	default:
+		return fmt.Errorf("-decoder: got %q, want int8, bp or flooding", s.config.decoder)
 	}
 	var err error
 	if s.encoder, err = ldpc.NewEncoder(ldpc.Limits{}); err != nil {

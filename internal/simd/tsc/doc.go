@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package tsc reads the time stamp counter of the processor: a reading costs
-// about half as much as one of the system's clock, which matters to code that
-// measures stages of a few dozen nanoseconds. Ticks have no unit of their own;
+// less than half of one of the system's clock (BenchmarkRead), which matters to
+// code that measures stages of a few dozen nanoseconds. Ticks have no unit of their own;
 // callers compare them with a clock.
 package tsc
