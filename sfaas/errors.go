@@ -5,7 +5,6 @@ package sfaas
 import (
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Sentinel errors.
@@ -102,11 +101,10 @@ func (e *CellError) Error() string {
 
 // Fault is one failed invocation, as the runtime logs and counts it.
 type Fault struct {
-	Function string        // function that failed
-	Key      Key           // key of the invocation
-	Slot     Slot          // slot of its input
-	Err      error         // a *PanicError, a *SizeError, ErrBlocked, ErrGoexit or the handler's own error
-	After    time.Duration // time from its start
+	Function string // function that failed
+	Key      Key    // key of the invocation
+	Slot     Slot   // slot of its input
+	Err      error  // a *PanicError, a *SizeError, ErrBlocked, ErrGoexit or the handler's own error
 }
 
 // Error implements error.
