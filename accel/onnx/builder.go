@@ -180,7 +180,7 @@ func (b *Builder) node(n Node) {
 		}
 		in[i] = v
 	}
-	out, err := Infer(&n, in)
+	out, err := Infer(&n, builderOpset, in)
 	if err != nil {
 		b.fail(err)
 		return

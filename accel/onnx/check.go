@@ -2,7 +2,10 @@
 
 package onnx
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Check proves what an executor relies on: every value is defined once and
 // before it is used, every output exists, inputs and outputs are typed, and no
@@ -14,10 +17,11 @@ func Check(m *Model) error {
 	if m.Graph == nil {
 		return &FormatError{Message: "ModelProto", Field: "graph", Err: errNone}
 	}
-	if m.Opset() == 0 {
+	g := m.Graph
+	standard := func(n Node) bool { return n.Domain == "" || n.Domain == "ai.onnx" }
+	if m.Opset() == 0 && slices.ContainsFunc(g.Nodes, standard) {
 		return &FormatError{Message: "ModelProto", Field: "opset_import", Err: fmt.Errorf("no version of the standard operator set")}
 	}
-	g := m.Graph
 	defined := map[string]bool{}
 	fail := func(field, name, why string) error {
 		return &FormatError{Message: "GraphProto", Field: field, Err: fmt.Errorf("value %q %s", name, why)}
@@ -58,8 +62,11 @@ func checkNode(n *Node, defined map[string]bool) error {
 	fail := func(format string, args ...any) error {
 		return &NodeError{Node: n.Label(), OpType: n.OpType, Reason: fmt.Sprintf(format, args...)}
 	}
-	if n.OpType == "" {
+	switch {
+	case n.OpType == "":
 		return fail("no operator")
+	case !slices.ContainsFunc(n.Outputs, func(name string) bool { return name != "" }):
+		return fail("no output")
 	}
 	for _, in := range n.Inputs {
 		if in != "" && !defined[in] {
@@ -110,7 +117,7 @@ func InferAll(m *Model, inputs map[string]Value) (map[string]Value, error) {
 		for k, name := range n.Inputs {
 			in[k] = values[name]
 		}
-		out, err := Infer(n, in)
+		out, err := Infer(n, m.Opset(), in)
 		if err != nil {
 			return nil, err
 		}

@@ -32,6 +32,18 @@ func (e *FormatError) Error() string {
 // Unwrap returns the cause.
 func (e *FormatError) Unwrap() error { return e.Err }
 
+// OpsetError says that a model is written in a version of the standard operator
+// set whose operators are not known here.
+type OpsetError struct {
+	Got      int64 // version of the model, 0 when it names none
+	Min, Max int64 // versions that are known
+}
+
+// Error implements error.
+func (e *OpsetError) Error() string {
+	return fmt.Sprintf("onnx: version %d of the standard operator set, want %d to %d", e.Got, e.Min, e.Max)
+}
+
 // NodeError says which node of a graph breaks a rule.
 type NodeError struct {
 	Node   string // name of the node, or of its first output when it has none

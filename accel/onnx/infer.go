@@ -25,21 +25,25 @@ func Supported(domain, opType string) bool {
 	return ok
 }
 
-// Infer returns the outputs of a node, given its inputs; an input that is left
-// out has type [Undefined]. Where all lengths of the inputs are known, and the
-// operands that set lengths are constant, all lengths of the outputs are known.
+// Infer returns the outputs of a node of the given version of the standard
+// operator set, given its inputs; an input that is left out has type
+// [Undefined]. Where all lengths of the inputs are known, and the operands that
+// set lengths are constant, all lengths of the outputs are known.
 //
-// It returns an [*OpError] when the operator is not known here and a
+// It returns an [*OpsetError] when the version is not between [MinOpset] and
+// [MaxOpset], an [*OpError] when the operator is not known here, and a
 // [*NodeError] when the inputs or attributes break its rules.
 //
-// The rules are those of the ONNX operator specification; where they changed
-// between operator sets, both forms are understood.
-func Infer(n *Node, in []Value) ([]Value, error) {
+// The rules are those of the ONNX operator specification in that version.
+func Infer(n *Node, opset int64, in []Value) ([]Value, error) {
+	if err := CheckOpset(opset); err != nil {
+		return nil, err
+	}
 	if !Supported(n.Domain, n.OpType) {
 		return nil, &OpError{Node: n.Label(), OpType: n.OpType, Domain: n.Domain}
 	}
 	op := operators[n.OpType]
-	c := &inference{node: n, in: in}
+	c := &inference{node: n, opset: opset, in: in}
 	if len(in) < op.min || (op.max >= 0 && len(in) > op.max) {
 		return nil, c.failf("%d inputs, want %d to %d", len(in), op.min, op.max)
 	}
@@ -66,9 +70,10 @@ type operator struct {
 
 // inference is the state of one call of [Infer].
 type inference struct {
-	node *Node
-	in   []Value
-	out  []Value
+	node  *Node
+	opset int64
+	in    []Value
+	out   []Value
 }
 
 func (c *inference) failf(format string, args ...any) error {

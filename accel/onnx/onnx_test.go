@@ -172,14 +172,14 @@ func TestInferRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var want *onnx.NodeError
-			if out, err := onnx.Infer(&tt.node, tt.in); !errors.As(err, &want) {
+			if out, err := onnx.Infer(&tt.node, 17, tt.in); !errors.As(err, &want) {
 				t.Errorf("got %v, %v, want a *NodeError", out, err)
 			}
 		})
 	}
 	var op *onnx.OpError
 	n := onnx.Node{Name: "n", OpType: "Relu", Domain: "com.example"}
-	if _, err := onnx.Infer(&n, []onnx.Value{vec(1)}); !errors.As(err, &op) || op.Domain != "com.example" {
+	if _, err := onnx.Infer(&n, 17, []onnx.Value{vec(1)}); !errors.As(err, &op) || op.Domain != "com.example" {
 		t.Errorf("got %v, want an *OpError that names the domain", err)
 	}
 }

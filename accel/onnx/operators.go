@@ -2,7 +2,11 @@
 
 package onnx
 
-import "slices"
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
 
 // operators lists the operators of the standard set whose shapes are inferred.
 var operators = map[string]operator{
@@ -13,7 +17,7 @@ var operators = map[string]operator{
 	"Reciprocal": {1, 1, inferUnary}, "Relu": {1, 1, inferUnary}, "Round": {1, 1, inferUnary}, "Sigmoid": {1, 1, inferUnary},
 	"Sign": {1, 1, inferUnary}, "Sin": {1, 1, inferUnary}, "Softplus": {1, 1, inferUnary}, "Softsign": {1, 1, inferUnary},
 	"Sqrt": {1, 1, inferUnary}, "Tanh": {1, 1, inferUnary},
-	"Clip": {1, 3, inferUnary}, "Dropout": {1, 3, inferUnary},
+	"Clip": {1, 3, inferUnary}, "Dropout": {1, 3, inferDropout},
 	"Softmax": {1, 1, inferSoftmax}, "LogSoftmax": {1, 1, inferSoftmax},
 	// elementwise, several inputs, broadcast
 	"Add": {2, 2, inferBroadcast}, "Div": {2, 2, inferBroadcast}, "Mul": {2, 2, inferBroadcast}, "Sub": {2, 2, inferBroadcast},
@@ -39,34 +43,108 @@ func inferUnary(c *inference) error {
 	return c.add(c.in[0].Type, slices.Clone(c.in[0].Dims)...)
 }
 
-func inferSoftmax(c *inference) error {
-	if _, err := c.axis("axis", -1, len(c.in[0].Dims)); err != nil {
+// inferDropout passes its input on: in inference nothing is dropped, and the
+// mask, where it is asked for, is all ones. Training at a rate above 0 is random
+// and refused.
+func inferDropout(c *inference) error {
+	if c.has(2) {
+		training, rate := c.in[2].Const, float32(0.5)
+		if training == nil {
+			return c.failf("training_mode must be constant")
+		}
+		if c.has(1) {
+			v, err := c.in[1].Const.scalar()
+			if err != nil {
+				return c.failf("ratio: %v", err)
+			}
+			rate = float32(v)
+		}
+		if on, err := training.scalar(); err != nil || on != 0 && rate != 0 {
+			return c.failf("training_mode is random and not supported")
+		}
+	}
+	x := c.in[0]
+	if err := inferUnary(c); err != nil || len(c.node.Outputs) < 2 || c.node.Outputs[1] == "" {
 		return err
+	}
+	mask := Value{Type: Bool, Dims: slices.Clone(x.Dims)}
+	if n, ok := product(x.Dims); ok && n <= maxFolded {
+		mask.Const = &Tensor{Type: Bool, Dims: mask.Dims, Raw: bytes.Repeat([]byte{1}, n)}
+	}
+	if c.opset < 10 {
+		return c.failf("the mask of operator set %d is not supported", c.opset)
+	}
+	c.out = append(c.out, mask)
+	return nil
+}
+
+func inferSoftmax(c *inference) error {
+	if _, err := SoftmaxAxis(c.node, c.opset, len(c.in[0].Dims)); err != nil {
+		return c.failf("%v", err)
 	}
 	return inferUnary(c)
 }
 
+// SoftmaxAxis returns the axis of a Softmax or LogSoftmax node. Since operator
+// set 13 it is the axis that is normalised, by default the last; before, all
+// axes from this one on, by default the second, were normalised together.
+func SoftmaxAxis(n *Node, opset int64, rank int) (int, error) {
+	def := int64(-1)
+	if opset < 13 {
+		def = 1
+	}
+	a := n.Int("axis", def)
+	if opset < 13 && a == int64(rank) {
+		return rank, nil // nothing is left to normalise but single elements
+	}
+	axes, err := Axes([]int64{a}, rank)
+	if err != nil {
+		return 0, err
+	}
+	return axes[0], nil
+}
+
 func inferBroadcast(c *inference) error {
-	dims := c.in[0].Dims
 	for i, v := range c.in[1:] {
 		if v.Type != c.in[0].Type {
 			return c.failf("input %d is %v, want %v as input 0", i+1, v.Type, c.in[0].Type)
 		}
+	}
+	return c.broadcast(c.in[0].Type)
+}
+
+// broadcast adds the output of an elementwise operation on all inputs.
+func (c *inference) broadcast(t DataType) error {
+	dims := c.in[0].Dims
+	for _, v := range c.in[1:] {
+		other, err := Aligned(c.node, c.opset, c.in[0].Dims, v.Dims)
+		if err != nil {
+			return c.failf("%v", err)
+		}
 		var ok bool
-		if dims, ok = Broadcast(dims, v.Dims); !ok {
+		if dims, ok = Broadcast(dims, other); !ok {
 			return c.failf("shapes %v and %v do not broadcast", c.in[0].Dims, v.Dims)
 		}
 	}
-	return c.add(c.in[0].Type, slices.Clone(dims)...)
+	return c.add(t, slices.Clone(dims)...)
 }
 
-func inferPow(c *inference) error {
-	dims, ok := Broadcast(c.in[0].Dims, c.in[1].Dims)
-	if !ok {
-		return c.failf("shapes %v and %v do not broadcast", c.in[0].Dims, c.in[1].Dims)
+// Aligned returns the lengths b of the second operand of an elementwise node as
+// they broadcast against those of the first. Since operator set 7 these are b
+// itself, aligned at the last axis. Before, the attribute broadcast had to ask
+// for it, and the attribute axis names the axis of a where b begins.
+func Aligned(n *Node, opset int64, a, b []int) ([]int, error) {
+	if opset >= 7 || n.Attr("broadcast") == nil && n.Attr("axis") == nil {
+		return b, nil
 	}
-	return c.add(c.in[0].Type, dims...)
+	at := n.Int("axis", int64(len(a)-len(b)))
+	if n.Int("broadcast", 0) == 0 || at < 0 || at+int64(len(b)) > int64(len(a)) {
+		return nil, fmt.Errorf("shape %v at axis %d of %v", b, at, a)
+	}
+	return append(slices.Clone(b), slices.Repeat([]int{1}, len(a)-len(b)-int(at))...), nil
 }
+
+func inferPow(c *inference) error { return c.broadcast(c.in[0].Type) }
 
 func inferGemm(c *inference) error {
 	a, b := c.in[0].Dims, c.in[1].Dims

@@ -4,6 +4,7 @@ package onnx
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -54,6 +55,18 @@ func (t *Tensor) Int64s() ([]int64, error) {
 		return dst, t.each(func(i int, v float64) { dst[i] = int64(v) })
 	}
 	return nil, fmt.Errorf("onnx: tensor %q: %v is no integer type", t.Name, t.Type)
+}
+
+// scalar returns the only element of a constant, which may be nil.
+func (t *Tensor) scalar() (float64, error) {
+	if t == nil || t.Len() != 1 {
+		return 0, errors.New("want one constant element")
+	}
+	v, err := t.Float64s()
+	if err != nil {
+		return 0, err
+	}
+	return v[0], nil
 }
 
 // each calls f with every element as a float64.
@@ -130,6 +143,9 @@ func NewInt64(name string, v []int64, dims ...int) Tensor {
 	}
 	return t
 }
+
+// maxFolded bounds the elements of a constant that inference makes up.
+const maxFolded = 1 << 24
 
 // maxElems bounds the number of elements of one tensor.
 const maxElems = 1 << 40

@@ -192,8 +192,15 @@ func equalShapes(st *step, dst []float32) func() {
 func fold[E any](st *step, dst []E, op func(x, y E) E) (func(), error) {
 	dims := st.out[0].dims
 	var srcs []spread[E]
-	for _, o := range st.in {
-		srcs = append(srcs, spreadOf(as[E](o), o.dims, dims))
+	for i, o := range st.in {
+		from := o.dims
+		if i > 0 {
+			var err error
+			if from, err = onnx.Aligned(st.node.Node, st.opset, st.in[0].dims, o.dims); err != nil {
+				return nil, err
+			}
+		}
+		srcs = append(srcs, spreadOf(as[E](o), from, dims))
 	}
 	return func() {
 		srcs[0].copyTo(dst)

@@ -18,7 +18,7 @@ func (st *step) floor() float32 {
 
 // packed returns the k×n matrix of input i in panels, and a function that packs
 // it again before each run, which is nil when the matrix is constant. Packed
-// constants are shared by all bindings of the session.
+// initializers are shared by all bindings of the session.
 func (st *step) packed(i, k, n int, trans bool) ([]float32, func()) {
 	b := st.in[i]
 	pack := func(dst []float32) {
@@ -34,6 +34,11 @@ func (st *step) packed(i, k, n int, trans bool) ([]float32, func()) {
 				panel[row*f32.Lanes+col%f32.Lanes] = src[col*k+row]
 			}
 		}
+	}
+	if b.tens != nil && !b.shared { // constant for this binding's lengths only
+		dst := make([]float32, f32.PackedLen(k, n))
+		pack(dst)
+		return dst, nil
 	}
 	if b.tens == nil {
 		dst := make([]float32, f32.PackedLen(k, n))
@@ -106,7 +111,7 @@ func bias(st *step, rows, cols int, beta float32) (init []float32, ldi int, fill
 		return make([]float32, cols), 0, nil
 	}
 	c := st.in[2]
-	if c.n == cols && beta == 1 && (len(c.dims) == 1 || c.dims[0] == 1) {
+	if c.n == cols && beta == 1 && (len(c.dims) < 2 || c.dims[0] == 1) {
 		return c.f32(), 0, nil
 	}
 	init = make([]float32, rows*cols)

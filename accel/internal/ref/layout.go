@@ -158,8 +158,8 @@ func buildSplit(st *step) (func(), error) {
 	}, nil
 }
 
-// buildGather copies the blocks that the indices name. An index out of range,
-// which only data can bring, reads the nearest block.
+// buildGather copies the blocks that the indices name. An index out of range is
+// a fault.
 func buildGather(st *step) (func(), error) {
 	x, idx := st.in[0], st.in[1]
 	axes, err := onnx.Axes([]int64{st.node.Int("axis", 0)}, len(x.dims))
@@ -187,7 +187,10 @@ func buildGather(st *step) (func(), error) {
 				if k < 0 {
 					k += n
 				}
-				k = min(max(k, 0), n-1)
+				if k < 0 || k >= n {
+					st.failf("index %d out of range for length %d", at(i), n)
+					return
+				}
 				copy(dst[(o*idx.n+i)*size:][:size], src[(o*int(n)+int(k))*size:])
 			}
 		}
@@ -205,14 +208,16 @@ func pad[E any](st *step) func() (func(), error) {
 		if err != nil {
 			return nil, err
 		}
-		var fill E
-		if st.has(2) {
-			fill = as[E](st.in[2])[0]
-		} else if x.typ == onnx.Float32 {
-			v := &operand{mem: allocate(8), n: 1}
+		v := &operand{mem: allocate(8), n: 1}
+		if x.typ == onnx.Float32 {
 			v.f32()[0] = st.node.Float("value", 0)
-			fill = as[E](v)[0]
 		}
+		if st.has(2) {
+			if v = st.in[2]; v.n != 1 || v.typ != x.typ {
+				return nil, fmt.Errorf("fill is %v %v, want one %v", v.typ, v.dims, x.typ)
+			}
+		}
+		value := as[E](v)
 		off, step := 0, 1
 		strides := make([]int, len(x.dims))
 		for i, d := range slices.Backward(y.dims) {
@@ -224,6 +229,7 @@ func pad[E any](st *step) func() (func(), error) {
 		to := stridedOf(dst, x.dims, strides)
 		src := as[E](x)
 		return func() {
+			fill := value[0] // a computed value is known only now
 			for i := range dst {
 				dst[i] = fill
 			}

@@ -21,6 +21,8 @@ type operand struct {
 	n    int            // elements
 	mem  unsafe.Pointer // first element
 	tens *onnx.Tensor   // elements, when constant
+
+	shared bool // whether it is an initializer, the same for all bindings
 }
 
 // as returns the elements of an operand whose type is known to be E.

@@ -67,18 +67,21 @@ func normalize(y, x, gamma, beta []float32, eps float64) {
 	}
 }
 
-// buildSoftmax makes Softmax and LogSoftmax along one axis.
+// buildSoftmax makes Softmax and LogSoftmax; see [onnx.SoftmaxAxis].
 func buildSoftmax(st *step) (func(), error) {
 	if err := st.floats(); err != nil {
 		return nil, err
 	}
 	dims := st.in[0].dims
-	axes, err := onnx.Axes([]int64{st.node.Int("axis", -1)}, len(dims))
+	axis, err := onnx.SoftmaxAxis(st.node.Node, st.opset, len(dims))
 	if err != nil {
 		return nil, err
 	}
 	x, y := st.in[0].f32(), st.out[0].f32()
-	inner, n := count(dims[axes[0]+1:]), dims[axes[0]]
+	inner, n := 1, count(dims[axis:]) // before operator set 13: all axes from this one on
+	if st.opset >= 13 {
+		inner, n = count(dims[axis+1:]), dims[axis]
+	}
 	log := st.node.OpType == "LogSoftmax"
 	return func() {
 		for base := 0; base < len(x); base += n * inner {

@@ -4,6 +4,7 @@ package ref
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"unsafe"
 
@@ -14,13 +15,19 @@ import (
 
 // Binding is a plan over fixed memory. It implements [backend.Binding].
 type Binding struct {
-	runs []func()
+	runs  []func()
+	fault *fault
 }
 
-// Run implements [backend.Binding].
+// Run implements [backend.Binding]. It returns an [*onnx.NodeError] when a node
+// meets data that its operator forbids, such as an index out of range.
 func (b *Binding) Run() error {
 	for _, run := range b.runs {
 		run()
+		if err := b.fault.err; err != nil {
+			b.fault.err = nil
+			return err
+		}
 	}
 	return nil
 }
@@ -34,8 +41,22 @@ func (b *Binding) Close() error {
 // step is one node of a plan with its operands; a missing input is nil.
 type step struct {
 	session *Session
+	opset   int64 // version of the standard operator set that the node is written in
 	node    node
 	in, out []*operand
+	fault   *fault
+}
+
+// fault is what a kernel reports when it meets data that the operator forbids.
+// It belongs to a binding.
+type fault struct {
+	err error
+}
+
+// failf makes the current Run return an error that names the node. The kernel
+// must still write its output.
+func (st *step) failf(format string, args ...any) {
+	st.fault.err = &onnx.NodeError{Node: st.node.Label(), OpType: st.node.OpType, Reason: fmt.Sprintf(format, args...)}
 }
 
 // plan is the state of one Bind.
@@ -44,6 +65,11 @@ type plan struct {
 	values  map[string]*operand
 	root    map[*operand]*operand // operand whose memory an alias shares
 	steps   []*step
+	fault   *fault
+}
+
+func (p *plan) step(n node) *step {
+	return &step{session: p.session, opset: p.session.opset, node: n, fault: p.fault}
 }
 
 // Bind implements [backend.Session].
@@ -63,12 +89,8 @@ func (s *Session) Bind(in, out []backend.Buffer) (backend.Binding, error) {
 
 // plan resolves the graph for inputs of the given lengths.
 func (s *Session) plan(in []backend.Buffer) (*plan, error) {
-	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}}
-	for i := range s.model.Graph.Initializers {
-		if err := p.constant(&s.model.Graph.Initializers[i]); err != nil {
-			return nil, err
-		}
-	}
+	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}, fault: &fault{}}
+	maps.Copy(p.values, s.consts)
 	for i, v := range s.model.Graph.Feeds() {
 		p.values[v.Name] = &operand{name: v.Name, typ: in[i].Type, dims: in[i].Dims, n: in[i].Len, mem: in[i].Data}
 	}
@@ -89,22 +111,10 @@ func (p *plan) finish(out []backend.Buffer) (*Binding, error) {
 	return p.build()
 }
 
-// constant adds a constant to the values, in aligned memory.
-func (p *plan) constant(t *onnx.Tensor) error {
-	if !storable(t.Type) {
-		return fmt.Errorf("ref: constant %q: element type %v is not supported", t.Name, t.Type)
-	}
-	o := &operand{name: t.Name, typ: t.Type, dims: t.Dims, n: t.Len(), tens: t}
-	o.mem = allocate(len(t.Raw))
-	copy(o.bytes(), t.Raw)
-	p.values[t.Name] = o
-	return nil
-}
-
 // add infers the outputs of a node and appends its step, unless the outputs are
 // constant or share the memory of the input.
 func (p *plan) add(n node) error {
-	st := &step{session: p.session, node: n}
+	st := p.step(n)
 	in := make([]onnx.Value, len(n.Inputs))
 	folds := true
 	for i, name := range n.Inputs {
@@ -115,7 +125,7 @@ func (p *plan) add(n node) error {
 			folds = folds && o.tens != nil
 		}
 	}
-	inferred, err := onnx.Infer(n.Node, in)
+	inferred, err := onnx.Infer(n.Node, st.opset, in)
 	if err != nil {
 		return err
 	}
@@ -160,6 +170,9 @@ func (p *plan) fold(st *step) error {
 		return err
 	}
 	run()
+	if err := st.fault.err; err != nil {
+		return err
+	}
 	for _, o := range st.out {
 		o.tens = &onnx.Tensor{Name: o.name, Type: o.typ, Dims: o.dims, Raw: o.bytes()}
 	}
@@ -182,8 +195,9 @@ func (p *plan) output(o *operand, buf backend.Buffer) {
 		return
 	}
 	dst := &operand{name: o.name, typ: o.typ, dims: o.dims, n: o.n, mem: buf.Data}
-	p.steps = append(p.steps, &step{session: p.session, in: []*operand{o}, out: []*operand{dst},
-		node: node{Node: &onnx.Node{OpType: "Identity", Outputs: []string{o.name}}}})
+	st := p.step(node{Node: &onnx.Node{OpType: "Identity", Outputs: []string{o.name}}})
+	st.in, st.out = []*operand{o}, []*operand{dst}
+	p.steps = append(p.steps, st)
 }
 
 // layout gives memory to every value that has none.
@@ -215,7 +229,7 @@ func (p *plan) layout() {
 
 // build makes the closures.
 func (p *plan) build() (*Binding, error) {
-	b := &Binding{}
+	b := &Binding{fault: p.fault}
 	for _, st := range p.steps {
 		run, err := st.kernel()
 		if err != nil {

@@ -14,8 +14,10 @@ import (
 // Session is a checked graph. It implements [backend.Session] and is immutable
 // but for its cache of packed weights.
 type Session struct {
-	model *onnx.Model
-	nodes []node
+	model  *onnx.Model
+	opset  int64
+	nodes  []node
+	consts map[string]*operand // initializers in aligned memory, shared by all bindings
 
 	mu     sync.Mutex
 	packed map[string][]float32 // packed weights by key
@@ -40,6 +42,9 @@ func Open(m *onnx.Model) (*Session, error) {
 	if err := onnx.Check(m); err != nil {
 		return nil, err
 	}
+	if err := onnx.CheckOpset(m.Opset()); err != nil {
+		return nil, err
+	}
 	for i := range m.Graph.Nodes {
 		n := &m.Graph.Nodes[i]
 		if _, ok := builders[n.OpType]; !ok || !onnx.Supported(n.Domain, n.OpType) {
@@ -55,7 +60,10 @@ func Open(m *onnx.Model) (*Session, error) {
 			return nil, fmt.Errorf("ref: value %q: element type %v is not supported", name, v.Type)
 		}
 	}
-	s := &Session{model: m, nodes: fuse(m.Graph), packed: map[string][]float32{}}
+	s := &Session{model: m, opset: m.Opset(), nodes: fuse(m.Graph), consts: map[string]*operand{}, packed: map[string][]float32{}}
+	for i := range m.Graph.Initializers {
+		s.constant(&m.Graph.Initializers[i])
+	}
 	return s, s.dryRun()
 }
 
@@ -86,6 +94,14 @@ func (s *Session) dryRun() error {
 	}
 	_, err = p.finish(out)
 	return err
+}
+
+// constant adds an initializer to the constants, in aligned memory.
+func (s *Session) constant(t *onnx.Tensor) {
+	o := &operand{name: t.Name, typ: t.Type, dims: t.Dims, n: t.Len(), tens: t, shared: true}
+	o.mem = allocate(len(t.Raw))
+	copy(o.bytes(), t.Raw)
+	s.consts[t.Name] = o
 }
 
 // Close implements [backend.Session].
