@@ -39,14 +39,14 @@ const floorRule = `
 	phy/channel < phy/link;
 
 	# Functions over accelerator sessions:
-	sfaas, accel < accel/neural;
+	sfaas, accel < sfaas/neural;
 
 	# Floor 4: neural twins of phy blocks, and the MAC.
 	phy/link, accel < phy/neural < phy/neural/...;
 	phy/link < mac/...;
 
 	# Floor 5: where functions run.
-	sfaas/..., accel/neural, accel/... < placement < placement/...;
+	sfaas/..., sfaas/neural, accel/... < placement < placement/...;
 
 	# Floor 6: the only place where radio meets runtime.
 	phy/neural, mac/..., placement/..., sfaas/... < ran/block < ran < ran/...;

@@ -22,47 +22,46 @@ type Binding struct {
 // It returns [ErrNotInstantiated] when the instance is on no device.
 func (i *Instance) Bind(inputs, outputs []accel.Buffer) (*Binding, error) {
 	b := &Binding{inst: i, inputs: slices.Clone(inputs), outputs: slices.Clone(outputs)}
-	return b, b.follow()
+	if err := b.retry(b.follow); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
-// Run infers with the weights that are in service when it starts. It allocates
-// only in the first run after they changed.
-func (b *Binding) Run() error {
+// Run infers with the weights that are in service when it starts. It never
+// waits for new weights to be opened, and allocates only in the first run after
+// they changed.
+//
+// It returns [ErrNotInstantiated] when the instance is on no device, or the
+// errors of [accel.Binding.Run].
+func (b *Binding) Run() error { return b.retry(b.infer) }
+
+// retry calls f again as long as the session is closed under it because the
+// instance has moved on to another.
+func (b *Binding) retry(f func(*accel.Session) error) error {
 	for {
-		b.inst.mu.RLock()
-		current := b.inst.session
-		b.inst.mu.RUnlock()
-		if current == nil {
+		s := b.inst.service.Load().session
+		if s == nil {
 			return ErrNotInstantiated
 		}
-		if current != b.session {
-			if err := b.follow(); err != nil {
-				return err
-			}
+		err := f(s)
+		if !errors.Is(err, accel.ErrClosed) || b.inst.service.Load().session == s {
+			return err
 		}
-		err := b.run.Run()
-		if errors.Is(err, accel.ErrClosed) && b.changed() {
-			continue // replaced between the look and the run
-		}
-		return err
 	}
 }
 
-// changed reports whether the instance has left the session of this binding.
-func (b *Binding) changed() bool {
-	b.inst.mu.RLock()
-	defer b.inst.mu.RUnlock()
-	return b.inst.session != b.session
+func (b *Binding) infer(s *accel.Session) error {
+	if s != b.session {
+		if err := b.follow(s); err != nil {
+			return err
+		}
+	}
+	return b.run.Run()
 }
 
-// follow binds to the present session.
-func (b *Binding) follow() error {
-	b.inst.mu.RLock()
-	defer b.inst.mu.RUnlock()
-	s := b.inst.session
-	if s == nil {
-		return ErrNotInstantiated
-	}
+// follow binds to a session.
+func (b *Binding) follow(s *accel.Session) error {
 	run, err := s.Bind(b.inputs, b.outputs)
 	if err != nil {
 		return err

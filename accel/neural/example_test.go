@@ -9,14 +9,14 @@ import (
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/accel/neural"
 	"github.com/neuroran/neuroran/accel/onnx"
-	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/tensor"
 )
 
-// doubler is a network that doubles its one feature.
-func doubler() (*accel.Model, error) {
-	b := onnx.NewBuilder("doubler")
+// multiplier is a network that multiplies its one feature by w.
+func multiplier(w float32) (*accel.Model, error) {
+	b := onnx.NewBuilder("multiplier")
 	x := b.Input("x", onnx.Float32, -1, 1)
-	b.Output("y", b.MatMul(x, b.Float32s("w", []float32{2}, 1, 1)))
+	b.Output("y", b.MatMul(x, b.Float32s("w", []float32{w}, 1, 1)))
 	graph, err := b.Model()
 	if err != nil {
 		return nil, err
@@ -24,45 +24,50 @@ func doubler() (*accel.Model, error) {
 	return accel.BuildModel(graph)
 }
 
-// Example deploys a network as a function of a graph and sends it one batch.
+// Example puts a network in service, replaces it and rolls back, under one
+// binding.
 func Example() {
-	model, err := doubler()
+	ctx := context.Background()
+	double, err := multiplier(2)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	double, err := neural.Define("double", neural.Config{Model: model, Devices: []accel.Device{"ref"}})
+	triple, err := multiplier(3)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	g := sfaas.NewGraph("example")
-	in := sfaas.Source[neural.Batch](g, "in")
-	weights := sfaas.Source[neural.Weights](g, "weights")
-	sfaas.Control(weights, double.Weights)
-	out := sfaas.Sink(sfaas.Apply(in, double.Fn), "out")
-	app, err := g.Build()
+	inst := neural.Create(double)
+	if err := inst.Instantiate(ctx, accel.Options{}, "ref"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer inst.Close()
+	x, y := tensor.New[float32]([]int{1, 1}), tensor.New[float32]([]int{1, 1})
+	x.Data()[0] = 7
+	run, err := inst.Bind([]accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	rt, err := sfaas.NewRuntime(app, sfaas.WithMode(sfaas.Replay),
-		sfaas.WithOutput(out, func(h sfaas.Header, b *neural.Batch) { fmt.Println("slot", h.Slot, b.X.Data()) }))
-	if err != nil {
-		fmt.Println(err)
-		return
+	for _, change := range []func() error{
+		func() error { return nil },
+		func() error { return inst.Replace(ctx, triple) },
+		func() error { return inst.Rollback(ctx) },
+	} {
+		if err := change(); err != nil {
+			fmt.Println(err)
+			return
+		}
+		if err := run.Run(); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(y.Data()[0])
 	}
-	defer rt.Close()
-	err = in.Push(rt, sfaas.Cell(1), 7, func(b *neural.Batch) error {
-		b.X.Resize(3, 1)
-		copy(b.X.Data(), []float32{1, 2, 3})
-		return nil
-	})
-	if err == nil {
-		err = rt.Drain(context.Background())
-	}
-	if err != nil {
-		fmt.Println(err)
-	}
-	// Output: slot 7 [2 4 6]
+	// Output:
+	// 14
+	// 21
+	// 14
 }

@@ -5,17 +5,13 @@ package neural_test
 import (
 	"context"
 	"errors"
-	"maps"
 	"path/filepath"
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/accel/neural"
 	"github.com/neuroran/neuroran/accel/onnx"
-	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -106,6 +102,9 @@ func TestInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(2)
+	if err := inst.Rollback(ctx); !errors.Is(err, neural.ErrNoPrevious) {
+		t.Errorf("second Rollback: got %v, want ErrNoPrevious", err)
+	}
 	path := filepath.Join(t.TempDir(), "scale.onnx")
 	if err := inst.Save(path); err != nil {
 		t.Fatal(err)
@@ -177,153 +176,68 @@ func TestTrainWhileRunning(t *testing.T) {
 	wg.Wait()
 }
 
-// chain is a graph of one function with its weights as control.
-type chain struct {
-	app     *sfaas.App
-	f       neural.Function
-	in      sfaas.Input[neural.Batch]
-	weights sfaas.Input[neural.Weights]
-	out     sfaas.Output[neural.Batch]
-}
-
-func newChain(tb testing.TB) chain {
-	tb.Helper()
-	f, err := neural.Define("scale", neural.Config{Model: scale(tb, 2)})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	g := sfaas.NewGraph("neural")
-	in, weights := sfaas.Source[neural.Batch](g, "in"), sfaas.Source[neural.Weights](g, "weights")
-	out := sfaas.Sink(sfaas.Apply(in, f.Fn), "out")
-	sfaas.Control(weights, f.Weights)
-	app, err := g.Build()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return chain{app, f, in, weights, out}
-}
-
-// factors runs a chain and collects the factor that each key and slot saw.
-type factors struct {
-	mu  sync.Mutex
-	got map[sfaas.Key]map[sfaas.Slot]float32
-}
-
-func (c *chain) start(t *testing.T, opts ...sfaas.Option) (*sfaas.Runtime, *factors) {
-	t.Helper()
-	f := &factors{got: map[sfaas.Key]map[sfaas.Slot]float32{}}
-	rt, err := sfaas.NewRuntime(c.app, append(opts, sfaas.WithWorkers(2), sfaas.WithMode(sfaas.Replay),
-		sfaas.WithOutput(c.out, func(h sfaas.Header, b *neural.Batch) {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			if f.got[h.Key] == nil {
-				f.got[h.Key] = map[sfaas.Slot]float32{}
-			}
-			f.got[h.Key][h.Slot] = b.X.Data()[0]
-		}))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rt, f
-}
-
-func (c *chain) push(t *testing.T, rt *sfaas.Runtime, key sfaas.Key, slot sfaas.Slot) {
-	t.Helper()
-	if err := c.in.Push(rt, key, slot, func(b *neural.Batch) error {
-		b.X.Resize(3, 2)
-		for i := range b.X.Data() {
-			b.X.Data()[i] = 1
+// TestReplaceDoesNotHoldUpRuns replaces the model by one that takes long to
+// open, many times a run's length: while it is being opened, runs go on.
+func TestReplaceDoesNotHoldUpRuns(t *testing.T) {
+	ctx := context.Background()
+	deep := func(factor float32) *accel.Model {
+		b := onnx.NewBuilder("deep")
+		x := b.Input("x", onnx.Float32, -1, 2)
+		w := b.Float32s("w", []float32{factor, 0, 0, factor}, 2, 2)
+		for range 3000 { // nodes that cost opening much and, where folded or not, running little
+			x = b.Relu(x)
 		}
-		return nil
-	}); err != nil {
+		b.Output("y", b.MatMul(x, w))
+		return build(t, b)
+	}
+	inst := neural.Create(scale(t, 1))
+	if err := inst.Instantiate(ctx, accel.Options{}); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func (c *chain) send(t *testing.T, rt *sfaas.Runtime, key sfaas.Key, slot sfaas.Slot, model []byte) {
-	t.Helper()
-	if err := c.weights.Push(rt, key, slot, func(w *neural.Weights) error {
-		w.Model.Resize(len(model))
-		copy(w.Model.Data(), model)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestFunction gives one key new weights, then bad ones, and carries the state
-// to another runtime.
-func TestFunction(t *testing.T) {
-	ctx, c := context.Background(), newChain(t)
-	rt, f := c.start(t)
-	one, two := sfaas.Cell(1), sfaas.Cell(2)
-	c.send(t, rt, two, 3, scale(t, 7).Bytes())
-	for slot := sfaas.Slot(1); slot <= 4; slot++ {
-		c.push(t, rt, one, slot)
-		c.push(t, rt, two, slot)
-	}
-	if err := rt.Drain(ctx); err != nil {
-		t.Fatal(err)
-	}
-	c.send(t, rt, two, 5, []byte("no model"))
-	c.send(t, rt, two, 5, wide(t).Bytes())
-	c.push(t, rt, two, 5)
-	if err := rt.Drain(ctx); err != nil {
-		t.Fatal(err)
-	}
-	want := map[sfaas.Key]map[sfaas.Slot]float32{one: {1: 2, 2: 2, 3: 2, 4: 2}, two: {1: 2, 2: 2, 3: 7, 4: 7, 5: 7}}
-	if d := cmp.Diff(want, f.got, cmp.Comparer(func(a, b sfaas.Key) bool { return a == b })); d != "" {
-		t.Errorf("-want +got\n%s", d)
-	}
-	if got := c.app.Stateful(); len(got) != 1 || got[0] != "scale" {
-		t.Errorf("stateful functions: %v", got)
-	}
-}
-
-// TestWeightsMove moves a key with weights of its own to another runtime, which
-// opens its session there.
-func TestWeightsMove(t *testing.T) {
-	ctx, c := context.Background(), newChain(t)
-	from, before := c.start(t, sfaas.WithNode(1))
-	defer from.Close()
-	to, after := c.start(t, sfaas.WithNode(2), sfaas.WithStandby(1))
-	defer to.Close()
-	if err := sfaas.Link(from, to); err != nil {
-		t.Fatal(err)
-	}
-	key := sfaas.Cell(2)
-	c.send(t, from, key, 1, scale(t, 7).Bytes())
-	c.push(t, from, key, 1)
-	if err := from.Drain(ctx); err != nil {
-		t.Fatal(err)
-	}
-	report, err := sfaas.Move(ctx, from, to, c.f.Fn, key)
+	defer inst.Close()
+	x, y := tensor.New[float32]([]int{1, 2}), tensor.New[float32]([]int{1, 2})
+	x.Data()[0], x.Data()[1] = 1, 1
+	run, err := inst.Bind([]accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Bytes < len(scale(t, 7).Bytes()) {
-		t.Errorf("moved %d bytes, want the weights among them", report.Bytes)
+	model := deep(2)
+	done := make(chan error)
+	go func() { done <- inst.Replace(ctx, model) }()
+	for runs := 0; ; runs++ {
+		if err := run.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if y.Data()[0] == 1 {
+			continue
+		}
+		if runs < 100 { // an opening takes some thousand runs
+			t.Errorf("%d runs of the old model while the new one was opened", runs)
+		}
+		break
 	}
-	c.push(t, from, key, 2)
-	if err := errors.Join(from.Drain(ctx), to.Drain(ctx)); err != nil {
+	if err := <-done; err != nil {
 		t.Fatal(err)
-	}
-	all := map[sfaas.Slot]float32{}
-	for _, f := range []*factors{before, after} {
-		f.mu.Lock()
-		maps.Copy(all, f.got[key])
-		f.mu.Unlock()
-	}
-	if d := cmp.Diff(map[sfaas.Slot]float32{1: 7, 2: 7}, all); d != "" {
-		t.Errorf("-want +got\n%s", d)
 	}
 }
 
-func TestDefineRefuses(t *testing.T) {
-	b := onnx.NewBuilder("vector")
-	b.Output("y", b.Relu(b.Input("x", onnx.Float32, 4)))
-	var sig *accel.SignatureError
-	if _, err := neural.Define("vector", neural.Config{Model: build(t, b)}); !errors.As(err, &sig) {
-		t.Errorf("got %v, want a *SignatureError", err)
+// TestNoModel gives an instance no model in every way there is.
+func TestNoModel(t *testing.T) {
+	ctx := context.Background()
+	inst, empty := neural.Create(scale(t, 2)), neural.Create(nil)
+	path := filepath.Join(t.TempDir(), "none.onnx")
+	for name, err := range map[string]error{
+		"train":       inst.Train(ctx, trainer{}, nil),
+		"replace":     inst.Replace(ctx, nil),
+		"instantiate": empty.Instantiate(ctx, accel.Options{}),
+		"into empty":  empty.Replace(ctx, scale(t, 1)),
+		"save":        empty.Save(path),
+	} {
+		if !errors.Is(err, neural.ErrNoModel) {
+			t.Errorf("%s: got %v, want ErrNoModel", name, err)
+		}
+	}
+	if inst.Model().SHA256() != scale(t, 2).SHA256() {
+		t.Error("the model in service changed")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +15,7 @@ import (
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/tensor"
 )
 
 var modulations = []nr.Modulation{nr.QPSK, nr.QAM16, nr.QAM64, nr.QAM256}
@@ -90,6 +92,54 @@ func TestTrain(t *testing.T) {
 	m, err := r.Train(context.Background(), nil, nil)
 	if err != nil || m.SHA256() == sums[0] {
 		t.Errorf("another seed gives the same weights (%v)", err)
+	}
+}
+
+// TestFineTune trains on from a trained network, whose hidden layer a tiny step
+// leaves as it was, where a fresh start has another; a network of another size
+// is refused.
+func TestFineTune(t *testing.T) {
+	ctx := context.Background()
+	r, err := neural.DefaultRecipe(nr.QAM16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Steps, r.Batch, r.Hidden = 300, 256, 8
+	from, err := r.Train(ctx, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := r
+	short.Steps, short.Rate, short.Seed = 1, 1e-9, 9
+	hidden := func(m *accel.Model, err error) []float32 { // what a step that small leaves as it was
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		net, err := neural.FromModel(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(net.W1, net.B1...)
+	}
+	trained, fresh := hidden(from, nil), hidden(short.Train(ctx, nil, nil))
+	for i, v := range hidden(short.Train(ctx, from, nil)) {
+		if math.Abs(float64(v-trained[i])) > 1e-6 {
+			t.Errorf("hidden weight %d: got %g, want %g of the network it began with", i, v, trained[i])
+		}
+	}
+	if slices.Equal(trained, fresh) {
+		t.Error("a fresh start has the trained weights")
+	}
+	var shape *tensor.ShapeError
+	short.Hidden = 12
+	if _, err := short.Train(ctx, from, nil); !errors.As(err, &shape) {
+		t.Errorf("another size: got %v, want a *tensor.ShapeError", err)
+	}
+	var sig *accel.SignatureError
+	short.Modulation = nr.QPSK
+	if _, err := short.Train(ctx, from, nil); !errors.As(err, &sig) {
+		t.Errorf("another modulation: got %v, want an *accel.SignatureError", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/tensor"
 )
 
 // Progress is what a training run reports now and then.
@@ -28,6 +29,13 @@ func Train(ctx context.Context, r Recipe, progress func(Progress)) (*LLRNet, err
 		return nil, err
 	}
 	t := newTrainer(r)
+	t.start()
+	return t.train(ctx, progress)
+}
+
+// train takes the steps of the recipe from the present parameters.
+func (t *trainer) train(ctx context.Context, progress func(Progress)) (*LLRNet, error) {
+	r := t.recipe
 	every := max(1, r.Steps/100)
 	for step := range r.Steps {
 		if err := ctx.Err(); err != nil {
@@ -46,19 +54,25 @@ func Train(ctx context.Context, r Recipe, progress func(Progress)) (*LLRNet, err
 }
 
 // Train trains a network by the recipe and returns it as a model, with the
-// recipe in its metadata. It starts afresh: from only names the ports, which
-// must be those of the modulation. With it a Recipe is a Trainer of package
+// recipe in its metadata. It begins at the weights of from, which it fine-tunes;
+// with a nil from it begins afresh. With it a Recipe is a Trainer of package
 // accel/neural. See the function [Train] for the rest.
+//
+// It returns an [*accel.SignatureError] when from has other ports than those of
+// the modulation, the error of [FromModel] when it is no LLRnet, or a
+// [*tensor.ShapeError] when it has another number of hidden units than the
+// recipe.
 func (r Recipe) Train(ctx context.Context, from *accel.Model, progress func(step, steps int, loss float64)) (*accel.Model, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	if from != nil {
-		if err := from.Expect(Signature(r.Modulation)); err != nil {
-			return nil, err
-		}
+	t := newTrainer(r)
+	if from == nil {
+		t.start()
+	} else if err := t.resume(from); err != nil {
+		return nil, err
 	}
-	net, err := Train(ctx, r, func(p Progress) {
+	net, err := t.train(ctx, func(p Progress) {
 		if progress != nil {
 			progress(p.Step, p.Steps, p.Loss)
 		}
@@ -86,14 +100,37 @@ func newTrainer(r Recipe) *trainer {
 	hidden, bits := r.Hidden, r.Modulation.BitsPerSymbol()
 	n := 3*hidden + hidden*bits + bits
 	vector := func(n int) []float64 { return make([]float64, n) }
-	t := &trainer{
+	return &trainer{
 		recipe: r, data: newSource(r, 0), hidden: hidden, bits: bits,
 		theta: vector(n), grad: vector(n), m: vector(n), v: vector(n),
 		x: vector(2 * r.Batch), want: vector(bits * r.Batch), weight: vector(r.Batch),
 		act: vector(hidden), err: vector(bits),
 	}
-	t.start()
-	return t
+}
+
+// resume sets the parameters to those of a model.
+func (t *trainer) resume(from *accel.Model) error {
+	if err := from.Expect(Signature(t.recipe.Modulation)); err != nil {
+		return err
+	}
+	net, err := FromModel(from)
+	if err != nil {
+		return err
+	}
+	if net.Hidden != t.hidden || net.Bits != t.bits {
+		return &tensor.ShapeError{Op: "neural: train from " + from.Name() + ": hidden units and bits",
+			Want: []int{t.hidden, t.bits}, Got: []int{net.Hidden, net.Bits}}
+	}
+	w1, b1, w2, b2 := t.split(t.theta)
+	for _, p := range []struct {
+		dst []float64
+		src []float32
+	}{{w1, net.W1}, {b1, net.B1}, {w2, net.W2}, {b2, net.B2}} {
+		for i, v := range p.src {
+			p.dst[i] = float64(v)
+		}
+	}
+	return nil
 }
 
 // start sets the parameters. The units share out the two axes and, on each, the

@@ -107,11 +107,13 @@ type bindings struct {
 	bound map[pair]*accel.Binding
 }
 
-// pair is a session with the memory that it is bound to.
+// pair is a session with the memory that it is bound to. The shape belongs to
+// it: a message of another width in the same memory is another pair, which Bind
+// refuses, and must not be answered with what lies there from before.
 type pair struct {
-	session *accel.Session
-	in, out unsafe.Pointer
-	rows    int
+	session     *accel.Session
+	in, out     unsafe.Pointer
+	rows, width int // of the input
 }
 
 func newBindings() *bindings { return &bindings{bound: map[pair]*accel.Binding{}} }
@@ -121,7 +123,7 @@ func (l *bindings) run(s *accel.Session, in, out *tensor.Tensor[float32]) error 
 	if in.Len() == 0 {
 		return nil // an empty batch has no results
 	}
-	key := pair{s, unsafe.Pointer(unsafe.SliceData(in.Data())), unsafe.Pointer(unsafe.SliceData(out.Data())), in.Dim(0)}
+	key := pair{s, unsafe.Pointer(unsafe.SliceData(in.Data())), unsafe.Pointer(unsafe.SliceData(out.Data())), in.Dim(0), in.Dim(1)}
 	b := l.bound[key]
 	if b == nil {
 		if len(l.bound) >= maxBindings {
