@@ -33,9 +33,11 @@ const floorRule = `
 	phy/dmrs, phy/crc, phy/scramble < phy/ofdm, phy/sync, phy/chest, phy/equalizer,
 		phy/modem/..., phy/ratematch, phy/ldpc/..., phy/polar, phy/sigmf, phy/channel;
 
-	# Processors, which compose blocks, and the simulation of links:
-	phy/ofdm, phy/sync, phy/chest, phy/equalizer, phy/modem/..., phy/ratematch,
-		phy/ldpc/..., phy/polar, phy/sigmf < phy/pusch, phy/pdsch < phy/link;
+	# The coding that the shared channels have in common; processors, which
+	# compose blocks; and the simulation of links:
+	phy/ratematch, phy/ldpc/... < phy/sch;
+	phy/ofdm, phy/sync, phy/chest, phy/equalizer, phy/modem/..., phy/sch, phy/polar,
+		phy/sigmf < phy/pusch, phy/pdsch < phy/link;
 	phy/channel < phy/link;
 
 	# Functions over accelerator sessions:

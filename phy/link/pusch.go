@@ -10,6 +10,7 @@ import (
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 )
 
 // UE is one user of a [PUSCH] simulation.
@@ -50,7 +51,7 @@ type PUSCH struct {
 	grid  nr.Grid
 	sent  nr.Grid
 	grant []*nr.Grant
-	soft  []*pusch.SoftBuffer
+	soft  []*sch.SoftBuffer
 	out   []nr.TransportBlock
 	last  Measurements
 	genie *genie // nil unless the receiver is told the channel
@@ -109,7 +110,7 @@ func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
 		}
 		p.ues = append(p.ues, puschUE{tx, path, make([]byte, u.Grant.TBS()/8)})
 		p.grant = append(p.grant, &u.Grant)
-		p.soft = append(p.soft, &pusch.SoftBuffer{})
+		p.soft = append(p.soft, &sch.SoftBuffer{})
 	}
 	if cfg.TimeDomain {
 		if p.air, err = newAir(&cfg); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -92,7 +93,7 @@ func benchmarkPUSCH(b *testing.B, mcs int, receiver string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var soft pusch.SoftBuffer
+	var soft sch.SoftBuffer
 	var tb nr.TransportBlock
 	var spent [6]time.Duration
 	slot, passed, iterations := 0, 0, 0
@@ -163,7 +164,7 @@ func TestThreshold(t *testing.T) {
 			for batch := range slots / 8 {
 				grids, blocks := awgnSlots(t, grant, 4, 8, snr, uint64(1000+batch))
 				for i := range grids {
-					tb, soft := make([]nr.TransportBlock, 1), []*pusch.SoftBuffer{new(pusch.SoftBuffer)}
+					tb, soft := make([]nr.TransportBlock, 1), []*sch.SoftBuffer{new(sch.SoftBuffer)}
 					must(t, rx.Configure(grids[i].Slot, grant))
 					must(t, rx.Process(tb, soft, &grids[i]))
 					if !tb[0].CRC || !bytes.Equal(tb[0].Data.Data(), blocks[i]) {

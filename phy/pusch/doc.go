@@ -9,15 +9,14 @@
 //	grid  ── ExtractPilots ──▶ Synchronizer ──▶ Estimator ──▶ channel
 //	grid  ── ExtractData ────▶ Equalizer (channel) ─────────▶ symbols of each UE
 //	symbols ── Demap ────────▶ soft bits
-//	soft bits ── Decoder.Combine ──▶ SoftBuffer (HARQ state)
-//	SoftBuffer ── Decoder.Decode ──▶ transport block
+//	soft bits ── sch.Decoder.Combine ──▶ sch.SoftBuffer (HARQ state)
+//	sch.SoftBuffer ── sch.Decoder.Decode ──▶ transport block
 //
 // [Blocks] holds what a researcher replaces: synchroniser, estimator, equaliser
-// and demapper, each behind an interface of one or two methods. [Code] holds
-// what the coding chain needs; it follows from the grant, but for the base graph
-// of a retransmission, which is that of the initial one ([Code.Continue]). The
-// only state of the receiver is the [SoftBuffer] of each HARQ process, and the
-// caller keeps it.
+// and demapper, each behind an interface of one or two methods. The coding chain
+// is that of package phy/sch, which the downlink shares; [NewCode] says what it
+// must know of a grant. The only state of the receiver is the [sch.SoftBuffer] of
+// each HARQ process, and the caller keeps it.
 //
 // What the standard allows and this package does not is refused by
 // [nr.Grant.Validate]: transform precoding, MCS table 3, UCI, PT-RS, frequency

@@ -8,6 +8,7 @@ import (
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 )
 
 func Example() {
@@ -38,10 +39,10 @@ func Example() {
 	_ = tx.Process(&grid, make([]byte, grant.TBS()/8))
 	channel.NewNoise(1).Add(grid.RE.Data(), 0.05)
 
-	var soft pusch.SoftBuffer // of the UE's HARQ process
+	var soft sch.SoftBuffer // of the UE's HARQ process
 	blocks := make([]nr.TransportBlock, 1)
 	_ = rx.Configure(4, &grant)
-	_ = rx.Process(blocks, []*pusch.SoftBuffer{&soft}, &grid)
+	_ = rx.Process(blocks, []*sch.SoftBuffer{&soft}, &grid)
 	fmt.Println(blocks[0].NumBits, "bits, CRC", blocks[0].CRC)
 	// Output: 7424 bits, CRC true
 }

@@ -2,7 +2,7 @@
 
 package pusch
 
-import "github.com/neuroran/neuroran/phy/ldpc"
+import "github.com/neuroran/neuroran/phy/sch"
 
 // initialCodes remembers the initial transmissions of HARQ processes: a
 // retransmission keeps their base graph (TS 38.212 §6.2.2). There is room for
@@ -15,34 +15,33 @@ type initialCodes struct {
 
 // initialCode is the transport block that a HARQ process is sending.
 type initialCode struct {
-	rnti      uint16
-	process   int
-	tbs       int // 0 in an unused entry
-	baseGraph ldpc.BaseGraph
+	rnti    uint16
+	process int
+	first   sch.Initial // the zero value in an unused entry
 }
 
 // apply records the code of new data, and makes that of a retransmission
 // continue its initial transmission. It does not allocate when it succeeds.
-func (h *initialCodes) apply(c *Code) error {
+func (h *initialCodes) apply(c *sch.Code) error {
 	e := h.find(c)
 	if !c.NewData {
 		if e == nil {
 			return nil
 		}
-		return c.Continue(e.tbs, e.baseGraph)
+		return c.Continue(e.first)
 	}
 	if e == nil {
 		e = &h.entries[h.next]
 		h.next = (h.next + 1) % len(h.entries)
 	}
-	*e = initialCode{c.RNTI, c.HARQProcess, c.TBS, c.Segmentation.BaseGraph}
+	*e = initialCode{c.RNTI, c.HARQProcess, c.Initial()}
 	return nil
 }
 
 // find returns the entry of the HARQ process of c, nil if there is none.
-func (h *initialCodes) find(c *Code) *initialCode {
+func (h *initialCodes) find(c *sch.Code) *initialCode {
 	for i := range h.entries {
-		if e := &h.entries[i]; e.tbs != 0 && e.rnti == c.RNTI && e.process == c.HARQProcess {
+		if e := &h.entries[i]; e.first.TBS != 0 && e.rnti == c.RNTI && e.process == c.HARQProcess {
 			return e
 		}
 	}

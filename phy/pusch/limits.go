@@ -55,5 +55,11 @@ func (l *Limits) maxSymbols() int {
 	return l.MaxPRB * nr.SubcarriersPerPRB * nr.SymbolsPerSlot * l.MaxLayers
 }
 
-// maxCodedBits returns the most coded bits of one transmission.
-func (l *Limits) maxCodedBits() int { return l.maxSymbols() * nr.QAM256.BitsPerSymbol() }
+// MaxCodedBits returns the most coded bits of one transmission: what
+// [sch.NewDecoder] is made for. It returns the errors of bad limits.
+func (l Limits) MaxCodedBits() (int, error) {
+	if err := l.normalise(); err != nil {
+		return 0, err
+	}
+	return l.maxSymbols() * nr.QAM256.BitsPerSymbol(), nil
+}

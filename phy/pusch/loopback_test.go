@@ -12,6 +12,7 @@ import (
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -127,7 +128,7 @@ func loop(t *testing.T, rx *pusch.Receiver, tx *pusch.Transmitter, seed uint64, 
 	if float64(g.TBS()+24) > 0.94*float64(g.CodedBits()) {
 		return // TS 38.214 §6.1.4.1 lets a receiver skip what is nearly uncoded
 	}
-	want, soft := randomBlock(rng, g), []*pusch.SoftBuffer{new(pusch.SoftBuffer)}
+	want, soft := randomBlock(rng, g), []*sch.SoftBuffer{new(sch.SoftBuffer)}
 	tb := make([]nr.TransportBlock, 1)
 	for i, rv := range [][]int{{g.RV, 0}, {0, g.RV}}[rng.IntN(2)] {
 		g.RV, g.NewData = rv, i == 0
@@ -193,7 +194,7 @@ func TestLoopbackGroups(t *testing.T) {
 		channel.NewNoise(seed).Add(got.RE.Data(), 1e-4)
 		must(t, rx.Configure(3, grants...))
 		tb := make([]nr.TransportBlock, 2)
-		must(t, rx.Process(tb, []*pusch.SoftBuffer{new(pusch.SoftBuffer), new(pusch.SoftBuffer)}, got))
+		must(t, rx.Process(tb, []*sch.SoftBuffer{new(sch.SoftBuffer), new(sch.SoftBuffer)}, got))
 		for u := range tb {
 			if !tb[u].CRC || !bytes.Equal(tb[u].Data.Data(), want[u]) || tb[u].RNTI != grants[u].RNTI {
 				t.Errorf("seed %d UE %d: CRC %v, %+v", seed, u, tb[u].CRC, *grants[u])

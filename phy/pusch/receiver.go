@@ -7,6 +7,7 @@ import (
 
 	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -14,7 +15,7 @@ import (
 type Config struct {
 	Limits        Limits // carrier, antennas, and the largest grant
 	Receiver      string // "ls" or "lmmse", see [NewBlocks]; "" stands for "lmmse"
-	MaxIterations int    // LDPC iterations; 0 stands for [DefaultIterations]
+	MaxIterations int    // LDPC iterations; 0 stands for [sch.DefaultIterations]
 	Blocks        Blocks // blocks that replace those of Receiver, where not nil
 }
 
@@ -25,9 +26,9 @@ type Config struct {
 type Receiver struct {
 	limits  Limits
 	blocks  Blocks
-	decoder *Decoder
+	decoder *sch.Decoder
 	group   nr.Group
-	codes   [nr.MaxUEs]Code
+	codes   [nr.MaxUEs]sch.Code
 
 	pilots  nr.Pilots
 	offsets nr.Offsets
@@ -53,7 +54,11 @@ func NewReceiver(cfg Config) (*Receiver, error) {
 		return nil, err
 	}
 	blocks.replace(&cfg.Blocks)
-	decoder, err := NewDecoder(cfg.Limits, cfg.MaxIterations)
+	bits, err := cfg.Limits.MaxCodedBits()
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := sch.NewDecoder(bits, cfg.MaxIterations)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +126,7 @@ func (r *Receiver) configureBlocks() error {
 func (r *Receiver) Group() nr.Group { return r.group }
 
 // Code returns the code of UE u of the configured group.
-func (r *Receiver) Code(u int) Code { return r.codes[u] }
+func (r *Receiver) Code(u int) sch.Code { return r.codes[u] }
 
 // Process receives the configured transmissions.
 //
@@ -132,7 +137,7 @@ func (r *Receiver) Code(u int) Code { return r.codes[u] }
 // A failed CRC is a result, not an error. Process returns a
 // [*tensor.ShapeError] if lengths disagree. It does not allocate once dst and
 // soft have grown.
-func (r *Receiver) Process(dst []nr.TransportBlock, soft []*SoftBuffer, grid *nr.Grid) error {
+func (r *Receiver) Process(dst []nr.TransportBlock, soft []*sch.SoftBuffer, grid *nr.Grid) error {
 	n := r.group.NumUEs
 	if n == 0 || len(dst) != n || len(soft) != n {
 		return &tensor.ShapeError{Op: "pusch: receive: UEs", Want: []int{n}, Got: []int{len(dst), len(soft)}}
@@ -194,8 +199,8 @@ func (r *Receiver) Demap(u int) error {
 }
 
 // Combine is the fourth step of Process, for UE u of the group.
-func (r *Receiver) Combine(soft *SoftBuffer, u int) error {
-	if err := r.codes[u].Continue(soft.TBS, soft.BaseGraph); err != nil {
+func (r *Receiver) Combine(soft *sch.SoftBuffer, u int) error {
+	if err := r.codes[u].Continue(soft.Initial()); err != nil {
 		return err
 	}
 	if err := r.decoder.Configure(&r.codes[u]); err != nil {
@@ -206,7 +211,7 @@ func (r *Receiver) Combine(soft *SoftBuffer, u int) error {
 
 // Decode is the last step of Process, for UE u of the group, for which Combine
 // was called before.
-func (r *Receiver) Decode(dst *nr.TransportBlock, soft *SoftBuffer, u int) error {
+func (r *Receiver) Decode(dst *nr.TransportBlock, soft *sch.SoftBuffer, u int) error {
 	dst.Slot, dst.Quality = r.group.Slot, r.llrs[u].Quality
 	return r.decoder.Decode(dst, soft)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -51,7 +52,7 @@ func newPlainReceiver(t *testing.T, cfg pusch.Config) *pusch.Receiver {
 func TestHARQ(t *testing.T) {
 	rx, g := newPlainReceiver(t, pusch.Config{}), plainGrant()
 	block := randomBlock(rand.New(rand.NewPCG(1, 1)), g)
-	tb, soft := make([]nr.TransportBlock, 1), []*pusch.SoftBuffer{new(pusch.SoftBuffer)}
+	tb, soft := make([]nr.TransportBlock, 1), []*sch.SoftBuffer{new(sch.SoftBuffer)}
 	var passed []bool
 	send := func(rv int, newData bool, snrdB float64) {
 		g.RV, g.NewData = rv, newData
@@ -93,7 +94,7 @@ func TestQuality(t *testing.T) {
 		block := randomBlock(rand.New(rand.NewPCG(2, 1)), g)
 		tb := make([]nr.TransportBlock, 1)
 		must(t, rx.Configure(9, g))
-		must(t, rx.Process(tb, []*pusch.SoftBuffer{new(pusch.SoftBuffer)}, sendPlain(t, g, 9, block, 12, 3)))
+		must(t, rx.Process(tb, []*sch.SoftBuffer{new(sch.SoftBuffer)}, sendPlain(t, g, 9, block, 12, 3)))
 		q := tb[0].Quality
 		sinr, snr := 10*math.Log10(float64(q.SINR)), 10*math.Log10(float64(q.SNR))
 		if math.Abs(sinr-15) > 1 || math.Abs(snr-15) > tolerance {
@@ -125,7 +126,7 @@ func TestBlocksAreSwappable(t *testing.T) {
 	block := randomBlock(rand.New(rand.NewPCG(3, 1)), g)
 	tb := make([]nr.TransportBlock, 1)
 	must(t, rx.Configure(0, g))
-	must(t, rx.Process(tb, []*pusch.SoftBuffer{new(pusch.SoftBuffer)}, sendPlain(t, g, 0, block, 20, 4)))
+	must(t, rx.Process(tb, []*sch.SoftBuffer{new(sch.SoftBuffer)}, sendPlain(t, g, 0, block, 20, 4)))
 	if d.calls != 1 || !tb[0].CRC {
 		t.Errorf("%d calls of the demapper, CRC %v; want 1 and a pass", d.calls, tb[0].CRC)
 	}
@@ -158,13 +159,13 @@ func TestReceiverRefuses(t *testing.T) {
 		}
 	}
 	var shape *tensor.ShapeError
-	if err := rx.Process(make([]nr.TransportBlock, 1), []*pusch.SoftBuffer{{}}, newReceived(&loopCarrier, 0, 2)); !errors.As(err, &shape) {
+	if err := rx.Process(make([]nr.TransportBlock, 1), []*sch.SoftBuffer{{}}, newReceived(&loopCarrier, 0, 2)); !errors.As(err, &shape) {
 		t.Errorf("before Configure: got %v, want a *tensor.ShapeError", err)
 	}
 	g := plainGrant()
 	g.NumPRB = 6
 	must(t, rx.Configure(0, g))
-	if err := rx.Process(make([]nr.TransportBlock, 1), []*pusch.SoftBuffer{{}}, newReceived(&loopCarrier, 0, 3)); !errors.As(err, &shape) {
+	if err := rx.Process(make([]nr.TransportBlock, 1), []*sch.SoftBuffer{{}}, newReceived(&loopCarrier, 0, 3)); !errors.As(err, &shape) {
 		t.Errorf("three antennas: got %v, want a *tensor.ShapeError", err)
 	}
 	if err := rx.Process(nil, nil, newReceived(&loopCarrier, 0, 2)); !errors.As(err, &shape) {
@@ -175,7 +176,7 @@ func TestReceiverRefuses(t *testing.T) {
 // Noise alone passes no CRC.
 func TestNoiseIsNotDecoded(t *testing.T) {
 	rx, g := newPlainReceiver(t, pusch.Config{MaxIterations: 5}), plainGrant()
-	tb, soft := make([]nr.TransportBlock, 1), []*pusch.SoftBuffer{new(pusch.SoftBuffer)}
+	tb, soft := make([]nr.TransportBlock, 1), []*sch.SoftBuffer{new(sch.SoftBuffer)}
 	for seed := range uint64(30) {
 		got := newReceived(&loopCarrier, 0, 2)
 		channel.NewNoise(seed).Add(got.RE.Data(), 1)
@@ -201,7 +202,7 @@ func TestNoAllocs(t *testing.T) {
 		tx, err := pusch.NewTransmitter(pusch.Limits{Carrier: loopCarrier})
 		must(t, err)
 		block := randomBlock(rand.New(rand.NewPCG(5, 1)), g)
-		grid, tb, soft := sendPlain(t, g, 1, block, 15, 6), make([]nr.TransportBlock, 1), []*pusch.SoftBuffer{new(pusch.SoftBuffer)}
+		grid, tb, soft := sendPlain(t, g, 1, block, 15, 6), make([]nr.TransportBlock, 1), []*sch.SoftBuffer{new(sch.SoftBuffer)}
 		var sent nr.Grid
 		var data nr.Data
 		run := func() {

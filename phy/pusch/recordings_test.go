@@ -18,6 +18,7 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/ofdm"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -165,7 +166,7 @@ func play(t *testing.T, meta string, cfg pusch.Config) (n tally) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	soft := map[[2]int]*pusch.SoftBuffer{}
+	soft := map[[2]int]*sch.SoftBuffer{}
 	for i := range grants {
 		members := rec.group(grants, i)
 		if members == nil {
@@ -177,11 +178,11 @@ func play(t *testing.T, meta string, cfg pusch.Config) (n tally) {
 			t.Fatal(err)
 		}
 		var shared []*nr.Grant
-		var buffers []*pusch.SoftBuffer
+		var buffers []*sch.SoftBuffer
 		for _, k := range members {
 			key := [2]int{int(grants[k].RNTI), grants[k].HARQProcess}
 			if soft[key] == nil {
-				soft[key] = new(pusch.SoftBuffer)
+				soft[key] = new(sch.SoftBuffer)
 			}
 			shared, buffers = append(shared, grants[k]), append(buffers, soft[key])
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/ofdm"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -106,6 +107,6 @@ func (a *air) send(t *testing.T, slot nr.Slot, g *nr.Grant, block []byte, snrdB 
 	must(t, a.demod.Process(&got, &heard))
 	must(t, a.rx.Configure(slot, g))
 	tb := make([]nr.TransportBlock, 1)
-	must(t, a.rx.Process(tb, []*pusch.SoftBuffer{new(pusch.SoftBuffer)}, &got))
+	must(t, a.rx.Process(tb, []*sch.SoftBuffer{new(sch.SoftBuffer)}, &got))
 	return tb[0]
 }

@@ -5,14 +5,10 @@ package pusch
 import (
 	"fmt"
 
-	"github.com/neuroran/neuroran/phy/crc"
 	"github.com/neuroran/neuroran/phy/dmrs"
-	"github.com/neuroran/neuroran/phy/ldpc"
 	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/ratematch"
-	"github.com/neuroran/neuroran/phy/scramble"
-	"github.com/neuroran/neuroran/tensor"
+	"github.com/neuroran/neuroran/phy/sch"
 )
 
 // Transmitter makes the resource grid of one PUSCH transmission from a
@@ -24,17 +20,13 @@ type Transmitter struct {
 	slot    nr.Slot
 	grant   nr.Grant
 	group   nr.Group
-	code    Code
+	code    sch.Code
 	initial initialCodes
 	w       Precoder
-	encoder *ldpc.Encoder
-	matcher *ratematch.Matcher
+	encoder *sch.Encoder
 	mapper  modem.Mapper
 
-	block   []uint8     // transport block with CRC, one bit a byte
-	info    []uint8     // one code block with CRC
-	coded   []uint8     // its coded bits
-	bits    []uint8     // coded bits of the transmission
+	bits    []uint8     // coded bits of the transmission, scrambled
 	symbols []complex64 // modulated symbols
 	pilots  []complex64 // DM-RS sequence of one symbol
 }
@@ -45,16 +37,17 @@ func NewTransmitter(l Limits) (*Transmitter, error) {
 	if err := l.normalise(); err != nil {
 		return nil, err
 	}
-	encoder, err := ldpc.NewEncoder(ldpc.Limits{})
+	bits, err := l.MaxCodedBits()
+	if err != nil {
+		return nil, err
+	}
+	encoder, err := sch.NewEncoder(bits)
 	if err != nil {
 		return nil, fmt.Errorf("pusch: transmitter: %w", err)
 	}
 	return &Transmitter{
-		limits: l, encoder: encoder, matcher: ratematch.New(),
-		block:   make([]uint8, l.maxCodedBits()+crc.CRC24A.Len()),
-		info:    make([]uint8, ldpc.BG1.K(ldpc.MaxZ)),
-		coded:   make([]uint8, ldpc.BG1.N(ldpc.MaxZ)),
-		bits:    make([]uint8, l.maxCodedBits()),
+		limits: l, encoder: encoder,
+		bits:    make([]uint8, bits),
 		symbols: make([]complex64, l.maxSymbols()),
 		pilots:  make([]complex64, l.MaxPRB*dmrs.PilotsPerPRB(1)),
 	}, nil
@@ -81,10 +74,7 @@ func (t *Transmitter) Configure(slot nr.Slot, g *nr.Grant) error {
 	if err := t.initial.apply(&code); err != nil {
 		return err
 	}
-	if err := t.encoder.Configure(code.LDPC()); err != nil {
-		return fmt.Errorf("pusch: transmitter: %w", err)
-	}
-	if err := t.matcher.Configure(code.RateMatch()); err != nil {
+	if err := t.encoder.Configure(&code); err != nil {
 		return fmt.Errorf("pusch: transmitter: %w", err)
 	}
 	t.slot, t.grant, t.group, t.code, t.w = slot, *g, group, code, NewPrecoder(g)
@@ -92,7 +82,7 @@ func (t *Transmitter) Configure(slot nr.Slot, g *nr.Grant) error {
 }
 
 // Code returns the code of the configured transmission.
-func (t *Transmitter) Code() Code { return t.code }
+func (t *Transmitter) Code() sch.Code { return t.code }
 
 // Process makes the grid of one transport block.
 //
@@ -105,15 +95,10 @@ func (t *Transmitter) Code() Code { return t.code }
 //
 // TS 38.212 §6.2, TS 38.211 §6.3.1 and §6.4.1.1.
 func (t *Transmitter) Process(dst *nr.Grid, tb []byte) error {
-	if t.code.TBS == 0 || len(tb)*8 != t.code.TBS {
-		return &tensor.ShapeError{Op: "pusch: transmit: bytes of the transport block", Want: []int{t.code.TBS / 8}, Got: []int{len(tb)}}
-	}
-	if err := t.encode(tb); err != nil {
+	bits := t.bits[:t.code.CodedBits]
+	if err := t.encoder.Encode(bits, tb); err != nil {
 		return fmt.Errorf("pusch: transmit: %w", err)
 	}
-	sequence := scramble.New(t.code.CInit)
-	bits := t.bits[:t.code.CodedBits]
-	sequence.XORBits(bits)
 	if err := t.mapper.Map(t.symbols[:len(bits)/t.code.Modulation.BitsPerSymbol()], bits); err != nil {
 		return err
 	}
@@ -123,32 +108,6 @@ func (t *Transmitter) Process(dst *nr.Grid, tb []byte) error {
 	window := nr.ViewOf(&dst.RE).Window(0, nr.SymbolsPerSlot, nr.SubcarriersPerPRB*t.grant.StartPRB, t.group.NumSubcarriers())
 	t.mapData(&window)
 	t.mapDMRS(&window)
-	return nil
-}
-
-// encode fills t.bits: TS 38.212 §6.2.1 to §6.2.6.
-func (t *Transmitter) encode(tb []byte) error {
-	s := &t.code.Segmentation
-	block := t.block[:t.code.TBS+s.TBCRC.Len()]
-	for i := range t.code.TBS {
-		block[i] = tb[i/8] >> (7 - i%8) & 1
-	}
-	s.TBCRC.AttachBits(block)
-	out := t.bits
-	for r := range s.NumBlocks {
-		info := t.info[:s.KPrime]
-		copy(info, block[r*s.PayloadBits:(r+1)*s.PayloadBits])
-		s.BlockCRC.AttachBits(info)
-		coded := t.coded[:s.BaseGraph.N(s.Z)]
-		if err := t.encoder.Encode(coded, info); err != nil {
-			return err
-		}
-		e := t.code.BlockBits(r)
-		if err := t.matcher.Match(out[:e], coded); err != nil {
-			return err
-		}
-		out = out[e:]
-	}
 	return nil
 }
 

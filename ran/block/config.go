@@ -7,6 +7,7 @@ import (
 
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 )
 
 // Config is what the functions of one receiver are constructed with. It is a
@@ -17,7 +18,7 @@ type Config struct {
 	NumRx         int        // receive antennas, 1…8
 	MaxPRB        int        // PRBs of the largest grant; 0 stands for all of the carrier
 	MaxLayers     int        // layers of the largest PRB group; 0 stands for 4
-	MaxIterations int        // LDPC iterations; 0 stands for [pusch.DefaultIterations]
+	MaxIterations int        // LDPC iterations; 0 stands for [sch.DefaultIterations]
 }
 
 // Validate reports the first field out of range as a [*nr.FieldError] or
@@ -47,8 +48,12 @@ func (c Config) Limits() pusch.Limits {
 	return pusch.Limits{Carrier: c.Carrier, NumRx: c.NumRx, MaxPRB: c.MaxPRB, MaxLayers: c.MaxLayers}
 }
 
-func (c Config) newDecoder() (*pusch.Decoder, error) {
-	return pusch.NewDecoder(c.Limits(), c.MaxIterations)
+func (c Config) newDecoder() (*sch.Decoder, error) {
+	bits, err := c.Limits().MaxCodedBits()
+	if err != nil {
+		return nil, err
+	}
+	return sch.NewDecoder(bits, c.MaxIterations)
 }
 
 // params is what the digest of a function covers: the configuration and the

@@ -5,6 +5,7 @@ package block
 import (
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -18,7 +19,7 @@ type Decoder struct {
 // length, and the slot of their grant.
 type coding struct {
 	Slot sfaas.Slot
-	Code pusch.Code
+	Code sch.Code
 }
 
 // NewDecode returns the function that combines the soft bits of a transmission
@@ -30,7 +31,7 @@ type coding struct {
 // TS 38.212 §5.2.2 and §5.3.2, inverted.
 func NewDecode(cfg Config) Decoder {
 	scheme := sfaas.NewValue[coding]("coding", sfaas.Volatile, sfaas.TTL(forgetAfter))
-	soft := sfaas.NewValue[pusch.SoftBuffer]("soft", sfaas.Volatile, sfaas.TTL(forgetAfter))
+	soft := sfaas.NewValue[sch.SoftBuffer]("soft", sfaas.Volatile, sfaas.TTL(forgetAfter))
 	scratch := sfaas.NewScratch("decoder", cfg.newDecoder, nil)
 	f := sfaas.Define(StageDecode.String(), func(c *sfaas.Ctx, out *Bits, in *SoftBits) error {
 		s := scheme.View(c)

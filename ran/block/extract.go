@@ -3,9 +3,9 @@
 package block
 
 import (
-	"github.com/neuroran/neuroran/phy/ldpc"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -28,13 +28,6 @@ type process struct {
 	HARQ uint8
 }
 
-// firstSent is what a retransmission must know of the grant of its initial
-// transmission: the base graph follows that grant's rate.
-type firstSent struct {
-	TBS       int
-	BaseGraph ldpc.BaseGraph
-}
-
 // NewExtract returns the function that cuts the PRB groups of a slot out of the
 // grid. Its state is the scheduling grants of the slot, by cell, and the base
 // graph of the initial transmission of each HARQ process. UEs that share
@@ -46,7 +39,7 @@ type firstSent struct {
 func NewExtract(cfg Config) Extractor {
 	slot := sfaas.NewValue[scheduled]("slot", sfaas.Volatile)
 	grants := sfaas.NewMap[uint8, nr.Grant]("grants", sfaas.Volatile)
-	initial := sfaas.NewMap[process, firstSent]("initial", sfaas.Volatile, sfaas.TTL(forgetAfter))
+	initial := sfaas.NewMap[process, sch.Initial]("initial", sfaas.Volatile, sfaas.TTL(forgetAfter))
 	scratch := sfaas.NewScratch("extractor", func() (*extractor, error) { return &extractor{cfg: cfg}, nil }, nil)
 	f := sfaas.DefineEach(StageExtract.String(), func(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid) error {
 		s := slot.View(c)
@@ -80,7 +73,7 @@ type extractor struct {
 }
 
 // run emits the PDU of every PRB group of the first n grants.
-func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int, initial sfaas.Map[process, firstSent]) error {
+func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int, initial sfaas.Map[process, sch.Initial]) error {
 	e.groups.start(&e.cfg.Carrier, in.Slot, e.grants[:n])
 	for {
 		more, err := e.groups.next()
@@ -105,18 +98,18 @@ func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int, i
 
 // codeOf returns the code of a grant: with new data it notes the base graph, and
 // a retransmission has that of its initial transmission.
-func codeOf(c *sfaas.Ctx, g *nr.Grant, initial sfaas.Map[process, firstSent]) (pusch.Code, error) {
+func codeOf(c *sfaas.Ctx, g *nr.Grant, initial sfaas.Map[process, sch.Initial]) (sch.Code, error) {
 	code, err := pusch.NewCode(g)
 	if err != nil {
 		return code, err
 	}
 	id := process{g.RNTI, uint8(g.HARQProcess)}
 	if g.NewData {
-		initial.Set(c, id, firstSent{code.TBS, code.Segmentation.BaseGraph})
+		initial.Set(c, id, code.Initial())
 		return code, nil
 	}
 	if first := initial.View(c, id); first != nil {
-		err = code.Continue(first.TBS, first.BaseGraph)
+		err = code.Continue(*first)
 	}
 	return code, err
 }

@@ -4,7 +4,7 @@ package block
 
 import (
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -30,7 +30,7 @@ type Pilots struct {
 // Data are the symbols of a PRB group's allocation, with the parameters that
 // stateless functions on their way need.
 type Data struct {
-	Codes [nr.MaxUEs]pusch.Code // what each UE of the group sent
+	Codes [nr.MaxUEs]sch.Code // what each UE of the group sent
 	nr.Data
 }
 
@@ -50,14 +50,14 @@ type Channel struct {
 // Symbols are the equalised symbols of one UE.
 type Symbols struct {
 	Trace
-	Code pusch.Code // what the UE sent
+	Code sch.Code // what the UE sent
 	nr.Symbols
 }
 
 // LLRs are the soft bits of one transmission as the demapper writes them.
 type LLRs struct {
 	Trace
-	Code pusch.Code // what the UE sent
+	Code sch.Code // what the UE sent
 	nr.LLRs
 }
 
@@ -65,10 +65,10 @@ type LLRs struct {
 // and at their places in the circular buffers of the code blocks.
 type SoftBits struct {
 	Trace
-	Slot    nr.Slot          // slot number
-	Quality nr.Quality       // measurements so far
-	Code    pusch.Code       // what the UE sent
-	Soft    pusch.SoftBuffer // of this transmission alone
+	Slot    nr.Slot        // slot number
+	Quality nr.Quality     // measurements so far
+	Code    sch.Code       // what the UE sent
+	Soft    sch.SoftBuffer // of this transmission alone
 }
 
 // Bits are the decided bits of one transport block, with its CRC.
@@ -76,8 +76,8 @@ type Bits struct {
 	Trace
 	Slot    nr.Slot              // slot number
 	Quality nr.Quality           // measurements so far
-	Code    pusch.Code           // what the UE sent
-	Blocks  pusch.BlockResult    // how the code blocks were decoded
+	Code    sch.Code             // what the UE sent
+	Blocks  sch.BlockResult      // how the code blocks were decoded
 	Packed  tensor.Tensor[uint8] `tensor:"byte"` // transport block and CRC, first bit most significant
 }
 

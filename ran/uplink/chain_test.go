@@ -17,6 +17,7 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/ofdm"
 	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
@@ -70,7 +71,7 @@ func fused(t *testing.T, f *frame, receiver string) []nr.TransportBlock {
 	if err != nil {
 		t.Fatal(err)
 	}
-	soft := map[[2]int]*pusch.SoftBuffer{}
+	soft := map[[2]int]*sch.SoftBuffer{}
 	var out []nr.TransportBlock
 	for i := range f.slots {
 		var grid nr.Grid
@@ -83,11 +84,11 @@ func fused(t *testing.T, f *frame, receiver string) []nr.TransportBlock {
 				members = append(members, &rest[k])
 			}
 			rest = rest[len(members):]
-			var buffers []*pusch.SoftBuffer
+			var buffers []*sch.SoftBuffer
 			for _, g := range members {
 				key := [2]int{int(g.RNTI), g.HARQProcess}
 				if soft[key] == nil {
-					soft[key] = new(pusch.SoftBuffer)
+					soft[key] = new(sch.SoftBuffer)
 				}
 				buffers = append(buffers, soft[key])
 			}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package pusch
+package sch
 
 import (
 	"fmt"
@@ -22,7 +22,6 @@ const DefaultIterations = 20
 // decoding of the code blocks, and the CRCs. It keeps nothing from one
 // transmission to the next. It is for one goroutine at a time.
 type Decoder struct {
-	limits     Limits
 	iterations int
 	code       Code
 	matcher    *ratematch.Matcher
@@ -33,14 +32,11 @@ type Decoder struct {
 	packed []byte // transport block with CRC, packed
 }
 
-// NewDecoder returns a decoder for grants within the limits, of at most the
-// given number of LDPC iterations, one iteration being one pass over all rows;
-// 0 stands for [DefaultIterations]. It returns a [*nr.FieldError] for bad
-// limits.
-func NewDecoder(l Limits, iterations int) (*Decoder, error) {
-	if err := l.normalise(); err != nil {
-		return nil, err
-	}
+// NewDecoder returns a decoder of transmissions of at most maxCodedBits coded
+// bits, with at most the given number of LDPC iterations, one iteration being one
+// pass over all rows; 0 stands for [DefaultIterations]. It returns a
+// [*nr.FieldError] for a number below 0.
+func NewDecoder(maxCodedBits, iterations int) (*Decoder, error) {
 	if iterations == 0 {
 		iterations = DefaultIterations
 	}
@@ -49,13 +45,13 @@ func NewDecoder(l Limits, iterations int) (*Decoder, error) {
 	}
 	dec, err := ldpc.NewDecoder(ldpc.Limits{})
 	if err != nil {
-		return nil, fmt.Errorf("pusch: decoder: %w", err)
+		return nil, fmt.Errorf("sch: decoder: %w", err)
 	}
 	return &Decoder{
-		limits: l, iterations: iterations, matcher: ratematch.New(), ldpc: dec,
-		llrs:   make([]int8, l.maxCodedBits()),
+		iterations: iterations, matcher: ratematch.New(), ldpc: dec,
+		llrs:   make([]int8, maxCodedBits),
 		block:  make([]byte, ldpc.BG1.K(ldpc.MaxZ)/8),
-		packed: make([]byte, l.maxCodedBits()/8+crc.CRC24A.Len()/8),
+		packed: make([]byte, maxCodedBits/8+crc.CRC24A.Len()/8),
 	}, nil
 }
 
@@ -63,11 +59,11 @@ func NewDecoder(l Limits, iterations int) (*Decoder, error) {
 // [*nr.UnsupportedError] for a code above the limits. It does not allocate when
 // it succeeds.
 func (d *Decoder) Configure(c *Code) error {
-	if c.CodedBits > len(d.llrs) || c.PackedBytes() > len(d.packed) {
-		return &nr.UnsupportedError{Field: "coded bits above the limits of this block", Got: c.CodedBits}
+	if c.CodedBits > len(d.llrs) || c.TBS > len(d.llrs) {
+		return &nr.UnsupportedError{Field: "coded bits above the limits of this block", Got: max(c.CodedBits, c.TBS)}
 	}
 	if err := d.matcher.Configure(c.RateMatch()); err != nil {
-		return fmt.Errorf("pusch: decoder: %w", err)
+		return fmt.Errorf("sch: decoder: %w", err)
 	}
 	d.code = *c
 	return nil
@@ -86,10 +82,11 @@ func (d *Decoder) Code() Code { return d.code }
 // It returns a [*tensor.ShapeError] if llrs has another length. It does not
 // allocate once soft has grown.
 //
-// It inverts TS 38.211 §6.3.1.1 and TS 38.212 §6.2.5 and §6.2.6.
+// It inverts TS 38.212 §6.2.5 and §6.2.6, §7.2.5 and §7.2.6, and the scrambling
+// of TS 38.211 §6.3.1.1 or §7.3.1.1.
 func (d *Decoder) Combine(soft *SoftBuffer, llrs []int8) error {
 	if d.code.TBS == 0 || len(llrs) != d.code.CodedBits {
-		return &tensor.ShapeError{Op: "pusch: combine: soft bits", Want: []int{d.code.CodedBits}, Got: []int{len(llrs)}}
+		return &tensor.ShapeError{Op: "sch: combine: soft bits", Want: []int{d.code.CodedBits}, Got: []int{len(llrs)}}
 	}
 	fresh := d.code.NewData || !soft.holds(&d.code)
 	if fresh {
@@ -101,14 +98,14 @@ func (d *Decoder) Combine(soft *SoftBuffer, llrs []int8) error {
 		block := soft.LLR.Row(r)
 		if fresh {
 			if err := d.matcher.Clear(block); err != nil {
-				return fmt.Errorf("pusch: combine: %w", err)
+				return fmt.Errorf("sch: combine: %w", err)
 			}
 		}
 		part := d.llrs[:e]
 		copy(part, llrs)
 		sequence.DescrambleLLRs(part)
 		if err := d.matcher.Combine(block, part); err != nil {
-			return fmt.Errorf("pusch: combine: %w", err)
+			return fmt.Errorf("sch: combine: %w", err)
 		}
 		soft.Extent = max(soft.Extent, d.matcher.Extent(e))
 		llrs = llrs[e:]
@@ -151,13 +148,13 @@ func (d *Decoder) Decode(dst *nr.TransportBlock, soft *SoftBuffer) error {
 // It returns a [*tensor.ShapeError] if dst has another length or soft belongs
 // to another code. It does not allocate.
 //
-// TS 38.212 §6.2.3 and §6.2.4, inverted.
+// TS 38.212 §6.2.3 and §6.2.4, §7.2.3 and §7.2.4, inverted.
 func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error) {
 	if !soft.holds(&d.code) {
-		return BlockResult{}, &tensor.ShapeError{Op: "pusch: decode: soft buffer", Want: []int{d.code.TBS}, Got: []int{soft.TBS}}
+		return BlockResult{}, &tensor.ShapeError{Op: "sch: decode: soft buffer", Want: []int{d.code.TBS}, Got: []int{soft.TBS}}
 	}
 	if len(dst) != d.code.PackedBytes() {
-		return BlockResult{}, &tensor.ShapeError{Op: "pusch: decode: bytes", Want: []int{d.code.PackedBytes()}, Got: []int{len(dst)}}
+		return BlockResult{}, &tensor.ShapeError{Op: "sch: decode: bytes", Want: []int{d.code.PackedBytes()}, Got: []int{len(dst)}}
 	}
 	s := &d.code.Segmentation
 	cfg := ldpc.DecoderConfig{Config: d.code.LDPC().ForLength(soft.Extent), MaxIterations: d.iterations, CRC: s.BlockCRC}
@@ -165,14 +162,14 @@ func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error
 		cfg.CRC = s.TBCRC
 	}
 	if err := d.ldpc.Configure(cfg); err != nil {
-		return BlockResult{}, fmt.Errorf("pusch: decode: %w", err)
+		return BlockResult{}, fmt.Errorf("sch: decode: %w", err)
 	}
 	out := BlockResult{CRC: true}
 	block := d.block[:(s.KPrime+7)/8]
 	for r := 0; r < s.NumBlocks && out.CRC; r++ {
 		res, err := d.ldpc.DecodePacked(block, soft.LLR.Row(r))
 		if err != nil {
-			return BlockResult{}, fmt.Errorf("pusch: decode: %w", err)
+			return BlockResult{}, fmt.Errorf("sch: decode: %w", err)
 		}
 		out.Iterations = max(out.Iterations, res.Iterations)
 		out.CRC = res.CRC && (!allZero(block) || res.Converged && soft.favoursZero(r))

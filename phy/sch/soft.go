@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package pusch
+package sch
 
 import (
 	"github.com/neuroran/neuroran/phy/ldpc"
@@ -88,6 +88,10 @@ func (s *SoftBuffer) favoursZero(r int) bool {
 	}
 	return balance > 0
 }
+
+// Initial returns what the buffer remembers of the initial transmission of its
+// transport block; the zero value while it is empty.
+func (s *SoftBuffer) Initial() Initial { return Initial{s.TBS, s.BaseGraph} }
 
 // start gives the buffer the shape of a new transport block.
 func (s *SoftBuffer) start(c *Code) {

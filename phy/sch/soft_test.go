@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package pusch
+package sch
 
 import (
 	"errors"
@@ -12,33 +12,33 @@ import (
 	"github.com/neuroran/neuroran/tensor"
 )
 
-var softCarrier = nr.Carrier{SubcarrierSpacingKHz: 15, NumPRB: 24, FFTSize: 512}
-
-func softGrant(rv int, newData bool) *nr.Grant {
-	return &nr.Grant{
-		NumLayers: 1, NumAntennaPorts: 1, Mapping: nr.MappingA, NumSymbols: 14, NumPRB: 24,
-		MCSTable: nr.MCSTable64QAM, MCSIndex: 20, RV: rv, NewData: newData,
-		DMRS: nr.DMRS{ConfigType: 1, Length: 1, TypeAPosition: 2, NumCDMGroupsWithoutData: 2},
+// softCode is a transport block of 24 PRBs with 64QAM and rate 0.55, in two code
+// blocks.
+func softCode(t testing.TB, rv int, newData bool) Code {
+	t.Helper()
+	c := Code{NewData: newData, CodedBits: 24 * 156 * 6, NumLayers: 1, Modulation: nr.QAM64, RV: rv, CInit: 7}
+	mcs := nr.MCS{Modulation: nr.QAM64, Rate: 1134}
+	if err := c.Begin(nr.TransportBlockSize(156, 24, 1, mcs), mcs.Rate); err != nil {
+		t.Fatal(err)
 	}
+	return c
 }
 
-func newSoftDecoder(t *testing.T) *Decoder {
-	d, err := NewDecoder(Limits{Carrier: softCarrier}, 3)
+func newSoftDecoder(t testing.TB) *Decoder {
+	t.Helper()
+	d, err := NewDecoder(24*168*6, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func configure(t *testing.T, d *Decoder, g *nr.Grant) Code {
-	code, err := NewCode(g)
-	if err == nil {
-		err = d.Configure(&code)
-	}
-	if err != nil {
+func configure(t testing.TB, d *Decoder, c Code) Code {
+	t.Helper()
+	if err := d.Configure(&c); err != nil {
 		t.Fatal(err)
 	}
-	return code
+	return c
 }
 
 func randomLLRs(n int, seed uint64) []int8 {
@@ -57,11 +57,11 @@ func TestMergeEqualsCombine(t *testing.T) {
 	var direct, merged SoftBuffer
 	for i, rv := range []int{0, 2, 3, 1} {
 		var alone SoftBuffer
-		llrs := randomLLRs(configure(t, d, softGrant(rv, i == 0)).CodedBits, uint64(i))
+		llrs := randomLLRs(configure(t, d, softCode(t, rv, i == 0)).CodedBits, uint64(i))
 		if err := d.Combine(&direct, llrs); err != nil {
 			t.Fatal(err)
 		}
-		configure(t, d, softGrant(rv, true))
+		configure(t, d, softCode(t, rv, true))
 		if err := d.Combine(&alone, llrs); err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestDecoderRefuses(t *testing.T) {
 	if err := d.Combine(new(SoftBuffer), nil); !errors.As(err, &shape) {
 		t.Errorf("Combine before Configure: got %v, want a *tensor.ShapeError", err)
 	}
-	code := configure(t, d, softGrant(0, true))
+	code := configure(t, d, softCode(t, 0, true))
 	if err := d.Combine(new(SoftBuffer), make([]int8, code.CodedBits-1)); !errors.As(err, &shape) {
 		t.Errorf("a soft bit less: got %v, want a *tensor.ShapeError", err)
 	}
@@ -114,7 +114,7 @@ func FuzzSoftBuffer(f *testing.F) {
 	f.Add(1<<40, []byte{255, 254})
 	f.Fuzz(func(t *testing.T, extent int, pattern []byte) {
 		d := newSoftDecoder(t)
-		code := configure(t, d, softGrant(0, true))
+		code := configure(t, d, softCode(t, 0, true))
 		soft := SoftBuffer{TBS: code.TBS, BaseGraph: code.Segmentation.BaseGraph, Z: code.Segmentation.Z,
 			Filler: code.Segmentation.Filler, Extent: extent}
 		soft.LLR.Resize(code.Segmentation.NumBlocks, code.Segmentation.BaseGraph.N(code.Segmentation.Z))
