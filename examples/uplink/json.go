@@ -28,6 +28,7 @@ type line struct {
 	Iterations   int     `json:"iterations"`
 	LatencyUs    float64 `json:"latency_us"`
 	Late         bool    `json:"late"`
+	Unsupported  string  `json:"unsupported,omitempty"` // why the transmission was left out
 }
 
 // summary is the last JSON object.
@@ -36,6 +37,7 @@ type summary struct {
 	Slots          int     `json:"slots"`
 	Transmissions  int     `json:"transmissions"`
 	CRCOK          int     `json:"crc_ok"`
+	Unsupported    int     `json:"unsupported"`
 	ThroughputMbps float64 `json:"throughput_mbps"`
 	DecodeMbps     float64 `json:"decode_mbps"`
 	Receiver       string  `json:"receiver"`
@@ -52,18 +54,22 @@ func printJSON(w io.Writer, o *options, rec *sigmf.Recording, r *uplink.Report) 
 		}
 	}
 	return enc.Encode(summary{
-		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(),
+		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(), Unsupported: r.Unsupported(),
 		ThroughputMbps: round(r.ThroughputMbps()), DecodeMbps: round(r.DecodeMbps()),
 		Receiver: o.receiver, Device: o.device,
 	})
 }
 
-// newLine returns the object of a transmission. What was skipped has no
+// newLine returns the object of a transmission. What was skipped or left out has no
 // measurements: they are 0.
 func newLine(rec *sigmf.Recording, t *uplink.Transmission) line {
 	l := line{
 		Slot: uint64(t.Slot), RNTI: t.Grant.RNTI, HARQ: t.Grant.HARQProcess,
 		CRC: t.CRC, Skipped: t.Skipped, TBBits: t.NumBits,
+	}
+	if t.Unsupported != nil {
+		l.Unsupported = t.Unsupported.Error()
+		return l
 	}
 	if t.Skipped {
 		return l

@@ -19,10 +19,11 @@ func printTables(w *bufio.Writer, o *options, rec *sigmf.Recording, r *uplink.Re
 	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s on %s\n\n",
 		rec.Description, c.NumPRB, c.SubcarrierSpacingKHz, rec.NumChannels, o.receiver, o.device)
 	printTransmissions(w, rec, r)
+	printUnsupported(w, r)
 	printFunctions(w, r)
 	slots := time.Duration(r.Slots) * c.Numerology().SlotDuration()
-	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d late; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
-		r.Slots, slots, len(r.Transmissions), r.Passed(), late(r), r.ThroughputMbps(), r.DecodeMbps())
+	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d late, %d not supported; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
+		r.Slots, slots, len(r.Transmissions), r.Passed(), late(r), r.Unsupported(), r.ThroughputMbps(), r.DecodeMbps())
 }
 
 func late(r *uplink.Report) int {
@@ -48,6 +49,10 @@ func printTransmissions(w *bufio.Writer, rec *sigmf.Recording, r *uplink.Report)
 		g := &x.Grant
 		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d+%d\t%d\t%v\t%d\t", x.Slot, g.RNTI, g.HARQProcess, g.RV,
 			g.StartPRB, g.NumPRB, g.NumLayers, g.MCS().Modulation, x.NumBits)
+		if x.Unsupported != nil {
+			fmt.Fprintln(t, "unsupported\t\t\t\t\t\t\t\t")
+			continue
+		}
 		if x.Skipped {
 			fmt.Fprintln(t, "skipped\t\t\t\t\t\t\tno\t")
 			continue
@@ -57,6 +62,20 @@ func printTransmissions(w *bufio.Writer, rec *sigmf.Recording, r *uplink.Report)
 	}
 	fmt.Fprintln(t)
 	t.Flush()
+}
+
+// printUnsupported names the transmissions that were left out, and why.
+func printUnsupported(w *bufio.Writer, r *uplink.Report) {
+	if r.Unsupported() == 0 {
+		return
+	}
+	fmt.Fprintln(w, "not supported, and left out:")
+	for i := range r.Transmissions {
+		if x := &r.Transmissions[i]; x.Unsupported != nil {
+			fmt.Fprintf(w, "  slot %d, RNTI %d: %v\n", x.Slot, x.Grant.RNTI, x.Unsupported)
+		}
+	}
+	fmt.Fprintln(w)
 }
 
 // offset returns the carrier offset, or a dash where one DM-RS symbol cannot

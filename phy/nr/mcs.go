@@ -28,8 +28,8 @@ type MCS struct {
 }
 
 // Row returns row index of the table. It returns an [*UnsupportedError] for
-// [MCSTableLowSE] and a [*FieldError] for an unknown table, or an index that is
-// reserved: a retransmission repeats the index of its initial transmission.
+// [MCSTableLowSE] and for a reserved index, up to 31, and a [*FieldError] for an
+// unknown table or a larger index.
 func (t MCSTable) Row(index int) (MCS, error) {
 	var rows []MCS
 	switch t {
@@ -41,6 +41,9 @@ func (t MCSTable) Row(index int) (MCS, error) {
 		return MCS{}, &UnsupportedError{"mcs_table", int(t)}
 	default:
 		return MCS{}, &FieldError{"mcs_table", int(t), "1 or 2 (TS 38.214 §5.1.3.1)"}
+	}
+	if index >= len(rows) && index <= 31 {
+		return MCS{}, &UnsupportedError{"mcs_index", index}
 	}
 	if index < 0 || index >= len(rows) {
 		return MCS{}, &FieldError{"mcs_index", index, fmt.Sprintf("0…%d (TS 38.214 table 5.1.3.1-%d)", len(rows)-1, t)}

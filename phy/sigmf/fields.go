@@ -3,6 +3,7 @@
 package sigmf
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -132,11 +133,9 @@ func (g *grant) readDMRS(raw json.RawMessage) error {
 		return err
 	}
 	g.dmrs = dmrs{}
-	if err := readFields("dmrs.", dmrsFields, &g.dmrs, o, true); err != nil {
-		return err
-	}
+	err := readFields("dmrs.", dmrsFields, &g.dmrs, o)
 	g.DMRS = g.dmrs.DMRS
-	return nil
+	return err
 }
 
 func (g *grant) readMapping(raw json.RawMessage) error {
@@ -231,21 +230,34 @@ func parseInts(raw json.RawMessage, want string) ([]int, error) {
 // knownField is what is wanted of the name of a field that does not exist.
 const knownField = "a field that the format has"
 
-// readFields reads an object into t. All keys must be known, and all fields
-// present if complete is set. Where and prefix place the error.
-func readFields[T any](prefix string, fields []field[T], t *T, o object, complete bool) error {
+// checkKnown refuses keys of an object that are no fields of the format.
+func checkKnown[T any](prefix string, fields []field[T], o object) error {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
-		if !slices.ContainsFunc(fields, func(f field[T]) bool { return f.key == key }) {
+		if !hasField(fields, key) {
 			return &FieldError{Field: prefix + key, Got: short(o[key]), Want: knownField}
+		}
+	}
+	return nil
+}
+
+func hasField[T any](fields []field[T], key string) bool {
+	return slices.ContainsFunc(fields, func(f field[T]) bool { return f.key == key })
+}
+
+// readFields reads an object into t. All fields must be present. Prefix places the
+// error. Values that are legal and not supported, and keys that are no fields,
+// are an [*nr.UnsupportedError] for the first of them, after all others were read.
+func readFields[T any](prefix string, fields []field[T], t *T, o object) error {
+	var unsupported error
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if !hasField(fields, key) {
+			unsupported = cmp.Or[error](unsupported, &nr.UnsupportedError{Field: prefix + key, Got: short(o[key])})
 		}
 	}
 	for _, f := range fields {
 		raw, ok := o[f.key]
 		if !ok {
-			if complete {
-				return &FieldError{Field: prefix + f.key, Got: "nothing", Want: "a value"}
-			}
-			continue
+			return &FieldError{Field: prefix + f.key, Got: "nothing", Want: "a value"}
 		}
 		switch err := f.read(t, raw).(type) {
 		case nil:
@@ -254,11 +266,14 @@ func readFields[T any](prefix string, fields []field[T], t *T, o object, complet
 		case *FieldError: // of an object within
 			err.Field = prefix + err.Field
 			return err
+		case *nr.UnsupportedError:
+			err.Field = prefix + err.Field
+			unsupported = cmp.Or[error](unsupported, err)
 		default:
 			return err
 		}
 	}
-	return nil
+	return unsupported
 }
 
 // writeFields returns the object of t, in the order of the fields.

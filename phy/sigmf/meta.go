@@ -32,6 +32,10 @@ type Transmission struct {
 	SampleStart int64    // first sample of the slot's first cyclic prefix, a channel
 	SampleCount int64    // samples of the slot, a channel
 	Grant       nr.Grant // default grant with the annotation's changes
+
+	// Unsupported says why this library cannot receive the transmission; it is
+	// nil where it can. The grant then holds what could be read of it.
+	Unsupported error
 }
 
 // Limits that keep positions in the data file within 64 bits.
@@ -45,6 +49,11 @@ const (
 // time. It returns a [*FieldError], [*nr.FieldError] or [*nr.UnsupportedError]
 // that names the field, or an error that wraps [ErrMeta]. Fields of other
 // namespaces that a reader may ignore are ignored.
+//
+// A transmission that the standard allows and this library cannot receive, or
+// whose annotation names a field that the format does not have, is kept with the
+// reason in [Transmission].Unsupported. Only when no transmission at all can be
+// received, the first reason is the error.
 func ParseMeta(text []byte) (*Meta, error) {
 	top, err := readTop(text)
 	if err != nil {
@@ -59,8 +68,8 @@ func ParseMeta(text []byte) (*Meta, error) {
 			return nil, place(fmt.Sprintf("capture %d", i), err)
 		}
 	}
-	defaults := object{}
-	if _, err := top.global.read("nr:pusch", &defaults, "an object"); err != nil {
+	defaults, err := readDefaults(top.global)
+	if err != nil {
 		return nil, place("global", err)
 	}
 	for i, a := range top.annotations {
@@ -68,10 +77,20 @@ func ParseMeta(text []byte) (*Meta, error) {
 			return nil, place(fmt.Sprintf("annotation %d", i), err)
 		}
 	}
+	return m, m.checkSome()
+}
+
+// checkSome reports metadata without a transmission that can be received.
+func (m *Meta) checkSome() error {
 	if len(m.Transmissions) == 0 {
-		return nil, &FieldError{Where: "metadata", Field: "annotations", Got: "none with nr:slot_number", Want: "one a PUSCH transmission"}
+		return &FieldError{Where: "metadata", Field: "annotations", Got: "none with nr:slot_number", Want: "one for each PUSCH transmission"}
 	}
-	return m, nil
+	for i := range m.Transmissions {
+		if m.Transmissions[i].Unsupported == nil {
+			return nil
+		}
+	}
+	return place("every transmission, annotation 0 first", m.Transmissions[0].Unsupported)
 }
 
 // top is a metadata file whose objects are not parsed yet.
@@ -199,7 +218,10 @@ func (m *Meta) readCarrier(o object) error {
 	if err := o.need("nr:carrier", &carrier, "an object"); err != nil {
 		return err
 	}
-	if err := readFields("nr:carrier.", carrierFields, &m.Carrier, carrier, true); err != nil {
+	if err := checkKnown("nr:carrier.", carrierFields, carrier); err != nil {
+		return err
+	}
+	if err := readFields("nr:carrier.", carrierFields, &m.Carrier, carrier); err != nil {
 		return err
 	}
 	if err := m.Carrier.Validate(); err != nil {
@@ -297,14 +319,10 @@ func (m *Meta) readAnnotation(o, defaults object) error {
 	if _, err := o.read("nr:pusch", &changes, "an object"); err != nil {
 		return err
 	}
-	g, err := readGrant(defaults, changes)
-	if err != nil {
+	t := Transmission{Slot: nr.Slot(slot), SampleStart: start, SampleCount: count}
+	if err := t.readGrant(&m.Carrier, defaults, changes); err != nil {
 		return err
 	}
-	if err := g.Validate(&m.Carrier); err != nil {
-		return fmt.Errorf("nr:pusch: %w", err)
-	}
-	t := Transmission{Slot: nr.Slot(slot), SampleStart: start, SampleCount: count, Grant: g}
 	if want := int64(m.Carrier.SlotSamples(t.Slot)); count != want {
 		return &FieldError{Field: "core:sample_count", Got: count, Want: fmt.Sprintf("%d, the length of slot %d", want, slot)}
 	}
@@ -333,19 +351,52 @@ func (m *Meta) checkOrder(t *Transmission) error {
 	return nil
 }
 
-// readGrant reads the default grant and the changes of an annotation.
-func readGrant(defaults, changes object) (nr.Grant, error) {
+// readDefaults reads the default grant, which may lack fields. A name that the
+// format does not have is a mistake here, since it would hold for every
+// transmission; in one annotation it is a feature of this transmission that
+// nothing is known of.
+func readDefaults(global object) (object, error) {
+	defaults := object{}
+	if _, err := global.read("nr:pusch", &defaults, "an object"); err != nil {
+		return nil, err
+	}
+	if err := checkKnown("nr:pusch.", grantFields, defaults); err != nil {
+		return nil, err
+	}
+	var signals object
+	if raw, ok := defaults["dmrs"]; !ok || parse(raw, &signals, "") != nil {
+		return defaults, nil // what is no object is told with the first transmission
+	}
+	return defaults, checkKnown("nr:pusch.dmrs.", dmrsFields, signals)
+}
+
+// readGrant reads the default grant and the changes of an annotation. What is
+// legal and not supported is no error but noted in t.Unsupported.
+func (t *Transmission) readGrant(c *nr.Carrier, defaults, changes object) error {
 	merged := maps.Clone(defaults)
 	maps.Copy(merged, changes)
-	var g grant
 	if _, ok := merged["tpmi"]; !ok && string(merged["precoding"]) == `"non-codebook"` {
 		merged["tpmi"] = json.RawMessage("0") // only a codebook has a TPMI
 	}
-	if err := readFields("nr:pusch.", grantFields, &g, merged, true); err != nil {
-		return nr.Grant{}, err
+	var g grant
+	err := readFields("nr:pusch.", grantFields, &g, merged)
+	t.Grant = g.Grant
+	switch {
+	case errors.Is(err, nr.ErrUnsupported):
+		t.Unsupported = err
+		return nil
+	case err != nil:
+		return err
 	}
 	if g.NumLayers > 0 && g.NumLayers <= nr.MaxLayers && g.dmrs.numPorts != g.NumLayers {
-		return nr.Grant{}, &FieldError{Field: "nr:pusch.dmrs.dmrs_port_set", Got: g.dmrs.ports(), Want: fmt.Sprintf("%d ports, one a layer", g.NumLayers)}
+		return &FieldError{Field: "nr:pusch.dmrs.dmrs_port_set", Got: g.dmrs.ports(), Want: fmt.Sprintf("%d ports, one for each layer", g.NumLayers)}
 	}
-	return g.Grant, nil
+	switch err := t.Grant.Validate(c); {
+	case err == nil:
+	case errors.Is(err, nr.ErrUnsupported):
+		t.Unsupported = err
+	default:
+		return fmt.Errorf("nr:pusch: %w", err)
+	}
+	return nil
 }

@@ -225,7 +225,6 @@ func TestParseMetaNamesTheField(t *testing.T) {
 		{"slots overlap", "annotations/3/core:sample_start", `6`, "core:sample_start"},
 		{"two starts of a slot", "annotations/2/core:sample_start", `6`, "core:sample_start"},
 		{"annotation unknown", "annotations/1/nr:pucch", `{}`, "nr:pucch"},
-		{"override unknown", "annotations/1/nr:pusch/layers", `1`, "nr:pusch.layers"},
 		{"override of part of dmrs", "annotations/1/nr:pusch/dmrs", `{"n_scid":1}`, "nr:pusch.dmrs.config_type"},
 		{"no annotations", "annotations", `[]`, "annotations"},
 	}
@@ -277,6 +276,42 @@ func TestParseMetaAccepts(t *testing.T) {
 	}
 	if _, err := ParseMeta([]byte("IQ")); !errors.Is(err, ErrMeta) {
 		t.Errorf("got %v, want ErrMeta", err)
+	}
+}
+
+// TestUnsupportedIsKept changes the second of four transmissions to what cannot be
+// received: it is named, and the others are as before.
+func TestUnsupportedIsKept(t *testing.T) {
+	meta, _, _ := record(t, CI16, 2)
+	want, err := ParseMeta(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ path, value, field string }{
+		{"nr:pusch/transform_precoding", `true`, "transform_precoding"},
+		{"nr:pusch/layers", `1`, "nr:pusch.layers"},
+		{"nr:pusch/ptrs", `{"time_density":2}`, "nr:pusch.ptrs"},
+		{"nr:pusch/dmrs", `{"config_type":1,"length":1,"additional_position":1,"type_a_position":2,"dmrs_port_set":[0,1],` +
+			`"num_cdm_groups_without_data":2,"n_scid":0,"n_id":[7,8],"low_papr":true}`, "nr:pusch.dmrs.low_papr"},
+	} {
+		t.Run(test.field, func(t *testing.T) {
+			m, err := ParseMeta(edit(t, meta, "annotations/1/"+test.path, test.value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var unsupported *nr.UnsupportedError
+			x := &m.Transmissions[1]
+			if !errors.As(x.Unsupported, &unsupported) || unsupported.Field != test.field {
+				t.Errorf("got reason %v, want one that names %s", x.Unsupported, test.field)
+			}
+			if g, w := x.Grant, want.Transmissions[1].Grant; g.RNTI != w.RNTI || g.HARQProcess != w.HARQProcess || g.NewData != w.NewData || g.NumPRB != w.NumPRB {
+				t.Errorf("got grant %+v, want what can be read of %+v", g, w)
+			}
+			m.Transmissions[1] = want.Transmissions[1]
+			if diff := cmp.Diff(want.Transmissions, m.Transmissions); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

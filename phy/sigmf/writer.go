@@ -150,6 +150,9 @@ func (w *Writer) Annotate(t Transmission) error {
 	if err := m.readAnnotation(o, object{}); err != nil {
 		return place(fmt.Sprintf("annotation %d", len(w.transmissions)), err)
 	}
+	if err := m.Transmissions[len(w.transmissions)].Unsupported; err != nil {
+		return place(fmt.Sprintf("annotation %d", len(w.transmissions)), err)
+	}
 	w.transmissions = m.Transmissions
 	return nil
 }

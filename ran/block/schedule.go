@@ -3,6 +3,8 @@
 package block
 
 import (
+	"errors"
+
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -27,6 +29,61 @@ func (s *Schedule) Set(slot nr.Slot, grants ...nr.Grant) {
 // [nr.Grant.Validate] and [nr.NewGroup], and a [*nr.UnsupportedError] beyond
 // [MaxGrants] or for a HARQ process that one UE uses twice.
 func (s *Schedule) Validate(c *nr.Carrier) error { return s.validate(c, new(grouper)) }
+
+// Unsupported returns why the receiver cannot take each of the grants, nil where it
+// can: those that are legal by themselves and together, so that a host may leave
+// them out and have the others received. All UEs of a PRB group that cannot be
+// detected jointly have one reason. What is not legal is an error: the
+// [*nr.FieldError] of [nr.Grant.Validate] or [nr.NewGroup].
+func (s *Schedule) Unsupported(c *nr.Carrier) ([]error, error) {
+	reasons := make([]error, len(s.Grants))
+	used := map[[2]int]bool{}
+	rest := Schedule{Slot: s.Slot}
+	var at []int // where the grants of rest stand in s
+	for i := range s.Grants {
+		g := &s.Grants[i]
+		id := [2]int{int(g.RNTI), g.HARQProcess}
+		err := g.Validate(c)
+		switch {
+		case err != nil:
+		case used[id]:
+			err = &nr.UnsupportedError{Field: "harq_process used twice in a slot by one n_rnti", Got: g.HARQProcess}
+		case len(rest.Grants) == MaxGrants:
+			err = &nr.UnsupportedError{Field: "grants in one slot", Got: len(s.Grants)}
+		}
+		if err != nil && !errors.Is(err, nr.ErrUnsupported) {
+			return nil, err
+		}
+		if reasons[i] = err; err == nil {
+			used[id] = true
+			rest.Grants, at = append(rest.Grants, *g), append(at, i)
+		}
+	}
+	return reasons, rest.refuseGroups(c, at, reasons)
+}
+
+// refuseGroups writes the reasons of grants that cannot be detected jointly; grant
+// k stands at at[k] of reasons.
+func (s *Schedule) refuseGroups(c *nr.Carrier, at []int, reasons []error) error {
+	var groups grouper
+	groups.start(c, s.Slot, s.Grants)
+	for {
+		more, err := groups.next()
+		switch {
+		case err == nil && !more:
+			return nil
+		case err == nil:
+			continue
+		case !errors.Is(err, nr.ErrUnsupported):
+			return err
+		}
+		for k := range s.Grants {
+			if groups.in[k] {
+				reasons[at[k]] = err
+			}
+		}
+	}
+}
 
 // validate is Validate with the memory of a walk over the groups.
 func (s *Schedule) validate(c *nr.Carrier, groups *grouper) error {

@@ -35,25 +35,20 @@ type PlayConfig struct {
 // anything left to do.
 const stall = 200 * time.Millisecond
 
-// Check reports the first slot of a recording whose schedule the chain cannot
-// receive, and a recording of another carrier or number of antennas.
+// Check reports the first slot of a recording whose schedule is not legal, and a
+// recording of another carrier or number of antennas. Transmissions that are legal
+// and not supported are no error: see [Transmission].Unsupported.
 func (c *Chain) Check(rec *sigmf.Recording) error {
 	if rec.Carrier != c.Config.Carrier || rec.NumChannels != c.Config.NumRx {
 		return &nr.FieldError{Field: "nr:carrier", Got: rec.Carrier, Want: "the carrier and antennas of the chain"}
 	}
-	var s block.Schedule
-	for _, slot := range rec.Slots() {
-		setSchedule(&s, &slot)
-		if err := s.Validate(&rec.Carrier); err != nil {
-			return fmt.Errorf("slot %d: %w", slot.Slot, err)
-		}
-	}
-	return nil
+	_, err := newPlan(&rec.Carrier, rec.Slots())
+	return err
 }
 
 // Play runs a recording through the chain, on a runtime of its own, and returns
 // what became of every transmission; one without an outcome is marked as
-// skipped. It returns the errors of [Chain.Check], of opening the runtime and of
+// skipped, and one that is not supported says why. It returns the errors of [Chain.Check], of opening the runtime and of
 // reading the samples, and the context's.
 func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) (*Report, error) {
 	if err := c.Check(rec); err != nil {
@@ -63,7 +58,10 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 	if cfg.Slots > 0 && cfg.Slots < len(slots) {
 		slots = slots[:cfg.Slots]
 	}
-	p := newPlayer(c, rec, slots, cfg)
+	p, err := newPlayer(c, rec, slots, cfg)
+	if err != nil {
+		return nil, err
+	}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -76,6 +74,7 @@ type player struct {
 	chain *Chain
 	rec   *sigmf.Recording
 	slots []sigmf.Slot
+	plan  *plan // of the slots
 	cfg   PlayConfig
 	board *scoreboard
 	rt    *sfaas.Runtime
@@ -86,15 +85,19 @@ type player struct {
 	ahead  nr.Baseband   // the next slot, read while it is on the air
 }
 
-func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) *player {
+func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) (*player, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
 	carrier := &c.Config.Carrier
-	return &player{
-		chain: c, rec: rec, slots: slots, cfg: cfg, board: newScoreboard(slots),
-		key: block.CellKey(carrier), length: carrier.Numerology().SlotDuration(),
+	plan, err := newPlan(carrier, slots)
+	if err != nil {
+		return nil, err
 	}
+	return &player{
+		chain: c, rec: rec, slots: slots, plan: plan, cfg: cfg, board: newScoreboard(slots, plan),
+		key: block.CellKey(carrier), length: carrier.Numerology().SlotDuration(),
+	}, nil
 }
 
 // open starts the runtime.
@@ -198,7 +201,7 @@ func (p *player) schedule(ctx context.Context, i int) error {
 	slot := &p.slots[i]
 	return retry(ctx, func() error {
 		return p.chain.Grants.Push(p.rt, p.key, sfaas.Slot(slot.Slot), func(s *block.Schedule) error {
-			setSchedule(s, slot)
+			s.Set(slot.Slot, p.plan.grants[i]...)
 			return nil
 		})
 	})
@@ -249,12 +252,5 @@ func retry(ctx context.Context, push func() error) error {
 			return ctx.Err()
 		case <-time.After(100 * time.Microsecond):
 		}
-	}
-}
-
-func setSchedule(s *block.Schedule, slot *sigmf.Slot) {
-	s.Slot, s.Grants = slot.Slot, s.Grants[:0]
-	for i := range slot.Transmissions {
-		s.Grants = append(s.Grants, slot.Transmissions[i].Grant)
 	}
 }

@@ -28,6 +28,18 @@ func (r *Report) Passed() int {
 	return n
 }
 
+// Unsupported returns how many transmissions were left out because this library
+// cannot receive them.
+func (r *Report) Unsupported() int {
+	n := 0
+	for i := range r.Transmissions {
+		if r.Transmissions[i].Unsupported != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // bits returns the bits of the transmissions that passed.
 func (r *Report) bits() float64 {
 	n := 0

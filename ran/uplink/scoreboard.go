@@ -38,15 +38,24 @@ type slotState struct {
 	bad     chan struct{} // closed at the first notice
 }
 
-// newScoreboard expects the transmissions of the slots.
-func newScoreboard(slots []sigmf.Slot) *scoreboard {
+// newScoreboard expects the transmissions of the slots that the plan does not leave
+// out.
+func newScoreboard(slots []sigmf.Slot, p *plan) *scoreboard {
 	b := &scoreboard{index: map[transmissionKey]int{}, bySlot: map[nr.Slot]int{}}
 	for i := range slots {
 		b.bySlot[slots[i].Slot] = i
-		b.slots = append(b.slots, slotState{missing: len(slots[i].Transmissions), done: make(chan struct{}), bad: make(chan struct{})})
-		for _, t := range slots[i].Transmissions {
-			b.index[transmissionKey{t.Slot, t.Grant.RNTI, t.Grant.HARQProcess}] = len(b.results)
-			b.results = append(b.results, Transmission{Slot: t.Slot, Grant: t.Grant, NumBits: t.Grant.TBS(), Skipped: true})
+		state := slotState{missing: len(p.grants[i]), done: make(chan struct{}), bad: make(chan struct{})}
+		if state.missing == 0 {
+			close(state.done)
+		}
+		b.slots = append(b.slots, state)
+		for k, t := range slots[i].Transmissions {
+			x := Transmission{Slot: t.Slot, Grant: t.Grant, Unsupported: p.reasons[i][k]}
+			if x.Unsupported == nil {
+				b.index[transmissionKey{t.Slot, t.Grant.RNTI, t.Grant.HARQProcess}] = len(b.results)
+				x.NumBits, x.Skipped = t.Grant.TBS(), true
+			}
+			b.results = append(b.results, x)
 		}
 	}
 	return b

@@ -18,6 +18,11 @@ type Transmission struct {
 	Grant   nr.Grant
 	NumBits int // transport block size, bits
 
+	// Unsupported says why the transmission was left out: it is legal, and this
+	// library cannot receive it. It is nil where it can; otherwise what follows is
+	// zero, as is NumBits.
+	Unsupported error
+
 	Skipped    bool              // no outcome: late work was skipped, or a function failed
 	CRC        bool              // the transport block is right
 	SHA256     [sha256.Size]byte // of the transport block; only with CRC
