@@ -55,6 +55,16 @@ func (w *World) settled() bool {
 	return true
 }
 
+// Restart lets one node lose its memory, with what is on its way to it and what
+// the engine has taken from it, and starts it anew, empty. What it has sent is
+// still on its way.
+func (w *World) Restart(n *Node) error {
+	w.queue.items = slices.DeleteFunc(w.queue.items, func(e entry) bool { return e.core != nil && e.core.node == n })
+	heap.Init((*entryHeap)(&w.queue))
+	w.hist.note(w.now, fmt.Sprintf("restart of node %d", n.id))
+	return errors.Join(n.cores.Close(), n.start())
+}
+
 // Crash lets all nodes lose their memory at once, with everything on its way
 // and everything that the engine has taken, and starts them anew from a
 // snapshot, or empty if that is nil. The first node owns everything then. What

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/internal/testvec"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// TestAnswerToSecondOffer answers the second offer of a batch after the first one:
+// it commits nothing else. It is D3, after nats-io/nats-server#6937 (an
+// acknowledgement of the first delivery is taken for a later one).
+func TestAnswerToSecondOffer(t *testing.T) {
+	testvec.Defect(t, "D3")
+	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = in.X; return nil }, sfaas.Config{}, n)
+	g := sfaas.NewGraph("g")
+	in := sfaas.Source[number](g, "in")
+	sink := sfaas.Sink(sfaas.Apply(in.With(exactly), f).With(exactly), "out")
+	var seen atomic.Uint64
+	e := &heldEngine{}
+	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Millisecond, 20*time.Millisecond),
+		sfaas.WithOutput(sink, func(_ sfaas.Header, x *number) { seen.Store(x.X) }))
+	push(t, in, rt, sfaas.Cell(1), 1, 1)
+	e.wait(t, 2) // the answer is late, and the batch is offered again
+	first, id1 := e.offer(0)
+	second, _ := e.offer(1)
+	first.Done(nil)
+	ofSink, id2 := e.next(t, id1)
+	ofSink.Done(nil)
+	push(t, in, rt, sfaas.Cell(1), 2, 2)
+	_, id3 := e.next(t, id1, id2)
+	second.Done(nil) // answers batch id1
+	pause()
+	if seen.Load() == 2 {
+		t.Errorf("message 2 has left, batch %d is not committed: the answer to the second offer of batch %d was taken for it", id3, id1)
+	}
+}
+
+// TestReplyWaitsForTheCommit calls a function whose change is not committed yet:
+// the reply, which acknowledges it, is not there. It is D4, after
+// yugabyte/yugabyte-db#32875 and tikv/tikv#994 (an answer before it is durable).
+func TestReplyWaitsForTheCommit(t *testing.T) {
+	testvec.Defect(t, "D4")
+	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = *n.Mut(c); return nil }, sfaas.Config{}, n)
+	g := sfaas.NewGraph("g")
+	sfaas.Apply(sfaas.Source[number](g, "in"), f)
+	e := &heldEngine{}
+	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Millisecond, time.Hour))
+	replied := make(chan error, 1)
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	go func() {
+		var out number
+		replied <- sfaas.CallRef[number, number]("f").Call(ctx, rt, sfaas.Cell(1), 1, &out, func(x *number) error { x.X = 7; return nil })
+	}()
+	b, _ := e.next(t)
+	pause()
+	select {
+	case err := <-replied:
+		t.Errorf("the reply came (%v) before the commit of what it acknowledges", err)
+		return
+	default:
+	}
+	b.Done(nil)
+	if err := <-replied; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestManyCommitsOutstanding answers 2 000 and 16 000 outstanding commits: one
+// costs the same. It is D5, after rabbitmq/rabbitmq-server#1511 (acknowledging with
+// many outstanding is quadratic).
+func TestManyCommitsOutstanding(t *testing.T) {
+	testvec.Defect(t, "D5")
+	var cost [2]time.Duration
+	for i, count := range []int{2000, 16000} {
+		n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
+		f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *n.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.Config{}, n)
+		g := sfaas.NewGraph("g")
+		in := sfaas.Source[number](g, "in")
+		sfaas.Apply(in.With(exactly), f)
+		e := &heldEngine{}
+		rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Second, time.Hour), sfaas.WithSourceLimit(1<<20))
+		for k := range uint64(count) {
+			push(t, in, rt, sfaas.Cell(k%1000), sfaas.Slot(k), 1)
+		}
+		e.wait(t, count)
+		begin := cpuTime()
+		for _, b := range e.got {
+			b.Done(nil)
+		}
+		drain(t, rt)
+		cost[i] = time.Duration(cpuTime()-begin) / time.Duration(count)
+		rt.Close()
+	}
+	if cost[1] > 4*cost[0]+time.Microsecond {
+		t.Errorf("a commit costs %v with 2000 outstanding and %v with 16000", cost[0], cost[1])
+	}
+}
+
+// silentEngine takes batches and never answers.
+type silentEngine struct{ offers atomic.Uint64 }
+
+// Encodes implements sfaas.Engine.
+func (s *silentEngine) Encodes() bool { return false }
+
+// Commit implements sfaas.Engine.
+func (s *silentEngine) Commit(*sfaas.Batch) { s.offers.Add(1) }
+
+// TestEngineThatStalls pushes into a graph whose engine does not answer: what
+// waits for a commit counts against the capacity of its edge. It is D11, after
+// nats-io/nats-server#3517 (a slow disk, nothing pushes back, out of memory).
+func TestEngineThatStalls(t *testing.T) {
+	testvec.Defect(t, "D11")
+	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *n.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.Config{}, n)
+	g := sfaas.NewGraph("g")
+	in := sfaas.Source[number](g, "in")
+	sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Messages: 64}), f)
+	e := &silentEngine{}
+	rt := start(t, build(t, g), sfaas.WithEngine(e))
+	taken := 0
+	for begin := time.Now(); time.Since(begin) < time.Second && taken < 100000; {
+		if in.PushValue(rt, sfaas.Cell(uint64(taken%1000)), sfaas.Slot(taken), &number{1}) == nil {
+			taken++
+		} else {
+			time.Sleep(10 * time.Microsecond)
+		}
+	}
+	if taken > 5000 {
+		t.Errorf("%d messages were taken with nothing committed, on an edge of capacity 64 and a source limit of 1024; %d offers", taken, e.offers.Load())
+	}
+}
+
+// readingEngine hands batches to a goroutine that reads them.
+type readingEngine chan *sfaas.Batch
+
+// Encodes implements sfaas.Engine.
+func (r readingEngine) Encodes() bool { return true }
+
+// Commit implements sfaas.Engine.
+func (r readingEngine) Commit(b *sfaas.Batch) { r <- b }
+
+// TestEngineReadsOutboxDuringCancel cancels delayed messages while an engine reads
+// the batch that holds them: nobody writes there. Only the race detector sees it.
+// It is D15, after asynkron/protoactor-go#1202 (a data race when timers are
+// cancelled).
+func TestEngineReadsOutboxDuringCancel(t *testing.T) {
+	testvec.Defect(t, "D15")
+	later := sfaas.Ref[number]("later")
+	tok := sfaas.NewValue[uint64]("token", sfaas.Replicated)
+	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
+		if x, ok := tok.Get(c); ok {
+			sfaas.Cancel(c, sfaas.Token(x))
+		}
+		_, x := sfaas.After(c, later, c.Key(), time.Hour)
+		tok.Set(c, uint64(x))
+		return sfaas.ErrNoOutput
+	}, sfaas.Config{}, later, tok)
+	g := sfaas.NewGraph("g")
+	in, unused := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "unused")
+	sfaas.Apply(in.With(exactly), f)
+	sfaas.Apply(unused, l)
+	r := make(readingEngine, 1<<16)
+	done := make(chan sfaas.Token)
+	go func() {
+		sum := sfaas.Token(0)
+		for b := range r {
+			for _, o := range b.Outbox {
+				sum += o.Token
+			}
+			b.Done(nil)
+		}
+		done <- sum
+	}()
+	rt := start(t, build(t, g), sfaas.WithEngine(r), sfaas.WithCommitTiming(time.Second, time.Hour))
+	for i := range 3000 {
+		push(t, in, rt, sfaas.Cell(1), sfaas.Slot(i), 1)
+	}
+	drain(t, rt)
+	rt.Close()
+	close(r)
+	<-done
+}
