@@ -27,16 +27,16 @@ const floorRule = `
 
 	# Floor 3: signal processing, a library without sfaas and accel, on three
 	# levels. What all blocks share:
-	tensor < phy/nr < phy/crc, phy/scramble < phy/dmrs;
+	tensor < phy/nr < phy/crc, phy/scramble < phy/dmrs < phy/dmrs/...;
 
 	# The blocks, none of which imports another:
-	phy/dmrs, phy/crc, phy/scramble < phy/ofdm, phy/sync, phy/chest, phy/equalizer,
+	phy/dmrs/..., phy/crc, phy/scramble < phy/ofdm, phy/sync/..., phy/chest/..., phy/equalizer/...,
 		phy/modem/..., phy/ratematch, phy/ldpc/..., phy/polar, phy/sigmf, phy/channel;
 
 	# The coding that the shared channels have in common; processors, which
 	# compose blocks; and the simulation of links:
 	phy/ratematch, phy/ldpc/... < phy/sch;
-	phy/ofdm, phy/sync, phy/chest, phy/equalizer, phy/modem/..., phy/sch, phy/polar,
+	phy/ofdm, phy/sync/..., phy/chest/..., phy/equalizer/..., phy/modem/..., phy/sch, phy/polar,
 		phy/sigmf < phy/pusch, phy/pdsch < phy/link;
 	phy/channel < phy/link;
 

@@ -3,7 +3,7 @@
 // Package chest estimates the uplink channel of a PRB group from its DM-RS, with
 // the covariance of noise and interference, which is never given.
 //
-// Two methods fill the same [nr.Channel]:
+// Two estimators fill the same [nr.Channel]:
 //
 //   - [LS]: least squares at the pilots, code-division despreading in frequency
 //     and time, linear interpolation and extrapolation in both. UEs that share a

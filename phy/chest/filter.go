@@ -23,7 +23,7 @@ type filterState struct {
 	off  [filterPilots]int
 }
 
-func (s *filterState) init(lim Limits) {
+func (s *filterState) init(lim nr.GroupLimits) {
 	n := lim.MaxRx*lim.MaxPRB + rowPad
 	s.rows = make([]complex64, dmrs.PilotsPerPRB(1)*n)
 	for k := range s.lane {
@@ -32,27 +32,27 @@ func (s *filterState) init(lim Limits) {
 }
 
 // filterComb writes anchors, weights and error of the layers of comb c.
-func (e *Estimator) filterComb(dst *nr.Channel, c, rx int) {
-	cb := &e.combs[c]
-	for i, l := range cb.layers[:cb.numLayers] {
-		e.layerWeights(dst, l, &e.lmmse.time[e.layers[l].ue])
-		if i == 0 || e.layers[cb.layers[i-1]].ue != e.layers[l].ue {
-			e.filterUE(dst, c, e.layers[l].ue, rx)
+func (e *lmmse) filterComb(dst *nr.Channel, c, rx int) {
+	cb := &e.Combs[c]
+	for i, l := range cb.Layers[:cb.NumLayers] {
+		e.layerWeights(dst, l, &e.time[e.Layers[l].UE])
+		if i == 0 || e.Layers[cb.Layers[i-1]].UE != e.Layers[l].UE {
+			e.filterUE(dst, c, e.Layers[l].UE, rx)
 		}
 	}
 }
 
 // filterUE filters the layers of UE u on comb c.
-func (e *Estimator) filterUE(dst *nr.Channel, c, u, rx int) {
-	s := &e.lmmse
-	t, cb := &s.time[u], &e.combs[c]
+func (e *lmmse) filterUE(dst *nr.Channel, c, u, rx int) {
+	s := e
+	t, cb := &s.time[u], &e.Combs[c]
 	total := s.profile.totalGain(u)
 	e.setSNR(dst, u, total)
-	s.bank.setProfile(&e.plan, s.profile.beamTable, s.profile.gain[u][:s.profile.beams])
+	s.bank.setProfile(&e.Layout, s.profile.beamTable, s.profile.gain[u][:s.profile.beams])
 	for td := range 2 {
 		layers := 0
-		for _, l := range cb.layers[:cb.numLayers] {
-			if e.layers[l].ue == u && e.layers[l].td == td {
+		for _, l := range cb.Layers[:cb.NumLayers] {
+			if e.Layers[l].UE == u && e.Layers[l].TimeCode == td {
 				layers |= 1 << l
 			}
 		}
@@ -62,11 +62,11 @@ func (e *Estimator) filterUE(dst *nr.Channel, c, u, rx int) {
 		codes := bits.OnesCount8(e.sameTime(cb, td))
 		for a := range t.rank {
 			e.gather(c, td, rx, a, t)
-			fd := e.layers[bits.TrailingZeros(uint(layers))].fd
-			s.bank.design(&e.plan, codes, fd, cb.delta, e.streamNoise()/t.value[a], &s.ends, rx)
+			fd := e.Layers[bits.TrailingZeros(uint(layers))].FreqCode
+			s.bank.design(&e.Layout, codes, fd, cb.Delta, e.streamNoise()/t.value[a], &s.filterState.ends, rx)
 			for m := layers; m != 0; m &= m - 1 {
 				l := bits.TrailingZeros(uint(m))
-				s.bank.turn(e.layers[l].fd)
+				s.bank.turn(e.Layers[l].FreqCode)
 				e.applyBank(dst, c, l, a, rx)
 				e.layerError(dst, l, t, a, total)
 			}
@@ -75,18 +75,18 @@ func (e *Estimator) filterUE(dst *nr.Channel, c, u, rx int) {
 }
 
 // sameTime returns the codes in frequency of the layers with a code in time.
-func (e *Estimator) sameTime(cb *comb, td int) (mask uint8) {
-	for _, l := range cb.layers[:cb.numLayers] {
-		if e.layers[l].td == td {
-			mask |= 1 << e.layers[l].fd
+func (e *lmmse) sameTime(cb *dmrs.Comb, td int) (mask uint8) {
+	for _, l := range cb.Layers[:cb.NumLayers] {
+		if e.Layers[l].TimeCode == td {
+			mask |= 1 << e.Layers[l].FreqCode
 		}
 	}
 	return mask
 }
 
-func (e *Estimator) layerWeights(dst *nr.Channel, l int, t *timeModel) {
-	for s := range e.group.NumSymbols {
-		rot := e.rotation(e.cfo[e.layers[l].comb], s)
+func (e *lmmse) layerWeights(dst *nr.Channel, l int, t *timeModel) {
+	for s := range e.Group.NumSymbols {
+		rot := e.rotation(e.cfo[e.Layers[l].Comb], s)
 		w := dst.Weights.Row(l, s)
 		for a := range w {
 			w[a] = 0
@@ -104,14 +104,14 @@ func (e *Estimator) layerWeights(dst *nr.Channel, l int, t *timeModel) {
 
 // layerError takes what anchor a explains from the variance of the channel:
 // var = P − Σ_a w_a²·(λ_a·P − mse_a).
-func (e *Estimator) layerError(dst *nr.Channel, l int, t *timeModel, a int, total float64) {
+func (e *lmmse) layerError(dst *nr.Channel, l int, t *timeModel, a int, total float64) {
 	row := dst.ErrorVar.Row(l)
 	for s := range row {
 		if a == 0 {
 			row[s] = float32(total)
 		}
 		w := t.weight[s][a]
-		row[s] -= float32(w * w * t.value[a] * (total - e.lmmse.bank.mse))
+		row[s] -= float32(w * w * t.value[a] * (total - e.bank.mse))
 		if a == t.rank-1 {
 			row[s] = max(row[s], 0)
 		}
@@ -120,19 +120,19 @@ func (e *Estimator) layerError(dst *nr.Channel, l int, t *timeModel, a int, tota
 
 // gather writes component a of the pilots, sorted by their place in a PRB, and
 // the windows at both ends of the allocation.
-func (e *Estimator) gather(c, td, rx, a int, t *timeModel) {
-	s := &e.lmmse.filterState
-	f := &e.lmmse.bank
-	prbs := e.group.NumPRB
+func (e *lmmse) gather(c, td, rx, a int, t *timeModel) {
+	s := &e.filterState
+	f := &e.bank
+	prbs := e.Group.NumPRB
 	stride := rx*prbs + rowPad
 	for r := range rx {
-		for o := range e.numOcc {
+		for o := range e.NumOccasions {
 			v := e.stream(c, td, r, o)
 			w := float32(t.vector[o][a])
-			for j := range e.perPRB {
+			for j := range e.PilotsInPRB {
 				row := s.rows[j*stride+r*prbs:][:prbs]
 				for p := range row {
-					x := v[p*e.perPRB+j]
+					x := v[p*e.PilotsInPRB+j]
 					y := complex(w*real(x), w*imag(x))
 					if o > 0 {
 						y += row[p]
@@ -143,15 +143,15 @@ func (e *Estimator) gather(c, td, rx, a int, t *timeModel) {
 		}
 		for end, first := range [2]int{0, prbs - f.prbs} {
 			for i := range f.size {
-				s.ends[end][i*maxRx+r] = s.rows[i%e.perPRB*stride+r*prbs+first+i/e.perPRB]
+				s.ends[end][i*maxRx+r] = s.rows[i%e.PilotsInPRB*stride+r*prbs+first+i/e.PilotsInPRB]
 			}
 		}
 	}
 }
 
 // applyBank writes anchor a of layer l: its time component through the filters.
-func (e *Estimator) applyBank(dst *nr.Channel, c, l, a, rx int) {
-	f := &e.lmmse.bank
+func (e *lmmse) applyBank(dst *nr.Channel, c, l, a, rx int) {
+	f := &e.bank
 	middle := f.middle() * nr.SubcarriersPerPRB
 	rest := (f.prbs-1)*nr.SubcarriersPerPRB - middle // behind the middle PRB
 	e.applyMiddle(dst, l, a, rx)
@@ -165,24 +165,24 @@ func (e *Estimator) applyBank(dst *nr.Channel, c, l, a, rx int) {
 
 // applyEnd writes the subcarriers from k on of the first or the last window of
 // one antenna.
-func (e *Estimator) applyEnd(out []complex64, c, end, r, k int) {
-	s := &e.lmmse.filterState
-	f := &e.lmmse.bank
+func (e *lmmse) applyEnd(out []complex64, c, end, r, k int) {
+	s := &e.filterState
+	f := &e.bank
 	for i := range f.size {
-		s.off[i] = filterSpan + k - e.combs[c].delta - e.pilotAt(i)
+		s.off[i] = filterSpan + k - e.Combs[c].Delta - e.PilotAt(i)
 	}
 	mimo.LinComb(out, f.ends[end][r][:f.size], f.ahead[:], s.off[:f.size])
 }
 
 // applyMiddle filters all PRBs that have a whole window around them, all
 // antennas at once; what lies across two antennas is left out.
-func (e *Estimator) applyMiddle(dst *nr.Channel, l, a, rx int) {
-	s := &e.lmmse.filterState
-	f := &e.lmmse.bank
-	prbs := e.group.NumPRB
+func (e *lmmse) applyMiddle(dst *nr.Channel, l, a, rx int) {
+	s := &e.filterState
+	f := &e.bank
+	prbs := e.Group.NumPRB
 	stride := rx*prbs + rowPad
 	for i := range f.size {
-		s.off[i] = i%e.perPRB*stride + i/e.perPRB
+		s.off[i] = i%e.PilotsInPRB*stride + i/e.PilotsInPRB
 	}
 	middle := f.middle()
 	lanes := (rx*prbs - f.prbs + 1 + 3) &^ 3

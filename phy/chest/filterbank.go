@@ -4,6 +4,7 @@ package chest
 
 import (
 	"github.com/neuroran/neuroran/internal/simd/c128"
+	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -46,9 +47,9 @@ func (f *filterBank) init() { f.system = c128.NewSystem(filterPilots, mostColumn
 func (f *filterBank) middle() int { return (f.prbs - 1) / 2 }
 
 // setProfile computes R_f from a power delay profile.
-func (f *filterBank) setProfile(p *plan, t *beamTable, gain []float64) {
-	f.prbs = min(p.group.NumPRB, filterPilots/p.perPRB)
-	f.size = f.prbs * p.perPRB
+func (f *filterBank) setProfile(p *dmrs.Layout, t *beamTable, gain []float64) {
+	f.prbs = min(p.Group.NumPRB, filterPilots/p.PilotsInPRB)
+	f.size = f.prbs * p.PilotsInPRB
 	span := f.prbs * nr.SubcarriersPerPRB
 	for b, g := range gain {
 		f.weights[b] = complex(g, 0)
@@ -75,7 +76,7 @@ func (f *filterBank) setProfile(p *plan, t *beamTable, gain []float64) {
 //
 // Row k of the filters is x·C⁻¹ = (C⁻¹·xᴴ)ᴴ with C the covariance of the pilots
 // and x that of subcarrier k with them.
-func (f *filterBank) design(p *plan, codes, fd, delta int, noise float64, ends *[2][filterPilots * maxRx]complex64, rx int) {
+func (f *filterBank) design(p *dmrs.Layout, codes, fd, delta int, noise float64, ends *[2][filterPilots * maxRx]complex64, rx int) {
 	n, span := f.size, f.prbs*nr.SubcarriersPerPRB
 	noise = max(noise, 1e-7*float64(codes)*f.total, 1e-30)
 	const ends0 = nr.SubcarriersPerPRB // first column of the ends
@@ -84,7 +85,7 @@ func (f *filterBank) design(p *plan, codes, fd, delta int, noise float64, ends *
 	s := f.system
 	s.Reset(n, errors0+errors, codes)
 	for i := range n {
-		row, at := s.Row(i), p.pilotAt(i)
+		row, at := s.Row(i), p.PilotAt(i)
 		f.covariance(row[i:n], p, i, codes)
 		row[i] += complex(noise, 0)
 		b := row[n:]
@@ -120,9 +121,9 @@ func (f *filterBank) design(p *plan, codes, fd, delta int, noise float64, ends *
 }
 
 // covariance writes the covariance of pilot i with the pilots from i on.
-func (f *filterBank) covariance(row []complex128, p *plan, i, codes int) {
+func (f *filterBank) covariance(row []complex128, p *dmrs.Layout, i, codes int) {
 	for k := range row {
-		v := f.lag[filterSpan+p.pilotAt(i+k)-p.pilotAt(i)]
+		v := f.lag[filterSpan+p.PilotAt(i+k)-p.PilotAt(i)]
 		switch {
 		case codes == 1:
 		case k&1 == 1:

@@ -7,20 +7,46 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
-// lmmseState is the scratch of the LMMSE estimator.
-type lmmseState struct {
-	fold    [2][maxRx][maxOccasions][]complex64 // pilots of double symbols, despread over time, of each code
+// LMMSE is the linear minimum mean squared error estimator in frequency and
+// time, with a power delay profile, a Doppler spread and a noise that it measures
+// on the same pilots. Use [NewLMMSE].
+type LMMSE struct{ impl lmmse }
+
+// NewLMMSE returns an LMMSE estimator with memory for the limits of ref.
+func NewLMMSE(ref *dmrs.Reference) *LMMSE {
+	e := &LMMSE{lmmse{front: newFront(ref)}}
+	e.impl.init(ref.Limits())
+	return e
+}
+
+// Configure implements [Estimator].
+func (e *LMMSE) Configure(g *nr.Group) error { return e.impl.Configure("chest", g) }
+
+// Estimate implements [Estimator].
+func (e *LMMSE) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets) error {
+	rx, err := e.impl.begin(dst, pilots, offsets)
+	if err != nil {
+		return err
+	}
+	e.impl.estimate(dst, rx)
+	return nil
+}
+
+// lmmse is what works in [LMMSE], and its scratch.
+type lmmse struct {
+	front
+	fold    [2][maxRx][dmrs.MaxOccasions][]complex64 // pilots of double symbols, despread over time, of each code
 	profile profileMeter
 	time    [nr.MaxUEs]timeModel // of the UEs
 	bank    filterBank
 	filterState
 }
 
-func (s *lmmseState) init(lim Limits) {
+func (s *lmmse) init(lim nr.GroupLimits) {
 	pilots := lim.MaxPRB * dmrs.PilotsPerPRB(1)
 	for td := range s.fold {
 		for r := range lim.MaxRx {
-			for o := range maxOccasions / 2 {
+			for o := range dmrs.MaxOccasions / 2 {
 				s.fold[td][r][o] = make([]complex64, pilots)
 			}
 		}
@@ -30,27 +56,26 @@ func (s *lmmseState) init(lim Limits) {
 	s.filterState.init(lim)
 }
 
-// estimateLMMSE estimates each comb: its power delay profile, its correlation
+// estimate estimates each comb: its power delay profile, its correlation
 // in time, and with both the channel.
 //
 // With the covariance R_f ⊗ R_t over frequency and time and R_t = U·Λ·Uᵀ, the
 // LMMSE estimate falls apart into one filter over frequency for each column of
 // U, with the noise divided by its eigenvalue. The filtered columns are the
 // anchors; the weights are R_t(symbol, pilots)·U·Λ⁻¹.
-func (e *Estimator) estimateLMMSE(dst *nr.Channel, rx int) {
-	s := &e.lmmse
+func (e *lmmse) estimate(dst *nr.Channel, rx int) {
 	anchors := 0
-	for c := range e.numCombs {
+	for c := range e.NumCombs {
 		e.foldComb(c, rx)
 		e.measureComb(c, rx)
-		for _, l := range e.combs[c].layers[:e.combs[c].numLayers] {
-			anchors = max(anchors, s.time[e.layers[l].ue].rank)
+		for _, l := range e.Combs[c].Layers[:e.Combs[c].NumLayers] {
+			anchors = max(anchors, e.time[e.Layers[l].UE].rank)
 		}
 	}
-	g := &e.group
+	g := &e.Group
 	dst.Anchors.Resize(g.NumLayers, rx, anchors, g.NumSubcarriers())
 	dst.Weights.Resize(g.NumLayers, g.NumSymbols, anchors)
-	for c := range e.numCombs {
+	for c := range e.NumCombs {
 		e.foldComb(c, rx)
 		e.filterComb(dst, c, rx)
 	}
@@ -58,19 +83,19 @@ func (e *Estimator) estimateLMMSE(dst *nr.Channel, rx int) {
 
 // foldComb separates double symbols by their codes in time. The noise of what
 // it writes is half that of a symbol.
-func (e *Estimator) foldComb(c, rx int) {
-	if e.group.Length == 1 {
+func (e *lmmse) foldComb(c, rx int) {
+	if e.Group.Length == 1 {
 		return
 	}
 	for td := range 2 {
-		if e.combs[c].tdMask>>td&1 == 0 {
+		if e.Combs[c].TimeCodes>>td&1 == 0 {
 			continue
 		}
 		sign := complex(float32(1-2*td)/2, 0)
 		for r := range rx {
-			for o := range e.numOcc {
-				a, b := e.u[c][r][2*o][:e.numPilots], e.u[c][r][2*o+1][:e.numPilots]
-				v := e.lmmse.fold[td][r][o][:e.numPilots]
+			for o := range e.NumOccasions {
+				a, b := e.u[c][r][2*o][:e.NumPilots], e.u[c][r][2*o+1][:e.NumPilots]
+				v := e.fold[td][r][o][:e.NumPilots]
 				for i := range v {
 					v[i] = complex(real(a[i])/2, imag(a[i])/2) + b[i]*sign
 				}
@@ -80,14 +105,14 @@ func (e *Estimator) foldComb(c, rx int) {
 }
 
 // stream returns the pilots of one comb, code in time, antenna and occasion.
-func (e *Estimator) stream(c, td, r, o int) []complex64 {
-	if e.group.Length == 1 {
-		return e.u[c][r][o][:e.numPilots]
+func (e *lmmse) stream(c, td, r, o int) []complex64 {
+	if e.Group.Length == 1 {
+		return e.u[c][r][o][:e.NumPilots]
 	}
-	return e.lmmse.fold[td][r][o][:e.numPilots]
+	return e.fold[td][r][o][:e.NumPilots]
 }
 
 // streamNoise returns the variance of the noise in a stream.
-func (e *Estimator) streamNoise() float64 {
-	return e.noiseVar / (e.beta * e.beta) / float64(e.group.Length)
+func (e *lmmse) streamNoise() float64 {
+	return e.noiseVar / (e.Beta * e.Beta) / float64(e.Group.Length)
 }

@@ -8,16 +8,38 @@ import (
 
 	"github.com/neuroran/neuroran/internal/simd/c64"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
-// lsState is the scratch of the least squares estimator.
-type lsState struct {
+// LS is the least squares estimator: code-division despreading in frequency and
+// time, linear interpolation and extrapolation in both. Use [NewLS].
+type LS struct{ impl ls }
+
+// NewLS returns a least squares estimator with memory for the limits of ref.
+func NewLS(ref *dmrs.Reference) *LS { return &LS{newLS(ref)} }
+
+// Configure implements [Estimator].
+func (e *LS) Configure(g *nr.Group) error { return e.impl.Configure("chest", g) }
+
+// Estimate implements [Estimator].
+func (e *LS) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets) error {
+	rx, err := e.impl.begin(dst, pilots, offsets)
+	if err != nil {
+		return err
+	}
+	e.impl.estimate(dst, rx)
+	return nil
+}
+
+// ls is what works in [LS], and its scratch.
+type ls struct {
+	front
 	pairs []complex64    // despread estimates of one layer, antenna and occasion
 	code  [2][]complex64 // codes in frequency over the pilots
 	whole []complex64    // interpolated pairs, all of them
 	turn  []complex64    // what takes a layer out of a comb that UEs share
-	ramp  []complex64    // the delay of its UE
+	own   []complex64    // the delay of its UE
 }
 
 // lsLayer says how one layer is despread.
@@ -28,51 +50,48 @@ type lsLayer struct {
 	noise float64     // noise that the weights add up, against those of a code
 }
 
-func (s *lsState) init(pilots int) {
-	s.pairs = make([]complex64, pilots/2)
-	s.whole = make([]complex64, 2*pilots)
-	s.turn, s.ramp = make([]complex64, pilots), make([]complex64, 2*pilots)
+func newLS(ref *dmrs.Reference) ls {
+	pilots := ref.Limits().MaxPRB * dmrs.PilotsPerPRB(1)
+	s := ls{
+		front: newFront(ref),
+		pairs: make([]complex64, pilots/2), whole: make([]complex64, 2*pilots),
+		turn: make([]complex64, pilots), own: make([]complex64, 2*pilots),
+	}
 	for fd := range s.code {
 		s.code[fd] = make([]complex64, pilots)
 		for i := range s.code[fd] {
 			s.code[fd][i] = complex(float32(1-2*(i&fd)), 0)
 		}
 	}
+	return s
 }
 
-// estimateLS despreads pairs of pilots, interpolates linearly over subcarriers
+// estimate despreads pairs of pilots, interpolates linearly over subcarriers
 // into one anchor for each DM-RS occasion, and linearly over time by the
 // weights.
-func (e *Estimator) estimateLS(dst *nr.Channel, rx int) {
-	g := &e.group
-	dst.Anchors.Resize(g.NumLayers, rx, e.numOcc, g.NumSubcarriers())
-	dst.Weights.Resize(g.NumLayers, g.NumSymbols, e.numOcc)
+func (e *ls) estimate(dst *nr.Channel, rx int) {
+	g := &e.Group
+	dst.Anchors.Resize(g.NumLayers, rx, e.NumOccasions, g.NumSubcarriers())
+	dst.Weights.Resize(g.NumLayers, g.NumSymbols, e.NumOccasions)
 	var power [nr.MaxUEs]float64
-	errVar := e.noiseVar / (e.beta * e.beta) / float64(2*g.Length)
+	errVar := e.noiseVar / (e.Beta * e.Beta) / float64(2*g.Length)
 	for l := range g.NumLayers {
-		ly := e.lsLayer(l)
+		ly := e.layer(l)
 		for r := range rx {
-			for o := range e.numOcc {
+			for o := range e.NumOccasions {
 				pairs := e.despreadPairs(&ly, l, r, o)
-				power[e.layers[l].ue] += meanPower(pairs) - errVar*ly.noise
-				e.interpolate(dst.Anchors.Row(l, r, o), pairs, &ly, e.combs[e.layers[l].comb].delta)
+				power[e.Layers[l].UE] += meanPower(pairs) - errVar*ly.noise
+				e.interpolate(dst.Anchors.Row(l, r, o), pairs, &ly, e.Combs[e.Layers[l].Comb].Delta)
 			}
 		}
-		e.lsWeights(dst, l, errVar*ly.noise, ly.cfo)
+		e.weights(dst, l, errVar*ly.noise, ly.cfo)
 	}
 	for u := range g.NumUEs {
-		e.setSNR(dst, u, power[u]/float64(rx*e.numOcc*g.UEs[u].NumLayers))
+		e.setSNR(dst, u, power[u]/float64(rx*e.NumOccasions*g.UEs[u].NumLayers))
 	}
 }
 
-// setSNR writes the SNR of a UE from its mean channel power.
-func (e *Estimator) setSNR(dst *nr.Channel, u int, power float64) {
-	if e.noiseVar > 0 {
-		dst.SNR[u] = float32(max(power, 0) * e.beta * e.beta / e.noiseVar)
-	}
-}
-
-// lsLayer returns how layer l is despread.
+// layer returns how layer l is despread.
 //
 // Where UEs share the comb, their delays differ from the mean that was taken out
 // of its pilots, so that their codes are not orthogonal any more. The pilots of a
@@ -82,55 +101,55 @@ func (e *Estimator) setSNR(dst *nr.Channel, u int, power float64) {
 //
 // with e_l what the rest of the delay of layer l turns from the first pilot to
 // the second, and x0 = (e1·u1 + u2)/(e0 + e1), x1 = (e0·u1 − u2)/(e0 + e1).
-func (e *Estimator) lsLayer(l int) lsLayer {
-	ly := &e.layers[l]
-	if e.combs[ly.comb].numUEs == 1 {
-		return lsLayer{turn: e.ls.code[ly.fd], ramp: e.ramp[ly.comb], noise: 1}
+func (e *ls) layer(l int) lsLayer {
+	ly := &e.Layers[l]
+	if e.Combs[ly.Comb].NumUEs == 1 {
+		return lsLayer{turn: e.code[ly.FreqCode], ramp: e.ramp[ly.Comb], noise: 1}
 	}
-	cb := &e.combs[ly.comb]
+	cb := &e.Combs[ly.Comb]
 	step := func(ue int) float64 { // phase of one subcarrier
-		return -2 * math.Pi * e.spacing * (e.off.DelaySeconds[ue] - e.delay[ly.comb])
+		return -2 * math.Pi * e.SpacingHz * (e.off.DelaySeconds[ue] - e.delay[ly.Comb])
 	}
-	gap := float64(e.pilotAt(1) - e.pilotAt(0))
-	own := cmplx.Rect(1, step(ly.ue)*gap)
+	gap := float64(e.PilotAt(1) - e.PilotAt(0))
+	own := cmplx.Rect(1, step(ly.UE)*gap)
 	other := own
-	for _, k := range cb.layers[:cb.numLayers] {
-		if e.layers[k].td == ly.td && e.layers[k].fd != ly.fd {
-			other = cmplx.Rect(1, step(e.layers[k].ue)*gap)
+	for _, k := range cb.Layers[:cb.NumLayers] {
+		if e.Layers[k].TimeCode == ly.TimeCode && e.Layers[k].FreqCode != ly.FreqCode {
+			other = cmplx.Rect(1, step(e.Layers[k].UE)*gap)
 		}
 	}
 	sum := own + other
 	if cmplx.Abs(sum) < 1 { // too close to each other to be told apart
 		other, sum = own, 2*own
 	}
-	n := e.numPilots / 2
+	n := e.NumPilots / 2
 	first := e.pick[:n]
-	c64.Ramp(first, -step(ly.ue)*float64(cb.delta), -step(ly.ue)*float64(e.pilotAt(2)))
-	a, b := complex64(2*other/sum), complex64(complex(float64(2-4*ly.fd), 0)/sum)
-	turn := e.ls.turn[:2*n]
+	c64.Ramp(first, -step(ly.UE)*float64(cb.Delta), -step(ly.UE)*float64(e.PilotAt(2)))
+	a, b := complex64(2*other/sum), complex64(complex(float64(2-4*ly.FreqCode), 0)/sum)
+	turn := e.turn[:2*n]
 	for m, v := range first {
 		turn[2*m], turn[2*m+1] = a*v, b*v
 	}
-	ramp := e.ls.ramp[:e.group.NumSubcarriers()]
-	c64.Ramp(ramp, 0, -2*math.Pi*e.spacing*e.off.DelaySeconds[ly.ue])
+	ramp := e.own[:e.Group.NumSubcarriers()]
+	c64.Ramp(ramp, 0, -2*math.Pi*e.SpacingHz*e.off.DelaySeconds[ly.UE])
 	magnitude := cmplx.Abs(sum)
-	return lsLayer{turn, ramp, e.off.CFOHz[ly.ue] - e.cfo[ly.comb], 4 / (magnitude * magnitude)}
+	return lsLayer{turn, ramp, e.off.CFOHz[ly.UE] - e.cfo[ly.Comb], 4 / (magnitude * magnitude)}
 }
 
 // despreadPairs averages the two pilots of each pair, and both symbols of a
 // double symbol, with the codes of layer l.
-func (e *Estimator) despreadPairs(ly *lsLayer, l, r, o int) []complex64 {
-	pairs := e.ls.pairs[:e.numPilots/2]
-	length := e.group.Length
+func (e *ls) despreadPairs(ly *lsLayer, l, r, o int) []complex64 {
+	pairs := e.pairs[:e.NumPilots/2]
+	length := e.Group.Length
 	for s := range length {
 		at := o*length + s
-		sin, cos := math.Sincos(-2 * math.Pi * ly.cfo * e.dmrsTime[at])
-		scale := float64(1-2*(s&e.layers[l].td)) / float64(2*length)
+		sin, cos := math.Sincos(-2 * math.Pi * ly.cfo * e.Times[at])
+		scale := float64(1-2*(s&e.Layers[l].TimeCode)) / float64(2*length)
 		part := pairs
 		if s > 0 {
 			part = e.pick[:len(pairs)]
 		}
-		c64.PairSum(part, e.u[e.layers[l].comb][r][at], ly.turn)
+		c64.PairSum(part, e.u[e.Layers[l].Comb][r][at], ly.turn)
 		c64.Scale(part, part, complex(float32(scale*cos), float32(scale*sin)))
 		if s > 0 {
 			for m, v := range part {
@@ -146,13 +165,13 @@ func meanPower(x []complex64) float64 { return real(mimo.DotConj(x, x)) / float6
 // interpolate draws straight lines from pilot to pilot, the first at subcarrier
 // delta, and puts the delay back. The mean of a pair stands at both of its pilots, as in
 // Sionna's estimator, and beyond the outer pilots too.
-func (e *Estimator) interpolate(dst, pairs []complex64, ly *lsLayer, delta int) {
+func (e *ls) interpolate(dst, pairs []complex64, ly *lsLayer, delta int) {
 	for k := range dst[:delta] {
 		dst[k] = pairs[0]
 	}
-	if e.group.ConfigType == 1 {
-		c64.LineFour(e.ls.whole, pairs)
-		copy(dst[delta:], e.ls.whole)
+	if e.Group.ConfigType == 1 {
+		c64.LineFour(e.whole, pairs)
+		copy(dst[delta:], e.whole)
 	} else {
 		lineSix(dst[delta:], pairs)
 	}
@@ -183,9 +202,8 @@ func lineSix(dst, pairs []complex64) {
 // lineNoise is the share of the variance of a pair that remains on average
 // after interpolation over subcarriers: the mean over a period of
 // (1−x)² + x² between pairs, and of 1 inside them.
-func (p *plan) lineNoise() float64 {
-	period := 2 * nr.SubcarriersPerPRB / p.perPRB
-	gap := 3 - p.group.ConfigType
+func lineNoise(l *dmrs.Layout) float64 {
+	period, gap := l.PairPeriod(), l.PairGap()
 	between := float64(period - gap)
 	sum := float64(gap)
 	for i := range period - gap {
@@ -195,16 +213,16 @@ func (p *plan) lineNoise() float64 {
 	return sum / float64(period)
 }
 
-// lsWeights writes the linear interpolation over time of layer l, whose carrier
+// weights writes the linear interpolation over time of layer l, whose carrier
 // offset is cfo above that of its comb, and the variance that noise leaves in it.
-func (e *Estimator) lsWeights(dst *nr.Channel, l int, errVar, cfo float64) {
-	left := e.lineNoise()
-	for s := range e.group.NumSymbols {
+func (e *ls) weights(dst *nr.Channel, l int, errVar, cfo float64) {
+	left := lineNoise(&e.Layout)
+	for s := range e.Group.NumSymbols {
 		w := dst.Weights.Row(l, s)
-		rot := e.rotation(e.cfo[e.layers[l].comb]+cfo, s)
+		rot := e.rotation(e.cfo[e.Layers[l].Comb]+cfo, s)
 		sum := 0.0
 		for o, x := range e.lineWeights(s) {
-			if o == e.numOcc {
+			if o == e.NumOccasions {
 				break
 			}
 			w[o] = complex64(complex(x, 0) * rot)
@@ -216,17 +234,17 @@ func (e *Estimator) lsWeights(dst *nr.Channel, l int, errVar, cfo float64) {
 
 // lineWeights returns the weights of the occasions on the straight line through
 // the two that are nearest to symbol s of the allocation.
-func (e *Estimator) lineWeights(s int) (w [maxOccasions]float64) {
-	if e.numOcc == 1 {
+func (e *ls) lineWeights(s int) (w [dmrs.MaxOccasions]float64) {
+	if e.NumOccasions == 1 {
 		w[0] = 1
 		return w
 	}
-	t := e.symTime[e.group.StartSymbol+s]
+	t := e.SlotTimes[e.Group.StartSymbol+s]
 	a := 0
-	for a < e.numOcc-2 && t > e.occTime[a+1] {
+	for a < e.NumOccasions-2 && t > e.OccasionTimes[a+1] {
 		a++
 	}
-	x := (t - e.occTime[a]) / (e.occTime[a+1] - e.occTime[a])
+	x := (t - e.OccasionTimes[a]) / (e.OccasionTimes[a+1] - e.OccasionTimes[a])
 	w[a], w[a+1] = 1-x, x
 	return w
 }

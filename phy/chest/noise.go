@@ -31,7 +31,7 @@ type noiseMeter struct {
 }
 
 // initNoise makes the tables that groups within the limits need.
-func initNoise(lim Limits) {
+func initNoise(lim nr.GroupLimits) {
 	for ct := range noiseTables {
 		for prb := range noiseTables[ct] {
 			for _, table := range noiseTables[ct][prb] {
@@ -44,12 +44,12 @@ func initNoise(lim Limits) {
 }
 
 // measureNoise fills noiseCov and noiseVar.
-func (e *Estimator) measureNoise(view *nr.View) {
+func (e *front) measureNoise(view *nr.View) {
 	m := &e.noise
 	rx := view.NumRx
 	clear(m.sum[:rx*rx])
 	m.count = 0
-	for c := range e.numCombs {
+	for c := range e.NumCombs {
 		e.residualNoise(c, rx)
 	}
 	e.freeNoise(view)
@@ -60,23 +60,23 @@ func (e *Estimator) measureNoise(view *nr.View) {
 }
 
 // residualNoise adds the residuals of comb c, many windows at a time.
-func (e *Estimator) residualNoise(c, rx int) {
+func (e *front) residualNoise(c, rx int) {
 	m := &e.noise
-	prbs := min(e.group.NumPRB, windowPilots/e.perPRB)
-	t := noiseTables[e.group.ConfigType-1][prbs-1][e.combs[c].fdMask-1]()
-	windows := e.group.NumPRB / prbs * e.numSyms
+	prbs := min(e.Group.NumPRB, windowPilots/e.PilotsInPRB)
+	t := noiseTables[e.Group.ConfigType-1][prbs-1][e.Combs[c].FreqCodes-1]()
+	windows := e.Group.NumPRB / prbs * e.NumSymbols
 	step := max(1, (windows+maxWindows-1)/maxWindows)
 	most := min(batchWindows, batchLanes/rx, (windows+step-1)/step)
 	for w := 0; w < windows; {
 		n := 0
 		for ; n < most && w < windows; w += step {
 			for r := range rx {
-				e.loadWindow(c, r, w%e.numSyms, w/e.numSyms*t.size, t.size, r*most+n)
+				e.loadWindow(c, r, w%e.NumSymbols, w/e.NumSymbols*t.size, t.size, r*most+n)
 			}
 			n++
 		}
 		m.filter(t, rx, most, n)
-		m.accumulate(rx, t.size*n, e.beta*e.beta)
+		m.accumulate(rx, t.size*n, e.Beta*e.Beta)
 		m.count += t.dims * float64(n)
 	}
 }
@@ -84,9 +84,9 @@ func (e *Estimator) residualNoise(c, rx int) {
 // loadWindow puts the pilots of a noise window into a lane of the batch: those
 // of symbol s, or for double symbols the sum or difference of both, scaled to
 // the same noise.
-func (e *Estimator) loadWindow(c, r, s, first, size, lane int) {
+func (e *front) loadWindow(c, r, s, first, size, lane int) {
 	m := &e.noise
-	if e.group.Length == 1 {
+	if e.Group.Length == 1 {
 		for i, v := range e.u[c][r][s][first : first+size] {
 			m.in[i*batchLanes+lane] = v
 		}
@@ -126,18 +126,18 @@ func (m *noiseMeter) accumulate(rx, n int, scale float64) {
 }
 
 // freeNoise adds elements of CDM groups that no layer uses.
-func (e *Estimator) freeNoise(view *nr.View) {
+func (e *front) freeNoise(view *nr.View) {
 	m := &e.noise
-	step := max(1, (e.numPilots*e.numSyms+maxFree-1)/maxFree)
+	step := max(1, (e.NumPilots*e.NumSymbols+maxFree-1)/maxFree)
 	for lambda := range 3 {
-		if e.freeMask>>lambda&1 == 0 {
+		if e.FreeGroups>>lambda&1 == 0 {
 			continue
 		}
-		for s := range e.numSyms {
-			for first := s % step; first < e.numPilots; first += step * batchSize {
+		for s := range e.NumSymbols {
+			for first := s % step; first < e.NumPilots; first += step * batchSize {
 				n := 0
 				for r := range view.NumRx {
-					row := view.Row(r, s)[lambda*e.group.ConfigType:]
+					row := view.Row(r, s)[lambda*e.Group.ConfigType:]
 					n = e.gatherFree(m.res[r][:], row, first, step)
 				}
 				m.accumulate(view.NumRx, n, 1)
@@ -148,10 +148,10 @@ func (e *Estimator) freeNoise(view *nr.View) {
 }
 
 // gatherFree copies every step-th pilot from the first on and returns how many.
-func (e *Estimator) gatherFree(dst, row []complex64, first, step int) int {
+func (e *front) gatherFree(dst, row []complex64, first, step int) int {
 	n := 0
-	for i := first; i < e.numPilots && n < len(dst); i += step {
-		dst[n] = row[e.pilotAt(i)]
+	for i := first; i < e.NumPilots && n < len(dst); i += step {
+		dst[n] = row[e.PilotAt(i)]
 		n++
 	}
 	return n
@@ -159,19 +159,19 @@ func (e *Estimator) gatherFree(dst, row []complex64, first, step int) int {
 
 // differenceNoise is the last resort of very few pilots with all codes in use:
 // neighbouring pilots of one code in one symbol are taken to be equal.
-func (e *Estimator) differenceNoise(rx int) {
+func (e *front) differenceNoise(rx int) {
 	m := &e.noise
-	for c := range e.numCombs {
-		for s := range e.numSyms {
+	for c := range e.NumCombs {
+		for s := range e.NumSymbols {
 			n := 0
-			for i := 2; i < min(e.numPilots, windowPilots); i++ {
+			for i := 2; i < min(e.NumPilots, windowPilots); i++ {
 				for r := range rx {
 					d := e.u[c][r][s][i] - e.u[c][r][s][i-2]
 					m.res[r][n] = complex(real(d)*math.Sqrt2/2, imag(d)*math.Sqrt2/2)
 				}
 				n++
 			}
-			m.accumulate(rx, n, e.beta*e.beta)
+			m.accumulate(rx, n, e.Beta*e.Beta)
 			m.count += float64(n) / 2
 		}
 	}
@@ -181,7 +181,7 @@ func (e *Estimator) differenceNoise(rx int) {
 // multiple of the identity (Ledoit and Wolf 2004, with the variance of a
 // complex Gaussian sample covariance, doubled so that white noise ends as
 // exactly white).
-func (e *Estimator) shrinkNoise(rx int) {
+func (e *front) shrinkNoise(rx int) {
 	m := &e.noise
 	n := max(m.count, 1)
 	trace, norm := 0.0, 0.0
@@ -202,7 +202,7 @@ func (e *Estimator) shrinkNoise(rx int) {
 	mean := trace / float64(rx)
 	e.noiseVar = mean
 	rho := 1.0
-	if spread := norm - trace*trace/float64(rx); spread > 0 && !e.cfg.WhiteNoise {
+	if spread := norm - trace*trace/float64(rx); spread > 0 {
 		rho = min(1, 2*trace*trace/n/spread)
 	}
 	for i := range e.noiseCov[:rx*rx] {

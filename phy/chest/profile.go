@@ -7,6 +7,7 @@ import (
 
 	"github.com/neuroran/neuroran/internal/simd/f32"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -38,8 +39,8 @@ type profileMeter struct {
 	grad  [2][maxBeams]float32
 }
 
-func (m *profileMeter) init(lim Limits) {
-	m.value = make([][maxBeams]complex64, 2*lim.MaxRx*maxOccasions*maxSpectra)
+func (m *profileMeter) init(lim nr.GroupLimits) {
+	m.value = make([][maxBeams]complex64, 2*lim.MaxRx*dmrs.MaxOccasions*maxSpectra)
 	for ct := range beamTables {
 		for prb, table := range beamTables[ct] {
 			if table != nil && prb < lim.MaxPRB {
@@ -50,19 +51,19 @@ func (m *profileMeter) init(lim Limits) {
 }
 
 // measureComb fills profile and time model of the UEs of comb c.
-func (e *Estimator) measureComb(c, rx int) {
-	m := &e.lmmse.profile
-	m.beamTable = beamTables[e.group.ConfigType-1][min(e.group.NumPRB, beamPilots/e.perPRB)-1]()
-	cb := &e.combs[c]
-	for i, l := range cb.layers[:cb.numLayers] {
-		u := e.layers[l].ue
-		if i > 0 && e.layers[cb.layers[i-1]].ue == u {
+func (e *lmmse) measureComb(c, rx int) {
+	m := &e.profile
+	m.beamTable = beamTables[e.Group.ConfigType-1][min(e.Group.NumPRB, beamPilots/e.PilotsInPRB)-1]()
+	cb := &e.Combs[c]
+	for i, l := range cb.Layers[:cb.NumLayers] {
+		u := e.Layers[l].UE
+		if i > 0 && e.Layers[cb.Layers[i-1]].UE == u {
 			continue
 		}
 		fds := uint8(0)
-		for _, k := range cb.layers[:cb.numLayers] {
-			if e.layers[k].ue == u {
-				fds |= 1 << e.layers[k].fd
+		for _, k := range cb.Layers[:cb.NumLayers] {
+			if e.Layers[k].UE == u {
+				fds |= 1 << e.Layers[k].FreqCode
 			}
 		}
 		n := e.formBeams(c, u, rx)
@@ -75,29 +76,29 @@ func (e *Estimator) measureComb(c, rx int) {
 // formBeams correlates the pilots of UE u with every delay, in order of
 // occasion first: entry n·numOcc+o of value belongs to occasion o. It returns
 // the number of entries for one occasion.
-func (e *Estimator) formBeams(c, u, rx int) int {
-	m := &e.lmmse.profile
+func (e *lmmse) formBeams(c, u, rx int) int {
+	m := &e.profile
 	clear(m.power[:m.beams])
-	windows := e.numPilots / m.size
+	windows := e.NumPilots / m.size
 	step := max(1, (windows+maxSpectra-1)/maxSpectra)
 	n := 0
-	cb := &e.combs[c]
-	for _, l := range cb.layers[:cb.numLayers] {
-		ly := &e.layers[l]
-		if ly.ue != u {
+	cb := &e.Combs[c]
+	for _, l := range cb.Layers[:cb.NumLayers] {
+		ly := &e.Layers[l]
+		if ly.UE != u {
 			continue
 		}
 		for r := range rx {
-			for w := 0; w < windows && (n+1)*e.numOcc <= len(m.value); w += step {
-				for o := range e.numOcc {
-					m.beam(&m.value[n*e.numOcc+o], e.stream(c, ly.td, r, o)[w*m.size:], ly.fd)
+			for w := 0; w < windows && (n+1)*e.NumOccasions <= len(m.value); w += step {
+				for o := range e.NumOccasions {
+					m.beam(&m.value[n*e.NumOccasions+o], e.stream(c, ly.TimeCode, r, o)[w*m.size:], ly.FreqCode)
 				}
 				n++
 			}
 		}
 	}
 	for b := range m.beams {
-		m.power[b] /= float64(n * e.numOcc)
+		m.power[b] /= float64(n * e.NumOccasions)
 	}
 	return n
 }

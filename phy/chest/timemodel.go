@@ -5,17 +5,18 @@ package chest
 import (
 	"math"
 
+	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // timeModel is the correlation of a UE's channel over time: R_t = U·Λ·Uᵀ over
 // the DM-RS occasions, without the eigenvalues that do not matter.
 type timeModel struct {
-	doppler float64                                  // Hz
-	rank    int                                      // eigenvalues kept
-	value   [maxOccasions]float64                    // Λ, descending
-	vector  [maxOccasions][maxOccasions]float64      // U, [occasion][column]
-	weight  [nr.SymbolsPerSlot][maxOccasions]float64 // R_t(symbol, occasions)·U·Λ⁻¹
+	doppler float64                                       // Hz
+	rank    int                                           // eigenvalues kept
+	value   [dmrs.MaxOccasions]float64                    // Λ, descending
+	vector  [dmrs.MaxOccasions][dmrs.MaxOccasions]float64 // U, [occasion][column]
+	weight  [nr.SymbolsPerSlot][dmrs.MaxOccasions]float64 // R_t(symbol, occasions)·U·Λ⁻¹
 }
 
 const (
@@ -26,10 +27,10 @@ const (
 // measureTime fits the Doppler frequency of UE u to the correlation of its beams
 // between occasions, for the classical spectrum: J0(2πf·t). The n entries of
 // each occasion were written by formBeams.
-func (e *Estimator) measureTime(u, n int, noise float64) {
-	t := &e.lmmse.time[u]
-	m := &e.lmmse.profile
-	var corr [maxOccasions][maxOccasions]float64
+func (e *lmmse) measureTime(u, n int, noise float64) {
+	t := &e.time[u]
+	m := &e.profile
+	var corr [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
 	power, noiseSum := 0.0, 0.0
 	for b := range m.beams {
 		w := max(0, m.power[b]-noise) / m.power[b]
@@ -38,7 +39,7 @@ func (e *Estimator) measureTime(u, n int, noise float64) {
 		}
 		noiseSum += w * noise * float64(n)
 		for i := range n {
-			row := m.value[i*e.numOcc : (i+1)*e.numOcc]
+			row := m.value[i*e.NumOccasions : (i+1)*e.NumOccasions]
 			for o := range row {
 				x := row[o][b]
 				for q := range o + 1 {
@@ -48,12 +49,12 @@ func (e *Estimator) measureTime(u, n int, noise float64) {
 			}
 		}
 	}
-	for o := range e.numOcc {
-		power += corr[o][o] / float64(e.numOcc)
+	for o := range e.NumOccasions {
+		power += corr[o][o] / float64(e.NumOccasions)
 	}
 	power -= noiseSum
 	t.doppler = 0
-	if e.numOcc > 1 && power > 0 {
+	if e.NumOccasions > 1 && power > 0 {
 		t.doppler = e.fitDoppler(&corr, power)
 	}
 	e.solveTime(t, m.totalGain(u))
@@ -69,17 +70,17 @@ func (m *profileMeter) totalGain(u int) float64 {
 
 // fitDoppler returns the frequency whose correlation is closest to the measured
 // one.
-func (e *Estimator) fitDoppler(corr *[maxOccasions][maxOccasions]float64, power float64) float64 {
-	longest := e.occTime[e.numOcc-1] - e.occTime[0]
+func (e *lmmse) fitDoppler(corr *[dmrs.MaxOccasions][dmrs.MaxOccasions]float64, power float64) float64 {
+	longest := e.OccasionTimes[e.NumOccasions-1] - e.OccasionTimes[0]
 	// The fit stays on the main lobe of J0 for the longest distance.
-	top := min(maxDopplerCP*e.spacing, 2.2/(2*math.Pi*longest))
+	top := min(maxDopplerCP*e.SpacingHz, 2.2/(2*math.Pi*longest))
 	best, at := math.Inf(1), 0.0
 	for i := range dopplerSteps {
 		f := top * float64(i) / (dopplerSteps - 1)
 		sum := 0.0
-		for o := range e.numOcc {
+		for o := range e.NumOccasions {
 			for q := range o {
-				d := corr[o][q]/power - math.J0(2*math.Pi*f*(e.occTime[o]-e.occTime[q]))
+				d := corr[o][q]/power - math.J0(2*math.Pi*f*(e.OccasionTimes[o]-e.OccasionTimes[q]))
 				sum += d * d
 			}
 		}
@@ -92,13 +93,13 @@ func (e *Estimator) fitDoppler(corr *[maxOccasions][maxOccasions]float64, power 
 
 // solveTime fills eigenvalues, columns and weights for the Doppler frequency.
 // Columns whose channel drowns in noise even after the filter are left out.
-func (e *Estimator) solveTime(t *timeModel, gain float64) {
-	n := e.numOcc
-	var a [maxOccasions][maxOccasions]float64
+func (e *lmmse) solveTime(t *timeModel, gain float64) {
+	n := e.NumOccasions
+	var a [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
 	corr := func(dt float64) float64 { return math.J0(2 * math.Pi * t.doppler * dt) }
 	for o := range n {
 		for q := range n {
-			a[o][q] = corr(e.occTime[o] - e.occTime[q])
+			a[o][q] = corr(e.OccasionTimes[o] - e.OccasionTimes[q])
 		}
 	}
 	jacobi(&a, &t.vector, n)
@@ -106,17 +107,17 @@ func (e *Estimator) solveTime(t *timeModel, gain float64) {
 		t.value[i] = a[i][i]
 	}
 	t.sort(n)
-	noise := e.streamNoise() / float64(e.perPRB)
+	noise := e.streamNoise() / float64(e.PilotsInPRB)
 	t.rank = 1
 	for t.rank < n && t.value[t.rank] > 1e-6 && t.value[t.rank]*gain > 0.02*noise {
 		t.rank++
 	}
-	for s := range e.group.NumSymbols {
-		at := e.symTime[e.group.StartSymbol+s]
+	for s := range e.Group.NumSymbols {
+		at := e.SlotTimes[e.Group.StartSymbol+s]
 		for i := range t.rank {
 			sum := 0.0
 			for o := range n {
-				sum += corr(at-e.occTime[o]) * t.vector[o][i]
+				sum += corr(at-e.OccasionTimes[o]) * t.vector[o][i]
 			}
 			t.weight[s][i] = sum / t.value[i]
 		}
@@ -139,7 +140,7 @@ func (t *timeModel) sort(n int) {
 
 // jacobi diagonalises the symmetric matrix a in place and writes the
 // eigenvectors to the columns of v.
-func jacobi(a, v *[maxOccasions][maxOccasions]float64, n int) {
+func jacobi(a, v *[dmrs.MaxOccasions][dmrs.MaxOccasions]float64, n int) {
 	for i := range n {
 		for j := range n {
 			v[i][j] = 0
@@ -158,7 +159,7 @@ func jacobi(a, v *[maxOccasions][maxOccasions]float64, n int) {
 }
 
 // rotate zeroes a[p][q].
-func rotate(a, v *[maxOccasions][maxOccasions]float64, n, p, q int) {
+func rotate(a, v *[dmrs.MaxOccasions][dmrs.MaxOccasions]float64, n, p, q int) {
 	theta := (a[q][q] - a[p][p]) / (2 * a[p][q])
 	t := 1 / (math.Abs(theta) + math.Sqrt(theta*theta+1))
 	if theta < 0 {

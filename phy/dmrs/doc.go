@@ -8,5 +8,9 @@
 // group, counted from the first subcarrier of the allocation. Which symbols
 // carry DM-RS is a matter of the grant: see [nr.DMRS.Symbols].
 //
+// A [Layout] says where the pilots of a PRB group stand and which layers share
+// them; a [Reference] adds the sequences of a slot, made once for all blocks that
+// share it.
+//
 // All functions are pure, allocate nothing and may be called concurrently.
 package dmrs

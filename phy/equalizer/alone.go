@@ -16,7 +16,7 @@ const (
 
 // anchorGains computes Σ_r conj(A_ra)·A_rb for every pair of anchors a ≤ b, on a
 // chunk of n subcarriers.
-func (e *Equalizer) anchorGains(rx, anchors, n int) {
+func (e *linear) anchorGains(rx, anchors, n int) {
 	pair := 0
 	for a := range anchors {
 		for b := a; b < anchors; b++ {
@@ -28,7 +28,7 @@ func (e *Equalizer) anchorGains(rx, anchors, n int) {
 
 // combine computes matched filter and gain of a symbol whose anchors have the
 // weights w, like materialise and correlate.
-func (e *Equalizer) combine(w []complex64, rx, n int) {
+func (e *linear) combine(w []complex64, rx, n int) {
 	anchors := len(w)
 	var weights [maxFewPairs]complex64
 	pair, taps := 0, 0

@@ -20,7 +20,7 @@ type covariance struct {
 
 // load computes Q of symbol s and its inverse. A matrix that is not positive
 // definite is taken as white, with the mean of its diagonal.
-func (c *covariance) load(ch *nr.Channel, s int, forceWhite bool) {
+func (c *covariance) load(ch *nr.Channel, s int) {
 	rx := ch.NoiseCov.Dim(0)
 	est := 0.0
 	for l := range ch.ErrorVar.Dim(0) {
@@ -37,7 +37,7 @@ func (c *covariance) load(ch *nr.Channel, s int, forceWhite bool) {
 	}
 	mean = mean/float64(rx) + est
 	c.white, c.q = true, float32(max(mean, 0))
-	if equal || forceWhite || rx == 1 {
+	if equal || rx == 1 {
 		return
 	}
 	for i, v := range cov {

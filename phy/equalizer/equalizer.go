@@ -2,304 +2,73 @@
 
 package equalizer
 
-import (
-	"math/bits"
+import "github.com/neuroran/neuroran/phy/nr"
 
-	"github.com/neuroran/neuroran/internal/simd/detect"
-	"github.com/neuroran/neuroran/phy/nr"
-)
-
-// Bounds of [nr.Symbols].NoiseVar: the variance stays finite where the channel
-// is zero or nothing disturbs it.
-const (
-	MinNoiseVar = detect.MinNoiseVar
-	MaxNoiseVar = detect.MaxNoiseVar
-)
-
-const (
-	maxRx      = nr.MaxRx
-	maxAnchors = nr.SymbolsPerSlot
-	// chunk is how many subcarriers are worked on at once, in all symbols, so
-	// that the anchors of all layers and antennas stay close to the core.
-	chunk   = detect.Chunk
-	rowStep = 2 * chunk // from one row of a chunk to the next
-)
-
-// Equalizer detects the layers of one group at a time. Use [New]. One goroutine
-// at a time may use it.
-type Equalizer struct {
-	cfg Config
-	lim Limits
-
-	anchors []float32 // rows [layer, rx, anchor]
-	h, g    []float32 // rows [layer, rx]: channel, and Q⁻¹·channel where the noise is coloured
-	y       []float32 // rows [rx]
-	gains   []float32 // rows [anchor pair] of a single layer
-	work    detect.Work
-
-	cov   [nr.SymbolsPerSlot]covariance
-	start [nr.SymbolsPerSlot]int // first data element of each symbol
-	off   [max(maxRx, maxAnchors)]int
-	taps  [maxAnchors]complex64
+// Equalizer separates the layers of all UEs of a PRB group. Implementations are
+// [LMMSE] and [ZF]; package equalizertest states what all of them promise. An
+// Equalizer is for one goroutine at a time.
+type Equalizer interface {
+	// Equalize detects the data symbols of all UEs of the group of ch. They are
+	// unbiased.
+	//
+	//   - dst: one entry for each UE of the group; Slot, RNTI and Quality are
+	//     set, Z and NoiseVar are resized to [data RE, layer of the UE] and
+	//     written in codeword order
+	//   - data: [rx, Group.NumSymbols, 12·Group.NumPRB], from Group.StartSymbol
+	//   - ch: the channel estimate of the same group; all its fields are read
+	//
+	// It returns a [*nr.ShapeError] if dimensions disagree. It allocates only
+	// when a tensor of dst has to grow.
+	//
+	// TS 38.211 §6.3.1.3 and §6.3.1.6 (inverse of the mappings).
+	Equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error
 }
 
-// New returns an equalizer with memory for the given limits. It returns a
-// [*nr.FieldError] for a value outside its range.
-func New(cfg Config, lim Limits) (*Equalizer, error) {
-	if err := lim.Validate(); err != nil {
-		return nil, err
+// Limits bounds what one equalizer can be given; its constructor allocates for it.
+type Limits = nr.GroupLimits
+
+// DefaultLimits allows everything that the messages allow.
+func DefaultLimits() Limits { return nr.DefaultGroupLimits() }
+
+// New returns the named model-driven equalizer, "lmmse" or "zf". It returns a
+// [*nr.FieldError] for another name or a limit out of range.
+func New(name string, lim Limits) (Equalizer, error) {
+	switch name {
+	case "lmmse":
+		return NewLMMSE(lim)
+	case "zf":
+		return NewZF(lim)
 	}
-	if cfg.Method > ZF {
-		return nil, &nr.FieldError{Field: "method", Got: cfg.Method, Want: "lmmse or zf"}
-	}
-	rows := lim.MaxLayers * lim.MaxRx
-	return &Equalizer{
-		cfg: cfg, lim: lim,
-		anchors: make([]float32, rows*maxAnchors*rowStep),
-		h:       make([]float32, max(rows, maxFew)*rowStep),
-		g:       make([]float32, rows*rowStep),
-		y:       make([]float32, lim.MaxRx*rowStep),
-		gains:   make([]float32, (maxFewPairs+1)*rowStep),
-	}, nil
+	return nil, &nr.FieldError{Field: "equalizer", Got: name, Want: "lmmse or zf"}
 }
 
-// Equalize detects the data symbols of all UEs of the group of ch.
-//
-//   - dst: one entry for each UE of the group; Z and NoiseVar are resized to
-//     [data RE, layer of the UE] and written in codeword order. Quality is
-//     replaced.
-//   - data: [rx, Group.NumSymbols, 12·Group.NumPRB], from Group.StartSymbol
-//   - ch: the channel estimate of the same group
-//
-// The layers of all UEs are detected jointly. The noise of a symbol is
-// ch.NoiseCov plus the sum of ch.ErrorVar over the layers, on the diagonal.
-//
-// Equalize returns a [*nr.ShapeError] if dimensions disagree. It allocates only
-// when a tensor of dst has to grow.
-//
-// TS 38.211 §6.3.1.3 and §6.3.1.6 (inverse of the mappings).
-func (e *Equalizer) Equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error {
-	if err := e.check(dst, &data, ch); err != nil {
-		return err
-	}
-	g := &ch.Group
-	e.prepare(dst, ch)
-	var sum [nr.MaxUEs]float64
-	alone := g.NumLayers == 1 && ch.Anchors.Dim(2) <= maxFew
-	for k := 0; k < data.NumSubcarriers; k += chunk {
-		n := min(chunk, data.NumSubcarriers-k)
-		e.loadAnchors(ch, k, n)
-		if alone {
-			e.anchorGains(data.NumRx, ch.Anchors.Dim(2), n)
-		}
-		for s := range g.NumSymbols {
-			mask := g.DataMask(g.StartSymbol + s)
-			if mask == 0 {
-				continue
-			}
-			for r := range data.NumRx {
-				detect.Split(row(e.y, r, n), data.Row(r, s)[k:k+n])
-			}
-			if alone && e.cov[s].white {
-				e.combine(ch.Weights.Row(0, s), data.NumRx, n)
-			} else {
-				e.materialise(ch, s, n)
-				e.correlate(g.NumLayers, data.NumRx, s, n)
-			}
-			e.solve(g.NumLayers, s, n)
-			at := e.start[s] + k/nr.SubcarriersPerPRB*bits.OnesCount16(mask)
-			e.store(dst, g, mask, at, n, &sum)
-		}
-	}
-	for u := range g.NumUEs {
-		dst[u].Quality.SINR = float32(sum[u] / float64(dst[u].NoiseVar.Len()))
-	}
-	return nil
+// LMMSE is the linear minimum mean squared error detector, unbiased. Use
+// [NewLMMSE].
+type LMMSE struct{ impl linear }
+
+// NewLMMSE returns an LMMSE detector with memory for the given limits. It returns
+// a [*nr.FieldError] for a limit out of range.
+func NewLMMSE(lim Limits) (*LMMSE, error) {
+	impl, err := newLinear(lim, false)
+	return &LMMSE{impl}, err
 }
 
-func (e *Equalizer) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
-	g := &ch.Group
-	rx := data.NumRx
-	for _, f := range [...]struct {
-		field     string
-		got, want int
-	}{
-		{"data.symbols", data.NumSymbols, g.NumSymbols},
-		{"data.subcarriers", data.NumSubcarriers, g.NumSubcarriers()},
-		{"channel.anchors rank", ch.Anchors.Rank(), 4},
-		{"channel.weights rank", ch.Weights.Rank(), 3},
-		{"channel.noise_cov rank", ch.NoiseCov.Rank(), 2},
-		{"channel.error_var rank", ch.ErrorVar.Rank(), 2},
-	} {
-		if f.got != f.want {
-			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
-		}
-	}
-	for _, f := range [...]struct {
-		field     string
-		got, want int
-	}{
-		{"channel.anchors layers", ch.Anchors.Dim(0), g.NumLayers},
-		{"channel.anchors rx", ch.Anchors.Dim(1), rx},
-		{"channel.anchors subcarriers", ch.Anchors.Dim(3), data.NumSubcarriers},
-		{"channel.weights layers", ch.Weights.Dim(0), g.NumLayers},
-		{"channel.weights symbols", ch.Weights.Dim(1), g.NumSymbols},
-		{"channel.weights anchors", ch.Weights.Dim(2), ch.Anchors.Dim(2)},
-		{"channel.noise_cov rows", ch.NoiseCov.Dim(0), rx},
-		{"channel.noise_cov columns", ch.NoiseCov.Dim(1), rx},
-		{"channel.error_var layers", ch.ErrorVar.Dim(0), g.NumLayers},
-		{"channel.error_var symbols", ch.ErrorVar.Dim(1), g.NumSymbols},
-	} {
-		if f.got != f.want {
-			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
-		}
-	}
-	for _, f := range [...]struct {
-		field    string
-		got, max int
-	}{
-		{"group.prb", g.NumPRB, e.lim.MaxPRB},
-		{"group.layers", g.NumLayers, e.lim.MaxLayers},
-		{"group.ues", g.NumUEs, min(len(dst), nr.MaxUEs)},
-		{"group.symbols", g.StartSymbol + g.NumSymbols, nr.SymbolsPerSlot},
-		{"data.rx", rx, e.lim.MaxRx},
-		{"channel.anchors", ch.Anchors.Dim(2), nr.SymbolsPerSlot},
-	} {
-		if f.got > f.max || f.got < 1 {
-			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.max}
-		}
-	}
-	layers := 0
-	for _, u := range g.UEs[:g.NumUEs] {
-		layers += u.NumLayers
-	}
-	if layers != g.NumLayers {
-		return &nr.ShapeError{Block: "equalizer", Field: "group.ues layers", Got: layers, Want: g.NumLayers}
-	}
-	return nil
+// Equalize implements [Equalizer].
+func (e *LMMSE) Equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error {
+	return e.impl.equalize(dst, data, ch)
 }
 
-// prepare sizes the outputs, copies the measurements and computes what depends
-// on the symbol alone.
-func (e *Equalizer) prepare(dst []nr.Symbols, ch *nr.Channel) {
-	g := &ch.Group
-	n := g.DataREs()
-	for u := range g.NumUEs {
-		d := &dst[u]
-		d.Slot, d.RNTI = g.Slot, g.UEs[u].RNTI
-		d.Quality = nr.Quality{
-			SNR: ch.SNR[u], DelaySeconds: ch.Offsets.DelaySeconds[u],
-			CFOHz: ch.Offsets.CFOHz[u], CFOObserved: ch.Offsets.CFOObserved[u],
-		}
-		d.Z.Resize(n, g.UEs[u].NumLayers)
-		d.NoiseVar.Resize(n, g.UEs[u].NumLayers)
-	}
-	at := 0
-	for s := range g.NumSymbols {
-		e.start[s] = at
-		at += g.NumPRB * bits.OnesCount16(g.DataMask(g.StartSymbol+s))
-		e.cov[s].load(ch, s, e.cfg.WhiteNoise)
-	}
+// ZF is the zero forcing detector. Use [NewZF].
+type ZF struct{ impl linear }
+
+// NewZF returns a zero forcing detector with memory for the given limits. It
+// returns a [*nr.FieldError] for a limit out of range.
+func NewZF(lim Limits) (*ZF, error) {
+	impl, err := newLinear(lim, true)
+	return &ZF{impl}, err
 }
 
-// loadAnchors makes rows of the anchors at subcarriers k…k+n−1.
-func (e *Equalizer) loadAnchors(ch *nr.Channel, k, n int) {
-	src, width := ch.Anchors.Data(), ch.Anchors.Dim(3)
-	for i := range ch.Anchors.Dim(0) * ch.Anchors.Dim(1) * ch.Anchors.Dim(2) {
-		detect.Split(row(e.anchors, i, n), src[i*width+k:][:n])
-	}
-}
-
-// row returns row i of a chunk of n subcarriers.
-func row(rows []float32, i, n int) []float32 { return rows[i*rowStep:][:detect.RowLen(n)] }
-
-// materialise computes the channel of symbol s for a chunk of n subcarriers, and
-// Q⁻¹ times it where the noise is coloured.
-func (e *Equalizer) materialise(ch *nr.Channel, s, n int) {
-	layers, rx, anchors := ch.Anchors.Dim(0), ch.Anchors.Dim(1), ch.Anchors.Dim(2)
-	for l := range layers {
-		for r := range rx {
-			taps := 0
-			for a, w := range ch.Weights.Row(l, s) {
-				if w != 0 {
-					e.taps[taps], e.off[taps] = w, ((l*rx+r)*anchors+a)*rowStep
-					taps++
-				}
-			}
-			detect.Comb(row(e.h, l*rx+r, n), e.taps[:taps], e.anchors, e.off[:taps])
-		}
-		if e.cov[s].white {
-			continue
-		}
-		for m := range rx {
-			e.off[m] = (l*rx + m) * rowStep
-		}
-		for r := range rx {
-			detect.Comb(row(e.g, l*rx+r, n), e.cov[s].inv[r*rx:(r+1)*rx], e.h, e.off[:rx])
-		}
-	}
-}
-
-// correlate computes Hᴴ·Q⁻¹·y and G; with white noise both lack the factor 1/q.
-func (e *Equalizer) correlate(layers, rx, s, n int) {
-	g := e.g
-	if e.cov[s].white {
-		g = e.h
-	}
-	length := detect.RowLen(n)
-	w, pair := &e.work, 0
-	for l := range layers {
-		own, h := g[l*rx*rowStep:], e.h[l*rx*rowStep:]
-		detect.Dot(w.Num[l][:length], own, e.y, rx, rowStep, rowStep)
-		detect.DotReal(w.Gain[l][:length/2], own, h, rx, rowStep, rowStep)
-		for m := l + 1; m < layers; m++ {
-			detect.Dot(w.Cross[pair][:length], own, e.h[m*rx*rowStep:], rx, rowStep, rowStep)
-			pair++
-		}
-	}
-}
-
-// solve detects the layers of a chunk of n subcarriers in symbol s.
-func (e *Equalizer) solve(layers, s, n int) {
-	q := float32(1)
-	if e.cov[s].white {
-		q = e.cov[s].q
-	}
-	load := q
-	if e.cfg.Method == ZF {
-		load = 0
-	}
-	e.work.Solve(layers, n, load, q)
-}
-
-// store writes the detected subcarriers that carry data, in codeword order, from
-// data element at on.
-func (e *Equalizer) store(dst []nr.Symbols, g *nr.Group, mask uint16, at, n int, sum *[nr.MaxUEs]float64) {
-	first := 0
-	count := n / nr.SubcarriersPerPRB * bits.OnesCount16(mask)
-	for u := range g.NumUEs {
-		nl := g.UEs[u].NumLayers
-		z, v := dst[u].Z.Data()[at*nl:(at+count)*nl], dst[u].NoiseVar.Data()[at*nl:(at+count)*nl]
-		if mask == 1<<nr.SubcarriersPerPRB-1 {
-			e.work.Spread(z, v, first, nl, n)
-		} else {
-			for l := range nl {
-				gather(z[l:], v[l:], nl, e.work.Z[first+l][:n], e.work.Noise[first+l][:n], mask)
-			}
-		}
-		sum[u] += detect.SumInverse(v)
-		first += nl
-	}
-}
-
-// gather copies the subcarriers of the mask to every step-th place.
-func gather(z []complex64, v []float32, step int, zs []complex64, vs []float32, mask uint16) {
-	o := 0
-	for k := 0; k < len(zs); k += nr.SubcarriersPerPRB {
-		for m := mask; m != 0; m &= m - 1 {
-			i := k + bits.TrailingZeros16(m)
-			z[o], v[o] = zs[i], vs[i]
-			o += step
-		}
-	}
+// Equalize implements [Equalizer].
+func (e *ZF) Equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error {
+	return e.impl.equalize(dst, data, ch)
 }

@@ -11,7 +11,7 @@ import (
 
 // One UE on one PRB, two antennas: the channel is known, the noise has variance
 // 0.02, and every element carries 1.
-func ExampleEqualizer_Equalize() {
+func Example() {
 	g := nr.Group{NumPRB: 1, NumSymbols: 1, NumUEs: 1, NumLayers: 1, ConfigType: 1, Length: 1}
 	g.UEs[0] = nr.UE{RNTI: 7, NumLayers: 1}
 	ch := nr.Channel{Group: g}
@@ -28,7 +28,7 @@ func ExampleEqualizer_Equalize() {
 		ch.Anchors.Row(0, 0, 0)[k], data.RE.Row(0, 0)[k] = 1i, 1i
 		ch.Anchors.Row(0, 1, 0)[k], data.RE.Row(1, 0)[k] = -2, -2
 	}
-	e, err := equalizer.New(equalizer.Config{}, equalizer.DefaultLimits())
+	e, err := equalizer.NewLMMSE(equalizer.DefaultLimits())
 	if err != nil {
 		panic(err)
 	}

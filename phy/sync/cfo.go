@@ -12,7 +12,7 @@ import (
 // updateCFO measures the carrier offset of UE u from the correlation of its
 // pairs between DM-RS positions: the frequency f that maximises
 // Σ Re(C(a,b)·exp(−j2πf(t_b−t_a))) over all pairs of positions.
-func (s *Synchronizer) updateCFO(dst *nr.Offsets, u, rx int) {
+func (s *correlator) updateCFO(dst *nr.Offsets, u, rx int) {
 	if s.numTimes == 1 {
 		return
 	}
@@ -20,8 +20,8 @@ func (s *Synchronizer) updateCFO(dst *nr.Offsets, u, rx int) {
 	for a := range s.numTimes {
 		for b := a + 1; b < s.numTimes; b++ {
 			v := complex128(0)
-			for l := range s.group.NumLayers {
-				if s.layers[l].ue == u {
+			for l := range s.Group.NumLayers {
+				if s.Layers[l].UE == u {
 					v += s.correlate(l, rx, a, b)
 				}
 			}
@@ -32,13 +32,13 @@ func (s *Synchronizer) updateCFO(dst *nr.Offsets, u, rx int) {
 }
 
 // correlate returns Σ p_b·conj(p_a) of layer l.
-func (s *Synchronizer) correlate(l, rx, a, b int) complex128 {
-	n := s.numPilots / 2
+func (s *correlator) correlate(l, rx, a, b int) complex128 {
+	n := s.NumPilots / 2
 	sum := complex128(0)
 	for r := range rx {
 		sum += mimo.DotConj(s.pairs[l][r][b][:n], s.pairs[l][r][a][:n])
 	}
-	if s.group.Length == 2 && !s.fold && s.layers[l].td == 1 {
+	if s.Group.Length == 2 && !s.fold && s.Layers[l].TimeCode == 1 {
 		return -sum
 	}
 	return sum

@@ -48,26 +48,26 @@ func (d *delayState) grid(points int) *c64.Plan {
 
 // updateDelay adds to the delay of UE u what its pairs still show: the centre
 // of gravity of the delay spectrum around its peak.
-func (s *Synchronizer) updateDelay(dst *nr.Offsets, u, rx int) {
-	n := s.numPilots / 2
+func (s *correlator) updateDelay(dst *nr.Offsets, u, rx int) {
+	n := s.NumPilots / 2
 	if n < 2 {
 		return
 	}
 	lags := s.autocorrelate(u, rx, n)
 	points := s.delay.spectrum(lags)
-	step := 1 / (float64(points) * float64(s.period) * s.spacing) // s
-	dst.DelaySeconds[u] += s.delay.centroid(points, int(s.cp/step)) * step
+	step := 1 / (float64(points) * float64(s.PairPeriod()) * s.SpacingHz) // s
+	dst.DelaySeconds[u] += s.delay.centroid(points, int(s.Group.CyclicPrefix()/step)) * step
 }
 
 // autocorrelate sums the autocorrelation of the pairs over symbols, antennas
 // and layers, and returns the number of lags.
-func (s *Synchronizer) autocorrelate(u, rx, n int) int {
+func (s *correlator) autocorrelate(u, rx, n int) int {
 	d := &s.delay
-	rows := rx * s.numTimes * s.group.UEs[u].NumLayers
+	rows := rx * s.numTimes * s.Group.UEs[u].NumLayers
 	lags := min(maxLags, n-1, max(8, lagBudget/(rows*n)))
 	clear(d.auto[:lags+1])
-	for l := range s.group.NumLayers {
-		if s.layers[l].ue != u {
+	for l := range s.Group.NumLayers {
+		if s.Layers[l].UE != u {
 			continue
 		}
 		for r := range rx {

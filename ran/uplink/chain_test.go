@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/neuroran/neuroran/phy/chest"
+	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/ofdm"
 	"github.com/neuroran/neuroran/phy/pusch"
@@ -106,8 +107,12 @@ func fused(t *testing.T, f *frame, receiver string) []nr.TransportBlock {
 func TestSwap(t *testing.T) {
 	f := openFrame(t)
 	var calls atomic.Int64
-	scratch := sfaas.NewScratch("own estimator", func() (*chest.Estimator, error) {
-		return chest.New(chest.Config{Method: chest.LS}, chest.DefaultLimits())
+	scratch := sfaas.NewScratch("own estimator", func() (*chest.LS, error) {
+		ref, err := dmrs.NewReference(nr.DefaultGroupLimits())
+		if err != nil {
+			return nil, err
+		}
+		return chest.NewLS(ref), nil
 	}, nil)
 	own := sfaas.Define("own/estimate", func(c *sfaas.Ctx, out *block.Channel, in *block.Aligned) error {
 		calls.Add(1)

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chest
+
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/phy/dmrs"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+const (
+	maxLayers  = nr.MaxGroupLayers
+	maxRx      = nr.MaxRx
+	maxSymbols = nr.MaxDMRSSymbols
+)
+
+// front is what the estimators share: it takes reference, delay and rotation out
+// of the pilots and measures the noise.
+type front struct {
+	*dmrs.Reference
+
+	u     [maxLayers][maxRx][maxSymbols][]complex64 // pilots over the reference, without delay and rotation
+	ramp  [maxLayers][]complex64                    // exp(−j2πkΔf·τ) of each comb, to put the delay back
+	mix   []complex64                               // what turns pilots into u
+	back  []complex64                               // conjugate ramp at the pilots of a comb
+	pick  []complex64                               // pilots of one antenna and symbol
+	off   nr.Offsets                                // of the UEs
+	delay [maxLayers]float64                        // delay taken out of each comb, s
+	cfo   [maxLayers]float64                        // carrier offset taken out of each comb, Hz
+
+	noise    noiseMeter
+	noiseCov [maxRx * maxRx]complex128
+	noiseVar float64 // mean of the diagonal of noiseCov
+}
+
+func newFront(ref *dmrs.Reference) front {
+	e := front{Reference: ref}
+	lim := ref.Limits()
+	pilots := lim.MaxPRB * dmrs.PilotsPerPRB(1)
+	for c := range lim.MaxLayers {
+		e.ramp[c] = make([]complex64, lim.MaxPRB*nr.SubcarriersPerPRB)
+		for s := range maxSymbols {
+			for r := range lim.MaxRx {
+				e.u[c][r][s] = make([]complex64, pilots)
+			}
+		}
+	}
+	e.mix, e.back, e.pick = make([]complex64, pilots), make([]complex64, pilots), make([]complex64, pilots)
+	initNoise(lim)
+	return e
+}
+
+// begin checks the pilots, fills u and the noise, and sets all of dst that does
+// not depend on the method. It returns the number of antennas.
+func (e *front) begin(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets) (rx int, err error) {
+	if err := e.Check("chest", pilots); err != nil {
+		return 0, err
+	}
+	view := nr.ViewOf(&pilots.RE)
+	rx = view.NumRx
+	e.off = *off
+	e.despread(&view, off)
+	e.measureNoise(&view)
+	dst.Group, dst.Offsets = e.Group, *off
+	dst.NoiseCov.Resize(rx, rx)
+	for i, v := range e.noiseCov[:rx*rx] {
+		dst.NoiseCov.Data()[i] = complex64(v)
+	}
+	dst.ErrorVar.Resize(e.Group.NumLayers, e.Group.NumSymbols)
+	dst.SNR = [nr.MaxUEs]float32{}
+	return rx, nil
+}
+
+// setSNR writes the SNR of a UE from its mean channel power.
+func (e *front) setSNR(dst *nr.Channel, u int, power float64) {
+	if e.noiseVar > 0 {
+		dst.SNR[u] = float32(max(power, 0) * e.Beta * e.Beta / e.noiseVar)
+	}
+}
+
+// despread fills u: the pilots of each comb over reference, amplitude, delay
+// ramp and rotation. The layers' codes remain.
+func (e *front) despread(view *nr.View, off *nr.Offsets) {
+	for c := range e.NumCombs {
+		cb := &e.Combs[c]
+		tau, f := 0.0, 0.0
+		for _, l := range cb.Layers[:cb.NumLayers] {
+			tau += off.DelaySeconds[e.Layers[l].UE] / float64(cb.NumLayers)
+			f += off.CFOHz[e.Layers[l].UE] / float64(cb.NumLayers)
+		}
+		e.delay[c], e.cfo[c] = tau, f
+		c64.Ramp(e.ramp[c][:e.Group.NumSubcarriers()], 0, -2*math.Pi*e.SpacingHz*tau)
+		e.fillBack(c)
+		for s := range e.NumSymbols {
+			e.fillMix(c, s)
+			for r := range view.NumRx {
+				y, u := view.Row(r, s)[cb.Delta:], e.u[c][r][s][:e.NumPilots]
+				if e.Group.ConfigType == 1 {
+					c64.MulEven(u, y, e.mix[:len(u)])
+					continue
+				}
+				pick := e.pick[:len(u)]
+				for i := 0; i < len(pick); i += 2 {
+					pick[i], pick[i+1] = y[3*i], y[3*i+1]
+				}
+				c64.Mul(u, pick, e.mix[:len(u)])
+			}
+		}
+	}
+}
+
+// fillBack computes what takes the delay of comb c out of its pilots.
+func (e *front) fillBack(c int) {
+	step := 2 * math.Pi * e.SpacingHz * e.delay[c]
+	first := step * float64(e.Combs[c].Delta)
+	back := e.back[:e.NumPilots]
+	if e.Group.ConfigType == 1 {
+		c64.Ramp(back, first, 2*step)
+		return
+	}
+	pairs := e.pick[:len(back)/2]
+	c64.Ramp(pairs, first, 6*step)
+	sin, cos := math.Sincos(step)
+	gap := complex(float32(cos), float32(sin))
+	for m, x := range pairs {
+		back[2*m], back[2*m+1] = x, x*gap
+	}
+}
+
+// fillMix computes conj(reference · ramp · rotation)/β of comb c in the s-th
+// DM-RS symbol.
+func (e *front) fillMix(c, s int) {
+	sin, cos := math.Sincos(-2 * math.Pi * e.cfo[c] * e.Times[s])
+	mix := e.mix[:e.NumPilots]
+	c64.MulConj(mix, e.back, e.Sequence(c, s))
+	c64.Scale(mix, mix, complex(float32(cos/e.Beta), float32(sin/e.Beta)))
+}
+
+// rotation returns exp(j2πf·t) in symbol s of the allocation: what a carrier
+// offset of f Hz adds to the weights.
+func (e *front) rotation(f float64, s int) complex128 {
+	sin, cos := math.Sincos(2 * math.Pi * f * e.SlotTimes[e.Group.StartSymbol+s])
+	return complex(cos, sin)
+}

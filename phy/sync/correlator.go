@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/dmrs"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+const (
+	maxLayers  = nr.MaxGroupLayers
+	maxRx      = nr.MaxRx
+	maxSymbols = nr.MaxDMRSSymbols
+)
+
+// Correlator is the synchronizer that correlates pilots with each other: over
+// subcarriers for the delay, over symbols for the carrier offset. Use
+// [NewCorrelator].
+type Correlator struct {
+	impl correlator
+}
+
+// correlator is what works in [Correlator], and its scratch.
+type correlator struct {
+	*dmrs.Reference
+	positions
+	v     [maxLayers][maxRx][maxSymbols][]complex64 // pilots times conj(reference)
+	pairs [maxLayers][maxRx][maxSymbols][]complex64 // despread pairs of each layer and symbol
+	turn  [maxLayers][]complex64                    // code of a layer times its conjugate ramp, over 2
+	pick  []complex64                               // pilots of one antenna and symbol
+	delay delayState
+}
+
+// NewCorrelator returns a synchronizer with memory for the limits of ref.
+func NewCorrelator(ref *dmrs.Reference) *Correlator {
+	s := correlator{Reference: ref}
+	lim := ref.Limits()
+	pilots := lim.MaxPRB * dmrs.PilotsPerPRB(1)
+	for l := range lim.MaxLayers {
+		for t := range maxSymbols {
+			for r := range lim.MaxRx {
+				s.v[l][r][t] = make([]complex64, pilots)
+				s.pairs[l][r][t] = make([]complex64, pilots/2)
+			}
+		}
+		s.turn[l] = make([]complex64, pilots)
+	}
+	s.pick = make([]complex64, pilots)
+	s.delay.init(pilots / 2)
+	return &Correlator{s}
+}
+
+// Configure implements [Synchronizer].
+func (s *Correlator) Configure(g *nr.Group) error {
+	if err := s.impl.Reference.Configure("sync", g); err != nil {
+		return err
+	}
+	s.impl.positions = makePositions(&s.impl.Layout)
+	return nil
+}
+
+// Estimate implements [Synchronizer].
+func (s *Correlator) Estimate(dst *nr.Offsets, pilots *nr.Pilots) error {
+	if err := s.impl.Check("sync", pilots); err != nil {
+		return err
+	}
+	view := nr.ViewOf(&pilots.RE)
+	*dst = nr.Offsets{}
+	s.impl.estimate(dst, &view)
+	return nil
+}
+
+// estimate measures the offsets of all UEs. Each pass removes what is known so
+// far and measures what remains; where UEs share a CDM group, it also takes away
+// the others' pilots as last estimated.
+func (s *correlator) estimate(dst *nr.Offsets, view *nr.View) {
+	s.removeReference(view)
+	for pass := range s.passes() {
+		for l := range s.Group.NumLayers {
+			s.despread(l, view.NumRx, dst, pass > 0)
+		}
+		for u := range s.Group.NumUEs {
+			s.updateDelay(dst, u, view.NumRx)
+		}
+	}
+	for u := range s.Group.NumUEs {
+		s.updateCFO(dst, u, view.NumRx)
+	}
+}
+
+// passes returns how often the offsets are measured: a second time with the
+// ramp removed, more often where UEs must be told apart.
+func (s *correlator) passes() int {
+	for c := range s.NumCombs {
+		if s.Combs[c].NumUEs > 1 {
+			return 4
+		}
+	}
+	return 2
+}
+
+func (s *correlator) removeReference(view *nr.View) {
+	for c := range s.NumCombs {
+		delta := s.Combs[c].Delta
+		for t := range s.NumSymbols {
+			ref := s.Sequence(c, t)
+			for r := range view.NumRx {
+				y, v := view.Row(r, t)[delta:], s.v[c][r][t][:len(ref)]
+				if s.Group.ConfigType == 1 {
+					c64.MulConjEven(v, y, ref)
+					continue
+				}
+				pick := s.pick[:len(ref)]
+				for i := 0; i < len(pick); i += 2 {
+					pick[i], pick[i+1] = y[3*i], y[3*i+1]
+				}
+				c64.MulConj(v, pick, ref)
+			}
+		}
+	}
+}
+
+// despread writes the pairs of layer l: the mean of both pilots with its code
+// in frequency, after its ramp is removed. With cancel, what the layers of
+// other UEs on the comb were found to send is taken away first.
+func (s *correlator) despread(l, rx int, off *nr.Offsets, cancel bool) {
+	ly := &s.Layers[l]
+	n := s.NumPilots / 2
+	s.fillTurn(l, off.DelaySeconds[ly.UE])
+	for r := range rx {
+		for t := range s.NumSymbols {
+			c64.PairSum(s.pairs[l][r][t][:n], s.v[ly.Comb][r][t], s.turn[l])
+		}
+		if s.fold {
+			s.foldPairs(l, r)
+		}
+	}
+	if !cancel || s.Combs[ly.Comb].NumUEs < 2 {
+		return
+	}
+	for o := range s.Group.NumLayers {
+		other := &s.Layers[o]
+		if other.Comb == ly.Comb && other.UE != ly.UE && (!s.fold || other.TimeCode == ly.TimeCode) {
+			s.cancel(l, o, rx)
+		}
+	}
+}
+
+// fillTurn writes what despreads the pilots of layer l with a delay.
+func (s *correlator) fillTurn(l int, delay float64) {
+	n := s.NumPilots / 2
+	turn, first := s.turn[l][:2*n], s.pick[:n]
+	step := 2 * math.Pi * s.SpacingHz * delay
+	c64.Ramp(first, 0, step*float64(s.PairPeriod()))
+	sin, cos := math.Sincos(step * float64(s.PairGap()))
+	code := float32(1-2*s.Layers[l].FreqCode) / 2
+	gap := complex(float32(cos)*code, float32(sin)*code)
+	for m, x := range first {
+		turn[2*m], turn[2*m+1] = complex(real(x)/2, imag(x)/2), x*gap
+	}
+}
+
+// foldPairs despreads the pairs of both symbols of each double symbol with the
+// code of layer l in time.
+func (s *correlator) foldPairs(l, r int) {
+	n := s.NumPilots / 2
+	code := complex(float32(1-2*s.Layers[l].TimeCode)/2, 0)
+	for t := range s.numTimes {
+		p, a, b := s.pairs[l][r][t][:n], s.pairs[l][r][2*t][:n], s.pairs[l][r][2*t+1][:n]
+		for m := range p {
+			p[m] = complex(real(a[m])/2, imag(a[m])/2) + b[m]*code
+		}
+	}
+}
+
+// cancel subtracts from the pairs of layer l what those of layer o, of another
+// UE on the same comb, add to them. Pairs of layers below l are of this pass,
+// others of the last one.
+func (s *correlator) cancel(l, o, rx int) {
+	n := s.NumPilots / 2
+	a, b, leak := s.turn[l][:2*n], s.turn[o][:2*n], s.pick[:n]
+	for m := range leak { // the conjugate of −2·Σ a·conj(b)
+		v := b[2*m]*conj(a[2*m]) + b[2*m+1]*conj(a[2*m+1])
+		leak[m] = complex(-2*real(v), -2*imag(v))
+	}
+	for r := range rx {
+		for t := range s.numTimes {
+			mimo.ConjMulAdd(s.pairs[l][r][t][:n], leak, s.pairs[o][r][t])
+		}
+	}
+}
+
+func conj(x complex64) complex64 { return complex(real(x), -imag(x)) }
