@@ -2,7 +2,14 @@
 
 package nr
 
-import "math/bits"
+import (
+	"fmt"
+	"math/bits"
+)
+
+// MaxHARQProcesses is the most uplink HARQ processes of a UE on a carrier: 16,
+// or 32 where the UE is configured so (TS 38.214 §6.1).
+const MaxHARQProcesses = 32
 
 // Grant schedules one PUSCH transmission of one UE. It is comparable and holds
 // no pointer, so it can be a message, a control message or a state cell.
@@ -21,10 +28,12 @@ type Grant struct {
 	StartPRB           int      // first PRB
 	NumPRB             int      // number of PRBs
 	MCSTable           MCSTable // MCS index table
-	MCSIndex           int      // I_MCS
+	MCSIndex           int      // I_MCS, 0…31; a reserved one has the size of the initial transmission
+	XOverhead          int      // N_oh^PRB, xOverhead: 0, 6, 12 or 18 (TS 38.214 §6.1.4.2)
+	TBSLBRM            int      // TBS_LBRM of limited-buffer rate matching, bits, see [LimitedBufferTBS]; 0 for a full buffer
 	DMRS               DMRS     // reference signal
 	RV                 int      // redundancy version, 0…3
-	HARQProcess        int      // 0…15
+	HARQProcess        int      // 0…31
 	NewData            bool     // true discards the soft bits of the HARQ process
 }
 
@@ -41,7 +50,7 @@ func (g *Grant) Validate(c *Carrier) error {
 }
 
 var grantChecks = [...]func(*Grant, *Carrier) error{
-	(*Grant).checkIdentity, (*Grant).checkAllocation, (*Grant).checkAntennas,
+	(*Grant).checkIdentity, (*Grant).checkCoding, (*Grant).checkAllocation, (*Grant).checkAntennas,
 	(*Grant).checkDMRS, (*Grant).checkPorts, (*Grant).checkData,
 }
 
@@ -58,11 +67,27 @@ func (g *Grant) checkIdentity(*Carrier) error {
 	if err := checkRange("rv", g.RV, 0, 3); err != nil {
 		return err
 	}
-	if err := checkRange("harq_process", g.HARQProcess, 0, 15); err != nil {
+	return checkRange("harq_process", g.HARQProcess, 0, MaxHARQProcesses-1)
+}
+
+// checkCoding checks what decides size and code of the transport block.
+func (g *Grant) checkCoding(*Carrier) error {
+	mcs, err := g.MCSTable.Row(g.MCSIndex)
+	if err != nil {
 		return err
 	}
-	_, err := g.MCSTable.Row(g.MCSIndex)
-	return err
+	if mcs.Reserved() && g.NewData {
+		return &UnsupportedError{"reserved mcs_index with new_data", g.MCSIndex} // no size: TS 38.214 §6.1.4.2
+	}
+	switch g.XOverhead {
+	case 0, 6, 12, 18:
+	default:
+		return &FieldError{"x_overhead", g.XOverhead, "0, 6, 12 or 18 (TS 38.214 §6.1.4.2)"}
+	}
+	if g.TBSLBRM == 0 {
+		return nil
+	}
+	return checkRange("tbs_lbrm", g.TBSLBRM, LimitedBufferTBS(1, MCSTable64QAM, 1), LimitedBufferTBS(MaxLayers, MCSTable256QAM, MaxPRB))
 }
 
 func (g *Grant) checkAllocation(c *Carrier) error {
@@ -184,6 +209,9 @@ func (g *Grant) checkData(*Carrier) error {
 	if g.DataREs() == 0 {
 		return &FieldError{"symbol_allocation", [2]int{g.StartSymbol, g.NumSymbols}, "at least one resource element for data"}
 	}
+	if g.XOverhead >= g.DataREsPerPRB() {
+		return &FieldError{"x_overhead", g.XOverhead, fmt.Sprintf("fewer than the %d resource elements of a PRB that carry data", g.DataREsPerPRB())}
+	}
 	return nil
 }
 
@@ -208,7 +236,7 @@ func (g *Grant) DMRSREsPerPRB() int {
 	return g.DMRS.NumCDMGroupsWithoutData * (8 - 2*g.DMRS.ConfigType)
 }
 
-// DataREsPerPRB returns N'_RE of TS 38.214 §5.1.3.2 with N_oh = 0.
+// DataREsPerPRB returns how many resource elements of one PRB carry data.
 func (g *Grant) DataREsPerPRB() int {
 	return SubcarriersPerPRB*g.NumSymbols - g.NumDMRSSymbols()*g.DMRSREsPerPRB()
 }
@@ -227,10 +255,16 @@ func (g *Grant) CodedBits() int {
 	return g.DataREs() * g.NumLayers * g.MCS().Modulation.BitsPerSymbol()
 }
 
-// TBS returns the transport block size in bits, without CRC
-// (TS 38.214 §6.1.4.2).
+// TBS returns the transport block size in bits, without CRC. It is 0 where the
+// MCS index is reserved: the size is then that of the initial transmission.
+//
+// TS 38.214 §6.1.4.2.
 func (g *Grant) TBS() int {
-	return TransportBlockSize(g.DataREsPerPRB(), g.NumPRB, g.NumLayers, g.MCS())
+	mcs := g.MCS()
+	if mcs.Reserved() {
+		return 0
+	}
+	return TransportBlockSize(g.DataREsPerPRB()-g.XOverhead, g.NumPRB, g.NumLayers, mcs)
 }
 
 // SharesPRBs reports whether two grants of one slot use common PRBs and

@@ -89,16 +89,30 @@ type LLRs struct {
 	Values  tensor.Tensor[int8] `tensor:"bit"` // [G], positive means bit 0
 }
 
-// TransportBlock is the outcome of one transmission. A failed CRC is a result.
+// TransportBlock is what was received of one transmission. A failed CRC is a
+// result.
 type TransportBlock struct {
 	Slot       Slot                 // slot number
 	RNTI       uint16               // UE
 	HARQ       int                  // HARQ process
 	Quality    Quality              // measurements
-	NumBits    int                  // transport block size, bits, without CRC
+	NumBits    int                  // transport block size, bits, without CRC; 0 where it is not known
 	Data       tensor.Tensor[uint8] `tensor:"byte"` // [NumBits/8], first bit most significant
 	CRC        bool                 // the transport block CRC holds
 	Iterations int                  // most decoder iterations over the code blocks
+}
+
+// Outcome returns what became of the grant: passed, failed, or unsupported where
+// the size of the transport block is not known, since its initial transmission
+// was never scheduled here.
+func (t *TransportBlock) Outcome() Outcome {
+	switch {
+	case t.NumBits == 0:
+		return OutcomeUnsupported
+	case t.CRC:
+		return OutcomePassed
+	}
+	return OutcomeFailed
 }
 
 // Quality carries the measurements of one transmission along its way.

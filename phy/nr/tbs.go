@@ -33,6 +33,30 @@ func TransportBlockSize(rePerPRB, numPRB, numLayers int, mcs MCS) int {
 	return blocksTBS(quantised, 1)
 }
 
+// LimitedBufferTBS returns TBS_LBRM in bits: the largest transport block of a
+// UE, which limits the circular buffers of all its transport blocks.
+//
+//   - maxLayers: the most layers of a transport block that the UE is configured
+//     for (maxMIMO-Layers or maxRank), 1…4
+//   - table: [MCSTable256QAM] if any active bandwidth part uses it, or another
+//   - maxPRB: PRBs of the largest bandwidth part of the carrier
+//
+// TS 38.212 §5.4.2.1 and table 5.4.2.1-1, TS 38.214 §6.1.4.2.
+func LimitedBufferTBS(maxLayers int, table MCSTable, maxPRB int) int {
+	numPRB := 273
+	for _, n := range [...]struct{ below, prb int }{{33, 32}, {67, 66}, {108, 107}, {136, 135}, {163, 162}, {218, 217}} {
+		if maxPRB < n.below {
+			numPRB = n.prb
+			break
+		}
+	}
+	mcs := MCS{QAM64, 1896}
+	if table == MCSTable256QAM {
+		mcs.Modulation = QAM256
+	}
+	return TransportBlockSize(156, numPRB, maxLayers, mcs)
+}
+
 // smallTBS is step 3: N_info ≤ 3824.
 func smallTBS(info int) int {
 	if info < 1 {

@@ -12,7 +12,9 @@ import (
 
 // NewCode returns the code of a grant, which must be valid on its carrier. It
 // is that of an initial transmission: [sch.Code.Continue] makes it that of a
-// retransmission. It does not allocate when it succeeds.
+// retransmission. With a reserved MCS, which only a retransmission has, the
+// transport block is not known until then. NewCode does not allocate when it
+// succeeds.
 //
 // TS 38.212 §6.2.2 and §6.2.3, TS 38.214 §6.1.4, TS 38.211 §6.3.1.1.
 func NewCode(g *nr.Grant) (sch.Code, error) {
@@ -23,8 +25,11 @@ func NewCode(g *nr.Grant) (sch.Code, error) {
 	c := sch.Code{
 		RNTI: g.RNTI, HARQProcess: g.HARQProcess, NewData: g.NewData,
 		CodedBits: g.CodedBits(), NumLayers: g.NumLayers,
-		Modulation: mcs.Modulation, RV: g.RV,
+		Modulation: mcs.Modulation, RV: g.RV, TBSLBRM: g.TBSLBRM,
 		CInit: scramble.PUSCHInit(g.RNTI, g.NID),
+	}
+	if mcs.Reserved() {
+		return c, nil
 	}
 	if err := c.Begin(g.TBS(), mcs.Rate); err != nil {
 		return sch.Code{}, fmt.Errorf("pusch: %w", err)

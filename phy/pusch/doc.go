@@ -19,8 +19,7 @@
 // each HARQ process, and the caller keeps it.
 //
 // What the standard allows and this package does not is refused by
-// [nr.Grant.Validate]: transform precoding, MCS table 3, UCI, PT-RS, frequency
-// hopping, limited-buffer rate matching.
+// [nr.Grant.Validate]: transform precoding, UCI, PT-RS, frequency hopping.
 //
 // TS 38.211 §6.3.1 and §6.4.1.1, TS 38.212 §6.2, TS 38.214 §6.1.
 package pusch

@@ -2,14 +2,17 @@
 
 package pusch
 
-import "github.com/neuroran/neuroran/phy/sch"
+import (
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sch"
+)
 
 // initialCodes remembers the initial transmissions of HARQ processes: a
 // retransmission keeps their base graph (TS 38.212 §6.2.2). There is room for
 // all processes of a few UEs; a process that is pushed out is forgotten, and a
 // retransmission on it takes the base graph of its own MCS.
 type initialCodes struct {
-	entries [64]initialCode
+	entries [128]initialCode
 	next    int // entry that a new process takes
 }
 
@@ -20,15 +23,17 @@ type initialCode struct {
 	first   sch.Initial // the zero value in an unused entry
 }
 
-// apply records the code of new data, and makes that of a retransmission
-// continue its initial transmission. It does not allocate when it succeeds.
+// apply makes the code of a retransmission continue its initial transmission,
+// and records the transport block. It does not allocate when it succeeds.
 func (h *initialCodes) apply(c *sch.Code) error {
 	e := h.find(c)
-	if !c.NewData {
-		if e == nil {
-			return nil
+	if e != nil {
+		if err := c.Continue(e.first); err != nil {
+			return err
 		}
-		return c.Continue(e.first)
+	}
+	if c.TBS == 0 {
+		return &nr.UnsupportedError{Field: "reserved mcs_index without an initial transmission of its harq_process", Got: c.HARQProcess}
 	}
 	if e == nil {
 		e = &h.entries[h.next]

@@ -198,10 +198,15 @@ func (r *Receiver) Demap(u int) error {
 	return Demap(&r.llrs[u], r.blocks.Demapper, &r.symbols[u], r.codes[u].Modulation)
 }
 
-// Combine is the fourth step of Process, for UE u of the group.
+// Combine is the fourth step of Process, for UE u of the group. A retransmission
+// with a reserved MCS whose initial transmission the buffer does not hold adds
+// nothing to it.
 func (r *Receiver) Combine(soft *sch.SoftBuffer, u int) error {
 	if err := r.codes[u].Continue(soft.Initial()); err != nil {
 		return err
+	}
+	if r.codes[u].TBS == 0 {
+		return nil
 	}
 	if err := r.decoder.Configure(&r.codes[u]); err != nil {
 		return err
@@ -210,9 +215,14 @@ func (r *Receiver) Combine(soft *sch.SoftBuffer, u int) error {
 }
 
 // Decode is the last step of Process, for UE u of the group, for which Combine
-// was called before.
+// was called before. A transport block whose size is not known has no bits.
 func (r *Receiver) Decode(dst *nr.TransportBlock, soft *sch.SoftBuffer, u int) error {
 	dst.Slot, dst.Quality = r.group.Slot, r.llrs[u].Quality
+	if c := &r.codes[u]; c.TBS == 0 {
+		*dst = nr.TransportBlock{Slot: dst.Slot, RNTI: c.RNTI, HARQ: c.HARQProcess, Quality: dst.Quality, Data: dst.Data}
+		dst.Data.Resize(0)
+		return nil
+	}
 	return r.decoder.Decode(dst, soft)
 }
 

@@ -19,11 +19,12 @@ type Code struct {
 	RNTI         uint16            // UE
 	HARQProcess  int               // HARQ process
 	NewData      bool              // soft bits of the process are discarded first
-	TBS          int               // transport block size A, bits, without CRC
+	TBS          int               // transport block size A, bits, without CRC; 0 until it is known
 	CodedBits    int               // G, coded bits of the transmission
 	NumLayers    int               // layers that the codeword is mapped to
 	Modulation   nr.Modulation     // scheme
 	RV           int               // redundancy version
+	TBSLBRM      int               // TBS_LBRM, bits, which limits the circular buffer; 0 for a full one
 	Segmentation ldpc.Segmentation // code blocks
 	CInit        uint32            // initial state of the scrambling sequence (TS 38.211 §6.3.1.1, §7.3.1.1)
 }
@@ -46,13 +47,15 @@ func (c *Code) Begin(tbs int, rate nr.CodeRate) error {
 }
 
 // Continue makes c the code of a retransmission of the transport block that
-// began with first: the base graph follows the rate of the initial transmission,
-// and the retransmission's own MCS may lie on the other side of a limit. It does
-// nothing for new data or another size, and does not allocate when it succeeds.
+// began with first. The base graph follows the rate of the initial transmission,
+// and the retransmission's own MCS may lie on the other side of a limit. The size
+// is that of the initial transmission too where c has none, as with a reserved
+// MCS; it remains unknown when first is the zero value. Continue does nothing for
+// new data or another size, and does not allocate when it succeeds.
 //
-// TS 38.212 §6.2.2 and §7.2.2.
+// TS 38.212 §6.2.2 and §7.2.2, TS 38.214 §5.1.3.2 and §6.1.4.2.
 func (c *Code) Continue(first Initial) error {
-	if c.NewData || c.TBS != first.TBS || c.Segmentation.BaseGraph == first.BaseGraph {
+	if c.NewData || first.TBS == 0 || c.Initial() == first || c.TBS != 0 && c.TBS != first.TBS {
 		return nil
 	}
 	return c.segment(first)
@@ -79,14 +82,20 @@ func (c *Code) BlockBits(r int) int {
 // LDPC returns the code of each code block, with all rows of the base graph.
 func (c *Code) LDPC() ldpc.Config { return c.Segmentation.Config() }
 
-// RateMatch returns the circular buffer of each code block. The buffer is not
-// limited (TS 38.212 §5.4.2.1 with I_LBRM = 0).
+// RateMatch returns the circular buffer of each code block, which limited-buffer
+// rate matching may shorten to N_ref = ⌊TBS_LBRM / (C·R_LBRM)⌋ with R_LBRM = 2/3.
+//
+// TS 38.212 §5.4.2.1.
 func (c *Code) RateMatch() ratematch.Config {
 	s := &c.Segmentation
-	return ratematch.Config{
+	cfg := ratematch.Config{
 		BaseGraph: int(s.BaseGraph), Z: s.Z, Filler: s.Filler,
 		RV: c.RV, BitsPerSymbol: c.Modulation.BitsPerSymbol(),
 	}
+	if c.TBSLBRM > 0 && s.NumBlocks > 0 {
+		cfg.Ncb = min(cfg.N(), 3*c.TBSLBRM/(2*s.NumBlocks))
+	}
+	return cfg
 }
 
 // PackedBytes returns the size of the transport block with its CRC, in bytes.

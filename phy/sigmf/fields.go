@@ -21,6 +21,7 @@ type field[T any] struct {
 	key  string
 	read func(*T, json.RawMessage) error // the error says what is wanted
 	get  func(*T) any                    // value to write
+	may  bool                            // the key may be missing: the value is then zero
 }
 
 // carrierFields are the keys of nr:carrier.
@@ -58,6 +59,8 @@ var grantFields = []field[grant]{
 	intField("prb_size", func(g *grant) *int { return &g.NumPRB }),
 	valueField("mcs_table", "an integer of 1…3", func(g *grant) *nr.MCSTable { return &g.MCSTable }),
 	intField("mcs_index", func(g *grant) *int { return &g.MCSIndex }),
+	optional(intField("x_overhead", func(g *grant) *int { return &g.XOverhead })),
+	optional(intField("tbs_lbrm", func(g *grant) *int { return &g.TBSLBRM })),
 	{
 		key:  "dmrs",
 		read: func(g *grant, raw json.RawMessage) error { return g.readDMRS(raw) },
@@ -166,6 +169,12 @@ func intField[T any](key string, at func(*T) *int) field[T] {
 	return valueField(key, "an integer", at)
 }
 
+// optional returns f as a field that may be missing.
+func optional[T any](f field[T]) field[T] {
+	f.may = true
+	return f
+}
+
 func boolField[T any](key string, at func(*T) *bool) field[T] {
 	return valueField(key, "true or false", at)
 }
@@ -244,7 +253,8 @@ func hasField[T any](fields []field[T], key string) bool {
 	return slices.ContainsFunc(fields, func(f field[T]) bool { return f.key == key })
 }
 
-// readFields reads an object into t. All fields must be present. Prefix places the
+// readFields reads an object into t. All fields must be present but the
+// optional ones. Prefix places the
 // error. Values that are legal and not supported, and keys that are no fields,
 // are an [*nr.UnsupportedError] for the first of them, after all others were read.
 func readFields[T any](prefix string, fields []field[T], t *T, o object) error {
@@ -256,6 +266,9 @@ func readFields[T any](prefix string, fields []field[T], t *T, o object) error {
 	}
 	for _, f := range fields {
 		raw, ok := o[f.key]
+		if !ok && f.may {
+			continue
+		}
 		if !ok {
 			return &FieldError{Field: prefix + f.key, Got: "nothing", Want: "a value"}
 		}

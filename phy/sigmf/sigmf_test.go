@@ -50,7 +50,8 @@ func record(t testing.TB, d Datatype, channels int) (meta, data []byte, slots []
 	other := testGrant()
 	other.RNTI, other.MCSIndex, other.DMRS.Ports, other.RV = 1002, 9, [4]uint8{2, 3}, 2
 	codebook := testGrant()
-	codebook.Codebook, codebook.TPMI, codebook.NewData, codebook.Mapping, codebook.HARQProcess = true, 1, false, nr.MappingB, 3
+	codebook.Codebook, codebook.TPMI, codebook.NewData, codebook.Mapping, codebook.HARQProcess = true, 1, false, nr.MappingB, 31
+	codebook.MCSIndex, codebook.XOverhead, codebook.TBSLBRM = 30, 12, nr.LimitedBufferTBS(2, nr.MCSTable64QAM, 11)
 	c := testCarrier()
 	for i, grants := range [][]nr.Grant{{testGrant()}, {testGrant(), other}, {codebook}} {
 		slot := nr.Slot(19 + i)
@@ -98,7 +99,8 @@ func TestWrittenRecordingReadsBack(t *testing.T) {
 				if g := slots[1].Transmissions[1].Grant; g.RNTI != 1002 || g.MCSIndex != 9 || g.DMRS.Ports != [4]uint8{2, 3} || g.RV != 2 {
 					t.Errorf("got grant %+v", g)
 				}
-				if g := slots[2].Transmissions[0].Grant; !g.Codebook || g.TPMI != 1 || g.NewData || g.Mapping != nr.MappingB {
+				if g := slots[2].Transmissions[0].Grant; !g.Codebook || g.TPMI != 1 || g.NewData || g.Mapping != nr.MappingB || g.HARQProcess != 31 ||
+					g.MCSIndex != 30 || g.XOverhead != 12 || g.TBSLBRM != nr.LimitedBufferTBS(2, nr.MCSTable64QAM, 11) {
 					t.Errorf("got grant %+v", g)
 				}
 				for i := range slots {
@@ -209,7 +211,9 @@ func TestParseMetaNamesTheField(t *testing.T) {
 		{"three symbols", "global/nr:pusch/symbol_allocation", `[0,1,2]`, "nr:pusch.symbol_allocation"},
 		{"mapping A later", "global/nr:pusch/symbol_allocation", `[2,12]`, "symbol_allocation"},
 		{"transform precoding", "global/nr:pusch/transform_precoding", `true`, "transform_precoding"},
-		{"table 3", "global/nr:pusch/mcs_table", `3`, "mcs_table"},
+		{"table 4", "global/nr:pusch/mcs_table", `4`, "mcs_table"},
+		{"overhead", "global/nr:pusch/x_overhead", `5`, "x_overhead"},
+		{"limited buffer", "global/nr:pusch/tbs_lbrm", `"yes"`, "nr:pusch.tbs_lbrm"},
 		{"dmrs no object", "global/nr:pusch/dmrs", `7`, "nr:pusch.dmrs"},
 		{"dmrs unknown", "global/nr:pusch/dmrs/power", `3`, "nr:pusch.dmrs.power"},
 		{"dmrs missing", "global/nr:pusch/dmrs/n_scid", "", "nr:pusch.dmrs.n_scid"},

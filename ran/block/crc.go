@@ -19,6 +19,6 @@ func checkCRC(c *sfaas.Ctx, out *TransportBlock, in *Bits) error {
 	tb.NumBits, tb.Iterations = code.TBS, in.Blocks.Iterations
 	tb.Data.Resize(code.TBS / 8)
 	copy(tb.Data.Data(), in.Packed.Data())
-	tb.CRC = in.Blocks.CRC && code.CheckTransportBlock(in.Packed.Data())
+	tb.CRC = code.TBS > 0 && in.Blocks.CRC && code.CheckTransportBlock(in.Packed.Data())
 	return nil
 }

@@ -38,13 +38,20 @@ func NewDecode(cfg Config) Decoder {
 		switch {
 		case s == nil || s.Slot != c.Slot():
 			return errNoGrant
-		case s.Code.TBS != in.Code.TBS:
+		case s.Code.TBS != in.Code.TBS && s.Code.TBS != 0:
 			return errOtherCode
 		}
 		code := s.Code
-		code.Segmentation = in.Code.Segmentation // that of the initial transmission
+		if err := code.Continue(in.Code.Initial()); err != nil {
+			return err
+		}
 		out.Mark(c, StageDecode, &in.Trace)
 		out.Slot, out.Quality, out.Code = in.Slot, in.Quality, code
+		if code.TBS == 0 {
+			out.Blocks = sch.BlockResult{}
+			out.Packed.Resize(0)
+			return nil
+		}
 		buf := soft.Mut(c)
 		buf.Merge(&in.Soft, code.NewData)
 		d := scratch.Get(c)

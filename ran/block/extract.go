@@ -96,20 +96,24 @@ func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int, i
 	}
 }
 
-// codeOf returns the code of a grant: with new data it notes the base graph, and
-// a retransmission has that of its initial transmission.
+// codeOf returns the code of a grant, which for a retransmission has the base
+// graph, and with a reserved MCS the size, of its initial transmission, and notes
+// the transport block. The code of a reserved MCS without an initial transmission
+// has no size.
 func codeOf(c *sfaas.Ctx, g *nr.Grant, initial sfaas.Map[process, sch.Initial]) (sch.Code, error) {
 	code, err := pusch.NewCode(g)
 	if err != nil {
 		return code, err
 	}
 	id := process{g.RNTI, uint8(g.HARQProcess)}
-	if g.NewData {
+	first := initial.View(c, id)
+	if first != nil {
+		if err := code.Continue(*first); err != nil {
+			return code, err
+		}
+	}
+	if code.TBS != 0 && (g.NewData || first == nil || code.Initial() != *first) {
 		initial.Set(c, id, code.Initial())
-		return code, nil
 	}
-	if first := initial.View(c, id); first != nil {
-		err = code.Continue(*first)
-	}
-	return code, err
+	return code, nil
 }

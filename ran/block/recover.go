@@ -18,6 +18,10 @@ func NewRecover(cfg Config) sfaas.Fn[LLRs, SoftBits] {
 	return sfaas.Define(StageRecover.String(), func(c *sfaas.Ctx, out *SoftBits, in *LLRs) error {
 		out.Mark(c, StageRecover, &in.Trace)
 		out.Slot, out.Quality, out.Code = in.Slot, in.Quality, in.Code
+		if in.Code.TBS == 0 { // a reserved MCS whose initial transmission is not known
+			out.Soft.Reset()
+			return nil
+		}
 		alone := in.Code
 		alone.NewData = true
 		d := scratch.Get(c)

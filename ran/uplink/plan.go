@@ -23,10 +23,12 @@ type plan struct {
 // The soft bits of a HARQ process must never be combined with those of another
 // transport block. When the first transmission of a block is left out, the buffer
 // still holds the block before; so the next transmission of the process that is
-// received starts the buffer anew, whatever its grant says.
+// received starts the buffer anew, whatever its grant says. With a reserved MCS it
+// cannot, and is left out too: its size is that of the first transmission.
 func newPlan(c *nr.Carrier, slots []sigmf.Slot) (*plan, error) {
 	p := &plan{grants: make([][]nr.Grant, len(slots)), reasons: make([][]error, len(slots))}
-	stale := map[[2]int]bool{} // HARQ processes whose buffer holds another block
+	stale := map[[2]int]bool{}   // HARQ processes whose buffer holds another block
+	started := map[[2]int]bool{} // HARQ processes whose size is known
 	for i := range slots {
 		reasons, err := unsupported(c, &slots[i])
 		if err != nil {
@@ -35,10 +37,14 @@ func newPlan(c *nr.Carrier, slots []sigmf.Slot) (*plan, error) {
 		p.reasons[i] = reasons
 		for k, t := range slots[i].Transmissions {
 			g, id := t.Grant, [2]int{int(t.Grant.RNTI), t.Grant.HARQProcess}
+			if unknown := stale[id] || !started[id]; reasons[k] == nil && unknown && g.MCS().Reserved() {
+				reasons[k] = &nr.UnsupportedError{Field: "reserved mcs_index without the first transmission of its harq_process", Got: g.MCSIndex}
+			}
 			if reasons[k] != nil {
 				stale[id] = stale[id] || g.NewData
 				continue
 			}
+			started[id] = true
 			g.NewData = g.NewData || stale[id]
 			delete(stale, id)
 			p.grants[i] = append(p.grants[i], g)
