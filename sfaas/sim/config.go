@@ -15,9 +15,14 @@ type Config struct {
 	Nodes  int           // runtimes, at least 1; the first owns everything at the start
 	Cores  int           // cores of each node, at least 1
 	Link   time.Duration // delay between two cores or nodes; 0 means 10 µs
+	Spread time.Duration // up to this is added between two nodes, the same for all messages of one pair
 	Faults []Fault       // what happens to messages
 	Commit Commit        // what happens to commits
 	Trace  bool          // keep the history as text, see World.Trace
+
+	// Committed, which may be nil, is told of each batch that the engine has made
+	// durable, before the core is: outputs of it leave later.
+	Committed func(b *sfaas.Batch)
 }
 
 // Fault says what happens to the messages of some edges. Edges that promise
@@ -43,4 +48,6 @@ type Commit struct {
 	Jitter time.Duration // up to this is added
 	Refuse float64       // probability of not being committed, with an answer
 	Lose   float64       // probability of a lost answer; half of these are committed
+	Twice  float64       // probability of a second answer, up to Again after the first
+	Again  time.Duration // see Twice
 }

@@ -4,10 +4,8 @@ package sim
 
 import (
 	"bytes"
-	"container/heap"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -21,10 +19,10 @@ func (w *World) Snapshot() ([]byte, error) {
 	w.paused = true
 	defer func() { w.paused = false }()
 	for !w.settled() {
-		if len(w.queue.items) == 0 {
+		if w.queue.len() == 0 {
 			return nil, errUnsettled
 		}
-		w.RunUntil(w.queue.items[0].at)
+		w.RunUntil(w.queue.first())
 	}
 	var cores []*sfaas.Core
 	for _, n := range w.nodes {
@@ -38,12 +36,10 @@ func (w *World) Snapshot() ([]byte, error) {
 
 // settled reports whether nothing is on its way, in a core or in the engine.
 func (w *World) settled() bool {
-	for i := range w.queue.items {
-		switch e := &w.queue.items[i]; {
-		case e.core == nil, e.ev.Kind == sfaas.EventRun, e.ev.Kind == sfaas.EventTimer:
-		default:
-			return false
-		}
+	if w.queue.any(func(e *entry) bool {
+		return e.core != nil && e.ev.Kind != sfaas.EventRun && e.ev.Kind != sfaas.EventTimer
+	}) {
+		return false
 	}
 	for _, n := range w.nodes {
 		for _, k := range n.cores.List {
@@ -55,26 +51,37 @@ func (w *World) settled() bool {
 	return true
 }
 
-// Restart lets one node lose its memory, with what is on its way to it and what
-// the engine has taken from it, and starts it anew, empty. What it has sent is
-// still on its way.
-func (w *World) Restart(n *Node) error {
-	w.queue.items = slices.DeleteFunc(w.queue.items, func(e entry) bool { return e.core != nil && e.core.node == n })
-	heap.Init((*entryHeap)(&w.queue))
-	w.hist.note(w.now, fmt.Sprintf("restart of node %d", n.id))
-	return errors.Join(n.cores.Close(), n.start())
+// Stop lets one node lose its memory, with what is on its way to it. From then on
+// what reaches it is lost, and what is pushed there is refused with
+// [sfaas.ErrClosed], until [World.Start]. What it has sent is still on its way.
+func (w *World) Stop(n *Node) error {
+	w.queue.remove(func(e *entry) bool { return e.core != nil && e.core.node == n })
+	w.hist.note(w.now, fmt.Sprintf("stop of node %d", n.id))
+	w.engine.forget(n.id)
+	n.down = true
+	return n.cores.Close()
 }
+
+// Start starts a node that has been stopped, empty: a new incarnation.
+func (w *World) Start(n *Node) error {
+	w.hist.note(w.now, fmt.Sprintf("start of node %d", n.id))
+	n.down = false
+	return n.start()
+}
+
+// Restart is [World.Stop] and [World.Start] at one moment.
+func (w *World) Restart(n *Node) error { return errors.Join(w.Stop(n), w.Start(n)) }
 
 // Crash lets all nodes lose their memory at once, with everything on its way
 // and everything that the engine has taken, and starts them anew from a
 // snapshot, or empty if that is nil. The first node owns everything then. What
 // was scheduled with [World.At] still happens.
 func (w *World) Crash(snapshot []byte) error {
-	w.queue.items = slices.DeleteFunc(w.queue.items, func(e entry) bool { return e.core != nil })
-	heap.Init((*entryHeap)(&w.queue))
+	w.queue.remove(func(e *entry) bool { return e.core != nil })
 	*w.engine = *newEngine(w)
 	w.hist.note(w.now, fmt.Sprintf("crash, %d bytes restored", len(snapshot)))
 	for _, n := range w.nodes {
+		n.down = false
 		if err := errors.Join(n.cores.Close(), n.start()); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"maps"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -31,6 +32,12 @@ func newEngine(w *World) *engine {
 	return &engine{w: w, done: map[batchID]bool{}, epochs: map[group]uint32{}}
 }
 
+// forget lets the engine forget the numbers of a node's batches: its next
+// incarnation counts anew.
+func (e *engine) forget(node sfaas.NodeID) {
+	maps.DeleteFunc(e.done, func(id batchID, _ bool) bool { return id.from.Node == node })
+}
+
 // Encodes implements sfaas.Engine.
 func (e *engine) Encodes() bool { return true }
 
@@ -54,17 +61,29 @@ func (e *engine) commit(b *sfaas.Batch, c *core, at sfaas.Time) {
 		err = sfaas.ErrRefused
 	case e.w.chance(cfg.Lose):
 		if e.w.chance(0.5) {
-			e.take(id, g, b.Epoch)
+			e.take(id, g, b)
 		}
 		e.w.hist.note(at, "lost commit")
 		return
 	default:
-		e.take(id, g, b.Epoch)
+		e.take(id, g, b)
 	}
-	e.w.queue.push(entry{at: at.Add(delay), core: c, ev: sfaas.Event{Kind: sfaas.EventCommitted, Batch: b, Err: err}})
+	answer := sfaas.Event{Kind: sfaas.EventCommitted, Batch: b, Err: err}
+	e.w.queue.push(entry{at: at.Add(delay), core: c, ev: answer})
+	if e.w.chance(cfg.Twice) {
+		again := time.Duration(e.w.random.Int64N(max(1, int64(cfg.Again))))
+		e.w.queue.push(entry{at: at.Add(delay + again), core: c, ev: answer})
+	}
 }
 
-func (e *engine) take(id batchID, g group, epoch uint32) {
+// take makes a batch durable.
+func (e *engine) take(id batchID, g group, b *sfaas.Batch) {
+	if e.done[id] {
+		return
+	}
 	e.done[id] = true
-	e.epochs[g] = max(e.epochs[g], epoch)
+	e.epochs[g] = max(e.epochs[g], b.Epoch)
+	if f := e.w.cfg.Committed; f != nil {
+		f(b)
+	}
 }

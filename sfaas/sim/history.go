@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
@@ -10,20 +11,70 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// history hashes what happens: identities, times and order, no payloads.
+// history hashes what happens: identities, times and order, no payloads. It is
+// written as numbers; text is made only for a trace.
 type history struct {
 	hash  xxhash.Digest
 	keep  bool
 	count uint64
 	lines []string
+	buf   []byte
 }
 
+// note adds something that is told in words.
 func (h *history) note(at sfaas.Time, line string) {
+	h.begin(at, 'n')
+	h.buf = append(h.buf, line...)
+	h.end()
+	h.trace(at, line)
+}
+
+func (h *history) begin(at sfaas.Time, kind byte) {
 	h.count++
-	line = fmt.Sprintf("%d %s\n", at, line)
-	h.hash.WriteString(line)
+	h.buf = append(h.buf[:0], kind)
+	h.number(uint64(at))
+}
+
+func (h *history) number(x uint64) { h.buf = binary.AppendUvarint(h.buf, x) }
+
+func (h *history) end() { h.hash.Write(h.buf) }
+
+func (h *history) trace(at sfaas.Time, line string) {
 	if h.keep {
-		h.lines = append(h.lines, line[:len(line)-1])
+		h.lines = append(h.lines, fmt.Sprintf("%d %s", at, line))
+	}
+}
+
+// event adds an event at a core.
+func (h *history) event(at sfaas.Time, c *core, ev *sfaas.Event, edges []sfaas.EdgeInfo) {
+	h.begin(at, 'e')
+	h.buf = append(h.buf, byte(ev.Kind), byte(c.self.Node), byte(c.self.Core))
+	switch {
+	case ev.Kind == sfaas.EventCommitted:
+		h.buf = append(h.buf, ev.Batch.Function...)
+		h.buf = ev.Batch.Key.AppendBinary(h.buf)
+		h.number(ev.Batch.ID)
+		h.number(uint64(ev.Batch.Epoch))
+		if ev.Err != nil {
+			h.buf = append(h.buf, ev.Err.Error()...)
+		}
+	case ev.Msg != nil:
+		m := &ev.Msg.Header
+		h.buf = m.Key.AppendBinary(h.buf)
+		h.buf = ev.Key.AppendBinary(h.buf)
+		for _, x := range [...]uint64{uint64(ev.Edge), uint64(m.Slot), uint64(m.Seq), m.Index, m.ID, ev.Link} {
+			h.number(x)
+		}
+	case ev.Transfer != nil:
+		h.buf = append(h.buf, ev.Transfer.Function...)
+		h.number(uint64(ev.Transfer.Group))
+		h.number(uint64(ev.Transfer.Epoch))
+	case ev.Kind == sfaas.EventAck:
+		h.number(ev.Link)
+	}
+	h.end()
+	if h.keep {
+		h.trace(at, eventText(c, ev, edges))
 	}
 }
 
@@ -34,7 +85,8 @@ var eventNames = [...]string{
 	sfaas.EventAck: "ack", sfaas.EventPublish: "publish",
 }
 
-func (h *history) event(at sfaas.Time, c *core, ev *sfaas.Event, edges []sfaas.EdgeInfo) {
+// eventText tells an event in words.
+func eventText(c *core, ev *sfaas.Event, edges []sfaas.EdgeInfo) string {
 	what := fmt.Sprintf("%d.%d %s", c.self.Node, c.self.Core, eventNames[ev.Kind])
 	switch {
 	case ev.Kind == sfaas.EventCommitted:
@@ -49,7 +101,7 @@ func (h *history) event(at sfaas.Time, c *core, ev *sfaas.Event, edges []sfaas.E
 	case ev.Kind == sfaas.EventAck:
 		what += fmt.Sprintf(" %d", ev.Link)
 	}
-	h.note(at, what)
+	return what
 }
 
 func (h *history) lost(at sfaas.Time, e *sfaas.Effect) {
@@ -57,7 +109,16 @@ func (h *history) lost(at sfaas.Time, e *sfaas.Effect) {
 }
 
 func (h *history) notice(at sfaas.Time, n *Node, x *sfaas.Notice) {
-	h.note(at, fmt.Sprintf("%d notice %v %v slot %d: %s", n.id, x.Kind, x.At, x.Header.Slot, x.Reason))
+	h.begin(at, 'o')
+	h.buf = append(h.buf, byte(n.id), byte(x.Kind))
+	h.buf = append(h.buf, x.At.Function...)
+	h.buf = x.At.Key.AppendBinary(h.buf)
+	h.number(uint64(x.Header.Slot))
+	h.buf = append(h.buf, x.Reason...)
+	h.end()
+	if h.keep {
+		h.trace(at, fmt.Sprintf("%d notice %v %v slot %d: %s", n.id, x.Kind, x.At, x.Header.Slot, x.Reason))
+	}
 }
 
 // History returns the hash of everything that has happened, 16 hexadecimal

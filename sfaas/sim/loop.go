@@ -38,7 +38,7 @@ func (w *World) RunUntil(t sfaas.Time) {
 }
 
 func (w *World) loop(until sfaas.Time) {
-	for len(w.queue.items) > 0 && w.queue.items[0].at <= until {
+	for w.queue.len() > 0 && w.queue.first() <= until {
 		e := w.queue.pop()
 		w.now = max(w.now, e.at)
 		if e.call != nil {
@@ -84,7 +84,7 @@ func (w *World) step(c *core, ev sfaas.Event) {
 func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
 	post := func(delay time.Duration, to sfaas.Endpoint, ev sfaas.Event) {
 		ev.From = c.self
-		w.queue.push(entry{at: at.Add(delay), core: w.core(to), ev: ev})
+		w.post(at.Add(delay), to, ev)
 	}
 	switch e.Kind {
 	case sfaas.EffectSend:
@@ -99,15 +99,15 @@ func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
 	case sfaas.EffectNotice:
 		c.node.notice(w, e.Notice)
 	case sfaas.EffectTask:
-		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventTask, Task: e.Task})
+		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventTask, Task: e.Task})
 	case sfaas.EffectTaskDone:
-		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventTaskDone, Task: e.Task})
+		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventTaskDone, Task: e.Task})
 	case sfaas.EffectTransfer:
-		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventAdopt, Transfer: e.Transfer})
+		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventAdopt, Transfer: e.Transfer})
 	case sfaas.EffectAdopted:
-		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventAdopted, Transfer: e.Transfer, Err: e.Err})
+		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventAdopted, Transfer: e.Transfer, Err: e.Err})
 	case sfaas.EffectMarker:
-		post(w.cfg.Link, e.To, sfaas.Event{Kind: sfaas.EventMarker, Transfer: e.Transfer})
+		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventMarker, Transfer: e.Transfer})
 	case sfaas.EffectAck:
 		w.acknowledge(e, c.self, at)
 	case sfaas.EffectMoved:

@@ -11,14 +11,11 @@ import (
 // transmit brings a message to another core, or does to it what the faults
 // say.
 func (w *World) transmit(e *sfaas.Effect, from sfaas.Endpoint, at sfaas.Time) {
-	delay := time.Duration(0)
-	if from != e.To {
-		delay = w.cfg.Link
-	}
+	delay := w.between(from, e.To)
 	ev := sfaas.Event{Kind: sfaas.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link, Back: e.Back}
 	f := w.faults[e.Edge-1]
 	if f == nil {
-		w.queue.push(entry{at: at.Add(delay), core: w.core(e.To), ev: ev})
+		w.post(at.Add(delay), e.To, ev)
 		return
 	}
 	if w.chance(f.Loss) {
@@ -29,9 +26,9 @@ func (w *World) transmit(e *sfaas.Effect, from sfaas.Endpoint, at sfaas.Time) {
 	}
 	if w.chance(f.Double) && e.Link != 0 {
 		e.Msg.Hold()
-		w.queue.push(entry{at: at.Add(delay + w.delay(f)), core: w.core(e.To), ev: ev})
+		w.post(at.Add(delay+w.delay(f)), e.To, ev)
 	}
-	w.queue.push(entry{at: at.Add(delay + w.delay(f)), core: w.core(e.To), ev: ev})
+	w.post(at.Add(delay+w.delay(f)), e.To, ev)
 }
 
 // acknowledge brings an acknowledgement back; it is lost as messages are.
@@ -43,7 +40,33 @@ func (w *World) acknowledge(e *sfaas.Effect, from sfaas.Endpoint, at sfaas.Time)
 		}
 	}
 	ev := sfaas.Event{Kind: sfaas.EventAck, From: from, Link: e.Link}
-	w.queue.push(entry{at: at.Add(w.cfg.Link), core: w.core(e.To), ev: ev})
+	w.post(at.Add(w.between(from, e.To)), e.To, ev)
+}
+
+// post brings an event to a core, unless its node is down.
+func (w *World) post(at sfaas.Time, to sfaas.Endpoint, ev sfaas.Event) {
+	n := w.nodes[to.Node-1]
+	if !n.down {
+		w.queue.push(entry{at: at, core: n.list[to.Core], ev: ev})
+		return
+	}
+	if ev.Msg != nil {
+		w.lost++
+		ev.Msg.Release()
+	}
+}
+
+// between returns the delay from one core to another: none to itself, and of its
+// own for every pair of nodes, so that what goes round by a third one may be
+// overtaken, and nothing on one way is.
+func (w *World) between(from, to sfaas.Endpoint) time.Duration {
+	switch {
+	case from == to:
+		return 0
+	case from.Node == to.Node:
+		return w.cfg.Link
+	}
+	return w.ways[int(from.Node-1)*len(w.nodes)+int(to.Node-1)]
 }
 
 func (w *World) delay(f *Fault) time.Duration {

@@ -18,6 +18,7 @@ type Node struct {
 	cores   *sfaas.Cores
 	list    []*core
 	notices []sfaas.Notice
+	down    bool
 }
 
 var (
@@ -45,7 +46,10 @@ func (n *Node) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, bool
 
 // Draft implements sfaas.Host.
 func (n *Node) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error) {
-	if n.w.paused {
+	switch {
+	case n.down:
+		return nil, sfaas.ErrClosed
+	case n.w.paused:
 		return nil, sfaas.ErrBusy
 	}
 	return n.cores.Intake.Draft(from, key)
@@ -84,8 +88,8 @@ func (n *Node) Invoke(ctx context.Context, m *sfaas.Message) (*sfaas.Message, er
 	n.w.calls[id] = res
 	defer delete(n.w.calls, id)
 	n.post(m, n.cores.Intake.CallEvent(m, id, n.id, n.w.now))
-	for !res.done && len(n.w.queue.items) > 0 && ctx.Err() == nil {
-		n.w.RunUntil(n.w.queue.items[0].at)
+	for !res.done && n.w.queue.len() > 0 && ctx.Err() == nil {
+		n.w.RunUntil(n.w.queue.first())
 	}
 	if !res.done {
 		return nil, errors.Join(errNoReply, ctx.Err())

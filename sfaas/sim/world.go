@@ -28,6 +28,7 @@ type World struct {
 	calls  map[uint64]*callResult
 	nextID uint64
 	lost   uint64
+	ways   []time.Duration  // from node to node, see between
 	opts   [][]sfaas.Option // by node
 	paused bool             // a snapshot is being taken
 }
@@ -54,6 +55,13 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 		random: rand.New(rand.NewPCG(cfg.Seed, 0x5fa5)),
 	}
 	w.engine = newEngine(w)
+	for range cfg.Nodes * cfg.Nodes {
+		way := cfg.Link
+		if cfg.Spread > 0 {
+			way += time.Duration(w.random.Int64N(int64(cfg.Spread)))
+		}
+		w.ways = append(w.ways, way)
+	}
 	w.hist.hash.Reset()
 	w.hist.keep = cfg.Trace
 	var cut []sfaas.EdgeID
@@ -73,7 +81,7 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 		all = append(all, sfaas.WithWorkers(cfg.Cores), sfaas.WithNode(sfaas.NodeID(i+1)), sfaas.WithEngine(w.engine),
 			sfaas.WithCut(cut...), sfaas.WithClock(func() sfaas.Time { return w.now }))
 		if len(cut) > 0 {
-			all = append(all, sfaas.WithLossyLinks(10*cfg.Link+w.slowest()))
+			all = append(all, sfaas.WithLossyLinks(10*cfg.Link+2*cfg.Spread+w.slowest()))
 		}
 		if i > 0 {
 			all = append(all, sfaas.WithStandby(1))
@@ -141,5 +149,5 @@ func (w *World) Move(from, to *Node, f sfaas.Function, key sfaas.Key, done func(
 		func(_ *sfaas.Transfer, err error) {
 			ended(errors.Join(err, to.cores.Arrived(f, true), from.cores.Arrived(f, false)))
 		})
-	w.queue.push(entry{at: w.now, core: from.list[group], ev: sfaas.Event{Kind: sfaas.EventFence, Transfer: t}})
+	w.post(w.now, t.From, sfaas.Event{Kind: sfaas.EventFence, Transfer: t})
 }
