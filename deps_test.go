@@ -31,7 +31,7 @@ const floorRule = `
 
 	# The blocks, none of which imports another:
 	phy/dmrs/..., phy/crc, phy/scramble < phy/ofdm, phy/sync/..., phy/chest/..., phy/equalizer/...,
-		phy/modem/..., phy/ratematch, phy/ldpc/..., phy/polar, phy/sigmf, phy/channel;
+		phy/modem/..., phy/ratematch, phy/ldpc/..., phy/polar, phy/sigmf, phy/resample, phy/channel;
 
 	# The coding that the shared channels have in common; processors, which
 	# compose blocks; and the simulation of links:
