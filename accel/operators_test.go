@@ -125,7 +125,8 @@ var operatorTests = map[string]func(g *gen) onnx.Ref{
 		b, m, k := g.between(2, 4), g.between(2, 9), g.between(1, 9)
 		return g.MatMul(g.input(b, m, k), g.input(k))
 	},
-	"Conv": func(g *gen) onnx.Ref { return g.conv(2, g.between(1, 3), g.between(1, 4), g.between(1, 4)) },
+	"Conv":        func(g *gen) onnx.Ref { return g.conv(2, g.between(1, 3), g.between(1, 4), g.between(1, 4)) },
+	"Conv volume": func(g *gen) onnx.Ref { return g.conv(3, g.between(1, 2), g.between(1, 3), g.between(1, 3)) },
 	"Conv line": func(g *gen) onnx.Ref {
 		return g.conv(1, 1, g.between(1, 4), g.between(1, 4))
 	},
@@ -243,7 +244,7 @@ func (g *gen) conv(rank, group, cin, cout int) onnx.Ref {
 	for range rank {
 		k, d := g.between(1, 3), g.between(1, 3)
 		x, w = append(x, (k-1)*d+g.between(1, 16)), append(w, k)
-		strides, dilations = append(strides, int64(g.between(1, 2))), append(dilations, int64(d))
+		strides, dilations = append(strides, int64(g.between(1, 3))), append(dilations, int64(d))
 		begin, end = append(begin, int64(g.between(0, 3))), append(end, int64(g.between(0, 3)))
 	}
 	return g.Apply("Conv", []onnx.Ref{g.input(x...), g.weight(false, w...), g.weight(false, cout*group)},

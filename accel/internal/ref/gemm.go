@@ -26,14 +26,7 @@ func (st *step) packed(i, k, n int, trans bool) ([]float32, func()) {
 			f32.Pack(dst, b.f32(), n, k, n)
 			return
 		}
-		src := b.f32() // n×k
-		clear(dst)
-		for col := range n {
-			panel := dst[col/f32.Lanes*f32.Lanes*k:]
-			for row := range k {
-				panel[row*f32.Lanes+col%f32.Lanes] = src[col*k+row]
-			}
-		}
+		f32.PackTransposed(dst, b.f32(), k, k, n)
 	}
 	if b.tens != nil && !b.shared { // constant for this binding's lengths only
 		dst := make([]float32, f32.PackedLen(k, n))

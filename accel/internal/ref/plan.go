@@ -45,6 +45,7 @@ type step struct {
 	node    node
 	in, out []*operand
 	fault   *fault
+	scratch *scratch
 }
 
 // fault is what a kernel reports when it meets data that the operator forbids.
@@ -66,10 +67,11 @@ type plan struct {
 	root    map[*operand]*operand // operand whose memory an alias shares
 	steps   []*step
 	fault   *fault
+	scratch *scratch
 }
 
 func (p *plan) step(n node) *step {
-	return &step{session: p.session, opset: p.session.opset, node: n, fault: p.fault}
+	return &step{session: p.session, opset: p.session.opset, node: n, fault: p.fault, scratch: p.scratch}
 }
 
 // Bind implements [backend.Session].
@@ -89,7 +91,7 @@ func (s *Session) Bind(in, out []backend.Buffer) (backend.Binding, error) {
 
 // plan resolves the graph for inputs of the given lengths.
 func (s *Session) plan(in []backend.Buffer) (*plan, error) {
-	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}, fault: &fault{}}
+	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}, fault: &fault{}, scratch: &scratch{}}
 	maps.Copy(p.values, s.consts)
 	for i, v := range s.model.Graph.Feeds() {
 		p.values[v.Name] = &operand{name: v.Name, typ: in[i].Type, dims: in[i].Dims, n: in[i].Len, mem: in[i].Data}

@@ -8,23 +8,97 @@ import "golang.org/x/sys/cpu"
 
 //go:generate env GOWORK=off go -C _asm run . -out ../f32_amd64.s -stubs ../f32_amd64.go -pkg f32
 
-// useAVX2 says whether the AVX2 kernels run.
-var useAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// CPU features in use. Only tests change them.
+var (
+	useAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW
+)
 
-// masks holds, from element 8-w, a mask of w leading columns.
-var masks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+// masks holds, from element 16-w, a mask of w leading columns.
+var masks = [32]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
 
-func gemmPanel(c []float32, ldc int, a []float32, lda int, b, init []float32, ldi, m, w, k int, floor float32) {
-	if !useAVX2 || k == 0 {
-		gemmPanelGeneric(c, ldc, a, lda, b, init, ldi, m, w, k, floor)
+// panels computes as many leading columns as one kernel does, and returns how
+// many that is.
+func (p product) panels() int {
+	if !useAVX2 || p.k == 0 {
+		return p.panelGeneric()
+	}
+	next := uintptr(4 * Lanes * p.k)
+	if p.m == 1 && !p.column {
+		if n := p.rowTimes(next); n > 0 {
+			return n
+		}
+	}
+	column := uintptr(0)
+	if p.column {
+		column = 1
+	}
+	c, a, b, init := &p.c[0], &p.a[0], &p.b[0], &p.init[0]
+	ldc, lda, ldi := uintptr(4*p.ldc), uintptr(4*p.lda), uintptr(4*p.ldi)
+	m, k := uintptr(p.m), uintptr(p.k)
+	switch {
+	case useAVX512 && p.n > Lanes:
+		w := min(2*Lanes, p.n)
+		gemmPairAVX512(c, ldc, a, lda, b, next, init, ldi, column, m, k, p.floor, uint32(1<<w-1))
+		return w
+	case useAVX512:
+		gemmPanelAVX512(c, ldc, a, lda, b, next, init, ldi, column, m, k, p.floor, 1<<p.n-1)
+		return p.n
+	case p.n < Lanes:
+		gemmMaskedAVX2(c, ldc, a, lda, b, next, init, ldi, column, m, k, p.floor, (*[16]int32)(masks[Lanes-p.n:]))
+		return p.n
+	}
+	gemmAVX2(c, ldc, a, lda, b, next, init, ldi, column, m, k, p.floor, nil)
+	return Lanes
+}
+
+// rowTimes computes the first columns of a single row if there are enough of
+// them for its kernel, and returns how many it computed.
+func (p product) rowTimes(next uintptr) int {
+	switch {
+	case useAVX512 && p.n >= 8*Lanes:
+		rowTimesAVX512(&p.c[0], &p.a[0], &p.b[0], next, &p.init[0], uintptr(p.k), p.floor)
+		return 8 * Lanes
+	case !useAVX512 && p.n >= 4*Lanes:
+		rowTimesAVX2(&p.c[0], &p.a[0], &p.b[0], next, &p.init[0], uintptr(p.k), p.floor)
+		return 4 * Lanes
+	}
+	return 0
+}
+
+func packRow(dst, row []float32, k int) {
+	if panels := len(row) / Lanes; useAVX2 && panels > 0 {
+		next := uintptr(4 * Lanes * k)
+		if useAVX512 {
+			packRowAVX512(&dst[0], next, &row[0], uintptr(panels))
+		} else {
+			packRowAVX2(&dst[0], next, &row[0], uintptr(panels))
+		}
+		if row = row[panels*Lanes:]; len(row) == 0 {
+			return
+		}
+		dst = dst[panels*Lanes*k:]
+	}
+	packRowGeneric(dst, row, k)
+}
+
+// taps runs the kernel over whole vectors and then once more over the last
+// ones, which overlap those before: every position is computed alone, so that
+// doing some twice changes nothing.
+func taps(dst, src []float32, offsets []int, w []float32, init, floor float32) {
+	lanes, kernel := 8, tapsAVX2
+	if useAVX512 && len(dst) >= 16 {
+		lanes, kernel = 16, tapsAVX512
+	}
+	if !useAVX2 || len(dst) < lanes || len(offsets) == 0 {
+		tapsGeneric(dst, src, offsets, w, init, floor)
 		return
 	}
-	if w == Lanes {
-		gemmFull(&c[0], uintptr(4*ldc), &a[0], uintptr(4*lda), &b[0], &init[0], uintptr(4*ldi), uintptr(m), uintptr(k), floor)
-		return
+	n := len(dst) &^ (lanes - 1)
+	kernel(&dst[0], &src[0], &offsets[0], &w[0], uintptr(len(offsets)), uintptr(n), init, floor)
+	if last := len(dst) - lanes; n < len(dst) {
+		kernel(&dst[last], &src[last], &offsets[0], &w[0], uintptr(len(offsets)), uintptr(lanes), init, floor)
 	}
-	mask := (*[8]int32)(masks[Lanes-w:])
-	gemmMasked(&c[0], uintptr(4*ldc), &a[0], uintptr(4*lda), &b[0], &init[0], uintptr(4*ldi), uintptr(m), uintptr(k), floor, mask)
 }
 
 func axpy(dst []float32, a float32, x []float32) {

@@ -4,11 +4,55 @@
 
 package f32
 
-// gemmFull computes a panel of eight columns; strides are in bytes.
-func gemmFull(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, init *float32, ldi uintptr, m uintptr, k uintptr, floor float32)
+// gemmAVX2 computes m rows of 16 columns under a mask; strides are in bytes.
+//
+//go:noescape
+func gemmAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask *[16]int32)
 
-// gemmMasked computes the columns of a panel whose mask is negative; strides are in bytes.
-func gemmMasked(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, init *float32, ldi uintptr, m uintptr, k uintptr, floor float32, mask *[8]int32)
+// gemmMaskedAVX2 computes m rows of 16 columns under a mask; strides are in bytes.
+//
+//go:noescape
+func gemmMaskedAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask *[16]int32)
+
+// gemmPanelAVX512 computes m rows of 16 columns under a mask; strides are in bytes.
+//
+//go:noescape
+func gemmPanelAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
+
+// gemmPairAVX512 computes m rows of 32 columns under a mask; strides are in bytes.
+//
+//go:noescape
+func gemmPairAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
+
+// rowTimesAVX2 computes one row of 64 columns from panels that are next bytes apart; k ≥ 1.
+//
+//go:noescape
+func rowTimesAVX2(c *float32, a *float32, b *float32, next uintptr, init *float32, k uintptr, floor float32)
+
+// rowTimesAVX512 computes one row of 128 columns from panels that are next bytes apart; k ≥ 1.
+//
+//go:noescape
+func rowTimesAVX512(c *float32, a *float32, b *float32, next uintptr, init *float32, k uintptr, floor float32)
+
+// packRowAVX2 copies a row to panels that are next bytes apart; panels ≥ 1.
+//
+//go:noescape
+func packRowAVX2(dst *float32, next uintptr, row *float32, panels uintptr)
+
+// tapsAVX2 is Taps for n positions, a multiple of the vector, and count ≥ 1 taps.
+//
+//go:noescape
+func tapsAVX2(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
+
+// packRowAVX512 copies a row to panels that are next bytes apart; panels ≥ 1.
+//
+//go:noescape
+func packRowAVX512(dst *float32, next uintptr, row *float32, panels uintptr)
+
+// tapsAVX512 is Taps for n positions, a multiple of the vector, and count ≥ 1 taps.
+//
+//go:noescape
+func tapsAVX512(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
 
 // axpyAVX2 computes dst += a·x.
 func axpyAVX2(dst *float32, a float32, x *float32, n uintptr)

@@ -4,167 +4,33 @@
 
 #include "textflag.h"
 
-// func gemmFull(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, init *float32, ldi uintptr, m uintptr, k uintptr, floor float32)
-// Requires: AVX, FMA3
-TEXT ·gemmFull(SB), NOSPLIT, $0-76
+// func gemmAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask *[16]int32)
+// Requires: AVX, FMA3, SSE
+TEXT ·gemmAVX2(SB), NOSPLIT, $8-104
+	VBROADCASTSS floor+88(FP), Y0
 	MOVQ         c+0(FP), AX
 	MOVQ         ldc+8(FP), CX
 	MOVQ         a+16(FP), DX
 	MOVQ         lda+24(FP), BX
 	MOVQ         b+32(FP), SI
-	MOVQ         init+40(FP), DI
-	MOVQ         ldi+48(FP), R8
-	MOVQ         m+56(FP), R9
-	MOVQ         k+64(FP), R10
-	VBROADCASTSS floor+72(FP), Y0
-	LEAQ         (BX)(BX*2), R11
-	SHLQ         $0x05, R10
+	MOVQ         init+48(FP), DI
+	MOVQ         ldi+56(FP), R8
+	MOVQ         m+72(FP), R9
+	LEAQ         (BX)(BX*2), R10
+	MOVQ         k+80(FP), R11
+	SHLQ         $0x06, R11
+	ADDQ         SI, R11
+	STMXCSR      (SP)
+	MOVL         (SP), R12
+	ORL          $0x00008040, R12
+	MOVL         R12, 4(SP)
+	LDMXCSR      4(SP)
 
-gemmFull_block:
-	CMPQ   R9, $0x08
-	JLT    gemmFull_tail
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
+gemmAVX2_6:
+	CMPQ   R9, $0x06
+	JLT    gemmAVX2_6_end
 	LEAQ   (DX)(BX*4), R12
-	XORQ   R13, R13
-	CMPQ   R13, R10
-	JGE    gemmFull_store
-
-gemmFull_k:
-	VMOVUPS      (SI)(R13*1), Y9
-	VBROADCASTSS (DX), Y10
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (DX)(BX*1), Y10
-	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS (DX)(BX*2), Y10
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS (DX)(R11*1), Y10
-	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS (R12), Y10
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R12)(BX*1), Y10
-	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS (R12)(BX*2), Y10
-	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS (R12)(R11*1), Y10
-	VFMADD231PS  Y10, Y9, Y8
-	ADDQ         $0x04, DX
-	ADDQ         $0x04, R12
-	ADDQ         $0x20, R13
-	CMPQ         R13, R10
-	JLT          gemmFull_k
-	SHRQ         $0x03, R13
-	SUBQ         R13, DX
-
-gemmFull_store:
-	VADDPS  (DI), Y1, Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	VADDPS  (DI), Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	VADDPS  (DI), Y3, Y3
-	VMAXPS  Y3, Y0, Y3
-	VMOVUPS Y3, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	VADDPS  (DI), Y4, Y4
-	VMAXPS  Y4, Y0, Y4
-	VMOVUPS Y4, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	VADDPS  (DI), Y5, Y5
-	VMAXPS  Y5, Y0, Y5
-	VMOVUPS Y5, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	VADDPS  (DI), Y6, Y6
-	VMAXPS  Y6, Y0, Y6
-	VMOVUPS Y6, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	VADDPS  (DI), Y7, Y7
-	VMAXPS  Y7, Y0, Y7
-	VMOVUPS Y7, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	VADDPS  (DI), Y8, Y8
-	VMAXPS  Y8, Y0, Y8
-	VMOVUPS Y8, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	LEAQ    (DX)(BX*8), DX
-	SUBQ    $0x08, R9
-	JMP     gemmFull_block
-
-gemmFull_tail:
-	TESTQ R9, R9
-	JZ    gemmFull_done
-
-gemmFull_row:
 	VXORPS Y1, Y1, Y1
-	LEAQ   (DX)(BX*4), R12
-	XORQ   R13, R13
-	CMPQ   R13, R10
-	JGE    gemmFull_one_store
-
-gemmFull_one_k:
-	VMOVUPS      (SI)(R13*1), Y2
-	VBROADCASTSS (DX), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x04, DX
-	ADDQ         $0x04, R12
-	ADDQ         $0x20, R13
-	CMPQ         R13, R10
-	JLT          gemmFull_one_k
-	SHRQ         $0x03, R13
-	SUBQ         R13, DX
-
-gemmFull_one_store:
-	VADDPS  (DI), Y1, Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    R8, DI
-	ADDQ    CX, AX
-	ADDQ    BX, DX
-	DECQ    R9
-	JNZ     gemmFull_row
-
-gemmFull_done:
-	VZEROUPPER
-	RET
-
-// func gemmMasked(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, init *float32, ldi uintptr, m uintptr, k uintptr, floor float32, mask *[8]int32)
-// Requires: AVX, FMA3
-TEXT ·gemmMasked(SB), NOSPLIT, $0-88
-	MOVQ         c+0(FP), AX
-	MOVQ         ldc+8(FP), CX
-	MOVQ         a+16(FP), DX
-	MOVQ         lda+24(FP), BX
-	MOVQ         b+32(FP), SI
-	MOVQ         init+40(FP), DI
-	MOVQ         ldi+48(FP), R8
-	MOVQ         m+56(FP), R9
-	MOVQ         k+64(FP), R10
-	VBROADCASTSS floor+72(FP), Y0
-	MOVQ         mask+80(FP), R11
-	VMOVUPS      (R11), Y1
-	LEAQ         (BX)(BX*2), R11
-	SHLQ         $0x05, R10
-
-gemmMasked_block:
-	CMPQ   R9, $0x08
-	JLT    gemmMasked_tail
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
@@ -173,125 +39,2169 @@ gemmMasked_block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	LEAQ   (DX)(BX*4), R12
-	XORQ   R13, R13
-	CMPQ   R13, R10
-	JGE    gemmMasked_store
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	CMPQ   SI, R11
+	JGE    gemmAVX2_6_store
 
-gemmMasked_k:
-	VMOVUPS      (SI)(R13*1), Y10
-	VBROADCASTSS (DX), Y11
-	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS (DX)(BX*1), Y11
-	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS (DX)(BX*2), Y11
-	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS (DX)(R11*1), Y11
-	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS (R12), Y11
-	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS (R12)(BX*1), Y11
-	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS (R12)(BX*2), Y11
-	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS (R12)(R11*1), Y11
-	VFMADD231PS  Y11, Y10, Y9
+gemmAVX2_6_k:
+	VMOVUPS      (SI), Y13
+	VMOVUPS      32(SI), Y14
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS  Y15, Y13, Y1
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS (DX)(BX*1), Y15
+	VFMADD231PS  Y15, Y13, Y3
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS (DX)(BX*2), Y15
+	VFMADD231PS  Y15, Y13, Y5
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS (DX)(R10*1), Y15
+	VFMADD231PS  Y15, Y13, Y7
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS (R12), Y15
+	VFMADD231PS  Y15, Y13, Y9
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS (R12)(BX*1), Y15
+	VFMADD231PS  Y15, Y13, Y11
+	VFMADD231PS  Y15, Y14, Y12
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R12
-	ADDQ         $0x20, R13
-	CMPQ         R13, R10
-	JLT          gemmMasked_k
-	SHRQ         $0x03, R13
-	SUBQ         R13, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmAVX2_6_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
 
-gemmMasked_store:
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y2, Y2
-	VMAXPS     Y2, Y0, Y2
-	VMASKMOVPS Y2, Y1, (AX)
-	ADDQ       R8, DI
-	ADDQ       CX, AX
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y3, Y3
+gemmAVX2_6_store:
+	CMPQ    column+64(FP), $0x00
+	JNE     gemmAVX2_6_column
+	VADDPS  (DI), Y1, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	VADDPS  32(DI), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMOVUPS Y3, (AX)
+	VADDPS  32(DI), Y4, Y4
+	VMAXPS  Y4, Y0, Y4
+	VMOVUPS Y4, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y5, Y5
+	VMAXPS  Y5, Y0, Y5
+	VMOVUPS Y5, (AX)
+	VADDPS  32(DI), Y6, Y6
+	VMAXPS  Y6, Y0, Y6
+	VMOVUPS Y6, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y7, Y7
+	VMAXPS  Y7, Y0, Y7
+	VMOVUPS Y7, (AX)
+	VADDPS  32(DI), Y8, Y8
+	VMAXPS  Y8, Y0, Y8
+	VMOVUPS Y8, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y9, Y9
+	VMAXPS  Y9, Y0, Y9
+	VMOVUPS Y9, (AX)
+	VADDPS  32(DI), Y10, Y10
+	VMAXPS  Y10, Y0, Y10
+	VMOVUPS Y10, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y11, Y11
+	VMAXPS  Y11, Y0, Y11
+	VMOVUPS Y11, (AX)
+	VADDPS  32(DI), Y12, Y12
+	VMAXPS  Y12, Y0, Y12
+	VMOVUPS Y12, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	JMP     gemmAVX2_6_stored
+
+gemmAVX2_6_column:
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (AX)
+	VADDPS       Y13, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, (AX)
+	VADDPS       Y13, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, (AX)
+	VADDPS       Y13, Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMOVUPS      Y6, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMOVUPS      Y7, (AX)
+	VADDPS       Y13, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMOVUPS      Y8, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y9, Y9
+	VMAXPS       Y9, Y0, Y9
+	VMOVUPS      Y9, (AX)
+	VADDPS       Y13, Y10, Y10
+	VMAXPS       Y10, Y0, Y10
+	VMOVUPS      Y10, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y11, Y11
+	VMAXPS       Y11, Y0, Y11
+	VMOVUPS      Y11, (AX)
+	VADDPS       Y13, Y12, Y12
+	VMAXPS       Y12, Y0, Y12
+	VMOVUPS      Y12, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmAVX2_6_stored:
+	LEAQ (DX)(BX*4), DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x06, R9
+	JMP  gemmAVX2_6
+
+gemmAVX2_6_end:
+gemmAVX2_2:
+	CMPQ   R9, $0x02
+	JLT    gemmAVX2_2_end
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	CMPQ   SI, R11
+	JGE    gemmAVX2_2_store
+
+gemmAVX2_2_k:
+	VMOVUPS      (SI), Y5
+	VMOVUPS      32(SI), Y6
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y7, Y5, Y1
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (DX)(BX*1), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VFMADD231PS  Y7, Y6, Y4
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmAVX2_2_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmAVX2_2_store:
+	CMPQ    column+64(FP), $0x00
+	JNE     gemmAVX2_2_column
+	VADDPS  (DI), Y1, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	VADDPS  32(DI), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMOVUPS Y3, (AX)
+	VADDPS  32(DI), Y4, Y4
+	VMAXPS  Y4, Y0, Y4
+	VMOVUPS Y4, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	JMP     gemmAVX2_2_stored
+
+gemmAVX2_2_column:
+	VBROADCASTSS (DI), Y5
+	VADDPS       Y5, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (AX)
+	VADDPS       Y5, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y5
+	VADDPS       Y5, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, (AX)
+	VADDPS       Y5, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmAVX2_2_stored:
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R9
+	JMP  gemmAVX2_2
+
+gemmAVX2_2_end:
+gemmAVX2_1:
+	CMPQ   R9, $0x01
+	JLT    gemmAVX2_1_end
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	CMPQ   SI, R11
+	JGE    gemmAVX2_1_store
+
+gemmAVX2_1_k:
+	VMOVUPS      (SI), Y3
+	VMOVUPS      32(SI), Y4
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VFMADD231PS  Y5, Y4, Y2
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmAVX2_1_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmAVX2_1_store:
+	CMPQ    column+64(FP), $0x00
+	JNE     gemmAVX2_1_column
+	VADDPS  (DI), Y1, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	VADDPS  32(DI), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	JMP     gemmAVX2_1_stored
+
+gemmAVX2_1_column:
+	VBROADCASTSS (DI), Y3
+	VADDPS       Y3, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (AX)
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmAVX2_1_stored:
+	ADDQ BX, DX
+	SUBQ $0x01, R9
+	JMP  gemmAVX2_1
+
+gemmAVX2_1_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func gemmMaskedAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask *[16]int32)
+// Requires: AVX, FMA3, SSE
+TEXT ·gemmMaskedAVX2(SB), NOSPLIT, $8-104
+	VBROADCASTSS floor+88(FP), Y0
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         lda+24(FP), BX
+	MOVQ         b+32(FP), SI
+	MOVQ         init+48(FP), DI
+	MOVQ         ldi+56(FP), R8
+	MOVQ         m+72(FP), R9
+	MOVQ         mask+96(FP), R10
+	VMOVUPS      (R10), Y1
+	VMOVUPS      32(R10), Y2
+	LEAQ         (BX)(BX*2), R10
+	MOVQ         k+80(FP), R11
+	SHLQ         $0x06, R11
+	ADDQ         SI, R11
+	STMXCSR      (SP)
+	MOVL         (SP), R12
+	ORL          $0x00008040, R12
+	MOVL         R12, 4(SP)
+	LDMXCSR      4(SP)
+
+gemmMaskedAVX2_6:
+	CMPQ   R9, $0x06
+	JLT    gemmMaskedAVX2_6_end
+	LEAQ   (DX)(BX*4), R12
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
+	CMPQ   SI, R11
+	JGE    gemmMaskedAVX2_6_store
+
+gemmMaskedAVX2_6_k:
+	VMOVUPS      (SI), Y15
+	VMOVUPS      32(SI), Y16
+	VBROADCASTSS (DX), Y17
+	VFMADD231PS  Y17, Y15, Y3
+	VFMADD231PS  Y17, Y16, Y4
+	VBROADCASTSS (DX)(BX*1), Y17
+	VFMADD231PS  Y17, Y15, Y5
+	VFMADD231PS  Y17, Y16, Y6
+	VBROADCASTSS (DX)(BX*2), Y17
+	VFMADD231PS  Y17, Y15, Y7
+	VFMADD231PS  Y17, Y16, Y8
+	VBROADCASTSS (DX)(R10*1), Y17
+	VFMADD231PS  Y17, Y15, Y9
+	VFMADD231PS  Y17, Y16, Y10
+	VBROADCASTSS (R12), Y17
+	VFMADD231PS  Y17, Y15, Y11
+	VFMADD231PS  Y17, Y16, Y12
+	VBROADCASTSS (R12)(BX*1), Y17
+	VFMADD231PS  Y17, Y15, Y13
+	VFMADD231PS  Y17, Y16, Y14
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R12
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmMaskedAVX2_6_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmMaskedAVX2_6_store:
+	CMPQ       column+64(FP), $0x00
+	JNE        gemmMaskedAVX2_6_column
+	VMASKMOVPS (DI), Y1, Y15
+	VADDPS     Y15, Y3, Y3
 	VMAXPS     Y3, Y0, Y3
 	VMASKMOVPS Y3, Y1, (AX)
-	ADDQ       R8, DI
-	ADDQ       CX, AX
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y4, Y4
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y4, Y4
 	VMAXPS     Y4, Y0, Y4
-	VMASKMOVPS Y4, Y1, (AX)
+	VMASKMOVPS Y4, Y2, 32(AX)
 	ADDQ       R8, DI
 	ADDQ       CX, AX
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y5, Y5
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y5, Y5
 	VMAXPS     Y5, Y0, Y5
 	VMASKMOVPS Y5, Y1, (AX)
-	ADDQ       R8, DI
-	ADDQ       CX, AX
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y6, Y6
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y6, Y6
 	VMAXPS     Y6, Y0, Y6
-	VMASKMOVPS Y6, Y1, (AX)
+	VMASKMOVPS Y6, Y2, 32(AX)
 	ADDQ       R8, DI
 	ADDQ       CX, AX
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y7, Y7
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y7, Y7
 	VMAXPS     Y7, Y0, Y7
 	VMASKMOVPS Y7, Y1, (AX)
-	ADDQ       R8, DI
-	ADDQ       CX, AX
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y8, Y8
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y8, Y8
 	VMAXPS     Y8, Y0, Y8
-	VMASKMOVPS Y8, Y1, (AX)
+	VMASKMOVPS Y8, Y2, 32(AX)
 	ADDQ       R8, DI
 	ADDQ       CX, AX
-	VMASKMOVPS (DI), Y1, Y11
-	VADDPS     Y11, Y9, Y9
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y9, Y9
 	VMAXPS     Y9, Y0, Y9
 	VMASKMOVPS Y9, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y10, Y10
+	VMAXPS     Y10, Y0, Y10
+	VMASKMOVPS Y10, Y2, 32(AX)
 	ADDQ       R8, DI
 	ADDQ       CX, AX
-	LEAQ       (DX)(BX*8), DX
-	SUBQ       $0x08, R9
-	JMP        gemmMasked_block
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y11, Y11
+	VMAXPS     Y11, Y0, Y11
+	VMASKMOVPS Y11, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y12, Y12
+	VMAXPS     Y12, Y0, Y12
+	VMASKMOVPS Y12, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y13, Y13
+	VMAXPS     Y13, Y0, Y13
+	VMASKMOVPS Y13, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y14, Y14
+	VMAXPS     Y14, Y0, Y14
+	VMASKMOVPS Y14, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	JMP        gemmMaskedAVX2_6_stored
 
-gemmMasked_tail:
-	TESTQ R9, R9
-	JZ    gemmMasked_done
+gemmMaskedAVX2_6_column:
+	VBROADCASTSS (DI), Y15
+	VADDPS       Y15, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMASKMOVPS   Y3, Y1, (AX)
+	VADDPS       Y15, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMASKMOVPS   Y4, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y15
+	VADDPS       Y15, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMASKMOVPS   Y5, Y1, (AX)
+	VADDPS       Y15, Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMASKMOVPS   Y6, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y15
+	VADDPS       Y15, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMASKMOVPS   Y7, Y1, (AX)
+	VADDPS       Y15, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMASKMOVPS   Y8, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y15
+	VADDPS       Y15, Y9, Y9
+	VMAXPS       Y9, Y0, Y9
+	VMASKMOVPS   Y9, Y1, (AX)
+	VADDPS       Y15, Y10, Y10
+	VMAXPS       Y10, Y0, Y10
+	VMASKMOVPS   Y10, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y15
+	VADDPS       Y15, Y11, Y11
+	VMAXPS       Y11, Y0, Y11
+	VMASKMOVPS   Y11, Y1, (AX)
+	VADDPS       Y15, Y12, Y12
+	VMAXPS       Y12, Y0, Y12
+	VMASKMOVPS   Y12, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y15
+	VADDPS       Y15, Y13, Y13
+	VMAXPS       Y13, Y0, Y13
+	VMASKMOVPS   Y13, Y1, (AX)
+	VADDPS       Y15, Y14, Y14
+	VMAXPS       Y14, Y0, Y14
+	VMASKMOVPS   Y14, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
 
-gemmMasked_row:
-	VXORPS Y2, Y2, Y2
+gemmMaskedAVX2_6_stored:
+	LEAQ (DX)(BX*4), DX
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x06, R9
+	JMP  gemmMaskedAVX2_6
+
+gemmMaskedAVX2_6_end:
+gemmMaskedAVX2_2:
+	CMPQ   R9, $0x02
+	JLT    gemmMaskedAVX2_2_end
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	CMPQ   SI, R11
+	JGE    gemmMaskedAVX2_2_store
+
+gemmMaskedAVX2_2_k:
+	VMOVUPS      (SI), Y7
+	VMOVUPS      32(SI), Y8
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (DX)(BX*1), Y9
+	VFMADD231PS  Y9, Y7, Y5
+	VFMADD231PS  Y9, Y8, Y6
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmMaskedAVX2_2_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmMaskedAVX2_2_store:
+	CMPQ       column+64(FP), $0x00
+	JNE        gemmMaskedAVX2_2_column
+	VMASKMOVPS (DI), Y1, Y7
+	VADDPS     Y7, Y3, Y3
+	VMAXPS     Y3, Y0, Y3
+	VMASKMOVPS Y3, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y4, Y4
+	VMAXPS     Y4, Y0, Y4
+	VMASKMOVPS Y4, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMASKMOVPS Y5, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y6, Y6
+	VMAXPS     Y6, Y0, Y6
+	VMASKMOVPS Y6, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	JMP        gemmMaskedAVX2_2_stored
+
+gemmMaskedAVX2_2_column:
+	VBROADCASTSS (DI), Y7
+	VADDPS       Y7, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMASKMOVPS   Y3, Y1, (AX)
+	VADDPS       Y7, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMASKMOVPS   Y4, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y7
+	VADDPS       Y7, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMASKMOVPS   Y5, Y1, (AX)
+	VADDPS       Y7, Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMASKMOVPS   Y6, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmMaskedAVX2_2_stored:
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R9
+	JMP  gemmMaskedAVX2_2
+
+gemmMaskedAVX2_2_end:
+gemmMaskedAVX2_1:
+	CMPQ   R9, $0x01
+	JLT    gemmMaskedAVX2_1_end
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	CMPQ   SI, R11
+	JGE    gemmMaskedAVX2_1_store
+
+gemmMaskedAVX2_1_k:
+	VMOVUPS      (SI), Y5
+	VMOVUPS      32(SI), Y6
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VFMADD231PS  Y7, Y6, Y4
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmMaskedAVX2_1_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmMaskedAVX2_1_store:
+	CMPQ       column+64(FP), $0x00
+	JNE        gemmMaskedAVX2_1_column
+	VMASKMOVPS (DI), Y1, Y5
+	VADDPS     Y5, Y3, Y3
+	VMAXPS     Y3, Y0, Y3
+	VMASKMOVPS Y3, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y4, Y4
+	VMAXPS     Y4, Y0, Y4
+	VMASKMOVPS Y4, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	JMP        gemmMaskedAVX2_1_stored
+
+gemmMaskedAVX2_1_column:
+	VBROADCASTSS (DI), Y5
+	VADDPS       Y5, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMASKMOVPS   Y3, Y1, (AX)
+	VADDPS       Y5, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMASKMOVPS   Y4, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmMaskedAVX2_1_stored:
+	ADDQ BX, DX
+	SUBQ $0x01, R9
+	JMP  gemmMaskedAVX2_1
+
+gemmMaskedAVX2_1_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func gemmPanelAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
+// Requires: AVX, AVX512DQ, AVX512F, SSE
+TEXT ·gemmPanelAVX512(SB), NOSPLIT, $8-96
+	VBROADCASTSS floor+88(FP), Z0
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         lda+24(FP), BX
+	MOVQ         b+32(FP), SI
+	MOVQ         init+48(FP), DI
+	MOVQ         ldi+56(FP), R8
+	MOVQ         m+72(FP), R9
+	MOVL         mask+92(FP), R10
+	KMOVW        R10, K1
+	SHRL         $0x10, R10
+	LEAQ         (BX)(BX*2), R10
+	MOVQ         k+80(FP), R11
+	SHLQ         $0x06, R11
+	ADDQ         SI, R11
+	STMXCSR      (SP)
+	MOVL         (SP), R12
+	ORL          $0x00008040, R12
+	MOVL         R12, 4(SP)
+	LDMXCSR      4(SP)
+
+gemmPanelAVX512_12:
+	CMPQ   R9, $0x0c
+	JLT    gemmPanelAVX512_12_end
 	LEAQ   (DX)(BX*4), R12
-	XORQ   R13, R13
-	CMPQ   R13, R10
-	JGE    gemmMasked_one_store
+	LEAQ   (R12)(BX*4), R13
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	CMPQ   SI, R11
+	JGE    gemmPanelAVX512_12_store
 
-gemmMasked_one_k:
-	VMOVUPS      (SI)(R13*1), Y3
-	VBROADCASTSS (DX), Y4
-	VFMADD231PS  Y4, Y3, Y2
+gemmPanelAVX512_12_k:
+	VMOVUPS      (SI), Z13
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (DX)(BX*1), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS (DX)(BX*2), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS (DX)(R10*1), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS (R12), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (R12)(BX*1), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS (R12)(BX*2), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS (R12)(R10*1), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS (R13), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (R13)(BX*1), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS (R13)(BX*2), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS (R13)(R10*1), Z14
+	VFMADD231PS  Z14, Z13, Z12
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R12
-	ADDQ         $0x20, R13
-	CMPQ         R13, R10
-	JLT          gemmMasked_one_k
-	SHRQ         $0x03, R13
+	ADDQ         $0x04, R13
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmPanelAVX512_12_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmPanelAVX512_12_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPanelAVX512_12_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z2, K1, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z3, K1, Z3
+	VMAXPS   Z3, Z0, Z3
+	VMOVUPS  Z3, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z4, K1, Z4
+	VMAXPS   Z4, Z0, Z4
+	VMOVUPS  Z4, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z5, K1, Z5
+	VMAXPS   Z5, Z0, Z5
+	VMOVUPS  Z5, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z6, K1, Z6
+	VMAXPS   Z6, Z0, Z6
+	VMOVUPS  Z6, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z7, K1, Z7
+	VMAXPS   Z7, Z0, Z7
+	VMOVUPS  Z7, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z8, K1, Z8
+	VMAXPS   Z8, Z0, Z8
+	VMOVUPS  Z8, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z9, K1, Z9
+	VMAXPS   Z9, Z0, Z9
+	VMOVUPS  Z9, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z10, K1, Z10
+	VMAXPS   Z10, Z0, Z10
+	VMOVUPS  Z10, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z11, K1, Z11
+	VMAXPS   Z11, Z0, Z11
+	VMOVUPS  Z11, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z12, K1, Z12
+	VMAXPS   Z12, Z0, Z12
+	VMOVUPS  Z12, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPanelAVX512_12_stored
+
+gemmPanelAVX512_12_column:
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z5, Z5
+	VMAXPS       Z5, Z0, Z5
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z6, Z6
+	VMAXPS       Z6, Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z7, Z7
+	VMAXPS       Z7, Z0, Z7
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z8, Z8
+	VMAXPS       Z8, Z0, Z8
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z9, Z9
+	VMAXPS       Z9, Z0, Z9
+	VMOVUPS      Z9, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z10, Z10
+	VMAXPS       Z10, Z0, Z10
+	VMOVUPS      Z10, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z11, Z11
+	VMAXPS       Z11, Z0, Z11
+	VMOVUPS      Z11, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z13
+	VADDPS       Z13, Z12, Z12
+	VMAXPS       Z12, Z0, Z12
+	VMOVUPS      Z12, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPanelAVX512_12_stored:
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x0c, R9
+	JMP  gemmPanelAVX512_12
+
+gemmPanelAVX512_12_end:
+gemmPanelAVX512_4:
+	CMPQ   R9, $0x04
+	JLT    gemmPanelAVX512_4_end
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	CMPQ   SI, R11
+	JGE    gemmPanelAVX512_4_store
+
+gemmPanelAVX512_4_k:
+	VMOVUPS      (SI), Z5
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (DX)(BX*1), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS (DX)(BX*2), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS (DX)(R10*1), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmPanelAVX512_4_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmPanelAVX512_4_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPanelAVX512_4_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z2, K1, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z3, K1, Z3
+	VMAXPS   Z3, Z0, Z3
+	VMOVUPS  Z3, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z4, K1, Z4
+	VMAXPS   Z4, Z0, Z4
+	VMOVUPS  Z4, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPanelAVX512_4_stored
+
+gemmPanelAVX512_4_column:
+	VBROADCASTSS (DI), Z5
+	VADDPS       Z5, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z5
+	VADDPS       Z5, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z5
+	VADDPS       Z5, Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z5
+	VADDPS       Z5, Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPanelAVX512_4_stored:
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x04, R9
+	JMP  gemmPanelAVX512_4
+
+gemmPanelAVX512_4_end:
+gemmPanelAVX512_2:
+	CMPQ   R9, $0x02
+	JLT    gemmPanelAVX512_2_end
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	CMPQ   SI, R11
+	JGE    gemmPanelAVX512_2_store
+
+gemmPanelAVX512_2_k:
+	VMOVUPS      (SI), Z3
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS (DX)(BX*1), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmPanelAVX512_2_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmPanelAVX512_2_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPanelAVX512_2_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z2, K1, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPanelAVX512_2_stored
+
+gemmPanelAVX512_2_column:
+	VBROADCASTSS (DI), Z3
+	VADDPS       Z3, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z3
+	VADDPS       Z3, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPanelAVX512_2_stored:
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R9
+	JMP  gemmPanelAVX512_2
+
+gemmPanelAVX512_2_end:
+gemmPanelAVX512_1:
+	CMPQ   R9, $0x01
+	JLT    gemmPanelAVX512_1_end
+	VXORPS Z1, Z1, Z1
+	CMPQ   SI, R11
+	JGE    gemmPanelAVX512_1_store
+
+gemmPanelAVX512_1_k:
+	VMOVUPS      (SI), Z2
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmPanelAVX512_1_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmPanelAVX512_1_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPanelAVX512_1_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPanelAVX512_1_stored
+
+gemmPanelAVX512_1_column:
+	VBROADCASTSS (DI), Z2
+	VADDPS       Z2, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPanelAVX512_1_stored:
+	ADDQ BX, DX
+	SUBQ $0x01, R9
+	JMP  gemmPanelAVX512_1
+
+gemmPanelAVX512_1_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func gemmPairAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
+// Requires: AVX, AVX512DQ, AVX512F, SSE
+TEXT ·gemmPairAVX512(SB), NOSPLIT, $8-96
+	VBROADCASTSS floor+88(FP), Z0
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         lda+24(FP), BX
+	MOVQ         b+32(FP), SI
+	MOVQ         init+48(FP), DI
+	MOVQ         ldi+56(FP), R8
+	MOVQ         m+72(FP), R9
+	MOVQ         next+40(FP), R10
+	ADDQ         SI, R10
+	MOVL         mask+92(FP), R11
+	KMOVW        R11, K1
+	SHRL         $0x10, R11
+	KMOVW        R11, K2
+	SHRL         $0x10, R11
+	LEAQ         (BX)(BX*2), R11
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x06, R12
+	ADDQ         SI, R12
+	STMXCSR      (SP)
+	MOVL         (SP), R13
+	ORL          $0x00008040, R13
+	MOVL         R13, 4(SP)
+	LDMXCSR      4(SP)
+
+gemmPairAVX512_12:
+	CMPQ   R9, $0x0c
+	JLT    gemmPairAVX512_12_end
+	LEAQ   (DX)(BX*4), R13
+	LEAQ   (R13)(BX*4), R14
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	CMPQ   SI, R12
+	JGE    gemmPairAVX512_12_store
+
+gemmPairAVX512_12_k:
+	VMOVUPS      (SI), Z25
+	VMOVUPS      (R10), Z26
+	VBROADCASTSS (DX), Z27
+	VFMADD231PS  Z27, Z25, Z1
+	VFMADD231PS  Z27, Z26, Z2
+	VBROADCASTSS (DX)(BX*1), Z27
+	VFMADD231PS  Z27, Z25, Z3
+	VFMADD231PS  Z27, Z26, Z4
+	VBROADCASTSS (DX)(BX*2), Z27
+	VFMADD231PS  Z27, Z25, Z5
+	VFMADD231PS  Z27, Z26, Z6
+	VBROADCASTSS (DX)(R11*1), Z27
+	VFMADD231PS  Z27, Z25, Z7
+	VFMADD231PS  Z27, Z26, Z8
+	VBROADCASTSS (R13), Z27
+	VFMADD231PS  Z27, Z25, Z9
+	VFMADD231PS  Z27, Z26, Z10
+	VBROADCASTSS (R13)(BX*1), Z27
+	VFMADD231PS  Z27, Z25, Z11
+	VFMADD231PS  Z27, Z26, Z12
+	VBROADCASTSS (R13)(BX*2), Z27
+	VFMADD231PS  Z27, Z25, Z13
+	VFMADD231PS  Z27, Z26, Z14
+	VBROADCASTSS (R13)(R11*1), Z27
+	VFMADD231PS  Z27, Z25, Z15
+	VFMADD231PS  Z27, Z26, Z16
+	VBROADCASTSS (R14), Z27
+	VFMADD231PS  Z27, Z25, Z17
+	VFMADD231PS  Z27, Z26, Z18
+	VBROADCASTSS (R14)(BX*1), Z27
+	VFMADD231PS  Z27, Z25, Z19
+	VFMADD231PS  Z27, Z26, Z20
+	VBROADCASTSS (R14)(BX*2), Z27
+	VFMADD231PS  Z27, Z25, Z21
+	VFMADD231PS  Z27, Z26, Z22
+	VBROADCASTSS (R14)(R11*1), Z27
+	VFMADD231PS  Z27, Z25, Z23
+	VFMADD231PS  Z27, Z26, Z24
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R13
+	ADDQ         $0x04, R14
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R10
+	CMPQ         SI, R12
+	JLT          gemmPairAVX512_12_k
+	MOVQ         k+80(FP), R13
+	SHLQ         $0x02, R13
 	SUBQ         R13, DX
+	SHLQ         $0x04, R13
+	SUBQ         R13, SI
+	SUBQ         R13, R10
 
-gemmMasked_one_store:
-	VMASKMOVPS (DI), Y1, Y4
-	VADDPS     Y4, Y2, Y2
-	VMAXPS     Y2, Y0, Y2
-	VMASKMOVPS Y2, Y1, (AX)
-	ADDQ       R8, DI
-	ADDQ       CX, AX
-	ADDQ       BX, DX
-	DECQ       R9
-	JNZ        gemmMasked_row
+gemmPairAVX512_12_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPairAVX512_12_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	VADDPS.Z 64(DI), Z2, K2, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z3, K1, Z3
+	VMAXPS   Z3, Z0, Z3
+	VMOVUPS  Z3, K1, (AX)
+	VADDPS.Z 64(DI), Z4, K2, Z4
+	VMAXPS   Z4, Z0, Z4
+	VMOVUPS  Z4, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z5, K1, Z5
+	VMAXPS   Z5, Z0, Z5
+	VMOVUPS  Z5, K1, (AX)
+	VADDPS.Z 64(DI), Z6, K2, Z6
+	VMAXPS   Z6, Z0, Z6
+	VMOVUPS  Z6, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z7, K1, Z7
+	VMAXPS   Z7, Z0, Z7
+	VMOVUPS  Z7, K1, (AX)
+	VADDPS.Z 64(DI), Z8, K2, Z8
+	VMAXPS   Z8, Z0, Z8
+	VMOVUPS  Z8, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z9, K1, Z9
+	VMAXPS   Z9, Z0, Z9
+	VMOVUPS  Z9, K1, (AX)
+	VADDPS.Z 64(DI), Z10, K2, Z10
+	VMAXPS   Z10, Z0, Z10
+	VMOVUPS  Z10, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z11, K1, Z11
+	VMAXPS   Z11, Z0, Z11
+	VMOVUPS  Z11, K1, (AX)
+	VADDPS.Z 64(DI), Z12, K2, Z12
+	VMAXPS   Z12, Z0, Z12
+	VMOVUPS  Z12, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z13, K1, Z13
+	VMAXPS   Z13, Z0, Z13
+	VMOVUPS  Z13, K1, (AX)
+	VADDPS.Z 64(DI), Z14, K2, Z14
+	VMAXPS   Z14, Z0, Z14
+	VMOVUPS  Z14, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z15, K1, Z15
+	VMAXPS   Z15, Z0, Z15
+	VMOVUPS  Z15, K1, (AX)
+	VADDPS.Z 64(DI), Z16, K2, Z16
+	VMAXPS   Z16, Z0, Z16
+	VMOVUPS  Z16, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z17, K1, Z17
+	VMAXPS   Z17, Z0, Z17
+	VMOVUPS  Z17, K1, (AX)
+	VADDPS.Z 64(DI), Z18, K2, Z18
+	VMAXPS   Z18, Z0, Z18
+	VMOVUPS  Z18, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z19, K1, Z19
+	VMAXPS   Z19, Z0, Z19
+	VMOVUPS  Z19, K1, (AX)
+	VADDPS.Z 64(DI), Z20, K2, Z20
+	VMAXPS   Z20, Z0, Z20
+	VMOVUPS  Z20, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z21, K1, Z21
+	VMAXPS   Z21, Z0, Z21
+	VMOVUPS  Z21, K1, (AX)
+	VADDPS.Z 64(DI), Z22, K2, Z22
+	VMAXPS   Z22, Z0, Z22
+	VMOVUPS  Z22, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z23, K1, Z23
+	VMAXPS   Z23, Z0, Z23
+	VMOVUPS  Z23, K1, (AX)
+	VADDPS.Z 64(DI), Z24, K2, Z24
+	VMAXPS   Z24, Z0, Z24
+	VMOVUPS  Z24, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPairAVX512_12_stored
 
-gemmMasked_done:
+gemmPairAVX512_12_column:
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	VADDPS       Z25, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (AX)
+	VADDPS       Z25, Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z5, Z5
+	VMAXPS       Z5, Z0, Z5
+	VMOVUPS      Z5, K1, (AX)
+	VADDPS       Z25, Z6, Z6
+	VMAXPS       Z6, Z0, Z6
+	VMOVUPS      Z6, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z7, Z7
+	VMAXPS       Z7, Z0, Z7
+	VMOVUPS      Z7, K1, (AX)
+	VADDPS       Z25, Z8, Z8
+	VMAXPS       Z8, Z0, Z8
+	VMOVUPS      Z8, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z9, Z9
+	VMAXPS       Z9, Z0, Z9
+	VMOVUPS      Z9, K1, (AX)
+	VADDPS       Z25, Z10, Z10
+	VMAXPS       Z10, Z0, Z10
+	VMOVUPS      Z10, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z11, Z11
+	VMAXPS       Z11, Z0, Z11
+	VMOVUPS      Z11, K1, (AX)
+	VADDPS       Z25, Z12, Z12
+	VMAXPS       Z12, Z0, Z12
+	VMOVUPS      Z12, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z13, Z13
+	VMAXPS       Z13, Z0, Z13
+	VMOVUPS      Z13, K1, (AX)
+	VADDPS       Z25, Z14, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVUPS      Z14, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z15, Z15
+	VMAXPS       Z15, Z0, Z15
+	VMOVUPS      Z15, K1, (AX)
+	VADDPS       Z25, Z16, Z16
+	VMAXPS       Z16, Z0, Z16
+	VMOVUPS      Z16, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z17, Z17
+	VMAXPS       Z17, Z0, Z17
+	VMOVUPS      Z17, K1, (AX)
+	VADDPS       Z25, Z18, Z18
+	VMAXPS       Z18, Z0, Z18
+	VMOVUPS      Z18, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z19, Z19
+	VMAXPS       Z19, Z0, Z19
+	VMOVUPS      Z19, K1, (AX)
+	VADDPS       Z25, Z20, Z20
+	VMAXPS       Z20, Z0, Z20
+	VMOVUPS      Z20, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z21, Z21
+	VMAXPS       Z21, Z0, Z21
+	VMOVUPS      Z21, K1, (AX)
+	VADDPS       Z25, Z22, Z22
+	VMAXPS       Z22, Z0, Z22
+	VMOVUPS      Z22, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z25
+	VADDPS       Z25, Z23, Z23
+	VMAXPS       Z23, Z0, Z23
+	VMOVUPS      Z23, K1, (AX)
+	VADDPS       Z25, Z24, Z24
+	VMAXPS       Z24, Z0, Z24
+	VMOVUPS      Z24, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPairAVX512_12_stored:
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x0c, R9
+	JMP  gemmPairAVX512_12
+
+gemmPairAVX512_12_end:
+gemmPairAVX512_4:
+	CMPQ   R9, $0x04
+	JLT    gemmPairAVX512_4_end
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	CMPQ   SI, R12
+	JGE    gemmPairAVX512_4_store
+
+gemmPairAVX512_4_k:
+	VMOVUPS      (SI), Z9
+	VMOVUPS      (R10), Z10
+	VBROADCASTSS (DX), Z11
+	VFMADD231PS  Z11, Z9, Z1
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS (DX)(BX*1), Z11
+	VFMADD231PS  Z11, Z9, Z3
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS (DX)(BX*2), Z11
+	VFMADD231PS  Z11, Z9, Z5
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS (DX)(R11*1), Z11
+	VFMADD231PS  Z11, Z9, Z7
+	VFMADD231PS  Z11, Z10, Z8
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R10
+	CMPQ         SI, R12
+	JLT          gemmPairAVX512_4_k
+	MOVQ         k+80(FP), R13
+	SHLQ         $0x02, R13
+	SUBQ         R13, DX
+	SHLQ         $0x04, R13
+	SUBQ         R13, SI
+	SUBQ         R13, R10
+
+gemmPairAVX512_4_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPairAVX512_4_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	VADDPS.Z 64(DI), Z2, K2, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z3, K1, Z3
+	VMAXPS   Z3, Z0, Z3
+	VMOVUPS  Z3, K1, (AX)
+	VADDPS.Z 64(DI), Z4, K2, Z4
+	VMAXPS   Z4, Z0, Z4
+	VMOVUPS  Z4, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z5, K1, Z5
+	VMAXPS   Z5, Z0, Z5
+	VMOVUPS  Z5, K1, (AX)
+	VADDPS.Z 64(DI), Z6, K2, Z6
+	VMAXPS   Z6, Z0, Z6
+	VMOVUPS  Z6, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z7, K1, Z7
+	VMAXPS   Z7, Z0, Z7
+	VMOVUPS  Z7, K1, (AX)
+	VADDPS.Z 64(DI), Z8, K2, Z8
+	VMAXPS   Z8, Z0, Z8
+	VMOVUPS  Z8, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPairAVX512_4_stored
+
+gemmPairAVX512_4_column:
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	VADDPS       Z9, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (AX)
+	VADDPS       Z9, Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z5, Z5
+	VMAXPS       Z5, Z0, Z5
+	VMOVUPS      Z5, K1, (AX)
+	VADDPS       Z9, Z6, Z6
+	VMAXPS       Z6, Z0, Z6
+	VMOVUPS      Z6, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z7, Z7
+	VMAXPS       Z7, Z0, Z7
+	VMOVUPS      Z7, K1, (AX)
+	VADDPS       Z9, Z8, Z8
+	VMAXPS       Z8, Z0, Z8
+	VMOVUPS      Z8, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPairAVX512_4_stored:
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x04, R9
+	JMP  gemmPairAVX512_4
+
+gemmPairAVX512_4_end:
+gemmPairAVX512_2:
+	CMPQ   R9, $0x02
+	JLT    gemmPairAVX512_2_end
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	CMPQ   SI, R12
+	JGE    gemmPairAVX512_2_store
+
+gemmPairAVX512_2_k:
+	VMOVUPS      (SI), Z5
+	VMOVUPS      (R10), Z6
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS  Z7, Z5, Z1
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS (DX)(BX*1), Z7
+	VFMADD231PS  Z7, Z5, Z3
+	VFMADD231PS  Z7, Z6, Z4
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R10
+	CMPQ         SI, R12
+	JLT          gemmPairAVX512_2_k
+	MOVQ         k+80(FP), R11
+	SHLQ         $0x02, R11
+	SUBQ         R11, DX
+	SHLQ         $0x04, R11
+	SUBQ         R11, SI
+	SUBQ         R11, R10
+
+gemmPairAVX512_2_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPairAVX512_2_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	VADDPS.Z 64(DI), Z2, K2, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z3, K1, Z3
+	VMAXPS   Z3, Z0, Z3
+	VMOVUPS  Z3, K1, (AX)
+	VADDPS.Z 64(DI), Z4, K2, Z4
+	VMAXPS   Z4, Z0, Z4
+	VMOVUPS  Z4, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPairAVX512_2_stored
+
+gemmPairAVX512_2_column:
+	VBROADCASTSS (DI), Z5
+	VADDPS       Z5, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	VADDPS       Z5, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z5
+	VADDPS       Z5, Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (AX)
+	VADDPS       Z5, Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPairAVX512_2_stored:
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R9
+	JMP  gemmPairAVX512_2
+
+gemmPairAVX512_2_end:
+gemmPairAVX512_1:
+	CMPQ   R9, $0x01
+	JLT    gemmPairAVX512_1_end
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	CMPQ   SI, R12
+	JGE    gemmPairAVX512_1_store
+
+gemmPairAVX512_1_k:
+	VMOVUPS      (SI), Z3
+	VMOVUPS      (R10), Z4
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS  Z5, Z3, Z1
+	VFMADD231PS  Z5, Z4, Z2
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R10
+	CMPQ         SI, R12
+	JLT          gemmPairAVX512_1_k
+	MOVQ         k+80(FP), R11
+	SHLQ         $0x02, R11
+	SUBQ         R11, DX
+	SHLQ         $0x04, R11
+	SUBQ         R11, SI
+	SUBQ         R11, R10
+
+gemmPairAVX512_1_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPairAVX512_1_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	VADDPS.Z 64(DI), Z2, K2, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPairAVX512_1_stored
+
+gemmPairAVX512_1_column:
+	VBROADCASTSS (DI), Z3
+	VADDPS       Z3, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	VADDPS       Z3, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPairAVX512_1_stored:
+	ADDQ BX, DX
+	SUBQ $0x01, R9
+	JMP  gemmPairAVX512_1
+
+gemmPairAVX512_1_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func rowTimesAVX2(c *float32, a *float32, b *float32, next uintptr, init *float32, k uintptr, floor float32)
+// Requires: AVX, FMA3, SSE
+TEXT ·rowTimesAVX2(SB), NOSPLIT, $8-52
+	MOVQ         c+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         next+24(FP), BX
+	MOVQ         init+32(FP), SI
+	MOVQ         k+40(FP), DI
+	VBROADCASTSS floor+48(FP), Y0
+	LEAQ         (BX)(BX*2), R8
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	STMXCSR      (SP)
+	MOVL         (SP), R9
+	ORL          $0x00008040, R9
+	MOVL         R9, 4(SP)
+	LDMXCSR      4(SP)
+
+rowTimesAVX2_k:
+	VBROADCASTSS (CX), Y9
+	VFMADD231PS  (DX), Y9, Y1
+	VFMADD231PS  32(DX), Y9, Y2
+	VFMADD231PS  (DX)(BX*1), Y9, Y3
+	VFMADD231PS  32(DX)(BX*1), Y9, Y4
+	VFMADD231PS  (DX)(BX*2), Y9, Y5
+	VFMADD231PS  32(DX)(BX*2), Y9, Y6
+	VFMADD231PS  (DX)(R8*1), Y9, Y7
+	VFMADD231PS  32(DX)(R8*1), Y9, Y8
+	ADDQ         $0x04, CX
+	ADDQ         $0x40, DX
+	DECQ         DI
+	JNZ          rowTimesAVX2_k
+	VADDPS       (SI), Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (AX)
+	VADDPS       32(SI), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	VADDPS       64(SI), Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, 64(AX)
+	VADDPS       96(SI), Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, 96(AX)
+	VADDPS       128(SI), Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, 128(AX)
+	VADDPS       160(SI), Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMOVUPS      Y6, 160(AX)
+	VADDPS       192(SI), Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMOVUPS      Y7, 192(AX)
+	VADDPS       224(SI), Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMOVUPS      Y8, 224(AX)
+	LDMXCSR      (SP)
+	VZEROUPPER
+	RET
+
+// func rowTimesAVX512(c *float32, a *float32, b *float32, next uintptr, init *float32, k uintptr, floor float32)
+// Requires: AVX, AVX512DQ, AVX512F, SSE
+TEXT ·rowTimesAVX512(SB), NOSPLIT, $8-52
+	MOVQ         c+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         next+24(FP), BX
+	MOVQ         init+32(FP), SI
+	MOVQ         k+40(FP), DI
+	VBROADCASTSS floor+48(FP), Z0
+	LEAQ         (BX)(BX*2), R8
+	LEAQ         (DX)(BX*4), R9
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	STMXCSR      (SP)
+	MOVL         (SP), R10
+	ORL          $0x00008040, R10
+	MOVL         R10, 4(SP)
+	LDMXCSR      4(SP)
+
+rowTimesAVX512_k:
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  (DX), Z9, Z1
+	VFMADD231PS  (DX)(BX*1), Z9, Z2
+	VFMADD231PS  (DX)(BX*2), Z9, Z3
+	VFMADD231PS  (DX)(R8*1), Z9, Z4
+	VFMADD231PS  (R9), Z9, Z5
+	VFMADD231PS  (R9)(BX*1), Z9, Z6
+	VFMADD231PS  (R9)(BX*2), Z9, Z7
+	VFMADD231PS  (R9)(R8*1), Z9, Z8
+	ADDQ         $0x04, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, R9
+	DECQ         DI
+	JNZ          rowTimesAVX512_k
+	VADDPS       (SI), Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	VADDPS       64(SI), Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, 64(AX)
+	VADDPS       128(SI), Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, 128(AX)
+	VADDPS       192(SI), Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, 192(AX)
+	VADDPS       256(SI), Z5, Z5
+	VMAXPS       Z5, Z0, Z5
+	VMOVUPS      Z5, 256(AX)
+	VADDPS       320(SI), Z6, Z6
+	VMAXPS       Z6, Z0, Z6
+	VMOVUPS      Z6, 320(AX)
+	VADDPS       384(SI), Z7, Z7
+	VMAXPS       Z7, Z0, Z7
+	VMOVUPS      Z7, 384(AX)
+	VADDPS       448(SI), Z8, Z8
+	VMAXPS       Z8, Z0, Z8
+	VMOVUPS      Z8, 448(AX)
+	LDMXCSR      (SP)
+	VZEROUPPER
+	RET
+
+// func packRowAVX2(dst *float32, next uintptr, row *float32, panels uintptr)
+// Requires: AVX
+TEXT ·packRowAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ next+8(FP), CX
+	MOVQ row+16(FP), DX
+	MOVQ panels+24(FP), BX
+
+packRowAVX2_panel:
+	VMOVUPS (DX), Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS Y0, 32(AX)
+	ADDQ    $0x40, DX
+	ADDQ    CX, AX
+	DECQ    BX
+	JNZ     packRowAVX2_panel
+	VZEROUPPER
+	RET
+
+// func tapsAVX2(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
+// Requires: AVX, FMA3, SSE
+TEXT ·tapsAVX2(SB), NOSPLIT, $8-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         offsets+16(FP), DX
+	MOVQ         w+24(FP), BX
+	MOVQ         count+32(FP), SI
+	MOVQ         n+40(FP), DI
+	VBROADCASTSS init+48(FP), Y0
+	VBROADCASTSS floor+52(FP), Y1
+	STMXCSR      (SP)
+	MOVL         (SP), R8
+	ORL          $0x00008040, R8
+	MOVL         R8, 4(SP)
+	LDMXCSR      4(SP)
+
+tapsAVX2_8:
+	CMPQ   DI, $0x40
+	JLT    tapsAVX2_8_end
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORQ   R8, R8
+
+tapsAVX2_8_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Y10
+	VFMADD231PS  (R9), Y10, Y2
+	VFMADD231PS  32(R9), Y10, Y3
+	VFMADD231PS  64(R9), Y10, Y4
+	VFMADD231PS  96(R9), Y10, Y5
+	VFMADD231PS  128(R9), Y10, Y6
+	VFMADD231PS  160(R9), Y10, Y7
+	VFMADD231PS  192(R9), Y10, Y8
+	VFMADD231PS  224(R9), Y10, Y9
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX2_8_taps
+	VADDPS       Y0, Y2, Y2
+	VMAXPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (AX)
+	VADDPS       Y0, Y3, Y3
+	VMAXPS       Y3, Y1, Y3
+	VMOVUPS      Y3, 32(AX)
+	VADDPS       Y0, Y4, Y4
+	VMAXPS       Y4, Y1, Y4
+	VMOVUPS      Y4, 64(AX)
+	VADDPS       Y0, Y5, Y5
+	VMAXPS       Y5, Y1, Y5
+	VMOVUPS      Y5, 96(AX)
+	VADDPS       Y0, Y6, Y6
+	VMAXPS       Y6, Y1, Y6
+	VMOVUPS      Y6, 128(AX)
+	VADDPS       Y0, Y7, Y7
+	VMAXPS       Y7, Y1, Y7
+	VMOVUPS      Y7, 160(AX)
+	VADDPS       Y0, Y8, Y8
+	VMAXPS       Y8, Y1, Y8
+	VMOVUPS      Y8, 192(AX)
+	VADDPS       Y0, Y9, Y9
+	VMAXPS       Y9, Y1, Y9
+	VMOVUPS      Y9, 224(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x40, DI
+	JMP          tapsAVX2_8
+
+tapsAVX2_8_end:
+tapsAVX2_4:
+	CMPQ   DI, $0x20
+	JLT    tapsAVX2_4_end
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	XORQ   R8, R8
+
+tapsAVX2_4_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Y6
+	VFMADD231PS  (R9), Y6, Y2
+	VFMADD231PS  32(R9), Y6, Y3
+	VFMADD231PS  64(R9), Y6, Y4
+	VFMADD231PS  96(R9), Y6, Y5
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX2_4_taps
+	VADDPS       Y0, Y2, Y2
+	VMAXPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (AX)
+	VADDPS       Y0, Y3, Y3
+	VMAXPS       Y3, Y1, Y3
+	VMOVUPS      Y3, 32(AX)
+	VADDPS       Y0, Y4, Y4
+	VMAXPS       Y4, Y1, Y4
+	VMOVUPS      Y4, 64(AX)
+	VADDPS       Y0, Y5, Y5
+	VMAXPS       Y5, Y1, Y5
+	VMOVUPS      Y5, 96(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x20, DI
+	JMP          tapsAVX2_4
+
+tapsAVX2_4_end:
+tapsAVX2_2:
+	CMPQ   DI, $0x10
+	JLT    tapsAVX2_2_end
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R8, R8
+
+tapsAVX2_2_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Y4
+	VFMADD231PS  (R9), Y4, Y2
+	VFMADD231PS  32(R9), Y4, Y3
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX2_2_taps
+	VADDPS       Y0, Y2, Y2
+	VMAXPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (AX)
+	VADDPS       Y0, Y3, Y3
+	VMAXPS       Y3, Y1, Y3
+	VMOVUPS      Y3, 32(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x10, DI
+	JMP          tapsAVX2_2
+
+tapsAVX2_2_end:
+tapsAVX2_1:
+	CMPQ   DI, $0x08
+	JLT    tapsAVX2_1_end
+	VXORPS Y2, Y2, Y2
+	XORQ   R8, R8
+
+tapsAVX2_1_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Y3
+	VFMADD231PS  (R9), Y3, Y2
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX2_1_taps
+	VADDPS       Y0, Y2, Y2
+	VMAXPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DI
+	JMP          tapsAVX2_1
+
+tapsAVX2_1_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func packRowAVX512(dst *float32, next uintptr, row *float32, panels uintptr)
+// Requires: AVX, AVX512F
+TEXT ·packRowAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ next+8(FP), CX
+	MOVQ row+16(FP), DX
+	MOVQ panels+24(FP), BX
+
+packRowAVX512_panel:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, DX
+	ADDQ    CX, AX
+	DECQ    BX
+	JNZ     packRowAVX512_panel
+	VZEROUPPER
+	RET
+
+// func tapsAVX512(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
+// Requires: AVX, AVX512DQ, AVX512F, SSE
+TEXT ·tapsAVX512(SB), NOSPLIT, $8-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         offsets+16(FP), DX
+	MOVQ         w+24(FP), BX
+	MOVQ         count+32(FP), SI
+	MOVQ         n+40(FP), DI
+	VBROADCASTSS init+48(FP), Z0
+	VBROADCASTSS floor+52(FP), Z1
+	STMXCSR      (SP)
+	MOVL         (SP), R8
+	ORL          $0x00008040, R8
+	MOVL         R8, 4(SP)
+	LDMXCSR      4(SP)
+
+tapsAVX512_8:
+	CMPQ   DI, $0x80
+	JLT    tapsAVX512_8_end
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	XORQ   R8, R8
+
+tapsAVX512_8_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Z10
+	VFMADD231PS  (R9), Z10, Z2
+	VFMADD231PS  64(R9), Z10, Z3
+	VFMADD231PS  128(R9), Z10, Z4
+	VFMADD231PS  192(R9), Z10, Z5
+	VFMADD231PS  256(R9), Z10, Z6
+	VFMADD231PS  320(R9), Z10, Z7
+	VFMADD231PS  384(R9), Z10, Z8
+	VFMADD231PS  448(R9), Z10, Z9
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX512_8_taps
+	VADDPS       Z0, Z2, Z2
+	VMAXPS       Z2, Z1, Z2
+	VMOVUPS      Z2, (AX)
+	VADDPS       Z0, Z3, Z3
+	VMAXPS       Z3, Z1, Z3
+	VMOVUPS      Z3, 64(AX)
+	VADDPS       Z0, Z4, Z4
+	VMAXPS       Z4, Z1, Z4
+	VMOVUPS      Z4, 128(AX)
+	VADDPS       Z0, Z5, Z5
+	VMAXPS       Z5, Z1, Z5
+	VMOVUPS      Z5, 192(AX)
+	VADDPS       Z0, Z6, Z6
+	VMAXPS       Z6, Z1, Z6
+	VMOVUPS      Z6, 256(AX)
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z1, Z7
+	VMOVUPS      Z7, 320(AX)
+	VADDPS       Z0, Z8, Z8
+	VMAXPS       Z8, Z1, Z8
+	VMOVUPS      Z8, 384(AX)
+	VADDPS       Z0, Z9, Z9
+	VMAXPS       Z9, Z1, Z9
+	VMOVUPS      Z9, 448(AX)
+	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000200, CX
+	SUBQ         $0x80, DI
+	JMP          tapsAVX512_8
+
+tapsAVX512_8_end:
+tapsAVX512_4:
+	CMPQ   DI, $0x40
+	JLT    tapsAVX512_4_end
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	XORQ   R8, R8
+
+tapsAVX512_4_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Z6
+	VFMADD231PS  (R9), Z6, Z2
+	VFMADD231PS  64(R9), Z6, Z3
+	VFMADD231PS  128(R9), Z6, Z4
+	VFMADD231PS  192(R9), Z6, Z5
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX512_4_taps
+	VADDPS       Z0, Z2, Z2
+	VMAXPS       Z2, Z1, Z2
+	VMOVUPS      Z2, (AX)
+	VADDPS       Z0, Z3, Z3
+	VMAXPS       Z3, Z1, Z3
+	VMOVUPS      Z3, 64(AX)
+	VADDPS       Z0, Z4, Z4
+	VMAXPS       Z4, Z1, Z4
+	VMOVUPS      Z4, 128(AX)
+	VADDPS       Z0, Z5, Z5
+	VMAXPS       Z5, Z1, Z5
+	VMOVUPS      Z5, 192(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x40, DI
+	JMP          tapsAVX512_4
+
+tapsAVX512_4_end:
+tapsAVX512_2:
+	CMPQ   DI, $0x20
+	JLT    tapsAVX512_2_end
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	XORQ   R8, R8
+
+tapsAVX512_2_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Z4
+	VFMADD231PS  (R9), Z4, Z2
+	VFMADD231PS  64(R9), Z4, Z3
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX512_2_taps
+	VADDPS       Z0, Z2, Z2
+	VMAXPS       Z2, Z1, Z2
+	VMOVUPS      Z2, (AX)
+	VADDPS       Z0, Z3, Z3
+	VMAXPS       Z3, Z1, Z3
+	VMOVUPS      Z3, 64(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x20, DI
+	JMP          tapsAVX512_2
+
+tapsAVX512_2_end:
+tapsAVX512_1:
+	CMPQ   DI, $0x10
+	JLT    tapsAVX512_1_end
+	VXORPS Z2, Z2, Z2
+	XORQ   R8, R8
+
+tapsAVX512_1_taps:
+	MOVQ         (DX)(R8*8), R9
+	LEAQ         (CX)(R9*4), R9
+	VBROADCASTSS (BX)(R8*4), Z3
+	VFMADD231PS  (R9), Z3, Z2
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          tapsAVX512_1_taps
+	VADDPS       Z0, Z2, Z2
+	VMAXPS       Z2, Z1, Z2
+	VMOVUPS      Z2, (AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x10, DI
+	JMP          tapsAVX512_1
+
+tapsAVX512_1_end:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 

@@ -50,13 +50,15 @@ func TestGemm(t *testing.T) {
 	eachImplementation(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		for m := range 20 {
-			for n := range 20 {
+			for _, n := range []int{0, 1, 5, 8, 15, 16, 17, 31, 32, 33, 50} {
 				for _, k := range []int{0, 1, 2, 7, 32} {
 					checkGemm(t, rng, m, n, k)
 				}
 			}
 		}
-		checkGemm(t, rng, 200, 40, 65)
+		for _, size := range [][3]int{{200, 40, 65}, {1, 128, 3}, {1, 300, 17}, {1, 64, 4}, {73, 33, 70}} {
+			checkGemm(t, rng, size[0], size[1], size[2])
+		}
 	})
 }
 
@@ -68,23 +70,33 @@ func checkGemm(t *testing.T, rng *rand.Rand, m, n, k int) {
 	a, b := random(rng, m*lda+k), random(rng, k*n)
 	packed := make([]float32, PackedLen(k, n))
 	Pack(packed, b, n, k, n)
-	for variant := range 4 {
-		ldi, floor := 0, NoFloor
+	for variant := range 6 {
+		ldi, floor := []int{0, n + 1, 1}[variant/2], NoFloor
 		if variant&1 != 0 {
-			ldi = n + 1
-		}
-		if variant&2 != 0 {
 			floor = 0
 		}
 		init := random(rng, m*ldi+n)
-		c, check := guarded(m * ldc)
-		Gemm(c, ldc, a, lda, packed, init, ldi, m, n, k, floor)
+		column := variant/2 == 2
+		// c ends with its last element, so that the guards begin right there.
+		c, check := guarded(max(0, (m-1)*ldc+n))
+		if column {
+			GemmColumn(c, ldc, a, lda, packed, init[:m], m, n, k, floor)
+		} else {
+			Gemm(c, ldc, a, lda, packed, init, ldi, m, n, k, floor)
+		}
 		check(t)
 		for i := range m {
 			for j := range ldc {
+				if i*ldc+j >= len(c) {
+					break
+				}
 				want := guard
 				if j < n {
-					want = dot(a[i*lda:], b[min(j, len(b)):], k, n, init[i*ldi+j], floor)
+					at := i*ldi + j
+					if column {
+						at = i
+					}
+					want = dot(a[i*lda:], b[min(j, len(b)):], k, n, init[at], floor)
 				}
 				if got := c[i*ldc+j]; math.Abs(float64(got-want)) > 2e-6*float64(k+1) {
 					t.Fatalf("m=%d n=%d k=%d variant=%d, element %d,%d: got %g, want %g", m, n, k, variant, i, j, got, want)
@@ -184,7 +196,7 @@ func FuzzGemm(f *testing.F) {
 		Gemm(got, n, a, k, packed, init, 0, m, n, k, 0)
 		check(t)
 		for p := 0; p < n && m > 0; p += Lanes {
-			gemmPanelGeneric(want[p:], n, a, k, packed[p*k:], init[p:], 0, m, min(Lanes, n-p), k, 0)
+			product{want[p:], n, a, k, packed[p*k:], init[p:], 0, false, m, n - p, k, 0}.panelGeneric()
 		}
 		for i := range want {
 			if !near(got[i], want[i], k+1) {
@@ -194,8 +206,42 @@ func FuzzGemm(f *testing.F) {
 	})
 }
 
+// TestPack holds the packing of a matrix and of its transpose to their
+// definition, and to the slice that they may write.
+func TestPack(t *testing.T) {
+	eachImplementation(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(4, 1))
+		for _, n := range []int{1, 8, 15, 16, 17, 31, 32, 50} {
+			for _, k := range []int{1, 3, 20} {
+				b, bt := random(rng, k*(n+2)), make([]float32, n*k)
+				for i := range k {
+					for j := range n {
+						bt[j*k+i] = b[i*(n+2)+j]
+					}
+				}
+				got, check := guarded(PackedLen(k, n))
+				other, checkOther := guarded(PackedLen(k, n))
+				Pack(got, b, n+2, k, n)
+				PackTransposed(other, bt, k, k, n)
+				check(t)
+				checkOther(t)
+				for at, v := range got {
+					panel, i, j := at/(Lanes*k), at/Lanes%k, at%Lanes
+					want := float32(0)
+					if col := panel*Lanes + j; col < n {
+						want = b[i*(n+2)+col]
+					}
+					if v != want || other[at] != want {
+						t.Fatalf("k=%d n=%d, place %d: got %g and, transposed, %g, want %g", k, n, at, v, other[at], want)
+					}
+				}
+			}
+		}
+	})
+}
+
 func BenchmarkGemm(b *testing.B) {
-	for _, s := range [][3]int{{3276, 32, 2}, {3276, 8, 32}, {64, 128, 64}} {
+	for _, s := range [][3]int{{3276, 32, 2}, {3276, 32, 32}, {3276, 8, 32}, {1, 256, 256}, {3276, 256, 256}, {12, 32, 256}, {12, 32, 128}, {72, 32, 128}, {64, 192, 576}, {64, 192, 288}, {64, 192, 64}, {1024, 1024, 1024}} {
 		b.Run(fmt.Sprintf("m=%d/n=%d/k=%d", s[0], s[1], s[2]), func(b *testing.B) {
 			m, n, k := s[0], s[1], s[2]
 			rng := rand.New(rand.NewPCG(1, 1))

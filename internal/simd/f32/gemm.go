@@ -5,11 +5,12 @@ package f32
 import "math"
 
 // Lanes is the width of a column panel of [Gemm].
-const Lanes = 8
+const Lanes = 16
 
 // rowBlock is how many rows run through all panels before the next rows, so
-// that their results stay in the first-level cache.
-const rowBlock = 64
+// that a panel stays in the first-level cache for as many rows as possible and
+// the results of a narrow product do too.
+const rowBlock = 72
 
 // NoFloor is the floor of [Gemm] that changes nothing.
 var NoFloor = float32(math.Inf(-1))
@@ -18,15 +19,34 @@ var NoFloor = float32(math.Inf(-1))
 func PackedLen(k, n int) int { return (n + Lanes - 1) / Lanes * Lanes * k }
 
 // Pack copies the k×n matrix b, whose rows are ldb apart, into panels of
-// [Lanes] columns: panel p holds, row after row, columns 8p to 8p+7. Columns
+// [Lanes] columns: panel p holds, row after row, columns 16p to 16p+15. Columns
 // beyond n are zero.
 func Pack(dst, b []float32, ldb, k, n int) {
-	for p := 0; p < n; p += Lanes {
-		w := min(Lanes, n-p)
-		for i := range k {
-			row := dst[:Lanes]
-			clear(row[copy(row, b[i*ldb+p:i*ldb+p+w]):])
-			dst = dst[Lanes:]
+	if n <= 0 {
+		return
+	}
+	for i := range k {
+		PackRow(dst[i*Lanes:], b[i*ldb:][:n], k)
+	}
+}
+
+// PackRow copies one row of a k-row matrix to its place in the panels, of which
+// dst begins at that row; what the row leaves of its last panel becomes zero.
+func PackRow(dst, row []float32, k int) {
+	if len(row) > 0 {
+		_ = dst[(len(row)-1)/Lanes*Lanes*k+Lanes-1]
+	}
+	packRow(dst, row, k)
+}
+
+// PackTransposed is [Pack] of the transpose of b, an n×k matrix whose rows are
+// ldb apart.
+func PackTransposed(dst, b []float32, ldb, k, n int) {
+	clear(dst[:PackedLen(k, n)])
+	for j := range n {
+		panel := dst[j/Lanes*Lanes*k+j%Lanes:]
+		for i, x := range b[j*ldb:][:k] {
+			panel[i*Lanes] = x
 		}
 	}
 }
@@ -40,48 +60,98 @@ func Pack(dst, b []float32, ldb, k, n int) {
 //   - floor: 0 for a ReLU, [NoFloor] for none
 //
 // Each element is summed from k = 0 upwards by fused multiply-add, and init is
-// added last.
+// added last. Subnormal numbers may count as zero.
 //
 // It panics, as indexing does, when a slice is too short.
 func Gemm(c []float32, ldc int, a []float32, lda int, b []float32, init []float32, ldi int, m, n, k int, floor float32) {
 	if m <= 0 || n <= 0 {
 		return
 	}
-	_, _, _ = c[(m-1)*ldc+n-1], b[:PackedLen(k, n)], init[(m-1)*ldi+n-1]
-	if k > 0 {
-		_ = a[(m-1)*lda+k-1]
+	_ = init[(m-1)*ldi+n-1]
+	product{c, ldc, a, lda, b, init, ldi, false, m, n, k, floor}.run()
+}
+
+// GemmColumn is [Gemm] with one number of init for each row: c = max(init[i] +
+// a·b, floor).
+func GemmColumn(c []float32, ldc int, a []float32, lda int, b []float32, init []float32, m, n, k int, floor float32) {
+	if m <= 0 || n <= 0 {
+		return
 	}
-	for i := 0; i < m; i += rowBlock {
-		rows := min(rowBlock, m-i)
-		for p := 0; p < n; p += Lanes {
-			gemmPanel(c[i*ldc+p:], ldc, a[i*lda:], lda, b[p*k:], init[i*ldi+p:], ldi, rows, min(Lanes, n-p), k, floor)
+	_ = init[m-1]
+	product{c, ldc, a, lda, b, init, 1, true, m, n, k, floor}.run()
+}
+
+// product is a call of Gemm, or a part of its rows and columns. Where column is
+// set, init holds one number for each row.
+type product struct {
+	c      []float32
+	ldc    int
+	a      []float32
+	lda    int
+	b      []float32
+	init   []float32
+	ldi    int
+	column bool
+
+	m, n, k int
+	floor   float32
+}
+
+func (p product) run() {
+	_, _ = p.c[(p.m-1)*p.ldc+p.n-1], p.b[:PackedLen(p.k, p.n)]
+	if p.k > 0 {
+		_ = p.a[(p.m-1)*p.lda+p.k-1]
+	}
+	for i := 0; i < p.m; i += rowBlock {
+		rows := min(rowBlock, p.m-i)
+		for j := 0; j < p.n; {
+			part := p
+			part.c, part.a, part.b, part.init = p.c[i*p.ldc+j:], p.a[i*p.lda:], p.b[j*p.k:], p.init[i*p.ldi:]
+			if !p.column {
+				part.init = part.init[j:]
+			}
+			part.m, part.n = rows, p.n-j
+			j += part.panels()
 		}
 	}
 }
 
-// gemmPanelGeneric computes one panel of w columns.
-func gemmPanelGeneric(c []float32, ldc int, a []float32, lda int, b, init []float32, ldi, m, w, k int, floor float32) {
-	for i := range m {
+// panelGeneric computes the first panel and returns its columns.
+func (p product) panelGeneric() int {
+	w := min(Lanes, p.n)
+	for i := range p.m {
 		var acc [Lanes]float32
-		row := a[i*lda:]
-		row = row[:k]
+		row := p.a[i*p.lda:]
+		row = row[:p.k]
 		for kk, x := range row {
-			p := (*[Lanes]float32)(b[kk*Lanes:])
-			acc[0] = fma(x, p[0], acc[0])
-			acc[1] = fma(x, p[1], acc[1])
-			acc[2] = fma(x, p[2], acc[2])
-			acc[3] = fma(x, p[3], acc[3])
-			acc[4] = fma(x, p[4], acc[4])
-			acc[5] = fma(x, p[5], acc[5])
-			acc[6] = fma(x, p[6], acc[6])
-			acc[7] = fma(x, p[7], acc[7])
-		}
-		for j, v := range acc[:w] {
-			v += init[i*ldi+j]
-			if v < floor {
-				v = floor
+			b := (*[Lanes]float32)(p.b[kk*Lanes:])
+			for j := range acc {
+				acc[j] = fma(x, b[j], acc[j])
 			}
-			c[i*ldc+j] = v
+		}
+		init := p.init[i*p.ldi:]
+		for j, v := range acc[:w] {
+			if p.column {
+				v += init[0]
+			} else {
+				v += init[j]
+			}
+			if v < p.floor {
+				v = p.floor
+			}
+			p.c[i*p.ldc+j] = v
+		}
+	}
+	return w
+}
+
+func packRowGeneric(dst, row []float32, k int) {
+	for len(row) > 0 {
+		panel := dst[:Lanes]
+		n := copy(panel, row)
+		clear(panel[n:])
+		if row = row[n:]; len(row) > 0 {
+			dst = dst[Lanes*k:]
 		}
 	}
 }

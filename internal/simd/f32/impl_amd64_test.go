@@ -12,16 +12,21 @@ import (
 
 // eachImplementation runs f with every implementation that this CPU has.
 func eachImplementation(t *testing.T, f func(t *testing.T)) {
-	defer func(b bool) { useAVX2 = b }(useAVX2)
+	hasAVX512 := useAVX512
+	defer func(a, b bool) { useAVX2, useAVX512 = a, b }(useAVX2, useAVX512)
 	for _, impl := range []struct {
-		name string
-		avx2 bool
-	}{{"generic", false}, {"avx2", true}} {
+		name         string
+		avx2, avx512 bool
+	}{
+		{"generic", false, false},
+		{"avx2", true, false},
+		{"avx512", true, true},
+	} {
 		t.Run("impl="+impl.name, func(t *testing.T) {
-			if impl.avx2 && (!cpu.X86.HasAVX2 || !cpu.X86.HasFMA) {
+			if impl.avx2 && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) || impl.avx512 && !hasAVX512 {
 				t.Skip("this CPU lacks it")
 			}
-			useAVX2 = impl.avx2
+			useAVX2, useAVX512 = impl.avx2, impl.avx512
 			f(t)
 		})
 	}

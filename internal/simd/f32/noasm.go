@@ -4,8 +4,12 @@
 
 package f32
 
-func gemmPanel(c []float32, ldc int, a []float32, lda int, b, init []float32, ldi, m, w, k int, floor float32) {
-	gemmPanelGeneric(c, ldc, a, lda, b, init, ldi, m, w, k, floor)
+func (p product) panels() int { return p.panelGeneric() }
+
+func packRow(dst, row []float32, k int) { packRowGeneric(dst, row, k) }
+
+func taps(dst, src []float32, offsets []int, w []float32, init, floor float32) {
+	tapsGeneric(dst, src, offsets, w, init, floor)
 }
 
 func axpy(dst []float32, a float32, x []float32) { axpyGeneric(dst, a, x) }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command asm generates the AVX2 kernels of package f32.
+// Command asm generates the AVX2 and AVX-512 kernels of package f32.
 package main
 
 import . "github.com/mmcloughlin/avo/build"
 
 func main() {
 	ConstraintExpr("!purego")
-	gemm("gemmFull", false)
-	gemm("gemmMasked", true)
+	gemms()
+	for _, w := range widths {
+		packRow(w)
+		taps(w)
+	}
 	vectors()
 	rowComb()
 	quantize()
