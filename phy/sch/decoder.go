@@ -172,7 +172,7 @@ func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error
 			return BlockResult{}, fmt.Errorf("sch: decode: %w", err)
 		}
 		out.Iterations = max(out.Iterations, res.Iterations)
-		out.CRC = res.CRC && (!allZero(block) || res.Converged && soft.favoursZero(r))
+		out.CRC = res.CRC && (!allZero(block) || saysZero(soft.LLR.Row(r), evidenceFor(s.KPrime)))
 		// The payload of a code block is a whole number of bytes: TS 38.214
 		// §5.1.3.2 only yields such sizes.
 		dst = dst[copy(dst, block[:s.PayloadBits/8]):]
@@ -181,7 +181,7 @@ func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error
 }
 
 // allZero reports whether a decided block has no bit set. Every CRC holds for
-// such a block, so the CRC says nothing about it.
+// such a block and says nothing about it: see [saysZero].
 func allZero(block []byte) bool {
 	for _, b := range block {
 		if b != 0 {

@@ -73,22 +73,6 @@ func addSaturated(dst, src []int8) {
 	}
 }
 
-// favoursZero reports whether the received bits of code block r say 0 more often
-// than 1. Missing information, as from a dead antenna or a redundancy version
-// without systematic bits, decides for zeros too, but without such evidence.
-func (s *SoftBuffer) favoursZero(r int) bool {
-	balance := 0
-	for _, x := range s.LLR.Row(r) {
-		switch {
-		case x < 0:
-			balance--
-		case x > 0 && x != ratematch.FillerLLR:
-			balance++
-		}
-	}
-	return balance > 0
-}
-
 // Initial returns what the buffer remembers of the initial transmission of its
 // transport block; the zero value while it is empty.
 func (s *SoftBuffer) Initial() Initial { return Initial{s.TBS, s.BaseGraph} }
