@@ -22,7 +22,7 @@ const floorRule = `
 
 	# Floor 2: the runtime and the devices know no radio, and not each other.
 	tensor < sfaas < sfaas/...;
-	tensor < accel/onnx < accel/internal/backend < accel/internal/ortlib
+	tensor < accel/onnx < accel/backend < accel/internal/ortlib
 		< accel/internal/ref, accel/internal/ort < accel < accel/...;
 
 	# Floor 3: signal processing, a library without sfaas and accel, on three

@@ -6,7 +6,8 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/backend"
+	"github.com/neuroran/neuroran/internal/simd/denormal"
 )
 
 // Binding is a session tied to the memory of its inputs and outputs. It is for
@@ -45,9 +46,23 @@ func (b *Binding) Run() error {
 		b.mu.Unlock()
 		return ErrClosed
 	}
-	err := b.back.Run()
+	err := b.run()
 	b.mu.Unlock()
 	return err
+}
+
+// run runs the binding with denormal numbers taken for zero, unless the options
+// of the session keep them. The mode belongs to the thread, so the goroutine
+// stays on it meanwhile.
+func (b *Binding) run() error {
+	if b.session.keepDenormals {
+		return b.back.Run()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	mode := denormal.Flush()
+	defer denormal.Restore(mode)
+	return b.back.Run()
 }
 
 // Close waits for a running call, releases the binding and unpins its buffers.

@@ -5,7 +5,7 @@ package accel
 import (
 	"unsafe"
 
-	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/onnx"
 	"github.com/neuroran/neuroran/tensor"
 )

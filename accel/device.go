@@ -4,15 +4,15 @@ package accel
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
-	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/internal/ort"
+	"github.com/neuroran/neuroran/accel/internal/ref"
 )
 
-// Device names an executor: "ref", "ort/cpu", "ort/cuda:N", "ort/tensorrt:N" or
-// "ort/openvino:CPU|GPU|NPU".
+// Device names an executor: "ref", "ort/cpu", "ort/cuda:N", "ort/tensorrt:N",
+// "ort/openvino:CPU|GPU|NPU", or a device of [Options.Providers].
 type Device string
 
 // Devices that need no index.
@@ -21,33 +21,35 @@ const (
 	CPU Device = "ort/cpu" // ONNX Runtime on the CPU
 )
 
-// ParseDevice checks a device name, as it comes from a command line. It returns
-// an error that wraps [ErrUnknownDevice].
+// ParseDevice checks the name of a built-in device, as it comes from a command
+// line. It returns an error that wraps [ErrUnknownDevice].
 func ParseDevice(s string) (Device, error) {
-	d := Device(s)
-	if _, err := d.kind(); err != nil {
+	if _, err := (Options{}).provider(Device(s)); err != nil {
 		return "", err
 	}
-	return d, nil
+	return Device(s), nil
 }
 
-// kind checks the name and returns it without its index.
-func (d Device) kind() (string, error) {
-	name, index, indexed := strings.Cut(string(d), ":")
-	ok := false
-	switch name {
-	case "ref", "ort/cpu":
-		ok = !indexed
-	case "ort/cuda", "ort/tensorrt":
-		_, err := strconv.ParseUint(index, 10, 16)
-		ok = !indexed || err == nil
-	case "ort/openvino":
-		ok = index == "CPU" || index == "GPU" || index == "NPU"
+// providers returns the built-in providers and those of the options.
+func (o Options) providers() []backend.Provider {
+	return append([]backend.Provider{ref.Provider{}, ort.Provider{}}, o.Providers...)
+}
+
+// provider returns the provider of a device, after checking its name.
+func (o Options) provider(d Device) (backend.Provider, error) {
+	family := string(d)
+	if i := strings.IndexAny(family, "/:"); i >= 0 {
+		family = family[:i]
 	}
-	if !ok {
-		return "", fmt.Errorf("%w %q; known: ref, ort/cpu, ort/cuda:N, ort/tensorrt:N, ort/openvino:CPU|GPU|NPU", ErrUnknownDevice, string(d))
+	providers := o.providers()
+	known := make([]string, len(providers))
+	for i, p := range providers {
+		if p.Name() == family {
+			return p, p.Check(string(d))
+		}
+		known[i] = p.Name()
 	}
-	return name, nil
+	return nil, fmt.Errorf("%w %q; known: devices of %s", ErrUnknownDevice, string(d), strings.Join(known, ", "))
 }
 
 // DeviceInfo is what [Probe] finds about one device.
@@ -55,22 +57,24 @@ type DeviceInfo struct {
 	Device    Device // name to open it by
 	Available bool   // whether a model can be opened on it here
 	Reason    error  // what is missing, when it is not available
-	Version   string // version of the runtime, when it is available
-	Library   string // path of the shared library, when one is used
+	Detail    string // what the device is, such as the name of a card, where known
+	Version   string // version of the runtime, where known
+	Library   string // path of the shared library, where one is used
 }
 
-// Probe lists the devices that this package knows, in order of preference for
-// results that do not depend on the machine, with what is missing for each. It
-// loads libonnxruntime when it finds it.
+// Probe lists the devices of this host and those that it could have, in order
+// of preference for results that do not depend on the machine, each with what
+// it lacks. It does not fix which library the process uses.
 func Probe() []DeviceInfo { return Options{}.Probe() }
 
 // Probe lists the devices under these options; see [Probe].
 func (o Options) Probe() []DeviceInfo {
-	infos := []DeviceInfo{{Device: Ref, Available: true, Version: "go"}}
-	lib, err := ort.Load(backend.Config(o))
-	infos = append(infos, DeviceInfo{Device: CPU, Available: err == nil, Reason: err, Version: lib.Version, Library: lib.Path})
-	for _, d := range []Device{"ort/cuda:0", "ort/tensorrt:0", "ort/openvino:CPU", "ort/openvino:GPU", "ort/openvino:NPU"} {
-		infos = append(infos, DeviceInfo{Device: d, Reason: ort.Provider(string(d), ErrNotImplemented)})
+	var infos []DeviceInfo
+	for _, p := range o.providers() {
+		for _, i := range p.Probe(o.config()) {
+			infos = append(infos, DeviceInfo{Device: Device(i.Device), Available: i.Available, Reason: i.Reason,
+				Detail: i.Detail, Version: i.Version, Library: i.Library})
+		}
 	}
 	return infos
 }

@@ -14,19 +14,35 @@
 //   - ref: pure Go, always there, without cgo and without a download. It is the
 //     default and the oracle of the tests.
 //   - ort/cpu: ONNX Runtime on the CPU; needs cgo and libonnxruntime.
-//   - ort/cuda:N, ort/tensorrt:N, ort/openvino:CPU|GPU|NPU: names that are
-//     understood, and answered with the reason why they cannot be opened here.
+//   - ort/cuda:N, ort/tensorrt:N: card N of NVIDIA; what TensorRT does not
+//     support, CUDA computes.
+//   - ort/openvino:CPU|GPU|NPU: OpenVINO of Intel, which on a CPU pays where
+//     [Options.Precision] is [BFloat16] and the processor computes in it.
 //
-// [Probe] lists them with what is missing. Nothing needs to be imported or
-// registered: with cgo, ort/* is compiled in; without, it says so.
+// [Probe] lists them with what each lacks on this host and what would mend it.
+// Nothing needs to be imported or registered: with cgo, ort/* is compiled in;
+// without, it says so. Another kind of device is a provider of its own: see
+// package accel/backend for the seam, [Options.Providers] for how a program
+// hands it over, and its documentation for what it must pass.
+//
+// A model runs on the device that it was opened on, all of it: a node that the
+// device does not support is an error of Open, unless [Options.AllowFallback]
+// lets it run on the CPU.
 //
 // # Library
 //
-// libonnxruntime is looked for in [Options.Library], the environment variable
-// ONNXRUNTIME_SHARED_LIBRARY_PATH, the user's cache (where
-// go run github.com/neuroran/neuroran/accel/ortlib puts it) and the system
-// loader. Nothing is downloaded at run time. One process loads one library, at
-// the first use of an ort device, and keeps it.
+// libonnxruntime is looked for in [Options.Library], in the flavour of
+// [Options.Flavor], in the environment variable ONNXRUNTIME_SHARED_LIBRARY_PATH,
+// in the user's cache (where go run github.com/neuroran/neuroran/accel/ortlib
+// puts it) and with the system loader. Nothing is downloaded at run time, and
+// nothing is printed to standard error.
+//
+// One process loads one library and keeps it: the first ort device that is
+// opened, and lacks nothing, decides which. ort/cpu takes the flavour cpu, or
+// else openvino, or else gpu, as each has the CPU provider inside; ort/openvino
+// takes openvino, ort/cuda and ort/tensorrt take gpu. A device whose provider
+// is not beside the loaded library says so. A program that wants several
+// devices opens the most demanding first, or sets [Options.Flavor].
 //
 // # Memory
 //
@@ -39,5 +55,6 @@
 // A [Model] is immutable. A [Session] may be used from any goroutine, and its
 // bindings run at the same time; one Binding is for one goroutine at a time. A
 // binding uses one thread unless [Options.Threads] says otherwise: run cells
-// and slots side by side on goroutines instead.
+// and slots side by side on goroutines instead. Threads belong to the session:
+// with Threads = 4 each session has three of its own.
 package accel

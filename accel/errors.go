@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/internal/ort"
 	"github.com/neuroran/neuroran/accel/onnx"
 )
@@ -20,12 +21,8 @@ var ErrBusy = errors.New("accel: binding is running")
 // ErrNoCgo says that the program was built without cgo, which ort devices need.
 var ErrNoCgo = ort.ErrNoCgo
 
-// ErrNotImplemented says that a device is known by name but cannot be opened by
-// this version.
-var ErrNotImplemented = errors.New("accel: device is not implemented in this version")
-
 // ErrUnknownDevice says that a device name is none of the known ones.
-var ErrUnknownDevice = errors.New("accel: unknown device")
+var ErrUnknownDevice = backend.ErrUnknownDevice
 
 // ErrNotFound says that a registry holds no such name or version.
 var ErrNotFound = errors.New("accel: model not found")
@@ -33,6 +30,12 @@ var ErrNotFound = errors.New("accel: model not found")
 // LibraryError says that libonnxruntime could not be loaded, and where it was
 // looked for.
 type LibraryError = ort.LibraryError
+
+// MissingError says what a device lacks on this host, and what would mend it.
+type MissingError = backend.MissingError
+
+// OptionError says that a device cannot do what an option asks for.
+type OptionError = backend.OptionError
 
 // DeviceError says why one device could not open a model.
 type DeviceError struct {

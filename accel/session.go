@@ -9,7 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -20,13 +20,15 @@ type Session struct {
 	device Device
 	back   backend.Session
 
+	keepDenormals bool // see Options
+
 	mu       sync.Mutex
 	bindings map[*Binding]struct{}
 	closed   bool
 }
 
-func newSession(m *Model, d Device, back backend.Session) *Session {
-	return &Session{model: m, device: d, back: back, bindings: map[*Binding]struct{}{}}
+func newSession(m *Model, d Device, o Options, back backend.Session) *Session {
+	return &Session{model: m, device: d, back: back, keepDenormals: o.KeepDenormals, bindings: map[*Binding]struct{}{}}
 }
 
 // Model returns the model of the session.

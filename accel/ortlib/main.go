@@ -3,13 +3,14 @@
 // Command ortlib installs a pinned libonnxruntime into the user's cache, where
 // the ort devices of accel find it.
 //
-//	go run github.com/neuroran/neuroran/accel/ortlib [-flavor cpu] [-from FILE] [-list] [-verify]
+//	go run github.com/neuroran/neuroran/accel/ortlib [-flavor cpu|openvino|gpu] [-from FILE] [-list] [-verify]
 //
-// The wheel of the Python package onnxruntime is fetched with pip, so that a
+// Each flavour has a folder of its own and the CPU provider inside; openvino and
+// gpu have their providers beside it. The wheel is fetched with pip, so that a
 // configured index or mirror is honoured, or taken from -from. Archive and
-// library are checked against SHA-256 hashes in the source before the library
-// is put in place; a wrong or truncated file is refused and leaves nothing
-// behind. The command prints the path of the library.
+// libraries are checked against SHA-256 hashes in the source before the folder
+// is put in place; a wrong or truncated file is refused and leaves what was
+// there. The command prints the path of libonnxruntime.
 //
 // It exits with 0 when the library is installed (or listed, or verified), with
 // 1 when it is not, and with 2 for wrong arguments.
@@ -23,6 +24,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/neuroran/neuroran/accel/internal/ortlib"
@@ -30,14 +32,15 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("ortlib", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	flavor := fs.String("flavor", "cpu", "which providers the library has: cpu")
+	flavor := fs.String("flavor", "cpu", "which providers the library has: "+strings.Join(ortlib.Flavors(), ", "))
 	from := fs.String("from", "", "install from this wheel instead of fetching it with pip")
 	list := fs.Bool("list", false, "list the pinned builds and which are installed")
 	verify := fs.Bool("verify", false, "check the installed library against its pin")
@@ -49,11 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if *list {
-		if err := printList(stdout); err != nil {
-			fmt.Fprintln(stderr, err)
-			return 1
-		}
-		return 0
+		return status(printList(stdout), stderr)
 	}
 	pin, err := ortlib.Find(*flavor)
 	if err != nil {
@@ -61,10 +60,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if *verify {
-		err = printVerified(stdout, pin)
-	} else {
-		err = install(ctx, pin, *from, stdout, stderr)
+		return status(printVerified(stdout, pin), stderr)
 	}
+	return status(install(ctx, pin, *from, stdout, stderr), stderr)
+}
+
+// status prints an error and returns the exit status for it.
+func status(err error, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
@@ -87,7 +89,13 @@ func install(ctx context.Context, pin ortlib.Pin, from string, stdout, stderr io
 			return err
 		}
 	}
-	path, err := pin.Install(from)
+	info, err := os.Stat(from)
+	if err != nil {
+		return fmt.Errorf("ortlib: %w", err)
+	}
+	bar := newBar(stderr, fmt.Sprintf("installing %s %s", pin.Flavor, pin.Version), info.Size()+pin.Size())
+	path, err := pin.Install(from, bar.show)
+	bar.end()
 	if err == nil {
 		fmt.Fprintln(stdout, path)
 	}
@@ -105,7 +113,7 @@ func printVerified(stdout io.Writer, pin ortlib.Pin) error {
 
 func printList(stdout io.Writer) error {
 	w := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "FLAVOR\tVERSION\tPLATFORM\tSTATE\tSHA-256")
+	fmt.Fprintln(w, "FLAVOR\tVERSION\tPLATFORM\tSIZE\tSTATE\tWHEEL\tSHA-256 OF THE WHEEL")
 	for _, p := range ortlib.List() {
 		state := "not installed"
 		if err := p.Verify(); err == nil {
@@ -113,7 +121,8 @@ func printList(stdout io.Writer) error {
 		} else if errors.Is(err, ortlib.ErrHash) {
 			state = "damaged"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s/%s\t%s\t%s\n", p.Flavor, p.Version, p.GOOS, p.GOARCH, state, p.SHA256)
+		fmt.Fprintf(w, "%s\t%s\t%s/%s\t%d MB\t%s\t%s\t%s\n", p.Flavor, p.Version, p.GOOS, p.GOARCH,
+			p.Size()/1e6, state, p.Package, p.ArchiveSHA256)
 	}
 	return w.Flush()
 }

@@ -21,15 +21,25 @@ type Library struct {
 
 // LibraryError says that libonnxruntime could not be loaded.
 type LibraryError struct {
-	Tried []string // paths and loader names, in the order tried
-	Err   error    // what the loader or the library said last
+	Tried  []string // paths and loader names, in the order tried
+	Flavor string   // flavour of the library that the device needs
+	Err    error    // what the loader or the library said about the first that is more than absent
 }
 
 // Error implements error.
 func (e *LibraryError) Error() string {
-	return fmt.Sprintf("accel: libonnxruntime not loaded (tried %s): %v; "+
-		"install it with: go run github.com/neuroran/neuroran/accel/ortlib", strings.Join(e.Tried, ", "), e.Err)
+	return fmt.Sprintf("accel: libonnxruntime not loaded (tried %s): %v; install it with: %s",
+		strings.Join(e.Tried, ", "), e.Err, installCommand(e.Flavor))
 }
 
 // Unwrap returns what the loader or the library said.
 func (e *LibraryError) Unwrap() error { return e.Err }
+
+// installCommand returns the command that installs a flavour.
+func installCommand(flavor string) string {
+	command := "go run github.com/neuroran/neuroran/accel/ortlib"
+	if flavor != "cpu" {
+		command += " -flavor " + flavor
+	}
+	return command
+}

@@ -10,7 +10,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
-	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/onnx"
 )
 
@@ -19,45 +19,7 @@ type session struct {
 	s       *ort.DynamicAdvancedSession
 	inputs  []string
 	outputs []string
-}
-
-// Open compiles a model for the CPU provider: one thread and no spinning unless
-// the configuration says otherwise.
-func Open(data []byte, inputs, outputs []string, cfg backend.Config) (backend.Session, error) {
-	if _, err := Load(cfg); err != nil {
-		return nil, err
-	}
-	opts, err := options(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("accel: ort: options: %w", err)
-	}
-	s, err := ort.NewDynamicAdvancedSessionWithONNXData(data, inputs, outputs, opts)
-	if err = errors.Join(err, opts.Destroy()); err != nil {
-		return nil, fmt.Errorf("accel: ort: %w", err)
-	}
-	return &session{s: s, inputs: inputs, outputs: outputs}, nil
-}
-
-func options(cfg backend.Config) (*ort.SessionOptions, error) {
-	opts, err := ort.NewSessionOptions()
-	if err != nil {
-		return nil, err
-	}
-	threads, spin := max(cfg.Threads, 1), "0"
-	if cfg.Spin {
-		spin = "1"
-	}
-	err = errors.Join(
-		opts.SetIntraOpNumThreads(threads),
-		opts.SetInterOpNumThreads(1),
-		opts.SetLogSeverityLevel(ort.LoggingLevelError),
-		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", spin),
-		opts.AddSessionConfigEntry("session.inter_op.allow_spinning", spin),
-	)
-	if err != nil {
-		return nil, errors.Join(err, opts.Destroy())
-	}
-	return opts, nil
+	copies  bool // the device has memory of its own; see binding.Run
 }
 
 // Close implements [backend.Session].
@@ -92,6 +54,7 @@ func (b *binding) add(bufs []backend.Buffer, names []string, bind func(string, o
 		if err != nil {
 			return fmt.Errorf("port %q: %w", names[i], err)
 		}
+		v = bound{v, v.GetInternals()}
 		b.values = append(b.values, v)
 		if err := bind(names[i], v); err != nil {
 			return fmt.Errorf("port %q: %w", names[i], err)
@@ -100,8 +63,21 @@ func (b *binding) add(bufs []backend.Buffer, names []string, bind func(string, o
 	return nil
 }
 
-// Run implements [backend.Binding].
-func (b *binding) Run() error { return b.session.s.RunWithBinding(b.io) }
+// Run implements [backend.Binding]. Where the device has memory of its own,
+// binding an input is what copies it there, so that it is done anew.
+func (b *binding) Run() error {
+	if b.session.copies {
+		for i, name := range b.session.inputs {
+			if err := b.io.BindInput(name, b.values[i]); err != nil {
+				return fmt.Errorf("accel: ort: input %q: %w", name, err)
+			}
+		}
+	}
+	if err := b.session.s.RunWithBinding(b.io); err != nil {
+		return fmt.Errorf("accel: ort: %w", err)
+	}
+	return nil
+}
 
 // Close implements [backend.Binding]: the binding goes before its values.
 func (b *binding) Close() error {
@@ -112,6 +88,16 @@ func (b *binding) Close() error {
 	b.values = nil
 	return errors.Join(errs...)
 }
+
+// bound is a value whose handle is at hand: the wrapper makes a new one each
+// time it is asked, and a run must not allocate.
+type bound struct {
+	ort.Value
+	internals *ort.ValueInternalData
+}
+
+// GetInternals implements [ort.Value].
+func (b bound) GetInternals() *ort.ValueInternalData { return b.internals }
 
 // wrap makes a C value over the buffer's memory, without a copy.
 func wrap(b backend.Buffer) (ort.Value, error) {

@@ -4,15 +4,19 @@
 
 package ort
 
-import "github.com/neuroran/neuroran/accel/internal/backend"
+import (
+	"context"
 
-// Load returns [ErrNoCgo].
-func Load(backend.Config) (Library, error) { return Library{}, ErrNoCgo }
+	"github.com/neuroran/neuroran/accel/backend"
+)
 
-// Open returns [ErrNoCgo].
-func Open([]byte, []string, []string, backend.Config) (backend.Session, error) {
+// open returns [ErrNoCgo].
+func (t target) open(context.Context, backend.Model, backend.Config) (backend.Session, error) {
 	return nil, ErrNoCgo
 }
 
-// Provider returns why the provider of the given device cannot be opened.
-func Provider(string, error) error { return ErrNoCgo }
+func (t target) info(backend.Config) backend.Info {
+	return backend.Info{Device: t.device, Reason: ErrNoCgo}
+}
+
+func cards() int { return 0 }

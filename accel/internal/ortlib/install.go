@@ -4,14 +4,12 @@ package ortlib
 
 import (
 	"archive/zip"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 )
 
@@ -19,107 +17,127 @@ import (
 // is another file, truncated or changed.
 var ErrHash = errors.New("SHA-256 does not match the pin")
 
-// Verify checks the installed library against its pin. It returns an error
-// that wraps [os.ErrNotExist] or [ErrHash].
+// Verify checks every installed file against its pin. It returns an error that
+// wraps [os.ErrNotExist] or [ErrHash].
 func (p Pin) Verify() error {
-	path, err := p.Path()
+	dir, err := p.Dir()
 	if err != nil {
 		return err
 	}
-	return checkFile(path, p.SHA256)
+	for _, f := range p.Files {
+		if err := checkFile(filepath.Join(dir, f.Name()), f.SHA256, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Install takes the library out of a wheel and puts it into the user's cache.
-// Archive and library are checked before anything is put in place, and the last
-// step is a rename: a failed install leaves nothing, and a running program
-// keeps the file that it has open.
+// Install takes the libraries out of a wheel and puts them into a folder of the
+// user's cache. Archive and libraries are checked before anything is put in
+// place, and the last step is a rename of the folder: a failed install leaves
+// what was there before, and a running program keeps the files that it has
+// open. It calls progress, where given, with the bytes read and written so far.
 //
-// It returns the path of the library, or an error that wraps [ErrHash].
-func (p Pin) Install(wheel string) (string, error) {
-	if err := checkFile(wheel, p.ArchiveSHA256); err != nil {
+// It returns the path of libonnxruntime, or an error that wraps [ErrHash].
+func (p Pin) Install(wheel string, progress func(done int64)) (string, error) {
+	count := &counter{report: progress}
+	if err := checkFile(wheel, p.ArchiveSHA256, count); err != nil {
 		return "", err
 	}
-	dst, err := p.Path()
+	dst, err := p.Dir()
 	if err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(dst), 0o755); err != nil {
 		return "", fmt.Errorf("ortlib: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(dst), ".ortlib-*")
+	tmp, err := os.MkdirTemp(filepath.Dir(dst), ".ortlib-*")
 	if err != nil {
 		return "", fmt.Errorf("ortlib: %w", err)
 	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
-	err = errors.Join(p.extract(tmp, wheel), tmp.Chmod(0o755), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), dst)
+	defer func() { _ = os.RemoveAll(tmp) }() // what is left is of no use
+	fresh, old := filepath.Join(tmp, "new"), filepath.Join(tmp, "old")
+	if err = p.extract(fresh, wheel, count); err == nil {
+		err = p.swap(dst, fresh, old)
 	}
 	if err != nil {
 		return "", fmt.Errorf("ortlib: install %s: %w", dst, err)
 	}
-	return dst, nil
+	return p.Path()
 }
 
-// extract copies the library to dst and checks its size and hash.
-func (p Pin) extract(dst io.Writer, wheel string) error {
+// swap puts the folder fresh in the place of dst, which it moves to old. When
+// another install has just put its own there, that one stays.
+func (p Pin) swap(dst, fresh, old string) error {
+	if err := os.Rename(dst, old); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	err := os.Rename(fresh, dst)
+	if err == nil || p.Verify() == nil {
+		return nil
+	}
+	return errors.Join(err, ignoreMissing(os.Rename(old, dst)))
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// extract copies the files to a new folder and checks size and hash of each.
+func (p Pin) extract(dir, wheel string, count io.Writer) error {
 	z, err := zip.OpenReader(wheel)
 	if err != nil {
 		return err
 	}
 	defer z.Close()
-	src, err := z.Open(p.Member)
-	if err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	defer src.Close()
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(dst, h), io.LimitReader(src, p.Size+1))
-	if err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); n != p.Size || got != p.SHA256 {
-		return fmt.Errorf("%s: %w: got %d bytes, %s", p.Member, ErrHash, n, got)
+	for _, f := range p.Files {
+		if err := f.extract(dir, z, count); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// Fetch downloads the wheel into dir with pip, so that the index or mirror that
-// the user configured is the one that is asked. Its output goes to log. It
-// returns the path of the wheel.
-func (p Pin) Fetch(ctx context.Context, dir string, log io.Writer) (string, error) {
-	args := []string{
-		"-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check",
-		"--implementation", "cp", "--python-version", pythonVersion, "--platform", p.Platform,
-		"--dest", dir, p.Package + "==" + p.Version,
+func (f File) extract(dir string, z *zip.ReadCloser, count io.Writer) error {
+	src, err := z.Open(f.Member)
+	if err != nil {
+		return err
 	}
-	var tried []error
-	for _, python := range []string{"python3", "python"} {
-		cmd := exec.CommandContext(ctx, python, args...)
-		cmd.Stdout, cmd.Stderr = log, log
-		if err := cmd.Run(); err != nil {
-			tried = append(tried, fmt.Errorf("%s: %w", python, err))
-			continue
-		}
-		found, err := filepath.Glob(filepath.Join(dir, "*.whl"))
-		if err != nil || len(found) != 1 {
-			return "", fmt.Errorf("ortlib: pip left %d wheels in %s", len(found), dir)
-		}
-		return found[0], nil
+	defer src.Close()
+	dst, err := os.OpenFile(filepath.Join(dir, f.Name()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
 	}
-	return "", fmt.Errorf("ortlib: pip download failed (get the wheel of %s %s for %s yourself and pass it with -from): %w",
-		p.Package, p.Version, p.Platform, errors.Join(tried...))
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(dst, h, count), io.LimitReader(src, f.Size+1))
+	if err = errors.Join(err, dst.Sync(), dst.Close()); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); n != f.Size || got != f.SHA256 {
+		return fmt.Errorf("%s: %w: got %d bytes, %s", f.Member, ErrHash, n, got)
+	}
+	return nil
 }
 
 // checkFile compares the hash of a file with the wanted one.
-func checkFile(path, want string) error {
+func checkFile(path, want string, count io.Writer) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("ortlib: %w", err)
 	}
 	defer f.Close()
 	h := sha256.New()
-	n, err := io.Copy(h, f)
+	dst := io.Writer(h)
+	if count != nil {
+		dst = io.MultiWriter(h, count)
+	}
+	n, err := io.Copy(dst, f)
 	if err != nil {
 		return fmt.Errorf("ortlib: %w", err)
 	}
@@ -127,4 +145,19 @@ func checkFile(path, want string) error {
 		return fmt.Errorf("ortlib: %s: %w: %d bytes hash to %s, want %s", path, ErrHash, n, got, want)
 	}
 	return nil
+}
+
+// counter adds up what is written to it.
+type counter struct {
+	done   int64
+	report func(done int64)
+}
+
+// Write implements [io.Writer].
+func (c *counter) Write(b []byte) (int, error) {
+	c.done += int64(len(b))
+	if c.report != nil {
+		c.report(c.done)
+	}
+	return len(b), nil
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -26,15 +27,20 @@ func hash(b []byte) string {
 func wheel(t *testing.T, library []byte) (string, Pin) {
 	t.Helper()
 	p := Pin{Flavor: "test", Version: "0", GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
-		Member: "package/capi/libtest.so", Size: int64(len(library)), SHA256: hash(library)}
+		Files: []File{
+			{Member: "package/capi/libtest.so", Size: int64(len(library)), SHA256: hash(library)},
+			{Member: "package/capi/libprovider.so", Size: int64(len(library)) - 1, SHA256: hash(library[1:])},
+		}}
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)
-	w, err := z.Create(p.Member)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(library); err != nil {
-		t.Fatal(err)
+	for i, f := range p.Files {
+		w, err := z.Create(f.Member)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(library[i:]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
@@ -56,22 +62,22 @@ func cache(t *testing.T) {
 	}
 }
 
-// leftovers lists what a failed install left beside the library.
+// leftovers lists what is in the cache, folders of builds and what lies beside.
 func leftovers(t *testing.T, p Pin) []string {
 	t.Helper()
-	path, err := p.Path()
+	dir, err := p.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
-	if err != nil {
+	entries, err := os.ReadDir(filepath.Dir(dir))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
-	hidden, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".*"))
-	if err != nil {
-		t.Fatal(err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
 	}
-	return append(all, hidden...)
+	return names
 }
 
 func TestInstall(t *testing.T) {
@@ -82,9 +88,13 @@ func TestInstall(t *testing.T) {
 		t.Errorf("Verify before: got %v, want os.ErrNotExist", err)
 	}
 	for range 2 { // again over the first
-		dst, err := p.Install(path)
+		var done int64
+		dst, err := p.Install(path, func(n int64) { done = n })
 		if err != nil {
 			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || done != info.Size()+p.Size() {
+			t.Errorf("progress ends at %d bytes", done)
 		}
 		got, err := os.ReadFile(dst)
 		if err != nil || !bytes.Equal(got, library) {
@@ -95,7 +105,7 @@ func TestInstall(t *testing.T) {
 		t.Error(err)
 	}
 	if l := leftovers(t, p); len(l) != 1 {
-		t.Errorf("the folder holds %v", l)
+		t.Errorf("the cache holds %v", l)
 	}
 	dst, err := p.Path()
 	if err != nil {
@@ -106,6 +116,46 @@ func TestInstall(t *testing.T) {
 	}
 	if err := p.Verify(); !errors.Is(err, ErrHash) {
 		t.Errorf("Verify of a truncated library: got %v, want ErrHash", err)
+	}
+}
+
+// TestFailedInstallKeepsTheOld installs, and then tries a damaged wheel.
+func TestFailedInstallKeepsTheOld(t *testing.T) {
+	cache(t)
+	path, p := wheel(t, bytes.Repeat([]byte("library "), 1000))
+	if _, err := p.Install(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	bad := p
+	bad.Files = append([]File{}, p.Files...)
+	bad.Files[1].SHA256 = hash(nil)
+	if _, err := bad.Install(path, nil); !errors.Is(err, ErrHash) {
+		t.Errorf("got %v, want ErrHash", err)
+	}
+	if err := p.Verify(); err != nil {
+		t.Errorf("the old one is gone: %v", err)
+	}
+}
+
+// TestInstallAtOnce installs one build from several goroutines, as several
+// programs might.
+func TestInstallAtOnce(t *testing.T) {
+	cache(t)
+	path, p := wheel(t, bytes.Repeat([]byte("library "), 1000))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := p.Install(path, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := p.Verify(); err != nil {
+		t.Error(err)
+	}
+	if l := leftovers(t, p); len(l) != 1 {
+		t.Errorf("the cache holds %v", l)
 	}
 }
 
@@ -127,9 +177,10 @@ func TestInstallRefuses(t *testing.T) {
 			}
 		}, ErrHash},
 		{"another archive", func(_ *testing.T, _ string, p *Pin) { p.ArchiveSHA256 = hash(nil) }, ErrHash},
-		{"another library", func(_ *testing.T, _ string, p *Pin) { p.SHA256 = hash(nil) }, ErrHash},
-		{"longer library", func(_ *testing.T, _ string, p *Pin) { p.Size -= 5 }, ErrHash},
-		{"no member", func(_ *testing.T, _ string, p *Pin) { p.Member = "other/libtest.so" }, os.ErrNotExist},
+		{"another library", func(_ *testing.T, _ string, p *Pin) { p.Files[0].SHA256 = hash(nil) }, ErrHash},
+		{"another provider", func(_ *testing.T, _ string, p *Pin) { p.Files[1].SHA256 = hash(nil) }, ErrHash},
+		{"longer library", func(_ *testing.T, _ string, p *Pin) { p.Files[1].Size -= 5 }, ErrHash},
+		{"no member", func(_ *testing.T, _ string, p *Pin) { p.Files[1].Member = "other/libtest.so" }, os.ErrNotExist},
 		{"no archive", func(t *testing.T, path string, p *Pin) {
 			if err := os.WriteFile(path, library, 0o600); err != nil {
 				t.Fatal(err)
@@ -142,7 +193,7 @@ func TestInstallRefuses(t *testing.T) {
 			cache(t)
 			path, p := wheel(t, library)
 			tt.edit(t, path, &p)
-			if dst, err := p.Install(path); !errors.Is(err, tt.want) {
+			if dst, err := p.Install(path, nil); !errors.Is(err, tt.want) {
 				t.Errorf("got %q, %v, want %v", dst, err, tt.want)
 			}
 			if l := leftovers(t, p); len(l) != 0 {
@@ -182,12 +233,17 @@ func TestPins(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range List() {
 		id := p.Flavor + p.GOOS + p.GOARCH
-		if seen[id] || len(p.ArchiveSHA256) != 64 || len(p.SHA256) != 64 || p.Size == 0 || p.Name() == "" {
+		if seen[id] || len(p.ArchiveSHA256) != 64 || len(p.Files) == 0 || !strings.Contains(p.Files[0].Name(), "onnxruntime.") {
 			t.Errorf("pin %+v", p)
+		}
+		for _, f := range p.Files {
+			if len(f.SHA256) != 64 || f.Size == 0 || f.Name() == "" {
+				t.Errorf("%s: file %+v", id, f)
+			}
 		}
 		seen[id] = true
 	}
-	for _, id := range []string{"cpulinuxamd64", "cpulinuxarm64"} {
+	for _, id := range []string{"cpulinuxamd64", "cpulinuxarm64", "openvinolinuxamd64", "gpulinuxamd64"} {
 		if !seen[id] {
 			t.Errorf("no pin for %s", id)
 		}

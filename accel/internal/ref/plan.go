@@ -8,7 +8,7 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/onnx"
 	"github.com/neuroran/neuroran/tensor"
 )

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/neuroran/neuroran/accel/internal/backend"
+	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/onnx"
 )
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cgo
+
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/neuroran/neuroran/accel/backend"
+	"github.com/neuroran/neuroran/internal/simd/denormal"
+)
+
+// open compiles a model for the device.
+func (t target) open(ctx context.Context, m backend.Model, c backend.Config) (backend.Session, error) {
+	if _, err := load(t, c); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// Creating a session may change two things that belong to Go, and both are
+	// brought back: ONNX Runtime sets how the calling thread treats denormal
+	// numbers, and the libraries of CUDA put signal handlers in the place of
+	// Go's that Go's scheduler cannot live with.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	handlers := saveHandlers()
+	mode := denormal.Flush()
+	s, err := t.create(m, c)
+	denormal.Restore(mode)
+	handlers.restore()
+	return s, err
+}
+
+func (t target) create(m backend.Model, c backend.Config) (backend.Session, error) {
+	opts, err := t.options(c)
+	if err != nil {
+		return nil, fmt.Errorf("accel: ort: options: %w", err)
+	}
+	s, err := ort.NewDynamicAdvancedSessionWithONNXData(m.Data, m.Inputs, m.Outputs, opts)
+	if err = errors.Join(err, opts.Destroy()); err != nil {
+		return nil, fmt.Errorf("accel: ort: %w", err)
+	}
+	return &session{s: s, inputs: m.Inputs, outputs: m.Outputs, copies: t.ownMemory()}, nil
+}
