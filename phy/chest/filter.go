@@ -47,7 +47,7 @@ func (e *lmmse) filterUE(dst *nr.Channel, c, u, rx int) {
 	s := e
 	t, cb := &s.time[u], &e.Combs[c]
 	total := s.profile.totalGain(u)
-	e.setSNR(dst, u, total)
+	e.setSNR(dst, u, e.power[u])
 	s.bank.setProfile(&e.Layout, s.profile.beamTable, s.profile.gain[u][:s.profile.beams])
 	for td := range 2 {
 		layers := 0

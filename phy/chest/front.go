@@ -61,7 +61,7 @@ func (e *front) begin(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets) (rx i
 	view := nr.ViewOf(&pilots.RE)
 	rx = view.NumRx
 	e.off = *off
-	e.despread(&view, off)
+	e.despread(&view)
 	e.measureNoise(&view)
 	dst.Group, dst.Offsets = e.Group, *off
 	dst.NoiseCov.Resize(rx, rx)
@@ -69,27 +69,43 @@ func (e *front) begin(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets) (rx i
 		dst.NoiseCov.Data()[i] = complex64(v)
 	}
 	dst.ErrorVar.Resize(e.Group.NumLayers, e.Group.NumSymbols)
-	dst.SNR = [nr.MaxUEs]float32{}
+	dst.SNR, dst.SNRStd = [nr.MaxUEs]float32{}, [nr.MaxUEs]float32{}
 	return rx, nil
 }
 
-// setSNR writes the SNR of a UE from its mean channel power.
-func (e *front) setSNR(dst *nr.Channel, u int, power float64) {
-	if e.noiseVar > 0 {
-		dst.SNR[u] = float32(max(power, 0) * e.Beta * e.Beta / e.noiseVar)
+// powerOf is the power of a UE's channel, of one element, layer and antenna, as
+// measured.
+type powerOf struct {
+	signal, noise float64 // the channel, and the noise that was taken away from it
+	looks         int     // independent values behind both
+}
+
+// setSNR writes the SNR of a UE. Power that noise alone may have is no signal.
+func (e *front) setSNR(dst *nr.Channel, u int, power powerOf) {
+	if !(e.noiseVar > 0) || power.looks == 0 {
+		return
+	}
+	scale := e.Beta * e.Beta / e.noiseVar
+	samples := max(1, e.noise.count) * float64(dst.NoiseCov.Dim(0))
+	// Variance of the power itself, and of the noise that was subtracted.
+	p, noise, looks := max(power.signal, 0), power.noise, float64(power.looks)
+	std := math.Sqrt((2*p+noise)*noise/looks + (noise*noise+p*p)/samples)
+	dst.SNRStd[u] = float32(std * scale)
+	if p > significant*noise*math.Sqrt(1/looks+1/samples) {
+		dst.SNR[u] = float32(p * scale)
 	}
 }
 
+// significant is how many standard deviations the power of noise may be off
+// before it counts as a signal.
+const significant = 2.5
+
 // despread fills u: the pilots of each comb over reference, amplitude, delay
 // ramp and rotation. The layers' codes remain.
-func (e *front) despread(view *nr.View, off *nr.Offsets) {
+func (e *front) despread(view *nr.View) {
 	for c := range e.NumCombs {
 		cb := &e.Combs[c]
-		tau, f := 0.0, 0.0
-		for _, l := range cb.Layers[:cb.NumLayers] {
-			tau += off.DelaySeconds[e.Layers[l].UE] / float64(cb.NumLayers)
-			f += off.CFOHz[e.Layers[l].UE] / float64(cb.NumLayers)
-		}
+		tau, f := e.meanOffsets(c)
 		e.delay[c], e.cfo[c] = tau, f
 		c64.Ramp(e.ramp[c][:e.Group.NumSubcarriers()], 0, -2*math.Pi*e.SpacingHz*tau)
 		e.fillBack(c)
@@ -109,6 +125,36 @@ func (e *front) despread(view *nr.View, off *nr.Offsets) {
 			}
 		}
 	}
+}
+
+const (
+	sureDelay = 0.05 // standard deviation that does not matter, of the cyclic prefix
+	sureCFO   = 2e-3 // the same of the carrier offset, of the subcarrier spacing
+)
+
+// meanOffsets returns the mean delay and carrier offset of the layers of comb c,
+// each weighted by how well it is known: a UE that is not heard has offsets that
+// are noise, and must not move its partners out of the range of delays in which a
+// channel is looked for. Such a UE gets the mean as its own.
+func (e *front) meanOffsets(c int) (tau, f float64) {
+	cb := &e.Combs[c]
+	sure := [2]float64{sureDelay * e.Group.CyclicPrefix(), sureCFO * e.SpacingHz}
+	var sum, weight [2]float64
+	for _, l := range cb.Layers[:cb.NumLayers] {
+		u := e.Layers[l].UE
+		for i, x := range [2][2]float64{{e.off.DelaySeconds[u], e.off.DelayStd[u]}, {e.off.CFOHz[u], e.off.CFOStd[u]}} {
+			w := 1 / (x[1]*x[1] + sure[i]*sure[i])
+			sum[i] += w * x[0]
+			weight[i] += w
+		}
+	}
+	tau, f = sum[0]/weight[0], sum[1]/weight[1]
+	for _, l := range cb.Layers[:cb.NumLayers] {
+		if u := e.Layers[l].UE; cb.NumUEs > 1 && e.off.DelayStd[u] > 0.5*e.Group.CyclicPrefix() {
+			e.off.DelaySeconds[u], e.off.CFOHz[u] = tau, f
+		}
+	}
+	return tau, f
 }
 
 // fillBack computes what takes the delay of comb c out of its pilots.

@@ -38,6 +38,7 @@ type lmmse struct {
 	fold    [2][maxRx][dmrs.MaxOccasions][]complex64 // pilots of double symbols, despread over time, of each code
 	profile profileMeter
 	time    [nr.MaxUEs]timeModel // of the UEs
+	power   [nr.MaxUEs]powerOf   // of the UEs
 	bank    filterBank
 	filterState
 }

@@ -87,7 +87,8 @@ func (e *ls) estimate(dst *nr.Channel, rx int) {
 		e.weights(dst, l, errVar*ly.noise, ly.cfo)
 	}
 	for u := range g.NumUEs {
-		e.setSNR(dst, u, power[u]/float64(rx*e.NumOccasions*g.UEs[u].NumLayers))
+		rows := rx * e.NumOccasions * g.UEs[u].NumLayers
+		e.setSNR(dst, u, powerOf{power[u] / float64(rows), errVar, rows * e.NumPilots / 2})
 	}
 }
 

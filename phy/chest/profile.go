@@ -29,14 +29,15 @@ const (
 type profileMeter struct {
 	*beamTable // of the geometry at hand
 
-	value [][maxBeams]complex64        // beams of each code, antenna, occasion and window
-	power [maxBeams]float64            // their mean power
-	gain  [nr.MaxUEs][maxBeams]float64 // profile of each UE: power of each beam's delay
-	input [beamPilots]complex64        // a window of pilots, without the code
-	shape [maxBeams]float32            // scratch of the fit: the profile over the greatest beam
-	model [maxBeams]float32            // the beams that it makes, without noise
-	ratio [2][maxBeams]float32
-	grad  [2][maxBeams]float32
+	value             [][maxBeams]complex64        // beams of each code, antenna, occasion and window
+	power             [maxBeams]float64            // their mean power
+	gain              [nr.MaxUEs][maxBeams]float64 // profile of each UE: power of each beam's delay
+	total, totalNoise float64                      // power of the profile as measured, and what noise has in its place
+	input             [beamPilots]complex64        // a window of pilots, without the code
+	shape             [maxBeams]float32            // scratch of the fit: the profile over the greatest beam
+	model             [maxBeams]float32            // the beams that it makes, without noise
+	ratio             [2][maxBeams]float32
+	grad              [2][maxBeams]float32
 }
 
 func (m *profileMeter) init(lim nr.GroupLimits) {
@@ -69,6 +70,8 @@ func (e *lmmse) measureComb(c, rx int) {
 		n := e.formBeams(c, u, rx)
 		noise := e.streamNoise()
 		m.fit(u, noise/float64(m.size), bits.OnesCount8(fds))
+		looks := float64(n*e.NumOccasions) * max(1, float64(m.beams)/2)
+		e.power[u] = powerOf{m.total, m.totalNoise, int(looks)}
 		e.measureTime(u, n, noise/float64(m.size))
 	}
 }
@@ -131,11 +134,17 @@ func (m *profileMeter) fit(u int, noise float64, codes int) {
 	m.iterate(float32(noise/top), 1/top, codes-1)
 	// The profile gets the power that was measured: the distance of the fit
 	// weighs ratios, and so leaves the sum to the weak beams.
-	measured, modelled, total := 0.0, 0.0, 0.0
+	measured, modelled, total, shape := 0.0, 0.0, 0.0, 0.0
 	for b := range gain {
 		gain[b] = float64(m.shape[b]) * top
+		shape += gain[b]
 		measured += m.power[b] - noise
 		modelled += float64(m.model[b]) * top
+	}
+	m.total, m.totalNoise = 0, 0
+	if modelled > 0 {
+		m.total = max(0, measured) * shape / modelled
+		m.totalNoise = float64(len(gain)) * noise * shape / modelled
 	}
 	scale := 1.0
 	if measured > 0 && modelled > 0 {

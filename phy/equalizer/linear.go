@@ -168,10 +168,7 @@ func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 	for u := range g.NumUEs {
 		d := &dst[u]
 		d.Slot, d.RNTI = g.Slot, g.UEs[u].RNTI
-		d.Quality = nr.Quality{
-			SNR: ch.SNR[u], DelaySeconds: ch.Offsets.DelaySeconds[u],
-			CFOHz: ch.Offsets.CFOHz[u], CFOObserved: ch.Offsets.CFOObserved[u],
-		}
+		d.Quality = quality(ch, u)
 		d.Z.Resize(n, g.UEs[u].NumLayers)
 		d.NoiseVar.Resize(n, g.UEs[u].NumLayers)
 	}
@@ -181,6 +178,19 @@ func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 		at += g.NumPRB * bits.OnesCount16(g.DataMask(g.StartSymbol+s))
 		e.cov[s].load(ch, s)
 	}
+}
+
+// quality returns what was measured of UE u before detection.
+func quality(ch *nr.Channel, u int) nr.Quality {
+	o := &ch.Offsets
+	q := nr.Quality{SNR: ch.SNR[u], SNRStd: ch.SNRStd[u], DelayObserved: o.DelayObserved[u], CFOObserved: o.CFOObserved[u]}
+	if q.DelayObserved {
+		q.DelaySeconds, q.DelayStd = o.DelaySeconds[u], o.DelayStd[u]
+	}
+	if q.CFOObserved {
+		q.CFOHz, q.CFOStd = o.CFOHz[u], o.CFOStd[u]
+	}
+	return q
 }
 
 // loadAnchors makes rows of the anchors at subcarriers k…k+n−1.

@@ -42,11 +42,15 @@ type Data struct {
 }
 
 // Offsets holds the timing and carrier offsets of the UEs of a group, measured
-// on their DM-RS.
+// on their DM-RS. A value that is not observed is the one to go on with, not a
+// measurement: a neighbour's noise has a delay too.
 type Offsets struct {
-	DelaySeconds [MaxUEs]float64 // arrival after the receiver's symbol timing, s
-	CFOHz        [MaxUEs]float64 // carrier frequency offset, Hz
-	CFOObserved  [MaxUEs]bool    // false with one DM-RS symbol: CFOHz is then 0
+	DelaySeconds  [MaxUEs]float64 // arrival after the receiver's symbol timing, s
+	DelayStd      [MaxUEs]float64 // standard deviation of its error, s; 0 where it is exact
+	DelayObserved [MaxUEs]bool    // whether the UE's pilots stand out of the noise
+	CFOHz         [MaxUEs]float64 // carrier frequency offset, Hz
+	CFOStd        [MaxUEs]float64 // standard deviation of its error, Hz; 0 where it is exact
+	CFOObserved   [MaxUEs]bool    // whether the pilots say more than was known before; false with one DM-RS symbol
 }
 
 // Channel is the estimated channel of a group: the frequency response at a few
@@ -66,7 +70,8 @@ type Channel struct {
 	Weights  tensor.Tensor[complex64] `tensor:"layer,symbol,anchor"`        // [layer, NumSymbols, anchor]
 	NoiseCov tensor.Tensor[complex64] `tensor:"rx,rx"`                      // noise and interference covariance of one resource element, [rx, rx]
 	ErrorVar tensor.Tensor[float32]   `tensor:"layer,symbol"`               // mean squared estimation error of h, [layer, NumSymbols]; 0 where unknown
-	SNR      [MaxUEs]float32          // per UE: DM-RS power over noise per antenna and layer, linear
+	SNR      [MaxUEs]float32          // per UE: DM-RS power over noise per antenna and layer, linear; 0 where nothing stands out of the noise
+	SNRStd   [MaxUEs]float32          // standard deviation of the error of SNR
 }
 
 // Symbols holds the equalised data symbols of one UE in codeword order: by
@@ -115,11 +120,16 @@ func (t *TransportBlock) Outcome() Outcome {
 	return OutcomeFailed
 }
 
-// Quality carries the measurements of one transmission along its way.
+// Quality carries the measurements of one transmission along its way. What was
+// not observed is 0, and so is its standard deviation.
 type Quality struct {
-	SINR         float32 // mean unbiased post-equalisation SINR over layers and data REs, linear
-	SNR          float32 // DM-RS power over noise per antenna and layer, linear
-	DelaySeconds float64 // arrival after the receiver's symbol timing, s
-	CFOHz        float64 // carrier frequency offset, Hz; 0 when not observed
-	CFOObserved  bool    // whether the DM-RS allowed a frequency estimate
+	SINR          float32 // mean unbiased post-equalisation SINR over layers and data REs, linear
+	SNR           float32 // DM-RS power over noise per antenna and layer, linear
+	SNRStd        float32 // standard deviation of the error of SNR, linear
+	DelaySeconds  float64 // arrival after the receiver's symbol timing, s
+	DelayStd      float64 // standard deviation of its error, s
+	DelayObserved bool    // whether the UE's DM-RS stands out of the noise
+	CFOHz         float64 // carrier frequency offset, Hz
+	CFOStd        float64 // standard deviation of its error, Hz
+	CFOObserved   bool    // whether the DM-RS allowed a frequency estimate
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/neuroran/neuroran/phy/equalizer"
 	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/phy/sync"
 )
 
@@ -19,6 +20,9 @@ type Estimator = chest.Estimator
 
 // Equalizer separates layers; phy/equalizer defines it.
 type Equalizer = equalizer.Equalizer
+
+// SoftBuffer is the soft bits of a HARQ process; phy/sch defines it.
+type SoftBuffer = sch.SoftBuffer
 
 // Blocks are the replaceable blocks of a receiver. Each may be anything that
 // keeps the contract of its interface, a neural network among others.
@@ -58,5 +62,9 @@ func NewBlocks(name string, l Limits) (Blocks, error) {
 	if err != nil {
 		return Blocks{}, err
 	}
-	return Blocks{sync.NewCorrelator(ref), estimator, detector, new(modem.MaxLog)}, nil
+	synchronizer, err := sync.NewCorrelator(sync.Config{CFOLimitHz: sync.CFOLimit(l.Carrier.CarrierHz, 0)}, ref)
+	if err != nil {
+		return Blocks{}, err
+	}
+	return Blocks{synchronizer, estimator, detector, new(modem.MaxLog)}, nil
 }

@@ -28,16 +28,28 @@ type Correlator struct {
 type correlator struct {
 	*dmrs.Reference
 	positions
-	v     [maxLayers][maxRx][maxSymbols][]complex64 // pilots times conj(reference)
+	prior float64 // standard deviation of carrier offsets before pilots are seen, Hz
+	scale float64 // what brings the pilots near 1, a power of two
+
+	v     [maxLayers][maxRx][maxSymbols][]complex64 // pilots times conj(reference), times scale
 	pairs [maxLayers][maxRx][maxSymbols][]complex64 // despread pairs of each layer and symbol
 	turn  [maxLayers][]complex64                    // code of a layer times its conjugate ramp, over 2
 	pick  []complex64                               // pilots of one antenna and symbol
+	sign  []complex64                               // reference of one comb and symbol, times scale
 	delay delayState
+	space whitener
 }
 
-// NewCorrelator returns a synchronizer with memory for the limits of ref.
-func NewCorrelator(ref *dmrs.Reference) *Correlator {
-	s := correlator{Reference: ref}
+// NewCorrelator returns a synchronizer with memory for the limits of ref. It
+// returns a [*nr.FieldError] for a value out of range.
+func NewCorrelator(cfg Config, ref *dmrs.Reference) (*Correlator, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.CFOLimitHz == 0 {
+		cfg.CFOLimitHz = CFOLimit(0, 0)
+	}
+	s := correlator{Reference: ref, prior: cfg.CFOLimitHz / math.Sqrt(3)}
 	lim := ref.Limits()
 	pilots := lim.MaxPRB * dmrs.PilotsPerPRB(1)
 	for l := range lim.MaxLayers {
@@ -49,9 +61,10 @@ func NewCorrelator(ref *dmrs.Reference) *Correlator {
 		}
 		s.turn[l] = make([]complex64, pilots)
 	}
-	s.pick = make([]complex64, pilots)
+	s.pick, s.sign = make([]complex64, pilots), make([]complex64, pilots)
 	s.delay.init(pilots / 2)
-	return &Correlator{s}
+	s.space.init(pilots)
+	return &Correlator{s}, nil
 }
 
 // Configure implements [Synchronizer].
@@ -74,21 +87,85 @@ func (s *Correlator) Estimate(dst *nr.Offsets, pilots *nr.Pilots) error {
 	return nil
 }
 
-// estimate measures the offsets of all UEs. Each pass removes what is known so
-// far and measures what remains; where UEs share a CDM group, it also takes away
-// the others' pilots as last estimated.
+// estimate measures the offsets of all UEs.
+//
+//  1. The reference is taken out, and blocks of pilots that are much stronger
+//     than the others, as where somebody interferes, are turned down.
+//  2. The delays are measured. Where the pilots hardly stand out, something else
+//     may dominate the antennas: they are whitened, and the delays measured anew,
+//     first against all that is received, then against what is no pilot.
+//  3. The carrier offsets are measured.
 func (s *correlator) estimate(dst *nr.Offsets, view *nr.View) {
+	s.scale = unit(view)
+	if s.scale == 0 {
+		s.know(dst)
+		return
+	}
+	rx := view.NumRx
 	s.removeReference(view)
-	for pass := range s.passes() {
-		for l := range s.Group.NumLayers {
-			s.despread(l, view.NumRx, dst, pass > 0)
-		}
-		for u := range s.Group.NumUEs {
-			s.updateDelay(dst, u, view.NumRx)
+	s.turnDownBlocks(rx)
+	s.measureDelays(dst, rx)
+	if s.delay.strongest < drowned && s.whitenTotal(rx) {
+		s.measureDelays(dst, rx)
+		if s.whitenRest(rx) {
+			s.measureDelays(dst, rx)
 		}
 	}
 	for u := range s.Group.NumUEs {
-		s.updateCFO(dst, u, view.NumRx)
+		s.updateCFO(dst, u, rx)
+	}
+	s.know(dst)
+}
+
+// unit returns the power of two that brings the pilots near 1, by a look at some
+// of them; 0 where these are zero.
+func unit(view *nr.View) float64 {
+	step := view.NumSubcarriers/32 | 1 // odd, so that both combs are met
+	top := float32(0)
+	for r := range view.NumRx {
+		for t := range view.NumSymbols {
+			row := view.Row(r, t)
+			for k := 0; k < len(row); k += step {
+				top = max(top, abs(real(row[k])), abs(imag(row[k])))
+			}
+		}
+	}
+	if top == 0 {
+		return 0
+	}
+	_, exp := math.Frexp(float64(top))
+	return math.Ldexp(1, min(max(-exp, -120), 120))
+}
+
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+// measureDelays measures the delays of all UEs, starting from none. Each pass
+// removes what is known so far and measures what remains; where UEs share a CDM
+// group, it also takes away the others' pilots as last estimated.
+func (s *correlator) measureDelays(dst *nr.Offsets, rx int) {
+	*dst = nr.Offsets{}
+	for pass := range s.passes() {
+		s.delay.strongest = 0
+		for l := range s.Group.NumLayers {
+			s.despread(l, rx, dst, pass > 0)
+		}
+		for u := range s.Group.NumUEs {
+			s.updateDelay(dst, u, rx)
+		}
+	}
+}
+
+// know replaces what is no finite number, and what no pilot said, by what was
+// known before: no delay and no carrier offset.
+func (s *correlator) know(dst *nr.Offsets) {
+	anywhere := 1 / (float64(s.PairPeriod()) * s.SpacingHz * math.Sqrt(12))
+	for u := range s.Group.NumUEs {
+		if d := dst.DelaySeconds[u] + dst.DelayStd[u]; d-d != 0 || dst.DelayStd[u] == 0 {
+			dst.DelaySeconds[u], dst.DelayStd[u], dst.DelayObserved[u] = 0, anywhere, false
+		}
+		if f := dst.CFOHz[u] + dst.CFOStd[u]; f-f != 0 || dst.CFOStd[u] == 0 {
+			dst.CFOHz[u], dst.CFOStd[u], dst.CFOObserved[u] = 0, s.prior, false
+		}
 	}
 }
 
@@ -103,11 +180,13 @@ func (s *correlator) passes() int {
 	return 2
 }
 
+// removeReference fills v.
 func (s *correlator) removeReference(view *nr.View) {
 	for c := range s.NumCombs {
 		delta := s.Combs[c].Delta
 		for t := range s.NumSymbols {
-			ref := s.Sequence(c, t)
+			ref := s.sign[:s.NumPilots]
+			c64.Scale(ref, s.Sequence(c, t), complex(float32(s.scale), 0))
 			for r := range view.NumRx {
 				y, v := view.Row(r, t)[delta:], s.v[c][r][t][:len(ref)]
 				if s.Group.ConfigType == 1 {

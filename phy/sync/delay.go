@@ -27,6 +27,8 @@ type delayState struct {
 	bins  [3][maxGrid]complex64
 	power [maxGrid]float64
 	near  [maxGrid]float64
+
+	strongest float64 // greatest power of a UE's pairs over the noise
 }
 
 func (d *delayState) init(pairs int) {
@@ -53,10 +55,36 @@ func (s *correlator) updateDelay(dst *nr.Offsets, u, rx int) {
 	if n < 2 {
 		return
 	}
+	rows := rx * s.numTimes * s.Group.UEs[u].NumLayers
 	lags := s.autocorrelate(u, rx, n)
 	points := s.delay.spectrum(lags)
 	step := 1 / (float64(points) * float64(s.PairPeriod()) * s.SpacingHz) // s
-	dst.DelaySeconds[u] += s.delay.centroid(points, int(s.Group.CyclicPrefix()/step)) * step
+	c := s.delay.centroid(points, int(s.Group.CyclicPrefix()/step))
+	dst.DelaySeconds[u] += c.at * step
+	s.delay.strongest = max(s.delay.strongest, c.signal)
+	s.judge(dst, u, rows, n, lags, c)
+}
+
+// judge says how well the delay of UE u is known.
+//
+// Each point of the spectrum of noise is a mean over rows spectra and n/lags
+// segments of each: gamma distributed. The greatest of the points that do not
+// hang together exceeds the bound with a probability of falseAlarm (Wilson and
+// Hilferty 1931). Above it, the variance is that of Cramér and Rao for one path.
+func (s *correlator) judge(dst *nr.Offsets, u, rows, n, lags int, c centre) {
+	const falseAlarm = 0.01
+	looks := float64(rows*n) / (0.75 * float64(lags))
+	bins := 1.5 * float64(lags)
+	z := math.Sqrt2 * math.Erfinv(1-2*falseAlarm/bins)
+	x := 1 - 1/(9*looks) + z/(3*math.Sqrt(looks))
+	resolution := 1 / (float64(n*s.PairPeriod()) * s.SpacingHz)
+	anywhere := float64(n) * resolution / math.Sqrt(12)
+	if dst.DelayObserved[u] = c.top > c.floor*x*x*x; !dst.DelayObserved[u] {
+		dst.DelayStd[u] = anywhere
+		return
+	}
+	snr := max(c.signal, 1e-3) * float64(rows*n) // of all pairs together
+	dst.DelayStd[u] = min(anywhere, resolution*math.Sqrt(12)/(2*math.Pi*math.Sqrt(2*snr)))
 }
 
 // autocorrelate sums the autocorrelation of the pairs over symbols, antennas
@@ -105,11 +133,18 @@ func (d *delayState) spectrum(lags int) int {
 	return n
 }
 
-// centroid returns the centre of gravity, in points, of what stands out of the
-// noise within reach of the peak: of what is above a tenth of the peak, so that
-// a point that enters weighs nothing yet. Points above the middle are negative
-// delays.
-func (d *delayState) centroid(points, reach int) float64 {
+// centre is what stands out of a delay spectrum.
+type centre struct {
+	at     float64 // points; above the middle they are negative delays
+	top    float64 // highest point
+	floor  float64 // mean of the points that are far from it: noise
+	signal float64 // power of what stands out over that of the noise
+}
+
+// centroid returns the centre of gravity of what stands out of the noise within
+// reach of the peak: of what is above a tenth of the peak, so that a point that
+// enters weighs nothing yet.
+func (d *delayState) centroid(points, reach int) centre {
 	power := d.power[:points]
 	peak, total := 0, 0.0
 	for i, p := range power {
@@ -123,6 +158,7 @@ func (d *delayState) centroid(points, reach int) float64 {
 	if at < 0 {
 		at += points
 	}
+	all := total
 	near := d.near[:2*reach+1]
 	for i := range near {
 		near[i] = power[at]
@@ -132,9 +168,13 @@ func (d *delayState) centroid(points, reach int) float64 {
 		}
 	}
 	// What is far from the peak is noise.
-	floor := total / float64(points-len(near))
-	top := power[peak]
-	least := floor + 0.1*(top-floor)
+	c := centre{top: power[peak], floor: max(0, total/float64(points-len(near)))}
+	if noise := c.floor * float64(points); noise > 0 {
+		c.signal = max(0, all/noise-1)
+	} else {
+		c.signal = 1e9
+	}
+	least := c.floor + 0.1*(c.top-c.floor)
 	sum, moment := 0.0, 0.0
 	for i, p := range near {
 		if p > least {
@@ -143,11 +183,11 @@ func (d *delayState) centroid(points, reach int) float64 {
 		}
 	}
 	if !(sum > 0) {
-		return 0
+		return c
 	}
-	centre := float64(peak) + moment/sum
-	if centre >= float64(points)/2 {
-		centre -= float64(points)
+	c.at = float64(peak) + moment/sum
+	if c.at >= float64(points)/2 {
+		c.at -= float64(points)
 	}
-	return centre
+	return c
 }

@@ -17,7 +17,10 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	synchronizer := sync.NewCorrelator(ref)
+	synchronizer, err := sync.NewCorrelator(sync.Config{CFOLimitHz: sync.CFOLimit(2e9, 50)}, ref)
+	if err != nil {
+		panic(err)
+	}
 
 	group := dmrstest.Group(24, 0) // one UE on 24 PRBs, 280 ns late and 280 Hz too high
 	pilots := dmrstest.Pilots(&group, 1, dmrstest.Ray(&group, 280e-9, 280))

@@ -9,7 +9,6 @@ import (
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/dmrs/dmrstest"
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/sync"
 )
 
 // FuzzEstimate gives groups and pilots of any shape: an error, or finite
@@ -24,7 +23,7 @@ func FuzzEstimate(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := sync.NewCorrelator(ref)
+		s := newCorrelator(t, ref)
 		if s.Configure(&g) != nil {
 			return
 		}

@@ -29,10 +29,10 @@ type Synchronizer interface {
 // New returns the named model-driven synchronizer, "correlator", with memory for
 // the limits of ref. Blocks that share ref make the reference signal of a slot
 // once, and are for one goroutine together. New returns a [*nr.FieldError] for
-// another name.
-func New(name string, ref *dmrs.Reference) (Synchronizer, error) {
+// another name or a value out of range.
+func New(name string, cfg Config, ref *dmrs.Reference) (Synchronizer, error) {
 	if name != "correlator" {
 		return nil, &nr.FieldError{Field: "synchronizer", Got: name, Want: "correlator"}
 	}
-	return NewCorrelator(ref), nil
+	return NewCorrelator(cfg, ref)
 }

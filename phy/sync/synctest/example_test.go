@@ -13,7 +13,14 @@ import (
 // A test of a synchronizer of one's own.
 func ExampleRun() {
 	_ = func(t *testing.T) {
-		synctest.Run(t, func(ref *dmrs.Reference) sync.Synchronizer { return sync.NewCorrelator(ref) },
+		create := func(ref *dmrs.Reference) sync.Synchronizer {
+			s, err := sync.New("correlator", sync.Config{}, ref)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		synctest.Run(t, create,
 			synctest.Options{DelaySeconds: 5e-9, DelayPerNoise: 60e-9, CFOHz: 1, CFOPerNoise: 160})
 	}
 	// Output:
