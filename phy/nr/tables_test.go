@@ -93,10 +93,60 @@ func TestTransportBlockSizes(t *testing.T) {
 	}
 }
 
+// The overhead that higher layers configure leaves smaller blocks, and takes no
+// element from the data.
+func TestOverhead(t *testing.T) {
+	for _, row := range golden(t, "overhead.csv") {
+		n := integers(t, row)
+		mcs, err := MCSTable(n[0]).Row(n[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := TransportBlockSize(n[2]-n[3], n[4], n[5], mcs); got != n[6] {
+			t.Errorf("row %v: got %d", row, got)
+		}
+	}
+	g := testGrant()
+	full, coded := g.TBS(), g.CodedBits()
+	g.XOverhead = 18
+	if want := TransportBlockSize(g.DataREsPerPRB()-18, g.NumPRB, 1, g.MCS()); g.TBS() != want || want >= full || g.CodedBits() != coded {
+		t.Errorf("xOverhead 18: %d bits in %d coded bits, want %d in %d", g.TBS(), g.CodedBits(), want, coded)
+	}
+}
+
+func TestLimitedBufferTBS(t *testing.T) {
+	for _, row := range golden(t, "lbrm.csv") {
+		n := integers(t, row)
+		if got := LimitedBufferTBS(n[0], MCSTable(n[1]), n[2]); got != n[3] {
+			t.Errorf("row %v: got %d", row, got)
+		}
+	}
+}
+
+// Every reserved row names the modulation that its table goes up to, in order.
+func TestReservedMCS(t *testing.T) {
+	for table, first := range map[MCSTable]int{MCSTable64QAM: 29, MCSTable256QAM: 28, MCSTableLowSE: 29} {
+		for index := range MaxMCSIndex + 1 {
+			row, err := table.Row(index)
+			if err != nil || row.Reserved() != (index >= first) {
+				t.Errorf("table %d index %d: %+v, %v", table, index, row, err)
+			}
+			if want := [...]Modulation{QPSK, QAM16, QAM64, QAM256}; index >= first && row.Modulation != want[index-first] {
+				t.Errorf("table %d index %d: %v, want %v", table, index, row.Modulation, want[index-first])
+			}
+		}
+	}
+	g := testGrant()
+	g.MCSIndex, g.NewData = 30, false
+	if g.TBS() != 0 || g.CodedBits() != 4*g.DataREs() {
+		t.Errorf("reserved: %d bits, %d coded; want 0 and %d", g.TBS(), g.CodedBits(), 4*g.DataREs())
+	}
+}
+
 // Sizes are whole bytes, and code blocks divide them evenly: what the coding
 // chain relies on.
 func TestTransportBlockSizesAreWholeBytes(t *testing.T) {
-	for _, table := range []MCSTable{MCSTable64QAM, MCSTable256QAM} {
+	for _, table := range []MCSTable{MCSTable64QAM, MCSTable256QAM, MCSTableLowSE} {
 		for index := range 28 {
 			mcs, err := table.Row(index)
 			if err != nil {

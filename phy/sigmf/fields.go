@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/neuroran/neuroran/phy/nr"
@@ -296,6 +297,18 @@ func writeFields[T any](fields []field[T], t *T) ordered {
 		o = append(o, member{f.key, f.get(t)})
 	}
 	return o
+}
+
+// withoutDefaults returns the object o of the fields without optional members that
+// are zero: what a reader takes them for.
+func withoutDefaults[T any](fields []field[T], o ordered) ordered {
+	var rest ordered
+	for i, m := range o {
+		if !fields[i].may || !reflect.ValueOf(m.value).IsZero() {
+			rest = append(rest, m)
+		}
+	}
+	return rest
 }
 
 // short returns a value for an error message, cut to a readable length.

@@ -193,7 +193,7 @@ func (w *Writer) meta() ordered {
 	global = append(global,
 		member{"core:extensions", []ordered{{{"name", "nr"}, {"version", "1.0.0"}, {"optional", false}}}},
 		member{"nr:carrier", writeFields(carrierFields, &c.Carrier)},
-		member{"nr:pusch", first},
+		member{"nr:pusch", withoutDefaults(grantFields, first)},
 	)
 	annotations := make([]ordered, len(w.transmissions))
 	for i := range w.transmissions {

@@ -16,7 +16,7 @@ import (
 type Transmission struct {
 	Slot    nr.Slot
 	Grant   nr.Grant
-	NumBits int // transport block size, bits
+	NumBits int // transport block size, bits; 0 until it is known
 
 	// Unsupported says why the transmission was left out: it is legal, and this
 	// library cannot receive it. It is nil where it can; otherwise what follows is
@@ -60,7 +60,8 @@ func decibel(x float32) float64 {
 func (t *Transmission) finish(tb *block.TransportBlock, handed, now time.Time, slot time.Duration) {
 	t.Latency = now.Sub(handed)
 	t.Late = t.Latency > slot
-	t.Skipped, t.CRC, t.Iterations, t.Quality = false, tb.CRC, tb.Iterations, tb.Quality
+	t.Skipped, t.NumBits = false, tb.NumBits
+	t.CRC, t.Iterations, t.Quality = tb.CRC, tb.Iterations, tb.Quality
 	if tb.CRC {
 		t.SHA256 = sha256.Sum256(tb.TransportBlock.Data.Data())
 	}

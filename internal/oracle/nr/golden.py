@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the golden files of phy/nr, phy/dmrs and phy/pusch from a second
+"""Writes the golden files of phy/nr, phy/dmrs, phy/sch and phy/pusch from a second
 source of the tables of TS 38.211 and TS 38.214: Sionna (PyPI sionna-no-rt).
 
     python golden.py ROOT        # ROOT is the root of the repository
@@ -7,8 +7,11 @@ source of the tables of TS 38.211 and TS 38.214: Sionna (PyPI sionna-no-rt).
 It writes, all CSV with one header line:
 
     phy/nr/testdata/dmrs_positions.csv  symbols of tables 6.4.1.1.3-3 and -4
-    phy/nr/testdata/mcs.csv             tables 5.1.3.1-1 and -2
+    phy/nr/testdata/mcs.csv             tables 5.1.3.1-1 to -3
     phy/nr/testdata/tbs.csv             transport block sizes of random allocations
+    phy/nr/testdata/overhead.csv        the same with xOverhead and the three tables
+    phy/nr/testdata/lbrm.csv            TBS_LBRM of limited-buffer rate matching
+    phy/sch/testdata/ratematch.csv      circular buffers with and without a limit
     phy/dmrs/testdata/dmrs.csv          elements of random DM-RS grids
     phy/pusch/testdata/precoding.csv    tables 6.3.1.5-1 to -7
 """
@@ -50,8 +53,8 @@ def dmrs_positions():
 
 
 def mcs():
-    for table in (1, 2):
-        for index in range(29 if table == 1 else 28):
+    for table in (1, 2, 3):
+        for index in range(28 if table == 2 else 29):
             order, rate = decode_mcs_index(index, table_index=table, is_pusch=True, transform_precoding=False)
             yield table, index, int(order), round(float(rate) * 2048)
 
@@ -69,6 +72,61 @@ def tbs(rng):
         size = calculate_tb_size(int(order), float(rate), num_prbs=prb, num_ofdm_symbols=symbols,
                                  num_dmrs_per_prb=pilots, num_layers=layers)[0]
         yield table, index, 12 * symbols - pilots, prb, layers, int(size)
+
+
+def overhead(rng):
+    """Sizes with the overhead that higher layers configure."""
+    for _ in range(300):
+        table, index = rng.choice((1, 2, 3)), rng.randrange(28)
+        order, rate = decode_mcs_index(index, table_index=table, is_pusch=True, transform_precoding=False)
+        prb, symbols, layers = rng.randint(1, 275), rng.randint(3, 14), rng.randint(1, 4)
+        pilots, extra = rng.choice((6, 12, 24)), rng.choice((0, 6, 12, 18))
+        if 12 * symbols - pilots <= extra:
+            continue
+        size = calculate_tb_size(int(order), float(rate), num_prbs=prb, num_ofdm_symbols=symbols,
+                                 num_dmrs_per_prb=pilots, num_ov=extra, num_layers=layers)[0]
+        yield table, index, 12 * symbols - pilots, extra, prb, layers, int(size)
+
+
+def lbrm_size(layers, order, prb):
+    """TS 38.212 clause 5.4.2.1: 156 elements of every PRB at rate 948/1024."""
+    limits = (32, 66, 107, 135, 162, 217, 273)
+    n = next((limit for limit in limits if prb <= limit), 273)
+    return int(calculate_tb_size(order, 948 / 1024, num_prbs=n, num_ofdm_symbols=13, num_dmrs_per_prb=0,
+                                 num_layers=layers)[0])
+
+
+def lbrm():
+    for layers in (1, 2, 3, 4):
+        for table in (1, 2):
+            for prb in (1, 32, 33, 66, 67, 107, 108, 135, 136, 162, 163, 217, 218, 273, 275):
+                yield layers, table, prb, lbrm_size(layers, (6, 8)[table - 1], prb)
+
+
+def ratematch(rng):
+    """N_cb and k_0 of TS 38.212 clause 5.4.2.1, written from the clause, for
+    transport blocks that Sionna sizes; the base graph and the code blocks are
+    those of clauses 6.2.2 and 5.2.2."""
+    lifting = sorted(a * 2**j for a in (2, 3, 5, 7, 9, 11, 13, 15) for j in range(8) if a * 2**j <= 384)
+    for _ in range(400):
+        table, index = rng.choice((1, 2, 3)), rng.randrange(28)
+        order, rate = decode_mcs_index(index, table_index=table, is_pusch=True, transform_precoding=False)
+        order, rate = int(order), float(rate)
+        prb, layers, rv = rng.choice((1, 3, 11, 52, 106, 273)), rng.randint(1, 4), rng.randrange(4)
+        tbs = int(calculate_tb_size(order, rate, num_prbs=prb, num_ofdm_symbols=14, num_dmrs_per_prb=24,
+                                    num_layers=layers)[0])
+        graph = 2 if tbs <= 292 or tbs <= 3824 and rate <= 0.67 or rate <= 0.25 else 1
+        bits, largest = tbs + (24 if tbs > 3824 else 16), (8448, 3840)[graph - 1]
+        blocks = 1 if bits <= largest else -(-bits // (largest - 24))
+        kprime = bits // blocks + (24 if blocks > 1 else 0)
+        kb = 22 if graph == 1 else 10 if bits > 640 else 9 if bits > 560 else 8 if bits > 192 else 6
+        z = next(v for v in lifting if kb * v >= kprime)
+        n = (66, 50)[graph - 1] * z
+        limit = rng.choice((0, lbrm_size(rng.randint(layers, 4), 8 if table == 2 else rng.choice((6, 8)), max(prb, rng.choice((1, 106, 273))))))
+        ncb = n if limit == 0 else min(n, limit * 3 // (2 * blocks))  # floor(TBS_LBRM / (C * 2/3))
+        start = ((0, 17, 33, 56), (0, 13, 25, 43))[graph - 1][rv]
+        k0 = start * ncb // ((66, 50)[graph - 1] * z) * z
+        yield tbs, round(rate * 2048), order, rv, limit, graph, blocks, z, ncb, k0
 
 
 def dmrs(rng):
@@ -119,6 +177,11 @@ def main(root):
           ["mapping", "length", "additional", "type_a", "ld", "symbols"], list(dmrs_positions()))
     write(root, "phy/nr/testdata/mcs.csv", ["table", "index", "order", "rate2048"], list(mcs()))
     write(root, "phy/nr/testdata/tbs.csv", ["table", "index", "re", "prb", "layers", "size"], list(tbs(rng)))
+    extra = random.Random(38214)
+    write(root, "phy/nr/testdata/overhead.csv", ["table", "index", "re", "overhead", "prb", "layers", "size"], list(overhead(extra)))
+    write(root, "phy/nr/testdata/lbrm.csv", ["layers", "table", "prb", "size"], list(lbrm()))
+    write(root, "phy/sch/testdata/ratematch.csv",
+          ["tbs", "rate2048", "order", "rv", "tbs_lbrm", "graph", "blocks", "z", "ncb", "k0"], list(ratematch(extra)))
     write(root, "phy/dmrs/testdata/dmrs.csv",
           ["scs", "slot", "prb", "type", "length", "groups", "scid", "nid", "port", "symbol", "lprime", "k", "re", "im"],
           list(dmrs(rng)))

@@ -15,6 +15,7 @@ import (
 // files are what golden.py writes.
 var files = []string{
 	"phy/nr/testdata/dmrs_positions.csv", "phy/nr/testdata/mcs.csv", "phy/nr/testdata/tbs.csv",
+	"phy/nr/testdata/overhead.csv", "phy/nr/testdata/lbrm.csv", "phy/sch/testdata/ratematch.csv",
 	"phy/dmrs/testdata/dmrs.csv", "phy/pusch/testdata/precoding.csv",
 }
 
