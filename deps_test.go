@@ -21,7 +21,11 @@ const floorRule = `
 	internal/simd/..., internal/testvec < tensor;
 
 	# Floor 2: the runtime and the devices know no radio, and not each other.
-	tensor < sfaas < sfaas/...;
+	# Inside, the runtime is a stair: values, Go memory to bytes, the built graph,
+	# the machine, bytes of state and messages, the production shell, and the
+	# roof. Further shells and transports stand beside live.
+	tensor < sfaas/internal/base < sfaas/internal/layout < sfaas/internal/plan < sfaas/internal/core
+		< sfaas/internal/state < sfaas/internal/live < sfaas < sfaas/...;
 	tensor < accel/onnx < accel/backend < accel/internal/ortlib
 		< accel/internal/ref, accel/internal/ort < accel < accel/...;
 

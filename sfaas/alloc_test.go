@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // TestNoAllocs pushes through a core without goroutines: push, five stages,
@@ -34,13 +35,12 @@ func TestNoAllocs(t *testing.T) {
 			t.Fatal(err)
 		}
 		var batches []*sfaas.Batch
-		cores, err := sfaas.NewCores(app, sfaas.WithWorkers(1),
-			sfaas.WithBatchDone(func(b *sfaas.Batch, _ error) { batches = append(batches, b) }))
+		cores, err := newCores(app, func(b *sfaas.Batch, _ error) { batches = append(batches, b) }, sfaas.WithWorkers(1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		host, k := &coreHost{cores: cores}, cores.List[0]
-		var eff []sfaas.Effect
+		var eff []core.Effect
 		now, x := sfaas.Time(1), number{}
 		turn := func() {
 			x.X++
@@ -49,18 +49,18 @@ func TestNoAllocs(t *testing.T) {
 				t.Fatal(err)
 			}
 			host.event.Now = now
-			eff = k.Step(host.event, eff[:0])
+			eff = k.Step(&host.event, eff[:0])
 			for k.Ready() || len(batches) > 0 {
 				now += 100
 				if n := len(batches); n > 0 {
 					b := batches[0]
 					batches = append(batches[:0], batches[1:]...)
-					eff = k.Step(sfaas.Event{Kind: sfaas.EventCommitted, Now: now, Batch: b}, eff[:0])
+					eff = k.Step(&core.Event{Kind: core.EventCommitted, Now: now, Batch: b}, eff[:0])
 				} else {
 					eff = k.Run(now, eff[:0])
 				}
 				for i := range eff {
-					if eff[i].Kind == sfaas.EffectCommit {
+					if eff[i].Kind == core.EffectCommit {
 						sfaas.Memory().Commit(eff[i].Batch)
 					}
 				}

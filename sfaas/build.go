@@ -6,74 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sort"
 
-	"github.com/cespare/xxhash/v2"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
-
-// App is a graph that has been built. It is immutable and shared by any number
-// of runtimes.
-type App struct {
-	name    string
-	nodes   []*node
-	outlets []*outlet
-	conns   []*conn // by EdgeID-1
-	byName  map[string]*node
-	digest  Digest
-}
-
-// Name returns the name of the graph.
-func (a *App) Name() string { return a.name }
-
-// Digest returns the hash of all functions and edges. Runtimes exchange
-// messages only if theirs are equal.
-func (a *App) Digest() Digest { return a.digest }
-
-// Functions returns the names of the functions in the order in which they were
-// applied.
-func (a *App) Functions() []string {
-	var names []string
-	for _, n := range a.nodes {
-		if !n.sink {
-			names = append(names, n.fn.name)
-		}
-	}
-	return names
-}
-
-// Stateful returns the names of the functions that own cells, sorted.
-func (a *App) Stateful() []string {
-	var names []string
-	for _, n := range a.nodes {
-		if len(n.fn.cells) > 0 {
-			names = append(names, n.fn.name)
-		}
-	}
-	sort.Strings(names)
-	return names
-}
-
-// EdgeInfo describes one edge of an app.
-type EdgeInfo struct {
-	ID        EdgeID    // identifier on messages
-	From      string    // source or function, or "to NAME" for messages sent by reference
-	To        string    // function or sink
-	Port      string    // port of a function, "" for its inputs
-	Guarantee Guarantee // what the edge promises
-}
-
-// Edges returns all edges in the order of their identifiers.
-func (a *App) Edges() []EdgeInfo {
-	var out []EdgeInfo
-	for _, c := range a.conns {
-		e := EdgeInfo{ID: c.id, From: c.from.name, To: c.node.fn.name, Guarantee: c.cfg.Guarantee}
-		if c.port != nil {
-			e.Port = c.port.name
-		}
-		out = append(out, e)
-	}
-	return out
-}
 
 // Build checks the graph and returns it in the form that runs. It reports
 // every wiring error at once, joined by errors.Join: each is a [*WiringError]
@@ -87,7 +22,7 @@ func (g *Graph) Build() (*App, error) {
 	for _, n := range g.nodes {
 		g.addPorts(n)
 	}
-	byName := map[string]*node{}
+	byName := map[string]*plan.Node{}
 	for _, n := range g.nodes {
 		g.check(n, byName)
 	}
@@ -98,163 +33,145 @@ func (g *Graph) Build() (*App, error) {
 	if len(g.errs) > 0 {
 		return nil, errors.Join(g.errs...)
 	}
-	for _, c := range g.conns {
-		f := c.node.fn
-		if c.isWide() {
-			c.node.wide[c.input] = true
-		}
-		c.drafts = c.kind == portData && !c.node.sink && !f.each
-		c.plain = c.kind == portData && len(f.ins) == 1 && !f.cfg.Parallel && !c.queue() && !c.wide && c.cfg.Guarantee != ExactlyOnce
-		if c.cfg.Guarantee == ExactlyOnce {
-			for _, n := range g.nodes {
-				n.exact = n.exact || n.outlet == c.from
-			}
-		}
-	}
-	a := &App{name: g.name, nodes: g.nodes, outlets: g.outlets, conns: g.conns, byName: byName}
-	a.digest = a.hash()
-	for _, o := range g.outlets {
-		if o.source {
-			o.queues = queuesBehind(o)
-		}
-	}
-	return a, nil
+	built := &plan.App{Name: g.name, Nodes: g.nodes, Outlets: g.outlets, Edges: g.conns, ByName: byName}
+	built.Finish()
+	return &App{built}, nil
 }
 
 // addTopics adds the node of every topic that a function listens to.
 func (g *Graph) addTopics() {
 	for i := 0; i < len(g.nodes); i++ {
-		for _, p := range g.nodes[i].fn.ports {
-			if p.topic != nil && g.find(p.topic.fn) == nil {
-				g.addNode(p.topic.fn, false)
+		for _, p := range g.nodes[i].Fn.Ports {
+			if p.Topic != nil && g.find(p.Topic.Fn) == nil {
+				g.addNode(p.Topic.Fn, false)
 			}
 		}
-		for _, r := range g.nodes[i].fn.refs {
-			if r.topic != nil && g.find(r.topic.fn) == nil {
-				g.addNode(r.topic.fn, false)
+		for _, r := range g.nodes[i].Fn.Refs {
+			if r.Topic != nil && g.find(r.Topic.Fn) == nil {
+				g.addNode(r.Topic.Fn, false)
 			}
 		}
 	}
 }
 
 // addPorts gives a node the edges on which messages are sent to it by address.
-func (g *Graph) addPorts(n *node) {
-	f := n.fn
-	if n.sink {
+func (g *Graph) addPorts(n *plan.Node) {
+	f := n.Fn
+	if n.Sink {
 		return
 	}
-	n.keeps = f.stateful()
-	if len(f.ins) == 1 {
-		o := g.newOutlet("to "+f.name, f.ins[0], f.newIn)
-		n.direct = &conn{name: o.name, from: o, node: n, kind: portData}
-		g.add(n.direct)
-		o.conns = []*conn{n.direct}
+	n.Keeps = f.Stateful()
+	if len(f.Ins) == 1 {
+		o := g.newOutlet("to "+f.Name, f.Ins[0], f.NewIn)
+		n.Direct = &plan.Edge{Name: o.Name, From: o, Node: n, Kind: plan.PortData}
+		g.add(n.Direct)
+		o.Edges = []*plan.Edge{n.Direct}
 	}
-	for i, p := range f.ports {
-		o := g.newOutlet("to "+f.name+"."+p.name, p.typ, p.make)
-		c := &conn{name: o.name, from: o, node: n, kind: p.kind, input: -1, port: p}
+	for i, p := range f.Ports {
+		o := g.newOutlet("to "+f.Name+"."+p.Name, p.Type, p.Make)
+		c := &plan.Edge{Name: o.Name, From: o, Node: n, Kind: p.Kind, Input: -1, Port: p}
 		g.add(c)
-		o.conns = []*conn{c}
-		n.ports = append(n.ports, c)
-		if p.kind == portGrant {
-			n.gates = append(n.gates, i)
+		o.Edges = []*plan.Edge{c}
+		n.Ports = append(n.Ports, c)
+		if p.Kind == plan.PortGrant {
+			n.Gates = append(n.Gates, i)
 		}
 	}
 }
 
-func (g *Graph) check(n *node, byName map[string]*node) {
-	f := n.fn
-	if !validName(f.name) {
-		g.fail(f.name, "invalid name of a function")
+func (g *Graph) check(n *plan.Node, byName map[string]*plan.Node) {
+	f := n.Fn
+	if !validName(f.Name) {
+		g.fail(f.Name, "invalid name of a function")
 	}
-	if byName[f.name] != nil {
-		g.fail(f.name, "two functions of this name")
+	if byName[f.Name] != nil {
+		g.fail(f.Name, "two functions of this name")
 	}
-	byName[f.name] = n
+	byName[f.Name] = n
 	g.checkInputs(n)
-	for _, c := range f.cells {
-		if c.reason != "" {
-			g.fail(f.name+"."+c.name, c.reason)
+	for _, c := range f.Cells {
+		if c.Reason != "" {
+			g.fail(f.Name+"."+c.Name, c.Reason)
 		}
-		if !validName(c.name) {
-			g.fail(f.name+"."+c.name, "invalid name of a cell")
+		if !validName(c.Name) {
+			g.fail(f.Name+"."+c.Name, "invalid name of a cell")
 		}
-		if c.version < 0 || c.ttl < 0 {
-			g.fail(f.name+"."+c.name, "version and time to live are not negative")
+		if c.Version < 0 || c.TTL < 0 {
+			g.fail(f.Name+"."+c.Name, "version and time to live are not negative")
 		}
 	}
 	g.checkNames(f)
-	if f.cfg.Parallel && (f.stateful() || len(f.ins) != 1) {
-		g.fail(f.name, "Parallel is for functions of one input without cells and ports")
+	if f.Config.Parallel && (f.Stateful() || len(f.Ins) != 1) {
+		g.fail(f.Name, "Parallel is for functions of one input without cells and ports")
 	}
-	if _, err := appendParams(nil, reflect.ValueOf(f.cfg.Params), "Params"); err != nil {
-		g.fail(f.name, err.Error())
+	if _, err := plan.AppendParams(nil, reflect.ValueOf(f.Config.Params), "Params"); err != nil {
+		g.fail(f.Name, err.Error())
 	}
 }
 
-func (g *Graph) checkInputs(n *node) {
-	f := n.fn
+func (g *Graph) checkInputs(n *plan.Node) {
+	f := n.Fn
 	wide, exact, inputs := 0, 0, 0
 	for _, c := range g.conns {
-		if c.node == n && c.kind == portData && !c.wide && !c.isDead {
+		if c.Node == n && c.Kind == plan.PortData && !c.Wide && !c.IsDead {
 			inputs++
-			if c.cfg.Guarantee == ExactlyOnce {
+			if c.Config.Guarantee == ExactlyOnce {
 				exact++
 			}
 		}
-		if f.cfg.Parallel && c.cfg.Guarantee == ExactlyOnce && (c.node == n || (n.outlet != nil && c.from == n.outlet)) {
-			g.fail(c.name, "Parallel functions have no part in exactly once: they keep no marks")
+		if f.Config.Parallel && c.Config.Guarantee == ExactlyOnce && (c.Node == n || (n.Outlet != nil && c.From == n.Outlet)) {
+			g.fail(c.Name, "Parallel functions have no part in exactly once: they keep no marks")
 		}
-		if c.node == n && c.wide {
+		if c.Node == n && c.Wide {
 			wide++
 		}
-		if c.node == n && c.cfg.Drop != DropNone && c.cfg.Guarantee != AtMostOnce {
-			g.fail(c.name, c.cfg.Guarantee.String()+" edges may not drop")
+		if c.Node == n && c.Config.Drop != DropNone && c.Config.Guarantee != AtMostOnce {
+			g.fail(c.Name, c.Config.Guarantee.String()+" edges may not drop")
 		}
 	}
-	if len(f.ins) > 1 && exact > 0 && exact < inputs {
-		g.fail(f.name, "inputs that are joined are exactly once all or none, spread ones apart")
+	if len(f.Ins) > 1 && exact > 0 && exact < inputs {
+		g.fail(f.Name, "inputs that are joined are exactly once all or none, spread ones apart")
 	}
-	if wide > 0 && wide == len(f.ins) {
-		g.fail(f.name, "every input is spread: one must carry the keys")
+	if wide > 0 && wide == len(f.Ins) {
+		g.fail(f.Name, "every input is spread: one must carry the keys")
 	}
-	for i, k := range n.wired {
+	for i, k := range n.Wired {
 		switch {
-		case i < len(f.ins) && k == 0 && !n.sink && !f.topic && n.early:
-			g.fail(f.name, "has control but is not applied")
-		case i < len(f.ins) && k > 1:
-			g.fail(f.name, fmt.Sprintf("input %d has %d edges", i, k))
-		case i >= len(f.ins) && k == 0 && f.ports[i-len(f.ins)].kind.control() && !f.topic:
-			g.fail(f.name+"."+f.ports[i-len(f.ins)].name, "is not wired")
+		case i < len(f.Ins) && k == 0 && !n.Sink && !f.Topic && n.Early:
+			g.fail(f.Name, "has control but is not applied")
+		case i < len(f.Ins) && k > 1:
+			g.fail(f.Name, fmt.Sprintf("input %d has %d edges", i, k))
+		case i >= len(f.Ins) && k == 0 && f.Ports[i-len(f.Ins)].Kind.Control() && !f.Topic:
+			g.fail(f.Name+"."+f.Ports[i-len(f.Ins)].Name, "is not wired")
 		}
 	}
 }
 
-func (g *Graph) checkNames(f *function) {
+func (g *Graph) checkNames(f *plan.Function) {
 	seen := map[string]bool{}
-	for _, c := range f.cells {
-		if seen[c.name] {
-			g.fail(f.name+"."+c.name, "two cells of this name")
+	for _, c := range f.Cells {
+		if seen[c.Name] {
+			g.fail(f.Name+"."+c.Name, "two cells of this name")
 		}
-		seen[c.name] = true
+		seen[c.Name] = true
 	}
 }
 
 // checkRefs checks the functions that n sends to.
-func (g *Graph) checkRefs(n *node, byName map[string]*node) {
-	for _, r := range n.fn.refs {
-		to := byName[r.name]
-		port := n.fn.name + " -> " + r.name
+func (g *Graph) checkRefs(n *plan.Node, byName map[string]*plan.Node) {
+	for _, r := range n.Fn.Refs {
+		to := byName[r.Name]
+		port := n.Fn.Name + " -> " + r.Name
 		switch {
 		case to == nil:
 			g.fail(port, "no such function")
-		case len(to.fn.ins) != 1 || to.sink:
+		case len(to.Fn.Ins) != 1 || to.Sink:
 			g.fail(port, "is not a function of one input")
-		case to.fn.ins[0] != r.in:
-			g.fail(port, fmt.Sprintf("takes %v, not %v", to.fn.ins[0], r.in))
-		case r.out != nil && to.fn.out != r.out:
-			g.fail(port, fmt.Sprintf("returns %v, not %v", to.fn.out, r.out))
-		case r.out != nil && to.fn.each:
+		case to.Fn.Ins[0] != r.In:
+			g.fail(port, fmt.Sprintf("takes %v, not %v", to.Fn.Ins[0], r.In))
+		case r.Out != nil && to.Fn.Out != r.Out:
+			g.fail(port, fmt.Sprintf("returns %v, not %v", to.Fn.Out, r.Out))
+		case r.Out != nil && to.Fn.Each:
 			g.fail(port, "has no single output to reply with")
 		}
 	}
@@ -263,64 +180,26 @@ func (g *Graph) checkRefs(n *node, byName map[string]*node) {
 // checkCycles refuses edges that lead back: only Send, Call and topics may.
 func (g *Graph) checkCycles() {
 	state := make([]int, len(g.nodes))
-	var visit func(n *node) bool
-	visit = func(n *node) bool {
-		if state[n.index] != 0 {
-			return state[n.index] == 2
+	var visit func(n *plan.Node) bool
+	visit = func(n *plan.Node) bool {
+		if state[n.Index] != 0 {
+			return state[n.Index] == 2
 		}
-		state[n.index] = 1
-		if n.outlet != nil {
-			for _, c := range n.outlet.conns {
-				if !visit(c.node) {
+		state[n.Index] = 1
+		if n.Outlet != nil {
+			for _, c := range n.Outlet.Edges {
+				if !visit(c.Node) {
 					return false
 				}
 			}
 		}
-		state[n.index] = 2
+		state[n.Index] = 2
 		return true
 	}
 	for _, n := range g.nodes {
 		if !visit(n) {
-			g.fail(n.fn.name, "is part of a circle of edges")
+			g.fail(n.Fn.Name, "is part of a circle of edges")
 			return
 		}
 	}
-}
-
-// queuesBehind returns the edges with a capacity that messages of a source
-// reach and that may not drop.
-func queuesBehind(o *outlet) []*conn {
-	var qs []*conn
-	seen := map[*outlet]bool{}
-	var walk func(o *outlet)
-	walk = func(o *outlet) {
-		if o == nil || seen[o] {
-			return
-		}
-		seen[o] = true
-		for _, c := range o.conns {
-			if c.queue() && c.cfg.Drop == DropNone {
-				qs = append(qs, c)
-			}
-			walk(c.node.outlet)
-		}
-	}
-	walk(o)
-	return qs
-}
-
-func (a *App) hash() Digest {
-	b := appendString(nil, a.name)
-	for _, n := range a.nodes {
-		if n.sink {
-			b = appendString(b, n.fn.name)
-			continue
-		}
-		b = appendDigest(b, n.fn.digest())
-	}
-	for _, c := range a.conns {
-		b = appendString(b, c.name)
-		b = append(b, byte(c.kind), byte(c.input+1), byte(c.cfg.Guarantee))
-	}
-	return Digest(xxhash.Sum64(b))
 }

@@ -8,6 +8,9 @@ import (
 	"reflect"
 	"time"
 	"unsafe"
+
+	"github.com/neuroran/neuroran/sfaas/internal/layout"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // Reply is the outcome of a call.
@@ -18,22 +21,23 @@ type Reply[Out any] struct {
 }
 
 // ReplyPort is a port of a function at which replies arrive.
-type ReplyPort[Out any] struct{ p *port }
+type ReplyPort[Out any] struct{ p *plan.Port }
 
 // OnReply declares a port for the replies to calls that f makes. It belongs to
 // the definition of f, as [OnControl] does.
 func OnReply[Out any](f Function, h func(c *Ctx, r Reply[Out]) error) ReplyPort[Out] {
 	t := reflect.TypeFor[Out]()
-	p := &port{name: "reply(" + t.String() + ")", kind: portReply, typ: t, fn: f.function()}
-	p.make = func() any { return new(Out) }
-	p.run = func(c *Ctx) error {
-		r := Reply[Out]{Token: Token(c.reply.call), Err: c.reply.err}
-		if r.Err == nil {
-			r.Out = c.in[0].(*Out)
+	p := &plan.Port{Name: "reply(" + t.String() + ")", Kind: plan.PortReply, Type: t, Fn: f.function()}
+	p.Make = func() any { return new(Out) }
+	p.Run = func(x any) error {
+		c := ctxOf(x)
+		var r Reply[Out]
+		if r.Token, r.Err = c.inv().Reply(); r.Err == nil {
+			r.Out = c.inv().In(0).(*Out)
 		}
 		return h(c, r)
 	}
-	p.fn.ports = append(p.fn.ports, p)
+	p.Fn.Ports = append(p.Fn.Ports, p)
 	return ReplyPort[Out]{p}
 }
 
@@ -42,33 +46,28 @@ func OnReply[Out any](f Function, h func(c *Ctx, r Reply[Out]) error) ReplyPort[
 // the fault of the callee arrives at port later, under the key of the caller.
 // The callee's output goes to the caller alone.
 func Call[In, Out any](c *Ctx, to Callee[In, Out], key Key, timeout time.Duration, port ReplyPort[Out]) (*In, Token) {
-	m, conn := c.draftTo(to.r)
-	t := c.newToken()
-	c.sends = append(c.sends, send{
-		kind: sendCall, msg: m, conn: conn, key: key, delay: timeout, token: t,
-		replyTo: c.portConn(port.p),
-	})
-	return m.body.(*In), t
+	m, t := c.inv().Call(to.r, key, timeout, port.p)
+	return m.(*In), t
 }
 
 // Call invokes the function from host code and waits for its reply, which it
 // copies to out. Fill writes the input. Call blocks, so handlers must not use
 // it; they use the function [Call].
 func (r Callee[In, Out]) Call(ctx context.Context, h Host, key Key, slot Slot, out *Out, fill func(*In) error) error {
-	m, err := h.Draft(SourceRef{callee: r.r}, key)
+	m, err := h.Draft(SourceRef{Callee: r.r}, key)
 	if err != nil {
 		return err
 	}
-	if err := fill(m.body.(*In)); err != nil {
+	if err := fill(m.Body().(*In)); err != nil {
 		h.Discard(m)
-		return fmt.Errorf("sfaas: call %s: %w", r.r.name, err)
+		return fmt.Errorf("sfaas: call %s: %w", r.r.Name, err)
 	}
 	m.Slot = slot
 	reply, err := h.Invoke(ctx, m)
 	if err != nil {
-		return fmt.Errorf("sfaas: call %s: %w", r.r.name, err)
+		return fmt.Errorf("sfaas: call %s: %w", r.r.Name, err)
 	}
-	layoutOf[Out]().copyValue(unsafe.Pointer(out), unsafe.Pointer(reply.body.(*Out)))
-	reply.release(nil)
+	layout.Of[Out]().Copy(unsafe.Pointer(out), unsafe.Pointer(reply.Body().(*Out)))
+	reply.Release()
 	return nil
 }

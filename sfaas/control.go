@@ -2,10 +2,14 @@
 
 package sfaas
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
 
 // Controller is a port of a function that takes control messages.
-type Controller[C any] struct{ p *port }
+type Controller[C any] struct{ p *plan.Port }
 
 // OnControl declares a port for control messages that hold for one slot, such
 // as scheduling grants. The key of a control message is that of the instance.
@@ -18,23 +22,26 @@ type Controller[C any] struct{ p *port }
 //
 // OnControl belongs to the definition of f: call it before f is applied.
 func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
-	return Controller[C]{newPort(f, portGrant, "control", h)}
+	return Controller[C]{newPort(f, plan.PortGrant, "control", h)}
 }
 
 // OnSetting declares a port for control messages that hold from their slot
 // until the next one, such as keys or thresholds. They are applied in order as
 // those of [OnControl] are, but data does not wait for them.
 func OnSetting[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
-	return Controller[C]{newPort(f, portSetting, "setting", h)}
+	return Controller[C]{newPort(f, plan.PortSetting, "setting", h)}
 }
 
-func newPort[C any](f Function, kind portKind, word string, h func(c *Ctx, in *C) error) *port {
+func newPort[C any](f Function, kind plan.PortKind, word string, h func(c *Ctx, in *C) error) *plan.Port {
 	t := reflect.TypeFor[C]()
-	p := &port{
-		name: word + "(" + t.String() + ")", kind: kind, typ: t, fn: f.function(),
-		make: func() any { return new(C) },
-		run:  func(c *Ctx) error { return h(c, c.in[0].(*C)) },
+	p := &plan.Port{
+		Name: word + "(" + t.String() + ")", Kind: kind, Type: t, Fn: f.function(),
+		Make: func() any { return new(C) },
+		Run: func(x any) error {
+			c := ctxOf(x)
+			return h(c, c.inv().In(0).(*C))
+		},
 	}
-	p.fn.ports = append(p.fn.ports, p)
+	p.Fn.Ports = append(p.Fn.Ports, p)
 	return p
 }

@@ -2,7 +2,11 @@
 
 package sfaas
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
 
 // Define declares a function of one input and one output.
 //
@@ -19,9 +23,12 @@ import "reflect"
 // reported by [Graph.Build].
 func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cfg Config, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	f.ins = []reflect.Type{reflect.TypeFor[In]()}
-	f.newIn = func() any { return new(In) }
-	f.run = func(c *Ctx) error { return h(c, c.out.body.(*Out), c.in[0].(*In)) }
+	f.Ins = []reflect.Type{reflect.TypeFor[In]()}
+	f.NewIn = func() any { return new(In) }
+	f.Run = func(x any) error {
+		c := ctxOf(x)
+		return h(c, c.inv().Out().(*Out), c.inv().In(0).(*In))
+	}
 	return Fn[In, Out]{f}
 }
 
@@ -29,16 +36,22 @@ func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cf
 // sequence. Otherwise it is as [Define].
 func Define2[A, B, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B) error, cfg Config, declared ...Declared) Fn2[A, B, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
-	f.run = func(c *Ctx) error { return h(c, c.out.body.(*Out), c.in[0].(*A), c.in[1].(*B)) }
+	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
+	f.Run = func(x any) error {
+		c := ctxOf(x)
+		return h(c, c.inv().Out().(*Out), c.inv().In(0).(*A), c.inv().In(1).(*B))
+	}
 	return Fn2[A, B, Out]{f}
 }
 
 // Define3 declares a function of three inputs; it is as [Define2].
 func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B, in *C) error, cfg Config, declared ...Declared) Fn3[A, B, C, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
-	f.run = func(c *Ctx) error { return h(c, c.out.body.(*Out), c.in[0].(*A), c.in[1].(*B), c.in[2].(*C)) }
+	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
+	f.Run = func(x any) error {
+		c := ctxOf(x)
+		return h(c, c.inv().Out().(*Out), c.inv().In(0).(*A), c.inv().In(1).(*B), c.inv().In(2).(*C))
+	}
 	return Fn3[A, B, C, Out]{f}
 }
 
@@ -47,10 +60,13 @@ func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B,
 // is applied with [Apply] too.
 func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *In) error, cfg Config, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	f.each = true
-	f.ins = []reflect.Type{reflect.TypeFor[In]()}
-	f.newIn = func() any { return new(In) }
-	f.run = func(c *Ctx) error { return h(c, Emitter[Out]{c}, c.in[0].(*In)) }
+	f.Each = true
+	f.Ins = []reflect.Type{reflect.TypeFor[In]()}
+	f.NewIn = func() any { return new(In) }
+	f.Run = func(x any) error {
+		c := ctxOf(x)
+		return h(c, Emitter[Out]{c}, c.inv().In(0).(*In))
+	}
 	return Fn[In, Out]{f}
 }
 
@@ -59,9 +75,12 @@ func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *I
 // of [DefineEach]. The result is applied with [Apply2].
 func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B) error, cfg Config, declared ...Declared) Fn2[A, B, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	f.each = true
-	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
-	f.run = func(c *Ctx) error { return h(c, Emitter[Out]{c}, c.in[0].(*A), c.in[1].(*B)) }
+	f.Each = true
+	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
+	f.Run = func(x any) error {
+		c := ctxOf(x)
+		return h(c, Emitter[Out]{c}, c.inv().In(0).(*A), c.inv().In(1).(*B))
+	}
 	return Fn2[A, B, Out]{f}
 }
 
@@ -69,10 +88,11 @@ func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a 
 // messages; it is as [DefineEach2] and applied with [Apply3].
 func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B, in *C) error, cfg Config, declared ...Declared) Fn3[A, B, C, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	f.each = true
-	f.ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
-	f.run = func(c *Ctx) error {
-		return h(c, Emitter[Out]{c}, c.in[0].(*A), c.in[1].(*B), c.in[2].(*C))
+	f.Each = true
+	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
+	f.Run = func(x any) error {
+		c := ctxOf(x)
+		return h(c, Emitter[Out]{c}, c.inv().In(0).(*A), c.inv().In(1).(*B), c.inv().In(2).(*C))
 	}
 	return Fn3[A, B, C, Out]{f}
 }
@@ -84,17 +104,13 @@ type Emitter[Out any] struct{ c *Ctx }
 
 // Add returns a recycled message that is sent under key when the handler
 // succeeds. The messages of one key are sent in the order of Add.
-func (e Emitter[Out]) Add(key Key) *Out {
-	m := e.c.draft(e.c.node.outlet)
-	e.c.sends = append(e.c.sends, send{kind: sendEmit, msg: m, key: key})
-	return m.body.(*Out)
-}
+func (e Emitter[Out]) Add(key Key) *Out { return e.c.inv().Emit(key).(*Out) }
 
-func newFunction[Out any](name string, cfg Config, declared []Declared) *function {
-	f := &function{
-		name: name, cfg: cfg,
-		out:    reflect.TypeFor[Out](),
-		newOut: func() any { return new(Out) },
+func newFunction[Out any](name string, cfg Config, declared []Declared) *plan.Function {
+	f := &plan.Function{
+		Name: name, Config: cfg,
+		Out:    reflect.TypeFor[Out](),
+		NewOut: func() any { return new(Out) },
 	}
 	for _, d := range declared {
 		d.declare(f)

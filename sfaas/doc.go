@@ -59,8 +59,13 @@
 //
 // # How it works
 //
-// [Core.Step] is the whole machine: it takes an event and returns effects,
-// without goroutine, clock or I/O. [Runtime] drives one core per worker; package
-// sim drives the same code with a seeded event loop. An [Engine] makes changes
-// durable: a commit is an effect, its completion an event.
+// This package is the roof: what programs write. Below it, in internal, stand
+// six rooms, each of which imports those before it alone: base (values), layout
+// (Go memory to bytes), plan (a graph that has been built), core (the machine),
+// state (state and messages as bytes; its files are still in core), and live
+// (the production shell). The machine is one function, core.Core.Step: it takes
+// an event and returns effects, without goroutine, clock or I/O. [Runtime]
+// drives one core per worker through live; package sim drives the same code
+// with a seeded event loop. An [Engine] makes changes durable: a commit is an
+// effect, its completion an event.
 package sfaas

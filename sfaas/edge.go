@@ -3,8 +3,7 @@
 package sfaas
 
 import (
-	"reflect"
-	"unsafe"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // Stream is what functions are applied to: an [Edge] or an [Input].
@@ -16,7 +15,7 @@ type Stream[T any] interface {
 // number of times; every consumer gets every message.
 type Edge[T any] struct {
 	g    *Graph
-	from *outlet
+	from *plan.Outlet
 	view func(any) any // nil: the message as it is
 	cfg  EdgeConfig
 	wide bool // joined with every key below the message's
@@ -51,69 +50,4 @@ func Select[T, F any](from Stream[T], field func(*T) *F) Edge[F] {
 		view = func(body any) any { return field(inner(body).(*T)) }
 	}
 	return Edge[F]{g: s.g, from: s.from, view: view, cfg: s.cfg, wide: s.wide}
-}
-
-// outlet is where messages of one pool come from: a source, a function, or the
-// senders to a port.
-type outlet struct {
-	id     int
-	name   string
-	typ    reflect.Type
-	make   func() any
-	lay    *layout
-	conns  []*conn
-	source bool
-	queues []*conn // of a source: edges with a capacity behind it that may not drop
-	graph  *Graph
-}
-
-// conn is one edge of a built graph: from an outlet to a port of a node.
-type conn struct {
-	node   *node
-	view   func(any) any
-	port   *port // nil for data
-	id     EdgeID
-	kind   portKind
-	plain  bool // one input, inline, without promises: the common case
-	drafts bool // its consumer returns one output
-	wide   bool
-	isDead bool
-	cfg    EdgeConfig
-	input  int   // index of a data input
-	dead   *conn // takes what cannot be processed
-	from   *outlet
-	name   string // "producer -> consumer.port"
-}
-
-// measure returns the payload size of a message of this outlet.
-func (o *outlet) measure(body any) int {
-	return o.lay.measure((*iface)(unsafe.Pointer(&body)).data)
-}
-
-// iface is the memory of an interface that holds a pointer.
-type iface struct {
-	typ  unsafe.Pointer
-	data unsafe.Pointer
-}
-
-// queue reports whether the edge has a capacity.
-func (e *conn) queue() bool { return e.cfg.Messages > 0 || e.cfg.Bytes > 0 }
-
-// retries returns how often a failed invocation is repeated.
-func (e *conn) retries() int {
-	switch {
-	case e.cfg.Guarantee == AtMostOnce || e.cfg.Retries < 0:
-		return 0
-	case e.cfg.Retries == 0:
-		return defaultRetries
-	}
-	return e.cfg.Retries
-}
-
-// body returns what the consumer sees of a message.
-func (e *conn) body(m *Message) any {
-	if e.view == nil {
-		return m.body
-	}
-	return e.view(m.body)
 }

@@ -2,115 +2,56 @@
 
 package sfaas
 
-import (
-	"errors"
-	"fmt"
-)
+import "github.com/neuroran/neuroran/sfaas/internal/base"
 
 // Sentinel errors.
 var (
 	// ErrBusy is returned by Push when an edge that may not drop is full.
 	// Nothing was taken; push again later.
-	ErrBusy = errors.New("sfaas: edge is full")
+	ErrBusy = base.ErrBusy
 	// ErrClosed is returned after Close.
-	ErrClosed = errors.New("sfaas: runtime is closed")
+	ErrClosed = base.ErrClosed
 	// ErrNoOutput returned by a handler says that this invocation has no
 	// output. It is not a fault: cells and sends are kept.
-	ErrNoOutput = errors.New("sfaas: no output")
+	ErrNoOutput = base.ErrNoOutput
 	// ErrTimeout is the result of a call that got no reply in time.
-	ErrTimeout = errors.New("sfaas: call timed out")
+	ErrTimeout = base.ErrTimeout
 	// ErrStaleEpoch is the result of a commit by an owner that has been
 	// replaced.
-	ErrStaleEpoch = errors.New("sfaas: owner epoch is stale")
+	ErrStaleEpoch = base.ErrStaleEpoch
 	// ErrRefused is the result of a commit that an engine did not take but
 	// may take later.
-	ErrRefused = errors.New("sfaas: commit refused")
+	ErrRefused = base.ErrRefused
 	// ErrDigest is returned by a move between runtimes whose functions were
 	// constructed with different configurations.
-	ErrDigest = errors.New("sfaas: config digests differ")
+	ErrDigest = base.ErrDigest
 	// ErrGoexit is the fault of a handler that called runtime.Goexit.
-	ErrGoexit = errors.New("sfaas: handler called runtime.Goexit")
+	ErrGoexit = base.ErrGoexit
 	// ErrBlocked is the fault of a handler that did not return in time; its
 	// worker has been replaced and its context revoked.
-	ErrBlocked = errors.New("sfaas: handler blocked")
+	ErrBlocked = base.ErrBlocked
 	// ErrSnapshot is wrapped by all errors about the bytes of a snapshot.
-	ErrSnapshot = errors.New("sfaas: bad snapshot")
+	ErrSnapshot = base.ErrSnapshot
 	// ErrNotEmpty is returned by Restore into a runtime that has been used.
-	ErrNotEmpty = errors.New("sfaas: runtime has state already")
+	ErrNotEmpty = base.ErrNotEmpty
 	// ErrNotOwner is returned by a move whose source does not own the group,
 	// and by Restore into a runtime that owns nothing.
-	ErrNotOwner = errors.New("sfaas: key group is not owned here")
+	ErrNotOwner = base.ErrNotOwner
 )
 
-// WiringError is one mistake in a graph, found by [Graph.Build].
-type WiringError struct {
-	Graph  string // name of the graph
-	Port   string // the port concerned, such as "phy/decode.grant"
-	Reason string // what is wrong
-}
-
-// Error implements error.
-func (e *WiringError) Error() string {
-	return fmt.Sprintf("sfaas: graph %s: port %s: %s", e.Graph, e.Port, e.Reason)
-}
-
-// PanicError is the fault of a handler that panicked.
-type PanicError struct {
-	Value any    // what was passed to panic
-	Stack string // stack of the handler
-}
-
-// Error implements error.
-func (e *PanicError) Error() string { return fmt.Sprintf("sfaas: handler panicked: %v", e.Value) }
-
-// SizeError is the fault of a handler whose output exceeds the limit.
-type SizeError struct {
-	Port  string // outlet of the function
-	Bytes int    // size of the message
-	Limit int    // largest size allowed
-}
-
-// Error implements error.
-func (e *SizeError) Error() string {
-	return fmt.Sprintf("sfaas: %s: message of %d bytes, limit %d", e.Port, e.Bytes, e.Limit)
-}
-
-// PayloadError reports a message that cannot be stored: it waits for something
-// while a snapshot is taken, and a field of it has no encoding.
-type PayloadError struct {
-	Port   string // source or function that sent it
-	Reason string // which field
-}
-
-// Error implements error.
-func (e *PayloadError) Error() string {
-	return fmt.Sprintf("sfaas: message of %s cannot be stored: %s", e.Port, e.Reason)
-}
-
-// CellError reports a cell that is used or declared wrongly.
-type CellError struct {
-	Function string // function, if known
-	Cell     string // name of the cell
-	Reason   string // what is wrong
-}
-
-// Error implements error.
-func (e *CellError) Error() string {
-	return fmt.Sprintf("sfaas: %s: cell %s: %s", e.Function, e.Cell, e.Reason)
-}
-
-// Fault is one failed invocation, as the runtime logs and counts it.
-type Fault struct {
-	Function string // function that failed
-	Key      Key    // key of the invocation
-	Slot     Slot   // slot of its input
-	Err      error  // a *PanicError, a *SizeError, ErrBlocked, ErrGoexit or the handler's own error
-}
-
-// Error implements error.
-func (f *Fault) Error() string {
-	return fmt.Sprintf("sfaas: %s[%v] slot %d: %v", f.Function, f.Key, f.Slot, f.Err)
-}
-
-// Unwrap returns the cause.
-func (f *Fault) Unwrap() error { return f.Err }
+// Typed errors, with the facts that a caller may want.
+type (
+	// WiringError is one mistake in a graph, found by [Graph.Build].
+	WiringError = base.WiringError
+	// Fault is one failed invocation, as the runtime logs and counts it.
+	Fault = base.Fault
+	// PanicError is the fault of a handler that panicked.
+	PanicError = base.PanicError
+	// SizeError is the fault of a handler whose output exceeds the limit.
+	SizeError = base.SizeError
+	// PayloadError reports a message that cannot be stored: it waits for
+	// something while a snapshot is taken, and a field of it has no encoding.
+	PayloadError = base.PayloadError
+	// CellError reports a cell that is used or declared wrongly.
+	CellError = base.CellError
+)

@@ -6,12 +6,13 @@ import (
 	"context"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // coreHost is the smallest shell: it keeps the last push as an event.
 type coreHost struct {
-	cores *sfaas.Cores
-	event sfaas.Event
+	cores *core.Cores
+	event core.Event
 }
 
 func (h *coreHost) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error) {
@@ -27,4 +28,15 @@ func (h *coreHost) Inject(m *sfaas.Message) (err error) {
 
 func (h *coreHost) Invoke(context.Context, *sfaas.Message) (*sfaas.Message, error) {
 	return nil, sfaas.ErrClosed
+}
+
+// newCores returns the cores of a runtime for a test that steps them itself;
+// done, if not nil, gets the outcome of each batch.
+func newCores(app *sfaas.App, done func(*sfaas.Batch, error), opts ...sfaas.Option) (*core.Cores, error) {
+	set := core.NewSettings()
+	for _, o := range opts {
+		o.Apply(set)
+	}
+	set.BatchDone = done
+	return core.NewCores(app.Plan(), set)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // churn is a core without goroutines through which users come and go: each
@@ -16,14 +17,14 @@ import (
 // ExactlyOnce edges. The total is that of the cell.
 type churn struct {
 	t     testing.TB
-	cores *sfaas.Cores
+	cores *core.Cores
 	host  *coreHost
 	in    sfaas.Input[number]
 	total uint64
 	again uint64 // largest count that a user has come to
 	now   sfaas.Time
 	done  []*sfaas.Batch
-	eff   []sfaas.Effect
+	eff   []core.Effect
 }
 
 func newChurn(t testing.TB, idle time.Duration) *churn {
@@ -51,9 +52,9 @@ func newChurn(t testing.TB, idle time.Duration) *churn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.cores, err = sfaas.NewCores(app, sfaas.WithWorkers(1), sfaas.WithIdleKeys(idle), sfaas.WithLogger(quietLog),
+	x.cores, err = newCores(app, func(b *sfaas.Batch, _ error) { x.done = append(x.done, b) },
+		sfaas.WithWorkers(1), sfaas.WithIdleKeys(idle), sfaas.WithLogger(quietLog),
 		sfaas.WithClock(func() sfaas.Time { return x.now }),
-		sfaas.WithBatchDone(func(b *sfaas.Batch, _ error) { x.done = append(x.done, b) }),
 		sfaas.WithOutput(out, func(_ sfaas.Header, n *number) { x.total = n.X }))
 	if err != nil {
 		t.Fatal(err)
@@ -71,18 +72,18 @@ func (x *churn) push(key sfaas.Key, n uint64) {
 	}
 	k := x.cores.List[0]
 	x.host.event.Now = x.now
-	for x.eff = k.Step(x.host.event, x.eff[:0]); ; x.eff = k.Run(x.now, x.eff[:0]) {
+	for x.eff = k.Step(&x.host.event, x.eff[:0]); ; x.eff = k.Run(x.now, x.eff[:0]) {
 		for i := range x.eff {
-			if x.eff[i].Kind == sfaas.EffectCommit {
+			if x.eff[i].Kind == core.EffectCommit {
 				sfaas.Memory().Commit(x.eff[i].Batch)
 			}
 		}
 		for len(x.done) > 0 {
 			b := x.done[0]
 			x.done = x.done[:copy(x.done, x.done[1:])]
-			x.eff = k.Step(sfaas.Event{Kind: sfaas.EventCommitted, Now: x.now, Batch: b}, x.eff[:0])
+			x.eff = k.Step(&core.Event{Kind: core.EventCommitted, Now: x.now, Batch: b}, x.eff[:0])
 			for i := range x.eff {
-				if x.eff[i].Kind == sfaas.EffectCommit {
+				if x.eff[i].Kind == core.EffectCommit {
 					sfaas.Memory().Commit(x.eff[i].Batch)
 				}
 			}
@@ -146,12 +147,12 @@ func TestIdleKeyReturns(t *testing.T) {
 		t.Fatal("the user has not been forgotten")
 	}
 	var snap bytes.Buffer
-	if err := sfaas.WriteSnapshot(&snap, x.cores.List...); err != nil {
+	if err := core.WriteSnapshot(&snap, x.cores.List...); err != nil {
 		t.Fatal(err)
 	}
 	y := newChurn(t, time.Hour)
 	y.now = x.now
-	if err := y.cores.Restore(&snap, y.now, func(int, []sfaas.Effect) {}); err != nil {
+	if err := y.cores.Restore(&snap, y.now, func(int, []core.Effect) {}); err != nil {
 		t.Fatal(err)
 	}
 	for name, x := range map[string]*churn{"same": x, "restored": y} {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -61,7 +62,7 @@ func TestNoAllocsPushValue(t *testing.T) {
 	}
 	var want *schedule
 	check := true
-	cores, err := sfaas.NewCores(app, sfaas.WithWorkers(1), sfaas.WithOutput(out, func(_ sfaas.Header, got *schedule) {
+	cores, err := newCores(app, nil, sfaas.WithWorkers(1), sfaas.WithOutput(out, func(_ sfaas.Header, got *schedule) {
 		if check {
 			same := cmp.Comparer(func(a, b tensor.Tensor[float32]) bool { return a.Equal(b) })
 			if d := cmp.Diff(want, got, same, cmpopts.EquateEmpty()); d != "" {
@@ -76,7 +77,7 @@ func TestNoAllocsPushValue(t *testing.T) {
 	note := "shared"
 	sizes := []*schedule{scheduleOf(4, &note), scheduleOf(1, nil), scheduleOf(6, &note), scheduleOf(3, nil)}
 	host, k := &coreHost{cores: cores}, cores.List[0]
-	var eff []sfaas.Effect
+	var eff []core.Effect
 	slot := sfaas.Slot(0)
 	turn := func() {
 		for _, s := range sizes {
@@ -85,7 +86,7 @@ func TestNoAllocsPushValue(t *testing.T) {
 			if err := in.PushValue(host, sfaas.Cell(1), slot, s); err != nil {
 				t.Fatal(err)
 			}
-			eff = k.Step(host.event, eff[:0])
+			eff = k.Step(&host.event, eff[:0])
 			for k.Ready() {
 				eff = k.Run(sfaas.Time(slot), eff[:0])
 			}

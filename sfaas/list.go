@@ -6,40 +6,44 @@ import (
 	"encoding/binary"
 	"iter"
 	"unsafe"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/layout"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // List is a cell that holds a sequence of T per key.
 type List[T any] struct {
-	decl *cellDecl
-	lay  *layout
+	decl *plan.CellDecl
+	lay  *layout.Layout
 }
 
 // NewList declares a List cell; T is as in [NewValue].
 func NewList[T any](name string, class Class, opts ...CellOption) List[T] {
-	lay := layoutOf[T]()
-	d := newCellDecl(name, class, "list of "+lay.typ.String(), opts)
-	d.reason, d.form = lay.cellError(), lay.digest()
-	d.make = func() cellStore { return &listStore[T]{cellHead: cellHead{decl: d}, lay: lay} }
+	lay := layout.Of[T]()
+	d := newCellDecl(name, class, "list of "+lay.Type.String(), opts)
+	d.Reason, d.Form = lay.CellError(), lay.Digest()
+	d.Make = func() plan.CellStore { return &listStore[T]{CellHead: plan.CellHead{Decl: d}, lay: lay} }
 	return List[T]{d, lay}
 }
 
-func (l List[T]) declare(f *function) { l.decl.declare(f) }
+func (l List[T]) declare(f *plan.Function) { f.Cells = append(f.Cells, l.decl) }
 
 // Len returns the number of elements.
-func (l List[T]) Len(c *Ctx) int { return len(l.store(c).visible(c.now)) }
+func (l List[T]) Len(c *Ctx) int { return len(l.store(c).visible(c.inv().Now())) }
 
 // Get returns a copy of element i and whether there is one.
 func (l List[T]) Get(c *Ctx, i int) (x T, ok bool) {
-	s := l.store(c).visible(c.now)
+	s := l.store(c).visible(c.inv().Now())
 	if uint(i) >= uint(len(s)) {
 		return x, false
 	}
-	c.read(l.lay.measure(unsafe.Pointer(s[i])))
-	if l.lay.plain() {
+	c.inv().Read(l.lay.Measure(unsafe.Pointer(s[i])))
+	if l.lay.Plain() {
 		return *s[i], true
 	}
 	dst := new(T)
-	l.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(s[i]))
+	l.lay.Copy(unsafe.Pointer(dst), unsafe.Pointer(s[i]))
 	return *dst, true
 }
 
@@ -47,19 +51,19 @@ func (l List[T]) Get(c *Ctx, i int) (x T, ok bool) {
 // counts as one read and one write.
 func (l List[T]) Mut(c *Ctx, i int) *T {
 	s := l.store(c)
-	if uint(i) >= uint(len(s.visible(c.now))) {
+	if uint(i) >= uint(len(s.visible(c.inv().Now()))) {
 		return nil
 	}
 	items := s.edit(c)
-	if s.decl.staged() && !s.own(i) {
+	if s.Decl.Staged() && !s.own(i) {
 		p := new(T)
-		l.lay.copyValue(unsafe.Pointer(p), unsafe.Pointer((*items)[i]))
+		l.lay.Copy(unsafe.Pointer(p), unsafe.Pointer((*items)[i]))
 		(*items)[i] = p
 	}
 	p := (*items)[i]
-	n := l.lay.measure(unsafe.Pointer(p))
-	c.read(n)
-	c.wrote(n)
+	n := l.lay.Measure(unsafe.Pointer(p))
+	c.inv().Read(n)
+	c.inv().Wrote(n)
 	return p
 }
 
@@ -67,13 +71,13 @@ func (l List[T]) Mut(c *Ctx, i int) *T {
 func (l List[T]) Append(c *Ctx, x T) {
 	items := l.store(c).edit(c)
 	p := new(T)
-	if l.lay.plain() {
+	if l.lay.Plain() {
 		*p = x
 	} else {
 		setDeep(l.lay, p, x)
 	}
 	*items = append(*items, p)
-	c.wrote(l.lay.measure(unsafe.Pointer(p)))
+	c.inv().Wrote(l.lay.Measure(unsafe.Pointer(p)))
 }
 
 // Truncate keeps the first n elements.
@@ -89,8 +93,8 @@ func (l List[T]) Truncate(c *Ctx, n int) {
 // the handler returns or changes the cell.
 func (l List[T]) All(c *Ctx) iter.Seq2[int, *T] {
 	return func(yield func(int, *T) bool) {
-		for i, p := range l.store(c).visible(c.now) {
-			c.read(l.lay.measure(unsafe.Pointer(p)))
+		for i, p := range l.store(c).visible(c.inv().Now()) {
+			c.inv().Read(l.lay.Measure(unsafe.Pointer(p)))
 			if !yield(i, p) {
 				return
 			}
@@ -98,19 +102,19 @@ func (l List[T]) All(c *Ctx) iter.Seq2[int, *T] {
 	}
 }
 
-func (l List[T]) store(c *Ctx) *listStore[T] { return c.cell(l.decl).(*listStore[T]) }
+func (l List[T]) store(c *Ctx) *listStore[T] { return c.inv().Cell(l.decl).(*listStore[T]) }
 
 // listStore holds elements by pointer: the staged sequence shares those that
 // the handler does not change.
 type listStore[T any] struct {
-	cellHead
-	lay       *layout
+	plan.CellHead
+	lay       *layout.Layout
 	cur, next []*T
 	expires   Time
 }
 
 func (s *listStore[T]) visible(now Time) []*T {
-	if s.dirty {
+	if s.Dirty {
 		return s.next
 	}
 	if len(s.cur) > 0 && now < s.expires {
@@ -121,14 +125,14 @@ func (s *listStore[T]) visible(now Time) []*T {
 
 // edit returns the sequence that a handler may write.
 func (s *listStore[T]) edit(c *Ctx) *[]*T {
-	if !s.decl.staged() {
-		s.cur, s.expires = s.visible(c.now), s.expiry(c.now)
+	if !s.Decl.Staged() {
+		s.cur, s.expires = s.visible(c.inv().Now()), s.Expiry(c.inv().Now())
 		return &s.cur
 	}
-	if !s.dirty {
-		s.next = append(s.next[:0], s.visible(c.now)...)
-		s.dirty = true
-		c.touch(s)
+	if !s.Dirty {
+		s.next = append(s.next[:0], s.visible(c.inv().Now())...)
+		s.Dirty = true
+		c.inv().Touch(s)
 	}
 	return &s.next
 }
@@ -136,55 +140,55 @@ func (s *listStore[T]) edit(c *Ctx) *[]*T {
 // own reports whether element i of the staged sequence is a copy already.
 func (s *listStore[T]) own(i int) bool { return i >= len(s.cur) || s.cur[i] != s.next[i] }
 
-func (s *listStore[T]) apply(now Time) {
-	s.dirty = false
-	s.cur, s.next, s.expires = s.next, s.cur, s.expiry(now)
+func (s *listStore[T]) Apply(now Time) {
+	s.Dirty = false
+	s.cur, s.next, s.expires = s.next, s.cur, s.Expiry(now)
 }
 
-func (s *listStore[T]) discard() { s.dirty = false }
+func (s *listStore[T]) Discard() { s.Dirty = false }
 
-func (s *listStore[T]) encode(dst []byte, now Time) []byte {
+func (s *listStore[T]) Encode(dst []byte, now Time) []byte {
 	items := s.cur
 	if now >= s.expires {
 		items = nil
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(items)))
-	dst = appendExpiry(dst, s.expires, now)
+	dst = plan.AppendExpiry(dst, s.expires, now)
 	for _, p := range items {
-		dst = appendItem(dst, s.lay, unsafe.Pointer(p))
+		dst = plan.AppendItem(dst, s.lay, unsafe.Pointer(p))
 	}
 	return dst
 }
 
-func (s *listStore[T]) decode(src []byte, version int, now Time) error {
-	n, src, err := cutCount(src, 4)
+func (s *listStore[T]) Decode(src []byte, version int, now Time) error {
+	n, src, err := base.CutCount(src, 4)
 	if err != nil {
 		return err
 	}
-	if s.expires, src, err = cutExpiry(src, now); err != nil {
+	if s.expires, src, err = plan.CutExpiry(src, now); err != nil {
 		return err
 	}
 	s.cur = nil
 	for range n {
 		p := new(T)
-		if src, err = s.decl.cutItem(src, version, s.lay, unsafe.Pointer(p)); err != nil {
+		if src, err = s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(p)); err != nil {
 			return err
 		}
 		s.cur = append(s.cur, p)
 	}
 	if len(src) != 0 {
-		return errInvalid
+		return base.ErrInvalid
 	}
 	return nil
 }
 
-func (s *listStore[T]) live(now Time) bool { return len(s.cur) > 0 && now < s.expires }
+func (s *listStore[T]) Live(now Time) bool { return len(s.cur) > 0 && now < s.expires }
 
-func (s *listStore[T]) clone() cellStore {
-	n := &listStore[T]{cellHead: cellHead{decl: s.decl}, lay: s.lay, expires: s.expires}
+func (s *listStore[T]) Clone() plan.CellStore {
+	n := &listStore[T]{CellHead: plan.CellHead{Decl: s.Decl}, lay: s.lay, expires: s.expires}
 	for _, p := range s.cur {
 		q := new(T)
-		s.lay.copyValue(unsafe.Pointer(q), unsafe.Pointer(p))
+		s.lay.Copy(unsafe.Pointer(q), unsafe.Pointer(p))
 		n.cur = append(n.cur, q)
 	}
 	return n

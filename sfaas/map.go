@@ -9,44 +9,48 @@ import (
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/layout"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // Map is a cell that holds a table from K to V per key. Its order is that of
 // insertion, except that the last entry takes the place of a deleted one.
 type Map[K comparable, V any] struct {
-	decl *cellDecl
-	keys *layout
-	lay  *layout
+	decl *plan.CellDecl
+	keys *layout.Layout
+	lay  *layout.Layout
 }
 
 // NewMap declares a Map cell; K and V are as T in [NewValue], K without
 // tensors.
 func NewMap[K comparable, V any](name string, class Class, opts ...CellOption) Map[K, V] {
-	keys, lay := layoutOf[K](), layoutOf[V]()
-	d := newCellDecl(name, class, "map of "+keys.typ.String()+" to "+lay.typ.String(), opts)
-	if d.reason = lay.cellError(); d.reason == "" && !keys.plain() {
-		d.reason = keys.typ.String() + " is no key of fixed size"
+	keys, lay := layout.Of[K](), layout.Of[V]()
+	d := newCellDecl(name, class, "map of "+keys.Type.String()+" to "+lay.Type.String(), opts)
+	if d.Reason = lay.CellError(); d.Reason == "" && !keys.Plain() {
+		d.Reason = keys.Type.String() + " is no key of fixed size"
 	}
-	d.form = Digest(xxhash.Sum64(append(slices.Clone(keys.form), lay.form...)))
-	d.make = func() cellStore {
-		return &mapStore[K, V]{cellHead: cellHead{decl: d}, keys: keys, lay: lay, index: map[K]int{}}
+	d.Form = Digest(xxhash.Sum64(append(slices.Clone(keys.Form), lay.Form...)))
+	d.Make = func() plan.CellStore {
+		return &mapStore[K, V]{CellHead: plan.CellHead{Decl: d}, keys: keys, lay: lay, index: map[K]int{}}
 	}
 	return Map[K, V]{d, keys, lay}
 }
 
-func (m Map[K, V]) declare(f *function) { m.decl.declare(f) }
+func (m Map[K, V]) declare(f *plan.Function) { f.Cells = append(f.Cells, m.decl) }
 
 // Len returns the number of entries.
 func (m Map[K, V]) Len(c *Ctx) int {
 	n := 0
 	s := m.store(c)
 	for i := range s.entries {
-		if s.lookup(s.entries[i].key, c.now) != nil {
+		if s.lookup(s.entries[i].key, c.inv().Now()) != nil {
 			n++
 		}
 	}
 	for i := range s.over {
-		if o := &s.over[i]; s.dirty && o.val != nil && !s.inBase(o.key) {
+		if o := &s.over[i]; s.Dirty && o.val != nil && !s.inBase(o.key) {
 			n++
 		}
 	}
@@ -59,11 +63,11 @@ func (m Map[K, V]) Get(c *Ctx, k K) (x V, ok bool) {
 	if p == nil {
 		return x, false
 	}
-	if m.lay.plain() {
+	if m.lay.Plain() {
 		return *p, true
 	}
 	dst := new(V)
-	m.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(p))
+	m.lay.Copy(unsafe.Pointer(dst), unsafe.Pointer(p))
 	return *dst, true
 }
 
@@ -73,20 +77,20 @@ func (m Map[K, V]) Load(c *Ctx, k K, dst *V) bool {
 	if p == nil {
 		return false
 	}
-	if m.lay.plain() {
+	if m.lay.Plain() {
 		*dst = *p
 		return true
 	}
-	m.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(p))
+	m.lay.Copy(unsafe.Pointer(dst), unsafe.Pointer(p))
 	return true
 }
 
 // View returns the entry at k without a copy, or nil. It is read-only and
 // valid until the handler returns or changes the cell.
 func (m Map[K, V]) View(c *Ctx, k K) *V {
-	p := m.store(c).lookup(k, c.now)
+	p := m.store(c).lookup(k, c.inv().Now())
 	if p != nil {
-		c.read(m.lay.measure(unsafe.Pointer(p)))
+		c.inv().Read(m.lay.Measure(unsafe.Pointer(p)))
 	}
 	return p
 }
@@ -94,22 +98,22 @@ func (m Map[K, V]) View(c *Ctx, k K) *V {
 // Set makes a copy of x the entry at k.
 func (m Map[K, V]) Set(c *Ctx, k K, x V) {
 	p := m.store(c).edit(c, k, false)
-	if m.lay.plain() {
+	if m.lay.Plain() {
 		*p = x
-		c.wrote(m.lay.fixed)
+		c.inv().Wrote(m.lay.Fixed)
 		return
 	}
 	setDeep(m.lay, p, x)
-	c.wrote(m.lay.measure(unsafe.Pointer(p)))
+	c.inv().Wrote(m.lay.Measure(unsafe.Pointer(p)))
 }
 
 // Mut returns the entry at k for change in place, zero if there was none. It
 // counts as one read and one write.
 func (m Map[K, V]) Mut(c *Ctx, k K) *V {
 	p := m.store(c).edit(c, k, true)
-	n := m.lay.measure(unsafe.Pointer(p))
-	c.read(n)
-	c.wrote(n)
+	n := m.lay.Measure(unsafe.Pointer(p))
+	c.inv().Read(n)
+	c.inv().Wrote(n)
 	return p
 }
 
@@ -122,11 +126,11 @@ func (m Map[K, V]) All(c *Ctx) iter.Seq2[K, *V] {
 	return func(yield func(K, *V) bool) {
 		s := m.store(c)
 		visit := func(k K) bool {
-			p := s.lookup(k, c.now)
+			p := s.lookup(k, c.inv().Now())
 			if p == nil {
 				return true
 			}
-			c.read(m.lay.measure(unsafe.Pointer(p)))
+			c.inv().Read(m.lay.Measure(unsafe.Pointer(p)))
 			return yield(k, p)
 		}
 		for i := range s.entries {
@@ -135,20 +139,20 @@ func (m Map[K, V]) All(c *Ctx) iter.Seq2[K, *V] {
 			}
 		}
 		for i := range s.over {
-			if s.dirty && !s.inBase(s.over[i].key) && !visit(s.over[i].key) {
+			if s.Dirty && !s.inBase(s.over[i].key) && !visit(s.over[i].key) {
 				return
 			}
 		}
 	}
 }
 
-func (m Map[K, V]) store(c *Ctx) *mapStore[K, V] { return c.cell(m.decl).(*mapStore[K, V]) }
+func (m Map[K, V]) store(c *Ctx) *mapStore[K, V] { return c.inv().Cell(m.decl).(*mapStore[K, V]) }
 
 // mapStore holds the entries in a slice with an index beside it. A staged
 // change goes to over, which is short: what one invocation touches.
 type mapStore[K comparable, V any] struct {
-	cellHead
-	keys, lay *layout
+	plan.CellHead
+	keys, lay *layout.Layout
 	index     map[K]int
 	entries   []mapEntry[K, V]
 	over      []mapEntry[K, V] // val nil: deleted
@@ -169,7 +173,7 @@ func (s *mapStore[K, V]) inBase(k K) bool {
 
 // staged returns the staged entry at k, or nil.
 func (s *mapStore[K, V]) staged(k K) *mapEntry[K, V] {
-	if s.dirty {
+	if s.Dirty {
 		for i := range s.over {
 			if s.over[i].key == k {
 				return &s.over[i]
@@ -191,9 +195,9 @@ func (s *mapStore[K, V]) lookup(k K, now Time) *V {
 
 // edit returns the memory of the entry at k that a handler may write.
 func (s *mapStore[K, V]) edit(c *Ctx, k K, keep bool) *V {
-	old := s.lookup(k, c.now)
-	if !s.decl.staged() {
-		return s.put(k, old, keep, c.now)
+	old := s.lookup(k, c.inv().Now())
+	if !s.Decl.Staged() {
+		return s.put(k, old, keep, c.inv().Now())
 	}
 	s.stage(c)
 	o := s.staged(k)
@@ -204,7 +208,7 @@ func (s *mapStore[K, V]) edit(c *Ctx, k K, keep bool) *V {
 	if o.val == nil {
 		o.val = s.fresh()
 		if keep && old != nil {
-			s.lay.copyValue(unsafe.Pointer(o.val), unsafe.Pointer(old))
+			s.lay.Copy(unsafe.Pointer(o.val), unsafe.Pointer(old))
 		} else if keep {
 			clearValue(o.val)
 		}
@@ -222,7 +226,7 @@ func (s *mapStore[K, V]) put(k K, old *V, keep bool, now Time) *V {
 		s.entries = append(s.entries, mapEntry[K, V]{key: k, val: s.fresh()})
 	}
 	e := &s.entries[i]
-	e.expires = s.expiry(now)
+	e.expires = s.Expiry(now)
 	if keep && old == nil {
 		clearValue(e.val)
 	}
@@ -232,7 +236,7 @@ func (s *mapStore[K, V]) put(k K, old *V, keep bool, now Time) *V {
 // sweep looks at two entries for each new one and removes those that have
 // expired, so that a map does not grow with entries that nobody can see.
 func (s *mapStore[K, V]) sweep(now Time) {
-	if s.decl.ttl <= 0 {
+	if s.Decl.TTL <= 0 {
 		return
 	}
 	for range min(2, len(s.entries)) {
@@ -246,10 +250,10 @@ func (s *mapStore[K, V]) sweep(now Time) {
 }
 
 func (s *mapStore[K, V]) stage(c *Ctx) {
-	if !s.dirty {
+	if !s.Dirty {
 		s.over = s.over[:0]
-		s.dirty = true
-		c.touch(s)
+		s.Dirty = true
+		c.inv().Touch(s)
 	}
 }
 
@@ -263,7 +267,7 @@ func (s *mapStore[K, V]) fresh() *V {
 }
 
 func (s *mapStore[K, V]) remove(c *Ctx, k K) {
-	if !s.decl.staged() {
+	if !s.Decl.Staged() {
 		s.drop(k)
 		return
 	}
@@ -290,8 +294,8 @@ func (s *mapStore[K, V]) drop(k K) {
 	delete(s.index, k)
 }
 
-func (s *mapStore[K, V]) apply(now Time) {
-	s.dirty = false
+func (s *mapStore[K, V]) Apply(now Time) {
+	s.Dirty = false
 	for i := range s.over {
 		o := &s.over[i]
 		if o.val == nil {
@@ -307,19 +311,19 @@ func (s *mapStore[K, V]) apply(now Time) {
 		} else {
 			s.spare = append(s.spare, s.entries[j].val)
 		}
-		s.entries[j].val, s.entries[j].expires = o.val, s.expiry(now)
+		s.entries[j].val, s.entries[j].expires = o.val, s.Expiry(now)
 	}
 	clear(s.over)
 	s.over = s.over[:0]
 }
 
-func (s *mapStore[K, V]) discard() {
-	s.dirty = false
+func (s *mapStore[K, V]) Discard() {
+	s.Dirty = false
 	clear(s.over)
 	s.over = s.over[:0]
 }
 
-func (s *mapStore[K, V]) encode(dst []byte, now Time) []byte {
+func (s *mapStore[K, V]) Encode(dst []byte, now Time) []byte {
 	live := 0
 	for i := range s.entries {
 		if now < s.entries[i].expires {
@@ -329,44 +333,44 @@ func (s *mapStore[K, V]) encode(dst []byte, now Time) []byte {
 	dst = binary.AppendUvarint(dst, uint64(live))
 	for i := range s.entries {
 		if e := &s.entries[i]; now < e.expires {
-			dst = s.keys.encode(dst, unsafe.Pointer(&e.key))
-			dst = appendExpiry(dst, e.expires, now)
-			dst = appendItem(dst, s.lay, unsafe.Pointer(e.val))
+			dst = s.keys.Encode(dst, unsafe.Pointer(&e.key))
+			dst = plan.AppendExpiry(dst, e.expires, now)
+			dst = plan.AppendItem(dst, s.lay, unsafe.Pointer(e.val))
 		}
 	}
 	return dst
 }
 
-func (s *mapStore[K, V]) decode(src []byte, version int, now Time) error {
-	n, src, err := cutCount(src, s.keys.fixed+5)
+func (s *mapStore[K, V]) Decode(src []byte, version int, now Time) error {
+	n, src, err := base.CutCount(src, s.keys.Fixed+5)
 	if err != nil {
 		return err
 	}
 	s.entries, s.index = nil, make(map[K]int)
 	for range n {
 		e := mapEntry[K, V]{val: new(V)}
-		if src, err = s.keys.decode(unsafe.Pointer(&e.key), src); err != nil {
+		if src, err = s.keys.Decode(unsafe.Pointer(&e.key), src); err != nil {
 			return err
 		}
-		if e.expires, src, err = cutExpiry(src, now); err != nil {
+		if e.expires, src, err = plan.CutExpiry(src, now); err != nil {
 			return err
 		}
-		if src, err = s.decl.cutItem(src, version, s.lay, unsafe.Pointer(e.val)); err != nil {
+		if src, err = s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(e.val)); err != nil {
 			return err
 		}
 		if s.inBase(e.key) {
-			return errInvalid
+			return base.ErrInvalid
 		}
 		s.index[e.key] = len(s.entries)
 		s.entries = append(s.entries, e)
 	}
 	if len(src) != 0 {
-		return errInvalid
+		return base.ErrInvalid
 	}
 	return nil
 }
 
-func (s *mapStore[K, V]) live(now Time) bool {
+func (s *mapStore[K, V]) Live(now Time) bool {
 	for i := range s.entries {
 		if now < s.entries[i].expires {
 			return true
@@ -375,12 +379,12 @@ func (s *mapStore[K, V]) live(now Time) bool {
 	return false
 }
 
-func (s *mapStore[K, V]) clone() cellStore {
-	n := s.decl.make().(*mapStore[K, V])
+func (s *mapStore[K, V]) Clone() plan.CellStore {
+	n := s.Decl.Make().(*mapStore[K, V])
 	for i := range s.entries {
 		e := s.entries[i]
 		e.val = new(V)
-		s.lay.copyValue(unsafe.Pointer(e.val), unsafe.Pointer(s.entries[i].val))
+		s.lay.Copy(unsafe.Pointer(e.val), unsafe.Pointer(s.entries[i].val))
 		n.index[e.key] = i
 		n.entries = append(n.entries, e)
 	}

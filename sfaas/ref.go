@@ -2,35 +2,30 @@
 
 package sfaas
 
-import "reflect"
+import (
+	"reflect"
 
-// reference names a function that another one sends to. Build checks it.
-type reference struct {
-	name string
-	in   reflect.Type
-	out  reflect.Type // nil: not called
-
-	topic *topicDecl
-}
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
 
 // Reference is a typed name of a function that takes In; see [Ref].
-type Reference[In any] struct{ r *reference }
+type Reference[In any] struct{ r *plan.Reference }
 
 // Callee is a typed name of a function from In to Out; see [CallRef].
-type Callee[In, Out any] struct{ r *reference }
+type Callee[In, Out any] struct{ r *plan.Reference }
 
 // Ref names the function that [Send] and [After] address. A function declares
 // the references that it uses beside its cells, and Build checks that the graph
 // has a function of that name with one input of type In.
 func Ref[In any](name string) Reference[In] {
-	return Reference[In]{&reference{name: name, in: reflect.TypeFor[In]()}}
+	return Reference[In]{&plan.Reference{Name: name, In: reflect.TypeFor[In]()}}
 }
 
 // CallRef names the function that [Call] addresses; it is as [Ref] and fixes
 // the type of the reply too.
 func CallRef[In, Out any](name string) Callee[In, Out] {
-	return Callee[In, Out]{&reference{name: name, in: reflect.TypeFor[In](), out: reflect.TypeFor[Out]()}}
+	return Callee[In, Out]{&plan.Reference{Name: name, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out]()}}
 }
 
-func (r Reference[In]) declare(f *function)   { f.refs = append(f.refs, r.r) }
-func (r Callee[In, Out]) declare(f *function) { f.refs = append(f.refs, r.r) }
+func (r Reference[In]) declare(f *plan.Function)   { f.Refs = append(f.Refs, r.r) }
+func (r Callee[In, Out]) declare(f *plan.Function) { f.Refs = append(f.Refs, r.r) }

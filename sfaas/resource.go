@@ -2,6 +2,10 @@
 
 package sfaas
 
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
 // Scratch declares a resource of which every worker has its own, such as
 // buffers and transforms. Resources are not state, and never move. They are
 // open while a runtime owns a key group of a function that declares them: from
@@ -9,19 +13,11 @@ package sfaas
 // brings the first group, until a move takes the last one away, or Close. What
 // they are made of is in the function's Config, and in cells that a handler
 // passes them, such as the weights of a network or the key of a cipher.
-type Scratch[R any] struct{ d *resourceDecl }
+type Scratch[R any] struct{ d *plan.ResourceDecl }
 
 // Shared declares a resource of which a runtime has one, such as the session
 // of a device. It must be safe for concurrent use.
-type Shared[R any] struct{ d *resourceDecl }
-
-// resourceDecl is one declaration of a resource.
-type resourceDecl struct {
-	name   string
-	shared bool
-	open   func() (any, error)
-	close  func(any) error
-}
+type Shared[R any] struct{ d *plan.ResourceDecl }
 
 // NewScratch declares a resource per worker. Close may be nil.
 func NewScratch[R any](name string, open func() (R, error), closer func(R) error) Scratch[R] {
@@ -33,13 +29,13 @@ func NewShared[R any](name string, open func() (R, error), closer func(R) error)
 	return Shared[R]{newResource(name, true, open, closer)}
 }
 
-func newResource[R any](name string, shared bool, open func() (R, error), closer func(R) error) *resourceDecl {
-	d := &resourceDecl{name: name, shared: shared}
-	d.open = func() (any, error) {
+func newResource[R any](name string, shared bool, open func() (R, error), closer func(R) error) *plan.ResourceDecl {
+	d := &plan.ResourceDecl{Name: name, Shared: shared}
+	d.Open = func() (any, error) {
 		r, err := open()
 		return &r, err
 	}
-	d.close = func(r any) error {
+	d.Close = func(r any) error {
 		if closer == nil {
 			return nil
 		}
@@ -48,11 +44,11 @@ func newResource[R any](name string, shared bool, open func() (R, error), closer
 	return d
 }
 
-func (s Scratch[R]) declare(f *function) { f.resources = append(f.resources, s.d) }
-func (s Shared[R]) declare(f *function)  { f.resources = append(f.resources, s.d) }
+func (s Scratch[R]) declare(f *plan.Function) { f.Resources = append(f.Resources, s.d) }
+func (s Shared[R]) declare(f *plan.Function)  { f.Resources = append(f.Resources, s.d) }
 
 // Get returns the worker's own resource.
-func (s Scratch[R]) Get(c *Ctx) R { return *c.resource(s.d).(*R) }
+func (s Scratch[R]) Get(c *Ctx) R { return *c.inv().Resource(s.d).(*R) }
 
 // Get returns the runtime's resource.
-func (s Shared[R]) Get(c *Ctx) R { return *c.resource(s.d).(*R) }
+func (s Shared[R]) Get(c *Ctx) R { return *c.inv().Resource(s.d).(*R) }

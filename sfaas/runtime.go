@@ -4,9 +4,10 @@ package sfaas
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
-	"time"
+	"io"
+
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/live"
 )
 
 // Runtime is the production shell: it runs an [App] on a number of workers, a
@@ -15,223 +16,107 @@ import (
 //
 // All methods may be called concurrently.
 type Runtime struct {
-	app     *App
-	set     *settings
-	workers []*worker
-	homes   [Groups]*worker // by key group
-	cores   *Cores
-	paused  atomic.Bool // while a snapshot is taken
-	cut     int         // size of the last snapshot; who has paused the runtime owns it
-
-	mu     sync.Mutex
-	calls  map[uint64]chan callResult
-	nextID uint64
-	links  map[NodeID]*Runtime
-	closed atomic.Bool
-	stop   chan struct{}
-	wg     sync.WaitGroup
+	app *App
+	rt  *live.Runtime
 }
 
-type callResult struct {
-	msg *Message
-	err error
-}
-
-var lastNode atomic.Uint32
+var (
+	_ Host     = (*Runtime)(nil)
+	_ Progress = (*Runtime)(nil)
+)
 
 // NewRuntime opens the resources of all functions and starts the workers. The
 // caller closes the runtime.
 func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
-	set := newSettings(append([]Option{WithNode(NodeID(lastNode.Add(1)))}, opts...))
-	r := &Runtime{
-		app: app, set: set, calls: map[uint64]chan callResult{},
-		links: map[NodeID]*Runtime{}, stop: make(chan struct{}),
+	set := core.NewSettings()
+	set.Node = live.NextNode()
+	for _, o := range opts {
+		o.Apply(set)
 	}
-	set.batchDone = r.batchDone
-	var err error
-	if r.cores, err = newCores(app, set); err != nil {
+	rt, err := live.New(app.plan, set)
+	if err != nil {
 		return nil, err
 	}
-	for _, k := range r.cores.List {
-		r.workers = append(r.workers, newWorker(r, k))
-	}
-	if err := r.cores.res.first(r.cores.List); err != nil {
-		return nil, err
-	}
-	for g := range r.homes {
-		r.homes[g] = r.workers[g%len(r.workers)]
-	}
-	for _, w := range r.workers {
-		w.start(nil)
-	}
-	r.wg.Add(1)
-	go r.watch()
-	return r, nil
+	return &Runtime{app, rt}, nil
 }
 
 // App returns what the runtime runs.
 func (r *Runtime) App() *App { return r.app }
 
 // Node returns the runtime's number among linked ones.
-func (r *Runtime) Node() NodeID { return r.set.node }
+func (r *Runtime) Node() NodeID { return r.rt.Node() }
 
 // Now reads the runtime's clock.
-func (r *Runtime) Now() Time { return r.set.clock() }
-
-// workerOf returns the worker of a key group.
-func (r *Runtime) workerOf(group uint8) *worker { return r.homes[group] }
+func (r *Runtime) Now() Time { return r.rt.Now() }
 
 // Draft implements [Host].
-func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) {
-	if r.closed.Load() {
-		return nil, ErrClosed
-	}
-	group := key.KeyGroup()
-	if int(r.workerOf(group).inbox.load.Load()) >= r.set.sourceLimit || r.paused.Load() {
-		return nil, ErrBusy
-	}
-	return r.cores.Intake.draft(from, key, group)
-}
+func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) { return r.rt.Draft(from, key) }
 
 // Discard implements [Host].
-func (r *Runtime) Discard(m *Message) { m.Release() }
+func (r *Runtime) Discard(m *Message) { r.rt.Discard(m) }
 
 // Inject implements [Host].
-func (r *Runtime) Inject(m *Message) error {
-	if err := r.cores.Intake.measure(m); err != nil {
-		return err
-	}
-	if !r.workerOf(m.group).inbox.push(m) {
-		m.Release()
-		return ErrClosed
-	}
-	return nil
-}
+func (r *Runtime) Inject(m *Message) error { return r.rt.Inject(m) }
 
 // Invoke implements [Host].
 func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
-	ch := make(chan callResult, 1)
-	r.mu.Lock()
-	r.nextID++
-	id := r.nextID
-	r.calls[id] = ch
-	r.mu.Unlock()
-	defer func() {
-		r.mu.Lock()
-		delete(r.calls, id)
-		r.mu.Unlock()
-	}()
-	ev := r.cores.Intake.CallEvent(m, id, r.set.node, r.set.clock())
-	if !r.workerOf(m.group).post(ev) {
-		return nil, ErrClosed
-	}
-	select {
-	case res := <-ch:
-		return res.msg, res.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-r.stop:
-		return nil, ErrClosed
-	}
+	return r.rt.Invoke(ctx, m)
 }
 
-// reply hands the result of a call to the host code that waits.
-func (r *Runtime) reply(id uint64, m *Message, err error) {
-	r.mu.Lock()
-	ch := r.calls[id]
-	delete(r.calls, id)
-	r.mu.Unlock()
-	if ch != nil {
-		ch <- callResult{m, err}
-	} else if m != nil {
-		m.release(nil)
-	}
-}
+// Pushed implements [Progress].
+func (r *Runtime) Pushed(from SourceRef, key Key) (Position, bool) { return r.rt.Pushed(from, key) }
 
 // Drain waits until every message pushed so far, and everything that follows
 // from it, has been processed and committed. Data that waits for a grant or a
 // partner, and delayed messages, do not count.
-func (r *Runtime) Drain(ctx context.Context) error {
-	for wait := 20 * time.Microsecond; ; wait = min(2*wait, time.Millisecond) {
-		if r.quiet() {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-r.stop:
-			return ErrClosed
-		case <-time.After(wait):
-		}
-	}
-}
-
-// quiet reports whether no worker, here or on a linked runtime, has work. What
-// was done is read before what was asked for: equal sums mean that there was
-// a moment without work.
-func (r *Runtime) quiet() bool {
-	all := r.linked()
-	var done, posted uint64
-	for _, x := range all {
-		for _, w := range x.workers {
-			done += w.done.Load()
-		}
-	}
-	for _, x := range all {
-		for _, w := range x.workers {
-			posted += w.inbox.total()
-		}
-	}
-	return done == posted
-}
+func (r *Runtime) Drain(ctx context.Context) error { return r.rt.Drain(ctx) }
 
 // Stats returns the counters of all functions, in the order in which they were
 // applied, sinks included. Workers publish theirs once a slot and when asked;
 // one whose handler blocks is counted as of its last slot.
-func (r *Runtime) Stats() []FunctionStats {
-	r.ask(func(w *worker) { w.step(Event{Kind: EventPublish}) })
-	return r.cores.board.read()
-}
+func (r *Runtime) Stats() []FunctionStats { return r.rt.Stats() }
 
 // ResetStats sets all counters to zero, as a program wants that has warmed up.
-func (r *Runtime) ResetStats() {
-	r.ask(func(w *worker) {
-		w.core.endTiming()
-		clear(w.core.stats)
-		w.core.publish()
-	})
-}
+func (r *Runtime) ResetStats() { r.rt.ResetStats() }
 
-// ask lets every worker run f between two steps and waits for them, but not
-// for long: a handler may block.
-func (r *Runtime) ask(f func(w *worker)) {
-	var waits []chan struct{}
-	for _, w := range r.workers {
-		if ch, ok := w.call(func() { f(w) }); ok {
-			waits = append(waits, ch)
-		}
-	}
-	deadline := time.After(100 * time.Millisecond)
-	for _, ch := range waits {
-		select {
-		case <-ch:
-		case <-deadline:
-			return
-		}
-	}
-}
+// Snapshot writes the whole state of the runtime: cells, watermarks, epochs,
+// the numbers of the sources, and every message that waits for a grant, for a
+// partner or for its time, calls that handlers have made included. It is a
+// consistent cut: sources are refused with [ErrBusy] meanwhile, what has been
+// pushed is processed and committed first, and then all workers stand still
+// between two invocations while their state is copied; w is written to after
+// that. A push that was accepted before the cut is part of it, as
+// [Input.Position] tells after a [Runtime.Restore]; so a source can continue
+// behind it, and ExactlyOnce edges keep their promise.
+//
+// Runtimes that are linked are cut together, and a snapshot of any of them has
+// the state of all: it is restored to one runtime.
+//
+// Not part of a snapshot are calls of host code, whose caller goes with the
+// process, and resources. A message that waits and has a field without an
+// encoding is a [*PayloadError]. Messages that wait at a function with Sealed
+// cells are sealed as these are. Snapshot refuses graphs with Sealed cells
+// unless [WithSealer] was given: the random key of a process could not open
+// them again.
+func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error { return r.rt.Snapshot(ctx, w) }
+
+// Restore reads a snapshot into a runtime that has not processed anything yet;
+// another one is refused with ErrNotEmpty. Messages that waited wait again, and
+// delayed ones leave after what was left of their delay. The runtime owns all
+// key groups, under the epoch after that of the snapshot.
+//
+// The number of workers may differ from the one that wrote it, functions and
+// edges may have been added, and functions may have cells of a newer version.
+// Functions whose state would be lost, and messages whose type has changed, are
+// an error. Everything is read, bounded and checked before anything is changed;
+// errors about the bytes wrap ErrSnapshot.
+//
+// State goes back to the cut. A counter that must never repeat, such as the
+// COUNT of a cipher in a Sealed cell, needs an engine that keeps every commit,
+// or a new key after a restore.
+func (r *Runtime) Restore(ctx context.Context, src io.Reader) error { return r.rt.Restore(ctx, src) }
 
 // Close stops the workers, waits for them, and closes the resources. Messages
 // that have not been processed are lost. A handler that blocks is not waited
 // for. Close is idempotent.
-func (r *Runtime) Close() error {
-	if r.closed.Swap(true) {
-		return nil
-	}
-	for _, w := range r.workers {
-		w.inbox.close()
-	}
-	close(r.stop)
-	r.wg.Wait()
-	return r.cores.Close()
-}
+func (r *Runtime) Close() error { return r.rt.Close() }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // BenchmarkSnapshot cuts and restores users with a cell of 1 KB each.
@@ -83,13 +84,13 @@ func BenchmarkJoin(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			cores, err := sfaas.NewCores(app, sfaas.WithWorkers(1))
+			cores, err := newCores(app, nil, sfaas.WithWorkers(1))
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer cores.Close()
 			host, k := &coreHost{cores: cores}, cores.List[0]
-			var eff []sfaas.Effect
+			var eff []core.Effect
 			slot, x := sfaas.Slot(0), number{1}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -99,7 +100,7 @@ func BenchmarkJoin(b *testing.B) {
 						if err := in.PushValue(host, sfaas.Cell(1).UE(uint64(u)), slot, &x); err != nil {
 							b.Fatal(err)
 						}
-						eff = k.Step(host.event, eff[:0])
+						eff = k.Step(&host.event, eff[:0])
 						for k.Ready() {
 							eff = k.Run(sfaas.Time(slot), eff[:0])
 						}

@@ -3,16 +3,17 @@
 package sfaas
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 	"unsafe"
+
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // Input is a source of a graph: the place where host code pushes messages.
 type Input[T any] struct {
 	g    *Graph
-	from *outlet
+	from *plan.Outlet
 }
 
 // Source adds a source to a graph.
@@ -21,12 +22,12 @@ func Source[T any](g *Graph, name string) Input[T] {
 		g.fail(name, "invalid name of a source")
 	}
 	for _, o := range g.outlets {
-		if o.name == name {
+		if o.Name == name {
 			g.fail(name, "two outlets of this name")
 		}
 	}
 	o := g.newOutlet(name, reflect.TypeFor[T](), func() any { return new(T) })
-	o.source = true
+	o.Source = true
 	return Input[T]{g, o}
 }
 
@@ -47,13 +48,13 @@ func (in Input[T]) Spread() Edge[T] { return in.stream().Spread() }
 // and does not allocate in the steady state. Any number of goroutines may push
 // at once; the messages of one key keep the order of their pushes.
 func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
-	m, err := h.Draft(SourceRef{outlet: in.from}, key)
+	m, err := h.Draft(SourceRef{Outlet: in.from}, key)
 	if err != nil {
 		return err
 	}
-	if err := fill(m.body.(*T)); err != nil {
+	if err := fill(m.Body().(*T)); err != nil {
 		h.Discard(m)
-		return fmt.Errorf("sfaas: push %s: %w", in.from.name, err)
+		return fmt.Errorf("sfaas: push %s: %w", in.from.Name, err)
 	}
 	m.Slot = slot
 	return h.Inject(m)
@@ -61,30 +62,26 @@ func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 
 // PushValue is Push with a deep copy of *v.
 func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
-	m, err := h.Draft(SourceRef{outlet: in.from}, key)
+	m, err := h.Draft(SourceRef{Outlet: in.from}, key)
 	if err != nil {
 		return err
 	}
-	in.from.lay.copyValue(unsafe.Pointer(m.body.(*T)), unsafe.Pointer(v))
+	in.from.Layout.Copy(unsafe.Pointer(m.Body().(*T)), unsafe.Pointer(v))
 	m.Slot = slot
 	return h.Inject(m)
 }
 
-// Host is what host code pushes into: a [Runtime] or a simulator. Programs
-// pass it to [Input.Push] and [Callee.Call] and have no use for its methods.
-type Host interface {
-	// Draft returns an empty message of a source under a key, or ErrBusy.
-	Draft(from SourceRef, key Key) (*Message, error)
-	// Discard takes back a message that will not be sent.
-	Discard(m *Message)
-	// Inject sends a message whose slot is set.
-	Inject(m *Message) error
-	// Invoke sends a message as a call and waits for its reply.
-	Invoke(ctx context.Context, m *Message) (*Message, error)
+// Progress is what can tell a [Position]: a [Runtime] or a simulator.
+type Progress interface {
+	// Pushed returns how far a source has come under a key, false if nothing
+	// is known about it.
+	Pushed(from SourceRef, key Key) (Position, bool)
 }
 
-// SourceRef tells a [Host] where a message enters its graph.
-type SourceRef struct {
-	outlet *outlet
-	callee *reference // for calls, where outlet is nil
+// Position returns how far the source has come under a key, and false if
+// nothing has been pushed there, or so long ago that the key has been
+// forgotten. After a [Runtime.Restore] it tells where the cut was: a source
+// that can repeat its messages continues behind it.
+func (in Input[T]) Position(p Progress, key Key) (Position, bool) {
+	return p.Pushed(SourceRef{Outlet: in.from}, key)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // newOwner is an engine that has learnt of a new owner of one key's group: it
@@ -107,25 +108,25 @@ func TestRepeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	var done []*sfaas.Batch
-	cores, err := sfaas.NewCores(app, sfaas.WithWorkers(1), sfaas.WithLogger(quietLog),
-		sfaas.WithBatchDone(func(b *sfaas.Batch, _ error) { done = append(done, b) }))
+	cores, err := newCores(app, func(b *sfaas.Batch, _ error) { done = append(done, b) },
+		sfaas.WithWorkers(1), sfaas.WithLogger(quietLog))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer cores.Close()
 	host, k := &coreHost{cores: cores}, cores.List[0]
-	run := func(ev sfaas.Event) {
+	run := func(ev core.Event) {
 		ev.Now = 1
-		for eff := k.Step(ev, nil); ; eff = k.Run(1, nil) {
+		for eff := k.Step(&ev, nil); ; eff = k.Run(1, nil) {
 			for _, e := range eff {
-				if e.Kind == sfaas.EffectCommit {
+				if e.Kind == core.EffectCommit {
 					sfaas.Memory().Commit(e.Batch)
 				}
 			}
 			for len(done) > 0 {
 				b := done[0]
 				done = done[1:]
-				k.Step(sfaas.Event{Kind: sfaas.EventCommitted, Now: 1, Batch: b}, nil)
+				k.Step(&core.Event{Kind: core.EventCommitted, Now: 1, Batch: b}, nil)
 			}
 			if !k.Ready() {
 				return
@@ -137,10 +138,10 @@ func TestRepeats(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := host.event.Msg
-		k.Step(host.event, nil)
+		k.Step(&host.event, nil)
 		m.Hold() // for the second delivery
-		run(sfaas.Event{Kind: sfaas.EventRun})
-		again := sfaas.Event{Kind: sfaas.EventMessage, Edge: app.Edges()[0].ID, Msg: m, Key: sfaas.Cell(1), From: sfaas.Endpoint{Node: 1}}
+		run(core.Event{Kind: core.EventRun})
+		again := core.Event{Kind: core.EventMessage, Edge: app.Edges()[0].ID, Msg: m, Key: sfaas.Cell(1), From: core.Endpoint{Node: 1}}
 		run(again)
 	}
 	s := cores.Stats()[0]

@@ -2,17 +2,16 @@
 
 package sfaas
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
 
 // Topic names a stream of T that instances subscribe to while they run. A
 // topic has one channel per key; it remembers its subscribers by address, so a
 // subscription follows its instance when that moves.
-type Topic[T any] struct{ d *topicDecl }
-
-type topicDecl struct {
-	name string
-	fn   *function
-}
+type Topic[T any] struct{ d *plan.TopicDecl }
 
 // subscriber is one subscription: the port and the key of an instance.
 type subscriber struct {
@@ -30,10 +29,10 @@ type subscription struct {
 // beside its cells.
 func NewTopic[T any](name string) Topic[T] {
 	members := NewMap[subscriber, bool]("subscribers", Replicated)
-	d := &topicDecl{name: name}
+	d := &plan.TopicDecl{Name: name}
 	fn := DefineEach("topic/"+name, func(c *Ctx, _ Emitter[T], _ *T) error {
 		for who := range members.All(c) {
-			c.forward(who.Edge, who.Key)
+			c.inv().Forward(who.Edge, who.Key)
 		}
 		return nil
 	}, Config{}, members)
@@ -45,32 +44,30 @@ func NewTopic[T any](name string) Topic[T] {
 		}
 		return nil
 	})
-	fn.f.topic = true
-	d.fn = fn.f
+	fn.f.Topic = true
+	d.Fn = fn.f
 	return Topic[T]{d}
 }
 
-func (t Topic[T]) declare(f *function) {
-	f.refs = append(f.refs, &reference{name: t.d.fn.name, in: reflect.TypeFor[T](), topic: t.d})
+func (t Topic[T]) declare(f *plan.Function) {
+	f.Refs = append(f.Refs, &plan.Reference{Name: t.d.Fn.Name, In: reflect.TypeFor[T](), Topic: t.d})
 }
 
 // TopicPort is a port of a function at which messages of a topic arrive.
-type TopicPort[T any] struct{ p *port }
+type TopicPort[T any] struct{ p *plan.Port }
 
 // OnTopic declares a port of f for a topic. Instances of f hear a channel once
 // they [Subscribe].
 func OnTopic[T any](f Function, t Topic[T], h func(c *Ctx, in *T) error) TopicPort[T] {
-	p := newPort(f, portTopic, "topic "+t.d.name, h)
-	p.topic = t.d
+	p := newPort(f, plan.PortTopic, "topic "+t.d.Name, h)
+	p.Topic = t.d
 	return TopicPort[T]{p}
 }
 
 // Publish sends a message to the subscribers of one channel. It returns a
 // recycled message to fill in, which leaves when the handler succeeds.
 func Publish[T any](c *Ctx, t Topic[T], channel Key) *T {
-	m, conn := c.draftTo(&reference{name: t.d.fn.name})
-	c.sends = append(c.sends, send{kind: sendNow, msg: m, conn: conn, key: channel})
-	return m.body.(*T)
+	return c.inv().Send(&plan.Reference{Name: t.d.Fn.Name}, channel).(*T)
 }
 
 // Subscribe lets the running instance hear a channel from the present slot on,
@@ -80,8 +77,7 @@ func Subscribe[T any](c *Ctx, at TopicPort[T], channel Key) { subscribe(c, at.p,
 // Unsubscribe ends a subscription.
 func Unsubscribe[T any](c *Ctx, at TopicPort[T], channel Key) { subscribe(c, at.p, channel, false) }
 
-func subscribe(c *Ctx, p *port, channel Key, on bool) {
-	m, conn := c.draftPort(p.topic.fn.ports[0])
-	*m.body.(*subscription) = subscription{Who: subscriber{Edge: c.portConn(p).id, Key: c.ks.key}, On: on}
-	c.sends = append(c.sends, send{kind: sendNow, msg: m, conn: conn, key: channel})
+func subscribe(c *Ctx, p *plan.Port, channel Key, on bool) {
+	who := subscriber{Edge: c.inv().PortEdge(p), Key: c.Key()}
+	*c.inv().SendPort(p.Topic.Fn.Ports[0], channel).(*subscription) = subscription{Who: who, On: on}
 }

@@ -4,12 +4,16 @@ package sfaas
 
 import (
 	"unsafe"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/layout"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // Value is a cell that holds at most one T per key.
 type Value[T any] struct {
-	decl *cellDecl
-	lay  *layout
+	decl *plan.CellDecl
+	lay  *layout.Layout
 }
 
 // NewValue declares a Value cell. T is a scalar, a fixed array, a tensor or a
@@ -17,14 +21,14 @@ type Value[T any] struct {
 // Declarations are immutable and may be shared by functions, each of which has
 // its own content.
 func NewValue[T any](name string, class Class, opts ...CellOption) Value[T] {
-	lay := layoutOf[T]()
-	d := newCellDecl(name, class, "value of "+lay.typ.String(), opts)
-	d.reason, d.form = lay.cellError(), lay.digest()
-	d.make = func() cellStore { return &valueStore[T]{cellHead: cellHead{decl: d}, lay: lay} }
+	lay := layout.Of[T]()
+	d := newCellDecl(name, class, "value of "+lay.Type.String(), opts)
+	d.Reason, d.Form = lay.CellError(), lay.Digest()
+	d.Make = func() plan.CellStore { return &valueStore[T]{CellHead: plan.CellHead{Decl: d}, lay: lay} }
 	return Value[T]{d, lay}
 }
 
-func (v Value[T]) declare(f *function) { v.decl.declare(f) }
+func (v Value[T]) declare(f *plan.Function) { f.Cells = append(f.Cells, v.decl) }
 
 // Get returns a copy of the content and whether there is one. It allocates
 // only if T holds tensors; then [Value.Load] avoids it.
@@ -33,11 +37,11 @@ func (v Value[T]) Get(c *Ctx) (x T, ok bool) {
 	if p == nil {
 		return x, false
 	}
-	if v.lay.plain() {
+	if v.lay.Plain() {
 		return *p, true
 	}
 	dst := new(T)
-	v.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(p))
+	v.lay.Copy(unsafe.Pointer(dst), unsafe.Pointer(p))
 	return *dst, true
 }
 
@@ -48,11 +52,11 @@ func (v Value[T]) Load(c *Ctx, dst *T) bool {
 	if p == nil {
 		return false
 	}
-	if v.lay.plain() {
+	if v.lay.Plain() {
 		*dst = *p
 		return true
 	}
-	v.lay.copyValue(unsafe.Pointer(dst), unsafe.Pointer(p))
+	v.lay.Copy(unsafe.Pointer(dst), unsafe.Pointer(p))
 	return true
 }
 
@@ -64,18 +68,18 @@ func (v Value[T]) View(c *Ctx) *T { return v.view(c) }
 func (v Value[T]) Set(c *Ctx, x T) {
 	s := v.store(c)
 	p := s.edit(c, false)
-	if v.lay.plain() {
+	if v.lay.Plain() {
 		*p = x
-		c.wrote(v.lay.fixed)
+		c.inv().Wrote(v.lay.Fixed)
 		return
 	}
 	setDeep(v.lay, p, x)
-	c.wrote(v.lay.measure(unsafe.Pointer(p)))
+	c.inv().Wrote(v.lay.Measure(unsafe.Pointer(p)))
 }
 
 // setDeep keeps x from escaping in [Value.Set] of plain types.
-func setDeep[T any](lay *layout, p *T, x T) {
-	lay.copyValue(unsafe.Pointer(p), unsafe.Pointer(&x))
+func setDeep[T any](lay *layout.Layout, p *T, x T) {
+	lay.Copy(unsafe.Pointer(p), unsafe.Pointer(&x))
 }
 
 // Mut returns the content for change in place, zero if there was none. The
@@ -84,9 +88,9 @@ func setDeep[T any](lay *layout, p *T, x T) {
 func (v Value[T]) Mut(c *Ctx) *T {
 	s := v.store(c)
 	p := s.edit(c, true)
-	n := v.lay.measure(unsafe.Pointer(p))
-	c.read(n)
-	c.wrote(n)
+	n := v.lay.Measure(unsafe.Pointer(p))
+	c.inv().Read(n)
+	c.inv().Wrote(n)
 	return p
 }
 
@@ -94,27 +98,27 @@ func (v Value[T]) Mut(c *Ctx) *T {
 func (v Value[T]) Delete(c *Ctx) {
 	s := v.store(c)
 	s.edit(c, false)
-	if v.decl.staged() {
+	if v.decl.Staged() {
 		s.nextHas = false
 	} else {
 		s.has = false
 	}
 }
 
-func (v Value[T]) store(c *Ctx) *valueStore[T] { return c.cell(v.decl).(*valueStore[T]) }
+func (v Value[T]) store(c *Ctx) *valueStore[T] { return c.inv().Cell(v.decl).(*valueStore[T]) }
 
 func (v Value[T]) view(c *Ctx) *T {
-	p := v.store(c).visible(c.now)
+	p := v.store(c).visible(c.inv().Now())
 	if p != nil {
-		c.read(v.lay.measure(unsafe.Pointer(p)))
+		c.inv().Read(v.lay.Measure(unsafe.Pointer(p)))
 	}
 	return p
 }
 
 // valueStore holds the current content and, for staged classes, the next.
 type valueStore[T any] struct {
-	cellHead
-	lay          *layout
+	plan.CellHead
+	lay          *layout.Layout
 	cur, next    *T
 	has, nextHas bool
 	expires      Time
@@ -122,7 +126,7 @@ type valueStore[T any] struct {
 
 // visible returns what the handler sees, or nil.
 func (s *valueStore[T]) visible(now Time) *T {
-	if s.dirty && s.decl.staged() {
+	if s.Dirty && s.Decl.Staged() {
 		if s.nextHas {
 			return s.next
 		}
@@ -137,24 +141,24 @@ func (s *valueStore[T]) visible(now Time) *T {
 // edit returns the memory that a handler may write. If keep is true, it holds
 // what is visible, else its content does not matter.
 func (s *valueStore[T]) edit(c *Ctx, keep bool) *T {
-	old := s.visible(c.now)
-	first := !s.dirty
-	if !s.decl.staged() {
-		s.cur, s.has, s.expires = fresh(s.cur), true, s.expiry(c.now)
+	old := s.visible(c.inv().Now())
+	first := !s.Dirty
+	if !s.Decl.Staged() {
+		s.cur, s.has, s.expires = fresh(s.cur), true, s.Expiry(c.inv().Now())
 		if keep && old == nil {
 			clearValue(s.cur)
 		}
 		return s.cur
 	}
 	if first {
-		s.dirty = true
-		c.touch(s)
+		s.Dirty = true
+		c.inv().Touch(s)
 	}
 	s.next = fresh(s.next)
 	if keep && old == nil {
 		clearValue(s.next)
 	} else if keep && first {
-		s.lay.copyValue(unsafe.Pointer(s.next), unsafe.Pointer(old))
+		s.lay.Copy(unsafe.Pointer(s.next), unsafe.Pointer(old))
 	}
 	s.nextHas = true
 	return s.next
@@ -172,53 +176,53 @@ func clearValue[T any](p *T) {
 	*p = zero
 }
 
-func (s *valueStore[T]) apply(now Time) {
-	s.dirty = false
+func (s *valueStore[T]) Apply(now Time) {
+	s.Dirty = false
 	s.cur, s.next = s.next, s.cur
-	s.has, s.expires = s.nextHas, s.expiry(now)
+	s.has, s.expires = s.nextHas, s.Expiry(now)
 }
 
-func (s *valueStore[T]) discard() { s.dirty = false }
+func (s *valueStore[T]) Discard() { s.Dirty = false }
 
-func (s *valueStore[T]) encode(dst []byte, now Time) []byte {
+func (s *valueStore[T]) Encode(dst []byte, now Time) []byte {
 	if !s.has || now >= s.expires {
 		return append(dst, 0)
 	}
-	dst = appendExpiry(append(dst, 1), s.expires, now)
-	return appendItem(dst, s.lay, unsafe.Pointer(s.cur))
+	dst = plan.AppendExpiry(append(dst, 1), s.expires, now)
+	return plan.AppendItem(dst, s.lay, unsafe.Pointer(s.cur))
 }
 
-func (s *valueStore[T]) decode(src []byte, version int, now Time) error {
+func (s *valueStore[T]) Decode(src []byte, version int, now Time) error {
 	if len(src) == 0 || src[0] > 1 || (src[0] == 0 && len(src) > 1) {
-		return errInvalid
+		return base.ErrInvalid
 	}
 	s.has = false
 	if src[0] == 0 {
 		return nil
 	}
-	expires, src, err := cutExpiry(src[1:], now)
+	expires, src, err := plan.CutExpiry(src[1:], now)
 	if err != nil {
 		return err
 	}
 	s.cur = fresh(s.cur)
-	rest, err := s.decl.cutItem(src, version, s.lay, unsafe.Pointer(s.cur))
+	rest, err := s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(s.cur))
 	if err != nil {
 		return err
 	}
 	if len(rest) != 0 {
-		return errInvalid
+		return base.ErrInvalid
 	}
 	s.has, s.expires = true, expires
 	return nil
 }
 
-func (s *valueStore[T]) live(now Time) bool { return s.has && now < s.expires }
+func (s *valueStore[T]) Live(now Time) bool { return s.has && now < s.expires }
 
-func (s *valueStore[T]) clone() cellStore {
-	n := &valueStore[T]{cellHead: cellHead{decl: s.decl}, lay: s.lay, has: s.has, expires: s.expires}
+func (s *valueStore[T]) Clone() plan.CellStore {
+	n := &valueStore[T]{CellHead: plan.CellHead{Decl: s.Decl}, lay: s.lay, has: s.has, expires: s.expires}
 	if s.has {
 		n.cur = new(T)
-		s.lay.copyValue(unsafe.Pointer(n.cur), unsafe.Pointer(s.cur))
+		s.lay.Copy(unsafe.Pointer(n.cur), unsafe.Pointer(s.cur))
 	}
 	return n
 }

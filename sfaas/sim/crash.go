@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 var errUnsettled = errors.New("sim: the world came to rest with work under way")
@@ -24,20 +24,20 @@ func (w *World) Snapshot() ([]byte, error) {
 		}
 		w.RunUntil(w.queue.first())
 	}
-	var cores []*sfaas.Core
+	var cores []*core.Core
 	for _, n := range w.nodes {
 		cores = append(cores, n.cores.List...)
 	}
 	w.hist.note(w.now, "snapshot")
 	var b bytes.Buffer
-	err := sfaas.WriteSnapshot(&b, cores...)
+	err := core.WriteSnapshot(&b, cores...)
 	return b.Bytes(), err
 }
 
 // settled reports whether nothing is on its way, in a core or in the engine.
 func (w *World) settled() bool {
 	if w.queue.any(func(e *entry) bool {
-		return e.core != nil && e.ev.Kind != sfaas.EventRun && e.ev.Kind != sfaas.EventTimer
+		return e.core != nil && e.ev.Kind != core.EventRun && e.ev.Kind != core.EventTimer
 	}) {
 		return false
 	}
@@ -90,15 +90,15 @@ func (w *World) Crash(snapshot []byte) error {
 		return nil
 	}
 	n := w.nodes[0]
-	err := n.cores.Restore(bytes.NewReader(snapshot), w.now, func(core int, eff []sfaas.Effect) {
-		for i := range eff {
-			w.carryOut(n.list[core], &eff[i], w.now)
+	err := n.cores.Restore(bytes.NewReader(snapshot), w.now, func(i int, eff []core.Effect) {
+		for j := range eff {
+			w.carryOut(n.list[i], &eff[j], w.now)
 		}
 	})
 	for _, c := range n.list {
 		if c.core.Ready() {
 			c.runs = true
-			w.queue.push(entry{at: w.now, core: c, ev: sfaas.Event{Kind: sfaas.EventRun}})
+			w.queue.push(entry{at: w.now, core: c, ev: core.Event{Kind: core.EventRun}})
 		}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // TestUnknownEffect hands the loop an effect that it does not know, as one is that
@@ -31,5 +32,5 @@ func TestUnknownEffect(t *testing.T) {
 			t.Error("an effect that nobody knows was swallowed")
 		}
 	}()
-	w.carryOut(w.nodes[0].list[0], &sfaas.Effect{Kind: 200}, w.now)
+	w.carryOut(w.nodes[0].list[0], &core.Effect{Kind: 200}, w.now)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // engine is the simulated log: it delays, refuses and loses, and checks what
@@ -19,7 +20,7 @@ type engine struct {
 }
 
 type batchID struct {
-	from sfaas.Endpoint
+	from core.Endpoint
 	id   uint64
 }
 
@@ -45,7 +46,7 @@ func (e *engine) Encodes() bool { return true }
 func (e *engine) Commit(*sfaas.Batch) {}
 
 // commit decides what happens to a batch that is offered at time at.
-func (e *engine) commit(b *sfaas.Batch, c *core, at sfaas.Time) {
+func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 	cfg := &e.w.cfg.Commit
 	delay := cfg.Delay
 	if cfg.Jitter > 0 {
@@ -68,7 +69,7 @@ func (e *engine) commit(b *sfaas.Batch, c *core, at sfaas.Time) {
 	default:
 		e.take(id, g, b)
 	}
-	answer := sfaas.Event{Kind: sfaas.EventCommitted, Batch: b, Err: err}
+	answer := core.Event{Kind: core.EventCommitted, Batch: b, Err: err}
 	e.w.queue.push(entry{at: at.Add(delay), core: c, ev: answer})
 	if e.w.chance(cfg.Twice) {
 		again := time.Duration(e.w.random.Int64N(max(1, int64(cfg.Again))))

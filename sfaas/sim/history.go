@@ -9,6 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // history hashes what happens: identities, times and order, no payloads. It is
@@ -46,11 +47,11 @@ func (h *history) trace(at sfaas.Time, line string) {
 }
 
 // event adds an event at a core.
-func (h *history) event(at sfaas.Time, c *core, ev *sfaas.Event, edges []sfaas.EdgeInfo) {
+func (h *history) event(at sfaas.Time, c *seat, ev *core.Event, edges []sfaas.EdgeInfo) {
 	h.begin(at, 'e')
 	h.buf = append(h.buf, byte(ev.Kind), byte(c.self.Node), byte(c.self.Core))
 	switch {
-	case ev.Kind == sfaas.EventCommitted:
+	case ev.Kind == core.EventCommitted:
 		h.buf = append(h.buf, ev.Batch.Function...)
 		h.buf = ev.Batch.Key.AppendBinary(h.buf)
 		h.number(ev.Batch.ID)
@@ -69,7 +70,7 @@ func (h *history) event(at sfaas.Time, c *core, ev *sfaas.Event, edges []sfaas.E
 		h.buf = append(h.buf, ev.Transfer.Function...)
 		h.number(uint64(ev.Transfer.Group))
 		h.number(uint64(ev.Transfer.Epoch))
-	case ev.Kind == sfaas.EventAck:
+	case ev.Kind == core.EventAck:
 		h.number(ev.Link)
 	}
 	h.end()
@@ -79,32 +80,32 @@ func (h *history) event(at sfaas.Time, c *core, ev *sfaas.Event, edges []sfaas.E
 }
 
 var eventNames = [...]string{
-	sfaas.EventRun: "run", sfaas.EventPush: "push", sfaas.EventMessage: "message", sfaas.EventTimer: "timer",
-	sfaas.EventCommitted: "committed", sfaas.EventFault: "fault", sfaas.EventTask: "task", sfaas.EventTaskDone: "task done",
-	sfaas.EventFence: "fence", sfaas.EventAdopt: "adopt", sfaas.EventAdopted: "adopted", sfaas.EventMarker: "marker",
-	sfaas.EventAck: "ack", sfaas.EventPublish: "publish",
+	core.EventRun: "run", core.EventPush: "push", core.EventMessage: "message", core.EventTimer: "timer",
+	core.EventCommitted: "committed", core.EventFault: "fault", core.EventTask: "task", core.EventTaskDone: "task done",
+	core.EventFence: "fence", core.EventAdopt: "adopt", core.EventAdopted: "adopted", core.EventMarker: "marker",
+	core.EventAck: "ack", core.EventPublish: "publish",
 }
 
 // eventText tells an event in words.
-func eventText(c *core, ev *sfaas.Event, edges []sfaas.EdgeInfo) string {
+func eventText(c *seat, ev *core.Event, edges []sfaas.EdgeInfo) string {
 	what := fmt.Sprintf("%d.%d %s", c.self.Node, c.self.Core, eventNames[ev.Kind])
 	switch {
-	case ev.Kind == sfaas.EventCommitted:
+	case ev.Kind == core.EventCommitted:
 		what += fmt.Sprintf(" %s[%v] batch %d epoch %d err %v", ev.Batch.Function, ev.Batch.Key, ev.Batch.ID, ev.Batch.Epoch, ev.Err)
-	case ev.Kind == sfaas.EventMessage:
+	case ev.Kind == core.EventMessage:
 		e := &edges[ev.Edge-1]
 		what += fmt.Sprintf(" %s->%s%s[%v] slot %d seq %d.%d id %d link %d", e.From, e.To, e.Port, ev.Key, ev.Msg.Slot, ev.Msg.Seq, ev.Msg.Index, ev.Msg.ID, ev.Link)
 	case ev.Msg != nil:
 		what += fmt.Sprintf(" [%v] slot %d", ev.Msg.Key, ev.Msg.Slot)
 	case ev.Transfer != nil:
 		what += fmt.Sprintf(" %s group %d epoch %d", ev.Transfer.Function, ev.Transfer.Group, ev.Transfer.Epoch)
-	case ev.Kind == sfaas.EventAck:
+	case ev.Kind == core.EventAck:
 		what += fmt.Sprintf(" %d", ev.Link)
 	}
 	return what
 }
 
-func (h *history) lost(at sfaas.Time, e *sfaas.Effect) {
+func (h *history) lost(at sfaas.Time, e *core.Effect) {
 	h.note(at, fmt.Sprintf("lost edge %d [%v] slot %d", e.Edge, e.Key, e.Msg.Slot))
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // Run runs until nothing is left to happen.
@@ -25,7 +26,7 @@ func (w *World) RunUntil(t sfaas.Time) {
 			defer close(ch)
 			if c := w.cur; c != nil { // the last goroutine ended in a handler
 				w.cur = nil
-				w.step(c, sfaas.Event{Kind: sfaas.EventFault, Err: sfaas.ErrGoexit})
+				w.step(c, core.Event{Kind: core.EventFault, Err: sfaas.ErrGoexit})
 			}
 			w.loop(t)
 			done = true
@@ -45,10 +46,10 @@ func (w *World) loop(until sfaas.Time) {
 			e.call()
 			continue
 		}
-		if e.ev.Kind == sfaas.EventRun {
+		if e.ev.Kind == core.EventRun {
 			e.core.runs = false
 		}
-		if e.ev.Kind == sfaas.EventTimer {
+		if e.ev.Kind == core.EventTimer {
 			if e.at != e.core.alarm {
 				continue // replaced by an earlier one
 			}
@@ -60,11 +61,11 @@ func (w *World) loop(until sfaas.Time) {
 
 // step lets a core handle an event and carries out the effects when the
 // declared cost of what ran has passed.
-func (w *World) step(c *core, ev sfaas.Event) {
+func (w *World) step(c *seat, ev core.Event) {
 	ev.Now = w.now
 	w.hist.event(w.now, c, &ev, w.edges)
 	w.cur = c
-	w.eff = c.core.Step(ev, w.eff[:0])
+	w.eff = c.core.Step(&ev, w.eff[:0])
 	w.cur = nil
 	end := w.now
 	if cost := c.core.Cost(); cost > 0 {
@@ -76,44 +77,44 @@ func (w *World) step(c *core, ev sfaas.Event) {
 	}
 	if !c.runs && (c.core.Ready() || end > w.now) {
 		c.runs = true
-		w.queue.push(entry{at: max(w.now, c.busy), core: c, ev: sfaas.Event{Kind: sfaas.EventRun}})
+		w.queue.push(entry{at: max(w.now, c.busy), core: c, ev: core.Event{Kind: core.EventRun}})
 	}
 }
 
 // carryOut does what a core has asked for, at time at.
-func (w *World) carryOut(c *core, e *sfaas.Effect, at sfaas.Time) {
-	post := func(delay time.Duration, to sfaas.Endpoint, ev sfaas.Event) {
+func (w *World) carryOut(c *seat, e *core.Effect, at sfaas.Time) {
+	post := func(delay time.Duration, to core.Endpoint, ev core.Event) {
 		ev.From = c.self
 		w.post(at.Add(delay), to, ev)
 	}
 	switch e.Kind {
-	case sfaas.EffectSend:
+	case core.EffectSend:
 		w.transmit(e, c.self, at)
-	case sfaas.EffectCommit:
+	case core.EffectCommit:
 		w.engine.commit(e.Batch, c, at)
-	case sfaas.EffectWake:
+	case core.EffectWake:
 		c.alarm = min(c.alarm, max(e.At, w.now)) // a timer that has been moved may be overdue
-		w.queue.push(entry{at: c.alarm, core: c, ev: sfaas.Event{Kind: sfaas.EventTimer}})
-	case sfaas.EffectReply:
+		w.queue.push(entry{at: c.alarm, core: c, ev: core.Event{Kind: core.EventTimer}})
+	case core.EffectReply:
 		w.reply(e)
-	case sfaas.EffectNotice:
+	case core.EffectNotice:
 		c.node.notice(w, e.Notice)
-	case sfaas.EffectTask:
-		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventTask, Task: e.Task})
-	case sfaas.EffectTaskDone:
-		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventTaskDone, Task: e.Task})
-	case sfaas.EffectTransfer:
-		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventAdopt, Transfer: e.Transfer})
-	case sfaas.EffectAdopted:
-		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventAdopted, Transfer: e.Transfer, Err: e.Err})
-	case sfaas.EffectMarker:
-		post(w.between(c.self, e.To), e.To, sfaas.Event{Kind: sfaas.EventMarker, Transfer: e.Transfer})
-	case sfaas.EffectAck:
+	case core.EffectTask:
+		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventTask, Task: e.Task})
+	case core.EffectTaskDone:
+		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventTaskDone, Task: e.Task})
+	case core.EffectTransfer:
+		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventAdopt, Transfer: e.Transfer})
+	case core.EffectAdopted:
+		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventAdopted, Transfer: e.Transfer, Err: e.Err})
+	case core.EffectMarker:
+		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventMarker, Transfer: e.Transfer})
+	case core.EffectAck:
 		w.acknowledge(e, c.self, at)
-	case sfaas.EffectMoved:
+	case core.EffectMoved:
 		e.Transfer.Done(e.Err)
 	}
 }
 
 // core returns the core at an endpoint.
-func (w *World) core(at sfaas.Endpoint) *core { return w.nodes[at.Node-1].list[at.Core] }
+func (w *World) core(at core.Endpoint) *seat { return w.nodes[at.Node-1].list[at.Core] }

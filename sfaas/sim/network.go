@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // transmit brings a message to another core, or does to it what the faults
 // say.
-func (w *World) transmit(e *sfaas.Effect, from sfaas.Endpoint, at sfaas.Time) {
+func (w *World) transmit(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 	delay := w.between(from, e.To)
-	ev := sfaas.Event{Kind: sfaas.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link, Back: e.Back}
+	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link, Back: e.Back}
 	f := w.faults[e.Edge-1]
 	if f == nil {
 		w.post(at.Add(delay), e.To, ev)
@@ -32,19 +33,19 @@ func (w *World) transmit(e *sfaas.Effect, from sfaas.Endpoint, at sfaas.Time) {
 }
 
 // acknowledge brings an acknowledgement back; it is lost as messages are.
-func (w *World) acknowledge(e *sfaas.Effect, from sfaas.Endpoint, at sfaas.Time) {
+func (w *World) acknowledge(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 	for i := range w.cfg.Faults {
 		if w.chance(w.cfg.Faults[i].Loss) {
 			w.lost++
 			return
 		}
 	}
-	ev := sfaas.Event{Kind: sfaas.EventAck, From: from, Link: e.Link}
+	ev := core.Event{Kind: core.EventAck, From: from, Link: e.Link}
 	w.post(at.Add(w.between(from, e.To)), e.To, ev)
 }
 
 // post brings an event to a core, unless its node is down.
-func (w *World) post(at sfaas.Time, to sfaas.Endpoint, ev sfaas.Event) {
+func (w *World) post(at sfaas.Time, to core.Endpoint, ev core.Event) {
 	n := w.nodes[to.Node-1]
 	if !n.down {
 		w.queue.push(entry{at: at, core: n.list[to.Core], ev: ev})
@@ -59,7 +60,7 @@ func (w *World) post(at sfaas.Time, to sfaas.Endpoint, ev sfaas.Event) {
 // between returns the delay from one core to another: none to itself, and of its
 // own for every pair of nodes, so that what goes round by a third one may be
 // overtaken, and nothing on one way is.
-func (w *World) between(from, to sfaas.Endpoint) time.Duration {
+func (w *World) between(from, to core.Endpoint) time.Duration {
 	switch {
 	case from == to:
 		return 0

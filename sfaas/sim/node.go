@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // Node is one simulated runtime. It is a sfaas.Host and a sfaas.Progress: push
@@ -15,8 +16,9 @@ import (
 type Node struct {
 	w       *World
 	id      sfaas.NodeID
-	cores   *sfaas.Cores
-	list    []*core
+	set     *core.Settings
+	cores   *core.Cores
+	list    []*seat
 	notices []sfaas.Notice
 	down    bool
 }
@@ -28,13 +30,13 @@ var (
 
 // start gives the node new cores, without state.
 func (n *Node) start() error {
-	cores, err := sfaas.NewCores(n.w.app, n.w.opts[n.id-1]...)
+	cores, err := core.NewCores(n.w.app.Plan(), n.set)
 	if err != nil {
 		return err
 	}
 	n.cores, n.list = cores, nil
 	for i, k := range cores.List {
-		n.list = append(n.list, &core{node: n, core: k, self: sfaas.Endpoint{Node: n.id, Core: i}, alarm: sfaas.Never})
+		n.list = append(n.list, &seat{node: n, core: k, self: core.Endpoint{Node: n.id, Core: i}, alarm: sfaas.Never})
 	}
 	return nil
 }
@@ -68,7 +70,7 @@ func (n *Node) Inject(m *sfaas.Message) error {
 	return nil
 }
 
-func (n *Node) post(m *sfaas.Message, ev sfaas.Event) {
+func (n *Node) post(m *sfaas.Message, ev core.Event) {
 	n.w.queue.push(entry{at: n.w.now, core: n.list[int(m.Group())%len(n.list)], ev: ev})
 }
 
@@ -98,7 +100,7 @@ func (n *Node) Invoke(ctx context.Context, m *sfaas.Message) (*sfaas.Message, er
 }
 
 // reply takes the answer to a call of host code.
-func (w *World) reply(e *sfaas.Effect) {
+func (w *World) reply(e *core.Effect) {
 	if res := w.calls[e.Call]; res != nil {
 		*res = callResult{e.Msg, e.Err, true}
 	} else if e.Msg != nil {

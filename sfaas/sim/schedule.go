@@ -2,13 +2,16 @@
 
 package sim
 
-import "github.com/neuroran/neuroran/sfaas"
+import (
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
 
 // entry is something that happens at a moment: an event at a core, or a call.
 type entry struct {
 	at   sfaas.Time
-	core *core
-	ev   sfaas.Event
+	core *seat
+	ev   core.Event
 	call func()
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // TestSchedule pushes, removes and pops entries at random moments: they come out by
@@ -17,7 +18,7 @@ func TestSchedule(t *testing.T) {
 	want := map[sfaas.Time][]uint64{}
 	for n := range uint64(2000) {
 		at := sfaas.Time(random.IntN(300))
-		s.push(entry{at: at, ev: sfaas.Event{Link: n}})
+		s.push(entry{at: at, ev: core.Event{Link: n}})
 		if n%7 == 0 {
 			continue // is removed below
 		}

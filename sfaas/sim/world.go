@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // World is one simulation. It is for one goroutine.
@@ -23,21 +24,20 @@ type World struct {
 	faults []*Fault // by edge, nil: none
 	hist   history
 	engine *engine
-	cur    *core // whose handler runs
-	eff    []sfaas.Effect
+	cur    *seat // whose handler runs
+	eff    []core.Effect
 	calls  map[uint64]*callResult
 	nextID uint64
 	lost   uint64
-	ways   []time.Duration  // from node to node, see between
-	opts   [][]sfaas.Option // by node
-	paused bool             // a snapshot is being taken
+	ways   []time.Duration // from node to node, see between
+	paused bool            // a snapshot is being taken
 }
 
-// core is one core of a node and what the loop knows about it.
-type core struct {
+// seat is one core of a node and what the loop knows about it.
+type seat struct {
 	node  *Node
-	core  *sfaas.Core
-	self  sfaas.Endpoint
+	core  *core.Core
+	self  core.Endpoint
 	busy  sfaas.Time // end of the running handler
 	runs  bool       // an EventRun is scheduled
 	alarm sfaas.Time
@@ -64,7 +64,6 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 	}
 	w.hist.hash.Reset()
 	w.hist.keep = cfg.Trace
-	var cut []sfaas.EdgeID
 	w.faults = make([]*Fault, len(w.edges))
 	for i := range w.edges {
 		for j := range cfg.Faults {
@@ -72,28 +71,36 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 				w.faults[i] = f
 			}
 		}
-		if w.faults[i] != nil {
-			cut = append(cut, w.edges[i].ID)
-		}
 	}
 	for i := range cfg.Nodes {
-		all := append([]sfaas.Option{}, opts...)
-		all = append(all, sfaas.WithWorkers(cfg.Cores), sfaas.WithNode(sfaas.NodeID(i+1)), sfaas.WithEngine(w.engine),
-			sfaas.WithCut(cut...), sfaas.WithClock(func() sfaas.Time { return w.now }))
-		if len(cut) > 0 {
-			all = append(all, sfaas.WithLossyLinks(10*cfg.Link+2*cfg.Spread+w.slowest()))
-		}
-		if i > 0 {
-			all = append(all, sfaas.WithStandby(1))
-		}
-		w.opts = append(w.opts, all)
 		n := &Node{w: w, id: sfaas.NodeID(i + 1)}
+		n.set = w.settings(n.id, opts)
 		w.nodes = append(w.nodes, n)
 		if err := n.start(); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
 	return w, nil
+}
+
+// settings returns what the options say for one node, and what the world says.
+func (w *World) settings(id sfaas.NodeID, opts []sfaas.Option) *core.Settings {
+	set := core.NewSettings()
+	for _, o := range opts {
+		o.Apply(set)
+	}
+	set.Workers, set.Node, set.Engine = w.cfg.Cores, id, w.engine
+	set.Clock, set.ForeignClock = func() sfaas.Time { return w.now }, true
+	if id > 1 {
+		set.Standby = 1
+	}
+	for i, f := range w.faults {
+		if f != nil {
+			set.Cut[w.edges[i].ID] = true
+			set.Lossy, set.LinkTimeout = true, 10*w.cfg.Link+2*w.cfg.Spread+w.slowest()
+		}
+	}
+	return set
 }
 
 // slowest returns twice the longest delay of the network.
@@ -141,13 +148,13 @@ func (w *World) Move(from, to *Node, f sfaas.Function, key sfaas.Key, done func(
 			done(err)
 		}
 	}
-	if err := to.cores.Expect(f); err != nil {
-		ended(errors.Join(err, to.cores.Arrived(f, true)))
+	if err := to.cores.Expect(f.Name(), core.Directly); err != nil {
+		ended(errors.Join(err, to.cores.Arrived(f.Name(), true, core.Directly)))
 		return
 	}
-	t := sfaas.NewTransfer(f, key, w.now, sfaas.Endpoint{Node: from.id, Core: group}, sfaas.Endpoint{Node: to.id, Core: group},
-		func(_ *sfaas.Transfer, err error) {
-			ended(errors.Join(err, to.cores.Arrived(f, true), from.cores.Arrived(f, false)))
+	t := core.NewTransfer(f.Name(), key, w.now, core.Endpoint{Node: from.id, Core: group}, core.Endpoint{Node: to.id, Core: group},
+		func(_ *core.Transfer, err error) {
+			ended(errors.Join(err, to.cores.Arrived(f.Name(), true, core.Directly), from.cores.Arrived(f.Name(), false, core.Directly)))
 		})
-	w.post(w.now, t.From, sfaas.Event{Kind: sfaas.EventFence, Transfer: t})
+	w.post(w.now, t.From, core.Event{Kind: core.EventFence, Transfer: t})
 }

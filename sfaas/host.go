@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import "context"
+
+// Host is what host code pushes into: a [Runtime] or a simulator. Programs
+// pass it to [Input.Push] and [Callee.Call] and have no use for its methods.
+type Host interface {
+	// Draft returns an empty message of a source under a key, or ErrBusy.
+	Draft(from SourceRef, key Key) (*Message, error)
+	// Discard takes back a message that will not be sent.
+	Discard(m *Message)
+	// Inject sends a message whose slot is set.
+	Inject(m *Message) error
+	// Invoke sends a message as a call and waits for its reply.
+	Invoke(ctx context.Context, m *Message) (*Message, error)
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// Core is the state machine behind every shell: it owns the instances whose
+// keys fall to it, and turns events into effects with [Core.Step]. It has no
+// goroutine, no clock and no I/O of its own, and does nothing in the order of a
+// map. A runtime has one core per worker; a simulator steps the same code.
+//
+// A Core is for one goroutine at a time. If a handler calls runtime.Goexit or
+// is revoked, the goroutine that steps ends with it, and the next one continues
+// with [EventFault].
+type Core struct {
+	app   *plan.App
+	set   *Settings
+	self  Endpoint
+	count int // cores of this runtime
+
+	lane    *Lane
+	scratch func(old map[*plan.ResourceDecl]any) (map[*plan.ResourceDecl]any, error) // opens what a lost lane had
+	keys    map[base.Key]*keyState
+	recent  [base.Groups]*keyState // the last one of each group that was asked for
+	order   []*keyState            // all, in an order that depends on events alone
+	idle    idleKeys
+	owned   []*ownership
+	halves  []joinBuffer
+	timers  timerHeap
+
+	inline  ring[item] // what follows from the running work
+	queued  ring[item] // what waits on an edge with a capacity
+	ingress ring[item] // what came from outside
+	cur     running
+
+	commits  []*Batch
+	free     []*Batch
+	nextID   uint64
+	helper   int
+	gauges   []gauge
+	ways     []way       // by edge
+	transfer []*Transfer // waiting to be handed over
+	markers  []*Transfer // waiting to send their marker
+	peers    []*peer
+	sweeps   bool // a timer looks after commits
+	resends  bool // a timer looks after links
+
+	now      base.Time
+	cost     time.Duration
+	from     Endpoint // sender of the message that is being delivered
+	entering bool     // the message being delivered comes from outside
+	back     bool     // it was sent from here, to an owner that has moved it here
+	eff      []Effect
+	stats    []nodeStats
+	board    *board
+}
+
+func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, gauges []gauge) (*Core, error) {
+	if self.Core < 0 || self.Core >= count || count > base.Groups {
+		return nil, fmt.Errorf("sfaas: core %d of %d", self.Core, count)
+	}
+	k := &Core{app: app, set: set, self: self, count: count, from: self, keys: map[base.Key]*keyState{}, board: b, gauges: gauges}
+	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
+	k.ways = waysFrom(app, set)
+	k.halves = make([]joinBuffer, len(app.Nodes))
+	k.idle.sources, k.idle.sent = make([]uint64, len(app.Outlets)), make([]uint64, len(app.Nodes))
+	k.stats = make([]nodeStats, len(app.Nodes))
+	for range app.Nodes {
+		o := &ownership{}
+		for g := range o.routes {
+			o.routes[g] = route{owner: self.Node, epoch: 1}
+			if set.Standby != 0 {
+				o.routes[g].owner = set.Standby
+			}
+		}
+		k.owned = append(k.owned, o)
+	}
+	for _, n := range app.Nodes {
+		k.recount(n)
+	}
+	return k, nil
+}
+
+// Self returns where the core is.
+func (k *Core) Self() Endpoint { return k.self }
+
+// Now returns the moment of the last step.
+func (k *Core) Now() base.Time { return k.now }
+
+// Lane returns what runs the core's handlers. It changes when a handler is
+// given up on.
+func (k *Core) Lane() *Lane { return k.lane }
+
+// Backlog returns how many messages from outside wait for their turn.
+func (k *Core) Backlog() int { return k.ingress.len() }
+
+// Follows reports whether something that follows from the last invocation is
+// ready to run.
+func (k *Core) Follows() bool { return k.inline.len() > 0 }
+
+// Owing reports whether the core waits for the outcome of a commit or of a
+// fence.
+func (k *Core) Owing() bool { return len(k.commits)+len(k.transfer) > 0 }
+
+// ResetStats sets all counters to zero.
+func (k *Core) ResetStats() {
+	k.endTiming()
+	clear(k.stats)
+	k.Publish()
+}
+
+// Ready reports whether an [EventRun] has something to do.
+func (k *Core) Ready() bool { return k.inline.len()+k.queued.len()+k.ingress.len() > 0 }
+
+// Cost returns the declared cost of the handlers that the last step ran.
+func (k *Core) Cost() time.Duration { return k.cost }
+
+// Step handles one event and appends what has to be done outside to eff. It
+// runs at most one handler, synchronously, and only for an [EventRun] or
+// [EventTask]; a shell steps with EventRun as long as [Core.Ready]. It
+// allocates nothing in the steady state. With one sequence of events there is
+// one sequence of effects.
+func (k *Core) Step(ev *Event, eff []Effect) []Effect {
+	k.now, k.eff, k.cost = ev.Now, eff, 0
+	switch ev.Kind {
+	case EventRun:
+		k.runNext()
+	case EventPush:
+		k.push(ev.Msg)
+	case EventMessage:
+		k.receive(ev)
+	case EventTimer:
+		k.fireTimers()
+	case EventCommitted:
+		k.committed(ev.Batch, ev.Err)
+	case EventFault:
+		k.takeOver(ev.Err)
+	case EventTask:
+		k.inline.push(item{edge: ev.Task.edge, msg: ev.Task.msg, ks: ev.Task.ks, task: ev.Task})
+	case EventTaskDone:
+		ev.Task.done = true
+		k.finishTasks(ev.Task.home)
+	case EventFence, EventAdopt, EventAdopted, EventMarker:
+		k.stepTransfer(ev)
+	case EventAck:
+		k.acknowledged(ev)
+	case EventPublish:
+		k.endTiming()
+		k.Publish()
+	}
+	return k.endStep()
+}
+
+// Run is Step of an [EventRun] at the given moment.
+func (k *Core) Run(now base.Time, eff []Effect) []Effect {
+	k.now, k.eff, k.cost = now, eff, 0
+	k.runNext()
+	return k.endStep()
+}
+
+// endStep does what the step has made possible and returns its effects.
+func (k *Core) endStep() []Effect {
+	if len(k.transfer) > 0 {
+		k.tryFences()
+	}
+	if len(k.markers) > 0 {
+		k.sendMarkers()
+	}
+	if k.idle.fresh >= idleBatch {
+		k.forgetIdle()
+	}
+	eff := k.eff
+	k.eff = nil
+	return eff
+}
+
+func (k *Core) effect(e Effect) { k.eff = append(k.eff, e) }
+
+// coreOf returns the core that owns a key group.
+func (k *Core) coreOf(group uint8) int { return int(group) % k.count }
+
+// notice counts nothing: its callers do. It reports one deviation.
+func (k *Core) notice(kind NoticeKind, n *plan.Node, h *base.Header, key base.Key, reason string, err error) {
+	if !k.set.Notices && kind != NoticeFault {
+		return
+	}
+	k.effect(Effect{Kind: EffectNotice, Notice: &Notice{
+		Kind: kind, At: base.Address{Function: n.Fn.Name, Key: key}, Header: *h, Reason: reason, Err: err,
+	}})
+}
+
+// drop gives up on a message, counted and reported.
+func (k *Core) drop(e *plan.Edge, m *Message, key base.Key, reason string) {
+	k.stats[e.Node.Index].Dropped++
+	k.notice(NoticeDropped, e.Node, &m.Header, key, reason, nil)
+	k.failCall(m, base.ErrTimeout)
+	m.release(k.lane)
+}

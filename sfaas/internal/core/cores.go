@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// Cores is one runtime without its shell: the cores of all its workers, and
+// what they share.
+type Cores struct {
+	List   []*Core // cores by index
+	Intake *Intake // where host code pushes
+	res    *resources
+	board  *board
+}
+
+// NewCores returns the cores of one runtime with its resources opened, for a
+// shell that steps them.
+func NewCores(app *plan.App, set *Settings) (*Cores, error) {
+	set.Workers = min(max(set.Workers, 1), base.Groups)
+	gauges := make([]gauge, len(app.Edges))
+	c := &Cores{Intake: newIntake(app, set, gauges), res: newResources(app), board: newBoard(app)}
+	for i := range set.Workers {
+		k, err := newCore(app, set, Endpoint{set.Node, i}, set.Workers, c.board, gauges)
+		if err != nil {
+			return nil, err
+		}
+		c.List = append(c.List, k)
+	}
+	if err := c.res.first(c.List); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Expect opens the resources of a function before a group of it moves here: a
+// shell calls it before the EventFence of a [Transfer] at the source, and
+// [Cores.Arrived] at both ends when the transfer has ended. On runs what has to
+// be done at each core; [Directly] serves where no core runs meanwhile.
+func (c *Cores) Expect(function string, on OnCore) error {
+	n := c.res.app.ByName[function]
+	if n == nil {
+		return fmt.Errorf("sfaas: no function %s", function)
+	}
+	return c.res.expect(n, c.List, on)
+}
+
+// Arrived ends what Expect began, and closes the resources of the function if
+// no core owns a group of it any more. Expected is false at the source.
+func (c *Cores) Arrived(function string, expected bool, on OnCore) error {
+	n := c.res.app.ByName[function]
+	switch {
+	case n == nil:
+		return nil
+	case expected:
+		return c.res.arrived(n, c.List, on)
+	}
+	return c.res.release(n, c.List, on)
+}
+
+// Close closes the resources.
+func (c *Cores) Close() error { return c.res.closeAll(c.List) }
+
+// Stats publishes the counters of all cores, none of which runs, and returns
+// their sums by function.
+func (c *Cores) Stats() []FunctionStats {
+	for _, k := range c.List {
+		k.Publish()
+	}
+	return c.board.read()
+}
+
+// Published returns the sums of the counters that the cores have published, by
+// function. It may be called while they run.
+func (c *Cores) Published() []FunctionStats { return c.board.read() }
+
+// Pushed returns how far a source has come under a key, false if nothing is
+// known about it.
+func (c *Cores) Pushed(from SourceRef, key base.Key) (Position, bool) {
+	return c.List[int(key.KeyGroup())%len(c.List)].Pushed(from, key)
+}
+
+// Restore is sfaas.Runtime.Restore for a shell of one's own, before the first step
+// of any core. It calls do with what each core wants to be done; a core that is
+// [Core.Ready] afterwards goes on with an EventRun.
+func (c *Cores) Restore(src io.Reader, now base.Time, do func(core int, eff []Effect)) error {
+	return restore(c.List, src, now, do)
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// EffectKind says what a shell has to do.
+type EffectKind uint8
+
+// The effects of a [Core].
+const (
+	EffectSend     EffectKind = iota // deliver Msg on Edge for Key to To as an EventMessage
+	EffectCommit                     // hand Batch to the engine; EventCommitted follows
+	EffectWake                       // EventTimer at At; replaces an earlier one
+	EffectReply                      // Msg, or Err, is the reply to call Call of host code
+	EffectNotice                     // Notice is to be logged and reported
+	EffectTask                       // run Task on core To
+	EffectTaskDone                   // Task is done, return it to To
+	EffectTransfer                   // bring Transfer to To as an EventAdopt
+	EffectAdopted                    // tell To and the mover the outcome of Transfer
+	EffectMarker                     // bring Transfer to To as an EventMarker
+	EffectAck                        // acknowledge Link to To
+	EffectMoved                      // Transfer is complete, or failed with Err
+)
+
+// Effect is one output of [Core.Step]. Pointers are recycled: a shell has
+// carried out an effect, or passed its pointers on, before it steps again.
+type Effect struct {
+	Kind     EffectKind  // what is to be done
+	Edge     base.EdgeID // edge of Msg
+	Link     uint64      // sequence on the link, 0 for none
+	Back     bool        // Msg returns to the node that sent it
+	To       Endpoint    // core that is concerned
+	At       base.Time   // moment of EffectWake
+	Call     uint64      // call that EffectReply answers
+	Msg      *Message    // message to deliver or reply
+	Key      base.Key    // key of the consumer
+	Batch    *Batch      // batch of EffectCommit
+	Task     *Task       // task of EffectTask and EffectTaskDone
+	Transfer *Transfer   // move that the effect belongs to
+	Notice   *Notice     // notice of EffectNotice
+	Err      error       // outcome of a call or move
+}
+
+// NoticeKind says what a [Notice] is about.
+type NoticeKind uint8
+
+// The kinds of notices; all are counted in [FunctionStats] too.
+const (
+	NoticeFault   NoticeKind = iota // an invocation failed
+	NoticeSkipped                   // a stage was skipped because it was late
+	NoticeLate                      // a stage ended late
+	NoticeDropped                   // a message was dropped: overflow, no grant, no partner
+	NoticeRepeat                    // a repeated message was dropped
+	NoticeStale                     // a message or commit of an old owner was refused
+	NoticeLost                      // volatile content was lost
+)
+
+// String returns one word.
+func (k NoticeKind) String() string {
+	return [...]string{"fault", "skipped", "late", "dropped", "repeat", "stale", "lost"}[k]
+}
+
+// Notice reports one thing that went otherwise than in a good slot.
+type Notice struct {
+	Kind   NoticeKind   // what it is about
+	At     base.Address // instance concerned
+	Header base.Header  // of the message concerned
+	Reason string       // for people
+	Err    error        // a *Fault for NoticeFault
+}

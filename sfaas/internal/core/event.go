@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// EventKind says what happened.
+type EventKind uint8
+
+// The events of a [Core].
+const (
+	EventRun       EventKind = iota // time to run the next ready invocation
+	EventPush                       // a source pushed Msg
+	EventMessage                    // Msg arrived on Edge for Key
+	EventTimer                      // the clock reached the moment of an EffectWake
+	EventCommitted                  // Batch is done, with Err
+	EventFault                      // the running handler is given up, with Err
+	EventTask                       // Task of a parallel function is to be run here
+	EventTaskDone                   // Task was run elsewhere
+	EventFence                      // Transfer is to leave this core
+	EventAdopt                      // Transfer arrived with its state
+	EventAdopted                    // the target took Transfer, or refused it with Err
+	EventMarker                     // a marker of the order of a move arrived
+	EventAck                        // a link acknowledged what it received
+	EventPublish                    // publish the counters
+)
+
+// Event is one input of [Core.Step]. Only the fields of its kind matter.
+type Event struct {
+	Kind     EventKind   // what happened
+	Edge     base.EdgeID // edge of Msg
+	From     Endpoint    // core that sent a message over a link
+	Link     uint64      // sequence on the link, 0 for none
+	Back     bool        // Msg returns to the node that sent it
+	Now      base.Time   // the shell's clock
+	Msg      *Message    // the event owns one hold on it
+	Key      base.Key    // key of the consumer
+	Batch    *Batch      // batch of EventCommitted
+	Task     *Task       // task of EventTask and EventTaskDone
+	Transfer *Transfer   // move that the event belongs to
+	Err      error       // outcome of a commit or move, cause of a fault
+}
+
+// Endpoint names one core of one runtime.
+type Endpoint struct {
+	Node base.NodeID // runtime
+	Core int         // index of the core in it
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"errors"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// fail ends an invocation that did not succeed: its staged cells and its
+// outputs are discarded, its input is tried again, goes to the dead-letter
+// edge, or is dropped.
+func (k *Core) fail(c *Invocation, it item, err error) {
+	for _, t := range c.touched {
+		t.Discard()
+	}
+	c.out = nil // abandoned with all other outputs: the handler may still know them
+	n, e := it.edge.Node, it.edge
+	f := &base.Fault{Function: n.Fn.Name, Key: it.ks.key, Slot: it.msg.Slot, Err: err}
+	k.stats[n.Index].Faults++
+	k.notice(NoticeFault, n, &it.msg.Header, it.ks.key, "handler failed", f)
+	if int(it.tries) < e.Retries() && !errors.Is(err, base.ErrBlocked) {
+		it.tries++
+		k.inline.pushFront(it)
+		return
+	}
+	if it.task != nil {
+		it.task.failed = true
+		k.returnTask(it.task)
+		return
+	}
+	k.failCall(it.msg, f)
+	dead, lost := e.Dead, clobbered(err)
+	if it.rest != nil || lost {
+		dead = nil
+	}
+	if dead != nil {
+		k.stats[n.Index].DeadLetters++
+	}
+	if e.Config.Guarantee == base.ExactlyOnce {
+		k.giveUp(it, dead, lost)
+		return
+	}
+	if dead != nil {
+		k.send(dead, it.msg, it.ks.key, it.ks)
+		return
+	}
+	if !lost {
+		it.msg.release(k.lane)
+		k.dropRest(it)
+	}
+}
+
+// giveUp commits that an input has been processed, though without success: a
+// repeat of it is none to try again. The dead letter leaves after that.
+func (k *Core) giveUp(it item, dead *plan.Edge, lost bool) {
+	b := k.newBatch(it)
+	k.saw(b, k.instance(it.edge.Node, it.ks), &it)
+	if dead != nil {
+		it.msg.take(1)
+		b.Outbox = append(b.Outbox, Outgoing{Edge: dead.ID, Msg: it.msg, Key: it.ks.key})
+	}
+	if lost { // the handler may still read its inputs: they are never reused
+		it.msg.take(1)
+		if it.rest != nil {
+			for _, m := range it.rest.msgs {
+				if m != nil && m != it.msg {
+					m.take(1)
+				}
+			}
+		}
+	}
+	k.commit(b, it)
+}
+
+// clobbered reports whether the handler may still use its buffers.
+func clobbered(err error) bool {
+	return errors.Is(err, base.ErrBlocked) || errors.Is(err, base.ErrGoexit)
+}
+
+// takeOver continues after the goroutine of the running handler has ended or
+// has been given up on. The core gets a new lane; volatile content that the
+// handler may still write is lost, staged content is copied.
+func (k *Core) takeOver(err error) {
+	if !k.cur.active {
+		return
+	}
+	old := k.lane
+	k.lane = newLane(k.app, k.set, old.tokens+1<<20)
+	if k.scratch != nil {
+		var failed error
+		if k.lane.resources, failed = k.scratch(old.resources); failed != nil {
+			k.set.Logger.Error("sfaas: resources of a lost handler", "err", failed)
+		}
+	}
+	it := k.cur.item
+	k.cur.active = false
+	c := &k.lane.inv
+	c.begin(it.edge.Node, nil, it.ks, &it.msg.Header, k.now)
+	if it.edge.Node.Keeps {
+		c.inst = k.salvage(it.edge.Node, it.ks)
+	}
+	k.fail(c, it, err)
+}
+
+// salvage replaces an instance whose memory a lost handler may still use.
+func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
+	old := ks.insts[n.Index]
+	inst := new(instance)
+	*inst = *old
+	inst.cells = nil
+	lost := false
+	for _, s := range old.cells {
+		if d := s.Head().Decl; d.Staged() {
+			inst.cells = append(inst.cells, s.Clone())
+		} else {
+			inst.cells = append(inst.cells, d.Make())
+			lost = true
+		}
+	}
+	if lost {
+		k.stats[n.Index].Lost++
+		k.notice(NoticeLost, n, &k.cur.msg.Header, ks.key, "volatile cells of a lost handler", nil)
+	}
+	ks.insts[n.Index] = inst
+	return inst
+}

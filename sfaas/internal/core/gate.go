@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"slices"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// controlLimit bounds the control messages that an instance holds before data
+// of their slot arrives.
+const controlLimit = 256
+
+// heldControl is a control message that waits for data of its slot.
+type heldControl struct {
+	edge *plan.Edge
+	msg  *Message
+}
+
+// hold keeps a control message until data of its slot or a later one arrives.
+func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState) {
+	inst := k.instance(e.Node, ks)
+	if a := inst.applied[e.Port.Index()]; a.ok && m.Slot < a.slot {
+		k.drop(e, m, ks.key, "control for a slot that has passed")
+		return
+	}
+	i := len(inst.controls)
+	for i > 0 && inst.controls[i-1].msg.Slot > m.Slot {
+		i--
+	}
+	inst.controls = slices.Insert(inst.controls, i, heldControl{e, m})
+	if len(inst.controls) > controlLimit {
+		first := inst.controls[0]
+		inst.controls = slices.Delete(inst.controls, 0, 1)
+		k.inline.push(item{edge: first.edge, msg: first.msg, ks: ks})
+	}
+	if inst.waiting.len() > 0 {
+		k.inline.push(item{edge: e, ks: ks, gate: true})
+	}
+}
+
+// admit runs data of a function with control ports, or lets it wait.
+func (k *Core) admit(it item) {
+	inst := k.instance(it.edge.Node, it.ks)
+	if inst.waiting.len() == 0 {
+		if k.controlFirst(inst, it, it) {
+			return
+		}
+		switch inst.gate(it.edge.Node, it.msg.Slot) {
+		case gateOpen:
+			k.invoke(it)
+			return
+		case gatePassed:
+			k.dropItem(it, "its slot has passed")
+			return
+		}
+	}
+	k.waitForGate(inst, it.edge.Node, it)
+	k.expireWaiting(inst, it.edge.Node, it.msg.Slot)
+	k.runGate(item{edge: it.edge, ks: it.ks, gate: true})
+}
+
+// waitForGate lets data wait for its grant, until its due time at most.
+func (k *Core) waitForGate(inst *instance, n *plan.Node, it item) {
+	inst.waiting.push(it)
+	if k.set.Mode == base.RealTime && it.msg.Due != base.Never {
+		k.setTimer(timer{at: it.msg.Due, kind: timerGate, node: n, ks: it.ks})
+	}
+}
+
+// runGate looks at the data that waits longest.
+func (k *Core) runGate(gate item) {
+	n := gate.edge.Node
+	inst := k.instance(n, gate.ks)
+	for inst.waiting.len() > 0 {
+		head := *inst.waiting.at(0)
+		if k.controlFirst(inst, head, gate) {
+			return
+		}
+		switch inst.gate(n, head.msg.Slot) {
+		case gateOpen:
+			inst.waiting.pop()
+			if inst.waiting.len() > 0 {
+				k.inline.pushFront(gate)
+			}
+			k.invoke(head)
+			return
+		case gatePassed:
+			inst.waiting.pop()
+			k.dropItem(head, "its slot has passed")
+		default:
+			return
+		}
+	}
+}
+
+// controlFirst runs the oldest control message that holds before the data of
+// it, and reports whether there was one. What is to follow takes its place
+// before the handler runs: behind a repetition, should the handler fail, and
+// in any case, should it not return.
+func (k *Core) controlFirst(inst *instance, it, follows item) bool {
+	if len(inst.controls) == 0 || inst.controls[0].msg.Slot > it.msg.Slot {
+		return false
+	}
+	c := inst.controls[0]
+	inst.controls = slices.Delete(inst.controls, 0, 1)
+	k.inline.pushFront(follows)
+	k.invoke(item{edge: c.edge, msg: c.msg, ks: it.ks})
+	return true
+}
+
+// gateState says whether data of a slot may run.
+type gateState uint8
+
+const (
+	gateOpen   gateState = iota // every grant is there
+	gateShut                    // a grant is missing
+	gatePassed                  // a later grant holds already
+)
+
+func (i *instance) gate(n *plan.Node, slot base.Slot) gateState {
+	for _, p := range n.Gates {
+		switch a := i.applied[p]; {
+		case !a.ok || a.slot < slot:
+			return gateShut
+		case a.slot > slot:
+			return gatePassed
+		}
+	}
+	return gateOpen
+}
+
+// expireWaiting drops data whose grant did not come within the window.
+func (k *Core) expireWaiting(inst *instance, n *plan.Node, slot base.Slot) {
+	for inst.waiting.len() > 0 && inst.waiting.at(0).msg.Slot+n.Fn.Window() <= slot {
+		k.dropItem(inst.waiting.pop(), "no control for its slot")
+	}
+}
+
+// expireGate drops data whose grant did not come until its due time.
+func (k *Core) expireGate(n *plan.Node, ks *keyState) {
+	inst := ks.insts[n.Index]
+	if inst == nil {
+		return
+	}
+	for inst.waiting.len() > 0 && inst.waiting.at(0).msg.Due <= k.now {
+		k.dropItem(inst.waiting.pop(), "no control until its due time")
+	}
+	if inst.waiting.len() > 0 {
+		k.inline.push(item{edge: inst.waiting.at(0).edge, ks: ks, gate: true})
+	}
+}
+
+func (k *Core) dropItem(it item, reason string) {
+	k.drop(it.edge, it.msg, it.ks.key, reason)
+	k.dropRest(it)
+}
+
+// dropRest gives up the further inputs of an item whose first one is gone.
+func (k *Core) dropRest(it item) {
+	if it.rest == nil {
+		return
+	}
+	for _, m := range it.rest.msgs {
+		if m != nil && m != it.msg {
+			m.release(k.lane)
+		}
+	}
+	k.halves[it.edge.Node.Index].recycle(it.rest)
+}

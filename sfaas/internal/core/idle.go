@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+// idleBatch is how many new keys there are between two looks at old ones; a
+// look is at twice as many. So memory stays in proportion to the keys that
+// were used within the idle time, and nothing is done while no key is new.
+const idleBatch = 64
+
+// idleKeys is what a core needs to forget keys, and what it keeps of those
+// that it has forgotten: a number never falls.
+type idleKeys struct {
+	fresh   int // new keys since the last look
+	next    int // where the next look begins
+	look    uint64
+	old     []*keyState
+	sources []uint64 // by outlet: last number under any forgotten key
+	sent    []uint64 // by node: the same of what instances send
+}
+
+// forgetIdle looks at some keys and forgets those that are idle. It runs
+// between two steps, when nothing on the stack knows a key.
+func (k *Core) forgetIdle() {
+	f := &k.idle
+	f.fresh = 0
+	if k.set.IdleKeys <= 0 {
+		return
+	}
+	f.old = f.old[:0]
+	for range min(2*idleBatch, len(k.order)) {
+		f.next %= len(k.order)
+		if ks := k.order[f.next]; k.now.Sub(ks.touched) >= k.set.IdleKeys && ks.empty(k.now) {
+			f.old = append(f.old, ks)
+		}
+		f.next++
+	}
+	if len(f.old) == 0 {
+		return
+	}
+	f.look++
+	k.markUsed(f.look)
+	for _, ks := range f.old {
+		if ks.look != f.look {
+			k.forget(ks)
+		}
+	}
+	clear(f.old)
+}
+
+// markUsed marks the keys that something under way refers to.
+func (k *Core) markUsed(look uint64) {
+	use := func(ks *keyState) {
+		if ks != nil {
+			ks.look = look
+		}
+	}
+	for _, r := range []*ring[item]{&k.inline, &k.queued, &k.ingress} {
+		for i := range r.len() {
+			use(r.at(i).ks)
+		}
+	}
+	if k.cur.active {
+		use(k.cur.item.ks)
+	}
+	for _, b := range k.commits {
+		use(b.ks)
+	}
+	for i := range k.halves {
+		for j := range k.halves[i].narrow {
+			use(k.halves[i].narrow[j].ks)
+		}
+	}
+}
+
+// forget releases a key; the last one takes its place in the order.
+func (k *Core) forget(ks *keyState) {
+	k.keepNumbers(ks)
+	delete(k.keys, ks.key)
+	if k.recent[ks.group] == ks {
+		k.recent[ks.group] = nil
+	}
+	last := len(k.order) - 1
+	k.order[ks.at] = k.order[last]
+	k.order[ks.at].at = ks.at
+	k.order[last] = nil
+	k.order = k.order[:last]
+}
+
+// keepNumbers remembers the numbers of a key that goes.
+func (k *Core) keepNumbers(ks *keyState) {
+	for id, q := range ks.seqs {
+		k.idle.sources[id] = max(k.idle.sources[id], q.id)
+	}
+	for i, inst := range ks.insts {
+		if inst != nil {
+			k.keepSent(i, inst)
+		}
+	}
+}
+
+// keepSent remembers the numbers of an instance that goes.
+func (k *Core) keepSent(node int, inst *instance) {
+	k.idle.sent[node] = max(k.idle.sent[node], inst.sent)
+}

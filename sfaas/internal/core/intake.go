@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"fmt"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// Intake is what every shell needs to let host code push: the pools of the
+// sources and the checks of a push. Its methods may be called concurrently.
+type Intake struct {
+	app     *plan.App
+	set     *Settings
+	gauges  []gauge
+	sources []*pool // by outlet
+}
+
+func newIntake(app *plan.App, set *Settings, gauges []gauge) *Intake {
+	in := &Intake{app: app, set: set, gauges: gauges}
+	for _, o := range app.Outlets {
+		in.sources = append(in.sources, &pool{from: o, limit: 2*set.SourceLimit + poolLimit})
+	}
+	return in
+}
+
+// Draft returns an empty message of a source under a key. It returns ErrBusy
+// if an edge behind the source that may not drop is full.
+func (in *Intake) Draft(from SourceRef, key base.Key) (*Message, error) {
+	return in.DraftIn(from, key, key.KeyGroup())
+}
+
+// DraftIn is Draft for a caller that knows the key group already.
+func (in *Intake) DraftIn(from SourceRef, key base.Key, group uint8) (*Message, error) {
+	o := from.Outlet
+	if o == nil {
+		var err error
+		if o, err = in.app.Callee(from.Callee); err != nil {
+			return nil, err
+		}
+	} else if o.ID >= len(in.app.Outlets) || in.app.Outlets[o.ID] != o {
+		return nil, fmt.Errorf("sfaas: source %s is not part of graph %s", o.Name, in.app.Name)
+	}
+	for _, e := range o.Queues {
+		if in.gauges[e.ID-1].full(e, 0) {
+			return nil, base.ErrBusy
+		}
+	}
+	m := in.sources[o.ID].getShared()
+	m.Key, m.group = key, group
+	return m, nil
+}
+
+// Event returns the event that brings a message of a source to its core.
+func (in *Intake) Event(m *Message) (Event, error) {
+	if err := in.Measure(m); err != nil {
+		return Event{}, err
+	}
+	return Event{Kind: EventPush, Msg: m}, nil
+}
+
+// Measure sets the size of a message, or releases it if it is too large.
+func (in *Intake) Measure(m *Message) error {
+	if m.size = m.measure(); m.size > in.set.MaxMessage {
+		err := &base.SizeError{Port: m.pool.from.Name, Bytes: m.size, Limit: in.set.MaxMessage}
+		m.Release()
+		return err
+	}
+	return nil
+}
+
+// CallEvent returns the event that brings a call of host code to its core. An
+// EffectReply with the same id follows.
+func (in *Intake) CallEvent(m *Message, id uint64, node base.NodeID, now base.Time) Event {
+	m.size = m.measure()
+	m.reply = replyTo{call: id, node: node}
+	m.Source, m.Node, m.Due = m.Key, node, in.set.Due(m.Slot, now)
+	m.ID, m.Seq, m.Index, m.Epoch = id, 0, 0, 0
+	m.refs = 1
+	return Event{Kind: EventMessage, Edge: m.pool.from.Edges[0].ID, Msg: m, Key: m.Key, From: Endpoint{Node: node}}
+}
+
+// SourceRef tells a host where a message enters its graph.
+type SourceRef struct {
+	Outlet *plan.Outlet    // where its messages come from, nil for a call
+	Callee *plan.Reference // function that is called
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"errors"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// runNext runs the next ready item: what follows from running work before what
+// waits in a line, so that the stages of a slot run one after the other.
+func (k *Core) runNext() {
+	k.endTiming()
+	for k.inline.len() == 0 {
+		if !k.takeIn() {
+			return
+		}
+	}
+	it := &k.cur.item
+	it.take(k.inline.at(0))
+	k.inline.drop()
+	switch n := it.edge.Node; {
+	case it.gate:
+		k.runGate(*it)
+	case len(n.Ports) > 0 && it.edge.Kind == plan.PortData && it.tries == 0:
+		k.admit(*it)
+	default:
+		k.runCurrent()
+	}
+}
+
+// takeIn accepts the message that waits longest in a line, those of an edge
+// with a capacity before those from outside.
+func (k *Core) takeIn() bool {
+	var it item
+	switch {
+	case k.queued.len() > 0:
+		k.queued.popInto(&it)
+		k.gauges[it.edge.ID-1].sub(it.edge, it.msg.size)
+	case k.ingress.len() > 0:
+		k.ingress.popInto(&it)
+	default:
+		return false
+	}
+	if it.edge.IsWide() {
+		k.arriveWide(it.edge, it.msg, it.ks.key)
+	} else {
+		k.accept(it.edge, it.msg, it.ks)
+	}
+	return true
+}
+
+// invoke runs the handler of an item.
+func (k *Core) invoke(it item) {
+	k.cur.item = it
+	k.runCurrent()
+}
+
+// runCurrent runs the handler of the current item.
+func (k *Core) runCurrent() {
+	it := &k.cur.item
+	n, e, m := it.edge.Node, it.edge, it.msg
+	if it.tries == 0 && !k.begins(it) {
+		return
+	}
+	var inst *instance
+	if n.Keeps || e.Config.Guarantee == base.ExactlyOnce {
+		inst = k.instance(n, it.ks)
+	}
+	if e.Kind == plan.PortReply && it.tries == 0 {
+		if _, ok := inst.forget(base.Token(m.reply.call)); !ok {
+			m.release(k.lane) // late
+			return
+		}
+	}
+	lane := k.lane
+	c := &lane.inv
+	c.begin(n, inst, it.ks, &m.Header, k.now)
+	c.load(it)
+	k.cur.active, k.cur.start, k.cur.due, k.cur.slot = true, k.now, m.Due, m.Slot
+	k.stats[n.Index].Invocations++
+	k.cost += n.Fn.Config.Cost
+	g := lane.enter()
+	err := k.protect(c, e)
+	if !lane.leave(g) {
+		runtime.Goexit() // revoked: another goroutine owns the core now
+	}
+	k.finish(c, err)
+}
+
+// begins reports whether an item that is new may run; if not, it has been
+// dropped as repeated or skipped as late.
+func (k *Core) begins(it *item) bool {
+	e := it.edge
+	if e.Config.Guarantee == base.ExactlyOnce && k.repeated(e, it.msg, it.ks) {
+		k.dropRest(*it)
+		return false
+	}
+	if k.now >= it.msg.Due && k.set.Mode == base.RealTime && e.Kind == plan.PortData && e.Config.Guarantee == base.AtMostOnce && !e.Node.Sink {
+		k.skip(*it)
+		return false
+	}
+	return true
+}
+
+// load sets the inputs and the output of an invocation.
+func (c *Invocation) load(it *item) {
+	e := it.edge
+	c.edge = e.ID
+	switch {
+	case it.rest != nil:
+		for i, m := range it.rest.msgs {
+			if m != nil {
+				c.in[i] = it.rest.edges[i].Seen(m.body)
+			}
+		}
+	case it.msg.body != nil:
+		c.in[0] = e.Seen(it.msg.body)
+	default:
+		c.in[0] = nil
+	}
+	if e.Kind == plan.PortReply {
+		c.reply.call, c.reply.err = it.msg.reply.call, it.msg.reply.err
+	}
+	c.out = nil
+	if e.Drafts {
+		c.out = c.draft(e.Node.Outlet)
+	}
+}
+
+// protect calls the handler and turns a panic into an error.
+func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if r := recover(); r != nil {
+			err = &base.PanicError{Value: r, Stack: string(debug.Stack())}
+		}
+	}()
+	switch {
+	case e.Node.Sink:
+		if sink := k.set.Sinks.Get(e.Node.Index); sink != nil {
+			sink(c.Header(), c.in[0])
+		}
+	case e.Port != nil:
+		err = e.Port.Run(c)
+	default:
+		err = e.Node.Fn.Run(c)
+	}
+	returned = true
+	return err
+}
+
+// finish applies the outcome of the invocation that has just returned.
+func (k *Core) finish(c *Invocation, err error) {
+	it := &k.cur.item
+	k.cur.active = false
+	noOutput := err != nil && errors.Is(err, base.ErrNoOutput)
+	if err == nil || noOutput {
+		err = k.checkSizes(c)
+	}
+	n, e := it.edge.Node, it.edge
+	s := &k.stats[n.Index]
+	s.StateRead += uint64(c.meter.read)
+	s.StateWritten += uint64(c.meter.written)
+	if err != nil {
+		k.fail(c, *it, err)
+		return
+	}
+	for _, t := range c.touched {
+		t.Apply(k.now)
+	}
+	if e.Kind.Control() {
+		c.inst.applied[e.Port.Index()] = mark{it.msg.Slot, true}
+	}
+	if it.task != nil {
+		k.endTask(*it, c, noOutput)
+		return
+	}
+	k.settle(c, it, noOutput)
+}
+
+// settle sends the outputs of a successful invocation and gives up its inputs,
+// at once or when its batch is committed.
+func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
+	n, in := it.edge.Node, it.msg
+	var b *Batch
+	if it.edge.Config.Guarantee == base.ExactlyOnce || len(c.touched) > 0 || n.Exact {
+		b = k.batchFor(c, *it)
+	}
+	if out := c.out; out != nil {
+		c.out = nil
+		switch {
+		case noOutput:
+			out.pool.put(out, k.lane)
+			k.failCall(in, base.ErrNoOutput)
+		case in.reply.call != 0:
+			k.replyWith(in, out)
+		default:
+			k.stamp(out, it)
+			k.release(b, n, out, it.ks)
+		}
+	}
+	for i := range c.sends {
+		k.perform(b, c, *it, &c.sends[i])
+	}
+	if b != nil {
+		k.commit(b, *it)
+		return
+	}
+	in.release(k.lane)
+	if it.rest != nil {
+		k.dropRest(*it)
+	}
+}
+
+// stamp gives an output the identity that follows from its input.
+func (k *Core) stamp(m *Message, it *item) {
+	in, ks := &it.msg.Header, it.ks
+	m.Node, m.Slot, m.Seq, m.Index, m.ID, m.Due = in.Node, in.Slot, in.Seq, in.Index, in.ID, in.Due
+	m.Source = ks.key
+	m.Key = ks.key
+	m.group = ks.group
+	m.Epoch = k.owned[it.edge.Node.Index].routes[ks.group].epoch
+	if it.edge.Node.Exact {
+		k.number(m, it)
+	}
+}
+
+// release sends the output of a node under the key of ks to its consumers.
+// Those on ExactlyOnce edges get it when the batch is committed.
+func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState) {
+	edges := n.Outlet.Edges
+	k.countTransfer(n, m, len(edges))
+	if len(edges) == 0 {
+		m.pool.put(m, k.lane)
+		return
+	}
+	m.refs = int32(len(edges))
+	for _, e := range edges {
+		if b != nil && e.Config.Guarantee == base.ExactlyOnce {
+			b.Outbox = append(b.Outbox, Outgoing{Edge: e.ID, Msg: m, Key: m.Key})
+			continue
+		}
+		k.pass(e, m, ks)
+	}
+}
+
+// countTransfer meters what leaves a function.
+func (k *Core) countTransfer(n *plan.Node, m *Message, consumers int) {
+	k.stats[n.Index].Transferred += uint64(m.size * consumers)
+}
+
+// checkSizes measures the outputs of the invocation.
+func (k *Core) checkSizes(c *Invocation) error {
+	if c.out != nil {
+		if err := k.measure(c.out, c.node.Outlet); err != nil {
+			return err
+		}
+	}
+	for i := range c.sends {
+		if m := c.sends[i].msg; m != nil {
+			if err := k.measure(m, m.pool.from); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (k *Core) measure(m *Message, from *plan.Outlet) error {
+	m.size = from.Measure(m.body)
+	if m.size > k.set.MaxMessage {
+		return &base.SizeError{Port: from.Name, Bytes: m.size, Limit: k.set.MaxMessage}
+	}
+	return nil
+}
+
+// skip gives up on a stage that would start late.
+func (k *Core) skip(it item) {
+	n := it.edge.Node
+	k.stats[n.Index].Skipped++
+	k.notice(NoticeSkipped, n, &it.msg.Header, it.ks.key, "late", nil)
+	k.failCall(it.msg, base.ErrTimeout)
+	if it.task != nil {
+		it.task.failed = true
+		k.returnTask(it.task)
+	}
+	it.msg.release(k.lane)
+	k.dropRest(it)
+}
+
+// endTiming closes the measurement of the last invocation: its end is the
+// start of the next one, so that the clock is read once a stage.
+func (k *Core) endTiming() {
+	if k.cur.start == 0 {
+		return
+	}
+	n := k.cur.edge.Node
+	d := k.now.Sub(k.cur.start)
+	s := &k.stats[n.Index]
+	s.Busy += d
+	s.times.add(d)
+	late := k.now > k.cur.due
+	if b := n.Fn.Config.Budget; late || (b > 0 && d > b) {
+		s.Late++
+		if k.set.Notices {
+			h := base.Header{Key: k.cur.ks.key, Slot: k.cur.slot, Due: k.cur.due}
+			k.notice(NoticeLate, n, &h, h.Key, "ended late", nil)
+		}
+	}
+	k.cur.start = 0
+}

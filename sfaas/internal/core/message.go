@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"sync/atomic"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// Message is a header and a payload that belongs to a pool. Engines and shells
+// pass messages on by pointer; user code never holds one.
+type Message struct {
+	base.Header
+	reply replyTo
+	body  any // *T
+	size  int // payload bytes, measured once when the message is sent
+	group uint8
+	refs  int32 // changed atomically once the message is shared
+	pool  *pool
+}
+
+// Size returns the payload size in bytes.
+func (m *Message) Size() int { return m.size }
+
+// Body returns the payload, a pointer to the edge's type. It is read-only.
+func (m *Message) Body() any { return m.body }
+
+// Group returns the key group of the message's key when it was pushed.
+func (m *Message) Group() uint8 { return m.group }
+
+// Hold adds one hold, for a shell that delivers a message more than once.
+func (m *Message) Hold() { atomic.AddInt32(&m.refs, 1) }
+
+// Release gives up one hold, for a shell that drops a message.
+func (m *Message) Release() { m.release(nil) }
+
+// replyTo says where the result of a called invocation goes.
+type replyTo struct {
+	call   uint64      // 0: not a call
+	key    base.Key    // caller
+	port   base.EdgeID // reply port of the caller; 0: host code
+	node   base.NodeID // runtime on which the host waits
+	answer bool        // the message is the reply
+	err    error       // reply without a result
+}
+
+// take marks one more consumer.
+func (m *Message) take(n int32) { atomic.AddInt32(&m.refs, n) }
+
+// release gives up one consumer's hold. The last one returns the message to
+// its pool; lane is the caller's, nil if it has none.
+func (m *Message) release(l *Lane) {
+	if atomic.LoadInt32(&m.refs) <= 1 || atomic.AddInt32(&m.refs, -1) == 0 {
+		m.pool.put(m, l)
+	}
+}
+
+// measure returns the payload size.
+func (m *Message) measure() int {
+	if m.body == nil {
+		return 0
+	}
+	return m.pool.from.Measure(m.body)
+}

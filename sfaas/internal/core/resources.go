@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// resources opens and closes what the functions of an app declare. A function's
+// resources are open while its runtime owns a key group of it, and from before
+// the fence of a move that brings one.
+type resources struct {
+	app *plan.App
+
+	mu     sync.Mutex
+	shared map[*plan.ResourceDecl]any
+	coming map[*plan.Node]int // moves under way that bring a group
+}
+
+func newResources(app *plan.App) *resources {
+	return &resources{app: app, shared: map[*plan.ResourceDecl]any{}, coming: map[*plan.Node]int{}}
+}
+
+// OnCore runs f where core i runs, between two steps. It reports false if the
+// core has been stopped.
+type OnCore func(i int, f func()) bool
+
+// Directly is OnCore for cores that do not run.
+func Directly(_ int, f func()) bool { f(); return true }
+
+// first opens what a runtime needs from the start: everything, or nothing if
+// it is a standby.
+func (r *resources) first(cores []*Core) error {
+	for _, k := range cores {
+		k.scratch = r.reopen
+	}
+	if len(cores) > 0 && cores[0].standsBy() {
+		return nil
+	}
+	return r.open(r.app.Nodes, cores, Directly)
+}
+
+// standsBy reports whether the core owned nothing when it was made.
+func (k *Core) standsBy() bool { return k.set.Standby != 0 && k.set.Standby != k.self.Node }
+
+// expect opens what a function needs before a group of it moves here. The
+// caller calls arrived when the move has ended.
+func (r *resources) expect(n *plan.Node, cores []*Core, on OnCore) error {
+	r.mu.Lock()
+	r.coming[n]++
+	r.mu.Unlock()
+	return r.open([]*plan.Node{n}, cores, on)
+}
+
+// arrived ends what expect began.
+func (r *resources) arrived(n *plan.Node, cores []*Core, on OnCore) error {
+	r.mu.Lock()
+	r.coming[n]--
+	r.mu.Unlock()
+	return r.release(n, cores, on)
+}
+
+// open opens the resources of functions on all cores, shared ones first. If one
+// cannot be opened, those that this call has opened are closed again.
+func (r *resources) open(nodes []*plan.Node, cores []*Core, on OnCore) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var o opening
+	err := o.share(nodes, r.shared)
+	for i := 0; i < len(cores) && err == nil; i++ {
+		if !on(i, func() { err = o.lend(nodes, r.shared, i, cores[i].lane) }) {
+			err = base.ErrClosed
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	for _, x := range slices.Backward(o.opened) {
+		err = errors.Join(err, r.close(x.d, x.core, cores, on))
+	}
+	return err
+}
+
+// opening is what one call of open has opened so far, by core; shared ones are
+// those of core -1.
+type opening struct {
+	opened []opened
+}
+
+type opened struct {
+	core int
+	d    *plan.ResourceDecl
+}
+
+// share opens the shared resources of functions that are not open yet.
+func (o *opening) share(nodes []*plan.Node, shared map[*plan.ResourceDecl]any) error {
+	for _, n := range nodes {
+		for _, d := range n.Fn.Resources {
+			if _, ok := shared[d]; ok || !d.Shared {
+				continue
+			}
+			x, err := o.open(n, d, -1)
+			if err != nil {
+				return err
+			}
+			shared[d] = x
+		}
+	}
+	return nil
+}
+
+// lend gives the lane of a core the resources of functions that it lacks.
+func (o *opening) lend(nodes []*plan.Node, shared map[*plan.ResourceDecl]any, core int, l *Lane) error {
+	for _, n := range nodes {
+		for _, d := range n.Fn.Resources {
+			if _, ok := l.resources[d]; ok {
+				continue
+			}
+			if d.Shared {
+				l.resources[d] = shared[d]
+				continue
+			}
+			x, err := o.open(n, d, core)
+			if err != nil {
+				return err
+			}
+			l.resources[d] = x
+		}
+	}
+	return nil
+}
+
+func (o *opening) open(n *plan.Node, d *plan.ResourceDecl, core int) (any, error) {
+	x, err := d.Open()
+	if err != nil {
+		return nil, resourceError(n, d, err)
+	}
+	o.opened = append(o.opened, opened{core, d})
+	return x, nil
+}
+
+func resourceError(n *plan.Node, d *plan.ResourceDecl, err error) error {
+	return fmt.Errorf("sfaas: %s: resource %s: %w", n.Fn.Name, d.Name, err)
+}
+
+// close closes the resource of one core, or the shared one if core is -1.
+func (r *resources) close(d *plan.ResourceDecl, core int, cores []*Core, on OnCore) error {
+	if core < 0 {
+		x := r.shared[d]
+		delete(r.shared, d)
+		for i, k := range cores {
+			on(i, func() { delete(k.lane.resources, d) })
+		}
+		return d.Close(x)
+	}
+	var err error
+	on(core, func() {
+		l := cores[core].lane
+		if x, ok := l.resources[d]; ok && !l.revoked() {
+			delete(l.resources, d)
+			err = d.Close(x)
+		}
+	})
+	return err
+}
+
+// release closes the resources of a function of which no core owns a group any
+// more, except those that another function still needs.
+func (r *resources) release(n *plan.Node, cores []*Core, on OnCore) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(n.Fn.Resources) == 0 {
+		return nil
+	}
+	needed := map[*plan.ResourceDecl]bool{}
+	for _, x := range r.app.Nodes {
+		if len(x.Fn.Resources) == 0 || !r.inUse(x, cores, on) {
+			continue
+		}
+		for _, d := range x.Fn.Resources {
+			needed[d] = true
+		}
+	}
+	var errs []error
+	for _, d := range slices.Backward(n.Fn.Resources) {
+		if needed[d] {
+			continue
+		}
+		if _, ok := r.shared[d]; ok {
+			errs = append(errs, r.close(d, -1, cores, on))
+			continue
+		}
+		for i := range cores {
+			errs = append(errs, r.close(d, i, cores, on))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// inUse reports whether a core owns a group of a function, or will.
+func (r *resources) inUse(n *plan.Node, cores []*Core, on OnCore) bool {
+	used := r.coming[n] > 0
+	for i, k := range cores {
+		used = !on(i, func() {
+			for g := k.self.Core; g < base.Groups; g += k.count {
+				if x := &k.owned[n.Index].routes[g]; x.owner == k.self.Node || x.move != nil {
+					used = true
+				}
+			}
+		}) || used
+	}
+	return used
+}
+
+// reopen gives a lane that replaces one of a lost handler what that had: the
+// scratch of the old one may still be in use and stays open.
+func (r *resources) reopen(old map[*plan.ResourceDecl]any) (map[*plan.ResourceDecl]any, error) {
+	m := map[*plan.ResourceDecl]any{}
+	var errs []error
+	for _, n := range r.app.Nodes {
+		for _, d := range n.Fn.Resources {
+			x, had := old[d]
+			if _, done := m[d]; !had || done {
+				continue
+			}
+			if !d.Shared {
+				var err error
+				if x, err = d.Open(); err != nil {
+					errs = append(errs, resourceError(n, d, err))
+					continue
+				}
+			}
+			m[d] = x
+		}
+	}
+	return m, errors.Join(errs...)
+}
+
+// closeAll closes what is open, per core first, when no core runs any more. The
+// scratch of a lost handler stays open: it may still be in use.
+func (r *resources) closeAll(cores []*Core) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for i := range cores {
+		for _, d := range r.declared() {
+			if !d.Shared {
+				errs = append(errs, r.close(d, i, cores, Directly))
+			}
+		}
+	}
+	for _, d := range r.declared() {
+		if x, ok := r.shared[d]; ok {
+			delete(r.shared, d)
+			errs = append(errs, d.Close(x))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// declared returns all resources, each once, in the reverse order of the
+// functions.
+func (r *resources) declared() []*plan.ResourceDecl {
+	var all []*plan.ResourceDecl
+	for _, n := range slices.Backward(r.app.Nodes) {
+		for _, d := range slices.Backward(n.Fn.Resources) {
+			if !slices.Contains(all, d) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// send is one effect of a running handler. It takes place if the handler
+// succeeds.
+type send struct {
+	kind    sendKind
+	msg     *Message
+	edge    *plan.Edge // destination port, nil for sendEmit
+	key     base.Key
+	delay   time.Duration
+	token   base.Token
+	replyTo *plan.Edge // port of the caller
+}
+
+type sendKind uint8
+
+const (
+	sendEmit sendKind = iota // a message of a DefineEach function
+	sendNow
+	sendAfter
+	sendCall
+	sendCancel
+	sendForward // the input, under another key
+)
+
+// Emit returns an empty output that goes to key.
+func (c *Invocation) Emit(key base.Key) any {
+	m := c.draft(c.node.Outlet)
+	c.sends = append(c.sends, send{kind: sendEmit, msg: m, key: key})
+	return m.body
+}
+
+// Send returns an empty message that goes to the instance of another function.
+func (c *Invocation) Send(to *plan.Reference, key base.Key) any {
+	m, edge := c.draftTo(to)
+	c.sends = append(c.sends, send{kind: sendNow, msg: m, edge: edge, key: key})
+	return m.body
+}
+
+// SendPort is [Invocation.Send] to a port of a function.
+func (c *Invocation) SendPort(to *plan.Port, key base.Key) any {
+	m, edge := c.draftPort(to)
+	c.sends = append(c.sends, send{kind: sendNow, msg: m, edge: edge, key: key})
+	return m.body
+}
+
+// After is [Invocation.Send] with a delay; the token cancels the message.
+func (c *Invocation) After(to *plan.Reference, key base.Key, d time.Duration) (any, base.Token) {
+	m, edge := c.draftTo(to)
+	t := c.newToken()
+	c.sends = append(c.sends, send{kind: sendAfter, msg: m, edge: edge, key: key, delay: d, token: t})
+	return m.body, t
+}
+
+// Call returns an empty message that calls another function. What becomes of
+// it arrives at a port of the running one.
+func (c *Invocation) Call(to *plan.Reference, key base.Key, timeout time.Duration, at *plan.Port) (any, base.Token) {
+	m, edge := c.draftTo(to)
+	t := c.newToken()
+	c.sends = append(c.sends, send{
+		kind: sendCall, msg: m, edge: edge, key: key, delay: timeout, token: t,
+		replyTo: c.portConn(at),
+	})
+	return m.body, t
+}
+
+// Cancel stops a delayed message or gives up on a call.
+func (c *Invocation) Cancel(t base.Token) {
+	c.sends = append(c.sends, send{kind: sendCancel, token: t})
+}
+
+// Forward sends the input on to another address.
+func (c *Invocation) Forward(id base.EdgeID, key base.Key) {
+	c.sends = append(c.sends, send{kind: sendForward, edge: c.lane.app.Edges[id-1], key: key})
+}
+
+// PortEdge returns the edge into a port of the running function.
+func (c *Invocation) PortEdge(p *plan.Port) base.EdgeID { return c.portConn(p).ID }
+
+// newToken returns a token that the instance has not used: it must stay so
+// where the instance moves, and after a restore.
+func (c *Invocation) newToken() base.Token {
+	if c.inst != nil {
+		c.inst.sent++
+		return base.Token(c.inst.sent)
+	}
+	c.lane.tokens++
+	return base.Token(c.lane.tokens)
+}
+
+// draft returns an empty message of an outlet.
+func (c *Invocation) draft(o *plan.Outlet) *Message { return c.lane.pools[o.ID].get() }
+
+// draftTo returns an empty message for a declared reference.
+func (c *Invocation) draftTo(r *plan.Reference) (*Message, *plan.Edge) {
+	for _, x := range c.node.Fn.Refs {
+		if x.Name == r.Name {
+			edge := c.lane.app.ByName[r.Name].Direct
+			return c.draft(edge.From), edge
+		}
+	}
+	panic(&base.CellError{Function: c.node.Fn.Name, Cell: r.Name, Reason: "is a reference that is not declared"})
+}
+
+// draftPort returns an empty message for a port of another function.
+func (c *Invocation) draftPort(p *plan.Port) (*Message, *plan.Edge) {
+	edge := c.lane.app.ByName[p.Fn.Name].Ports[p.Index()]
+	return c.draft(edge.From), edge
+}
+
+// portConn returns the edge into a port of the running function.
+func (c *Invocation) portConn(p *plan.Port) *plan.Edge {
+	if i := p.Index(); p.Fn == c.node.Fn && i >= 0 {
+		return c.node.Ports[i]
+	}
+	panic(&base.CellError{Function: c.node.Fn.Name, Cell: p.Name, Reason: "is a port of another function"})
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package layout
+
+import (
+	"encoding/binary"
+	"math"
+	"unsafe"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// Values are encoded little-endian, field by field: first all plain fields in
+// order of memory, without padding, then all parts. A tensor is its rank, its
+// lengths, its axis names and its elements; a slice and a string are a length
+// and their elements.
+
+// hostIsLittle is a fact of the machine.
+var hostIsLittle = func() bool {
+	x := uint16(1)
+	return *(*byte)(unsafe.Pointer(&x)) == 1
+}()
+
+// Encode appends the value at p to dst.
+func (l *Layout) Encode(dst []byte, p unsafe.Pointer) []byte {
+	for _, r := range l.runs {
+		dst = appendWords(dst, unsafe.Slice((*byte)(unsafe.Add(p, r.off)), uintptr(r.n)*r.size), int(r.size))
+	}
+	for i := range l.parts {
+		dst = l.parts[i].encode(dst, unsafe.Add(p, l.parts[i].off))
+	}
+	return dst
+}
+
+func (p *part) encode(dst []byte, at unsafe.Pointer) []byte {
+	switch {
+	case p.tensor != nil:
+		dims, axes := p.tensor.header(at)
+		dst = append(dst, byte(len(dims)))
+		for i, d := range dims {
+			dst = binary.AppendUvarint(dst, uint64(d))
+			dst = base.AppendString(dst, axes[i])
+		}
+		return appendWords(dst, p.tensor.data(at), p.tensor.word)
+	case p.str:
+		return base.AppendString(dst, *(*string)(at))
+	}
+	h := (*sliceHeader)(at)
+	dst = binary.AppendUvarint(dst, uint64(h.len))
+	for i := range h.len {
+		dst = p.elem.Encode(dst, unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()))
+	}
+	return dst
+}
+
+// Decode reads a value into p and returns the rest of src. It never reads
+// beyond src and allocates no more than a small multiple of it.
+func (l *Layout) Decode(p unsafe.Pointer, src []byte) ([]byte, error) {
+	for _, r := range l.runs {
+		n := r.n * int(r.size)
+		if len(src) < n {
+			return nil, base.ErrTruncated
+		}
+		dst := unsafe.Slice((*byte)(unsafe.Add(p, r.off)), n)
+		if r.flag && !isFlags(src[:n]) {
+			return nil, base.ErrInvalid
+		}
+		copyWords(dst, src[:n], int(r.size))
+		src = src[n:]
+	}
+	var err error
+	for i := range l.parts {
+		if src, err = l.parts[i].decode(unsafe.Add(p, l.parts[i].off), src); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
+
+func (p *part) decode(at unsafe.Pointer, src []byte) ([]byte, error) {
+	switch {
+	case p.tensor != nil:
+		return p.decodeTensor(at, src)
+	case p.str:
+		s, rest, err := base.CutString(src)
+		if err == nil {
+			*(*string)(at) = s
+		}
+		return rest, err
+	}
+	n, src, err := base.CutCount(src, max(1, p.elem.least()))
+	if err != nil {
+		return nil, err
+	}
+	p.resize(at, n)
+	h := (*sliceHeader)(at)
+	for i := range n {
+		if src, err = p.elem.Decode(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), src); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
+
+func (p *part) decodeTensor(at unsafe.Pointer, src []byte) ([]byte, error) {
+	if len(src) == 0 {
+		return nil, base.ErrTruncated
+	}
+	rank := int(src[0])
+	if rank > tensor.MaxRank {
+		return nil, base.ErrInvalid
+	}
+	src = src[1:]
+	dims, axes, total := make([]int, rank), make([]string, rank), 1
+	if rank == 0 {
+		total = 0
+	}
+	for i := range dims {
+		d, n := binary.Uvarint(src)
+		if n <= 0 {
+			return nil, base.ErrTruncated
+		}
+		if d > math.MaxInt32 || (d > 0 && total > math.MaxInt32/int(d)) {
+			return nil, base.ErrInvalid
+		}
+		var err error
+		if axes[i], src, err = base.CutString(src[n:]); err != nil {
+			return nil, err
+		}
+		dims[i] = int(d)
+		total *= int(d)
+	}
+	if total > len(src)/p.tensor.size {
+		return nil, base.ErrTruncated
+	}
+	if rank == 0 {
+		p.tensor.zero(at)
+		return src, nil
+	}
+	p.tensor.shape(at, dims, axes)
+	n := total * p.tensor.size
+	copyWords(p.tensor.data(at), src[:n], p.tensor.word)
+	return src[n:], nil
+}
+
+// appendWords appends memory as little-endian words of the given size.
+func appendWords(dst, mem []byte, word int) []byte {
+	n := len(dst)
+	dst = append(dst, mem...)
+	if !hostIsLittle && word > 1 {
+		swapWords(dst[n:], word)
+	}
+	return dst
+}
+
+func copyWords(dst, src []byte, word int) {
+	copy(dst, src)
+	if !hostIsLittle && word > 1 {
+		swapWords(dst, word)
+	}
+}
+
+func swapWords(b []byte, word int) {
+	for ; len(b) >= word; b = b[word:] {
+		for i, j := 0, word-1; i < j; i, j = i+1, j-1 {
+			b[i], b[j] = b[j], b[i]
+		}
+	}
+}
+
+func isFlags(b []byte) bool {
+	for _, x := range b {
+		if x > 1 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package layout
+
+import (
+	"encoding/binary"
+	"fmt"
+	"reflect"
+	"slices"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// Layout is what the runtime knows about the memory of one Go type: which
+// bytes are plain, which parts have a length of their own. It is built once by
+// reflection and then measures, copies, encodes and decodes without it.
+type Layout struct {
+	Type   reflect.Type
+	runs   []run  // plain memory, in order of offset
+	parts  []part // tensors, slices and strings, in order of offset
+	refs   []ref  // what has no layout: pointers, maps, interfaces
+	Opaque string // a field that cannot be encoded, "" if there is none
+	Fixed  int    // payload bytes of all runs
+	Form   []byte // names and kinds of all fields, in order
+}
+
+// run is n plain elements of size bytes each, starting at off.
+type run struct {
+	off  uintptr
+	size uintptr
+	n    int
+	flag bool // bool: only 0 and 1 are values
+}
+
+// part is a piece of variable length at off.
+type part struct {
+	off    uintptr
+	tensor *tensorOps
+	elem   *Layout // slice of this
+	str    bool
+	fixed  bool // a slice whose elements are plain
+}
+
+// ref is a field that is shared when its value is copied.
+type ref struct {
+	off uintptr
+	typ reflect.Type
+}
+
+// Of returns the layout of T.
+func Of[T any]() *Layout { return New(reflect.TypeFor[T]()) }
+
+// New returns the layout of a type.
+func New(t reflect.Type) *Layout { return layoutWithin(t, nil) }
+
+// layoutWithin is New for the element of a slice: outer are the types
+// around it, which it must not contain again.
+func layoutWithin(t reflect.Type, outer []reflect.Type) *Layout {
+	l := &Layout{Type: t}
+	l.add(t, 0, t.String(), append(outer[:len(outer):len(outer)], t))
+	for _, r := range l.runs {
+		l.Fixed += r.n * int(r.size)
+	}
+	return l
+}
+
+// add walks one field at offset off; path names it in errors, outer are the
+// types whose layout is being built.
+func (l *Layout) add(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
+	if ops := tensorOpsOf(t); ops != nil {
+		l.Form = base.AppendString(l.Form, t.String())
+		l.parts = append(l.parts, part{off: off, tensor: ops})
+		return
+	}
+	l.Form = append(l.Form, byte(t.Kind()))
+	switch t.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
+		reflect.Float32, reflect.Float64:
+		l.addRun(run{off: off, size: t.Size(), n: 1, flag: t.Kind() == reflect.Bool})
+	case reflect.Complex64, reflect.Complex128:
+		l.addRun(run{off: off, size: t.Size() / 2, n: 2})
+	case reflect.Array:
+		l.addArray(t, off, path, outer)
+	case reflect.Struct:
+		l.Form = binary.AppendUvarint(l.Form, uint64(t.NumField()))
+		for f := range t.Fields() {
+			l.Form = base.AppendString(l.Form, f.Name)
+			l.add(f.Type, off+f.Offset, path+"."+f.Name, outer)
+		}
+	case reflect.Slice:
+		l.addSlice(t, off, path, outer)
+	case reflect.String:
+		l.parts = append(l.parts, part{off: off, str: true})
+	default:
+		l.refs = append(l.refs, ref{off, t})
+		l.Opaque = fmt.Sprintf("%s is a %s", path, t.Kind())
+	}
+}
+
+func (l *Layout) addArray(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
+	l.Form = binary.AppendUvarint(l.Form, uint64(t.Len()))
+	n := len(l.Form)
+	for i := range t.Len() {
+		l.Form = l.Form[:n] // the same for each element
+		l.add(t.Elem(), off+uintptr(i)*t.Elem().Size(), path, outer)
+	}
+}
+
+func (l *Layout) addSlice(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
+	if slices.Contains(outer, t.Elem()) {
+		l.refs = append(l.refs, ref{off, t})
+		l.Opaque = path + " is recursive"
+		return
+	}
+	e := layoutWithin(t.Elem(), outer)
+	l.Form = append(l.Form, e.Form...)
+	l.parts = append(l.parts, part{off: off, elem: e, fixed: len(e.parts) == 0})
+	if e.Opaque != "" {
+		l.Opaque = path + "[]: " + e.Opaque
+	}
+}
+
+// least returns how many bytes every encoding takes at least.
+func (l *Layout) least() int { return l.Fixed + len(l.parts) }
+
+// Digest identifies the form of the encoding: two types with equal digests
+// have the same fields in the same order.
+func (l *Layout) Digest() base.Digest { return base.Digest(xxhash.Sum64(l.Form)) }
+
+// addRun appends r, joined to the last run where the memory continues.
+func (l *Layout) addRun(r run) {
+	if n := len(l.runs); n > 0 {
+		last := &l.runs[n-1]
+		if last.size == r.size && last.flag == r.flag && last.off+uintptr(last.n)*last.size == r.off {
+			last.n += r.n
+			return
+		}
+	}
+	l.runs = append(l.runs, r)
+}
+
+// CellError says why T cannot be the content of a cell, or returns "": a cell
+// holds scalars, fixed arrays, tensors and structs of these.
+func (l *Layout) CellError() string {
+	if l.Opaque != "" {
+		return l.Opaque
+	}
+	for _, p := range l.parts {
+		if p.str {
+			return fmt.Sprintf("%s holds a string", l.Type)
+		}
+		if p.elem != nil {
+			return fmt.Sprintf("%s holds a slice of %s", l.Type, p.elem.Type)
+		}
+	}
+	return ""
+}
+
+// Plain reports whether an assignment copies everything.
+func (l *Layout) Plain() bool { return len(l.parts) == 0 && l.Opaque == "" }
+
+// Measure returns the payload bytes of the value at p.
+func (l *Layout) Measure(p unsafe.Pointer) int {
+	if len(l.parts) == 0 {
+		return l.Fixed
+	}
+	return l.measureParts(p)
+}
+
+func (l *Layout) measureParts(p unsafe.Pointer) int {
+	n := l.Fixed
+	for i := range l.parts {
+		n += l.parts[i].measure(unsafe.Add(p, l.parts[i].off))
+	}
+	return n
+}
+
+func (p *part) measure(at unsafe.Pointer) int {
+	switch {
+	case p.tensor != nil:
+		return p.tensor.bytes(at)
+	case p.str:
+		return len(*(*string)(at))
+	}
+	h := (*sliceHeader)(at)
+	if p.fixed {
+		return h.len * p.elem.Fixed
+	}
+	n := 0
+	for i := range h.len {
+		n += p.elem.Measure(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()))
+	}
+	return n
+}
+
+// sliceHeader is the memory of a slice; data keeps the elements alive.
+type sliceHeader struct {
+	data unsafe.Pointer
+	len  int
+	cap  int
+}
+
+// Copy makes the value at dst a deep copy of the one at src: tensors and
+// slices of dst keep their memory where it is large enough, so that nothing is
+// allocated once they have grown. Pointers, maps and other fields without a
+// layout are shared.
+func (l *Layout) Copy(dst, src unsafe.Pointer) {
+	if l.Plain() {
+		copyMemory(dst, src, l.Type.Size())
+		return
+	}
+	for _, r := range l.runs {
+		copyMemory(unsafe.Add(dst, r.off), unsafe.Add(src, r.off), uintptr(r.n)*r.size)
+	}
+	for _, r := range l.refs {
+		to, from := reflect.NewAt(r.typ, unsafe.Add(dst, r.off)), reflect.NewAt(r.typ, unsafe.Add(src, r.off))
+		to.Elem().Set(from.Elem())
+	}
+	for i := range l.parts {
+		p := &l.parts[i]
+		p.copyPart(unsafe.Add(dst, p.off), unsafe.Add(src, p.off))
+	}
+}
+
+// copyMemory copies memory that holds no pointers.
+func copyMemory(dst, src unsafe.Pointer, n uintptr) {
+	copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(src), n))
+}
+
+func (p *part) copyPart(dst, src unsafe.Pointer) {
+	switch {
+	case p.tensor != nil:
+		p.tensor.copyFrom(dst, src)
+	case p.str:
+		*(*string)(dst) = *(*string)(src)
+	default:
+		from := (*sliceHeader)(src)
+		p.resize(dst, from.len)
+		to := (*sliceHeader)(dst)
+		size := p.elem.Type.Size()
+		if p.elem.Plain() {
+			copyMemory(to.data, from.data, uintptr(from.len)*size)
+			return
+		}
+		for i := range from.len {
+			off := uintptr(i) * size
+			p.elem.Copy(unsafe.Add(to.data, off), unsafe.Add(from.data, off))
+		}
+	}
+}
+
+// resize gives the slice at dst n elements and keeps its memory if it can:
+// that of elements beyond its length too.
+func (p *part) resize(dst unsafe.Pointer, n int) {
+	h := (*sliceHeader)(dst)
+	if n <= h.cap {
+		h.len = n
+		return
+	}
+	old := *h
+	s := reflect.MakeSlice(reflect.SliceOf(p.elem.Type), n, n)
+	if !p.elem.Plain() && old.cap > 0 { // the elements' own memory stays in use
+		all := reflect.NewAt(s.Type(), unsafe.Pointer(&sliceHeader{data: old.data, len: old.cap, cap: old.cap}))
+		reflect.Copy(s, all.Elem())
+	}
+	*h = sliceHeader{data: s.UnsafePointer(), len: n, cap: n}
+}

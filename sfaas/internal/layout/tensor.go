@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package layout
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// tensorOps is what a layout does with a tensor field of one element type.
+type tensorOps struct {
+	bytes    func(at unsafe.Pointer) int
+	copyFrom func(dst, src unsafe.Pointer)
+	zero     func(at unsafe.Pointer)
+	header   func(at unsafe.Pointer) (dims []int, axes []string)
+	shape    func(at unsafe.Pointer, dims []int, axes []string)
+	data     func(at unsafe.Pointer) []byte
+	size     int // bytes of one element
+	word     int // bytes of one scalar: half an element if it is complex
+}
+
+func opsFor[E tensor.Element](word int) *tensorOps {
+	var e E
+	size := int(unsafe.Sizeof(e))
+	as := func(at unsafe.Pointer) *tensor.Tensor[E] { return (*tensor.Tensor[E])(at) }
+	return &tensorOps{
+		bytes:    func(at unsafe.Pointer) int { return as(at).Len() * size },
+		copyFrom: func(dst, src unsafe.Pointer) { as(dst).CopyFrom(as(src)) },
+		zero:     func(at unsafe.Pointer) { *as(at) = tensor.Tensor[E]{} },
+		header: func(at unsafe.Pointer) ([]int, []string) {
+			t := as(at)
+			axes := make([]string, t.Rank())
+			for i := range axes {
+				axes[i] = t.Axis(i)
+			}
+			return t.Dims(), axes
+		},
+		shape: func(at unsafe.Pointer, dims []int, axes []string) {
+			t := tensor.Named[E](axes...)
+			t.Resize(dims...)
+			*as(at) = t
+		},
+		data: func(at unsafe.Pointer) []byte {
+			d := as(at).Data()
+			return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(d))), len(d)*size)
+		},
+		size: size,
+		word: word,
+	}
+}
+
+// tensorTypes is immutable after initialisation.
+var tensorTypes = map[reflect.Type]*tensorOps{
+	reflect.TypeFor[tensor.Tensor[int8]]():           opsFor[int8](1),
+	reflect.TypeFor[tensor.Tensor[int16]]():          opsFor[int16](2),
+	reflect.TypeFor[tensor.Tensor[int32]]():          opsFor[int32](4),
+	reflect.TypeFor[tensor.Tensor[int64]]():          opsFor[int64](8),
+	reflect.TypeFor[tensor.Tensor[uint8]]():          opsFor[uint8](1),
+	reflect.TypeFor[tensor.Tensor[uint16]]():         opsFor[uint16](2),
+	reflect.TypeFor[tensor.Tensor[uint32]]():         opsFor[uint32](4),
+	reflect.TypeFor[tensor.Tensor[uint64]]():         opsFor[uint64](8),
+	reflect.TypeFor[tensor.Tensor[tensor.Float16]](): opsFor[tensor.Float16](2),
+	reflect.TypeFor[tensor.Tensor[float32]]():        opsFor[float32](4),
+	reflect.TypeFor[tensor.Tensor[float64]]():        opsFor[float64](8),
+	reflect.TypeFor[tensor.Tensor[complex64]]():      opsFor[complex64](4),
+}
+
+// tensorOpsOf returns the operations of a tensor type, nil for other types.
+func tensorOpsOf(t reflect.Type) *tensorOps { return tensorTypes[t] }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
+
+// letter is what reaches a worker: an event, or something to do between steps.
+type letter struct {
+	ev   core.Event
+	call func()
+	done chan struct{}
+}
+
+// inbox is the queue of a worker: any number of producers, one consumer. The
+// letters of one producer keep their order.
+type inbox struct {
+	mu     sync.Mutex
+	items  []letter
+	spare  []letter
+	count  uint64
+	idle   bool
+	shut   bool
+	load   atomic.Int32
+	signal chan struct{}
+}
+
+func newInbox() *inbox { return &inbox{signal: make(chan struct{}, 1)} }
+
+// put appends a letter and reports false once the inbox is closed.
+func (b *inbox) put(l *letter) bool {
+	b.mu.Lock()
+	if b.shut {
+		b.mu.Unlock()
+		return false
+	}
+	b.items = append(b.items, *l)
+	b.posted()
+	return true
+}
+
+// push is put of the message of a source.
+func (b *inbox) push(m *core.Message) bool {
+	b.mu.Lock()
+	if b.shut {
+		b.mu.Unlock()
+		return false
+	}
+	b.items = append(b.items, letter{})
+	ev := &b.items[len(b.items)-1].ev
+	ev.Kind, ev.Msg = core.EventPush, m
+	b.posted()
+	return true
+}
+
+// posted counts a letter, unlocks, and wakes the worker if it sleeps.
+func (b *inbox) posted() {
+	b.count++
+	b.load.Store(int32(len(b.items)))
+	wake := b.idle
+	b.idle = false
+	b.mu.Unlock()
+	if wake {
+		b.signal <- struct{}{}
+	}
+}
+
+// take returns all letters. If there are none and sleep is true, the next put
+// sends a signal. It reports false once the inbox is closed.
+func (b *inbox) take(sleep bool) ([]letter, bool) {
+	if !sleep && b.load.Load() == 0 {
+		return nil, true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.shut {
+		return nil, false
+	}
+	if len(b.items) == 0 {
+		b.idle = sleep
+		return nil, true
+	}
+	out := b.items
+	b.items, b.spare = b.spare[:0], nil
+	b.load.Store(0)
+	return out, true
+}
+
+// giveBack returns the memory of letters that have been read.
+func (b *inbox) giveBack(l []letter) {
+	clear(l)
+	b.mu.Lock()
+	b.spare = l[:0]
+	b.mu.Unlock()
+}
+
+// awake cancels the wish for a signal, and takes one that was sent meanwhile.
+func (b *inbox) awake() {
+	b.mu.Lock()
+	if !b.idle {
+		select {
+		case <-b.signal:
+		default:
+		}
+	}
+	b.idle = false
+	b.mu.Unlock()
+}
+
+// total returns how many letters there have been.
+func (b *inbox) total() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.count
+}
+
+func (b *inbox) close() {
+	b.mu.Lock()
+	b.shut = true
+	wake := b.idle
+	b.idle = false
+	b.mu.Unlock()
+	if wake {
+		b.signal <- struct{}{}
+	}
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// Runtime is the production shell: a worker, with a goroutine, for each core
+// of a runtime, and what lets host code push, call and wait. All methods may
+// be called concurrently.
+type Runtime struct {
+	app     *plan.App
+	set     *core.Settings
+	workers []*worker
+	homes   [base.Groups]*worker // by key group
+	cores   *core.Cores
+	paused  atomic.Bool // while a snapshot is taken
+	cut     int         // size of the last snapshot; who has paused the runtime owns it
+
+	mu     sync.Mutex
+	calls  map[uint64]chan callResult
+	nextID uint64
+	links  map[base.NodeID]*Runtime
+	closed atomic.Bool
+	stop   chan struct{}
+	wg     sync.WaitGroup
+}
+
+type callResult struct {
+	msg *core.Message
+	err error
+}
+
+var lastNode atomic.Uint32
+
+// NextNode returns a number that no runtime of the process has got from it yet.
+func NextNode() base.NodeID { return base.NodeID(lastNode.Add(1)) }
+
+// New opens the resources of all functions and starts the workers. The
+// caller closes the runtime, to which the settings belong from here on.
+func New(app *plan.App, set *core.Settings) (*Runtime, error) {
+	r := &Runtime{
+		app: app, set: set, calls: map[uint64]chan callResult{},
+		links: map[base.NodeID]*Runtime{}, stop: make(chan struct{}),
+	}
+	set.BatchDone = r.batchDone
+	var err error
+	if r.cores, err = core.NewCores(app, set); err != nil {
+		return nil, err
+	}
+	for _, k := range r.cores.List {
+		r.workers = append(r.workers, newWorker(r, k))
+	}
+	for g := range r.homes {
+		r.homes[g] = r.workers[g%len(r.workers)]
+	}
+	for _, w := range r.workers {
+		w.start(nil)
+	}
+	r.wg.Add(1)
+	go r.watch()
+	return r, nil
+}
+
+// App returns what the runtime runs.
+func (r *Runtime) App() *plan.App { return r.app }
+
+// Node returns the runtime's number among linked ones.
+func (r *Runtime) Node() base.NodeID { return r.set.Node }
+
+// Now reads the runtime's clock.
+func (r *Runtime) Now() base.Time { return r.set.Clock() }
+
+// workerOf returns the worker of a key group.
+func (r *Runtime) workerOf(group uint8) *worker { return r.homes[group] }
+
+// Draft returns an empty message of a source under a key. It returns ErrBusy
+// while the key's worker has too much to do or a snapshot is taken.
+func (r *Runtime) Draft(from core.SourceRef, key base.Key) (*core.Message, error) {
+	if r.closed.Load() {
+		return nil, base.ErrClosed
+	}
+	group := key.KeyGroup()
+	if int(r.workerOf(group).inbox.load.Load()) >= r.set.SourceLimit || r.paused.Load() {
+		return nil, base.ErrBusy
+	}
+	return r.cores.Intake.DraftIn(from, key, group)
+}
+
+// Discard takes back a message that will not be sent.
+func (r *Runtime) Discard(m *core.Message) { m.Release() }
+
+// Inject sends a message whose slot is set to the worker of its key.
+func (r *Runtime) Inject(m *core.Message) error {
+	if err := r.cores.Intake.Measure(m); err != nil {
+		return err
+	}
+	if !r.workerOf(m.Group()).inbox.push(m) {
+		m.Release()
+		return base.ErrClosed
+	}
+	return nil
+}
+
+// Invoke sends a message as a call and waits for its reply.
+func (r *Runtime) Invoke(ctx context.Context, m *core.Message) (*core.Message, error) {
+	ch := make(chan callResult, 1)
+	r.mu.Lock()
+	r.nextID++
+	id := r.nextID
+	r.calls[id] = ch
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		delete(r.calls, id)
+		r.mu.Unlock()
+	}()
+	ev := r.cores.Intake.CallEvent(m, id, r.set.Node, r.set.Clock())
+	if !r.workerOf(m.Group()).post(ev) {
+		return nil, base.ErrClosed
+	}
+	select {
+	case res := <-ch:
+		return res.msg, res.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-r.stop:
+		return nil, base.ErrClosed
+	}
+}
+
+// reply hands the result of a call to the host code that waits.
+func (r *Runtime) reply(id uint64, m *core.Message, err error) {
+	r.mu.Lock()
+	ch := r.calls[id]
+	delete(r.calls, id)
+	r.mu.Unlock()
+	if ch != nil {
+		ch <- callResult{m, err}
+	} else if m != nil {
+		m.Release()
+	}
+}
+
+// Drain waits until every message pushed so far, and everything that follows
+// from it, has been processed and committed. Data that waits for a grant or a
+// partner, and delayed messages, do not count.
+func (r *Runtime) Drain(ctx context.Context) error {
+	for wait := 20 * time.Microsecond; ; wait = min(2*wait, time.Millisecond) {
+		if r.quiet() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.stop:
+			return base.ErrClosed
+		case <-time.After(wait):
+		}
+	}
+}
+
+// quiet reports whether no worker, here or on a linked runtime, has work. What
+// was done is read before what was asked for: equal sums mean that there was
+// a moment without work.
+func (r *Runtime) quiet() bool {
+	all := r.linked()
+	var done, posted uint64
+	for _, x := range all {
+		for _, w := range x.workers {
+			done += w.done.Load()
+		}
+	}
+	for _, x := range all {
+		for _, w := range x.workers {
+			posted += w.inbox.total()
+		}
+	}
+	return done == posted
+}
+
+// Stats asks the workers to publish their counters and returns the sums by
+// function. A worker whose handler blocks is counted as of its last slot.
+func (r *Runtime) Stats() []core.FunctionStats {
+	r.ask(func(w *worker) { w.step(core.Event{Kind: core.EventPublish}) })
+	return r.cores.Published()
+}
+
+// ResetStats sets all counters to zero, as a program wants that has warmed up.
+func (r *Runtime) ResetStats() {
+	r.ask(func(w *worker) {
+		w.core.ResetStats()
+	})
+}
+
+// ask lets every worker run f between two steps and waits for them, but not
+// for long: a handler may block.
+func (r *Runtime) ask(f func(w *worker)) {
+	var waits []chan struct{}
+	for _, w := range r.workers {
+		if ch, ok := w.call(func() { f(w) }); ok {
+			waits = append(waits, ch)
+		}
+	}
+	deadline := time.After(100 * time.Millisecond)
+	for _, ch := range waits {
+		select {
+		case <-ch:
+		case <-deadline:
+			return
+		}
+	}
+}
+
+// Close stops the workers, waits for them, and closes the resources. Messages
+// that have not been processed are lost. A handler that blocks is not waited
+// for. Close is idempotent.
+func (r *Runtime) Close() error {
+	if r.closed.Swap(true) {
+		return nil
+	}
+	for _, w := range r.workers {
+		w.inbox.close()
+	}
+	close(r.stop)
+	r.wg.Wait()
+	return r.cores.Close()
+}
+
+// Pushed returns how far a source has come under a key.
+func (r *Runtime) Pushed(from core.SourceRef, key base.Key) (core.Position, bool) {
+	var p core.Position
+	var known bool
+	k := r.workerOf(key.KeyGroup())
+	done, open := k.call(func() { p, known = k.core.Pushed(from, key) })
+	if !open {
+		return core.Position{}, false
+	}
+	select {
+	case <-done:
+		return p, known
+	case <-r.stop:
+		return core.Position{}, false
+	}
+}

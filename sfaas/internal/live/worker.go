@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
+
+// worker drives one core on a goroutine of its own. Its fields belong to that
+// goroutine, or to the one that replaces it.
+type worker struct {
+	rt    *Runtime
+	core  *core.Core
+	inbox *inbox
+	clock *stageClock
+	lane  atomic.Pointer[core.Lane] // for the watchdog
+	done  atomic.Uint64             // letters read, as of the last idle moment
+
+	letters []letter // taken and not read, from next on
+	next    int
+	read    uint64
+	effects []core.Effect
+	alarm   base.Time
+	slept   bool
+	timer   *time.Timer
+	showAt  base.Time // when the counters are published next
+}
+
+func newWorker(r *Runtime, k *core.Core) *worker {
+	w := &worker{rt: r, core: k, inbox: newInbox(), clock: newStageClock(r.set), alarm: base.Never, timer: time.NewTimer(time.Hour)}
+	w.timer.Stop()
+	return w
+}
+
+func (w *worker) post(ev core.Event) bool {
+	l := letter{ev: ev}
+	return w.inbox.put(&l)
+}
+
+// call asks the worker to run f between two steps; the channel is closed when
+// it has.
+func (w *worker) call(f func()) (chan struct{}, bool) {
+	l := letter{call: f, done: make(chan struct{})}
+	return l.done, w.inbox.put(&l)
+}
+
+// start runs the worker. If fault is not nil, the worker takes over from a
+// goroutine that was lost in a handler.
+func (w *worker) start(fault error) {
+	w.rt.wg.Add(1)
+	go w.run(fault)
+}
+
+func (w *worker) run(fault error) {
+	if fault != nil {
+		w.step(core.Event{Kind: core.EventFault, Err: fault})
+	}
+	l := w.core.Lane()
+	w.lane.Store(l)
+	finished := false
+	defer func() {
+		if !finished {
+			if !l.End() {
+				return // revoked: touch nothing any more, the watchdog has counted us off
+			}
+			w.start(base.ErrGoexit)
+		}
+		w.rt.wg.Done()
+	}()
+	for w.turn() {
+	}
+	finished = true
+}
+
+// burst bounds the stages that a worker runs without a look at its inbox.
+const burst = 8
+
+// turn takes in what has arrived and runs the next invocation, and those that
+// follow from it, or waits. It reports false when the runtime is closed.
+func (w *worker) turn() bool {
+	if w.next == len(w.letters) && w.core.Backlog() < w.rt.set.SourceLimit && !w.refill(false) {
+		return false
+	}
+	if w.next < len(w.letters) {
+		w.ingest()
+	}
+	if w.core.Ready() {
+		w.runOne()
+		for i := 1; i < burst && w.core.Follows(); i++ {
+			w.runOne()
+		}
+		return true
+	}
+	if w.next < len(w.letters) {
+		return true
+	}
+	w.step(core.Event{Kind: core.EventRun}) // ends the measurement of the last stage
+	if w.core.Ready() {
+		return true
+	}
+	if !w.core.Owing() {
+		w.done.Store(w.read)
+	}
+	return w.sleep()
+}
+
+// refill takes letters from the inbox and reports false when it is closed.
+func (w *worker) refill(sleep bool) bool {
+	if cap(w.letters) > 0 {
+		w.inbox.giveBack(w.letters)
+		w.letters = nil
+	}
+	var open bool
+	w.letters, open = w.inbox.take(sleep)
+	w.next = 0
+	return open
+}
+
+// ingest steps through the letters that have arrived. No handler runs.
+func (w *worker) ingest() {
+	now := w.core.Now() // at most one stage old while the worker is busy
+	if w.slept || now == 0 {
+		now, w.slept = w.clock.now(), false
+	}
+	for w.next < len(w.letters) && w.core.Backlog() < w.rt.set.SourceLimit {
+		l := &w.letters[w.next]
+		w.next++
+		w.read++
+		if l.call != nil {
+			l.call()
+			close(l.done)
+			continue
+		}
+		l.ev.Now = now
+		if w.effects = w.core.Step(&l.ev, w.effects[:0]); len(w.effects) > 0 {
+			w.carryOut()
+		}
+	}
+}
+
+// runOne lets the core run the next invocation.
+func (w *worker) runOne() {
+	now := w.clock.now()
+	if now >= w.alarm {
+		w.step(core.Event{Kind: core.EventRun})
+		return
+	}
+	if w.effects = w.core.Run(now, w.effects[:0]); len(w.effects) > 0 {
+		w.carryOut()
+	}
+	w.show(now)
+}
+
+// show publishes the counters once a slot.
+func (w *worker) show(now base.Time) {
+	if now >= w.showAt {
+		w.showAt = now.Add(w.rt.set.PublishEvery)
+		w.core.Publish()
+	}
+}
+
+// step lets the core handle an event now.
+func (w *worker) step(ev core.Event) {
+	ev.Now = w.clock.now()
+	if ev.Now >= w.alarm && ev.Kind == core.EventRun {
+		w.alarm = base.Never
+		w.effects = w.core.Step(&core.Event{Kind: core.EventTimer, Now: ev.Now}, w.effects[:0])
+		w.carryOut()
+	}
+	w.effects = w.core.Step(&ev, w.effects[:0])
+	if len(w.effects) > 0 {
+		w.carryOut()
+	}
+	w.show(ev.Now)
+}
+
+// sleep waits for a letter or the alarm.
+func (w *worker) sleep() bool {
+	w.slept = true
+	if !w.refill(true) {
+		return false
+	}
+	if len(w.letters) > 0 {
+		return true
+	}
+	if w.alarm == base.Never {
+		<-w.inbox.signal
+		return true
+	}
+	d := w.alarm.Sub(w.clock.now())
+	if d > 0 {
+		w.timer.Reset(d)
+		select {
+		case <-w.inbox.signal:
+			w.timer.Stop()
+			return true
+		case <-w.timer.C:
+		}
+	}
+	w.inbox.awake()
+	w.step(core.Event{Kind: core.EventRun})
+	return true
+}
+
+// carryOut does what the core has asked for.
+func (w *worker) carryOut() {
+	for i := range w.effects {
+		e := &w.effects[i]
+		switch e.Kind {
+		case core.EffectSend:
+			w.rt.deliver(e, w.core.Self())
+		case core.EffectCommit:
+			w.rt.set.Engine.Commit(e.Batch)
+		case core.EffectWake:
+			w.alarm = min(w.alarm, e.At)
+		case core.EffectReply:
+			w.rt.replyTo(e)
+		case core.EffectNotice:
+			w.rt.notify(e.Notice)
+		case core.EffectTask:
+			w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventTask, Task: e.Task})
+		case core.EffectTaskDone:
+			w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventTaskDone, Task: e.Task})
+		default:
+			w.rt.carryMove(e, w.core.Self())
+		}
+		*e = core.Effect{}
+	}
+}
+
+// deliver brings a message to another worker, here or on a linked runtime.
+func (r *Runtime) deliver(e *core.Effect, from core.Endpoint) {
+	to := r.at(e.To.Node)
+	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link, Back: e.Back}
+	if to == nil || !to.workers[e.To.Core].post(ev) {
+		e.Msg.Release()
+	}
+}
+
+// at returns a linked runtime, or nil.
+func (r *Runtime) at(node base.NodeID) *Runtime {
+	if node == r.set.Node {
+		return r
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.links[node]
+}
+
+// replyTo answers a call of host code.
+func (r *Runtime) replyTo(e *core.Effect) {
+	if to := r.at(e.To.Node); to != nil {
+		to.reply(e.Call, e.Msg, e.Err)
+	} else if e.Msg != nil {
+		e.Msg.Release()
+	}
+}
+
+// batchDone turns the outcome of a batch into an event.
+func (r *Runtime) batchDone(b *core.Batch, err error) {
+	r.workers[b.From.Core].post(core.Event{Kind: core.EventCommitted, Batch: b, Err: err})
+}
+
+// notify logs a fault and passes the notice on.
+func (r *Runtime) notify(n *core.Notice) {
+	if n.Kind == core.NoticeFault {
+		attrs := []any{"function", n.At.Function, "key", n.At.Key.String(), "slot", uint64(n.Header.Slot), "err", n.Err}
+		if p := (*base.PanicError)(nil); errors.As(n.Err, &p) {
+			attrs = append(attrs, "stack", p.Stack)
+		}
+		r.set.Logger.Warn("sfaas: handler failed", attrs...)
+	}
+	if r.set.OnNotice != nil {
+		r.set.OnNotice(*n)
+	}
+}
+
+// watch replaces the workers whose handlers do not return.
+func (r *Runtime) watch() {
+	defer r.wg.Done()
+	const ticks = 4
+	tick := time.NewTicker(max(r.set.BlockLimit/ticks, time.Millisecond))
+	defer tick.Stop()
+	type sight struct {
+		lane  *core.Lane
+		guard uint64
+		times int
+	}
+	last := make([]sight, len(r.workers))
+	for {
+		select {
+		case <-r.stop:
+			r.abandon()
+			return
+		case <-tick.C:
+		}
+		for i, w := range r.workers {
+			l := w.lane.Load()
+			if l == nil {
+				continue
+			}
+			guard, running := l.Running()
+			s := sight{lane: l, guard: guard}
+			if running && s.lane == last[i].lane && s.guard == last[i].guard {
+				s.times = last[i].times + 1
+			}
+			if s.times >= ticks && l.Revoke(s.guard) {
+				r.wg.Done() // the lost goroutine is not waited for
+				w.start(base.ErrBlocked)
+			}
+			last[i] = s
+		}
+	}
+}
+
+// abandon gives up on the handlers that still run after Close.
+func (r *Runtime) abandon() {
+	deadline := time.Now().Add(r.set.BlockLimit)
+	for _, w := range r.workers {
+		l := w.lane.Load()
+		if l == nil {
+			continue
+		}
+		guard, running := l.Running()
+		for running && time.Now().Before(deadline) {
+			runtime.Gosched()
+			time.Sleep(100 * time.Microsecond)
+			guard, running = l.Running()
+		}
+		if l.Revoke(guard) {
+			r.wg.Done()
+		}
+	}
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/live"
+)
+
+// The plain values of the runtime. They are declared in its lower rooms, which
+// use them too, and bear their names here for programs.
+type (
+	// Key is the second half of an address: what a message is about. It is a
+	// path of at most [MaxDepth] levels, each a kind and an identifier below
+	// 2^56, such as cell 7 / UE 17921 / process 3. A Key is a comparable value
+	// of 24 bytes; the zero Key is the root. Its methods Child, Group, UE,
+	// Process and Bearer go down a level, Parent goes up, Under compares, and
+	// ID reads a level.
+	Key = base.Key
+	// Kind says what one level of a [Key] stands for. The runtime gives the
+	// values no meaning.
+	Kind = base.Kind
+	// Address is a function type and a key: it names one instance.
+	Address = base.Address
+	// Slot numbers the slots of a run; a message belongs to one of them.
+	// Sources push the slots of a key in rising order.
+	Slot = base.Slot
+	// Time is a moment on a runtime's own clock in nanoseconds, with methods
+	// Add and Sub. Its zero is the start of the process in production and the
+	// start of the run in a simulation.
+	Time = base.Time
+	// Header is what the runtime knows about a message: edge, producer, key,
+	// slot, place among those of its slot, and due time. [Ctx.Header] reads it.
+	Header = base.Header
+	// NodeID names one runtime among those that are linked; 0 stands for none.
+	NodeID = base.NodeID
+	// EdgeID numbers the edges of an [App] in the order of their wiring.
+	EdgeID = base.EdgeID
+	// Token names a delayed message or a call of one instance; see [Cancel].
+	Token = base.Token
+	// Digest identifies a configuration: functions or graphs with equal digests
+	// may exchange state and messages.
+	Digest = base.Digest
+)
+
+// What programs say about functions, cells and edges.
+type (
+	// Config describes one function: its budget, its cost in a simulation, how
+	// long half-joined messages wait, whether invocations of one key may run
+	// side by side, and its parameters. The zero value is usable.
+	Config = base.Config
+	// EdgeConfig describes one edge: its guarantee, its capacity, what it drops
+	// and how often it retries. The zero value is an inline edge with
+	// [AtMostOnce].
+	EdgeConfig = base.EdgeConfig
+	// Class says what the content of a cell must survive.
+	Class = base.Class
+	// Guarantee says what an edge promises about its messages.
+	Guarantee = base.Guarantee
+	// Drop says what a full edge does.
+	Drop = base.Drop
+	// Mode says what lateness leads to.
+	Mode = base.Mode
+)
+
+// Classes of cells.
+const (
+	// Volatile content may be lost when its owner is lost, as a radio
+	// impairment would lose it. It changes in place.
+	Volatile = base.Volatile
+	// Replicated content survives a node. Changes are staged and discarded if
+	// the handler fails.
+	Replicated = base.Replicated
+	// Sealed content is as Replicated, and encrypted wherever it is stored or
+	// sent.
+	Sealed = base.Sealed
+)
+
+// Guarantees of edges.
+const (
+	// AtMostOnce edges drop and count what is late or overflows.
+	AtMostOnce = base.AtMostOnce
+	// AtLeastOnce edges deliver again after a failure or loss; the consumer may
+	// see a message twice.
+	AtLeastOnce = base.AtLeastOnce
+	// ExactlyOnce edges commit the input's identity, the changed cells and the
+	// outputs as one batch.
+	ExactlyOnce = base.ExactlyOnce
+)
+
+// What full edges do.
+const (
+	// DropNone never drops: the edge pushes back to the sources before it.
+	DropNone = base.DropNone
+	// DropOldest makes room by dropping the message that waits longest.
+	DropOldest = base.DropOldest
+	// DropNewest drops the message that arrives.
+	DropNewest = base.DropNewest
+)
+
+// Modes of a runtime.
+const (
+	// RealTime skips and counts a stage that would start after its due time.
+	RealTime = base.RealTime
+	// Replay runs every stage; lateness is only reported.
+	Replay = base.Replay
+)
+
+// The kinds of key levels that [Cell] and the methods of [Key] use.
+const (
+	KindNone    = base.KindNone    // no level: the end of a key
+	KindCell    = base.KindCell    // a cell, a carrier, a site
+	KindGroup   = base.KindGroup   // units treated together, such as UEs that share PRBs
+	KindUE      = base.KindUE      // a user
+	KindProcess = base.KindProcess // one of several processes of a user, such as HARQ
+	KindBearer  = base.KindBearer  // one of several flows of a user
+	KindUser    = base.KindUser    // first value that is free for programs
+)
+
+// Bounds of keys and moments.
+const (
+	Never    = base.Never    // later than every moment: the due time of work without a deadline
+	MaxDepth = base.MaxDepth // the largest number of levels of a Key
+	Groups   = base.Groups   // key groups; ownership, epochs and moves are per (function, key group)
+)
+
+// NewKey returns the one-level key of the given kind and identifier. Bits of
+// id beyond 56 are cut off.
+func NewKey(kind Kind, id uint64) Key { return base.NewKey(kind, id) }
+
+// Cell returns the key of a cell.
+func Cell(id uint64) Key { return base.Cell(id) }
+
+// Now reads the production clock, the one of every runtime without [WithClock].
+// It serves to lay out a timeline before a runtime exists:
+//
+//	start := sfaas.Now().Add(10 * time.Millisecond)
+//	rt, err := sfaas.NewRuntime(app, sfaas.WithTimeline(start, slot))
+func Now() Time { return base.Now() }
+
+// What a runtime tells about what it has done.
+type (
+	// FunctionStats is the state of one function's counters over all workers:
+	// a [Meter], [Counts], and the durations of its stages.
+	FunctionStats = core.FunctionStats
+	// Meter is what one function has used. Invocations, state bytes and
+	// transferred bytes are the quantities that the paper bills by.
+	Meter = core.Meter
+	// Counts is what happened to the messages of one function.
+	Counts = core.Counts
+	// Notice reports one thing that went otherwise than in a good slot; see
+	// [WithNotices].
+	Notice = core.Notice
+	// NoticeKind says what a [Notice] is about.
+	NoticeKind = core.NoticeKind
+	// Position says how far the messages of one source and key have been taken
+	// in; see [Input.Position].
+	Position = core.Position
+	// MoveReport says what a [Move] did.
+	MoveReport = live.MoveReport
+)
+
+// The kinds of notices; all are counted in [FunctionStats] too.
+const (
+	NoticeFault   = core.NoticeFault   // an invocation failed
+	NoticeSkipped = core.NoticeSkipped // a stage was skipped because it was late
+	NoticeLate    = core.NoticeLate    // a stage ended late
+	NoticeDropped = core.NoticeDropped // a message was dropped: overflow, no grant, no partner
+	NoticeRepeat  = core.NoticeRepeat  // a repeated message was dropped
+	NoticeStale   = core.NoticeStale   // a message or commit of an old owner was refused
+	NoticeLost    = core.NoticeLost    // volatile content was lost
+)
+
+// What hosts, engines and drivers of slots deal with.
+type (
+	// Message is a header and a payload that belongs to a pool. A [Host] and an
+	// [Engine] pass messages on by pointer; user code never holds one.
+	Message = core.Message
+	// SourceRef tells a [Host] where a message enters its graph.
+	SourceRef = core.SourceRef
+	// Engine makes batches durable; see [WithEngine].
+	Engine = core.Engine
+	// Batch is everything that one invocation changed: an [Engine] commits it
+	// as a whole.
+	Batch = core.Batch
+	// Sealer encrypts the content of Sealed cells wherever it leaves memory.
+	Sealer = core.Sealer
+	// SlotClock calls a function at the start of every slot, from a thread that
+	// sleeps to absolute moments.
+	SlotClock = live.SlotClock
+)
+
+// Memory returns the engine that keeps nothing beyond the process: a batch is
+// committed when it is handed over.
+func Memory() Engine { return core.Memory() }
+
+// NewSealer returns a sealer with AES-256-GCM under one key and random nonces.
+func NewSealer(key [32]byte) Sealer { return core.NewSealer(key) }
