@@ -122,7 +122,8 @@ def ratematch(rng):
         kb = 22 if graph == 1 else 10 if bits > 640 else 9 if bits > 560 else 8 if bits > 192 else 6
         z = next(v for v in lifting if kb * v >= kprime)
         n = (66, 50)[graph - 1] * z
-        limit = rng.choice((0, lbrm_size(rng.randint(layers, 4), 8 if table == 2 else rng.choice((6, 8)), max(prb, rng.choice((1, 106, 273))))))
+        own = lbrm_size(layers, 8 if table == 2 else 6, prb)
+        limit = rng.choice((0, own, own, lbrm_size(rng.randint(layers, 4), 8, max(prb, rng.choice((1, 106, 273))))))
         ncb = n if limit == 0 else min(n, limit * 3 // (2 * blocks))  # floor(TBS_LBRM / (C * 2/3))
         start = ((0, 17, 33, 56), (0, 13, 25, 43))[graph - 1][rv]
         k0 = start * ncb // ((66, 50)[graph - 1] * z) * z
