@@ -48,7 +48,7 @@ func TestRateMatchGolden(t *testing.T) {
 			t.Errorf("row %v: got %v, %v", row, got, cfg.Validate())
 		}
 	}
-	if limited < 50 {
+	if limited < 30 {
 		t.Errorf("only %d rows have a limited buffer", limited)
 	}
 }
