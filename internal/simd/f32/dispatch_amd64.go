@@ -82,55 +82,65 @@ func packRow(dst, row []float32, k int) {
 	packRowGeneric(dst, row, k)
 }
 
-// taps runs the kernel over whole vectors and then once more over the last
-// ones, which overlap those before: every position is computed alone, so that
-// doing some twice changes nothing.
+// taps runs a kernel over whole vectors and then once more over the last ones,
+// which overlap those before: every position is computed alone, so that doing
+// some twice changes nothing.
 func taps(dst, src []float32, offsets []int, w []float32, init, floor float32) {
-	lanes, kernel := 8, tapsAVX2
+	lanes := 8
 	if useAVX512 && len(dst) >= 16 {
-		lanes, kernel = 16, tapsAVX512
+		lanes = 16
 	}
 	if !useAVX2 || len(dst) < lanes || len(offsets) == 0 {
 		tapsGeneric(dst, src, offsets, w, init, floor)
 		return
 	}
 	n := len(dst) &^ (lanes - 1)
-	kernel(&dst[0], &src[0], &offsets[0], &w[0], uintptr(len(offsets)), uintptr(n), init, floor)
+	tapsKernel(lanes, dst[:n], src, offsets, w, init, floor)
 	if last := len(dst) - lanes; n < len(dst) {
-		kernel(&dst[last], &src[last], &offsets[0], &w[0], uintptr(len(offsets)), uintptr(lanes), init, floor)
+		tapsKernel(lanes, dst[last:], src[last:], offsets, w, init, floor)
 	}
+}
+
+func tapsKernel(lanes int, dst, src []float32, offsets []int, w []float32, init, floor float32) {
+	count, n := uintptr(len(offsets)), uintptr(len(dst))
+	if lanes == 16 {
+		tapsAVX512(&dst[0], &src[0], &offsets[0], &w[0], count, n, init, floor)
+		return
+	}
+	tapsAVX2(&dst[0], &src[0], &offsets[0], &w[0], count, n, init, floor)
 }
 
 func axpy(dst []float32, a float32, x []float32) {
-	if !useAVX2 || len(dst) == 0 {
+	switch {
+	case len(dst) == 0 || !useAVX2:
 		axpyGeneric(dst, a, x)
-		return
+	case useAVX512:
+		axpyAVX512(&dst[0], a, &x[0], uintptr(len(dst)))
+	default:
+		axpyAVX2(&dst[0], a, &x[0], uintptr(len(dst)))
 	}
-	axpyAVX2(&dst[0], a, &x[0], uintptr(len(dst)))
-}
-
-func add(dst, x, y []float32) {
-	if !useAVX2 || len(dst) == 0 {
-		addGeneric(dst, x, y)
-		return
-	}
-	addAVX2(&dst[0], &x[0], &y[0], uintptr(len(dst)))
-}
-
-func mul(dst, x, y []float32) {
-	if !useAVX2 || len(dst) == 0 {
-		mulGeneric(dst, x, y)
-		return
-	}
-	mulAVX2(&dst[0], &x[0], &y[0], uintptr(len(dst)))
 }
 
 func scaleShift(dst, x []float32, scale, shift, floor float32) {
-	if !useAVX2 || len(dst) == 0 {
+	switch {
+	case len(dst) == 0 || !useAVX2:
 		scaleShiftGeneric(dst, x, scale, shift, floor)
-		return
+	case useAVX512:
+		scaleShiftAVX512(&dst[0], &x[0], scale, shift, floor, uintptr(len(dst)))
+	default:
+		scaleShiftAVX2(&dst[0], &x[0], scale, shift, floor, uintptr(len(dst)))
 	}
-	scaleShiftAVX2(&dst[0], &x[0], scale, shift, floor, uintptr(len(dst)))
+}
+
+func normalize(dst, x, gamma, beta []float32, mean, scale float32) {
+	switch {
+	case len(dst) == 0 || !useAVX2:
+		normalizeGeneric(dst, x, gamma, beta, mean, scale)
+	case useAVX512:
+		normalizeAVX512(&dst[0], &x[0], &gamma[0], &beta[0], mean, scale, uintptr(len(dst)))
+	default:
+		normalizeAVX2(&dst[0], &x[0], &gamma[0], &beta[0], mean, scale, uintptr(len(dst)))
+	}
 }
 
 func rowComb(dst, w, b []float32, ld int) {

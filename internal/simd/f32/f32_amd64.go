@@ -44,6 +44,161 @@ func packRowAVX2(dst *float32, next uintptr, row *float32, panels uintptr)
 //go:noescape
 func tapsAVX2(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
 
+// addAVX2 computes dst = x + y.
+//
+//go:noescape
+func addAVX2(dst *float32, x *float32, y *float32, n uintptr)
+
+// addNumberAVX2 computes dst = x + y.
+//
+//go:noescape
+func addNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// subAVX2 computes dst = x − y.
+//
+//go:noescape
+func subAVX2(dst *float32, x *float32, y *float32, n uintptr)
+
+// subNumberAVX2 computes dst = x − y.
+//
+//go:noescape
+func subNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// subFromNumberAVX2 computes dst = y − x.
+//
+//go:noescape
+func subFromNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// mulAVX2 computes dst = x · y.
+//
+//go:noescape
+func mulAVX2(dst *float32, x *float32, y *float32, n uintptr)
+
+// mulNumberAVX2 computes dst = x · y.
+//
+//go:noescape
+func mulNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// divAVX2 computes dst = x / y.
+//
+//go:noescape
+func divAVX2(dst *float32, x *float32, y *float32, n uintptr)
+
+// divNumberAVX2 computes dst = x / y.
+//
+//go:noescape
+func divNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// divOfNumberAVX2 computes dst = y / x.
+//
+//go:noescape
+func divOfNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// maxAVX2 computes dst = max(x, y).
+//
+//go:noescape
+func maxAVX2(dst *float32, x *float32, y *float32, n uintptr)
+
+// maxNumberAVX2 computes dst = max(x, y).
+//
+//go:noescape
+func maxNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// minAVX2 computes dst = min(x, y).
+//
+//go:noescape
+func minAVX2(dst *float32, x *float32, y *float32, n uintptr)
+
+// minNumberAVX2 computes dst = min(x, y).
+//
+//go:noescape
+func minNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+
+// axpyAVX2 computes dst += a·x.
+//
+//go:noescape
+func axpyAVX2(dst *float32, a float32, x *float32, n uintptr)
+
+// scaleShiftAVX2 computes dst = max(x·scale + shift, floor).
+//
+//go:noescape
+func scaleShiftAVX2(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
+
+// normalizeAVX2 computes dst = (x − mean)·scale·gamma + beta.
+//
+//go:noescape
+func normalizeAVX2(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, scale float32, n uintptr)
+
+//go:noescape
+func absAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func sqrtAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func floorAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func ceilAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func roundAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func clampAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func hardSigmoidAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func leakyReluAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func expAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func sigmoidAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func tanhAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func eluAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func erfAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func softplusAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func logAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+// sumAVX2 computes Σ x.
+//
+//go:noescape
+func sumAVX2(x *float32, n uintptr) float64
+
+// sumSquaresAVX2 computes Σ (x − mean)².
+//
+//go:noescape
+func sumSquaresAVX2(x *float32, n uintptr, mean float32) float64
+
+// expSumAVX2 computes dst = e^(x − shift) and Σ dst.
+//
+//go:noescape
+func expSumAVX2(dst *float32, x *float32, n uintptr, shift float32) float64
+
+// mostAVX2 returns the greatest x, at least start; what is not a number is the greatest and the least.
+//
+//go:noescape
+func mostAVX2(x *float32, n uintptr, start float32) float32
+
+// leastAVX2 returns the least x, at most start; what is not a number is the greatest and the least.
+//
+//go:noescape
+func leastAVX2(x *float32, n uintptr, start float32) float32
+
 // packRowAVX512 copies a row to panels that are next bytes apart; panels ≥ 1.
 //
 //go:noescape
@@ -54,17 +209,160 @@ func packRowAVX512(dst *float32, next uintptr, row *float32, panels uintptr)
 //go:noescape
 func tapsAVX512(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
 
-// axpyAVX2 computes dst += a·x.
-func axpyAVX2(dst *float32, a float32, x *float32, n uintptr)
+// addAVX512 computes dst = x + y.
+//
+//go:noescape
+func addAVX512(dst *float32, x *float32, y *float32, n uintptr)
 
-// addAVX2 computes dst = x + y.
-func addAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// addNumberAVX512 computes dst = x + y.
+//
+//go:noescape
+func addNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
 
-// mulAVX2 computes dst = x · y.
-func mulAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// subAVX512 computes dst = x − y.
+//
+//go:noescape
+func subAVX512(dst *float32, x *float32, y *float32, n uintptr)
 
-// scaleShiftAVX2 computes dst = max(x·scale + shift, floor).
-func scaleShiftAVX2(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
+// subNumberAVX512 computes dst = x − y.
+//
+//go:noescape
+func subNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+
+// subFromNumberAVX512 computes dst = y − x.
+//
+//go:noescape
+func subFromNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+
+// mulAVX512 computes dst = x · y.
+//
+//go:noescape
+func mulAVX512(dst *float32, x *float32, y *float32, n uintptr)
+
+// mulNumberAVX512 computes dst = x · y.
+//
+//go:noescape
+func mulNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+
+// divAVX512 computes dst = x / y.
+//
+//go:noescape
+func divAVX512(dst *float32, x *float32, y *float32, n uintptr)
+
+// divNumberAVX512 computes dst = x / y.
+//
+//go:noescape
+func divNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+
+// divOfNumberAVX512 computes dst = y / x.
+//
+//go:noescape
+func divOfNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+
+// maxAVX512 computes dst = max(x, y).
+//
+//go:noescape
+func maxAVX512(dst *float32, x *float32, y *float32, n uintptr)
+
+// maxNumberAVX512 computes dst = max(x, y).
+//
+//go:noescape
+func maxNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+
+// minAVX512 computes dst = min(x, y).
+//
+//go:noescape
+func minAVX512(dst *float32, x *float32, y *float32, n uintptr)
+
+// minNumberAVX512 computes dst = min(x, y).
+//
+//go:noescape
+func minNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+
+// axpyAVX512 computes dst += a·x.
+//
+//go:noescape
+func axpyAVX512(dst *float32, a float32, x *float32, n uintptr)
+
+// scaleShiftAVX512 computes dst = max(x·scale + shift, floor).
+//
+//go:noescape
+func scaleShiftAVX512(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
+
+// normalizeAVX512 computes dst = (x − mean)·scale·gamma + beta.
+//
+//go:noescape
+func normalizeAVX512(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, scale float32, n uintptr)
+
+//go:noescape
+func absAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func sqrtAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func floorAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func ceilAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func roundAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func clampAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func hardSigmoidAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func leakyReluAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func expAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func sigmoidAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func tanhAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func eluAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func erfAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func softplusAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func logAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+// sumAVX512 computes Σ x.
+//
+//go:noescape
+func sumAVX512(x *float32, n uintptr) float64
+
+// sumSquaresAVX512 computes Σ (x − mean)².
+//
+//go:noescape
+func sumSquaresAVX512(x *float32, n uintptr, mean float32) float64
+
+// expSumAVX512 computes dst = e^(x − shift) and Σ dst.
+//
+//go:noescape
+func expSumAVX512(dst *float32, x *float32, n uintptr, shift float32) float64
+
+// mostAVX512 returns the greatest x, at least start; what is not a number is the greatest and the least.
+//
+//go:noescape
+func mostAVX512(x *float32, n uintptr, start float32) float32
+
+// leastAVX512 returns the least x, at most start; what is not a number is the greatest and the least.
+//
+//go:noescape
+func leastAVX512(x *float32, n uintptr, start float32) float32
 
 // rowCombAVX2 is RowComb for n columns, a multiple of eight, and rows ≥ 1; ld is in bytes.
 //

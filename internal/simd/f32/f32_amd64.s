@@ -2019,6 +2019,3381 @@ tapsAVX2_1_end:
 	VZEROUPPER
 	RET
 
+// func addAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·addAVX2(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+addAVX2_4:
+	CMPQ    BX, $0x20
+	JLT     addAVX2_4_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(CX), Y1
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(CX), Y1
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(CX), Y1
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x20, BX
+	JMP     addAVX2_4
+
+addAVX2_4_end:
+addAVX2_1:
+	CMPQ    BX, $0x08
+	JLT     addAVX2_1_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x08, BX
+	JMP     addAVX2_1
+
+addAVX2_1_end:
+	TESTQ      BX, BX
+	JZ         addAVX2_end
+	LEAQ       leading<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+addAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA leading<>+0(SB)/4, $0xffffffff
+DATA leading<>+4(SB)/4, $0xffffffff
+DATA leading<>+8(SB)/4, $0xffffffff
+DATA leading<>+12(SB)/4, $0xffffffff
+DATA leading<>+16(SB)/4, $0xffffffff
+DATA leading<>+20(SB)/4, $0xffffffff
+DATA leading<>+24(SB)/4, $0xffffffff
+DATA leading<>+28(SB)/4, $0xffffffff
+DATA leading<>+32(SB)/4, $0x00000000
+DATA leading<>+36(SB)/4, $0x00000000
+DATA leading<>+40(SB)/4, $0x00000000
+DATA leading<>+44(SB)/4, $0x00000000
+DATA leading<>+48(SB)/4, $0x00000000
+DATA leading<>+52(SB)/4, $0x00000000
+DATA leading<>+56(SB)/4, $0x00000000
+DATA leading<>+60(SB)/4, $0x00000000
+GLOBL leading<>(SB), RODATA|NOPTR, $64
+
+// func addNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·addNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+addNumberAVX2_4:
+	CMPQ    DX, $0x20
+	JLT     addNumberAVX2_4_end
+	VMOVUPS (CX), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x20, DX
+	JMP     addNumberAVX2_4
+
+addNumberAVX2_4_end:
+addNumberAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     addNumberAVX2_1_end
+	VMOVUPS (CX), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     addNumberAVX2_1
+
+addNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         addNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VADDPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+addNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func subAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·subAVX2(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+subAVX2_4:
+	CMPQ    BX, $0x20
+	JLT     subAVX2_4_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(CX), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(CX), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(CX), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x20, BX
+	JMP     subAVX2_4
+
+subAVX2_4_end:
+subAVX2_1:
+	CMPQ    BX, $0x08
+	JLT     subAVX2_1_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x08, BX
+	JMP     subAVX2_1
+
+subAVX2_1_end:
+	TESTQ      BX, BX
+	JZ         subAVX2_end
+	LEAQ       leading<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VSUBPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+subAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func subNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·subNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+subNumberAVX2_4:
+	CMPQ    DX, $0x20
+	JLT     subNumberAVX2_4_end
+	VMOVUPS (CX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x20, DX
+	JMP     subNumberAVX2_4
+
+subNumberAVX2_4_end:
+subNumberAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     subNumberAVX2_1_end
+	VMOVUPS (CX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     subNumberAVX2_1
+
+subNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         subNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VSUBPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+subNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func subFromNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·subFromNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+subFromNumberAVX2_4:
+	CMPQ    DX, $0x20
+	JLT     subFromNumberAVX2_4_end
+	VMOVUPS (CX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x20, DX
+	JMP     subFromNumberAVX2_4
+
+subFromNumberAVX2_4_end:
+subFromNumberAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     subFromNumberAVX2_1_end
+	VMOVUPS (CX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     subFromNumberAVX2_1
+
+subFromNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         subFromNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VSUBPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+subFromNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func mulAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·mulAVX2(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+mulAVX2_4:
+	CMPQ    BX, $0x20
+	JLT     mulAVX2_4_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(CX), Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(CX), Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(CX), Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x20, BX
+	JMP     mulAVX2_4
+
+mulAVX2_4_end:
+mulAVX2_1:
+	CMPQ    BX, $0x08
+	JLT     mulAVX2_1_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x08, BX
+	JMP     mulAVX2_1
+
+mulAVX2_1_end:
+	TESTQ      BX, BX
+	JZ         mulAVX2_end
+	LEAQ       leading<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+mulAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func mulNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·mulNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+mulNumberAVX2_4:
+	CMPQ    DX, $0x20
+	JLT     mulNumberAVX2_4_end
+	VMOVUPS (CX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x20, DX
+	JMP     mulNumberAVX2_4
+
+mulNumberAVX2_4_end:
+mulNumberAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     mulNumberAVX2_1_end
+	VMOVUPS (CX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     mulNumberAVX2_1
+
+mulNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         mulNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+mulNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func divAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·divAVX2(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+divAVX2_4:
+	CMPQ    BX, $0x20
+	JLT     divAVX2_4_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(CX), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(CX), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(CX), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x20, BX
+	JMP     divAVX2_4
+
+divAVX2_4_end:
+divAVX2_1:
+	CMPQ    BX, $0x08
+	JLT     divAVX2_1_end
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x08, BX
+	JMP     divAVX2_1
+
+divAVX2_1_end:
+	TESTQ      BX, BX
+	JZ         divAVX2_end
+	LEAQ       leading<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VDIVPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+divAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func divNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·divNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+divNumberAVX2_4:
+	CMPQ    DX, $0x20
+	JLT     divNumberAVX2_4_end
+	VMOVUPS (CX), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x20, DX
+	JMP     divNumberAVX2_4
+
+divNumberAVX2_4_end:
+divNumberAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     divNumberAVX2_1_end
+	VMOVUPS (CX), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     divNumberAVX2_1
+
+divNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         divNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VDIVPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+divNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func divOfNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·divOfNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+divOfNumberAVX2_4:
+	CMPQ    DX, $0x20
+	JLT     divOfNumberAVX2_4_end
+	VMOVUPS (CX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x20, DX
+	JMP     divOfNumberAVX2_4
+
+divOfNumberAVX2_4_end:
+divOfNumberAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     divOfNumberAVX2_1_end
+	VMOVUPS (CX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     divOfNumberAVX2_1
+
+divOfNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         divOfNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VDIVPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+divOfNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func maxAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·maxAVX2(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+maxAVX2_4:
+	CMPQ      BX, $0x20
+	JLT       maxAVX2_4_end
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (CX), Y1
+	VMAXPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	VMOVUPS   32(DX), Y0
+	VMOVUPS   32(CX), Y1
+	VMAXPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VMOVUPS   64(DX), Y0
+	VMOVUPS   64(CX), Y1
+	VMAXPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 64(AX)
+	VMOVUPS   96(DX), Y0
+	VMOVUPS   96(CX), Y1
+	VMAXPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x20, BX
+	JMP       maxAVX2_4
+
+maxAVX2_4_end:
+maxAVX2_1:
+	CMPQ      BX, $0x08
+	JLT       maxAVX2_1_end
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (CX), Y1
+	VMAXPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x08, BX
+	JMP       maxAVX2_1
+
+maxAVX2_1_end:
+	TESTQ      BX, BX
+	JZ         maxAVX2_end
+	LEAQ       leading<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VMAXPS     Y1, Y2, Y1
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VBLENDVPS  Y3, Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+maxAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func maxNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·maxNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+maxNumberAVX2_4:
+	CMPQ      DX, $0x20
+	JLT       maxNumberAVX2_4_end
+	VMOVUPS   (CX), Y1
+	VMAXPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y1
+	VMAXPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VMAXPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VMAXPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x20, DX
+	JMP       maxNumberAVX2_4
+
+maxNumberAVX2_4_end:
+maxNumberAVX2_1:
+	CMPQ      DX, $0x08
+	JLT       maxNumberAVX2_1_end
+	VMOVUPS   (CX), Y1
+	VMAXPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x08, DX
+	JMP       maxNumberAVX2_1
+
+maxNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         maxNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMAXPS     Y0, Y2, Y0
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VBLENDVPS  Y3, Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+maxNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func minAVX2(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·minAVX2(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+minAVX2_4:
+	CMPQ      BX, $0x20
+	JLT       minAVX2_4_end
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (CX), Y1
+	VMINPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	VMOVUPS   32(DX), Y0
+	VMOVUPS   32(CX), Y1
+	VMINPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VMOVUPS   64(DX), Y0
+	VMOVUPS   64(CX), Y1
+	VMINPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 64(AX)
+	VMOVUPS   96(DX), Y0
+	VMOVUPS   96(CX), Y1
+	VMINPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x20, BX
+	JMP       minAVX2_4
+
+minAVX2_4_end:
+minAVX2_1:
+	CMPQ      BX, $0x08
+	JLT       minAVX2_1_end
+	VMOVUPS   (DX), Y0
+	VMOVUPS   (CX), Y1
+	VMINPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x08, BX
+	JMP       minAVX2_1
+
+minAVX2_1_end:
+	TESTQ      BX, BX
+	JZ         minAVX2_end
+	LEAQ       leading<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VMINPS     Y1, Y2, Y1
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VBLENDVPS  Y3, Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+minAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func minNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, SSE
+TEXT ·minNumberAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+minNumberAVX2_4:
+	CMPQ      DX, $0x20
+	JLT       minNumberAVX2_4_end
+	VMOVUPS   (CX), Y1
+	VMINPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y1
+	VMINPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VMINPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VMINPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x20, DX
+	JMP       minNumberAVX2_4
+
+minNumberAVX2_4_end:
+minNumberAVX2_1:
+	CMPQ      DX, $0x08
+	JLT       minNumberAVX2_1_end
+	VMOVUPS   (CX), Y1
+	VMINPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x08, DX
+	JMP       minNumberAVX2_1
+
+minNumberAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         minNumberAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMINPS     Y0, Y2, Y0
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VBLENDVPS  Y3, Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+minNumberAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func axpyAVX2(dst *float32, a float32, x *float32, n uintptr)
+// Requires: AVX, FMA3, SSE
+TEXT ·axpyAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS a+8(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+axpyAVX2_4:
+	CMPQ        DX, $0x20
+	JLT         axpyAVX2_4_end
+	VMOVUPS     (AX), Y1
+	VMOVUPS     (CX), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, (AX)
+	VMOVUPS     32(AX), Y1
+	VMOVUPS     32(CX), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 32(AX)
+	VMOVUPS     64(AX), Y1
+	VMOVUPS     64(CX), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 64(AX)
+	VMOVUPS     96(AX), Y1
+	VMOVUPS     96(CX), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	SUBQ        $0x20, DX
+	JMP         axpyAVX2_4
+
+axpyAVX2_4_end:
+axpyAVX2_1:
+	CMPQ        DX, $0x08
+	JLT         axpyAVX2_1_end
+	VMOVUPS     (AX), Y1
+	VMOVUPS     (CX), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	SUBQ        $0x08, DX
+	JMP         axpyAVX2_1
+
+axpyAVX2_1_end:
+	TESTQ       DX, DX
+	JZ          axpyAVX2_end
+	LEAQ        leading<>+32(SB), BX
+	SHLQ        $0x02, DX
+	SUBQ        DX, BX
+	VMOVUPS     (BX), Y1
+	VMASKMOVPS  (AX), Y1, Y2
+	VMASKMOVPS  (CX), Y1, Y3
+	VFMADD231PS Y3, Y0, Y2
+	VMASKMOVPS  Y2, Y1, (AX)
+
+axpyAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func scaleShiftAVX2(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
+// Requires: AVX, FMA3, SSE
+TEXT ·scaleShiftAVX2(SB), NOSPLIT, $8-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+32(FP), DX
+	VBROADCASTSS scale+16(FP), Y0
+	VBROADCASTSS shift+20(FP), Y1
+	VBROADCASTSS floor+24(FP), Y2
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+scaleShiftAVX2_4:
+	CMPQ        DX, $0x20
+	JLT         scaleShiftAVX2_4_end
+	VMOVUPS     (CX), Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMAXPS      Y3, Y2, Y3
+	VMOVUPS     Y3, (AX)
+	VMOVUPS     32(CX), Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMAXPS      Y3, Y2, Y3
+	VMOVUPS     Y3, 32(AX)
+	VMOVUPS     64(CX), Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMAXPS      Y3, Y2, Y3
+	VMOVUPS     Y3, 64(AX)
+	VMOVUPS     96(CX), Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMAXPS      Y3, Y2, Y3
+	VMOVUPS     Y3, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	SUBQ        $0x20, DX
+	JMP         scaleShiftAVX2_4
+
+scaleShiftAVX2_4_end:
+scaleShiftAVX2_1:
+	CMPQ        DX, $0x08
+	JLT         scaleShiftAVX2_1_end
+	VMOVUPS     (CX), Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMAXPS      Y3, Y2, Y3
+	VMOVUPS     Y3, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	SUBQ        $0x08, DX
+	JMP         scaleShiftAVX2_1
+
+scaleShiftAVX2_1_end:
+	TESTQ       DX, DX
+	JZ          scaleShiftAVX2_end
+	LEAQ        leading<>+32(SB), BX
+	SHLQ        $0x02, DX
+	SUBQ        DX, BX
+	VMOVUPS     (BX), Y3
+	VMASKMOVPS  (CX), Y3, Y4
+	VFMADD213PS Y1, Y0, Y4
+	VMAXPS      Y4, Y2, Y4
+	VMASKMOVPS  Y4, Y3, (AX)
+
+scaleShiftAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func normalizeAVX2(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, scale float32, n uintptr)
+// Requires: AVX, FMA3, SSE
+TEXT ·normalizeAVX2(SB), NOSPLIT, $8-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         gamma+16(FP), DX
+	MOVQ         beta+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS mean+32(FP), Y0
+	VBROADCASTSS scale+36(FP), Y1
+	STMXCSR      (SP)
+	MOVL         (SP), DI
+	ORL          $0x00008040, DI
+	MOVL         DI, 4(SP)
+	LDMXCSR      4(SP)
+
+normalizeAVX2_2:
+	CMPQ        SI, $0x10
+	JLT         normalizeAVX2_2_end
+	VMOVUPS     (CX), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (DX), Y4
+	VFMADD213PS Y3, Y4, Y2
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     32(CX), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     32(BX), Y3
+	VMOVUPS     32(DX), Y4
+	VFMADD213PS Y3, Y4, Y2
+	VMOVUPS     Y2, 32(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x10, SI
+	JMP         normalizeAVX2_2
+
+normalizeAVX2_2_end:
+normalizeAVX2_1:
+	CMPQ        SI, $0x08
+	JLT         normalizeAVX2_1_end
+	VMOVUPS     (CX), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (DX), Y4
+	VFMADD213PS Y3, Y4, Y2
+	VMOVUPS     Y2, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x08, SI
+	JMP         normalizeAVX2_1
+
+normalizeAVX2_1_end:
+	TESTQ       SI, SI
+	JZ          normalizeAVX2_end
+	LEAQ        leading<>+32(SB), DI
+	SHLQ        $0x02, SI
+	SUBQ        SI, DI
+	VMOVUPS     (DI), Y2
+	VMASKMOVPS  (CX), Y2, Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  (BX), Y2, Y0
+	VMASKMOVPS  (DX), Y2, Y1
+	VFMADD213PS Y0, Y1, Y3
+	VMASKMOVPS  Y3, Y2, (AX)
+
+normalizeAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func absAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, SSE
+TEXT ·absAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+absAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     absAVX2_1_end
+	VMOVUPS (CX), Y0
+	VANDPS  vec7fffffff<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     absAVX2_1
+
+absAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         absAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VANDPS     vec7fffffff<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+absAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vec7fffffff<>+0(SB)/4, $0x7fffffff
+DATA vec7fffffff<>+4(SB)/4, $0x7fffffff
+DATA vec7fffffff<>+8(SB)/4, $0x7fffffff
+DATA vec7fffffff<>+12(SB)/4, $0x7fffffff
+DATA vec7fffffff<>+16(SB)/4, $0x7fffffff
+DATA vec7fffffff<>+20(SB)/4, $0x7fffffff
+DATA vec7fffffff<>+24(SB)/4, $0x7fffffff
+DATA vec7fffffff<>+28(SB)/4, $0x7fffffff
+GLOBL vec7fffffff<>(SB), RODATA|NOPTR, $32
+
+// func sqrtAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, SSE
+TEXT ·sqrtAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+sqrtAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     sqrtAVX2_1_end
+	VMOVUPS (CX), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     sqrtAVX2_1
+
+sqrtAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         sqrtAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VSQRTPS    Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+sqrtAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func floorAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, SSE
+TEXT ·floorAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+floorAVX2_1:
+	CMPQ     DX, $0x08
+	JLT      floorAVX2_1_end
+	VMOVUPS  (CX), Y0
+	VROUNDPS $0x01, Y0, Y0
+	VMOVUPS  Y0, (AX)
+	ADDQ     $0x00000020, AX
+	ADDQ     $0x00000020, CX
+	SUBQ     $0x08, DX
+	JMP      floorAVX2_1
+
+floorAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         floorAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VROUNDPS   $0x01, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+floorAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func ceilAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, SSE
+TEXT ·ceilAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+ceilAVX2_1:
+	CMPQ     DX, $0x08
+	JLT      ceilAVX2_1_end
+	VMOVUPS  (CX), Y0
+	VROUNDPS $0x02, Y0, Y0
+	VMOVUPS  Y0, (AX)
+	ADDQ     $0x00000020, AX
+	ADDQ     $0x00000020, CX
+	SUBQ     $0x08, DX
+	JMP      ceilAVX2_1
+
+ceilAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         ceilAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VROUNDPS   $0x02, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+ceilAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func roundAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, SSE
+TEXT ·roundAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+roundAVX2_1:
+	CMPQ     DX, $0x08
+	JLT      roundAVX2_1_end
+	VMOVUPS  (CX), Y0
+	VROUNDPS $0x00, Y0, Y0
+	VMOVUPS  Y0, (AX)
+	ADDQ     $0x00000020, AX
+	ADDQ     $0x00000020, CX
+	SUBQ     $0x08, DX
+	JMP      roundAVX2_1
+
+roundAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         roundAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VROUNDPS   $0x00, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+roundAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func clampAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, SSE
+TEXT ·clampAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+clampAVX2_1:
+	CMPQ    DX, $0x08
+	JLT     clampAVX2_1_end
+	VMOVUPS (CX), Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     clampAVX2_1
+
+clampAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         clampAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS (CX), Y2, Y3
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y2, (AX)
+
+clampAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func hardSigmoidAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, FMA3, SSE
+TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	VBROADCASTSS vec00000000<>+0(SB), Y2
+	VBROADCASTSS vec3f800000<>+0(SB), Y3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+hardSigmoidAVX2_1:
+	CMPQ        DX, $0x08
+	JLT         hardSigmoidAVX2_1_end
+	VMOVUPS     (CX), Y4
+	VFMADD213PS Y1, Y0, Y4
+	VMAXPS      Y4, Y2, Y4
+	VMINPS      Y4, Y3, Y4
+	VMOVUPS     Y4, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	SUBQ        $0x08, DX
+	JMP         hardSigmoidAVX2_1
+
+hardSigmoidAVX2_1_end:
+	TESTQ       DX, DX
+	JZ          hardSigmoidAVX2_end
+	LEAQ        leading<>+32(SB), BX
+	SHLQ        $0x02, DX
+	SUBQ        DX, BX
+	VMOVUPS     (BX), Y4
+	VMASKMOVPS  (CX), Y4, Y5
+	VFMADD213PS Y1, Y0, Y5
+	VMAXPS      Y5, Y2, Y5
+	VMINPS      Y5, Y3, Y5
+	VMASKMOVPS  Y5, Y4, (AX)
+
+hardSigmoidAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vec00000000<>+0(SB)/4, $0x00000000
+DATA vec00000000<>+4(SB)/4, $0x00000000
+DATA vec00000000<>+8(SB)/4, $0x00000000
+DATA vec00000000<>+12(SB)/4, $0x00000000
+DATA vec00000000<>+16(SB)/4, $0x00000000
+DATA vec00000000<>+20(SB)/4, $0x00000000
+DATA vec00000000<>+24(SB)/4, $0x00000000
+DATA vec00000000<>+28(SB)/4, $0x00000000
+GLOBL vec00000000<>(SB), RODATA|NOPTR, $32
+
+DATA vec3f800000<>+0(SB)/4, $0x3f800000
+DATA vec3f800000<>+4(SB)/4, $0x3f800000
+DATA vec3f800000<>+8(SB)/4, $0x3f800000
+DATA vec3f800000<>+12(SB)/4, $0x3f800000
+DATA vec3f800000<>+16(SB)/4, $0x3f800000
+DATA vec3f800000<>+20(SB)/4, $0x3f800000
+DATA vec3f800000<>+24(SB)/4, $0x3f800000
+DATA vec3f800000<>+28(SB)/4, $0x3f800000
+GLOBL vec3f800000<>(SB), RODATA|NOPTR, $32
+
+// func leakyReluAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, SSE
+TEXT ·leakyReluAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	VBROADCASTSS vec00000000<>+0(SB), Y1
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+leakyReluAVX2_1:
+	CMPQ      DX, $0x08
+	JLT       leakyReluAVX2_1_end
+	VMOVUPS   (CX), Y2
+	VMULPS    Y0, Y2, Y3
+	VCMPPS    $0x11, Y1, Y2, Y4
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x08, DX
+	JMP       leakyReluAVX2_1
+
+leakyReluAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         leakyReluAVX2_end
+	LEAQ       leading<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS (CX), Y2, Y3
+	VMULPS     Y0, Y3, Y0
+	VCMPPS     $0x11, Y1, Y3, Y1
+	VBLENDVPS  Y1, Y0, Y3, Y3
+	VMASKMOVPS Y3, Y2, (AX)
+
+leakyReluAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func expAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·expAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	VBROADCASTSS vecc2d00000<>+0(SB), Y0
+	VBROADCASTSS vec42b20000<>+0(SB), Y1
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+expAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          expAVX2_1_end
+	VMOVUPS      (CX), Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMULPS       vec3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VFNMADD231PS vec3f317218<>+0(SB), Y3, Y2
+	VFNMADD231PS vecb102e308<>+0(SB), Y3, Y2
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y4
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3effffff<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  Y2, Y2, Y4
+	VADDPS       vec3f800000<>+0(SB), Y4, Y4
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y2
+	VPSUBD       Y2, Y3, Y3
+	VPADDD       vec0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VPADDD       vec0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y4, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          expAVX2_1
+
+expAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           expAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y2
+	VMASKMOVPS   (CX), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       vec3fb8aa3b<>+0(SB), Y3, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VFNMADD231PS vec3f317218<>+0(SB), Y0, Y3
+	VFNMADD231PS vecb102e308<>+0(SB), Y0, Y3
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y1
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y3, Y1
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y3, Y1
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y3, Y1
+	VFMADD213PS  vec3effffff<>+0(SB), Y3, Y1
+	VMULPS       Y3, Y1, Y1
+	VFMADD213PS  Y3, Y3, Y1
+	VADDPS       vec3f800000<>+0(SB), Y1, Y1
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y3
+	VPSUBD       Y3, Y0, Y0
+	VPADDD       vec0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPADDD       vec0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMASKMOVPS   Y1, Y2, (AX)
+
+expAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vecc2d00000<>+0(SB)/4, $0xc2d00000
+DATA vecc2d00000<>+4(SB)/4, $0xc2d00000
+DATA vecc2d00000<>+8(SB)/4, $0xc2d00000
+DATA vecc2d00000<>+12(SB)/4, $0xc2d00000
+DATA vecc2d00000<>+16(SB)/4, $0xc2d00000
+DATA vecc2d00000<>+20(SB)/4, $0xc2d00000
+DATA vecc2d00000<>+24(SB)/4, $0xc2d00000
+DATA vecc2d00000<>+28(SB)/4, $0xc2d00000
+GLOBL vecc2d00000<>(SB), RODATA|NOPTR, $32
+
+DATA vec42b20000<>+0(SB)/4, $0x42b20000
+DATA vec42b20000<>+4(SB)/4, $0x42b20000
+DATA vec42b20000<>+8(SB)/4, $0x42b20000
+DATA vec42b20000<>+12(SB)/4, $0x42b20000
+DATA vec42b20000<>+16(SB)/4, $0x42b20000
+DATA vec42b20000<>+20(SB)/4, $0x42b20000
+DATA vec42b20000<>+24(SB)/4, $0x42b20000
+DATA vec42b20000<>+28(SB)/4, $0x42b20000
+GLOBL vec42b20000<>(SB), RODATA|NOPTR, $32
+
+DATA vec3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA vec3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA vec3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA vec3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA vec3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA vec3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA vec3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA vec3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+GLOBL vec3fb8aa3b<>(SB), RODATA|NOPTR, $32
+
+DATA vec3f317218<>+0(SB)/4, $0x3f317218
+DATA vec3f317218<>+4(SB)/4, $0x3f317218
+DATA vec3f317218<>+8(SB)/4, $0x3f317218
+DATA vec3f317218<>+12(SB)/4, $0x3f317218
+DATA vec3f317218<>+16(SB)/4, $0x3f317218
+DATA vec3f317218<>+20(SB)/4, $0x3f317218
+DATA vec3f317218<>+24(SB)/4, $0x3f317218
+DATA vec3f317218<>+28(SB)/4, $0x3f317218
+GLOBL vec3f317218<>(SB), RODATA|NOPTR, $32
+
+DATA vecb102e308<>+0(SB)/4, $0xb102e308
+DATA vecb102e308<>+4(SB)/4, $0xb102e308
+DATA vecb102e308<>+8(SB)/4, $0xb102e308
+DATA vecb102e308<>+12(SB)/4, $0xb102e308
+DATA vecb102e308<>+16(SB)/4, $0xb102e308
+DATA vecb102e308<>+20(SB)/4, $0xb102e308
+DATA vecb102e308<>+24(SB)/4, $0xb102e308
+DATA vecb102e308<>+28(SB)/4, $0xb102e308
+GLOBL vecb102e308<>(SB), RODATA|NOPTR, $32
+
+DATA vec3ab5f603<>+0(SB)/4, $0x3ab5f603
+DATA vec3ab5f603<>+4(SB)/4, $0x3ab5f603
+DATA vec3ab5f603<>+8(SB)/4, $0x3ab5f603
+DATA vec3ab5f603<>+12(SB)/4, $0x3ab5f603
+DATA vec3ab5f603<>+16(SB)/4, $0x3ab5f603
+DATA vec3ab5f603<>+20(SB)/4, $0x3ab5f603
+DATA vec3ab5f603<>+24(SB)/4, $0x3ab5f603
+DATA vec3ab5f603<>+28(SB)/4, $0x3ab5f603
+GLOBL vec3ab5f603<>(SB), RODATA|NOPTR, $32
+
+DATA vec3c0913bb<>+0(SB)/4, $0x3c0913bb
+DATA vec3c0913bb<>+4(SB)/4, $0x3c0913bb
+DATA vec3c0913bb<>+8(SB)/4, $0x3c0913bb
+DATA vec3c0913bb<>+12(SB)/4, $0x3c0913bb
+DATA vec3c0913bb<>+16(SB)/4, $0x3c0913bb
+DATA vec3c0913bb<>+20(SB)/4, $0x3c0913bb
+DATA vec3c0913bb<>+24(SB)/4, $0x3c0913bb
+DATA vec3c0913bb<>+28(SB)/4, $0x3c0913bb
+GLOBL vec3c0913bb<>(SB), RODATA|NOPTR, $32
+
+DATA vec3d2aab3a<>+0(SB)/4, $0x3d2aab3a
+DATA vec3d2aab3a<>+4(SB)/4, $0x3d2aab3a
+DATA vec3d2aab3a<>+8(SB)/4, $0x3d2aab3a
+DATA vec3d2aab3a<>+12(SB)/4, $0x3d2aab3a
+DATA vec3d2aab3a<>+16(SB)/4, $0x3d2aab3a
+DATA vec3d2aab3a<>+20(SB)/4, $0x3d2aab3a
+DATA vec3d2aab3a<>+24(SB)/4, $0x3d2aab3a
+DATA vec3d2aab3a<>+28(SB)/4, $0x3d2aab3a
+GLOBL vec3d2aab3a<>(SB), RODATA|NOPTR, $32
+
+DATA vec3e2aaa58<>+0(SB)/4, $0x3e2aaa58
+DATA vec3e2aaa58<>+4(SB)/4, $0x3e2aaa58
+DATA vec3e2aaa58<>+8(SB)/4, $0x3e2aaa58
+DATA vec3e2aaa58<>+12(SB)/4, $0x3e2aaa58
+DATA vec3e2aaa58<>+16(SB)/4, $0x3e2aaa58
+DATA vec3e2aaa58<>+20(SB)/4, $0x3e2aaa58
+DATA vec3e2aaa58<>+24(SB)/4, $0x3e2aaa58
+DATA vec3e2aaa58<>+28(SB)/4, $0x3e2aaa58
+GLOBL vec3e2aaa58<>(SB), RODATA|NOPTR, $32
+
+DATA vec3effffff<>+0(SB)/4, $0x3effffff
+DATA vec3effffff<>+4(SB)/4, $0x3effffff
+DATA vec3effffff<>+8(SB)/4, $0x3effffff
+DATA vec3effffff<>+12(SB)/4, $0x3effffff
+DATA vec3effffff<>+16(SB)/4, $0x3effffff
+DATA vec3effffff<>+20(SB)/4, $0x3effffff
+DATA vec3effffff<>+24(SB)/4, $0x3effffff
+DATA vec3effffff<>+28(SB)/4, $0x3effffff
+GLOBL vec3effffff<>(SB), RODATA|NOPTR, $32
+
+DATA vec0000007f<>+0(SB)/4, $0x0000007f
+DATA vec0000007f<>+4(SB)/4, $0x0000007f
+DATA vec0000007f<>+8(SB)/4, $0x0000007f
+DATA vec0000007f<>+12(SB)/4, $0x0000007f
+DATA vec0000007f<>+16(SB)/4, $0x0000007f
+DATA vec0000007f<>+20(SB)/4, $0x0000007f
+DATA vec0000007f<>+24(SB)/4, $0x0000007f
+DATA vec0000007f<>+28(SB)/4, $0x0000007f
+GLOBL vec0000007f<>(SB), RODATA|NOPTR, $32
+
+// func sigmoidAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	VBROADCASTSS vecc2d00000<>+0(SB), Y0
+	VBROADCASTSS vec42b20000<>+0(SB), Y1
+	VBROADCASTSS vec3f800000<>+0(SB), Y2
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+sigmoidAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          sigmoidAVX2_1_end
+	VMOVUPS      (CX), Y3
+	VBROADCASTSS vec80000000<>+0(SB), Y4
+	VXORPS       Y4, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       vec3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS vec3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS vecb102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y5
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y3, Y5
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y3, Y5
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y3, Y5
+	VFMADD213PS  vec3effffff<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD213PS  Y3, Y3, Y5
+	VADDPS       vec3f800000<>+0(SB), Y5, Y5
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y3
+	VPSUBD       Y3, Y4, Y4
+	VPADDD       vec0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VPADDD       vec0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y2, Y5, Y5
+	VDIVPS       Y5, Y2, Y5
+	VMOVUPS      Y5, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          sigmoidAVX2_1
+
+sigmoidAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           sigmoidAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y3
+	VMASKMOVPS   (CX), Y3, Y4
+	VBROADCASTSS vec80000000<>+0(SB), Y5
+	VXORPS       Y5, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VMULPS       vec3fb8aa3b<>+0(SB), Y4, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VFNMADD231PS vec3f317218<>+0(SB), Y0, Y4
+	VFNMADD231PS vecb102e308<>+0(SB), Y0, Y4
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y1
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y4, Y1
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y4, Y1
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y4, Y1
+	VFMADD213PS  vec3effffff<>+0(SB), Y4, Y1
+	VMULPS       Y4, Y1, Y1
+	VFMADD213PS  Y4, Y4, Y1
+	VADDPS       vec3f800000<>+0(SB), Y1, Y1
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPADDD       vec0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y1, Y1
+	VPADDD       vec0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VDIVPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y3, (AX)
+
+sigmoidAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vec80000000<>+0(SB)/4, $0x80000000
+DATA vec80000000<>+4(SB)/4, $0x80000000
+DATA vec80000000<>+8(SB)/4, $0x80000000
+DATA vec80000000<>+12(SB)/4, $0x80000000
+DATA vec80000000<>+16(SB)/4, $0x80000000
+DATA vec80000000<>+20(SB)/4, $0x80000000
+DATA vec80000000<>+24(SB)/4, $0x80000000
+DATA vec80000000<>+28(SB)/4, $0x80000000
+GLOBL vec80000000<>(SB), RODATA|NOPTR, $32
+
+// func tanhAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·tanhAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	VBROADCASTSS vec41200000<>+0(SB), Y0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+tanhAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          tanhAVX2_1_end
+	VMOVUPS      (CX), Y1
+	VANDPS       vec80000000<>+0(SB), Y1, Y2
+	VANDPS       vec7fffffff<>+0(SB), Y1, Y1
+	VMINPS       Y1, Y0, Y1
+	VADDPS       Y1, Y1, Y1
+	VMULPS       vec3fb8aa3b<>+0(SB), Y1, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VFNMADD231PS vec3f317218<>+0(SB), Y3, Y1
+	VFNMADD231PS vecb102e308<>+0(SB), Y3, Y1
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y4
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y1, Y4
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y1, Y4
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y1, Y4
+	VFMADD213PS  vec3effffff<>+0(SB), Y1, Y4
+	VMULPS       Y1, Y4, Y4
+	VFMADD213PS  Y1, Y1, Y4
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       vec0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VADDPS       vecbf800000<>+0(SB), Y3, Y1
+	VFMADD213PS  Y1, Y3, Y4
+	VADDPS       vec40000000<>+0(SB), Y4, Y1
+	VDIVPS       Y1, Y4, Y4
+	VORPS        Y2, Y4, Y4
+	VMOVUPS      Y4, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          tanhAVX2_1
+
+tanhAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           tanhAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y1
+	VMASKMOVPS   (CX), Y1, Y2
+	VANDPS       vec80000000<>+0(SB), Y2, Y3
+	VANDPS       vec7fffffff<>+0(SB), Y2, Y2
+	VMINPS       Y2, Y0, Y2
+	VADDPS       Y2, Y2, Y2
+	VMULPS       vec3fb8aa3b<>+0(SB), Y2, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VFNMADD231PS vec3f317218<>+0(SB), Y0, Y2
+	VFNMADD231PS vecb102e308<>+0(SB), Y0, Y2
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y4
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3effffff<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  Y2, Y2, Y4
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       vec0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VADDPS       vecbf800000<>+0(SB), Y0, Y2
+	VFMADD213PS  Y2, Y0, Y4
+	VADDPS       vec40000000<>+0(SB), Y4, Y0
+	VDIVPS       Y0, Y4, Y4
+	VORPS        Y3, Y4, Y4
+	VMASKMOVPS   Y4, Y1, (AX)
+
+tanhAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vec41200000<>+0(SB)/4, $0x41200000
+DATA vec41200000<>+4(SB)/4, $0x41200000
+DATA vec41200000<>+8(SB)/4, $0x41200000
+DATA vec41200000<>+12(SB)/4, $0x41200000
+DATA vec41200000<>+16(SB)/4, $0x41200000
+DATA vec41200000<>+20(SB)/4, $0x41200000
+DATA vec41200000<>+24(SB)/4, $0x41200000
+DATA vec41200000<>+28(SB)/4, $0x41200000
+GLOBL vec41200000<>(SB), RODATA|NOPTR, $32
+
+DATA vecbf800000<>+0(SB)/4, $0xbf800000
+DATA vecbf800000<>+4(SB)/4, $0xbf800000
+DATA vecbf800000<>+8(SB)/4, $0xbf800000
+DATA vecbf800000<>+12(SB)/4, $0xbf800000
+DATA vecbf800000<>+16(SB)/4, $0xbf800000
+DATA vecbf800000<>+20(SB)/4, $0xbf800000
+DATA vecbf800000<>+24(SB)/4, $0xbf800000
+DATA vecbf800000<>+28(SB)/4, $0xbf800000
+GLOBL vecbf800000<>(SB), RODATA|NOPTR, $32
+
+DATA vec40000000<>+0(SB)/4, $0x40000000
+DATA vec40000000<>+4(SB)/4, $0x40000000
+DATA vec40000000<>+8(SB)/4, $0x40000000
+DATA vec40000000<>+12(SB)/4, $0x40000000
+DATA vec40000000<>+16(SB)/4, $0x40000000
+DATA vec40000000<>+20(SB)/4, $0x40000000
+DATA vec40000000<>+24(SB)/4, $0x40000000
+DATA vec40000000<>+28(SB)/4, $0x40000000
+GLOBL vec40000000<>(SB), RODATA|NOPTR, $32
+
+// func eluAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·eluAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	VBROADCASTSS vecc2ae0000<>+0(SB), Y2
+	VBROADCASTSS vec00000000<>+0(SB), Y3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+eluAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          eluAVX2_1_end
+	VMOVUPS      (CX), Y4
+	VMINPS       Y4, Y3, Y5
+	VMAXPS       Y5, Y2, Y5
+	VMULPS       vec3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VFNMADD231PS vec3f317218<>+0(SB), Y6, Y5
+	VFNMADD231PS vecb102e308<>+0(SB), Y6, Y5
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y7
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y5, Y7
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y5, Y7
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y5, Y7
+	VFMADD213PS  vec3effffff<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y7, Y7
+	VFMADD213PS  Y5, Y5, Y7
+	VCVTPS2DQ    Y6, Y6
+	VPADDD       vec0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VADDPS       vecbf800000<>+0(SB), Y6, Y5
+	VFMADD213PS  Y5, Y6, Y7
+	VMULPS       Y0, Y7, Y7
+	VCMPPS       $0x11, Y4, Y3, Y5
+	VBLENDVPS    Y5, Y4, Y7, Y7
+	VMULPS       Y1, Y7, Y7
+	VMOVUPS      Y7, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          eluAVX2_1
+
+eluAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           eluAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y4
+	VMASKMOVPS   (CX), Y4, Y5
+	VMINPS       Y5, Y3, Y6
+	VMAXPS       Y6, Y2, Y6
+	VMULPS       vec3fb8aa3b<>+0(SB), Y6, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VFNMADD231PS vec3f317218<>+0(SB), Y2, Y6
+	VFNMADD231PS vecb102e308<>+0(SB), Y2, Y6
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y7
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y6, Y7
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y6, Y7
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y6, Y7
+	VFMADD213PS  vec3effffff<>+0(SB), Y6, Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD213PS  Y6, Y6, Y7
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       vec0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VADDPS       vecbf800000<>+0(SB), Y2, Y6
+	VFMADD213PS  Y6, Y2, Y7
+	VMULPS       Y0, Y7, Y7
+	VCMPPS       $0x11, Y5, Y3, Y0
+	VBLENDVPS    Y0, Y5, Y7, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, (AX)
+
+eluAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vecc2ae0000<>+0(SB)/4, $0xc2ae0000
+DATA vecc2ae0000<>+4(SB)/4, $0xc2ae0000
+DATA vecc2ae0000<>+8(SB)/4, $0xc2ae0000
+DATA vecc2ae0000<>+12(SB)/4, $0xc2ae0000
+DATA vecc2ae0000<>+16(SB)/4, $0xc2ae0000
+DATA vecc2ae0000<>+20(SB)/4, $0xc2ae0000
+DATA vecc2ae0000<>+24(SB)/4, $0xc2ae0000
+DATA vecc2ae0000<>+28(SB)/4, $0xc2ae0000
+GLOBL vecc2ae0000<>(SB), RODATA|NOPTR, $32
+
+// func erfAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·erfAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	VBROADCASTSS vecc2d00000<>+0(SB), Y0
+	VBROADCASTSS vec42b20000<>+0(SB), Y1
+	VBROADCASTSS vec3f666666<>+0(SB), Y2
+	VBROADCASTSS vec407ccccd<>+0(SB), Y3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+erfAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          erfAVX2_1_end
+	VMOVUPS      (CX), Y4
+	VANDPS       vec80000000<>+0(SB), Y4, Y6
+	VANDPS       vec7fffffff<>+0(SB), Y4, Y5
+	VCMPPS       $0x11, Y2, Y5, Y8
+	VMULPS       Y4, Y4, Y7
+	VBROADCASTSS vec38b28860<>+0(SB), Y9
+	VFMADD213PS  vecba5651c9<>+0(SB), Y7, Y9
+	VFMADD213PS  vec3baa8522<>+0(SB), Y7, Y9
+	VFMADD213PS  vecbcdc0a92<>+0(SB), Y7, Y9
+	VFMADD213PS  vec3de7172a<>+0(SB), Y7, Y9
+	VFMADD213PS  vecbec093a2<>+0(SB), Y7, Y9
+	VFMADD213PS  vec3e0375d4<>+0(SB), Y7, Y9
+	VFMADD213PS  Y4, Y4, Y9
+	VMINPS       Y5, Y3, Y5
+	VBROADCASTSS vec37aeb8ec<>+0(SB), Y4
+	VFMADD213PS  vecb9e22c88<>+0(SB), Y5, Y4
+	VFMADD213PS  vec3b883128<>+0(SB), Y5, Y4
+	VFMADD213PS  vecbccd75d8<>+0(SB), Y5, Y4
+	VFMADD213PS  vec3ddda2a4<>+0(SB), Y5, Y4
+	VFMADD213PS  vec3f22268f<>+0(SB), Y5, Y4
+	VFMADD213PS  vec3f909313<>+0(SB), Y5, Y4
+	VFMADD213PS  vecb9316c55<>+0(SB), Y5, Y4
+	VBROADCASTSS vec80000000<>+0(SB), Y5
+	VXORPS       Y5, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VMULPS       vec3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS vec3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS vecb102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y7
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y4, Y7
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y4, Y7
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y4, Y7
+	VFMADD213PS  vec3effffff<>+0(SB), Y4, Y7
+	VMULPS       Y4, Y7, Y7
+	VFMADD213PS  Y4, Y4, Y7
+	VADDPS       vec3f800000<>+0(SB), Y7, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       vec0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y7, Y7
+	VPADDD       vec0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VBROADCASTSS vec3f800000<>+0(SB), Y4
+	VSUBPS       Y7, Y4, Y7
+	VORPS        Y6, Y7, Y7
+	VBLENDVPS    Y8, Y9, Y7, Y7
+	VMOVUPS      Y7, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          erfAVX2_1
+
+erfAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           erfAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y4
+	VMASKMOVPS   (CX), Y4, Y5
+	VANDPS       vec80000000<>+0(SB), Y5, Y7
+	VANDPS       vec7fffffff<>+0(SB), Y5, Y6
+	VCMPPS       $0x11, Y2, Y6, Y8
+	VMULPS       Y5, Y5, Y2
+	VBROADCASTSS vec38b28860<>+0(SB), Y9
+	VFMADD213PS  vecba5651c9<>+0(SB), Y2, Y9
+	VFMADD213PS  vec3baa8522<>+0(SB), Y2, Y9
+	VFMADD213PS  vecbcdc0a92<>+0(SB), Y2, Y9
+	VFMADD213PS  vec3de7172a<>+0(SB), Y2, Y9
+	VFMADD213PS  vecbec093a2<>+0(SB), Y2, Y9
+	VFMADD213PS  vec3e0375d4<>+0(SB), Y2, Y9
+	VFMADD213PS  Y5, Y5, Y9
+	VMINPS       Y6, Y3, Y6
+	VBROADCASTSS vec37aeb8ec<>+0(SB), Y2
+	VFMADD213PS  vecb9e22c88<>+0(SB), Y6, Y2
+	VFMADD213PS  vec3b883128<>+0(SB), Y6, Y2
+	VFMADD213PS  vecbccd75d8<>+0(SB), Y6, Y2
+	VFMADD213PS  vec3ddda2a4<>+0(SB), Y6, Y2
+	VFMADD213PS  vec3f22268f<>+0(SB), Y6, Y2
+	VFMADD213PS  vec3f909313<>+0(SB), Y6, Y2
+	VFMADD213PS  vecb9316c55<>+0(SB), Y6, Y2
+	VBROADCASTSS vec80000000<>+0(SB), Y3
+	VXORPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMULPS       vec3fb8aa3b<>+0(SB), Y2, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VFNMADD231PS vec3f317218<>+0(SB), Y0, Y2
+	VFNMADD231PS vecb102e308<>+0(SB), Y0, Y2
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y1
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y2, Y1
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y2, Y1
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y2, Y1
+	VFMADD213PS  vec3effffff<>+0(SB), Y2, Y1
+	VMULPS       Y2, Y1, Y1
+	VFMADD213PS  Y2, Y2, Y1
+	VADDPS       vec3f800000<>+0(SB), Y1, Y1
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y2
+	VPSUBD       Y2, Y0, Y0
+	VPADDD       vec0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VPADDD       vec0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VBROADCASTSS vec3f800000<>+0(SB), Y0
+	VSUBPS       Y1, Y0, Y1
+	VORPS        Y7, Y1, Y1
+	VBLENDVPS    Y8, Y9, Y1, Y1
+	VMASKMOVPS   Y1, Y4, (AX)
+
+erfAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vec3f666666<>+0(SB)/4, $0x3f666666
+DATA vec3f666666<>+4(SB)/4, $0x3f666666
+DATA vec3f666666<>+8(SB)/4, $0x3f666666
+DATA vec3f666666<>+12(SB)/4, $0x3f666666
+DATA vec3f666666<>+16(SB)/4, $0x3f666666
+DATA vec3f666666<>+20(SB)/4, $0x3f666666
+DATA vec3f666666<>+24(SB)/4, $0x3f666666
+DATA vec3f666666<>+28(SB)/4, $0x3f666666
+GLOBL vec3f666666<>(SB), RODATA|NOPTR, $32
+
+DATA vec407ccccd<>+0(SB)/4, $0x407ccccd
+DATA vec407ccccd<>+4(SB)/4, $0x407ccccd
+DATA vec407ccccd<>+8(SB)/4, $0x407ccccd
+DATA vec407ccccd<>+12(SB)/4, $0x407ccccd
+DATA vec407ccccd<>+16(SB)/4, $0x407ccccd
+DATA vec407ccccd<>+20(SB)/4, $0x407ccccd
+DATA vec407ccccd<>+24(SB)/4, $0x407ccccd
+DATA vec407ccccd<>+28(SB)/4, $0x407ccccd
+GLOBL vec407ccccd<>(SB), RODATA|NOPTR, $32
+
+DATA vec38b28860<>+0(SB)/4, $0x38b28860
+DATA vec38b28860<>+4(SB)/4, $0x38b28860
+DATA vec38b28860<>+8(SB)/4, $0x38b28860
+DATA vec38b28860<>+12(SB)/4, $0x38b28860
+DATA vec38b28860<>+16(SB)/4, $0x38b28860
+DATA vec38b28860<>+20(SB)/4, $0x38b28860
+DATA vec38b28860<>+24(SB)/4, $0x38b28860
+DATA vec38b28860<>+28(SB)/4, $0x38b28860
+GLOBL vec38b28860<>(SB), RODATA|NOPTR, $32
+
+DATA vecba5651c9<>+0(SB)/4, $0xba5651c9
+DATA vecba5651c9<>+4(SB)/4, $0xba5651c9
+DATA vecba5651c9<>+8(SB)/4, $0xba5651c9
+DATA vecba5651c9<>+12(SB)/4, $0xba5651c9
+DATA vecba5651c9<>+16(SB)/4, $0xba5651c9
+DATA vecba5651c9<>+20(SB)/4, $0xba5651c9
+DATA vecba5651c9<>+24(SB)/4, $0xba5651c9
+DATA vecba5651c9<>+28(SB)/4, $0xba5651c9
+GLOBL vecba5651c9<>(SB), RODATA|NOPTR, $32
+
+DATA vec3baa8522<>+0(SB)/4, $0x3baa8522
+DATA vec3baa8522<>+4(SB)/4, $0x3baa8522
+DATA vec3baa8522<>+8(SB)/4, $0x3baa8522
+DATA vec3baa8522<>+12(SB)/4, $0x3baa8522
+DATA vec3baa8522<>+16(SB)/4, $0x3baa8522
+DATA vec3baa8522<>+20(SB)/4, $0x3baa8522
+DATA vec3baa8522<>+24(SB)/4, $0x3baa8522
+DATA vec3baa8522<>+28(SB)/4, $0x3baa8522
+GLOBL vec3baa8522<>(SB), RODATA|NOPTR, $32
+
+DATA vecbcdc0a92<>+0(SB)/4, $0xbcdc0a92
+DATA vecbcdc0a92<>+4(SB)/4, $0xbcdc0a92
+DATA vecbcdc0a92<>+8(SB)/4, $0xbcdc0a92
+DATA vecbcdc0a92<>+12(SB)/4, $0xbcdc0a92
+DATA vecbcdc0a92<>+16(SB)/4, $0xbcdc0a92
+DATA vecbcdc0a92<>+20(SB)/4, $0xbcdc0a92
+DATA vecbcdc0a92<>+24(SB)/4, $0xbcdc0a92
+DATA vecbcdc0a92<>+28(SB)/4, $0xbcdc0a92
+GLOBL vecbcdc0a92<>(SB), RODATA|NOPTR, $32
+
+DATA vec3de7172a<>+0(SB)/4, $0x3de7172a
+DATA vec3de7172a<>+4(SB)/4, $0x3de7172a
+DATA vec3de7172a<>+8(SB)/4, $0x3de7172a
+DATA vec3de7172a<>+12(SB)/4, $0x3de7172a
+DATA vec3de7172a<>+16(SB)/4, $0x3de7172a
+DATA vec3de7172a<>+20(SB)/4, $0x3de7172a
+DATA vec3de7172a<>+24(SB)/4, $0x3de7172a
+DATA vec3de7172a<>+28(SB)/4, $0x3de7172a
+GLOBL vec3de7172a<>(SB), RODATA|NOPTR, $32
+
+DATA vecbec093a2<>+0(SB)/4, $0xbec093a2
+DATA vecbec093a2<>+4(SB)/4, $0xbec093a2
+DATA vecbec093a2<>+8(SB)/4, $0xbec093a2
+DATA vecbec093a2<>+12(SB)/4, $0xbec093a2
+DATA vecbec093a2<>+16(SB)/4, $0xbec093a2
+DATA vecbec093a2<>+20(SB)/4, $0xbec093a2
+DATA vecbec093a2<>+24(SB)/4, $0xbec093a2
+DATA vecbec093a2<>+28(SB)/4, $0xbec093a2
+GLOBL vecbec093a2<>(SB), RODATA|NOPTR, $32
+
+DATA vec3e0375d4<>+0(SB)/4, $0x3e0375d4
+DATA vec3e0375d4<>+4(SB)/4, $0x3e0375d4
+DATA vec3e0375d4<>+8(SB)/4, $0x3e0375d4
+DATA vec3e0375d4<>+12(SB)/4, $0x3e0375d4
+DATA vec3e0375d4<>+16(SB)/4, $0x3e0375d4
+DATA vec3e0375d4<>+20(SB)/4, $0x3e0375d4
+DATA vec3e0375d4<>+24(SB)/4, $0x3e0375d4
+DATA vec3e0375d4<>+28(SB)/4, $0x3e0375d4
+GLOBL vec3e0375d4<>(SB), RODATA|NOPTR, $32
+
+DATA vec37aeb8ec<>+0(SB)/4, $0x37aeb8ec
+DATA vec37aeb8ec<>+4(SB)/4, $0x37aeb8ec
+DATA vec37aeb8ec<>+8(SB)/4, $0x37aeb8ec
+DATA vec37aeb8ec<>+12(SB)/4, $0x37aeb8ec
+DATA vec37aeb8ec<>+16(SB)/4, $0x37aeb8ec
+DATA vec37aeb8ec<>+20(SB)/4, $0x37aeb8ec
+DATA vec37aeb8ec<>+24(SB)/4, $0x37aeb8ec
+DATA vec37aeb8ec<>+28(SB)/4, $0x37aeb8ec
+GLOBL vec37aeb8ec<>(SB), RODATA|NOPTR, $32
+
+DATA vecb9e22c88<>+0(SB)/4, $0xb9e22c88
+DATA vecb9e22c88<>+4(SB)/4, $0xb9e22c88
+DATA vecb9e22c88<>+8(SB)/4, $0xb9e22c88
+DATA vecb9e22c88<>+12(SB)/4, $0xb9e22c88
+DATA vecb9e22c88<>+16(SB)/4, $0xb9e22c88
+DATA vecb9e22c88<>+20(SB)/4, $0xb9e22c88
+DATA vecb9e22c88<>+24(SB)/4, $0xb9e22c88
+DATA vecb9e22c88<>+28(SB)/4, $0xb9e22c88
+GLOBL vecb9e22c88<>(SB), RODATA|NOPTR, $32
+
+DATA vec3b883128<>+0(SB)/4, $0x3b883128
+DATA vec3b883128<>+4(SB)/4, $0x3b883128
+DATA vec3b883128<>+8(SB)/4, $0x3b883128
+DATA vec3b883128<>+12(SB)/4, $0x3b883128
+DATA vec3b883128<>+16(SB)/4, $0x3b883128
+DATA vec3b883128<>+20(SB)/4, $0x3b883128
+DATA vec3b883128<>+24(SB)/4, $0x3b883128
+DATA vec3b883128<>+28(SB)/4, $0x3b883128
+GLOBL vec3b883128<>(SB), RODATA|NOPTR, $32
+
+DATA vecbccd75d8<>+0(SB)/4, $0xbccd75d8
+DATA vecbccd75d8<>+4(SB)/4, $0xbccd75d8
+DATA vecbccd75d8<>+8(SB)/4, $0xbccd75d8
+DATA vecbccd75d8<>+12(SB)/4, $0xbccd75d8
+DATA vecbccd75d8<>+16(SB)/4, $0xbccd75d8
+DATA vecbccd75d8<>+20(SB)/4, $0xbccd75d8
+DATA vecbccd75d8<>+24(SB)/4, $0xbccd75d8
+DATA vecbccd75d8<>+28(SB)/4, $0xbccd75d8
+GLOBL vecbccd75d8<>(SB), RODATA|NOPTR, $32
+
+DATA vec3ddda2a4<>+0(SB)/4, $0x3ddda2a4
+DATA vec3ddda2a4<>+4(SB)/4, $0x3ddda2a4
+DATA vec3ddda2a4<>+8(SB)/4, $0x3ddda2a4
+DATA vec3ddda2a4<>+12(SB)/4, $0x3ddda2a4
+DATA vec3ddda2a4<>+16(SB)/4, $0x3ddda2a4
+DATA vec3ddda2a4<>+20(SB)/4, $0x3ddda2a4
+DATA vec3ddda2a4<>+24(SB)/4, $0x3ddda2a4
+DATA vec3ddda2a4<>+28(SB)/4, $0x3ddda2a4
+GLOBL vec3ddda2a4<>(SB), RODATA|NOPTR, $32
+
+DATA vec3f22268f<>+0(SB)/4, $0x3f22268f
+DATA vec3f22268f<>+4(SB)/4, $0x3f22268f
+DATA vec3f22268f<>+8(SB)/4, $0x3f22268f
+DATA vec3f22268f<>+12(SB)/4, $0x3f22268f
+DATA vec3f22268f<>+16(SB)/4, $0x3f22268f
+DATA vec3f22268f<>+20(SB)/4, $0x3f22268f
+DATA vec3f22268f<>+24(SB)/4, $0x3f22268f
+DATA vec3f22268f<>+28(SB)/4, $0x3f22268f
+GLOBL vec3f22268f<>(SB), RODATA|NOPTR, $32
+
+DATA vec3f909313<>+0(SB)/4, $0x3f909313
+DATA vec3f909313<>+4(SB)/4, $0x3f909313
+DATA vec3f909313<>+8(SB)/4, $0x3f909313
+DATA vec3f909313<>+12(SB)/4, $0x3f909313
+DATA vec3f909313<>+16(SB)/4, $0x3f909313
+DATA vec3f909313<>+20(SB)/4, $0x3f909313
+DATA vec3f909313<>+24(SB)/4, $0x3f909313
+DATA vec3f909313<>+28(SB)/4, $0x3f909313
+GLOBL vec3f909313<>(SB), RODATA|NOPTR, $32
+
+DATA vecb9316c55<>+0(SB)/4, $0xb9316c55
+DATA vecb9316c55<>+4(SB)/4, $0xb9316c55
+DATA vecb9316c55<>+8(SB)/4, $0xb9316c55
+DATA vecb9316c55<>+12(SB)/4, $0xb9316c55
+DATA vecb9316c55<>+16(SB)/4, $0xb9316c55
+DATA vecb9316c55<>+20(SB)/4, $0xb9316c55
+DATA vecb9316c55<>+24(SB)/4, $0xb9316c55
+DATA vecb9316c55<>+28(SB)/4, $0xb9316c55
+GLOBL vecb9316c55<>(SB), RODATA|NOPTR, $32
+
+// func softplusAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·softplusAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	VBROADCASTSS vecc2d00000<>+0(SB), Y0
+	VBROADCASTSS vec42b20000<>+0(SB), Y1
+	VBROADCASTSS vec00000000<>+0(SB), Y2
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+softplusAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          softplusAVX2_1_end
+	VMOVUPS      (CX), Y3
+	VANDPS       vec7fffffff<>+0(SB), Y3, Y4
+	VBROADCASTSS vec80000000<>+0(SB), Y5
+	VORPS        Y5, Y4, Y4
+	VMAXPS       Y3, Y2, Y3
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VMULPS       vec3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS vec3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS vecb102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y6
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y4, Y6
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y4, Y6
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y4, Y6
+	VFMADD213PS  vec3effffff<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y4, Y4, Y6
+	VADDPS       vec3f800000<>+0(SB), Y6, Y6
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       vec0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VPADDD       vec0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VBROADCASTSS vec3b050dca<>+0(SB), Y4
+	VFMADD213PS  vecbc5bab3e<>+0(SB), Y6, Y4
+	VFMADD213PS  vec3d29e512<>+0(SB), Y6, Y4
+	VFMADD213PS  vecbda8d738<>+0(SB), Y6, Y4
+	VFMADD213PS  vec3dfe545f<>+0(SB), Y6, Y4
+	VFMADD213PS  vecbe24ec1b<>+0(SB), Y6, Y4
+	VFMADD213PS  vec3e4bae67<>+0(SB), Y6, Y4
+	VFMADD213PS  vecbe7fdea2<>+0(SB), Y6, Y4
+	VFMADD213PS  vec3eaaa9a7<>+0(SB), Y6, Y4
+	VFMADD213PS  vecbefffffa<>+0(SB), Y6, Y4
+	VFMADD213PS  vec3f800000<>+0(SB), Y6, Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VMOVUPS      Y4, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          softplusAVX2_1
+
+softplusAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           softplusAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y3
+	VMASKMOVPS   (CX), Y3, Y4
+	VANDPS       vec7fffffff<>+0(SB), Y4, Y5
+	VBROADCASTSS vec80000000<>+0(SB), Y6
+	VORPS        Y6, Y5, Y5
+	VMAXPS       Y4, Y2, Y4
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VMULPS       vec3fb8aa3b<>+0(SB), Y5, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VFNMADD231PS vec3f317218<>+0(SB), Y0, Y5
+	VFNMADD231PS vecb102e308<>+0(SB), Y0, Y5
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y1
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y5, Y1
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y5, Y1
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y5, Y1
+	VFMADD213PS  vec3effffff<>+0(SB), Y5, Y1
+	VMULPS       Y5, Y1, Y1
+	VFMADD213PS  Y5, Y5, Y1
+	VADDPS       vec3f800000<>+0(SB), Y1, Y1
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y2
+	VPSUBD       Y2, Y0, Y0
+	VPADDD       vec0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VPADDD       vec0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VBROADCASTSS vec3b050dca<>+0(SB), Y0
+	VFMADD213PS  vecbc5bab3e<>+0(SB), Y1, Y0
+	VFMADD213PS  vec3d29e512<>+0(SB), Y1, Y0
+	VFMADD213PS  vecbda8d738<>+0(SB), Y1, Y0
+	VFMADD213PS  vec3dfe545f<>+0(SB), Y1, Y0
+	VFMADD213PS  vecbe24ec1b<>+0(SB), Y1, Y0
+	VFMADD213PS  vec3e4bae67<>+0(SB), Y1, Y0
+	VFMADD213PS  vecbe7fdea2<>+0(SB), Y1, Y0
+	VFMADD213PS  vec3eaaa9a7<>+0(SB), Y1, Y0
+	VFMADD213PS  vecbefffffa<>+0(SB), Y1, Y0
+	VFMADD213PS  vec3f800000<>+0(SB), Y1, Y0
+	VFMADD213PS  Y4, Y1, Y0
+	VMASKMOVPS   Y0, Y3, (AX)
+
+softplusAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vec3b050dca<>+0(SB)/4, $0x3b050dca
+DATA vec3b050dca<>+4(SB)/4, $0x3b050dca
+DATA vec3b050dca<>+8(SB)/4, $0x3b050dca
+DATA vec3b050dca<>+12(SB)/4, $0x3b050dca
+DATA vec3b050dca<>+16(SB)/4, $0x3b050dca
+DATA vec3b050dca<>+20(SB)/4, $0x3b050dca
+DATA vec3b050dca<>+24(SB)/4, $0x3b050dca
+DATA vec3b050dca<>+28(SB)/4, $0x3b050dca
+GLOBL vec3b050dca<>(SB), RODATA|NOPTR, $32
+
+DATA vecbc5bab3e<>+0(SB)/4, $0xbc5bab3e
+DATA vecbc5bab3e<>+4(SB)/4, $0xbc5bab3e
+DATA vecbc5bab3e<>+8(SB)/4, $0xbc5bab3e
+DATA vecbc5bab3e<>+12(SB)/4, $0xbc5bab3e
+DATA vecbc5bab3e<>+16(SB)/4, $0xbc5bab3e
+DATA vecbc5bab3e<>+20(SB)/4, $0xbc5bab3e
+DATA vecbc5bab3e<>+24(SB)/4, $0xbc5bab3e
+DATA vecbc5bab3e<>+28(SB)/4, $0xbc5bab3e
+GLOBL vecbc5bab3e<>(SB), RODATA|NOPTR, $32
+
+DATA vec3d29e512<>+0(SB)/4, $0x3d29e512
+DATA vec3d29e512<>+4(SB)/4, $0x3d29e512
+DATA vec3d29e512<>+8(SB)/4, $0x3d29e512
+DATA vec3d29e512<>+12(SB)/4, $0x3d29e512
+DATA vec3d29e512<>+16(SB)/4, $0x3d29e512
+DATA vec3d29e512<>+20(SB)/4, $0x3d29e512
+DATA vec3d29e512<>+24(SB)/4, $0x3d29e512
+DATA vec3d29e512<>+28(SB)/4, $0x3d29e512
+GLOBL vec3d29e512<>(SB), RODATA|NOPTR, $32
+
+DATA vecbda8d738<>+0(SB)/4, $0xbda8d738
+DATA vecbda8d738<>+4(SB)/4, $0xbda8d738
+DATA vecbda8d738<>+8(SB)/4, $0xbda8d738
+DATA vecbda8d738<>+12(SB)/4, $0xbda8d738
+DATA vecbda8d738<>+16(SB)/4, $0xbda8d738
+DATA vecbda8d738<>+20(SB)/4, $0xbda8d738
+DATA vecbda8d738<>+24(SB)/4, $0xbda8d738
+DATA vecbda8d738<>+28(SB)/4, $0xbda8d738
+GLOBL vecbda8d738<>(SB), RODATA|NOPTR, $32
+
+DATA vec3dfe545f<>+0(SB)/4, $0x3dfe545f
+DATA vec3dfe545f<>+4(SB)/4, $0x3dfe545f
+DATA vec3dfe545f<>+8(SB)/4, $0x3dfe545f
+DATA vec3dfe545f<>+12(SB)/4, $0x3dfe545f
+DATA vec3dfe545f<>+16(SB)/4, $0x3dfe545f
+DATA vec3dfe545f<>+20(SB)/4, $0x3dfe545f
+DATA vec3dfe545f<>+24(SB)/4, $0x3dfe545f
+DATA vec3dfe545f<>+28(SB)/4, $0x3dfe545f
+GLOBL vec3dfe545f<>(SB), RODATA|NOPTR, $32
+
+DATA vecbe24ec1b<>+0(SB)/4, $0xbe24ec1b
+DATA vecbe24ec1b<>+4(SB)/4, $0xbe24ec1b
+DATA vecbe24ec1b<>+8(SB)/4, $0xbe24ec1b
+DATA vecbe24ec1b<>+12(SB)/4, $0xbe24ec1b
+DATA vecbe24ec1b<>+16(SB)/4, $0xbe24ec1b
+DATA vecbe24ec1b<>+20(SB)/4, $0xbe24ec1b
+DATA vecbe24ec1b<>+24(SB)/4, $0xbe24ec1b
+DATA vecbe24ec1b<>+28(SB)/4, $0xbe24ec1b
+GLOBL vecbe24ec1b<>(SB), RODATA|NOPTR, $32
+
+DATA vec3e4bae67<>+0(SB)/4, $0x3e4bae67
+DATA vec3e4bae67<>+4(SB)/4, $0x3e4bae67
+DATA vec3e4bae67<>+8(SB)/4, $0x3e4bae67
+DATA vec3e4bae67<>+12(SB)/4, $0x3e4bae67
+DATA vec3e4bae67<>+16(SB)/4, $0x3e4bae67
+DATA vec3e4bae67<>+20(SB)/4, $0x3e4bae67
+DATA vec3e4bae67<>+24(SB)/4, $0x3e4bae67
+DATA vec3e4bae67<>+28(SB)/4, $0x3e4bae67
+GLOBL vec3e4bae67<>(SB), RODATA|NOPTR, $32
+
+DATA vecbe7fdea2<>+0(SB)/4, $0xbe7fdea2
+DATA vecbe7fdea2<>+4(SB)/4, $0xbe7fdea2
+DATA vecbe7fdea2<>+8(SB)/4, $0xbe7fdea2
+DATA vecbe7fdea2<>+12(SB)/4, $0xbe7fdea2
+DATA vecbe7fdea2<>+16(SB)/4, $0xbe7fdea2
+DATA vecbe7fdea2<>+20(SB)/4, $0xbe7fdea2
+DATA vecbe7fdea2<>+24(SB)/4, $0xbe7fdea2
+DATA vecbe7fdea2<>+28(SB)/4, $0xbe7fdea2
+GLOBL vecbe7fdea2<>(SB), RODATA|NOPTR, $32
+
+DATA vec3eaaa9a7<>+0(SB)/4, $0x3eaaa9a7
+DATA vec3eaaa9a7<>+4(SB)/4, $0x3eaaa9a7
+DATA vec3eaaa9a7<>+8(SB)/4, $0x3eaaa9a7
+DATA vec3eaaa9a7<>+12(SB)/4, $0x3eaaa9a7
+DATA vec3eaaa9a7<>+16(SB)/4, $0x3eaaa9a7
+DATA vec3eaaa9a7<>+20(SB)/4, $0x3eaaa9a7
+DATA vec3eaaa9a7<>+24(SB)/4, $0x3eaaa9a7
+DATA vec3eaaa9a7<>+28(SB)/4, $0x3eaaa9a7
+GLOBL vec3eaaa9a7<>(SB), RODATA|NOPTR, $32
+
+DATA vecbefffffa<>+0(SB)/4, $0xbefffffa
+DATA vecbefffffa<>+4(SB)/4, $0xbefffffa
+DATA vecbefffffa<>+8(SB)/4, $0xbefffffa
+DATA vecbefffffa<>+12(SB)/4, $0xbefffffa
+DATA vecbefffffa<>+16(SB)/4, $0xbefffffa
+DATA vecbefffffa<>+20(SB)/4, $0xbefffffa
+DATA vecbefffffa<>+24(SB)/4, $0xbefffffa
+DATA vecbefffffa<>+28(SB)/4, $0xbefffffa
+GLOBL vecbefffffa<>(SB), RODATA|NOPTR, $32
+
+// func logAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·logAVX2(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	VBROADCASTSS vec00000000<>+0(SB), Y0
+	VBROADCASTSS vec7f800000<>+0(SB), Y1
+	VBROADCASTSS vec7fc00000<>+0(SB), Y2
+	VBROADCASTSS vecff800000<>+0(SB), Y3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+logAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          logAVX2_1_end
+	VMOVUPS      (CX), Y4
+	VBROADCASTSS vec3f3504f3<>+0(SB), Y7
+	VPSUBD       Y7, Y4, Y6
+	VPSRAD       $0x17, Y6, Y5
+	VCVTDQ2PS    Y5, Y5
+	VANDPS       vec007fffff<>+0(SB), Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VADDPS       vecbf800000<>+0(SB), Y6, Y6
+	VBROADCASTSS vec3d8a2bd4<>+0(SB), Y7
+	VFMADD213PS  vecbdef1e0b<>+0(SB), Y6, Y7
+	VFMADD213PS  vec3df37835<>+0(SB), Y6, Y7
+	VFMADD213PS  vecbdfe1104<>+0(SB), Y6, Y7
+	VFMADD213PS  vec3e119bb4<>+0(SB), Y6, Y7
+	VFMADD213PS  vecbe2aae27<>+0(SB), Y6, Y7
+	VFMADD213PS  vec3e4cd25c<>+0(SB), Y6, Y7
+	VFMADD213PS  vecbe800003<>+0(SB), Y6, Y7
+	VFMADD213PS  vec3eaaaaa4<>+0(SB), Y6, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y6, Y7, Y7
+	VMULPS       Y8, Y7, Y7
+	VFMADD231PS  vecb102e308<>+0(SB), Y5, Y7
+	VFNMADD231PS vec3f000000<>+0(SB), Y8, Y7
+	VADDPS       Y6, Y7, Y7
+	VFMADD231PS  vec3f317218<>+0(SB), Y5, Y7
+	VCMPPS       $0x11, Y1, Y4, Y5
+	VBLENDVPS    Y5, Y7, Y4, Y7
+	VCMPPS       $0x00, Y0, Y4, Y5
+	VBLENDVPS    Y5, Y3, Y7, Y7
+	VCMPPS       $0x11, Y0, Y4, Y4
+	VBLENDVPS    Y4, Y2, Y7, Y7
+	VMOVUPS      Y7, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          logAVX2_1
+
+logAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           logAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y4
+	VMASKMOVPS   (CX), Y4, Y5
+	VBROADCASTSS vec3f3504f3<>+0(SB), Y8
+	VPSUBD       Y8, Y5, Y7
+	VPSRAD       $0x17, Y7, Y6
+	VCVTDQ2PS    Y6, Y6
+	VANDPS       vec007fffff<>+0(SB), Y7, Y7
+	VPADDD       Y8, Y7, Y7
+	VADDPS       vecbf800000<>+0(SB), Y7, Y7
+	VBROADCASTSS vec3d8a2bd4<>+0(SB), Y8
+	VFMADD213PS  vecbdef1e0b<>+0(SB), Y7, Y8
+	VFMADD213PS  vec3df37835<>+0(SB), Y7, Y8
+	VFMADD213PS  vecbdfe1104<>+0(SB), Y7, Y8
+	VFMADD213PS  vec3e119bb4<>+0(SB), Y7, Y8
+	VFMADD213PS  vecbe2aae27<>+0(SB), Y7, Y8
+	VFMADD213PS  vec3e4cd25c<>+0(SB), Y7, Y8
+	VFMADD213PS  vecbe800003<>+0(SB), Y7, Y8
+	VFMADD213PS  vec3eaaaaa4<>+0(SB), Y7, Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y7, Y8, Y8
+	VMULPS       Y9, Y8, Y8
+	VFMADD231PS  vecb102e308<>+0(SB), Y6, Y8
+	VFNMADD231PS vec3f000000<>+0(SB), Y9, Y8
+	VADDPS       Y7, Y8, Y8
+	VFMADD231PS  vec3f317218<>+0(SB), Y6, Y8
+	VCMPPS       $0x11, Y1, Y5, Y1
+	VBLENDVPS    Y1, Y8, Y5, Y8
+	VCMPPS       $0x00, Y0, Y5, Y1
+	VBLENDVPS    Y1, Y3, Y8, Y8
+	VCMPPS       $0x11, Y0, Y5, Y0
+	VBLENDVPS    Y0, Y2, Y8, Y8
+	VMASKMOVPS   Y8, Y4, (AX)
+
+logAVX2_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+DATA vec7f800000<>+0(SB)/4, $0x7f800000
+DATA vec7f800000<>+4(SB)/4, $0x7f800000
+DATA vec7f800000<>+8(SB)/4, $0x7f800000
+DATA vec7f800000<>+12(SB)/4, $0x7f800000
+DATA vec7f800000<>+16(SB)/4, $0x7f800000
+DATA vec7f800000<>+20(SB)/4, $0x7f800000
+DATA vec7f800000<>+24(SB)/4, $0x7f800000
+DATA vec7f800000<>+28(SB)/4, $0x7f800000
+GLOBL vec7f800000<>(SB), RODATA|NOPTR, $32
+
+DATA vec7fc00000<>+0(SB)/4, $0x7fc00000
+DATA vec7fc00000<>+4(SB)/4, $0x7fc00000
+DATA vec7fc00000<>+8(SB)/4, $0x7fc00000
+DATA vec7fc00000<>+12(SB)/4, $0x7fc00000
+DATA vec7fc00000<>+16(SB)/4, $0x7fc00000
+DATA vec7fc00000<>+20(SB)/4, $0x7fc00000
+DATA vec7fc00000<>+24(SB)/4, $0x7fc00000
+DATA vec7fc00000<>+28(SB)/4, $0x7fc00000
+GLOBL vec7fc00000<>(SB), RODATA|NOPTR, $32
+
+DATA vecff800000<>+0(SB)/4, $0xff800000
+DATA vecff800000<>+4(SB)/4, $0xff800000
+DATA vecff800000<>+8(SB)/4, $0xff800000
+DATA vecff800000<>+12(SB)/4, $0xff800000
+DATA vecff800000<>+16(SB)/4, $0xff800000
+DATA vecff800000<>+20(SB)/4, $0xff800000
+DATA vecff800000<>+24(SB)/4, $0xff800000
+DATA vecff800000<>+28(SB)/4, $0xff800000
+GLOBL vecff800000<>(SB), RODATA|NOPTR, $32
+
+DATA vec3f3504f3<>+0(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+4(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+8(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+12(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+16(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+20(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+24(SB)/4, $0x3f3504f3
+DATA vec3f3504f3<>+28(SB)/4, $0x3f3504f3
+GLOBL vec3f3504f3<>(SB), RODATA|NOPTR, $32
+
+DATA vec007fffff<>+0(SB)/4, $0x007fffff
+DATA vec007fffff<>+4(SB)/4, $0x007fffff
+DATA vec007fffff<>+8(SB)/4, $0x007fffff
+DATA vec007fffff<>+12(SB)/4, $0x007fffff
+DATA vec007fffff<>+16(SB)/4, $0x007fffff
+DATA vec007fffff<>+20(SB)/4, $0x007fffff
+DATA vec007fffff<>+24(SB)/4, $0x007fffff
+DATA vec007fffff<>+28(SB)/4, $0x007fffff
+GLOBL vec007fffff<>(SB), RODATA|NOPTR, $32
+
+DATA vec3d8a2bd4<>+0(SB)/4, $0x3d8a2bd4
+DATA vec3d8a2bd4<>+4(SB)/4, $0x3d8a2bd4
+DATA vec3d8a2bd4<>+8(SB)/4, $0x3d8a2bd4
+DATA vec3d8a2bd4<>+12(SB)/4, $0x3d8a2bd4
+DATA vec3d8a2bd4<>+16(SB)/4, $0x3d8a2bd4
+DATA vec3d8a2bd4<>+20(SB)/4, $0x3d8a2bd4
+DATA vec3d8a2bd4<>+24(SB)/4, $0x3d8a2bd4
+DATA vec3d8a2bd4<>+28(SB)/4, $0x3d8a2bd4
+GLOBL vec3d8a2bd4<>(SB), RODATA|NOPTR, $32
+
+DATA vecbdef1e0b<>+0(SB)/4, $0xbdef1e0b
+DATA vecbdef1e0b<>+4(SB)/4, $0xbdef1e0b
+DATA vecbdef1e0b<>+8(SB)/4, $0xbdef1e0b
+DATA vecbdef1e0b<>+12(SB)/4, $0xbdef1e0b
+DATA vecbdef1e0b<>+16(SB)/4, $0xbdef1e0b
+DATA vecbdef1e0b<>+20(SB)/4, $0xbdef1e0b
+DATA vecbdef1e0b<>+24(SB)/4, $0xbdef1e0b
+DATA vecbdef1e0b<>+28(SB)/4, $0xbdef1e0b
+GLOBL vecbdef1e0b<>(SB), RODATA|NOPTR, $32
+
+DATA vec3df37835<>+0(SB)/4, $0x3df37835
+DATA vec3df37835<>+4(SB)/4, $0x3df37835
+DATA vec3df37835<>+8(SB)/4, $0x3df37835
+DATA vec3df37835<>+12(SB)/4, $0x3df37835
+DATA vec3df37835<>+16(SB)/4, $0x3df37835
+DATA vec3df37835<>+20(SB)/4, $0x3df37835
+DATA vec3df37835<>+24(SB)/4, $0x3df37835
+DATA vec3df37835<>+28(SB)/4, $0x3df37835
+GLOBL vec3df37835<>(SB), RODATA|NOPTR, $32
+
+DATA vecbdfe1104<>+0(SB)/4, $0xbdfe1104
+DATA vecbdfe1104<>+4(SB)/4, $0xbdfe1104
+DATA vecbdfe1104<>+8(SB)/4, $0xbdfe1104
+DATA vecbdfe1104<>+12(SB)/4, $0xbdfe1104
+DATA vecbdfe1104<>+16(SB)/4, $0xbdfe1104
+DATA vecbdfe1104<>+20(SB)/4, $0xbdfe1104
+DATA vecbdfe1104<>+24(SB)/4, $0xbdfe1104
+DATA vecbdfe1104<>+28(SB)/4, $0xbdfe1104
+GLOBL vecbdfe1104<>(SB), RODATA|NOPTR, $32
+
+DATA vec3e119bb4<>+0(SB)/4, $0x3e119bb4
+DATA vec3e119bb4<>+4(SB)/4, $0x3e119bb4
+DATA vec3e119bb4<>+8(SB)/4, $0x3e119bb4
+DATA vec3e119bb4<>+12(SB)/4, $0x3e119bb4
+DATA vec3e119bb4<>+16(SB)/4, $0x3e119bb4
+DATA vec3e119bb4<>+20(SB)/4, $0x3e119bb4
+DATA vec3e119bb4<>+24(SB)/4, $0x3e119bb4
+DATA vec3e119bb4<>+28(SB)/4, $0x3e119bb4
+GLOBL vec3e119bb4<>(SB), RODATA|NOPTR, $32
+
+DATA vecbe2aae27<>+0(SB)/4, $0xbe2aae27
+DATA vecbe2aae27<>+4(SB)/4, $0xbe2aae27
+DATA vecbe2aae27<>+8(SB)/4, $0xbe2aae27
+DATA vecbe2aae27<>+12(SB)/4, $0xbe2aae27
+DATA vecbe2aae27<>+16(SB)/4, $0xbe2aae27
+DATA vecbe2aae27<>+20(SB)/4, $0xbe2aae27
+DATA vecbe2aae27<>+24(SB)/4, $0xbe2aae27
+DATA vecbe2aae27<>+28(SB)/4, $0xbe2aae27
+GLOBL vecbe2aae27<>(SB), RODATA|NOPTR, $32
+
+DATA vec3e4cd25c<>+0(SB)/4, $0x3e4cd25c
+DATA vec3e4cd25c<>+4(SB)/4, $0x3e4cd25c
+DATA vec3e4cd25c<>+8(SB)/4, $0x3e4cd25c
+DATA vec3e4cd25c<>+12(SB)/4, $0x3e4cd25c
+DATA vec3e4cd25c<>+16(SB)/4, $0x3e4cd25c
+DATA vec3e4cd25c<>+20(SB)/4, $0x3e4cd25c
+DATA vec3e4cd25c<>+24(SB)/4, $0x3e4cd25c
+DATA vec3e4cd25c<>+28(SB)/4, $0x3e4cd25c
+GLOBL vec3e4cd25c<>(SB), RODATA|NOPTR, $32
+
+DATA vecbe800003<>+0(SB)/4, $0xbe800003
+DATA vecbe800003<>+4(SB)/4, $0xbe800003
+DATA vecbe800003<>+8(SB)/4, $0xbe800003
+DATA vecbe800003<>+12(SB)/4, $0xbe800003
+DATA vecbe800003<>+16(SB)/4, $0xbe800003
+DATA vecbe800003<>+20(SB)/4, $0xbe800003
+DATA vecbe800003<>+24(SB)/4, $0xbe800003
+DATA vecbe800003<>+28(SB)/4, $0xbe800003
+GLOBL vecbe800003<>(SB), RODATA|NOPTR, $32
+
+DATA vec3eaaaaa4<>+0(SB)/4, $0x3eaaaaa4
+DATA vec3eaaaaa4<>+4(SB)/4, $0x3eaaaaa4
+DATA vec3eaaaaa4<>+8(SB)/4, $0x3eaaaaa4
+DATA vec3eaaaaa4<>+12(SB)/4, $0x3eaaaaa4
+DATA vec3eaaaaa4<>+16(SB)/4, $0x3eaaaaa4
+DATA vec3eaaaaa4<>+20(SB)/4, $0x3eaaaaa4
+DATA vec3eaaaaa4<>+24(SB)/4, $0x3eaaaaa4
+DATA vec3eaaaaa4<>+28(SB)/4, $0x3eaaaaa4
+GLOBL vec3eaaaaa4<>(SB), RODATA|NOPTR, $32
+
+DATA vec3f000000<>+0(SB)/4, $0x3f000000
+DATA vec3f000000<>+4(SB)/4, $0x3f000000
+DATA vec3f000000<>+8(SB)/4, $0x3f000000
+DATA vec3f000000<>+12(SB)/4, $0x3f000000
+DATA vec3f000000<>+16(SB)/4, $0x3f000000
+DATA vec3f000000<>+20(SB)/4, $0x3f000000
+DATA vec3f000000<>+24(SB)/4, $0x3f000000
+DATA vec3f000000<>+28(SB)/4, $0x3f000000
+GLOBL vec3f000000<>(SB), RODATA|NOPTR, $32
+
+// func sumAVX2(x *float32, n uintptr) float64
+// Requires: AVX, SSE, SSE2
+TEXT ·sumAVX2(SB), NOSPLIT, $8-24
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	STMXCSR (SP)
+	MOVL    (SP), DX
+	ORL     $0x00008040, DX
+	MOVL    DX, 4(SP)
+	LDMXCSR 4(SP)
+
+sumAVX2_2:
+	CMPQ         CX, $0x10
+	JLT          sumAVX2_2_end
+	VMOVUPS      (AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VADDPD       Y5, Y0, Y0
+	VADDPD       Y4, Y1, Y1
+	VMOVUPS      32(AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VADDPD       Y5, Y2, Y2
+	VADDPD       Y4, Y3, Y3
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x10, CX
+	JMP          sumAVX2_2
+
+sumAVX2_2_end:
+sumAVX2_1:
+	CMPQ         CX, $0x08
+	JLT          sumAVX2_1_end
+	VMOVUPS      (AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VADDPD       Y5, Y0, Y0
+	VADDPD       Y4, Y1, Y1
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x08, CX
+	JMP          sumAVX2_1
+
+sumAVX2_1_end:
+	TESTQ        CX, CX
+	JZ           sumAVX2_end
+	LEAQ         leading<>+32(SB), DX
+	SHLQ         $0x02, CX
+	SUBQ         CX, DX
+	VMOVUPS      (DX), Y4
+	VMASKMOVPS   (AX), Y4, Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VADDPD       Y5, Y0, Y0
+	VADDPD       Y4, Y1, Y1
+
+sumAVX2_end:
+	LDMXCSR      (SP)
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VUNPCKHPD    X1, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+16(FP)
+	RET
+
+// func sumSquaresAVX2(x *float32, n uintptr, mean float32) float64
+// Requires: AVX, FMA3, SSE, SSE2
+TEXT ·sumSquaresAVX2(SB), NOSPLIT, $8-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS mean+16(FP), Y0
+	VBROADCASTSS vec00000000<>+0(SB), Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	STMXCSR      (SP)
+	MOVL         (SP), DX
+	ORL          $0x00008040, DX
+	MOVL         DX, 4(SP)
+	LDMXCSR      4(SP)
+
+sumSquaresAVX2_2:
+	CMPQ         CX, $0x10
+	JLT          sumSquaresAVX2_2_end
+	VMOVUPS      (AX), Y6
+	VSUBPS       Y0, Y6, Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y7, Y7, Y2
+	VFMADD231PD  Y6, Y6, Y3
+	VMOVUPS      32(AX), Y6
+	VSUBPS       Y0, Y6, Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y7, Y7, Y4
+	VFMADD231PD  Y6, Y6, Y5
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x10, CX
+	JMP          sumSquaresAVX2_2
+
+sumSquaresAVX2_2_end:
+sumSquaresAVX2_1:
+	CMPQ         CX, $0x08
+	JLT          sumSquaresAVX2_1_end
+	VMOVUPS      (AX), Y6
+	VSUBPS       Y0, Y6, Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y7, Y7, Y2
+	VFMADD231PD  Y6, Y6, Y3
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x08, CX
+	JMP          sumSquaresAVX2_1
+
+sumSquaresAVX2_1_end:
+	TESTQ        CX, CX
+	JZ           sumSquaresAVX2_end
+	LEAQ         leading<>+32(SB), DX
+	SHLQ         $0x02, CX
+	SUBQ         CX, DX
+	VMOVUPS      (DX), Y6
+	VMASKMOVPS   (AX), Y6, Y7
+	VSUBPS       Y0, Y7, Y7
+	VBLENDVPS    Y6, Y7, Y1, Y7
+	VCVTPS2PD    X7, Y0
+	VEXTRACTF128 $0x01, Y7, X1
+	VCVTPS2PD    X1, Y1
+	VFMADD231PD  Y0, Y0, Y2
+	VFMADD231PD  Y1, Y1, Y3
+
+sumSquaresAVX2_end:
+	LDMXCSR      (SP)
+	VADDPD       Y4, Y2, Y2
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X2, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VADDSD       X1, X0, X0
+	VZEROUPPER
+	MOVSD        X0, ret+24(FP)
+	RET
+
+// func expSumAVX2(dst *float32, x *float32, n uintptr, shift float32) float64
+// Requires: AVX, AVX2, FMA3, SSE, SSE2
+TEXT ·expSumAVX2(SB), NOSPLIT, $8-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS vecc2d00000<>+0(SB), Y0
+	VBROADCASTSS vec42b20000<>+0(SB), Y1
+	VBROADCASTSS shift+24(FP), Y2
+	VBROADCASTSS vec00000000<>+0(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+expSumAVX2_2:
+	CMPQ         DX, $0x10
+	JLT          expSumAVX2_2_end
+	VMOVUPS      (CX), Y8
+	VSUBPS       Y2, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMULPS       vec3fb8aa3b<>+0(SB), Y8, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VFNMADD231PS vec3f317218<>+0(SB), Y9, Y8
+	VFNMADD231PS vecb102e308<>+0(SB), Y9, Y8
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y10
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3effffff<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD213PS  Y8, Y8, Y10
+	VADDPS       vec3f800000<>+0(SB), Y10, Y10
+	VCVTPS2DQ    Y9, Y9
+	VPSRAD       $0x01, Y9, Y8
+	VPSUBD       Y8, Y9, Y9
+	VPADDD       vec0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VPADDD       vec0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VMOVUPS      Y10, (AX)
+	VCVTPS2PD    X10, Y8
+	VEXTRACTF128 $0x01, Y10, X9
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	VMOVUPS      32(CX), Y8
+	VSUBPS       Y2, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMULPS       vec3fb8aa3b<>+0(SB), Y8, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VFNMADD231PS vec3f317218<>+0(SB), Y9, Y8
+	VFNMADD231PS vecb102e308<>+0(SB), Y9, Y8
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y10
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3effffff<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD213PS  Y8, Y8, Y10
+	VADDPS       vec3f800000<>+0(SB), Y10, Y10
+	VCVTPS2DQ    Y9, Y9
+	VPSRAD       $0x01, Y9, Y8
+	VPSUBD       Y8, Y9, Y9
+	VPADDD       vec0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VPADDD       vec0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VMOVUPS      Y10, 32(AX)
+	VCVTPS2PD    X10, Y8
+	VEXTRACTF128 $0x01, Y10, X9
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y6, Y6
+	VADDPD       Y9, Y7, Y7
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x10, DX
+	JMP          expSumAVX2_2
+
+expSumAVX2_2_end:
+expSumAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          expSumAVX2_1_end
+	VMOVUPS      (CX), Y8
+	VSUBPS       Y2, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMULPS       vec3fb8aa3b<>+0(SB), Y8, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VFNMADD231PS vec3f317218<>+0(SB), Y9, Y8
+	VFNMADD231PS vecb102e308<>+0(SB), Y9, Y8
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y10
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y8, Y10
+	VFMADD213PS  vec3effffff<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD213PS  Y8, Y8, Y10
+	VADDPS       vec3f800000<>+0(SB), Y10, Y10
+	VCVTPS2DQ    Y9, Y9
+	VPSRAD       $0x01, Y9, Y8
+	VPSUBD       Y8, Y9, Y9
+	VPADDD       vec0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VPADDD       vec0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VMOVUPS      Y10, (AX)
+	VCVTPS2PD    X10, Y8
+	VEXTRACTF128 $0x01, Y10, X9
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          expSumAVX2_1
+
+expSumAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           expSumAVX2_end
+	LEAQ         leading<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y8
+	VMASKMOVPS   (CX), Y8, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMAXPS       Y9, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMULPS       vec3fb8aa3b<>+0(SB), Y9, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VFNMADD231PS vec3f317218<>+0(SB), Y0, Y9
+	VFNMADD231PS vecb102e308<>+0(SB), Y0, Y9
+	VBROADCASTSS vec3ab5f603<>+0(SB), Y1
+	VFMADD213PS  vec3c0913bb<>+0(SB), Y9, Y1
+	VFMADD213PS  vec3d2aab3a<>+0(SB), Y9, Y1
+	VFMADD213PS  vec3e2aaa58<>+0(SB), Y9, Y1
+	VFMADD213PS  vec3effffff<>+0(SB), Y9, Y1
+	VMULPS       Y9, Y1, Y1
+	VFMADD213PS  Y9, Y9, Y1
+	VADDPS       vec3f800000<>+0(SB), Y1, Y1
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y2
+	VPSUBD       Y2, Y0, Y0
+	VPADDD       vec0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VPADDD       vec0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMASKMOVPS   Y1, Y8, (AX)
+	VBLENDVPS    Y8, Y1, Y3, Y1
+	VCVTPS2PD    X1, Y0
+	VEXTRACTF128 $0x01, Y1, X1
+	VCVTPS2PD    X1, Y1
+	VADDPD       Y0, Y4, Y4
+	VADDPD       Y1, Y5, Y5
+
+expSumAVX2_end:
+	LDMXCSR      (SP)
+	VADDPD       Y6, Y4, Y4
+	VADDPD       Y7, Y5, Y5
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X4, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VADDSD       X1, X0, X0
+	VZEROUPPER
+	MOVSD        X0, ret+32(FP)
+	RET
+
+// func mostAVX2(x *float32, n uintptr, start float32) float32
+// Requires: AVX, SSE
+TEXT ·mostAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS start+16(FP), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS vec00000000<>+0(SB), Y2
+	VMOVAPS      Y0, Y3
+	VBROADCASTSS vec00000000<>+0(SB), Y4
+	VMOVAPS      Y0, Y5
+	VBROADCASTSS vec00000000<>+0(SB), Y6
+	VMOVAPS      Y0, Y7
+	VBROADCASTSS vec00000000<>+0(SB), Y8
+
+mostAVX2_4:
+	CMPQ    CX, $0x20
+	JLT     mostAVX2_4_end
+	VMOVUPS (AX), Y9
+	VMAXPS  Y9, Y1, Y1
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y2, Y2
+	VMOVUPS 32(AX), Y9
+	VMAXPS  Y9, Y3, Y3
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y4, Y4
+	VMOVUPS 64(AX), Y9
+	VMAXPS  Y9, Y5, Y5
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y6, Y6
+	VMOVUPS 96(AX), Y9
+	VMAXPS  Y9, Y7, Y7
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y8, Y8
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x20, CX
+	JMP     mostAVX2_4
+
+mostAVX2_4_end:
+mostAVX2_1:
+	CMPQ    CX, $0x08
+	JLT     mostAVX2_1_end
+	VMOVUPS (AX), Y9
+	VMAXPS  Y9, Y1, Y1
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y2, Y2
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x08, CX
+	JMP     mostAVX2_1
+
+mostAVX2_1_end:
+	TESTQ      CX, CX
+	JZ         mostAVX2_end
+	LEAQ       leading<>+32(SB), DX
+	SHLQ       $0x02, CX
+	SUBQ       CX, DX
+	VMOVUPS    (DX), Y9
+	VMASKMOVPS (AX), Y9, Y10
+	VBLENDVPS  Y9, Y10, Y0, Y10
+	VMAXPS     Y10, Y1, Y1
+	VCMPPS     $0x03, Y10, Y10, Y0
+	VORPS      Y0, Y2, Y2
+
+mostAVX2_end:
+	VMAXPS       Y3, Y1, Y1
+	VORPS        Y4, Y2, Y2
+	VMAXPS       Y5, Y1, Y1
+	VORPS        Y6, Y2, Y2
+	VMAXPS       Y7, Y1, Y1
+	VORPS        Y8, Y2, Y2
+	VEXTRACTF128 $0x01, Y1, X0
+	VEXTRACTF128 $0x01, Y2, X3
+	VMAXPS       X1, X0, X0
+	VORPS        X2, X3, X3
+	VPERMILPS    $0x4e, X0, X1
+	VPERMILPS    $0x4e, X3, X2
+	VMAXPS       X1, X0, X0
+	VORPS        X2, X3, X3
+	VPERMILPS    $0xb1, X0, X1
+	VPERMILPS    $0xb1, X3, X2
+	VMAXPS       X1, X0, X0
+	VORPS        X2, X3, X3
+	VMOVD        X3, AX
+	TESTL        AX, AX
+	JZ           mostAVX2_number
+	VBROADCASTSS vec7fc00000<>+0(SB), X0
+
+mostAVX2_number:
+	VZEROUPPER
+	MOVSS X0, ret+24(FP)
+	RET
+
+// func leastAVX2(x *float32, n uintptr, start float32) float32
+// Requires: AVX, SSE
+TEXT ·leastAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS start+16(FP), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS vec00000000<>+0(SB), Y2
+	VMOVAPS      Y0, Y3
+	VBROADCASTSS vec00000000<>+0(SB), Y4
+	VMOVAPS      Y0, Y5
+	VBROADCASTSS vec00000000<>+0(SB), Y6
+	VMOVAPS      Y0, Y7
+	VBROADCASTSS vec00000000<>+0(SB), Y8
+
+leastAVX2_4:
+	CMPQ    CX, $0x20
+	JLT     leastAVX2_4_end
+	VMOVUPS (AX), Y9
+	VMINPS  Y9, Y1, Y1
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y2, Y2
+	VMOVUPS 32(AX), Y9
+	VMINPS  Y9, Y3, Y3
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y4, Y4
+	VMOVUPS 64(AX), Y9
+	VMINPS  Y9, Y5, Y5
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y6, Y6
+	VMOVUPS 96(AX), Y9
+	VMINPS  Y9, Y7, Y7
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y8, Y8
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x20, CX
+	JMP     leastAVX2_4
+
+leastAVX2_4_end:
+leastAVX2_1:
+	CMPQ    CX, $0x08
+	JLT     leastAVX2_1_end
+	VMOVUPS (AX), Y9
+	VMINPS  Y9, Y1, Y1
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y9, Y2, Y2
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x08, CX
+	JMP     leastAVX2_1
+
+leastAVX2_1_end:
+	TESTQ      CX, CX
+	JZ         leastAVX2_end
+	LEAQ       leading<>+32(SB), DX
+	SHLQ       $0x02, CX
+	SUBQ       CX, DX
+	VMOVUPS    (DX), Y9
+	VMASKMOVPS (AX), Y9, Y10
+	VBLENDVPS  Y9, Y10, Y0, Y10
+	VMINPS     Y10, Y1, Y1
+	VCMPPS     $0x03, Y10, Y10, Y0
+	VORPS      Y0, Y2, Y2
+
+leastAVX2_end:
+	VMINPS       Y3, Y1, Y1
+	VORPS        Y4, Y2, Y2
+	VMINPS       Y5, Y1, Y1
+	VORPS        Y6, Y2, Y2
+	VMINPS       Y7, Y1, Y1
+	VORPS        Y8, Y2, Y2
+	VEXTRACTF128 $0x01, Y1, X0
+	VEXTRACTF128 $0x01, Y2, X3
+	VMINPS       X1, X0, X0
+	VORPS        X2, X3, X3
+	VPERMILPS    $0x4e, X0, X1
+	VPERMILPS    $0x4e, X3, X2
+	VMINPS       X1, X0, X0
+	VORPS        X2, X3, X3
+	VPERMILPS    $0xb1, X0, X1
+	VPERMILPS    $0xb1, X3, X2
+	VMINPS       X1, X0, X0
+	VORPS        X2, X3, X3
+	VMOVD        X3, AX
+	TESTL        AX, AX
+	JZ           leastAVX2_number
+	VBROADCASTSS vec7fc00000<>+0(SB), X0
+
+leastAVX2_number:
+	VZEROUPPER
+	MOVSS X0, ret+24(FP)
+	RET
+
 // func packRowAVX512(dst *float32, next uintptr, row *float32, panels uintptr)
 // Requires: AVX, AVX512F
 TEXT ·packRowAVX512(SB), NOSPLIT, $0-32
@@ -2205,260 +5580,2702 @@ tapsAVX512_1_end:
 	VZEROUPPER
 	RET
 
-// func axpyAVX2(dst *float32, a float32, x *float32, n uintptr)
-// Requires: AVX, FMA3
-TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
+// func addAVX512(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·addAVX512(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+addAVX512_4:
+	CMPQ    BX, $0x40
+	JLT     addAVX512_4_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(CX), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(CX), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(CX), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x40, BX
+	JMP     addAVX512_4
+
+addAVX512_4_end:
+addAVX512_1:
+	CMPQ    BX, $0x10
+	JLT     addAVX512_1_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x10, BX
+	JMP     addAVX512_1
+
+addAVX512_1_end:
+	TESTQ     BX, BX
+	JZ        addAVX512_end
+	MOVL      BX, SI
+	MOVL      $0x00000001, BX
+	SHLXL     SI, BX, BX
+	DECL      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+addAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func addNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·addNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+addNumberAVX512_4:
+	CMPQ    DX, $0x40
+	JLT     addNumberAVX512_4_end
+	VMOVUPS (CX), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, DX
+	JMP     addNumberAVX512_4
+
+addNumberAVX512_4_end:
+addNumberAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     addNumberAVX512_1_end
+	VMOVUPS (CX), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     addNumberAVX512_1
+
+addNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        addNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+addNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func subAVX512(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·subAVX512(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+subAVX512_4:
+	CMPQ    BX, $0x40
+	JLT     subAVX512_4_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(CX), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(CX), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(CX), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x40, BX
+	JMP     subAVX512_4
+
+subAVX512_4_end:
+subAVX512_1:
+	CMPQ    BX, $0x10
+	JLT     subAVX512_1_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x10, BX
+	JMP     subAVX512_1
+
+subAVX512_1_end:
+	TESTQ     BX, BX
+	JZ        subAVX512_end
+	MOVL      BX, SI
+	MOVL      $0x00000001, BX
+	SHLXL     SI, BX, BX
+	DECL      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+subAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func subNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·subNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+subNumberAVX512_4:
+	CMPQ    DX, $0x40
+	JLT     subNumberAVX512_4_end
+	VMOVUPS (CX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, DX
+	JMP     subNumberAVX512_4
+
+subNumberAVX512_4_end:
+subNumberAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     subNumberAVX512_1_end
+	VMOVUPS (CX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     subNumberAVX512_1
+
+subNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        subNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+subNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func subFromNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·subFromNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+subFromNumberAVX512_4:
+	CMPQ    DX, $0x40
+	JLT     subFromNumberAVX512_4_end
+	VMOVUPS (CX), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, DX
+	JMP     subFromNumberAVX512_4
+
+subFromNumberAVX512_4_end:
+subFromNumberAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     subFromNumberAVX512_1_end
+	VMOVUPS (CX), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     subFromNumberAVX512_1
+
+subFromNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        subFromNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+subFromNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func mulAVX512(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·mulAVX512(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+mulAVX512_4:
+	CMPQ    BX, $0x40
+	JLT     mulAVX512_4_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(CX), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(CX), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(CX), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x40, BX
+	JMP     mulAVX512_4
+
+mulAVX512_4_end:
+mulAVX512_1:
+	CMPQ    BX, $0x10
+	JLT     mulAVX512_1_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x10, BX
+	JMP     mulAVX512_1
+
+mulAVX512_1_end:
+	TESTQ     BX, BX
+	JZ        mulAVX512_end
+	MOVL      BX, SI
+	MOVL      $0x00000001, BX
+	SHLXL     SI, BX, BX
+	DECL      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+mulAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func mulNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·mulNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+mulNumberAVX512_4:
+	CMPQ    DX, $0x40
+	JLT     mulNumberAVX512_4_end
+	VMOVUPS (CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, DX
+	JMP     mulNumberAVX512_4
+
+mulNumberAVX512_4_end:
+mulNumberAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     mulNumberAVX512_1_end
+	VMOVUPS (CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     mulNumberAVX512_1
+
+mulNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        mulNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+mulNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func divAVX512(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·divAVX512(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+divAVX512_4:
+	CMPQ    BX, $0x40
+	JLT     divAVX512_4_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(CX), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(CX), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(CX), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x40, BX
+	JMP     divAVX512_4
+
+divAVX512_4_end:
+divAVX512_1:
+	CMPQ    BX, $0x10
+	JLT     divAVX512_1_end
+	VMOVUPS (DX), Z0
+	VMOVUPS (CX), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x10, BX
+	JMP     divAVX512_1
+
+divAVX512_1_end:
+	TESTQ     BX, BX
+	JZ        divAVX512_end
+	MOVL      BX, SI
+	MOVL      $0x00000001, BX
+	SHLXL     SI, BX, BX
+	DECL      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+divAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func divNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·divNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+divNumberAVX512_4:
+	CMPQ    DX, $0x40
+	JLT     divNumberAVX512_4_end
+	VMOVUPS (CX), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, DX
+	JMP     divNumberAVX512_4
+
+divNumberAVX512_4_end:
+divNumberAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     divNumberAVX512_1_end
+	VMOVUPS (CX), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     divNumberAVX512_1
+
+divNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        divNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+divNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func divOfNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·divOfNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+divOfNumberAVX512_4:
+	CMPQ    DX, $0x40
+	JLT     divOfNumberAVX512_4_end
+	VMOVUPS (CX), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, DX
+	JMP     divOfNumberAVX512_4
+
+divOfNumberAVX512_4_end:
+divOfNumberAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     divOfNumberAVX512_1_end
+	VMOVUPS (CX), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     divOfNumberAVX512_1
+
+divOfNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        divOfNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+divOfNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func maxAVX512(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·maxAVX512(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+maxAVX512_4:
+	CMPQ      BX, $0x40
+	JLT       maxAVX512_4_end
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (CX), Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(DX), Z0
+	VMOVUPS   64(CX), Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, 64(AX)
+	VMOVUPS   128(DX), Z0
+	VMOVUPS   128(CX), Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, 128(AX)
+	VMOVUPS   192(DX), Z0
+	VMOVUPS   192(CX), Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	SUBQ      $0x40, BX
+	JMP       maxAVX512_4
+
+maxAVX512_4_end:
+maxAVX512_1:
+	CMPQ      BX, $0x10
+	JLT       maxAVX512_1_end
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (CX), Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x10, BX
+	JMP       maxAVX512_1
+
+maxAVX512_1_end:
+	TESTQ     BX, BX
+	JZ        maxAVX512_end
+	MOVL      BX, SI
+	MOVL      $0x00000001, BX
+	SHLXL     SI, BX, BX
+	DECL      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K2
+	VBLENDMPS Z1, Z0, K2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+maxAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func maxNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·maxNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+maxNumberAVX512_4:
+	CMPQ      DX, $0x40
+	JLT       maxNumberAVX512_4_end
+	VMOVUPS   (CX), Z1
+	VMAXPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS   64(CX), Z1
+	VMAXPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 64(AX)
+	VMOVUPS   128(CX), Z1
+	VMAXPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 128(AX)
+	VMOVUPS   192(CX), Z1
+	VMAXPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	SUBQ      $0x40, DX
+	JMP       maxNumberAVX512_4
+
+maxNumberAVX512_4_end:
+maxNumberAVX512_1:
+	CMPQ      DX, $0x10
+	JLT       maxNumberAVX512_1_end
+	VMOVUPS   (CX), Z1
+	VMAXPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x10, DX
+	JMP       maxNumberAVX512_1
+
+maxNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        maxNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K2
+	VBLENDMPS Z1, Z0, K2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+maxNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func minAVX512(dst *float32, x *float32, y *float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·minAVX512(SB), NOSPLIT, $8-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	STMXCSR (SP)
+	MOVL    (SP), SI
+	ORL     $0x00008040, SI
+	MOVL    SI, 4(SP)
+	LDMXCSR 4(SP)
+
+minAVX512_4:
+	CMPQ      BX, $0x40
+	JLT       minAVX512_4_end
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (CX), Z1
+	VMINPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(DX), Z0
+	VMOVUPS   64(CX), Z1
+	VMINPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, 64(AX)
+	VMOVUPS   128(DX), Z0
+	VMOVUPS   128(CX), Z1
+	VMINPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, 128(AX)
+	VMOVUPS   192(DX), Z0
+	VMOVUPS   192(CX), Z1
+	VMINPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	SUBQ      $0x40, BX
+	JMP       minAVX512_4
+
+minAVX512_4_end:
+minAVX512_1:
+	CMPQ      BX, $0x10
+	JLT       minAVX512_1_end
+	VMOVUPS   (DX), Z0
+	VMOVUPS   (CX), Z1
+	VMINPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x10, BX
+	JMP       minAVX512_1
+
+minAVX512_1_end:
+	TESTQ     BX, BX
+	JZ        minAVX512_end
+	MOVL      BX, SI
+	MOVL      $0x00000001, BX
+	SHLXL     SI, BX, BX
+	DECL      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VMINPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K2
+	VBLENDMPS Z1, Z0, K2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+minAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func minNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·minNumberAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS y+16(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+minNumberAVX512_4:
+	CMPQ      DX, $0x40
+	JLT       minNumberAVX512_4_end
+	VMOVUPS   (CX), Z1
+	VMINPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS   64(CX), Z1
+	VMINPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 64(AX)
+	VMOVUPS   128(CX), Z1
+	VMINPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 128(AX)
+	VMOVUPS   192(CX), Z1
+	VMINPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	SUBQ      $0x40, DX
+	JMP       minNumberAVX512_4
+
+minNumberAVX512_4_end:
+minNumberAVX512_1:
+	CMPQ      DX, $0x10
+	JLT       minNumberAVX512_1_end
+	VMOVUPS   (CX), Z1
+	VMINPS    Z0, Z1, Z2
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x10, DX
+	JMP       minNumberAVX512_1
+
+minNumberAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        minNumberAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMINPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K2
+	VBLENDMPS Z1, Z0, K2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+minNumberAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func axpyAVX512(dst *float32, a float32, x *float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·axpyAVX512(SB), NOSPLIT, $8-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         n+24(FP), DX
-	VBROADCASTSS a+8(FP), Y0
+	VBROADCASTSS a+8(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
 
-axpyAVX2_wide:
-	CMPQ        DX, $0x20
-	JLT         axpyAVX2_wide_end
-	VMOVUPS     (AX), Y1
-	VMOVUPS     (CX), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)
-	VMOVUPS     32(AX), Y1
-	VMOVUPS     32(CX), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 32(AX)
-	VMOVUPS     64(AX), Y1
-	VMOVUPS     64(CX), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 64(AX)
-	VMOVUPS     96(AX), Y1
-	VMOVUPS     96(CX), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 96(AX)
-	ADDQ        $0x80, AX
-	ADDQ        $0x80, CX
-	SUBQ        $0x20, DX
-	JMP         axpyAVX2_wide
+axpyAVX512_4:
+	CMPQ        DX, $0x40
+	JLT         axpyAVX512_4_end
+	VMOVUPS     (AX), Z1
+	VMOVUPS     (CX), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, (AX)
+	VMOVUPS     64(AX), Z1
+	VMOVUPS     64(CX), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, 64(AX)
+	VMOVUPS     128(AX), Z1
+	VMOVUPS     128(CX), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, 128(AX)
+	VMOVUPS     192(AX), Z1
+	VMOVUPS     192(CX), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, CX
+	SUBQ        $0x40, DX
+	JMP         axpyAVX512_4
 
-axpyAVX2_wide_end:
-axpyAVX2_vector:
-	CMPQ        DX, $0x08
-	JLT         axpyAVX2_vector_end
-	VMOVUPS     (AX), Y1
-	VMOVUPS     (CX), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        $0x20, CX
-	SUBQ        $0x08, DX
-	JMP         axpyAVX2_vector
+axpyAVX512_4_end:
+axpyAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         axpyAVX512_1_end
+	VMOVUPS     (AX), Z1
+	VMOVUPS     (CX), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         axpyAVX512_1
 
-axpyAVX2_vector_end:
-axpyAVX2_element:
-	CMPQ        DX, $0x01
-	JLT         axpyAVX2_element_end
-	VMOVSS      (AX), X3
-	VMOVSS      (CX), X4
-	VFMADD231PS Y4, Y0, Y3
-	VMOVSS      X3, (AX)
-	ADDQ        $0x04, AX
-	ADDQ        $0x04, CX
-	SUBQ        $0x01, DX
-	JMP         axpyAVX2_element
+axpyAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          axpyAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (AX), K1, Z1
+	VMOVUPS.Z   (CX), K1, Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (AX)
 
-axpyAVX2_element_end:
+axpyAVX512_end:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
-// func addAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX
-TEXT ·addAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ y+16(FP), DX
-	MOVQ n+24(FP), BX
-
-addAVX2_wide:
-	CMPQ    BX, $0x20
-	JLT     addAVX2_wide_end
-	VMOVUPS (CX), Y0
-	VMOVUPS (DX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (AX)
-	VMOVUPS 32(CX), Y0
-	VMOVUPS 32(DX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(AX)
-	VMOVUPS 64(CX), Y0
-	VMOVUPS 64(DX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(AX)
-	VMOVUPS 96(CX), Y0
-	VMOVUPS 96(DX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(AX)
-	ADDQ    $0x80, AX
-	ADDQ    $0x80, CX
-	ADDQ    $0x80, DX
-	SUBQ    $0x20, BX
-	JMP     addAVX2_wide
-
-addAVX2_wide_end:
-addAVX2_vector:
-	CMPQ    BX, $0x08
-	JLT     addAVX2_vector_end
-	VMOVUPS (CX), Y0
-	VMOVUPS (DX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	SUBQ    $0x08, BX
-	JMP     addAVX2_vector
-
-addAVX2_vector_end:
-addAVX2_element:
-	CMPQ   BX, $0x01
-	JLT    addAVX2_element_end
-	VMOVSS (CX), X2
-	VMOVSS (DX), X3
-	VADDPS Y3, Y2, Y2
-	VMOVSS X2, (AX)
-	ADDQ   $0x04, AX
-	ADDQ   $0x04, CX
-	ADDQ   $0x04, DX
-	SUBQ   $0x01, BX
-	JMP    addAVX2_element
-
-addAVX2_element_end:
-	VZEROUPPER
-	RET
-
-// func mulAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX
-TEXT ·mulAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ y+16(FP), DX
-	MOVQ n+24(FP), BX
-
-mulAVX2_wide:
-	CMPQ    BX, $0x20
-	JLT     mulAVX2_wide_end
-	VMOVUPS (CX), Y0
-	VMOVUPS (DX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, (AX)
-	VMOVUPS 32(CX), Y0
-	VMOVUPS 32(DX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(AX)
-	VMOVUPS 64(CX), Y0
-	VMOVUPS 64(DX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(AX)
-	VMOVUPS 96(CX), Y0
-	VMOVUPS 96(DX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(AX)
-	ADDQ    $0x80, AX
-	ADDQ    $0x80, CX
-	ADDQ    $0x80, DX
-	SUBQ    $0x20, BX
-	JMP     mulAVX2_wide
-
-mulAVX2_wide_end:
-mulAVX2_vector:
-	CMPQ    BX, $0x08
-	JLT     mulAVX2_vector_end
-	VMOVUPS (CX), Y0
-	VMOVUPS (DX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	SUBQ    $0x08, BX
-	JMP     mulAVX2_vector
-
-mulAVX2_vector_end:
-mulAVX2_element:
-	CMPQ   BX, $0x01
-	JLT    mulAVX2_element_end
-	VMOVSS (CX), X2
-	VMOVSS (DX), X3
-	VMULPS Y3, Y2, Y2
-	VMOVSS X2, (AX)
-	ADDQ   $0x04, AX
-	ADDQ   $0x04, CX
-	ADDQ   $0x04, DX
-	SUBQ   $0x01, BX
-	JMP    mulAVX2_element
-
-mulAVX2_element_end:
-	VZEROUPPER
-	RET
-
-// func scaleShiftAVX2(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
-// Requires: AVX, FMA3
-TEXT ·scaleShiftAVX2(SB), NOSPLIT, $0-40
+// func scaleShiftAVX512(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·scaleShiftAVX512(SB), NOSPLIT, $8-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+32(FP), DX
-	VBROADCASTSS scale+16(FP), Y0
-	VBROADCASTSS shift+20(FP), Y1
-	VBROADCASTSS floor+24(FP), Y2
+	VBROADCASTSS scale+16(FP), Z0
+	VBROADCASTSS shift+20(FP), Z1
+	VBROADCASTSS floor+24(FP), Z2
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
 
-scaleShiftAVX2_wide:
-	CMPQ        DX, $0x20
-	JLT         scaleShiftAVX2_wide_end
-	VMOVUPS     (CX), Y3
-	VFMADD213PS Y1, Y0, Y3
-	VMAXPS      Y3, Y2, Y3
-	VMOVUPS     Y3, (AX)
-	VMOVUPS     32(CX), Y3
-	VFMADD213PS Y1, Y0, Y3
-	VMAXPS      Y3, Y2, Y3
-	VMOVUPS     Y3, 32(AX)
-	VMOVUPS     64(CX), Y3
-	VFMADD213PS Y1, Y0, Y3
-	VMAXPS      Y3, Y2, Y3
-	VMOVUPS     Y3, 64(AX)
-	VMOVUPS     96(CX), Y3
-	VFMADD213PS Y1, Y0, Y3
-	VMAXPS      Y3, Y2, Y3
-	VMOVUPS     Y3, 96(AX)
-	ADDQ        $0x80, AX
-	ADDQ        $0x80, CX
-	SUBQ        $0x20, DX
-	JMP         scaleShiftAVX2_wide
+scaleShiftAVX512_4:
+	CMPQ        DX, $0x40
+	JLT         scaleShiftAVX512_4_end
+	VMOVUPS     (CX), Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMAXPS      Z3, Z2, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     64(CX), Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMAXPS      Z3, Z2, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMOVUPS     128(CX), Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMAXPS      Z3, Z2, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMOVUPS     192(CX), Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMAXPS      Z3, Z2, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, CX
+	SUBQ        $0x40, DX
+	JMP         scaleShiftAVX512_4
 
-scaleShiftAVX2_wide_end:
-scaleShiftAVX2_vector:
-	CMPQ        DX, $0x08
-	JLT         scaleShiftAVX2_vector_end
-	VMOVUPS     (CX), Y3
-	VFMADD213PS Y1, Y0, Y3
-	VMAXPS      Y3, Y2, Y3
-	VMOVUPS     Y3, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        $0x20, CX
-	SUBQ        $0x08, DX
-	JMP         scaleShiftAVX2_vector
+scaleShiftAVX512_4_end:
+scaleShiftAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         scaleShiftAVX512_1_end
+	VMOVUPS     (CX), Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMAXPS      Z3, Z2, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         scaleShiftAVX512_1
 
-scaleShiftAVX2_vector_end:
-scaleShiftAVX2_element:
-	CMPQ        DX, $0x01
-	JLT         scaleShiftAVX2_element_end
-	VMOVSS      (CX), X4
-	VFMADD213PS Y1, Y0, Y4
-	VMAXPS      Y4, Y2, Y4
-	VMOVSS      X4, (AX)
-	ADDQ        $0x04, AX
-	ADDQ        $0x04, CX
-	SUBQ        $0x01, DX
-	JMP         scaleShiftAVX2_element
+scaleShiftAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          scaleShiftAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMAXPS      Z3, Z2, Z3
+	VMOVUPS     Z3, K1, (AX)
 
-scaleShiftAVX2_element_end:
+scaleShiftAVX512_end:
+	LDMXCSR (SP)
 	VZEROUPPER
+	RET
+
+// func normalizeAVX512(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, scale float32, n uintptr)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·normalizeAVX512(SB), NOSPLIT, $8-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         gamma+16(FP), DX
+	MOVQ         beta+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS mean+32(FP), Z0
+	VBROADCASTSS scale+36(FP), Z1
+	STMXCSR      (SP)
+	MOVL         (SP), DI
+	ORL          $0x00008040, DI
+	MOVL         DI, 4(SP)
+	LDMXCSR      4(SP)
+
+normalizeAVX512_2:
+	CMPQ        SI, $0x20
+	JLT         normalizeAVX512_2_end
+	VMOVUPS     (CX), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     (BX), Z3
+	VMOVUPS     (DX), Z4
+	VFMADD213PS Z3, Z4, Z2
+	VMOVUPS     Z2, (AX)
+	VMOVUPS     64(CX), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     64(BX), Z3
+	VMOVUPS     64(DX), Z4
+	VFMADD213PS Z3, Z4, Z2
+	VMOVUPS     Z2, 64(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x20, SI
+	JMP         normalizeAVX512_2
+
+normalizeAVX512_2_end:
+normalizeAVX512_1:
+	CMPQ        SI, $0x10
+	JLT         normalizeAVX512_1_end
+	VMOVUPS     (CX), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     (BX), Z3
+	VMOVUPS     (DX), Z4
+	VFMADD213PS Z3, Z4, Z2
+	VMOVUPS     Z2, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x10, SI
+	JMP         normalizeAVX512_1
+
+normalizeAVX512_1_end:
+	TESTQ       SI, SI
+	JZ          normalizeAVX512_end
+	MOVL        SI, DI
+	MOVL        $0x00000001, SI
+	SHLXL       DI, SI, SI
+	DECL        SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (CX), K1, Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS.Z   (BX), K1, Z0
+	VMOVUPS.Z   (DX), K1, Z1
+	VFMADD213PS Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)
+
+normalizeAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func absAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·absAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+absAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         absAVX512_1_end
+	VMOVUPS     (CX), Z0
+	VANDPS.BCST vec7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         absAVX512_1
+
+absAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          absAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VANDPS.BCST vec7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+absAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func sqrtAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·sqrtAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+sqrtAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     sqrtAVX512_1_end
+	VMOVUPS (CX), Z0
+	VSQRTPS Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     sqrtAVX512_1
+
+sqrtAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        sqrtAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VSQRTPS   Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+sqrtAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func floorAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·floorAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+floorAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         floorAVX512_1_end
+	VMOVUPS     (CX), Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         floorAVX512_1
+
+floorAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          floorAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+floorAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func ceilAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·ceilAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+ceilAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         ceilAVX512_1_end
+	VMOVUPS     (CX), Z0
+	VRNDSCALEPS $0x02, Z0, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         ceilAVX512_1
+
+ceilAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          ceilAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VRNDSCALEPS $0x02, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+ceilAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func roundAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·roundAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+roundAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         roundAVX512_1_end
+	VMOVUPS     (CX), Z0
+	VRNDSCALEPS $0x00, Z0, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         roundAVX512_1
+
+roundAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          roundAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VRNDSCALEPS $0x00, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+roundAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func clampAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·clampAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+clampAVX512_1:
+	CMPQ    DX, $0x10
+	JLT     clampAVX512_1_end
+	VMOVUPS (CX), Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, DX
+	JMP     clampAVX512_1
+
+clampAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        clampAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+clampAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func hardSigmoidAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	VBROADCASTSS vec00000000<>+0(SB), Z2
+	VBROADCASTSS vec3f800000<>+0(SB), Z3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+hardSigmoidAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         hardSigmoidAVX512_1_end
+	VMOVUPS     (CX), Z4
+	VFMADD213PS Z1, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMINPS      Z4, Z3, Z4
+	VMOVUPS     Z4, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         hardSigmoidAVX512_1
+
+hardSigmoidAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          hardSigmoidAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z4
+	VFMADD213PS Z1, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMINPS      Z4, Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+
+hardSigmoidAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func leakyReluAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·leakyReluAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	VBROADCASTSS vec00000000<>+0(SB), Z1
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+leakyReluAVX512_1:
+	CMPQ      DX, $0x10
+	JLT       leakyReluAVX512_1_end
+	VMOVUPS   (CX), Z2
+	VMULPS    Z0, Z2, Z3
+	VCMPPS    $0x11, Z1, Z2, K1
+	VBLENDMPS Z3, Z2, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x10, DX
+	JMP       leakyReluAVX512_1
+
+leakyReluAVX512_1_end:
+	TESTQ     DX, DX
+	JZ        leakyReluAVX512_end
+	MOVL      DX, BX
+	MOVL      $0x00000001, DX
+	SHLXL     BX, DX, DX
+	DECL      DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z0, Z2, Z0
+	VCMPPS    $0x11, Z1, Z2, K2
+	VBLENDMPS Z0, Z2, K2, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+leakyReluAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func expAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·expAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	VBROADCASTSS vecc2d00000<>+0(SB), Z0
+	VBROADCASTSS vec42b20000<>+0(SB), Z1
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+expAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               expAVX512_1_end
+	VMOVUPS           (CX), Z2
+	VMAXPS            Z2, Z0, Z2
+	VMINPS            Z2, Z1, Z2
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z4
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z4, Z4
+	VFMADD213PS       Z2, Z2, Z4
+	VADDPS.BCST       vec3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVUPS           Z4, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               expAVX512_1
+
+expAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                expAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMINPS            Z2, Z1, Z2
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z2, Z0
+	VRNDSCALEPS       $0x00, Z0, Z0
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z0, Z2
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z0, Z2
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z1
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z2, Z1
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z2, Z1
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z2, Z1
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z2, Z1
+	VMULPS            Z2, Z1, Z1
+	VFMADD213PS       Z2, Z2, Z1
+	VADDPS.BCST       vec3f800000<>+0(SB), Z1, Z1
+	VSCALEFPS         Z0, Z1, Z1
+	VMOVUPS           Z1, K1, (AX)
+
+expAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	VBROADCASTSS vecc2d00000<>+0(SB), Z0
+	VBROADCASTSS vec42b20000<>+0(SB), Z1
+	VBROADCASTSS vec3f800000<>+0(SB), Z2
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+sigmoidAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               sigmoidAVX512_1_end
+	VMOVUPS           (CX), Z3
+	VBROADCASTSS      vec80000000<>+0(SB), Z4
+	VXORPS            Z4, Z3, Z3
+	VMAXPS            Z3, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z5
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z5, Z5
+	VFMADD213PS       Z3, Z3, Z5
+	VADDPS.BCST       vec3f800000<>+0(SB), Z5, Z5
+	VSCALEFPS         Z4, Z5, Z5
+	VADDPS            Z2, Z5, Z5
+	VDIVPS            Z5, Z2, Z5
+	VMOVUPS           Z5, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               sigmoidAVX512_1
+
+sigmoidAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                sigmoidAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z3
+	VBROADCASTSS      vec80000000<>+0(SB), Z4
+	VXORPS            Z4, Z3, Z3
+	VMAXPS            Z3, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z3, Z0
+	VRNDSCALEPS       $0x00, Z0, Z0
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z0, Z3
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z0, Z3
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z1
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z3, Z1
+	VMULPS            Z3, Z1, Z1
+	VFMADD213PS       Z3, Z3, Z1
+	VADDPS.BCST       vec3f800000<>+0(SB), Z1, Z1
+	VSCALEFPS         Z0, Z1, Z1
+	VADDPS            Z2, Z1, Z1
+	VDIVPS            Z1, Z2, Z1
+	VMOVUPS           Z1, K1, (AX)
+
+sigmoidAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tanhAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·tanhAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	VBROADCASTSS vec41200000<>+0(SB), Z0
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+tanhAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               tanhAVX512_1_end
+	VMOVUPS           (CX), Z1
+	VANDPS.BCST       vec80000000<>+0(SB), Z1, Z2
+	VANDPS.BCST       vec7fffffff<>+0(SB), Z1, Z1
+	VMINPS            Z1, Z0, Z1
+	VADDPS            Z1, Z1, Z1
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z1, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z3, Z1
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z4
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z1, Z4
+	VMULPS            Z1, Z4, Z4
+	VFMADD213PS       Z1, Z1, Z4
+	VBROADCASTSS      vec3f800000<>+0(SB), Z1
+	VSCALEFPS         Z3, Z1, Z1
+	VADDPS.BCST       vecbf800000<>+0(SB), Z1, Z3
+	VFMADD213PS       Z3, Z1, Z4
+	VADDPS.BCST       vec40000000<>+0(SB), Z4, Z1
+	VDIVPS            Z1, Z4, Z4
+	VORPS             Z2, Z4, Z4
+	VMOVUPS           Z4, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               tanhAVX512_1
+
+tanhAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                tanhAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z1
+	VANDPS.BCST       vec80000000<>+0(SB), Z1, Z2
+	VANDPS.BCST       vec7fffffff<>+0(SB), Z1, Z1
+	VMINPS            Z1, Z0, Z1
+	VADDPS            Z1, Z1, Z1
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z1, Z0
+	VRNDSCALEPS       $0x00, Z0, Z0
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z0, Z1
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z0, Z1
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z3
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z1, Z3
+	VBROADCASTSS      vec3f800000<>+0(SB), Z1
+	VSCALEFPS         Z0, Z1, Z1
+	VADDPS.BCST       vecbf800000<>+0(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z3
+	VADDPS.BCST       vec40000000<>+0(SB), Z3, Z0
+	VDIVPS            Z0, Z3, Z3
+	VORPS             Z2, Z3, Z3
+	VMOVUPS           Z3, K1, (AX)
+
+tanhAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func eluAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·eluAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	VBROADCASTSS vecc2ae0000<>+0(SB), Z2
+	VBROADCASTSS vec00000000<>+0(SB), Z3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+eluAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               eluAVX512_1_end
+	VMOVUPS           (CX), Z4
+	VMINPS            Z4, Z3, Z5
+	VMAXPS            Z5, Z2, Z5
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z6, Z5
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z7
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z5, Z7
+	VMULPS            Z5, Z7, Z7
+	VFMADD213PS       Z5, Z5, Z7
+	VBROADCASTSS      vec3f800000<>+0(SB), Z5
+	VSCALEFPS         Z6, Z5, Z5
+	VADDPS.BCST       vecbf800000<>+0(SB), Z5, Z6
+	VFMADD213PS       Z6, Z5, Z7
+	VMULPS            Z0, Z7, Z7
+	VCMPPS            $0x11, Z4, Z3, K1
+	VBLENDMPS         Z4, Z7, K1, Z7
+	VMULPS            Z1, Z7, Z7
+	VMOVUPS           Z7, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               eluAVX512_1
+
+eluAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                eluAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z4
+	VMINPS            Z4, Z3, Z5
+	VMAXPS            Z5, Z2, Z5
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z5, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z2, Z5
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z2, Z5
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z6
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z5, Z6
+	VMULPS            Z5, Z6, Z6
+	VFMADD213PS       Z5, Z5, Z6
+	VBROADCASTSS      vec3f800000<>+0(SB), Z5
+	VSCALEFPS         Z2, Z5, Z5
+	VADDPS.BCST       vecbf800000<>+0(SB), Z5, Z2
+	VFMADD213PS       Z2, Z5, Z6
+	VMULPS            Z0, Z6, Z6
+	VCMPPS            $0x11, Z4, Z3, K2
+	VBLENDMPS         Z4, Z6, K2, Z6
+	VMULPS            Z1, Z6, Z6
+	VMOVUPS           Z6, K1, (AX)
+
+eluAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func erfAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·erfAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	VBROADCASTSS vecc2d00000<>+0(SB), Z0
+	VBROADCASTSS vec42b20000<>+0(SB), Z1
+	VBROADCASTSS vec3f666666<>+0(SB), Z2
+	VBROADCASTSS vec407ccccd<>+0(SB), Z3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+erfAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               erfAVX512_1_end
+	VMOVUPS           (CX), Z4
+	VANDPS.BCST       vec80000000<>+0(SB), Z4, Z6
+	VANDPS.BCST       vec7fffffff<>+0(SB), Z4, Z5
+	VCMPPS            $0x11, Z2, Z5, K1
+	VMULPS            Z4, Z4, Z7
+	VBROADCASTSS      vec38b28860<>+0(SB), Z8
+	VFMADD213PS.BCST  vecba5651c9<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  vec3baa8522<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  vecbcdc0a92<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  vec3de7172a<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  vecbec093a2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  vec3e0375d4<>+0(SB), Z7, Z8
+	VFMADD213PS       Z4, Z4, Z8
+	VMINPS            Z5, Z3, Z5
+	VBROADCASTSS      vec37aeb8ec<>+0(SB), Z4
+	VFMADD213PS.BCST  vecb9e22c88<>+0(SB), Z5, Z4
+	VFMADD213PS.BCST  vec3b883128<>+0(SB), Z5, Z4
+	VFMADD213PS.BCST  vecbccd75d8<>+0(SB), Z5, Z4
+	VFMADD213PS.BCST  vec3ddda2a4<>+0(SB), Z5, Z4
+	VFMADD213PS.BCST  vec3f22268f<>+0(SB), Z5, Z4
+	VFMADD213PS.BCST  vec3f909313<>+0(SB), Z5, Z4
+	VFMADD213PS.BCST  vecb9316c55<>+0(SB), Z5, Z4
+	VBROADCASTSS      vec80000000<>+0(SB), Z5
+	VXORPS            Z5, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMINPS            Z4, Z1, Z4
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z7
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z4, Z7
+	VMULPS            Z4, Z7, Z7
+	VFMADD213PS       Z4, Z4, Z7
+	VADDPS.BCST       vec3f800000<>+0(SB), Z7, Z7
+	VSCALEFPS         Z5, Z7, Z7
+	VBROADCASTSS      vec3f800000<>+0(SB), Z4
+	VSUBPS            Z7, Z4, Z7
+	VORPS             Z6, Z7, Z7
+	VBLENDMPS         Z8, Z7, K1, Z7
+	VMOVUPS           Z7, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               erfAVX512_1
+
+erfAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                erfAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z4
+	VANDPS.BCST       vec80000000<>+0(SB), Z4, Z6
+	VANDPS.BCST       vec7fffffff<>+0(SB), Z4, Z5
+	VCMPPS            $0x11, Z2, Z5, K2
+	VMULPS            Z4, Z4, Z2
+	VBROADCASTSS      vec38b28860<>+0(SB), Z7
+	VFMADD213PS.BCST  vecba5651c9<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  vec3baa8522<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  vecbcdc0a92<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  vec3de7172a<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  vecbec093a2<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  vec3e0375d4<>+0(SB), Z2, Z7
+	VFMADD213PS       Z4, Z4, Z7
+	VMINPS            Z5, Z3, Z5
+	VBROADCASTSS      vec37aeb8ec<>+0(SB), Z2
+	VFMADD213PS.BCST  vecb9e22c88<>+0(SB), Z5, Z2
+	VFMADD213PS.BCST  vec3b883128<>+0(SB), Z5, Z2
+	VFMADD213PS.BCST  vecbccd75d8<>+0(SB), Z5, Z2
+	VFMADD213PS.BCST  vec3ddda2a4<>+0(SB), Z5, Z2
+	VFMADD213PS.BCST  vec3f22268f<>+0(SB), Z5, Z2
+	VFMADD213PS.BCST  vec3f909313<>+0(SB), Z5, Z2
+	VFMADD213PS.BCST  vecb9316c55<>+0(SB), Z5, Z2
+	VBROADCASTSS      vec80000000<>+0(SB), Z3
+	VXORPS            Z3, Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMINPS            Z2, Z1, Z2
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z2, Z0
+	VRNDSCALEPS       $0x00, Z0, Z0
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z0, Z2
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z0, Z2
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z1
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z2, Z1
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z2, Z1
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z2, Z1
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z2, Z1
+	VMULPS            Z2, Z1, Z1
+	VFMADD213PS       Z2, Z2, Z1
+	VADDPS.BCST       vec3f800000<>+0(SB), Z1, Z1
+	VSCALEFPS         Z0, Z1, Z1
+	VBROADCASTSS      vec3f800000<>+0(SB), Z0
+	VSUBPS            Z1, Z0, Z1
+	VORPS             Z6, Z1, Z1
+	VBLENDMPS         Z7, Z1, K2, Z1
+	VMOVUPS           Z1, K1, (AX)
+
+erfAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func softplusAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·softplusAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	VBROADCASTSS vecc2d00000<>+0(SB), Z0
+	VBROADCASTSS vec42b20000<>+0(SB), Z1
+	VBROADCASTSS vec00000000<>+0(SB), Z2
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+softplusAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               softplusAVX512_1_end
+	VMOVUPS           (CX), Z3
+	VANDPS.BCST       vec7fffffff<>+0(SB), Z3, Z4
+	VBROADCASTSS      vec80000000<>+0(SB), Z5
+	VORPS             Z5, Z4, Z4
+	VMAXPS            Z3, Z2, Z3
+	VMAXPS            Z4, Z0, Z4
+	VMINPS            Z4, Z1, Z4
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z6
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z6, Z6
+	VFMADD213PS       Z4, Z4, Z6
+	VADDPS.BCST       vec3f800000<>+0(SB), Z6, Z6
+	VSCALEFPS         Z5, Z6, Z6
+	VBROADCASTSS      vec3b050dca<>+0(SB), Z4
+	VFMADD213PS.BCST  vecbc5bab3e<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vec3d29e512<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vecbda8d738<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vec3dfe545f<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vecbe24ec1b<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vec3e4bae67<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vecbe7fdea2<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vec3eaaa9a7<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vecbefffffa<>+0(SB), Z6, Z4
+	VFMADD213PS.BCST  vec3f800000<>+0(SB), Z6, Z4
+	VFMADD213PS       Z3, Z6, Z4
+	VMOVUPS           Z4, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               softplusAVX512_1
+
+softplusAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                softplusAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z3
+	VANDPS.BCST       vec7fffffff<>+0(SB), Z3, Z4
+	VBROADCASTSS      vec80000000<>+0(SB), Z5
+	VORPS             Z5, Z4, Z4
+	VMAXPS            Z3, Z2, Z3
+	VMAXPS            Z4, Z0, Z4
+	VMINPS            Z4, Z1, Z4
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z4, Z0
+	VRNDSCALEPS       $0x00, Z0, Z0
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z0, Z4
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z0, Z4
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z1
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z4, Z1
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z4, Z1
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z4, Z1
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z4, Z1
+	VMULPS            Z4, Z1, Z1
+	VFMADD213PS       Z4, Z4, Z1
+	VADDPS.BCST       vec3f800000<>+0(SB), Z1, Z1
+	VSCALEFPS         Z0, Z1, Z1
+	VBROADCASTSS      vec3b050dca<>+0(SB), Z0
+	VFMADD213PS.BCST  vecbc5bab3e<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vec3d29e512<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vecbda8d738<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vec3dfe545f<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vecbe24ec1b<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vec3e4bae67<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vecbe7fdea2<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vec3eaaa9a7<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vecbefffffa<>+0(SB), Z1, Z0
+	VFMADD213PS.BCST  vec3f800000<>+0(SB), Z1, Z0
+	VFMADD213PS       Z3, Z1, Z0
+	VMOVUPS           Z0, K1, (AX)
+
+softplusAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func logAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·logAVX512(SB), NOSPLIT, $8-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	VBROADCASTSS vec00000000<>+0(SB), Z0
+	VBROADCASTSS vec7f800000<>+0(SB), Z1
+	VBROADCASTSS vec7fc00000<>+0(SB), Z2
+	VBROADCASTSS vecff800000<>+0(SB), Z3
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+logAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               logAVX512_1_end
+	VMOVUPS           (CX), Z4
+	VBROADCASTSS      vec3f3504f3<>+0(SB), Z7
+	VPSUBD            Z7, Z4, Z6
+	VPSRAD            $0x17, Z6, Z5
+	VCVTDQ2PS         Z5, Z5
+	VANDPS.BCST       vec007fffff<>+0(SB), Z6, Z6
+	VPADDD            Z7, Z6, Z6
+	VADDPS.BCST       vecbf800000<>+0(SB), Z6, Z6
+	VBROADCASTSS      vec3d8a2bd4<>+0(SB), Z7
+	VFMADD213PS.BCST  vecbdef1e0b<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3df37835<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vecbdfe1104<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3e119bb4<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vecbe2aae27<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3e4cd25c<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vecbe800003<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3eaaaaa4<>+0(SB), Z6, Z7
+	VMULPS            Z6, Z6, Z8
+	VMULPS            Z6, Z7, Z7
+	VMULPS            Z8, Z7, Z7
+	VFMADD231PS.BCST  vecb102e308<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z8, Z7
+	VADDPS            Z6, Z7, Z7
+	VFMADD231PS.BCST  vec3f317218<>+0(SB), Z5, Z7
+	VCMPPS            $0x11, Z1, Z4, K1
+	VBLENDMPS         Z7, Z4, K1, Z7
+	VCMPPS            $0x00, Z0, Z4, K1
+	VBLENDMPS         Z3, Z7, K1, Z7
+	VCMPPS            $0x11, Z0, Z4, K1
+	VBLENDMPS         Z2, Z7, K1, Z7
+	VMOVUPS           Z7, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               logAVX512_1
+
+logAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                logAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z4
+	VBROADCASTSS      vec3f3504f3<>+0(SB), Z7
+	VPSUBD            Z7, Z4, Z6
+	VPSRAD            $0x17, Z6, Z5
+	VCVTDQ2PS         Z5, Z5
+	VANDPS.BCST       vec007fffff<>+0(SB), Z6, Z6
+	VPADDD            Z7, Z6, Z6
+	VADDPS.BCST       vecbf800000<>+0(SB), Z6, Z6
+	VBROADCASTSS      vec3d8a2bd4<>+0(SB), Z7
+	VFMADD213PS.BCST  vecbdef1e0b<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3df37835<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vecbdfe1104<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3e119bb4<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vecbe2aae27<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3e4cd25c<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vecbe800003<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  vec3eaaaaa4<>+0(SB), Z6, Z7
+	VMULPS            Z6, Z6, Z8
+	VMULPS            Z6, Z7, Z7
+	VMULPS            Z8, Z7, Z7
+	VFMADD231PS.BCST  vecb102e308<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z8, Z7
+	VADDPS            Z6, Z7, Z7
+	VFMADD231PS.BCST  vec3f317218<>+0(SB), Z5, Z7
+	VCMPPS            $0x11, Z1, Z4, K2
+	VBLENDMPS         Z7, Z4, K2, Z7
+	VCMPPS            $0x00, Z0, Z4, K2
+	VBLENDMPS         Z3, Z7, K2, Z7
+	VCMPPS            $0x11, Z0, Z4, K2
+	VBLENDMPS         Z2, Z7, K2, Z7
+	VMOVUPS           Z7, K1, (AX)
+
+logAVX512_end:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func sumAVX512(x *float32, n uintptr) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE, SSE2
+TEXT ·sumAVX512(SB), NOSPLIT, $8-24
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	STMXCSR (SP)
+	MOVL    (SP), DX
+	ORL     $0x00008040, DX
+	MOVL    DX, 4(SP)
+	LDMXCSR 4(SP)
+
+sumAVX512_2:
+	CMPQ          CX, $0x20
+	JLT           sumAVX512_2_end
+	VMOVUPS       (AX), Z4
+	VCVTPS2PD     Y4, Z5
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z5, Z0, Z0
+	VADDPD        Z4, Z1, Z1
+	VMOVUPS       64(AX), Z4
+	VCVTPS2PD     Y4, Z5
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z5, Z2, Z2
+	VADDPD        Z4, Z3, Z3
+	ADDQ          $0x00000080, AX
+	SUBQ          $0x20, CX
+	JMP           sumAVX512_2
+
+sumAVX512_2_end:
+sumAVX512_1:
+	CMPQ          CX, $0x10
+	JLT           sumAVX512_1_end
+	VMOVUPS       (AX), Z4
+	VCVTPS2PD     Y4, Z5
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z5, Z0, Z0
+	VADDPD        Z4, Z1, Z1
+	ADDQ          $0x00000040, AX
+	SUBQ          $0x10, CX
+	JMP           sumAVX512_1
+
+sumAVX512_1_end:
+	TESTQ         CX, CX
+	JZ            sumAVX512_end
+	MOVL          CX, DX
+	MOVL          $0x00000001, CX
+	SHLXL         DX, CX, CX
+	DECL          CX
+	KMOVW         CX, K1
+	VMOVUPS.Z     (AX), K1, Z4
+	VCVTPS2PD     Y4, Z5
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z5, Z0, Z0
+	VADDPD        Z4, Z1, Z1
+
+sumAVX512_end:
+	LDMXCSR       (SP)
+	VADDPD        Z2, Z0, Z0
+	VADDPD        Z3, Z1, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X1, X0, X0
+	VUNPCKHPD     X0, X0, X1
+	VADDSD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+16(FP)
+	RET
+
+// func sumSquaresAVX512(x *float32, n uintptr, mean float32) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE, SSE2
+TEXT ·sumSquaresAVX512(SB), NOSPLIT, $8-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS mean+16(FP), Z0
+	VBROADCASTSS vec00000000<>+0(SB), Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	STMXCSR      (SP)
+	MOVL         (SP), DX
+	ORL          $0x00008040, DX
+	MOVL         DX, 4(SP)
+	LDMXCSR      4(SP)
+
+sumSquaresAVX512_2:
+	CMPQ          CX, $0x20
+	JLT           sumSquaresAVX512_2_end
+	VMOVUPS       (AX), Z6
+	VSUBPS        Z0, Z6, Z6
+	VCVTPS2PD     Y6, Z7
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z6
+	VFMADD231PD   Z7, Z7, Z2
+	VFMADD231PD   Z6, Z6, Z3
+	VMOVUPS       64(AX), Z6
+	VSUBPS        Z0, Z6, Z6
+	VCVTPS2PD     Y6, Z7
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z6
+	VFMADD231PD   Z7, Z7, Z4
+	VFMADD231PD   Z6, Z6, Z5
+	ADDQ          $0x00000080, AX
+	SUBQ          $0x20, CX
+	JMP           sumSquaresAVX512_2
+
+sumSquaresAVX512_2_end:
+sumSquaresAVX512_1:
+	CMPQ          CX, $0x10
+	JLT           sumSquaresAVX512_1_end
+	VMOVUPS       (AX), Z6
+	VSUBPS        Z0, Z6, Z6
+	VCVTPS2PD     Y6, Z7
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z6
+	VFMADD231PD   Z7, Z7, Z2
+	VFMADD231PD   Z6, Z6, Z3
+	ADDQ          $0x00000040, AX
+	SUBQ          $0x10, CX
+	JMP           sumSquaresAVX512_1
+
+sumSquaresAVX512_1_end:
+	TESTQ         CX, CX
+	JZ            sumSquaresAVX512_end
+	MOVL          CX, DX
+	MOVL          $0x00000001, CX
+	SHLXL         DX, CX, CX
+	DECL          CX
+	KMOVW         CX, K1
+	VMOVUPS.Z     (AX), K1, Z6
+	VSUBPS        Z0, Z6, Z6
+	VBLENDMPS     Z6, Z1, K1, Z6
+	VCVTPS2PD     Y6, Z0
+	VEXTRACTF64X4 $0x01, Z6, Y1
+	VCVTPS2PD     Y1, Z1
+	VFMADD231PD   Z0, Z0, Z2
+	VFMADD231PD   Z1, Z1, Z3
+
+sumSquaresAVX512_end:
+	LDMXCSR       (SP)
+	VADDPD        Z4, Z2, Z2
+	VADDPD        Z5, Z3, Z3
+	VADDPD        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPD        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VUNPCKHPD     X1, X1, X0
+	VADDSD        X0, X1, X1
+	VZEROUPPER
+	MOVSD         X1, ret+24(FP)
+	RET
+
+// func expSumAVX512(dst *float32, x *float32, n uintptr, shift float32) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE, SSE2
+TEXT ·expSumAVX512(SB), NOSPLIT, $8-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS vecc2d00000<>+0(SB), Z0
+	VBROADCASTSS vec42b20000<>+0(SB), Z1
+	VBROADCASTSS shift+24(FP), Z2
+	VBROADCASTSS vec00000000<>+0(SB), Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	STMXCSR      (SP)
+	MOVL         (SP), BX
+	ORL          $0x00008040, BX
+	MOVL         BX, 4(SP)
+	LDMXCSR      4(SP)
+
+expSumAVX512_2:
+	CMPQ              DX, $0x20
+	JLT               expSumAVX512_2_end
+	VMOVUPS           (CX), Z8
+	VSUBPS            Z2, Z8, Z8
+	VMAXPS            Z8, Z0, Z8
+	VMINPS            Z8, Z1, Z8
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z8, Z9
+	VRNDSCALEPS       $0x00, Z9, Z9
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z9, Z8
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z9, Z8
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z10
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VFMADD213PS       Z8, Z8, Z10
+	VADDPS.BCST       vec3f800000<>+0(SB), Z10, Z10
+	VSCALEFPS         Z9, Z10, Z10
+	VMOVUPS           Z10, (AX)
+	VCVTPS2PD         Y10, Z8
+	VEXTRACTF64X4     $0x01, Z10, Y9
+	VCVTPS2PD         Y9, Z9
+	VADDPD            Z8, Z4, Z4
+	VADDPD            Z9, Z5, Z5
+	VMOVUPS           64(CX), Z8
+	VSUBPS            Z2, Z8, Z8
+	VMAXPS            Z8, Z0, Z8
+	VMINPS            Z8, Z1, Z8
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z8, Z9
+	VRNDSCALEPS       $0x00, Z9, Z9
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z9, Z8
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z9, Z8
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z10
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VFMADD213PS       Z8, Z8, Z10
+	VADDPS.BCST       vec3f800000<>+0(SB), Z10, Z10
+	VSCALEFPS         Z9, Z10, Z10
+	VMOVUPS           Z10, 64(AX)
+	VCVTPS2PD         Y10, Z8
+	VEXTRACTF64X4     $0x01, Z10, Y9
+	VCVTPS2PD         Y9, Z9
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z9, Z7, Z7
+	ADDQ              $0x00000080, AX
+	ADDQ              $0x00000080, CX
+	SUBQ              $0x20, DX
+	JMP               expSumAVX512_2
+
+expSumAVX512_2_end:
+expSumAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               expSumAVX512_1_end
+	VMOVUPS           (CX), Z8
+	VSUBPS            Z2, Z8, Z8
+	VMAXPS            Z8, Z0, Z8
+	VMINPS            Z8, Z1, Z8
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z8, Z9
+	VRNDSCALEPS       $0x00, Z9, Z9
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z9, Z8
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z9, Z8
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z10
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VFMADD213PS       Z8, Z8, Z10
+	VADDPS.BCST       vec3f800000<>+0(SB), Z10, Z10
+	VSCALEFPS         Z9, Z10, Z10
+	VMOVUPS           Z10, (AX)
+	VCVTPS2PD         Y10, Z8
+	VEXTRACTF64X4     $0x01, Z10, Y9
+	VCVTPS2PD         Y9, Z9
+	VADDPD            Z8, Z4, Z4
+	VADDPD            Z9, Z5, Z5
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               expSumAVX512_1
+
+expSumAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                expSumAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z8
+	VSUBPS            Z2, Z8, Z8
+	VMAXPS            Z8, Z0, Z8
+	VMINPS            Z8, Z1, Z8
+	VMULPS.BCST       vec3fb8aa3b<>+0(SB), Z8, Z0
+	VRNDSCALEPS       $0x00, Z0, Z0
+	VFNMADD231PS.BCST vec3f317218<>+0(SB), Z0, Z8
+	VFNMADD231PS.BCST vecb102e308<>+0(SB), Z0, Z8
+	VBROADCASTSS      vec3ab5f603<>+0(SB), Z1
+	VFMADD213PS.BCST  vec3c0913bb<>+0(SB), Z8, Z1
+	VFMADD213PS.BCST  vec3d2aab3a<>+0(SB), Z8, Z1
+	VFMADD213PS.BCST  vec3e2aaa58<>+0(SB), Z8, Z1
+	VFMADD213PS.BCST  vec3effffff<>+0(SB), Z8, Z1
+	VMULPS            Z8, Z1, Z1
+	VFMADD213PS       Z8, Z8, Z1
+	VADDPS.BCST       vec3f800000<>+0(SB), Z1, Z1
+	VSCALEFPS         Z0, Z1, Z1
+	VMOVUPS           Z1, K1, (AX)
+	VBLENDMPS         Z1, Z3, K1, Z1
+	VCVTPS2PD         Y1, Z0
+	VEXTRACTF64X4     $0x01, Z1, Y1
+	VCVTPS2PD         Y1, Z1
+	VADDPD            Z0, Z4, Z4
+	VADDPD            Z1, Z5, Z5
+
+expSumAVX512_end:
+	LDMXCSR       (SP)
+	VADDPD        Z6, Z4, Z4
+	VADDPD        Z7, Z5, Z5
+	VADDPD        Z5, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPD        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VUNPCKHPD     X1, X1, X0
+	VADDSD        X0, X1, X1
+	VZEROUPPER
+	MOVSD         X1, ret+32(FP)
+	RET
+
+// func mostAVX512(x *float32, n uintptr, start float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·mostAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS start+16(FP), Z0
+	VMOVAPS      Z0, Z1
+	VBROADCASTSS vec00000000<>+0(SB), Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS vec00000000<>+0(SB), Z4
+	VMOVAPS      Z0, Z5
+	VBROADCASTSS vec00000000<>+0(SB), Z6
+	VMOVAPS      Z0, Z7
+	VBROADCASTSS vec00000000<>+0(SB), Z8
+
+mostAVX512_4:
+	CMPQ    CX, $0x40
+	JLT     mostAVX512_4_end
+	VMOVUPS (AX), Z9
+	VMAXPS  Z9, Z1, Z1
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z2, K1, Z2
+	VMOVUPS 64(AX), Z9
+	VMAXPS  Z9, Z3, Z3
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z4, K1, Z4
+	VMOVUPS 128(AX), Z9
+	VMAXPS  Z9, Z5, Z5
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z6, K1, Z6
+	VMOVUPS 192(AX), Z9
+	VMAXPS  Z9, Z7, Z7
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z8, K1, Z8
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x40, CX
+	JMP     mostAVX512_4
+
+mostAVX512_4_end:
+mostAVX512_1:
+	CMPQ    CX, $0x10
+	JLT     mostAVX512_1_end
+	VMOVUPS (AX), Z9
+	VMAXPS  Z9, Z1, Z1
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z2, K1, Z2
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x10, CX
+	JMP     mostAVX512_1
+
+mostAVX512_1_end:
+	TESTQ     CX, CX
+	JZ        mostAVX512_end
+	MOVL      CX, DX
+	MOVL      $0x00000001, CX
+	SHLXL     DX, CX, CX
+	DECL      CX
+	KMOVW     CX, K1
+	VMOVUPS.Z (AX), K1, Z9
+	VBLENDMPS Z9, Z0, K1, Z9
+	VMAXPS    Z9, Z1, Z1
+	VCMPPS    $0x03, Z9, Z9, K1
+	VORPS     Z9, Z2, K1, Z2
+
+mostAVX512_end:
+	VMAXPS        Z3, Z1, Z1
+	VORPS         Z4, Z2, Z2
+	VMAXPS        Z5, Z1, Z1
+	VORPS         Z6, Z2, Z2
+	VMAXPS        Z7, Z1, Z1
+	VORPS         Z8, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VMAXPS        Y1, Y0, Y0
+	VORPS         Y2, Y3, Y3
+	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF128  $0x01, Y3, X2
+	VMAXPS        X0, X1, X1
+	VORPS         X3, X2, X2
+	VPERMILPS     $0x4e, X1, X0
+	VPERMILPS     $0x4e, X2, X3
+	VMAXPS        X0, X1, X1
+	VORPS         X3, X2, X2
+	VPERMILPS     $0xb1, X1, X0
+	VPERMILPS     $0xb1, X2, X3
+	VMAXPS        X0, X1, X1
+	VORPS         X3, X2, X2
+	VMOVD         X2, AX
+	TESTL         AX, AX
+	JZ            mostAVX512_number
+	VBROADCASTSS  vec7fc00000<>+0(SB), X1
+
+mostAVX512_number:
+	VZEROUPPER
+	MOVSS X1, ret+24(FP)
+	RET
+
+// func leastAVX512(x *float32, n uintptr, start float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·leastAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS start+16(FP), Z0
+	VMOVAPS      Z0, Z1
+	VBROADCASTSS vec00000000<>+0(SB), Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS vec00000000<>+0(SB), Z4
+	VMOVAPS      Z0, Z5
+	VBROADCASTSS vec00000000<>+0(SB), Z6
+	VMOVAPS      Z0, Z7
+	VBROADCASTSS vec00000000<>+0(SB), Z8
+
+leastAVX512_4:
+	CMPQ    CX, $0x40
+	JLT     leastAVX512_4_end
+	VMOVUPS (AX), Z9
+	VMINPS  Z9, Z1, Z1
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z2, K1, Z2
+	VMOVUPS 64(AX), Z9
+	VMINPS  Z9, Z3, Z3
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z4, K1, Z4
+	VMOVUPS 128(AX), Z9
+	VMINPS  Z9, Z5, Z5
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z6, K1, Z6
+	VMOVUPS 192(AX), Z9
+	VMINPS  Z9, Z7, Z7
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z8, K1, Z8
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x40, CX
+	JMP     leastAVX512_4
+
+leastAVX512_4_end:
+leastAVX512_1:
+	CMPQ    CX, $0x10
+	JLT     leastAVX512_1_end
+	VMOVUPS (AX), Z9
+	VMINPS  Z9, Z1, Z1
+	VCMPPS  $0x03, Z9, Z9, K1
+	VORPS   Z9, Z2, K1, Z2
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x10, CX
+	JMP     leastAVX512_1
+
+leastAVX512_1_end:
+	TESTQ     CX, CX
+	JZ        leastAVX512_end
+	MOVL      CX, DX
+	MOVL      $0x00000001, CX
+	SHLXL     DX, CX, CX
+	DECL      CX
+	KMOVW     CX, K1
+	VMOVUPS.Z (AX), K1, Z9
+	VBLENDMPS Z9, Z0, K1, Z9
+	VMINPS    Z9, Z1, Z1
+	VCMPPS    $0x03, Z9, Z9, K1
+	VORPS     Z9, Z2, K1, Z2
+
+leastAVX512_end:
+	VMINPS        Z3, Z1, Z1
+	VORPS         Z4, Z2, Z2
+	VMINPS        Z5, Z1, Z1
+	VORPS         Z6, Z2, Z2
+	VMINPS        Z7, Z1, Z1
+	VORPS         Z8, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VMINPS        Y1, Y0, Y0
+	VORPS         Y2, Y3, Y3
+	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF128  $0x01, Y3, X2
+	VMINPS        X0, X1, X1
+	VORPS         X3, X2, X2
+	VPERMILPS     $0x4e, X1, X0
+	VPERMILPS     $0x4e, X2, X3
+	VMINPS        X0, X1, X1
+	VORPS         X3, X2, X2
+	VPERMILPS     $0xb1, X1, X0
+	VPERMILPS     $0xb1, X2, X3
+	VMINPS        X0, X1, X1
+	VORPS         X3, X2, X2
+	VMOVD         X2, AX
+	TESTL         AX, AX
+	JZ            leastAVX512_number
+	VBROADCASTSS  vec7fc00000<>+0(SB), X1
+
+leastAVX512_number:
+	VZEROUPPER
+	MOVSS X1, ret+24(FP)
 	RET
 
 // func rowCombAVX2(dst *float32, w *float32, b *float32, ld uintptr, rows uintptr, n uintptr)

@@ -142,8 +142,7 @@ func TestImplementationsAgree(t *testing.T) {
 			}
 			kernels := map[string][2]func(d []float32){
 				"axpy":  {func(d []float32) { Axpy(d, 0.7, x) }, func(d []float32) { axpyGeneric(d, 0.7, x) }},
-				"add":   {func(d []float32) { Add(d, x, y) }, func(d []float32) { addGeneric(d, x, y) }},
-				"mul":   {func(d []float32) { Mul(d, x, y) }, func(d []float32) { mulGeneric(d, x, y) }},
+				"norm":  {func(d []float32) { Normalize(d, x, y, start, 0.2, 3) }, func(d []float32) { normalizeGeneric(d, x, y, start, 0.2, 3) }},
 				"scale": {func(d []float32) { ScaleShift(d, x, 0.7, 0.1, 0) }, func(d []float32) { scaleShiftGeneric(d, x, 0.7, 0.1, 0) }},
 			}
 			for name, k := range kernels {
@@ -174,6 +173,9 @@ func TestNoAllocs(t *testing.T) {
 		Add(c, x, x)
 		Mul(c, x, x)
 		ScaleShift(c, x, 1, 0, 0)
+		Exp(c, x)
+		ExpSum(c, x, 1)
+		Taps(c[:32], x, []int{0, 1}, x, 0, 0)
 	})
 	if allocs != 0 {
 		t.Errorf("allocations a run: got %v, want 0", allocs)

@@ -11,8 +11,13 @@ func main() {
 	for _, w := range widths {
 		packRow(w)
 		taps(w)
+		arithmetic(w)
+		axpy(w)
+		scaleShift(w)
+		normalize(w)
+		unaries(w)
+		reductions(w)
 	}
-	vectors()
 	rowComb()
 	quantize()
 	Generate()

@@ -5,19 +5,7 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
-	. "github.com/mmcloughlin/avo/reg"
 )
-
-// broadcast loads a float32 argument into all lanes.
-func broadcast(name string) VecVirtual {
-	arg, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v := YMM()
-	VBROADCASTSS(arg.Addr, v)
-	return v
-}
 
 // quantize writes the kernel of QuantizeRows: eight variances become factors,
 // which a permutation spreads over the rows' elements, eight at a time.
@@ -27,7 +15,7 @@ func quantize() {
 	Doc("quantizeRowsAVX2 computes n rows, a multiple of eight; spread holds cols vectors.")
 	dst, x, variance := Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("variance"), GP64())
 	n, cols, spread := Load(Param("n"), GP64()), Load(Param("cols"), GP64()), Load(Param("spread"), GP64())
-	scale, floor, limit := broadcast("scale"), broadcast("floor"), broadcast("limit")
+	scale, floor, limit := width256.argument("scale"), width256.argument("floor"), width256.argument("limit")
 	low := YMM()
 	VXORPS(low, low, low)
 	VSUBPS(limit, low, low)

@@ -8,98 +8,133 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// unroll is how many vectors of eight run in one turn of an elementwise loop.
-const unroll = 4
-
-// elementwise writes a kernel over n elements: body computes one vector, or one
-// element when scalar, at a byte offset of its slices.
-func elementwise(name, sig, doc string, slices, scalars []string, body func(at func(i int) Mem, s []VecVirtual, scalar bool)) {
+// elementwise writes dst = op(x, y) or, where y is a number, dst = op(x, y) for
+// that number. Subnormal numbers count as zero where flushed is set.
+func elementwise(w width, name, doc string, number bool, op func(x, y VecVirtual) VecVirtual) {
+	name += w.suffix
+	sig, slices := "func(dst, x, y *float32, n uintptr)", []string{"dst", "x", "y"}
+	if number {
+		sig, slices = "func(dst, x *float32, y float32, n uintptr)", slices[:2]
+	}
 	TEXT(name, NOSPLIT, sig)
-	Doc(doc)
-	ptrs := make([]Register, len(slices))
-	for i, p := range slices {
-		ptrs[i] = Load(Param(p), GP64())
+	Pragma("noescape")
+	Doc(name + " computes " + doc + ".")
+	l := newLoop(w, name, 4, slices...)
+	var y VecVirtual
+	if number {
+		y = w.argument("y")
 	}
-	n := Load(Param("n"), GP64())
-	s := make([]VecVirtual, len(scalars))
-	for i, p := range scalars {
-		arg, err := Param(p).Resolve()
-		if err != nil {
-			panic(err)
+	restore := flush()
+	l.write(func(p part) {
+		if !number {
+			y = p.load(2)
 		}
-		s[i] = YMM()
-		VBROADCASTSS(arg.Addr, s[i])
-	}
-	loop := func(label string, elems, vectors int, scalar bool) {
-		Label(name + "_" + label)
-		CMPQ(n, Imm(uint64(elems)))
-		JLT(LabelRef(name + "_" + label + "_end"))
-		for v := range vectors {
-			body(func(i int) Mem { return Mem{Base: ptrs[i], Disp: 32 * v} }, s, scalar)
-		}
-		for _, p := range ptrs {
-			ADDQ(Imm(uint64(4*elems)), p)
-		}
-		SUBQ(Imm(uint64(elems)), n)
-		JMP(LabelRef(name + "_" + label))
-		Label(name + "_" + label + "_end")
-	}
-	loop("wide", 8*unroll, unroll, false)
-	loop("vector", 8, 1, false)
-	loop("element", 1, 1, true)
+		p.store(op(p.load(1), y), 0)
+	})
+	restore()
 	VZEROUPPER()
 	RET()
 }
 
-func load(m Mem, dst VecVirtual, scalar bool) {
-	if scalar {
-		VMOVSS(m, dst.AsX())
-		return
+// arithmetic writes the operators on two vectors and on a vector and a number.
+func arithmetic(w width) {
+	binary := func(op func(b Op, a, dst VecVirtual)) func(x, y VecVirtual) VecVirtual {
+		return func(x, y VecVirtual) VecVirtual {
+			z := w.reg()
+			op(y, x, z)
+			return z
+		}
 	}
-	VMOVUPS(m, dst)
+	swapped := func(op func(x, y VecVirtual) VecVirtual) func(x, y VecVirtual) VecVirtual {
+		return func(x, y VecVirtual) VecVirtual { return op(y, x) }
+	}
+	// The vector instructions return their second source when either is not a
+	// number; the other one has its turn here.
+	ordered := func(op func(x, y VecVirtual) VecVirtual) func(x, y VecVirtual) VecVirtual {
+		return func(x, y VecVirtual) VecVirtual {
+			z := op(x, y)
+			w.choose(w.compare(unorder, x, x), x, z, z)
+			return z
+		}
+	}
+	add := binary(func(b Op, a, dst VecVirtual) { VADDPS(b, a, dst) })
+	sub := binary(func(b Op, a, dst VecVirtual) { VSUBPS(b, a, dst) })
+	mul := binary(func(b Op, a, dst VecVirtual) { VMULPS(b, a, dst) })
+	div := binary(func(b Op, a, dst VecVirtual) { VDIVPS(b, a, dst) })
+	most := ordered(binary(func(b Op, a, dst VecVirtual) { VMAXPS(b, a, dst) }))
+	least := ordered(binary(func(b Op, a, dst VecVirtual) { VMINPS(b, a, dst) }))
+	for _, k := range []struct {
+		name, doc string
+		number    bool
+		op        func(x, y VecVirtual) VecVirtual
+	}{
+		{"add", "dst = x + y", false, add}, {"addNumber", "dst = x + y", true, add},
+		{"sub", "dst = x − y", false, sub}, {"subNumber", "dst = x − y", true, sub}, {"subFromNumber", "dst = y − x", true, swapped(sub)},
+		{"mul", "dst = x · y", false, mul}, {"mulNumber", "dst = x · y", true, mul},
+		{"div", "dst = x / y", false, div}, {"divNumber", "dst = x / y", true, div}, {"divOfNumber", "dst = y / x", true, swapped(div)},
+		{"max", "dst = max(x, y)", false, most}, {"maxNumber", "dst = max(x, y)", true, most},
+		{"min", "dst = min(x, y)", false, least}, {"minNumber", "dst = min(x, y)", true, least},
+	} {
+		elementwise(w, k.name, k.doc, k.number, k.op)
+	}
 }
 
-func store(src VecVirtual, m Mem, scalar bool) {
-	if scalar {
-		VMOVSS(src.AsX(), m)
-		return
-	}
-	VMOVUPS(src, m)
+// axpy writes dst += a·x.
+func axpy(w width) {
+	name := "axpy" + w.suffix
+	TEXT(name, NOSPLIT, "func(dst *float32, a float32, x *float32, n uintptr)")
+	Pragma("noescape")
+	Doc(name + " computes dst += a·x.")
+	l := newLoop(w, name, 4, "dst", "x")
+	a := w.argument("a")
+	restore := flush()
+	l.write(func(p part) {
+		d := p.load(0)
+		VFMADD231PS(p.load(1), a, d)
+		p.store(d, 0)
+	})
+	restore()
+	VZEROUPPER()
+	RET()
 }
 
-// vectors writes the elementwise kernels.
-func vectors() {
-	elementwise("axpyAVX2", "func(dst *float32, a float32, x *float32, n uintptr)", "axpyAVX2 computes dst += a·x.",
-		[]string{"dst", "x"}, []string{"a"}, func(at func(int) Mem, s []VecVirtual, scalar bool) {
-			d, x := YMM(), YMM()
-			load(at(0), d, scalar)
-			load(at(1), x, scalar)
-			VFMADD231PS(x, s[0], d)
-			store(d, at(0), scalar)
-		})
-	elementwise("addAVX2", "func(dst, x, y *float32, n uintptr)", "addAVX2 computes dst = x + y.",
-		[]string{"dst", "x", "y"}, nil, func(at func(int) Mem, _ []VecVirtual, scalar bool) {
-			x, y := YMM(), YMM()
-			load(at(1), x, scalar)
-			load(at(2), y, scalar)
-			VADDPS(y, x, x)
-			store(x, at(0), scalar)
-		})
-	elementwise("mulAVX2", "func(dst, x, y *float32, n uintptr)", "mulAVX2 computes dst = x · y.",
-		[]string{"dst", "x", "y"}, nil, func(at func(int) Mem, _ []VecVirtual, scalar bool) {
-			x, y := YMM(), YMM()
-			load(at(1), x, scalar)
-			load(at(2), y, scalar)
-			VMULPS(y, x, x)
-			store(x, at(0), scalar)
-		})
-	elementwise("scaleShiftAVX2", "func(dst, x *float32, scale, shift, floor float32, n uintptr)",
-		"scaleShiftAVX2 computes dst = max(x·scale + shift, floor).",
-		[]string{"dst", "x"}, []string{"scale", "shift", "floor"}, func(at func(int) Mem, s []VecVirtual, scalar bool) {
-			x := YMM()
-			load(at(1), x, scalar)
-			VFMADD213PS(s[1], s[0], x)
-			VMAXPS(x, s[2], x)
-			store(x, at(0), scalar)
-		})
+// scaleShift writes dst = max(x·scale + shift, floor).
+func scaleShift(w width) {
+	name := "scaleShift" + w.suffix
+	TEXT(name, NOSPLIT, "func(dst, x *float32, scale, shift, floor float32, n uintptr)")
+	Pragma("noescape")
+	Doc(name + " computes dst = max(x·scale + shift, floor).")
+	l := newLoop(w, name, 4, "dst", "x")
+	scale, shift, floor := w.argument("scale"), w.argument("shift"), w.argument("floor")
+	restore := flush()
+	l.write(func(p part) {
+		x := p.load(1)
+		VFMADD213PS(shift, scale, x)
+		VMAXPS(x, floor, x)
+		p.store(x, 0)
+	})
+	restore()
+	VZEROUPPER()
+	RET()
+}
+
+// normalize writes dst = (x − mean)·scale·gamma + beta.
+func normalize(w width) {
+	name := "normalize" + w.suffix
+	TEXT(name, NOSPLIT, "func(dst, x, gamma, beta *float32, mean, scale float32, n uintptr)")
+	Pragma("noescape")
+	Doc(name + " computes dst = (x − mean)·scale·gamma + beta.")
+	l := newLoop(w, name, 2, "dst", "x", "gamma", "beta")
+	mean, scale := w.argument("mean"), w.argument("scale")
+	restore := flush()
+	l.write(func(p part) {
+		x := p.load(1)
+		VSUBPS(mean, x, x)
+		VMULPS(scale, x, x)
+		VFMADD213PS(p.load(3), p.load(2), x)
+		p.store(x, 0)
+	})
+	restore()
+	VZEROUPPER()
+	RET()
 }
