@@ -79,8 +79,9 @@ func buildUnary(make func(*onnx.Node) func(float32) float32) builder {
 			return nil, err
 		}
 		dst, x, f := st.out[0].f32(), st.in[0].f32(), make(st.node.Node)
-		if st.node.OpType == "Relu" {
-			return func() { f32.ScaleShift(dst, x, 1, 0, 0) }, nil
+		if vector := vectorized[st.node.OpType]; vector != nil {
+			run := vector(st.node.Node)
+			return func() { run(dst, x) }, nil
 		}
 		return func() {
 			for i, v := range x {
@@ -106,12 +107,7 @@ func buildClip(st *step) (func(), error) {
 		}
 	}
 	dst, x := st.out[0].f32(), st.in[0].f32()
-	return func() {
-		lo, hi := lo[0], hi[0]
-		for i, v := range x {
-			dst[i] = min(max(v, lo), hi)
-		}
-	}, nil
+	return func() { f32.Clamp(dst, x, lo[0], hi[0]) }, nil
 }
 
 // binary is an operator on two numbers, folded over its inputs.
@@ -156,35 +152,16 @@ func buildBinary(op binary) builder {
 			return nil, err
 		}
 		dst := st.out[0].f32()
-		if run := equalShapes(st, dst); run != nil {
+		run := foldVectors(st, dst, vectorOps[st.node.OpType])
+		if !op.mean {
 			return run, nil
 		}
-		run, err := fold(st, dst, op.float)
-		if err != nil || !op.mean {
-			return run, err
-		}
-		scale := 1 / float32(len(st.in))
+		count := float32(len(st.in))
 		return func() {
 			run()
-			f32.ScaleShift(dst, dst, scale, 0, f32.NoFloor)
+			f32.DivNumber(dst, dst, count)
 		}, nil
 	}
-}
-
-// equalShapes returns the vector kernel for two operands of equal lengths, or
-// nil.
-func equalShapes(st *step, dst []float32) func() {
-	if len(st.in) != 2 || st.in[0].n != len(dst) || st.in[1].n != len(dst) {
-		return nil
-	}
-	x, y := st.in[0].f32(), st.in[1].f32()
-	switch st.node.OpType {
-	case "Add", "Sum":
-		return func() { f32.Add(dst, x, y) }
-	case "Mul":
-		return func() { f32.Mul(dst, x, y) }
-	}
-	return nil
 }
 
 // fold computes dst = op(op(in0, in1), in2)… with every input broadcast to the
@@ -214,10 +191,19 @@ func buildPow(st *step) (func(), error) {
 	if err := st.floats(); err != nil {
 		return nil, err
 	}
-	return fold(st, st.out[0].f32(), func(x, y float32) float32 {
-		if y == 2 {
-			return x * x
+	dst, x, y := st.out[0].f32(), st.in[0].f32(), st.in[1].f32()
+	general, err := fold(st, dst, func(x, y float32) float32 { return float32(math.Pow(float64(x), float64(y))) })
+	if len(y) != 1 || len(x) != len(dst) || err != nil {
+		return general, err
+	}
+	return func() {
+		switch y[0] {
+		case 1:
+			copy(dst, x)
+		case 2:
+			f32.Mul(dst, x, x)
+		default:
+			general()
 		}
-		return float32(math.Pow(float64(x), float64(y)))
-	})
+	}, nil
 }

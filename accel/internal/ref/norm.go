@@ -53,18 +53,10 @@ func buildLayerNorm(st *step) (func(), error) {
 }
 
 func normalize(y, x, gamma, beta []float32, eps float64) {
-	var sum, square float64
-	for _, v := range x {
-		sum += float64(v)
-	}
-	mean := sum / float64(len(x))
-	for _, v := range x {
-		square += (float64(v) - mean) * (float64(v) - mean)
-	}
-	scale := float32(1 / math.Sqrt(square/float64(len(x))+eps))
-	for i, v := range x {
-		y[i] = (v-float32(mean))*scale*gamma[i] + beta[i]
-	}
+	n := float64(len(x))
+	mean := float32(f32.Sum(x) / n)
+	scale := float32(1 / math.Sqrt(f32.SumSquares(x, mean)/n+eps))
+	f32.Normalize(y, x, gamma, beta, mean, scale)
 }
 
 // buildSoftmax makes Softmax and LogSoftmax; see [onnx.SoftmaxAxis].
@@ -82,33 +74,73 @@ func buildSoftmax(st *step) (func(), error) {
 	if st.opset >= 13 {
 		inner, n = count(dims[axis+1:]), dims[axis]
 	}
-	log := st.node.OpType == "LogSoftmax"
-	return func() {
-		for base := 0; base < len(x); base += n * inner {
-			for i := range inner {
-				softmax(y[base+i:], x[base+i:], n, inner, log)
-			}
-		}
-	}, nil
+	s := softmax{n: n, inner: inner, log: st.node.OpType == "LogSoftmax"}
+	if inner > 1 {
+		s.peak, s.sum = make([]float32, min(inner, softmaxBlock)), make([]float32, min(inner, softmaxBlock))
+	}
+	return func() { s.run(y, x) }, nil
 }
 
-func softmax(y, x []float32, n, stride int, log bool) {
-	peak := float32(math.Inf(-1))
-	for i := range n {
-		peak = max(peak, x[i*stride])
-	}
-	var sum float64
-	for i := range n {
-		sum += math.Exp(float64(x[i*stride] - peak))
-	}
-	if log {
-		shift := peak + float32(math.Log(sum))
-		for i := range n {
-			y[i*stride] = x[i*stride] - shift
+// softmaxBlock is how many neighbouring softmaxes run side by side.
+const softmaxBlock = 512
+
+// softmax is a Softmax or LogSoftmax over n elements that lie inner apart.
+type softmax struct {
+	n, inner  int
+	log       bool
+	peak, sum []float32 // of softmaxes side by side
+}
+
+func (s *softmax) run(y, x []float32) {
+	for base := 0; base < len(x); base += s.n * s.inner {
+		if s.inner == 1 {
+			s.row(y[base:base+s.n], x[base:base+s.n])
+			continue
 		}
+		for i := 0; i < s.inner; i += softmaxBlock {
+			s.columns(y[base+i:], x[base+i:], min(softmaxBlock, s.inner-i))
+		}
+	}
+}
+
+// row makes one softmax of elements side by side.
+func (s *softmax) row(y, x []float32) {
+	peak := f32.Greatest(x)
+	sum := f32.ExpSum(y, x, peak)
+	if s.log {
+		// ln Σe^x = peak + ln Σe^(x−peak), taken off in two steps because the
+		// peak may be large.
+		f32.SubNumber(y, x, peak)
+		f32.SubNumber(y, y, float32(math.Log(sum)))
 		return
 	}
-	for i := range n {
-		y[i*stride] = float32(math.Exp(float64(x[i*stride]-peak)) / sum)
+	f32.MulNumber(y, y, float32(1/sum))
+}
+
+// columns makes w softmaxes whose elements lie side by side.
+func (s *softmax) columns(y, x []float32, w int) {
+	peak, sum := s.peak[:w], s.sum[:w]
+	copy(peak, x)
+	for i := 1; i < s.n; i++ {
+		f32.Max(peak, peak, x[i*s.inner:])
+	}
+	clear(sum)
+	for i := range s.n {
+		row := y[i*s.inner:][:w]
+		f32.Sub(row, x[i*s.inner:], peak)
+		f32.Exp(row, row)
+		f32.Add(sum, sum, row)
+	}
+	if s.log {
+		f32.Log(sum, sum)
+	}
+	for i := range s.n {
+		row := y[i*s.inner:][:w]
+		if s.log {
+			f32.Sub(row, x[i*s.inner:], peak)
+			f32.Sub(row, row, sum)
+		} else {
+			f32.Div(row, row, sum)
+		}
 	}
 }

@@ -3,10 +3,9 @@
 package ref
 
 import (
-	"fmt"
 	"math"
 
-	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/internal/simd/f32"
 )
 
 func buildGlobalPool(st *step) (func(), error) {
@@ -15,27 +14,18 @@ func buildGlobalPool(st *step) (func(), error) {
 	}
 	x, y := st.in[0].f32(), st.out[0].f32()
 	n := len(x) / len(y)
-	return func() {
-		for i := range y {
-			var sum float64
-			for _, v := range x[i*n : (i+1)*n] {
-				sum += float64(v)
-			}
-			y[i] = float32(sum / float64(n))
-		}
-	}, nil
+	return func() { reductions["ReduceMean"].rows(y, x, n) }, nil
 }
 
-// pool is a pooling over one or two spatial axes.
+// pool is a pooling: the greatest of the elements under each tap, or their mean.
 type pool struct {
-	x, y          []float32
-	h, w, oh, ow  int
-	kh, kw        int
-	sh, sw        int
-	dh, dw        int
-	top, left     int
-	bottom, right int
-	max, padded   bool // padded: whether an average counts the padding
+	*window
+	x, y    []float32
+	max     bool
+	taps    []int
+	weights []float32    // of a sum: ones
+	parts   [3][]float32 // by axis and output, one over the elements that count
+	scratch *scratch
 }
 
 func buildPool(st *step) (func(), error) {
@@ -43,61 +33,80 @@ func buildPool(st *step) (func(), error) {
 		return nil, err
 	}
 	in := st.in[0].dims[2:]
-	if len(in) > 2 {
-		return nil, fmt.Errorf("%d spatial axes, the kernel takes 1 or 2", len(in))
-	}
 	kernel := make([]int, len(in))
 	for i, k := range st.node.Ints("kernel_shape") {
 		if i < len(kernel) {
 			kernel[i] = int(k)
 		}
 	}
-	win, err := onnx.WindowOf(st.node.Node, in, kernel)
+	win, err := windowOf(st.node.Node, in, kernel)
 	if err != nil {
 		return nil, err
 	}
-	pair := func(v []int, one int) (int, int) {
-		if len(v) == 1 {
-			return one, v[0]
-		}
-		return v[0], v[1]
+	p := &pool{window: win, x: st.in[0].f32(), y: st.out[0].f32(), max: st.node.OpType == "MaxPool", taps: win.offsets(), scratch: st.scratch}
+	p.weights = make([]float32, len(p.taps))
+	set(p.weights, 1)
+	padded := st.node.Int("count_include_pad", 0) != 0
+	for i := range p.parts {
+		p.parts[i] = win.shares(i, padded)
 	}
-	p := &pool{x: st.in[0].f32(), y: st.out[0].f32(), max: st.node.OpType == "MaxPool", padded: st.node.Int("count_include_pad", 0) != 0}
-	p.h, p.w = pair(win.In, 1)
-	p.oh, p.ow = pair(win.Out, 1)
-	p.kh, p.kw = pair(win.Kernel, 1)
-	p.sh, p.sw = pair(win.Stride, 1)
-	p.dh, p.dw = pair(win.Dilation, 1)
-	p.top, p.left = pair(win.Begin, 0)
-	p.bottom, p.right = pair(win.End, 0)
-	return p.run, nil
+	return p.run, st.scratch.need(win.size)
 }
 
-func (p *pool) run() {
-	for i := range p.y {
-		c, pos := i/(p.oh*p.ow), i%(p.oh*p.ow)
-		p.y[i] = p.at(p.x[c*p.h*p.w:], pos/p.ow*p.sh-p.top, pos%p.ow*p.sw-p.left)
+// shares returns, for every output along an axis, one over the taps that count
+// in its mean: those on the input or, with padding, on either.
+func (w *window) shares(axis int, padding bool) []float32 {
+	out := make([]float32, w.out[axis])
+	lo, hi := 0, w.in[axis]
+	if padding {
+		lo, hi = -w.begin[axis], hi+w.end[axis]
 	}
-}
-
-// at pools the window whose corner is row r and column s.
-func (p *pool) at(x []float32, r, s int) float32 {
-	peak, sum, n := math.Inf(-1), 0.0, 0
-	for i := range p.kh {
-		row := r + i*p.dh
-		for j := range p.kw {
-			col := s + j*p.dw
-			if uint(row) < uint(p.h) && uint(col) < uint(p.w) {
-				v := float64(x[row*p.w+col])
-				peak, sum = max(peak, v), sum+v
-				n++
-			} else if p.padded && row < p.h+p.bottom && col < p.w+p.right {
+	for o := range out {
+		n := 0
+		for k := range w.kernel[axis] {
+			if at := o*w.stride[axis] - w.begin[axis] + k*w.dilation[axis]; lo <= at && at < hi {
 				n++
 			}
 		}
+		out[o] = 1 / float32(n)
 	}
+	return out
+}
+
+func (p *pool) run() {
+	pad := float32(0)
 	if p.max {
-		return float32(peak)
+		pad = float32(math.Inf(-1))
 	}
-	return float32(sum / float64(n))
+	in, cols := count(p.in[:]), p.out[2]
+	size := p.rows() * cols
+	buf := p.scratch.take(p.size)[0]
+	for c := range len(p.y) / size {
+		plane, y := p.x[c*in:(c+1)*in], p.y[c*size:(c+1)*size]
+		if !p.direct {
+			p.fill(buf, plane, pad)
+			plane = buf
+		}
+		for r := range p.rows() {
+			row, from := y[r*cols:(r+1)*cols], plane[p.base(r):]
+			if p.max {
+				p.greatest(row, from)
+			} else {
+				p.mean(row, from, r)
+			}
+		}
+	}
+}
+
+func (p *pool) greatest(row, plane []float32) {
+	copy(row, plane[p.taps[0]:])
+	for _, off := range p.taps[1:] {
+		f32.Max(row, row, plane[off:])
+	}
+}
+
+func (p *pool) mean(row, plane []float32, r int) {
+	f32.Taps(row, plane, p.taps, p.weights, 0, f32.NoFloor)
+	f32.Mul(row, row, p.parts[2])
+	f32.MulNumber(row, row, p.parts[0][r/p.out[1]]*p.parts[1][r%p.out[1]])
 }

@@ -22,7 +22,7 @@ import (
 // Where there is no padding and the column stride is 1, the input is its own
 // plane.
 type window struct {
-	in, out, kernel, stride, dilation, begin [3]int
+	in, out, kernel, stride, dilation, begin, end [3]int
 
 	direct bool   // whether the planes are the input
 	padded [3]int // lengths of a plane; the last counts one phase of a row
@@ -39,9 +39,10 @@ func windowOf(n *onnx.Node, in, kernel []int) (*window, error) {
 	if len(in) > 3 {
 		return nil, fmt.Errorf("%d spatial axes, the kernel takes 1 to 3", len(in))
 	}
-	w := &window{begin: [3]int{}}
+	w := &window{}
 	w.in, w.out, w.kernel = triple(win.In, 1), triple(win.Out, 1), triple(win.Kernel, 1)
 	w.stride, w.dilation, w.begin = triple(win.Stride, 1), triple(win.Dilation, 1), triple(win.Begin, 0)
+	w.end = triple(win.End, 0)
 	w.joinRows(win)
 	return w, w.layPlanes(win)
 }
@@ -64,7 +65,6 @@ func (w *window) joinRows(win onnx.Window) {
 
 // layPlanes fixes how the planes lie.
 func (w *window) layPlanes(win onnx.Window) error {
-	end := triple(win.End, 0)
 	w.direct = w.begin == [3]int{} && w.stride[2] == 1
 	for i := range w.padded {
 		w.padded[i] = (w.out[i]-1)*w.stride[i] + (w.kernel[i]-1)*w.dilation[i] + 1
@@ -74,7 +74,7 @@ func (w *window) layPlanes(win onnx.Window) error {
 		w.padded = w.in
 	}
 	if !fits(onnx.Float32, w.padded[:]) {
-		return fmt.Errorf("padding %v and %v makes planes of %v", win.Begin, end[3-len(win.End):], w.padded)
+		return fmt.Errorf("padding %v and %v makes planes of %v", win.Begin, win.End, w.padded)
 	}
 	w.padded[2] = (w.padded[2] + w.stride[2] - 1) / w.stride[2]
 	if w.direct {
