@@ -4,12 +4,11 @@ package accel_test
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/neuroran/neuroran/accel"
-	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/accel/acceltest"
 	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/tensor"
 )
@@ -17,23 +16,7 @@ import (
 // mlp builds a network 2-hidden-outputs with a ReLU and random weights.
 func mlp(tb testing.TB, hidden, outputs int) *accel.Model {
 	tb.Helper()
-	rng := rand.New(rand.NewPCG(1, 2))
-	random := func(n int) []float32 {
-		v := make([]float32, n)
-		for i := range v {
-			v[i] = float32(rng.NormFloat64())
-		}
-		return v
-	}
-	b := onnx.NewBuilder("mlp")
-	x := b.Input("iq", onnx.Float32, -1, 2)
-	h := b.Relu(b.Gemm(x, b.Float32s("w1", random(2*hidden), 2, hidden), b.Float32s("b1", random(hidden), hidden)))
-	b.Output("llr", b.Gemm(h, b.Float32s("w2", random(hidden*outputs), hidden, outputs), b.Float32s("b2", random(outputs), outputs)))
-	graph, err := b.Model()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	m, err := accel.BuildModel(graph)
+	m, err := acceltest.LLRNet(hidden, outputs)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -89,18 +72,4 @@ func run(tb testing.TB, s *accel.Session, in tensor.Tensor[float32], dims ...int
 		tb.Fatal(err)
 	}
 	return out.Data()
-}
-
-func TestDevicesAgree(t *testing.T) {
-	for _, n := range []int{1, 7, 8, 3276} {
-		m := mlp(t, 32, 8)
-		in := filled(3, n, 2)
-		want := run(t, open(t, m, accel.Ref), in, n, 8)
-		got := run(t, open(t, m, accel.CPU), in, n, 8)
-		for i, w := range want {
-			if d := math.Abs(float64(got[i] - w)); d > 1e-5*max(1, math.Abs(float64(w))) {
-				t.Fatalf("n=%d, element %d: ort %g, ref %g", n, i, got[i], w)
-			}
-		}
-	}
 }

@@ -6,37 +6,13 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/accel"
-	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/accel/acceltest"
 )
 
-// convNet builds pre-activation residual blocks of depthwise and pointwise
-// convolutions, the shape of neural receivers: [1, 10, 14, subcarriers] in,
-// [1, 8, 14, subcarriers] out.
+// convNet builds a network of the shape of neural receivers.
 func convNet(tb testing.TB, blocks, channels, subcarriers int) *accel.Model {
 	tb.Helper()
-	g := newGen(5)
-	same := onnx.Ints("pads", 1, 1, 1, 1)
-	point := func(x onnx.Ref, in, out int) onnx.Ref {
-		return g.Apply("Conv", []onnx.Ref{x, g.weight(false, out, in, 1, 1), g.weight(false, out)})
-	}
-	scale := g.Const(onnx.NewFloat32("scale", []float32{0.1}))
-	x := g.Mul(point(g.input(1, 10, 14, subcarriers), 10, channels), scale)
-	for range blocks {
-		y := x
-		for range 2 {
-			y = g.Relu(g.Apply("BatchNormalization", []onnx.Ref{y, g.weight(false, channels), g.weight(false, channels),
-				g.weight(false, channels), g.weight(true, channels)}))
-			y = g.Apply("Conv", []onnx.Ref{y, g.weight(false, channels, 1, 3, 3)}, same, onnx.Int("group", int64(channels)))
-			y = g.Mul(point(y, channels, channels), scale)
-		}
-		x = g.Add(x, y)
-	}
-	g.Output("llr", point(x, channels, 8))
-	graph, err := g.Model()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	m, err := accel.BuildModel(graph)
+	m, err := acceltest.DeepRx(blocks, channels, subcarriers)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -23,7 +23,7 @@
 // Nothing needs to be imported or registered: with cgo, ort/* is compiled in;
 // without, it says so. Another kind of device is a provider of its own: see
 // package accel/backend for the seam, [Options.Providers] for how a program
-// hands it over, and its documentation for what it must pass.
+// hands it over, and package accel/acceltest for what it must pass.
 //
 // A model runs on the device that it was opened on, all of it: a node that the
 // device does not support is an error of Open, unless [Options.AllowFallback]

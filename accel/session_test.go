@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -28,23 +27,6 @@ func eachDevice(t *testing.T, f func(t *testing.T, d accel.Device)) {
 			f(t, d)
 		})
 	}
-}
-
-func TestNoAllocs(t *testing.T) {
-	eachDevice(t, func(t *testing.T, d accel.Device) {
-		for name, run := range map[string]*accel.Binding{
-			"mlp":  bind(t, mlp(t, 32, 8), d, []int{100, 2}, []int{100, 8}),
-			"conv": bind(t, convNet(t, 1, 8, 12), d, []int{1, 10, 14, 12}, []int{1, 8, 14, 12}),
-		} {
-			if n := testing.AllocsPerRun(20, func() {
-				if err := run.Run(); err != nil {
-					t.Error(err)
-				}
-			}); n != 0 && !raceEnabled {
-				t.Errorf("%s: allocations a run: got %v, want 0", name, n)
-			}
-		}
-	})
 }
 
 // TestForgottenSession drops a session and its binding without closing either:
@@ -65,156 +47,6 @@ func TestForgottenSession(t *testing.T) {
 		runtime.GC() // used to panic in the finaliser of the pinner
 		time.Sleep(time.Millisecond)
 	}
-}
-
-// TestBuffersStayAlive drops every reference of the caller to what it bound,
-// lets the collector run and fills the heap with other data: the binding must
-// still see its own memory.
-func TestBuffersStayAlive(t *testing.T) {
-	eachDevice(t, func(t *testing.T, d accel.Device) {
-		const n = 512
-		m := mlp(t, 8, 4)
-		s := open(t, m, d)
-		want := run(t, s, filled(1, n, 2), n, 4)
-		var out []float32 // the only reference that stays, to compare
-		b := func() *accel.Binding {
-			x, y := filled(1, n, 2), tensor.New[float32]([]int{n, 4})
-			b, err := s.Bind([]accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = y.Data()
-			return b
-		}()
-		var rubbish [][]float32
-		for range 20 {
-			runtime.GC()
-			r := make([]float32, 2*n)
-			for i := range r {
-				r[i] = 777
-			}
-			rubbish = append(rubbish, r)
-		}
-		if err := b.Run(); err != nil {
-			t.Fatal(err)
-		}
-		for i, w := range want {
-			if out[i] != w {
-				t.Fatalf("element %d: got %g, want %g (%d)", i, out[i], w, len(rubbish))
-			}
-		}
-	})
-}
-
-// TestInputIsReadAtRun checks that a run sees what was written after Bind.
-func TestInputIsReadAtRun(t *testing.T) {
-	eachDevice(t, func(t *testing.T, d accel.Device) {
-		s := open(t, mlp(t, 8, 4), d)
-		x, y := tensor.New[float32]([]int{1, 2}), tensor.New[float32]([]int{1, 4})
-		b, err := s.Bind([]accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for seed := range uint64(3) {
-			in := filled(seed, 1, 2)
-			copy(x.Data(), in.Data())
-			if err := b.Run(); err != nil {
-				t.Fatal(err)
-			}
-			for i, w := range run(t, s, in, 1, 4) {
-				if y.Data()[i] != w {
-					t.Fatalf("seed %d, element %d: got %g, want %g", seed, i, y.Data()[i], w)
-				}
-			}
-		}
-	})
-}
-
-// TestComplexInput binds complex symbols where the model takes pairs.
-func TestComplexInput(t *testing.T) {
-	eachDevice(t, func(t *testing.T, d accel.Device) {
-		s := open(t, mlp(t, 8, 4), d)
-		in := filled(4, 5, 2)
-		sym := make([]complex64, 5)
-		for i := range sym {
-			sym[i] = complex(in.Data()[2*i], in.Data()[2*i+1])
-		}
-		y := make([]float32, 20)
-		b, err := s.Bind([]accel.Buffer{accel.From(sym, 5)}, []accel.Buffer{accel.From(y, 5, 4)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Run(); err != nil {
-			t.Fatal(err)
-		}
-		for i, w := range run(t, s, in, 5, 4) {
-			if y[i] != w {
-				t.Fatalf("element %d: got %g, want %g", i, y[i], w)
-			}
-		}
-	})
-}
-
-// TestConcurrentBindings runs many bindings of one session at once.
-func TestConcurrentBindings(t *testing.T) {
-	eachDevice(t, func(t *testing.T, d accel.Device) {
-		s := open(t, mlp(t, 16, 8), d)
-		var wg sync.WaitGroup
-		for g := range 8 {
-			wg.Go(func() {
-				n := 10 + g
-				in := filled(uint64(g), n, 2)
-				want := run(t, s, in, n, 8)
-				y := tensor.New[float32]([]int{n, 8})
-				b, err := s.Bind([]accel.Buffer{accel.Of(&in)}, []accel.Buffer{accel.Of(&y)})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				for range 200 {
-					if err := b.Run(); err != nil {
-						t.Error(err)
-					}
-				}
-				for i, w := range want {
-					if y.Data()[i] != w {
-						t.Errorf("binding %d, element %d: got %g, want %g", g, i, y.Data()[i], w)
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
-	})
-}
-
-func TestClose(t *testing.T) {
-	eachDevice(t, func(t *testing.T, d accel.Device) {
-		m := mlp(t, 8, 4)
-		s, err := accel.Open(context.Background(), m, d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		x, y := filled(1, 3, 2), filled(2, 3, 4)
-		in, out := []accel.Buffer{accel.Of(&x)}, []accel.Buffer{accel.Of(&y)}
-		one, err1 := s.Bind(in, out)
-		two, err2 := s.Bind(in, out)
-		if err := errors.Join(err1, err2, one.Close(), one.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if err := one.Run(); !errors.Is(err, accel.ErrClosed) {
-			t.Errorf("Run after Binding.Close: got %v, want ErrClosed", err)
-		}
-		if err := errors.Join(two.Run(), s.Close(), s.Close(), two.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if err := two.Run(); !errors.Is(err, accel.ErrClosed) {
-			t.Errorf("Run after Session.Close: got %v, want ErrClosed", err)
-		}
-		if _, err := s.Bind(in, out); !errors.Is(err, accel.ErrClosed) {
-			t.Errorf("Bind after Close: got %v, want ErrClosed", err)
-		}
-	})
 }
 
 func TestBindRefuses(t *testing.T) { eachDevice(t, testBindRefuses) }

@@ -12,8 +12,9 @@ import (
 )
 
 // RequireEnv is the environment variable that lists, separated by commas, what
-// a run must have: "shared", "ort", "python", "sionna", "gpu". A test that lacks a
-// listed thing fails instead of skipping.
+// a run must have: "shared", "ort", "openvino", "openvino-gpu", "openvino-npu",
+// "gpu", "tensorrt", "python", "sionna". A test that lacks a listed thing fails
+// instead of skipping.
 const RequireEnv = "NEURORAN_REQUIRE"
 
 // SharedEnv is the environment variable that names the folder of recordings,

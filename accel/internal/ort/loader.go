@@ -75,20 +75,30 @@ static void openvino_free(void *lib, ov_devices *list) {
 	if (release) release(list);
 }
 
+// signals is what belongs to Go of the handling of signals: the handlers of the
+// process, and the stack that those of this thread run on.
 enum { num_signals = 65 };
 
-static void save_handlers(struct sigaction *old) {
-	for (int s = 1; s < num_signals; s++) sigaction(s, NULL, &old[s]);
+typedef struct {
+	struct sigaction handlers[num_signals];
+	stack_t stack;
+} signals;
+
+static void save_signals(signals *old) {
+	for (int s = 1; s < num_signals; s++) sigaction(s, NULL, &old->handlers[s]);
+	sigaltstack(NULL, &old->stack);
 }
 
-// restore_handlers brings back each handler whose place another has taken that
-// does not run on the signal stack, as all of Go's do.
-static void restore_handlers(const struct sigaction *old) {
+// restore_signals brings back each handler whose place another has taken that
+// does not run on the signal stack, as all of Go's do, and the stack.
+static void restore_signals(const signals *old) {
 	struct sigaction now;
 	for (int s = 1; s < num_signals; s++) {
 		if (sigaction(s, NULL, &now) || now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN) continue;
-		if (!(now.sa_flags & SA_ONSTACK) && now.sa_handler != old[s].sa_handler) sigaction(s, &old[s], NULL);
+		if (!(now.sa_flags & SA_ONSTACK) && now.sa_handler != old->handlers[s].sa_handler)
+			sigaction(s, &old->handlers[s], NULL);
 	}
+	sigaltstack(&old->stack, NULL);
 }
 */
 import "C"
@@ -97,6 +107,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"unsafe"
 )
 
@@ -149,7 +160,8 @@ func cudaDevices() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := int(C.cuda_count(h)) // the driver stays loaded: it does not like to be unloaded
+	var n int
+	keepSignals(func() { n = int(C.cuda_count(h)) }) // the driver stays loaded: it does not like to be unloaded
 	if n <= 0 {
 		return nil, fmt.Errorf("the driver of CUDA finds none (error %d)", -n)
 	}
@@ -176,7 +188,9 @@ func openvinoDevices(dir string) ([]string, error) {
 	}
 	defer C.dlclose(h)
 	var list C.ov_devices
-	if code := C.openvino(h, &list); code != 0 {
+	var code C.int
+	keepSignals(func() { code = C.openvino(h, &list) })
+	if code != 0 {
 		return nil, fmt.Errorf("OpenVINO: error %d", int(code))
 	}
 	defer C.openvino_free(h, &list)
@@ -187,17 +201,20 @@ func openvinoDevices(dir string) ([]string, error) {
 	return names, nil
 }
 
-// handlers is the signal handlers of the process at one moment.
-type handlers struct{ old *C.struct_sigaction }
-
-func saveHandlers() handlers {
-	h := handlers{(*C.struct_sigaction)(C.calloc(C.num_signals, C.sizeof_struct_sigaction))}
-	C.save_handlers(h.old)
-	return h
-}
-
-// restore takes out the handlers that others have put in since.
-func (h handlers) restore() {
-	C.restore_handlers(h.old)
-	C.free(unsafe.Pointer(h.old))
+// keepSignals calls f and brings back what f has changed of the handling of
+// signals, without which Go cannot go on. The libraries of CUDA put handlers in
+// the place of Go's that do not run on the signal stack. OpenVINO gives the
+// calling thread another signal stack, whose memory it frees when the last
+// session is closed, on whatever thread that happens: the next signal to the
+// first thread would end the process without a word.
+//
+// The goroutine is locked to its thread while f runs.
+func keepSignals(f func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	old := (*C.signals)(C.malloc(C.sizeof_signals))
+	C.save_signals(old)
+	defer C.free(unsafe.Pointer(old))
+	defer C.restore_signals(old)
+	f()
 }

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 
 	ort "github.com/yalue/onnxruntime_go"
 
@@ -24,17 +23,15 @@ func (t target) open(ctx context.Context, m backend.Model, c backend.Config) (ba
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	// Creating a session may change two things that belong to Go, and both are
-	// brought back: ONNX Runtime sets how the calling thread treats denormal
-	// numbers, and the libraries of CUDA put signal handlers in the place of
-	// Go's that Go's scheduler cannot live with.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	handlers := saveHandlers()
-	mode := denormal.Flush()
-	s, err := t.create(m, c)
-	denormal.Restore(mode)
-	handlers.restore()
+	// Creating a session may also set how the calling thread treats denormal
+	// numbers, which belongs to Go too.
+	var s backend.Session
+	var err error
+	keepSignals(func() {
+		mode := denormal.Flush()
+		s, err = t.create(m, c)
+		denormal.Restore(mode)
+	})
 	return s, err
 }
 

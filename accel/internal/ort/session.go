@@ -23,7 +23,10 @@ type session struct {
 }
 
 // Close implements [backend.Session].
-func (s *session) Close() error { return s.s.Destroy() }
+func (s *session) Close() (err error) {
+	keepSignals(func() { err = s.s.Destroy() })
+	return err
+}
 
 // binding owns the C values that point into the caller's pinned memory. It
 // holds the wrapper's tensors in Go fields until they are destroyed: the C side

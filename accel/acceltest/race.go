@@ -2,7 +2,7 @@
 
 //go:build race
 
-package accel_test
+package acceltest
 
 // raceEnabled says that the race detector runs, which allocates.
 const raceEnabled = true
