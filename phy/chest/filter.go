@@ -42,36 +42,73 @@ func (e *lmmse) filterComb(dst *nr.Channel, c, rx int) {
 	}
 }
 
-// filterUE filters the layers of UE u on comb c.
+// filterUE filters the layers of UE u on comb c, bundle by bundle: filters cannot
+// reach from one to the next, whose antennas are combined in another way.
 func (e *lmmse) filterUE(dst *nr.Channel, c, u, rx int) {
-	s := e
-	t, cb := &s.time[u], &e.Combs[c]
-	total := s.profile.totalGain(u)
 	e.setSNR(dst, u, e.power[u])
-	s.bank.setProfile(&e.Layout, s.profile.beamTable, s.profile.gain[u][:s.profile.beams])
-	for td := range 2 {
-		layers := 0
-		for _, l := range cb.Layers[:cb.NumLayers] {
-			if e.Layers[l].UE == u && e.Layers[l].TimeCode == td {
-				layers |= 1 << l
+	for b := range e.noise.numBun {
+		e.part = &e.noise.bundles[b]
+		gain := e.bundleGain(c, u, b, rx)
+		e.bank.setProfile(&e.Layout, e.part.prbs, e.profile.beamTable, e.profile.gain[u][:e.profile.beams], gain)
+		for td := range 2 {
+			layers := 0
+			for _, l := range e.Combs[c].Layers[:e.Combs[c].NumLayers] {
+				if e.Layers[l].UE == u && e.Layers[l].TimeCode == td {
+					layers |= 1 << l
+				}
 			}
-		}
-		if layers == 0 {
-			continue
-		}
-		codes := bits.OnesCount8(e.sameTime(cb, td))
-		for a := range t.rank {
-			e.gather(c, td, rx, a, t)
-			fd := e.Layers[bits.TrailingZeros(uint(layers))].FreqCode
-			s.bank.design(&e.Layout, codes, fd, cb.Delta, e.streamNoise()/t.value[a], &s.filterState.ends, rx)
-			for m := layers; m != 0; m &= m - 1 {
-				l := bits.TrailingZeros(uint(m))
-				s.bank.turn(e.Layers[l].FreqCode)
-				e.applyBank(dst, c, l, a, rx)
-				e.layerError(dst, l, t, a, total)
+			if layers != 0 {
+				e.filterLayers(dst, c, b, td, layers, rx)
 			}
 		}
 	}
+}
+
+// filterLayers filters layers of one UE that share a code in time.
+func (e *lmmse) filterLayers(dst *nr.Channel, c, b, td, layers, rx int) {
+	first := e.Layers[bits.TrailingZeros(uint(layers))]
+	t := &e.time[first.UE]
+	codes := bits.OnesCount8(e.sameTime(&e.Combs[c], td))
+	for a := range t.rank {
+		e.gather(c, td, rx, a, t)
+		e.bank.design(&e.Layout, codes, first.FreqCode, e.Combs[c].Delta, e.streamNoise()/t.value[a], &e.filterState.ends, rx)
+		for m := layers; m != 0; m &= m - 1 {
+			l := bits.TrailingZeros(uint(m))
+			e.bank.turn(e.Layers[l].FreqCode)
+			e.applyBank(dst, c, l, a, rx)
+			e.layerError(dst, b, l, t, a)
+		}
+	}
+}
+
+// bundleGain returns the power of UE u's whitened channel in bundle b over that
+// of its profile, which is a mean over all bundles. The layers of a comb share
+// what is received in the same proportion everywhere.
+func (e *lmmse) bundleGain(c, u, b, rx int) float64 {
+	if e.noise.numBun == 1 {
+		return 1
+	}
+	total := 0.0
+	for v := range e.Group.NumUEs {
+		for _, l := range e.Combs[c].Layers[:e.Combs[c].NumLayers] {
+			if e.Layers[l].UE == v {
+				total += e.profile.totalGain(v)
+			}
+		}
+	}
+	if !(total > 0) {
+		return 1
+	}
+	first, last := e.part.first*e.PilotsInPRB, (e.part.first+e.part.prbs)*e.PilotsInPRB
+	sum, noise := 0.0, 1/(e.Beta*e.Beta)
+	for s := range e.NumSymbols {
+		for r := range rx {
+			sum += meanPower(e.u[c][r][s][first:last])
+		}
+	}
+	n := float64(rx * e.NumSymbols)
+	const least = 0.05 // of the noise: what a channel may have that does not show
+	return max(sum/n-noise, least*noise) / total
 }
 
 // sameTime returns the codes in frequency of the layers with a code in time.
@@ -104,8 +141,8 @@ func (e *lmmse) layerWeights(dst *nr.Channel, l int, t *timeModel) {
 
 // layerError takes what anchor a explains from the variance of the channel:
 // var = P − Σ_a w_a²·(λ_a·P − mse_a).
-func (e *lmmse) layerError(dst *nr.Channel, l int, t *timeModel, a int, total float64) {
-	row := dst.ErrorVar.Row(l)
+func (e *lmmse) layerError(dst *nr.Channel, b, l int, t *timeModel, a int) {
+	row, total := dst.ErrorRatio.Row(b, l), e.bank.total
 	for s := range row {
 		if a == 0 {
 			row[s] = float32(total)
@@ -123,11 +160,11 @@ func (e *lmmse) layerError(dst *nr.Channel, l int, t *timeModel, a int, total fl
 func (e *lmmse) gather(c, td, rx, a int, t *timeModel) {
 	s := &e.filterState
 	f := &e.bank
-	prbs := e.Group.NumPRB
+	prbs := e.part.prbs
 	stride := rx*prbs + rowPad
 	for r := range rx {
 		for o := range e.NumOccasions {
-			v := e.stream(c, td, r, o)
+			v := e.stream(c, td, r, o)[e.part.first*e.PilotsInPRB:]
 			w := float32(t.vector[o][a])
 			for j := range e.PilotsInPRB {
 				row := s.rows[j*stride+r*prbs:][:prbs]
@@ -156,11 +193,16 @@ func (e *lmmse) applyBank(dst *nr.Channel, c, l, a, rx int) {
 	rest := (f.prbs-1)*nr.SubcarriersPerPRB - middle // behind the middle PRB
 	e.applyMiddle(dst, l, a, rx)
 	for r := range rx {
-		out := dst.Anchors.Row(l, r, a)
+		out := e.outOf(dst, l, r, a)
 		e.applyEnd(out[:middle], c, 0, r, 0)
 		e.applyEnd(out[len(out)-rest:], c, 1, r, middle+nr.SubcarriersPerPRB)
-		c64.Mul(out, out, e.ramp[c])
+		c64.Mul(out, out, e.ramp[c][e.part.first*nr.SubcarriersPerPRB:])
 	}
+}
+
+// outOf returns the part of an anchor that lies in the bundle at hand.
+func (e *lmmse) outOf(dst *nr.Channel, l, r, a int) []complex64 {
+	return dst.Anchors.Row(l, r, a)[e.part.first*nr.SubcarriersPerPRB:][:e.part.prbs*nr.SubcarriersPerPRB]
 }
 
 // applyEnd writes the subcarriers from k on of the first or the last window of
@@ -179,7 +221,7 @@ func (e *lmmse) applyEnd(out []complex64, c, end, r, k int) {
 func (e *lmmse) applyMiddle(dst *nr.Channel, l, a, rx int) {
 	s := &e.filterState
 	f := &e.bank
-	prbs := e.Group.NumPRB
+	prbs := e.part.prbs
 	stride := rx*prbs + rowPad
 	for i := range f.size {
 		s.off[i] = i%e.PilotsInPRB*stride + i/e.PilotsInPRB
@@ -191,7 +233,7 @@ func (e *lmmse) applyMiddle(dst *nr.Channel, l, a, rx int) {
 		mimo.LinComb(s.lane[k][:lanes], taps, s.rows, s.off[:f.size])
 	}
 	for r := range rx {
-		out := dst.Anchors.Row(l, r, a)[middle*nr.SubcarriersPerPRB:]
+		out := e.outOf(dst, l, r, a)[middle*nr.SubcarriersPerPRB:]
 		for k := range s.lane {
 			at := k
 			for _, v := range s.lane[k][r*prbs : (r+1)*prbs-f.prbs+1] {

@@ -46,13 +46,14 @@ func (f *filterBank) init() { f.system = c128.NewSystem(filterPilots, mostColumn
 // allocation.
 func (f *filterBank) middle() int { return (f.prbs - 1) / 2 }
 
-// setProfile computes R_f from a power delay profile.
-func (f *filterBank) setProfile(p *dmrs.Layout, t *beamTable, gain []float64) {
-	f.prbs = min(p.Group.NumPRB, filterPilots/p.PilotsInPRB)
+// setProfile computes R_f from a power delay profile times factor, for so many
+// PRBs.
+func (f *filterBank) setProfile(p *dmrs.Layout, prbs int, t *beamTable, gain []float64, factor float64) {
+	f.prbs = min(prbs, filterPilots/p.PilotsInPRB)
 	f.size = f.prbs * p.PilotsInPRB
 	span := f.prbs * nr.SubcarriersPerPRB
 	for b, g := range gain {
-		f.weights[b] = complex(g, 0)
+		f.weights[b] = complex(g*factor, 0)
 	}
 	n := len(gain)
 	back := f.lag[filterSpan-span : filterSpan+1] // R_f(span) … R_f(0)

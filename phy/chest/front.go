@@ -21,18 +21,18 @@ const (
 type front struct {
 	*dmrs.Reference
 
-	u     [maxLayers][maxRx][maxSymbols][]complex64 // pilots over the reference, without delay and rotation
+	u     [maxLayers][maxRx][maxSymbols][]complex64 // pilots over the reference, without delay and rotation, times scale, whitened
 	ramp  [maxLayers][]complex64                    // exp(−j2πkΔf·τ) of each comb, to put the delay back
 	mix   []complex64                               // what turns pilots into u
+	mixed []complex64                               // [rx] rows while antennas are combined
 	back  []complex64                               // conjugate ramp at the pilots of a comb
 	pick  []complex64                               // pilots of one antenna and symbol
 	off   nr.Offsets                                // of the UEs
 	delay [maxLayers]float64                        // delay taken out of each comb, s
 	cfo   [maxLayers]float64                        // carrier offset taken out of each comb, Hz
 
-	noise    noiseMeter
-	noiseCov [maxRx * maxRx]complex128
-	noiseVar float64 // mean of the diagonal of noiseCov
+	scale float64 // what brings the samples near 1, a power of two
+	noise noiseMeter
 }
 
 func newFront(ref *dmrs.Reference) front {
@@ -47,6 +47,7 @@ func newFront(ref *dmrs.Reference) front {
 			}
 		}
 	}
+	e.mixed = make([]complex64, lim.MaxRx*lim.MaxPRB*nr.SubcarriersPerPRB)
 	e.mix, e.back, e.pick = make([]complex64, pilots), make([]complex64, pilots), make([]complex64, pilots)
 	initNoise(lim)
 	return e
@@ -61,20 +62,23 @@ func (e *front) begin(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets) (rx i
 	view := nr.ViewOf(&pilots.RE)
 	rx = view.NumRx
 	e.off = *off
+	if e.scale = view.Unit(); e.scale == 0 {
+		e.scale = 1
+	}
 	e.despread(&view)
 	e.measureNoise(&view)
-	dst.Group, dst.Offsets = e.Group, *off
-	dst.NoiseCov.Resize(rx, rx)
-	for i, v := range e.noiseCov[:rx*rx] {
-		dst.NoiseCov.Data()[i] = complex64(v)
+	e.whiten(rx)
+	for c := range e.NumCombs {
+		e.scaleRamp(e.ramp[c][:e.Group.NumSubcarriers()])
 	}
-	dst.ErrorVar.Resize(e.Group.NumLayers, e.Group.NumSymbols)
+	dst.Group, dst.Offsets = e.Group, *off
+	e.writeNoise(dst, rx)
 	dst.SNR, dst.SNRStd = [nr.MaxUEs]float32{}, [nr.MaxUEs]float32{}
 	return rx, nil
 }
 
-// powerOf is the power of a UE's channel, of one element, layer and antenna, as
-// measured.
+// powerOf is the power of a UE's whitened channel, of one element, layer and
+// antenna, as measured.
 type powerOf struct {
 	signal, noise float64 // the channel, and the noise that was taken away from it
 	looks         int     // independent values behind both
@@ -82,11 +86,11 @@ type powerOf struct {
 
 // setSNR writes the SNR of a UE. Power that noise alone may have is no signal.
 func (e *front) setSNR(dst *nr.Channel, u int, power powerOf) {
-	if !(e.noiseVar > 0) || power.looks == 0 {
+	if power.looks == 0 {
 		return
 	}
-	scale := e.Beta * e.Beta / e.noiseVar
-	samples := max(1, e.noise.count) * float64(dst.NoiseCov.Dim(0))
+	scale := e.Beta * e.Beta
+	samples := max(1, e.noise.count) * float64(dst.NoiseCov.Dim(1))
 	// Variance of the power itself, and of the noise that was subtracted.
 	p, noise, looks := max(power.signal, 0), power.noise, float64(power.looks)
 	std := math.Sqrt((2*p+noise)*noise/looks + (noise*noise+p*p)/samples)
@@ -175,13 +179,14 @@ func (e *front) fillBack(c int) {
 	}
 }
 
-// fillMix computes conj(reference · ramp · rotation)/β of comb c in the s-th
+// fillMix computes conj(reference · ramp · rotation)·scale/β of comb c in the s-th
 // DM-RS symbol.
 func (e *front) fillMix(c, s int) {
 	sin, cos := math.Sincos(-2 * math.Pi * e.cfo[c] * e.Times[s])
 	mix := e.mix[:e.NumPilots]
 	c64.MulConj(mix, e.back, e.Sequence(c, s))
-	c64.Scale(mix, mix, complex(float32(cos/e.Beta), float32(sin/e.Beta)))
+	size := e.scale / e.Beta
+	c64.Scale(mix, mix, complex(float32(cos*size), float32(sin*size)))
 }
 
 // rotation returns exp(j2πf·t) in symbol s of the allocation: what a carrier

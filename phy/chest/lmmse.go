@@ -40,6 +40,7 @@ type lmmse struct {
 	time    [nr.MaxUEs]timeModel // of the UEs
 	power   [nr.MaxUEs]powerOf   // of the UEs
 	bank    filterBank
+	part    *bundle // that is being filtered
 	filterState
 }
 
@@ -80,6 +81,7 @@ func (e *lmmse) estimate(dst *nr.Channel, rx int) {
 		e.foldComb(c, rx)
 		e.filterComb(dst, c, rx)
 	}
+	e.colour(dst)
 }
 
 // foldComb separates double symbols by their codes in time. The noise of what
@@ -115,5 +117,5 @@ func (e *lmmse) stream(c, td, r, o int) []complex64 {
 
 // streamNoise returns the variance of the noise in a stream.
 func (e *lmmse) streamNoise() float64 {
-	return e.noiseVar / (e.Beta * e.Beta) / float64(e.Group.Length)
+	return 1 / (e.Beta * e.Beta) / float64(e.Group.Length)
 }

@@ -74,7 +74,7 @@ func (e *ls) estimate(dst *nr.Channel, rx int) {
 	dst.Anchors.Resize(g.NumLayers, rx, e.NumOccasions, g.NumSubcarriers())
 	dst.Weights.Resize(g.NumLayers, g.NumSymbols, e.NumOccasions)
 	var power [nr.MaxUEs]float64
-	errVar := e.noiseVar / (e.Beta * e.Beta) / float64(2*g.Length)
+	errVar := 1 / (e.Beta * e.Beta) / float64(2*g.Length) // of a pair
 	for l := range g.NumLayers {
 		ly := e.layer(l)
 		for r := range rx {
@@ -90,6 +90,7 @@ func (e *ls) estimate(dst *nr.Channel, rx int) {
 		rows := rx * e.NumOccasions * g.UEs[u].NumLayers
 		e.setSNR(dst, u, powerOf{power[u] / float64(rows), errVar, rows * e.NumPilots / 2})
 	}
+	e.colour(dst)
 }
 
 // layer returns how layer l is despread.
@@ -133,6 +134,7 @@ func (e *ls) layer(l int) lsLayer {
 	}
 	ramp := e.own[:e.Group.NumSubcarriers()]
 	c64.Ramp(ramp, 0, -2*math.Pi*e.SpacingHz*e.off.DelaySeconds[ly.UE])
+	e.scaleRamp(ramp)
 	magnitude := cmplx.Abs(sum)
 	return lsLayer{turn, ramp, e.off.CFOHz[ly.UE] - e.cfo[ly.Comb], 4 / (magnitude * magnitude)}
 }
@@ -164,17 +166,24 @@ func (e *ls) despreadPairs(ly *lsLayer, l, r, o int) []complex64 {
 func meanPower(x []complex64) float64 { return real(mimo.DotConj(x, x)) / float64(len(x)) }
 
 // interpolate draws straight lines from pilot to pilot, the first at subcarrier
-// delta, and puts the delay back. The mean of a pair stands at both of its pilots, as in
-// Sionna's estimator, and beyond the outer pilots too.
+// delta, and puts the delay back. The mean of a pair stands at both of its pilots,
+// as in Sionna's estimator, and beyond the outer pilots too. No line joins two
+// bundles, whose antennas are combined in different ways.
 func (e *ls) interpolate(dst, pairs []complex64, ly *lsLayer, delta int) {
-	for k := range dst[:delta] {
-		dst[k] = pairs[0]
-	}
-	if e.Group.ConfigType == 1 {
-		c64.LineFour(e.whole, pairs)
-		copy(dst[delta:], e.whole)
-	} else {
-		lineSix(dst[delta:], pairs)
+	perPRB := e.PilotsInPRB / 2
+	for i := range e.noise.numBun {
+		b := &e.noise.bundles[i]
+		part := pairs[b.first*perPRB:][:b.prbs*perPRB]
+		d := dst[b.first*nr.SubcarriersPerPRB:][:b.prbs*nr.SubcarriersPerPRB]
+		for k := range d[:delta] {
+			d[k] = part[0]
+		}
+		if e.Group.ConfigType == 1 {
+			c64.LineFour(e.whole, part)
+			copy(d[delta:], e.whole)
+		} else {
+			lineSix(d[delta:], part)
+		}
 	}
 	c64.Mul(dst, dst, ly.ramp)
 }
@@ -229,7 +238,9 @@ func (e *ls) weights(dst *nr.Channel, l int, errVar, cfo float64) {
 			w[o] = complex64(complex(x, 0) * rot)
 			sum += x * x
 		}
-		dst.ErrorVar.Row(l)[s] = float32(errVar * sum * left)
+		for b := range dst.NumBundles {
+			dst.ErrorRatio.Row(b, l)[s] = float32(errVar * sum * left)
+		}
 	}
 }
 

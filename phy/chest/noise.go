@@ -11,23 +11,37 @@ import (
 
 const (
 	windowPilots = 36   // most pilots in one noise window
-	maxWindows   = 48   // most windows that are looked at
-	maxFree      = 1024 // most free elements that are looked at
+	maxWindows   = 48   // most windows that are looked at, of all cells
+	maxFree      = 1024 // most free elements that are looked at, of all cells
 	batchWindows = 16   // windows that are filtered at once, at most
 	batchLanes   = 64   // the same, times antennas
 	batchSize    = windowPilots * batchWindows
+	coarseCells  = 8  // parts of the allocation that are compared
+	fineCells    = 48 // and parts where these differ
 )
 
 // noiseMeter measures noise where no layer can be: in the part of the pilots
 // that no channel within the assumed range of delays can produce, and in CDM
 // groups that are free. It is the scratch for that.
+//
+// The sums are kept for each cell, a few PRBs next to each other, so that noise
+// that differs over the allocation shows.
 type noiseMeter struct {
 	in    [windowPilots * batchLanes]complex64 // [pilot of the window, antenna, window]
 	out   [batchLanes]complex64                // one pilot of the residuals
 	rows  [windowPilots]int                    // rows of in
 	res   [maxRx][batchSize]complex64          // residuals of each antenna
-	sum   [maxRx * maxRx]complex128
-	count float64
+	cells [fineCells]noiseCell
+	used  int     // cells
+	count float64 // independent values of each antenna, of all cells
+	merger
+}
+
+// noiseCell is what was measured in some PRBs.
+type noiseCell struct {
+	first, prbs int
+	count       float64                   // independent values of each antenna
+	sum         [maxRx * maxRx]complex128 // outer products over antennas, lower triangle
 }
 
 // initNoise makes the tables that groups within the limits need.
@@ -43,41 +57,86 @@ func initNoise(lim nr.GroupLimits) {
 	}
 }
 
-// measureNoise fills noiseCov and noiseVar.
+// measureNoise finds the bundles of PRBs and the covariance of each.
+//
+// First it looks at a few large cells. Where they are alike, as they are with
+// thermal noise, the allocation is one bundle. Otherwise it looks at small cells,
+// and joins neighbours as long as they could have the same noise.
 func (e *front) measureNoise(view *nr.View) {
 	m := &e.noise
-	rx := view.NumRx
-	clear(m.sum[:rx*rx])
-	m.count = 0
-	for c := range e.NumCombs {
-		e.residualNoise(c, rx)
+	window := min(e.Group.NumPRB, windowPilots/e.PilotsInPRB)
+	positions := e.Group.NumPRB / window
+	cells := min(coarseCells, positions)
+	m.used = cells
+	for i := range cells {
+		m.begin(i, i*positions/cells*window, e.Group.NumPRB)
 	}
-	e.freeNoise(view)
+	e.measureCells(view, window)
 	if m.count < 0.5 {
-		e.differenceNoise(rx)
+		m.used = 1
+		m.begin(0, 0, e.Group.NumPRB)
+		e.differenceNoise(view.NumRx)
 	}
-	e.shrinkNoise(rx)
+	if m.alike(view.NumRx) {
+		m.mergeAll(view.NumRx)
+		return
+	}
+	size := (e.Group.NumPRB + fineCells - 1) / fineCells
+	m.used = (e.Group.NumPRB + size - 1) / size
+	for i := range m.used {
+		m.begin(i, i*size, e.Group.NumPRB)
+	}
+	e.measureCells(view, min(size, window))
+	m.merge(view.NumRx)
+}
+
+// begin clears cell i, which starts at a PRB and reaches to prbs until the next
+// one begins.
+func (m *noiseMeter) begin(i, first, prbs int) {
+	c := &m.cells[i]
+	c.first, c.prbs, c.count = first, prbs-first, 0
+	clear(c.sum[:])
+	if i > 0 {
+		m.cells[i-1].prbs = first - m.cells[i-1].first
+	}
+}
+
+// measureCells fills all cells, with noise windows of so many PRBs.
+func (e *front) measureCells(view *nr.View, window int) {
+	m := &e.noise
+	m.count = 0
+	for i := range m.used {
+		cell := &m.cells[i]
+		for c := range e.NumCombs {
+			e.residualNoise(cell, c, view.NumRx, window)
+		}
+		e.freeNoise(cell, view)
+		m.count += cell.count
+	}
 }
 
 // residualNoise adds the residuals of comb c, many windows at a time.
-func (e *front) residualNoise(c, rx int) {
+func (e *front) residualNoise(cell *noiseCell, c, rx, prbs int) {
 	m := &e.noise
-	prbs := min(e.Group.NumPRB, windowPilots/e.PilotsInPRB)
 	t := noiseTables[e.Group.ConfigType-1][prbs-1][e.Combs[c].FreqCodes-1]()
-	windows := e.Group.NumPRB / prbs * e.NumSymbols
-	step := max(1, (windows+maxWindows-1)/maxWindows)
+	windows := cell.prbs / prbs * e.NumSymbols
+	step := max(1, (windows*m.used+maxWindows-1)/maxWindows)
+	if m.used > coarseCells { // few windows in each
+		step = 1
+	}
 	most := min(batchWindows, batchLanes/rx, (windows+step-1)/step)
 	for w := 0; w < windows; {
 		n := 0
 		for ; n < most && w < windows; w += step {
+			first := cell.first*e.PilotsInPRB + w/e.NumSymbols*t.size
 			for r := range rx {
-				e.loadWindow(c, r, w%e.NumSymbols, w/e.NumSymbols*t.size, t.size, r*most+n)
+				e.loadWindow(c, r, w%e.NumSymbols, first, t.size, r*most+n)
 			}
 			n++
 		}
 		m.filter(t, rx, most, n)
-		m.accumulate(rx, t.size*n, e.Beta*e.Beta)
-		m.count += t.dims * float64(n)
+		m.accumulate(cell, rx, t.size*n, e.Beta*e.Beta)
+		cell.count += t.dims * float64(n)
 	}
 }
 
@@ -116,41 +175,42 @@ func (m *noiseMeter) filter(t *noiseTable, rx, most, n int) {
 }
 
 // accumulate adds the outer product of the first n residuals over antennas.
-func (m *noiseMeter) accumulate(rx, n int, scale float64) {
+func (m *noiseMeter) accumulate(cell *noiseCell, rx, n int, scale float64) {
 	for a := range rx {
 		for b := range a + 1 {
 			v := mimo.DotConj(m.res[a][:n], m.res[b][:n])
-			m.sum[a*rx+b] += complex(real(v)*scale, imag(v)*scale)
+			cell.sum[a*rx+b] += complex(real(v)*scale, imag(v)*scale)
 		}
 	}
 }
 
 // freeNoise adds elements of CDM groups that no layer uses.
-func (e *front) freeNoise(view *nr.View) {
+func (e *front) freeNoise(cell *noiseCell, view *nr.View) {
 	m := &e.noise
 	step := max(1, (e.NumPilots*e.NumSymbols+maxFree-1)/maxFree)
+	begin, end := cell.first*e.PilotsInPRB, (cell.first+cell.prbs)*e.PilotsInPRB
 	for lambda := range 3 {
 		if e.FreeGroups>>lambda&1 == 0 {
 			continue
 		}
 		for s := range e.NumSymbols {
-			for first := s % step; first < e.NumPilots; first += step * batchSize {
+			for first := begin + s%step; first < end; first += step * batchSize {
 				n := 0
 				for r := range view.NumRx {
 					row := view.Row(r, s)[lambda*e.Group.ConfigType:]
-					n = e.gatherFree(m.res[r][:], row, first, step)
+					n = e.gatherFree(m.res[r][:], row, first, end, step)
 				}
-				m.accumulate(view.NumRx, n, 1)
-				m.count += float64(n)
+				m.accumulate(cell, view.NumRx, n, e.scale*e.scale)
+				cell.count += float64(n)
 			}
 		}
 	}
 }
 
 // gatherFree copies every step-th pilot from the first on and returns how many.
-func (e *front) gatherFree(dst, row []complex64, first, step int) int {
+func (e *front) gatherFree(dst, row []complex64, first, end, step int) int {
 	n := 0
-	for i := first; i < e.NumPilots && n < len(dst); i += step {
+	for i := first; i < end && n < len(dst); i += step {
 		dst[n] = row[e.PilotAt(i)]
 		n++
 	}
@@ -161,6 +221,7 @@ func (e *front) gatherFree(dst, row []complex64, first, step int) int {
 // neighbouring pilots of one code in one symbol are taken to be equal.
 func (e *front) differenceNoise(rx int) {
 	m := &e.noise
+	cell := &m.cells[0]
 	for c := range e.NumCombs {
 		for s := range e.NumSymbols {
 			n := 0
@@ -171,49 +232,9 @@ func (e *front) differenceNoise(rx int) {
 				}
 				n++
 			}
-			m.accumulate(rx, n, e.Beta*e.Beta)
-			m.count += float64(n) / 2
+			m.accumulate(cell, rx, n, e.Beta*e.Beta)
+			cell.count += float64(n) / 2
 		}
 	}
-}
-
-// shrinkNoise turns the sums into a covariance. Few samples make it closer to a
-// multiple of the identity (Ledoit and Wolf 2004, with the variance of a
-// complex Gaussian sample covariance, doubled so that white noise ends as
-// exactly white).
-func (e *front) shrinkNoise(rx int) {
-	m := &e.noise
-	n := max(m.count, 1)
-	trace, norm := 0.0, 0.0
-	for a := range rx {
-		for b := range a + 1 {
-			v := m.sum[a*rx+b] / complex(n, 0)
-			e.noiseCov[a*rx+b] = v
-			e.noiseCov[b*rx+a] = complex(real(v), -imag(v))
-			sq := real(v)*real(v) + imag(v)*imag(v)
-			if a == b {
-				trace += real(v)
-				norm += sq
-			} else {
-				norm += 2 * sq
-			}
-		}
-	}
-	mean := trace / float64(rx)
-	e.noiseVar = mean
-	rho := 1.0
-	if spread := norm - trace*trace/float64(rx); spread > 0 {
-		rho = min(1, 2*trace*trace/n/spread)
-	}
-	for i := range e.noiseCov[:rx*rx] {
-		e.noiseCov[i] *= complex(1-rho, 0)
-	}
-	for r := range rx {
-		e.noiseCov[r*rx+r] = complex(real(e.noiseCov[r*rx+r])+rho*mean, 0)
-	}
-	if rho == 1 { // exactly equal entries, so that a detector sees white noise
-		for r := range rx {
-			e.noiseCov[r*rx+r] = complex(mean, 0)
-		}
-	}
+	m.count = cell.count
 }

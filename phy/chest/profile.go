@@ -54,7 +54,7 @@ func (m *profileMeter) init(lim nr.GroupLimits) {
 // measureComb fills profile and time model of the UEs of comb c.
 func (e *lmmse) measureComb(c, rx int) {
 	m := &e.profile
-	m.beamTable = beamTables[e.Group.ConfigType-1][min(e.Group.NumPRB, beamPilots/e.PilotsInPRB)-1]()
+	m.beamTable = beamTables[e.Group.ConfigType-1][min(e.largestBundle(), beamPilots/e.PilotsInPRB)-1]()
 	cb := &e.Combs[c]
 	for i, l := range cb.Layers[:cb.NumLayers] {
 		u := e.Layers[l].UE
@@ -82,7 +82,10 @@ func (e *lmmse) measureComb(c, rx int) {
 func (e *lmmse) formBeams(c, u, rx int) int {
 	m := &e.profile
 	clear(m.power[:m.beams])
-	windows := e.NumPilots / m.size
+	windows := 0
+	for i := range e.noise.numBun {
+		windows += e.noise.bundles[i].prbs * e.PilotsInPRB / m.size
+	}
 	step := max(1, (windows+maxSpectra-1)/maxSpectra)
 	n := 0
 	cb := &e.Combs[c]
@@ -93,8 +96,9 @@ func (e *lmmse) formBeams(c, u, rx int) int {
 		}
 		for r := range rx {
 			for w := 0; w < windows && (n+1)*e.NumOccasions <= len(m.value); w += step {
+				first := e.windowAt(w)
 				for o := range e.NumOccasions {
-					m.beam(&m.value[n*e.NumOccasions+o], e.stream(c, ly.TimeCode, r, o)[w*m.size:], ly.FreqCode)
+					m.beam(&m.value[n*e.NumOccasions+o], e.stream(c, ly.TimeCode, r, o)[first:], ly.FreqCode)
 				}
 				n++
 			}
@@ -104,6 +108,28 @@ func (e *lmmse) formBeams(c, u, rx int) int {
 		m.power[b] /= float64(n * e.NumOccasions)
 	}
 	return n
+}
+
+// largestBundle returns the PRBs of the largest bundle.
+func (e *lmmse) largestBundle() int {
+	most := 0
+	for i := range e.noise.numBun {
+		most = max(most, e.noise.bundles[i].prbs)
+	}
+	return most
+}
+
+// windowAt returns the first pilot of window w: windows lie within bundles.
+func (e *lmmse) windowAt(w int) int {
+	for i := range e.noise.numBun {
+		b := &e.noise.bundles[i]
+		n := b.prbs * e.PilotsInPRB / e.profile.size
+		if w < n {
+			return b.first*e.PilotsInPRB + w*e.profile.size
+		}
+		w -= n
+	}
+	return 0
 }
 
 // beam computes all beams of one window of pilots with a code.

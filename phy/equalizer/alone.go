@@ -4,7 +4,7 @@ package equalizer
 
 import "github.com/neuroran/neuroran/internal/simd/detect"
 
-// A single layer in white noise needs no channel of its own in every symbol:
+// A single layer needs no channel of its own in every symbol:
 // with the anchors A_a and their weights w_a, the matched filter of Σ_a w_a·A_a
 // is a combination of those of the anchors, and its gain one of their products,
 // which all symbols share.

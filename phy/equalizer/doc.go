@@ -12,5 +12,7 @@
 //	LMMSE          x̂_l = [(G+I)⁻¹·Hᴴ·Q⁻¹·y]_l / µ_l   var e_l = (1−µ_l)/µ_l
 //
 // with µ_l = 1 − [(G+I)⁻¹]_ll. For one layer both are maximum ratio combining.
-// An off-diagonal Q makes the detector reject interference (IRC).
+// Antennas are combined so that the noise becomes white and of unit variance
+// first: an off-diagonal Q makes the detector reject interference (IRC), and
+// neither gains of antennas nor the unit of the samples matter.
 package equalizer

@@ -17,8 +17,9 @@ func Example() {
 	ch := nr.Channel{Group: g}
 	ch.Anchors.Resize(1, 2, 1, 12)
 	ch.Weights.Resize(1, 1, 1)
-	ch.NoiseCov.Resize(2, 2)
-	ch.ErrorVar.Resize(1, 1)
+	ch.NumBundles = 1
+	ch.NoiseCov.Resize(1, 2, 2)
+	ch.ErrorRatio.Resize(1, 1, 1)
 	ch.Weights.Data()[0] = 1
 	copy(ch.NoiseCov.Data(), []complex64{0.02, 0, 0, 0.02})
 

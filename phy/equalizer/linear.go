@@ -30,14 +30,16 @@ type linear struct {
 	lim         Limits
 	zeroForcing bool // noise does not load the diagonal
 
-	anchors []float32 // rows [layer, rx, anchor]
-	h, g    []float32 // rows [layer, rx]: channel, and Q⁻¹·channel where the noise is coloured
-	y       []float32 // rows [rx]
+	anchors []float32 // rows [layer, rx, anchor], whitened
+	raw     []float32 // rows [rx, anchor], or [rx], before they are
+	h       []float32 // rows [layer, rx]: the channel in one symbol
+	y       []float32 // rows [rx], whitened
 	gains   []float32 // rows [anchor pair] of a single layer
 	work    detect.Work
 
-	cov   [nr.SymbolsPerSlot]covariance
-	start [nr.SymbolsPerSlot]int // first data element of each symbol
+	noise whitening                  // of the bundle at hand
+	left  [nr.SymbolsPerSlot]float32 // variance of noise and estimation error of each symbol, once whitened
+	start [nr.SymbolsPerSlot]int     // first data element of each symbol
 	off   [max(maxRx, maxAnchors)]int
 	taps  [maxAnchors]complex64
 }
@@ -51,51 +53,72 @@ func newLinear(lim Limits, zeroForcing bool) (linear, error) {
 		lim: lim, zeroForcing: zeroForcing,
 		anchors: make([]float32, rows*maxAnchors*rowStep),
 		h:       make([]float32, max(rows, maxFew)*rowStep),
-		g:       make([]float32, rows*rowStep),
+		raw:     make([]float32, lim.MaxRx*maxAnchors*rowStep),
 		y:       make([]float32, lim.MaxRx*rowStep),
 		gains:   make([]float32, (maxFewPairs+1)*rowStep),
 	}, nil
 }
 
-// equalize detects chunk by chunk. The noise of a symbol is ch.NoiseCov plus the
-// sum of ch.ErrorVar over the layers, on the diagonal.
+// equalize detects bundle by bundle, and these chunk by chunk. The noise of a
+// symbol is NoiseCov·(1 + Σ ErrorRatio), the sum over the layers.
 func (e *linear) equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error {
 	if err := e.check(dst, &data, ch); err != nil {
 		return err
 	}
-	g := &ch.Group
 	e.prepare(dst, ch)
 	var sum [nr.MaxUEs]float64
-	alone := g.NumLayers == 1 && ch.Anchors.Dim(2) <= maxFew
-	for k := 0; k < data.NumSubcarriers; k += chunk {
-		n := min(chunk, data.NumSubcarriers-k)
-		e.loadAnchors(ch, k, n)
-		if alone {
-			e.anchorGains(data.NumRx, ch.Anchors.Dim(2), n)
-		}
-		for s := range g.NumSymbols {
-			mask := g.DataMask(g.StartSymbol + s)
-			if mask == 0 {
-				continue
-			}
-			for r := range data.NumRx {
-				detect.Split(row(e.y, r, n), data.Row(r, s)[k:k+n])
-			}
-			if alone && e.cov[s].white {
-				e.combine(ch.Weights.Row(0, s), data.NumRx, n)
-			} else {
-				e.materialise(ch, s, n)
-				e.correlate(g.NumLayers, data.NumRx, s, n)
-			}
-			e.solve(g.NumLayers, s, n)
-			at := e.start[s] + k/nr.SubcarriersPerPRB*bits.OnesCount16(mask)
-			e.store(dst, g, mask, at, n, &sum)
+	for b := range ch.NumBundles {
+		e.loadBundle(ch, b)
+		first, last := ch.Bundle(b)
+		for k := first * nr.SubcarriersPerPRB; k < last*nr.SubcarriersPerPRB; k += chunk {
+			e.chunk(dst, &data, ch, k, min(chunk, last*nr.SubcarriersPerPRB-k), &sum)
 		}
 	}
-	for u := range g.NumUEs {
+	for u := range ch.Group.NumUEs {
 		dst[u].Quality.SINR = float32(sum[u] / float64(dst[u].NoiseVar.Len()))
 	}
 	return nil
+}
+
+// chunk detects subcarriers k…k+n−1 in all symbols.
+func (e *linear) chunk(dst []nr.Symbols, data *nr.View, ch *nr.Channel, k, n int, sum *[nr.MaxUEs]float64) {
+	g := &ch.Group
+	alone := g.NumLayers == 1 && ch.Anchors.Dim(2) <= maxFew
+	e.loadAnchors(ch, k, n)
+	if alone {
+		e.anchorGains(data.NumRx, ch.Anchors.Dim(2), n)
+	}
+	for s := range g.NumSymbols {
+		mask := g.DataMask(g.StartSymbol + s)
+		if mask == 0 {
+			continue
+		}
+		e.loadData(data, s, k, n)
+		if alone {
+			e.combine(ch.Weights.Row(0, s), data.NumRx, n)
+		} else {
+			e.materialise(ch, s, n)
+			e.correlate(g.NumLayers, data.NumRx, n)
+		}
+		load := e.left[s]
+		if e.zeroForcing {
+			load = 0
+		}
+		e.work.Solve(g.NumLayers, n, load, e.left[s])
+		at := e.start[s] + k/nr.SubcarriersPerPRB*bits.OnesCount16(mask)
+		e.store(dst, g, mask, at, n, sum)
+	}
+}
+
+// loadBundle prepares the noise of bundle b.
+func (e *linear) loadBundle(ch *nr.Channel, b int) {
+	e.noise.load(ch, b)
+	for s := range ch.Group.NumSymbols {
+		e.left[s] = 1
+		for l := range ch.Group.NumLayers {
+			e.left[s] += max(0, ch.ErrorRatio.Row(b, l)[s])
+		}
+	}
 }
 
 func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
@@ -109,8 +132,8 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 		{"data.subcarriers", data.NumSubcarriers, g.NumSubcarriers()},
 		{"channel.anchors rank", ch.Anchors.Rank(), 4},
 		{"channel.weights rank", ch.Weights.Rank(), 3},
-		{"channel.noise_cov rank", ch.NoiseCov.Rank(), 2},
-		{"channel.error_var rank", ch.ErrorVar.Rank(), 2},
+		{"channel.noise_cov rank", ch.NoiseCov.Rank(), 3},
+		{"channel.error_ratio rank", ch.ErrorRatio.Rank(), 3},
 	} {
 		if f.got != f.want {
 			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
@@ -126,10 +149,12 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 		{"channel.weights layers", ch.Weights.Dim(0), g.NumLayers},
 		{"channel.weights symbols", ch.Weights.Dim(1), g.NumSymbols},
 		{"channel.weights anchors", ch.Weights.Dim(2), ch.Anchors.Dim(2)},
-		{"channel.noise_cov rows", ch.NoiseCov.Dim(0), rx},
-		{"channel.noise_cov columns", ch.NoiseCov.Dim(1), rx},
-		{"channel.error_var layers", ch.ErrorVar.Dim(0), g.NumLayers},
-		{"channel.error_var symbols", ch.ErrorVar.Dim(1), g.NumSymbols},
+		{"channel.noise_cov bundles", ch.NoiseCov.Dim(0), ch.NumBundles},
+		{"channel.noise_cov rows", ch.NoiseCov.Dim(1), rx},
+		{"channel.noise_cov columns", ch.NoiseCov.Dim(2), rx},
+		{"channel.error_ratio bundles", ch.ErrorRatio.Dim(0), ch.NumBundles},
+		{"channel.error_ratio layers", ch.ErrorRatio.Dim(1), g.NumLayers},
+		{"channel.error_ratio symbols", ch.ErrorRatio.Dim(2), g.NumSymbols},
 	} {
 		if f.got != f.want {
 			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
@@ -145,6 +170,7 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 		{"group.symbols", g.StartSymbol + g.NumSymbols, nr.SymbolsPerSlot},
 		{"data.rx", rx, e.lim.MaxRx},
 		{"channel.anchors", ch.Anchors.Dim(2), nr.SymbolsPerSlot},
+		{"channel.bundles", ch.NumBundles, nr.MaxNoiseBundles},
 	} {
 		if f.got > f.max || f.got < 1 {
 			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.max}
@@ -157,11 +183,16 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 	if layers != g.NumLayers {
 		return &nr.ShapeError{Block: "equalizer", Field: "group.ues layers", Got: layers, Want: g.NumLayers}
 	}
+	for b := range ch.NumBundles {
+		if first, last := ch.Bundle(b); first < 0 || last > g.NumPRB || first >= last || b == 0 && first != 0 {
+			return &nr.ShapeError{Block: "equalizer", Field: "channel.bundle_prb", Got: first, Want: last}
+		}
+	}
 	return nil
 }
 
-// prepare sizes the outputs, copies the measurements and computes what depends
-// on the symbol alone.
+// prepare sizes the outputs, copies the measurements and finds the place of each
+// symbol.
 func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 	g := &ch.Group
 	n := g.DataREs()
@@ -176,7 +207,6 @@ func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 	for s := range g.NumSymbols {
 		e.start[s] = at
 		at += g.NumPRB * bits.OnesCount16(g.DataMask(g.StartSymbol+s))
-		e.cov[s].load(ch, s)
 	}
 }
 
@@ -193,19 +223,44 @@ func quality(ch *nr.Channel, u int) nr.Quality {
 	return q
 }
 
-// loadAnchors makes rows of the anchors at subcarriers k…k+n−1.
+// loadAnchors makes rows of the anchors at subcarriers k…k+n−1, and whitens them.
 func (e *linear) loadAnchors(ch *nr.Channel, k, n int) {
 	src, width := ch.Anchors.Data(), ch.Anchors.Dim(3)
-	for i := range ch.Anchors.Dim(0) * ch.Anchors.Dim(1) * ch.Anchors.Dim(2) {
-		detect.Split(row(e.anchors, i, n), src[i*width+k:][:n])
+	layers, rx, anchors := ch.Anchors.Dim(0), ch.Anchors.Dim(1), ch.Anchors.Dim(2)
+	for l := range layers {
+		rows := e.anchors[l*rx*anchors*rowStep:]
+		raw := rows
+		if !e.noise.white {
+			raw = e.raw
+		}
+		for i := range rx * anchors {
+			detect.Split(row(raw, i, n), src[(l*rx*anchors+i)*width+k:][:n], e.noise.scale)
+		}
+		for a := 0; a < anchors && !e.noise.white; a++ {
+			e.noise.apply(rows[a*rowStep:], raw[a*rowStep:], rx, anchors*rowStep, n, &e.off)
+		}
+	}
+}
+
+// loadData makes rows of what the antennas received at subcarriers k…k+n−1 of
+// symbol s, and whitens them.
+func (e *linear) loadData(data *nr.View, s, k, n int) {
+	raw := e.y
+	if !e.noise.white {
+		raw = e.raw
+	}
+	for r := range data.NumRx {
+		detect.Split(row(raw, r, n), data.Row(r, s)[k:k+n], e.noise.scale)
+	}
+	if !e.noise.white {
+		e.noise.apply(e.y, raw, data.NumRx, rowStep, n, &e.off)
 	}
 }
 
 // row returns row i of a chunk of n subcarriers.
 func row(rows []float32, i, n int) []float32 { return rows[i*rowStep:][:detect.RowLen(n)] }
 
-// materialise computes the channel of symbol s for a chunk of n subcarriers, and
-// Q⁻¹ times it where the noise is coloured.
+// materialise computes the channel of symbol s for a chunk of n subcarriers.
 func (e *linear) materialise(ch *nr.Channel, s, n int) {
 	layers, rx, anchors := ch.Anchors.Dim(0), ch.Anchors.Dim(1), ch.Anchors.Dim(2)
 	for l := range layers {
@@ -219,48 +274,22 @@ func (e *linear) materialise(ch *nr.Channel, s, n int) {
 			}
 			detect.Comb(row(e.h, l*rx+r, n), e.taps[:taps], e.anchors, e.off[:taps])
 		}
-		if e.cov[s].white {
-			continue
-		}
-		for m := range rx {
-			e.off[m] = (l*rx + m) * rowStep
-		}
-		for r := range rx {
-			detect.Comb(row(e.g, l*rx+r, n), e.cov[s].inv[r*rx:(r+1)*rx], e.h, e.off[:rx])
-		}
 	}
 }
 
-// correlate computes Hᴴ·Q⁻¹·y and G; with white noise both lack the factor 1/q.
-func (e *linear) correlate(layers, rx, s, n int) {
-	g := e.g
-	if e.cov[s].white {
-		g = e.h
-	}
+// correlate computes Hᴴ·y and G of a chunk of n subcarriers.
+func (e *linear) correlate(layers, rx, n int) {
 	length := detect.RowLen(n)
 	w, pair := &e.work, 0
 	for l := range layers {
-		own, h := g[l*rx*rowStep:], e.h[l*rx*rowStep:]
-		detect.Dot(w.Num[l][:length], own, e.y, rx, rowStep, rowStep)
-		detect.DotReal(w.Gain[l][:length/2], own, h, rx, rowStep, rowStep)
+		h := e.h[l*rx*rowStep:]
+		detect.Dot(w.Num[l][:length], h, e.y, rx, rowStep, rowStep)
+		detect.DotReal(w.Gain[l][:length/2], h, h, rx, rowStep, rowStep)
 		for m := l + 1; m < layers; m++ {
-			detect.Dot(w.Cross[pair][:length], own, e.h[m*rx*rowStep:], rx, rowStep, rowStep)
+			detect.Dot(w.Cross[pair][:length], h, e.h[m*rx*rowStep:], rx, rowStep, rowStep)
 			pair++
 		}
 	}
-}
-
-// solve detects the layers of a chunk of n subcarriers in symbol s.
-func (e *linear) solve(layers, s, n int) {
-	q := float32(1)
-	if e.cov[s].white {
-		q = e.cov[s].q
-	}
-	load := q
-	if e.zeroForcing {
-		load = 0
-	}
-	e.work.Solve(layers, n, load, q)
 }
 
 // store writes the detected subcarriers that carry data, in codeword order, from

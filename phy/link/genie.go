@@ -40,12 +40,13 @@ func (g *genie) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets
 	dst.Anchors.Resize(gr.NumLayers, rx, gr.NumSymbols, k)
 	dst.Weights.Resize(gr.NumLayers, gr.NumSymbols, gr.NumSymbols)
 	dst.Weights.Clear()
-	dst.ErrorVar.Resize(gr.NumLayers, gr.NumSymbols)
-	dst.ErrorVar.Clear()
-	dst.NoiseCov.Resize(rx, rx)
+	dst.ErrorRatio.Resize(1, gr.NumLayers, gr.NumSymbols)
+	dst.ErrorRatio.Clear()
+	dst.NumBundles, dst.BundlePRB[0] = 1, 0
+	dst.NoiseCov.Resize(1, rx, rx)
 	dst.NoiseCov.Clear()
 	for r := range rx {
-		dst.NoiseCov.Row(r)[r] = complex(float32(g.noise), 0)
+		dst.NoiseCov.Row(0, r)[r] = complex(float32(g.noise), 0)
 	}
 	if cap(g.sum) < k {
 		g.sum = make([]complex64, k)

@@ -13,6 +13,8 @@ const (
 	MaxGroupLayers = 4 // layers of all of them together
 	MaxRx          = 8 // receive antennas
 	MaxDMRSSymbols = 4 // symbols of a slot with DM-RS, TS 38.211 tables 6.4.1.1.3-3 and -4
+
+	MaxNoiseBundles = 16 // parts of an allocation with a noise of their own
 )
 
 // UE is what the receiver must know of one UE of a [Group] before decoding.

@@ -63,15 +63,30 @@ type Offsets struct {
 // its own response uses as many anchors as symbols and unit weights. Layers
 // count over all UEs of the group, in its order. Symbols count from
 // Group.StartSymbol.
+//
+// Noise and interference have one covariance in each of a few bundles of PRBs;
+// usually it is one bundle, the whole allocation. What estimation leaves of h has
+// the colour of that noise: the covariance over antennas of the error of a layer
+// in a symbol is ErrorRatio times that of the noise.
 type Channel struct {
-	Group    Group                    // who transmits where
-	Offsets  Offsets                  // measured by synchronisation
-	Anchors  tensor.Tensor[complex64] `tensor:"layer,rx,anchor,subcarrier"` // [layer, rx, anchor, 12·NumPRB]
-	Weights  tensor.Tensor[complex64] `tensor:"layer,symbol,anchor"`        // [layer, NumSymbols, anchor]
-	NoiseCov tensor.Tensor[complex64] `tensor:"rx,rx"`                      // noise and interference covariance of one resource element, [rx, rx]
-	ErrorVar tensor.Tensor[float32]   `tensor:"layer,symbol"`               // mean squared estimation error of h, [layer, NumSymbols]; 0 where unknown
-	SNR      [MaxUEs]float32          // per UE: DM-RS power over noise per antenna and layer, linear; 0 where nothing stands out of the noise
-	SNRStd   [MaxUEs]float32          // standard deviation of the error of SNR
+	Group      Group                    // who transmits where
+	Offsets    Offsets                  // measured by synchronisation
+	Anchors    tensor.Tensor[complex64] `tensor:"layer,rx,anchor,subcarrier"` // [layer, rx, anchor, 12·NumPRB]
+	Weights    tensor.Tensor[complex64] `tensor:"layer,symbol,anchor"`        // [layer, NumSymbols, anchor]
+	NumBundles int                      // bundles of PRBs, 1…[MaxNoiseBundles]
+	BundlePRB  [MaxNoiseBundles]int     // first PRB of each bundle, from that of the group, ascending from 0
+	NoiseCov   tensor.Tensor[complex64] `tensor:"bundle,rx,rx"`        // noise and interference covariance of one resource element, [bundle, rx, rx]
+	ErrorRatio tensor.Tensor[float32]   `tensor:"bundle,layer,symbol"` // mean squared estimation error of h over NoiseCov, [bundle, layer, NumSymbols]; 0 where unknown
+	SNR        [MaxUEs]float32          // per UE: DM-RS power over noise per antenna and layer, linear; 0 where nothing stands out of the noise
+	SNRStd     [MaxUEs]float32          // standard deviation of the error of SNR
+}
+
+// Bundle returns the first PRB of noise bundle b, and the one behind its last.
+func (c *Channel) Bundle(b int) (first, last int) {
+	if b+1 < c.NumBundles {
+		return c.BundlePRB[b], c.BundlePRB[b+1]
+	}
+	return c.BundlePRB[b], c.Group.NumPRB
 }
 
 // Symbols holds the equalised data symbols of one UE in codeword order: by

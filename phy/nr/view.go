@@ -2,7 +2,11 @@
 
 package nr
 
-import "github.com/neuroran/neuroran/tensor"
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/tensor"
+)
 
 // View is a window on resource elements: some symbols and subcarriers of a
 // [Grid], or all of [Pilots] or [Data], without a copy. It lets one kernel work
@@ -40,3 +44,27 @@ func (v *View) Row(r, l int) []complex64 {
 	off := r*v.rxStep + l*v.symbolAt
 	return v.data[off : off+v.NumSubcarriers : off+v.NumSubcarriers]
 }
+
+// Unit returns the power of two that brings the elements near 1, by a look at
+// some of them; it is 0 where these are all zero. Blocks that square elements
+// multiply by it first, so that the unit of the samples does not matter.
+func (v *View) Unit() float64 {
+	step := v.NumSubcarriers/32 | 1 // odd, so that all combs are met
+	top := float32(0)
+	for r := range v.NumRx {
+		for l := range v.NumSymbols {
+			row := v.Row(r, l)
+			for k := 0; k < len(row); k += step {
+				top = max(top, magnitude(real(row[k])), magnitude(imag(row[k])))
+			}
+		}
+	}
+	if !(top > 0) {
+		return 0
+	}
+	const most = 120 // of the exponent: the unit and its inverse are single precision
+	_, exp := math.Frexp(float64(top))
+	return math.Ldexp(1, min(max(-exp, -most), most))
+}
+
+func magnitude(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }

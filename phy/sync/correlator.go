@@ -96,7 +96,7 @@ func (s *Correlator) Estimate(dst *nr.Offsets, pilots *nr.Pilots) error {
 //     first against all that is received, then against what is no pilot.
 //  3. The carrier offsets are measured.
 func (s *correlator) estimate(dst *nr.Offsets, view *nr.View) {
-	s.scale = unit(view)
+	s.scale = view.Unit()
 	if s.scale == 0 {
 		s.know(dst)
 		return
@@ -116,28 +116,6 @@ func (s *correlator) estimate(dst *nr.Offsets, view *nr.View) {
 	}
 	s.know(dst)
 }
-
-// unit returns the power of two that brings the pilots near 1, by a look at some
-// of them; 0 where these are zero.
-func unit(view *nr.View) float64 {
-	step := view.NumSubcarriers/32 | 1 // odd, so that both combs are met
-	top := float32(0)
-	for r := range view.NumRx {
-		for t := range view.NumSymbols {
-			row := view.Row(r, t)
-			for k := 0; k < len(row); k += step {
-				top = max(top, abs(real(row[k])), abs(imag(row[k])))
-			}
-		}
-	}
-	if top == 0 {
-		return 0
-	}
-	_, exp := math.Frexp(float64(top))
-	return math.Ldexp(1, min(max(-exp, -120), 120))
-}
-
-func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
 // measureDelays measures the delays of all UEs, starting from none. Each pass
 // removes what is known so far and measures what remains; where UEs share a CDM

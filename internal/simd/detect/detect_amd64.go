@@ -7,7 +7,7 @@ package detect
 // splitAVX2 is Split for whole blocks, at least one.
 //
 //go:noescape
-func splitAVX2(dst *float32, src *complex64, blocks int)
+func splitAVX2(dst *float32, src *complex64, scale float32, blocks int)
 
 // combAVX2 is Comb for taps ≥ 1 rows of a number of blocks.
 //

@@ -4,22 +4,26 @@
 
 #include "textflag.h"
 
-// func splitAVX2(dst *float32, src *complex64, blocks int)
-// Requires: AVX, AVX2
-TEXT ·splitAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ blocks+16(FP), DX
+// func splitAVX2(dst *float32, src *complex64, scale float32, blocks int)
+// Requires: AVX, AVX2, SSE
+TEXT ·splitAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         blocks+24(FP), DX
+	MOVSS        scale+16(FP), X0
+	VBROADCASTSS X0, Y0
 
 loop:
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VSHUFPS $0x88, Y1, Y0, Y2
-	VPERMPD $0xd8, Y2, Y2
-	VMOVUPS Y2, (AX)
-	VSHUFPS $0xdd, Y1, Y0, Y0
-	VPERMPD $0xd8, Y0, Y0
-	VMOVUPS Y0, 32(AX)
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VSHUFPS $0x88, Y2, Y1, Y3
+	VPERMPD $0xd8, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VSHUFPS $0xdd, Y2, Y1, Y1
+	VPERMPD $0xd8, Y1, Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, AX
 	DECQ    DX

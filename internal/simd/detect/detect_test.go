@@ -55,13 +55,14 @@ func rowsCase(t *testing.T, rng *rand.Rand, n, rows int) {
 	x := random(rng, n)
 	length := RowLen(n)
 	row, intact := guarded(length)
-	Split(row, x)
+	factor := float32(rng.NormFloat64())
+	Split(row, x, factor)
 	want := make([]float32, length)
-	splitGeneric(want, x)
+	splitGeneric(want, x, factor)
 	near(t, fmt.Sprintf("Split of %d", n), row, want, 0, intact)
 	for i, v := range x {
 		at := i/Lanes*2*Lanes + i%Lanes
-		if row[at] != real(v) || row[at+Lanes] != imag(v) {
+		if row[at] != factor*real(v) || row[at+Lanes] != factor*imag(v) {
 			t.Fatalf("Split of %d: value %d is not where it belongs", n, i)
 		}
 	}
@@ -315,7 +316,7 @@ func TestSpread(t *testing.T) {
 
 func TestPanics(t *testing.T) {
 	for name, f := range map[string]func(){
-		"Split":  func() { Split(make([]float32, 16), make([]complex64, 9)) },
+		"Split":  func() { Split(make([]float32, 16), make([]complex64, 9), 1) },
 		"rows":   func() { Comb(make([]float32, 16), make([]complex64, 1), make([]float32, 16), []int{1}) },
 		"number": func() { Comb(make([]float32, 16), nil, make([]float32, 16), []int{0}) },
 		"no row": func() { Comb(make([]float32, 15), make([]complex64, 1), make([]float32, 16), []int{0}) },
@@ -338,7 +339,7 @@ func TestNoAllocs(t *testing.T) {
 	x, row, a := make([]complex64, 96), make([]float32, 192), make([]float32, 800)
 	taps, off := []complex64{1, 2}, []int{0, 192}
 	if n := testing.AllocsPerRun(20, func() {
-		Split(row, x)
+		Split(row, x, 1)
 		Comb(row, taps, a, off)
 		Dot(row, a, a, 2, 192, 96)
 		w.Solve(4, 96, 1, 1)

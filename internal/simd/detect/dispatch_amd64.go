@@ -11,12 +11,12 @@ import "golang.org/x/sys/cpu"
 // useAVX2 says that the CPU has AVX2 and FMA. Only tests change it.
 var useAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-func split(dst []float32, src []complex64) {
+func split(dst []float32, src []complex64, scale float32) {
 	if n := len(src) / Lanes; useAVX2 && n > 0 {
-		splitAVX2(&dst[0], &src[0], n)
+		splitAVX2(&dst[0], &src[0], scale, n)
 		dst, src = dst[2*Lanes*n:], src[Lanes*n:]
 	}
-	splitGeneric(dst, src)
+	splitGeneric(dst, src, scale)
 }
 
 func comb(dst []float32, w []complex64, src []float32, off []int) {

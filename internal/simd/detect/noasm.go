@@ -4,7 +4,7 @@
 
 package detect
 
-func split(dst []float32, src []complex64) { splitGeneric(dst, src) }
+func split(dst []float32, src []complex64, scale float32) { splitGeneric(dst, src, scale) }
 
 func comb(dst []float32, w []complex64, src []float32, off []int) { combGeneric(dst, w, src, off) }
 

@@ -8,8 +8,11 @@ const Lanes = 8
 // RowLen returns the length of a row of n subcarriers.
 func RowLen(n int) int { return (n + Lanes - 1) / Lanes * 2 * Lanes }
 
-// Split makes a row of resource elements: len(dst) = RowLen(len(src)).
-func Split(dst []float32, src []complex64) { split(dst[:RowLen(len(src))], src) }
+// Split makes a row of resource elements times scale: len(dst) =
+// RowLen(len(src)).
+func Split(dst []float32, src []complex64, scale float32) {
+	split(dst[:RowLen(len(src))], src, scale)
+}
 
 // Comb writes a linear combination of rows, Σ_i w[i]·src[off[i]:].
 //

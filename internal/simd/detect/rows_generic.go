@@ -3,12 +3,12 @@
 package detect
 
 // splitGeneric is the definition of [Split].
-func splitGeneric(dst []float32, src []complex64) {
+func splitGeneric(dst []float32, src []complex64, scale float32) {
 	for i := 0; i < len(dst); i += 2 * Lanes {
 		re, im := dst[i:i+Lanes], dst[i+Lanes:i+2*Lanes]
 		n := min(Lanes, len(src))
 		for k, x := range src[:n] {
-			re[k], im[k] = real(x), imag(x)
+			re[k], im[k] = scale*real(x), scale*imag(x)
 		}
 		clear(re[n:])
 		clear(im[n:])

@@ -173,7 +173,7 @@ func testNoAllocs(t *testing.T, create func(*dmrs.Reference) chest.Estimator) {
 }
 
 // Finite returns an error that names the first value of a channel that is not a
-// finite number, or a negative variance.
+// finite number, or a negative variance or ratio.
 func Finite(ch *nr.Channel) error {
 	for _, f := range []struct {
 		name string
@@ -185,9 +185,9 @@ func Finite(ch *nr.Channel) error {
 			}
 		}
 	}
-	for i, v := range ch.ErrorVar.Data() {
+	for i, v := range ch.ErrorRatio.Data() {
 		if !(v >= 0) || math.IsInf(float64(v), 0) {
-			return fmt.Errorf("error variance: [%d] = %v", i, v)
+			return fmt.Errorf("error ratio: [%d] = %v", i, v)
 		}
 	}
 	for u, v := range ch.SNR {

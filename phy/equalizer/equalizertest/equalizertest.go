@@ -33,6 +33,8 @@ func Run(t *testing.T, create func(equalizer.Limits) equalizer.Equalizer, o Opti
 	t.Run("Exact", func(t *testing.T) { testExact(t, create) })
 	t.Run("Statistics", func(t *testing.T) { testStatistics(t, create, o) })
 	t.Run("Interference", func(t *testing.T) { testInterference(t, create) })
+	t.Run("Units", func(t *testing.T) { testUnits(t, create) })
+	t.Run("Bundles", func(t *testing.T) { testBundles(t, create) })
 	t.Run("ZeroChannel", func(t *testing.T) { testZeroChannel(t, create) })
 	t.Run("Refuses", func(t *testing.T) { testRefuses(t, create) })
 	t.Run("NoAllocs", func(t *testing.T) { testNoAllocs(t, create) })
@@ -125,14 +127,63 @@ func testInterference(t *testing.T, create func(equalizer.Limits) equalizer.Equa
 	knows := equalize(t, create(equalizer.DefaultLimits()), l)[0].Quality.SINR
 	mean := complex64(0)
 	for r := range 4 {
-		mean += l.Channel.NoiseCov.Row(r)[r] / 4
+		mean += l.Channel.NoiseCov.Row(0, r)[r] / 4
 	}
 	l.Channel.NoiseCov.Clear()
 	for r := range 4 {
-		l.Channel.NoiseCov.Row(r)[r] = mean
+		l.Channel.NoiseCov.Row(0, r)[r] = mean
 	}
 	if white := equalize(t, create(equalizer.DefaultLimits()), l)[0].Quality.SINR; knows < 10*white {
 		t.Errorf("SINR %.1f with interference rejection, %.1f without: want ten times more", knows, white)
+	}
+}
+
+// testUnits checks that the unit of the samples does not matter.
+func testUnits(t *testing.T, create func(equalizer.Limits) equalizer.Equalizer) {
+	for _, layers := range shapes() {
+		for name, mix := range colours() {
+			l := NewLink(rand.New(rand.NewPCG(7, 7)), Group(2, 2, layers...), 4, mix)
+			want := equalize(t, create(equalizer.DefaultLimits()), l)
+			for _, unit := range []float64{1e-15, 1e-9, 1e9, 1e15} {
+				x := NewLink(rand.New(rand.NewPCG(7, 7)), Group(2, 2, layers...), 4, mix)
+				x.scale(unit)
+				got := equalize(t, create(equalizer.DefaultLimits()), x)
+				for u := range got {
+					for i, z := range got[u].Z.Data() {
+						v, w := got[u].NoiseVar.Data()[i], want[u].NoiseVar.Data()[i]
+						if d := z - want[u].Z.Data()[i]; real(d)*real(d)+imag(d)*imag(d) > 1e-4*w || v > 1.01*w || v < 0.99*w {
+							t.Fatalf("layers %v, %s, unit %g: %v ± %v, want %v ± %v", layers, name, unit, z, v, want[u].Z.Data()[i], w)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// testBundles cuts a group in three noise bundles and makes the noise of the
+// middle one, and its estimate, ten times stronger: what surrounds it must stay
+// as it was.
+func testBundles(t *testing.T, create func(equalizer.Limits) equalizer.Equalizer) {
+	l := NewLink(rand.New(rand.NewPCG(8, 8)), Group(20, 1, 2), 4, Identity(4, 0.3))
+	l.Channel.Group.DMRSMask, l.Channel.Group.StartSymbol = 1<<5, 0
+	want := equalize(t, create(equalizer.DefaultLimits()), l)[0]
+	cov := l.Channel.NoiseCov.Data()
+	l.Channel.NumBundles, l.Channel.BundlePRB = 3, [nr.MaxNoiseBundles]int{0, 7, 9}
+	l.Channel.NoiseCov.Resize(3, 4, 4)
+	l.Channel.ErrorRatio.Resize(3, 2, 1)
+	l.Channel.ErrorRatio.Clear()
+	for b := range 3 {
+		for i, v := range cov[:16] {
+			l.Channel.NoiseCov.Data()[16*b+i] = v * complex([3]float32{1, 10, 1}[b], 0)
+		}
+	}
+	got := equalize(t, create(equalizer.DefaultLimits()), l)[0]
+	for i, v := range got.NoiseVar.Data() {
+		prb, ratio := i/24, v/want.NoiseVar.Data()[i]
+		if bad := prb == 7 || prb == 8; bad && ratio < 5 || !bad && (ratio < 0.99 || ratio > 1.01) {
+			t.Fatalf("PRB %d: noise %.2f times as before", prb, ratio)
+		}
 	}
 }
 
@@ -158,10 +209,13 @@ func testRefuses(t *testing.T, create func(equalizer.Limits) equalizer.Equalizer
 		"UEs":       func(_ *Link, dst *[]nr.Symbols) { *dst = nil },
 		"PRBs":      func(l *Link, _ *[]nr.Symbols) { l.Channel.Group.NumPRB = 5 },
 		"weights":   func(l *Link, _ *[]nr.Symbols) { l.Channel.Weights.Resize(1, 2, 1) },
-		"noise":     func(l *Link, _ *[]nr.Symbols) { l.Channel.NoiseCov.Resize(3, 3) },
+		"noise":     func(l *Link, _ *[]nr.Symbols) { l.Channel.NoiseCov.Resize(1, 3, 3) },
 		"layers":    func(l *Link, _ *[]nr.Symbols) { l.Channel.Group.UEs[0].NumLayers = 2 },
 		"anchors":   func(l *Link, _ *[]nr.Symbols) { l.Channel.Anchors.Resize(4) },
-		"error var": func(l *Link, _ *[]nr.Symbols) { l.Channel.ErrorVar.Resize(1, 9) },
+		"errors":    func(l *Link, _ *[]nr.Symbols) { l.Channel.ErrorRatio.Resize(1, 1, 9) },
+		"bundles":   func(l *Link, _ *[]nr.Symbols) { l.Channel.NumBundles = 2 },
+		"bundle":    func(l *Link, _ *[]nr.Symbols) { l.Channel.BundlePRB[0] = 1 },
+		"no bundle": func(l *Link, _ *[]nr.Symbols) { l.Channel.NumBundles = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := NewLink(rand.New(rand.NewPCG(1, 1)), Group(2, 2, 1), 4, Identity(4, 1))

@@ -44,13 +44,14 @@ func NewLink(rng *rand.Rand, g nr.Group, rx int, mix [][]complex64) *Link {
 	for i := range l.Channel.Weights.Data() {
 		l.Channel.Weights.Data()[i] = normal(rng, 0.7)
 	}
-	l.Channel.ErrorVar.Resize(g.NumLayers, g.NumSymbols)
-	l.Channel.NoiseCov.Resize(rx, rx)
+	l.Channel.ErrorRatio.Resize(1, g.NumLayers, g.NumSymbols)
+	l.Channel.NumBundles = 1
+	l.Channel.NoiseCov.Resize(1, rx, rx)
 	for a := range mix {
 		for b := range mix {
 			for c := range mix {
 				x, y := mix[a][c], mix[b][c]
-				l.Channel.NoiseCov.Row(a)[b] += x * complex(real(y), -imag(y))
+				l.Channel.NoiseCov.Row(0, a)[b] += x * complex(real(y), -imag(y))
 			}
 		}
 	}
@@ -119,4 +120,17 @@ func Identity(n int, sigma float32) [][]complex64 {
 		m[i][i] = complex(sigma, 0)
 	}
 	return m
+}
+
+// scale changes the unit of the samples.
+func (l *Link) scale(unit float64) {
+	for i, x := range l.Data.RE.Data() {
+		l.Data.RE.Data()[i] = complex64(complex128(x) * complex(unit, 0))
+	}
+	for i, x := range l.Channel.Anchors.Data() {
+		l.Channel.Anchors.Data()[i] = complex64(complex128(x) * complex(unit, 0))
+	}
+	for i, x := range l.Channel.NoiseCov.Data() {
+		l.Channel.NoiseCov.Data()[i] = complex64(complex128(x) * complex(unit*unit, 0))
+	}
 }

@@ -29,16 +29,19 @@ func loaded(m Mem) VecVirtual {
 func imag(m Mem) Mem { return m.Offset(32) }
 
 func split() {
-	TEXT("splitAVX2", NOSPLIT, "func(dst *float32, src *complex64, blocks int)")
+	TEXT("splitAVX2", NOSPLIT, "func(dst *float32, src *complex64, scale float32, blocks int)")
 	Doc("splitAVX2 is Split for whole blocks, at least one.")
 	Pragma("noescape")
 	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("blocks"), GP64())
+	factor := YMM()
+	VBROADCASTSS(Load(Param("scale"), XMM()), factor)
 	Label("loop")
 	a, b := loaded(Mem{Base: src}), loaded(Mem{Base: src, Disp: 32})
 	for i, pick := range []uint64{0x88, 0xdd} {
 		out := YMM()
 		VSHUFPS(Imm(pick), b, a, out)
 		VPERMPD(Imm(0xd8), out, out)
+		VMULPS(factor, out, out)
 		VMOVUPS(out, Mem{Base: dst, Disp: 32 * i})
 	}
 	ADDQ(Imm(64), src)
