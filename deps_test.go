@@ -42,6 +42,7 @@ const floorRule = `
 	phy/ratematch, phy/ldpc/... < phy/sch;
 	phy/ofdm, phy/sync/..., phy/chest/..., phy/equalizer/..., phy/modem/..., phy/sch, phy/polar,
 		phy/sigmf < phy/pusch, phy/pdsch < phy/link;
+	phy/ofdm, phy/sigmf, phy/resample < phy/capture;
 	phy/channel < phy/link;
 
 	# Functions over accelerator sessions:
@@ -55,7 +56,7 @@ const floorRule = `
 	sfaas/..., sfaas/neural, accel/... < placement < placement/...;
 
 	# Floor 6: the only place where radio meets runtime.
-	phy/neural, mac/..., placement/..., sfaas/... < ran/block < ran < ran/...;
+	phy/neural, phy/capture, mac/..., placement/..., sfaas/... < ran/block < ran < ran/...;
 
 	# Floor 7: programs, and what measures, breaks and checks the rest.
 	ran/..., phy/neural/... < examples/..., internal/bench/..., internal/chaos/...,

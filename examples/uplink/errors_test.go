@@ -34,6 +34,11 @@ func TestBadArguments(t *testing.T) {
 		"empty recording": {[]string{"-recording", ""}, "-recording"},
 		"missing file":    {[]string{"-recording", "no/such.sigmf-meta"}, "no/such.sigmf-meta"},
 		"other name":      {[]string{"-recording", file}, "name"},
+		"empty schedule":  {[]string{"-schedule", ""}, "-schedule"},
+		"no schedule":     {[]string{"-schedule", "no/such.csv"}, "no/such.csv"},
+		"no log":          {[]string{"-schedule", "main.go"}, "log header"},
+		"search":          {[]string{"-search", "-1ms"}, "-search"},
+		"long search":     {[]string{"-search", "51ms"}, "capture.search"},
 		"plot":            {[]string{"-plot", filepath.Join(file, "below")}, "-plot"},
 	} {
 		t.Run(name, func(t *testing.T) { refuse(t, c.args, c.want) })

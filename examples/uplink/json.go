@@ -42,22 +42,27 @@ type summary struct {
 	DecodeMbps     float64 `json:"decode_mbps"`
 	Receiver       string  `json:"receiver"`
 	Device         string  `json:"device"`
+	Shift          *int64  `json:"shift_samples,omitempty"` // by which a search found the schedule later than stated
 }
 
 // printJSON prints one object a transmission, in the order of the recording's
 // annotations, and the summary.
-func printJSON(w io.Writer, o *options, rec *sigmf.Recording, r *uplink.Report) error {
+func printJSON(w io.Writer, o *options, in *input, r *uplink.Report) error {
 	enc := json.NewEncoder(w)
 	for i := range r.Transmissions {
-		if err := enc.Encode(newLine(rec, &r.Transmissions[i])); err != nil {
+		if err := enc.Encode(newLine(in.Recording, &r.Transmissions[i])); err != nil {
 			return err
 		}
 	}
-	return enc.Encode(summary{
+	sum := summary{
 		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(), Unsupported: r.Unsupported(),
 		ThroughputMbps: round(r.ThroughputMbps()), DecodeMbps: round(r.DecodeMbps()),
 		Receiver: o.receiver, Device: o.device,
-	})
+	}
+	if in.found != nil {
+		sum.Shift = &in.found.Shift
+	}
+	return enc.Encode(sum)
 }
 
 // newLine returns the object of a transmission. What was skipped or left out has no

@@ -5,6 +5,11 @@
 //
 //	go run ./examples/uplink
 //	go run ./examples/uplink -recording X.sigmf-meta -receiver ls -json
+//	go run ./examples/uplink -recording X.sigmf-meta -schedule X.csv
+//
+// A recording may have any sample rate that holds the carrier. The schedule is in the
+// recording's annotations, or in a log of the gNB; with -search it need not be known
+// where in the file it begins. docs/recordings.md says how to decode one of your own.
 //
 // Without -recording it decodes one that is part of the program. It exits with
 // 0 when it ran, whatever the CRCs say, and with 2 for bad arguments or a bad
@@ -24,7 +29,6 @@ import (
 	"strings"
 
 	"github.com/neuroran/neuroran/accel"
-	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
@@ -61,10 +65,11 @@ func oneLine(err error) string {
 
 // decode plays the recording through the chain and prints the report.
 func decode(ctx context.Context, o *options, stdout io.Writer) error {
-	rec, err := open(o.recording)
+	in, err := open(o)
 	if err != nil {
 		return err
 	}
+	rec := in.Recording
 	defer rec.Close()
 	cloud := newConstellation()
 	opts := []uplink.Option{uplink.WithReceiver(o.receiver), uplink.WithDevices(accel.Device(o.device))}
@@ -82,23 +87,23 @@ func decode(ctx context.Context, o *options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return show(o, rec, report, cloud, stdout)
+	return show(o, in, report, cloud, stdout)
 }
 
 // show prints the report in the form that was asked for.
-func show(o *options, rec *sigmf.Recording, report *uplink.Report, cloud *constellation, stdout io.Writer) error {
+func show(o *options, in *input, report *uplink.Report, cloud *constellation, stdout io.Writer) error {
 	if o.plot != "" {
-		if err := plot(o.plot, rec, report, cloud); err != nil {
+		if err := plot(o.plot, in.Recording, report, cloud); err != nil {
 			return fmt.Errorf("-plot: %w", err)
 		}
 	}
 	out := bufio.NewWriter(stdout)
 	if o.json {
-		if err := printJSON(out, o, rec, report); err != nil {
+		if err := printJSON(out, o, in, report); err != nil {
 			return err
 		}
 	} else {
-		printTables(out, o, rec, report)
+		printTables(out, o, in, report)
 	}
 	return out.Flush()
 }

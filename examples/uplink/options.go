@@ -9,11 +9,14 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // options are the arguments of the program.
 type options struct {
 	recording string // "" for the one that ships with the program
+	schedule  string // a gNB log; "" for the recording's annotations
+	search    time.Duration
 	receiver  string
 	device    string
 	slots     int
@@ -28,6 +31,8 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("uplink", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.recording, "recording", "", "`file`.sigmf-meta to decode (default: one that is part of the program)")
+	flags.StringVar(&o.schedule, "schedule", "", "`file`.csv of a gNB log with the grants, in the place of the recording's annotations")
+	flags.DurationVar(&o.search, "search", 0, "search the schedule by its DM-RS this `time` earlier and later, up to 50ms (default: 0, with -schedule 10ms)")
 	flags.StringVar(&o.receiver, "receiver", "lmmse", "ls, lmmse or neural")
 	flags.StringVar(&o.device, "device", "ref", "device of the neural demapper: ref or ort/cpu")
 	flags.IntVar(&o.slots, "slots", 0, "decode the first `N` slots (default: all)")
@@ -66,7 +71,10 @@ func (o *options) check(set map[string]bool) error {
 	if set["slots"] && o.slots < 1 {
 		return fmt.Errorf("-slots: got %d, want 1 or more", o.slots)
 	}
-	for name, value := range map[string]string{"recording": o.recording, "plot": o.plot} {
+	if o.search < 0 {
+		return fmt.Errorf("-search: got %v, want 0 or more", o.search)
+	}
+	for name, value := range map[string]string{"recording": o.recording, "schedule": o.schedule, "plot": o.plot} {
 		if set[name] && value == "" {
 			return fmt.Errorf("-%s: got nothing, want a name", name)
 		}

@@ -14,11 +14,16 @@ import (
 )
 
 // printTables prints the report for people; w keeps the first error.
-func printTables(w *bufio.Writer, o *options, rec *sigmf.Recording, r *uplink.Report) {
-	c := &rec.Carrier
-	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s on %s\n\n",
-		rec.Description, c.NumPRB, c.SubcarrierSpacingKHz, rec.NumChannels, o.receiver, o.device)
-	printTransmissions(w, rec, r)
+func printTables(w *bufio.Writer, o *options, in *input, r *uplink.Report) {
+	c := &in.Carrier
+	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s on %s\n",
+		in.Description, c.NumPRB, c.SubcarrierSpacingKHz, in.NumChannels, o.receiver, o.device)
+	if in.found != nil {
+		fmt.Fprintf(w, "schedule found by its DM-RS %d samples (%.3f ms) later than stated\n",
+			in.found.Shift, float64(in.found.Shift)/c.SampleRate()*1e3)
+	}
+	fmt.Fprintln(w)
+	printTransmissions(w, in.Recording, r)
 	printUnsupported(w, r)
 	printFunctions(w, r)
 	slots := time.Duration(r.Slots) * c.Numerology().SlotDuration()

@@ -39,12 +39,7 @@ func newAir(cfg *PUSCHConfig) (*air, error) {
 
 // begin clears the received samples of a slot.
 func (a *air) begin(slot nr.Slot) {
-	perSubframe := uint64(a.carrier.Numerology().SlotsPerSubframe())
-	whole := uint64(slot) / perSubframe
-	a.start = int64(whole) * int64(a.carrier.SampleRate()/1e3)
-	for s := nr.Slot(whole * perSubframe); s < slot; s++ {
-		a.start += int64(a.carrier.SlotSamples(s))
-	}
+	a.start = a.carrier.SlotStart(slot)
 	a.got.Slot = slot
 	a.got.Samples.Resize(a.got.Samples.Dim(0), a.carrier.SlotSamples(slot))
 	a.got.Samples.Clear()

@@ -90,3 +90,14 @@ func (c Carrier) SlotSamples(s Slot) int {
 	}
 	return n
 }
+
+// SlotStart returns the first sample of a slot, counted from the start of slot 0.
+func (c Carrier) SlotStart(s Slot) int64 {
+	perSubframe := Slot(c.Numerology().SlotsPerSubframe())
+	first := s / perSubframe * perSubframe
+	at := int64(first/perSubframe) * int64(c.FFTSize*c.SubcarrierSpacingKHz)
+	for ; first < s; first++ {
+		at += int64(c.SlotSamples(first))
+	}
+	return at
+}

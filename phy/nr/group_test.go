@@ -135,3 +135,20 @@ func TestStrings(t *testing.T) {
 		}
 	}
 }
+
+// TestSlotStart adds up the lengths of the slots before.
+func TestSlotStart(t *testing.T) {
+	for _, kHz := range []int{15, 30, 60, 120} {
+		c := Carrier{SubcarrierSpacingKHz: kHz, NumPRB: 24, FFTSize: 384}
+		at := int64(0)
+		for slot := range Slot(170) {
+			if got := c.SlotStart(slot); got != at {
+				t.Fatalf("%d kHz, slot %d: got sample %d, want %d", kHz, slot, got, at)
+			}
+			at += int64(c.SlotSamples(slot))
+		}
+		if got, want := c.SlotStart(1<<20), int64(1<<20)*int64(15*c.FFTSize); got != want { // 1 ms/2^µ each
+			t.Errorf("%d kHz, slot 2^20: got sample %d, want %d", kHz, got, want)
+		}
+	}
+}

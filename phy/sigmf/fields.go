@@ -255,8 +255,7 @@ func hasField[T any](fields []field[T], key string) bool {
 }
 
 // readFields reads an object into t. All fields must be present but the
-// optional ones. Prefix places the
-// error. Values that are legal and not supported, and keys that are no fields,
+// optional ones. Prefix places the error. Values that are legal and not supported, and keys that are no fields,
 // are an [*nr.UnsupportedError] for the first of them, after all others were read.
 func readFields[T any](prefix string, fields []field[T], t *T, o object) error {
 	var unsupported error

@@ -78,3 +78,40 @@ func FuzzReadSamples(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseLog checks that what is accepted is valid and in order, and that it
+// returns from a round trip through the writer.
+func FuzzParseLog(f *testing.F) {
+	meta, _, _ := record(f, CI8, 2)
+	f.Add([]byte("sfn,slot,n_rnti,prb_start,prb_size,mcs_index,rv,harq_process,new_data\n1023,19,0x4601,0,11,5,0,3,1\n0,0,17,2,4,9,0,4,true\n"))
+	f.Add([]byte("\ufeffslot, sfn,dmrs.length,dmrs.dmrs_port_set,dmrs\n# comment\n3,5,1,\"0 1\",\n4,5,,,\"{\"\"length\"\":2}\"\n"))
+	f.Add([]byte("sfn,slot,symbol_allocation,mapping_type,n_id\n0,0,\"[0, 12]\",B,[7]\n"))
+	f.Fuzz(func(t *testing.T, log []byte) {
+		m, err := ParseLog(meta, log)
+		if err != nil {
+			return
+		}
+		m.Transmissions = slices.DeleteFunc(m.Transmissions, func(x Transmission) bool { return x.Unsupported != nil })
+		for i, x := range m.Transmissions {
+			if err := x.Grant.Validate(&m.Carrier); err != nil {
+				t.Fatal(err)
+			}
+			if i > 0 && (x.Slot < m.Transmissions[i-1].Slot || x.SampleStart < m.Transmissions[i-1].SampleStart) {
+				t.Fatalf("transmission %d is before the last", i)
+			}
+		}
+		var text bytes.Buffer
+		if err := WriteLog(&text, m); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseLog(meta, text.Bytes())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text.Bytes())
+		}
+		for i, x := range again.Transmissions { // slots of a log begin with its first frame
+			if x.Grant != m.Transmissions[i].Grant || x.Slot-again.Transmissions[0].Slot > m.Transmissions[i].Slot-m.Transmissions[0].Slot {
+				t.Fatalf("transmission %d: got %+v, want %+v", i, x, m.Transmissions[i])
+			}
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,18 +20,24 @@ import (
 type Meta struct {
 	Datatype      Datatype       // format of the samples
 	NumChannels   int            // receive antennas
+	SampleRate    float64        // core:sample_rate: samples of one channel per second
 	Description   string         // core:description, for people
 	SHA512        string         // of the data file, in hexadecimal; "" when not given
 	DataFile      string         // core:dataset; "" for the metadata's own name
 	Carrier       nr.Carrier     // nr:carrier
 	Transmissions []Transmission // in the order of the annotations
+
+	// Unaligned says that the positions of the transmissions are right only among
+	// each other: where the first slot begins is to be found (phy/capture). They may
+	// then lie outside the data file.
+	Unaligned bool
 }
 
 // Transmission is one annotated PUSCH transmission. Several may share a slot.
 type Transmission struct {
 	Slot        nr.Slot  // nr:slot_number, slots since frame 0
-	SampleStart int64    // first sample of the slot's first cyclic prefix, a channel
-	SampleCount int64    // samples of the slot, a channel
+	SampleStart int64    // first sample of the slot's first cyclic prefix
+	SampleCount int64    // samples of one channel in the slot
 	Grant       nr.Grant // default grant with the annotation's changes
 
 	// Unsupported says why this library cannot receive the transmission; it is
@@ -42,6 +49,7 @@ type Transmission struct {
 const (
 	maxChannels = 256
 	maxSample   = 1 << 52
+	maxRate     = 1e12 // samples per second
 )
 
 // ParseMeta reads the metadata of a recording and checks them: every field of
@@ -55,18 +63,9 @@ const (
 // reason in [Transmission].Unsupported. Only when no transmission at all can be
 // received, the first reason is the error.
 func ParseMeta(text []byte) (*Meta, error) {
-	top, err := readTop(text)
+	m, top, err := readHead(text)
 	if err != nil {
 		return nil, err
-	}
-	m := &Meta{}
-	if err := m.readGlobal(top.global); err != nil {
-		return nil, place("global", err)
-	}
-	for i, c := range top.captures {
-		if err := readCapture(c); err != nil {
-			return nil, place(fmt.Sprintf("capture %d", i), err)
-		}
 	}
 	defaults, err := readDefaults(top.global)
 	if err != nil {
@@ -78,6 +77,24 @@ func ParseMeta(text []byte) (*Meta, error) {
 		}
 	}
 	return m, m.checkSome()
+}
+
+// readHead reads everything but the annotations.
+func readHead(text []byte) (*Meta, top, error) {
+	top, err := readTop(text)
+	if err != nil {
+		return nil, top, err
+	}
+	m := &Meta{}
+	if err := m.readGlobal(top.global); err != nil {
+		return nil, top, place("global", err)
+	}
+	for i, c := range top.captures {
+		if err := readCapture(c); err != nil {
+			return nil, top, place(fmt.Sprintf("capture %d", i), err)
+		}
+	}
+	return m, top, nil
 }
 
 // checkSome reports metadata without a transmission that can be received.
@@ -227,14 +244,37 @@ func (m *Meta) readCarrier(o object) error {
 	if err := m.Carrier.Validate(); err != nil {
 		return fmt.Errorf("nr:carrier: %w", err)
 	}
-	var rate float64
-	if err := o.need("core:sample_rate", &rate, "a number"); err != nil {
+	if err := o.need("core:sample_rate", &m.SampleRate, "a number"); err != nil {
 		return err
 	}
-	if want := m.Carrier.SampleRate(); rate != want {
-		return &FieldError{Field: "core:sample_rate", Got: rate, Want: fmt.Sprintf("fft_size × subcarrier spacing = %v", want)}
+	if least := minRate(&m.Carrier); !(m.SampleRate >= least && m.SampleRate <= maxRate) {
+		return &FieldError{Field: "core:sample_rate", Got: m.SampleRate, Want: fmt.Sprintf("%v…%v, the band of n_size_grid at least", least, float64(maxRate))}
 	}
 	return nil
+}
+
+// minRate returns the lowest sample rate that holds the band of a carrier, with
+// room for the edge of a filter.
+func minRate(c *nr.Carrier) float64 {
+	return min(c.SampleRate(), 1.005*float64(c.NumSubcarriers()*c.SubcarrierSpacingKHz)*1e3)
+}
+
+// ofCarrier reports whether the samples have the carrier's own rate.
+func (m *Meta) ofCarrier() bool { return m.SampleRate == m.Carrier.SampleRate() }
+
+// position returns a sample of the carrier's rate as one of the recording's, not
+// necessarily whole.
+func (m *Meta) position(sample int64) float64 {
+	return float64(sample) * (m.SampleRate / m.Carrier.SampleRate())
+}
+
+// slack is by how many samples positions may be off at another rate than the
+// carrier's, where slots do not begin on whole samples.
+func (m *Meta) slack() int64 {
+	if m.ofCarrier() {
+		return 0
+	}
+	return 2
 }
 
 // checkNamespace refuses keys of the nr namespace that do not exist.
@@ -323,8 +363,9 @@ func (m *Meta) readAnnotation(o, defaults object) error {
 	if err := t.readGrant(&m.Carrier, defaults, changes); err != nil {
 		return err
 	}
-	if want := int64(m.Carrier.SlotSamples(t.Slot)); count != want {
-		return &FieldError{Field: "core:sample_count", Got: count, Want: fmt.Sprintf("%d, the length of slot %d", want, slot)}
+	want := m.position(int64(m.Carrier.SlotSamples(t.Slot)))
+	if math.Abs(float64(count)-want) > float64(m.slack()) {
+		return &FieldError{Field: "core:sample_count", Got: count, Want: fmt.Sprintf("%.0f, the length of slot %d", want, slot)}
 	}
 	if err := m.checkOrder(&t); err != nil {
 		return err
@@ -345,7 +386,7 @@ func (m *Meta) checkOrder(t *Transmission) error {
 		return &FieldError{Field: "nr:slot_number", Got: t.Slot, Want: fmt.Sprintf("%d or more, in the order of the annotations", last.Slot)}
 	case t.Slot == last.Slot && t.SampleStart != last.SampleStart:
 		return &FieldError{Field: "core:sample_start", Got: t.SampleStart, Want: fmt.Sprintf("%d, as for the same slot before", last.SampleStart)}
-	case t.Slot > last.Slot && t.SampleStart < last.SampleStart+last.SampleCount:
+	case t.Slot > last.Slot && t.SampleStart < last.SampleStart+last.SampleCount-m.slack():
 		return &FieldError{Field: "core:sample_start", Got: t.SampleStart, Want: fmt.Sprintf("%d or more, after slot %d", last.SampleStart+last.SampleCount, last.Slot)}
 	}
 	return nil

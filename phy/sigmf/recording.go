@@ -30,10 +30,22 @@ type Recording struct {
 	Meta
 	NumSamples int64 // samples of one channel in the data file
 
+	source  Source // nil with a data file
 	data    io.ReaderAt
 	size    int64
 	close   func() error
 	scratch []byte
+}
+
+// Source delivers samples that no data file holds in this form, such as those of
+// another recording at another rate.
+type Source interface {
+	// NumSamples returns the samples of one channel.
+	NumSamples() int64
+	// ReadSamples reads as [Recording.ReadSamples] does.
+	ReadSamples(dst *tensor.Tensor[complex64], start int64, num int) error
+	// Close releases what the source reads from.
+	Close() error
 }
 
 // Slot is one recorded slot with the PUSCH transmissions in it.
@@ -48,19 +60,34 @@ type Slot struct {
 // [MetaExt], and checks metadata, length and SHA-512 of the data file; it reads
 // that file once from end to end. The error is that of [New] or [ParseMeta], or
 // of the file system.
-func Open(name string) (*Recording, error) {
+func Open(name string) (*Recording, error) { return OpenWith(name, OpenConfig{}) }
+
+// OpenConfig says how a recording is opened. The zero value takes the annotations
+// as they are.
+type OpenConfig struct {
+	// Log is the file of a gNB log that replaces the annotations, see [ParseLog];
+	// "" for none.
+	Log string
+	// Unaligned opens a recording whose annotations are right only among each other,
+	// see [Meta].
+	Unaligned bool
+}
+
+// OpenWith is [Open] with a choice. The error may also be that of [ParseLog].
+func OpenWith(name string, c OpenConfig) (*Recording, error) {
 	base, ok := strings.CutSuffix(name, MetaExt)
 	if !ok {
 		return nil, &FieldError{Where: "file", Field: "name", Got: filepath.Base(name), Want: "a name that ends in " + MetaExt}
 	}
-	text, err := readMeta(name)
+	text, err := readText(name)
 	if err != nil {
 		return nil, fmt.Errorf("sigmf: metadata: %w", err)
 	}
-	m, err := ParseMeta(text)
+	m, err := c.parse(text)
 	if err != nil {
 		return nil, err
 	}
+	m.Unaligned = m.Unaligned || c.Unaligned
 	dataName := base + DataExt
 	if m.DataFile != "" {
 		dataName = filepath.Join(filepath.Dir(name), m.DataFile)
@@ -80,11 +107,23 @@ func Open(name string) (*Recording, error) {
 	return r, nil
 }
 
-// maxMeta is the size of the largest metadata file that is read, so that a wrong
-// file cannot fill the memory: some hundred thousand transmissions.
+// parse reads metadata, and the log where there is one.
+func (c *OpenConfig) parse(text []byte) (*Meta, error) {
+	if c.Log == "" {
+		return ParseMeta(text)
+	}
+	log, err := readText(c.Log)
+	if err != nil {
+		return nil, fmt.Errorf("sigmf: log: %w", err)
+	}
+	return ParseLog(text, log)
+}
+
+// maxMeta is the size of the largest metadata file or log that is read, so that a
+// wrong file cannot fill the memory: some hundred thousand transmissions.
 const maxMeta = 64 << 20
 
-func readMeta(name string) ([]byte, error) {
+func readText(name string) ([]byte, error) {
 	f, size, err := openRegular(name)
 	if err != nil {
 		return nil, err
@@ -119,19 +158,44 @@ func New(m *Meta, data io.ReaderAt, size int64) (*Recording, error) {
 	if frame <= 0 {
 		return nil, &FieldError{Where: "global", Field: "core:datatype", Got: m.Datatype, Want: "cf32_le, ci16_le or ci8, and at least one channel"}
 	}
-	for i := range m.Transmissions {
-		t := &m.Transmissions[i]
-		if t.SampleStart < 0 || t.SampleCount < 0 || t.SampleStart > maxSample || t.SampleCount > maxSample {
-			return nil, &FieldError{Where: fmt.Sprintf("annotation %d", i), Field: "core:sample_start", Got: t.SampleStart, Want: "a position in the data file"}
-		}
-		if want := (t.SampleStart + t.SampleCount) * frame; want > size {
-			return nil, &DataError{Field: fmt.Sprintf("core:sample_count of annotation %d", i), Got: size, Want: want}
-		}
+	if err := m.checkPositions(size, frame); err != nil {
+		return nil, err
 	}
 	if size%frame != 0 {
 		return nil, &DataError{Field: "core:num_channels and core:datatype", Got: size, Want: (size + frame - 1) / frame * frame}
 	}
 	return &Recording{Meta: *m, NumSamples: size / frame, data: data, size: size}, nil
+}
+
+// checkPositions reports a transmission that lies outside size bytes of frames,
+// unless it is known to be left out or not aligned.
+func (m *Meta) checkPositions(size, frame int64) error {
+	for i := range m.Transmissions {
+		t := &m.Transmissions[i]
+		if m.Unaligned || t.Unsupported != nil {
+			continue
+		}
+		if t.SampleStart < 0 || t.SampleCount < 0 || t.SampleStart > maxSample || t.SampleCount > maxSample {
+			return &FieldError{Where: fmt.Sprintf("annotation %d", i), Field: "core:sample_start", Got: t.SampleStart, Want: "a position in the data file"}
+		}
+		if want := (t.SampleStart + t.SampleCount - m.slack()) * frame; want > size {
+			return &DataError{Field: fmt.Sprintf("core:sample_count of annotation %d", i), Got: size, Want: want}
+		}
+	}
+	return nil
+}
+
+// FromSource returns a recording whose samples come from a source. Its metadata say
+// nothing about a data file. It returns the errors of [New]. Closing the recording
+// closes the source.
+func FromSource(m *Meta, s Source) (*Recording, error) {
+	own := *m
+	own.Datatype, own.SHA512, own.DataFile = CF32, "", ""
+	frame := int64(own.NumChannels * own.Datatype.Size())
+	if err := own.checkPositions(s.NumSamples()*frame, frame); err != nil {
+		return nil, err
+	}
+	return &Recording{Meta: own, NumSamples: s.NumSamples(), source: s, size: s.NumSamples() * frame, close: s.Close}, nil
 }
 
 // Verify compares the SHA-512 of the data with core:sha512, if that is given.
@@ -188,6 +252,9 @@ func (r *Recording) ReadSamples(dst *tensor.Tensor[complex64], start int64, num 
 	if start < 0 || num < 0 || start > r.NumSamples || int64(num) > r.NumSamples-start {
 		frame := int64(r.NumChannels * r.Datatype.Size())
 		return &DataError{Field: fmt.Sprintf("samples %d…%d", start, start+int64(num)-1), Got: r.size, Want: (start + int64(num)) * frame}
+	}
+	if r.source != nil {
+		return r.source.ReadSamples(dst, start, num)
 	}
 	width := r.Datatype.Size()
 	frame := r.NumChannels * width

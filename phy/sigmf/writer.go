@@ -138,7 +138,7 @@ func (w *Writer) WriteSlot(b *nr.Baseband, grants ...nr.Grant) error {
 // becomes the default. It returns the error that [ParseMeta] would return for
 // such an annotation.
 func (w *Writer) Annotate(t Transmission) error {
-	m := Meta{Carrier: w.config.Carrier, Transmissions: w.transmissions}
+	m := Meta{Carrier: w.config.Carrier, SampleRate: w.config.Carrier.SampleRate(), Transmissions: w.transmissions}
 	raw, err := json.Marshal(w.annotation(&t, nil))
 	if err != nil {
 		return fmt.Errorf("sigmf: annotation: %w", err)
@@ -219,6 +219,12 @@ func (w *Writer) annotation(t *Transmission, defaults ordered) ordered {
 }
 
 func writeGrant(g *nr.Grant) ordered {
+	own := newGrant(g)
+	return writeFields(grantFields, &own)
+}
+
+// newGrant returns a grant as the fields see it.
+func newGrant(g *nr.Grant) grant {
 	ports := min(max(g.NumLayers, 0), nr.MaxLayers)
-	return writeFields(grantFields, &grant{Grant: *g, dmrs: dmrs{DMRS: g.DMRS, numPorts: ports}})
+	return grant{Grant: *g, dmrs: dmrs{DMRS: g.DMRS, numPorts: ports}}
 }

@@ -13,8 +13,9 @@ import (
 // plan is what a chain is given of a recording: the grants of each slot without
 // the transmissions that it cannot receive.
 type plan struct {
-	grants  [][]nr.Grant // by slot
-	reasons [][]error    // by slot and transmission: why it is left out, or nil
+	slots   []sigmf.Slot   // that the recording holds
+	grants  [][]nr.Grant   // of these slots
+	results []Transmission // of all slots, in the order of the annotations
 }
 
 // newPlan decides what is received of the slots. It returns the [*nr.FieldError] of
@@ -25,32 +26,62 @@ type plan struct {
 // still holds the block before; so the next transmission of the process that is
 // received starts the buffer anew, whatever its grant says. With a reserved MCS it
 // cannot, and is left out too: its size is that of the first transmission.
-func newPlan(c *nr.Carrier, slots []sigmf.Slot) (*plan, error) {
-	p := &plan{grants: make([][]nr.Grant, len(slots)), reasons: make([][]error, len(slots))}
-	stale := map[[2]int]bool{}   // HARQ processes whose buffer holds another block
-	started := map[[2]int]bool{} // HARQ processes whose size is known
+func newPlan(c *nr.Carrier, slots []sigmf.Slot, numSamples int64) (*plan, error) {
+	p := &plan{}
+	processes := map[transmissionKey]*process{}
 	for i := range slots {
-		reasons, err := unsupported(c, &slots[i])
+		slot := &slots[i]
+		reasons, err := unsupported(c, slot)
 		if err != nil {
-			return nil, fmt.Errorf("slot %d: %w", slots[i].Slot, err)
+			return nil, fmt.Errorf("slot %d: %w", slot.Slot, err)
 		}
-		p.reasons[i] = reasons
-		for k, t := range slots[i].Transmissions {
-			g, id := t.Grant, [2]int{int(t.Grant.RNTI), t.Grant.HARQProcess}
-			if unknown := stale[id] || !started[id]; reasons[k] == nil && unknown && g.MCS().Reserved() {
-				reasons[k] = &nr.UnsupportedError{Field: "reserved mcs_index without the first transmission of its harq_process", Got: g.MCSIndex}
+		var grants []nr.Grant
+		for k, t := range slot.Transmissions {
+			id := transmissionKey{rnti: t.Grant.RNTI, harq: t.Grant.HARQProcess}
+			if processes[id] == nil {
+				processes[id] = &process{}
 			}
-			if reasons[k] != nil {
-				stale[id] = stale[id] || g.NewData
-				continue
+			grant, reason := processes[id].next(t.Grant, reasons[k])
+			p.expect(&t, reason)
+			if reason == nil {
+				grants = append(grants, grant)
 			}
-			started[id] = true
-			g.NewData = g.NewData || stale[id]
-			delete(stale, id)
-			p.grants[i] = append(p.grants[i], g)
+		}
+		if slot.SampleStart >= 0 && slot.SampleStart+int64(slot.SampleCount) <= numSamples {
+			p.slots, p.grants = append(p.slots, *slot), append(p.grants, grants)
 		}
 	}
 	return p, nil
+}
+
+// expect notes a transmission and why it is left out, or nil.
+func (p *plan) expect(t *sigmf.Transmission, reason error) {
+	x := Transmission{Slot: t.Slot, Grant: t.Grant, Unsupported: reason}
+	if reason == nil {
+		x.NumBits, x.Skipped = t.Grant.TBS(), true
+	}
+	p.results = append(p.results, x)
+}
+
+// process is what is known of a HARQ process before a slot.
+type process struct {
+	stale   bool // its buffer holds another block
+	started bool // its size is known
+}
+
+// next returns what is received of a transmission: its grant, or the reason why it
+// is left out.
+func (p *process) next(g nr.Grant, reason error) (nr.Grant, error) {
+	if unknown := p.stale || !p.started; reason == nil && unknown && g.MCS().Reserved() {
+		reason = &nr.UnsupportedError{Field: "reserved mcs_index without the first transmission of its harq_process", Got: g.MCSIndex}
+	}
+	if reason != nil {
+		p.stale = p.stale || g.NewData
+		return g, reason
+	}
+	g.NewData = g.NewData || p.stale
+	p.started, p.stale = true, false
+	return g, nil
 }
 
 // unsupported returns why each transmission of a slot is left out, or nil.

@@ -34,7 +34,7 @@ func TestPlanStartsBuffersAnew(t *testing.T) {
 		}
 		slots = append(slots, sigmf.Slot{Slot: x.Slot, Transmissions: []sigmf.Transmission{x}})
 	}
-	p, err := newPlan(&carrier, slots)
+	p, err := newPlan(&carrier, slots, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +43,8 @@ func TestPlanStartsBuffersAnew(t *testing.T) {
 		if len(p.grants[i]) != len(w) || (len(w) > 0 && p.grants[i][0].NewData != w[0]) {
 			t.Errorf("slot %d: got %+v, want new data %v", i, p.grants[i], w)
 		}
-		if (p.reasons[i][0] != nil) != (len(w) == 0) {
-			t.Errorf("slot %d: reason %v", i, p.reasons[i][0])
+		if (p.results[i].Unsupported != nil) != (len(w) == 0) {
+			t.Errorf("slot %d: reason %v", i, p.results[i].Unsupported)
 		}
 	}
 }

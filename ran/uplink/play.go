@@ -36,20 +36,24 @@ type PlayConfig struct {
 const stall = 200 * time.Millisecond
 
 // Check reports the first slot of a recording whose schedule is not legal, and a
-// recording of another carrier or number of antennas. Transmissions that are legal
+// recording of another carrier, number of antennas or sample rate. Transmissions that are legal
 // and not supported are no error: see [Transmission].Unsupported.
 func (c *Chain) Check(rec *sigmf.Recording) error {
 	if rec.Carrier != c.Config.Carrier || rec.NumChannels != c.Config.NumRx {
 		return &nr.FieldError{Field: "nr:carrier", Got: rec.Carrier, Want: "the carrier and antennas of the chain"}
 	}
-	_, err := newPlan(&rec.Carrier, rec.Slots())
+	if rec.SampleRate != rec.Carrier.SampleRate() || rec.Unaligned {
+		return &nr.FieldError{Field: "core:sample_rate", Got: rec.SampleRate, Want: "the rate of the carrier and known positions: see phy/capture"}
+	}
+	_, err := newPlan(&rec.Carrier, rec.Slots(), rec.NumSamples)
 	return err
 }
 
 // Play runs a recording through the chain, on a runtime of its own, and returns
 // what became of every transmission; one without an outcome is marked as
-// skipped, and one that is not supported says why. It returns the errors of [Chain.Check], of opening the runtime and of
-// reading the samples, and the context's.
+// skipped, and one that is not supported says why. It returns the errors of
+// [Chain.Check], of opening the runtime and of reading the samples, and the
+// context's.
 func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) (*Report, error) {
 	if err := c.Check(rec); err != nil {
 		return nil, err
@@ -74,7 +78,7 @@ type player struct {
 	chain *Chain
 	rec   *sigmf.Recording
 	slots []sigmf.Slot
-	plan  *plan // of the slots
+	plan  *plan
 	cfg   PlayConfig
 	board *scoreboard
 	rt    *sfaas.Runtime
@@ -90,12 +94,15 @@ func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfi
 		cfg.Logger = slog.Default()
 	}
 	carrier := &c.Config.Carrier
-	plan, err := newPlan(carrier, slots)
+	plan, err := newPlan(carrier, slots, rec.NumSamples)
 	if err != nil {
 		return nil, err
 	}
+	if len(plan.slots) == 0 {
+		return nil, &nr.FieldError{Field: "core:sample_start", Got: "none of the slots", Want: "some within the recording"}
+	}
 	return &player{
-		chain: c, rec: rec, slots: slots, plan: plan, cfg: cfg, board: newScoreboard(slots, plan),
+		chain: c, rec: rec, slots: plan.slots, plan: plan, cfg: cfg, board: newScoreboard(plan),
 		key: block.CellKey(carrier), length: carrier.Numerology().SlotDuration(),
 	}, nil
 }

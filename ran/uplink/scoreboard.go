@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -38,25 +37,21 @@ type slotState struct {
 	bad     chan struct{} // closed at the first notice
 }
 
-// newScoreboard expects the transmissions of the slots that the plan does not leave
-// out.
-func newScoreboard(slots []sigmf.Slot, p *plan) *scoreboard {
-	b := &scoreboard{index: map[transmissionKey]int{}, bySlot: map[nr.Slot]int{}}
-	for i := range slots {
-		b.bySlot[slots[i].Slot] = i
+// newScoreboard expects the transmissions of a plan that are not left out.
+func newScoreboard(p *plan) *scoreboard {
+	b := &scoreboard{results: p.results, index: map[transmissionKey]int{}, bySlot: map[nr.Slot]int{}}
+	for i := range p.results {
+		if t := &p.results[i]; t.Unsupported == nil {
+			b.index[transmissionKey{t.Slot, t.Grant.RNTI, t.Grant.HARQProcess}] = i
+		}
+	}
+	for i := range p.slots {
 		state := slotState{missing: len(p.grants[i]), done: make(chan struct{}), bad: make(chan struct{})}
 		if state.missing == 0 {
 			close(state.done)
 		}
+		b.bySlot[p.slots[i].Slot] = i
 		b.slots = append(b.slots, state)
-		for k, t := range slots[i].Transmissions {
-			x := Transmission{Slot: t.Slot, Grant: t.Grant, Unsupported: p.reasons[i][k]}
-			if x.Unsupported == nil {
-				b.index[transmissionKey{t.Slot, t.Grant.RNTI, t.Grant.HARQProcess}] = len(b.results)
-				x.NumBits, x.Skipped = t.Grant.TBS(), true
-			}
-			b.results = append(b.results, x)
-		}
 	}
 	return b
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/neuroran/neuroran/phy/sigmf"
@@ -52,6 +53,20 @@ func load(name string) (*file, error) {
 // save writes the two files.
 func (f *file) save(name string) error {
 	return errors.Join(os.WriteFile(name, f.meta, 0o644), os.WriteFile(dataName(name), f.samples, 0o644))
+}
+
+// saveLog writes the grants as a log of a gNB: see [sigmf.ParseLog].
+func (f *file) saveLog(name string) error {
+	m, err := sigmf.ParseMeta(f.meta)
+	if err != nil {
+		return err
+	}
+	var log bytes.Buffer
+	log.WriteString("# The schedule of " + filepath.Base(name) + " as a gNB could log it.\n")
+	if err := sigmf.WriteLog(&log, m); err != nil {
+		return err
+	}
+	return os.WriteFile(strings.TrimSuffix(name, sigmf.MetaExt)+".csv", log.Bytes(), 0o644)
 }
 
 // same reports whether two recordings differ by rounding only: their metadata are

@@ -8,12 +8,15 @@
 //
 //	go run ./internal/record -o testdata/uplink.sigmf-meta
 //
+// Beside the recording it writes its schedule as the log of a gNB.
+//
 // The seed fixes everything; see [plan] for what is sent. A recording that is
 // there already and differs by rounding only is left alone, so that machines with
 // other arithmetic make no other file.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -52,7 +55,7 @@ func create(name string, seed uint64, slots int) error {
 		return err
 	}
 	if there, err := load(name); err == nil && same(there, made) {
-		return nil
+		return made.saveLog(name)
 	}
-	return made.save(name)
+	return errors.Join(made.save(name), made.saveLog(name))
 }

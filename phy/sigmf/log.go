@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sigmf
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// ParseLog reads the metadata of a recording and, in the place of its annotations, a
+// log of the scheduler that sent the grants: comma-separated values, one line for
+// each PUSCH transmission in the order of time.
+//
+// The header names the columns, in any order: sfn and slot (system frame number and
+// slot in the frame, as a gNB logs them), and any fields of nr:pusch, with those of
+// dmrs as "dmrs.length" and so on. A field that has no column, or whose cell is
+// empty, has the value of the default grant in the metadata. A cell is written as in
+// JSON, or without the quotes, brackets and commas: A, non-codebook, "0 14"; integers
+// may be hexadecimal (0x4601), truths 0 or 1. A line that begins with # is a comment.
+//
+//	sfn,slot,n_rnti,prb_start,prb_size,mcs_index,rv,harq_process,new_data
+//	117,4,0x4601,0,24,16,0,3,1
+//
+// System frame numbers may wrap. The result is [Meta].Unaligned: the first line's
+// slot is put at sample 0, and the others after it. The errors are those of
+// [ParseMeta] and name the line.
+func ParseLog(meta, log []byte) (*Meta, error) {
+	m, top, err := readHead(meta)
+	if err != nil {
+		return nil, err
+	}
+	defaults, err := readDefaults(top.global)
+	if err != nil {
+		return nil, place("global", err)
+	}
+	m.Unaligned = true
+	l := logReader{meta: m, defaults: defaults, csv: csv.NewReader(bytes.NewReader(log))}
+	l.csv.Comment, l.csv.TrimLeadingSpace = '#', true
+	if err := l.readAll(); err != nil {
+		return nil, err
+	}
+	return m, m.checkSome()
+}
+
+// logReader reads a log line by line.
+type logReader struct {
+	meta     *Meta
+	defaults object
+	csv      *csv.Reader
+	columns  []column
+	started  bool
+	first    int64 // sample of the carrier at which the first line's slot starts
+	last     int64 // slot of the line before
+}
+
+// column is what a column of the log holds.
+type column struct {
+	key    string // of the grant, or of its dmrs; or sfn or slot
+	signal bool   // of dmrs
+}
+
+// errLog turns an error of the CSV syntax into one of ours.
+func errLog(err error) error {
+	var syntax *csv.ParseError
+	if errors.As(err, &syntax) {
+		return &FieldError{Where: fmt.Sprintf("log line %d", syntax.Line), Field: "line", Got: syntax.Err, Want: "as many cells as the header, quoted as in RFC 4180"}
+	}
+	return fmt.Errorf("sigmf: log: %w", err)
+}
+
+func (l *logReader) readAll() error {
+	header, err := l.csv.Read()
+	if errors.Is(err, io.EOF) {
+		return &FieldError{Where: "log", Field: "header", Got: "nothing", Want: "sfn, slot and names of fields"}
+	}
+	if err != nil {
+		return errLog(err)
+	}
+	if err := l.readHeader(header); err != nil {
+		return place("log header", err)
+	}
+	for {
+		cells, err := l.csv.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return errLog(err)
+		}
+		line, _ := l.csv.FieldPos(0)
+		if err := l.readLine(cells); err != nil {
+			return place(fmt.Sprintf("log line %d", line), err)
+		}
+	}
+}
+
+// readHeader finds out what the columns hold.
+func (l *logReader) readHeader(names []string) error {
+	for i, name := range names {
+		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")) // some programs mark UTF-8
+		c := column{key: strings.TrimPrefix(name, "dmrs."), signal: strings.HasPrefix(name, "dmrs.")}
+		known := c.key == "sfn" || c.key == "slot" || hasField(grantFields, c.key)
+		if c.signal {
+			known = hasField(dmrsFields, c.key)
+		}
+		if !known {
+			return &FieldError{Field: name, Got: "a column", Want: "sfn, slot, " + fieldNames()}
+		}
+		if slices.Contains(l.columns[:i], c) {
+			return &FieldError{Field: name, Got: "two columns", Want: "one"}
+		}
+		l.columns = append(l.columns, c)
+	}
+	for _, key := range []string{"sfn", "slot"} {
+		if !slices.Contains(l.columns, column{key: key}) {
+			return &FieldError{Field: key, Got: "no column", Want: "one"}
+		}
+	}
+	return nil
+}
+
+// fieldNames lists the columns that a log may have.
+func fieldNames() string {
+	var names []string
+	for _, f := range grantFields {
+		names = append(names, f.key)
+	}
+	for _, f := range dmrsFields {
+		names = append(names, "dmrs."+f.key)
+	}
+	return strings.Join(names, ", ")
+}
+
+// readLine appends the transmission of a line.
+func (l *logReader) readLine(cells []string) error {
+	changes, signals := object{}, object{}
+	var sfn, slot int64
+	for i, c := range l.columns {
+		cell := strings.TrimSpace(cells[i])
+		var err error
+		switch {
+		case !c.signal && c.key == "sfn":
+			sfn, err = readCount(cell, nr.FramesPerHyper)
+		case !c.signal && c.key == "slot":
+			slot, err = readCount(cell, l.meta.Carrier.Numerology().SlotsPerFrame())
+		case cell == "":
+		case c.signal:
+			signals[c.key] = cellValue(cell, c.key)
+		default:
+			changes[c.key] = cellValue(cell, c.key)
+		}
+		if err != nil {
+			return fieldOf(err, c.key, json.RawMessage(cell))
+		}
+	}
+	if err := l.mergeSignals(changes, signals); err != nil {
+		return err
+	}
+	t, err := l.at(sfn, slot)
+	if err != nil {
+		return err
+	}
+	if err := t.readGrant(&l.meta.Carrier, l.defaults, changes); err != nil {
+		return err
+	}
+	l.meta.Transmissions = append(l.meta.Transmissions, t)
+	return nil
+}
+
+// mergeSignals puts single fields of dmrs into the dmrs of the line or the default.
+func (l *logReader) mergeSignals(changes, signals object) error {
+	if len(signals) == 0 {
+		return nil
+	}
+	whole, ok := changes["dmrs"]
+	if !ok {
+		whole, ok = l.defaults["dmrs"]
+	}
+	merged := object{}
+	if ok {
+		if err := parse(whole, &merged, "an object"); err != nil {
+			return fieldOf(err, "dmrs", whole)
+		}
+	}
+	for key, value := range signals {
+		merged[key] = value
+	}
+	text, err := json.Marshal(merged)
+	if err != nil {
+		return &FieldError{Field: "dmrs", Got: err, Want: "JSON values"}
+	}
+	changes["dmrs"] = text
+	return nil
+}
+
+// at places a line: its slot follows that of the line before, and its samples those
+// of the first line's slot.
+func (l *logReader) at(sfn, slot int64) (Transmission, error) {
+	c := &l.meta.Carrier
+	perFrame := int64(c.Numerology().SlotsPerFrame())
+	hyper := nr.FramesPerHyper * perFrame
+	number := sfn*perFrame + slot
+	if l.started {
+		number += l.last / hyper * hyper
+		switch behind := l.last - number; {
+		case behind > hyper/2:
+			number += hyper // the system frame number has wrapped
+		case behind > 0:
+			return Transmission{}, &FieldError{Field: "sfn", Got: fmt.Sprintf("%d, slot %d", sfn, slot), Want: "lines in the order of time"}
+		}
+	} else {
+		l.started, l.first = true, c.SlotStart(nr.Slot(number))
+	}
+	l.last = number
+	t := Transmission{Slot: nr.Slot(number)}
+	start := c.SlotStart(t.Slot) - l.first
+	end := start + int64(c.SlotSamples(t.Slot))
+	t.SampleStart = int64(math.Round(l.meta.position(start)))
+	t.SampleCount = int64(math.Round(l.meta.position(end))) - t.SampleStart
+	return t, nil
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sigmf
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// TestLog reads a log with few columns, hexadecimal identities, lists with and
+// without brackets, a comment, an empty cell and a system frame number that wraps.
+func TestLog(t *testing.T) {
+	meta, _, _ := record(t, CI16, 2)
+	const log = `# of a gNB
+sfn,slot,n_rnti,prb_size,dmrs.dmrs_port_set,symbol_allocation,new_data
+1023,19,0x3EA,5,"[0, 1]",0 12,1
+0,0,1003,,2 3,"[0,14]",0
+0,0,1004,,,,false
+3,7,0xffff,,,,true
+`
+	m, err := ParseLog(meta, []byte(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := testCarrier()
+	first := testGrant()
+	first.RNTI, first.NumPRB, first.NumSymbols = 1002, 5, 12
+	second := testGrant()
+	second.RNTI, second.DMRS.Ports, second.NewData = 1003, [4]uint8{2, 3}, false
+	third := testGrant()
+	third.RNTI, third.NewData = 1004, false
+	fourth := testGrant()
+	fourth.RNTI = 65535
+	at := func(s nr.Slot) int64 { return c.SlotStart(s) - c.SlotStart(20479) }
+	want := []Transmission{
+		{Slot: 20479, SampleCount: 3840, Grant: first},
+		{Slot: 20480, SampleStart: at(20480), SampleCount: 3840, Grant: second},
+		{Slot: 20480, SampleStart: at(20480), SampleCount: 3840, Grant: third},
+		{Slot: 20547, SampleStart: at(20547), SampleCount: 3840, Grant: fourth},
+	}
+	if diff := cmp.Diff(want, m.Transmissions); diff != "" {
+		t.Error(diff)
+	}
+	if !m.Unaligned {
+		t.Error("a log says where its slots are in the file")
+	}
+}
+
+// TestLogRoundTrip writes the grants of a recording as a log and reads them back.
+func TestLogRoundTrip(t *testing.T) {
+	meta, _, _ := record(t, CI16, 2)
+	want, err := ParseMeta(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	if err := WriteLog(&log, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseLog(meta, log.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want.Transmissions {
+		want.Transmissions[i].SampleStart -= 5 // the file's first slot is at sample 5
+	}
+	if diff := cmp.Diff(want.Transmissions, got.Transmissions); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestLogNamesTheLine lists logs that are refused: the error names line and column.
+func TestLogNamesTheLine(t *testing.T) {
+	meta, _, _ := record(t, CI16, 2)
+	for name, c := range map[string]struct{ log, where, field string }{
+		"empty":        {"", "log", "header"},
+		"no slot":      {"sfn,n_rnti\n1,2\n", "log header", "slot"},
+		"unknown":      {"sfn,slot,rnti\n1,2,3\n", "log header", "rnti"},
+		"twice":        {"sfn,slot,sfn\n1,2,3\n", "log header", "sfn"},
+		"frame":        {"sfn,slot\n1,2\n1024,0\n", "log line 3", "sfn"},
+		"slot":         {"sfn,slot\n1,20\n", "log line 2", "slot"},
+		"backwards":    {"sfn,slot\n1,2\n1,1\n", "log line 3", "sfn"},
+		"cells":        {"sfn,slot\n1,2,3\n", "log line 2", "line"},
+		"quotes":       {"sfn,slot\n1,\"2\n", "log line 2", "line"},
+		"word":         {"sfn,slot,mcs_index\n1,2,high\n", "log line 2", "nr:pusch.mcs_index"},
+		"port":         {"sfn,slot,dmrs.dmrs_port_set\n1,2,0 -1\n", "log line 2", "nr:pusch.dmrs.dmrs_port_set"},
+		"half of dmrs": {"sfn,slot,dmrs\n1,2,\"{\"\"length\"\":1}\"\n", "log line 2", "nr:pusch.dmrs.config_type"},
+		"no lines":     {"sfn,slot\n", "metadata", "annotations"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseLog(meta, []byte(c.log))
+			var f *FieldError
+			if !errors.As(err, &f) || f.Where != c.where || f.Field != c.field {
+				t.Errorf("got %v, want one of %s, %s", err, c.where, c.field)
+			}
+		})
+	}
+	if _, err := ParseLog(meta, []byte("sfn,slot,prb_size\n1,2,300\n")); err == nil || !strings.Contains(err.Error(), "log line 2") {
+		t.Errorf("too many PRBs: got %v", err)
+	}
+}
+
+// TestLogKeepsUnsupported reads a line that cannot be received between two that can.
+func TestLogKeepsUnsupported(t *testing.T) {
+	meta, _, _ := record(t, CI16, 2)
+	m, err := ParseLog(meta, []byte("sfn,slot,transform_precoding\n1,2,0\n1,3,1\n1,4,false\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range m.Transmissions {
+		if got := m.Transmissions[i].Unsupported; (got != nil) != (i == 1) {
+			t.Errorf("line %d: %v", i+2, got)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sigmf
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// readCount reads an integer of 0…limit−1.
+func readCount(cell string, limit int) (int64, error) {
+	n, err := strconv.ParseInt(cell, 10, 64)
+	if err != nil || n < 0 || n >= int64(limit) {
+		return 0, wanted(fmt.Sprintf("an integer of 0…%d", limit-1))
+	}
+	return n, nil
+}
+
+// cellValue returns a cell as the JSON value that its field wants.
+func cellValue(cell, key string) json.RawMessage {
+	switch key {
+	case "symbol_allocation", "dmrs_port_set", "n_id":
+		parts := strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(" ;|[],\t", r) })
+		if key == "n_id" && len(parts) == 1 && !strings.HasPrefix(cell, "[") {
+			break // of the data, not of the reference signal
+		}
+		for i := range parts {
+			parts[i] = number(parts[i])
+		}
+		return valid("["+strings.Join(parts, ",")+"]", cell)
+	case "transform_precoding", "new_data":
+		switch cell {
+		case "0":
+			return json.RawMessage("false")
+		case "1":
+			return json.RawMessage("true")
+		}
+	}
+	return valid(number(cell), cell)
+}
+
+// number returns a hexadecimal integer in decimal, and anything else as it is.
+func number(cell string) string {
+	if digits, ok := strings.CutPrefix(strings.ToLower(cell), "0x"); ok {
+		if n, err := strconv.ParseUint(digits, 16, 32); err == nil {
+			return strconv.FormatUint(n, 10)
+		}
+	}
+	return cell
+}
+
+// valid returns text where it is JSON, and otherwise the cell as a string.
+func valid(text, cell string) json.RawMessage {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	quoted, err := json.Marshal(cell)
+	if err != nil {
+		return json.RawMessage(`""`)
+	}
+	return quoted
+}
+
+// cellOf writes a value without brackets and quotes.
+func cellOf(v any) string { return strings.Trim(fmt.Sprint(v), "[]") }
