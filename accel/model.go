@@ -21,6 +21,7 @@ type Model struct {
 	graph *onnx.Model
 	sig   Signature
 	open  [][]string // names of open lengths, see openLengths
+	entry *Entry     // what the registry that loaded it says, or nil
 }
 
 // NewModel decodes and checks a model; it copies data.

@@ -15,7 +15,9 @@ import (
 // reasons are [ErrUnknownDevice], [ErrNoCgo], a [*LibraryError], a
 // [*MissingError] that names what the host lacks, an [*OptionError], an
 // [*onnx.OpError] that names operator and node, or an error of the runtime. It
-// returns the context's error when ctx ends between two devices.
+// returns the context's error when ctx ends between two devices, and a
+// [*TrustError] for a model that is not signed where [Options.TrustedKeys] want
+// it to be.
 func Open(ctx context.Context, m *Model, devices ...Device) (*Session, error) {
 	return Options{}.Open(ctx, m, devices...)
 }
@@ -24,6 +26,9 @@ func Open(ctx context.Context, m *Model, devices ...Device) (*Session, error) {
 func (o Options) Open(ctx context.Context, m *Model, devices ...Device) (*Session, error) {
 	if len(devices) == 0 {
 		devices = []Device{Ref}
+	}
+	if err := m.trusted(o.TrustedKeys); err != nil {
+		return nil, err
 	}
 	failed := &OpenError{Model: m.Name()}
 	for _, d := range devices {

@@ -2,7 +2,11 @@
 
 package accel
 
-import "github.com/neuroran/neuroran/accel/backend"
+import (
+	"crypto/ed25519"
+
+	"github.com/neuroran/neuroran/accel/backend"
+)
 
 // Options are choices about sessions. The zero value is the default: one
 // thread, no spinning, float32, every optimisation, denormals taken for 0, and
@@ -48,6 +52,9 @@ type Options struct {
 	// AllowFallback lets nodes that an ort device does not support run on the
 	// CPU; otherwise such a model is refused.
 	AllowFallback bool
+	// TrustedKeys are Ed25519 keys: where any is given, Open refuses a model that
+	// is not from a [Registry] with a signature of one of them. See [Entry.Sign].
+	TrustedKeys []ed25519.PublicKey
 	// Providers are more providers than the built-in ones; see package
 	// accel/backend.
 	Providers []backend.Provider

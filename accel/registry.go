@@ -12,11 +12,14 @@ import (
 
 // Entry registers one version of a model.
 type Entry struct {
-	Name    string // name, such as "llrnet-256qam"
-	Version string // version, such as "1"
-	SHA256  string // hash of the file in hex, checked on load
-	FS      fs.FS  // where the file lies, such as an embed.FS
-	Path    string // path of the file in FS
+	Name       string     // name, such as "llrnet-256qam"
+	Version    string     // version, such as "1"
+	SHA256     string     // hash of the file in hex, checked on load
+	Signature  Signature  // ports, checked on load; none when both lists are empty
+	Provenance Provenance // where the weights come from
+	Proof      []byte     // Ed25519 signature of the above, or nil; see Sign
+	FS         fs.FS      // where the file lies, such as an embed.FS
+	Path       string     // path of the file in FS
 }
 
 // Registry holds models by name and version, and verifies the hash of each when
@@ -70,8 +73,9 @@ func (r *Registry) Entries() []Entry {
 // Load returns a model; version "" means the one that was registered last. The
 // file is read and verified on the first call and shared afterwards.
 //
-// It returns an error that wraps [ErrNotFound], a [*HashError], or the errors
-// of reading the file and of [NewModel].
+// It returns an error that wraps [ErrNotFound], a [*HashError] or a
+// [*SignatureError] when the file is not what was registered, or the errors of
+// reading the file and of [NewModel]. [Open] checks who has signed it.
 func (r *Registry) Load(name, version string) (*Model, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,8 +99,15 @@ func (r *Registry) load(e Entry) (*Model, error) {
 		return nil, &HashError{Name: e.id(), Want: e.SHA256, Got: got}
 	}
 	m, err := NewModel(data)
-	if err == nil {
-		r.loaded[e.id()] = m
+	if err != nil {
+		return nil, fmt.Errorf("accel: model %s: %w", e.id(), err)
 	}
-	return m, err
+	if len(e.Signature.Inputs)+len(e.Signature.Outputs) > 0 {
+		if err := m.Expect(e.Signature); err != nil {
+			return nil, err
+		}
+	}
+	m.entry = &e
+	r.loaded[e.id()] = m
+	return m, nil
 }

@@ -33,12 +33,18 @@ func Signature(m nr.Modulation) accel.Signature {
 
 // Model writes the network as ONNX, named after the modulation, with the recipe
 // in its metadata.
-func (n *LLRNet) Model(r Recipe) (*accel.Model, error) {
+func (n *LLRNet) Model(r Recipe) (*accel.Model, error) { return n.model(r, "") }
+
+// model is [LLRNet.Model] with the hash of the model that training began at.
+func (n *LLRNet) model(r Recipe, parent string) (*accel.Model, error) {
 	b := onnx.NewBuilder(Name(r.Modulation))
 	iq := b.Input("iq", onnx.Float32, -1, 2)
 	hidden := b.Relu(b.Gemm(iq, b.Float32s("w1", n.W1, 2, n.Hidden), b.Float32s("b1", n.B1, n.Hidden)))
 	b.Output("llr", b.Gemm(hidden, b.Float32s("w2", n.W2, n.Hidden, n.Bits), b.Float32s("b2", n.B2, n.Bits)))
 	b.Metadata("recipe", r.String())
+	if parent != "" {
+		b.Metadata("parent", parent)
+	}
 	graph, err := b.Model()
 	if err != nil {
 		return nil, err

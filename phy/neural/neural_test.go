@@ -131,6 +131,9 @@ func TestFineTune(t *testing.T) {
 	if slices.Equal(trained, fresh) {
 		t.Error("a fresh start has the trained weights")
 	}
+	if m, err := short.Train(ctx, from, nil); err != nil || m.Graph().Metadata["parent"] != from.SHA256() {
+		t.Errorf("the metadata do not name the parent (%v)", err)
+	}
 	var shape *tensor.ShapeError
 	short.Hidden = 12
 	if _, err := short.Train(ctx, from, nil); !errors.As(err, &shape) {

@@ -54,8 +54,8 @@ func (t *trainer) train(ctx context.Context, progress func(Progress)) (*LLRNet, 
 }
 
 // Train trains a network by the recipe and returns it as a model, with the
-// recipe in its metadata. It begins at the weights of from, which it fine-tunes;
-// with a nil from it begins afresh. With it a Recipe is a Trainer of package
+// recipe in its metadata. It begins at the weights of from, which it fine-tunes,
+// and puts the hash of from into the metadata; with a nil from it begins afresh. With it a Recipe is a Trainer of package
 // accel/neural. See the function [Train] for the rest.
 //
 // It returns an [*accel.SignatureError] when from has other ports than those of
@@ -80,7 +80,11 @@ func (r Recipe) Train(ctx context.Context, from *accel.Model, progress func(step
 	if err != nil {
 		return nil, err
 	}
-	return net.Model(r)
+	parent := ""
+	if from != nil {
+		parent = from.SHA256()
+	}
+	return net.model(r, parent)
 }
 
 // trainer holds a network in training. All parameters lie in one vector, so

@@ -22,10 +22,18 @@ func Models() *accel.Registry {
 		panic(err) // no entries, no error
 	}
 	for _, m := range modulations {
-		name := Name(m)
-		err := r.Add(accel.Entry{Name: name, Version: "1", SHA256: hashes[name], FS: weights, Path: "weights/" + name + ".onnx"})
+		recipe, err := DefaultRecipe(m)
 		if err != nil {
-			panic(err) // the table below is ours
+			panic(err) // the list above is ours
+		}
+		name := Name(m)
+		err = r.Add(accel.Entry{
+			Name: name, Version: "1", SHA256: hashes[name], Signature: Signature(m),
+			Provenance: accel.Provenance{Recipe: recipe.String(), Data: "symbols on AWGN, drawn by the recipe", Seed: recipe.Seed},
+			FS:         weights, Path: "weights/" + name + ".onnx",
+		})
+		if err != nil {
+			panic(err) // the table of hashes is ours
 		}
 	}
 	return r
