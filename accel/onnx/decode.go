@@ -240,6 +240,7 @@ func (v *ValueInfo) decodeType(b, raw []byte) error {
 	return eachField("TypeProto", b, func(f field) error {
 		if f.num != 1 {
 			if f.num != 6 { // denotation
+				v.other = true
 				v.unknown = append(v.unknown[:0], raw...)
 			}
 			return nil

@@ -56,16 +56,21 @@ func (e *NodeError) Error() string {
 	return fmt.Sprintf("onnx: node %q (%s): %s", e.Node, e.OpType, e.Reason)
 }
 
-// OpError says that an operator is not known here: nothing is wrong with the
-// model, but its shapes cannot be inferred nor can it be executed.
+// OpError says that an operator, or a form of it, is not known here: nothing is
+// wrong with the model, but its shapes cannot be inferred or it cannot be
+// executed.
 type OpError struct {
 	Node   string // name of the node, or of its first output when it has none
 	OpType string // operator
 	Domain string // operator set, "" for the standard one
+	Reason string // the form that is not supported, "" when the operator is not
 }
 
 // Error implements error.
 func (e *OpError) Error() string {
+	if e.Reason != "" {
+		return fmt.Sprintf("onnx: operator %s (node %q): %s", e.OpType, e.Node, e.Reason)
+	}
 	if e.Domain != "" {
 		return fmt.Sprintf("onnx: operator %s of domain %s is not supported (node %q)", e.OpType, e.Domain, e.Node)
 	}

@@ -3,6 +3,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -11,10 +12,15 @@ import (
 // its lengths with -1 for unknown ones, and its elements where they are
 // constant.
 type Value struct {
-	Type  DataType // element type
-	Dims  []int    // lengths; -1 where unknown
-	Const *Tensor  // elements, or nil when they depend on the inputs
+	Type     DataType // element type; Undefined for an input left out, or when Unranked
+	Dims     []int    // lengths; -1 where unknown
+	Const    *Tensor  // elements, or nil when they depend on the inputs
+	Unranked bool     // whether not even the number of lengths is known
 }
+
+// given reports whether the value is there at all: an input that is left out has
+// no type.
+func (v Value) given() bool { return v.Type != Undefined || v.Unranked }
 
 // Supported reports whether [Infer] knows the operator.
 func Supported(domain, opType string) bool {
@@ -48,11 +54,18 @@ func Infer(n *Node, opset int64, in []Value) ([]Value, error) {
 		return nil, c.failf("%d inputs, want %d to %d", len(in), op.min, op.max)
 	}
 	for i := range op.min {
-		if in[i].Type == Undefined {
+		if !in[i].given() {
 			return nil, c.failf("input %d is missing", i)
 		}
 	}
-	if err := op.infer(c); err != nil {
+	if slices.ContainsFunc(in, func(v Value) bool { return v.Unranked }) {
+		return c.unknown(), nil
+	}
+	err := op.infer(c)
+	if errors.As(err, new(*valueError)) {
+		return c.unknown(), nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	if len(n.Outputs) > len(c.out) {
@@ -61,11 +74,32 @@ func Infer(n *Node, opset int64, in []Value) ([]Value, error) {
 	return c.out, nil
 }
 
-// operator is how many inputs an operator takes (max < 0: any number) and its
-// inference rule.
+// Shaping returns which inputs of a node hold numbers that set the lengths of its
+// outputs, or how it is computed: lengths are known only when these are.
+func Shaping(n *Node) []int { return operators[n.OpType].shaping }
+
+// valueError says that lengths depend on the elements of an input that are not
+// known yet.
+type valueError struct {
+	input int
+}
+
+// Error implements error.
+func (e *valueError) Error() string {
+	return fmt.Sprintf("elements of input %d are not known", e.input)
+}
+
+// unknown returns outputs of which nothing is known.
+func (c *inference) unknown() []Value {
+	return slices.Repeat([]Value{{Unranked: true}}, len(c.node.Outputs))
+}
+
+// operator is how many inputs an operator takes (max < 0: any number), its
+// inference rule, and what [Shaping] returns.
 type operator struct {
 	min, max int
 	infer    func(*inference) error
+	shaping  []int
 }
 
 // inference is the state of one call of [Infer].
@@ -80,28 +114,63 @@ func (c *inference) failf(format string, args ...any) error {
 	return &NodeError{Node: c.node.Label(), OpType: c.node.OpType, Reason: fmt.Sprintf(format, args...)}
 }
 
+// lackf says that a form of the operator is not supported here.
+func (c *inference) lackf(format string, args ...any) error {
+	return &OpError{Node: c.node.Label(), OpType: c.node.OpType, Domain: c.node.Domain, Reason: fmt.Sprintf(format, args...)}
+}
+
 func (c *inference) add(t DataType, dims ...int) error {
 	c.out = append(c.out, Value{Type: t, Dims: dims})
 	return nil
 }
 
 // has reports whether input i is given.
-func (c *inference) has(i int) bool { return i < len(c.in) && c.in[i].Type != Undefined }
+func (c *inference) has(i int) bool { return i < len(c.in) && c.in[i].given() }
+
+// need returns the integers of input i, or a [*valueError] when they are not
+// known.
+func (c *inference) need(i int) ([]int64, error) {
+	if c.in[i].Const == nil {
+		return nil, &valueError{i}
+	}
+	v, err := c.in[i].Const.Int64s()
+	if err != nil {
+		err = c.failf("input %d: %v", i, err)
+	}
+	return v, err
+}
+
+// needOne is need for an input of one element.
+func (c *inference) needOne(i int) (int64, error) {
+	v, err := c.need(i)
+	if err == nil && len(v) != 1 {
+		err = c.failf("input %d has %d elements, want 1", i, len(v))
+	}
+	if err != nil {
+		return 0, err
+	}
+	return v[0], nil
+}
 
 // args returns the integers of an operand that was an attribute in older
 // operator sets and is input i in newer ones. The second result is false when
 // it is left out; an input that is not constant is an error.
 func (c *inference) args(attr string, i int) ([]int64, bool, error) {
 	v, ok, err := Args(c.node, c.in, attr, i)
-	if err != nil {
-		err = c.failf("%v", err)
+	return v, ok, c.wrap(err)
+}
+
+// wrap names the node in an error, except that something is not known yet.
+func (c *inference) wrap(err error) error {
+	if err == nil || errors.As(err, new(*valueError)) {
+		return err
 	}
-	return v, ok, err
+	return c.failf("%v", err)
 }
 
 // Args returns the integers of an operand of node n that was an attribute in
 // older operator sets and is input i in newer ones, and whether it is given at
-// all. It returns an error when the input is given but not constant.
+// all. It returns an error when the input is given but its elements are not known.
 func Args(n *Node, in []Value, attr string, i int) ([]int64, bool, error) {
 	if a := n.Attr(attr); a != nil {
 		switch a.Type {
@@ -111,11 +180,11 @@ func Args(n *Node, in []Value, attr string, i int) ([]int64, bool, error) {
 			return []int64{a.Int}, true, nil
 		}
 	}
-	if i < 0 || i >= len(in) || in[i].Type == Undefined {
+	if i < 0 || i >= len(in) || !in[i].given() {
 		return nil, false, nil
 	}
 	if in[i].Const == nil {
-		return nil, true, fmt.Errorf("input %d (%s) must be constant", i, attr)
+		return nil, true, &valueError{i}
 	}
 	v, err := in[i].Const.Int64s()
 	return v, true, err
@@ -142,10 +211,7 @@ func Axes(axes []int64, rank int) ([]int, error) {
 
 func (c *inference) axes(axes []int64, rank int) ([]int, error) {
 	out, err := Axes(axes, rank)
-	if err != nil {
-		err = c.failf("%v", err)
-	}
-	return out, err
+	return out, c.wrap(err)
 }
 
 // axis resolves one axis attribute.

@@ -130,6 +130,14 @@ func (n *Node) Ints(name string) []int64 {
 	return nil
 }
 
+// Floats returns a float list, or nil when the node lacks it.
+func (n *Node) Floats(name string) []float32 {
+	if a := n.Attr(name); a != nil && a.Type == AttrFloats {
+		return a.Floats
+	}
+	return nil
+}
+
 // Str returns a string attribute, or def when the node lacks it.
 func (n *Node) Str(name, def string) string {
 	if a := n.Attr(name); a != nil && a.Type == AttrString {
@@ -200,5 +208,6 @@ type ValueInfo struct {
 	Ranked bool     // whether Dims is given: a scalar has Ranked and no Dims
 	Doc    string   // description for people
 
+	other   bool // whether it is a sequence, map or optional value, which is no tensor
 	unknown []byte
 }

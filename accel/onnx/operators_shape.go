@@ -3,6 +3,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -97,15 +98,21 @@ func inferShape(c *inference) error {
 	return nil
 }
 
+// open adds an output of unknown lengths, as many as the vector of input i has
+// elements.
+func (c *inference) open(t DataType, i int) error {
+	if len(c.in[i].Dims) != 1 || c.in[i].Dims[0] > 64 {
+		return c.failf("shape %v, want a vector of at most 64 lengths", c.in[i].Dims)
+	}
+	if c.in[i].Dims[0] < 0 {
+		return &valueError{i}
+	}
+	return c.add(t, slices.Repeat([]int{-1}, c.in[i].Dims[0])...)
+}
+
 func inferReshape(c *inference) error {
 	if c.in[1].Const == nil {
-		if len(c.in[1].Dims) != 1 || c.in[1].Dims[0] < 0 {
-			return c.failf("shape %v must be a vector of known length", c.in[1].Dims)
-		}
-		if c.in[1].Dims[0] > 64 {
-			return c.failf("rank %d", c.in[1].Dims[0])
-		}
-		return c.add(c.in[0].Type, slices.Repeat([]int{-1}, c.in[1].Dims[0])...)
+		return c.open(c.in[0].Type, 1)
 	}
 	want, _, err := c.args("shape", 1)
 	if err != nil {
@@ -243,6 +250,9 @@ func inferUnsqueeze(c *inference) error {
 }
 
 func inferExpand(c *inference) error {
+	if c.in[1].Const == nil && len(c.in[1].Dims) == 1 && c.in[1].Dims[0] >= len(c.in[0].Dims) {
+		return c.open(c.in[0].Type, 1)
+	}
 	want, _, err := c.args("shape", 1)
 	if err != nil {
 		return err
@@ -261,41 +271,63 @@ func inferExpand(c *inference) error {
 	return c.add(c.in[0].Type, dims...)
 }
 
-func inferGather(c *inference) error {
-	x := c.in[0].Dims
-	axis, err := c.axis("axis", 0, len(x))
-	if err != nil {
-		return err
-	}
-	dims := slices.Concat(x[:axis], c.in[1].Dims, x[axis+1:])
-	return c.add(c.in[0].Type, dims...)
-}
-
 func inferPad(c *inference) error {
 	x := slices.Clone(c.in[0].Dims)
-	pads, ok, err := c.args("pads", 1)
+	pads, err := Pads(c.node, c.in)
+	if errors.As(err, new(*valueError)) {
+		return c.add(c.in[0].Type, slices.Repeat([]int{-1}, len(x))...)
+	}
 	if err != nil {
-		return err
+		return c.wrap(err)
 	}
-	if c.has(3) {
-		return c.failf("axes are not supported")
+	mode := c.node.Str("mode", "constant")
+	if !slices.Contains([]string{"constant", "reflect", "edge", "wrap"}, mode) {
+		return c.failf("mode %q", mode)
 	}
-	if mode := c.node.Str("mode", "constant"); mode != "constant" {
-		return c.failf("mode %q is not supported", mode)
-	}
-	if !ok || len(pads) != 2*len(x) {
-		return c.failf("%d pads, want %d", len(pads), 2*len(x))
-	}
-	for i := range x {
-		lo, hi := pads[i], pads[len(x)+i]
-		if lo < 0 || hi < 0 || lo > maxElems || hi > maxElems {
-			return c.failf("pads %v", pads)
+	for i, p := range pads {
+		if x[i] < 0 {
+			continue
 		}
-		if x[i] >= 0 {
-			x[i] += int(lo + hi)
+		if mode == "reflect" && max(p[0], p[1]) >= max(x[i], 1) || mode != "constant" && x[i] == 0 && max(p[0], p[1]) > 0 {
+			return c.failf("pads %v of length %d in mode %q", p, x[i], mode)
+		}
+		if x[i] += p[0] + p[1]; x[i] < 0 {
+			return c.failf("pads %v take more than there is", p)
 		}
 	}
 	return c.add(c.in[0].Type, x...)
+}
+
+// Pads resolves the operands of a Pad node to the number of elements put before
+// and after each axis; negative ones are taken away.
+func Pads(n *Node, in []Value) ([][2]int, error) {
+	rank := len(in[0].Dims)
+	pads, ok, err := Args(n, in, "pads", 1)
+	if err != nil {
+		return nil, err
+	}
+	axes := allAxes(rank)
+	if len(in) > 3 && in[3].given() {
+		if axes, _, err = Args(n, in, "axes", 3); err != nil {
+			return nil, err
+		}
+	}
+	at, err := Axes(axes, rank)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || len(pads) != 2*len(at) {
+		return nil, fmt.Errorf("%d pads, want %d", len(pads), 2*len(at))
+	}
+	out := make([][2]int, rank)
+	for i, a := range at {
+		lo, hi := pads[i], pads[len(at)+i]
+		if max(lo, -lo, hi, -hi) > maxElems || min(lo, hi) < -maxElems {
+			return nil, fmt.Errorf("pads %v", pads)
+		}
+		out[a] = [2]int{int(lo), int(hi)}
+	}
+	return out, nil
 }
 
 func inferSplit(c *inference) error {
@@ -412,7 +444,7 @@ func span(d, start, end, step int64) Span {
 func inferSlice(c *inference) error {
 	spans, err := Spans(c.node, c.in)
 	if err != nil {
-		return c.failf("%v", err)
+		return c.wrap(err)
 	}
 	dims := make([]int, len(spans))
 	for i, s := range spans {

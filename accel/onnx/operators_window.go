@@ -107,24 +107,187 @@ func positive(n *Node, attr string, rank int) ([]int, error) {
 	return out, nil
 }
 
-func inferConv(c *inference) error {
-	x, w := c.in[0].Dims, c.in[1].Dims
+func inferConv(c *inference) error { return c.conv(c.in[0], c.in[1], 2, c.in[0].Type) }
+
+// conv adds the output of a convolution of x with weights w, whose bias is input
+// bias, or none when that is negative.
+func (c *inference) conv(xv, wv Value, bias int, typ DataType) error {
+	x, w := xv.Dims, wv.Dims
 	group := int(c.node.Int("group", 1))
 	switch {
 	case len(x) < 3 || len(w) != len(x):
 		return c.failf("input %v and weights %v, want equal ranks of at least 3", x, w)
-	case group < 1 || w[0] < 0 || w[0]%group != 0:
+	case slices.Contains(w, -1):
+		return &valueError{1}
+	case group < 1 || group > 1<<20 || w[0]%group != 0:
 		return c.failf("%d output channels in %d groups", w[0], group)
 	case x[1] >= 0 && w[1] >= 0 && x[1] != w[1]*group:
 		return c.failf("%d input channels, want %d", x[1], w[1]*group)
-	case c.has(2) && (len(c.in[2].Dims) != 1 || !same(c.in[2].Dims[0], w[0])):
-		return c.failf("bias %v, want [%d]", c.in[2].Dims, w[0])
+	case bias >= 0 && c.has(bias) && (len(c.in[bias].Dims) != 1 || !same(c.in[bias].Dims[0], w[0])):
+		return c.failf("bias %v, want [%d]", c.in[bias].Dims, w[0])
 	}
 	win, err := WindowOf(c.node, x[2:], w[2:])
 	if err != nil {
 		return c.failf("%v", err)
 	}
-	return c.add(c.in[0].Type, append([]int{x[0], w[0]}, win.Out...)...)
+	return c.add(typ, append([]int{x[0], w[0]}, win.Out...)...)
+}
+
+// TransposedWindowOf resolves the geometry of a transposed convolution, where
+// the window steps over the output: In and Out are those of the node, and Begin
+// and End is what is cut off the full output.
+func TransposedWindowOf(n *Node, in, kernel []int) (Window, error) {
+	plain := *n
+	plain.Attrs = slices.DeleteFunc(slices.Clone(n.Attrs), func(a Attribute) bool { return a.Name == "auto_pad" || a.Name == "ceil_mode" })
+	open := slices.Repeat([]int{-1}, len(in)) // only strides, dilations and pads
+	w, err := WindowOf(&plain, open, kernel)
+	if err != nil {
+		return w, err
+	}
+	w.In = in
+	extra, want := n.Ints("output_padding"), n.Ints("output_shape")
+	if len(want) == len(in)+2 { // some exporters give the whole shape
+		want = want[2:]
+	}
+	if extra != nil && len(extra) != len(in) || want != nil && len(want) != len(in) {
+		return w, fmt.Errorf("output_padding %v and output_shape %v for %d spatial axes", extra, want, len(in))
+	}
+	auto := n.Str("auto_pad", "NOTSET")
+	if !slices.Contains([]string{"NOTSET", "", "VALID", "SAME_UPPER", "SAME_LOWER"}, auto) {
+		return w, fmt.Errorf("auto_pad %q", auto)
+	}
+	for i, d := range in {
+		out, grow := int64(-1), int64(0)
+		if want != nil {
+			out = want[i]
+		}
+		if extra != nil {
+			grow = extra[i]
+		}
+		if grow < 0 || grow > 1<<20 || want != nil && (out < 0 || out > maxElems) {
+			return w, fmt.Errorf("output_padding %v and output_shape %v", extra, want)
+		}
+		if d < 0 {
+			w.Out[i] = int(out)
+			continue
+		}
+		if err := w.transposed(i, auto, int(grow), int(out)); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// transposed resolves one axis; out is the wanted length or -1.
+func (w *Window) transposed(i int, auto string, grow, out int) error {
+	full := w.Stride[i]*(w.In[i]-1) + (w.Kernel[i]-1)*w.Dilation[i] + 1 + grow
+	if out < 0 && (auto == "SAME_UPPER" || auto == "SAME_LOWER") {
+		out = w.In[i] * w.Stride[i]
+	}
+	if auto == "VALID" {
+		w.Begin[i], w.End[i] = 0, 0
+	}
+	if out >= 0 {
+		cut := max(0, full-out)
+		w.Begin[i], w.End[i] = cut-cut/2, cut/2
+		if auto == "SAME_UPPER" {
+			w.Begin[i], w.End[i] = w.End[i], w.Begin[i]
+		}
+		w.Out[i] = out
+		return nil
+	}
+	if w.Out[i] = full - w.Begin[i] - w.End[i]; w.Out[i] < 0 {
+		return fmt.Errorf("pads take more than the output of length %d", full)
+	}
+	return nil
+}
+
+func inferConvTranspose(c *inference) error {
+	x, w := c.in[0].Dims, c.in[1].Dims
+	group := int(c.node.Int("group", 1))
+	switch {
+	case len(x) < 3 || len(w) != len(x):
+		return c.failf("input %v and weights %v, want equal ranks of at least 3", x, w)
+	case slices.Contains(w, -1):
+		return &valueError{1}
+	case group < 1 || group > 1<<20 || w[0]%group != 0 || !same(x[1], w[0]):
+		return c.failf("%d input channels in %d groups, weights %v", x[1], group, w)
+	case c.has(2) && (len(c.in[2].Dims) != 1 || !same(c.in[2].Dims[0], w[1]*group)):
+		return c.failf("bias %v, want [%d]", c.in[2].Dims, w[1]*group)
+	}
+	win, err := TransposedWindowOf(c.node, x[2:], w[2:])
+	if err != nil {
+		return c.failf("%v", err)
+	}
+	return c.add(c.in[0].Type, append([]int{x[0], w[1] * group}, win.Out...)...)
+}
+
+// inferUnpool puts maxima back where a MaxPool took them from.
+func inferUnpool(c *inference) error {
+	x := c.in[0].Dims
+	if len(x) < 3 || c.in[1].Type != Int64 || !slices.EqualFunc(x, c.in[1].Dims, same) {
+		return c.failf("input %v and indices %v %v", x, c.in[1].Type, c.in[1].Dims)
+	}
+	if c.has(2) {
+		if c.in[2].Const == nil {
+			return c.open(c.in[0].Type, 2)
+		}
+		v, err := c.need(2)
+		if err != nil {
+			return err
+		}
+		dims, err := c.lengths(v)
+		if err != nil {
+			return err
+		}
+		if len(dims) != len(x) {
+			return c.failf("output shape %v for %v", v, x)
+		}
+		return c.add(c.in[0].Type, dims...)
+	}
+	kernel, err := positive(c.node, "kernel_shape", len(x)-2)
+	if err != nil {
+		return c.failf("%v", err)
+	}
+	win, err := TransposedWindowOf(c.node, x[2:], kernel)
+	if err != nil {
+		return c.failf("%v", err)
+	}
+	return c.add(c.in[0].Type, append([]int{x[0], x[1]}, win.Out...)...)
+}
+
+// inferCol2Im folds columns of blocks [batch, channel·block, place] to an image.
+func inferCol2Im(c *inference) error {
+	x := c.in[0].Dims
+	if len(x) != 3 {
+		return c.failf("rank %d, want 3", len(x))
+	}
+	image, err := c.need(1)
+	if err != nil {
+		return err
+	}
+	block, err := c.need(2)
+	if err != nil {
+		return err
+	}
+	in, err := c.lengths(image)
+	if err != nil {
+		return err
+	}
+	kernel, err := c.lengths(block)
+	if err != nil {
+		return err
+	}
+	win, err := WindowOf(c.node, in, kernel)
+	if err != nil {
+		return c.failf("%v", err)
+	}
+	size, ok := product(kernel)
+	places, ok2 := product(win.Out)
+	if !ok || !ok2 || x[1] >= 0 && x[1]%size != 0 || !same(x[2], places) {
+		return c.failf("columns %v for blocks %v of image %v", x, block, image)
+	}
+	return c.add(c.in[0].Type, append([]int{x[0], scaled(x[1], 1, size)}, in...)...)
 }
 
 func inferPool(c *inference) error {
@@ -140,7 +303,10 @@ func inferPool(c *inference) error {
 	if err != nil {
 		return c.failf("%v", err)
 	}
-	return c.add(c.in[0].Type, append([]int{x[0], x[1]}, win.Out...)...)
+	if err := c.add(c.in[0].Type, append([]int{x[0], x[1]}, win.Out...)...); err != nil || c.node.OpType != "MaxPool" {
+		return err
+	}
+	return c.add(Int64, append([]int{x[0], x[1]}, win.Out...)...) // where each maximum lies
 }
 
 func inferGlobalPool(c *inference) error {

@@ -8,6 +8,7 @@ import "slices"
 // the last axes, at an offset that an odometer steps through the others.
 type spread[E any] struct {
 	src    []E
+	empty  bool  // whether there are no elements at all
 	run    int   // elements of one run
 	stride int   // step of the source within a run: 1, or 0 when it repeats
 	lens   []int // lengths of the axes before the run
@@ -31,7 +32,7 @@ func spreadOf[E any](src []E, dims, to []int) spread[E] {
 // stridedOf plans reading src with a stride for each axis of to, and joins the
 // last axes into one run where the strides allow it.
 func stridedOf[E any](src []E, to, strides []int) spread[E] {
-	s := spread[E]{src: src, run: 1}
+	s := spread[E]{src: src, run: 1, empty: slices.Contains(to, 0)}
 	last := len(to)
 	for last > 0 && (to[last-1] == 1 || s.run == 1) {
 		last--
@@ -49,6 +50,9 @@ func stridedOf[E any](src []E, to, strides []int) spread[E] {
 
 // each calls fn for every run: the offset in the destination and the source.
 func (s *spread[E]) each(fn func(dst, src int)) {
+	if s.empty {
+		return
+	}
 	clear(s.pos)
 	off := 0
 	for dst := 0; ; dst += s.run {

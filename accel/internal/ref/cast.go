@@ -8,11 +8,6 @@ import (
 	"github.com/neuroran/neuroran/accel/onnx"
 )
 
-// number lists the types that Cast converts.
-type number interface {
-	~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
-}
-
 func buildCast(st *step) (func(), error) {
 	switch st.in[0].typ {
 	case onnx.Float32:
@@ -29,6 +24,12 @@ func buildCast(st *step) (func(), error) {
 		return castFrom[int64](st)
 	case onnx.Uint8, onnx.Bool:
 		return castFrom[uint8](st)
+	case onnx.Uint16:
+		return castFrom[uint16](st)
+	case onnx.Uint32:
+		return castFrom[uint32](st)
+	case onnx.Uint64:
+		return castFrom[uint64](st)
 	}
 	return nil, fmt.Errorf("cast from %v", st.in[0].typ)
 }
@@ -49,6 +50,12 @@ func castFrom[S number](st *step) (func(), error) {
 		return cast[S, int64](st), nil
 	case onnx.Uint8:
 		return cast[S, uint8](st), nil
+	case onnx.Uint16:
+		return cast[S, uint16](st), nil
+	case onnx.Uint32:
+		return cast[S, uint32](st), nil
+	case onnx.Uint64:
+		return cast[S, uint64](st), nil
 	case onnx.Bool:
 		dst, src := as[uint8](st.out[0]), as[S](st.in[0])
 		return func() {

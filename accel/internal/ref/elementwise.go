@@ -169,15 +169,8 @@ func buildBinary(op binary) builder {
 func fold[E any](st *step, dst []E, op func(x, y E) E) (func(), error) {
 	dims := st.out[0].dims
 	var srcs []spread[E]
-	for i, o := range st.in {
-		from := o.dims
-		if i > 0 {
-			var err error
-			if from, err = onnx.Aligned(st.node.Node, st.opset, st.in[0].dims, o.dims); err != nil {
-				return nil, err
-			}
-		}
-		srcs = append(srcs, spreadOf(as[E](o), from, dims))
+	for _, o := range st.in {
+		srcs = append(srcs, spreadOf(as[E](o), o.dims, dims))
 	}
 	return func() {
 		srcs[0].copyTo(dst)

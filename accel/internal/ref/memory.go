@@ -22,7 +22,9 @@ type operand struct {
 	mem  unsafe.Pointer // first element
 	tens *onnx.Tensor   // elements, when constant
 
-	shared bool // whether it is an initializer, the same for all bindings
+	shared bool         // whether it depends on initializers alone, so is the same for all bindings
+	by     *step        // step that computes it; nil for inputs and constants
+	saw    *onnx.Tensor // elements that it held when the plan was made for them
 }
 
 // as returns the elements of an operand whose type is known to be E.
@@ -44,14 +46,15 @@ func count(dims []int) int {
 	return n
 }
 
-// fits reports whether a value has at least one element and at most maxBytes.
+// fits reports whether a value takes at most maxBytes, however the product of its
+// lengths is formed.
 func fits(t onnx.DataType, dims []int) bool {
 	n := t.Size()
 	for _, d := range dims {
-		if d <= 0 || n > maxBytes/d {
+		if d < 0 || n > maxBytes/max(d, 1) {
 			return false
 		}
-		n *= d
+		n *= max(d, 1)
 	}
 	return true
 }

@@ -3,181 +3,282 @@
 package ref
 
 import (
+	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"unsafe"
 
 	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/onnx"
-	"github.com/neuroran/neuroran/tensor"
 )
 
-// Binding is a plan over fixed memory. It implements [backend.Binding].
-type Binding struct {
-	runs  []func()
-	fault *fault
+// Bounds on the memory of one plan, so that a hostile model is refused instead of
+// exhausting the host: that of all constants that are computed, which is touched
+// while planning, and that of all values.
+const (
+	maxFolded = 256 << 20
+	maxTotal  = 4 << 30
+)
+
+// Bounds on what a plan may come to when its loops are unrolled: steps that each
+// Run makes, and nodes looked at.
+const (
+	maxSteps = 1 << 18
+	maxNodes = 1 << 20
+)
+
+// scope holds the values of a graph by name, inside those of the graph around it.
+type scope struct {
+	values map[string]*operand
+	outer  *scope
 }
 
-// Run implements [backend.Binding]. It returns an [*onnx.NodeError] when a node
-// meets data that its operator forbids, such as an index out of range.
-func (b *Binding) Run() error {
-	for _, run := range b.runs {
-		run()
-		if err := b.fault.err; err != nil {
-			b.fault.err = nil
+func (s *scope) find(name string) *operand {
+	for ; s != nil; s = s.outer {
+		if o := s.values[name]; o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// plan is the state of making one binding.
+type plan struct {
+	session *Session
+	ctx     context.Context
+	blind   bool                  // whether the inputs hold no data
+	scope   *scope                // values of the outermost graph
+	root    map[*operand]*operand // operand whose memory an alias shares
+	steps   []*step
+	guards  []guard
+	lent    []*operand // values that were computed while planning
+	nodes   int        // nodes added, those of loops each time
+	folded  int        // bytes of computed constants
+	total   int        // bytes of all values
+	fault   *fault
+	scratch *scratch
+}
+
+func (s *Session) newPlan(ctx context.Context, blind bool) *plan {
+	return &plan{session: s, ctx: ctx, blind: blind, scope: &scope{values: s.constants()},
+		root: map[*operand]*operand{}, fault: &fault{}, scratch: &scratch{}}
+}
+
+// resolve plans the graph for inputs of the given lengths.
+func (p *plan) resolve(in []backend.Buffer) error {
+	defer p.takeBack()
+	for i, v := range p.session.model.Graph.Feeds() {
+		p.scope.values[v.Name] = &operand{name: v.Name, typ: in[i].Type, dims: in[i].Dims, n: in[i].Len, mem: in[i].Data}
+	}
+	for _, n := range p.session.nodes {
+		if err := p.add(n, p.scope); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Close implements [backend.Binding].
-func (b *Binding) Close() error {
-	b.runs = nil
-	return nil
-}
-
-// step is one node of a plan with its operands; a missing input is nil.
-type step struct {
-	session *Session
-	opset   int64 // version of the standard operator set that the node is written in
-	node    node
-	in, out []*operand
-	fault   *fault
-	scratch *scratch
-}
-
-// fault is what a kernel reports when it meets data that the operator forbids.
-// It belongs to a binding.
-type fault struct {
-	err error
-}
-
-// failf makes the current Run return an error that names the node. The kernel
-// must still write its output.
-func (st *step) failf(format string, args ...any) {
-	st.fault.err = &onnx.NodeError{Node: st.node.Label(), OpType: st.node.OpType, Reason: fmt.Sprintf(format, args...)}
-}
-
-// plan is the state of one Bind.
-type plan struct {
-	session *Session
-	values  map[string]*operand
-	root    map[*operand]*operand // operand whose memory an alias shares
-	steps   []*step
-	fault   *fault
-	scratch *scratch
-}
-
-func (p *plan) step(n node) *step {
-	return &step{session: p.session, opset: p.session.opset, node: n, fault: p.fault, scratch: p.scratch}
-}
-
-// Bind implements [backend.Session].
-func (s *Session) Bind(in, out []backend.Buffer) (backend.Binding, error) {
-	p, err := s.plan(in)
-	if err != nil {
+// finish gives memory to every value and makes the closures.
+func (p *plan) finish(out []backend.Buffer) ([]func(), error) {
+	for i, v := range p.session.model.Graph.Outputs {
+		p.output(p.scope.find(v.Name), out[i])
+	}
+	if err := p.layout(); err != nil {
 		return nil, err
 	}
-	for i, v := range s.model.Graph.Outputs {
-		o := p.values[v.Name]
-		if !slices.Equal(o.dims, out[i].Dims) || o.typ != out[i].Type {
-			return nil, &tensor.ShapeError{Op: fmt.Sprintf("accel: ref: bind: port %q", v.Name), Want: o.dims, Got: out[i].Dims}
-		}
-	}
-	return p.finish(out)
-}
-
-// plan resolves the graph for inputs of the given lengths.
-func (s *Session) plan(in []backend.Buffer) (*plan, error) {
-	p := &plan{session: s, values: map[string]*operand{}, root: map[*operand]*operand{}, fault: &fault{}, scratch: &scratch{}}
-	maps.Copy(p.values, s.consts)
-	for i, v := range s.model.Graph.Feeds() {
-		p.values[v.Name] = &operand{name: v.Name, typ: in[i].Type, dims: in[i].Dims, n: in[i].Len, mem: in[i].Data}
-	}
-	for _, n := range s.nodes {
-		if err := p.add(n); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-// finish gives memory to every value and makes the closures.
-func (p *plan) finish(out []backend.Buffer) (*Binding, error) {
-	for i, v := range p.session.model.Graph.Outputs {
-		p.output(p.values[v.Name], out[i])
-	}
-	p.layout()
 	return p.build()
 }
 
-// add infers the outputs of a node and appends its step, unless the outputs are
-// constant or share the memory of the input.
-func (p *plan) add(n node) error {
+// add resolves a node: it infers the outputs and appends a step, unless the
+// outputs are constant, share the memory of the input, or come from a graph that
+// takes the place of the node.
+func (p *plan) add(n node, sc *scope) error {
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	if p.nodes++; p.nodes > maxNodes {
+		return &onnx.NodeError{Node: n.Label(), OpType: n.OpType, Reason: "loops come to too many nodes"}
+	}
 	st := p.step(n)
-	in := make([]onnx.Value, len(n.Inputs))
-	folds := true
-	for i, name := range n.Inputs {
-		o := p.values[name]
-		st.in = append(st.in, o)
-		if o != nil {
-			in[i] = onnx.Value{Type: o.typ, Dims: o.dims, Const: o.tens}
-			folds = folds && o.tens != nil
+	for _, name := range n.Inputs {
+		st.in = append(st.in, sc.find(name))
+	}
+	if p.known(st, sc) {
+		return nil
+	}
+	for _, i := range onnx.Shaping(n.Node) {
+		if st.has(i) && st.in[i].tens == nil {
+			if _, err := p.observe(st.in[i]); err != nil {
+				return err
+			}
 		}
 	}
-	inferred, err := onnx.Infer(n.Node, st.opset, in)
+	if inline := inlines[n.OpType]; inline != nil {
+		return inline(p, st, sc)
+	}
+	if err := p.infer(st); err != nil {
+		return err
+	}
+	if err := p.align(st); err != nil {
+		return err
+	}
+	return p.place(st, sc)
+}
+
+// align gives the second operand of an elementwise node of an old operator set,
+// which may begin at any axis of the first, the lengths with which it broadcasts.
+func (p *plan) align(st *step) error {
+	if st.opset >= 7 || len(st.in) != 2 || !(st.node.Attr("broadcast") != nil || st.node.Attr("axis") != nil) || !onnx.Broadcasts(st.node.OpType) {
+		return nil
+	}
+	dims, err := onnx.Aligned(st.node.Node, st.opset, st.in[0].dims, st.in[1].dims)
+	if err != nil {
+		return st.invalid("%v", err)
+	}
+	st.in[1] = p.view(st.in[1], dims)
+	return nil
+}
+
+// view returns the elements of a value under other lengths.
+func (p *plan) view(o *operand, dims []int) *operand {
+	v := *o
+	v.dims = dims
+	if o.tens == nil {
+		p.root[&v] = p.rootOf(o)
+		return &v
+	}
+	t := *o.tens
+	t.Dims, v.tens = dims, &t
+	return &v
+}
+
+// known reports whether all outputs of a node are constants of the session
+// already, folded for an earlier plan.
+func (p *plan) known(st *step, sc *scope) bool {
+	return sc == p.scope && !slices.ContainsFunc(st.node.outputs, func(name string) bool {
+		return name != "" && (sc.values[name] == nil || !sc.values[name].shared)
+	})
+}
+
+// infer adds the outputs of a step, without memory.
+func (p *plan) infer(st *step) error {
+	inferred, err := onnx.Infer(st.node.Node, st.opset, st.values())
 	if err != nil {
 		return err
 	}
-	if len(st.in) > 0 && st.in[0] != nil && st.in[0].n == 0 {
-		return &onnx.NodeError{Node: n.Label(), OpType: n.OpType, Reason: "empty operand"}
+	if measure := measures[st.node.OpType]; measure != nil {
+		if err := measure(st, inferred); err != nil {
+			return st.lack(err)
+		}
 	}
-	for i, name := range n.outputs {
+	for i, name := range st.node.outputs {
 		v := inferred[i]
+		if v.Unranked || slices.Contains(v.Dims, -1) {
+			return st.invalid("lengths of output %d are not known", i)
+		}
+		if !storable(v.Type) {
+			return st.lack(fmt.Errorf("output of element type %v", v.Type))
+		}
 		if !fits(v.Type, v.Dims) {
-			return &onnx.NodeError{Node: n.Label(), OpType: n.OpType, Reason: fmt.Sprintf("output of %v %v", v.Type, v.Dims)}
+			return st.invalid("output of %v %v is too large", v.Type, v.Dims)
 		}
-		o := &operand{name: name, typ: v.Type, dims: v.Dims, n: count(v.Dims), tens: v.Const}
-		if v.Const != nil {
-			o.mem = allocate(len(v.Const.Raw))
-			copy(o.bytes(), v.Const.Raw)
-		}
-		if name != "" {
-			p.values[name] = o
-		}
-		st.out = append(st.out, o)
+		st.out = append(st.out, &operand{name: name, typ: v.Type, dims: v.Dims, n: count(v.Dims), tens: v.Const, by: st})
 	}
+	return nil
+}
+
+// place files the outputs of a step and decides what becomes of it.
+func (p *plan) place(st *step, sc *scope) error {
+	folds, shared := true, true
+	for _, o := range st.in {
+		folds = folds && (o == nil || o.tens != nil)
+		shared = shared && (o == nil || o.shared)
+	}
+	for _, o := range st.out {
+		if o.tens != nil {
+			if err := p.fold(o, shared); err != nil {
+				return err
+			}
+			copy(o.bytes(), o.tens.Raw)
+		}
+		if o.name != "" {
+			sc.values[o.name] = o
+		}
+	}
+	computed := slices.DeleteFunc(slices.Clone(st.out), func(o *operand) bool { return o.tens != nil || o.n == 0 })
 	switch {
-	case len(st.out) > 0 && st.out[0].tens != nil:
+	case len(computed) == 0:
+		p.settle(st, sc)
 		return nil
 	case folds:
-		return p.fold(st)
-	case aliases[n.OpType]:
+		return p.compute(st, shared, sc)
+	case aliases[st.node.OpType]:
 		p.root[st.out[0]] = p.rootOf(st.in[0])
 		return nil
+	}
+	return p.push(st)
+}
+
+// settle files outputs that need no step: constants, and what has no elements.
+func (p *plan) settle(st *step, sc *scope) {
+	for _, o := range st.out {
+		if o.mem == nil {
+			o.mem, o.tens = allocate(0), &onnx.Tensor{Name: o.name, Type: o.typ, Dims: o.dims, Raw: []byte{}}
+		}
+		if o.shared && sc == p.scope {
+			p.session.keep(o)
+		}
+	}
+}
+
+// push appends a step that is run each time.
+func (p *plan) push(st *step) error {
+	if len(p.steps) >= maxSteps {
+		return st.invalid("more than %d steps", maxSteps)
 	}
 	p.steps = append(p.steps, st)
 	return nil
 }
 
-// fold runs a step whose inputs are constant now.
-func (p *plan) fold(st *step) error {
+// compute runs a step whose inputs are constant now. What depends on initializers
+// alone is kept for the bindings to come.
+func (p *plan) compute(st *step, shared bool, sc *scope) error {
 	for _, o := range st.out {
-		o.mem = allocate(o.n * o.typ.Size())
+		if o.mem == nil {
+			if err := p.fold(o, shared); err != nil {
+				return err
+			}
+		}
 	}
-	run, err := st.kernel()
-	if err != nil {
-		return err
-	}
-	run()
-	if err := st.fault.err; err != nil {
+	if err := st.run(); err != nil {
 		return err
 	}
 	for _, o := range st.out {
 		o.tens = &onnx.Tensor{Name: o.name, Type: o.typ, Dims: o.dims, Raw: o.bytes()}
+		if o.shared && sc == p.scope {
+			p.session.keep(o)
+		}
 	}
+	return nil
+}
+
+// fold gives memory to a constant.
+func (p *plan) fold(o *operand, shared bool) error {
+	size := o.n * o.typ.Size()
+	if p.folded += size; p.folded > maxFolded {
+		return o.by.invalid("constants are computed that take more than %d bytes", maxFolded)
+	}
+	o.shared = shared
+	return p.give(o)
+}
+
+// give gives memory of its own to a value.
+func (p *plan) give(o *operand) error {
+	size := o.n * o.typ.Size()
+	if p.total += size; p.total > maxTotal {
+		return o.by.invalid("values take more than %d bytes", maxTotal)
+	}
+	o.mem = allocate(size)
 	return nil
 }
 
@@ -203,7 +304,7 @@ func (p *plan) output(o *operand, buf backend.Buffer) {
 }
 
 // layout gives memory to every value that has none.
-func (p *plan) layout() {
+func (p *plan) layout() error {
 	blocks := map[*operand]*block{}
 	var list []*block
 	for i, st := range p.steps {
@@ -220,56 +321,34 @@ func (p *plan) layout() {
 			}
 		}
 	}
-	arena := allocate(place(list))
+	size := place(list)
+	if size > maxTotal {
+		return fmt.Errorf("accel: ref: bind: values take %d bytes, at most %d", size, maxTotal)
+	}
+	arena := allocate(size)
 	for _, b := range list {
 		b.op.mem = unsafe.Add(arena, b.off)
 	}
 	for o, r := range p.root {
 		o.mem = r.mem
 	}
+	return nil
 }
 
-// build makes the closures.
-func (p *plan) build() (*Binding, error) {
-	b := &Binding{fault: p.fault}
+// build makes the closures, each followed by the guards of what it computes.
+func (p *plan) build() ([]func(), error) {
+	after := map[*step][]func(){}
+	for _, g := range p.guards {
+		by := p.rootOf(g.value).by
+		after[by] = append(after[by], g.closure(p.fault))
+	}
+	runs := after[nil] // of inputs
 	for _, st := range p.steps {
 		run, err := st.kernel()
 		if err != nil {
 			return nil, err
 		}
-		b.runs = append(b.runs, run)
+		runs = append(append(runs, run), after[st]...)
 	}
-	return b, nil
-}
-
-func (st *step) kernel() (func(), error) {
-	run, err := builders[st.node.OpType](st)
-	if err != nil {
-		return nil, &onnx.NodeError{Node: st.node.Label(), OpType: st.node.OpType, Reason: err.Error()}
-	}
-	return run, nil
-}
-
-// has reports whether input i is given.
-func (st *step) has(i int) bool { return i < len(st.in) && st.in[i] != nil }
-
-// values returns the inputs as inference sees them.
-func (st *step) values() []onnx.Value {
-	out := make([]onnx.Value, len(st.in))
-	for i, o := range st.in {
-		if o != nil {
-			out[i] = onnx.Value{Type: o.typ, Dims: o.dims, Const: o.tens}
-		}
-	}
-	return out
-}
-
-// floats checks that the given inputs and the output are float32.
-func (st *step) floats() error {
-	for _, o := range append(slices.Clone(st.in), st.out...) {
-		if o != nil && o.typ != onnx.Float32 {
-			return fmt.Errorf("value %q is %v, the kernel takes float32", o.name, o.typ)
-		}
-	}
-	return nil
+	return runs, nil
 }

@@ -3,24 +3,24 @@
 package ref
 
 import (
-	"fmt"
-	"slices"
+	"context"
+	"maps"
 	"sync"
 
-	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/accel/onnx"
 )
 
 // Session is a checked graph. It implements [backend.Session] and is immutable
-// but for its cache of packed weights.
+// but for its caches of packed and computed constants.
 type Session struct {
-	model  *onnx.Model
-	opset  int64
-	nodes  []node
-	consts map[string]*operand // initializers in aligned memory, shared by all bindings
+	model *onnx.Model
+	opset int64
+	nodes []node
 
 	mu     sync.Mutex
-	packed map[string][]float32 // packed weights by key
+	consts map[string]*operand       // initializers, and what was computed from them alone
+	inner  map[*onnx.Tensor]*operand // initializers of graphs within nodes
+	packed map[string][]float32      // packed weights by key
 }
 
 // node is a node of the graph with what was fused into it.
@@ -36,72 +36,106 @@ type builder func(*step) (func(), error)
 
 // Open checks that every node can run here.
 //
-// It returns an [*onnx.OpError] that names an operator that is not supported
-// and its node, an [*onnx.NodeError], or a type error that names the value.
-func Open(m *onnx.Model) (*Session, error) {
+// It returns an [*onnx.OpError] that names an operator or a form of it that is
+// not supported and its node, an [*onnx.OpsetError], an [*onnx.NodeError], or the
+// error of ctx when that ends meanwhile.
+func Open(ctx context.Context, m *onnx.Model) (*Session, error) {
 	if err := onnx.Check(m); err != nil {
 		return nil, err
 	}
 	if err := onnx.CheckOpset(m.Opset()); err != nil {
 		return nil, err
 	}
-	for i := range m.Graph.Nodes {
-		n := &m.Graph.Nodes[i]
-		if _, ok := builders[n.OpType]; !ok || !onnx.Supported(n.Domain, n.OpType) {
-			return nil, &onnx.OpError{Node: n.Label(), OpType: n.OpType, Domain: n.Domain}
-		}
-	}
-	values, err := onnx.InferAll(m, nil)
-	if err != nil {
+	if err := supported(m.Graph); err != nil {
 		return nil, err
 	}
-	for name, v := range values {
-		if !storable(v.Type) {
-			return nil, fmt.Errorf("ref: value %q: element type %v is not supported", name, v.Type)
-		}
+	if _, err := onnx.InferAll(m, nil); err != nil {
+		return nil, err
 	}
-	s := &Session{model: m, opset: m.Opset(), nodes: fuse(m.Graph), consts: map[string]*operand{}, packed: map[string][]float32{}}
+	s := &Session{model: m, opset: m.Opset(), nodes: fuse(m.Graph), consts: map[string]*operand{},
+		inner: map[*onnx.Tensor]*operand{}, packed: map[string][]float32{}}
 	for i := range m.Graph.Initializers {
-		s.constant(&m.Graph.Initializers[i])
+		t := &m.Graph.Initializers[i]
+		s.consts[t.Name] = constant(t)
 	}
-	return s, s.dryRun()
+	return s, s.rehearse(ctx)
 }
 
-// dryRun binds the session to memory of its own, with an open batch tried as 1,
-// so that whatever a kernel lacks is an error of Open. Where other lengths are
-// open it cannot know them: then Bind finds it.
-func (s *Session) dryRun() error {
-	var in, out []backend.Buffer
-	for _, v := range s.model.Graph.Feeds() {
-		dims := slices.Clone(v.Dims)
-		for i, d := range dims {
-			if i > 0 && d < 0 {
-				return nil
+// supported checks the operators and the types of constants and inputs, also of
+// graphs within nodes.
+func supported(g *onnx.Graph) error {
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if !onnx.Supported(n.Domain, n.OpType) || builders[n.OpType] == nil && inlines[n.OpType] == nil {
+			return &onnx.OpError{Node: n.Label(), OpType: n.OpType, Domain: n.Domain}
+		}
+		for k := range n.Attrs {
+			if sub := n.Attrs[k].Graph; sub != nil {
+				if err := supported(sub); err != nil {
+					return err
+				}
 			}
-			dims[i] = max(d, -d)
 		}
-		if !fits(v.Type, dims) {
-			return fmt.Errorf("ref: input %q of %v %v", v.Name, v.Type, v.Dims)
+	}
+	for i := range g.Initializers {
+		if t := &g.Initializers[i]; !storable(t.Type) {
+			return unstorable(g, t.Name, t.Type)
 		}
-		in = append(in, newBuffer(v.Type, dims))
 	}
-	p, err := s.plan(in)
-	if err != nil {
-		return err
+	for _, v := range g.Feeds() {
+		if v.Type != onnx.Undefined && !storable(v.Type) {
+			return unstorable(g, v.Name, v.Type)
+		}
 	}
-	for _, v := range s.model.Graph.Outputs {
-		out = append(out, newBuffer(p.values[v.Name].typ, p.values[v.Name].dims))
-	}
-	_, err = p.finish(out)
-	return err
+	return nil
 }
 
-// constant adds an initializer to the constants, in aligned memory.
-func (s *Session) constant(t *onnx.Tensor) {
+// unstorable names the node that takes a value of a type that is not supported.
+func unstorable(g *onnx.Graph, name string, t onnx.DataType) error {
+	e := &onnx.OpError{OpType: "Identity", Node: name, Reason: "value " + name + " has element type " + t.String()}
+	for i := range g.Nodes {
+		for _, in := range g.Nodes[i].Inputs {
+			if in == name {
+				e.Node, e.OpType = g.Nodes[i].Label(), g.Nodes[i].OpType
+				return e
+			}
+		}
+	}
+	return e
+}
+
+// constant puts a tensor in aligned memory.
+func constant(t *onnx.Tensor) *operand {
 	o := &operand{name: t.Name, typ: t.Type, dims: t.Dims, n: t.Len(), tens: t, shared: true}
 	o.mem = allocate(len(t.Raw))
 	copy(o.bytes(), t.Raw)
-	s.consts[t.Name] = o
+	return o
+}
+
+// constants returns the constants that are known now, in a map of its own.
+func (s *Session) constants() map[string]*operand {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.consts)
+}
+
+// keep adds a constant for the plans to come.
+func (s *Session) keep(o *operand) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.consts[o.name] == nil {
+		s.consts[o.name] = o
+	}
+}
+
+// innerConstant returns an initializer of a graph within a node.
+func (s *Session) innerConstant(t *onnx.Tensor) *operand {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inner[t] == nil {
+		s.inner[t] = constant(t)
+	}
+	return s.inner[t]
 }
 
 // Close implements [backend.Session].
@@ -116,37 +150,3 @@ func storable(t onnx.DataType) bool {
 	}
 	return false
 }
-
-// fuse merges a Relu into the node before it, where nobody else reads what
-// comes between.
-func fuse(g *onnx.Graph) []node {
-	uses := map[string]int{}
-	for i := range g.Nodes {
-		for _, in := range g.Nodes[i].Inputs {
-			uses[in]++
-		}
-	}
-	for _, out := range g.Outputs {
-		uses[out.Name]++
-	}
-	nodes := make([]node, 0, len(g.Nodes))
-	producer := map[string]int{}
-	for i := range g.Nodes {
-		n := &g.Nodes[i]
-		if n.OpType == "Relu" && uses[n.Inputs[0]] == 1 {
-			if p, ok := producer[n.Inputs[0]]; ok && fusible[nodes[p].OpType] && !nodes[p].relu {
-				nodes[p].relu, nodes[p].outputs = true, n.Outputs
-				producer[n.Outputs[0]] = p
-				continue
-			}
-		}
-		for _, out := range n.Outputs {
-			producer[out] = len(nodes)
-		}
-		nodes = append(nodes, node{Node: n, outputs: n.Outputs})
-	}
-	return nodes
-}
-
-// fusible lists the operators whose kernels end with an optional Relu.
-var fusible = map[string]bool{"Gemm": true, "MatMul": true, "Conv": true, "BatchNormalization": true}

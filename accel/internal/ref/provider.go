@@ -32,11 +32,11 @@ func (Provider) Probe(backend.Config) []backend.Info {
 
 // Open implements [backend.Provider]. One Run uses one thread whatever the
 // configuration says, and computes in float32.
-func (Provider) Open(_ context.Context, device string, m backend.Model, c backend.Config) (backend.Session, error) {
+func (Provider) Open(ctx context.Context, device string, m backend.Model, c backend.Config) (backend.Session, error) {
 	if c.Precision != backend.Float32 {
 		return nil, &backend.OptionError{Device: device, Option: "Precision", Got: c.Precision, Want: "f32"}
 	}
-	s, err := Open(m.Graph)
+	s, err := Open(ctx, m.Graph)
 	if err != nil {
 		return nil, err
 	}
