@@ -33,7 +33,7 @@ func OnReply[Out any](f Function, h func(c *Ctx, r Reply[Out]) error) ReplyPort[
 		c := ctxOf(x)
 		var r Reply[Out]
 		if r.Token, r.Err = c.inv().Reply(); r.Err == nil {
-			r.Out = c.inv().In(0).(*Out)
+			r.Out = c.in(0).(*Out)
 		}
 		return h(c, r)
 	}
@@ -58,7 +58,7 @@ func (r Callee[In, Out]) Call(ctx context.Context, h Host, key Key, slot Slot, o
 	if err != nil {
 		return err
 	}
-	if err := fill(m.Body().(*In)); err != nil {
+	if err := fill(body(m).(*In)); err != nil {
 		h.Discard(m)
 		return fmt.Errorf("sfaas: call %s: %w", r.r.Name, err)
 	}

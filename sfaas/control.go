@@ -39,7 +39,7 @@ func newPort[C any](f Function, kind plan.PortKind, word string, h func(c *Ctx, 
 		Make: func() any { return new(C) },
 		Run: func(x any) error {
 			c := ctxOf(x)
-			return h(c, c.inv().In(0).(*C))
+			return h(c, c.in(0).(*C))
 		},
 	}
 	p.Fn.Ports = append(p.Fn.Ports, p)

@@ -27,7 +27,7 @@ func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cf
 	f.NewIn = func() any { return new(In) }
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, c.inv().Out().(*Out), c.inv().In(0).(*In))
+		return h(c, c.out().(*Out), c.in(0).(*In))
 	}
 	return Fn[In, Out]{f}
 }
@@ -39,7 +39,7 @@ func Define2[A, B, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B) er
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, c.inv().Out().(*Out), c.inv().In(0).(*A), c.inv().In(1).(*B))
+		return h(c, c.out().(*Out), c.in(0).(*A), c.in(1).(*B))
 	}
 	return Fn2[A, B, Out]{f}
 }
@@ -50,7 +50,7 @@ func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B,
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, c.inv().Out().(*Out), c.inv().In(0).(*A), c.inv().In(1).(*B), c.inv().In(2).(*C))
+		return h(c, c.out().(*Out), c.in(0).(*A), c.in(1).(*B), c.in(2).(*C))
 	}
 	return Fn3[A, B, C, Out]{f}
 }
@@ -65,7 +65,7 @@ func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *I
 	f.NewIn = func() any { return new(In) }
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, Emitter[Out]{c}, c.inv().In(0).(*In))
+		return h(c, Emitter[Out]{c}, c.in(0).(*In))
 	}
 	return Fn[In, Out]{f}
 }
@@ -79,7 +79,7 @@ func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a 
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, Emitter[Out]{c}, c.inv().In(0).(*A), c.inv().In(1).(*B))
+		return h(c, Emitter[Out]{c}, c.in(0).(*A), c.in(1).(*B))
 	}
 	return Fn2[A, B, Out]{f}
 }
@@ -92,7 +92,7 @@ func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out],
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, Emitter[Out]{c}, c.inv().In(0).(*A), c.inv().In(1).(*B), c.inv().In(2).(*C))
+		return h(c, Emitter[Out]{c}, c.in(0).(*A), c.in(1).(*B), c.in(2).(*C))
 	}
 	return Fn3[A, B, C, Out]{f}
 }

@@ -30,16 +30,16 @@ func NewList[T any](name string, class Class, opts ...CellOption) List[T] {
 func (l List[T]) declare(f *plan.Function) { f.Cells = append(f.Cells, l.decl) }
 
 // Len returns the number of elements.
-func (l List[T]) Len(c *Ctx) int { return len(l.store(c).visible(c.inv().Now())) }
+func (l List[T]) Len(c *Ctx) int { return len(l.store(c).visible(c.Now())) }
 
 // Get returns a copy of element i and whether there is one.
 func (l List[T]) Get(c *Ctx, i int) (x T, ok bool) {
-	s := l.store(c).visible(c.inv().Now())
+	s := l.store(c).visible(c.Now())
 	if uint(i) >= uint(len(s)) {
 		return x, false
 	}
-	c.inv().Read(l.lay.Measure(unsafe.Pointer(s[i])))
-	if l.lay.Plain() {
+	c.read(measure(l.lay, unsafe.Pointer(s[i])))
+	if plain(l.lay) {
 		return *s[i], true
 	}
 	dst := new(T)
@@ -51,19 +51,19 @@ func (l List[T]) Get(c *Ctx, i int) (x T, ok bool) {
 // counts as one read and one write.
 func (l List[T]) Mut(c *Ctx, i int) *T {
 	s := l.store(c)
-	if uint(i) >= uint(len(s.visible(c.inv().Now()))) {
+	if uint(i) >= uint(len(s.visible(c.Now()))) {
 		return nil
 	}
 	items := s.edit(c)
-	if s.Decl.Staged() && !s.own(i) {
+	if staged(s.Decl) && !s.own(i) {
 		p := new(T)
 		l.lay.Copy(unsafe.Pointer(p), unsafe.Pointer((*items)[i]))
 		(*items)[i] = p
 	}
 	p := (*items)[i]
-	n := l.lay.Measure(unsafe.Pointer(p))
-	c.inv().Read(n)
-	c.inv().Wrote(n)
+	n := measure(l.lay, unsafe.Pointer(p))
+	c.read(n)
+	c.wrote(n)
 	return p
 }
 
@@ -71,13 +71,13 @@ func (l List[T]) Mut(c *Ctx, i int) *T {
 func (l List[T]) Append(c *Ctx, x T) {
 	items := l.store(c).edit(c)
 	p := new(T)
-	if l.lay.Plain() {
+	if plain(l.lay) {
 		*p = x
 	} else {
 		setDeep(l.lay, p, x)
 	}
 	*items = append(*items, p)
-	c.inv().Wrote(l.lay.Measure(unsafe.Pointer(p)))
+	c.wrote(measure(l.lay, unsafe.Pointer(p)))
 }
 
 // Truncate keeps the first n elements.
@@ -93,8 +93,8 @@ func (l List[T]) Truncate(c *Ctx, n int) {
 // the handler returns or changes the cell.
 func (l List[T]) All(c *Ctx) iter.Seq2[int, *T] {
 	return func(yield func(int, *T) bool) {
-		for i, p := range l.store(c).visible(c.inv().Now()) {
-			c.inv().Read(l.lay.Measure(unsafe.Pointer(p)))
+		for i, p := range l.store(c).visible(c.Now()) {
+			c.read(measure(l.lay, unsafe.Pointer(p)))
 			if !yield(i, p) {
 				return
 			}
@@ -102,7 +102,7 @@ func (l List[T]) All(c *Ctx) iter.Seq2[int, *T] {
 	}
 }
 
-func (l List[T]) store(c *Ctx) *listStore[T] { return c.inv().Cell(l.decl).(*listStore[T]) }
+func (l List[T]) store(c *Ctx) *listStore[T] { return c.cell(l.decl).(*listStore[T]) }
 
 // listStore holds elements by pointer: the staged sequence shares those that
 // the handler does not change.
@@ -125,14 +125,14 @@ func (s *listStore[T]) visible(now Time) []*T {
 
 // edit returns the sequence that a handler may write.
 func (s *listStore[T]) edit(c *Ctx) *[]*T {
-	if !s.Decl.Staged() {
-		s.cur, s.expires = s.visible(c.inv().Now()), s.Expiry(c.inv().Now())
+	if !staged(s.Decl) {
+		s.cur, s.expires = s.visible(c.Now()), expiry(&s.CellHead, c.Now())
 		return &s.cur
 	}
 	if !s.Dirty {
-		s.next = append(s.next[:0], s.visible(c.inv().Now())...)
+		s.next = append(s.next[:0], s.visible(c.Now())...)
 		s.Dirty = true
-		c.inv().Touch(s)
+		c.touch(s)
 	}
 	return &s.next
 }
@@ -142,7 +142,7 @@ func (s *listStore[T]) own(i int) bool { return i >= len(s.cur) || s.cur[i] != s
 
 func (s *listStore[T]) Apply(now Time) {
 	s.Dirty = false
-	s.cur, s.next, s.expires = s.next, s.cur, s.Expiry(now)
+	s.cur, s.next, s.expires = s.next, s.cur, expiry(&s.CellHead, now)
 }
 
 func (s *listStore[T]) Discard() { s.Dirty = false }

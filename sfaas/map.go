@@ -45,7 +45,7 @@ func (m Map[K, V]) Len(c *Ctx) int {
 	n := 0
 	s := m.store(c)
 	for i := range s.entries {
-		if s.lookup(s.entries[i].key, c.inv().Now()) != nil {
+		if s.lookup(s.entries[i].key, c.Now()) != nil {
 			n++
 		}
 	}
@@ -63,7 +63,7 @@ func (m Map[K, V]) Get(c *Ctx, k K) (x V, ok bool) {
 	if p == nil {
 		return x, false
 	}
-	if m.lay.Plain() {
+	if plain(m.lay) {
 		return *p, true
 	}
 	dst := new(V)
@@ -77,7 +77,7 @@ func (m Map[K, V]) Load(c *Ctx, k K, dst *V) bool {
 	if p == nil {
 		return false
 	}
-	if m.lay.Plain() {
+	if plain(m.lay) {
 		*dst = *p
 		return true
 	}
@@ -88,9 +88,9 @@ func (m Map[K, V]) Load(c *Ctx, k K, dst *V) bool {
 // View returns the entry at k without a copy, or nil. It is read-only and
 // valid until the handler returns or changes the cell.
 func (m Map[K, V]) View(c *Ctx, k K) *V {
-	p := m.store(c).lookup(k, c.inv().Now())
+	p := m.store(c).lookup(k, c.Now())
 	if p != nil {
-		c.inv().Read(m.lay.Measure(unsafe.Pointer(p)))
+		c.read(measure(m.lay, unsafe.Pointer(p)))
 	}
 	return p
 }
@@ -98,22 +98,22 @@ func (m Map[K, V]) View(c *Ctx, k K) *V {
 // Set makes a copy of x the entry at k.
 func (m Map[K, V]) Set(c *Ctx, k K, x V) {
 	p := m.store(c).edit(c, k, false)
-	if m.lay.Plain() {
+	if plain(m.lay) {
 		*p = x
-		c.inv().Wrote(m.lay.Fixed)
+		c.wrote(m.lay.Fixed)
 		return
 	}
 	setDeep(m.lay, p, x)
-	c.inv().Wrote(m.lay.Measure(unsafe.Pointer(p)))
+	c.wrote(measure(m.lay, unsafe.Pointer(p)))
 }
 
 // Mut returns the entry at k for change in place, zero if there was none. It
 // counts as one read and one write.
 func (m Map[K, V]) Mut(c *Ctx, k K) *V {
 	p := m.store(c).edit(c, k, true)
-	n := m.lay.Measure(unsafe.Pointer(p))
-	c.inv().Read(n)
-	c.inv().Wrote(n)
+	n := measure(m.lay, unsafe.Pointer(p))
+	c.read(n)
+	c.wrote(n)
 	return p
 }
 
@@ -126,11 +126,11 @@ func (m Map[K, V]) All(c *Ctx) iter.Seq2[K, *V] {
 	return func(yield func(K, *V) bool) {
 		s := m.store(c)
 		visit := func(k K) bool {
-			p := s.lookup(k, c.inv().Now())
+			p := s.lookup(k, c.Now())
 			if p == nil {
 				return true
 			}
-			c.inv().Read(m.lay.Measure(unsafe.Pointer(p)))
+			c.read(measure(m.lay, unsafe.Pointer(p)))
 			return yield(k, p)
 		}
 		for i := range s.entries {
@@ -146,7 +146,7 @@ func (m Map[K, V]) All(c *Ctx) iter.Seq2[K, *V] {
 	}
 }
 
-func (m Map[K, V]) store(c *Ctx) *mapStore[K, V] { return c.inv().Cell(m.decl).(*mapStore[K, V]) }
+func (m Map[K, V]) store(c *Ctx) *mapStore[K, V] { return c.cell(m.decl).(*mapStore[K, V]) }
 
 // mapStore holds the entries in a slice with an index beside it. A staged
 // change goes to over, which is short: what one invocation touches.
@@ -195,9 +195,9 @@ func (s *mapStore[K, V]) lookup(k K, now Time) *V {
 
 // edit returns the memory of the entry at k that a handler may write.
 func (s *mapStore[K, V]) edit(c *Ctx, k K, keep bool) *V {
-	old := s.lookup(k, c.inv().Now())
-	if !s.Decl.Staged() {
-		return s.put(k, old, keep, c.inv().Now())
+	old := s.lookup(k, c.Now())
+	if !staged(s.Decl) {
+		return s.put(k, old, keep, c.Now())
 	}
 	s.stage(c)
 	o := s.staged(k)
@@ -226,7 +226,7 @@ func (s *mapStore[K, V]) put(k K, old *V, keep bool, now Time) *V {
 		s.entries = append(s.entries, mapEntry[K, V]{key: k, val: s.fresh()})
 	}
 	e := &s.entries[i]
-	e.expires = s.Expiry(now)
+	e.expires = expiry(&s.CellHead, now)
 	if keep && old == nil {
 		clearValue(e.val)
 	}
@@ -253,7 +253,7 @@ func (s *mapStore[K, V]) stage(c *Ctx) {
 	if !s.Dirty {
 		s.over = s.over[:0]
 		s.Dirty = true
-		c.inv().Touch(s)
+		c.touch(s)
 	}
 }
 
@@ -267,7 +267,7 @@ func (s *mapStore[K, V]) fresh() *V {
 }
 
 func (s *mapStore[K, V]) remove(c *Ctx, k K) {
-	if !s.Decl.Staged() {
+	if !staged(s.Decl) {
 		s.drop(k)
 		return
 	}
@@ -311,7 +311,7 @@ func (s *mapStore[K, V]) Apply(now Time) {
 		} else {
 			s.spare = append(s.spare, s.entries[j].val)
 		}
-		s.entries[j].val, s.entries[j].expires = o.val, s.Expiry(now)
+		s.entries[j].val, s.entries[j].expires = o.val, expiry(&s.CellHead, now)
 	}
 	clear(s.over)
 	s.over = s.over[:0]

@@ -52,7 +52,7 @@ func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 	if err != nil {
 		return err
 	}
-	if err := fill(m.Body().(*T)); err != nil {
+	if err := fill(body(m).(*T)); err != nil {
 		h.Discard(m)
 		return fmt.Errorf("sfaas: push %s: %w", in.from.Name, err)
 	}
@@ -66,7 +66,7 @@ func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
 	if err != nil {
 		return err
 	}
-	in.from.Layout.Copy(unsafe.Pointer(m.Body().(*T)), unsafe.Pointer(v))
+	in.from.Layout.Copy(unsafe.Pointer(body(m).(*T)), unsafe.Pointer(v))
 	m.Slot = slot
 	return h.Inject(m)
 }

@@ -37,7 +37,7 @@ func (v Value[T]) Get(c *Ctx) (x T, ok bool) {
 	if p == nil {
 		return x, false
 	}
-	if v.lay.Plain() {
+	if plain(v.lay) {
 		return *p, true
 	}
 	dst := new(T)
@@ -52,7 +52,7 @@ func (v Value[T]) Load(c *Ctx, dst *T) bool {
 	if p == nil {
 		return false
 	}
-	if v.lay.Plain() {
+	if plain(v.lay) {
 		*dst = *p
 		return true
 	}
@@ -68,13 +68,13 @@ func (v Value[T]) View(c *Ctx) *T { return v.view(c) }
 func (v Value[T]) Set(c *Ctx, x T) {
 	s := v.store(c)
 	p := s.edit(c, false)
-	if v.lay.Plain() {
+	if plain(v.lay) {
 		*p = x
-		c.inv().Wrote(v.lay.Fixed)
+		c.wrote(v.lay.Fixed)
 		return
 	}
 	setDeep(v.lay, p, x)
-	c.inv().Wrote(v.lay.Measure(unsafe.Pointer(p)))
+	c.wrote(measure(v.lay, unsafe.Pointer(p)))
 }
 
 // setDeep keeps x from escaping in [Value.Set] of plain types.
@@ -88,9 +88,9 @@ func setDeep[T any](lay *layout.Layout, p *T, x T) {
 func (v Value[T]) Mut(c *Ctx) *T {
 	s := v.store(c)
 	p := s.edit(c, true)
-	n := v.lay.Measure(unsafe.Pointer(p))
-	c.inv().Read(n)
-	c.inv().Wrote(n)
+	n := measure(v.lay, unsafe.Pointer(p))
+	c.read(n)
+	c.wrote(n)
 	return p
 }
 
@@ -98,19 +98,19 @@ func (v Value[T]) Mut(c *Ctx) *T {
 func (v Value[T]) Delete(c *Ctx) {
 	s := v.store(c)
 	s.edit(c, false)
-	if v.decl.Staged() {
+	if staged(v.decl) {
 		s.nextHas = false
 	} else {
 		s.has = false
 	}
 }
 
-func (v Value[T]) store(c *Ctx) *valueStore[T] { return c.inv().Cell(v.decl).(*valueStore[T]) }
+func (v Value[T]) store(c *Ctx) *valueStore[T] { return c.cell(v.decl).(*valueStore[T]) }
 
 func (v Value[T]) view(c *Ctx) *T {
-	p := v.store(c).visible(c.inv().Now())
+	p := v.store(c).visible(c.Now())
 	if p != nil {
-		c.inv().Read(v.lay.Measure(unsafe.Pointer(p)))
+		c.read(measure(v.lay, unsafe.Pointer(p)))
 	}
 	return p
 }
@@ -126,7 +126,7 @@ type valueStore[T any] struct {
 
 // visible returns what the handler sees, or nil.
 func (s *valueStore[T]) visible(now Time) *T {
-	if s.Dirty && s.Decl.Staged() {
+	if s.Dirty && staged(s.Decl) {
 		if s.nextHas {
 			return s.next
 		}
@@ -141,10 +141,10 @@ func (s *valueStore[T]) visible(now Time) *T {
 // edit returns the memory that a handler may write. If keep is true, it holds
 // what is visible, else its content does not matter.
 func (s *valueStore[T]) edit(c *Ctx, keep bool) *T {
-	old := s.visible(c.inv().Now())
+	old := s.visible(c.Now())
 	first := !s.Dirty
-	if !s.Decl.Staged() {
-		s.cur, s.has, s.expires = fresh(s.cur), true, s.Expiry(c.inv().Now())
+	if !staged(s.Decl) {
+		s.cur, s.has, s.expires = fresh(s.cur), true, expiry(&s.CellHead, c.Now())
 		if keep && old == nil {
 			clearValue(s.cur)
 		}
@@ -152,7 +152,7 @@ func (s *valueStore[T]) edit(c *Ctx, keep bool) *T {
 	}
 	if first {
 		s.Dirty = true
-		c.inv().Touch(s)
+		c.touch(s)
 	}
 	s.next = fresh(s.next)
 	if keep && old == nil {
@@ -179,7 +179,7 @@ func clearValue[T any](p *T) {
 func (s *valueStore[T]) Apply(now Time) {
 	s.Dirty = false
 	s.cur, s.next = s.next, s.cur
-	s.has, s.expires = s.nextHas, s.Expiry(now)
+	s.has, s.expires = s.nextHas, expiry(&s.CellHead, now)
 }
 
 func (s *valueStore[T]) Discard() { s.Dirty = false }
