@@ -77,7 +77,7 @@ func (c *conv) run() {
 			for r := range c.rows() {
 				for col := 0; col < c.out[2]; col += c.tile {
 					n := min(c.tile, c.out[2]-col)
-					c.unfold(buf[1], planes[c.base(r)+col:], n)
+					f32.PackRows(buf[1], planes[c.base(r)+col:], c.offsets, len(c.offsets), n)
 					c.multiply(y[r*c.out[2]+col:], buf[1], bg%c.group, n)
 				}
 			}
@@ -105,29 +105,24 @@ func (c *conv) planes(buf []float32, bg int) []float32 {
 	return buf
 }
 
-// unfold writes the patches of n positions of one row, of which planes begins
-// at the first.
-func (c *conv) unfold(patches, planes []float32, n int) {
-	for i, off := range c.offsets {
-		f32.PackRow(patches[i*f32.Lanes:], planes[off:off+n], len(c.offsets))
-	}
-}
-
 // unfoldRows writes the patches of n whole rows, from row r on.
 func (c *conv) unfoldRows(patches, planes, line []float32, r, n int) {
+	cols, k := c.out[2], len(c.offsets)
 	if n == 1 {
-		c.unfold(patches, planes[c.base(r):], c.out[2])
+		f32.PackRows(patches, planes[c.base(r):], c.offsets, k, cols)
 		return
 	}
-	cols := c.out[2]
 	line = line[:n*cols]
 	for i, off := range c.offsets {
 		for j := range n {
 			copy(line[j*cols:(j+1)*cols], planes[off+c.base(r+j):])
 		}
-		f32.PackRow(patches[i*f32.Lanes:], line, len(c.offsets))
+		f32.PackRows(patches[i*f32.Lanes:], line, lineStart, k, len(line))
 	}
 }
+
+// lineStart is the only row of a matrix that is one line.
+var lineStart = []int{0}
 
 // multiply computes n positions of all channels of a group.
 func (c *conv) multiply(y, patches []float32, group, n int) {

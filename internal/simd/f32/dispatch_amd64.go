@@ -66,20 +66,32 @@ func (p product) rowTimes(next uintptr) int {
 	return 0
 }
 
-func packRow(dst, row []float32, k int) {
-	if panels := len(row) / Lanes; useAVX2 && panels > 0 {
-		next := uintptr(4 * Lanes * k)
-		if useAVX512 {
-			packRowAVX512(&dst[0], next, &row[0], uintptr(panels))
-		} else {
-			packRowAVX2(&dst[0], next, &row[0], uintptr(panels))
-		}
-		if row = row[panels*Lanes:]; len(row) == 0 {
-			return
-		}
-		dst = dst[panels*Lanes*k:]
+func packRows(dst, src []float32, offsets []int, k, n int) {
+	next, count := uintptr(4*Lanes*k), uintptr(len(offsets))
+	switch {
+	case useAVX512:
+		packRowsAVX512(&dst[0], next, &src[0], &offsets[0], count, uintptr(n))
+	case useAVX2:
+		packRowsAVX2(&dst[0], next, &src[0], &offsets[0], count, uintptr(n))
+	default:
+		packRowsGeneric(dst, src, offsets, k, n)
 	}
-	packRowGeneric(dst, row, k)
+}
+
+// transpose moves blocks of 8 × 8. The last ones overlap those before, because
+// moving an element twice changes nothing.
+func transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	if !useAVX2 || rows < 8 || cols < 8 {
+		transposeGeneric(dst, ldd, src, lds, rows, cols)
+		return
+	}
+	for i := 0; i < rows; i += 8 {
+		i := min(i, rows-8)
+		transpose8AVX2(&dst[i*ldd], uintptr(4*ldd), &src[i], uintptr(4*lds), uintptr(cols/8))
+		if last := cols - 8; cols%8 != 0 {
+			transpose8AVX2(&dst[i*ldd+last], uintptr(4*ldd), &src[last*lds+i], uintptr(4*lds), 1)
+		}
+	}
 }
 
 // taps runs a kernel over whole vectors and then once more over the last ones,

@@ -34,10 +34,10 @@ func rowTimesAVX2(c *float32, a *float32, b *float32, next uintptr, init *float3
 //go:noescape
 func rowTimesAVX512(c *float32, a *float32, b *float32, next uintptr, init *float32, k uintptr, floor float32)
 
-// packRowAVX2 copies a row to panels that are next bytes apart; panels ≥ 1.
+// packRowsAVX2 copies count ≥ 1 rows of n elements to panels that are next bytes apart.
 //
 //go:noescape
-func packRowAVX2(dst *float32, next uintptr, row *float32, panels uintptr)
+func packRowsAVX2(dst *float32, next uintptr, src *float32, offsets *int, count uintptr, n uintptr)
 
 // tapsAVX2 is Taps for n positions, a multiple of the vector, and count ≥ 1 taps.
 //
@@ -199,10 +199,10 @@ func mostAVX2(x *float32, n uintptr, start float32) float32
 //go:noescape
 func leastAVX2(x *float32, n uintptr, start float32) float32
 
-// packRowAVX512 copies a row to panels that are next bytes apart; panels ≥ 1.
+// packRowsAVX512 copies count ≥ 1 rows of n elements to panels that are next bytes apart.
 //
 //go:noescape
-func packRowAVX512(dst *float32, next uintptr, row *float32, panels uintptr)
+func packRowsAVX512(dst *float32, next uintptr, src *float32, offsets *int, count uintptr, n uintptr)
 
 // tapsAVX512 is Taps for n positions, a multiple of the vector, and count ≥ 1 taps.
 //
@@ -363,6 +363,11 @@ func mostAVX512(x *float32, n uintptr, start float32) float32
 //
 //go:noescape
 func leastAVX512(x *float32, n uintptr, start float32) float32
+
+// transpose8AVX2 writes eight rows of blocks ≥ 1 times eight columns; distances are in bytes.
+//
+//go:noescape
+func transpose8AVX2(dst *float32, ldd uintptr, src *float32, lds uintptr, blocks uintptr)
 
 // rowCombAVX2 is RowComb for n columns, a multiple of eight, and rows ≥ 1; ld is in bytes.
 //

@@ -194,6 +194,126 @@ gemmAVX2_6_stored:
 	JMP  gemmAVX2_6
 
 gemmAVX2_6_end:
+gemmAVX2_4:
+	CMPQ   R9, $0x04
+	JLT    gemmAVX2_4_end
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	CMPQ   SI, R11
+	JGE    gemmAVX2_4_store
+
+gemmAVX2_4_k:
+	VMOVUPS      (SI), Y9
+	VMOVUPS      32(SI), Y10
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS (DX)(BX*1), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS (DX)(BX*2), Y11
+	VFMADD231PS  Y11, Y9, Y5
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS (DX)(R10*1), Y11
+	VFMADD231PS  Y11, Y9, Y7
+	VFMADD231PS  Y11, Y10, Y8
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmAVX2_4_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmAVX2_4_store:
+	CMPQ    column+64(FP), $0x00
+	JNE     gemmAVX2_4_column
+	VADDPS  (DI), Y1, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	VADDPS  32(DI), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMOVUPS Y3, (AX)
+	VADDPS  32(DI), Y4, Y4
+	VMAXPS  Y4, Y0, Y4
+	VMOVUPS Y4, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y5, Y5
+	VMAXPS  Y5, Y0, Y5
+	VMOVUPS Y5, (AX)
+	VADDPS  32(DI), Y6, Y6
+	VMAXPS  Y6, Y0, Y6
+	VMOVUPS Y6, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	VADDPS  (DI), Y7, Y7
+	VMAXPS  Y7, Y0, Y7
+	VMOVUPS Y7, (AX)
+	VADDPS  32(DI), Y8, Y8
+	VMAXPS  Y8, Y0, Y8
+	VMOVUPS Y8, 32(AX)
+	ADDQ    R8, DI
+	ADDQ    CX, AX
+	JMP     gemmAVX2_4_stored
+
+gemmAVX2_4_column:
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (AX)
+	VADDPS       Y9, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, (AX)
+	VADDPS       Y9, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, (AX)
+	VADDPS       Y9, Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMOVUPS      Y6, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMOVUPS      Y7, (AX)
+	VADDPS       Y9, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMOVUPS      Y8, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmAVX2_4_stored:
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x04, R9
+	JMP  gemmAVX2_4
+
+gemmAVX2_4_end:
 gemmAVX2_2:
 	CMPQ   R9, $0x02
 	JLT    gemmAVX2_2_end
@@ -534,6 +654,134 @@ gemmMaskedAVX2_6_stored:
 	JMP  gemmMaskedAVX2_6
 
 gemmMaskedAVX2_6_end:
+gemmMaskedAVX2_4:
+	CMPQ   R9, $0x04
+	JLT    gemmMaskedAVX2_4_end
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	CMPQ   SI, R11
+	JGE    gemmMaskedAVX2_4_store
+
+gemmMaskedAVX2_4_k:
+	VMOVUPS      (SI), Y11
+	VMOVUPS      32(SI), Y12
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS  Y13, Y11, Y3
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (DX)(BX*1), Y13
+	VFMADD231PS  Y13, Y11, Y5
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (DX)(BX*2), Y13
+	VFMADD231PS  Y13, Y11, Y7
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (DX)(R10*1), Y13
+	VFMADD231PS  Y13, Y11, Y9
+	VFMADD231PS  Y13, Y12, Y10
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmMaskedAVX2_4_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmMaskedAVX2_4_store:
+	CMPQ       column+64(FP), $0x00
+	JNE        gemmMaskedAVX2_4_column
+	VMASKMOVPS (DI), Y1, Y11
+	VADDPS     Y11, Y3, Y3
+	VMAXPS     Y3, Y0, Y3
+	VMASKMOVPS Y3, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y4, Y4
+	VMAXPS     Y4, Y0, Y4
+	VMASKMOVPS Y4, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMASKMOVPS Y5, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y6, Y6
+	VMAXPS     Y6, Y0, Y6
+	VMASKMOVPS Y6, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y7, Y7
+	VMAXPS     Y7, Y0, Y7
+	VMASKMOVPS Y7, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y8, Y8
+	VMAXPS     Y8, Y0, Y8
+	VMASKMOVPS Y8, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VMASKMOVPS Y9, Y1, (AX)
+	VMASKMOVPS 32(DI), Y2, Y3
+	VADDPS     Y3, Y10, Y10
+	VMAXPS     Y10, Y0, Y10
+	VMASKMOVPS Y10, Y2, 32(AX)
+	ADDQ       R8, DI
+	ADDQ       CX, AX
+	JMP        gemmMaskedAVX2_4_stored
+
+gemmMaskedAVX2_4_column:
+	VBROADCASTSS (DI), Y11
+	VADDPS       Y11, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMASKMOVPS   Y3, Y1, (AX)
+	VADDPS       Y11, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMASKMOVPS   Y4, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y11
+	VADDPS       Y11, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMASKMOVPS   Y5, Y1, (AX)
+	VADDPS       Y11, Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMASKMOVPS   Y6, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y11
+	VADDPS       Y11, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMASKMOVPS   Y7, Y1, (AX)
+	VADDPS       Y11, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMASKMOVPS   Y8, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y11
+	VADDPS       Y11, Y9, Y9
+	VMAXPS       Y9, Y0, Y9
+	VMASKMOVPS   Y9, Y1, (AX)
+	VADDPS       Y11, Y10, Y10
+	VMAXPS       Y10, Y0, Y10
+	VMASKMOVPS   Y10, Y2, 32(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmMaskedAVX2_4_stored:
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x04, R9
+	JMP  gemmMaskedAVX2_4
+
+gemmMaskedAVX2_4_end:
 gemmMaskedAVX2_2:
 	CMPQ   R9, $0x02
 	JLT    gemmMaskedAVX2_2_end
@@ -703,6 +951,8 @@ TEXT ·gemmPanelAVX512(SB), NOSPLIT, $8-96
 gemmPanelAVX512_12:
 	CMPQ   R9, $0x0c
 	JLT    gemmPanelAVX512_12_end
+	CMPQ   R9, $0x10
+	JE     gemmPanelAVX512_12_end
 	LEAQ   (DX)(BX*4), R12
 	LEAQ   (R12)(BX*4), R13
 	VXORPS Z1, Z1, Z1
@@ -905,6 +1155,152 @@ gemmPanelAVX512_12_stored:
 	JMP  gemmPanelAVX512_12
 
 gemmPanelAVX512_12_end:
+gemmPanelAVX512_8:
+	CMPQ   R9, $0x08
+	JLT    gemmPanelAVX512_8_end
+	LEAQ   (DX)(BX*4), R12
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	CMPQ   SI, R11
+	JGE    gemmPanelAVX512_8_store
+
+gemmPanelAVX512_8_k:
+	VMOVUPS      (SI), Z9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (DX)(BX*1), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS (DX)(BX*2), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS (DX)(R10*1), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS (R12), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (R12)(BX*1), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS (R12)(BX*2), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS (R12)(R10*1), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R12
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmPanelAVX512_8_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmPanelAVX512_8_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPanelAVX512_8_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z2, K1, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z3, K1, Z3
+	VMAXPS   Z3, Z0, Z3
+	VMOVUPS  Z3, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z4, K1, Z4
+	VMAXPS   Z4, Z0, Z4
+	VMOVUPS  Z4, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z5, K1, Z5
+	VMAXPS   Z5, Z0, Z5
+	VMOVUPS  Z5, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z6, K1, Z6
+	VMAXPS   Z6, Z0, Z6
+	VMOVUPS  Z6, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z7, K1, Z7
+	VMAXPS   Z7, Z0, Z7
+	VMOVUPS  Z7, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z8, K1, Z8
+	VMAXPS   Z8, Z0, Z8
+	VMOVUPS  Z8, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPanelAVX512_8_stored
+
+gemmPanelAVX512_8_column:
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z5, Z5
+	VMAXPS       Z5, Z0, Z5
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z6, Z6
+	VMAXPS       Z6, Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z7, Z7
+	VMAXPS       Z7, Z0, Z7
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z9
+	VADDPS       Z9, Z8, Z8
+	VMAXPS       Z8, Z0, Z8
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPanelAVX512_8_stored:
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x08, R9
+	JMP  gemmPanelAVX512_8
+
+gemmPanelAVX512_8_end:
 gemmPanelAVX512_4:
 	CMPQ   R9, $0x04
 	JLT    gemmPanelAVX512_4_end
@@ -1133,6 +1529,8 @@ TEXT ·gemmPairAVX512(SB), NOSPLIT, $8-96
 gemmPairAVX512_12:
 	CMPQ   R9, $0x0c
 	JLT    gemmPairAVX512_12_end
+	CMPQ   R9, $0x10
+	JE     gemmPairAVX512_12_end
 	LEAQ   (DX)(BX*4), R13
 	LEAQ   (R13)(BX*4), R14
 	VXORPS Z1, Z1, Z1
@@ -1434,6 +1832,219 @@ gemmPairAVX512_12_stored:
 	JMP  gemmPairAVX512_12
 
 gemmPairAVX512_12_end:
+gemmPairAVX512_8:
+	CMPQ   R9, $0x08
+	JLT    gemmPairAVX512_8_end
+	LEAQ   (DX)(BX*4), R13
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	CMPQ   SI, R12
+	JGE    gemmPairAVX512_8_store
+
+gemmPairAVX512_8_k:
+	VMOVUPS      (SI), Z17
+	VMOVUPS      (R10), Z18
+	VBROADCASTSS (DX), Z19
+	VFMADD231PS  Z19, Z17, Z1
+	VFMADD231PS  Z19, Z18, Z2
+	VBROADCASTSS (DX)(BX*1), Z19
+	VFMADD231PS  Z19, Z17, Z3
+	VFMADD231PS  Z19, Z18, Z4
+	VBROADCASTSS (DX)(BX*2), Z19
+	VFMADD231PS  Z19, Z17, Z5
+	VFMADD231PS  Z19, Z18, Z6
+	VBROADCASTSS (DX)(R11*1), Z19
+	VFMADD231PS  Z19, Z17, Z7
+	VFMADD231PS  Z19, Z18, Z8
+	VBROADCASTSS (R13), Z19
+	VFMADD231PS  Z19, Z17, Z9
+	VFMADD231PS  Z19, Z18, Z10
+	VBROADCASTSS (R13)(BX*1), Z19
+	VFMADD231PS  Z19, Z17, Z11
+	VFMADD231PS  Z19, Z18, Z12
+	VBROADCASTSS (R13)(BX*2), Z19
+	VFMADD231PS  Z19, Z17, Z13
+	VFMADD231PS  Z19, Z18, Z14
+	VBROADCASTSS (R13)(R11*1), Z19
+	VFMADD231PS  Z19, Z17, Z15
+	VFMADD231PS  Z19, Z18, Z16
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R13
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R10
+	CMPQ         SI, R12
+	JLT          gemmPairAVX512_8_k
+	MOVQ         k+80(FP), R13
+	SHLQ         $0x02, R13
+	SUBQ         R13, DX
+	SHLQ         $0x04, R13
+	SUBQ         R13, SI
+	SUBQ         R13, R10
+
+gemmPairAVX512_8_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmPairAVX512_8_column
+	VADDPS.Z (DI), Z1, K1, Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVUPS  Z1, K1, (AX)
+	VADDPS.Z 64(DI), Z2, K2, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMOVUPS  Z2, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z3, K1, Z3
+	VMAXPS   Z3, Z0, Z3
+	VMOVUPS  Z3, K1, (AX)
+	VADDPS.Z 64(DI), Z4, K2, Z4
+	VMAXPS   Z4, Z0, Z4
+	VMOVUPS  Z4, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z5, K1, Z5
+	VMAXPS   Z5, Z0, Z5
+	VMOVUPS  Z5, K1, (AX)
+	VADDPS.Z 64(DI), Z6, K2, Z6
+	VMAXPS   Z6, Z0, Z6
+	VMOVUPS  Z6, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z7, K1, Z7
+	VMAXPS   Z7, Z0, Z7
+	VMOVUPS  Z7, K1, (AX)
+	VADDPS.Z 64(DI), Z8, K2, Z8
+	VMAXPS   Z8, Z0, Z8
+	VMOVUPS  Z8, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z9, K1, Z9
+	VMAXPS   Z9, Z0, Z9
+	VMOVUPS  Z9, K1, (AX)
+	VADDPS.Z 64(DI), Z10, K2, Z10
+	VMAXPS   Z10, Z0, Z10
+	VMOVUPS  Z10, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z11, K1, Z11
+	VMAXPS   Z11, Z0, Z11
+	VMOVUPS  Z11, K1, (AX)
+	VADDPS.Z 64(DI), Z12, K2, Z12
+	VMAXPS   Z12, Z0, Z12
+	VMOVUPS  Z12, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z13, K1, Z13
+	VMAXPS   Z13, Z0, Z13
+	VMOVUPS  Z13, K1, (AX)
+	VADDPS.Z 64(DI), Z14, K2, Z14
+	VMAXPS   Z14, Z0, Z14
+	VMOVUPS  Z14, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Z15, K1, Z15
+	VMAXPS   Z15, Z0, Z15
+	VMOVUPS  Z15, K1, (AX)
+	VADDPS.Z 64(DI), Z16, K2, Z16
+	VMAXPS   Z16, Z0, Z16
+	VMOVUPS  Z16, K2, 64(AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmPairAVX512_8_stored
+
+gemmPairAVX512_8_column:
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z1, Z1
+	VMAXPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (AX)
+	VADDPS       Z17, Z2, Z2
+	VMAXPS       Z2, Z0, Z2
+	VMOVUPS      Z2, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z3, Z3
+	VMAXPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (AX)
+	VADDPS       Z17, Z4, Z4
+	VMAXPS       Z4, Z0, Z4
+	VMOVUPS      Z4, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z5, Z5
+	VMAXPS       Z5, Z0, Z5
+	VMOVUPS      Z5, K1, (AX)
+	VADDPS       Z17, Z6, Z6
+	VMAXPS       Z6, Z0, Z6
+	VMOVUPS      Z6, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z7, Z7
+	VMAXPS       Z7, Z0, Z7
+	VMOVUPS      Z7, K1, (AX)
+	VADDPS       Z17, Z8, Z8
+	VMAXPS       Z8, Z0, Z8
+	VMOVUPS      Z8, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z9, Z9
+	VMAXPS       Z9, Z0, Z9
+	VMOVUPS      Z9, K1, (AX)
+	VADDPS       Z17, Z10, Z10
+	VMAXPS       Z10, Z0, Z10
+	VMOVUPS      Z10, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z11, Z11
+	VMAXPS       Z11, Z0, Z11
+	VMOVUPS      Z11, K1, (AX)
+	VADDPS       Z17, Z12, Z12
+	VMAXPS       Z12, Z0, Z12
+	VMOVUPS      Z12, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z13, Z13
+	VMAXPS       Z13, Z0, Z13
+	VMOVUPS      Z13, K1, (AX)
+	VADDPS       Z17, Z14, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVUPS      Z14, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Z17
+	VADDPS       Z17, Z15, Z15
+	VMAXPS       Z15, Z0, Z15
+	VMOVUPS      Z15, K1, (AX)
+	VADDPS       Z17, Z16, Z16
+	VMAXPS       Z16, Z0, Z16
+	VMOVUPS      Z16, K2, 64(AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmPairAVX512_8_stored:
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x08, R9
+	JMP  gemmPairAVX512_8
+
+gemmPairAVX512_8_end:
 gemmPairAVX512_4:
 	CMPQ   R9, $0x04
 	JLT    gemmPairAVX512_4_end
@@ -1831,25 +2442,90 @@ rowTimesAVX512_k:
 	VZEROUPPER
 	RET
 
-// func packRowAVX2(dst *float32, next uintptr, row *float32, panels uintptr)
+// func packRowsAVX2(dst *float32, next uintptr, src *float32, offsets *int, count uintptr, n uintptr)
 // Requires: AVX
-TEXT ·packRowAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ next+8(FP), CX
-	MOVQ row+16(FP), DX
-	MOVQ panels+24(FP), BX
+TEXT ·packRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    next+8(FP), CX
+	MOVQ    src+16(FP), DX
+	MOVQ    offsets+24(FP), BX
+	MOVQ    count+32(FP), SI
+	MOVQ    n+40(FP), DI
+	MOVQ    DI, R8
+	ANDQ    $0x0f, R8
+	LEAQ    leading<>+64(SB), R9
+	MOVQ    R8, R10
+	SHLQ    $0x02, R10
+	SUBQ    R10, R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
 
-packRowAVX2_panel:
-	VMOVUPS (DX), Y0
-	VMOVUPS Y0, (AX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS Y0, 32(AX)
-	ADDQ    $0x40, DX
-	ADDQ    CX, AX
-	DECQ    BX
-	JNZ     packRowAVX2_panel
+packRowsAVX2_row:
+	MOVQ (BX), R9
+	LEAQ (DX)(R9*4), R9
+	MOVQ AX, R10
+	MOVQ DI, R11
+
+packRowsAVX2_panel:
+	SUBQ    $0x10, R11
+	JLT     packRowsAVX2_rest
+	VMOVUPS (R9), Y2
+	VMOVUPS Y2, (R10)
+	VMOVUPS 32(R9), Y2
+	VMOVUPS Y2, 32(R10)
+	ADDQ    $0x40, R9
+	ADDQ    CX, R10
+	JMP     packRowsAVX2_panel
+
+packRowsAVX2_rest:
+	TESTQ      R8, R8
+	JZ         packRowsAVX2_next
+	VMASKMOVPS (R9), Y0, Y2
+	VMOVUPS    Y2, (R10)
+	VMASKMOVPS 32(R9), Y1, Y2
+	VMOVUPS    Y2, 32(R10)
+
+packRowsAVX2_next:
+	ADDQ $0x08, BX
+	ADDQ $0x40, AX
+	DECQ SI
+	JNZ  packRowsAVX2_row
 	VZEROUPPER
 	RET
+
+DATA leading<>+0(SB)/4, $0xffffffff
+DATA leading<>+4(SB)/4, $0xffffffff
+DATA leading<>+8(SB)/4, $0xffffffff
+DATA leading<>+12(SB)/4, $0xffffffff
+DATA leading<>+16(SB)/4, $0xffffffff
+DATA leading<>+20(SB)/4, $0xffffffff
+DATA leading<>+24(SB)/4, $0xffffffff
+DATA leading<>+28(SB)/4, $0xffffffff
+DATA leading<>+32(SB)/4, $0xffffffff
+DATA leading<>+36(SB)/4, $0xffffffff
+DATA leading<>+40(SB)/4, $0xffffffff
+DATA leading<>+44(SB)/4, $0xffffffff
+DATA leading<>+48(SB)/4, $0xffffffff
+DATA leading<>+52(SB)/4, $0xffffffff
+DATA leading<>+56(SB)/4, $0xffffffff
+DATA leading<>+60(SB)/4, $0xffffffff
+DATA leading<>+64(SB)/4, $0x00000000
+DATA leading<>+68(SB)/4, $0x00000000
+DATA leading<>+72(SB)/4, $0x00000000
+DATA leading<>+76(SB)/4, $0x00000000
+DATA leading<>+80(SB)/4, $0x00000000
+DATA leading<>+84(SB)/4, $0x00000000
+DATA leading<>+88(SB)/4, $0x00000000
+DATA leading<>+92(SB)/4, $0x00000000
+DATA leading<>+96(SB)/4, $0x00000000
+DATA leading<>+100(SB)/4, $0x00000000
+DATA leading<>+104(SB)/4, $0x00000000
+DATA leading<>+108(SB)/4, $0x00000000
+DATA leading<>+112(SB)/4, $0x00000000
+DATA leading<>+116(SB)/4, $0x00000000
+DATA leading<>+120(SB)/4, $0x00000000
+DATA leading<>+124(SB)/4, $0x00000000
+GLOBL leading<>(SB), RODATA|NOPTR, $128
 
 // func tapsAVX2(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
 // Requires: AVX, FMA3, SSE
@@ -2074,7 +2750,7 @@ addAVX2_1:
 addAVX2_1_end:
 	TESTQ      BX, BX
 	JZ         addAVX2_end
-	LEAQ       leading<>+32(SB), SI
+	LEAQ       leading<>+64(SB), SI
 	SHLQ       $0x02, BX
 	SUBQ       BX, SI
 	VMOVUPS    (SI), Y0
@@ -2087,24 +2763,6 @@ addAVX2_end:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET
-
-DATA leading<>+0(SB)/4, $0xffffffff
-DATA leading<>+4(SB)/4, $0xffffffff
-DATA leading<>+8(SB)/4, $0xffffffff
-DATA leading<>+12(SB)/4, $0xffffffff
-DATA leading<>+16(SB)/4, $0xffffffff
-DATA leading<>+20(SB)/4, $0xffffffff
-DATA leading<>+24(SB)/4, $0xffffffff
-DATA leading<>+28(SB)/4, $0xffffffff
-DATA leading<>+32(SB)/4, $0x00000000
-DATA leading<>+36(SB)/4, $0x00000000
-DATA leading<>+40(SB)/4, $0x00000000
-DATA leading<>+44(SB)/4, $0x00000000
-DATA leading<>+48(SB)/4, $0x00000000
-DATA leading<>+52(SB)/4, $0x00000000
-DATA leading<>+56(SB)/4, $0x00000000
-DATA leading<>+60(SB)/4, $0x00000000
-GLOBL leading<>(SB), RODATA|NOPTR, $64
 
 // func addNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
 // Requires: AVX, SSE
@@ -2154,7 +2812,7 @@ addNumberAVX2_1:
 addNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         addNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -2222,7 +2880,7 @@ subAVX2_1:
 subAVX2_1_end:
 	TESTQ      BX, BX
 	JZ         subAVX2_end
-	LEAQ       leading<>+32(SB), SI
+	LEAQ       leading<>+64(SB), SI
 	SHLQ       $0x02, BX
 	SUBQ       BX, SI
 	VMOVUPS    (SI), Y0
@@ -2284,7 +2942,7 @@ subNumberAVX2_1:
 subNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         subNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -2345,7 +3003,7 @@ subFromNumberAVX2_1:
 subFromNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         subFromNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -2413,7 +3071,7 @@ mulAVX2_1:
 mulAVX2_1_end:
 	TESTQ      BX, BX
 	JZ         mulAVX2_end
-	LEAQ       leading<>+32(SB), SI
+	LEAQ       leading<>+64(SB), SI
 	SHLQ       $0x02, BX
 	SUBQ       BX, SI
 	VMOVUPS    (SI), Y0
@@ -2475,7 +3133,7 @@ mulNumberAVX2_1:
 mulNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         mulNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -2543,7 +3201,7 @@ divAVX2_1:
 divAVX2_1_end:
 	TESTQ      BX, BX
 	JZ         divAVX2_end
-	LEAQ       leading<>+32(SB), SI
+	LEAQ       leading<>+64(SB), SI
 	SHLQ       $0x02, BX
 	SUBQ       BX, SI
 	VMOVUPS    (SI), Y0
@@ -2605,7 +3263,7 @@ divNumberAVX2_1:
 divNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         divNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -2666,7 +3324,7 @@ divOfNumberAVX2_1:
 divOfNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         divOfNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -2744,7 +3402,7 @@ maxAVX2_1:
 maxAVX2_1_end:
 	TESTQ      BX, BX
 	JZ         maxAVX2_end
-	LEAQ       leading<>+32(SB), SI
+	LEAQ       leading<>+64(SB), SI
 	SHLQ       $0x02, BX
 	SUBQ       BX, SI
 	VMOVUPS    (SI), Y0
@@ -2818,7 +3476,7 @@ maxNumberAVX2_1:
 maxNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         maxNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -2898,7 +3556,7 @@ minAVX2_1:
 minAVX2_1_end:
 	TESTQ      BX, BX
 	JZ         minAVX2_end
-	LEAQ       leading<>+32(SB), SI
+	LEAQ       leading<>+64(SB), SI
 	SHLQ       $0x02, BX
 	SUBQ       BX, SI
 	VMOVUPS    (SI), Y0
@@ -2972,7 +3630,7 @@ minNumberAVX2_1:
 minNumberAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         minNumberAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y1
@@ -3040,7 +3698,7 @@ axpyAVX2_1:
 axpyAVX2_1_end:
 	TESTQ       DX, DX
 	JZ          axpyAVX2_end
-	LEAQ        leading<>+32(SB), BX
+	LEAQ        leading<>+64(SB), BX
 	SHLQ        $0x02, DX
 	SUBQ        DX, BX
 	VMOVUPS     (BX), Y1
@@ -3109,7 +3767,7 @@ scaleShiftAVX2_1:
 scaleShiftAVX2_1_end:
 	TESTQ       DX, DX
 	JZ          scaleShiftAVX2_end
-	LEAQ        leading<>+32(SB), BX
+	LEAQ        leading<>+64(SB), BX
 	SHLQ        $0x02, DX
 	SUBQ        DX, BX
 	VMOVUPS     (BX), Y3
@@ -3184,7 +3842,7 @@ normalizeAVX2_1:
 normalizeAVX2_1_end:
 	TESTQ       SI, SI
 	JZ          normalizeAVX2_end
-	LEAQ        leading<>+32(SB), DI
+	LEAQ        leading<>+64(SB), DI
 	SHLQ        $0x02, SI
 	SUBQ        SI, DI
 	VMOVUPS     (DI), Y2
@@ -3229,7 +3887,7 @@ absAVX2_1:
 absAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         absAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y0
@@ -3280,7 +3938,7 @@ sqrtAVX2_1:
 sqrtAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         sqrtAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y0
@@ -3321,7 +3979,7 @@ floorAVX2_1:
 floorAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         floorAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y0
@@ -3362,7 +4020,7 @@ ceilAVX2_1:
 ceilAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         ceilAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y0
@@ -3403,7 +4061,7 @@ roundAVX2_1:
 roundAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         roundAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y0
@@ -3445,7 +4103,7 @@ clampAVX2_1:
 clampAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         clampAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y2
@@ -3491,7 +4149,7 @@ hardSigmoidAVX2_1:
 hardSigmoidAVX2_1_end:
 	TESTQ       DX, DX
 	JZ          hardSigmoidAVX2_end
-	LEAQ        leading<>+32(SB), BX
+	LEAQ        leading<>+64(SB), BX
 	SHLQ        $0x02, DX
 	SUBQ        DX, BX
 	VMOVUPS     (BX), Y4
@@ -3557,7 +4215,7 @@ leakyReluAVX2_1:
 leakyReluAVX2_1_end:
 	TESTQ      DX, DX
 	JZ         leakyReluAVX2_end
-	LEAQ       leading<>+32(SB), BX
+	LEAQ       leading<>+64(SB), BX
 	SHLQ       $0x02, DX
 	SUBQ       DX, BX
 	VMOVUPS    (BX), Y2
@@ -3624,7 +4282,7 @@ expAVX2_1:
 expAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           expAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y2
@@ -3826,7 +4484,7 @@ sigmoidAVX2_1:
 sigmoidAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           sigmoidAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y3
@@ -3926,7 +4584,7 @@ tanhAVX2_1:
 tanhAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           tanhAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y1
@@ -4042,7 +4700,7 @@ eluAVX2_1:
 eluAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           eluAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y4
@@ -4167,7 +4825,7 @@ erfAVX2_1:
 erfAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           erfAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y4
@@ -4468,7 +5126,7 @@ softplusAVX2_1:
 softplusAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           softplusAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y3
@@ -4679,7 +5337,7 @@ logAVX2_1:
 logAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           logAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y4
@@ -4921,7 +5579,7 @@ sumAVX2_1:
 sumAVX2_1_end:
 	TESTQ        CX, CX
 	JZ           sumAVX2_end
-	LEAQ         leading<>+32(SB), DX
+	LEAQ         leading<>+64(SB), DX
 	SHLQ         $0x02, CX
 	SUBQ         CX, DX
 	VMOVUPS      (DX), Y4
@@ -5001,7 +5659,7 @@ sumSquaresAVX2_1:
 sumSquaresAVX2_1_end:
 	TESTQ        CX, CX
 	JZ           sumSquaresAVX2_end
-	LEAQ         leading<>+32(SB), DX
+	LEAQ         leading<>+64(SB), DX
 	SHLQ         $0x02, CX
 	SUBQ         CX, DX
 	VMOVUPS      (DX), Y6
@@ -5160,7 +5818,7 @@ expSumAVX2_1:
 expSumAVX2_1_end:
 	TESTQ        DX, DX
 	JZ           expSumAVX2_end
-	LEAQ         leading<>+32(SB), BX
+	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y8
@@ -5263,7 +5921,7 @@ mostAVX2_1:
 mostAVX2_1_end:
 	TESTQ      CX, CX
 	JZ         mostAVX2_end
-	LEAQ       leading<>+32(SB), DX
+	LEAQ       leading<>+64(SB), DX
 	SHLQ       $0x02, CX
 	SUBQ       CX, DX
 	VMOVUPS    (DX), Y9
@@ -5355,7 +6013,7 @@ leastAVX2_1:
 leastAVX2_1_end:
 	TESTQ      CX, CX
 	JZ         leastAVX2_end
-	LEAQ       leading<>+32(SB), DX
+	LEAQ       leading<>+64(SB), DX
 	SHLQ       $0x02, CX
 	SUBQ       CX, DX
 	VMOVUPS    (DX), Y9
@@ -5394,21 +6052,49 @@ leastAVX2_number:
 	MOVSS X0, ret+24(FP)
 	RET
 
-// func packRowAVX512(dst *float32, next uintptr, row *float32, panels uintptr)
-// Requires: AVX, AVX512F
-TEXT ·packRowAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ next+8(FP), CX
-	MOVQ row+16(FP), DX
-	MOVQ panels+24(FP), BX
+// func packRowsAVX512(dst *float32, next uintptr, src *float32, offsets *int, count uintptr, n uintptr)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·packRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ  dst+0(FP), AX
+	MOVQ  next+8(FP), CX
+	MOVQ  src+16(FP), DX
+	MOVQ  offsets+24(FP), BX
+	MOVQ  count+32(FP), SI
+	MOVQ  n+40(FP), DI
+	MOVQ  DI, R8
+	ANDQ  $0x0f, R8
+	MOVL  R8, R10
+	MOVL  $0x00000001, R9
+	SHLXL R10, R9, R9
+	DECL  R9
+	KMOVW R9, K1
 
-packRowAVX512_panel:
-	VMOVUPS (DX), Z0
-	VMOVUPS Z0, (AX)
-	ADDQ    $0x40, DX
-	ADDQ    CX, AX
-	DECQ    BX
-	JNZ     packRowAVX512_panel
+packRowsAVX512_row:
+	MOVQ (BX), R9
+	LEAQ (DX)(R9*4), R9
+	MOVQ AX, R10
+	MOVQ DI, R11
+
+packRowsAVX512_panel:
+	SUBQ    $0x10, R11
+	JLT     packRowsAVX512_rest
+	VMOVUPS (R9), Z0
+	VMOVUPS Z0, (R10)
+	ADDQ    $0x40, R9
+	ADDQ    CX, R10
+	JMP     packRowsAVX512_panel
+
+packRowsAVX512_rest:
+	TESTQ     R8, R8
+	JZ        packRowsAVX512_next
+	VMOVUPS.Z (R9), K1, Z0
+	VMOVUPS   Z0, (R10)
+
+packRowsAVX512_next:
+	ADDQ $0x08, BX
+	ADDQ $0x40, AX
+	DECQ SI
+	JNZ  packRowsAVX512_row
 	VZEROUPPER
 	RET
 
@@ -8276,6 +8962,67 @@ leastAVX512_end:
 leastAVX512_number:
 	VZEROUPPER
 	MOVSS X1, ret+24(FP)
+	RET
+
+// func transpose8AVX2(dst *float32, ldd uintptr, src *float32, lds uintptr, blocks uintptr)
+// Requires: AVX
+TEXT ·transpose8AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ lds+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	LEAQ (CX)(CX*2), DI
+	LEAQ (BX)(BX*2), R8
+
+transpose8_block:
+	LEAQ        (DX)(BX*4), R9
+	LEAQ        (AX)(CX*4), R10
+	VMOVUPS     (DX), X0
+	VINSERTF128 $0x01, (R9), Y0, Y0
+	VMOVUPS     (DX)(BX*1), X1
+	VINSERTF128 $0x01, (R9)(BX*1), Y1, Y1
+	VMOVUPS     (DX)(BX*2), X2
+	VINSERTF128 $0x01, (R9)(BX*2), Y2, Y2
+	VMOVUPS     (DX)(R8*1), X3
+	VINSERTF128 $0x01, (R9)(R8*1), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKHPS   Y1, Y0, Y5
+	VUNPCKLPS   Y3, Y2, Y6
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPD   Y6, Y4, Y8
+	VMOVUPS     Y8, (AX)
+	VUNPCKHPD   Y6, Y4, Y4
+	VMOVUPS     Y4, (AX)(CX*1)
+	VUNPCKLPD   Y7, Y5, Y4
+	VMOVUPS     Y4, (AX)(CX*2)
+	VUNPCKHPD   Y7, Y5, Y4
+	VMOVUPS     Y4, (AX)(DI*1)
+	VMOVUPS     16(DX), X9
+	VINSERTF128 $0x01, 16(R9), Y9, Y9
+	VMOVUPS     16(DX)(BX*1), X10
+	VINSERTF128 $0x01, 16(R9)(BX*1), Y10, Y10
+	VMOVUPS     16(DX)(BX*2), X11
+	VINSERTF128 $0x01, 16(R9)(BX*2), Y11, Y11
+	VMOVUPS     16(DX)(R8*1), X12
+	VINSERTF128 $0x01, 16(R9)(R8*1), Y12, Y12
+	VUNPCKLPS   Y10, Y9, Y4
+	VUNPCKHPS   Y10, Y9, Y5
+	VUNPCKLPS   Y12, Y11, Y6
+	VUNPCKHPS   Y12, Y11, Y7
+	VUNPCKLPD   Y6, Y4, Y8
+	VMOVUPS     Y8, (R10)
+	VUNPCKHPD   Y6, Y4, Y4
+	VMOVUPS     Y4, (R10)(CX*1)
+	VUNPCKLPD   Y7, Y5, Y4
+	VMOVUPS     Y4, (R10)(CX*2)
+	VUNPCKHPD   Y7, Y5, Y4
+	VMOVUPS     Y4, (R10)(DI*1)
+	LEAQ        (DX)(BX*8), DX
+	ADDQ        $0x20, AX
+	DECQ        SI
+	JNZ         transpose8_block
+	VZEROUPPER
 	RET
 
 // func rowCombAVX2(dst *float32, w *float32, b *float32, ld uintptr, rows uintptr, n uintptr)

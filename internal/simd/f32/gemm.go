@@ -22,21 +22,28 @@ func PackedLen(k, n int) int { return (n + Lanes - 1) / Lanes * Lanes * k }
 // [Lanes] columns: panel p holds, row after row, columns 16p to 16p+15. Columns
 // beyond n are zero.
 func Pack(dst, b []float32, ldb, k, n int) {
-	if n <= 0 {
-		return
-	}
-	for i := range k {
-		PackRow(dst[i*Lanes:], b[i*ldb:][:n], k)
+	var offsets [64]int
+	for i := 0; i < k; i += len(offsets) {
+		rows := offsets[:min(len(offsets), k-i)]
+		for j := range rows {
+			rows[j] = j * ldb
+		}
+		PackRows(dst[i*Lanes:], b[i*ldb:], rows, k, n)
 	}
 }
 
-// PackRow copies one row of a k-row matrix to its place in the panels, of which
-// dst begins at that row; what the row leaves of its last panel becomes zero.
-func PackRow(dst, row []float32, k int) {
-	if len(row) > 0 {
-		_ = dst[(len(row)-1)/Lanes*Lanes*k+Lanes-1]
+// PackRows copies rows of a matrix of k rows to their place in the panels, of
+// which dst begins at the first of them. Row i begins at offsets[i] of src and
+// has n elements; what it leaves of the last panel becomes zero.
+func PackRows(dst, src []float32, offsets []int, k, n int) {
+	if n <= 0 || len(offsets) == 0 {
+		return
 	}
-	packRow(dst, row, k)
+	_ = dst[:(n-1)/Lanes*Lanes*k+Lanes*len(offsets)]
+	for _, off := range offsets {
+		_ = src[off : off+n]
+	}
+	packRows(dst, src, offsets, k, n)
 }
 
 // PackTransposed is [Pack] of the transpose of b, an n×k matrix whose rows are
@@ -145,13 +152,14 @@ func (p product) panelGeneric() int {
 	return w
 }
 
-func packRowGeneric(dst, row []float32, k int) {
-	for len(row) > 0 {
-		panel := dst[:Lanes]
-		n := copy(panel, row)
-		clear(panel[n:])
-		if row = row[n:]; len(row) > 0 {
-			dst = dst[Lanes*k:]
+func packRowsGeneric(dst, src []float32, offsets []int, k, n int) {
+	for i, off := range offsets {
+		row, at := src[off:off+n], i*Lanes
+		for len(row) > 0 {
+			panel := dst[at : at+Lanes]
+			done := copy(panel, row)
+			clear(panel[done:])
+			row, at = row[done:], at+Lanes*k
 		}
 	}
 }

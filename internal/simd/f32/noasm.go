@@ -6,7 +6,13 @@ package f32
 
 func (p product) panels() int { return p.panelGeneric() }
 
-func packRow(dst, row []float32, k int) { packRowGeneric(dst, row, k) }
+func packRows(dst, src []float32, offsets []int, k, n int) {
+	packRowsGeneric(dst, src, offsets, k, n)
+}
+
+func transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	transposeGeneric(dst, ldd, src, lds, rows, cols)
+}
 
 func taps(dst, src []float32, offsets []int, w []float32, init, floor float32) {
 	tapsGeneric(dst, src, offsets, w, init, floor)

@@ -14,14 +14,15 @@ import (
 // globals holds the read-only data written so far.
 var globals = map[string]Mem{}
 
-// globl returns a mask table: eight lanes set, then eight clear.
-func globl(name string) Mem {
+// leadingLanes returns a table of masks: 16 lanes set, then 16 clear.
+func leadingLanes() Mem {
+	const name = "leading"
 	m, ok := globals[name]
 	if !ok {
 		m = GLOBL(name, RODATA|NOPTR)
-		for i := range 16 {
+		for i := range 32 {
 			v := uint32(0)
-			if i < 8 {
+			if i < 16 {
 				v = math.MaxUint32
 			}
 			DATA(4*i, U32(v))

@@ -72,6 +72,10 @@ func (g gemm) write() {
 		Label(label)
 		CMPQ(k.m, Imm(uint64(rows)))
 		JLT(LabelRef(label + "_end"))
+		if rows == 12 { // 16 are two times 8, not 12 and a slow 4
+			CMPQ(k.m, Imm(16))
+			JE(LabelRef(label + "_end"))
+		}
 		k.block(label, rows)
 		SUBQ(Imm(uint64(rows)), k.m)
 		JMP(LabelRef(label))
@@ -249,7 +253,7 @@ func (k *kernel) store(v int, sum VecVirtual) {
 
 // gemms writes the kernels of Gemm.
 func gemms() {
-	rows256, rows512 := []int{6, 2, 1}, []int{12, 4, 2, 1}
+	rows256, rows512 := []int{6, 4, 2, 1}, []int{12, 8, 4, 2, 1}
 	gemm{width256, "gemmAVX2", 2, rows256, false}.write()
 	gemm{width256, "gemmMaskedAVX2", 2, rows256, true}.write()
 	gemm{width512, "gemmPanelAVX512", 1, rows512, true}.write()

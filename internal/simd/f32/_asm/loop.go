@@ -72,24 +72,39 @@ func (l *loop) turn(label string, vectors int, body func(p part)) {
 }
 
 // leading returns a mask of the first n lanes, n less than a vector.
-func (w width) leading(n Register) Register {
+func (w width) leading(n Register) Register { return w.masks(n, 1)[0] }
+
+// masks returns masks of the first n lanes of some vectors together.
+func (w width) masks(n Register, vectors int) []Register {
+	out := make([]Register, vectors)
 	if w.bytes == 64 {
 		bits, count := GP32(), GP32()
 		MOVL(n.(GPVirtual).As32(), count)
 		MOVL(U32(1), bits)
 		SHLXL(count, bits, bits)
 		DECL(bits)
-		k := K()
-		KMOVW(bits, k)
-		return k
+		for v := range out {
+			k := K()
+			KMOVW(bits, k)
+			out[v] = k
+			if v < vectors-1 {
+				SHRL(Imm(16), bits)
+			}
+		}
+		return out
 	}
-	table := globl("leading")
-	end, mask := GP64(), YMM()
-	LEAQ(table.Offset(32), end)
-	SHLQ(Imm(2), n)
-	SUBQ(n, end)
-	VMOVUPS(Mem{Base: end}, mask)
-	return mask
+	// The table is 16 lanes set, then 16 clear; the masks begin n before these.
+	start, back := GP64(), GP64()
+	LEAQ(leadingLanes().Offset(64), start)
+	MOVQ(n, back)
+	SHLQ(Imm(2), back)
+	SUBQ(back, start)
+	for v := range out {
+		m := YMM()
+		VMOVUPS(Mem{Base: start, Disp: v * w.bytes}, m)
+		out[v] = m
+	}
+	return out
 }
 
 // load returns a vector of slice i; lanes outside the mask are zero.

@@ -9,7 +9,7 @@ func main() {
 	ConstraintExpr("!purego")
 	gemms()
 	for _, w := range widths {
-		packRow(w)
+		packRows(w)
 		taps(w)
 		arithmetic(w)
 		axpy(w)
@@ -18,6 +18,7 @@ func main() {
 		unaries(w)
 		reductions(w)
 	}
+	transpose()
 	rowComb()
 	quantize()
 	Generate()

@@ -7,24 +7,56 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 )
 
-// packRow writes the copy of a row into full panels.
-func packRow(w width) {
-	name := "packRow" + w.suffix
-	TEXT(name, NOSPLIT, "func(dst *float32, next uintptr, row *float32, panels uintptr)")
+// packRows writes the copy of rows into panels: row i begins at an offset of its
+// own, and goes to row i of every panel. A last panel that the row fills in part
+// is filled up with zeros.
+func packRows(w width) {
+	name := "packRows" + w.suffix
+	TEXT(name, NOSPLIT, "func(dst *float32, next uintptr, src *float32, offsets *int, count, n uintptr)")
 	Pragma("noescape")
-	Doc(name + " copies a row to panels that are next bytes apart; panels ≥ 1.")
+	Doc(name + " copies count ≥ 1 rows of n elements to panels that are next bytes apart.")
 	dst, next := Load(Param("dst"), GP64()), Load(Param("next"), GP64())
-	row, panels := Load(Param("row"), GP64()), Load(Param("panels"), GP64())
+	src, offsets := Load(Param("src"), GP64()), Load(Param("offsets"), GP64())
+	count, n := Load(Param("count"), GP64()), Load(Param("n"), GP64())
+	rest := GP64()
+	MOVQ(n, rest)
+	ANDQ(Imm(panelBytes/4-1), rest)
+	vectors := panelBytes / w.bytes
+	masks := w.masks(rest, vectors)
+	from, to, left := GP64(), GP64(), GP64()
+	Label(name + "_row")
+	MOVQ(Mem{Base: offsets}, from)
+	LEAQ(Mem{Base: src, Index: from, Scale: 4}, from)
+	MOVQ(dst, to)
+	MOVQ(n, left)
 	Label(name + "_panel")
-	for disp := 0; disp < panelBytes; disp += w.bytes {
+	SUBQ(Imm(panelBytes/4), left)
+	JLT(LabelRef(name + "_rest"))
+	for v := range vectors {
 		x := w.reg()
-		VMOVUPS(Mem{Base: row, Disp: disp}, x)
-		VMOVUPS(x, Mem{Base: dst, Disp: disp})
+		VMOVUPS(Mem{Base: from, Disp: v * w.bytes}, x)
+		VMOVUPS(x, Mem{Base: to, Disp: v * w.bytes})
 	}
-	ADDQ(Imm(panelBytes), row)
-	ADDQ(next, dst)
-	DECQ(panels)
-	JNZ(LabelRef(name + "_panel"))
+	ADDQ(Imm(panelBytes), from)
+	ADDQ(next, to)
+	JMP(LabelRef(name + "_panel"))
+	Label(name + "_rest")
+	TESTQ(rest, rest)
+	JZ(LabelRef(name + "_next"))
+	for v := range vectors {
+		x, at := w.reg(), Mem{Base: from, Disp: v * w.bytes}
+		if w.bytes == 64 {
+			VMOVUPS_Z(at, masks[v], x)
+		} else {
+			VMASKMOVPS(at, masks[v], x)
+		}
+		VMOVUPS(x, Mem{Base: to, Disp: v * w.bytes})
+	}
+	Label(name + "_next")
+	ADDQ(Imm(8), offsets)
+	ADDQ(Imm(panelBytes), dst)
+	DECQ(count)
+	JNZ(LabelRef(name + "_row"))
 	VZEROUPPER()
 	RET()
 }
