@@ -4,6 +4,7 @@ package accel_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +44,9 @@ var speedNets = []speedNet{
 	{"op=conv3x3", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.convolve(x, 64, 64, 3, 1, 1) }},
 	{"op=conv3x3-stride2", grid(64), []int{1, 64, 7, 156}, func(g *gen, x onnx.Ref) onnx.Ref { return g.convolve(x, 64, 64, 3, 2, 1) }},
 	{"op=matmul", []int{1024, 1024}, []int{1024, 1024}, func(g *gen, x onnx.Ref) onnx.Ref { return g.MatMul(x, g.weight(false, 1024, 1024)) }},
+	{"op=matmul-subnormal", []int{256, 256}, []int{256, 256}, func(g *gen, x onnx.Ref) onnx.Ref {
+		return g.MatMul(x, g.Float32s("w", slices.Repeat([]float32{1e-41}, 256*256), 256, 256))
+	}},
 	{"op=matmul-batch8", []int{8, 128, 64}, []int{8, 128, 128}, func(g *gen, x onnx.Ref) onnx.Ref {
 		return g.MatMul(x, g.Apply("Transpose", []onnx.Ref{x}, onnx.Ints("perm", 0, 2, 1)))
 	}},

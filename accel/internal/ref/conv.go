@@ -18,7 +18,7 @@ type conv struct {
 	cin, cout    int // channels of one group
 	floor        float32
 	offsets      []int // of every tap of every channel, in the planes
-	tile         int   // positions at a time, a multiple of two panels
+	tile         int   // positions at a time
 	scratch      *scratch
 }
 
@@ -59,7 +59,7 @@ func (c *conv) setTile() {
 	room := max(1, patchBytes/4/len(c.offsets)/pair) * pair
 	row := c.out[2]
 	if row <= room {
-		c.tile = (min(room/row, c.rows())*row + pair - 1) / pair * pair
+		c.tile = min(room/row, c.rows()) * row
 		return
 	}
 	parts := (row + room - 1) / room
