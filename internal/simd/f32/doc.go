@@ -6,11 +6,10 @@
 //
 // The generic Go code is the definition. Sums are fused multiply-adds in a fixed
 // order everywhere, so that results do not depend on the implementation, but for
-// rare ties in the last bit where the generic code emulates the instruction, and
-// for subnormal numbers where a function says that it may take them for zero: as
-// operands or results they cost a hundred cycles each. The AVX2 and AVX-512
-// kernels are turned off by the build tag purego and where the processor lacks
-// them.
+// rare ties in the last bit where the generic code emulates the instruction. The
+// AVX2 and AVX-512 kernels are turned off by the build tag purego and where the
+// processor lacks them. Subnormal numbers, which cost the processor a hundred
+// cycles each, count as zero where the thread is in that mode.
 //
 // Slices that are written must not overlap those that are read, except where a
 // function says that dst may be a source. Any alignment is accepted. Nothing

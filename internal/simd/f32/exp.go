@@ -34,14 +34,6 @@ var (
 // minNormal is the least number that is not subnormal.
 const minNormal = 0x1p-126
 
-// flushed returns x, or 0 for what is smaller than a normal number.
-func flushed(x float32) float32 {
-	if -minNormal < x && x < minNormal {
-		return 0
-	}
-	return x
-}
-
 func polynomial(x float32, c []float32) float32 {
 	y := c[len(c)-1]
 	for i := len(c) - 2; i >= 0; i-- {
@@ -63,7 +55,7 @@ func exp(x, _, _ float32) float32 {
 		return x
 	}
 	n, d := reduced(min(max(x, expLo), expHi))
-	return flushed(float32(math.Ldexp(float64(d+1), n)))
+	return float32(math.Ldexp(float64(d+1), n))
 }
 
 // expm1 returns e^x − 1 for x from −87 to 88.
@@ -73,7 +65,7 @@ func expm1(x float32) float32 {
 	return fma(d, power, power-1)
 }
 
-func sigmoid(x, _, _ float32) float32 { return flushed(1 / (exp(-x, 0, 0) + 1)) }
+func sigmoid(x, _, _ float32) float32 { return 1 / (exp(-x, 0, 0) + 1) }
 
 func tanh(x, _, _ float32) float32 {
 	t := min(float32(math.Abs(float64(x))), 10)
@@ -108,20 +100,24 @@ func softplus(x, _, _ float32) float32 {
 	return fma(polynomial(e, log1pCoefs[:]), e, max(x, 0))
 }
 
-// log splits x into 2ᵉ·(1+f) with 1+f from √½ to √2: the bits less those of √½
-// hold e above and the rest of 1+f below.
+// log splits x into 2ᵉ·(1+f) with 1+f from √½ to √2, a subnormal x after it was
+// made larger: the bits less those of √½ hold e above and the rest of 1+f below.
 func log(x, _, _ float32) float32 {
 	switch {
 	case x != x || math.IsInf(float64(x), 1):
 		return x
-	case x < minNormal && x > -minNormal:
+	case x == 0:
 		return float32(math.Inf(-1))
 	case x < 0:
 		return float32(math.NaN())
 	}
+	taken := float32(0)
+	if x < minNormal {
+		x, taken = x*(1<<23), 23
+	}
 	const offset = 0x3f3504f3 // √½
 	b := int32(math.Float32bits(x)) - offset
-	e := float32(b >> 23)
+	e := float32(b>>23) - taken
 	f := math.Float32frombits(uint32(b&(1<<23-1))+offset) - 1
 	s := f * f
 	y := polynomial(f, logCoefs[:]) * f * s

@@ -5,8 +5,8 @@
 #include "textflag.h"
 
 // func gemmAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask *[16]int32)
-// Requires: AVX, FMA3, SSE
-TEXT ·gemmAVX2(SB), NOSPLIT, $8-104
+// Requires: AVX, FMA3
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-104
 	VBROADCASTSS floor+88(FP), Y0
 	MOVQ         c+0(FP), AX
 	MOVQ         ldc+8(FP), CX
@@ -20,11 +20,6 @@ TEXT ·gemmAVX2(SB), NOSPLIT, $8-104
 	MOVQ         k+80(FP), R11
 	SHLQ         $0x06, R11
 	ADDQ         SI, R11
-	STMXCSR      (SP)
-	MOVL         (SP), R12
-	ORL          $0x00008040, R12
-	MOVL         R12, 4(SP)
-	LDMXCSR      4(SP)
 
 gemmAVX2_6:
 	CMPQ   R9, $0x06
@@ -445,13 +440,12 @@ gemmAVX2_1_stored:
 	JMP  gemmAVX2_1
 
 gemmAVX2_1_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func gemmMaskedAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask *[16]int32)
-// Requires: AVX, FMA3, SSE
-TEXT ·gemmMaskedAVX2(SB), NOSPLIT, $8-104
+// Requires: AVX, FMA3
+TEXT ·gemmMaskedAVX2(SB), NOSPLIT, $0-104
 	VBROADCASTSS floor+88(FP), Y0
 	MOVQ         c+0(FP), AX
 	MOVQ         ldc+8(FP), CX
@@ -468,11 +462,6 @@ TEXT ·gemmMaskedAVX2(SB), NOSPLIT, $8-104
 	MOVQ         k+80(FP), R11
 	SHLQ         $0x06, R11
 	ADDQ         SI, R11
-	STMXCSR      (SP)
-	MOVL         (SP), R12
-	ORL          $0x00008040, R12
-	MOVL         R12, 4(SP)
-	LDMXCSR      4(SP)
 
 gemmMaskedAVX2_6:
 	CMPQ   R9, $0x06
@@ -919,13 +908,12 @@ gemmMaskedAVX2_1_stored:
 	JMP  gemmMaskedAVX2_1
 
 gemmMaskedAVX2_1_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func gemmPanelAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
-// Requires: AVX, AVX512DQ, AVX512F, SSE
-TEXT ·gemmPanelAVX512(SB), NOSPLIT, $8-96
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gemmPanelAVX512(SB), NOSPLIT, $0-96
 	VBROADCASTSS floor+88(FP), Z0
 	MOVQ         c+0(FP), AX
 	MOVQ         ldc+8(FP), CX
@@ -942,11 +930,6 @@ TEXT ·gemmPanelAVX512(SB), NOSPLIT, $8-96
 	MOVQ         k+80(FP), R11
 	SHLQ         $0x06, R11
 	ADDQ         SI, R11
-	STMXCSR      (SP)
-	MOVL         (SP), R12
-	ORL          $0x00008040, R12
-	MOVL         R12, 4(SP)
-	LDMXCSR      4(SP)
 
 gemmPanelAVX512_12:
 	CMPQ   R9, $0x0c
@@ -1493,13 +1476,12 @@ gemmPanelAVX512_1_stored:
 	JMP  gemmPanelAVX512_1
 
 gemmPanelAVX512_1_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func gemmPairAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
-// Requires: AVX, AVX512DQ, AVX512F, SSE
-TEXT ·gemmPairAVX512(SB), NOSPLIT, $8-96
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gemmPairAVX512(SB), NOSPLIT, $0-96
 	VBROADCASTSS floor+88(FP), Z0
 	MOVQ         c+0(FP), AX
 	MOVQ         ldc+8(FP), CX
@@ -1520,11 +1502,6 @@ TEXT ·gemmPairAVX512(SB), NOSPLIT, $8-96
 	MOVQ         k+80(FP), R12
 	SHLQ         $0x06, R12
 	ADDQ         SI, R12
-	STMXCSR      (SP)
-	MOVL         (SP), R13
-	ORL          $0x00008040, R13
-	MOVL         R13, 4(SP)
-	LDMXCSR      4(SP)
 
 gemmPairAVX512_12:
 	CMPQ   R9, $0x0c
@@ -2302,13 +2279,12 @@ gemmPairAVX512_1_stored:
 	JMP  gemmPairAVX512_1
 
 gemmPairAVX512_1_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func rowTimesAVX2(c *float32, a *float32, b *float32, next uintptr, init *float32, k uintptr, floor float32)
-// Requires: AVX, FMA3, SSE
-TEXT ·rowTimesAVX2(SB), NOSPLIT, $8-52
+// Requires: AVX, FMA3
+TEXT ·rowTimesAVX2(SB), NOSPLIT, $0-52
 	MOVQ         c+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -2325,11 +2301,6 @@ TEXT ·rowTimesAVX2(SB), NOSPLIT, $8-52
 	VXORPS       Y6, Y6, Y6
 	VXORPS       Y7, Y7, Y7
 	VXORPS       Y8, Y8, Y8
-	STMXCSR      (SP)
-	MOVL         (SP), R9
-	ORL          $0x00008040, R9
-	MOVL         R9, 4(SP)
-	LDMXCSR      4(SP)
 
 rowTimesAVX2_k:
 	VBROADCASTSS (CX), Y9
@@ -2369,13 +2340,12 @@ rowTimesAVX2_k:
 	VADDPS       224(SI), Y8, Y8
 	VMAXPS       Y8, Y0, Y8
 	VMOVUPS      Y8, 224(AX)
-	LDMXCSR      (SP)
 	VZEROUPPER
 	RET
 
 // func rowTimesAVX512(c *float32, a *float32, b *float32, next uintptr, init *float32, k uintptr, floor float32)
-// Requires: AVX, AVX512DQ, AVX512F, SSE
-TEXT ·rowTimesAVX512(SB), NOSPLIT, $8-52
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·rowTimesAVX512(SB), NOSPLIT, $0-52
 	MOVQ         c+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -2393,11 +2363,6 @@ TEXT ·rowTimesAVX512(SB), NOSPLIT, $8-52
 	VXORPS       Z6, Z6, Z6
 	VXORPS       Z7, Z7, Z7
 	VXORPS       Z8, Z8, Z8
-	STMXCSR      (SP)
-	MOVL         (SP), R10
-	ORL          $0x00008040, R10
-	MOVL         R10, 4(SP)
-	LDMXCSR      4(SP)
 
 rowTimesAVX512_k:
 	VBROADCASTSS (CX), Z9
@@ -2438,7 +2403,6 @@ rowTimesAVX512_k:
 	VADDPS       448(SI), Z8, Z8
 	VMAXPS       Z8, Z0, Z8
 	VMOVUPS      Z8, 448(AX)
-	LDMXCSR      (SP)
 	VZEROUPPER
 	RET
 
@@ -2528,8 +2492,8 @@ DATA leading<>+124(SB)/4, $0x00000000
 GLOBL leading<>(SB), RODATA|NOPTR, $128
 
 // func tapsAVX2(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
-// Requires: AVX, FMA3, SSE
-TEXT ·tapsAVX2(SB), NOSPLIT, $8-56
+// Requires: AVX, FMA3
+TEXT ·tapsAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         offsets+16(FP), DX
@@ -2538,11 +2502,6 @@ TEXT ·tapsAVX2(SB), NOSPLIT, $8-56
 	MOVQ         n+40(FP), DI
 	VBROADCASTSS init+48(FP), Y0
 	VBROADCASTSS floor+52(FP), Y1
-	STMXCSR      (SP)
-	MOVL         (SP), R8
-	ORL          $0x00008040, R8
-	MOVL         R8, 4(SP)
-	LDMXCSR      4(SP)
 
 tapsAVX2_8:
 	CMPQ   DI, $0x40
@@ -2691,22 +2650,16 @@ tapsAVX2_1_taps:
 	JMP          tapsAVX2_1
 
 tapsAVX2_1_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func addAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·addAVX2(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX
+TEXT ·addAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 addAVX2_4:
 	CMPQ    BX, $0x20
@@ -2760,22 +2713,16 @@ addAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 addAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func addNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·addNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·addNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 addNumberAVX2_4:
 	CMPQ    DX, $0x20
@@ -2821,22 +2768,16 @@ addNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 addNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func subAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·subAVX2(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX
+TEXT ·subAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 subAVX2_4:
 	CMPQ    BX, $0x20
@@ -2890,22 +2831,16 @@ subAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 subAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func subNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·subNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·subNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 subNumberAVX2_4:
 	CMPQ    DX, $0x20
@@ -2951,22 +2886,16 @@ subNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 subNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func subFromNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·subFromNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·subFromNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 subFromNumberAVX2_4:
 	CMPQ    DX, $0x20
@@ -3012,22 +2941,16 @@ subFromNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 subFromNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func mulAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·mulAVX2(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX
+TEXT ·mulAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 mulAVX2_4:
 	CMPQ    BX, $0x20
@@ -3081,22 +3004,16 @@ mulAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 mulAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func mulNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·mulNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·mulNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 mulNumberAVX2_4:
 	CMPQ    DX, $0x20
@@ -3142,22 +3059,16 @@ mulNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 mulNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func divAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·divAVX2(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX
+TEXT ·divAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 divAVX2_4:
 	CMPQ    BX, $0x20
@@ -3211,22 +3122,16 @@ divAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 divAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func divNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·divNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·divNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 divNumberAVX2_4:
 	CMPQ    DX, $0x20
@@ -3272,22 +3177,16 @@ divNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 divNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func divOfNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·divOfNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·divOfNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 divOfNumberAVX2_4:
 	CMPQ    DX, $0x20
@@ -3333,22 +3232,16 @@ divOfNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 divOfNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func maxAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·maxAVX2(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX
+TEXT ·maxAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 maxAVX2_4:
 	CMPQ      BX, $0x20
@@ -3414,22 +3307,16 @@ maxAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 maxAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func maxNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·maxNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·maxNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 maxNumberAVX2_4:
 	CMPQ      DX, $0x20
@@ -3487,22 +3374,16 @@ maxNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 maxNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func minAVX2(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·minAVX2(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX
+TEXT ·minAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 minAVX2_4:
 	CMPQ      BX, $0x20
@@ -3568,22 +3449,16 @@ minAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 minAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func minNumberAVX2(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, SSE
-TEXT ·minNumberAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·minNumberAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 minNumberAVX2_4:
 	CMPQ      DX, $0x20
@@ -3641,22 +3516,16 @@ minNumberAVX2_1_end:
 	VMASKMOVPS Y0, Y1, (AX)
 
 minNumberAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func axpyAVX2(dst *float32, a float32, x *float32, n uintptr)
-// Requires: AVX, FMA3, SSE
-TEXT ·axpyAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, FMA3
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS a+8(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 axpyAVX2_4:
 	CMPQ        DX, $0x20
@@ -3708,24 +3577,18 @@ axpyAVX2_1_end:
 	VMASKMOVPS  Y2, Y1, (AX)
 
 axpyAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func scaleShiftAVX2(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
-// Requires: AVX, FMA3, SSE
-TEXT ·scaleShiftAVX2(SB), NOSPLIT, $8-40
+// Requires: AVX, FMA3
+TEXT ·scaleShiftAVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+32(FP), DX
 	VBROADCASTSS scale+16(FP), Y0
 	VBROADCASTSS shift+20(FP), Y1
 	VBROADCASTSS floor+24(FP), Y2
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 scaleShiftAVX2_4:
 	CMPQ        DX, $0x20
@@ -3777,13 +3640,12 @@ scaleShiftAVX2_1_end:
 	VMASKMOVPS  Y4, Y3, (AX)
 
 scaleShiftAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func normalizeAVX2(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, scale float32, n uintptr)
-// Requires: AVX, FMA3, SSE
-TEXT ·normalizeAVX2(SB), NOSPLIT, $8-48
+// Requires: AVX, FMA3
+TEXT ·normalizeAVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         gamma+16(FP), DX
@@ -3791,11 +3653,6 @@ TEXT ·normalizeAVX2(SB), NOSPLIT, $8-48
 	MOVQ         n+40(FP), SI
 	VBROADCASTSS mean+32(FP), Y0
 	VBROADCASTSS scale+36(FP), Y1
-	STMXCSR      (SP)
-	MOVL         (SP), DI
-	ORL          $0x00008040, DI
-	MOVL         DI, 4(SP)
-	LDMXCSR      4(SP)
 
 normalizeAVX2_2:
 	CMPQ        SI, $0x10
@@ -3855,23 +3712,17 @@ normalizeAVX2_1_end:
 	VMASKMOVPS  Y3, Y2, (AX)
 
 normalizeAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func absAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, SSE
-TEXT ·absAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·absAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 absAVX2_1:
 	CMPQ    DX, $0x08
@@ -3896,7 +3747,6 @@ absAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 absAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -3911,18 +3761,13 @@ DATA vec7fffffff<>+28(SB)/4, $0x7fffffff
 GLOBL vec7fffffff<>(SB), RODATA|NOPTR, $32
 
 // func sqrtAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, SSE
-TEXT ·sqrtAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 sqrtAVX2_1:
 	CMPQ    DX, $0x08
@@ -3947,23 +3792,17 @@ sqrtAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 sqrtAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func floorAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, SSE
-TEXT ·floorAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·floorAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 floorAVX2_1:
 	CMPQ     DX, $0x08
@@ -3988,23 +3827,17 @@ floorAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 floorAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func ceilAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, SSE
-TEXT ·ceilAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·ceilAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 ceilAVX2_1:
 	CMPQ     DX, $0x08
@@ -4029,23 +3862,17 @@ ceilAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 ceilAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func roundAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, SSE
-TEXT ·roundAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·roundAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 roundAVX2_1:
 	CMPQ     DX, $0x08
@@ -4070,23 +3897,17 @@ roundAVX2_1_end:
 	VMASKMOVPS Y1, Y0, (AX)
 
 roundAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func clampAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, SSE
-TEXT ·clampAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·clampAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y1
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 clampAVX2_1:
 	CMPQ    DX, $0x08
@@ -4113,13 +3934,12 @@ clampAVX2_1_end:
 	VMASKMOVPS Y3, Y2, (AX)
 
 clampAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func hardSigmoidAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, FMA3, SSE
-TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, FMA3
+TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -4127,11 +3947,6 @@ TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $8-32
 	VBROADCASTSS b+28(FP), Y1
 	VBROADCASTSS vec00000000<>+0(SB), Y2
 	VBROADCASTSS vec3f800000<>+0(SB), Y3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 hardSigmoidAVX2_1:
 	CMPQ        DX, $0x08
@@ -4160,7 +3975,6 @@ hardSigmoidAVX2_1_end:
 	VMASKMOVPS  Y5, Y4, (AX)
 
 hardSigmoidAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -4185,19 +3999,14 @@ DATA vec3f800000<>+28(SB)/4, $0x3f800000
 GLOBL vec3f800000<>(SB), RODATA|NOPTR, $32
 
 // func leakyReluAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, SSE
-TEXT ·leakyReluAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX
+TEXT ·leakyReluAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y1
 	VBROADCASTSS vec00000000<>+0(SB), Y1
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 leakyReluAVX2_1:
 	CMPQ      DX, $0x08
@@ -4226,13 +4035,12 @@ leakyReluAVX2_1_end:
 	VMASKMOVPS Y3, Y2, (AX)
 
 leakyReluAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func expAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·expAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX2, FMA3
+TEXT ·expAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -4240,11 +4048,6 @@ TEXT ·expAVX2(SB), NOSPLIT, $8-32
 	VBROADCASTSS b+28(FP), Y0
 	VBROADCASTSS vecc2d00000<>+0(SB), Y0
 	VBROADCASTSS vec42b20000<>+0(SB), Y1
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 expAVX2_1:
 	CMPQ         DX, $0x08
@@ -4313,7 +4116,6 @@ expAVX2_1_end:
 	VMASKMOVPS   Y1, Y2, (AX)
 
 expAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -4428,8 +4230,8 @@ DATA vec0000007f<>+28(SB)/4, $0x0000007f
 GLOBL vec0000007f<>(SB), RODATA|NOPTR, $32
 
 // func sigmoidAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·sigmoidAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -4438,11 +4240,6 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $8-32
 	VBROADCASTSS vecc2d00000<>+0(SB), Y0
 	VBROADCASTSS vec42b20000<>+0(SB), Y1
 	VBROADCASTSS vec3f800000<>+0(SB), Y2
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 sigmoidAVX2_1:
 	CMPQ         DX, $0x08
@@ -4519,7 +4316,6 @@ sigmoidAVX2_1_end:
 	VMASKMOVPS   Y1, Y3, (AX)
 
 sigmoidAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -4534,19 +4330,14 @@ DATA vec80000000<>+28(SB)/4, $0x80000000
 GLOBL vec80000000<>(SB), RODATA|NOPTR, $32
 
 // func tanhAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·tanhAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Y0
 	VBROADCASTSS b+28(FP), Y0
 	VBROADCASTSS vec41200000<>+0(SB), Y0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 tanhAVX2_1:
 	CMPQ         DX, $0x08
@@ -4615,7 +4406,6 @@ tanhAVX2_1_end:
 	VMASKMOVPS   Y4, Y1, (AX)
 
 tanhAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -4650,8 +4440,8 @@ DATA vec40000000<>+28(SB)/4, $0x40000000
 GLOBL vec40000000<>(SB), RODATA|NOPTR, $32
 
 // func eluAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·eluAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX2, FMA3
+TEXT ·eluAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -4659,11 +4449,6 @@ TEXT ·eluAVX2(SB), NOSPLIT, $8-32
 	VBROADCASTSS b+28(FP), Y1
 	VBROADCASTSS vecc2ae0000<>+0(SB), Y2
 	VBROADCASTSS vec00000000<>+0(SB), Y3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 eluAVX2_1:
 	CMPQ         DX, $0x08
@@ -4730,7 +4515,6 @@ eluAVX2_1_end:
 	VMASKMOVPS   Y7, Y4, (AX)
 
 eluAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -4745,8 +4529,8 @@ DATA vecc2ae0000<>+28(SB)/4, $0xc2ae0000
 GLOBL vecc2ae0000<>(SB), RODATA|NOPTR, $32
 
 // func erfAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·erfAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX2, FMA3
+TEXT ·erfAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -4756,11 +4540,6 @@ TEXT ·erfAVX2(SB), NOSPLIT, $8-32
 	VBROADCASTSS vec42b20000<>+0(SB), Y1
 	VBROADCASTSS vec3f666666<>+0(SB), Y2
 	VBROADCASTSS vec407ccccd<>+0(SB), Y3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 erfAVX2_1:
 	CMPQ         DX, $0x08
@@ -4883,7 +4662,6 @@ erfAVX2_1_end:
 	VMASKMOVPS   Y1, Y4, (AX)
 
 erfAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -5058,8 +4836,8 @@ DATA vecb9316c55<>+28(SB)/4, $0xb9316c55
 GLOBL vecb9316c55<>(SB), RODATA|NOPTR, $32
 
 // func softplusAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·softplusAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -5068,11 +4846,6 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $8-32
 	VBROADCASTSS vecc2d00000<>+0(SB), Y0
 	VBROADCASTSS vec42b20000<>+0(SB), Y1
 	VBROADCASTSS vec00000000<>+0(SB), Y2
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 softplusAVX2_1:
 	CMPQ         DX, $0x08
@@ -5173,7 +4946,6 @@ softplusAVX2_1_end:
 	VMASKMOVPS   Y0, Y3, (AX)
 
 softplusAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -5278,8 +5050,8 @@ DATA vecbefffffa<>+28(SB)/4, $0xbefffffa
 GLOBL vecbefffffa<>(SB), RODATA|NOPTR, $32
 
 // func logAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·logAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -5289,45 +5061,47 @@ TEXT ·logAVX2(SB), NOSPLIT, $8-32
 	VBROADCASTSS vec7f800000<>+0(SB), Y1
 	VBROADCASTSS vec7fc00000<>+0(SB), Y2
 	VBROADCASTSS vecff800000<>+0(SB), Y3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
+	VBROADCASTSS vec00800000<>+0(SB), Y4
+	VBROADCASTSS vec41b80000<>+0(SB), Y5
 
 logAVX2_1:
 	CMPQ         DX, $0x08
 	JLT          logAVX2_1_end
-	VMOVUPS      (CX), Y4
-	VBROADCASTSS vec3f3504f3<>+0(SB), Y7
-	VPSUBD       Y7, Y4, Y6
-	VPSRAD       $0x17, Y6, Y5
-	VCVTDQ2PS    Y5, Y5
-	VANDPS       vec007fffff<>+0(SB), Y6, Y6
-	VPADDD       Y7, Y6, Y6
-	VADDPS       vecbf800000<>+0(SB), Y6, Y6
+	VMOVUPS      (CX), Y6
+	VMULPS       vec4b000000<>+0(SB), Y6, Y7
+	VCMPPS       $0x11, Y4, Y6, Y8
+	VBLENDVPS    Y8, Y7, Y6, Y6
+	VBLENDVPS    Y8, Y5, Y0, Y7
+	VBROADCASTSS vec3f3504f3<>+0(SB), Y10
+	VPSUBD       Y10, Y6, Y9
+	VPSRAD       $0x17, Y9, Y8
+	VCVTDQ2PS    Y8, Y8
+	VSUBPS       Y7, Y8, Y8
+	VANDPS       vec007fffff<>+0(SB), Y9, Y9
+	VPADDD       Y10, Y9, Y9
+	VADDPS       vecbf800000<>+0(SB), Y9, Y9
 	VBROADCASTSS vec3d8a2bd4<>+0(SB), Y7
-	VFMADD213PS  vecbdef1e0b<>+0(SB), Y6, Y7
-	VFMADD213PS  vec3df37835<>+0(SB), Y6, Y7
-	VFMADD213PS  vecbdfe1104<>+0(SB), Y6, Y7
-	VFMADD213PS  vec3e119bb4<>+0(SB), Y6, Y7
-	VFMADD213PS  vecbe2aae27<>+0(SB), Y6, Y7
-	VFMADD213PS  vec3e4cd25c<>+0(SB), Y6, Y7
-	VFMADD213PS  vecbe800003<>+0(SB), Y6, Y7
-	VFMADD213PS  vec3eaaaaa4<>+0(SB), Y6, Y7
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y6, Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	VFMADD231PS  vecb102e308<>+0(SB), Y5, Y7
-	VFNMADD231PS vec3f000000<>+0(SB), Y8, Y7
-	VADDPS       Y6, Y7, Y7
-	VFMADD231PS  vec3f317218<>+0(SB), Y5, Y7
-	VCMPPS       $0x11, Y1, Y4, Y5
-	VBLENDVPS    Y5, Y7, Y4, Y7
-	VCMPPS       $0x00, Y0, Y4, Y5
-	VBLENDVPS    Y5, Y3, Y7, Y7
-	VCMPPS       $0x11, Y0, Y4, Y4
-	VBLENDVPS    Y4, Y2, Y7, Y7
+	VFMADD213PS  vecbdef1e0b<>+0(SB), Y9, Y7
+	VFMADD213PS  vec3df37835<>+0(SB), Y9, Y7
+	VFMADD213PS  vecbdfe1104<>+0(SB), Y9, Y7
+	VFMADD213PS  vec3e119bb4<>+0(SB), Y9, Y7
+	VFMADD213PS  vecbe2aae27<>+0(SB), Y9, Y7
+	VFMADD213PS  vec3e4cd25c<>+0(SB), Y9, Y7
+	VFMADD213PS  vecbe800003<>+0(SB), Y9, Y7
+	VFMADD213PS  vec3eaaaaa4<>+0(SB), Y9, Y7
+	VMULPS       Y9, Y9, Y10
+	VMULPS       Y9, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	VFMADD231PS  vecb102e308<>+0(SB), Y8, Y7
+	VFNMADD231PS vec3f000000<>+0(SB), Y10, Y7
+	VADDPS       Y9, Y7, Y7
+	VFMADD231PS  vec3f317218<>+0(SB), Y8, Y7
+	VCMPPS       $0x11, Y1, Y6, Y8
+	VBLENDVPS    Y8, Y7, Y6, Y7
+	VCMPPS       $0x00, Y0, Y6, Y8
+	VBLENDVPS    Y8, Y3, Y7, Y7
+	VCMPPS       $0x11, Y0, Y6, Y6
+	VBLENDVPS    Y6, Y2, Y7, Y7
 	VMOVUPS      Y7, (AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
@@ -5340,41 +5114,45 @@ logAVX2_1_end:
 	LEAQ         leading<>+64(SB), BX
 	SHLQ         $0x02, DX
 	SUBQ         DX, BX
-	VMOVUPS      (BX), Y4
-	VMASKMOVPS   (CX), Y4, Y5
-	VBROADCASTSS vec3f3504f3<>+0(SB), Y8
-	VPSUBD       Y8, Y5, Y7
-	VPSRAD       $0x17, Y7, Y6
-	VCVTDQ2PS    Y6, Y6
-	VANDPS       vec007fffff<>+0(SB), Y7, Y7
-	VPADDD       Y8, Y7, Y7
-	VADDPS       vecbf800000<>+0(SB), Y7, Y7
-	VBROADCASTSS vec3d8a2bd4<>+0(SB), Y8
-	VFMADD213PS  vecbdef1e0b<>+0(SB), Y7, Y8
-	VFMADD213PS  vec3df37835<>+0(SB), Y7, Y8
-	VFMADD213PS  vecbdfe1104<>+0(SB), Y7, Y8
-	VFMADD213PS  vec3e119bb4<>+0(SB), Y7, Y8
-	VFMADD213PS  vecbe2aae27<>+0(SB), Y7, Y8
-	VFMADD213PS  vec3e4cd25c<>+0(SB), Y7, Y8
-	VFMADD213PS  vecbe800003<>+0(SB), Y7, Y8
-	VFMADD213PS  vec3eaaaaa4<>+0(SB), Y7, Y8
-	VMULPS       Y7, Y7, Y9
-	VMULPS       Y7, Y8, Y8
-	VMULPS       Y9, Y8, Y8
-	VFMADD231PS  vecb102e308<>+0(SB), Y6, Y8
-	VFNMADD231PS vec3f000000<>+0(SB), Y9, Y8
-	VADDPS       Y7, Y8, Y8
-	VFMADD231PS  vec3f317218<>+0(SB), Y6, Y8
-	VCMPPS       $0x11, Y1, Y5, Y1
-	VBLENDVPS    Y1, Y8, Y5, Y8
-	VCMPPS       $0x00, Y0, Y5, Y1
-	VBLENDVPS    Y1, Y3, Y8, Y8
-	VCMPPS       $0x11, Y0, Y5, Y0
-	VBLENDVPS    Y0, Y2, Y8, Y8
-	VMASKMOVPS   Y8, Y4, (AX)
+	VMOVUPS      (BX), Y6
+	VMASKMOVPS   (CX), Y6, Y7
+	VMULPS       vec4b000000<>+0(SB), Y7, Y8
+	VCMPPS       $0x11, Y4, Y7, Y4
+	VBLENDVPS    Y4, Y8, Y7, Y7
+	VBLENDVPS    Y4, Y5, Y0, Y4
+	VBROADCASTSS vec3f3504f3<>+0(SB), Y9
+	VPSUBD       Y9, Y7, Y8
+	VPSRAD       $0x17, Y8, Y5
+	VCVTDQ2PS    Y5, Y5
+	VSUBPS       Y4, Y5, Y5
+	VANDPS       vec007fffff<>+0(SB), Y8, Y8
+	VPADDD       Y9, Y8, Y8
+	VADDPS       vecbf800000<>+0(SB), Y8, Y8
+	VBROADCASTSS vec3d8a2bd4<>+0(SB), Y4
+	VFMADD213PS  vecbdef1e0b<>+0(SB), Y8, Y4
+	VFMADD213PS  vec3df37835<>+0(SB), Y8, Y4
+	VFMADD213PS  vecbdfe1104<>+0(SB), Y8, Y4
+	VFMADD213PS  vec3e119bb4<>+0(SB), Y8, Y4
+	VFMADD213PS  vecbe2aae27<>+0(SB), Y8, Y4
+	VFMADD213PS  vec3e4cd25c<>+0(SB), Y8, Y4
+	VFMADD213PS  vecbe800003<>+0(SB), Y8, Y4
+	VFMADD213PS  vec3eaaaaa4<>+0(SB), Y8, Y4
+	VMULPS       Y8, Y8, Y9
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y9, Y4, Y4
+	VFMADD231PS  vecb102e308<>+0(SB), Y5, Y4
+	VFNMADD231PS vec3f000000<>+0(SB), Y9, Y4
+	VADDPS       Y8, Y4, Y4
+	VFMADD231PS  vec3f317218<>+0(SB), Y5, Y4
+	VCMPPS       $0x11, Y1, Y7, Y1
+	VBLENDVPS    Y1, Y4, Y7, Y4
+	VCMPPS       $0x00, Y0, Y7, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y4
+	VCMPPS       $0x11, Y0, Y7, Y0
+	VBLENDVPS    Y0, Y2, Y4, Y4
+	VMASKMOVPS   Y4, Y6, (AX)
 
 logAVX2_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -5407,6 +5185,36 @@ DATA vecff800000<>+20(SB)/4, $0xff800000
 DATA vecff800000<>+24(SB)/4, $0xff800000
 DATA vecff800000<>+28(SB)/4, $0xff800000
 GLOBL vecff800000<>(SB), RODATA|NOPTR, $32
+
+DATA vec00800000<>+0(SB)/4, $0x00800000
+DATA vec00800000<>+4(SB)/4, $0x00800000
+DATA vec00800000<>+8(SB)/4, $0x00800000
+DATA vec00800000<>+12(SB)/4, $0x00800000
+DATA vec00800000<>+16(SB)/4, $0x00800000
+DATA vec00800000<>+20(SB)/4, $0x00800000
+DATA vec00800000<>+24(SB)/4, $0x00800000
+DATA vec00800000<>+28(SB)/4, $0x00800000
+GLOBL vec00800000<>(SB), RODATA|NOPTR, $32
+
+DATA vec41b80000<>+0(SB)/4, $0x41b80000
+DATA vec41b80000<>+4(SB)/4, $0x41b80000
+DATA vec41b80000<>+8(SB)/4, $0x41b80000
+DATA vec41b80000<>+12(SB)/4, $0x41b80000
+DATA vec41b80000<>+16(SB)/4, $0x41b80000
+DATA vec41b80000<>+20(SB)/4, $0x41b80000
+DATA vec41b80000<>+24(SB)/4, $0x41b80000
+DATA vec41b80000<>+28(SB)/4, $0x41b80000
+GLOBL vec41b80000<>(SB), RODATA|NOPTR, $32
+
+DATA vec4b000000<>+0(SB)/4, $0x4b000000
+DATA vec4b000000<>+4(SB)/4, $0x4b000000
+DATA vec4b000000<>+8(SB)/4, $0x4b000000
+DATA vec4b000000<>+12(SB)/4, $0x4b000000
+DATA vec4b000000<>+16(SB)/4, $0x4b000000
+DATA vec4b000000<>+20(SB)/4, $0x4b000000
+DATA vec4b000000<>+24(SB)/4, $0x4b000000
+DATA vec4b000000<>+28(SB)/4, $0x4b000000
+GLOBL vec4b000000<>(SB), RODATA|NOPTR, $32
 
 DATA vec3f3504f3<>+0(SB)/4, $0x3f3504f3
 DATA vec3f3504f3<>+4(SB)/4, $0x3f3504f3
@@ -5529,19 +5337,14 @@ DATA vec3f000000<>+28(SB)/4, $0x3f000000
 GLOBL vec3f000000<>(SB), RODATA|NOPTR, $32
 
 // func sumAVX2(x *float32, n uintptr) float64
-// Requires: AVX, SSE, SSE2
-TEXT ·sumAVX2(SB), NOSPLIT, $8-24
-	MOVQ    x+0(FP), AX
-	MOVQ    n+8(FP), CX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	STMXCSR (SP)
-	MOVL    (SP), DX
-	ORL     $0x00008040, DX
-	MOVL    DX, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, SSE2
+TEXT ·sumAVX2(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 
 sumAVX2_2:
 	CMPQ         CX, $0x10
@@ -5591,7 +5394,6 @@ sumAVX2_1_end:
 	VADDPD       Y4, Y1, Y1
 
 sumAVX2_end:
-	LDMXCSR      (SP)
 	VADDPD       Y2, Y0, Y0
 	VADDPD       Y3, Y1, Y1
 	VADDPD       Y1, Y0, Y0
@@ -5604,8 +5406,8 @@ sumAVX2_end:
 	RET
 
 // func sumSquaresAVX2(x *float32, n uintptr, mean float32) float64
-// Requires: AVX, FMA3, SSE, SSE2
-TEXT ·sumSquaresAVX2(SB), NOSPLIT, $8-32
+// Requires: AVX, FMA3, SSE2
+TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS mean+16(FP), Y0
@@ -5614,11 +5416,6 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $8-32
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	STMXCSR      (SP)
-	MOVL         (SP), DX
-	ORL          $0x00008040, DX
-	MOVL         DX, 4(SP)
-	LDMXCSR      4(SP)
 
 sumSquaresAVX2_2:
 	CMPQ         CX, $0x10
@@ -5673,7 +5470,6 @@ sumSquaresAVX2_1_end:
 	VFMADD231PD  Y1, Y1, Y3
 
 sumSquaresAVX2_end:
-	LDMXCSR      (SP)
 	VADDPD       Y4, Y2, Y2
 	VADDPD       Y5, Y3, Y3
 	VADDPD       Y3, Y2, Y2
@@ -5686,8 +5482,8 @@ sumSquaresAVX2_end:
 	RET
 
 // func expSumAVX2(dst *float32, x *float32, n uintptr, shift float32) float64
-// Requires: AVX, AVX2, FMA3, SSE, SSE2
-TEXT ·expSumAVX2(SB), NOSPLIT, $8-40
+// Requires: AVX, AVX2, FMA3, SSE2
+TEXT ·expSumAVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -5699,11 +5495,6 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $8-40
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
 	VXORPS       Y7, Y7, Y7
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 expSumAVX2_2:
 	CMPQ         DX, $0x10
@@ -5856,7 +5647,6 @@ expSumAVX2_1_end:
 	VADDPD       Y1, Y5, Y5
 
 expSumAVX2_end:
-	LDMXCSR      (SP)
 	VADDPD       Y6, Y4, Y4
 	VADDPD       Y7, Y5, Y5
 	VADDPD       Y5, Y4, Y4
@@ -6099,8 +5889,8 @@ packRowsAVX512_next:
 	RET
 
 // func tapsAVX512(dst *float32, src *float32, offsets *int, w *float32, count uintptr, n uintptr, init float32, floor float32)
-// Requires: AVX, AVX512DQ, AVX512F, SSE
-TEXT ·tapsAVX512(SB), NOSPLIT, $8-56
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·tapsAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         offsets+16(FP), DX
@@ -6109,11 +5899,6 @@ TEXT ·tapsAVX512(SB), NOSPLIT, $8-56
 	MOVQ         n+40(FP), DI
 	VBROADCASTSS init+48(FP), Z0
 	VBROADCASTSS floor+52(FP), Z1
-	STMXCSR      (SP)
-	MOVL         (SP), R8
-	ORL          $0x00008040, R8
-	MOVL         R8, 4(SP)
-	LDMXCSR      4(SP)
 
 tapsAVX512_8:
 	CMPQ   DI, $0x80
@@ -6262,22 +6047,16 @@ tapsAVX512_1_taps:
 	JMP          tapsAVX512_1
 
 tapsAVX512_1_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func addAVX512(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·addAVX512(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 addAVX512_4:
 	CMPQ    BX, $0x40
@@ -6332,22 +6111,16 @@ addAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 addAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func addNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·addNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 addNumberAVX512_4:
 	CMPQ    DX, $0x40
@@ -6394,22 +6167,16 @@ addNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 addNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func subAVX512(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·subAVX512(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 subAVX512_4:
 	CMPQ    BX, $0x40
@@ -6464,22 +6231,16 @@ subAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 subAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func subNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·subNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 subNumberAVX512_4:
 	CMPQ    DX, $0x40
@@ -6526,22 +6287,16 @@ subNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 subNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func subFromNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·subFromNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subFromNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 subFromNumberAVX512_4:
 	CMPQ    DX, $0x40
@@ -6588,22 +6343,16 @@ subFromNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 subFromNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func mulAVX512(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·mulAVX512(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 mulAVX512_4:
 	CMPQ    BX, $0x40
@@ -6658,22 +6407,16 @@ mulAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 mulAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func mulNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·mulNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 mulNumberAVX512_4:
 	CMPQ    DX, $0x40
@@ -6720,22 +6463,16 @@ mulNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 mulNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func divAVX512(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·divAVX512(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·divAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 divAVX512_4:
 	CMPQ    BX, $0x40
@@ -6790,22 +6527,16 @@ divAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 divAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func divNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·divNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·divNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 divNumberAVX512_4:
 	CMPQ    DX, $0x40
@@ -6852,22 +6583,16 @@ divNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 divNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func divOfNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·divOfNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·divOfNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 divOfNumberAVX512_4:
 	CMPQ    DX, $0x40
@@ -6914,22 +6639,16 @@ divOfNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 divOfNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func maxAVX512(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·maxAVX512(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 maxAVX512_4:
 	CMPQ      BX, $0x40
@@ -6996,22 +6715,16 @@ maxAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 maxAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func maxNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·maxNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 maxNumberAVX512_4:
 	CMPQ      DX, $0x40
@@ -7070,22 +6783,16 @@ maxNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 maxNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func minAVX512(dst *float32, x *float32, y *float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·minAVX512(SB), NOSPLIT, $8-32
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	STMXCSR (SP)
-	MOVL    (SP), SI
-	ORL     $0x00008040, SI
-	MOVL    SI, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·minAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
 
 minAVX512_4:
 	CMPQ      BX, $0x40
@@ -7152,22 +6859,16 @@ minAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 minAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func minNumberAVX512(dst *float32, x *float32, y float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·minNumberAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·minNumberAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS y+16(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 minNumberAVX512_4:
 	CMPQ      DX, $0x40
@@ -7226,22 +6927,16 @@ minNumberAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 minNumberAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func axpyAVX512(dst *float32, a float32, x *float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·axpyAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS a+8(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 axpyAVX512_4:
 	CMPQ        DX, $0x40
@@ -7294,24 +6989,18 @@ axpyAVX512_1_end:
 	VMOVUPS     Z1, K1, (AX)
 
 axpyAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func scaleShiftAVX512(dst *float32, x *float32, scale float32, shift float32, floor float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·scaleShiftAVX512(SB), NOSPLIT, $8-40
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scaleShiftAVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+32(FP), DX
 	VBROADCASTSS scale+16(FP), Z0
 	VBROADCASTSS shift+20(FP), Z1
 	VBROADCASTSS floor+24(FP), Z2
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 scaleShiftAVX512_4:
 	CMPQ        DX, $0x40
@@ -7364,13 +7053,12 @@ scaleShiftAVX512_1_end:
 	VMOVUPS     Z3, K1, (AX)
 
 scaleShiftAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func normalizeAVX512(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, scale float32, n uintptr)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·normalizeAVX512(SB), NOSPLIT, $8-48
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normalizeAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         gamma+16(FP), DX
@@ -7378,11 +7066,6 @@ TEXT ·normalizeAVX512(SB), NOSPLIT, $8-48
 	MOVQ         n+40(FP), SI
 	VBROADCASTSS mean+32(FP), Z0
 	VBROADCASTSS scale+36(FP), Z1
-	STMXCSR      (SP)
-	MOVL         (SP), DI
-	ORL          $0x00008040, DI
-	MOVL         DI, 4(SP)
-	LDMXCSR      4(SP)
 
 normalizeAVX512_2:
 	CMPQ        SI, $0x20
@@ -7443,23 +7126,17 @@ normalizeAVX512_1_end:
 	VMOVUPS     Z2, K1, (AX)
 
 normalizeAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func absAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·absAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·absAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 absAVX512_1:
 	CMPQ        DX, $0x10
@@ -7485,23 +7162,17 @@ absAVX512_1_end:
 	VMOVUPS     Z0, K1, (AX)
 
 absAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func sqrtAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·sqrtAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sqrtAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 sqrtAVX512_1:
 	CMPQ    DX, $0x10
@@ -7527,23 +7198,17 @@ sqrtAVX512_1_end:
 	VMOVUPS   Z0, K1, (AX)
 
 sqrtAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func floorAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·floorAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·floorAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 floorAVX512_1:
 	CMPQ        DX, $0x10
@@ -7569,23 +7234,17 @@ floorAVX512_1_end:
 	VMOVUPS     Z0, K1, (AX)
 
 floorAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func ceilAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·ceilAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·ceilAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 ceilAVX512_1:
 	CMPQ        DX, $0x10
@@ -7611,23 +7270,17 @@ ceilAVX512_1_end:
 	VMOVUPS     Z0, K1, (AX)
 
 ceilAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func roundAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·roundAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·roundAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 roundAVX512_1:
 	CMPQ        DX, $0x10
@@ -7653,23 +7306,17 @@ roundAVX512_1_end:
 	VMOVUPS     Z0, K1, (AX)
 
 roundAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func clampAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·clampAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·clampAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z1
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 clampAVX512_1:
 	CMPQ    DX, $0x10
@@ -7697,13 +7344,12 @@ clampAVX512_1_end:
 	VMOVUPS   Z2, K1, (AX)
 
 clampAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func hardSigmoidAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -7711,11 +7357,6 @@ TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $8-32
 	VBROADCASTSS b+28(FP), Z1
 	VBROADCASTSS vec00000000<>+0(SB), Z2
 	VBROADCASTSS vec3f800000<>+0(SB), Z3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 hardSigmoidAVX512_1:
 	CMPQ        DX, $0x10
@@ -7745,24 +7386,18 @@ hardSigmoidAVX512_1_end:
 	VMOVUPS     Z4, K1, (AX)
 
 hardSigmoidAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func leakyReluAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·leakyReluAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·leakyReluAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z1
 	VBROADCASTSS vec00000000<>+0(SB), Z1
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 leakyReluAVX512_1:
 	CMPQ      DX, $0x10
@@ -7792,13 +7427,12 @@ leakyReluAVX512_1_end:
 	VMOVUPS   Z2, K1, (AX)
 
 leakyReluAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func expAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·expAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·expAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -7806,11 +7440,6 @@ TEXT ·expAVX512(SB), NOSPLIT, $8-32
 	VBROADCASTSS b+28(FP), Z0
 	VBROADCASTSS vecc2d00000<>+0(SB), Z0
 	VBROADCASTSS vec42b20000<>+0(SB), Z1
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 expAVX512_1:
 	CMPQ              DX, $0x10
@@ -7864,13 +7493,12 @@ expAVX512_1_end:
 	VMOVUPS           Z1, K1, (AX)
 
 expAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func sigmoidAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·sigmoidAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -7879,11 +7507,6 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $8-32
 	VBROADCASTSS vecc2d00000<>+0(SB), Z0
 	VBROADCASTSS vec42b20000<>+0(SB), Z1
 	VBROADCASTSS vec3f800000<>+0(SB), Z2
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 sigmoidAVX512_1:
 	CMPQ              DX, $0x10
@@ -7945,24 +7568,18 @@ sigmoidAVX512_1_end:
 	VMOVUPS           Z1, K1, (AX)
 
 sigmoidAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tanhAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·tanhAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tanhAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z0
 	VBROADCASTSS vec41200000<>+0(SB), Z0
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 tanhAVX512_1:
 	CMPQ              DX, $0x10
@@ -8030,13 +7647,12 @@ tanhAVX512_1_end:
 	VMOVUPS           Z3, K1, (AX)
 
 tanhAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func eluAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·eluAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·eluAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -8044,11 +7660,6 @@ TEXT ·eluAVX512(SB), NOSPLIT, $8-32
 	VBROADCASTSS b+28(FP), Z1
 	VBROADCASTSS vecc2ae0000<>+0(SB), Z2
 	VBROADCASTSS vec00000000<>+0(SB), Z3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 eluAVX512_1:
 	CMPQ              DX, $0x10
@@ -8114,13 +7725,12 @@ eluAVX512_1_end:
 	VMOVUPS           Z6, K1, (AX)
 
 eluAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func erfAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·erfAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·erfAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -8130,11 +7740,6 @@ TEXT ·erfAVX512(SB), NOSPLIT, $8-32
 	VBROADCASTSS vec42b20000<>+0(SB), Z1
 	VBROADCASTSS vec3f666666<>+0(SB), Z2
 	VBROADCASTSS vec407ccccd<>+0(SB), Z3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 erfAVX512_1:
 	CMPQ              DX, $0x10
@@ -8242,13 +7847,12 @@ erfAVX512_1_end:
 	VMOVUPS           Z1, K1, (AX)
 
 erfAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func softplusAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·softplusAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplusAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -8257,11 +7861,6 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $8-32
 	VBROADCASTSS vecc2d00000<>+0(SB), Z0
 	VBROADCASTSS vec42b20000<>+0(SB), Z1
 	VBROADCASTSS vec00000000<>+0(SB), Z2
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 softplusAVX512_1:
 	CMPQ              DX, $0x10
@@ -8347,62 +7946,63 @@ softplusAVX512_1_end:
 	VMOVUPS           Z0, K1, (AX)
 
 softplusAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func logAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·logAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·logAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VBROADCASTSS b+28(FP), Z0
 	VBROADCASTSS vec00000000<>+0(SB), Z0
-	VBROADCASTSS vec7f800000<>+0(SB), Z1
-	VBROADCASTSS vec7fc00000<>+0(SB), Z2
-	VBROADCASTSS vecff800000<>+0(SB), Z3
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
+	VBROADCASTSS vec7f800000<>+0(SB), Z3
+	VBROADCASTSS vec7fc00000<>+0(SB), Z4
+	VBROADCASTSS vecff800000<>+0(SB), Z5
+	VBROADCASTSS vec00800000<>+0(SB), Z6
+	VBROADCASTSS vec41b80000<>+0(SB), Z7
 
 logAVX512_1:
 	CMPQ              DX, $0x10
 	JLT               logAVX512_1_end
-	VMOVUPS           (CX), Z4
-	VBROADCASTSS      vec3f3504f3<>+0(SB), Z7
-	VPSUBD            Z7, Z4, Z6
-	VPSRAD            $0x17, Z6, Z5
-	VCVTDQ2PS         Z5, Z5
-	VANDPS.BCST       vec007fffff<>+0(SB), Z6, Z6
-	VPADDD            Z7, Z6, Z6
-	VADDPS.BCST       vecbf800000<>+0(SB), Z6, Z6
-	VBROADCASTSS      vec3d8a2bd4<>+0(SB), Z7
-	VFMADD213PS.BCST  vecbdef1e0b<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3df37835<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vecbdfe1104<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3e119bb4<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vecbe2aae27<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3e4cd25c<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vecbe800003<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3eaaaaa4<>+0(SB), Z6, Z7
-	VMULPS            Z6, Z6, Z8
-	VMULPS            Z6, Z7, Z7
-	VMULPS            Z8, Z7, Z7
-	VFMADD231PS.BCST  vecb102e308<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z8, Z7
-	VADDPS            Z6, Z7, Z7
-	VFMADD231PS.BCST  vec3f317218<>+0(SB), Z5, Z7
-	VCMPPS            $0x11, Z1, Z4, K1
-	VBLENDMPS         Z7, Z4, K1, Z7
-	VCMPPS            $0x00, Z0, Z4, K1
-	VBLENDMPS         Z3, Z7, K1, Z7
-	VCMPPS            $0x11, Z0, Z4, K1
-	VBLENDMPS         Z2, Z7, K1, Z7
-	VMOVUPS           Z7, (AX)
+	VMOVUPS           (CX), Z8
+	VMULPS.BCST       vec4b000000<>+0(SB), Z8, Z9
+	VCMPPS            $0x11, Z6, Z8, K1
+	VBLENDMPS         Z9, Z8, K1, Z8
+	VBLENDMPS         Z7, Z0, K1, Z1
+	VBROADCASTSS      vec3f3504f3<>+0(SB), Z11
+	VPSUBD            Z11, Z8, Z10
+	VPSRAD            $0x17, Z10, Z9
+	VCVTDQ2PS         Z9, Z9
+	VSUBPS            Z1, Z9, Z9
+	VANDPS.BCST       vec007fffff<>+0(SB), Z10, Z10
+	VPADDD            Z11, Z10, Z10
+	VADDPS.BCST       vecbf800000<>+0(SB), Z10, Z10
+	VBROADCASTSS      vec3d8a2bd4<>+0(SB), Z11
+	VFMADD213PS.BCST  vecbdef1e0b<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  vec3df37835<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  vecbdfe1104<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  vec3e119bb4<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  vecbe2aae27<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  vec3e4cd25c<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  vecbe800003<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  vec3eaaaaa4<>+0(SB), Z10, Z11
+	VMULPS            Z10, Z10, Z12
+	VMULPS            Z10, Z11, Z11
+	VMULPS            Z12, Z11, Z11
+	VFMADD231PS.BCST  vecb102e308<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z12, Z11
+	VADDPS            Z10, Z11, Z11
+	VFMADD231PS.BCST  vec3f317218<>+0(SB), Z9, Z11
+	VCMPPS            $0x11, Z3, Z8, K1
+	VBLENDMPS         Z11, Z8, K1, Z11
+	VCMPPS            $0x00, Z0, Z8, K1
+	VBLENDMPS         Z5, Z11, K1, Z11
+	VCMPPS            $0x11, Z0, Z8, K1
+	VBLENDMPS         Z4, Z11, K1, Z11
+	VMOVUPS           Z11, (AX)
 	ADDQ              $0x00000040, AX
 	ADDQ              $0x00000040, CX
 	SUBQ              $0x10, DX
@@ -8416,57 +8016,56 @@ logAVX512_1_end:
 	SHLXL             BX, DX, DX
 	DECL              DX
 	KMOVW             DX, K1
-	VMOVUPS.Z         (CX), K1, Z4
-	VBROADCASTSS      vec3f3504f3<>+0(SB), Z7
-	VPSUBD            Z7, Z4, Z6
-	VPSRAD            $0x17, Z6, Z5
-	VCVTDQ2PS         Z5, Z5
-	VANDPS.BCST       vec007fffff<>+0(SB), Z6, Z6
-	VPADDD            Z7, Z6, Z6
-	VADDPS.BCST       vecbf800000<>+0(SB), Z6, Z6
-	VBROADCASTSS      vec3d8a2bd4<>+0(SB), Z7
-	VFMADD213PS.BCST  vecbdef1e0b<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3df37835<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vecbdfe1104<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3e119bb4<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vecbe2aae27<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3e4cd25c<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vecbe800003<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  vec3eaaaaa4<>+0(SB), Z6, Z7
-	VMULPS            Z6, Z6, Z8
-	VMULPS            Z6, Z7, Z7
-	VMULPS            Z8, Z7, Z7
-	VFMADD231PS.BCST  vecb102e308<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z8, Z7
-	VADDPS            Z6, Z7, Z7
-	VFMADD231PS.BCST  vec3f317218<>+0(SB), Z5, Z7
-	VCMPPS            $0x11, Z1, Z4, K2
-	VBLENDMPS         Z7, Z4, K2, Z7
-	VCMPPS            $0x00, Z0, Z4, K2
-	VBLENDMPS         Z3, Z7, K2, Z7
-	VCMPPS            $0x11, Z0, Z4, K2
-	VBLENDMPS         Z2, Z7, K2, Z7
-	VMOVUPS           Z7, K1, (AX)
+	VMOVUPS.Z         (CX), K1, Z1
+	VMULPS.BCST       vec4b000000<>+0(SB), Z1, Z8
+	VCMPPS            $0x11, Z6, Z1, K2
+	VBLENDMPS         Z8, Z1, K2, Z1
+	VBLENDMPS         Z7, Z0, K2, Z2
+	VBROADCASTSS      vec3f3504f3<>+0(SB), Z8
+	VPSUBD            Z8, Z1, Z7
+	VPSRAD            $0x17, Z7, Z6
+	VCVTDQ2PS         Z6, Z6
+	VSUBPS            Z2, Z6, Z6
+	VANDPS.BCST       vec007fffff<>+0(SB), Z7, Z7
+	VPADDD            Z8, Z7, Z7
+	VADDPS.BCST       vecbf800000<>+0(SB), Z7, Z7
+	VBROADCASTSS      vec3d8a2bd4<>+0(SB), Z2
+	VFMADD213PS.BCST  vecbdef1e0b<>+0(SB), Z7, Z2
+	VFMADD213PS.BCST  vec3df37835<>+0(SB), Z7, Z2
+	VFMADD213PS.BCST  vecbdfe1104<>+0(SB), Z7, Z2
+	VFMADD213PS.BCST  vec3e119bb4<>+0(SB), Z7, Z2
+	VFMADD213PS.BCST  vecbe2aae27<>+0(SB), Z7, Z2
+	VFMADD213PS.BCST  vec3e4cd25c<>+0(SB), Z7, Z2
+	VFMADD213PS.BCST  vecbe800003<>+0(SB), Z7, Z2
+	VFMADD213PS.BCST  vec3eaaaaa4<>+0(SB), Z7, Z2
+	VMULPS            Z7, Z7, Z8
+	VMULPS            Z7, Z2, Z2
+	VMULPS            Z8, Z2, Z2
+	VFMADD231PS.BCST  vecb102e308<>+0(SB), Z6, Z2
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z8, Z2
+	VADDPS            Z7, Z2, Z2
+	VFMADD231PS.BCST  vec3f317218<>+0(SB), Z6, Z2
+	VCMPPS            $0x11, Z3, Z1, K2
+	VBLENDMPS         Z2, Z1, K2, Z2
+	VCMPPS            $0x00, Z0, Z1, K2
+	VBLENDMPS         Z5, Z2, K2, Z2
+	VCMPPS            $0x11, Z0, Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z2
+	VMOVUPS           Z2, K1, (AX)
 
 logAVX512_end:
-	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func sumAVX512(x *float32, n uintptr) float64
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE, SSE2
-TEXT ·sumAVX512(SB), NOSPLIT, $8-24
-	MOVQ    x+0(FP), AX
-	MOVQ    n+8(FP), CX
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	STMXCSR (SP)
-	MOVL    (SP), DX
-	ORL     $0x00008040, DX
-	MOVL    DX, 4(SP)
-	LDMXCSR 4(SP)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·sumAVX512(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
 
 sumAVX512_2:
 	CMPQ          CX, $0x20
@@ -8517,7 +8116,6 @@ sumAVX512_1_end:
 	VADDPD        Z4, Z1, Z1
 
 sumAVX512_end:
-	LDMXCSR       (SP)
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -8532,8 +8130,8 @@ sumAVX512_end:
 	RET
 
 // func sumSquaresAVX512(x *float32, n uintptr, mean float32) float64
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE, SSE2
-TEXT ·sumSquaresAVX512(SB), NOSPLIT, $8-32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS mean+16(FP), Z0
@@ -8542,11 +8140,6 @@ TEXT ·sumSquaresAVX512(SB), NOSPLIT, $8-32
 	VXORPS       Z3, Z3, Z3
 	VXORPS       Z4, Z4, Z4
 	VXORPS       Z5, Z5, Z5
-	STMXCSR      (SP)
-	MOVL         (SP), DX
-	ORL          $0x00008040, DX
-	MOVL         DX, 4(SP)
-	LDMXCSR      4(SP)
 
 sumSquaresAVX512_2:
 	CMPQ          CX, $0x20
@@ -8602,7 +8195,6 @@ sumSquaresAVX512_1_end:
 	VFMADD231PD   Z1, Z1, Z3
 
 sumSquaresAVX512_end:
-	LDMXCSR       (SP)
 	VADDPD        Z4, Z2, Z2
 	VADDPD        Z5, Z3, Z3
 	VADDPD        Z3, Z2, Z2
@@ -8617,8 +8209,8 @@ sumSquaresAVX512_end:
 	RET
 
 // func expSumAVX512(dst *float32, x *float32, n uintptr, shift float32) float64
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE, SSE2
-TEXT ·expSumAVX512(SB), NOSPLIT, $8-40
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·expSumAVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -8630,11 +8222,6 @@ TEXT ·expSumAVX512(SB), NOSPLIT, $8-40
 	VXORPS       Z5, Z5, Z5
 	VXORPS       Z6, Z6, Z6
 	VXORPS       Z7, Z7, Z7
-	STMXCSR      (SP)
-	MOVL         (SP), BX
-	ORL          $0x00008040, BX
-	MOVL         BX, 4(SP)
-	LDMXCSR      4(SP)
 
 expSumAVX512_2:
 	CMPQ              DX, $0x20
@@ -8756,7 +8343,6 @@ expSumAVX512_1_end:
 	VADDPD            Z1, Z5, Z5
 
 expSumAVX512_end:
-	LDMXCSR       (SP)
 	VADDPD        Z6, Z4, Z4
 	VADDPD        Z7, Z5, Z5
 	VADDPD        Z5, Z4, Z4

@@ -67,7 +67,7 @@ func PackTransposed(dst, b []float32, ldb, k, n int) {
 //   - floor: 0 for a ReLU, [NoFloor] for none
 //
 // Each element is summed from k = 0 upwards by fused multiply-add, and init is
-// added last. Subnormal numbers may count as zero.
+// added last.
 //
 // It panics, as indexing does, when a slice is too short.
 func Gemm(c []float32, ldc int, a []float32, lda int, b []float32, init []float32, ldi int, m, n, k int, floor float32) {

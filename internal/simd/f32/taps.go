@@ -12,7 +12,7 @@ package f32
 //   - w: one weight a tap
 //   - floor: 0 for a ReLU, [NoFloor] for none
 //
-// Subnormal numbers may count as zero. It panics, as slicing does, when src or
+// It panics, as slicing does, when src or
 // w is too short.
 func Taps(dst, src []float32, offsets []int, w []float32, init, floor float32) {
 	w = w[:len(offsets)]

@@ -3,10 +3,9 @@
 package f32
 
 // The functions of this file write every element of dst, which may be x, and
-// panic when x is shorter. What is not a number stays so. Subnormal numbers may
-// count as zero, in the argument and in the result. Errors are in units in the
-// last place of the result (ULP), the greatest over all arguments;
-// TestUnaryAccuracy measures them.
+// panic when x is shorter. What is not a number stays so. Errors are in units in
+// the last place of the result (ULP), the greatest over all arguments;
+// TestUnaryAccuracy measures them. A result that is subnormal may be 0.
 
 // Abs computes |x|.
 func Abs(dst, x []float32) { fnAbs.run(dst, x, 0, 0) }

@@ -3,7 +3,7 @@
 package f32
 
 // The functions of this file write every element of dst, which may be x or y,
-// and panic when x or y is shorter. Subnormal numbers may count as zero.
+// and panic when x or y is shorter.
 
 // Axpy computes dst[i] += a·x[i], fused.
 func Axpy(dst []float32, a float32, x []float32) { axpy(dst, a, x[:len(dst)]) }

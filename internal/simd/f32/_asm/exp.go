@@ -22,8 +22,12 @@ var (
 	logCoefs     = []float32{0.33333313, -0.2500001, 0.2000212, -0.16667996, 0.14219552, -0.12405589, 0.11888162, -0.11675652, 0.06746641}
 	erfBorder    = float32(0.9)
 	erfLimit     = float32(3.95)
+	minNormal    = float32(0x1p-126)
 	expLo, expHi = float32(-104), float32(89)
 )
+
+// tinyShift is by how many places log moves a subnormal number up.
+const tinyShift = 23
 
 // reduce returns n and r with x = n·ln 2 + r and |r| ≤ ln 2 / 2.
 func (w width) reduce(x VecVirtual) (n, r VecVirtual) {
@@ -174,12 +178,18 @@ func (w width) softplus(exp func(VecVirtual) VecVirtual, _, _ VecVirtual) func(x
 	}
 }
 
-// log splits x into 2ᵉ·(1+f) with 1+f from √½ to √2. Subnormal numbers count as
-// zero.
+// log splits x into 2ᵉ·(1+f) with 1+f from √½ to √2, a subnormal x after it was
+// made larger.
 func (w width) log(_, _ VecVirtual) func(x VecVirtual) VecVirtual {
 	zero, inf := w.constant(0), w.constant(float32(math.Inf(1)))
 	nan, minusInf := w.constant(float32(math.NaN())), w.constant(float32(math.Inf(-1)))
+	normal, shift := w.constant(minNormal), w.constant(tinyShift)
 	return func(x VecVirtual) VecVirtual {
+		larger, taken := w.reg(), w.reg()
+		w.times(1<<tinyShift, x, larger)
+		tiny := w.compare(less, x, normal)
+		w.choose(tiny, larger, x, x)
+		w.choose(tiny, shift, zero, taken)
 		// The bits less those of √½ hold e above and the rest of 1+f below.
 		e, f := w.reg(), w.reg()
 		offset := w.reg()
@@ -187,6 +197,7 @@ func (w width) log(_, _ VecVirtual) func(x VecVirtual) VecVirtual {
 		w.integerSub(offset, x, f)
 		w.shiftRight(f, e)
 		VCVTDQ2PS(e, e)
+		VSUBPS(taken, e, e)
 		w.and(1<<23-1, f, f)
 		w.integerAdd(offset, f, f)
 		w.plus(-1, f, f)

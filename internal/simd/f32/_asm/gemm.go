@@ -66,7 +66,6 @@ func (g gemm) write() {
 	MOVQ(argumentAddr("k"), k.end)
 	SHLQ(Imm(6), k.end)
 	ADDQ(k.b, k.end)
-	restore := flush()
 	for _, rows := range g.rows {
 		label := fmt.Sprintf("%s_%d", g.name, rows)
 		Label(label)
@@ -81,7 +80,6 @@ func (g gemm) write() {
 		JMP(LabelRef(label))
 		Label(label + "_end")
 	}
-	restore()
 	VZEROUPPER()
 	RET()
 }
@@ -299,7 +297,6 @@ func rowTimes(w width) {
 		acc[v] = w.reg()
 		VXORPS(acc[v], acc[v], acc[v])
 	}
-	restore := flush()
 	Label(name + "_k")
 	x := w.reg()
 	VBROADCASTSS(Mem{Base: a}, x)
@@ -317,7 +314,6 @@ func rowTimes(w width) {
 		VMAXPS(acc[v], floor, acc[v])
 		VMOVUPS(acc[v], Mem{Base: c, Disp: v * w.bytes})
 	}
-	restore()
 	VZEROUPPER()
 	RET()
 }

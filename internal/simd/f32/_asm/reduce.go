@@ -74,7 +74,6 @@ func (w width) sum(name, sig, doc string, prepare func() func(p part, x VecVirtu
 		acc[i] = w.reg()
 		VXORPS(acc[i], acc[i], acc[i])
 	}
-	restore := flush()
 	square := name == "sumSquares"+w.suffix
 	l.write(func(p part) {
 		x := term(p, p.load(len(slices)-1))
@@ -89,7 +88,6 @@ func (w width) sum(name, sig, doc string, prepare func() func(p part, x VecVirtu
 			}
 		}
 	})
-	restore()
 	VADDPD(acc[2], acc[0], acc[0])
 	VADDPD(acc[3], acc[1], acc[1])
 	VADDPD(acc[1], acc[0], acc[0])

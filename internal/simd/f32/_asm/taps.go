@@ -21,7 +21,6 @@ func taps(w width) {
 	offsets, weights := Load(Param("offsets"), GP64()), Load(Param("w"), GP64())
 	count, n := Load(Param("count"), GP64()), Load(Param("n"), GP64())
 	init, floor := w.argument("init"), w.argument("floor")
-	restore := flush()
 	for _, vectors := range []int{8, 4, 2, 1} {
 		label := fmt.Sprintf("%s_%d", name, vectors)
 		elems := vectors * w.lanes()
@@ -57,7 +56,6 @@ func taps(w width) {
 		JMP(LabelRef(label))
 		Label(label + "_end")
 	}
-	restore()
 	VZEROUPPER()
 	RET()
 }

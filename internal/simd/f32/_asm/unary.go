@@ -15,9 +15,7 @@ func unary(w width, name string, prepare func(a, b VecVirtual) func(x VecVirtual
 	Pragma("noescape")
 	l := newLoop(w, name, 1, "dst", "x")
 	op := prepare(w.argument("a"), w.argument("b"))
-	restore := flush()
 	l.write(func(p part) { p.store(op(p.load(1)), 0) })
-	restore()
 	VZEROUPPER()
 	RET()
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // elementwise writes dst = op(x, y) or, where y is a number, dst = op(x, y) for
-// that number. Subnormal numbers count as zero where flushed is set.
+// that number.
 func elementwise(w width, name, doc string, number bool, op func(x, y VecVirtual) VecVirtual) {
 	name += w.suffix
 	sig, slices := "func(dst, x, y *float32, n uintptr)", []string{"dst", "x", "y"}
@@ -24,14 +24,12 @@ func elementwise(w width, name, doc string, number bool, op func(x, y VecVirtual
 	if number {
 		y = w.argument("y")
 	}
-	restore := flush()
 	l.write(func(p part) {
 		if !number {
 			y = p.load(2)
 		}
 		p.store(op(p.load(1), y), 0)
 	})
-	restore()
 	VZEROUPPER()
 	RET()
 }
@@ -87,13 +85,11 @@ func axpy(w width) {
 	Doc(name + " computes dst += a·x.")
 	l := newLoop(w, name, 4, "dst", "x")
 	a := w.argument("a")
-	restore := flush()
 	l.write(func(p part) {
 		d := p.load(0)
 		VFMADD231PS(p.load(1), a, d)
 		p.store(d, 0)
 	})
-	restore()
 	VZEROUPPER()
 	RET()
 }
@@ -106,14 +102,12 @@ func scaleShift(w width) {
 	Doc(name + " computes dst = max(x·scale + shift, floor).")
 	l := newLoop(w, name, 4, "dst", "x")
 	scale, shift, floor := w.argument("scale"), w.argument("shift"), w.argument("floor")
-	restore := flush()
 	l.write(func(p part) {
 		x := p.load(1)
 		VFMADD213PS(shift, scale, x)
 		VMAXPS(x, floor, x)
 		p.store(x, 0)
 	})
-	restore()
 	VZEROUPPER()
 	RET()
 }
@@ -126,7 +120,6 @@ func normalize(w width) {
 	Doc(name + " computes dst = (x − mean)·scale·gamma + beta.")
 	l := newLoop(w, name, 2, "dst", "x", "gamma", "beta")
 	mean, scale := w.argument("mean"), w.argument("scale")
-	restore := flush()
 	l.write(func(p part) {
 		x := p.load(1)
 		VSUBPS(mean, x, x)
@@ -134,7 +127,6 @@ func normalize(w width) {
 		VFMADD213PS(p.load(3), p.load(2), x)
 		p.store(x, 0)
 	})
-	restore()
 	VZEROUPPER()
 	RET()
 }

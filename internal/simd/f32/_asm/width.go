@@ -44,17 +44,3 @@ func argumentAddr(name string) Mem {
 	}
 	return arg.Addr
 }
-
-// flush makes subnormal operands and results count as zero until the function
-// that it returns writes the former mode back. The mode belongs to the thread;
-// the kernel cannot be preempted between the two.
-func flush() (restore func()) {
-	const flushToZero, denormalsAreZero = 1 << 15, 1 << 6
-	saved, mode := AllocLocal(8), GP32()
-	STMXCSR(saved)
-	MOVL(saved, mode)
-	ORL(U32(flushToZero|denormalsAreZero), mode)
-	MOVL(mode, saved.Offset(4))
-	LDMXCSR(saved.Offset(4))
-	return func() { LDMXCSR(saved) }
-}
