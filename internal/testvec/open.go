@@ -50,6 +50,7 @@ const openDefects = `
 	D30  closed peers are never let go
 	D31  a call by host code ignores the largest size of a message
 	D32  a map keeps the memory of every deleted value
+	D33  what needs no commit overtakes what its instance sent before and waits for one
 	S1   a parallel function loses what it could not process
 	S2   a control port declared after Apply panics
 	S3   a move that ends with ErrClosed leaves resources open

@@ -19,6 +19,7 @@ type Config struct {
 	Faults []Fault       // what happens to messages
 	Commit Commit        // what happens to commits
 	Trace  bool          // keep the history as text, see World.Trace
+	Limit  uint64        // events after which nothing happens any more, 0 for none: a world may run away
 
 	// Committed, which may be nil, is told of each batch that the engine has made
 	// durable, before the core is: outputs of it leave later.

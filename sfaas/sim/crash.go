@@ -19,7 +19,7 @@ func (w *World) Snapshot() ([]byte, error) {
 	w.paused = true
 	defer func() { w.paused = false }()
 	for !w.settled() {
-		if w.queue.len() == 0 {
+		if w.queue.len() == 0 || w.Exhausted() {
 			return nil, errUnsettled
 		}
 		w.RunUntil(w.queue.first())

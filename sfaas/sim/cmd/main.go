@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command cmd runs the default world of the simulator over many seeds: random
+// programs on three to five nodes, with everything that may happen to them, and
+// oracles that know nothing of the machine.
+//
+//	go run ./sfaas/sim/cmd -seeds 2000          # on all processors
+//	go run ./sfaas/sim/cmd -seed 17 -seeds 1 -trace
+//	go run ./sfaas/sim/cmd -seeds 100 -plant NAME -json
+//
+// It ends with 1 if an oracle has spoken, and with 2 if it was called wrongly.
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas/sim/internal/world"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// options are what the command line says.
+type options struct {
+	seeds, seed       uint64
+	virtual           time.Duration
+	plant             string
+	list, json, trace bool
+}
+
+func run(args []string, out, errs io.Writer) int {
+	var o options
+	flags := flag.NewFlagSet("cmd", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Uint64Var(&o.seeds, "seeds", 100, "how many seeds")
+	flags.Uint64Var(&o.seed, "seed", 0, "the first seed")
+	flags.DurationVar(&o.virtual, "virtual", 0, "for how long messages are pushed; 0 stands for what the default world says")
+	flags.StringVar(&o.plant, "plant", "", "a bug to plant, see -list-plants")
+	flags.BoolVar(&o.list, "list-plants", false, "list the bugs that can be planted")
+	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
+	flags.BoolVar(&o.trace, "trace", false, "print everything that happened")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if o.list {
+		for _, p := range world.Plants() {
+			fmt.Fprintf(out, "%s\t%s\n", p.Name, p.What)
+		}
+		return 0
+	}
+	sum, err := simulate(o, out)
+	if err != nil {
+		fmt.Fprintln(errs, err)
+		return 2
+	}
+	if err := sum.print(out, o.json); err != nil {
+		fmt.Fprintln(errs, err)
+		return 2
+	}
+	if sum.Violations > 0 {
+		return 1
+	}
+	return 0
+}
+
+// summary is what all seeds together have shown.
+type summary struct {
+	Seeds        uint64  `json:"seeds"`
+	Violations   int     `json:"violations"`
+	FirstBadSeed int64   `json:"first_bad_seed"` // -1 for none
+	VirtualS     float64 `json:"virtual_s"`
+	WallS        float64 `json:"wall_s"`
+	Messages     uint64  `json:"messages"`
+	Moves        uint64  `json:"moves"`
+	Crashes      uint64  `json:"crashes"`
+	Claims       uint64  `json:"claims"`
+	History      string  `json:"history"` // SHA-256 of the histories of all seeds, in their order
+}
+
+// simulate runs all seeds, on all processors.
+func simulate(o options, out io.Writer) (*summary, error) {
+	results := make([]*world.Result, o.seeds)
+	failed := make([]error, o.seeds)
+	begin := time.Now()
+	next := make(chan uint64)
+	var wg sync.WaitGroup
+	for range min(uint64(runtime.GOMAXPROCS(0)), o.seeds) {
+		wg.Go(func() {
+			for i := range next {
+				results[i], failed[i] = world.Run(o.config(i))
+			}
+		})
+	}
+	for i := range o.seeds {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	sum := &summary{Seeds: o.seeds, FirstBadSeed: -1, WallS: time.Since(begin).Seconds()}
+	hash := sha256.New()
+	for i, r := range results {
+		if failed[i] != nil {
+			return nil, failed[i]
+		}
+		sum.add(r)
+		fmt.Fprintf(hash, "%d %s\n", r.Seed, r.History)
+		if !o.json {
+			report(out, r)
+		}
+	}
+	sum.History = fmt.Sprintf("%x", hash.Sum(nil))
+	return sum, nil
+}
+
+func (o options) config(i uint64) world.Config {
+	cfg := world.Default(o.seed + i)
+	cfg.Plant, cfg.Trace = o.plant, o.trace
+	if o.virtual > 0 {
+		cfg.Virtual = o.virtual
+	}
+	return cfg
+}
+
+func (s *summary) add(r *world.Result) {
+	s.Violations += r.Count
+	if r.Count > 0 && s.FirstBadSeed < 0 {
+		s.FirstBadSeed = int64(r.Seed)
+	}
+	s.VirtualS += r.Virtual.Seconds()
+	s.Messages, s.Moves, s.Crashes, s.Claims = s.Messages+r.Messages, s.Moves+r.Moves, s.Crashes+r.Crashes, s.Claims+r.Claims
+}
+
+// report tells what the oracles say of one seed.
+func report(out io.Writer, r *world.Result) {
+	for _, line := range r.Trace {
+		fmt.Fprintln(out, line)
+	}
+	if r.Count == 0 {
+		return
+	}
+	fmt.Fprintf(out, "seed %d: %d violations\n", r.Seed, r.Count)
+	for _, v := range r.Violations {
+		fmt.Fprintf(out, "\t%v %s: %s\n", v.At, v.Kind, v.Text)
+	}
+}
+
+func (s *summary) print(out io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(s)
+	}
+	first := "none"
+	if s.FirstBadSeed >= 0 {
+		first = fmt.Sprint(s.FirstBadSeed)
+	}
+	_, err := fmt.Fprintf(out, "%d seeds, %d violations, first bad seed %s\n%.0f virtual seconds in %.1f s: %.1f seeds per second\n%.0f messages and %.1f moves per virtual second, %d crashes, %d claims\nhistory %s\n",
+		s.Seeds, s.Violations, first, s.VirtualS, s.WallS, float64(s.Seeds)/s.WallS,
+		float64(s.Messages)/s.VirtualS, float64(s.Moves)/s.VirtualS, s.Crashes, s.Claims, s.History)
+	return err
+}

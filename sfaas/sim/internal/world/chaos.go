@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"slices"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// stays is how many nodes are never stopped alone: sources that must not lose
+// anything are pushed there.
+const stays = 2
+
+// moment is what a crash goes back to.
+type moment struct {
+	at     sfaas.Time
+	data   []byte
+	ledger *ledger
+	slots  []sfaas.Slot
+}
+
+// startChaos lets everything happen that the configuration asks for, at moments that
+// the seed draws.
+func (r *run) startChaos() {
+	if r.restartable() {
+		r.every(r.cfg.Restarts, r.restartOne)
+	}
+	r.every(2*r.cfg.Crashes, r.takeSnapshot)
+	r.every(r.cfg.Crashes, r.crash)
+}
+
+// restartable reports whether a node may be stopped alone.
+func (r *run) restartable() bool { return r.cfg.Restarts > 0 && r.nodes > stays }
+
+// every calls f at a rate until the end, and not while a snapshot is taken.
+func (r *run) every(rate float64, f func()) {
+	if rate <= 0 {
+		return
+	}
+	var again func()
+	again = func() {
+		if r.m.now() >= r.end {
+			return
+		}
+		if !r.busy {
+			r.busy = true
+			f()
+			r.busy = false
+		}
+		r.m.after(r.chaos.wait(rate), again)
+	}
+	r.m.after(r.chaos.wait(rate), again)
+}
+
+// moveSome moves one piece, once or several times in a row, or now and then everything
+// that a node owns.
+func (r *run) moveSome() {
+	if r.nodes < 2 || r.busy {
+		return
+	}
+	if r.chaos.chance(0.03) {
+		r.evacuate(r.chaos.IntN(r.nodes))
+		return
+	}
+	p := r.m.by[r.hot] // where something is under way
+	if r.chaos.chance(0.3) {
+		p = pick(r.chaos, r.m.pieces)
+	}
+	r.moveOn(p, r.chaos.between(1, 4))
+}
+
+// moveOn moves a piece several times in a row.
+func (r *run) moveOn(p *piece, times int) {
+	to := r.chaos.IntN(r.nodes)
+	if p.moving || to == p.owner || r.down[to] || to == r.leaving {
+		return
+	}
+	r.move(p, to, func() {
+		if times > 1 {
+			r.m.after(r.chaos.span(0, 300*time.Microsecond), func() { r.moveOn(p, times-1) })
+		}
+	})
+}
+
+// move moves a piece and watches that this ends; then, which may be nil, follows if it
+// ended well.
+func (r *run) move(p *piece, to int, then func()) {
+	asked, done := r.m.now(), false
+	life := r.m.life
+	r.m.move(p, to, func(err error) {
+		done = true
+		switch {
+		case err == nil:
+			r.result.Moves++
+			if then != nil {
+				then()
+			}
+		case !refused(err):
+			r.violate(Broken, "move of %s[%v] to node %d: %v", p.fn.Name(), p.key, to, err)
+		}
+	})
+	r.m.after(longest, func() {
+		if !done && life == r.m.life {
+			r.violate(Endless, "move of %s[%v] from node %d to node %d has not ended after %v", p.fn.Name(), p.key, p.owner, to, r.m.now().Sub(asked))
+		}
+	})
+}
+
+// evacuate moves everything that a node owns to others.
+func (r *run) evacuate(node int) {
+	for _, p := range r.m.pieces {
+		if p.owner != node || p.moving {
+			continue
+		}
+		to := r.chaos.IntN(r.nodes)
+		if to != node && !r.down[to] && to != r.leaving {
+			r.move(p, to, nil)
+		}
+	}
+}
+
+// restartOne stops a node that owns nothing any more, for a while.
+func (r *run) restartOne() {
+	if r.leaving >= 0 {
+		return
+	}
+	node := r.chaos.between(stays, r.nodes-1)
+	if r.down[node] {
+		return
+	}
+	r.leaving = node
+	life := r.m.life
+	var try func()
+	tries := 0
+	try = func() {
+		switch tries++; {
+		case life != r.m.life || r.m.now() >= r.end || tries > 500:
+			r.leaving = -1
+		case r.busy || r.m.owns(node):
+			r.evacuate(node)
+			r.m.after(5*time.Millisecond, try)
+		default:
+			r.leaving = -1
+			r.stop(node)
+		}
+	}
+	try()
+}
+
+// stop stops a node and starts it again.
+func (r *run) stop(node int) {
+	if err := r.m.stop(node); err != nil {
+		r.violate(Broken, "stop of node %d: %v", node, err)
+	}
+	r.result.Crashes++
+	r.stopped = true
+	r.ledger.leave(node)
+	r.down[node] = true
+	r.incarnation[node]++
+	life := r.m.life
+	r.m.after(r.chaos.span(0, 200*time.Millisecond), func() {
+		if life != r.m.life {
+			return // a crash has started all
+		}
+		r.down[node] = false
+		if err := r.m.start(node); err != nil {
+			r.violate(Broken, "start of node %d: %v", node, err)
+		}
+	})
+}
+
+// takeSnapshot takes a snapshot to go back to.
+func (r *run) takeSnapshot() {
+	if slices.Contains(r.down, true) {
+		return
+	}
+	begin := r.m.now()
+	data, err := r.m.snapshot()
+	if err != nil {
+		r.violate(Endless, "snapshot: %v", err)
+		return
+	}
+	r.outage += r.m.now().Sub(begin)
+	s := &moment{at: r.m.now(), data: data, ledger: r.ledger.clone()}
+	for _, f := range r.feeders {
+		s.slots = append(s.slots, f.next)
+	}
+	r.last = s
+}
+
+// crash ends all nodes at once and goes back to the last snapshot, the sources too.
+func (r *run) crash() {
+	if r.last == nil {
+		return
+	}
+	r.result.Crashes++
+	r.stopped = true
+	r.leaving = -1
+	clear(r.down)
+	if err := r.m.crash(r.last.data); err != nil {
+		r.violate(Broken, "crash: %v", err)
+	}
+	r.outage += r.m.now().Sub(r.last.at)
+	taken := r.ledger.taken
+	r.ledger = r.last.ledger.clone()
+	r.ledger.taken = taken
+	for i := range r.incarnation {
+		r.incarnation[i]++
+	}
+	for i, f := range r.feeders {
+		f.next, f.node = r.last.slots[i], 0
+		if f.done { // it has more to push again
+			f.done = false
+			r.m.after(0, f.tick)
+		}
+	}
+}

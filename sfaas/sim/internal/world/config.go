@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import "time"
+
+// Config says which world a seed draws and what may happen in it.
+type Config struct {
+	Seed    uint64        // draws everything
+	Virtual time.Duration // for how long messages are pushed
+	Nodes   [2]int        // least and most
+	Cores   int           // most cores of a node
+
+	Moves    float64 // per second, of one piece; now and then of all that a node owns
+	Restarts float64 // per second, of a node that owns nothing any more
+	Crashes  float64 // per second, of all nodes at once, restored from a snapshot
+
+	Engine   bool // commits take time, are refused, lost and out of order
+	Answers  bool // and answered late, so that they are offered again, and twice
+	Network  bool // promising edges lose, double and reorder
+	Faults   bool // handlers fail, some for ever
+	Parallel bool // there are parallel functions
+
+	Plant string // the bug that is planted, see Plants
+	Trace bool   // keep the history as text
+}
+
+// Default returns the world that everything has to survive.
+func Default(seed uint64) Config {
+	return Config{
+		Seed: seed, Virtual: 30 * time.Second, Nodes: [2]int{3, 5}, Cores: 3,
+		Moves: 10, Restarts: 0.15, Crashes: 0.07,
+		Engine: true, Answers: true, Network: true, Faults: true, Parallel: true,
+	}
+}
+
+// Calm returns the same world with one or more nodes in which nothing happens but
+// messages.
+func Calm(seed uint64) Config {
+	return Config{Seed: seed, Virtual: 5 * time.Second, Nodes: [2]int{1, 1}, Cores: 3}
+}
+
+// Result is what one seed has shown.
+type Result struct {
+	Seed       uint64      // that was run
+	Violations []Violation // the first ones
+	Count      int         // of all violations
+	Messages   uint64      // taken by handlers
+	Pushed     uint64      // by host code
+	Events     uint64      // of all cores
+	Moves      uint64      // that have ended well
+	Crashes    uint64      // of one node and of all
+	Claims     uint64      // of pieces whose owner had gone
+	Virtual    time.Duration
+	History    string   // hash of everything that happened
+	Trace      []string // the same as text, if it was asked for
+}
+
+// Violation is one broken promise.
+type Violation struct {
+	At   time.Duration // virtual
+	Kind Kind          // oracle that has spoken
+	Text string        // what it has to say
+}
+
+// Kind says which oracle has spoken.
+type Kind string
+
+// The oracles.
+const (
+	Lost    Kind = "lost"    // a promising edge has not delivered
+	Order   Kind = "order"   // a producer's messages to one key came out of order, or twice
+	State   Kind = "state"   // a counter is not what its messages make
+	Early   Kind = "early"   // something left before its commit, or before its time
+	Silent  Kind = "silent"  // something is missing that nobody has counted
+	Endless Kind = "endless" // a wait without a bound
+	Reply   Kind = "reply"   // a call was answered twice, or never
+	Broken  Kind = "broken"  // the machine returned an error that it must not
+)

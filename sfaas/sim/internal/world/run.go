@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/sim"
+)
+
+// run is one seed under way.
+type run struct {
+	cfg    Config
+	draw   draw // of the program
+	chaos  draw // of what happens to it
+	nodes  int
+	p      *program
+	m      *machine
+	ledger *ledger
+	result *Result
+	end    sfaas.Time // of pushing
+
+	feeders     []*feeder
+	feeding     map[[2]int]*feeder // by flow and key
+	bursts      float64            // of all sources per second
+	subscribe   sfaas.Input[token]
+	subscribers []int // keys that hear the topic
+
+	incarnation []int  // by node
+	down        []bool // by node
+	leaving     int    // node that is being emptied, -1 for none
+	busy        bool   // something that must not be interrupted is under way
+	stopped     bool   // a node has been stopped: counters of the machine are lost
+	last        *moment
+	hot         int           // function and key of the last invocation, see machine.piece
+	outage      time.Duration // for which all sources were paused
+}
+
+// slack is by how much an answer in time is earlier than the timeout of a commit: that
+// runs from the start of an invocation, the answer's delay from its end.
+const slack = 200 * time.Microsecond
+
+// mostEvents is how many events per second are too many: messages go in circles.
+const mostEvents = 20_000
+
+// rest is for how long the world may run on after the last push.
+const rest = 4 * time.Second
+
+// Run runs the world of one seed and returns what the oracles say. It returns an
+// error only if the world itself could not be made.
+func Run(cfg Config) (*Result, error) {
+	if err := checkPlant(cfg.Plant); err != nil {
+		return nil, err
+	}
+	r := &run{cfg: cfg, draw: newDraw(cfg.Seed, 1), chaos: newDraw(cfg.Seed, 2), result: &Result{Seed: cfg.Seed}, leaving: -1, feeding: map[[2]int]*feeder{}}
+	r.nodes = r.draw.between(cfg.Nodes[0], cfg.Nodes[1])
+	r.incarnation, r.down = make([]int, r.nodes), make([]bool, r.nodes)
+	if err := r.drawProgram(); err != nil {
+		return nil, fmt.Errorf("world: seed %d: %w", cfg.Seed, err)
+	}
+	r.ledger = newLedger(r)
+	if err := r.start(); err != nil {
+		return nil, fmt.Errorf("world: seed %d: %w", cfg.Seed, err)
+	}
+	for _, key := range r.subscribers {
+		if err := r.subscribe.PushValue(r.m.host(0), r.p.keys[key], 0, &token{}); err != nil {
+			return nil, fmt.Errorf("world: seed %d: subscribe: %w", cfg.Seed, err)
+		}
+	}
+	r.m.run(sfaas.Time(0).Add(100 * time.Millisecond)) // subscriptions have arrived
+	r.end = r.m.now().Add(cfg.Virtual)
+	r.startFeeding()
+	r.startChaos()
+	r.m.run(r.end.Add(rest))
+	r.finish()
+	return r.result, r.m.close()
+}
+
+// start starts the machine with the links and the engine that the seed draws.
+func (r *run) start() error {
+	cfg := sim.Config{
+		Seed: r.cfg.Seed, Nodes: r.nodes, Cores: r.draw.between(1, r.cfg.Cores), Trace: r.cfg.Trace,
+		Link: r.draw.span(2*time.Microsecond, 50*time.Microsecond), Spread: r.draw.span(0, 500*time.Microsecond),
+		Faults: r.p.faults, Committed: r.committed, Limit: uint64(r.cfg.Virtual.Seconds()+rest.Seconds()) * mostEvents,
+	}
+	retry, timeout := r.draw.span(50*time.Microsecond, 400*time.Microsecond), r.draw.span(time.Millisecond, 5*time.Millisecond)
+	if r.cfg.Engine {
+		cfg.Commit = sim.Commit{
+			Delay: r.draw.span(0, 100*time.Microsecond), Jitter: r.draw.span(0, time.Millisecond),
+			Refuse: 0.1 * r.draw.Float64(), Lose: 0.1 * r.draw.Float64(),
+		}
+		cfg.Commit.Jitter = min(cfg.Commit.Jitter, timeout-retry-cfg.Commit.Delay-slack)
+	}
+	if r.cfg.Answers {
+		cfg.Commit.Twice, cfg.Commit.Again = 0.1*r.draw.Float64(), 2*timeout
+		if r.draw.chance(0.3) {
+			cfg.Commit.Jitter = r.draw.span(timeout, 3*timeout)
+		}
+	}
+	var err error
+	r.m, err = newMachine(r.p, cfg, sfaas.WithCommitTiming(retry, timeout))
+	return err
+}
+
+// committed is told what the engine has made durable.
+func (r *run) committed(b *sfaas.Batch) {
+	for i := range b.Outbox {
+		o := &b.Outbox[i]
+		if c := r.p.consumer[o.Edge]; c >= 0 {
+			r.ledger.committed(c, o.Msg.Body().(*token))
+		}
+	}
+}
+
+// finish compares what has arrived with what was sent.
+func (r *run) finish() {
+	if r.m.exhausted() {
+		r.violate(Endless, "%d events: the world runs away", r.m.w.Events())
+	}
+	for _, f := range r.feeders {
+		if !f.done {
+			r.violate(Endless, "%s could not push its last token at key %d", r.p.outlets[f.flow.outlet], f.key)
+		}
+	}
+	r.ledger.settle(r.m.dropped(), r.stopped, r.m.now())
+	x := r.result
+	x.Events = r.m.w.Events()
+	x.Messages, x.Virtual = r.ledger.taken, time.Duration(r.m.now())
+	x.History, x.Trace = r.m.w.History(), r.m.w.Trace()
+}
+
+// violate notes a broken promise.
+func (r *run) violate(kind Kind, format string, args ...any) {
+	r.result.Count++
+	if len(r.result.Violations) < 20 {
+		at := time.Duration(0)
+		if r.m != nil {
+			at = time.Duration(r.m.now())
+		}
+		r.result.Violations = append(r.result.Violations, Violation{at, kind, fmt.Sprintf(format, args...)})
+	}
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/internal/testvec"
+)
+
+// seeds runs some worlds, ten times as many with NEURORAN_LONG set, and fails for
+// every seed with a violation.
+func seeds(t *testing.T, n uint64, of func(seed uint64) Config) {
+	t.Helper()
+	if os.Getenv("NEURORAN_LONG") != "" {
+		n *= 10
+	}
+	var sum Result
+	bad := 0
+	begin := time.Now()
+	for seed := range n {
+		r, err := Run(of(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Messages, sum.Moves, sum.Crashes, sum.Virtual = sum.Messages+r.Messages, sum.Moves+r.Moves, sum.Crashes+r.Crashes, sum.Virtual+r.Virtual
+		if r.Count == 0 {
+			continue
+		}
+		if bad++; bad <= 5 {
+			t.Errorf("seed %d: %d violations\n%s", seed, r.Count, text(r.Violations[:min(4, len(r.Violations))]))
+		}
+	}
+	t.Logf("seeds=%d bad=%d messages=%d moves=%d crashes=%d virtual=%v seeds/s=%.1f", n, bad, sum.Messages, sum.Moves, sum.Crashes, sum.Virtual, float64(n)/time.Since(begin).Seconds())
+}
+
+// text tells violations, one a line.
+func text(all []Violation) string {
+	var b strings.Builder
+	for _, v := range all {
+		fmt.Fprintf(&b, "\t%v %s: %s\n", v.At, v.Kind, v.Text)
+	}
+	return b.String()
+}
+
+// TestCalm pushes through random programs whose handlers fail, on one node and over a
+// network that loses, doubles and reorders.
+func TestCalm(t *testing.T) {
+	seeds(t, 40, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Nodes, c.Network, c.Faults, c.Parallel = [2]int{1, 5}, seed%2 == 1, seed%4 > 1, true
+		return c
+	})
+}
+
+// TestCrashes crashes all nodes at once and restores them from a snapshot.
+func TestCrashes(t *testing.T) {
+	seeds(t, 20, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Crashes, c.Network, c.Faults = 0.5, true, true
+		return c
+	})
+}
+
+// TestCommits lets commits take time, be refused, get lost, and end out of order.
+func TestCommits(t *testing.T) {
+	testvec.Defect(t, "D33")
+	seeds(t, 40, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Virtual, c.Engine, c.Faults = 10*time.Second, true, true
+		return c
+	})
+}
+
+// TestAnswers answers commits late, so that they are offered again, and twice.
+func TestAnswers(t *testing.T) {
+	testvec.Defect(t, "D33")
+	testvec.Defect(t, "D3")
+	seeds(t, 20, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Engine, c.Answers = true, true
+		return c
+	})
+}
+
+// TestMovesOfTwo moves whatever runs between two nodes.
+func TestMovesOfTwo(t *testing.T) {
+	testvec.Defect(t, "D1")
+	seeds(t, 40, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Nodes, c.Moves = [2]int{2, 2}, 10
+		return c
+	})
+}
+
+// TestMovesOfMany moves whatever runs among three to five nodes.
+func TestMovesOfMany(t *testing.T) {
+	testvec.Defect(t, "D1")
+	testvec.Defect(t, "D2")
+	seeds(t, 40, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Nodes, c.Moves = [2]int{3, 5}, 10
+		return c
+	})
+}
+
+// TestRestarts stops one node at a time, once it owns nothing, and starts it anew.
+func TestRestarts(t *testing.T) {
+	testvec.Defect(t, "D13")
+	seeds(t, 40, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Nodes, c.Restarts = [2]int{3, 5}, 0.5
+		return c
+	})
+}
+
+// TestDefault runs the world that everything has to survive.
+func TestDefault(t *testing.T) {
+	for _, id := range []string{"D1", "D2", "D3", "D13", "D33"} {
+		testvec.Defect(t, id)
+	}
+	seeds(t, 20, Default)
+}
+
+// TestOneSeedOneHistory runs a seed of the default world five times.
+func TestOneSeedOneHistory(t *testing.T) {
+	var histories []string
+	for range 5 {
+		c := Default(5)
+		c.Virtual = 3 * time.Second
+		r, err := Run(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		histories = append(histories, fmt.Sprintf("%s %d %d %v", r.History, r.Messages, r.Moves, r.Violations))
+	}
+	if slices.Sort(histories); histories[0] != histories[4] {
+		t.Errorf("one seed, two histories:\n%s\n%s", histories[0], histories[4])
+	}
+}
