@@ -32,7 +32,7 @@ const floorRule = `
 
 	# Floor 3: signal processing, a library without sfaas and accel, on three
 	# levels. What all blocks share:
-	tensor < phy/nr < phy/crc, phy/scramble < phy/dmrs < phy/dmrs/...;
+	tensor < phy/nr < phy/crc, phy/scramble, phy/noise < phy/dmrs < phy/dmrs/...;
 
 	# The blocks, none of which imports another:
 	phy/dmrs/..., phy/crc, phy/scramble < phy/ofdm, phy/sync/..., phy/chest/..., phy/equalizer/...,

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/noise"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -40,8 +41,7 @@ type noiseMeter struct {
 // noiseCell is what was measured in some PRBs.
 type noiseCell struct {
 	first, prbs int
-	count       float64                   // independent values of each antenna
-	sum         [maxRx * maxRx]complex128 // outer products over antennas, lower triangle
+	noise.Sums
 }
 
 // initNoise makes the tables that groups within the limits need.
@@ -94,8 +94,8 @@ func (e *front) measureNoise(view *nr.View) {
 // one begins.
 func (m *noiseMeter) begin(i, first, prbs int) {
 	c := &m.cells[i]
-	c.first, c.prbs, c.count = first, prbs-first, 0
-	clear(c.sum[:])
+	c.first, c.prbs = first, prbs-first
+	c.Reset()
 	if i > 0 {
 		m.cells[i-1].prbs = first - m.cells[i-1].first
 	}
@@ -111,7 +111,7 @@ func (e *front) measureCells(view *nr.View, window int) {
 			e.residualNoise(cell, c, view.NumRx, window)
 		}
 		e.freeNoise(cell, view)
-		m.count += cell.count
+		m.count += cell.Count
 	}
 }
 
@@ -135,8 +135,7 @@ func (e *front) residualNoise(cell *noiseCell, c, rx, prbs int) {
 			n++
 		}
 		m.filter(t, rx, most, n)
-		m.accumulate(cell, rx, t.size*n, e.Beta*e.Beta)
-		cell.count += t.dims * float64(n)
+		m.accumulate(cell, rx, t.size*n, e.Beta*e.Beta, t.dims*float64(n))
 	}
 }
 
@@ -174,14 +173,14 @@ func (m *noiseMeter) filter(t *noiseTable, rx, most, n int) {
 	}
 }
 
-// accumulate adds the outer product of the first n residuals over antennas.
-func (m *noiseMeter) accumulate(cell *noiseCell, rx, n int, scale float64) {
-	for a := range rx {
-		for b := range a + 1 {
-			v := mimo.DotConj(m.res[a][:n], m.res[b][:n])
-			cell.sum[a*rx+b] += complex(real(v)*scale, imag(v)*scale)
-		}
+// accumulate adds the first n residuals of each antenna, which count as so many
+// independent values.
+func (m *noiseMeter) accumulate(cell *noiseCell, rx, n int, scale, count float64) {
+	var rows noise.Rows
+	for r := range rx {
+		rows[r] = m.res[r][:n]
 	}
+	cell.Add(&rows, rx, scale, count)
 }
 
 // freeNoise adds elements of CDM groups that no layer uses.
@@ -200,8 +199,7 @@ func (e *front) freeNoise(cell *noiseCell, view *nr.View) {
 					row := view.Row(r, s)[lambda*e.Group.ConfigType:]
 					n = e.gatherFree(m.res[r][:], row, first, end, step)
 				}
-				m.accumulate(cell, view.NumRx, n, e.scale*e.scale)
-				cell.count += float64(n)
+				m.accumulate(cell, view.NumRx, n, e.scale*e.scale, float64(n))
 			}
 		}
 	}
@@ -232,9 +230,8 @@ func (e *front) differenceNoise(rx int) {
 				}
 				n++
 			}
-			m.accumulate(cell, rx, n, e.Beta*e.Beta)
-			cell.count += float64(n) / 2
+			m.accumulate(cell, rx, n, e.Beta*e.Beta, float64(n)/2)
 		}
 	}
-	m.count = cell.count
+	m.count = cell.Count
 }

@@ -89,8 +89,9 @@ func (s *Correlator) Estimate(dst *nr.Offsets, pilots *nr.Pilots) error {
 
 // estimate measures the offsets of all UEs.
 //
-//  1. The reference is taken out, and blocks of pilots that are much stronger
-//     than the others, as where somebody interferes, are turned down.
+//  1. The reference is taken out. The antennas are whitened by what they receive
+//     where nobody sends pilots, if there is such a place. Parts of the allocation
+//     that are much stronger than the others are turned down.
 //  2. The delays are measured. Where the pilots hardly stand out, something else
 //     may dominate the antennas: they are whitened, and the delays measured anew,
 //     first against all that is received, then against what is no pilot.
@@ -103,6 +104,7 @@ func (s *correlator) estimate(dst *nr.Offsets, view *nr.View) {
 	}
 	rx := view.NumRx
 	s.removeReference(view)
+	s.whitenFree(view)
 	s.turnDownBlocks(rx)
 	s.measureDelays(dst, rx)
 	if s.delay.strongest < drowned && s.whitenTotal(rx) {

@@ -4,10 +4,13 @@ package sync
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/neuroran/neuroran/internal/simd/c64"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/noise"
+	"github.com/neuroran/neuroran/phy/nr"
 )
 
 // What the antennas receive beside the pilots of the group may be far stronger
@@ -16,19 +19,19 @@ import (
 // have the only word.
 
 const (
-	drowned     = 2    // power of pairs over noise below which a look at the antennas pays
-	maxBlocks   = 12   // parts of the allocation that are compared
-	fewBlocks   = 4    // fewest parts that can be compared
-	loudBlock   = 8    // power over that of the middle part from which a part is turned down
-	leastOfMean = 1e-9 // of the mean power, added to each antenna
+	drowned      = 2   // power of pairs over noise below which a look at the antennas pays
+	maxBlocks    = 12  // parts of the allocation that are compared
+	fewBlocks    = 4   // fewest parts that can be compared
+	loudBlock    = 8   // power over that of the middle part from which a part is turned down
+	freeElements = 256 // elements of free CDM groups that are looked at
 )
 
 // whitener is the scratch that makes the noise of all antennas alike.
 type whitener struct {
-	cov   [maxRx * maxRx]complex128
-	rows  []complex64 // a row of each antenna, or one
-	off   [maxRx]int
-	taps  [maxRx]complex64
+	sums  noise.Sums
+	cov   noise.Covariance
+	free  [maxRx][freeElements]complex64
+	rows  []complex64 // a row of each antenna
 	power [maxBlocks]float64
 	order [maxBlocks]float64
 }
@@ -78,109 +81,90 @@ func (s *correlator) turnDownBlocks(rx int) {
 	}
 }
 
-// whitenTotal makes all that is received white over the antennas. It reports
-// false, and does nothing, where that is so already.
-func (s *correlator) whitenTotal(rx int) bool {
-	w := &s.space
-	clear(w.cov[:rx*rx])
-	for c := range s.NumCombs {
-		for t := range s.NumSymbols {
-			for a := range rx {
-				for b := range a + 1 {
-					w.cov[a*rx+b] += mimo.DotConj(s.v[c][a][t][:s.NumPilots], s.v[c][b][t][:s.NumPilots])
+// whitenFree makes white what is received in CDM groups that no layer uses. Where
+// the antennas are alike already, nothing happens.
+func (s *correlator) whitenFree(view *nr.View) {
+	w, rx := &s.space, view.NumRx
+	groups := bits.OnesCount8(s.FreeGroups)
+	if groups == 0 || rx == 1 {
+		return
+	}
+	var rows noise.Rows
+	step := max(1, (s.NumPilots*s.NumSymbols*groups+freeElements-1)/freeElements)
+	for r := range rx {
+		n := 0
+		for lambda := range 3 {
+			if s.FreeGroups>>lambda&1 == 0 {
+				continue
+			}
+			for t := range s.NumSymbols {
+				row := view.Row(r, t)[lambda*s.Group.ConfigType:]
+				for i := t % step; i < s.NumPilots && n < freeElements; i += step {
+					w.free[r][n] = row[s.PilotAt(i)]
+					n++
 				}
 			}
 		}
+		rows[r] = w.free[r][:n]
 	}
-	return s.whiten(rx, float64(s.NumCombs*s.NumSymbols*s.NumPilots))
+	w.sums.Reset()
+	w.sums.Add(&rows, rx, s.scale*s.scale, float64(len(rows[0])))
+	s.whiten(rx)
+}
+
+// whitenTotal makes all that is received white over the antennas. It reports
+// false, and does nothing, where that is so already.
+func (s *correlator) whitenTotal(rx int) bool {
+	var rows noise.Rows
+	s.space.sums.Reset()
+	for c := range s.NumCombs {
+		for t := range s.NumSymbols {
+			for r := range rx {
+				rows[r] = s.v[c][r][t][:s.NumPilots]
+			}
+			s.space.sums.Add(&rows, rx, 1, float64(s.NumPilots))
+		}
+	}
+	return s.whiten(rx)
 }
 
 // whitenRest makes white what is no pilot: the differences of neighbouring pairs,
 // in which a channel whose delay was taken out hardly shows.
 func (s *correlator) whitenRest(rx int) bool {
-	w := &s.space
-	clear(w.cov[:rx*rx])
+	var rows noise.Rows
+	s.space.sums.Reset()
 	n := s.NumPilots/2 - 1
 	for l := range s.Group.NumLayers {
 		for t := range s.numTimes {
-			for a := range rx {
-				d, p := w.rows[a*n:(a+1)*n], s.pairs[l][a][t]
+			for r := range rx {
+				d, p := s.space.rows[r*n:(r+1)*n], s.pairs[l][r][t]
 				for m := range d {
 					d[m] = p[m+1] - p[m]
 				}
-				for b := range a + 1 {
-					w.cov[a*rx+b] += mimo.DotConj(d, w.rows[b*n:(b+1)*n])
-				}
+				rows[r] = d
 			}
+			s.space.sums.Add(&rows, rx, 1, float64(n)/2)
 		}
 	}
-	return s.whiten(rx, float64(s.Group.NumLayers*s.numTimes*n)/2)
+	return s.whiten(rx)
 }
 
-// whiten multiplies v by the inverse of the Cholesky factor of a sum of count
-// outer products, the lower triangle of cov. Few products make it closer to a
-// multiple of the identity, which whitens nothing: false is reported then.
-// (Ledoit and Wolf 2004, twice, so that white noise stays as it is.)
-func (s *correlator) whiten(rx int, count float64) bool {
+// whiten whitens v with the covariance of the sums. It reports false, and does
+// nothing, where they are no evidence that the antennas differ.
+func (s *correlator) whiten(rx int) bool {
 	w := &s.space
-	trace, norm := 0.0, 0.0
-	for a := range rx {
-		for b := range a + 1 {
-			v := w.cov[a*rx+b]
-			sq := real(v)*real(v) + imag(v)*imag(v)
-			if a == b {
-				trace += real(v)
-				norm += sq
-			} else {
-				norm += 2 * sq
-			}
-		}
-	}
-	mean := trace / float64(rx)
-	spread := norm - trace*mean
-	if !(spread > 0) || !(count > 0) {
+	w.cov.Load(&w.sums, rx, 0)
+	if w.cov.White {
 		return false
 	}
-	rho := 2 * trace * trace / count / spread
-	if rho >= 1 {
-		return false
-	}
-	for a := range rx {
-		for b := range a {
-			w.cov[a*rx+b] *= complex((1-rho)/mean, 0)
-		}
-		w.cov[a*rx+a] = complex((1-rho)*real(w.cov[a*rx+a])/mean+rho+leastOfMean, 0)
-	}
-	if !mimo.Cholesky(w.cov[:rx*rx], rx) {
-		return false
-	}
+	var rows noise.Rows
 	for c := range s.NumCombs {
 		for t := range s.NumSymbols {
-			s.whitenRow(c, t, rx)
+			for r := range rx {
+				rows[r] = s.v[c][r][t][:s.NumPilots]
+			}
+			w.cov.Whiten(&rows, w.rows)
 		}
 	}
 	return true
-}
-
-// whitenRow solves L·x = v by forward substitution, for all pilots of a comb and
-// symbol at once.
-func (s *correlator) whitenRow(c, t, rx int) {
-	w := &s.space
-	n := s.NumPilots
-	for r := range rx {
-		row := w.cov[r*rx:]
-		inv := 1 / real(row[r])
-		for m := range r {
-			w.taps[m], w.off[m] = complex64(-row[m]*complex(inv, 0)), m*n
-		}
-		x := w.rows[r*n:][:n]
-		mimo.LinComb(x, w.taps[:r], w.rows, w.off[:r])
-		scale := float32(inv)
-		for i, v := range s.v[c][r][t][:n] {
-			x[i] += complex(scale*real(v), scale*imag(v))
-		}
-	}
-	for r := range rx {
-		copy(s.v[c][r][t][:n], w.rows[r*n:])
-	}
 }
