@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/internal/simd/f32"
 )
 
 // window is the geometry of a convolution or pooling over up to three spatial
@@ -138,12 +139,12 @@ func (w *window) fillRow(dst, src []float32, pad float32) {
 		last := max(first, min(len(run), (len(src)+lead-phase+step-1)/step))
 		set(run[:first], pad)
 		set(run[last:], pad)
-		if step == 1 && first < last {
+		switch {
+		case first == last:
+		case step == 1:
 			copy(run[first:last], src[first-lead:])
-			continue
-		}
-		for i := first; i < last; i++ {
-			run[i] = src[i*step+phase-lead]
+		default:
+			f32.Strided(run[first:last], src[first*step+phase-lead:], step)
 		}
 	}
 }

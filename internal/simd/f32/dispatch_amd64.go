@@ -94,6 +94,17 @@ func transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
 	}
 }
 
+// strided2 copies so many elements, two apart, that the kernel reads nothing
+// beyond the last of them, and returns how many.
+func strided2(dst, src []float32) int {
+	n := min(len(dst), len(src)/2) &^ 7
+	if !useAVX2 || n == 0 {
+		return 0
+	}
+	strided2AVX2(&dst[0], &src[0], uintptr(n))
+	return n
+}
+
 // taps runs a kernel over whole vectors and then once more over the last ones,
 // which overlap those before: every position is computed alone, so that doing
 // some twice changes nothing.

@@ -369,6 +369,11 @@ func leastAVX512(x *float32, n uintptr, start float32) float32
 //go:noescape
 func transpose8AVX2(dst *float32, ldd uintptr, src *float32, lds uintptr, blocks uintptr)
 
+// strided2AVX2 copies n elements, a positive multiple of 8, which lie two apart; it reads 2n.
+//
+//go:noescape
+func strided2AVX2(dst *float32, src *float32, n uintptr)
+
 // rowCombAVX2 is RowComb for n columns, a multiple of eight, and rows ≥ 1; ld is in bytes.
 //
 //go:noescape

@@ -8611,6 +8611,26 @@ transpose8_block:
 	VZEROUPPER
 	RET
 
+// func strided2AVX2(dst *float32, src *float32, n uintptr)
+// Requires: AVX, AVX2
+TEXT ·strided2AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+
+strided2:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNZ     strided2
+	VZEROUPPER
+	RET
+
 // func rowCombAVX2(dst *float32, w *float32, b *float32, ld uintptr, rows uintptr, n uintptr)
 // Requires: AVX, FMA3
 TEXT ·rowCombAVX2(SB), NOSPLIT, $0-48

@@ -31,3 +31,22 @@ func TestTranspose(t *testing.T) {
 		}
 	})
 }
+
+func TestStrided(t *testing.T) {
+	eachImplementation(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(10, 1))
+		for n := range 40 {
+			for step := 1; step < 5; step++ {
+				src := random(rng, max(0, (n-1)*step+1))
+				dst, check := guarded(n)
+				Strided(dst, src, step)
+				check(t)
+				for i, v := range dst {
+					if v != src[i*step] {
+						t.Fatalf("n=%d, step %d, element %d: got %g, want %g", n, step, i, v, src[i*step])
+					}
+				}
+			}
+		}
+	})
+}

@@ -19,6 +19,7 @@ func main() {
 		reductions(w)
 	}
 	transpose()
+	secondOnes()
 	rowComb()
 	quantize()
 	Generate()
