@@ -23,7 +23,11 @@ type air struct {
 func newAir(cfg *PUSCHConfig) (*air, error) {
 	a := &air{carrier: cfg.Carrier}
 	for i := range cfg.UEs {
-		m, err := ofdm.NewModulator(ofdm.Config{Carrier: cfg.Carrier, NumPorts: cfg.UEs[i].Grant.NumAntennaPorts})
+		antennas := cfg.UEs[i].Grant.NumAntennaPorts
+		if w := cfg.UEs[i].Precoder; w != nil {
+			antennas = len(w)
+		}
+		m, err := ofdm.NewModulator(ofdm.Config{Carrier: cfg.Carrier, NumPorts: antennas})
 		if err != nil {
 			return nil, err
 		}

@@ -2,12 +2,7 @@
 
 package link
 
-import (
-	"math"
-
-	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/pusch"
-)
+import "github.com/neuroran/neuroran/phy/nr"
 
 // PerfectCSI is the Receiver of [PUSCHConfig] that is told the channel and the
 // noise: the bound of every estimator with the same equaliser.
@@ -18,17 +13,12 @@ const PerfectCSI = "perfect"
 type genie struct {
 	group nr.Group
 	sim   *PUSCH
-	w     [nr.MaxUEs]pusch.Precoder
-	sum   []complex64
 	noise float64
 }
 
 // Configure implements [pusch.Estimator].
 func (g *genie) Configure(group *nr.Group) error {
 	g.group = *group
-	for u := range group.NumUEs {
-		g.w[u] = pusch.NewPrecoder(g.sim.grant[u])
-	}
 	return nil
 }
 
@@ -48,14 +38,11 @@ func (g *genie) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets
 	for r := range rx {
 		dst.NoiseCov.Row(0, r)[r] = complex(float32(g.noise), 0)
 	}
-	if cap(g.sum) < k {
-		g.sum = make([]complex64, k)
-	}
 	for l := range gr.NumLayers {
 		for s := range gr.NumSymbols {
 			dst.Weights.Row(l, s)[s] = 1
 			for r := range rx {
-				g.response(dst.Anchors.Row(l, r, s), l, r, gr.StartSymbol+s)
+				g.sim.response(dst.Anchors.Row(l, r, s), gr, l, r, gr.StartSymbol+s)
 			}
 		}
 	}
@@ -63,35 +50,6 @@ func (g *genie) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets
 		dst.SNR[u] = float32(float64(gr.NumCDMGroupsWithoutData) / g.noise)
 	}
 	return nil
-}
-
-// response writes the channel of layer l in one symbol of the slot, as
-// [channel.TDL.AddGrid] applies it.
-func (g *genie) response(dst []complex64, l, r, symbol int) {
-	gr, c := &g.group, &g.sim.cfg.Carrier
-	u, first := gr.LayerUE(l)
-	path := g.sim.ues[u].path
-	spacing := gr.SubcarrierSpacingHz()
-	at := float64(gr.Slot) / 1e3 / float64(gr.Mu.SlotsPerSubframe())
-	for s := range symbol + 1 {
-		at += float64(c.CPSamples(gr.Slot, s))/c.SampleRate() + 1/spacing
-	}
-	at -= 1 / spacing
-	sin, cos := math.Sincos(2 * math.Pi * math.Mod(path.Config().CFOHz*at, 1))
-	turn := complex(float32(cos), float32(sin))
-	clear(dst)
-	sum := g.sum[:len(dst)]
-	firstHz := spacing * float64(gr.StartPRB*nr.SubcarriersPerPRB-c.NumSubcarriers()/2)
-	for p := range g.sim.grant[u].NumAntennaPorts {
-		w := g.w[u][p][l-first] * turn
-		if w == 0 {
-			continue
-		}
-		path.Response(sum, r, p, at+0.5/spacing, firstHz, spacing)
-		for k, h := range sum {
-			dst[k] += w * h
-		}
-	}
 }
 
 // noOffsets is a synchroniser that finds nothing to correct.

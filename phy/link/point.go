@@ -10,7 +10,15 @@ type Point struct {
 	Trials int     // trials simulated
 	Outcome
 	Low, High float64 // confidence interval of the block error rate
+
+	// ThroughputStd is the standard deviation of Throughput: trials are independent,
+	// what happens within one is not.
+	ThroughputStd float64
 }
+
+// Throughput returns what was delivered over what all transmissions could have
+// delivered: 1 where every first transmission is received.
+func (p *Point) Throughput() float64 { return p.throughput() }
 
 // BLER returns the block error rate, 0 without blocks.
 func (p *Point) BLER() float64 { return ratio(p.BlockErrors, p.Blocks) }

@@ -17,6 +17,10 @@ import (
 type UE struct {
 	Grant   nr.Grant       // what it sends; RV and NewData as in a first transmission
 	Channel channel.Config // its channel; antennas and seed are set by the simulation
+
+	// Precoder is what its antennas radiate of the ports of the grant; nil stands for
+	// one antenna each.
+	Precoder Precoder
 }
 
 // PUSCHConfig describes a PUSCH simulation. It is passed by value.
@@ -56,13 +60,17 @@ type PUSCH struct {
 	last  Measurements
 	genie *genie // nil unless the receiver is told the channel
 	air   *air   // nil on the resource grid
+	sum   []complex64
 }
 
 // puschUE is one transmitter.
 type puschUE struct {
-	tx   *pusch.Transmitter
-	path *channel.TDL
-	data []byte
+	tx       *pusch.Transmitter
+	path     *channel.TDL
+	data     []byte
+	precoder Precoder      // nil for one antenna each
+	weights  [][]complex64 // [antenna][layer]
+	radiated nr.Grid       // with a precoder
 }
 
 // Measurements are what the receiver measured in the last trial, one entry a UE.
@@ -94,23 +102,9 @@ func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
 	}
 	p.rx = rx
 	for i := range cfg.UEs {
-		u := &cfg.UEs[i]
-		if err := u.Grant.Validate(&cfg.Carrier); err != nil {
+		if err := p.addUE(&cfg.UEs[i], limits); err != nil {
 			return nil, err
 		}
-		tx, err := pusch.NewTransmitter(limits)
-		if err != nil {
-			return nil, err
-		}
-		c := u.Channel
-		c.NumTx, c.NumRx = u.Grant.NumAntennaPorts, cfg.NumRx
-		path, err := channel.New(c)
-		if err != nil {
-			return nil, err
-		}
-		p.ues = append(p.ues, puschUE{tx, path, make([]byte, u.Grant.TBS()/8)})
-		p.grant = append(p.grant, &u.Grant)
-		p.soft = append(p.soft, &sch.SoftBuffer{})
 	}
 	if cfg.TimeDomain {
 		if p.air, err = newAir(&cfg); err != nil {
@@ -118,11 +112,38 @@ func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
 		}
 	}
 	p.grid.RE.Resize(cfg.NumRx, nr.SymbolsPerSlot, cfg.Carrier.NumSubcarriers())
-	p.power = 1
-	if first := &cfg.UEs[0].Grant; !first.Codebook {
-		p.power = float64(first.NumLayers)
+	for _, antenna := range p.ues[0].weights {
+		for _, w := range antenna {
+			p.power += float64(real(w)*real(w) + imag(w)*imag(w))
+		}
 	}
 	return p, nil
+}
+
+// addUE makes the transmitter and the channel of a UE.
+func (p *PUSCH) addUE(u *UE, limits pusch.Limits) error {
+	if err := u.Grant.Validate(&limits.Carrier); err != nil {
+		return err
+	}
+	if err := u.Precoder.check(u.Grant.NumAntennaPorts); err != nil {
+		return err
+	}
+	tx, err := pusch.NewTransmitter(limits)
+	if err != nil {
+		return err
+	}
+	weights := u.Precoder.weights(&u.Grant)
+	c := u.Channel
+	c.NumTx, c.NumRx = len(weights), limits.NumRx
+	path, err := channel.New(c)
+	if err != nil {
+		return err
+	}
+	grant := u.Grant
+	p.ues = append(p.ues, puschUE{tx: tx, path: path, data: make([]byte, grant.TBS()/8), precoder: u.Precoder, weights: weights})
+	p.grant = append(p.grant, &grant)
+	p.soft = append(p.soft, &sch.SoftBuffer{})
+	return nil
 }
 
 // Chain returns the chain as [Run] wants it.
@@ -130,9 +151,31 @@ func (p *PUSCH) Chain() Chain { return p.Simulate }
 
 // Simulate runs one trial.
 func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
-	slot := p.cfg.BaseSlots + nr.Slot(t.Index%p.cfg.NumSlots)
 	p.noise.Reset(t.Seed)
-	rng := p.noise.Rand()
+	for u := range p.ues {
+		p.draw(u)
+		p.fade(u)
+		p.soft[u].Reset()
+	}
+	if err := p.slot(p.cfg.BaseSlots+nr.Slot(t.Index%p.cfg.NumSlots), t.SNRdB); err != nil {
+		return Outcome{}, err
+	}
+	return p.count(), nil
+}
+
+// fade draws a new channel of UE u.
+func (p *PUSCH) fade(u int) { p.ues[u].path.Reset(p.noise.Rand().Uint64()) }
+
+// draw makes a new transport block of UE u.
+func (p *PUSCH) draw(u int) {
+	for i := range p.ues[u].data {
+		p.ues[u].data[i] = byte(p.noise.Rand().Uint32())
+	}
+}
+
+// slot sends the blocks of all UEs in one slot, with their grants as they are, and
+// receives them.
+func (p *PUSCH) slot(slot nr.Slot, snrDB float64) error {
 	p.grid.Slot = slot
 	p.grid.RE.Clear()
 	if p.air != nil {
@@ -140,45 +183,40 @@ func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
 	}
 	for u := range p.ues {
 		ue := &p.ues[u]
-		for i := range ue.data {
-			ue.data[i] = byte(rng.Uint32())
-		}
-		ue.path.Reset(rng.Uint64())
 		if err := ue.tx.Configure(slot, p.grant[u]); err != nil {
-			return Outcome{}, err
+			return err
 		}
 		if err := ue.tx.Process(&p.sent, ue.data); err != nil {
-			return Outcome{}, err
+			return err
 		}
 		if err := p.send(u); err != nil {
-			return Outcome{}, err
+			return err
 		}
 	}
-	variance := p.power * math.Pow(10, -t.SNRdB/10)
+	variance := p.power * math.Pow(10, -snrDB/10)
 	if err := p.receive(variance); err != nil {
-		return Outcome{}, err
+		return err
 	}
 	if p.genie != nil {
 		p.genie.noise = variance
 	}
 	if err := p.rx.Configure(slot, p.grant...); err != nil {
-		return Outcome{}, err
+		return err
 	}
-	for _, s := range p.soft {
-		s.Reset()
-	}
-	if err := p.rx.Process(p.out, p.soft, &p.grid); err != nil {
-		return Outcome{}, err
-	}
-	return p.count(), nil
+	return p.rx.Process(p.out, p.soft, &p.grid)
 }
 
 // send adds what UE u sends to the received grid or samples.
 func (p *PUSCH) send(u int) error {
-	if p.air != nil {
-		return p.air.send(u, p.ues[u].path, &p.sent)
+	ue, sent := &p.ues[u], &p.sent
+	if ue.precoder != nil {
+		ue.precoder.apply(&ue.radiated, sent)
+		sent = &ue.radiated
 	}
-	return p.ues[u].path.AddGrid(&p.grid.RE, &p.sent.RE, &p.cfg.Carrier, p.grid.Slot)
+	if p.air != nil {
+		return p.air.send(u, ue.path, sent)
+	}
+	return ue.path.AddGrid(&p.grid.RE, &sent.RE, &p.cfg.Carrier, p.grid.Slot)
 }
 
 // receive adds noise and ends with the received grid. Both transforms are
@@ -205,14 +243,22 @@ func (p *PUSCH) Receiver() *pusch.Receiver { return p.rx }
 func (p *PUSCH) count() Outcome {
 	var o Outcome
 	for u := range p.ues {
-		tb, want := &p.out[u], p.ues[u].data
+		bits := 8 * len(p.ues[u].data)
 		o.Blocks++
-		o.Bits += 8 * len(want)
-		got := tb.Data.Data()
-		if !tb.CRC || !bytes.Equal(got, want) {
+		o.Bits += bits
+		o.Offered += bits
+		if p.passed(u) {
+			o.Delivered += bits
+		} else {
 			o.BlockErrors++
 		}
-		p.last.Quality[u], p.last.CRC[u] = tb.Quality, tb.CRC
 	}
 	return o
+}
+
+// passed reports whether UE u's block is right, and notes what was measured.
+func (p *PUSCH) passed(u int) bool {
+	tb := &p.out[u]
+	p.last.Quality[u], p.last.CRC[u] = tb.Quality, tb.CRC
+	return tb.CRC && bytes.Equal(tb.Data.Data(), p.ues[u].data)
 }

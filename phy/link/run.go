@@ -3,8 +3,10 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -25,6 +27,10 @@ type Outcome struct {
 	BlockErrors int // of them, received wrong
 	Bits        int // information bits sent
 	BitErrors   int // of them, received wrong, where the chain counts them
+
+	// Offered are the bits that would have been delivered had every transmission,
+	// retransmissions included, delivered its block; Delivered are those that were.
+	Offered, Delivered int
 }
 
 func (o *Outcome) add(p Outcome) {
@@ -32,7 +38,12 @@ func (o *Outcome) add(p Outcome) {
 	o.BlockErrors += p.BlockErrors
 	o.Bits += p.Bits
 	o.BitErrors += p.BitErrors
+	o.Offered += p.Offered
+	o.Delivered += p.Delivered
 }
+
+// throughput returns what was delivered of what was offered, 0 without an offer.
+func (o *Outcome) throughput() float64 { return ratio(o.Delivered, o.Offered) }
 
 // Chain simulates one trial. It is called by one goroutine at a time.
 type Chain func(Trial) (Outcome, error)
@@ -113,12 +124,13 @@ func Run(ctx context.Context, cfg Config) ([]Point, error) {
 // point simulates one signal to noise ratio.
 func (c *Config) point(ctx context.Context, chains []Chain, snr float64) (Point, error) {
 	p := Point{SNRdB: snr}
+	var spread spread // of the throughput of trials
 	for p.Trials < c.MaxTrials && (c.TargetErrors == 0 || p.BlockErrors < c.TargetErrors) {
 		if err := ctx.Err(); err != nil {
 			return p, err
 		}
 		n := min(batch, c.MaxTrials-p.Trials)
-		sum, err := runBatch(chains, n, func(i int) Trial {
+		outcomes, err := runBatch(chains, n, func(i int) Trial {
 			t := p.Trials + i
 			return Trial{SNRdB: snr, Index: t, Seed: mix(c.Seed, uint64(t))}
 		})
@@ -126,7 +138,11 @@ func (c *Config) point(ctx context.Context, chains []Chain, snr float64) (Point,
 			return p, fmt.Errorf("link: %g dB: %w", snr, err)
 		}
 		p.Trials += n
-		p.add(sum)
+		for i := range outcomes {
+			p.add(outcomes[i])
+			spread.add(outcomes[i].throughput())
+		}
+		p.ThroughputStd = spread.meanStd()
 		p.Low, p.High = Interval(p.BlockErrors, p.Blocks, c.Confidence)
 		if c.Progress != nil {
 			c.Progress(p)
@@ -135,8 +151,28 @@ func (c *Config) point(ctx context.Context, chains []Chain, snr float64) (Point,
 	return p, nil
 }
 
-// runBatch runs n trials on all chains and adds up their outcomes.
-func runBatch(chains []Chain, n int, trial func(int) Trial) (Outcome, error) {
+// spread collects the mean and the variance of independent values (Welford 1962).
+type spread struct {
+	n, mean, squares float64
+}
+
+func (s *spread) add(x float64) {
+	s.n++
+	d := x - s.mean
+	s.mean += d / s.n
+	s.squares += d * (x - s.mean)
+}
+
+// meanStd returns the standard deviation of the mean, 0 of less than two values.
+func (s *spread) meanStd() float64 {
+	if s.n < 2 {
+		return 0
+	}
+	return math.Sqrt(s.squares / (s.n - 1) / s.n)
+}
+
+// runBatch runs n trials on all chains and returns their outcomes in order.
+func runBatch(chains []Chain, n int, trial func(int) Trial) ([]Outcome, error) {
 	var (
 		next     atomic.Int64
 		wg       sync.WaitGroup
@@ -155,14 +191,7 @@ func runBatch(chains []Chain, n int, trial func(int) Trial) (Outcome, error) {
 		})
 	}
 	wg.Wait()
-	var sum Outcome
-	for i := range n {
-		if errs[i] != nil {
-			return sum, errs[i]
-		}
-		sum.add(outcomes[i])
-	}
-	return sum, nil
+	return outcomes, cmp.Or(errs...)
 }
 
 // mix derives the seed of a trial (splitmix64, Steele, Lea and Flood 2014). The
