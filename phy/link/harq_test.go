@@ -137,7 +137,7 @@ func TestNMSE(t *testing.T) {
 			}
 			sum += p.NMSE(0)
 		}
-		return 10 * math.Log10(sum / 20)
+		return 10 * math.Log10(sum/20)
 	}
 	if got := mean("perfect", 0); got > -100 {
 		t.Errorf("told the channel: %.1f dB", got)
