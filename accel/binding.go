@@ -5,6 +5,7 @@ package accel
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/neuroran/neuroran/accel/backend"
 	"github.com/neuroran/neuroran/internal/simd/denormal"
@@ -18,17 +19,21 @@ type Binding struct {
 	outputs []Buffer
 	pinner  runtime.Pinner
 
-	mu   sync.Mutex // held while running or closing
-	back backend.Binding
+	closing atomic.Bool // set before Close waits for mu
+	mu      sync.Mutex  // held while running or closing
+	back    backend.Binding
 }
 
 // pin keeps the memory of the buffers where it is. Memory from outside the Go
 // heap is left alone by the pinner.
-func (b *Binding) pin(list []Buffer) []backend.Buffer {
+func (b *Binding) pin(list []Buffer, ports []Port) []backend.Buffer {
 	out := make([]backend.Buffer, len(list))
 	for i, buf := range list {
-		b.pinner.Pin(buf.data)
+		if buf.len > 0 {
+			b.pinner.Pin(buf.data)
+		}
 		out[i] = buf.backend()
+		out[i].Type = ports[i].Type // a bool may come as uint8
 	}
 	return out
 }
@@ -36,10 +41,13 @@ func (b *Binding) pin(list []Buffer) []backend.Buffer {
 // Run computes the outputs from the inputs. Nobody else may touch the buffers
 // while it runs.
 //
-// It returns [ErrClosed] after Close, [ErrBusy] when another goroutine is
+// It returns [ErrClosed] once Close has been called, [ErrBusy] when another goroutine is
 // running the binding, or the error of the device. It does not allocate.
 func (b *Binding) Run() error {
 	if !b.mu.TryLock() {
+		if b.closing.Load() {
+			return ErrClosed
+		}
 		return ErrBusy
 	}
 	if b.back == nil {
@@ -68,6 +76,7 @@ func (b *Binding) run() error {
 // Close waits for a running call, releases the binding and unpins its buffers.
 // Closing again does nothing.
 func (b *Binding) Close() error {
+	b.closing.Store(true)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.back == nil {

@@ -34,6 +34,20 @@ func From[E tensor.Element](data []E, dims ...int) Buffer {
 	return b
 }
 
+// Bools returns the memory of a slice of bools, as From. A port of type bool also
+// takes a buffer of uint8 with values 0 and 1.
+func Bools(data []bool, dims ...int) Buffer {
+	return Buffer{typ: onnx.Bool, dims: dims, data: unsafe.Pointer(unsafe.SliceData(data)), len: len(data)}
+}
+
+// rows returns the first n of the rows along axis 0.
+func (b Buffer) rows(n int) Buffer {
+	c := b
+	c.dims = append([]int{n}, b.dims[1:]...)
+	c.len = b.len / max(b.dims[0], 1) * n
+	return c
+}
+
 // Type returns the element type.
 func (b Buffer) Type() onnx.DataType { return b.typ }
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -20,7 +21,7 @@ type Model struct {
 	sum   string
 	graph *onnx.Model
 	sig   Signature
-	open  [][]string // names of open lengths, see openLengths
+	open  [][]string // names of open lengths of inputs, see openLengths
 	entry *Entry     // what the registry that loaded it says, or nil
 }
 
@@ -34,10 +35,15 @@ func NewModel(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("accel: model: %w", err)
 	}
+	return newModel(data, graph)
+}
+
+// newModel checks a decoded model, whose bytes data are complete in themselves.
+func newModel(data []byte, graph *onnx.Model) (*Model, error) {
 	if err := onnx.Check(graph); err != nil {
 		return nil, fmt.Errorf("accel: model %q: %w", graph.Graph.Name, err)
 	}
-	if err := checkWeights(graph.Graph); err != nil {
+	if err := checkWeights(graph); err != nil {
 		return nil, err
 	}
 	return &Model{data: data, sum: hashOf(data), graph: graph, sig: signatureOf(graph), open: openLengths(graph)}, nil
@@ -48,13 +54,24 @@ func hashOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// LoadModel reads a model from a file; see [NewModel].
+// LoadModel reads a model from a file, with the weights that lie in files beside
+// it; see [onnx.Load] and [NewModel]. Its bytes, and so its hash, then hold those
+// weights.
 func LoadModel(path string) (*Model, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("accel: model: %w", err)
 	}
-	return NewModel(data)
+	graph, err := onnx.Decode(data)
+	if errors.Is(err, onnx.ErrExternalData) {
+		if graph, err = onnx.Load(path); err == nil {
+			data = onnx.Encode(nil, graph)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("accel: model: %w", err)
+	}
+	return newModel(data, graph)
 }
 
 // BuildModel makes a model of a graph that was built in Go; see [NewModel].
@@ -85,11 +102,10 @@ func (m *Model) Expect(want Signature) error {
 
 // checkWeights refuses constants that hold a NaN: no trained model has them,
 // and they would only show as wrong bits much later.
-func checkWeights(g *onnx.Graph) error {
-	for i := range g.Initializers {
-		t := &g.Initializers[i]
+func checkWeights(m *onnx.Model) error {
+	return m.EachTensor(func(t *onnx.Tensor) error {
 		if t.Type != onnx.Float32 && t.Type != onnx.Float64 && t.Type != onnx.Float16 {
-			continue
+			return nil
 		}
 		v, err := t.Float32s()
 		if err != nil {
@@ -97,9 +113,9 @@ func checkWeights(g *onnx.Graph) error {
 		}
 		for k, x := range v {
 			if math.IsNaN(float64(x)) {
-				return &WeightError{Model: g.Name, Name: t.Name, Index: k}
+				return &WeightError{Model: m.Graph.Name, Name: t.Name, Index: k}
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }

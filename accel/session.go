@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/neuroran/neuroran/accel/backend"
+	"github.com/neuroran/neuroran/accel/onnx"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -40,6 +41,16 @@ func (s *Session) Device() Device { return s.device }
 // Signature returns the ports of the model.
 func (s *Session) Signature() Signature { return s.model.sig }
 
+// Run computes the outputs from the inputs once: Bind, Run and Close. It is for
+// programs that run a model now and then; who runs it for every slot binds once.
+func (s *Session) Run(inputs, outputs []Buffer) error {
+	b, err := s.Bind(inputs, outputs)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.Run(), b.Close())
+}
+
 // Bind prepares runs that read the inputs and write the outputs, one buffer for
 // each port in the order of the signature. Open lengths are set by the buffers;
 // another batch needs another Bind, which costs microseconds, so a caller keeps
@@ -50,13 +61,15 @@ func (s *Session) Signature() Signature { return s.model.sig }
 // other.
 //
 // Bind returns [ErrClosed], a [*tensor.ShapeError] or [*TypeError] that names
-// the port, an [*OverlapError], or an error of the device.
+// the port, an [*OverlapError], or an error of the device. Where the lengths of
+// outputs depend on the elements of inputs, buffers that do not fit are an error
+// of Run.
 func (s *Session) Bind(inputs, outputs []Buffer) (*Binding, error) {
 	if err := s.check(inputs, outputs); err != nil {
 		return nil, err
 	}
 	b := &Binding{session: s, inputs: slices.Clone(inputs), outputs: slices.Clone(outputs)}
-	in, out := b.pin(b.inputs), b.pin(b.outputs)
+	in, out := b.pin(b.inputs, s.model.sig.Inputs), b.pin(b.outputs, s.model.sig.Outputs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := ErrClosed
@@ -83,12 +96,16 @@ func (s *Session) check(inputs, outputs []Buffer) error {
 			Want: []int{len(sig.Inputs), len(sig.Outputs)}, Got: []int{len(inputs), len(outputs)}}
 	}
 	for i, b := range inputs {
-		if err := checkPort(sig.Inputs[i], b); err != nil {
+		if err := checkPort(sig.Inputs[i], sig.Inputs[i].Dims, b); err != nil {
 			return err
 		}
 	}
+	if err := s.checkOpen(inputs); err != nil {
+		return err
+	}
+	want := s.model.outputDims(inputs)
 	for i, b := range outputs {
-		if err := checkPort(sig.Outputs[i], b); err != nil {
+		if err := checkPort(sig.Outputs[i], want[i], b); err != nil {
 			return err
 		}
 		for k, other := range inputs {
@@ -102,45 +119,60 @@ func (s *Session) check(inputs, outputs []Buffer) error {
 			}
 		}
 	}
-	return s.checkOpen(inputs, outputs)
+	return nil
 }
 
-// checkOpen checks that open lengths of the same name, such as the batch, agree.
-func (s *Session) checkOpen(inputs, outputs []Buffer) error {
+// checkOpen checks that open lengths of the same name, such as the batch, agree
+// among the inputs.
+func (s *Session) checkOpen(inputs []Buffer) error {
 	lens := map[string]int{}
 	for i, names := range s.model.open {
-		port, buf := Port{}, Buffer{}
-		if i < len(inputs) {
-			port, buf = s.model.sig.Inputs[i], inputs[i]
-		} else {
-			port, buf = s.model.sig.Outputs[i-len(inputs)], outputs[i-len(inputs)]
-		}
+		port := s.model.sig.Inputs[i]
 		for k, name := range names {
-			if name == "" || k >= len(buf.dims) || port.Dims[k] >= 0 {
+			if name == "" || port.Dims[k] >= 0 {
 				continue
 			}
 			want, seen := lens[name]
-			if seen && want != buf.dims[k] {
+			if got := inputs[i].dims[k]; seen && want != got {
 				return &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: port %q: length %q", port.Name, name),
-					Want: []int{want}, Got: []int{buf.dims[k]}}
+					Want: []int{want}, Got: []int{got}}
 			}
-			lens[name] = buf.dims[k]
+			lens[name] = inputs[i].dims[k]
 		}
 	}
 	return nil
 }
 
-func checkPort(p Port, b Buffer) error {
-	if b.typ != p.Type {
+// outputDims infers the lengths of the outputs for inputs of the given lengths:
+// -1 where they are not known, nil where not even their number is. What the file
+// declares about outputs does not count.
+func (m *Model) outputDims(inputs []Buffer) [][]int {
+	given := map[string]onnx.Value{}
+	for i, p := range m.sig.Inputs {
+		given[p.Name] = onnx.Value{Type: p.Type, Dims: inputs[i].dims}
+	}
+	values := onnx.InferKnown(m.graph, given)
+	dims := make([][]int, len(m.sig.Outputs))
+	for i, p := range m.sig.Outputs {
+		if v := values[p.Name]; v.Type != onnx.Undefined && !v.Unranked {
+			dims[i] = append([]int{}, v.Dims...)
+		}
+	}
+	return dims
+}
+
+// checkPort compares a buffer with the type of its port and the wanted lengths.
+func checkPort(p Port, want []int, b Buffer) error {
+	if p.Type != b.typ && !(p.Type == onnx.Bool && b.typ == onnx.Uint8) || b.typ == onnx.Undefined {
 		return &TypeError{Port: p.Name, Want: p.Type, Got: b.typ}
 	}
-	n, fits := 1, len(b.dims) == len(p.Dims)
+	n, fits := 1, want == nil || len(b.dims) == len(want)
 	for i, d := range b.dims {
-		fits = fits && d > 0 && (p.Dims[i] < 0 || p.Dims[i] == d)
+		fits = fits && d >= 0 && (want == nil || want[i] < 0 || want[i] == d)
 		n *= d
 	}
 	if !fits {
-		return &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: port %q", p.Name), Want: p.Dims, Got: b.dims}
+		return &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: port %q", p.Name), Want: want, Got: b.dims}
 	}
 	if n != b.len {
 		return &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: elements of port %q", p.Name), Want: []int{n}, Got: []int{b.len}}

@@ -67,7 +67,7 @@ func testBindRefuses(t *testing.T, d accel.Device) {
 		{"no input", nil, []accel.Buffer{f32(3, 4)}, &shape, "number"},
 		{"rank", []accel.Buffer{f32(3)}, []accel.Buffer{f32(3, 4)}, &shape, `"iq"`},
 		{"length", []accel.Buffer{f32(3, 3)}, []accel.Buffer{f32(3, 4)}, &shape, `"iq"`},
-		{"empty", []accel.Buffer{accel.From([]float32{}, 0, 2)}, []accel.Buffer{f32(3, 4)}, &shape, `"iq"`},
+		{"empty", []accel.Buffer{accel.From([]float32{}, 0, 2)}, []accel.Buffer{f32(3, 4)}, &shape, `"llr"`},
 		{"elements", []accel.Buffer{accel.From(memory, 3, 2)}, []accel.Buffer{f32(3, 4)}, &shape, `"iq"`},
 		{"output", []accel.Buffer{f32(3, 2)}, []accel.Buffer{f32(3, 5)}, &shape, `"llr"`},
 		{"batch", []accel.Buffer{f32(3, 2)}, []accel.Buffer{f32(2, 4)}, &shape, `"llr"`},

@@ -14,11 +14,14 @@ import (
 type Port struct {
 	Name string        // name in the graph
 	Type onnx.DataType // element type
-	Dims []int         // lengths; -1 is chosen at Bind
+	Dims []int         // lengths; -1 is chosen at Bind; nil when not even their number is known
 }
 
 // String returns the port as name:type[dims], with ? for an open length.
 func (p Port) String() string {
+	if p.Dims == nil {
+		return fmt.Sprintf("%s:%v[…]", p.Name, p.Type)
+	}
 	dims := make([]string, len(p.Dims))
 	for i, d := range p.Dims {
 		dims[i] = "?"
@@ -66,30 +69,62 @@ func portNames(ports []Port) []string {
 	return names
 }
 
-// openLengths returns the names of the open lengths of each port, inputs first:
-// lengths of one name must agree.
+// openLengths returns the names of the open lengths of each input: lengths of one
+// name must agree. Names that exporters give to what they know nothing about are
+// none, and those of outputs prove nothing.
 func openLengths(m *onnx.Model) [][]string {
 	var names [][]string
-	for _, v := range append(m.Graph.Feeds(), m.Graph.Outputs...) {
-		names = append(names, v.Params)
+	for _, v := range m.Graph.Feeds() {
+		list := slices.Clone(v.Params)
+		for i, name := range list {
+			if name == "?" || name == "-1" || name == "None" || name == "unk" {
+				list[i] = ""
+			}
+		}
+		names = append(names, list)
 	}
 	return names
 }
 
-// signatureOf reads the ports of a checked graph. What the file leaves open
-// about outputs is inferred where the operators are known.
+// signatureOf reads the ports of a checked graph. What is inferred about outputs
+// goes before what the file declares, which exporters get wrong; where neither
+// says how many lengths there are, Dims is nil.
 func signatureOf(m *onnx.Model) Signature {
 	var sig Signature
 	for _, v := range m.Graph.Feeds() {
-		sig.Inputs = append(sig.Inputs, Port{Name: v.Name, Type: v.Type, Dims: slices.Clone(v.Dims)})
+		sig.Inputs = append(sig.Inputs, portOf(v))
 	}
-	values, err := onnx.InferAll(m, nil)
+	values := onnx.InferKnown(m, nil)
 	for _, v := range m.Graph.Outputs {
-		p := Port{Name: v.Name, Type: v.Type, Dims: slices.Clone(v.Dims)}
-		if err == nil && (!v.Ranked || v.Type == onnx.Undefined) {
-			p.Type, p.Dims = values[v.Name].Type, slices.Clone(values[v.Name].Dims)
+		p, known := portOf(v), values[v.Name]
+		if known.Type != onnx.Undefined {
+			p.Type = known.Type
+		}
+		if known.Type != onnx.Undefined && !known.Unranked {
+			p.Dims = merged(known.Dims, p.Dims)
 		}
 		sig.Outputs = append(sig.Outputs, p)
 	}
 	return sig
+}
+
+func portOf(v onnx.ValueInfo) Port {
+	p := Port{Name: v.Name, Type: v.Type}
+	if v.Ranked {
+		p.Dims = append([]int{}, v.Dims...)
+	}
+	return p
+}
+
+// merged returns the inferred lengths and, where they are open, the declared ones.
+func merged(inferred, declared []int) []int {
+	dims := append([]int{}, inferred...)
+	if len(declared) == len(dims) {
+		for i, d := range dims {
+			if d < 0 {
+				dims[i] = declared[i]
+			}
+		}
+	}
+	return dims
 }

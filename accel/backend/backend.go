@@ -87,7 +87,7 @@ type Buffer struct {
 	Type onnx.DataType  // element type
 	Dims []int          // lengths, all known
 	Data unsafe.Pointer // first element
-	Len  int            // number of elements, at least 1
+	Len  int            // number of elements; with none Data may be nil
 }
 
 // Slice returns the buffer as elements of type E, which the caller knows to be

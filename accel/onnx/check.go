@@ -126,10 +126,10 @@ func InferAll(m *Model, inputs map[string]Value) (map[string]Value, error) {
 	return inferGraph(m, inputs, func(err error) error { return err })
 }
 
-// InferKnown is [InferAll] where nothing is known of what comes after a node of
-// an operator that is not known here.
-func InferKnown(m *Model) map[string]Value {
-	values, err := inferGraph(m, nil, func(error) error { return nil })
+// InferKnown is [InferAll] where nothing is known of what comes after a node that
+// cannot be inferred.
+func InferKnown(m *Model, inputs map[string]Value) map[string]Value {
+	values, err := inferGraph(m, inputs, func(error) error { return nil })
 	if err != nil {
 		return nil
 	}

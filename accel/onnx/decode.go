@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -20,13 +21,21 @@ var (
 	errNone  = errors.New("missing")
 )
 
-// Load reads and decodes the model file at path.
+// Load reads and decodes the model file at path, with the payload that lies in
+// other files of the same folder: clean relative paths to regular files only.
+//
+// It returns the errors of [Decode], where ErrExternalData is replaced by what is
+// wrong with such a file.
 func Load(path string) (*Model, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: load: %w", err)
 	}
-	return Decode(data)
+	m, err := decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.inline(filepath.Dir(path))
 }
 
 // Decode reads a model. The result aliases data, which must not change while
@@ -34,8 +43,20 @@ func Load(path string) (*Model, error) {
 //
 // It returns a [*FormatError] that names the message and field when the bytes
 // are no model, hold a tensor whose payload does not fit its shape, or nest too
-// deeply. It does not judge the graph: see [Check].
+// deeply; its cause is [ErrExternalData] when a payload lies in another file: see
+// [Load]. It does not judge the graph: see [Check].
 func Decode(data []byte) (*Model, error) {
+	m, err := decode(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.inline(""); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func decode(data []byte) (*Model, error) {
 	m := &Model{}
 	err := eachField("ModelProto", data, func(f field) error {
 		switch f.num {
@@ -90,9 +111,8 @@ func decodeOpset(b []byte) (o Opset, err error) {
 	return o, err
 }
 
-func (m *Model) decodeMetadata(b []byte) error {
-	var key, value string
-	err := eachField("StringStringEntryProto", b, func(f field) error {
+func decodePair(b []byte) (key, value string, err error) {
+	err = eachField("StringStringEntryProto", b, func(f field) error {
 		switch f.num {
 		case 1:
 			return f.string("key", &key)
@@ -101,6 +121,11 @@ func (m *Model) decodeMetadata(b []byte) error {
 		}
 		return nil
 	})
+	return key, value, err
+}
+
+func (m *Model) decodeMetadata(b []byte) error {
+	key, value, err := decodePair(b)
 	if m.Metadata == nil {
 		m.Metadata = map[string]string{}
 	}

@@ -13,7 +13,7 @@ import (
 // of seven fields, to Raw.
 func decodeTensor(b []byte) (t Tensor, err error) {
 	var typed typedData
-	external := false
+	elsewhere, ext := false, external{length: -1}
 	err = eachField("TensorProto", b, func(f field) error {
 		switch f.num {
 		case 1:
@@ -33,8 +33,19 @@ func decodeTensor(b []byte) (t Tensor, err error) {
 		case 14:
 			var loc int64
 			err := f.int64("data_location", &loc)
-			external = loc == 1
+			elsewhere = loc == 1
 			return err
+		case 13:
+			return f.message("external_data", func(b []byte) error {
+				key, value, err := decodePair(b)
+				if err == nil {
+					err = ext.parse(key, value)
+				}
+				if err != nil {
+					err = &FormatError{Message: "TensorProto", Field: "external_data", Err: err}
+				}
+				return err
+			})
 		case 4, 5, 6, 7, 10, 11:
 			return typed.read(f)
 		}
@@ -51,22 +62,23 @@ func decodeTensor(b []byte) (t Tensor, err error) {
 	switch {
 	case !ok:
 		return fail("dims", errRange)
-	case external:
-		return fail("external_data", ErrExternalData)
+	case elsewhere && t.Type.bytes(n) >= 0:
+		t.external = &ext
+		return t, nil
 	case t.Type == String:
 		t.Strs = typed.strs
 		if len(t.Strs) != n {
 			return fail("string_data", fmt.Errorf("%d elements, want %d", len(t.Strs), n))
 		}
 		return t, nil
-	case t.Type.Size() == 0:
+	case t.Type.bytes(n) < 0:
 		return fail("data_type", fmt.Errorf("%v", t.Type))
 	}
 	if t.Raw == nil {
 		t.Raw = typed.raw(t.Type)
 	}
-	if len(t.Raw) != n*t.Type.Size() {
-		return fail("raw_data", fmt.Errorf("%d bytes, want %d", len(t.Raw), n*t.Type.Size()))
+	if want := t.Type.bytes(n); len(t.Raw) != want {
+		return fail("raw_data", fmt.Errorf("%d bytes, want %d", len(t.Raw), want))
 	}
 	return t, nil
 }
@@ -101,7 +113,7 @@ func (d *typedData) raw(t DataType) []byte {
 	var word [8]byte
 	for _, v := range d.ints {
 		binary.LittleEndian.PutUint64(word[:], v)
-		raw = append(raw, word[:t.Size()]...)
+		raw = append(raw, word[:max(t.Size(), 1)]...) // small types are packed already
 	}
 	return raw
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // ErrExternalData says that a tensor keeps its payload in another file, which
-// Decode does not open.
+// only [Load] opens.
 var ErrExternalData = errors.New("tensor payload lies in another file")
 
 // ErrTooDeep says that graphs or messages nest deeper than the decoder allows.

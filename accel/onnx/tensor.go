@@ -18,7 +18,8 @@ type Tensor struct {
 	Raw  []byte   // payload, Len·Type.Size() bytes; aliases the decoded file
 	Strs [][]byte // elements of a String tensor
 
-	unknown []byte
+	external *external // where the payload lies, when not here
+	unknown  []byte
 }
 
 // Len returns the number of elements.

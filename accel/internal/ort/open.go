@@ -12,8 +12,19 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"github.com/neuroran/neuroran/accel/backend"
+	"github.com/neuroran/neuroran/accel/onnx"
 	"github.com/neuroran/neuroran/internal/simd/denormal"
 )
+
+// bindable returns the model in the form that the wrapper can bind, and the names
+// of its ports; see [onnx.Bindable].
+func bindable(m backend.Model) (data []byte, inputs, outputs []string) {
+	graph, inputs, outputs := onnx.Bindable(m.Graph, onnx.InferKnown(m.Graph, nil))
+	if graph == m.Graph {
+		return m.Data, inputs, outputs
+	}
+	return onnx.Encode(nil, graph), inputs, outputs
+}
 
 // open compiles a model for the device.
 func (t target) open(ctx context.Context, m backend.Model, c backend.Config) (backend.Session, error) {
@@ -40,9 +51,10 @@ func (t target) create(m backend.Model, c backend.Config) (backend.Session, erro
 	if err != nil {
 		return nil, fmt.Errorf("accel: ort: options: %w", err)
 	}
-	s, err := ort.NewDynamicAdvancedSessionWithONNXData(m.Data, m.Inputs, m.Outputs, opts)
+	data, inputs, outputs := bindable(m)
+	s, err := ort.NewDynamicAdvancedSessionWithONNXData(data, inputs, outputs, opts)
 	if err = errors.Join(err, opts.Destroy()); err != nil {
 		return nil, fmt.Errorf("accel: ort: %w", err)
 	}
-	return &session{s: s, inputs: m.Inputs, outputs: m.Outputs, copies: t.ownMemory()}, nil
+	return &session{s: s, inputs: inputs, outputs: outputs, copies: t.ownMemory()}, nil
 }

@@ -119,6 +119,8 @@ func wrap(b backend.Buffer) (ort.Value, error) {
 		return wrapAs[int64](b)
 	case onnx.Uint8:
 		return wrapAs[uint8](b)
+	case onnx.Bool:
+		return wrapAs[bool](b)
 	case onnx.Uint16:
 		return wrapAs[uint16](b)
 	case onnx.Uint32:
@@ -140,7 +142,11 @@ func wrapAs[T ort.TensorData](b backend.Buffer) (ort.Value, error) {
 	return v, nil
 }
 
+// shape returns the lengths; a scalar is bound as [1], see [onnx.Bindable].
 func shape(b backend.Buffer) ort.Shape {
+	if len(b.Dims) == 0 {
+		return ort.Shape{1}
+	}
 	s := make(ort.Shape, len(b.Dims))
 	for i, d := range b.Dims {
 		s[i] = int64(d)
