@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // Config describes a world. The zero value is one node with one core, a
@@ -20,6 +21,9 @@ type Config struct {
 	Commit Commit        // what happens to commits
 	Trace  bool          // keep the history as text, see World.Trace
 	Limit  uint64        // events after which nothing happens any more, 0 for none: a world may run away
+
+	// Bugs are for the simulator's own tests.
+	Bugs core.Bugs
 
 	// Committed, which may be nil, is told of each batch that the engine has made
 	// durable, before the core is: outputs of it leave later.

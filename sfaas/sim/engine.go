@@ -62,14 +62,14 @@ func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 		err = sfaas.ErrRefused
 	case e.w.chance(cfg.Lose):
 		if e.w.chance(0.5) {
-			e.take(id, g, b)
+			e.take(id, g, b.Epoch)
 		}
 		e.w.hist.note(at, "lost commit")
 		return
 	default:
-		e.take(id, g, b)
+		e.take(id, g, b.Epoch)
 	}
-	answer := core.Event{Kind: core.EventCommitted, Batch: b, Err: err}
+	answer := core.Event{Kind: core.EventCommitted, Batch: b, Err: err, Link: b.ID}
 	e.w.queue.push(entry{at: at.Add(delay), core: c, ev: answer})
 	if e.w.chance(cfg.Twice) {
 		again := time.Duration(e.w.random.Int64N(max(1, int64(cfg.Again))))
@@ -77,14 +77,16 @@ func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 	}
 }
 
-// take makes a batch durable.
-func (e *engine) take(id batchID, g group, b *sfaas.Batch) {
-	if e.done[id] {
-		return
-	}
+// take makes a batch durable, some time before its answer.
+func (e *engine) take(id batchID, g group, epoch uint32) {
 	e.done[id] = true
-	e.epochs[g] = max(e.epochs[g], b.Epoch)
-	if f := e.w.cfg.Committed; f != nil {
-		f(b)
+	e.epochs[g] = max(e.epochs[g], epoch)
+}
+
+// tell tells the world's user of a batch that is durable, when its answer comes. The
+// batch may have been recycled since, if this is the second answer.
+func (e *engine) tell(answer *core.Event) {
+	if f := e.w.cfg.Committed; f != nil && answer.Err == nil && answer.Batch.ID == answer.Link {
+		f(answer.Batch)
 	}
 }

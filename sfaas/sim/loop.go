@@ -58,6 +58,9 @@ func (w *World) loop(until sfaas.Time) {
 			}
 			e.core.alarm = sfaas.Never
 		}
+		if e.ev.Kind == core.EventCommitted {
+			w.engine.tell(&e.ev)
+		}
 		w.step(e.core, e.ev)
 	}
 }
@@ -66,6 +69,9 @@ func (w *World) loop(until sfaas.Time) {
 // declared cost of what ran has passed.
 func (w *World) step(c *seat, ev core.Event) {
 	ev.Now = w.now
+	if w.cfg.Bugs.ClockStep() && w.hist.count%2000 == 1999 {
+		ev.Now = w.now.Add(time.Hour)
+	}
 	w.hist.event(w.now, c, &ev, w.edges)
 	w.cur = c
 	w.eff = c.core.Step(&ev, w.eff[:0])

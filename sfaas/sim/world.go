@@ -90,6 +90,7 @@ func (w *World) settings(id sfaas.NodeID, opts []sfaas.Option) *core.Settings {
 		o.Apply(set)
 	}
 	set.Workers, set.Node, set.Engine = w.cfg.Cores, id, w.engine
+	set.Bugs = w.cfg.Bugs
 	set.Clock, set.ForeignClock = func() sfaas.Time { return w.now }, true
 	if id > 1 {
 		set.Standby = 1

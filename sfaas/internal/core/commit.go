@@ -79,6 +79,12 @@ func (k *Core) commit(b *Batch, it item) {
 	}
 	k.commits = append(k.commits, b)
 	k.effect(Effect{Kind: EffectCommit, Batch: b})
+	if k.set.Bugs.outboxFirst {
+		for i := range b.Outbox {
+			b.Outbox[i].Msg.take(1)
+			k.leaveOutbox(b, &b.Outbox[i])
+		}
+	}
 }
 
 // committed takes the outcome of a batch.
@@ -87,7 +93,7 @@ func (k *Core) committed(b *Batch, err error) {
 		return // a second answer
 	}
 	switch {
-	case err == nil:
+	case err == nil, k.set.Bugs.ackFirst && !errors.Is(err, base.ErrStaleEpoch):
 		b.landed = true
 		k.releaseLanded()
 	case errors.Is(err, base.ErrStaleEpoch):
@@ -114,14 +120,11 @@ func (k *Core) releaseLanded() {
 			continue
 		}
 		for i := range b.Outbox {
-			switch o := &b.Outbox[i]; {
-			case o.cancelled:
-				o.Msg.release(k.lane)
-			case o.At != 0:
-				k.sendLater(b.node, b.ks, o)
-			default:
-				k.send(k.app.Edges[o.Edge-1], o.Msg, o.Key, k.keys[o.Key])
+			if k.set.Bugs.outboxFirst {
+				b.Outbox[i].Msg.release(k.lane)
+				continue
 			}
+			k.leaveOutbox(b, &b.Outbox[i])
 		}
 		b.input.msg.release(k.lane)
 		k.dropRest(b.input)
@@ -129,6 +132,18 @@ func (k *Core) releaseLanded() {
 	}
 	clear(k.commits[len(kept):])
 	k.commits = kept
+}
+
+// leaveOutbox lets one output of a batch leave.
+func (k *Core) leaveOutbox(b *Batch, o *Outgoing) {
+	switch {
+	case o.cancelled:
+		o.Msg.release(k.lane)
+	case o.At != 0:
+		k.sendLater(b.node, b.ks, o)
+	default:
+		k.send(k.app.Edges[o.Edge-1], o.Msg, o.Key, k.keys[o.Key])
+	}
 }
 
 // heldBack reports whether an earlier batch of the same group, one of kept, has

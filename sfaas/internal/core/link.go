@@ -61,8 +61,10 @@ func (k *Core) linkTo(to Endpoint, e *plan.Edge, m *Message, key base.Key, back 
 func (k *Core) acceptLink(ev *Event) {
 	p := k.peer(ev.From)
 	switch {
-	case ev.Link <= p.taken:
+	case ev.Link <= p.taken && !k.set.Bugs.retransmit && !k.set.Bugs.dropMarks:
 		ev.Msg.release(k.lane)
+	case ev.Link <= p.taken:
+		k.deliver(k.app.Edges[ev.Edge-1], ev.Msg, ev.Key)
 	case ev.Link == p.taken+1:
 		p.taken++
 		k.deliver(k.app.Edges[ev.Edge-1], ev.Msg, ev.Key)

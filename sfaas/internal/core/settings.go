@@ -41,6 +41,7 @@ type Settings struct {
 	Cut           map[base.EdgeID]bool // edges whose messages always leave a core as effects
 	Lossy         bool                 // messages between cores may be lost or overtake each other
 	BatchDone     func(*Batch, error)  // takes the outcome of batches
+	Bugs          Bugs                 // planted ones
 }
 
 // SinkTable holds the receivers of sinks, by node.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/sfaas/sim"
 )
 
@@ -51,7 +52,8 @@ const rest = 4 * time.Second
 // Run runs the world of one seed and returns what the oracles say. It returns an
 // error only if the world itself could not be made.
 func Run(cfg Config) (*Result, error) {
-	if err := checkPlant(cfg.Plant); err != nil {
+	bugs, err := core.Plant(cfg.Plant)
+	if err != nil {
 		return nil, err
 	}
 	r := &run{cfg: cfg, draw: newDraw(cfg.Seed, 1), chaos: newDraw(cfg.Seed, 2), result: &Result{Seed: cfg.Seed}, leaving: -1, feeding: map[[2]int]*feeder{}}
@@ -61,7 +63,7 @@ func Run(cfg Config) (*Result, error) {
 		return nil, fmt.Errorf("world: seed %d: %w", cfg.Seed, err)
 	}
 	r.ledger = newLedger(r)
-	if err := r.start(); err != nil {
+	if err := r.start(bugs); err != nil {
 		return nil, fmt.Errorf("world: seed %d: %w", cfg.Seed, err)
 	}
 	for _, key := range r.subscribers {
@@ -79,11 +81,11 @@ func Run(cfg Config) (*Result, error) {
 }
 
 // start starts the machine with the links and the engine that the seed draws.
-func (r *run) start() error {
+func (r *run) start(bugs core.Bugs) error {
 	cfg := sim.Config{
 		Seed: r.cfg.Seed, Nodes: r.nodes, Cores: r.draw.between(1, r.cfg.Cores), Trace: r.cfg.Trace,
 		Link: r.draw.span(2*time.Microsecond, 50*time.Microsecond), Spread: r.draw.span(0, 500*time.Microsecond),
-		Faults: r.p.faults, Committed: r.committed, Limit: uint64(r.cfg.Virtual.Seconds()+rest.Seconds()) * mostEvents,
+		Faults: r.p.faults, Committed: r.committed, Bugs: bugs, Limit: uint64(r.cfg.Virtual.Seconds()+rest.Seconds()) * mostEvents,
 	}
 	retry, timeout := r.draw.span(50*time.Microsecond, 400*time.Microsecond), r.draw.span(time.Millisecond, 5*time.Millisecond)
 	if r.cfg.Engine {
@@ -108,6 +110,10 @@ func (r *run) start() error {
 func (r *run) committed(b *sfaas.Batch) {
 	for i := range b.Outbox {
 		o := &b.Outbox[i]
+		if o.Msg == nil {
+			r.violate(Broken, "batch %d of %s[%v] was recycled while the engine had it", b.ID, b.Function, b.Key)
+			return
+		}
 		if c := r.p.consumer[o.Edge]; c >= 0 {
 			r.ledger.committed(c, o.Msg.Body().(*token))
 		}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import "fmt"
+
+// Bugs are wrong turns that the machine takes if its simulator asks for them, to see
+// how soon the oracles find out. The zero value, the only one outside of sfaas/sim,
+// has none.
+type Bugs struct {
+	outboxFirst bool // outputs leave when their batch is made
+	ackFirst    bool // a refused batch counts as committed
+	dropMarks   bool // some marks do not rise, and repeats come through
+	retransmit  bool // what is sent again is taken again
+	clockStep   bool // the clock of a core jumps ahead, see ClockStep
+}
+
+// ClockStep reports whether the shell is to let the clock of a core jump.
+func (b *Bugs) ClockStep() bool { return b.clockStep }
+
+// Planted is a bug that [Plant] knows.
+type Planted struct {
+	Name string // for Plant
+	What string // what the machine does wrongly
+	set  func(b *Bugs)
+}
+
+// Plants returns the table of bugs. One a line; whoever changes a mechanism brings the
+// nearest form of its bugs along.
+func Plants() []Planted {
+	return []Planted{
+		{"outbox-before-state", "outputs leave when their batch is made, not when it is committed", func(b *Bugs) { b.outboxFirst = true }},
+		{"ack-before-commit", "a batch counts as committed although the engine has refused it", func(b *Bugs) { b.ackFirst = true }},
+		{"dropped-mark", "the mark of one message in eight does not rise, and the link lets repeats pass", func(b *Bugs) { b.dropMarks = true }},
+		{"duplicate-after-retransmit", "a message that is sent again is taken again", func(b *Bugs) { b.retransmit = true }},
+		{"clock-step", "the clock of a core jumps an hour ahead and back", func(b *Bugs) { b.clockStep = true }},
+	}
+}
+
+// Plant returns the bugs of a name, none for "".
+func Plant(name string) (b Bugs, err error) {
+	for _, p := range Plants() {
+		if p.Name == name {
+			p.set(&b)
+			return b, nil
+		}
+	}
+	if name != "" {
+		err = fmt.Errorf("sfaas: no bug %q can be planted", name)
+	}
+	return b, err
+}
