@@ -19,13 +19,17 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/sim/internal/world"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	debug.SetGCPercent(400) // worlds are small, and there are many
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // options are what the command line says.
 type options struct {
