@@ -213,7 +213,7 @@ func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 // quality returns what was measured of UE u before detection.
 func quality(ch *nr.Channel, u int) nr.Quality {
 	o := &ch.Offsets
-	q := nr.Quality{SNR: ch.SNR[u], SNRStd: ch.SNRStd[u], DelayObserved: o.DelayObserved[u], CFOObserved: o.CFOObserved[u]}
+	q := nr.Quality{Absent: ch.Absent[u], SNR: ch.SNR[u], SNRStd: ch.SNRStd[u], DelayObserved: o.DelayObserved[u], CFOObserved: o.CFOObserved[u]}
 	if q.DelayObserved {
 		q.DelaySeconds, q.DelayStd = o.DelaySeconds[u], o.DelayStd[u]
 	}

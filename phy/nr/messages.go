@@ -79,6 +79,7 @@ type Channel struct {
 	ErrorRatio tensor.Tensor[float32]   `tensor:"bundle,layer,symbol"` // mean squared estimation error of h over NoiseCov, [bundle, layer, NumSymbols]; 0 where unknown
 	SNR        [MaxUEs]float32          // per UE: DM-RS power over noise per antenna and layer, linear; 0 where nothing stands out of the noise
 	SNRStd     [MaxUEs]float32          // standard deviation of the error of SNR
+	Absent     [MaxUEs]bool             // per UE: nothing of its DM-RS is there; false where nobody looked
 }
 
 // Bundle returns the first PRB of noise bundle b, and the one behind its last.
@@ -122,13 +123,19 @@ type TransportBlock struct {
 	Iterations int                  // most decoder iterations over the code blocks
 }
 
-// Outcome returns what became of the grant: passed, failed, or unsupported where
-// the size of the transport block is not known, since its initial transmission
-// was never scheduled here.
+// Detected reports whether the UE transmitted: its pilots were found, or its CRC
+// holds all the same.
+func (t *TransportBlock) Detected() bool { return t.CRC || !t.Quality.Absent }
+
+// Outcome returns what became of the grant: passed, failed, absent, or unsupported
+// where the size of the transport block is not known, since its initial
+// transmission was never scheduled here.
 func (t *TransportBlock) Outcome() Outcome {
 	switch {
 	case t.NumBits == 0:
 		return OutcomeUnsupported
+	case !t.Detected():
+		return OutcomeAbsent
 	case t.CRC:
 		return OutcomePassed
 	}
@@ -141,6 +148,7 @@ type Quality struct {
 	SINR          float32 // mean unbiased post-equalisation SINR over layers and data REs, linear
 	SNR           float32 // DM-RS power over noise per antenna and layer, linear
 	SNRStd        float32 // standard deviation of the error of SNR, linear
+	Absent        bool    // nothing of the UE's DM-RS is there; false where nobody looked
 	DelaySeconds  float64 // arrival after the receiver's symbol timing, s
 	DelayStd      float64 // standard deviation of its error, s
 	DelayObserved bool    // whether the UE's DM-RS stands out of the noise

@@ -4,10 +4,8 @@ package pusch
 
 import (
 	"github.com/neuroran/neuroran/phy/chest"
-	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/equalizer"
 	"github.com/neuroran/neuroran/phy/modem"
-	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/sch"
 	"github.com/neuroran/neuroran/phy/sync"
 )
@@ -33,38 +31,29 @@ type Blocks struct {
 	Demapper     modem.Demapper // soft bits
 }
 
-// NewBlocks returns the blocks of a named receiver, all within the limits:
-//
-//   - "ls": least squares, linear interpolation, LMMSE equaliser, max-log
-//   - "lmmse": LMMSE estimation in frequency and time with measured delay
-//     spread, Doppler and noise, LMMSE equaliser, max-log
-//
-// Synchronizer and Estimator share the reference signal of a slot. NewBlocks
-// returns a [*nr.FieldError] for another name. A neural receiver is "lmmse"
-// with another Demapper.
+// NewBlocks returns the blocks of a named receiver, all within the limits; see
+// [AlgorithmsOf] for the names. Synchronizer and Estimator share the reference
+// signal of a slot, and the Estimator also tells which UEs are absent. NewBlocks
+// returns a [*nr.FieldError] for another name, and the errors of bad limits.
 func NewBlocks(name string, l Limits) (Blocks, error) {
-	if err := l.normalise(); err != nil {
-		return Blocks{}, err
-	}
-	if name != "ls" && name != "lmmse" {
-		return Blocks{}, &nr.FieldError{Field: "receiver", Got: name, Want: "ls or lmmse"}
-	}
-	limits := nr.GroupLimits{MaxPRB: l.MaxPRB, MaxRx: l.NumRx, MaxLayers: l.MaxLayers}
-	ref, err := dmrs.NewReference(limits)
+	a, err := AlgorithmsOf(name)
 	if err != nil {
 		return Blocks{}, err
 	}
-	estimator, err := chest.New(name, ref)
+	ref, err := l.newReference()
 	if err != nil {
 		return Blocks{}, err
 	}
-	detector, err := equalizer.NewLMMSE(limits)
-	if err != nil {
+	var b Blocks
+	if b.Synchronizer, err = a.newSynchronizer(l, ref); err != nil {
 		return Blocks{}, err
 	}
-	synchronizer, err := sync.NewCorrelator(sync.Config{CFOLimitHz: sync.CFOLimit(l.Carrier.CarrierHz, 0)}, ref)
-	if err != nil {
+	if b.Estimator, err = a.newEstimator(ref); err != nil {
 		return Blocks{}, err
 	}
-	return Blocks{synchronizer, estimator, detector, new(modem.MaxLog)}, nil
+	if b.Equalizer, err = equalizer.New(a.Equalizer, ref.Limits()); err != nil {
+		return Blocks{}, err
+	}
+	b.Demapper, err = a.NewDemapper()
+	return b, err
 }

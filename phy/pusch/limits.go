@@ -5,6 +5,7 @@ package pusch
 import (
 	"fmt"
 
+	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -34,6 +35,19 @@ func (l *Limits) normalise() error {
 		return &nr.FieldError{Field: "limits.max_layers", Got: l.MaxLayers, Want: fmt.Sprintf("1…%d", nr.MaxGroupLayers)}
 	}
 	return nil
+}
+
+// group returns the limits of PRB groups; l must be normalised.
+func (l *Limits) group() nr.GroupLimits {
+	return nr.GroupLimits{MaxPRB: l.MaxPRB, MaxRx: l.NumRx, MaxLayers: l.MaxLayers}
+}
+
+// newReference returns a reference signal within the limits.
+func (l Limits) newReference() (*dmrs.Reference, error) {
+	if err := l.normalise(); err != nil {
+		return nil, err
+	}
+	return dmrs.NewReference(l.group())
 }
 
 // check reports a grant that is not valid or above the limits.

@@ -14,7 +14,7 @@ import (
 // Config selects the blocks of a [Receiver]. It is passed by value.
 type Config struct {
 	Limits        Limits // carrier, antennas, and the largest grant
-	Receiver      string // "ls" or "lmmse", see [NewBlocks]; "" stands for "lmmse"
+	Receiver      string // "ls" or "lmmse", see [AlgorithmsOf]; "" stands for "lmmse"
 	MaxIterations int    // LDPC iterations; 0 stands for [sch.DefaultIterations]
 	Blocks        Blocks // blocks that replace those of Receiver, where not nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -45,20 +46,21 @@ func New(cfg block.Config, opts ...Option) (*Chain, error) {
 	for _, o := range opts {
 		o.apply(&s)
 	}
+	model := s.receiver // whose model-driven blocks are used
 	var nets *neural.Networks
-	switch s.receiver {
-	case "ls", "lmmse":
-		s.fill(cfg, s.receiver)
-	case "neural":
+	if s.receiver == "neural" {
+		model = "lmmse"
 		var err error
 		if nets, err = s.openNetworks(); err != nil {
 			return nil, err
 		}
 		setDefault(&s.demap, func() block.Demapper { return demapNeural(cfg, nets) })
-		s.fill(cfg, "lmmse")
-	default:
+	}
+	algorithms, err := pusch.AlgorithmsOf(model)
+	if err != nil {
 		return nil, &nr.FieldError{Field: "receiver", Got: s.receiver, Want: "ls, lmmse or neural"}
 	}
+	s.fill(cfg, model, algorithms)
 	chain, err := s.compose(cfg)
 	if err != nil {
 		return nil, err

@@ -146,6 +146,9 @@ func (t *trial) score(sent bool) error {
 	if err := t.receive(); err != nil {
 		return err
 	}
+	if t.out[0].Detected() {
+		t.detected++
+	}
 	if tb := &t.out[0]; tb.CRC {
 		t.passes++
 		if !sent || !bytes.Equal(tb.Data.Data(), t.data) {

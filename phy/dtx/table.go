@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dtx
+
+import (
+	"math"
+	"math/bits"
+	"sync"
+
+	"github.com/neuroran/neuroran/internal/simd/c128"
+	"github.com/neuroran/neuroran/phy/dmrs"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+const (
+	maxPieces = 6              // most PRBs of a piece
+	maxPilots = 6 * maxPieces  // their pilots
+	middle    = 0.3            // of the window of delays, cyclic prefixes
+	width     = 1.6            // of the window
+	shareEps  = 1e-3           // noise against which other UEs are taken away
+	turnOfCP  = 144.0 / 2048.0 // turns of one subcarrier for a delay of a cyclic prefix
+)
+
+// slowness weighs the combinations of DM-RS occasions, by their number, minus 1: a
+// channel changes little over a slot, but for a carrier offset, which may be so great
+// that the last combinations hold it all. The weights of a row have the mean 1.
+var slowness = [nr.MaxDMRSSymbols][nr.MaxDMRSSymbols]float64{
+	{1},
+	{1.5, 0.5},
+	{1.8, 0.7, 0.5},
+	{2.1, 0.8, 0.6, 0.5},
+}
+
+// table holds both forms of a piece, and the cumulants of their ratio where the
+// pilots have no order.
+type table struct {
+	inside, energy form                         // A and B of the package's documentation, real
+	moments        [nr.MaxDMRSSymbols]cumulants // by the number of rows, minus 1
+}
+
+// tables by configuration type, PRBs, codes in frequency of other UEs, and codes of
+// the UE's own, minus 1. They are made on first use, and shared.
+var tables = makeTables()
+
+func makeTables() (t [2][maxPieces][4][3]func() *table) {
+	for ct := range t {
+		for prb := range t[ct] {
+			for others := range t[ct][prb] {
+				for own := range t[ct][prb][others] {
+					t[ct][prb][others][own] = sync.OnceValue(func() *table {
+						return newTable(ct+1, prb+1, uint8(others), uint8(own+1))
+					})
+				}
+			}
+		}
+	}
+	return t
+}
+
+// newTable computes the forms of a piece.
+func newTable(configType, prb int, others, own uint8) *table {
+	n := prb * dmrs.PilotsPerPRB(configType)
+	a := covariance(configType, n, own)
+	b := identity(n)
+	if others != 0 {
+		p := without(covariance(configType, n, others))
+		a, b = p.times(a).times(p), p.times(p)
+	}
+	a.scale(b.trace() / a.trace())
+	t := &table{inside: a.form(), energy: b.form()}
+	// Disorder fills the dimensions that B leaves.
+	dims := b.trace() * b.trace() / b.normSq()
+	a.scale(dims / b.trace())
+	square := a.times(a)
+	traces := [4]float64{a.trace(), a.normSq(), square.traceOf(a), square.normSq()}
+	for i := range t.moments {
+		over := traces
+		for k := range over {
+			sum := 0.0
+			for _, w := range slowness[i][:i+1] {
+				sum += math.Pow(w, float64(k+1))
+			}
+			over[k] *= sum
+		}
+		t.moments[i] = shareCumulants(dims*float64(i+1), over)
+	}
+	return t
+}
+
+// ramps turns the middle of the window of delays to 0: the conjugate response of a
+// path with that delay at the pilots of a piece, by configuration type minus 1.
+var ramps = func() (t [2][maxPilots]complex128) {
+	for ct := range t {
+		for i := range t[ct] {
+			sin, cos := math.Sincos(-2 * math.Pi * turnOfCP * middle * float64(dmrs.Subcarrier(ct+1, 0, i)))
+			t[ct][i] = complex(cos, sin)
+		}
+	}
+	return t
+}()
+
+// covariance returns that of n pilots of layers with the codes of a mask, of which
+// each has a channel of unit power with uniform delays over the window, and 0 in the
+// middle of it: sin(x)/x of the distance.
+func covariance(configType, n int, codes uint8) matrix {
+	m := newMatrix(n)
+	for i := range n {
+		for k := range n {
+			d := dmrs.Subcarrier(configType, 0, i) - dmrs.Subcarrier(configType, 0, k)
+			x := math.Pi * turnOfCP * width * float64(d)
+			m.v[i*n+k] = codeSum(codes, i-k)
+			if d != 0 {
+				m.v[i*n+k] *= math.Sin(x) / x
+			}
+		}
+	}
+	return m
+}
+
+// codeSum returns the sum over the codes of a mask of the product of their values
+// at two pilots that are d apart.
+func codeSum(codes uint8, d int) float64 {
+	if d&1 == 0 {
+		return float64(bits.OnesCount8(codes))
+	}
+	return float64(codes&1) - float64(codes>>1)
+}
+
+// without returns ε(R+ε)⁻¹, which takes away what has the covariance R.
+func without(r matrix) matrix {
+	n := r.n
+	s := c128.NewSystem(n, n)
+	s.Reset(n, n, 1)
+	for i := range n {
+		row := s.Row(i)
+		clear(row)
+		for k := i; k < n; k++ {
+			row[k] = complex(r.v[i*n+k], 0)
+		}
+		row[i] += shareEps
+		row[n+i] = shareEps
+	}
+	s.Factor()
+	s.Solve(n)
+	out := newMatrix(n)
+	for i := range n {
+		for k, x := range s.Row(i)[n:] {
+			out.v[i*n+k] = real(x)
+		}
+	}
+	return out
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pusch
+
+import (
+	"github.com/neuroran/neuroran/phy/chest"
+	"github.com/neuroran/neuroran/phy/dmrs"
+	"github.com/neuroran/neuroran/phy/equalizer"
+	"github.com/neuroran/neuroran/phy/modem"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sync"
+)
+
+// Algorithms names the model-driven blocks of a receiver. Each name is one that
+// New of the block's package knows.
+type Algorithms struct {
+	Synchronizer string // of [sync.New]
+	Estimator    string // of [chest.New]
+	Equalizer    string // of [equalizer.New]
+	Demapper     string // of [modem.New]
+}
+
+// AlgorithmsOf returns the algorithms of a named receiver:
+//
+//   - "ls": least squares, linear interpolation, LMMSE equaliser, max-log
+//   - "lmmse": LMMSE estimation in frequency and time with measured delay
+//     spread, Doppler and noise, LMMSE equaliser, max-log
+//
+// It returns a [*nr.FieldError] for another name. A neural receiver is "lmmse"
+// with another demapper.
+func AlgorithmsOf(receiver string) (Algorithms, error) {
+	switch receiver {
+	case "ls", "lmmse":
+		return Algorithms{"correlator", receiver, "lmmse", "maxlog"}, nil
+	}
+	return Algorithms{}, &nr.FieldError{Field: "receiver", Got: receiver, Want: "ls or lmmse"}
+}
+
+// NewSynchronizer returns the synchronizer. It returns the errors of bad limits
+// and of [sync.New].
+func (a Algorithms) NewSynchronizer(l Limits) (Synchronizer, error) {
+	ref, err := l.newReference()
+	if err != nil {
+		return nil, err
+	}
+	return a.newSynchronizer(l, ref)
+}
+
+func (a Algorithms) newSynchronizer(l Limits, ref *dmrs.Reference) (Synchronizer, error) {
+	return sync.New(a.Synchronizer, sync.Config{CFOLimitHz: sync.CFOLimit(l.Carrier.CarrierHz, 0)}, ref)
+}
+
+// NewEstimator returns the estimator, which also tells which UEs are absent. It
+// returns the errors of bad limits and of [chest.New].
+func (a Algorithms) NewEstimator(l Limits) (Estimator, error) {
+	ref, err := l.newReference()
+	if err != nil {
+		return nil, err
+	}
+	return a.newEstimator(ref)
+}
+
+func (a Algorithms) newEstimator(ref *dmrs.Reference) (Estimator, error) {
+	e, err := chest.New(a.Estimator, ref)
+	if err != nil {
+		return nil, err
+	}
+	return newListener(e, ref), nil
+}
+
+// NewEqualizer returns the equalizer. It returns the errors of bad limits and of
+// [equalizer.New].
+func (a Algorithms) NewEqualizer(l Limits) (Equalizer, error) {
+	if err := l.normalise(); err != nil {
+		return nil, err
+	}
+	return equalizer.New(a.Equalizer, l.group())
+}
+
+// NewDemapper returns the demapper. It returns the errors of [modem.New].
+func (a Algorithms) NewDemapper() (modem.Demapper, error) { return modem.New(a.Demapper) }
