@@ -15,7 +15,8 @@
 //   - phy: the NR physical layer as a plain DSP library: phy/nr has the tables
 //     and the structs, then one package a block (phy/ofdm, phy/sync, phy/chest,
 //     phy/equalizer, phy/modem, phy/ratematch, phy/ldpc, phy/crc, …), then
-//     phy/pusch, phy/channel and phy/link; phy/sigmf reads recordings
+//     phy/pusch, phy/channel and phy/link; phy/sigmf reads recordings, and
+//     phy/capture those of others, at any sample rate
 //   - phy/neural: neural twins of blocks, with the recipes that train them
 //   - ran: the blocks as functions (ran/block) and whole chains (ran/uplink)
 //

@@ -14,8 +14,8 @@ import (
 
 const (
 	target   = 0.7 // of the largest throughput
-	stepDB   = 1.0
-	furthest = 12 // steps from the requirement
+	guessDB  = 3   // margin that is tried first
+	furthest = 12  // dB from the requirement
 )
 
 // point is the throughput at one signal to noise ratio.
@@ -26,25 +26,29 @@ type point struct {
 	slots      int     // transmissions
 }
 
-// measure simulates a row at its requirement and then downwards until the throughput
-// is below the target, or upwards until it is reached.
+// measure simulates a row at its requirement, and then in steps of 1 dB until the
+// target lies between two neighbours: from below where the requirement is met with
+// room to spare, and upwards where it is not.
 func (o *options) measure(ctx context.Context, r *row, b *book) error {
-	down := true
-	for i := range furthest {
-		sign := -1.0
-		if !down {
-			sign = 1
-		}
-		snr := r.snrDB + sign*stepDB*float64(i)
-		p, err := o.point(ctx, r, b, snr)
-		if err != nil {
+	p, err := o.point(ctx, r, b, r.snrDB)
+	if err != nil {
+		return err
+	}
+	start := r.snrDB
+	if p.throughput >= target {
+		start -= guessDB
+		if p, err = o.point(ctx, r, b, start); err != nil {
 			return err
 		}
-		if i == 0 {
-			down = p.throughput >= target
-		}
-		if i > 0 && (p.throughput >= target) != down {
-			return nil
+	}
+	reached := p.throughput >= target
+	step := 1.0
+	if reached {
+		step = -1
+	}
+	for snr := start + step; math.Abs(snr-r.snrDB) < furthest; snr += step {
+		if p, err = o.point(ctx, r, b, snr); err != nil || (p.throughput >= target) != reached {
+			return err
 		}
 	}
 	return nil
