@@ -4,138 +4,11 @@ package accel_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/neuroran/neuroran/accel"
-	"github.com/neuroran/neuroran/accel/onnx"
 )
-
-// speedNet is a network, or one operator, on which ref is timed against ONNX
-// Runtime.
-type speedNet struct {
-	name    string
-	in, out []int
-	build   func(g *gen, x onnx.Ref) onnx.Ref
-}
-
-// grid is the lengths of c channels of a slot: 14 symbols of 26 PRB.
-func grid(c int) []int { return []int{1, c, 14, 312} }
-
-// op is a net of a single operator that keeps the lengths of its input.
-func op(name, opType string, attrs ...onnx.Attribute) speedNet {
-	return speedNet{"op=" + name, grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref {
-		return g.Apply(opType, []onnx.Ref{x}, attrs...)
-	}}
-}
-
-// speedNets are the networks of radio blocks, and what they are made of.
-var speedNets = []speedNet{
-	{"net=llrnet", []int{3276, 2}, []int{3276, 8}, dense(2, 32, 32, 8)},
-	{"net=mlp", []int{3276, 16}, []int{3276, 8}, dense(16, 256, 256, 8)},
-	{"net=mlp-1row", []int{1, 16}, []int{1, 8}, dense(16, 256, 256, 8)},
-	{"net=deeprx", grid(64), grid(64), residual(11, 64, 64)},
-	{"net=deeprx-4x32", grid(32), grid(32), residual(4, 32, 32)},
-	{"net=separable", grid(64), grid(64), residual(11, 64, 1)},
-	{"op=depthwise", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.convolve(x, 64, 1, 3, 1, 64) }},
-	{"op=depthwise-times2", grid(64), grid(128), func(g *gen, x onnx.Ref) onnx.Ref { return g.convolve(x, 128, 1, 3, 1, 64) }},
-	{"op=conv1x1", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.convolve(x, 64, 64, 1, 1, 1) }},
-	{"op=conv3x3", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.convolve(x, 64, 64, 3, 1, 1) }},
-	{"op=conv3x3-stride2", grid(64), []int{1, 64, 7, 156}, func(g *gen, x onnx.Ref) onnx.Ref { return g.convolve(x, 64, 64, 3, 2, 1) }},
-	{"op=matmul", []int{1024, 1024}, []int{1024, 1024}, func(g *gen, x onnx.Ref) onnx.Ref { return g.MatMul(x, g.weight(false, 1024, 1024)) }},
-	{"op=matmul-subnormal", []int{256, 256}, []int{256, 256}, func(g *gen, x onnx.Ref) onnx.Ref {
-		return g.MatMul(x, g.Float32s("w", slices.Repeat([]float32{1e-41}, 256*256), 256, 256))
-	}},
-	{"op=matmul-batch8", []int{8, 128, 64}, []int{8, 128, 128}, func(g *gen, x onnx.Ref) onnx.Ref {
-		return g.MatMul(x, g.Apply("Transpose", []onnx.Ref{x}, onnx.Ints("perm", 0, 2, 1)))
-	}},
-	op("relu", "Relu"), op("leakyrelu", "LeakyRelu"), op("sigmoid", "Sigmoid"), op("tanh", "Tanh"),
-	op("exp", "Exp"), op("erf", "Erf"), op("elu", "Elu"), op("softplus", "Softplus"),
-	op("hardsigmoid", "HardSigmoid"), op("abs", "Abs"), op("sqrt", "Sqrt"), op("log", "Log"),
-	op("softmax", "Softmax"), op("logsoftmax", "LogSoftmax"), op("softmax-axis1", "Softmax", onnx.Int("axis", 1)),
-	{"op=layernorm", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref {
-		return g.Apply("LayerNormalization", []onnx.Ref{x, g.weight(false, 312), g.weight(false, 312)})
-	}},
-	{"op=batchnorm", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.batchNorm(x, 64) }},
-	{"op=maxpool", grid(64), []int{1, 64, 7, 156}, pooled("MaxPool", 2, 2)},
-	{"op=maxpool-stride1", grid(64), []int{1, 64, 12, 310}, pooled("MaxPool", 3, 1)},
-	{"op=averagepool", grid(64), []int{1, 64, 7, 156}, pooled("AveragePool", 2, 2)},
-	{"op=globalaveragepool", grid(64), []int{1, 64, 1, 1}, func(g *gen, x onnx.Ref) onnx.Ref { return g.Apply("GlobalAveragePool", []onnx.Ref{x}) }},
-	{"op=reducemean", grid(64), []int{1, 64, 14, 1}, reduced("ReduceMean", 3)},
-	{"op=reducemean-axis1", grid(64), []int{1, 1, 14, 312}, reduced("ReduceMean", 1)},
-	{"op=reducemax", grid(64), []int{1, 64, 14, 1}, reduced("ReduceMax", 3)},
-	{"op=transpose-0231", grid(64), []int{1, 14, 312, 64}, permuted(0, 2, 3, 1)},
-	{"op=transpose-0132", grid(64), []int{1, 64, 312, 14}, permuted(0, 1, 3, 2)},
-	{"op=add", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.Add(x, g.weight(false, grid(64)...)) }},
-	{"op=sub-row", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.Apply("Sub", []onnx.Ref{x, g.weight(false, 312)}) }},
-	{"op=mul-scalar", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.Mul(x, g.weight(false, 1)) }},
-	{"op=div-channel", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.Apply("Div", []onnx.Ref{x, g.weight(true, 64, 1, 1)}) }},
-	{"op=concat", grid(64), grid(128), func(g *gen, x onnx.Ref) onnx.Ref {
-		return g.Apply("Concat", []onnx.Ref{x, x}, onnx.Int("axis", 1))
-	}},
-}
-
-// dense is a perceptron with these widths and rectified layers between.
-func dense(widths ...int) func(*gen, onnx.Ref) onnx.Ref {
-	return func(g *gen, x onnx.Ref) onnx.Ref {
-		for i := range len(widths) - 1 {
-			if i > 0 {
-				x = g.Relu(x)
-			}
-			x = g.Gemm(x, g.weight(false, widths[i], widths[i+1]), g.weight(false, widths[i+1]))
-		}
-		return x
-	}
-}
-
-// residual is pre-activation residual blocks as in DeepRx: 3×3 convolutions
-// that see all channels or, where seen is 1, depthwise ones with a pointwise
-// convolution behind.
-func residual(blocks, channels, seen int) func(*gen, onnx.Ref) onnx.Ref {
-	return func(g *gen, x onnx.Ref) onnx.Ref {
-		small := g.Float32s("small", []float32{0.01}, 1)
-		for range blocks {
-			y := x
-			for range 2 {
-				y = g.convolve(g.Relu(g.batchNorm(y, channels)), channels, seen, 3, 1, channels/seen)
-				if seen == 1 {
-					y = g.convolve(y, channels, channels, 1, 1, 1)
-				}
-			}
-			x = g.Add(x, g.Mul(y, small))
-		}
-		return x
-	}
-}
-
-func (g *gen) batchNorm(x onnx.Ref, channels int) onnx.Ref {
-	return g.Apply("BatchNormalization", []onnx.Ref{x, g.weight(false, channels), g.weight(false, channels),
-		g.weight(false, channels), g.weight(true, channels)})
-}
-
-// convolve adds a square convolution that keeps the grid where the stride is 1.
-func (g *gen) convolve(x onnx.Ref, cout, cin, kernel, stride, group int) onnx.Ref {
-	pad, s := int64(kernel/2), int64(stride)
-	return g.Apply("Conv", []onnx.Ref{x, g.weight(false, cout, cin, kernel, kernel), g.weight(false, cout)},
-		onnx.Ints("pads", pad, pad, pad, pad), onnx.Ints("strides", s, s), onnx.Int("group", int64(group)))
-}
-
-func pooled(opType string, kernel, stride int64) func(*gen, onnx.Ref) onnx.Ref {
-	return func(g *gen, x onnx.Ref) onnx.Ref {
-		return g.Apply(opType, []onnx.Ref{x}, onnx.Ints("kernel_shape", kernel, kernel), onnx.Ints("strides", stride, stride))
-	}
-}
-
-func reduced(opType string, axis int64) func(*gen, onnx.Ref) onnx.Ref {
-	return func(g *gen, x onnx.Ref) onnx.Ref { return g.Apply(opType, []onnx.Ref{x}, onnx.Ints("axes", axis)) }
-}
-
-func permuted(perm ...int64) func(*gen, onnx.Ref) onnx.Ref {
-	return func(g *gen, x onnx.Ref) onnx.Ref {
-		return g.Apply("Transpose", []onnx.Ref{x}, onnx.Ints("perm", perm...))
-	}
-}
 
 // model builds the network.
 func (n speedNet) model(tb testing.TB) *accel.Model {
@@ -145,6 +18,9 @@ func (n speedNet) model(tb testing.TB) *accel.Model {
 	graph, err := g.Model()
 	if err != nil {
 		tb.Fatalf("%s: %v", n.name, err)
+	}
+	if n.edit != nil {
+		n.edit(graph)
 	}
 	m, err := accel.BuildModel(graph)
 	if err != nil {
