@@ -126,6 +126,9 @@ var operatorTests = map[string]func(g *gen) onnx.Ref{
 		return g.MatMul(g.input(b, m, k), g.input(k))
 	},
 	"Conv":        func(g *gen) onnx.Ref { return g.conv(2, g.between(1, 3), g.between(1, 4), g.between(1, 4)) },
+	"GRU":         func(g *gen) onnx.Ref { return g.recurrent("GRU", 3, "Sigmoid", "Tanh") },
+	"LSTM":        func(g *gen) onnx.Ref { return g.recurrent("LSTM", 4, "HardSigmoid", "Softsign", "Relu") },
+	"RNN":         func(g *gen) onnx.Ref { return g.recurrent("RNN", 1, "Elu") },
 	"Conv volume": func(g *gen) onnx.Ref { return g.conv(3, g.between(1, 2), g.between(1, 3), g.between(1, 3)) },
 	"Conv line": func(g *gen) onnx.Ref {
 		return g.conv(1, 1, g.between(1, 4), g.between(1, 4))
@@ -249,6 +252,51 @@ func (g *gen) conv(rank, group, cin, cout int) onnx.Ref {
 	}
 	return g.Apply("Conv", []onnx.Ref{g.input(x...), g.weight(false, w...), g.weight(false, cout*group)},
 		onnx.Int("group", int64(group)), onnx.Ints("strides", strides...), onnx.Ints("dilations", dilations...), onnx.Ints("pads", append(begin, end...)...))
+}
+
+// recurrent draws a layer with or without bias, lengths, initial state, limit and
+// peepholes, with the default activations or with these.
+func (g *gen) recurrent(opType string, gates int, activations ...string) onnx.Ref {
+	steps, batch, in, hidden, dirs := g.between(1, 5), g.between(1, 3), g.between(1, 5), g.between(1, 20), g.between(1, 2)
+	maybe := func(r func() onnx.Ref) onnx.Ref {
+		if g.rng.IntN(2) == 0 {
+			return onnx.Ref{}
+		}
+		return r()
+	}
+	x := g.input(steps, batch, in)
+	inputs := []onnx.Ref{x, g.weight(false, dirs, gates*hidden, in), g.weight(false, dirs, gates*hidden, hidden),
+		maybe(func() onnx.Ref { return g.weight(false, dirs, 2*gates*hidden) }),
+		maybe(func() onnx.Ref {
+			lens := g.indices(steps, batch)
+			return g.Apply("Cast", []onnx.Ref{g.Add(lens, g.ints(1))}, onnx.Int("to", int64(onnx.Int32)))
+		}),
+		maybe(func() onnx.Ref { return g.weight(false, dirs, batch, hidden) })}
+	attrs := []onnx.Attribute{onnx.Int("hidden_size", int64(hidden))}
+	if dirs == 2 {
+		attrs = append(attrs, onnx.Str("direction", "bidirectional"))
+	} else if g.rng.IntN(2) == 1 {
+		attrs = append(attrs, onnx.Str("direction", "reverse"))
+	}
+	switch opType {
+	case "GRU":
+		attrs = append(attrs, onnx.Int("linear_before_reset", int64(g.rng.IntN(2))))
+	case "LSTM":
+		inputs = append(inputs, maybe(func() onnx.Ref { return g.weight(false, dirs, batch, hidden) }),
+			maybe(func() onnx.Ref { return g.weight(false, dirs, 3*hidden) }))
+	}
+	if g.rng.IntN(2) == 1 {
+		a := onnx.Attribute{Name: "activations", Type: onnx.AttrStrings}
+		for range dirs {
+			for _, f := range activations {
+				a.Strs = append(a.Strs, []byte(f))
+			}
+		}
+		attrs = append(attrs, a)
+	} else if g.rng.IntN(2) == 1 {
+		attrs = append(attrs, onnx.Float("clip", 0.7))
+	}
+	return g.Apply(opType, inputs, attrs...)
 }
 
 func (g *gen) pool(op string, attrs ...onnx.Attribute) onnx.Ref {

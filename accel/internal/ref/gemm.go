@@ -16,36 +16,37 @@ func (st *step) floor() float32 {
 	return f32.NoFloor
 }
 
-// packed returns the k×n matrix of input i in panels, and a function that packs
-// it again before each run, which is nil when the matrix is constant. Packed
+// packed returns, in panels, the k×n matrix that begins at element off of input
+// i, and a function that packs it again before each run, which is nil when the
+// matrix is constant; trans says that the input holds its transpose. Packed
 // initializers are shared by all bindings of the session.
-func (st *step) packed(i, k, n int, trans bool) ([]float32, func()) {
-	b := st.in[i]
-	pack := func(dst []float32) {
-		if !trans {
-			f32.Pack(dst, b.f32(), n, k, n)
-			return
+func (st *step) packed(i, off, k, n int, trans bool) ([]float32, func()) {
+	b, dst := st.in[i], []float32(nil)
+	pack := func() {
+		if src := b.f32()[off:]; trans {
+			f32.PackTransposed(dst, src, k, k, n)
+		} else {
+			f32.Pack(dst, src, n, k, n)
 		}
-		f32.PackTransposed(dst, b.f32(), k, k, n)
 	}
-	if b.tens != nil && !b.shared { // constant for this binding's lengths only
-		dst := make([]float32, f32.PackedLen(k, n))
-		pack(dst)
+	if b.tens == nil || !b.shared { // variable, or constant for this binding's lengths only
+		dst = make([]float32, f32.PackedLen(k, n))
+		if b.tens == nil {
+			return dst, pack
+		}
+		pack()
 		return dst, nil
 	}
-	if b.tens == nil {
-		dst := make([]float32, f32.PackedLen(k, n))
-		return dst, func() { pack(dst) }
-	}
-	key := fmt.Sprintf("%s/%d/%d/%t", b.name, k, n, trans)
+	key := fmt.Sprintf("%s/%d/%d/%d/%t", b.name, off, k, n, trans)
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.packed[key] == nil {
-		s.packed[key] = make([]float32, f32.PackedLen(k, n))
-		pack(s.packed[key])
+	if dst = s.packed[key]; dst == nil {
+		dst = make([]float32, f32.PackedLen(k, n))
+		pack()
+		s.packed[key] = dst
 	}
-	return s.packed[key], nil
+	return dst, nil
 }
 
 // buildGemm makes alpha·A·B + beta·C, with a fused Relu.
@@ -58,7 +59,7 @@ func buildGemm(st *step) (func(), error) {
 	rows, cols := st.out[0].dims[0], st.out[0].dims[1]
 	k := st.in[0].n / rows
 	alpha, beta := n.Float("alpha", 1), n.Float("beta", 1)
-	b, repack := st.packed(1, k, cols, n.Int("transB", 0) != 0)
+	b, repack := st.packed(1, 0, k, cols, n.Int("transB", 0) != 0)
 	var before []func()
 	if repack != nil {
 		before = append(before, repack)
@@ -130,7 +131,7 @@ func buildMatMul(st *step) (func(), error) {
 	}
 	dst, zero, floor := st.out[0].f32(), make([]float32, n), st.floor()
 	if b.n == k*n { // one matrix for all batches: the batches are rows
-		packed, repack := st.packed(1, k, n, false)
+		packed, repack := st.packed(1, 0, k, n, false)
 		rows := a.n / k
 		return func() {
 			if repack != nil {

@@ -18,17 +18,6 @@ func newMatrix(k, n int) *matrix {
 // set packs a row-major matrix whose rows are ld apart.
 func (m *matrix) set(b []float32, ld int) { f32.Pack(m.panels, b, ld, m.k, m.n) }
 
-// setTransposed packs the transpose of a dense n×k matrix.
-func (m *matrix) setTransposed(b []float32) {
-	clear(m.panels)
-	for col := range m.n {
-		panel := m.panels[col/f32.Lanes*f32.Lanes*m.k:]
-		for row := range m.k {
-			panel[row*f32.Lanes+col%f32.Lanes] = b[col*m.k+row]
-		}
-	}
-}
-
 // mul computes dst = a·m for rows rows of a.
 func (m *matrix) mul(dst []float32, ldd int, a []float32, lda, rows int) {
 	if rows > 0 && m.n > 0 {

@@ -4,9 +4,7 @@ package ref
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 
 	"github.com/neuroran/neuroran/accel/onnx"
 )
@@ -23,7 +21,7 @@ type recurrence struct {
 	gates                    int
 	backward, reset, coupled bool // reset: linear_before_reset; coupled: input_forget
 	clip                     float32
-	f, g, h                  func(float32) float32
+	f, g, h                  gate
 	x                        []float32 // [step, batch, in]
 	w, r                     *matrix   // input and state weights, transposed
 	rh                       *matrix   // GRU: state weights of the hidden gate
@@ -106,7 +104,7 @@ func (c *recurrence) functions(st *step, d int) error {
 		}
 		return 0, false
 	}
-	var fs [3]func(float32) float32
+	var fs [3]gate
 	for i, name := range names {
 		a, hasA := at(alpha, i)
 		b, hasB := at(beta, i)
@@ -118,87 +116,40 @@ func (c *recurrence) functions(st *step, d int) error {
 	return nil
 }
 
-// gateFunction returns an activation of a gate by name, in any case of letters,
-// or nil.
-func gateFunction(name string, alpha float32, hasA bool, beta float32, hasB bool) func(float32) float32 {
-	or := func(v float32, has bool, def float32) float32 {
-		if has {
-			return v
-		}
-		return def
-	}
-	node := &onnx.Node{}
-	with := func(op string, a, b float32) func(float32) float32 {
-		node.Attrs = []onnx.Attribute{onnx.Float("alpha", a), onnx.Float("beta", b)}
-		if f := unaries[op]; f != nil {
-			return f(node)
-		}
-		return activations[op](node)
-	}
-	switch strings.ToLower(name) {
-	case "sigmoid":
-		return sigmoid
-	case "tanh":
-		return from64(math.Tanh)
-	case "relu":
-		return func(x float32) float32 { return max(x, 0) }
-	case "softsign":
-		return with("Softsign", 0, 0)
-	case "softplus":
-		return with("Softplus", 0, 0)
-	case "hardsigmoid":
-		return with("HardSigmoid", or(alpha, hasA, 0.2), or(beta, hasB, 0.5))
-	case "leakyrelu":
-		return with("LeakyRelu", or(alpha, hasA, 0.01), 0)
-	case "thresholdedrelu":
-		return with("ThresholdedRelu", or(alpha, hasA, 1), 0)
-	case "elu":
-		return with("Elu", or(alpha, hasA, 1), 0)
-	case "affine":
-		a, b := or(alpha, hasA, 1), or(beta, hasB, 0)
-		return func(x float32) float32 { return a*x + b }
-	case "scaledtanh":
-		a, b := or(alpha, hasA, 1), or(beta, hasB, 1)
-		return func(x float32) float32 { return a * float32(math.Tanh(float64(b*x))) }
-	}
-	return nil
-}
-
-func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
-
-// weights packs the weights of direction d: once when they are constant, else
-// before each run.
+// weights packs the weights of direction d, before each run where they are not
+// constant.
 func (c *recurrence) weights(st *step, d int) {
 	rows := c.gates * c.hid
-	w, r := st.in[1].f32()[d*rows*c.in:], st.in[2].f32()[d*rows*c.hid:]
-	c.w, c.r = newMatrix(c.in, rows), newMatrix(c.hid, rows)
-	gru := c.kind == "GRU" && !c.reset
-	if gru {
-		c.rh = newMatrix(c.hid, c.hid)
-		c.r = newMatrix(c.hid, 2*c.hid)
-	}
-	c.bias, c.stateBias = make([]float32, rows), make([]float32, rows)
-	pack := func() {
-		c.w.setTransposed(w)
-		c.r.setTransposed(r)
-		if gru {
-			c.rh.setTransposed(r[2*c.hid*c.hid:])
+	var loads []func()
+	packed := func(i, off, k, n int) *matrix {
+		panels, load := st.packed(i, off, k, n, true)
+		if load != nil {
+			loads = append(loads, load)
 		}
-		if st.has(3) {
-			b := st.in[3].f32()[2*d*rows:]
-			copy(c.bias, b[:rows])
-			copy(c.stateBias, b[rows:2*rows])
-		}
+		return &matrix{k: k, n: n, panels: panels}
 	}
-	constant := st.in[1].tens != nil && st.in[2].tens != nil && (!st.has(3) || st.in[3].tens != nil)
-	if constant {
-		pack()
-	} else if load := c.load; true {
+	c.w = packed(1, d*rows*c.in, c.in, rows)
+	if c.kind == "GRU" && !c.reset {
+		c.r = packed(2, d*rows*c.hid, c.hid, 2*c.hid)
+		c.rh = packed(2, (d*rows+2*c.hid)*c.hid, c.hid, c.hid)
+	} else {
+		c.r = packed(2, d*rows*c.hid, c.hid, rows)
+	}
+	if st.has(3) {
+		b := st.in[3].f32()[2*d*rows:]
+		c.bias, c.stateBias = b[:rows], b[rows:2*rows]
+	} else {
+		c.bias = make([]float32, rows)
+		c.stateBias = c.bias
+	}
+	if first := c.load; len(loads) > 0 {
 		c.load = func() {
-			if load != nil {
+			if first != nil {
+				first()
+			}
+			for _, load := range loads {
 				load()
 			}
-			pack()
 		}
 	}
 	if st.has(4) {
@@ -286,104 +237,5 @@ func (c *recurrence) run() {
 		if c.lastCell != nil {
 			copy(c.lastCell(b), c.cell[b*c.hid:(b+1)*c.hid])
 		}
-	}
-}
-
-// step makes step i of every sequence that is long enough; what lies behind the
-// end of a sequence is 0. Backwards a sequence begins at its own end.
-func (c *recurrence) step(i int) {
-	c.r.mulAdd(c.post, c.gates*c.hid, c.state, c.hid, c.stateBias, 0, c.batch)
-	rows := c.gates * c.hid
-	if c.rh != nil { // the hidden gate sees the state after the reset
-		for b := range c.batch {
-			pre := c.pre[(c.at(i, b)*c.batch+b)*rows:][:rows]
-			post, state := c.post[b*rows:][:rows], c.state[b*c.hid:]
-			for k := range c.hid {
-				c.gated[b*c.hid+k] = state[k] * c.f(c.clipped(pre[c.hid+k]+post[c.hid+k]))
-			}
-		}
-		c.rh.mulAdd(c.post[2*c.hid:], rows, c.gated, c.hid, c.stateBias[2*c.hid:], 0, c.batch)
-	}
-	for b := range c.batch {
-		t := c.at(i, b)
-		if c.lens != nil && i >= int(c.lens[b]) {
-			if c.y != nil {
-				clear(c.y(i, b))
-			}
-			continue
-		}
-		pre, post := c.pre[(t*c.batch+b)*rows:][:rows], c.post[b*rows:][:rows]
-		state := c.state[b*c.hid:][:c.hid]
-		switch c.kind {
-		case "RNN":
-			c.rnn(state, pre, post)
-		case "GRU":
-			c.gru(state, pre, post)
-		default:
-			c.lstm(state, c.cell[b*c.hid:][:c.hid], pre, post)
-		}
-		if c.y != nil {
-			copy(c.y(t, b), state)
-		}
-	}
-}
-
-// at returns which element of sequence b step i reads.
-func (c *recurrence) at(i, b int) int {
-	n := c.steps
-	if c.lens != nil {
-		n = min(max(int(c.lens[b]), 0), c.steps)
-	}
-	if c.backward && i < n {
-		return n - 1 - i
-	}
-	return i
-}
-
-func (c *recurrence) clipped(x float32) float32 {
-	if c.clip > 0 {
-		return max(-c.clip, min(c.clip, x))
-	}
-	return x
-}
-
-func (c *recurrence) rnn(state, pre, post []float32) {
-	for k := range state {
-		state[k] = c.f(c.clipped(pre[k] + post[k]))
-	}
-}
-
-// gru computes h = (1 − z)·g(…) + z·h with the update gate z.
-func (c *recurrence) gru(state, pre, post []float32) {
-	n := c.hid
-	for k := range state {
-		z := c.f(c.clipped(pre[k] + post[k]))
-		hidden := post[2*n+k]
-		if c.rh == nil {
-			hidden *= c.f(c.clipped(pre[n+k] + post[n+k]))
-		}
-		state[k] = (1-z)*c.g(c.clipped(pre[2*n+k]+hidden)) + z*state[k]
-	}
-}
-
-// lstm computes c = f·c + i·g(…) and h = o·h(c), with peepholes from the cell.
-func (c *recurrence) lstm(state, cell, pre, post []float32) {
-	n := c.hid
-	peep := func(i, k int, v float32) float32 {
-		if c.peep == nil {
-			return 0
-		}
-		return c.peep[i*n+k] * v
-	}
-	for k := range state {
-		old := cell[k]
-		in := c.f(c.clipped(pre[k] + post[k] + peep(0, k, old)))
-		forget := c.f(c.clipped(pre[2*n+k] + post[2*n+k] + peep(2, k, old)))
-		if c.coupled {
-			forget = 1 - in
-		}
-		cell[k] = forget*old + in*c.g(c.clipped(pre[3*n+k]+post[3*n+k]))
-		out := c.f(c.clipped(pre[n+k] + post[n+k] + peep(1, k, cell[k])))
-		state[k] = out * c.h(cell[k])
 	}
 }
