@@ -28,5 +28,5 @@ func Example() {
 	}
 	h := channel.Weights.Row(0, 5)[0] * channel.Anchors.Row(0, 0, 0)[100]
 	fmt.Printf("anchors %d, |h| = %.2f\n", channel.Anchors.Dim(2), cmplx.Abs(complex128(h)))
-	// Output: anchors 1, |h| = 1.00
+	// Output: anchors 2, |h| = 1.00
 }

@@ -41,6 +41,7 @@ type lmmse struct {
 	power   [nr.MaxUEs]powerOf   // of the UEs
 	bank    filterBank
 	part    *bundle // that is being filtered
+	rx      int     // antennas
 	filterState
 }
 
@@ -66,6 +67,7 @@ func (s *lmmse) init(lim nr.GroupLimits) {
 // U, with the noise divided by its eigenvalue. The filtered columns are the
 // anchors; the weights are R_t(symbol, pilots)·U·Λ⁻¹.
 func (e *lmmse) estimate(dst *nr.Channel, rx int) {
+	e.rx = rx
 	anchors := 0
 	for c := range e.NumCombs {
 		e.foldComb(c, rx)

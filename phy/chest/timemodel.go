@@ -12,7 +12,7 @@ import (
 // timeModel is the correlation of a UE's channel over time: R_t = U·Λ·Uᵀ over
 // the DM-RS occasions, without the eigenvalues that do not matter.
 type timeModel struct {
-	doppler float64                                       // Hz
+	moments [dopplerMoments]float64                       // mean of (2πf)^2i of the Doppler frequency, i from 1
 	rank    int                                           // eigenvalues kept
 	value   [dmrs.MaxOccasions]float64                    // Λ, descending
 	vector  [dmrs.MaxOccasions][dmrs.MaxOccasions]float64 // U, [occasion][column]
@@ -20,21 +20,30 @@ type timeModel struct {
 }
 
 const (
-	dopplerSteps = 32
-	maxDopplerCP = 0.04 // largest Doppler frequency, of the subcarrier spacing
+	dopplerSteps   = 24
+	dopplerMoments = 6
+	maxDopplerCP   = 0.04 // largest Doppler frequency, of the subcarrier spacing
+	// Decay of the prior of the Doppler frequency, of the subcarrier spacing. A
+	// frequency that is taken too low leaves straight lines between occasions,
+	// one that is too high bends them: it takes evidence to leave low ones.
+	usualDopplerCP = 7e-4
+	beamsInPath    = 3 // beams that one path raises
 )
 
-// measureTime fits the Doppler frequency of UE u to the correlation of its beams
-// between occasions, for the classical spectrum: J0(2πf·t). The n entries of
-// each occasion were written by formBeams.
+// correlations are sums over a UE's beams of the products of two occasions.
+type correlations [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
+
+// measureTime finds the Doppler frequencies of UE u that explain the correlation
+// of its beams between occasions. The n entries of each occasion were written by
+// formBeams.
 func (e *lmmse) measureTime(u, n int, noise float64) {
 	t := &e.time[u]
 	m := &e.profile
-	var corr [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
+	var corr correlations
 	power, noiseSum := 0.0, 0.0
 	for b := range m.beams {
 		w := max(0, m.power[b]-noise) / m.power[b]
-		if w < 0.2 {
+		if !(w >= 0.2) {
 			continue
 		}
 		noiseSum += w * noise * float64(n)
@@ -53,11 +62,138 @@ func (e *lmmse) measureTime(u, n int, noise float64) {
 		power += corr[o][o] / float64(e.NumOccasions)
 	}
 	power -= noiseSum
-	t.doppler = 0
+	t.moments = [dopplerMoments]float64{}
 	if e.NumOccasions > 1 && power > 0 {
-		t.doppler = e.fitDoppler(&corr, power)
+		for o := range corr {
+			for q := range o + 1 {
+				corr[o][q] /= power
+			}
+		}
+		e.weighDoppler(t, &corr, noiseSum/power, e.looks(u))
 	}
 	e.solveTime(t, m.totalGain(u))
+}
+
+// looks returns how many independent channels are behind the correlations of UE
+// u: those of its layers, antennas and paths. Pilots next to each other see the
+// same channel and add none.
+func (e *lmmse) looks(u int) float64 {
+	sum, square := 0.0, 0.0
+	for _, g := range e.profile.gain[u][:e.profile.beams] {
+		sum += g
+		square += g * g
+	}
+	paths := 1.0
+	if square > 0 {
+		paths = max(1, sum*sum/square/beamsInPath)
+	}
+	return paths * float64(e.rx*e.Group.UEs[u].NumLayers)
+}
+
+// weighDoppler finds the moments of the Doppler frequency, for the classical
+// spectrum: of every frequency on a grid, weighted by how likely the correlations
+// are with it. Few looks leave the frequency open, and the mean correlation over
+// all that are likely then says so; the best one alone could by chance be that of
+// a channel at rest, whose changes would be taken for noise.
+//
+// With Σ = R_t(f) + ν over the occasions, the logarithm of the likelihood is
+// −looks·(ln det Σ + tr(Σ⁻¹·corr)).
+func (e *lmmse) weighDoppler(t *timeModel, corr *correlations, noise, looks float64) {
+	longest := e.OccasionTimes[e.NumOccasions-1] - e.OccasionTimes[0]
+	// The fit stays on the main lobe of J0 for the longest distance.
+	top := min(maxDopplerCP*e.SpacingHz, 2.2/(2*math.Pi*longest))
+	var score [dopplerSteps]float64
+	best := math.Inf(-1)
+	for i := range score {
+		f := dopplerAt(top, i)
+		// The grid is finer at low frequencies: its steps are part of the prior.
+		prior := -f/(usualDopplerCP*e.SpacingHz) + math.Log(float64(i)+0.5)
+		score[i] = prior - looks*e.surprise(f, corr, max(noise, 1e-7))
+		best = max(best, score[i])
+	}
+	sum := 0.0
+	for i, v := range score {
+		p := math.Exp(v - best)
+		sum += p
+		turn := 2 * math.Pi * dopplerAt(top, i)
+		power := p
+		for k := range t.moments {
+			power *= turn * turn
+			t.moments[k] += power
+		}
+	}
+	for k := range t.moments {
+		t.moments[k] /= sum
+	}
+}
+
+// dopplerAt returns frequency i of the grid, whose steps grow with it.
+func dopplerAt(top float64, i int) float64 {
+	x := (float64(i) + 0.5) / dopplerSteps
+	return top * x * x
+}
+
+// surprise returns ln det Σ + tr(Σ⁻¹·corr) for a Doppler frequency, by a Cholesky
+// factorisation Σ = L·Lᵀ: tr is Σ_ik (Σ⁻¹)_ik·corr_ik.
+func (e *lmmse) surprise(f float64, corr *correlations, noise float64) float64 {
+	n := e.NumOccasions
+	var l, inv correlations
+	logDet := 0.0
+	for i := range n {
+		for k := range i + 1 {
+			v := 1 + noise
+			if i != k {
+				v = math.J0(2 * math.Pi * f * (e.OccasionTimes[i] - e.OccasionTimes[k]))
+			}
+			for m := range k {
+				v -= l[i][m] * l[k][m]
+			}
+			if i == k {
+				l[i][i] = math.Sqrt(max(v, 1e-12))
+				logDet += 2 * math.Log(l[i][i])
+			} else {
+				l[i][k] = v / l[k][k]
+			}
+		}
+	}
+	for c := range n { // inv = L⁻¹
+		for i := c; i < n; i++ {
+			v := 0.0
+			if i == c {
+				v = 1
+			}
+			for m := c; m < i; m++ {
+				v -= l[i][m] * inv[m][c]
+			}
+			inv[i][c] = v / l[i][i]
+		}
+	}
+	trace := 0.0
+	for i := range n {
+		for k := range i + 1 {
+			v := 0.0
+			for m := i; m < n; m++ {
+				v += inv[m][i] * inv[m][k]
+			}
+			if i != k {
+				v *= 2
+			}
+			trace += v * corr[i][k]
+		}
+	}
+	return logDet + trace
+}
+
+// correlation returns the mean of J0(2πf·dt) over the Doppler frequencies, by its
+// series.
+func (t *timeModel) correlation(dt float64) float64 {
+	x := dt * dt / 4
+	sum, term := 1.0, 1.0
+	for k, m := range t.moments {
+		term *= -x / (float64(k+1) * float64(k+1))
+		sum += term * m
+	}
+	return sum
 }
 
 func (m *profileMeter) totalGain(u int) float64 {
@@ -68,38 +204,14 @@ func (m *profileMeter) totalGain(u int) float64 {
 	return sum
 }
 
-// fitDoppler returns the frequency whose correlation is closest to the measured
-// one.
-func (e *lmmse) fitDoppler(corr *[dmrs.MaxOccasions][dmrs.MaxOccasions]float64, power float64) float64 {
-	longest := e.OccasionTimes[e.NumOccasions-1] - e.OccasionTimes[0]
-	// The fit stays on the main lobe of J0 for the longest distance.
-	top := min(maxDopplerCP*e.SpacingHz, 2.2/(2*math.Pi*longest))
-	best, at := math.Inf(1), 0.0
-	for i := range dopplerSteps {
-		f := top * float64(i) / (dopplerSteps - 1)
-		sum := 0.0
-		for o := range e.NumOccasions {
-			for q := range o {
-				d := corr[o][q]/power - math.J0(2*math.Pi*f*(e.OccasionTimes[o]-e.OccasionTimes[q]))
-				sum += d * d
-			}
-		}
-		if sum < best {
-			best, at = sum, f
-		}
-	}
-	return at
-}
-
-// solveTime fills eigenvalues, columns and weights for the Doppler frequency.
+// solveTime fills eigenvalues, columns and weights for the Doppler frequencies.
 // Columns whose channel drowns in noise even after the filter are left out.
 func (e *lmmse) solveTime(t *timeModel, gain float64) {
 	n := e.NumOccasions
 	var a [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
-	corr := func(dt float64) float64 { return math.J0(2 * math.Pi * t.doppler * dt) }
 	for o := range n {
 		for q := range n {
-			a[o][q] = corr(e.OccasionTimes[o] - e.OccasionTimes[q])
+			a[o][q] = t.correlation(e.OccasionTimes[o] - e.OccasionTimes[q])
 		}
 	}
 	jacobi(&a, &t.vector, n)
@@ -117,7 +229,7 @@ func (e *lmmse) solveTime(t *timeModel, gain float64) {
 		for i := range t.rank {
 			sum := 0.0
 			for o := range n {
-				sum += corr(at-e.OccasionTimes[o]) * t.vector[o][i]
+				sum += t.correlation(at-e.OccasionTimes[o]) * t.vector[o][i]
 			}
 			t.weight[s][i] = sum / t.value[i]
 		}
