@@ -3,7 +3,6 @@
 package capture_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,57 +10,62 @@ import (
 
 	"github.com/neuroran/neuroran/phy/capture"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/ofdm"
+	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/tensor"
 )
 
-// A radio recorded noise, and somebody claims that a UE transmitted in it.
+// A radio recorded two slots of a UE, nobody knows when; the gNB's log says which.
+// They are found where they begin, 1000 samples into the file, less the half of an
+// eighth of a cyclic prefix by which a receiver likes to be early.
 func Example() {
 	dir, err := os.MkdirTemp("", "capture")
 	if err != nil {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	log := filepath.Join(dir, "gnb.csv")
-	if err := os.WriteFile(log, []byte("sfn,slot,n_rnti\n512,4,0x4601\n512,5,0x4601\n"), 0o600); err != nil {
+	name, log := filepath.Join(dir, "radio.sigmf-meta"), filepath.Join(dir, "gnb.csv")
+	if err := errors.Join(record(name, 1000), os.WriteFile(log, []byte("sfn,slot\n512,4\n512,5\n"), 0o600)); err != nil {
 		panic(err)
 	}
-	name := write(dir)
 
-	_, _, err = capture.Open(name, capture.Config{Log: log})
-	var none *capture.NotFoundError
-	fmt.Println(errors.As(err, &none) && none.Search == capture.DefaultSearch)
-	// Output: true
+	rec, found, err := capture.Open(name, capture.Config{Log: log})
+	if err != nil {
+		panic(err)
+	}
+	defer rec.Close()
+	fmt.Println("slot", rec.Slots()[0].Slot, "begins at sample", found.Shift)
+	// Output: slot 10244 begins at sample 999
 }
 
-// write makes a recording at 20 MHz that holds a pattern of bytes, with the default
-// grant of its metadata, and returns its name.
-func write(dir string) string {
+// record writes a recording of a UE in slots 4 and 5 of a frame, after some silence.
+func record(name string, silence int) error {
 	grant := nr.Grant{
 		RNTI: 1, NumLayers: 1, NumAntennaPorts: 1, Mapping: nr.MappingA, NumSymbols: 14, NumPRB: 11,
 		MCSTable: nr.MCSTable64QAM, MCSIndex: 4, NewData: true,
 		DMRS: nr.DMRS{ConfigType: 1, Length: 1, TypeAPosition: 2, NumCDMGroupsWithoutData: 2},
 	}
-	name := filepath.Join(dir, "radio.sigmf-meta")
 	carrier := nr.Carrier{SubcarrierSpacingKHz: 30, NumPRB: 11, FFTSize: 256}
-	w, err := sigmf.Create(name, sigmf.Config{Datatype: sigmf.CI8, NumChannels: 1, Carrier: carrier})
+	w, err := sigmf.Create(name, sigmf.Config{Datatype: sigmf.CI16, NumChannels: 1, Carrier: carrier, Scale: 0.1})
 	if err != nil {
-		panic(err)
+		return err
 	}
-	slot := nr.Baseband{}
-	slot.Samples.Resize(1, carrier.SlotSamples(0))
-	for i, row := 0, slot.Samples.Row(0); i < len(row); i++ {
-		row[i] = complex(float32(i*i%251)/251-0.5, float32(i*i*i%241)/241-0.5)
-	}
-	if err := errors.Join(w.WriteSlot(&slot, grant), w.Close()); err != nil {
-		panic(err)
-	}
-	text, err := os.ReadFile(name)
+	tx, err := pusch.NewTransmitter(pusch.Limits{Carrier: carrier})
 	if err != nil {
-		panic(err)
+		return err
 	}
-	text = bytes.Replace(text, []byte(`"core:sample_rate": 7680000`), []byte(`"core:sample_rate": 20000000`), 1)
-	if err := os.WriteFile(name, text, 0o600); err != nil {
-		panic(err)
+	mod, err := ofdm.NewModulator(ofdm.Config{Carrier: carrier, NumPorts: 1})
+	if err != nil {
+		return err
 	}
-	return name
+	quiet := tensor.New[complex64]([]int{1, silence})
+	err = w.WriteSamples(&quiet)
+	for slot := nr.Slot(4); slot < 6; slot++ {
+		var grid nr.Grid
+		var wave nr.Baseband
+		err = errors.Join(err, tx.Configure(slot, &grant), tx.Process(&grid, make([]byte, grant.TBS()/8)),
+			mod.Process(&wave, &grid), w.WriteSlot(&wave, grant))
+	}
+	return errors.Join(err, w.Close())
 }
