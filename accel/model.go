@@ -100,10 +100,10 @@ func (m *Model) Expect(want Signature) error {
 	return nil
 }
 
-// checkWeights refuses constants that hold a NaN: no trained model has them,
-// and they would only show as wrong bits much later.
+// checkWeights refuses weights that hold a NaN, in initializers and Constant nodes:
+// no trained model has them, and they would only show as wrong bits much later.
 func checkWeights(m *onnx.Model) error {
-	return m.EachTensor(func(t *onnx.Tensor) error {
+	return m.EachWeight(func(t *onnx.Tensor) error {
 		if t.Type != onnx.Float32 && t.Type != onnx.Float64 && t.Type != onnx.Float16 {
 			return nil
 		}

@@ -57,7 +57,7 @@ func (m *Model) inline(dir string) error {
 		}
 	}()
 	total := int64(0)
-	return eachTensor(m.Graph, func(t *Tensor) error {
+	return eachTensor(m.Graph, allNodes, func(t *Tensor) error {
 		if t.external == nil {
 			return nil
 		}
@@ -117,9 +117,11 @@ func (e *external) read(root *os.Root, size int64) ([]byte, error) {
 	return raw, nil
 }
 
+func allNodes(*Node) bool { return true }
+
 // eachTensor calls f for every constant of a graph: initializers, and attributes
-// of nodes, also in graphs within.
-func eachTensor(g *Graph, f func(*Tensor) error) error {
+// of the nodes that are chosen, also in graphs within.
+func eachTensor(g *Graph, choose func(*Node) bool, f func(*Tensor) error) error {
 	for i := range g.Initializers {
 		if err := f(&g.Initializers[i]); err != nil {
 			return err
@@ -128,13 +130,13 @@ func eachTensor(g *Graph, f func(*Tensor) error) error {
 	for i := range g.Nodes {
 		for k := range g.Nodes[i].Attrs {
 			a := &g.Nodes[i].Attrs[k]
-			if a.Tensor != nil {
+			if a.Tensor != nil && choose(&g.Nodes[i]) {
 				if err := f(a.Tensor); err != nil {
 					return err
 				}
 			}
 			if a.Graph != nil {
-				if err := eachTensor(a.Graph, f); err != nil {
+				if err := eachTensor(a.Graph, choose, f); err != nil {
 					return err
 				}
 			}
@@ -143,6 +145,8 @@ func eachTensor(g *Graph, f func(*Tensor) error) error {
 	return nil
 }
 
-// EachTensor calls f for every constant of the model, initializers and attributes
-// alike, until it returns an error.
-func (m *Model) EachTensor(f func(*Tensor) error) error { return eachTensor(m.Graph, f) }
+// EachWeight calls f for every constant that nodes compute with, initializers and
+// Constant nodes alike, until it returns an error.
+func (m *Model) EachWeight(f func(*Tensor) error) error {
+	return eachTensor(m.Graph, func(n *Node) bool { return n.OpType == "Constant" }, f)
+}

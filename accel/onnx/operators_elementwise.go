@@ -16,11 +16,8 @@ func inferUnary(c *inference) error {
 // mask, where it is asked for, is all ones. Training at a rate above 0 is random
 // and refused.
 func inferDropout(c *inference) error {
-	if c.has(2) {
+	if c.has(2) && c.in[2].Const != nil && (!c.has(1) || c.in[1].Const != nil) {
 		training, rate := c.in[2].Const, float32(0.5)
-		if training == nil {
-			return c.lackf("training_mode must be constant")
-		}
 		if c.has(1) {
 			v, err := c.in[1].Const.scalar()
 			if err != nil {
@@ -110,6 +107,9 @@ func Broadcasts(opType string) bool {
 // itself, aligned at the last axis. Before, the attribute broadcast had to ask
 // for it, and the attribute axis names the axis of a where b begins.
 func Aligned(n *Node, opset int64, a, b []int) ([]int, error) {
+	if opset < 7 && n.OpType == "PRelu" && len(b) == 1 && len(a) > 2 && b[0] != 1 {
+		return append(slices.Clone(b), slices.Repeat([]int{1}, len(a)-2)...), nil // a slope for each channel
+	}
 	if opset >= 7 || n.Attr("broadcast") == nil && n.Attr("axis") == nil {
 		return b, nil
 	}

@@ -53,6 +53,9 @@ func (t target) create(m backend.Model, c backend.Config) (backend.Session, erro
 	}
 	data, inputs, outputs := bindable(m)
 	s, err := ort.NewDynamicAdvancedSessionWithONNXData(data, inputs, outputs, opts)
+	if err != nil {
+		err = refusal(m.Graph.Graph, err)
+	}
 	if err = errors.Join(err, opts.Destroy()); err != nil {
 		return nil, fmt.Errorf("accel: ort: %w", err)
 	}

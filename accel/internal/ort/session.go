@@ -128,6 +128,9 @@ func wrap(b backend.Buffer) (ort.Value, error) {
 	case onnx.Uint64:
 		return wrapAs[uint64](b)
 	case onnx.Float16:
+		if b.Len == 0 { // which needs an address, if only that
+			return ort.NewCustomDataTensor(shape(b), make([]byte, 2), ort.TensorElementDataTypeFloat16)
+		}
 		raw := backend.Buffer{Data: b.Data, Len: 2 * b.Len}
 		return ort.NewCustomDataTensor(shape(b), backend.Slice[byte](raw), ort.TensorElementDataTypeFloat16)
 	}

@@ -108,10 +108,16 @@ func arithFloat[E float32 | float64](st *step) (func(), error) {
 	case "Min":
 		op = func(x, y E) E { return min(x, y) }
 	case "Mod":
-		if st.node.Int("fmod", 0) == 0 {
-			return nil, fmt.Errorf("real numbers need fmod = 1")
-		}
 		op = func(x, y E) E { return E(math.Mod(float64(x), float64(y))) }
+		if st.node.Int("fmod", 0) == 0 { // with the sign of the divisor
+			op = func(x, y E) E {
+				r := math.Mod(float64(x), float64(y))
+				if r != 0 && (r < 0) != (y < 0) {
+					r += float64(y)
+				}
+				return E(r)
+			}
+		}
 	default:
 		return nil, fmt.Errorf("element type %v is not supported", st.in[0].typ)
 	}
@@ -230,13 +236,25 @@ func clip[E number](st *step) (func(), error) {
 	}, nil
 }
 
-// integerProducts makes MatMul and Gemm on integers.
-var integerProducts = typed{onnx.Int8: integerProduct[int8], onnx.Int16: integerProduct[int16], onnx.Int32: integerProduct[int32], onnx.Int64: integerProduct[int64],
-	onnx.Uint8: integerProduct[uint8], onnx.Uint32: integerProduct[uint32], onnx.Uint64: integerProduct[uint64], onnx.Float64: integerProduct[float64]}
+// products makes MatMul and Gemm.
+var products = integers(plainProduct[int8], plainProduct[int16], plainProduct[int32], plainProduct[int64],
+	plainProduct[uint8], plainProduct[uint16], plainProduct[uint32], plainProduct[uint64]).
+	with(onnx.Float64, plainProduct[float64]).with(onnx.Float32, floatProduct)
 
-// integerProduct multiplies matrices element by element: integers in a graph
-// count and address, so they are few.
-func integerProduct[E number](st *step) (func(), error) {
+// floatProduct picks the kernel in panels, which wants elements.
+func floatProduct(st *step) (func(), error) {
+	switch {
+	case st.in[0].n == 0 || st.in[1].n == 0:
+		return plainProduct[float32](st)
+	case st.node.OpType == "Gemm":
+		return buildGemm(st)
+	}
+	return buildMatMul(st)
+}
+
+// plainProduct multiplies matrices element by element: integers in a graph count
+// and address, so they are few.
+func plainProduct[E number](st *step) (func(), error) {
 	if st.node.OpType == "Gemm" {
 		return plainGemm[E](st)
 	}
@@ -279,7 +297,11 @@ func multiply[E number](dst, a, b []E, m, k, n int) {
 func plainGemm[E number](st *step) (func(), error) {
 	n := st.node
 	rows, cols := st.out[0].dims[0], st.out[0].dims[1]
-	k, ta, tb := st.in[0].n/max(rows, 1), n.Int("transA", 0) != 0, n.Int("transB", 0) != 0
+	ta, tb := n.Int("transA", 0) != 0, n.Int("transB", 0) != 0
+	k := st.in[0].dims[1]
+	if ta {
+		k = st.in[0].dims[0]
+	}
 	alpha, beta := float64(n.Float("alpha", 1)), float64(n.Float("beta", 1))
 	dst, a, b := as[E](st.out[0]), as[E](st.in[0]), as[E](st.in[1])
 	bias := make([]E, rows*cols)

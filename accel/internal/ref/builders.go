@@ -16,10 +16,10 @@ func init() {
 	builders = map[string]builder{
 		// layers
 		"Attention": buildAttention, "BatchNormalization": buildBatchNorm, "Conv": buildConvAny, "ConvTranspose": buildConvTranspose,
-		"Det": buildDet, "Einsum": buildEinsum, "GRU": buildRecurrent, "Gemm": typed(integerProducts).or(onnx.Float32, buildGemm),
+		"Det": buildDet, "Einsum": buildEinsum, "GRU": buildRecurrent, "Gemm": products.by(0),
 		"GroupNormalization": buildGroupNorm, "Hardmax": buildHardmax, "InstanceNormalization": buildGroupNorm, "LRN": buildLRN,
 		"LSTM": buildRecurrent, "LayerNormalization": buildLayerNormAny, "LogSoftmax": buildSoftmax, "LpNormalization": buildLpNorm,
-		"MatMul": typed(integerProducts).or(onnx.Float32, buildMatMul), "MeanVarianceNormalization": buildMeanVariance,
+		"MatMul": products.by(0), "MeanVarianceNormalization": buildMeanVariance,
 		"NegativeLogLikelihoodLoss": buildLoss, "RMSNormalization": buildRMSNorm, "RNN": buildRecurrent, "RotaryEmbedding": buildRotary,
 		"Softmax": buildSoftmax, "SoftmaxCrossEntropyLoss": buildLoss,
 		// pooling

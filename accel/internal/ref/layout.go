@@ -162,36 +162,28 @@ func buildSplit(st *step) (func(), error) {
 // a fault.
 func buildGather(st *step) (func(), error) {
 	x, idx := st.in[0], st.in[1]
-	axes, err := onnx.Axes([]int64{st.node.Int("axis", 0)}, len(x.dims))
+	axis, err := st.axisOf(0, len(x.dims))
 	if err != nil {
 		return nil, err
 	}
-	var at func(i int) int64
-	switch idx.typ {
-	case onnx.Int64:
-		v := as[int64](idx)
-		at = func(i int) int64 { return v[i] }
-	case onnx.Int32:
-		v := as[int32](idx)
-		at = func(i int) int64 { return int64(v[i]) }
-	default:
-		return nil, fmt.Errorf("indices are %v, want int64 or int32", idx.typ)
+	at, err := indexAt(idx)
+	if err != nil {
+		return nil, err
 	}
-	n, outer := int64(x.dims[axes[0]]), count(x.dims[:axes[0]])
+	n, outer := x.dims[axis], count(x.dims[:axis])
+	if err := checkedNow(idx, n, at); err != nil {
+		return nil, st.invalid("%v", err)
+	}
 	dst, src := st.out[0].bytes(), x.bytes()
-	size := len(src) / outer / int(n)
+	size := count(x.dims[axis+1:]) * x.typ.Size()
 	return func() {
 		for o := range outer {
 			for i := range idx.n {
-				k := at(i)
-				if k < 0 {
-					k += n
-				}
-				if k < 0 || k >= n {
-					st.failf("index %d out of range for length %d", at(i), n)
+				k, ok := st.wrapped(at(i), n)
+				if !ok {
 					return
 				}
-				copy(dst[(o*idx.n+i)*size:][:size], src[(o*int(n)+int(k))*size:])
+				copy(dst[(o*idx.n+i)*size:][:size], src[(o*n+k)*size:])
 			}
 		}
 	}, nil

@@ -128,7 +128,7 @@ func (p *plan) add(n node, sc *scope) error {
 // align gives the second operand of an elementwise node of an old operator set,
 // which may begin at any axis of the first, the lengths with which it broadcasts.
 func (p *plan) align(st *step) error {
-	if st.opset >= 7 || len(st.in) != 2 || !(st.node.Attr("broadcast") != nil || st.node.Attr("axis") != nil) || !onnx.Broadcasts(st.node.OpType) {
+	if st.opset >= 7 || len(st.in) != 2 || !onnx.Broadcasts(st.node.OpType) {
 		return nil
 	}
 	dims, err := onnx.Aligned(st.node.Node, st.opset, st.in[0].dims, st.in[1].dims)
@@ -210,6 +210,8 @@ func (p *plan) place(st *step, sc *scope) error {
 	case len(computed) == 0:
 		p.settle(st, sc)
 		return nil
+	case st.starved():
+		return st.invalid("empty operand")
 	case folds:
 		return p.compute(st, shared, sc)
 	case aliases[st.node.OpType]:

@@ -148,7 +148,11 @@ func resizePlace(st *step, n, out int, scale, start, end float64) (func(x float6
 		def = "asymmetric"
 	}
 	size, last := scale*float64(n), float64(n-1)
-	switch mode := st.node.Str("coordinate_transformation_mode", def); mode {
+	mode := st.node.Str("coordinate_transformation_mode", def)
+	if st.opset < 11 {
+		mode = def // there was no such attribute
+	}
+	switch mode {
 	case "half_pixel":
 		return func(x float64) float64 { return (x+0.5)/scale - 0.5 }, nil
 	case "half_pixel_symmetric":
@@ -165,6 +169,8 @@ func resizePlace(st *step, n, out int, scale, start, end float64) (func(x float6
 			return func(float64) float64 { return 0 }, nil
 		}
 		return func(x float64) float64 { return x * last / (size - 1) }, nil
+	case "tf_half_pixel_for_nn":
+		return func(x float64) float64 { return (x + 0.5) / scale }, nil
 	case "asymmetric":
 		return func(x float64) float64 { return x / scale }, nil
 	case "tf_crop_and_resize":

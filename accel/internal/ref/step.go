@@ -83,6 +83,27 @@ func (st *step) values() []onnx.Value {
 	return out
 }
 
+// fromNothing lists the operators that make elements of operands without any: a sum
+// of nothing is 0.
+var fromNothing = map[string]bool{"CastLike": true, "Concat": true, "ConstantOfShape": true, "Einsum": true, "GRU": true, "Gather": true, "GatherND": true,
+	"Gemm": true, "LSTM": true, "MatMul": true, "Pad": true, "RNN": true, "ReduceL1": true, "ReduceL2": true, "ReduceLogSum": true,
+	"ReduceLogSumExp": true, "ReduceMax": true, "ReduceMean": true, "ReduceMin": true, "ReduceProd": true, "ReduceSum": true,
+	"ReduceSumSquare": true, "Scatter": true, "ScatterElements": true, "ScatterND": true}
+
+// starved reports whether an operand has no elements where the kernel needs some.
+func (st *step) starved() bool {
+	if fromNothing[st.node.OpType] {
+		return false
+	}
+	shaping := onnx.Shaping(st.node.Node)
+	for i, o := range st.in {
+		if o != nil && o.n == 0 && !slices.Contains(shaping, i) {
+			return true
+		}
+	}
+	return false
+}
+
 // floats checks that the given inputs and the output are float32.
 func (st *step) floats() error {
 	for _, o := range append(slices.Clone(st.in), st.out...) {
