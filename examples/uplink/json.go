@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
@@ -18,6 +19,8 @@ type line struct {
 	RNTI         uint16  `json:"rnti"`
 	HARQ         int     `json:"harq"`
 	CRC          bool    `json:"crc"`
+	Outcome      string  `json:"outcome"`  // a word of nr.Outcome
+	Detected     bool    `json:"detected"` // the UE transmitted
 	Skipped      bool    `json:"skipped"`
 	TBBits       int     `json:"tb_bits"`
 	TBSHA256     string  `json:"tb_sha256"`
@@ -37,6 +40,7 @@ type summary struct {
 	Slots          int     `json:"slots"`
 	Transmissions  int     `json:"transmissions"`
 	CRCOK          int     `json:"crc_ok"`
+	Absent         int     `json:"absent"`
 	Unsupported    int     `json:"unsupported"`
 	ThroughputMbps float64 `json:"throughput_mbps"`
 	DecodeMbps     float64 `json:"decode_mbps"`
@@ -55,7 +59,7 @@ func printJSON(w io.Writer, o *options, in *input, r *uplink.Report) error {
 		}
 	}
 	sum := summary{
-		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(), Unsupported: r.Unsupported(),
+		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(), Absent: r.Count(nr.OutcomeAbsent), Unsupported: r.Unsupported(),
 		ThroughputMbps: round(r.ThroughputMbps()), DecodeMbps: round(r.DecodeMbps()),
 		Receiver: o.receiver, Device: o.device,
 	}
@@ -65,18 +69,18 @@ func printJSON(w io.Writer, o *options, in *input, r *uplink.Report) error {
 	return enc.Encode(sum)
 }
 
-// newLine returns the object of a transmission. What was skipped or left out has no
+// newLine returns the object of a transmission. What was not received has no
 // measurements: they are 0.
 func newLine(rec *sigmf.Recording, t *uplink.Transmission) line {
 	l := line{
 		Slot: uint64(t.Slot), RNTI: t.Grant.RNTI, HARQ: t.Grant.HARQProcess,
-		CRC: t.CRC, Skipped: t.Skipped, TBBits: t.NumBits,
+		CRC: t.CRC, Outcome: t.Outcome.String(), Skipped: t.Skipped(), TBBits: t.NumBits,
+		Detected: t.Outcome == nr.OutcomePassed || t.Outcome == nr.OutcomeFailed,
 	}
 	if t.Unsupported != nil {
 		l.Unsupported = t.Unsupported.Error()
-		return l
 	}
-	if t.Skipped {
+	if !t.Received() {
 		return l
 	}
 	l.SINRdB, l.SNRdB = round(t.SINRdB()), round(t.SNRdB())

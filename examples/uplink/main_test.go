@@ -73,7 +73,7 @@ func TestJSON(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	last := len(lines) - 1
 	hash := regexp.MustCompile("^[0-9a-f]{64}$")
-	wantKeys := []string{"slot", "rnti", "harq", "crc", "skipped", "tb_bits", "tb_sha256", "sinr_db", "snr_db", "cfo_hz",
+	wantKeys := []string{"slot", "rnti", "harq", "crc", "outcome", "detected", "skipped", "tb_bits", "tb_sha256", "sinr_db", "snr_db", "cfo_hz",
 		"delay_samples", "iterations", "latency_us", "late"}
 	order := [][2]uint64{{0, 4601}, {1, 4602}, {1, 4603}, {2, 4601}, {2, 4604}}
 	if last != len(order) {
@@ -87,7 +87,7 @@ func TestJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatal(err)
 		}
-		if l.Slot != order[i][0] || uint64(l.RNTI) != order[i][1] || !l.CRC || l.Skipped || !hash.MatchString(l.TBSHA256) ||
+		if l.Slot != order[i][0] || uint64(l.RNTI) != order[i][1] || !l.CRC || l.Outcome != "passed" || !l.Detected || l.Skipped || !hash.MatchString(l.TBSHA256) ||
 			l.TBBits < 24 || l.Iterations < 1 || l.LatencyUs <= 0 || l.Late != (l.LatencyUs > 500) {
 			t.Errorf("line %d: %s", i, text)
 		}
@@ -95,7 +95,7 @@ func TestJSON(t *testing.T) {
 			t.Errorf("line %d: measurements far from what was sent: %s", i, text)
 		}
 	}
-	wantKeys = []string{"summary", "slots", "transmissions", "crc_ok", "unsupported", "throughput_mbps", "decode_mbps", "receiver", "device"}
+	wantKeys = []string{"summary", "slots", "transmissions", "crc_ok", "absent", "unsupported", "throughput_mbps", "decode_mbps", "receiver", "device"}
 	if diff := cmp.Diff(wantKeys, keys(t, lines[last])); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
@@ -27,14 +28,14 @@ func printTables(w *bufio.Writer, o *options, in *input, r *uplink.Report) {
 	printUnsupported(w, r)
 	printFunctions(w, r)
 	slots := time.Duration(r.Slots) * c.Numerology().SlotDuration()
-	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d late, %d not supported; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
-		r.Slots, slots, len(r.Transmissions), r.Passed(), late(r), r.Unsupported(), r.ThroughputMbps(), r.DecodeMbps())
+	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d absent, %d late, %d not supported; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
+		r.Slots, slots, len(r.Transmissions), r.Passed(), r.Count(nr.OutcomeAbsent), late(r), r.Unsupported(), r.ThroughputMbps(), r.DecodeMbps())
 }
 
 func late(r *uplink.Report) int {
 	n := 0
 	for i := range r.Transmissions {
-		if r.Transmissions[i].Late || r.Transmissions[i].Skipped {
+		if r.Transmissions[i].Late || r.Transmissions[i].Skipped() {
 			n++
 		}
 	}
@@ -54,19 +55,26 @@ func printTransmissions(w *bufio.Writer, rec *sigmf.Recording, r *uplink.Report)
 		g := &x.Grant
 		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d+%d\t%d\t%v\t%d\t", x.Slot, g.RNTI, g.HARQProcess, g.RV,
 			g.StartPRB, g.NumPRB, g.NumLayers, g.MCS().Modulation, x.NumBits)
-		if x.Unsupported != nil {
-			fmt.Fprintln(t, "unsupported\t\t\t\t\t\t\t\t")
+		if !x.Received() {
+			fmt.Fprintf(t, "%v\t\t\t\t\t\t\t%s\t\n", x.Outcome, word(x.Skipped(), "no", ""))
 			continue
 		}
-		if x.Skipped {
-			fmt.Fprintln(t, "skipped\t\t\t\t\t\t\tno\t")
-			continue
-		}
-		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.2f\t%s\t%d\t%.0f\t%s\t\n", word(x.CRC, "ok", "FAIL"), x.SINRdB(), x.SNRdB(),
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.2f\t%s\t%d\t%.0f\t%s\t\n", verdict(x.Outcome), x.SINRdB(), x.SNRdB(),
 			x.DelaySamples(&rec.Carrier), offset(x), x.Iterations, x.Latency.Seconds()*1e6, word(!x.Late, "yes", "no"))
 	}
 	fmt.Fprintln(t)
 	t.Flush()
+}
+
+// verdict returns what the table calls the outcome of a received transmission.
+func verdict(o nr.Outcome) string {
+	switch o {
+	case nr.OutcomePassed:
+		return "ok"
+	case nr.OutcomeFailed:
+		return "FAIL"
+	}
+	return o.String()
 }
 
 // printUnsupported names the transmissions that were left out, and why.

@@ -43,8 +43,8 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 		t := &r.Transmissions[i]
 		y := top + float64(i*rowHeight)
 		s.text(labels-6, y+12, "end", fmt.Sprintf("%d · %d", t.Slot, t.Grant.RNTI))
-		if t.Skipped || t.Unsupported != nil {
-			s.text(labels, y+12, "start", word(t.Skipped, "skipped", "unsupported"))
+		if !t.Received() {
+			s.text(labels, y+12, "start", t.Outcome.String())
 			continue
 		}
 		s.bars(t, y, at)
@@ -65,7 +65,7 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 func axis(slot time.Duration, transmissions []uplink.Transmission) time.Duration {
 	var latencies []time.Duration
 	for i := range transmissions {
-		if t := &transmissions[i]; !t.Skipped && t.Unsupported == nil {
+		if t := &transmissions[i]; t.Received() {
 			latencies = append(latencies, t.Latency)
 		}
 	}

@@ -59,7 +59,6 @@ const openDefects = `
 	B3   an early grant counts as late
 	B4   a moment kept in a cell loses its meaning over a restore
 	B5   outputs of another graph and impossible options are accepted
-	B6   a fault is reported as skipped work
 	B7   an error in a default grant blames an annotation
 	B8   a device that is not used is printed as used
 	B9   panels of the constellation have empty titles

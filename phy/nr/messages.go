@@ -132,12 +132,12 @@ func (t *TransportBlock) Detected() bool { return t.CRC || !t.Quality.Absent }
 // transmission was never scheduled here.
 func (t *TransportBlock) Outcome() Outcome {
 	switch {
-	case t.NumBits == 0:
-		return OutcomeUnsupported
-	case !t.Detected():
-		return OutcomeAbsent
 	case t.CRC:
 		return OutcomePassed
+	case t.NumBits == 0:
+		return OutcomeUnsupported
+	case t.Quality.Absent:
+		return OutcomeAbsent
 	}
 	return OutcomeFailed
 }

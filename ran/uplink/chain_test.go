@@ -53,7 +53,7 @@ func TestSameAsReceiver(t *testing.T) {
 				if w.CRC {
 					sum = sha256.Sum256(w.Data.Data())
 				}
-				if g.Skipped || g.CRC != w.CRC || g.SHA256 != sum || g.Iterations != w.Iterations || g.Quality != w.Quality {
+				if !g.Received() || g.CRC != w.CRC || g.SHA256 != sum || g.Iterations != w.Iterations || g.Quality != w.Quality {
 					t.Errorf("slot %d RNTI %d: got %+v, want %+v", g.Slot, g.Grant.RNTI, g, w)
 				}
 			}
@@ -162,8 +162,15 @@ func TestFaultySwap(t *testing.T) {
 	report := f.play(t, f.chain(t, uplink.WithCheckCRC(own)))
 	for i := range report.Transmissions {
 		x := &report.Transmissions[i]
-		if want := x.Slot == 5 || x.Slot == 7 || x.Slot == 9; x.Skipped != want {
-			t.Errorf("slot %d RNTI %d: skipped %t, want %t", x.Slot, x.Grant.RNTI, x.Skipped, want)
+		want := nr.OutcomePassed
+		switch x.Slot {
+		case 5, 7:
+			want = nr.OutcomeFault
+		case 9:
+			want = nr.OutcomeDropped // the function says that nothing follows
+		}
+		if x.Outcome != want {
+			t.Errorf("slot %d RNTI %d: %v, want %v", x.Slot, x.Grant.RNTI, x.Outcome, want)
 		}
 	}
 	for _, fn := range report.Functions {

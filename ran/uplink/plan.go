@@ -56,9 +56,9 @@ func newPlan(c *nr.Carrier, slots []sigmf.Slot, numSamples int64) (*plan, error)
 
 // expect notes a transmission and why it is left out, or nil.
 func (p *plan) expect(t *sigmf.Transmission, reason error) {
-	x := Transmission{Slot: t.Slot, Grant: t.Grant, Unsupported: reason}
+	x := Transmission{Slot: t.Slot, Grant: t.Grant, Outcome: nr.OutcomeUnsupported, Unsupported: reason}
 	if reason == nil {
-		x.NumBits, x.Skipped = t.Grant.TBS(), true
+		x.NumBits, x.Outcome = t.Grant.TBS(), nr.OutcomeDropped // until something is known
 	}
 	p.results = append(p.results, x)
 }

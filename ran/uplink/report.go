@@ -5,6 +5,7 @@ package uplink
 import (
 	"time"
 
+	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -17,28 +18,23 @@ type Report struct {
 	Wall          time.Duration         // from the first sample handed over to the last outcome
 }
 
-// Passed returns how many transmissions passed their CRC.
-func (r *Report) Passed() int {
+// Count returns how many transmissions had an outcome.
+func (r *Report) Count(o nr.Outcome) int {
 	n := 0
 	for i := range r.Transmissions {
-		if r.Transmissions[i].CRC {
+		if r.Transmissions[i].Outcome == o {
 			n++
 		}
 	}
 	return n
 }
 
+// Passed returns how many transmissions passed their CRC.
+func (r *Report) Passed() int { return r.Count(nr.OutcomePassed) }
+
 // Unsupported returns how many transmissions were left out because this library
 // cannot receive them.
-func (r *Report) Unsupported() int {
-	n := 0
-	for i := range r.Transmissions {
-		if r.Transmissions[i].Unsupported != nil {
-			n++
-		}
-	}
-	return n
-}
+func (r *Report) Unsupported() int { return r.Count(nr.OutcomeUnsupported) }
 
 // bits returns the bits of the transmissions that passed.
 func (r *Report) bits() float64 {

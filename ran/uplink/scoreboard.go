@@ -68,7 +68,7 @@ func (b *scoreboard) arrived(tb *block.TransportBlock, now time.Time, slot time.
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i, ok := b.index[transmissionKey{tb.Slot, tb.RNTI, tb.HARQ}]
-	if !ok || !b.results[i].Skipped {
+	if !ok || b.results[i].Received() {
 		return
 	}
 	s := &b.slots[b.bySlot[tb.Slot]]
@@ -79,17 +79,51 @@ func (b *scoreboard) arrived(tb *block.TransportBlock, now time.Time, slot time.
 	}
 }
 
-// notice marks a slot in which something else than a result came out.
+// outcomeOf returns what a notice makes of the transmissions that it is about.
+func outcomeOf(k sfaas.NoticeKind) nr.Outcome {
+	switch k {
+	case sfaas.NoticeFault:
+		return nr.OutcomeFault
+	case sfaas.NoticeSkipped:
+		return nr.OutcomeLate
+	}
+	return nr.OutcomeDropped
+}
+
+// notice marks a slot in which something else than a result came out, and the
+// transmissions that lack one: that of the HARQ process where the notice names
+// one, or those of the UE or slot. A fault is never taken back, what was late is
+// not called dropped, and a result has the last word.
 func (b *scoreboard) notice(n sfaas.Notice) {
 	if n.Kind == sfaas.NoticeLate || warming(n.At.Key) {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if i, ok := b.bySlot[nr.Slot(n.Header.Slot)]; ok && !b.slots[i].trouble {
+	i, ok := b.bySlot[nr.Slot(n.Header.Slot)]
+	if !ok {
+		return
+	}
+	for k := range b.results {
+		t := &b.results[k]
+		if uint64(t.Slot) != uint64(n.Header.Slot) || t.Received() || t.Unsupported != nil || !concerns(n.At.Key, t) {
+			continue
+		}
+		if o := outcomeOf(n.Kind); t.Outcome == nr.OutcomeDropped || o == nr.OutcomeFault {
+			t.Outcome = o
+		}
+	}
+	if !b.slots[i].trouble {
 		b.slots[i].trouble = true
 		close(b.slots[i].bad)
 	}
+}
+
+// concerns reports whether a key may be that of a transmission's work.
+func concerns(key sfaas.Key, t *Transmission) bool {
+	rnti, ue := key.ID(sfaas.KindUE)
+	harq, process := key.ID(sfaas.KindProcess)
+	return (!ue || rnti == uint64(t.Grant.RNTI)) && (!process || harq == uint64(t.Grant.HARQProcess))
 }
 
 // complete returns a channel that is closed when slot i has all its outcomes.

@@ -18,12 +18,13 @@ type Transmission struct {
 	Grant   nr.Grant
 	NumBits int // transport block size, bits; 0 until it is known
 
+	// Outcome says what became of the transmission. Where it is none of passed,
+	// failed and absent, nothing was measured, and what follows is zero.
+	Outcome nr.Outcome
 	// Unsupported says why the transmission was left out: it is legal, and this
-	// library cannot receive it. It is nil where it can; otherwise what follows is
-	// zero, as is NumBits.
+	// library cannot receive it. It is nil where it can.
 	Unsupported error
 
-	Skipped    bool              // no outcome: late work was skipped, or a function failed
 	CRC        bool              // the transport block is right
 	SHA256     [sha256.Size]byte // of the transport block; only with CRC
 	Iterations int               // most decoder iterations over the code blocks
@@ -56,11 +57,27 @@ func decibel(x float32) float64 {
 	return 10 * math.Log10(min(float64(x), 1e20))
 }
 
+// Received reports whether the transmission came through the chain, whatever its
+// CRC says.
+func (t *Transmission) Received() bool {
+	switch t.Outcome {
+	case nr.OutcomePassed, nr.OutcomeFailed, nr.OutcomeAbsent:
+		return true
+	}
+	return false
+}
+
+// Skipped reports whether the work of the transmission was skipped as late, or its
+// messages were dropped.
+func (t *Transmission) Skipped() bool {
+	return t.Outcome == nr.OutcomeLate || t.Outcome == nr.OutcomeDropped
+}
+
 // finish notes the outcome of a transmission.
 func (t *Transmission) finish(tb *block.TransportBlock, handed, now time.Time, slot time.Duration) {
 	t.Latency = now.Sub(handed)
 	t.Late = t.Latency > slot
-	t.Skipped, t.NumBits = false, tb.NumBits
+	t.Outcome, t.NumBits = tb.Outcome(), tb.NumBits
 	t.CRC, t.Iterations, t.Quality = tb.CRC, tb.Iterations, tb.Quality
 	if tb.CRC {
 		t.SHA256 = sha256.Sum256(tb.TransportBlock.Data.Data())
