@@ -30,8 +30,11 @@ func (s *correlator) updateCFO(dst *nr.Offsets, u, rx int) {
 		c.weight[i] *= 2 / float64(s.numTimes)
 	}
 	f, std := c.frequency()
-	dst.CFOHz[u], dst.CFOStd[u], dst.CFOObserved[u] = f, std, std < observedShare*s.prior
+	dst.CFOHz[u], dst.CFOStd[u], dst.CFOObserved[u] = f, std, c.coherent && std < observedShare*s.prior
 }
+
+// chance is how often noise may look coherent between two instants.
+const chance = 0.005
 
 // observedShare is how much of the prior deviation may remain in a carrier
 // offset that counts as observed.
@@ -60,21 +63,24 @@ func (s *correlator) correlate(u, rx, a, b int) complex128 {
 // correlation collects correlations over distances in time, as phases and what
 // they weigh.
 type correlation struct {
-	prior  float64 // standard deviation of the frequency before, Hz
-	n      int
-	phase  [6]float64
-	weight [6]float64 // inverse variance of the phase
-	dt     [6]float64
+	prior    float64 // standard deviation of the frequency before, Hz
+	coherent bool    // chance seldom makes one of them
+	n        int
+	phase    [6]float64
+	weight   [6]float64 // inverse variance of the phase
+	dt       [6]float64
 }
 
 // add takes a correlation v of n values, of which power is the greatest possible
-// magnitude. With the coherence γ = |v|/power, the variance of its phase is
+// magnitude. Noise exceeds a coherence of γ with a probability of (1−γ²)^(n−1).
+// With the coherence γ = |v|/power, the variance of its phase is
 // (1−γ²)/(2nγ²); of γ² that of n values of noise, 1/n, is taken away first.
 // (Rodriguez and Martin 1992.)
 func (c *correlation) add(v complex128, power, n, dt float64) {
 	c.phase[c.n], c.dt[c.n] = math.Atan2(imag(v), real(v)), dt
 	if power > 0 && n > 1 {
 		g := (real(v)*real(v) + imag(v)*imag(v)) / (power * power)
+		c.coherent = c.coherent || math.Pow(max(0, 1-g), n-1) < chance
 		g = min((g-1/n)/(1-1/n), 1-1e-9)
 		c.weight[c.n] = max(0, 2*n*g/(1-g))
 	}

@@ -77,9 +77,11 @@ func (s *correlator) judge(dst *nr.Offsets, u, rows, n, lags int, c centre) {
 	bins := 1.5 * float64(lags)
 	z := math.Sqrt2 * math.Erfinv(1-2*falseAlarm/bins)
 	x := 1 - 1/(9*looks) + z/(3*math.Sqrt(looks))
+	// The floor itself is a mean over what is far from the peak.
+	unsure := 1 + 2/math.Sqrt(looks*bins*c.far)
 	resolution := 1 / (float64(n*s.PairPeriod()) * s.SpacingHz)
 	anywhere := float64(n) * resolution / math.Sqrt(12)
-	if dst.DelayObserved[u] = c.top > c.floor*x*x*x; !dst.DelayObserved[u] {
+	if dst.DelayObserved[u] = c.top > c.floor*x*x*x*unsure; !dst.DelayObserved[u] {
 		dst.DelayStd[u] = anywhere
 		return
 	}
@@ -138,6 +140,7 @@ type centre struct {
 	at     float64 // points; above the middle they are negative delays
 	top    float64 // highest point
 	floor  float64 // mean of the points that are far from it: noise
+	far    float64 // share of these points
 	signal float64 // power of what stands out over that of the noise
 }
 
@@ -169,6 +172,7 @@ func (d *delayState) centroid(points, reach int) centre {
 	}
 	// What is far from the peak is noise.
 	c := centre{top: power[peak], floor: max(0, total/float64(points-len(near)))}
+	c.far = 1 - float64(len(near))/float64(points)
 	if noise := c.floor * float64(points); noise > 0 {
 		c.signal = max(0, all/noise-1)
 	} else {

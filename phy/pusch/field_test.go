@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pusch_test
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/neuroran/neuroran/phy/channel"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// field sends grants through flat fading to antennas that are not alike, in noise
+// that is not white: what a receiver meets outside of simulators.
+type field struct {
+	t       *testing.T
+	carrier nr.Carrier
+	tx      *pusch.Transmitter
+	rx      *pusch.Receiver
+	rng     *rand.Rand
+	numRx   int
+}
+
+func newField(t *testing.T, numRx int, receiver string) *field {
+	t.Helper()
+	c := nr.Carrier{CellID: 7, SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512}
+	tx, err := pusch.NewTransmitter(pusch.Limits{Carrier: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rx, err := pusch.NewReceiver(pusch.Config{Limits: pusch.Limits{Carrier: c, NumRx: numRx}, Receiver: receiver})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &field{t, c, tx, rx, rand.New(rand.NewPCG(1, 2)), numRx}
+}
+
+// fieldGrant returns a grant of one layer with two DM-RS symbols.
+func fieldGrant(prb int) *nr.Grant {
+	return &nr.Grant{
+		RNTI: 4, NID: 5, NumLayers: 1, NumAntennaPorts: 1, Mapping: nr.MappingA, NumSymbols: 14, NumPRB: prb,
+		MCSTable: nr.MCSTable64QAM, MCSIndex: 10, HARQProcess: 3, NewData: true,
+		DMRS: nr.DMRS{ConfigType: 1, Length: 1, AdditionalPosition: 1, TypeAPosition: 2, NumCDMGroupsWithoutData: 2, NID: [2]int{6, 7}},
+	}
+}
+
+// noise returns a grid of white noise of unit variance.
+func (f *field) noise(slot nr.Slot) *nr.Grid {
+	g := &nr.Grid{Slot: slot, RE: tensor.New[complex64]([]int{f.numRx, nr.SymbolsPerSlot, f.carrier.NumSubcarriers()})}
+	channel.NewNoise(f.rng.Uint64()).Add(g.RE.Data(), 1)
+	return g
+}
+
+// direction draws what each antenna hears of something.
+func (f *field) direction() []complex64 {
+	h := make([]complex64, f.numRx)
+	for r := range h {
+		h[r] = complex64(complex(f.rng.NormFloat64(), f.rng.NormFloat64()) / math.Sqrt2)
+	}
+	return h
+}
+
+// send adds a grant with random data through flat Rayleigh fading, and returns
+// the data.
+func (f *field) send(dst *nr.Grid, g *nr.Grant, snrDB float64) []byte {
+	f.t.Helper()
+	data := make([]byte, g.TBS()/8)
+	for i := range data {
+		data[i] = byte(f.rng.Uint32())
+	}
+	var sent nr.Grid
+	if err := f.tx.Configure(dst.Slot, g); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.tx.Process(&sent, data); err != nil {
+		f.t.Fatal(err)
+	}
+	a := complex(float32(math.Pow(10, snrDB/20)), 0)
+	for p := range sent.RE.Dim(0) {
+		for r, h := range f.direction() {
+			row := dst.RE.Row(r)
+			for k, v := range sent.RE.Row(p) {
+				row[k] += a * h * v
+			}
+		}
+	}
+	return data
+}
+
+// interfere adds Gaussian symbols from one direction on PRBs first…last−1.
+func (f *field) interfere(dst *nr.Grid, inrDB float64, first, last int) {
+	x := make([]complex64, len(dst.RE.Row(0)))
+	channel.NewNoise(f.rng.Uint64()).Add(x, math.Pow(10, inrDB/10))
+	width := f.carrier.NumSubcarriers()
+	for r, h := range f.direction() {
+		row := dst.RE.Row(r)
+		for k := range row {
+			if prb := k % width / nr.SubcarriersPerPRB; prb >= first && prb < last {
+				row[k] += h * x[k]
+			}
+		}
+	}
+}
+
+// receive decodes the grants of a slot.
+func (f *field) receive(grid *nr.Grid, grants ...*nr.Grant) []nr.TransportBlock {
+	f.t.Helper()
+	tb, soft := make([]nr.TransportBlock, len(grants)), make([]*sch.SoftBuffer, len(grants))
+	for i := range soft {
+		soft[i] = new(sch.SoftBuffer)
+	}
+	if err := f.rx.Configure(grid.Slot, grants...); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.rx.Process(tb, soft, grid); err != nil {
+		f.t.Fatal(err)
+	}
+	return tb
+}
+
+// slots sends a grant n times and returns the share of blocks that is lost and
+// the mean SINR in dB.
+func (f *field) slots(n int, g *nr.Grant, snrDB float64, change func(*nr.Grid)) (bler, sinr float64) {
+	f.t.Helper()
+	for i := range n {
+		grid := f.noise(nr.Slot(i))
+		data := f.send(grid, g, snrDB)
+		if change != nil {
+			change(grid)
+		}
+		tb := &f.receive(grid, g)[0]
+		if !tb.CRC || !bytes.Equal(tb.Data.Data(), data) {
+			bler += 1 / float64(n)
+		}
+		sinr += 10 * math.Log10(float64(tb.Quality.SINR)) / float64(n)
+	}
+	return bler, sinr
+}
+
+func scaleAntenna(g *nr.Grid, r int, gain float32) {
+	for k, v := range g.RE.Row(r) {
+		g.RE.Row(r)[k] = complex(gain*real(v), gain*imag(v))
+	}
+}
+
+func eachReceiver(t *testing.T, f func(t *testing.T, receiver string)) {
+	for _, receiver := range []string{"ls", "lmmse"} {
+		t.Run(receiver, func(t *testing.T) { f(t, receiver) })
+	}
+}
+
+// TestSilentPartner grants two or four UEs the same PRBs, of which only the first
+// transmits: it must pass as it does alone.
+func TestSilentPartner(t *testing.T) {
+	const n = 60
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, configType := range []int{1, 2} {
+			for _, numUEs := range []int{2, 4} {
+				f := newField(t, 4, receiver)
+				passes := 0
+				for i := range n {
+					var grants []*nr.Grant
+					for u := range numUEs {
+						g := fieldGrant(24)
+						g.RNTI, g.NID, g.DMRS.ConfigType, g.DMRS.Ports[0] = uint16(100+u), 10+u, configType, uint8(u)
+						grants = append(grants, g)
+					}
+					grid := f.noise(nr.Slot(i))
+					data := f.send(grid, grants[0], 20)
+					if tb := f.receive(grid, grants...); tb[0].CRC && bytes.Equal(tb[0].Data.Data(), data) {
+						passes++
+					}
+				}
+				if passes < n-1 {
+					t.Errorf("DM-RS type %d, %d UEs: %d of %d pass at 20 dB, want all but one", configType, numUEs, passes, n)
+				}
+			}
+		}
+	})
+}
+
+// TestAntennaGain: maximum ratio combining does not depend on the gain of an
+// antenna, which its noise shares.
+func TestAntennaGain(t *testing.T) {
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, prb := range []int{1, 24} {
+			_, same := newField(t, 2, receiver).slots(40, fieldGrant(prb), 20, nil)
+			for _, gain := range []float32{0.03, 0.1, 0.3, 10} {
+				_, sinr := newField(t, 2, receiver).slots(40, fieldGrant(prb), 20, func(g *nr.Grid) { scaleAntenna(g, 1, gain) })
+				if sinr < same-0.4 {
+					t.Errorf("%d PRBs: SINR %.1f dB with the second antenna's gain × %g, %.1f dB with equal gains", prb, sinr, gain, same)
+				}
+			}
+		}
+	})
+}
+
+// TestNoisyAntenna: an antenna with much noise is not worse than none. The closed
+// form of the ratio that remains is that of the antennas' own ratios, added.
+func TestNoisyAntenna(t *testing.T) {
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, prb := range []int{1, 4, 24} {
+			one, alone := newField(t, 1, receiver).slots(80, fieldGrant(prb), 15, nil)
+			for _, moreDB := range []float64{20, 40} {
+				f := newField(t, 2, receiver)
+				bler, sinr := f.slots(80, fieldGrant(prb), 15, func(g *nr.Grid) {
+					channel.NewNoise(f.rng.Uint64()).Add(g.RE.Row(1), math.Pow(10, moreDB/10))
+				})
+				if bler > one+0.1 || sinr < alone-1.5 {
+					t.Errorf("%d PRBs: BLER %.2f, SINR %.1f dB with a second antenna of %g dB more noise, %.2f and %.1f dB without", prb, bler, sinr, moreDB, one, alone)
+				}
+			}
+		}
+	})
+}
+
+// TestInterferer: an interferer from one direction costs the same however strong
+// it is, and not much with four antennas.
+func TestInterferer(t *testing.T) {
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		_, without := newField(t, 4, receiver).slots(40, fieldGrant(24), 10, nil)
+		for _, inrDB := range []float64{10, 25, 40} {
+			f := newField(t, 4, receiver)
+			bler, sinr := f.slots(40, fieldGrant(24), 10, func(g *nr.Grid) { f.interfere(g, inrDB, 0, 24) })
+			// One of four dimensions is lost: 1.4 dB on average, as a mean in dB.
+			if bler > 0.06 || sinr < without-1.4-0.7 {
+				t.Errorf("INR %g dB: BLER %.2f, SINR %.1f dB; %.1f dB without", inrDB, bler, sinr, without)
+			}
+		}
+	})
+}
+
+// TestPartOfTheBand: interference on two of 24 PRBs leaves the others alone.
+func TestPartOfTheBand(t *testing.T) {
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		g := fieldGrant(24)
+		g.MCSIndex = 3
+		f := newField(t, 4, receiver)
+		if bler, _ := f.slots(80, g, 0, func(grid *nr.Grid) { f.interfere(grid, 30, 10, 12) }); bler > 0.07 {
+			t.Errorf("BLER %.2f at 0 dB with 2 of 24 PRBs at an INR of 30 dB; 0.01 without", bler)
+		}
+		c := f.rx.Channel()
+		if c.NumBundles < 2 || c.NumBundles > 8 {
+			t.Errorf("%d noise bundles, want about 3", c.NumBundles)
+		}
+	})
+}
+
+// TestUnits: neither one layer nor several depend on the unit of the samples.
+func TestUnits(t *testing.T) {
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for layers := 1; layers <= 4; layers++ {
+			for _, unit := range []float32{1e-15, 1e-9, 1, 1e9, 1e15} {
+				g := fieldGrant(24)
+				g.MCSIndex = 4
+				g.NumLayers, g.NumAntennaPorts, g.DMRS.Ports = layers, layers, [4]uint8{0, 1, 2, 3}
+				bler, sinr := newField(t, 4, receiver).slots(4, g, 33, func(x *nr.Grid) {
+					for r := range 4 {
+						scaleAntenna(x, r, unit)
+					}
+				})
+				if bler > 0 {
+					t.Errorf("%d layers: BLER %.2f, SINR %.0f dB with noise of amplitude %g", layers, bler, sinr, unit)
+				}
+			}
+		}
+	})
+}
+
+// TestDoubleSymbol: double-symbol DM-RS with one occasion is not worse than
+// single-symbol, since no carrier offset is believed that is noise.
+func TestDoubleSymbol(t *testing.T) {
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, prb := range []int{1, 4} {
+			g := fieldGrant(prb)
+			g.MCSIndex, g.DMRS.AdditionalPosition = 0, 0
+			single, _ := newField(t, 2, receiver).slots(200, g, 0, nil)
+			g.DMRS.Length = 2
+			double, _ := newField(t, 2, receiver).slots(200, g, 0, nil)
+			if double > single+0.06 {
+				t.Errorf("%d PRBs: BLER %.2f with double-symbol DM-RS, %.2f with single-symbol", prb, double, single)
+			}
+		}
+	})
+}
+
+// TestFloorOfDoppler: at 40 dB, where time alone disturbs, the better estimator
+// is not behind the simple one.
+func TestFloorOfDoppler(t *testing.T) {
+	const n = 300
+	bler := map[string]float64{}
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		f := newField(t, 4, receiver)
+		g := fieldGrant(4)
+		g.MCSTable, g.MCSIndex = nr.MCSTable256QAM, 24
+		for i := range n {
+			ch, err := channel.New(channel.Config{DopplerHz: 400, NumRx: 4, NumTx: 1, Seed: uint64(i*7 + 1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := &nr.Grid{Slot: nr.Slot(i), RE: tensor.New[complex64]([]int{4, nr.SymbolsPerSlot, f.carrier.NumSubcarriers()})}
+			alone := newSent(f, sent.Slot, g)
+			if err := ch.AddGrid(&sent.RE, &alone.RE, &f.carrier, sent.Slot); err != nil {
+				t.Fatal(err)
+			}
+			channel.NewNoise(uint64(i)).Add(sent.RE.Data(), 1e-4)
+			if !f.receive(sent, g)[0].CRC {
+				bler[receiver] += 1. / n
+			}
+		}
+	})
+	if bler["lmmse"] > bler["ls"]+0.02 {
+		t.Errorf("BLER at 40 dB: lmmse %.3f, ls %.3f", bler["lmmse"], bler["ls"])
+	}
+}
+
+// newSent returns what a grant with random data sends in a slot.
+func newSent(f *field, slot nr.Slot, g *nr.Grant) *nr.Grid {
+	f.t.Helper()
+	data := make([]byte, g.TBS()/8)
+	for i := range data {
+		data[i] = byte(f.rng.Uint32())
+	}
+	sent := new(nr.Grid)
+	if err := f.tx.Configure(slot, g); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.tx.Process(sent, data); err != nil {
+		f.t.Fatal(err)
+	}
+	return sent
+}
+
+// TestNothingIsMeasuredOfNobody: slots of noise have no delay, no carrier offset
+// and no SNR, but for a few false alarms.
+func TestNothingIsMeasuredOfNobody(t *testing.T) {
+	const n = 200
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, prb := range []int{4, 24} {
+			f := newField(t, 2, receiver)
+			delays, offsets, snrs := 0, 0, 0
+			for i := range n {
+				q := f.receive(f.noise(nr.Slot(i)), fieldGrant(prb))[0].Quality
+				if q.DelayObserved {
+					delays++
+				}
+				if q.CFOObserved {
+					offsets++
+				}
+				if q.SNR > 0 {
+					snrs++
+				}
+				if !q.DelayObserved && (q.DelaySeconds != 0 || q.DelayStd != 0) {
+					t.Fatalf("%+v: a delay that is not observed is reported", q)
+				}
+			}
+			if most := n / 20; delays > most || offsets > most || snrs > most {
+				t.Errorf("%d PRBs: %d delays, %d carrier offsets, %d SNRs in %d slots of noise", prb, delays, offsets, snrs, n)
+			}
+		}
+	})
+}
+
+// TestFiniteMeasurements: what is measured is finite for every finite sample.
+func TestFiniteMeasurements(t *testing.T) {
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, unit := range []float32{1e-44, 1e-30, 1e19, 1e30, 3e37} {
+			f := newField(t, 2, receiver)
+			grid := f.noise(1)
+			f.send(grid, fieldGrant(24), 20)
+			for r := range 2 {
+				scaleAntenna(grid, r, unit)
+			}
+			q := f.receive(grid, fieldGrant(24))[0].Quality
+			for _, v := range []float64{float64(q.SINR), float64(q.SNR), float64(q.SNRStd), q.DelaySeconds, q.DelayStd, q.CFOHz, q.CFOStd} {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Fatalf("samples of %g: %s", unit, fmt.Sprintf("%+v", q))
+				}
+			}
+		}
+	})
+}
