@@ -74,6 +74,38 @@ func TestSharedRows(t *testing.T) {
 	}
 }
 
+// TestRequirements holds the receiver to every requirement: at its signal to noise
+// ratio at least 70 % of the throughput, over few channels. Rows of 273 PRB are left
+// to NEURORAN_LONG.
+func TestRequirements(t *testing.T) {
+	rows, err := readRows(filepath.Join(testvec.Shared(t), "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := parse([]string{"-trials", "8", "-rounds", "16", "-workers", "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := openBook("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		r := &rows[i]
+		if r.frc.prb > 100 && os.Getenv("NEURORAN_LONG") == "" {
+			continue
+		}
+		p, err := o.point(context.Background(), r, b, r.snrDB)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.throughput < target {
+			t.Errorf("%s, %s-%.0f, %d layers, %d antennas: %.3f of the throughput at %.1f dB (seed %d, %d transmissions)",
+				r.ref, r.profile, r.dopplerHz, r.layers, r.rx, p.throughput, r.snrDB, o.seed, p.slots)
+		}
+	}
+}
+
 // TestRefuses names what is wrong.
 func TestRefuses(t *testing.T) {
 	dir := figures(t)
