@@ -41,9 +41,13 @@ func (b *Binding) pin(list []Buffer, ports []Port) []backend.Buffer {
 // Run computes the outputs from the inputs. Nobody else may touch the buffers
 // while it runs.
 //
-// It returns [ErrClosed] once Close has been called, [ErrBusy] when another goroutine is
-// running the binding, or the error of the device. It does not allocate.
+// It returns [ErrClosed] once Close has been called, [ErrBusy] when another
+// goroutine is running the binding, or the error of the device. It does not
+// allocate.
 func (b *Binding) Run() error {
+	if b.closing.Load() {
+		return ErrClosed // also so that Close need not wait for who runs in a loop
+	}
 	if !b.mu.TryLock() {
 		if b.closing.Load() {
 			return ErrClosed

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/accel/acceltest"
+	"github.com/neuroran/neuroran/internal/testvec"
 )
 
 // deviceEnv names the device that a child process of TestConformance tests: one
@@ -45,6 +48,9 @@ func TestConformance(t *testing.T) {
 				t.Skip("-short: the device itself is tested")
 			}
 			available(t, c.Device, c.require)
+			if c.Options.Precision == accel.BFloat16 {
+				testvec.Require(t, "bf16", cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16, "the processor does not compute in bfloat16")
+			}
 			out, _ := child(t, "TestConformanceOfOne", c.name)
 			if !strings.Contains(out, "--- PASS: TestConformanceOfOne") {
 				t.Fatalf("the child ran nothing:\n%s", out)

@@ -16,8 +16,8 @@
 //   - ort/cpu: ONNX Runtime on the CPU; needs cgo and libonnxruntime.
 //   - ort/cuda:N, ort/tensorrt:N: card N of NVIDIA; what TensorRT does not
 //     support, CUDA computes.
-//   - ort/openvino:CPU|GPU|NPU: OpenVINO of Intel, which on a CPU pays where
-//     [Options.Precision] is [BFloat16] and the processor computes in it.
+//   - ort/openvino:CPU|GPU|NPU: OpenVINO of Intel. On a CPU it is as fast as
+//     ort/cpu in float32; it pays in [BFloat16], see [Options.Precision].
 //
 // [Probe] lists them with what each lacks on this host and what would mend it.
 // Nothing needs to be imported or registered: with cgo, ort/* is compiled in;

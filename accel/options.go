@@ -39,7 +39,7 @@ type Options struct {
 	//	device            beside f32
 	//	ort/cuda          tf32
 	//	ort/tensorrt      tf32, bf16, f16, int8 (for models with QuantizeLinear)
-	//	ort/openvino:CPU  bf16, f16
+	//	ort/openvino:CPU  bf16, where the processor computes in it
 	//	ort/openvino:GPU  f16
 	//	ort/openvino:NPU  f16
 	Precision Precision

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/accel/onnx"
 	"github.com/neuroran/neuroran/internal/simd/denormal"
@@ -97,6 +99,7 @@ func TestOptionsRefused(t *testing.T) {
 		{"ort/cuda:0", accel.Options{Precision: accel.Float16}},
 		{"ort/tensorrt:0", accel.Options{Precision: accel.Int8}}, // the model says nowhere how
 		{"ort/openvino:CPU", accel.Options{Precision: accel.TF32}},
+		{"ort/openvino:CPU", accel.Options{Precision: accel.Float16}}, // slower than f32 wherever it was measured
 		{"ort/openvino:NPU", accel.Options{}},
 	} {
 		_, err := test.Open(context.Background(), m, test.device)
@@ -104,6 +107,19 @@ func TestOptionsRefused(t *testing.T) {
 		if !errors.As(err, &option) || option.Device != string(test.device) || option.Option != "Precision" {
 			t.Errorf("%s: got %v, want an *OptionError of Precision", test.device, err)
 		}
+	}
+}
+
+// TestBFloat16IsNotEmulated asks a processor that does not compute in bfloat16
+// for it, which would take hundreds of times as long.
+func TestBFloat16IsNotEmulated(t *testing.T) {
+	if cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16 {
+		t.Skip("the processor computes in bfloat16")
+	}
+	_, err := (accel.Options{Precision: accel.BFloat16}).Open(context.Background(), mlp(t, 2, 2), "ort/openvino:CPU")
+	var option *accel.OptionError
+	if !errors.As(err, &option) {
+		t.Errorf("got %v, want an *OptionError", err)
 	}
 }
 

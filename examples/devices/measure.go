@@ -5,8 +5,6 @@ package main
 import (
 	"context"
 	"math"
-	"runtime"
-	"slices"
 	"time"
 
 	"github.com/neuroran/neuroran/accel"
@@ -17,7 +15,6 @@ import (
 
 // A measurement ends with its time or its runs, whichever is first.
 const (
-	minRuns = 20
 	maxRuns = 2000
 	maxTime = time.Second
 	seed    = 1 // of the inputs
@@ -67,28 +64,15 @@ func (r *result) time(s *accel.Session, batch int) error {
 		return err
 	}
 	defer b.Close()
-	times := make([]float64, 0, maxRuns)
-	var before, after runtime.MemStats
-	for range minRuns { // to warm up
-		if err := b.Run(); err != nil {
-			return err
-		}
+	times, err := acceltest.Measure(b, maxRuns, maxTime)
+	if err != nil {
+		return err
 	}
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	for len(times) < minRuns || len(times) < maxRuns && time.Since(start) < maxTime {
-		t := time.Now()
-		if err := b.Run(); err != nil {
-			return err
-		}
-		times = append(times, float64(time.Since(t).Nanoseconds())/1e3)
-	}
-	runtime.ReadMemStats(&after)
-	r.Allocs = int(after.Mallocs-before.Mallocs) / len(times)
-	slices.Sort(times)
-	r.P50, r.P99 = times[len(times)/2], times[len(times)*99/100]
+	r.P50, r.P99, r.Allocs = micros(times.P50), micros(times.P99), times.Allocs
 	return nil
 }
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 
 // compare notes the largest difference from the device ref, if that can run the
 // model.

@@ -13,7 +13,7 @@ import (
 
 // RequireEnv is the environment variable that lists, separated by commas, what
 // a run must have: "shared", "ort", "openvino", "openvino-gpu", "openvino-npu",
-// "gpu", "tensorrt", "python", "sionna". A test that lacks a listed thing fails
+// "bf16", "gpu", "tensorrt", "python", "sionna". A test that lacks a listed thing fails
 // instead of skipping.
 const RequireEnv = "NEURORAN_REQUIRE"
 

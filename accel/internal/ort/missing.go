@@ -35,6 +35,9 @@ func (t target) missing(l Library, c backend.Config) error {
 		lacks = append(lacks, needs(path, c.LibraryDirs)...)
 	}
 	if len(lacks) == 0 {
+		for _, name := range t.optional() {
+			_ = reach(name, filepath.Dir(l.Path), c.LibraryDirs) // now or never: the provider looks by name
+		}
 		lacks = t.hardware(l)
 	}
 	if len(lacks) == 0 {
@@ -54,6 +57,18 @@ func (t target) libraries() []string {
 		list = append(list, "libopenvino_intel_"+strings.ToLower(t.index)+"_plugin.so")
 	}
 	return list
+}
+
+// optional lists the libraries that the provider opens by name when a model
+// needs them, and does without otherwise.
+func (t target) optional() []string {
+	switch t.provider {
+	case "cuda":
+		return []string{"libcudnn.so.9", "libnvrtc.so.13"}
+	case "tensorrt":
+		return []string{"libcudnn.so.9", "libnvrtc.so.13", "libnvinfer_plugin.so.10"}
+	}
+	return nil
 }
 
 // notBeside says that a file is not where libonnxruntime looks for it.

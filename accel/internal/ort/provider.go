@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/neuroran/neuroran/accel/backend"
 )
 
@@ -91,7 +93,10 @@ func (t target) checkOptions(m backend.Model, c backend.Config) error {
 	case "cpu":
 		can = []backend.Precision{backend.Float32}
 	case "openvinoCPU":
-		can = []backend.Precision{backend.Float32, backend.BFloat16, backend.Float16}
+		can = []backend.Precision{backend.Float32}
+		if computesBF16() {
+			can = append(can, backend.BFloat16)
+		}
 	case "openvinoGPU":
 		can = []backend.Precision{backend.Float32, backend.Float16}
 	case "openvinoNPU":
@@ -110,6 +115,11 @@ func (t target) checkOptions(m backend.Model, c backend.Config) error {
 	}
 	return &backend.OptionError{Device: t.device, Option: "Precision", Got: c.Precision, Want: strings.Join(names, ", ")}
 }
+
+// computesBF16 reports whether the processor multiplies numbers of bfloat16.
+// Where it does not, OpenVINO emulates each operation: LLRnet then takes 250
+// times as long as in float32.
+func computesBF16() bool { return cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16 }
 
 // checkQuantized refuses Int8 for a model that says nowhere how to quantise:
 // scales would have to be guessed.
