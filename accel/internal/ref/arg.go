@@ -4,7 +4,6 @@ package ref
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/neuroran/neuroran/accel/onnx"
 )
@@ -52,21 +51,59 @@ func arg[E number](st *step) (func(), error) {
 var topKs = integers(topK[int8], topK[int16], topK[int32], topK[int64], topK[uint8], topK[uint16], topK[uint32], topK[uint64]).
 	with(onnx.Float32, topK[float32]).with(onnx.Float64, topK[float64])
 
-// ranking sorts indices by the elements that they name, equal ones by index.
+// ranking keeps the first k of a run of elements, in order: the greatest, or the
+// smallest, and of equal ones those of lower index. What is not a number goes
+// last.
 type ranking[E number] struct {
+	k      int
+	least  bool
 	index  []int
 	values []E
-	less   bool // whether the smallest come first
 }
 
-func (r *ranking[E]) Len() int      { return len(r.index) }
-func (r *ranking[E]) Swap(i, j int) { r.index[i], r.index[j] = r.index[j], r.index[i] }
-func (r *ranking[E]) Less(i, j int) bool {
-	a, b := r.values[r.index[i]], r.values[r.index[j]]
-	if a == b {
-		return r.index[i] < r.index[j]
+// before reports whether a comes before b whatever their indices.
+func (r *ranking[E]) before(a, b E) bool {
+	if r.least {
+		return a < b || b != b && a == a
 	}
-	return (a < b) == r.less
+	return a > b || b != b && a == a
+}
+
+// add offers the element of the next index.
+func (r *ranking[E]) add(i int, v E) {
+	n := len(r.index)
+	if n == r.k {
+		if n == 0 || !r.before(v, r.values[n-1]) {
+			return
+		}
+		n--
+	} else {
+		r.index, r.values = r.index[:n+1], r.values[:n+1]
+	}
+	for ; n > 0 && r.before(v, r.values[n-1]); n-- {
+		r.index[n], r.values[n] = r.index[n-1], r.values[n-1]
+	}
+	r.index[n], r.values[n] = i, v
+}
+
+// sort ranks all elements of a run, for a k that is not small against it.
+func (r *ranking[E]) sort(x []E, start, stride, n int) {
+	for i := range n {
+		r.index[i] = i
+	}
+	slices.SortStableFunc(r.index[:n], func(a, b int) int {
+		u, v := x[start+a*stride], x[start+b*stride]
+		switch {
+		case r.before(u, v):
+			return -1
+		case r.before(v, u):
+			return 1
+		}
+		return 0
+	})
+	for i, at := range r.index[:r.k] {
+		r.values[i] = x[start+at*stride]
+	}
 }
 
 func topK[E number](st *step) (func(), error) {
@@ -79,18 +116,22 @@ func topK[E number](st *step) (func(), error) {
 	if len(st.out) > 1 {
 		at = as[int64](st.out[1])
 	}
-	order := &ranking[E]{index: make([]int, l.n), values: make([]E, l.n), less: st.node.Int("largest", 1) == 0}
+	r := &ranking[E]{k: k, least: st.node.Int("largest", 1) == 0, index: make([]int, l.n), values: make([]E, l.n)}
 	to := lines{n: k, stride: l.stride, count: l.count}
+	const few = 64 // elements among which a new one finds its place at once
 	return func() {
-		for r := range l.count {
-			src, dst := l.start(r), to.start(r)
-			for i := range l.n {
-				order.index[i], order.values[i] = i, x[src+i*l.stride]
+		for line := range l.count {
+			src, dst := l.start(line), to.start(line)
+			if k > few {
+				r.sort(x, src, l.stride, l.n)
+			} else {
+				r.index, r.values = r.index[:0], r.values[:0]
+				for i := range l.n {
+					r.add(i, x[src+i*l.stride])
+				}
 			}
-			sort.Sort(order)
 			for i := range k {
-				values[dst+i*l.stride] = order.values[order.index[i]]
-				at[dst+i*l.stride] = int64(order.index[i])
+				values[dst+i*l.stride], at[dst+i*l.stride] = r.values[i], int64(r.index[i])
 			}
 		}
 	}, nil

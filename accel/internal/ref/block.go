@@ -35,40 +35,6 @@ func spaceToDepth[E any](st *step) (func(), error) {
 	return permuted[E](st, []int{x[0], x[1], x[2] / b, b, x[3] / b, b}, perm), nil
 }
 
-// picked makes a kernel that reads, for each axis of the output, the input at
-// listed indices; -1 reads the fill.
-func picked[E any](st *step, at [][]int, fill []E) func() {
-	dst, src, dims := as[E](st.out[0]), as[E](st.in[0]), st.in[0].dims
-	pos := make([]int, len(at))
-	offset := func() int {
-		off := 0
-		for i, p := range pos {
-			k := at[i][p]
-			if k < 0 {
-				return -1
-			}
-			off = off*dims[i] + k
-		}
-		return off
-	}
-	return func() {
-		clear(pos)
-		for i := range dst {
-			if off := offset(); off >= 0 {
-				dst[i] = src[off]
-			} else {
-				dst[i] = fill[0]
-			}
-			for a := len(pos) - 1; a >= 0; a-- {
-				if pos[a]++; pos[a] < len(at[a]) {
-					break
-				}
-				pos[a] = 0
-			}
-		}
-	}
-}
-
 func tileOf[E any](st *step) (func(), error) {
 	at := make([][]int, len(st.out[0].dims))
 	for i, n := range st.out[0].dims {

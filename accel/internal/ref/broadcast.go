@@ -134,8 +134,12 @@ func (s *spread[E]) copyTo(dst []E) {
 	}
 	s.each(func(d, o int) {
 		run := dst[d : d+s.run]
-		if s.stride == 1 {
+		switch {
+		case s.stride == 1:
 			copy(run, s.src[o:o+s.run])
+			return
+		case s.stride == 0 && s.run > 1:
+			fill(run, s.src[o])
 			return
 		}
 		for i := range run {
@@ -173,6 +177,10 @@ func (s *spread[E]) copyFrom(dst []E, off int) {
 func (s *spread[E]) scatter(dense []E, off int) {
 	s.each(func(d, o int) {
 		o += off
+		if s.stride == 1 {
+			copy(s.src[o:o+s.run], dense[d:])
+			return
+		}
 		for _, v := range dense[d : d+s.run] {
 			s.src[o] = v
 			o += s.stride

@@ -15,7 +15,7 @@ var aliases = map[string]bool{
 func init() {
 	builders = map[string]builder{
 		// layers
-		"Attention": buildAttention, "BatchNormalization": buildBatchNorm, "Conv": buildConvAny, "ConvTranspose": buildConvTranspose,
+		"Attention": buildAttention, "BatchNormalization": buildBatchNorm, "Conv": buildConv, "ConvTranspose": buildConvTranspose,
 		"Det": buildDet, "Einsum": buildEinsum, "GRU": buildRecurrent, "Gemm": products.by(0),
 		"GroupNormalization": buildGroupNorm, "Hardmax": buildHardmax, "InstanceNormalization": buildGroupNorm, "LRN": buildLRN,
 		"LSTM": buildRecurrent, "LayerNormalization": buildLayerNormAny, "LogSoftmax": buildSoftmax, "LpNormalization": buildLpNorm,
@@ -82,14 +82,6 @@ func init() {
 		"ReduceProd", "ReduceSum", "ReduceSumSquare"} {
 		builders[name] = buildReduceAny
 	}
-}
-
-// buildConvAny picks the kernel for lines and planes where it will do.
-func buildConvAny(st *step) (func(), error) {
-	if len(st.in[0].dims) > 4 {
-		return buildConvND(st)
-	}
-	return buildConv(st)
 }
 
 // buildPadAny picks the kernel that only adds a fill where it will do.

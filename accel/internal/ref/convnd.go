@@ -46,62 +46,6 @@ func advance(pos, dims []int) {
 	}
 }
 
-// buildConvND makes a convolution over any number of axes, by products of the
-// weights with unfolded patches.
-func buildConvND(st *step) (func(), error) {
-	if err := st.floats(); err != nil {
-		return nil, err
-	}
-	x, w := st.in[0], st.in[1]
-	win, err := onnx.WindowOf(st.node.Node, x.dims[2:], w.dims[2:])
-	if err != nil {
-		return nil, err
-	}
-	s, group := spatialOf(win), int(st.node.Int("group", 1))
-	cin, cout, taps := w.dims[1], w.dims[0]/group, count(win.Kernel)
-	size, places := count(win.In), count(win.Out)
-	k := cin * taps
-	bias := make([]float32, w.dims[0])
-	if st.has(2) {
-		bias = st.in[2].f32()
-	}
-	patches, panel := make([]float32, k*places), newMatrix(k, places)
-	src, weights, dst, floor := x.f32(), w.f32(), st.out[0].f32(), st.node.relu
-	return func() {
-		for bg := range x.dims[0] * group {
-			in, g := src[bg*cin*size:], bg%group
-			clear(s.pos)
-			for p := range places {
-				s.eachTap(func(t, off int) {
-					for c := range cin {
-						v := float32(0)
-						if off >= 0 {
-							v = in[c*size+off]
-						}
-						patches[(c*taps+t)*places+p] = v
-					}
-				})
-				advance(s.pos, s.out)
-			}
-			panel.set(patches, places)
-			out := dst[bg*cout*places:][:cout*places]
-			panel.mul(out, places, weights[g*cout*k:], k, cout)
-			for o := range cout {
-				addTo(out[o*places:(o+1)*places], bias[g*cout+o], floor)
-			}
-		}
-	}, nil
-}
-
-func addTo(v []float32, bias float32, floor bool) {
-	for i := range v {
-		v[i] += bias
-		if floor {
-			v[i] = max(v[i], 0)
-		}
-	}
-}
-
 // buildConvTranspose spreads each input element over the window that it would
 // have been computed from: a product for the taps, and a sum of those that meet.
 func buildConvTranspose(st *step) (func(), error) {
@@ -145,12 +89,6 @@ func buildConvTranspose(st *step) (func(), error) {
 			}
 		}
 	}, nil
-}
-
-func fill(v []float32, x float32) {
-	for i := range v {
-		v[i] = x
-	}
 }
 
 // turn writes the transpose of the rows×cols matrix src.

@@ -189,12 +189,18 @@ func buildPow(st *step) (func(), error) {
 	if len(y) != 1 || len(x) != len(dst) || err != nil {
 		return general, err
 	}
+	cube := blocked(func(dst, x, t []float32) {
+		f32.Mul(t, x, x)
+		f32.Mul(dst, t, x)
+	})
 	return func() {
 		switch y[0] {
 		case 1:
 			copy(dst, x)
 		case 2:
 			f32.Mul(dst, x, x)
+		case 3:
+			cube(dst, x)
 		default:
 			general()
 		}

@@ -51,23 +51,43 @@ func gatherElements[E any](st *step) (func(), error) {
 	if err := checkedNow(idx, x.dims[axis], at); err != nil {
 		return nil, st.invalid("%v", err)
 	}
-	dst, src, walk := as[E](st.out[0]), as[E](x), walkOf(idx.dims, x.dims, axis)
-	n := x.dims[axis]
-	return func() {
-		walk.reset()
-		for i := range dst {
-			k, ok := st.wrapped(at(i), n)
-			if !ok {
-				return
-			}
-			dst[i] = src[walk.base+k*walk.stride]
-			walk.next()
-		}
-	}, nil
+	dst, src := as[E](st.out[0]), as[E](x)
+	if idx.typ == onnx.Int32 {
+		return gatherElementsBy(st, dst, src, as[int32](idx), axis), nil
+	}
+	return gatherElementsBy(st, dst, src, as[int64](idx), axis), nil
 }
 
-// walk steps through the places of one shape and keeps the offset in another of
-// the same rank, not counting one axis.
+// gatherElementsBy works row by row along the last axis.
+func gatherElementsBy[E any, I int32 | int64](st *step, dst, src []E, idx []I, axis int) func() {
+	places, dims := st.in[1].dims, st.in[0].dims
+	last := len(places) - 1
+	w := walkOf(places[:last], dims, axis)
+	row, n, step, along := places[last], dims[axis], w.stride, 1
+	if axis == last {
+		along = 0
+	}
+	return func() {
+		w.reset()
+		for i := 0; i < len(dst); i += row {
+			base, out := w.base, dst[i:i+row]
+			for j, k := range idx[i : i+row] {
+				if k < 0 {
+					k += I(n)
+				}
+				if k < 0 || int(k) >= n {
+					st.failf("index %d out of range for length %d", idx[i+j], n)
+					return
+				}
+				out[j] = src[base+j*along+int(k)*step]
+			}
+			w.next()
+		}
+	}
+}
+
+// walk steps through the places of one shape, of some leading axes or all, and
+// keeps the offset in another of the same rank, not counting one axis.
 type walk struct {
 	dims, steps, pos []int
 	base, stride     int
@@ -219,6 +239,7 @@ func scatterND[E number](st *step) (func(), error) {
 		return nil, err
 	}
 	dst, src, upd := as[E](st.out[0]), as[E](st.in[0]), as[E](st.in[2])
+	plain := st.node.Str("reduction", "none") == "none"
 	return func() {
 		copy(dst, src)
 		for i := 0; i*r.block < len(upd); i++ {
@@ -226,8 +247,13 @@ func scatterND[E number](st *step) (func(), error) {
 			if !ok {
 				return
 			}
-			for k, v := range upd[i*r.block : (i+1)*r.block] {
-				dst[at+k] = combine(dst[at+k], v)
+			block, from := dst[at:at+r.block], upd[i*r.block:]
+			if plain {
+				copy(block, from)
+				continue
+			}
+			for k, old := range block {
+				block[k] = combine(old, from[k])
 			}
 		}
 	}, nil

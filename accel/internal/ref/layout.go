@@ -221,10 +221,7 @@ func pad[E any](st *step) func() (func(), error) {
 		to := stridedOf(dst, x.dims, strides)
 		src := as[E](x)
 		return func() {
-			fill := value[0] // a computed value is known only now
-			for i := range dst {
-				dst[i] = fill
-			}
+			fill(dst, value[0]) // a computed value is known only now
 			to.scatter(src, off)
 		}, nil
 	}

@@ -103,3 +103,14 @@ func place(blocks []*block) int {
 	}
 	return total
 }
+
+// fill makes every element v, by copies that double.
+func fill[E any](x []E, v E) {
+	if len(x) == 0 {
+		return
+	}
+	x[0] = v
+	for done := 1; done < len(x); done *= 2 {
+		copy(x[done:], x[:done])
+	}
+}

@@ -53,10 +53,8 @@ func buildLayerNorm(st *step) (func(), error) {
 }
 
 func normalize(y, x, gamma, beta []float32, eps float64) {
-	n := float64(len(x))
-	mean := float32(f32.Sum(x) / n)
-	scale := float32(1 / math.Sqrt(f32.SumSquares(x, mean)/n+eps))
-	f32.Normalize(y, x, gamma, beta, mean, scale)
+	mean, scale := moments(x, eps)
+	f32.Normalize(y, x, gamma, beta, float32(mean), float32(scale))
 }
 
 // buildSoftmax makes Softmax and LogSoftmax; see [onnx.SoftmaxAxis].

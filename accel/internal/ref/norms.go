@@ -8,19 +8,14 @@ import (
 	"slices"
 
 	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/internal/simd/f32"
 )
 
 // moments returns the mean and the inverse standard deviation of x.
 func moments(x []float32, eps float64) (mean, scale float64) {
-	for _, v := range x {
-		mean += float64(v)
-	}
-	mean /= float64(len(x))
-	square := 0.0
-	for _, v := range x {
-		square += (float64(v) - mean) * (float64(v) - mean)
-	}
-	return mean, 1 / math.Sqrt(square/float64(len(x))+eps)
+	n := float64(len(x))
+	mean = f32.Sum(x) / n
+	return mean, 1 / math.Sqrt(f32.SumSquares(x, float32(mean))/n+eps)
 }
 
 // buildGroupNorm makes InstanceNormalization, where each channel is a group, and
@@ -48,10 +43,9 @@ func buildGroupNorm(st *step) (func(), error) {
 			mean, scale := moments(x[at:at+n], eps)
 			for i := at; i < at+n; i += size {
 				c := i / size % channels / per
-				a, b := scale*float64(gamma[c]), float64(beta[c])
-				for k, v := range x[i : i+size] {
-					y[i+k] = float32((float64(v)-mean)*a + b)
-				}
+				row := y[i : i+size]
+				f32.SubNumber(row, x[i:], float32(mean))
+				f32.ScaleShift(row, row, float32(scale)*gamma[c], beta[c], f32.NoFloor)
 			}
 		}
 	}, nil
@@ -76,14 +70,10 @@ func buildRMSNorm(st *step) (func(), error) {
 	return func() {
 		load()
 		for at := 0; at < len(x); at += size {
-			sum := 0.0
-			for _, v := range x[at : at+size] {
-				sum += float64(v) * float64(v)
-			}
-			scale := 1 / math.Sqrt(sum/float64(size)+eps)
-			for i, v := range x[at : at+size] {
-				y[at+i] = float32(float64(v) * scale * float64(gamma[i]))
-			}
+			row := y[at : at+size]
+			scale := 1 / math.Sqrt(f32.SumSquares(x[at:at+size], 0)/float64(size)+eps)
+			f32.MulNumber(row, x[at:], float32(scale))
+			f32.Mul(row, row, gamma)
 		}
 	}, nil
 }
@@ -133,9 +123,7 @@ func buildLayerNormStats(st *step) (func(), error) {
 		load2()
 		for at := 0; at < len(x); at += size {
 			mean, scale := moments(x[at:at+size], eps)
-			for i, v := range x[at : at+size] {
-				y[at+i] = float32((float64(v)-mean)*scale*float64(gamma[i])) + beta[i]
-			}
+			f32.Normalize(y[at:at+size], x[at:], gamma, beta, float32(mean), float32(scale))
 			for i, v := range [2]float64{mean, scale} {
 				if stats[i] != nil {
 					stats[i][at/size] = float32(v)

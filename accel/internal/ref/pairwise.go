@@ -38,7 +38,7 @@ func preluOfNumber(dst, slope []float32, x float32) {
 		f32.MulNumber(dst, slope, x)
 		return
 	}
-	set(dst, x)
+	fill(dst, x)
 }
 
 // pairing walks two operands in the shape of their result: by runs along the
@@ -95,7 +95,7 @@ func (p *pairing) apply(op vectorOp, dst, x, y []float32) {
 		switch {
 		case p.sx == 0 && p.sy == 0: // both repeat, for the sake of a later operand
 			op.right(run[:1], x[ox:ox+1], y[oy])
-			set(run, run[0])
+			fill(run, run[0])
 		case p.sx == 0:
 			op.left(run, y[oy:oy+p.run], x[ox])
 		case p.sy == 0:

@@ -45,7 +45,7 @@ func buildPool(st *step) (func(), error) {
 	}
 	p := &pool{window: win, x: st.in[0].f32(), y: st.out[0].f32(), max: st.node.OpType == "MaxPool", taps: win.offsets(), scratch: st.scratch}
 	p.weights = make([]float32, len(p.taps))
-	set(p.weights, 1)
+	fill(p.weights, 1)
 	padded := st.node.Int("count_include_pad", 0) != 0
 	for i := range p.parts {
 		p.parts[i] = win.shares(i, padded)

@@ -124,7 +124,7 @@ func (s *spatial) inPadding(win onnx.Window) int {
 
 // buildPoolAny picks the two-dimensional kernel where it will do.
 func buildPoolAny(st *step) (func(), error) {
-	if st.in[0].typ == onnx.Float32 && len(st.in[0].dims) <= 4 && !st.wants(1) && st.node.OpType != "LpPool" {
+	if st.in[0].typ == onnx.Float32 && len(st.in[0].dims) <= 5 && !st.wants(1) && st.node.OpType != "LpPool" {
 		return buildPool(st)
 	}
 	return pools.build(st, st.in[0].typ)
@@ -136,17 +136,17 @@ func buildGlobal(st *step) (func(), error) {
 		return nil, err
 	}
 	x, y, p := st.in[0].f32(), st.out[0].f32(), float64(st.node.Int("p", 2))
-	n, peak := len(x)/len(y), st.node.OpType == "GlobalMaxPool"
+	n := len(x) / len(y)
+	if st.node.OpType == "GlobalMaxPool" {
+		return func() { reductions["ReduceMax"].rows(y, x, n) }, nil
+	}
 	return func() {
 		for i := range y {
-			best, sum := x[i*n], 0.0
+			sum := 0.0
 			for _, v := range x[i*n : (i+1)*n] {
-				best = max(best, v)
 				sum += math.Pow(math.Abs(float64(v)), p)
 			}
-			if y[i] = best; !peak {
-				y[i] = float32(math.Pow(sum, 1/p))
-			}
+			y[i] = float32(math.Pow(sum, 1/p))
 		}
 	}, nil
 }

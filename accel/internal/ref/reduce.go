@@ -150,9 +150,9 @@ func (c *columns) run(dst, x []float32) {
 func (c *columns) block(dst, rows []float32) {
 	w := len(dst)
 	part, t := c.part[:w], c.t[:w]
-	set(dst, c.op.start)
+	fill(dst, c.op.start)
 	for first := 0; first < c.n; first += rowGroup {
-		set(part, c.op.start)
+		fill(part, c.op.start)
 		for r := first; r < min(first+rowGroup, c.n); r++ {
 			row := rows[r*c.inner:][:w]
 			if c.op.square {

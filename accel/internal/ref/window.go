@@ -121,7 +121,7 @@ func (w *window) fill(dst, src []float32, pad float32) {
 			row := dst[(d*w.padded[1]+r)*w.row:][:w.row]
 			at, line := d-w.begin[0], r-w.begin[1]
 			if uint(at) >= uint(w.in[0]) || uint(line) >= uint(w.in[1]) {
-				set(row, pad)
+				fill(row, pad)
 				continue
 			}
 			w.fillRow(row, src[(at*w.in[1]+line)*w.in[2]:][:w.in[2]], pad)
@@ -137,8 +137,8 @@ func (w *window) fillRow(dst, src []float32, pad float32) {
 		// Element i of the run is column i·step + phase − lead of the input.
 		first := min(len(run), max(0, lead-phase+step-1)/step)
 		last := max(first, min(len(run), (len(src)+lead-phase+step-1)/step))
-		set(run[:first], pad)
-		set(run[last:], pad)
+		fill(run[:first], pad)
+		fill(run[last:], pad)
 		switch {
 		case first == last:
 		case step == 1:
@@ -146,12 +146,5 @@ func (w *window) fillRow(dst, src []float32, pad float32) {
 		default:
 			f32.Strided(run[first:last], src[first*step+phase-lead:], step)
 		}
-	}
-}
-
-// set makes every element v.
-func set(x []float32, v float32) {
-	for i := range x {
-		x[i] = v
 	}
 }
