@@ -51,6 +51,7 @@ const openDefects = `
 	D31  a call by host code ignores the largest size of a message
 	D32  a map keeps the memory of every deleted value
 	D33  what needs no commit overtakes what its instance sent before and waits for one
+	D34  what a step has asked for is lost if its handler does not return
 	S1   a parallel function loses what it could not process
 	S2   a control port declared after Apply panics
 	S3   a move that ends with ErrClosed leaves resources open

@@ -20,7 +20,6 @@ type Config struct {
 	Faults []Fault       // what happens to messages
 	Commit Commit        // what happens to commits
 	Trace  bool          // keep the history as text, see World.Trace
-	Limit  uint64        // events after which nothing happens any more, 0 for none: a world may run away
 
 	// Bugs are for the simulator's own tests.
 	Bugs core.Bugs

@@ -6,11 +6,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
-var errUnsettled = errors.New("sim: the world came to rest with work under way")
+// settleLimit is for how long a snapshot waits for what is under way.
+const settleLimit = 5 * time.Second
+
+var errUnsettled = errors.New("sim: what is under way does not end")
 
 // Snapshot writes the state of all nodes as sfaas.Runtime.Snapshot does for
 // runtimes that are linked. Sources get sfaas.ErrBusy while it runs the world
@@ -18,8 +22,9 @@ var errUnsettled = errors.New("sim: the world came to rest with work under way")
 func (w *World) Snapshot() ([]byte, error) {
 	w.paused = true
 	defer func() { w.paused = false }()
+	limit := w.now.Add(settleLimit)
 	for !w.settled() {
-		if w.queue.len() == 0 || w.Exhausted() {
+		if w.queue.len() == 0 || w.halted || w.now > limit {
 			return nil, errUnsettled
 		}
 		w.RunUntil(w.queue.first())

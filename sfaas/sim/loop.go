@@ -12,8 +12,9 @@ import (
 // Run runs until nothing is left to happen.
 func (w *World) Run() { w.RunUntil(sfaas.Never) }
 
-// Exhausted reports whether as much has happened as Config.Limit allows.
-func (w *World) Exhausted() bool { return w.cfg.Limit > 0 && w.hist.count >= w.cfg.Limit }
+// Halt ends the world: nothing happens any more. It serves a test whose world runs
+// away.
+func (w *World) Halt() { w.halted = true }
 
 // RunFor runs for d of virtual time.
 func (w *World) RunFor(d time.Duration) { w.RunUntil(w.now.Add(d)) }
@@ -42,7 +43,7 @@ func (w *World) RunUntil(t sfaas.Time) {
 }
 
 func (w *World) loop(until sfaas.Time) {
-	for w.queue.len() > 0 && w.queue.first() <= until && !w.Exhausted() {
+	for w.queue.len() > 0 && w.queue.first() <= until && !w.halted {
 		e := w.queue.pop()
 		w.now = max(w.now, e.at)
 		if e.call != nil {

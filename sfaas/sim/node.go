@@ -90,7 +90,7 @@ func (n *Node) Invoke(ctx context.Context, m *sfaas.Message) (*sfaas.Message, er
 	n.w.calls[id] = res
 	defer delete(n.w.calls, id)
 	n.post(m, n.cores.Intake.CallEvent(m, id, n.id, n.w.now))
-	for !res.done && n.w.queue.len() > 0 && !n.w.Exhausted() && ctx.Err() == nil {
+	for !res.done && n.w.queue.len() > 0 && !n.w.halted && ctx.Err() == nil {
 		n.w.RunUntil(n.w.queue.first())
 	}
 	if !res.done {

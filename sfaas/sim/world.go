@@ -31,6 +31,7 @@ type World struct {
 	lost   uint64
 	ways   []time.Duration // from node to node, see between
 	paused bool            // a snapshot is being taken
+	halted bool
 }
 
 // seat is one core of a node and what the loop knows about it.

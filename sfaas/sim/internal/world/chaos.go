@@ -68,6 +68,14 @@ func (r *run) moveSome() {
 	if r.chaos.chance(0.3) {
 		p = pick(r.chaos, r.m.pieces)
 	}
+	if from, to := r.chaos.IntN(r.nodes), r.chaos.IntN(r.nodes); r.chaos.chance(0.02) && !p.moving && from != p.owner && from != to && !r.down[from] && !r.down[to] {
+		r.m.misplace(p, from, to, func(err error) {
+			if !refused(err) {
+				r.violate(Broken, "a move of %s[%v] from node %d, which does not own it: %v", p.fn.Name(), p.key, from, err)
+			}
+		})
+		return
+	}
 	r.moveOn(p, r.chaos.between(1, 4))
 }
 

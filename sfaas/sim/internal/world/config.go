@@ -19,7 +19,9 @@ type Config struct {
 	Answers  bool // and answered late, so that they are offered again, and twice
 	Network  bool // promising edges lose, double and reorder
 	Faults   bool // handlers fail, some for ever
+	Exits    bool // and some do not return
 	Parallel bool // there are parallel functions
+	Farmed   bool // and one of them is called
 
 	Plant string // the bug that is planted, see Plants
 	Trace bool   // keep the history as text
@@ -29,8 +31,8 @@ type Config struct {
 func Default(seed uint64) Config {
 	return Config{
 		Seed: seed, Virtual: 30 * time.Second, Nodes: [2]int{3, 5}, Cores: 3,
-		Moves: 10, Restarts: 0.15, Crashes: 0.07,
-		Engine: true, Answers: true, Network: true, Faults: true, Parallel: true,
+		Moves: 30, Restarts: 0.15, Crashes: 0.07,
+		Engine: true, Answers: true, Network: true, Faults: true, Exits: true, Parallel: true, Farmed: true,
 	}
 }
 
@@ -68,12 +70,13 @@ type Kind string
 
 // The oracles.
 const (
-	Lost    Kind = "lost"    // a promising edge has not delivered
-	Order   Kind = "order"   // a producer's messages to one key came out of order, or twice
-	State   Kind = "state"   // a counter is not what its messages make
-	Early   Kind = "early"   // something left before its commit, or before its time
-	Silent  Kind = "silent"  // something is missing that nobody has counted
-	Endless Kind = "endless" // a wait without a bound
-	Reply   Kind = "reply"   // a call was answered twice, or never
-	Broken  Kind = "broken"  // the machine returned an error that it must not
+	Lost      Kind = "lost"      // a promising edge has not delivered
+	Order     Kind = "order"     // a producer's messages to one key came out of order, or twice
+	Overtaken Kind = "overtaken" // the same on an edge that does not promise
+	State     Kind = "state"     // a counter is not what its messages make
+	Early     Kind = "early"     // something left before its commit, or before its time
+	Silent    Kind = "silent"    // something is missing that nobody has counted
+	Endless   Kind = "endless"   // a wait without a bound
+	Reply     Kind = "reply"     // a call was answered twice, or never
+	Broken    Kind = "broken"    // the machine returned an error that it must not
 )

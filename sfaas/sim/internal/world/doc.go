@@ -6,10 +6,11 @@
 //
 // The parts, from the seed to the verdict:
 //
-//   - wire.go and stage.go draw a program: sources under cells and users whose slots
+//   - wire.go, stage.go, service.go and store.go draw a program: sources under cells and users whose slots
 //     are far apart, stages with counters, relays, parallel functions, gatherers that
-//     fan keys in, joins, functions that wait for grants, sinks, and stages that send
-//     to themselves, call, delay, send and publish. Edges promise what they like.
+//     fan keys in, joins, functions that wait for grants, sinks, dead letters, and stages
+//     that send to themselves, call, delay, cancel, send and publish. Edges promise
+//     what they like, and cells have any form and class.
 //   - feed.go pushes in bursts, at nodes that stay and at nodes that may go.
 //   - chaos.go moves pieces where something is under way, empties nodes, stops one and
 //     starts its next incarnation, takes snapshots and crashes everything.

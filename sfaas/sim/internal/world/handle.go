@@ -4,6 +4,7 @@ package world
 
 import (
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -11,44 +12,69 @@ import (
 
 var errDrawn = errors.New("the seed wants this invocation to fail")
 
-// begin checks what a consumer takes. It returns an error for an invocation that is
-// to fail: the first one of some messages, which are tried again where the edge
-// promises, and are given up otherwise.
+// attempts is how often an invocation is tried on an edge that promises.
+const attempts = 4
+
+// begin checks what a consumer takes. It returns an error, or does not return, for an
+// invocation that is to fail. On an edge that promises, some messages fail once, and
+// some for ever where there is a dead-letter edge; on others they are given up.
 func (r *run) begin(consumer int, t *token) error {
-	if r.cfg.Faults && hash(r.cfg.Seed, uint64(consumer), uint64(t.Stream), uint64(t.N))%64 == 0 {
-		a := attempt{consumer, t.Stream, t.N}
-		promises := r.p.path(r.ledger.streams[t.Stream].outlet, consumer).edge != sfaas.AtMostOnce
-		if !promises {
+	mix := uint64(1)
+	if r.cfg.Faults {
+		mix = hash(r.cfg.Seed, uint64(consumer), uint64(t.Stream), uint64(t.N)) % 64
+	}
+	a := attempt{consumer, t.Stream, t.N}
+	promises := r.p.path(r.ledger.streams[t.Stream].outlet, consumer).edge != sfaas.AtMostOnce
+	switch {
+	case mix == 0 && !promises:
+		r.ledger.take(consumer, t, r.m.now())
+		return r.fail(consumer, t)
+	case mix == 0 && r.ledger.failed[a] == 0:
+		r.ledger.failed[a]++
+		return r.fail(consumer, t)
+	case mix == 32 && promises && r.p.graves[consumer]:
+		if r.ledger.failed[a]++; r.ledger.failed[a] == attempts {
 			r.ledger.take(consumer, t, r.m.now())
+			r.ledger.letters[a] = true
 		}
-		if r.ledger.failed[a]++; !promises || r.ledger.failed[a] == 1 {
-			if t.N%2 == 0 {
-				panic(errDrawn)
-			}
-			return errDrawn
-		}
+		return errDrawn
 	}
 	r.ledger.take(consumer, t, r.m.now())
 	return nil
 }
 
+// fail ends an invocation in one of the ways in which a handler may fail.
+func (r *run) fail(consumer int, t *token) error {
+	switch {
+	case t.N%4 == 0:
+		panic(errDrawn)
+	case t.N%4 == 1 && r.cfg.Exits && r.p.kept[consumer]:
+		r.exits++
+		runtime.Goexit()
+	}
+	return errDrawn
+}
+
 // count counts tokens in the cell of a function and compares it with what the ledger
 // makes of the same tokens.
-func (r *run) count(c *sfaas.Ctx, f *fn, cell sfaas.Value[counter], tokens ...*token) (key int, i *instance) {
+func (r *run) count(c *sfaas.Ctx, f *fn, cell store, tokens ...*token) (key int, i *instance) {
 	key = r.p.index[c.Key()]
 	i = r.ledger.instance(f.id, key)
 	r.hot = f.id*len(r.p.keys) + key
-	has := cell.Mut(c)
-	if *has != i.counter {
+	has := cell.get(c)
+	if has != i.counter {
 		r.violate(State, "%v holds %d tokens, took %d (sums %x, %x)", c.Self(), has.Count, i.Count, has.Sum, i.Sum)
-		i.counter = *has
+		i.counter = has
 	}
 	for _, t := range tokens {
 		i.add(t)
 	}
-	*has = i.counter
+	cell.set(c, i.counter)
 	return key, i
 }
+
+// rough reports whether what is sent at most once may be lost.
+func (r *run) rough() bool { return r.cfg.Moves+r.cfg.Restarts+r.cfg.Crashes > 0 }
 
 // patience is by how much an answer may come after the timeout of its call.
 const patience = time.Second
@@ -56,10 +82,13 @@ const patience = time.Second
 // replied takes the answer to a call: there is one, in time.
 func (r *run) replied(f *fn, c *sfaas.Ctx, x sfaas.Reply[token]) {
 	id := call{f.id, r.p.index[c.Key()], x.Token}
-	deadline, ok := r.ledger.calls[id]
+	call, ok := r.ledger.calls[id]
+	deadline := call.deadline
 	switch {
 	case !ok:
 		r.violate(Reply, "%v got a second answer to call %d, or one to none (%v)", c.Self(), x.Token, x.Err)
+	case errors.Is(x.Err, sfaas.ErrTimeout) && r.ledger.served[call.number] && !r.rough():
+		r.violate(Reply, "%v got no answer although its call was processed", c.Self())
 	case r.m.now() > deadline.Add(patience+r.outage):
 		r.violate(Endless, "%v was answered %v after its timeout", c.Self(), r.m.now().Sub(deadline))
 	}

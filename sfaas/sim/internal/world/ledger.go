@@ -26,6 +26,7 @@ type token struct {
 type stream struct {
 	outlet  int
 	made    uint32
+	spared  uint32   // of them, those that were cancelled
 	gone    bool     // its producer's node has gone: what is missing is not missed
 	seen    []uint32 // newest number that each consumer has taken
 	missing []uint32 // numbers passed over by each consumer
@@ -35,7 +36,14 @@ type stream struct {
 // instance is what one function at one key should hold.
 type instance struct {
 	counter
+	wake    wake
 	streams []int32 // by outlet and target key, 0 for none yet
+}
+
+// wake is the last message that an instance has delayed.
+type wake struct {
+	token sfaas.Token
+	t     token
 }
 
 // counter is the content of the cell of a function.
@@ -60,6 +68,12 @@ type call struct {
 	token   sfaas.Token
 }
 
+// pending is a call that has not been answered.
+type pending struct {
+	deadline sfaas.Time
+	number   uint32
+}
+
 // ledger is what the oracles know. It sees what handlers take and make, what the
 // engine has made durable, and nothing of the machine.
 type ledger struct {
@@ -67,9 +81,12 @@ type ledger struct {
 	streams   []stream // stream 0 is none
 	instances []instance
 	sources   map[source]int32
-	failed    map[attempt]int // attempts that have failed
-	letters   map[attempt]bool
-	calls     map[call]sfaas.Time // deadlines of those that wait for their reply
+	failed    map[attempt]int  // attempts that have failed
+	letters   map[attempt]bool // on their way to a grave
+	cancelled map[attempt]bool // delayed messages that must not come
+	calls     map[call]pending // those that wait for their reply
+	served    map[uint32]bool  // those that the callee has processed
+	called    uint32
 	taken     uint64
 }
 
@@ -80,7 +97,7 @@ func newLedger(r *run) *ledger {
 	p := r.p
 	l := &ledger{
 		run: r, streams: make([]stream, 1), instances: make([]instance, len(p.fns)*len(p.keys)),
-		sources: map[source]int32{}, failed: map[attempt]int{}, letters: map[attempt]bool{}, calls: map[call]sfaas.Time{},
+		sources: map[source]int32{}, failed: map[attempt]int{}, letters: map[attempt]bool{}, cancelled: map[attempt]bool{}, calls: map[call]pending{}, served: map[uint32]bool{},
 	}
 	for i := range l.instances {
 		l.instances[i].streams = make([]int32, len(p.outlets)*len(p.keys))
@@ -102,7 +119,9 @@ func (l *ledger) clone() *ledger {
 	for i := range c.instances {
 		c.instances[i].streams = slices.Clone(l.instances[i].streams)
 	}
-	c.sources, c.failed, c.letters, c.calls = maps.Clone(l.sources), maps.Clone(l.failed), maps.Clone(l.letters), maps.Clone(l.calls)
+	c.sources, c.failed, c.calls = maps.Clone(l.sources), maps.Clone(l.failed), maps.Clone(l.calls)
+	c.served = maps.Clone(l.served)
+	c.letters, c.cancelled = maps.Clone(l.letters), maps.Clone(l.cancelled)
 	return &c
 }
 
@@ -177,19 +196,40 @@ func (l *ledger) take(consumer int, t *token, now sfaas.Time) {
 		}
 		s.missing[consumer] += t.N - *seen - 1
 		*seen = t.N
-	case path.guarantee != sfaas.AtLeastOnce:
-		l.violate(Order, "%s → %s: %d, %v, after %d", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N, path.guarantee, *seen)
+	case path.guarantee == sfaas.AtMostOnce:
+		l.violate(Overtaken, "%s → %s: %d after %d", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N, *seen)
+	case path.guarantee == sfaas.ExactlyOnce:
+		l.violate(Order, "%s → %s: %d after %d", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N, *seen)
 	}
 	if path.commits && !l.isDurable(s, consumer, t.N) {
 		l.violate(Early, "%s → %s: %d has left and is not committed", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N)
+	}
+	if len(l.cancelled) > 0 && l.cancelled[attempt{consumer, t.Stream, t.N}] {
+		l.violate(Order, "%s → %s: %d came although it was cancelled", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N)
 	}
 	age := now.Sub(sfaas.Time(max(t.At, t.Due)))
 	switch {
 	case age < 0:
 		l.violate(Early, "%s → %s: %d came %v before its time", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N, -age)
-	case age > longest+l.outage:
+	case age > longest+l.outage && !path.waits:
 		l.violate(Endless, "%s → %s: %d took %v", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N, age)
 	}
+}
+
+// cancel notes that a delayed message must not come.
+func (l *ledger) cancel(consumer int, t *token) {
+	l.cancelled[attempt{consumer, t.Stream, t.N}] = true
+	l.streams[t.Stream].spared++
+}
+
+// bury takes a dead letter of a consumer.
+func (l *ledger) bury(consumer int, t *token) {
+	l.taken++
+	a := attempt{consumer, t.Stream, t.N}
+	if !l.letters[a] {
+		l.violate(Order, "%s: a dead letter came twice, or of a message that was processed", l.p.consumers[consumer])
+	}
+	delete(l.letters, a)
 }
 
 // longest is how long a message may take while nothing is down.
@@ -224,12 +264,10 @@ func (l *ledger) settle(dropped uint64, unknown bool, now sfaas.Time) {
 		}
 		for c, seen := range s.seen {
 			path := l.p.path(s.outlet, c)
-			if !path.leads {
-				continue
-			}
 			switch {
+			case !path.leads, path.waits:
 			case path.guarantee == sfaas.AtMostOnce:
-				missing += uint64(s.made - seen + s.missing[c])
+				missing += uint64(s.made - seen + s.missing[c] - s.spared)
 			case seen != s.made:
 				l.violate(Lost, "%s → %s: %d of %d arrived", l.p.outlets[s.outlet], l.p.consumers[c], seen, s.made)
 			}
@@ -241,8 +279,8 @@ func (l *ledger) settle(dropped uint64, unknown bool, now sfaas.Time) {
 	for range l.letters {
 		l.violate(Lost, "a dead letter did not arrive")
 	}
-	for c, deadline := range l.calls {
-		if now > deadline {
+	for c, x := range l.calls {
+		if now > x.deadline {
 			l.violate(Reply, "%s called at key %d and was never answered", l.p.fns[c.fn].name, c.key)
 		}
 	}

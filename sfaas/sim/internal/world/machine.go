@@ -57,7 +57,8 @@ func (m *machine) at(t sfaas.Time, f func())       { m.w.At(t, f) }
 func (m *machine) after(d time.Duration, f func()) { m.w.At(m.w.Now().Add(d), f) }
 func (m *machine) run(until sfaas.Time)            { m.w.RunUntil(until) }
 func (m *machine) host(node int) sfaas.Host        { return m.w.Node(node) }
-func (m *machine) exhausted() bool                 { return m.w.Exhausted() }
+func (m *machine) halt()                           { m.w.Halt() }
+func (m *machine) events() uint64                  { return m.w.Events() }
 func (m *machine) close() error                    { return m.w.Close() }
 
 // move brings a piece to another node; done gets the outcome.
@@ -74,6 +75,12 @@ func (m *machine) move(p *piece, to int, done func(error)) {
 		}
 		done(err)
 	})
+}
+
+// misplace asks for a move that cannot be: from a node that does not own the piece. It
+// is refused.
+func (m *machine) misplace(p *piece, from, to int, done func(error)) {
+	m.w.Move(m.w.Node(from), m.w.Node(to), p.fn, p.key, done)
 }
 
 // owns reports whether a node owns a piece, or may own one soon.

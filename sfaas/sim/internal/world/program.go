@@ -26,6 +26,8 @@ type program struct {
 	faults    []sim.Fault
 	commits   map[[2]string]int // consumer of an edge that waits for a commit, by producer and consumer
 	consumer  []int             // the same by EdgeID, -1 for others
+	graves    map[int]bool      // consumers with a dead-letter edge
+	kept      map[int]bool      // consumers whose content survives a handler that does not return
 }
 
 // path says what holds for the messages of one outlet at one consumer.
@@ -35,6 +37,7 @@ type path struct {
 	edge      sfaas.Guarantee // that of the last edge
 	commits   bool            // the last edge is left by a function, and waits for its commit
 	loose     bool            // in any order
+	waits     bool            // for as long as it likes, and the last ones for ever
 }
 
 // fn is one function of a program.
@@ -81,6 +84,11 @@ type origin struct {
 // path returns what holds between an outlet and a consumer.
 func (p *program) path(outlet, consumer int) *path {
 	return &p.paths[outlet*len(p.consumers)+consumer]
+}
+
+// edge returns what the edge into a consumer promises while a program is drawn.
+func (p *program) edge(from []origin, consumer int) sfaas.Guarantee {
+	return p.table[[2]int{from[0].outlet, consumer}].edge
 }
 
 // newOutlet and newConsumer give numbers to names.

@@ -37,14 +37,35 @@ type run struct {
 	last        *moment
 	hot         int           // function and key of the last invocation, see machine.piece
 	outage      time.Duration // for which all sources were paused
+	scratches   int           // declared resources
+	opened      int           // those that are open
+	exits       int           // handlers that did not return
 }
 
 // slack is by how much an answer in time is earlier than the timeout of a commit: that
 // runs from the start of an invocation, the answer's delay from its end.
 const slack = 200 * time.Microsecond
 
-// mostEvents is how many events per second are too many: messages go in circles.
+// mostEvents is how many events in a while are too many: messages go in circles.
 const mostEvents = 20_000
+
+// while is how often the world looks for that.
+const while = 100 * time.Millisecond
+
+// watch halts a world that runs away.
+func (r *run) watch() {
+	events := r.m.events()
+	r.m.after(while, func() {
+		if r.m.events()-events > mostEvents {
+			r.violate(Endless, "%d events within %v: messages go in circles", r.m.events()-events, while)
+			r.m.halt()
+		}
+		r.watch()
+	})
+}
+
+// mostViolations is how many a world may show before it ends.
+const mostViolations = 200
 
 // rest is for how long the world may run on after the last push.
 const rest = 4 * time.Second
@@ -73,11 +94,18 @@ func Run(cfg Config) (*Result, error) {
 	}
 	r.m.run(sfaas.Time(0).Add(100 * time.Millisecond)) // subscriptions have arrived
 	r.end = r.m.now().Add(cfg.Virtual)
+	r.watch()
 	r.startFeeding()
 	r.startChaos()
 	r.m.run(r.end.Add(rest))
 	r.finish()
-	return r.result, r.m.close()
+	if err := r.m.close(); err != nil {
+		return nil, fmt.Errorf("world: seed %d: %w", cfg.Seed, err)
+	}
+	if r.opened > r.exits*r.scratches { // those of a lost handler may be in use, and stay open
+		r.violate(Broken, "%d resources are open after the end", r.opened)
+	}
+	return r.result, nil
 }
 
 // start starts the machine with the links and the engine that the seed draws.
@@ -85,7 +113,7 @@ func (r *run) start(bugs core.Bugs) error {
 	cfg := sim.Config{
 		Seed: r.cfg.Seed, Nodes: r.nodes, Cores: r.draw.between(1, r.cfg.Cores), Trace: r.cfg.Trace,
 		Link: r.draw.span(2*time.Microsecond, 50*time.Microsecond), Spread: r.draw.span(0, 500*time.Microsecond),
-		Faults: r.p.faults, Committed: r.committed, Bugs: bugs, Limit: uint64(r.cfg.Virtual.Seconds()+rest.Seconds()) * mostEvents,
+		Faults: r.p.faults, Committed: r.committed, Bugs: bugs,
 	}
 	retry, timeout := r.draw.span(50*time.Microsecond, 400*time.Microsecond), r.draw.span(time.Millisecond, 5*time.Millisecond)
 	if r.cfg.Engine {
@@ -102,7 +130,8 @@ func (r *run) start(bugs core.Bugs) error {
 		}
 	}
 	var err error
-	r.m, err = newMachine(r.p, cfg, sfaas.WithCommitTiming(retry, timeout))
+	r.m, err = newMachine(r.p, cfg, sfaas.WithCommitTiming(retry, timeout),
+		sfaas.WithSourceLimit(r.draw.between(16, 1024)), sfaas.WithIdleKeys(r.draw.span(time.Second, 10*time.Second)))
 	return err
 }
 
@@ -122,9 +151,6 @@ func (r *run) committed(b *sfaas.Batch) {
 
 // finish compares what has arrived with what was sent.
 func (r *run) finish() {
-	if r.m.exhausted() {
-		r.violate(Endless, "%d events: the world runs away", r.m.w.Events())
-	}
 	for _, f := range r.feeders {
 		if !f.done {
 			r.violate(Endless, "%s could not push its last token at key %d", r.p.outlets[f.flow.outlet], f.key)
@@ -139,7 +165,9 @@ func (r *run) finish() {
 
 // violate notes a broken promise.
 func (r *run) violate(kind Kind, format string, args ...any) {
-	r.result.Count++
+	if r.result.Count++; r.result.Count == mostViolations && r.m != nil {
+		r.m.halt()
+	}
 	if len(r.result.Violations) < 20 {
 		at := time.Duration(0)
 		if r.m != nil {

@@ -8,162 +8,190 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// drawServices adds what stages send to: a function that is called, one that is sent
-// to, one that is woken, and a topic with its subscribers. Nothing else leads there.
-func (b *builder) drawServices() {
-	g := b.p.graph
-	receiver := func(kind string) (sfaas.Fn[token, token], int) {
-		f := b.newFn(kind)
-		consumer, cell := b.p.newConsumer(f.name), b.cell()
-		x := sfaas.Define(f.name, func(c *sfaas.Ctx, out, in *token) error {
-			if err := b.begin(consumer, in); err != nil {
-				return err
-			}
-			b.count(c, f, cell, in)
-			*out = *in
-			return nil
-		}, sfaas.Config{Cost: b.cost()}, cell)
-		f.fn = x
-		sfaas.Apply(sfaas.Source[token](g, "nothing for "+f.name), x)
-		b.targets[kind] = consumer
-		return x, consumer
-	}
-	service, _ := receiver("service")
-	alarm, _ := receiver("alarm")
-	mate, _ := receiver("mate")
-	call, wake, send := sfaas.CallRef[token, token](service.Name()), sfaas.Ref[token](alarm.Name()), sfaas.Ref[token](mate.Name())
-	b.service, b.alarm, b.mate = &call, &wake, &send
-	topic := sfaas.NewTopic[token]("news")
-	b.topic = &topic
-	b.drawSubscriber(topic)
+// act is what a stage does in an invocation besides its output; mix is drawn for the
+// token that it has taken.
+type act func(c *sfaas.Ctx, i *instance, key int, in *token, mix uint64)
+
+// stage is a function with content while it is drawn.
+type stage struct {
+	*fn
+	consumer int
+	cell     store
+	acts     []act
+	declared []sfaas.Declared
+	port     sfaas.ReplyPort[token]
+	calls    bool
+	alone    bool // one output for each input
 }
 
-// drawSubscriber adds a function whose instances hear the topic once they have been
-// pushed to.
-func (b *builder) drawSubscriber(topic sfaas.Topic[token]) {
-	f := b.newFn("subscriber")
-	cell := b.cell()
-	var port sfaas.TopicPort[token]
-	x := sfaas.Define(f.name, func(c *sfaas.Ctx, _, _ *token) error {
-		sfaas.Subscribe(c, port, b.p.keys[b.p.hub])
-		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, cell)
-	at := make([]int, len(b.p.keys))
-	for i, k := range b.p.keys {
-		at[i] = -1
-		if b.draw.chance(0.3) || i == 0 {
-			at[i] = b.p.newConsumer(f.name + " at " + k.String())
-			b.heard = append(b.heard, at[i])
-			b.subscribers = append(b.subscribers, i)
-		}
-	}
-	port = sfaas.OnTopic(x, topic, func(c *sfaas.Ctx, in *token) error {
-		if err := b.begin(at[b.p.index[c.Key()]], in); err != nil {
-			return err
-		}
-		b.count(c, f, cell, in)
-		return nil
-	})
-	f.fn = x
-	b.subscribe = sfaas.Source[token](b.p.graph, "subscribe")
-	sfaas.Apply(b.subscribe, x)
-}
-
-// habit is what a stage does besides its output.
-type habit struct {
-	self, call, wake, send, publish int // outlets, -1 for what it does not
-	delay                           time.Duration
-	timeout                         time.Duration
-}
-
-// drawHabit draws what a stage does, and declares what it needs for that.
-func (b *builder) drawHabit(f *fn, consumer int) (h habit, self sfaas.Reference[token], declared []sfaas.Declared) {
-	h = habit{self: -1, call: -1, wake: -1, send: -1, publish: -1}
-	h.delay, h.timeout = b.draw.span(time.Millisecond, 300*time.Millisecond), b.draw.span(20*time.Millisecond, time.Second)
-	outlet := func(what string, consumers ...int) int {
-		o := b.p.newOutlet(f.name + " " + what)
-		for _, c := range consumers {
-			b.p.lead([]origin{{outlet: o}}, c, sfaas.AtMostOnce, false, false)
-		}
-		return o
-	}
-	if self = sfaas.Ref[token](f.name); b.draw.chance(0.3) {
-		h.self = outlet("to itself", consumer)
-		declared = append(declared, self)
-	}
-	if b.draw.chance(0.3) {
-		h.call = outlet("calls", b.targets["service"])
-		declared = append(declared, *b.service)
-	}
-	if b.draw.chance(0.3) {
-		h.wake = outlet("wakes", b.targets["alarm"])
-		declared = append(declared, *b.alarm)
-	}
-	if b.draw.chance(0.3) {
-		h.send = outlet("sends", b.targets["mate"])
-		declared = append(declared, *b.mate)
-	}
-	if b.draw.chance(0.3) {
-		h.publish = outlet("publishes", b.heard...)
-		declared = append(declared, *b.topic)
-	}
-	return h, self, declared
-}
-
-// drawStage adds a function with a counter that may send to itself, call, delay, send
+// drawStage adds a function with content, which may send to itself, call, delay, send
 // and publish.
 func (b *builder) drawStage(s *strand) {
 	f := b.newFn("stage")
-	consumer, outlet := b.p.newConsumer(f.name), b.p.newOutlet(f.name)
-	e, on := b.consume(s, f.name, "", consumer, false, false)
-	h, self, declared := b.drawHabit(f, consumer)
-	cell := b.cell()
-	var port sfaas.ReplyPort[token]
-	x := sfaas.Define(f.name, func(c *sfaas.Ctx, out, in *token) error {
-		if err := b.begin(consumer, in); err != nil {
+	x := &stage{fn: f, consumer: b.p.newConsumer(f.name), cell: b.store(), alone: true}
+	outlet := b.p.newOutlet(f.name)
+	e, on := b.consume(s, f.name, "", x.consumer, false, false)
+	x.declared = append(x.declared, x.cell.declared)
+	for _, draw := range []func(*stage){b.drawSelf, b.drawCall, b.drawWake, b.drawSend, b.drawPublish, b.drawScratch} {
+		if b.draw.chance(0.3) {
+			draw(x)
+		}
+	}
+	b.p.kept[x.consumer] = x.cell.kept
+	h := sfaas.Define(f.name, func(c *sfaas.Ctx, out, in *token) error {
+		if err := b.begin(x.consumer, in); err != nil {
 			return err
 		}
-		key, inst := b.count(c, f, cell, in)
-		now := b.m.now()
+		key, i := b.count(c, f, x.cell, in)
 		mix := hash(b.cfg.Seed, uint64(in.Stream), uint64(in.N), uint64(f.id))
-		other := int(mix>>32) % len(b.p.keys)
-		if h.self >= 0 && (in.Hops > 0 || mix%8 == 0) {
-			hops := in.Hops - 1
-			if in.Hops == 0 {
-				hops = uint32(mix>>16)%3 + 1
-			}
-			if hops > 0 {
-				t := sfaas.Send(c, self, b.p.keys[other])
-				b.ledger.make(t, inst, h.self, other, now)
-				t.Hops = hops
-			}
+		for _, act := range x.acts {
+			act(c, i, key, in, mix)
 		}
-		if h.call >= 0 && mix>>3%4 == 0 {
-			t, token := sfaas.Call(c, *b.service, b.p.keys[other], h.timeout, port)
-			b.ledger.make(t, inst, h.call, other, now)
-			b.ledger.calls[call{f.id, key, token}] = now.Add(h.timeout)
-		}
-		if h.wake >= 0 && mix>>5%4 == 0 {
-			t, _ := sfaas.After(c, *b.alarm, b.p.keys[other], h.delay)
-			b.ledger.make(t, inst, h.wake, other, now)
-			t.Due = int64(now.Add(h.delay))
-		}
-		if h.send >= 0 && mix>>7%4 == 0 {
-			b.ledger.make(sfaas.Send(c, *b.mate, b.p.keys[other]), inst, h.send, other, now)
-		}
-		if h.publish >= 0 && mix>>9%4 == 0 {
-			b.ledger.make(sfaas.Publish(c, *b.topic, b.p.keys[b.p.hub]), inst, h.publish, b.p.hub, now)
-		}
-		b.ledger.make(out, inst, outlet, key, now)
+		b.ledger.make(out, i, outlet, key, b.m.now())
 		return nil
-	}, sfaas.Config{Cost: b.cost()}, append(declared, cell)...)
-	if h.call >= 0 {
-		port = sfaas.OnReply(x, func(c *sfaas.Ctx, r sfaas.Reply[token]) error {
+	}, sfaas.Config{Cost: b.cost()}, x.declared...)
+	if x.calls {
+		x.port = sfaas.OnReply(h, func(c *sfaas.Ctx, r sfaas.Reply[token]) error {
 			b.replied(f, c, r)
 			return nil
 		})
 	}
-	f.fn = x
-	on.sure = on.sure && h.self < 0 // what it sends to itself makes outputs of the same slot
-	b.renew(sfaas.Apply(e, x), f, on, outlet)
+	f.fn = h
+	if b.draw.chance(0.2) {
+		b.drawSetting(s, h, x)
+	}
+	on.sure = on.sure && x.alone
+	out := sfaas.Apply(e, h)
+	if b.letters(s, x.consumer) {
+		sfaas.DeadLetter(s.promising(), h, b.drawGrave(x.consumer))
+		on.sure = false
+	}
+	b.renew(out, f, on, outlet)
+}
+
+// other draws a key for a token.
+func (b *builder) other(mix uint64) int { return int(mix>>32) % len(b.p.keys) }
+
+// outlet adds an outlet of a stage to some consumers. What is sent by reference is
+// sent at most once.
+func (b *builder) outlet(f *fn, what string, consumers ...int) int {
+	o := b.p.newOutlet(f.name + " " + what)
+	for _, c := range consumers {
+		b.p.lead([]origin{{outlet: o}}, c, sfaas.AtMostOnce, false, b.loose[c])
+	}
+	return o
+}
+
+// drawSelf lets a stage send to itself, under any key, a few times in a row.
+func (b *builder) drawSelf(x *stage) {
+	self, outlet := sfaas.Ref[token](x.name), b.outlet(x.fn, "to itself", x.consumer)
+	x.alone = false
+	x.declared = append(x.declared, self)
+	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, in *token, mix uint64) {
+		hops := in.Hops - 1
+		if in.Hops == 0 {
+			if mix%8 != 0 {
+				return
+			}
+			hops = uint32(mix>>16)%3 + 1
+		}
+		if hops > 0 {
+			t := sfaas.Send(c, self, b.p.keys[b.other(mix)])
+			b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
+			t.Hops = hops
+		}
+	})
+}
+
+// drawCall lets a stage call the service.
+func (b *builder) drawCall(x *stage) {
+	outlet, timeout := b.outlet(x.fn, "calls", b.targets["service"]), b.draw.span(20*time.Millisecond, time.Second)
+	x.calls = true
+	x.declared = append(x.declared, *b.service)
+	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, key int, _ *token, mix uint64) {
+		if mix>>3%4 == 0 {
+			t, token := sfaas.Call(c, *b.service, b.p.keys[b.other(mix)], timeout, x.port)
+			b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
+			b.ledger.called++
+			t.Call = b.ledger.called
+			b.ledger.calls[call{x.id, key, token}] = pending{b.m.now().Add(timeout), t.Call}
+		}
+	})
+}
+
+// drawWake lets a stage delay messages to the alarm, and now and then cancel the last
+// one.
+func (b *builder) drawWake(x *stage) {
+	outlet, delay := b.outlet(x.fn, "wakes", b.targets["alarm"]), b.draw.span(time.Millisecond, 300*time.Millisecond)
+	cancels := b.draw.chance(0.5)
+	x.declared = append(x.declared, *b.alarm)
+	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, _ *token, mix uint64) {
+		if mix>>5%4 != 0 {
+			return
+		}
+		if now := b.m.now(); cancels && mix>>11%2 == 0 && i.wake.t.Due > int64(now) {
+			sfaas.Cancel(c, i.wake.token)
+			b.ledger.cancel(b.targets["alarm"], &i.wake.t)
+		}
+		t, token := sfaas.After(c, *b.alarm, b.p.keys[b.other(mix)], delay)
+		b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
+		t.Due = int64(b.m.now().Add(delay))
+		i.wake = wake{token, *t}
+	})
+}
+
+// drawSend lets a stage send to its mate.
+func (b *builder) drawSend(x *stage) {
+	outlet := b.outlet(x.fn, "sends", b.targets["mate"])
+	x.declared = append(x.declared, *b.mate)
+	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, _ *token, mix uint64) {
+		if mix>>7%4 == 0 {
+			b.ledger.make(sfaas.Send(c, *b.mate, b.p.keys[b.other(mix)]), i, outlet, b.other(mix), b.m.now())
+		}
+	})
+}
+
+// drawPublish lets a stage publish to the topic.
+func (b *builder) drawPublish(x *stage) {
+	outlet, channel := b.outlet(x.fn, "publishes", b.heard...), b.p.hub
+	x.declared = append(x.declared, *b.topic)
+	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, _ *token, mix uint64) {
+		if mix>>9%4 == 0 {
+			b.ledger.make(sfaas.Publish(c, *b.topic, b.p.keys[channel]), i, outlet, channel, b.m.now())
+		}
+	})
+}
+
+// drawScratch gives a stage a resource, which must be open wherever it runs.
+func (b *builder) drawScratch(x *stage) {
+	open := func() (*bool, error) { b.opened++; y := true; return &y, nil }
+	b.scratches++
+	scratch := sfaas.NewScratch("scratch of "+x.name, open, func(y *bool) error { b.opened--; *y = false; return nil })
+	x.declared = append(x.declared, scratch)
+	x.acts = append(x.acts, func(c *sfaas.Ctx, _ *instance, _ int, _ *token, _ uint64) {
+		if y := scratch.Get(c); y == nil || !*y {
+			b.violate(Broken, "%v runs, and its resource is not open", c.Self())
+		}
+	})
+}
+
+// drawSetting gives a stage a port for settings, which come for every few slots.
+func (b *builder) drawSetting(s *strand, h sfaas.Fn[token, token], x *stage) {
+	consumer := b.p.newConsumer(x.name + ".setting")
+	port := sfaas.OnSetting(h, func(c *sfaas.Ctx, in *token) error {
+		b.ledger.take(consumer, in, b.m.now())
+		b.count(c, x.fn, x.cell, in)
+		return nil
+	})
+	settings := b.newFlow("settings", s.flow.keys, false)
+	settings.leader, settings.rate, settings.first = s.flow.id, s.flow.rate, s.flow.first
+	for i, step := range s.flow.step {
+		settings.step[i] = 5 * step
+	}
+	b.p.lead([]origin{{outlet: settings.outlet, guarantee: sfaas.ExactlyOnce}}, consumer, sfaas.ExactlyOnce, false, false)
+	at := [2]int{settings.outlet, consumer}
+	path := b.p.table[at]
+	path.waits = true
+	b.p.table[at] = path
+	sfaas.Control(settings.in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), port)
 }

@@ -24,16 +24,18 @@ type builder struct {
 	alarm    *sfaas.Reference[token]
 	mate     *sfaas.Reference[token]
 	topic    *sfaas.Topic[token]
-	heard    []int // consumers of the topic
-	targets  map[string]int
+	heard    []int          // consumers of the topic
+	targets  map[string]int // consumers of the services, by kind
+	loose    map[int]bool   // those that take in any order
 }
 
 // drawProgram draws keys, sources, functions and edges.
 func (r *run) drawProgram() error {
 	r.p = &program{
 		graph: sfaas.NewGraph("world"), index: map[sfaas.Key]int{}, table: map[[2]int]path{}, commits: map[[2]string]int{},
+		graves: map[int]bool{}, kept: map[int]bool{},
 	}
-	b := &builder{run: r, targets: map[string]int{}}
+	b := &builder{run: r, targets: map[string]int{}, loose: map[int]bool{}}
 	b.drawKeys()
 	b.drawServices()
 	for range b.draw.between(2, 3) {
@@ -116,13 +118,23 @@ func (b *builder) consume(s *strand, to, port string, consumer int, promising, p
 	for _, o := range s.origins {
 		on.origins = append(on.origins, origin{o.outlet, min(o.guarantee, cfg.Guarantee), o.loose || parallel})
 	}
-	switch x := s.stream.(type) {
-	case sfaas.Input[token]:
-		return x.With(cfg), &on
-	case sfaas.Edge[token]:
-		return x.With(cfg), &on
+	return s.with(cfg), &on
+}
+
+// with returns the edge with a configuration.
+func (s *strand) with(cfg sfaas.EdgeConfig) sfaas.Edge[token] {
+	if in, ok := s.stream.(sfaas.Input[token]); ok {
+		return in.With(cfg)
 	}
-	panic("world: a strand of another kind")
+	return s.stream.(sfaas.Edge[token]).With(cfg)
+}
+
+// promising returns the edge as one that promises as much as it can.
+func (s *strand) promising() sfaas.Edge[token] {
+	if s.farmed {
+		return s.with(sfaas.EdgeConfig{Guarantee: sfaas.AtLeastOnce})
+	}
+	return s.with(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce})
 }
 
 // newFn gives a function a number and a name.
@@ -222,11 +234,6 @@ func (b *builder) drawRelay(s *strand, parallel bool) {
 // cost draws what an invocation takes.
 func (b *builder) cost() time.Duration { return b.draw.span(time.Microsecond, 40*time.Microsecond) }
 
-// cell declares the counter of a function.
-func (b *builder) cell() sfaas.Value[counter] {
-	return sfaas.NewValue[counter]("counter", pick(b.draw, []sfaas.Class{sfaas.Replicated, sfaas.Replicated, sfaas.Volatile, sfaas.Sealed}))
-}
-
 // drawGather adds a function that sends what it gets to a key above, and now and then
 // to another one: keys of unequal slots meet there.
 func (b *builder) drawGather(s *strand) {
@@ -248,7 +255,7 @@ func (b *builder) drawGather(s *strand) {
 		}
 	}
 	slices.Sort(targets)
-	cell := b.cell()
+	cell := b.store()
 	x := sfaas.DefineEach(f.name, func(c *sfaas.Ctx, out sfaas.Emitter[token], in *token) error {
 		if err := b.begin(consumer, in); err != nil {
 			return err
@@ -259,7 +266,7 @@ func (b *builder) drawGather(s *strand) {
 			b.ledger.make(out.Add(c.Key()), inst, outlet, key, b.m.now())
 		}
 		return nil
-	}, sfaas.Config{Cost: b.cost()}, cell)
+	}, sfaas.Config{Cost: b.cost()}, cell.declared)
 	f.fn = x
 	on.keys, on.sure = slices.Compact(targets), false
 	b.renew(sfaas.Apply(e, x), f, on, outlet)
@@ -285,7 +292,7 @@ func (b *builder) drawJoin(s *strand) {
 	left, right, outlet := b.p.newConsumer(f.name+".left"), b.p.newConsumer(f.name+".right"), b.p.newOutlet(f.name)
 	e1, on := b.consume(s, f.name, "", left, true, false)
 	e2, _ := b.consume(other, f.name, "", right, true, false)
-	cell := b.cell()
+	cell := b.store()
 	x := sfaas.Define2(f.name, func(c *sfaas.Ctx, out, in, too *token) error {
 		if err := b.begin(left, in); err != nil {
 			return err
@@ -294,7 +301,7 @@ func (b *builder) drawJoin(s *strand) {
 		key, inst := b.count(c, f, cell, in, too)
 		b.ledger.make(out, inst, outlet, key, b.m.now())
 		return nil
-	}, sfaas.Config{Cost: b.cost(), Window: wide}, cell)
+	}, sfaas.Config{Cost: b.cost(), Window: wide}, cell.declared)
 	f.fn = x
 	b.renew(sfaas.Apply2(e1, e2, x), f, on, outlet)
 }
@@ -315,7 +322,7 @@ func (b *builder) drawGated(s *strand) {
 	f := b.newFn("gated")
 	consumer, granted, outlet := b.p.newConsumer(f.name), b.p.newConsumer(f.name+".grant"), b.p.newOutlet(f.name)
 	e, on := b.consume(s, f.name, "", consumer, true, false)
-	cell := b.cell()
+	cell := b.store()
 	x := sfaas.Define(f.name, func(c *sfaas.Ctx, out, in *token) error {
 		if err := b.begin(consumer, in); err != nil {
 			return err
@@ -323,7 +330,7 @@ func (b *builder) drawGated(s *strand) {
 		key, inst := b.count(c, f, cell, in)
 		b.ledger.make(out, inst, outlet, key, b.m.now())
 		return nil
-	}, sfaas.Config{Cost: b.cost(), Window: wide}, cell)
+	}, sfaas.Config{Cost: b.cost(), Window: wide}, cell.declared)
 	port := sfaas.OnControl(x, func(c *sfaas.Ctx, in *token) error {
 		b.ledger.take(granted, in, b.m.now())
 		b.count(c, f, cell, in)

@@ -67,6 +67,26 @@ func TestCrashes(t *testing.T) {
 	})
 }
 
+// TestExits lets handlers end their goroutine.
+func TestExits(t *testing.T) {
+	testvec.Defect(t, "D34")
+	seeds(t, 100, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Faults, c.Exits, c.Parallel = true, true, true
+		return c
+	})
+}
+
+// TestFarmed calls a parallel function.
+func TestFarmed(t *testing.T) {
+	testvec.Defect(t, "D14")
+	seeds(t, 20, func(seed uint64) Config {
+		c := Calm(seed)
+		c.Parallel, c.Farmed, c.Faults = true, true, true
+		return c
+	})
+}
+
 // TestCommits lets commits take time, be refused, get lost, and end out of order.
 func TestCommits(t *testing.T) {
 	testvec.Defect(t, "D33")
@@ -93,7 +113,7 @@ func TestMovesOfTwo(t *testing.T) {
 	testvec.Defect(t, "D1")
 	seeds(t, 40, func(seed uint64) Config {
 		c := Calm(seed)
-		c.Nodes, c.Moves = [2]int{2, 2}, 10
+		c.Nodes, c.Moves = [2]int{2, 2}, 30
 		return c
 	})
 }
@@ -104,7 +124,7 @@ func TestMovesOfMany(t *testing.T) {
 	testvec.Defect(t, "D2")
 	seeds(t, 40, func(seed uint64) Config {
 		c := Calm(seed)
-		c.Nodes, c.Moves = [2]int{3, 5}, 10
+		c.Nodes, c.Moves = [2]int{3, 5}, 30
 		return c
 	})
 }
@@ -121,7 +141,7 @@ func TestRestarts(t *testing.T) {
 
 // TestDefault runs the world that everything has to survive.
 func TestDefault(t *testing.T) {
-	for _, id := range []string{"D1", "D2", "D3", "D13", "D33"} {
+	for _, id := range []string{"D1", "D2", "D3", "D13", "D14", "D33", "D34"} {
 		testvec.Defect(t, id)
 	}
 	seeds(t, 20, Default)
@@ -161,8 +181,7 @@ func found(t *testing.T, n uint64, kinds []Kind, of func(seed uint64) Config) in
 }
 
 // TestPlants plants each bug: an oracle finds it within a few seeds, and says nothing
-// of the same worlds without it. Order on edges that do not promise is left out as
-// long as D33 is open.
+// of the same worlds without it. What D33 breaks is left out as long as that is open.
 func TestPlants(t *testing.T) {
 	of := func(plant string) func(seed uint64) Config {
 		return func(seed uint64) Config {
