@@ -6,7 +6,8 @@
 //
 // The parts, from the seed to the verdict:
 //
-//   - wire.go, stage.go, service.go and store.go draw a program: sources under cells and users whose slots
+//   - builder.go draws a program with source.go, relay.go, join.go, stage.go,
+//     service.go and store.go: sources under cells and users whose slots
 //     are far apart, stages with counters, relays, parallel functions, gatherers that
 //     fan keys in, joins, functions that wait for grants, sinks, dead letters, and stages
 //     that send to themselves, call, delay, cancel, send and publish. Edges promise
