@@ -22,8 +22,8 @@ const (
 // may use it.
 type Detector struct {
 	*dmrs.Reference
-	rows  [nr.MaxDMRSSymbols]pilotRow // pilots of one piece over the sequence, by occasion
-	mixed pilotRow                    // a combination of the occasions
+	rows  [nr.MaxRx][nr.MaxDMRSSymbols]pilotRow // pilots of one piece over the sequence, by antenna and occasion
+	mixed pilotRow                              // a combination of the occasions
 }
 
 // pilotRow holds real and imaginary parts of the pilots of a piece.
@@ -122,20 +122,60 @@ func (d *Detector) look(s *score, view *nr.View, u, c, code int) {
 	t := tables[d.Group.ConfigType-1][size-1][others][own-1]()
 	n := size * d.PilotsInPRB
 	for piece := step / 2; piece < count; piece += step {
+		var sum share
 		for r := range view.NumRx {
 			for o := range d.NumOccasions {
 				d.load(view, c, r, o, code, piece*n, n)
 			}
-			d.turnDown(size)
+			d.turnDown(r, size)
 			energy, inside := 0.0, 0.0
 			for k, weight := range slowness[d.NumOccasions-1][:d.NumOccasions] {
-				v := d.mix(k, n)
+				v := d.mix(r, k, n)
 				inside += weight * t.inside.of(v)
 				energy += t.energy.of(v)
 			}
-			s.add(inside, energy, t.moments[d.NumOccasions-1])
+			sum.add(inside, energy)
+		}
+		s.add(&sum, d.spread(view.NumRx, n), t.moments[d.NumOccasions-1])
+	}
+}
+
+// spread returns the sum over all pairs of antennas, each with itself too, of the
+// squared correlation of what they hear: the number of antennas where all hear noise
+// of their own, its square where all hear the same. It does not depend on the
+// sequence. The mean that independent noise would show is taken away.
+func (d *Detector) spread(rx, n int) float64 {
+	var energy [nr.MaxRx]float64
+	samples := float64(d.NumOccasions * n)
+	sum := 0.0
+	for r := range rx {
+		energy[r], _ = d.product(r, r, n)
+		if !(energy[r] > 0) {
+			continue
+		}
+		sum++
+		for q := range r {
+			if energy[q] > 0 {
+				a, b := d.product(r, q, n)
+				rho := (a*a + b*b) / (energy[r] * energy[q])
+				sum += 2 * max(0, (rho*samples-1)/(samples-1))
+			}
 		}
 	}
+	return sum
+}
+
+// product returns the inner product of what two antennas hear of a piece.
+func (d *Detector) product(r, q, n int) (re, im float64) {
+	for o := range d.NumOccasions {
+		a, b := &d.rows[r][o], &d.rows[q][o]
+		for i, x := range a[0][:n] {
+			y := a[1][i]
+			re += x*b[0][i] + y*b[1][i]
+			im += x*b[1][i] - y*b[0][i]
+		}
+	}
+	return re, im
 }
 
 // pieces returns how an allocation is cut: PRBs of a piece, and how many there are.
@@ -156,7 +196,7 @@ func pieces(numPRB int) (size, count int) {
 // one symbol, or of a pair despread with a code in time. The middle of the window of
 // delays comes to delay 0, where the covariance is real.
 func (d *Detector) load(view *nr.View, c, r, o, code, first, n int) {
-	v := &d.rows[o]
+	v := &d.rows[r][o]
 	clear(v[0][:n])
 	clear(v[1][:n])
 	ramp := ramps[d.Group.ConfigType-1][:n]
@@ -178,15 +218,15 @@ func (d *Detector) load(view *nr.View, c, r, o, code, first, n int) {
 // tooLoud is how many times the energy of the others a PRB may have.
 const tooLoud = 4
 
-// turnDown gives PRBs of the loaded piece whose energy stands far out the energy of
+// turnDown gives PRBs of the loaded piece of antenna r whose energy stands far out the energy of
 // the middle one: a narrow interferer would make a few pilots decide, where the
 // cumulants count on all.
-func (d *Detector) turnDown(size int) {
+func (d *Detector) turnDown(r, size int) {
 	var energy [maxPieces]float64
 	n := d.PilotsInPRB
 	for p := range size {
 		for o := range d.NumOccasions {
-			for _, part := range &d.rows[o] {
+			for _, part := range &d.rows[r][o] {
 				for _, x := range part[p*n : (p+1)*n] {
 					energy[p] += x * x
 				}
@@ -203,19 +243,19 @@ func (d *Detector) turnDown(size int) {
 		f := math.Sqrt(middle / energy[p])
 		for o := range d.NumOccasions {
 			for i := p * n; i < (p+1)*n; i++ {
-				d.rows[o][0][i] *= f
-				d.rows[o][1][i] *= f
+				d.rows[r][o][0][i] *= f
+				d.rows[r][o][1][i] *= f
 			}
 		}
 	}
 }
 
-// mix returns the k-th combination of the occasions: the k-th vector of the discrete
+// mix returns the k-th combination of the occasions of antenna r: the k-th vector of the discrete
 // cosine transform over them, which changes k times from the first to the last.
-func (d *Detector) mix(k, n int) *pilotRow {
+func (d *Detector) mix(r, k, n int) *pilotRow {
 	num := d.NumOccasions
 	if num == 1 {
-		return &d.rows[0]
+		return &d.rows[r][0]
 	}
 	v := &d.mixed
 	clear(v[0][:n])
@@ -223,8 +263,8 @@ func (d *Detector) mix(k, n int) *pilotRow {
 	for o := range num {
 		w := cosines[num-1][k][o]
 		for i := range n {
-			v[0][i] += w * d.rows[o][0][i]
-			v[1][i] += w * d.rows[o][1][i]
+			v[0][i] += w * d.rows[r][o][0][i]
+			v[1][i] += w * d.rows[r][o][1][i]
 		}
 	}
 	return v
@@ -246,24 +286,43 @@ var cosines = func() (t [nr.MaxDMRSSymbols][nr.MaxDMRSSymbols][nr.MaxDMRSSymbols
 	return t
 }()
 
-// score is a sum of shares with the cumulants that it has where nobody transmits.
-type score struct {
-	sum       float64
-	excess    float64 // energy inside the window above what disorder has there
-	cumulants cumulants
+// share is what the antennas say about one piece.
+type share struct {
+	sum      float64 // of the shares of the energy inside the window
+	excess   float64 // energy inside the window above what disorder has there
+	antennas float64 // that say anything
 }
 
-// add adds one share. One that is no number, as where an antenna hears nothing, or
-// samples overflow, says nothing.
-func (s *score) add(inside, energy float64, c cumulants) {
-	x := inside / energy
-	if x-x != 0 {
+// add adds one antenna. One that hears nothing, or whose samples overflow, says
+// nothing.
+func (s *share) add(inside, energy float64) {
+	if x := inside / energy; x-x == 0 {
+		s.sum += x
+		s.excess += inside - energy
+		s.antennas++
+	}
+}
+
+// score is a sum of shares with the cumulants that it has where nobody transmits.
+type score struct {
+	sum, excess float64
+	cumulants   cumulants
+}
+
+// add adds one piece. Antennas that hear the same, as of one interferer, are as many
+// as spread says: they add up as n independent ones of which each counts for more.
+func (s *score) add(piece *share, spread float64, c cumulants) {
+	if piece.antennas == 0 || !(spread > 0) {
 		return
 	}
-	s.sum += x
-	s.excess += inside - energy
+	s.sum += piece.sum
+	s.excess += piece.excess
+	n := piece.antennas * piece.antennas / spread
+	weight := piece.antennas / n
+	scale := n
 	for i, k := range c {
-		s.cumulants[i] += k
+		scale *= weight
+		s.cumulants[i] += scale * k
 	}
 }
 

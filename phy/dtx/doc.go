@@ -17,7 +17,8 @@
 // follow from the traces of A, whatever the noise of the antenna or of these PRBs
 // is: no noise needs to be measured, none of colour or of a narrow interferer
 // counts as a signal, and no unit matters. The sum of x over PRBs and antennas is
-// compared with the quantile that these moments give.
+// compared with the quantile that these moments give; antennas that hear the same
+// count for as many as their correlation says, which no sequence changes.
 //
 // As for PUCCH in TS 38.104 §8.3, where noise alone must not be found more often
 // than 1 % of the time.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/cmplx"
 	"math/rand/v2"
 	"testing"
 
@@ -64,8 +65,8 @@ var shapes = []shape{
 }
 
 // TestFalseAlarm receives noise: a UE is found at most once in a hundred times, in
-// every shape of group, where antennas have unequal noise, and where an interferer
-// without order fills a PRB.
+// every shape of group, where antennas have unequal noise, where an interferer without
+// order fills a PRB, and where all antennas hear a UE of another cell.
 func TestFalseAlarm(t *testing.T) {
 	slots := 2500
 	if testing.Short() {
@@ -74,13 +75,22 @@ func TestFalseAlarm(t *testing.T) {
 	for i := range shapes {
 		s := &shapes[i]
 		d, rng := newDetector(t), rand.New(rand.NewPCG(1, uint64(i)))
-		for _, kind := range []string{"noise", "unequal antennas", "one loud PRB"} {
+		for _, kind := range []string{"noise", "unequal antennas", "one loud PRB", "other cell"} {
 			found, tries := 0, 0
 			for slot := range nr.Slot(slots * 4 / (4 + s.prb)) {
 				g := s.group()
 				g.Slot = slot
 				p := nr.Pilots{Group: g}
 				p.RE.Resize(s.rx, g.NumDMRSSymbols(), g.NumSubcarriers())
+				if kind == "other cell" {
+					o := s.group()
+					o.Slot = slot
+					for u := range o.NumUEs {
+						o.UEs[u].NID = 1 + rng.IntN(65535)
+					}
+					p = dmrstest.Pilots(&o, s.rx, func(layer, rx, _, _ int) complex128 { return cmplx.Rect(10, float64(rx*rx+layer)) })
+					p.Group = g
+				}
 				dmrstest.AddNoise(&p, rng, 1)
 				for r := range s.rx {
 					for k := range p.RE.Row(r) {

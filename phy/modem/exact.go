@@ -74,15 +74,20 @@ func (d *Exact) symbol(dst *[8]float32, i int, z complex64, noiseVar float32) {
 }
 
 // dimension writes the soft bits of one dimension to every second element.
+//
+// The metric of a level L is −(y−L)²·w without the part y²·w that all have in
+// common: beside that of a great y the others would drown.
 func (d *Exact) dimension(dst []float32, y, w float64) {
+	y = min(max(y, -math.MaxFloat32), math.MaxFloat32)
 	var metric [16]float64
 	n := 1 << d.numBits
-	for v := range n {
-		metric[v] = -(y - d.levels[v]) * (y - d.levels[v]) * w
+	for v, level := range d.levels[:n] {
+		metric[v] = (2*y - level) * level * w
 	}
 	for k := range d.numBits {
 		shift := d.numBits - 1 - k
-		dst[2*k] = float32(logSum(metric[:n], shift, 0) - logSum(metric[:n], shift, 1))
+		llr := logSum(metric[:n], shift, 0) - logSum(metric[:n], shift, 1)
+		dst[2*k] = float32(min(max(llr, -math.MaxFloat32), math.MaxFloat32))
 	}
 }
 

@@ -75,11 +75,12 @@ func (d *MaxLog) DemapFloat(dst []float32, sym []complex64, noiseVar []float32) 
 // pi2BPSK returns the soft bit of symbol i of a codeword; both demappers share
 // it, since two points leave nothing to sum or to choose.
 func pi2BPSK(i int, z complex64, noiseVar float32) float32 {
-	t := real(z) + imag(z)
+	a, b := float64(real(z)), float64(imag(z))
 	if i&1 != 0 { // (1+j)·j = −1+j
-		t = imag(z) - real(z)
+		a, b = b, -a
 	}
-	return 4 / math.Sqrt2 * t * inverse(noiseVar)
+	llr := 4 / math.Sqrt2 * (a + b) * float64(inverse(noiseVar))
+	return float32(min(max(llr, -math.MaxFloat32), math.MaxFloat32))
 }
 
 // foldSign returns ±(q+1)(x − q/2) with x = |t|, q = min(⌊x⌋, top): the soft

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/cmplx"
+	"slices"
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/modem"
@@ -181,4 +182,50 @@ func BenchmarkDemap(b *testing.B) {
 			})
 		}
 	}
+}
+
+// Symbols of any size keep the signs of the outermost points, at the greatest
+// magnitude: what a simulator in physical units, or a burst of interference, makes.
+func TestSymbolsOfAnySize(t *testing.T) {
+	for _, method := range []string{"maxlog", "exact"} {
+		for _, m := range schemes {
+			d, err := modem.New(method)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Configure(m); err != nil {
+				t.Fatal(err)
+			}
+			qm := m.BitsPerSymbol()
+			got, want, float := make([]int8, qm), make([]int8, qm), make([]float32, qm)
+			for _, sign := range []complex64{1 + 1i, 1 - 1i, -1 + 1i, -1 - 1i} {
+				if m == nr.Pi2BPSK && real(sign) != imag(sign) {
+					continue // between the points
+				}
+				if err := d.Demap(want, []complex64{40 * sign}, []float32{0.01}); err != nil {
+					t.Fatal(err)
+				}
+				for _, size := range []float32{1e6, 1e15, 1e30, 3e38, float32(math.Inf(1))} {
+					z := complex(size*real(sign), size*imag(sign))
+					if err := d.Demap(got, []complex64{z}, []float32{0.01}); err != nil {
+						t.Fatal(err)
+					}
+					if !slices.Equal(got, want) || !isSaturated(got) {
+						t.Errorf("%s, %v, %v: got %v, want %v", method, m, z, got, want)
+					}
+					if err := d.DemapFloat(float, []complex64{z}, []float32{0.01}); err != nil || method == "exact" && !areFinite(float) {
+						t.Errorf("%s, %v, %v: got %v, %v", method, m, z, float, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+func isSaturated(llrs []int8) bool {
+	return !slices.ContainsFunc(llrs, func(x int8) bool { return x != nr.MaxLLR && x != -nr.MaxLLR })
+}
+
+func areFinite(x []float32) bool {
+	return !slices.ContainsFunc(x, func(v float32) bool { return v-v != 0 })
 }
