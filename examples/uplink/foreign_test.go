@@ -250,13 +250,13 @@ func TestShippedLog(t *testing.T) {
 func compare(t *testing.T, want, got map[string]line, rate float64) {
 	lost, there, passed, before := map[int]bool{}, 0, 0, 0
 	for id, w := range want {
-		if g := got[id]; strings.Contains(g.Unsupported, "not in the recording") {
+		if g := got[id]; strings.Contains(g.Reason, "not in the recording") {
 			lost[w.HARQ<<16|int(w.RNTI)] = true
 		}
 	}
 	for id, w := range want {
 		g := got[id]
-		if g.Unsupported != "" {
+		if g.Reason != "" {
 			continue
 		}
 		there++

@@ -31,7 +31,7 @@ type line struct {
 	Iterations   int     `json:"iterations"`
 	LatencyUs    float64 `json:"latency_us"`
 	Late         bool    `json:"late"`
-	Unsupported  string  `json:"unsupported,omitempty"` // why the transmission was left out
+	Reason       string  `json:"reason,omitempty"` // why the transmission was left out
 }
 
 // summary is the last JSON object.
@@ -41,6 +41,7 @@ type summary struct {
 	Transmissions  int     `json:"transmissions"`
 	CRCOK          int     `json:"crc_ok"`
 	Absent         int     `json:"absent"`
+	Dropped        int     `json:"dropped"`
 	Unsupported    int     `json:"unsupported"`
 	ThroughputMbps float64 `json:"throughput_mbps"`
 	DecodeMbps     float64 `json:"decode_mbps"`
@@ -59,7 +60,8 @@ func printJSON(w io.Writer, o *options, in *input, r *uplink.Report) error {
 		}
 	}
 	sum := summary{
-		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(), Absent: r.Count(nr.OutcomeAbsent), Unsupported: r.Unsupported(),
+		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(),
+		Absent: r.Count(nr.OutcomeAbsent), Dropped: r.Count(nr.OutcomeDropped), Unsupported: r.Unsupported(),
 		ThroughputMbps: round(r.ThroughputMbps()), DecodeMbps: round(r.DecodeMbps()),
 		Receiver: o.receiver, Device: o.device,
 	}
@@ -78,7 +80,7 @@ func newLine(rec *sigmf.Recording, t *uplink.Transmission) line {
 		Detected: t.Outcome == nr.OutcomePassed || t.Outcome == nr.OutcomeFailed,
 	}
 	if t.Unsupported != nil {
-		l.Unsupported = t.Unsupported.Error()
+		l.Reason = t.Unsupported.Error()
 	}
 	if !t.Received() {
 		return l

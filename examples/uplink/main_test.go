@@ -95,7 +95,7 @@ func TestJSON(t *testing.T) {
 			t.Errorf("line %d: measurements far from what was sent: %s", i, text)
 		}
 	}
-	wantKeys = []string{"summary", "slots", "transmissions", "crc_ok", "absent", "unsupported", "throughput_mbps", "decode_mbps", "receiver", "device"}
+	wantKeys = []string{"summary", "slots", "transmissions", "crc_ok", "absent", "dropped", "unsupported", "throughput_mbps", "decode_mbps", "receiver", "device"}
 	if diff := cmp.Diff(wantKeys, keys(t, lines[last])); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}

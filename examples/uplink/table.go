@@ -28,14 +28,14 @@ func printTables(w *bufio.Writer, o *options, in *input, r *uplink.Report) {
 	printUnsupported(w, r)
 	printFunctions(w, r)
 	slots := time.Duration(r.Slots) * c.Numerology().SlotDuration()
-	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d absent, %d late, %d not supported; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
-		r.Slots, slots, len(r.Transmissions), r.Passed(), r.Count(nr.OutcomeAbsent), late(r), r.Unsupported(), r.ThroughputMbps(), r.DecodeMbps())
+	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d absent, %d late, %d dropped, %d not supported; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
+		r.Slots, slots, len(r.Transmissions), r.Passed(), r.Count(nr.OutcomeAbsent), late(r), r.Count(nr.OutcomeDropped), r.Unsupported(), r.ThroughputMbps(), r.DecodeMbps())
 }
 
 func late(r *uplink.Report) int {
 	n := 0
 	for i := range r.Transmissions {
-		if r.Transmissions[i].Late || r.Transmissions[i].Skipped() {
+		if r.Transmissions[i].Late || r.Transmissions[i].Outcome == nr.OutcomeLate {
 			n++
 		}
 	}
@@ -79,16 +79,21 @@ func verdict(o nr.Outcome) string {
 
 // printUnsupported names the transmissions that were left out, and why.
 func printUnsupported(w *bufio.Writer, r *uplink.Report) {
-	if r.Unsupported() == 0 {
-		return
-	}
-	fmt.Fprintln(w, "not supported, and left out:")
+	first := true
 	for i := range r.Transmissions {
-		if x := &r.Transmissions[i]; x.Unsupported != nil {
-			fmt.Fprintf(w, "  slot %d, RNTI %d: %v\n", x.Slot, x.Grant.RNTI, x.Unsupported)
+		x := &r.Transmissions[i]
+		if x.Unsupported == nil {
+			continue
 		}
+		if first {
+			fmt.Fprintln(w, "left out:")
+			first = false
+		}
+		fmt.Fprintf(w, "  slot %d, RNTI %d: %v\n", x.Slot, x.Grant.RNTI, x.Unsupported)
 	}
-	fmt.Fprintln(w)
+	if !first {
+		fmt.Fprintln(w)
+	}
 }
 
 // offset returns the carrier offset, or a dash where one DM-RS symbol cannot

@@ -40,8 +40,9 @@ type Transmission struct {
 	SampleCount int64    // samples of one channel in the slot
 	Grant       nr.Grant // default grant with the annotation's changes
 
-	// Unsupported says why this library cannot receive the transmission; it is
-	// nil where it can. The grant then holds what could be read of it.
+	// Unsupported says why this library cannot receive the transmission, or that the
+	// recording does not hold it; it is nil where it can. The grant then holds what
+	// could be read of it.
 	Unsupported error
 }
 

@@ -3,6 +3,7 @@
 package uplink
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/neuroran/neuroran/phy/nr"
@@ -56,9 +57,12 @@ func newPlan(c *nr.Carrier, slots []sigmf.Slot, numSamples int64) (*plan, error)
 
 // expect notes a transmission and why it is left out, or nil.
 func (p *plan) expect(t *sigmf.Transmission, reason error) {
-	x := Transmission{Slot: t.Slot, Grant: t.Grant, Outcome: nr.OutcomeUnsupported, Unsupported: reason}
-	if reason == nil {
-		x.NumBits, x.Outcome = t.Grant.TBS(), nr.OutcomeDropped // until something is known
+	x := Transmission{Slot: t.Slot, Grant: t.Grant, Outcome: nr.OutcomeDropped, Unsupported: reason}
+	switch {
+	case reason == nil: // dropped until something is known
+		x.NumBits = t.Grant.TBS()
+	case errors.Is(reason, nr.ErrUnsupported):
+		x.Outcome = nr.OutcomeUnsupported
 	}
 	p.results = append(p.results, x)
 }

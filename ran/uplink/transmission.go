@@ -22,7 +22,8 @@ type Transmission struct {
 	// failed and absent, nothing was measured, and what follows is zero.
 	Outcome nr.Outcome
 	// Unsupported says why the transmission was left out: it is legal, and this
-	// library cannot receive it. It is nil where it can.
+	// library cannot receive it; or, with the outcome dropped, the recording does not
+	// hold it. It is nil otherwise.
 	Unsupported error
 
 	CRC        bool              // the transport block is right
