@@ -17,7 +17,8 @@ import (
 const maxSessions = 64
 
 // sessions is the open networks of a runtime, by the hash of their bytes. It is
-// shared by the workers.
+// shared by the workers. Opening takes from milliseconds to seconds, so it
+// happens outside the lock: a key waits for its own network only.
 type sessions struct {
 	cfg  *Config
 	base *accel.Session
@@ -27,9 +28,21 @@ type sessions struct {
 	tick uint64
 }
 
+// entry is one network, opened by the first who needs it.
 type entry struct {
-	session *accel.Session
-	used    uint64
+	used    uint64 // tick of the last use; sessions.mu is held
+	once    sync.Once
+	session *accel.Session // nil after once where err says why
+	err     error
+}
+
+// close closes the network. Who has yet to open it gets [accel.ErrClosed].
+func (e *entry) close() error {
+	e.once.Do(func() { e.err = accel.ErrClosed })
+	if e.session == nil {
+		return nil
+	}
+	return e.session.Close()
 }
 
 func openSessions(cfg *Config) (*sessions, error) {
@@ -45,39 +58,55 @@ func (p *sessions) find(w *state) (*accel.Session, error) {
 	if w == nil {
 		return p.base, nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	return p.get(w.Sum, w.Model.Data())
 }
 
 // add opens the session of new weights and returns their hash.
 func (p *sessions) add(data []byte) ([32]byte, error) {
 	sum := sha256.Sum256(data)
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	_, err := p.get(sum, data)
 	return sum, err
 }
 
-// get returns an open session, opening it where needed; p.mu is held.
+// get returns an open session, opening it where needed.
 func (p *sessions) get(sum [32]byte, data []byte) (*accel.Session, error) {
-	p.tick++
-	if e := p.open[sum]; e != nil {
-		e.used = p.tick
+	e, displaced := p.entry(sum)
+	if displaced != nil {
+		if err := displaced.close(); err != nil {
+			return nil, err
+		}
+	}
+	e.once.Do(func() { e.session, e.err = p.cfg.open(data) })
+	if e.err == nil {
 		return e.session, nil
 	}
-	s, err := p.cfg.open(data)
-	if err != nil {
-		return nil, err
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open[sum] == e { // the next one tries again
+		delete(p.open, sum)
 	}
-	p.open[sum] = &entry{s, p.tick}
-	if len(p.open) > maxSessions {
-		err = p.evict()
-	}
-	return s, err
+	return nil, e.err
 }
 
-func (p *sessions) evict() error {
+// entry returns the entry of a hash, and one that it has displaced, which the
+// caller closes: that waits for who runs on it.
+func (p *sessions) entry(sum [32]byte) (e, displaced *entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tick++
+	if e = p.open[sum]; e == nil {
+		if len(p.open) >= maxSessions {
+			displaced = p.evict()
+		}
+		e = &entry{}
+		p.open[sum] = e
+	}
+	e.used = p.tick
+	return e, displaced
+}
+
+// evict takes out the entry that was used longest ago; p.mu is held.
+func (p *sessions) evict() *entry {
 	var oldest [32]byte
 	used := p.tick + 1
 	for sum, e := range p.open {
@@ -85,15 +114,15 @@ func (p *sessions) evict() error {
 			oldest, used = sum, e.used
 		}
 	}
-	s := p.open[oldest].session
+	e := p.open[oldest]
 	delete(p.open, oldest)
-	return s.Close()
+	return e
 }
 
 func (p *sessions) close() error {
 	errs := []error{p.base.Close()}
 	for _, e := range p.open {
-		errs = append(errs, e.session.Close())
+		errs = append(errs, e.close())
 	}
 	return errors.Join(errs...)
 }
