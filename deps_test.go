@@ -35,13 +35,13 @@ const floorRule = `
 	tensor < phy/nr < phy/crc, phy/scramble, phy/noise < phy/dmrs < phy/dmrs/...;
 
 	# The blocks, none of which imports another:
-	phy/dmrs/..., phy/crc, phy/scramble < phy/ofdm, phy/sync/..., phy/chest/..., phy/dtx, phy/equalizer/...,
+	phy/dmrs/..., phy/crc, phy/scramble < phy/ofdm, phy/sync/..., phy/chest/..., phy/dtx, phy/equalizer/..., phy/track,
 		phy/modem/..., phy/ratematch, phy/ldpc/..., phy/polar, phy/sigmf, phy/resample, phy/channel;
 
 	# The coding that the shared channels have in common; processors, which
 	# compose blocks; and the simulation of links:
 	phy/ratematch, phy/ldpc/... < phy/sch;
-	phy/ofdm, phy/sync/..., phy/chest/..., phy/dtx, phy/equalizer/..., phy/modem/..., phy/sch,
+	phy/ofdm, phy/sync/..., phy/chest/..., phy/dtx, phy/equalizer/..., phy/modem/..., phy/track, phy/sch,
 		phy/polar, phy/sigmf < phy/pusch, phy/pdsch < phy/link;
 	phy/ofdm, phy/sigmf, phy/resample < phy/capture;
 	phy/channel < phy/link;

@@ -73,6 +73,7 @@ func (e *front) begin(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets) (rx i
 	}
 	dst.Group, dst.Offsets = e.Group, *off
 	e.writeNoise(dst, rx)
+	dst.Seen, dst.Absent = [nr.MaxUEs]nr.Seen{}, [nr.MaxUEs]bool{}
 	dst.SNR, dst.SNRStd = [nr.MaxUEs]float32{}, [nr.MaxUEs]float32{}
 	return rx, nil
 }

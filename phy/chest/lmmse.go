@@ -24,11 +24,50 @@ func (e *LMMSE) Configure(g *nr.Group) error { return e.impl.Configure("chest", 
 
 // Estimate implements [Estimator].
 func (e *LMMSE) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets) error {
+	if pilots.Priors != [nr.MaxUEs]nr.Prior{} {
+		return e.impl.estimateWithPriors(dst, pilots, offsets)
+	}
 	rx, err := e.impl.begin(dst, pilots, offsets)
 	if err != nil {
 		return err
 	}
+	e.impl.see(&pilots.Priors, rx)
 	e.impl.estimate(dst, rx)
+	return nil
+}
+
+// see measures profile and time model of all UEs.
+func (e *lmmse) see(priors *[nr.MaxUEs]nr.Prior, rx int) {
+	e.rx, e.priors, e.seen = rx, *priors, [nr.MaxUEs]nr.Seen{}
+	for c := range e.NumCombs {
+		e.foldComb(c, rx)
+		e.measureComb(c, rx)
+	}
+}
+
+// estimateWithPriors measures twice: with the offsets that this slot alone shows,
+// for what this slot alone says of the channel, and with those to go on with. What
+// is seen then depends on this slot only, and a tracker that is fed with the same
+// slots ends in the same state.
+func (e *lmmse) estimateWithPriors(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets) error {
+	alone := *offsets
+	for u := range alone.Seen {
+		o := &alone.Seen[u]
+		alone.DelaySeconds[u], alone.DelayStd[u] = o.DelaySeconds, o.DelayStd
+		alone.CFOHz[u], alone.CFOStd[u] = o.CFOHz, o.CFOStd
+	}
+	rx, err := e.begin(dst, pilots, &alone)
+	if err != nil {
+		return err
+	}
+	e.see(&[nr.MaxUEs]nr.Prior{}, rx)
+	seen := e.seen
+	if _, err = e.begin(dst, pilots, offsets); err != nil {
+		return err
+	}
+	e.see(&pilots.Priors, rx)
+	e.seen = seen
+	e.estimate(dst, rx)
 	return nil
 }
 
@@ -40,6 +79,8 @@ type lmmse struct {
 	time    [nr.MaxUEs]timeModel // of the UEs
 	power   [nr.MaxUEs]powerOf   // of the UEs
 	bank    filterBank
+	priors  [nr.MaxUEs]nr.Prior
+	seen    [nr.MaxUEs]nr.Seen
 	part    *bundle // that is being filtered
 	rx      int     // antennas
 	filterState
@@ -59,19 +100,17 @@ func (s *lmmse) init(lim nr.GroupLimits) {
 	s.filterState.init(lim)
 }
 
-// estimate estimates each comb: its power delay profile, its correlation
-// in time, and with both the channel.
+// estimate estimates the channel of each comb, with the power delay profile and
+// the correlation in time that see has measured.
 //
 // With the covariance R_f ⊗ R_t over frequency and time and R_t = U·Λ·Uᵀ, the
 // LMMSE estimate falls apart into one filter over frequency for each column of
 // U, with the noise divided by its eigenvalue. The filtered columns are the
 // anchors; the weights are R_t(symbol, pilots)·U·Λ⁻¹.
 func (e *lmmse) estimate(dst *nr.Channel, rx int) {
-	e.rx = rx
+	dst.Seen = e.seen
 	anchors := 0
 	for c := range e.NumCombs {
-		e.foldComb(c, rx)
-		e.measureComb(c, rx)
 		for _, l := range e.Combs[c].Layers[:e.Combs[c].NumLayers] {
 			anchors = max(anchors, e.time[e.Layers[l].UE].rank)
 		}

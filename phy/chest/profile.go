@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	maxSpectra   = 8    // most windows that are looked at
-	delayBefore  = 0.5  // profile starts this many cyclic prefixes before the measured delay
-	delayAfter   = 1.1  // and ends this many after it
-	profileSteps = 12   // iterations of the fit
-	priorShare   = 0.05 // of the power that the prior profile gets
+	maxSpectra   = 8                // most windows that are looked at
+	delayBefore  = nr.ProfileBefore // profile starts this many cyclic prefixes before the measured delay
+	delayAfter   = nr.ProfileAfter  // and ends this many after it
+	profileSteps = 12               // iterations of the fit
+	priorShare   = 0.05             // of the power that the prior profile gets
 )
 
 // profileMeter estimates the power delay profile of a comb.
@@ -38,6 +38,7 @@ type profileMeter struct {
 	model             [maxBeams]float32            // the beams that it makes, without noise
 	ratio             [2][maxBeams]float32
 	grad              [2][maxBeams]float32
+	known             [maxBeams]float64 // what earlier slots have seen, of these delays
 }
 
 func (m *profileMeter) init(lim nr.GroupLimits) {
@@ -69,7 +70,7 @@ func (e *lmmse) measureComb(c, rx int) {
 		}
 		n := e.formBeams(c, u, rx)
 		noise := e.streamNoise()
-		m.fit(u, noise/float64(m.size), bits.OnesCount8(fds))
+		m.fit(u, noise/float64(m.size), bits.OnesCount8(fds), &e.priors[u], &e.seen[u])
 		looks := float64(n*e.NumOccasions) * max(1, float64(m.beams)/2)
 		e.power[u] = powerOf{m.total, m.totalNoise, int(looks)}
 		e.measureTime(u, n, noise/float64(m.size))
@@ -149,7 +150,7 @@ func (m *profileMeter) beam(dst *[maxBeams]complex64, u []complex64, fd int) {
 
 // fit writes the profile of UE u from the mean power of its beams. Where the UE
 // uses both codes in frequency, the other one leaks in.
-func (m *profileMeter) fit(u int, noise float64, codes int) {
+func (m *profileMeter) fit(u int, noise float64, codes int, known *nr.Prior, seen *nr.Seen) {
 	gain := m.gain[u][:m.beams]
 	top := noise
 	for _, p := range m.power[:m.beams] {
@@ -180,9 +181,47 @@ func (m *profileMeter) fit(u int, noise float64, codes int) {
 		gain[b] *= scale
 		total += gain[b]
 	}
-	// The prior has a share of it, so that no delay is ruled out.
+	if total > 0 && measured > 0 {
+		for i := range seen.Profile {
+			seen.Profile[i] = float32(sampleAt(gain, i, nr.NumDelays))
+		}
+		normalise(seen.Profile[:])
+	}
+	// The prior has a share of it, so that no delay is ruled out; what earlier
+	// slots have seen has a share like this slot's.
+	share := float64(known.ProfileWeight) / (1 + float64(known.ProfileWeight))
+	if share > 0 {
+		sum := 0.0
+		for b := range gain {
+			m.known[b] = sampleAt(known.Profile[:], b, len(gain))
+			sum += m.known[b]
+		}
+		for b := range gain {
+			gain[b] = (1-share)*gain[b] + share*total*m.known[b]/max(sum, 1e-30)
+		}
+	}
 	for b := range gain {
 		gain[b] = (1-priorShare)*gain[b] + priorShare*total*m.prior[b]
+	}
+}
+
+// sampleAt returns the value of x at point i of n that cover the same range, by
+// straight lines.
+func sampleAt[T float32 | float64](x []T, i, n int) float64 {
+	at := float64(i) * float64(len(x)-1) / float64(n-1)
+	k := min(int(at), len(x)-2)
+	w := at - float64(k)
+	return (1-w)*float64(x[k]) + w*float64(x[k+1])
+}
+
+// normalise makes the sum 1.
+func normalise(x []float32) {
+	sum := float32(0)
+	for _, v := range x {
+		sum += v
+	}
+	for i := range x {
+		x[i] /= sum
 	}
 }
 

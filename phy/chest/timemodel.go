@@ -20,14 +20,12 @@ type timeModel struct {
 }
 
 const (
-	dopplerSteps   = 24
 	dopplerMoments = 6
-	maxDopplerCP   = 0.04 // largest Doppler frequency, of the subcarrier spacing
 	// Decay of the prior of the Doppler frequency, of the subcarrier spacing. A
 	// frequency that is taken too low leaves straight lines between occasions,
 	// one that is too high bends them: it takes evidence to leave low ones.
-	usualDopplerCP = 7e-4
-	beamsInPath    = 3 // beams that one path raises
+	usualDoppler = 7e-4
+	beamsInPath  = 3 // beams that one path raises
 )
 
 // correlations are sums over a UE's beams of the products of two occasions.
@@ -69,7 +67,7 @@ func (e *lmmse) measureTime(u, n int, noise float64) {
 				corr[o][q] /= power
 			}
 		}
-		e.weighDoppler(t, &corr, noiseSum/power, e.looks(u))
+		e.weighDoppler(t, &corr, noiseSum/power, e.looks(u), &e.priors[u], &e.seen[u])
 	}
 	e.solveTime(t, m.totalGain(u))
 }
@@ -98,24 +96,28 @@ func (e *lmmse) looks(u int) float64 {
 //
 // With Σ = R_t(f) + ν over the occasions, the logarithm of the likelihood is
 // −looks·(ln det Σ + tr(Σ⁻¹·corr)).
-func (e *lmmse) weighDoppler(t *timeModel, corr *correlations, noise, looks float64) {
+func (e *lmmse) weighDoppler(t *timeModel, corr *correlations, noise, looks float64, known *nr.Prior, seen *nr.Seen) {
 	longest := e.OccasionTimes[e.NumOccasions-1] - e.OccasionTimes[0]
 	// The fit stays on the main lobe of J0 for the longest distance.
-	top := min(maxDopplerCP*e.SpacingHz, 2.2/(2*math.Pi*longest))
-	var score [dopplerSteps]float64
+	top := 2.2 / (2 * math.Pi * longest * e.SpacingHz)
+	var score [nr.NumDopplers]float64
 	best := math.Inf(-1)
 	for i := range score {
-		f := dopplerAt(top, i)
+		f := nr.DopplerAt(i)
+		if i > 0 && f > top {
+			seen.Doppler[i], score[i] = seen.Doppler[i-1], math.Inf(-1)
+			continue
+		}
+		seen.Doppler[i] = float32(-looks * e.surprise(f*e.SpacingHz, corr, max(noise, 1e-7)))
 		// The grid is finer at low frequencies: its steps are part of the prior.
-		prior := -f/(usualDopplerCP*e.SpacingHz) + math.Log(float64(i)+0.5)
-		score[i] = prior - looks*e.surprise(f, corr, max(noise, 1e-7))
+		score[i] = float64(seen.Doppler[i]+known.Doppler[i]) - f/usualDoppler + math.Log(float64(i)+0.5)
 		best = max(best, score[i])
 	}
 	sum := 0.0
 	for i, v := range score {
 		p := math.Exp(v - best)
 		sum += p
-		turn := 2 * math.Pi * dopplerAt(top, i)
+		turn := 2 * math.Pi * nr.DopplerAt(i) * e.SpacingHz
 		power := p
 		for k := range t.moments {
 			power *= turn * turn
@@ -125,12 +127,6 @@ func (e *lmmse) weighDoppler(t *timeModel, corr *correlations, noise, looks floa
 	for k := range t.moments {
 		t.moments[k] /= sum
 	}
-}
-
-// dopplerAt returns frequency i of the grid, whose steps grow with it.
-func dopplerAt(top float64, i int) float64 {
-	x := (float64(i) + 0.5) / dopplerSteps
-	return top * x * x
 }
 
 // surprise returns ln det Σ + tr(Σ⁻¹·corr) for a Doppler frequency, by a Cholesky

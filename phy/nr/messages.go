@@ -30,8 +30,9 @@ type Grid struct {
 // [Group.DMRSMask]. All subcarriers of the allocation are there, also those of
 // other CDM groups.
 type Pilots struct {
-	Group Group                    // who transmits where
-	RE    tensor.Tensor[complex64] `tensor:"rx,symbol,subcarrier"` // [rx, DM-RS symbol, 12·NumPRB]
+	Group  Group                    // who transmits where
+	Priors [MaxUEs]Prior            // what is known of each UE from earlier slots; zero values know nothing
+	RE     tensor.Tensor[complex64] `tensor:"rx,symbol,subcarrier"` // [rx, DM-RS symbol, 12·NumPRB]
 }
 
 // Data holds all symbols of a group's allocation, from Group.StartSymbol.
@@ -51,6 +52,17 @@ type Offsets struct {
 	CFOHz         [MaxUEs]float64 // carrier frequency offset, Hz
 	CFOStd        [MaxUEs]float64 // standard deviation of its error, Hz; 0 where it is exact
 	CFOObserved   [MaxUEs]bool    // whether the pilots say more than was known before; false with one DM-RS symbol
+
+	Seen [MaxUEs]SeenOffsets // what this slot alone says, without what was known before
+}
+
+// SeenOffsets is what the pilots of one slot say of a UE's offsets, without what
+// was known before: the measurement that a [Prior] is made of.
+type SeenOffsets struct {
+	DelaySeconds float64 // s
+	DelayStd     float64 // standard deviation of its error, s; 0 where nothing is seen
+	CFOHz        float64 // Hz
+	CFOStd       float64 // standard deviation of its error, Hz; 0 where nothing is seen
 }
 
 // Channel is the estimated channel of a group: the frequency response at a few
@@ -80,6 +92,14 @@ type Channel struct {
 	SNR        [MaxUEs]float32          // per UE: DM-RS power over noise per antenna and layer, linear; 0 where nothing stands out of the noise
 	SNRStd     [MaxUEs]float32          // standard deviation of the error of SNR
 	Absent     [MaxUEs]bool             // per UE: nothing of its DM-RS is there; false where nobody looked
+	Seen       [MaxUEs]Seen             // per UE: what this slot alone says of how the channel varies
+}
+
+// Seen is what the pilots of one slot say of a UE's channel, without what was
+// known before: the measurement that a [Prior] is made of.
+type Seen struct {
+	Doppler [NumDopplers]float32 // logarithm of the likelihood of each Doppler frequency; all equal where nothing is seen
+	Profile [NumDelays]float32   // power delay profile, of sum 1; all 0 where nothing is seen
 }
 
 // Bundle returns the first PRB of noise bundle b, and the one behind its last.

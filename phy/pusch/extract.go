@@ -9,7 +9,8 @@ import (
 
 // ExtractPilots copies the symbols of a group that carry DM-RS.
 //
-//   - dst: [rx, DM-RS symbol, 12·NumPRB], resized as needed; its group is set
+//   - dst: [rx, DM-RS symbol, 12·NumPRB], resized as needed; its group is set,
+//     nothing is known of its UEs
 //   - grid: [rx, 14, subcarrier] of the carrier
 //
 // It returns a [*tensor.ShapeError] if the group lies outside the grid. It does
@@ -19,7 +20,7 @@ func ExtractPilots(dst *nr.Pilots, grid *nr.Grid, group *nr.Group) error {
 	if err != nil {
 		return err
 	}
-	dst.Group = *group
+	dst.Group, dst.Priors = *group, [nr.MaxUEs]nr.Prior{}
 	dst.RE.Resize(view.NumRx, group.NumDMRSSymbols(), view.NumSubcarriers)
 	out := nr.ViewOf(&dst.RE)
 	for r := range view.NumRx {

@@ -23,7 +23,7 @@ type field struct {
 	carrier nr.Carrier
 	tx      *pusch.Transmitter
 	rx      *pusch.Receiver
-	rng     *rand.Rand
+	rng     source
 	numRx   int
 }
 
@@ -38,8 +38,22 @@ func newField(t *testing.T, numRx int, receiver string) *field {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &field{t, c, tx, rx, rand.New(rand.NewPCG(1, 2)), numRx}
+	return &field{t, c, tx, rx, newSource(), numRx}
 }
+
+// source is a random number generator that can start anew.
+type source struct {
+	*rand.Rand
+	*rand.PCG
+}
+
+func newSource() source {
+	pcg := rand.NewPCG(1, 2)
+	return source{rand.New(pcg), pcg}
+}
+
+// Uint64 returns a random value; both parts have it.
+func (s source) Uint64() uint64 { return s.Rand.Uint64() }
 
 // fieldGrant returns a grant of one layer with two DM-RS symbols.
 func fieldGrant(prb int) *nr.Grant {
@@ -111,17 +125,23 @@ func (f *field) interfere(dst *nr.Grid, inrDB float64, first, last int) {
 // receive decodes the grants of a slot.
 func (f *field) receive(grid *nr.Grid, grants ...*nr.Grant) []nr.TransportBlock {
 	f.t.Helper()
-	tb, soft := make([]nr.TransportBlock, len(grants)), make([]*sch.SoftBuffer, len(grants))
-	for i := range soft {
-		soft[i] = new(sch.SoftBuffer)
-	}
+	tb := make([]nr.TransportBlock, len(grants))
 	if err := f.rx.Configure(grid.Slot, grants...); err != nil {
 		f.t.Fatal(err)
 	}
-	if err := f.rx.Process(tb, soft, grid); err != nil {
+	if err := f.rx.Process(tb, newSoft(len(grants)), grid); err != nil {
 		f.t.Fatal(err)
 	}
 	return tb
+}
+
+// newSoft returns empty soft buffers.
+func newSoft(n int) []*sch.SoftBuffer {
+	soft := make([]*sch.SoftBuffer, n)
+	for i := range soft {
+		soft[i] = new(sch.SoftBuffer)
+	}
+	return soft
 }
 
 // slots sends a grant n times and returns the share of blocks that is lost and

@@ -29,6 +29,7 @@ type Receiver struct {
 	decoder *sch.Decoder
 	group   nr.Group
 	codes   [nr.MaxUEs]sch.Code
+	priors  [nr.MaxUEs]nr.Prior
 
 	pilots  nr.Pilots
 	offsets nr.Offsets
@@ -107,7 +108,7 @@ func (r *Receiver) Configure(slot nr.Slot, grants ...*nr.Grant) error {
 			return err
 		}
 	}
-	r.group = group
+	r.group, r.priors = group, [nr.MaxUEs]nr.Prior{}
 	if err := r.configureBlocks(); err != nil {
 		r.group.NumUEs = 0
 		return fmt.Errorf("pusch: receiver: %w", err)
@@ -121,6 +122,11 @@ func (r *Receiver) configureBlocks() error {
 	}
 	return r.blocks.Estimator.Configure(&r.group)
 }
+
+// Expect says what is known of UE u of the configured group before its pilots are
+// seen, as package phy/track finds out over slots. It holds until the next
+// Configure, after which nothing is known.
+func (r *Receiver) Expect(u int, prior *nr.Prior) { r.priors[u] = *prior }
 
 // Group returns the configured group.
 func (r *Receiver) Group() nr.Group { return r.group }
@@ -171,6 +177,7 @@ func (r *Receiver) Estimate(grid *nr.Grid) error {
 	if err := ExtractPilots(&r.pilots, grid, &r.group); err != nil {
 		return err
 	}
+	r.pilots.Priors = r.priors
 	if err := r.blocks.Synchronizer.Estimate(&r.offsets, &r.pilots); err != nil {
 		return fmt.Errorf("pusch: receive: %w", err)
 	}

@@ -13,10 +13,17 @@ import (
 // pairs between instants: the frequency that is most likely, given all pairs of
 // instants and what was known before.
 func (s *correlator) updateCFO(dst *nr.Offsets, u, rx int) {
+	p := &s.priors[u]
+	c := correlation{prior: s.prior}
+	if p.CFOStd > 0 { // both are known: what the standard allows, and what was seen
+		tracked, allowed := p.CFOStd*p.CFOStd, s.prior*s.prior
+		c.expected = p.CFOHz * allowed / (allowed + tracked)
+		c.prior = math.Sqrt(tracked * allowed / (allowed + tracked))
+	}
 	if s.numTimes == 1 {
+		dst.CFOHz[u], dst.CFOStd[u] = c.expected, c.prior
 		return
 	}
-	c := correlation{prior: s.prior}
 	var power [nr.MaxDMRSSymbols]float64
 	n := float64(rx * s.NumPilots / 2 * s.Group.UEs[u].NumLayers)
 	for b := range s.numTimes {
@@ -29,8 +36,15 @@ func (s *correlator) updateCFO(dst *nr.Offsets, u, rx int) {
 	for i := range c.weight[:c.n] {
 		c.weight[i] *= 2 / float64(s.numTimes)
 	}
+	if c.weighs() {
+		dst.Seen[u].CFOHz, dst.Seen[u].CFOStd = c.alone()
+	}
 	f, std := c.frequency()
 	dst.CFOHz[u], dst.CFOStd[u], dst.CFOObserved[u] = f, std, c.coherent && std < observedShare*s.prior
+	if p.CFOStd > 0 && c.coherent && c.unlikely(f) { // it has jumped
+		c.expected, c.prior = 0, s.prior
+		dst.CFOHz[u], dst.CFOStd[u] = c.frequency()
+	}
 }
 
 // chance is how often noise may look coherent between two instants.
@@ -63,7 +77,8 @@ func (s *correlator) correlate(u, rx, a, b int) complex128 {
 // correlation collects correlations over distances in time, as phases and what
 // they weigh.
 type correlation struct {
-	prior    float64 // standard deviation of the frequency before, Hz
+	expected float64 // frequency before pilots are seen, Hz
+	prior    float64 // standard deviation of its error, Hz
 	coherent bool    // chance seldom makes one of them
 	n        int
 	phase    [6]float64
@@ -90,7 +105,7 @@ func (c *correlation) add(v complex128, power, n, dt float64) {
 // frequency returns the most likely frequency, within ±1/2 of the shortest
 // distance, and the standard deviation of its error. Phases are von Mises
 // distributed: the logarithm of the likelihood is Σ w·cos(phase − 2πf·dt), and
-// that of the prior −f²/2σ².
+// that of the prior −(f − expected)²/2σ².
 func (c *correlation) frequency() (f, std float64) {
 	shortest := c.dt[0]
 	for _, dt := range c.dt[:c.n] {
@@ -119,8 +134,42 @@ func (c *correlation) frequency() (f, std float64) {
 	return at, 1 / math.Sqrt(sharp)
 }
 
+// weighs says whether the phases are evidence of anything.
+func (c *correlation) weighs() bool {
+	for _, w := range c.weight[:c.n] {
+		if w > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// alone returns the frequency that explains the phases best, whatever was known,
+// and the standard deviation of its error.
+func (c *correlation) alone() (f, std float64) {
+	if c.n > 1 {
+		known := *c
+		known.expected, known.prior = 0, math.Inf(1)
+		return known.frequency()
+	}
+	turn := 2 * math.Pi * c.dt[0]
+	return c.phase[0] / turn, 1 / (turn * math.Sqrt(c.weight[0]))
+}
+
+// unlikely says whether the phases contradict frequency f, and with it what was
+// known before: each unit of log-likelihood below its best is one of χ²/2.
+func (c *correlation) unlikely(f float64) bool {
+	missed := 0.0
+	for i, w := range c.weight[:c.n] {
+		missed += w * (1 - math.Cos(c.phase[i]-2*math.Pi*f*c.dt[i]))
+	}
+	const excluded = 12 // five standard deviations
+	return missed > excluded
+}
+
 func (c *correlation) score(f float64) float64 {
-	sum := -f * f / (2 * c.prior * c.prior)
+	d := (f - c.expected) / c.prior
+	sum := -d * d / 2
 	for i, w := range c.weight[:c.n] {
 		sum += w * math.Cos(c.phase[i]-2*math.Pi*f*c.dt[i])
 	}

@@ -31,6 +31,8 @@ type correlator struct {
 	prior float64 // standard deviation of carrier offsets before pilots are seen, Hz
 	scale float64 // what brings the pilots near 1, a power of two
 
+	priors [nr.MaxUEs]nr.Prior // of the UEs
+
 	v     [maxLayers][maxRx][maxSymbols][]complex64 // pilots times conj(reference), times scale
 	pairs [maxLayers][maxRx][maxSymbols][]complex64 // despread pairs of each layer and symbol
 	turn  [maxLayers][]complex64                    // code of a layer times its conjugate ramp, over 2
@@ -83,6 +85,7 @@ func (s *Correlator) Estimate(dst *nr.Offsets, pilots *nr.Pilots) error {
 	}
 	view := nr.ViewOf(&pilots.RE)
 	*dst = nr.Offsets{}
+	s.impl.priors = pilots.Priors
 	s.impl.estimate(dst, &view)
 	return nil
 }
@@ -115,8 +118,34 @@ func (s *correlator) estimate(dst *nr.Offsets, view *nr.View) {
 	}
 	for u := range s.Group.NumUEs {
 		s.updateCFO(dst, u, rx)
+		s.fuseDelay(dst, u)
 	}
 	s.know(dst)
+}
+
+// fuseDelay joins the measured delay of UE u with what was known before, each
+// weighted by its variance. A measurement that the prior excludes is believed
+// alone: the UE has moved, or got another timing advance.
+func (s *correlator) fuseDelay(dst *nr.Offsets, u int) {
+	p := &s.priors[u]
+	if dst.DelayObserved[u] {
+		dst.Seen[u].DelaySeconds, dst.Seen[u].DelayStd = dst.DelaySeconds[u], dst.DelayStd[u]
+	}
+	if !(p.DelayStd > 0) {
+		return
+	}
+	if !dst.DelayObserved[u] {
+		dst.DelaySeconds[u], dst.DelayStd[u] = p.DelaySeconds, p.DelayStd
+		return
+	}
+	const excluded = 5 // standard deviations
+	measured, known := dst.DelayStd[u]*dst.DelayStd[u], p.DelayStd*p.DelayStd
+	if d := dst.DelaySeconds[u] - p.DelaySeconds; d*d > excluded*excluded*(measured+known) {
+		return
+	}
+	w := known / (measured + known)
+	dst.DelaySeconds[u] = p.DelaySeconds + w*(dst.DelaySeconds[u]-p.DelaySeconds)
+	dst.DelayStd[u] = math.Sqrt(w * measured)
 }
 
 // measureDelays measures the delays of all UEs, starting from none. Each pass
@@ -145,6 +174,13 @@ func (s *correlator) know(dst *nr.Offsets) {
 		}
 		if f := dst.CFOHz[u] + dst.CFOStd[u]; f-f != 0 || dst.CFOStd[u] == 0 {
 			dst.CFOHz[u], dst.CFOStd[u], dst.CFOObserved[u] = 0, s.prior, false
+		}
+		o := &dst.Seen[u]
+		if d := o.DelaySeconds + o.DelayStd; d-d != 0 {
+			o.DelaySeconds, o.DelayStd = 0, 0
+		}
+		if f := o.CFOHz + o.CFOStd; f-f != 0 {
+			o.CFOHz, o.CFOStd = 0, 0
 		}
 	}
 }

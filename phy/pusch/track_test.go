@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pusch_test
+
+import (
+	"bytes"
+	"math"
+	"testing"
+
+	"github.com/neuroran/neuroran/phy/channel"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/track"
+	"github.com/neuroran/neuroran/tensor"
+)
+
+// TestTracking follows a UE on one PRB over a fading channel that goes on from
+// slot to slot, with and without what earlier slots have seen. In the middle it
+// jumps by a microsecond and 250 Hz, which must not cost more than two slots.
+func TestTracking(t *testing.T) {
+	const slots, sequences = 60, 4
+	var lost [2]int
+	for on := range lost {
+		f := newField(t, 4, "lmmse")
+		g := fieldGrant(1)
+		g.MCSIndex = 4
+		for q := range uint64(sequences) {
+			var ue track.UE
+			after := 0
+			for slot := range nr.Slot(slots) {
+				moved := 0.0
+				if slot >= slots/2 {
+					moved = 1
+				}
+				path, err := channel.New(channel.Config{
+					Profile: channel.TDLA30(), DopplerHz: 50, NumRx: 4, NumTx: 1, Seed: q,
+					DelaySeconds: 0.3e-6 + moved*1e-6, CFOHz: 200 - moved*250,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ok := f.trackSlot(path, &ue, slot, g, q, on == 1)
+				if !ok {
+					lost[on]++
+				}
+				if !ok && moved == 1 && slot < slots/2+6 {
+					after++
+				}
+			}
+			if after > 2 {
+				t.Errorf("tracking %v, sequence %d: %d slots are lost after the jump", on == 1, q, after)
+			}
+		}
+	}
+	if lost[1] > lost[0]+4 {
+		t.Errorf("%d of %d slots are lost with tracking, %d without", lost[1], slots*sequences, lost[0])
+	}
+	t.Logf("of %d slots %d are lost without tracking, %d with", slots*sequences, lost[0], lost[1])
+}
+
+// trackSlot sends and receives one slot, and reports whether it passes.
+func (f *field) trackSlot(path *channel.TDL, ue *track.UE, slot nr.Slot, g *nr.Grant, seed uint64, on bool) bool {
+	f.t.Helper()
+	f.rng.Seed(seed, uint64(slot))
+	data := make([]byte, g.TBS()/8)
+	for i := range data {
+		data[i] = byte(f.rng.Uint32())
+	}
+	var sent nr.Grid
+	if err := f.tx.Configure(slot, g); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.tx.Process(&sent, data); err != nil {
+		f.t.Fatal(err)
+	}
+	got := &nr.Grid{Slot: slot, RE: tensor.New[complex64]([]int{f.numRx, nr.SymbolsPerSlot, f.carrier.NumSubcarriers()})}
+	if err := path.AddGrid(&got.RE, &sent.RE, &f.carrier, slot); err != nil {
+		f.t.Fatal(err)
+	}
+	channel.NewNoise(f.rng.Uint64()).Add(got.RE.Data(), math.Pow(10, -0.2))
+	if err := f.rx.Configure(slot, g); err != nil {
+		f.t.Fatal(err)
+	}
+	if on {
+		group := f.rx.Group()
+		var prior nr.Prior
+		ue.Prior(&prior, track.DefaultConfig(), &group)
+		f.rx.Expect(0, &prior)
+	}
+	tb := make([]nr.TransportBlock, 1)
+	if err := f.rx.Process(tb, newSoft(1), got); err != nil {
+		f.t.Fatal(err)
+	}
+	ue.Add(slot, f.rx.Channel(), 0)
+	return tb[0].CRC && bytes.Equal(tb[0].Data.Data(), data)
+}

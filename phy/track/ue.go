@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package track
+
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// UE is what the last slots have seen of one UE. The zero value has seen nothing.
+// It is a plain value of fixed size: it may be copied, kept in a cell, or lost,
+// after which the next slots fill it again. It is for one goroutine at a time.
+type UE struct {
+	Slots [MaxWindow]Sight // a ring
+	Count int              // slots that were ever added
+}
+
+// Sight is what one slot has seen of a UE.
+type Sight struct {
+	Slot    nr.Slot        // the slot
+	Offsets nr.SeenOffsets // its offsets
+	Channel nr.Seen        // how its channel varies
+}
+
+// Add remembers what slot n has seen of UE u of a group: a channel estimate of
+// the slot and the offsets within it. Slots come in ascending order.
+func (t *UE) Add(slot nr.Slot, ch *nr.Channel, u int) {
+	t.Slots[t.Count%MaxWindow] = Sight{slot, ch.Offsets.Seen[u], ch.Seen[u]}
+	t.Count++
+}
+
+// Prior writes what to expect of the UE in a slot. Nothing is known, and dst is
+// the zero value, where no slot within reach has seen anything. It does not
+// allocate. The configuration must be valid.
+func (t *UE) Prior(dst *nr.Prior, cfg Config, g *nr.Group) {
+	*dst = nr.Prior{}
+	var delay, cfo filter
+	t.each(cfg, g.Slot, func(s *Sight, age int) {
+		o := &s.Offsets
+		delay.add(o.DelaySeconds, o.DelayStd, cfg.DelayDrift, age)
+		cfo.add(o.CFOHz, o.CFOStd, cfg.CFODrift, age)
+	})
+	dst.DelaySeconds, dst.DelayStd = delay.expect(cfg.DelayDrift)
+	dst.CFOHz, dst.CFOStd = cfo.expect(cfg.CFODrift)
+	cp := g.CyclicPrefix()
+	t.each(cfg, g.Slot, func(s *Sight, _ int) {
+		for i, v := range s.Channel.Doppler {
+			dst.Doppler[i] += v
+		}
+		if s.Offsets.DelayStd > 0 {
+			addProfile(dst, s, (s.Offsets.DelaySeconds-dst.DelaySeconds)/cp)
+		}
+	})
+	finishProfile(dst)
+}
+
+// each calls f for the slots that a prior of the given slot may use, oldest
+// first, with the number of slots that each lies back.
+func (t *UE) each(cfg Config, slot nr.Slot, f func(s *Sight, age int)) {
+	for i := max(0, t.Count-MaxWindow); i < t.Count; i++ {
+		s := &t.Slots[i%MaxWindow]
+		if s.Slot+nr.Slot(cfg.Lag) <= slot && s.Slot+nr.Slot(cfg.Lag+cfg.Window) > slot {
+			f(s, int(slot-s.Slot))
+		}
+	}
+}
+
+// mostProfiles is how many slots a profile counts for at most: it changes while
+// the UE moves.
+const mostProfiles = 8
+
+// addProfile adds the profile of a slot whose delay lies shift cyclic prefixes
+// after the expected one.
+func addProfile(dst *nr.Prior, s *Sight, shift float64) {
+	const perCP = (nr.NumDelays - 1) / (nr.ProfileBefore + nr.ProfileAfter)
+	seen := false
+	for i, v := range s.Channel.Profile {
+		at := float64(i) + shift*perCP
+		if v == 0 || !(at >= 0 && at <= nr.NumDelays-1) {
+			continue
+		}
+		k := min(int(at), nr.NumDelays-2)
+		w := float32(at - float64(k))
+		dst.Profile[k] += (1 - w) * v
+		dst.Profile[k+1] += w * v
+		seen = true
+	}
+	if seen {
+		dst.ProfileWeight++
+	}
+}
+
+// finishProfile makes the sum of the profile 1.
+func finishProfile(dst *nr.Prior) {
+	sum := float32(0)
+	for _, v := range dst.Profile {
+		sum += v
+	}
+	if !(sum > 0) {
+		dst.Profile, dst.ProfileWeight = [nr.NumDelays]float32{}, 0
+		return
+	}
+	for i := range dst.Profile {
+		dst.Profile[i] /= sum
+	}
+	dst.ProfileWeight = min(dst.ProfileWeight, mostProfiles)
+}
+
+// filter is a Kalman filter of a value that wanders.
+type filter struct {
+	mean, variance float64
+	age            int     // slots that the last measurement lies back
+	count          int     // measurements since the value last jumped
+	excess         float64 // sum of what innovations have more than their variance
+}
+
+// add takes a measurement of a slot that lies so many slots back; a deviation of 0
+// is none. A value that is off by more than five deviations has jumped, by a new
+// timing advance or another oscillator, and starts anew.
+func (f *filter) add(value, std, drift float64, age int) {
+	if !(std > 0) {
+		return
+	}
+	r := std * std
+	if f.count > 0 {
+		f.variance += drift * drift * float64(f.age-age)
+	}
+	f.age = age
+	const excluded = 5 // standard deviations
+	d := value - f.mean
+	if s := f.variance + r + f.spread(); f.count == 0 || d*d > excluded*excluded*s {
+		*f = filter{mean: value, variance: r, age: age, count: 1}
+		return
+	}
+	f.excess += d*d - f.variance - r
+	f.count++
+	w := f.variance / (f.variance + r + f.spread())
+	f.mean += w * d
+	f.variance *= 1 - w
+}
+
+// spread returns by how much the value of a slot differs from the mean beside
+// what is uncertain in both: fading moves the centre of gravity of the delays, and
+// Doppler the phase.
+func (f *filter) spread() float64 {
+	if f.count < 3 {
+		return 0
+	}
+	return max(0, f.excess/float64(f.count-1))
+}
+
+// expect returns the value of the slot, and the standard deviation of its error,
+// 0 where nothing is known.
+func (f *filter) expect(drift float64) (value, std float64) {
+	if f.count == 0 {
+		return 0, 0
+	}
+	return f.mean, math.Sqrt(f.variance + drift*drift*float64(f.age) + f.spread())
+}
