@@ -55,7 +55,7 @@ const openDefects = `
 	S1   a parallel function loses what it could not process
 	S2   a control port declared after Apply panics
 	S3   a move that ends with ErrClosed leaves resources open
-	S4   the simulator swallows an effect that it does not know
+	S4   shells swallow an effect that they do not know
 	B2   a simulated snapshot shifts delays and times to live
 	B3   an early grant counts as late
 	B4   a moment kept in a cell loses its meaning over a restore
