@@ -17,12 +17,14 @@ var (
 	// ErrUnaligned says that a buffer does not start at a multiple of its
 	// element's size, so that it could only be read through a copy.
 	ErrUnaligned = errors.New("buffer is not aligned to its element")
+	// ErrShape says that lengths do not fit; a [*ShapeError] has the facts.
+	ErrShape = errors.New("shape mismatch")
 	// ErrPoolEmpty says that all values of a pool are in use.
 	ErrPoolEmpty = errors.New("pool is empty")
 )
 
 // ShapeError reports lengths that do not fit: which operation, port or field,
-// what it wants and what it got.
+// what it wants and what it got. It wraps [ErrShape].
 type ShapeError struct {
 	Op   string // operation, port or field, such as "ldpc: decode: llr"
 	Want []int  // wanted lengths; -1 means any
@@ -36,6 +38,9 @@ func (e *ShapeError) Error() string {
 	}
 	return fmt.Sprintf("%s: shape %v, want %v", e.Op, e.Got, e.Want)
 }
+
+// Unwrap returns [ErrShape].
+func (e *ShapeError) Unwrap() error { return ErrShape }
 
 // TypeError reports an element type, a field type or axis names that do not
 // fit: which port or field, what it wants and what it got.

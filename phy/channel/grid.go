@@ -85,11 +85,11 @@ func (t *TDL) AddGrid(dst, src *tensor.Tensor[complex64], c *nr.Carrier, slot nr
 
 func checkDims(field string, t *tensor.Tensor[complex64], want ...int) error {
 	if t.Rank() != len(want) {
-		return &nr.ShapeError{Block: "channel", Field: field + ".rank", Got: t.Rank(), Want: len(want)}
+		return nr.BadLength("channel: "+field+".rank", t.Rank(), len(want))
 	}
 	for i, w := range want {
 		if t.Dim(i) != w {
-			return &nr.ShapeError{Block: "channel", Field: fmt.Sprintf("%s.dims[%d]", field, i), Got: t.Dim(i), Want: w}
+			return nr.BadLength(fmt.Sprintf("channel: %s.dims[%d]", field, i), t.Dim(i), w)
 		}
 	}
 	return nil

@@ -136,7 +136,7 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 		{"channel.error_ratio rank", ch.ErrorRatio.Rank(), 3},
 	} {
 		if f.got != f.want {
-			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
+			return nr.BadLength("equalizer: "+f.field, f.got, f.want)
 		}
 	}
 	for _, f := range [...]struct {
@@ -157,7 +157,7 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 		{"channel.error_ratio symbols", ch.ErrorRatio.Dim(2), g.NumSymbols},
 	} {
 		if f.got != f.want {
-			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.want}
+			return nr.BadLength("equalizer: "+f.field, f.got, f.want)
 		}
 	}
 	for _, f := range [...]struct {
@@ -173,7 +173,7 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 		{"channel.bundles", ch.NumBundles, nr.MaxNoiseBundles},
 	} {
 		if f.got > f.max || f.got < 1 {
-			return &nr.ShapeError{Block: "equalizer", Field: f.field, Got: f.got, Want: f.max}
+			return nr.BadLength("equalizer: "+f.field, f.got, f.max)
 		}
 	}
 	layers := 0
@@ -181,11 +181,11 @@ func (e *linear) check(dst []nr.Symbols, data *nr.View, ch *nr.Channel) error {
 		layers += u.NumLayers
 	}
 	if layers != g.NumLayers {
-		return &nr.ShapeError{Block: "equalizer", Field: "group.ues layers", Got: layers, Want: g.NumLayers}
+		return nr.BadLength("equalizer: group.ues layers", layers, g.NumLayers)
 	}
 	for b := range ch.NumBundles {
 		if first, last := ch.Bundle(b); first < 0 || last > g.NumPRB || first >= last || b == 0 && first != 0 {
-			return &nr.ShapeError{Block: "equalizer", Field: "channel.bundle_prb", Got: first, Want: last}
+			return nr.BadLength("equalizer: channel.bundle_prb", first, last)
 		}
 	}
 	return nil

@@ -2,7 +2,10 @@
 
 package ldpc
 
-import "github.com/neuroran/neuroran/internal/simd/llr"
+import (
+	"github.com/neuroran/neuroran/internal/simd/llr"
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // load puts the received LLRs into the columns' vectors, rotated as the first
 // iteration expects them. Punctured bits are unknown, filler bits known zeros.
@@ -13,7 +16,7 @@ func (d *Decoder) load(soft []int8) {
 	llr.Scale(sent, soft[:len(sent)], loadFactor, loadLimit)
 	fillers := d.order[d.cfg.PayloadBits():d.cfg.K()]
 	for i := range fillers {
-		fillers[i] = 127
+		fillers[i] = nr.FillerLLR
 	}
 	for c := range d.columns() {
 		src, rot := d.order[c*z:(c+1)*z], d.plan.last[c]

@@ -104,7 +104,7 @@ func checkLimits(c Config, maxZ int) error {
 // checkLen compares the length of an argument with what the code has.
 func checkLen(argument string, got, want int) error {
 	if got != want {
-		return &nr.ShapeError{Block: "ldpc", Field: argument, Got: got, Want: want}
+		return nr.BadLength("ldpc: "+argument, got, want)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ package nr
 import (
 	"errors"
 	"fmt"
+
+	"github.com/neuroran/neuroran/tensor"
 )
 
 // ErrUnsupported is wrapped by every [*UnsupportedError].
@@ -15,7 +17,17 @@ var ErrUnsupported = errors.New("not supported")
 var ErrNotConfigured = errors.New("pilots of a group that is not configured")
 
 // ErrShape is wrapped by every [*ShapeError].
-var ErrShape = errors.New("shape mismatch")
+var ErrShape = tensor.ErrShape
+
+// ShapeError reports lengths that disagree: of a message with its group, with the
+// configuration of a block, or with its limits. It is the one of package tensor.
+type ShapeError = tensor.ShapeError
+
+// BadLength returns the error about one length: op names block and field, such as
+// "chest: pilots.symbols"; want is the length required, or the limit exceeded.
+func BadLength(op string, got, want int) *ShapeError {
+	return &ShapeError{Op: op, Want: []int{want}, Got: []int{got}}
+}
 
 // FieldError reports a value that the standard or the caller's configuration
 // does not allow. Field is named as in the recording format, such as

@@ -55,11 +55,11 @@ func (l GroupLimits) Check(block string, g *Group) error {
 		{"group.numerology", int(g.Mu) + 1, 7},
 	} {
 		if f.got < 1 || f.got > f.max {
-			return &ShapeError{block, f.field, f.got, f.max}
+			return BadLength(block+": "+f.field, f.got, f.max)
 		}
 	}
 	if g.NumDMRSSymbols()%g.Length != 0 {
-		return &ShapeError{block, "group.dmrs_symbols", g.NumDMRSSymbols(), g.Length}
+		return BadLength(block+": group.dmrs_symbols", g.NumDMRSSymbols(), g.Length)
 	}
 	return checkUEs(block, g)
 }
@@ -71,17 +71,17 @@ func checkUEs(block string, g *Group) error {
 	for u := range g.NumUEs {
 		ue := &g.UEs[u]
 		if ue.NumLayers < 1 || ue.NumLayers > MaxLayers {
-			return &ShapeError{block, "group.ue.layers", ue.NumLayers, MaxLayers}
+			return BadLength(block+": group.ue.layers", ue.NumLayers, MaxLayers)
 		}
 		layers += ue.NumLayers
 		for _, port := range ue.Ports[:ue.NumLayers] {
 			if last := 2*(g.ConfigType+1)*g.Length - 1; int(port) > last {
-				return &ShapeError{block, "group.ue.port", int(port), last}
+				return BadLength(block+": group.ue.port", int(port), last)
 			}
 		}
 	}
 	if layers != g.NumLayers {
-		return &ShapeError{block, "group.ue.layers of all UEs", layers, g.NumLayers}
+		return BadLength(block+": group.ue.layers of all UEs", layers, g.NumLayers)
 	}
 	return nil
 }
@@ -95,33 +95,16 @@ func (l GroupLimits) CheckPilots(block string, g *Group, p *Pilots) error {
 		return fmt.Errorf("%s: %w", block, ErrNotConfigured)
 	}
 	if p.RE.Rank() != 3 {
-		return &ShapeError{block, "pilots.rank", p.RE.Rank(), 3}
+		return BadLength(block+": pilots.rank", p.RE.Rank(), 3)
 	}
 	if rx := p.RE.Dim(0); rx < 1 || rx > l.MaxRx {
-		return &ShapeError{block, "pilots.rx", rx, l.MaxRx}
+		return BadLength(block+": pilots.rx", rx, l.MaxRx)
 	}
 	if p.RE.Dim(1) != g.NumDMRSSymbols() {
-		return &ShapeError{block, "pilots.symbols", p.RE.Dim(1), g.NumDMRSSymbols()}
+		return BadLength(block+": pilots.symbols", p.RE.Dim(1), g.NumDMRSSymbols())
 	}
 	if p.RE.Dim(2) != g.NumSubcarriers() {
-		return &ShapeError{block, "pilots.subcarriers", p.RE.Dim(2), g.NumSubcarriers()}
+		return BadLength(block+": pilots.subcarriers", p.RE.Dim(2), g.NumSubcarriers())
 	}
 	return nil
 }
-
-// ShapeError reports a message whose dimensions disagree with its group or with
-// the limits of the block that got it. It wraps [ErrShape].
-type ShapeError struct {
-	Block string // who reports it, such as "chest"
-	Field string // what disagrees, such as "pilots.symbols"
-	Got   int    // length found
-	Want  int    // length required, or the limit that was exceeded
-}
-
-// Error implements error.
-func (e *ShapeError) Error() string {
-	return fmt.Sprintf("%s: %s: got %d, want %d", e.Block, e.Field, e.Got, e.Want)
-}
-
-// Unwrap returns [ErrShape].
-func (e *ShapeError) Unwrap() error { return ErrShape }

@@ -51,7 +51,7 @@ func TestGroupLimits(t *testing.T) {
 		if test.field == "" && err == nil {
 			continue
 		}
-		if !errors.As(err, &shape) || shape.Field != test.field || !errors.Is(err, ErrShape) {
+		if !errors.As(err, &shape) || shape.Op != "block: "+test.field || !errors.Is(err, ErrShape) {
 			t.Errorf("got %v, want a *ShapeError of %q", err, test.field)
 		}
 	}

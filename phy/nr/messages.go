@@ -9,9 +9,12 @@ import "github.com/neuroran/neuroran/tensor"
 // at ±[MaxLLR].
 const LLRScale = 8
 
-// MaxLLR is the largest magnitude of an int8 log-likelihood ratio. Only filler
-// bits, which are known to be 0, are 127.
+// MaxLLR is the largest magnitude of an int8 log-likelihood ratio.
 const MaxLLR = 120
+
+// FillerLLR is the soft bit of a filler bit of a code block, which is known to be 0
+// (TS 38.212 §5.2.2). No other is as great.
+const FillerLLR = 127
 
 // Baseband is one slot of time-domain samples, from the first sample of the
 // first cyclic prefix.

@@ -2,7 +2,10 @@
 
 package ratematch
 
-import "github.com/neuroran/neuroran/internal/simd/llr"
+import (
+	"github.com/neuroran/neuroran/internal/simd/llr"
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // chunk is how many symbols are taken apart at a time.
 const chunk = 512
@@ -49,11 +52,11 @@ func (p *planes) split(src []int8, bits, first, stride int) {
 
 // Combine adds the soft bits of one received code block to its soft buffer.
 //
-//   - soft: [N] int8 within ±[MaxLLR], filler positions untouched
+//   - soft: [N] int8 within ±[nr.MaxLLR], filler positions untouched
 //   - llrs: [E] int8 as received, positive means bit 0; E is a multiple of
 //     BitsPerSymbol
 //
-// Sums saturate at ±[MaxLLR]; with repetition, the order in which the copies of
+// Sums saturate at ±[nr.MaxLLR]; with repetition, the order in which the copies of
 // a bit are added is not defined. A buffer must be cleared before the first
 // transmission of a transport block; further ones, of any redundancy version,
 // are combined with it.
@@ -85,7 +88,7 @@ func (m *Matcher) add(soft, part []int8, k int) {
 	for len(part) > 0 {
 		pos, length := m.run(k)
 		n := min(length, len(part))
-		llr.AddSaturated(soft[pos:pos+n], part[:n], MaxLLR)
+		llr.AddSaturated(soft[pos:pos+n], part[:n], nr.MaxLLR)
 		part, k = part[n:], k+n
 	}
 }

@@ -8,12 +8,6 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
-// MaxLLR is the largest magnitude of a soft bit in the buffer.
-const MaxLLR = 120
-
-// FillerLLR is the soft bit of a filler position: a certain 0.
-const FillerLLR = 127
-
 // Config describes the circular buffer of one code block and the transmission
 // that is read from it.
 type Config struct {

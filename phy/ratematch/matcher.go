@@ -111,7 +111,7 @@ func (m *Matcher) Match(dst, src []byte) error {
 }
 
 // Clear prepares the soft buffer of a new transport block: 0 where nothing was
-// received, [FillerLLR] at the filler positions.
+// received, [nr.FillerLLR] at the filler positions.
 //
 // It returns a [*nr.ShapeError] if len(soft) is not N, and does not allocate.
 func (m *Matcher) Clear(soft []int8) error {
@@ -121,7 +121,7 @@ func (m *Matcher) Clear(soft []int8) error {
 	clear(soft)
 	filler := soft[m.lo:m.hi]
 	for i := range filler {
-		filler[i] = FillerLLR
+		filler[i] = nr.FillerLLR
 	}
 	return nil
 }
@@ -129,9 +129,9 @@ func (m *Matcher) Clear(soft []int8) error {
 func (m *Matcher) check(op string, buffer, e int) error {
 	switch {
 	case m.sent == 0:
-		return &nr.ShapeError{Block: "ratematch", Field: op + " before Configure: coded bits", Got: e, Want: 0}
+		return nr.BadLength("ratematch: "+op+" before Configure: coded bits", e, 0)
 	case buffer != m.cfg.N():
-		return &nr.ShapeError{Block: "ratematch", Field: op + ": buffer", Got: buffer, Want: m.cfg.N()}
+		return nr.BadLength("ratematch: "+op+": buffer", buffer, m.cfg.N())
 	case e%m.cfg.BitsPerSymbol != 0:
 		return &nr.FieldError{Field: "ratematch.coded_bits", Got: e, Want: fmt.Sprintf("a multiple of %d", m.cfg.BitsPerSymbol)}
 	}

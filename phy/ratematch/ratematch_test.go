@@ -127,9 +127,9 @@ func testCombine(t *testing.T, m *ratematch.Matcher, c ratematch.Config, from []
 	}
 	for p, x := range soft {
 		switch {
-		case strength[p] <= ratematch.MaxLLR && int(x) != want[p]:
+		case strength[p] <= nr.MaxLLR && int(x) != want[p]:
 			t.Fatalf("%+v, E %d: position %d is %d, want %d", c, len(from), p, x, want[p])
-		case strength[p] > 0 && (x > ratematch.MaxLLR || x < -ratematch.MaxLLR):
+		case strength[p] > 0 && (x > nr.MaxLLR || x < -nr.MaxLLR):
 			t.Fatalf("%+v, E %d: position %d is %d, beyond saturation", c, len(from), p, x)
 		}
 	}
@@ -248,8 +248,8 @@ func TestSaturates(t *testing.T) {
 		}
 	}
 	for i, v := range soft {
-		if v != ratematch.MaxLLR && v != -ratematch.MaxLLR {
-			t.Errorf("soft[%d] = %d, want ±%d", i, v, ratematch.MaxLLR)
+		if v != nr.MaxLLR && v != -nr.MaxLLR {
+			t.Errorf("soft[%d] = %d, want ±%d", i, v, nr.MaxLLR)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/ratematch"
 )
 
 // A CRC lets a wrong block through once in 2^L times, but for one: all CRCs hold
@@ -60,7 +59,7 @@ func saysZero(llrs []int8, bits float32) bool {
 	sum := float32(0)
 	for _, x := range llrs {
 		switch {
-		case x == ratematch.FillerLLR:
+		case x == nr.FillerLLR:
 		case x >= 0:
 			sum += gains[min(x, nr.MaxLLR)].agree
 		default:

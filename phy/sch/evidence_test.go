@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/ratematch"
 )
 
 // Soft bits of random signs are evidence of b bits at most once in 2^b times,
@@ -32,7 +31,7 @@ func TestEvidenceOfRandomSigns(t *testing.T) {
 			for i := range llrs {
 				llrs[i] = c.magnitude(i) * int8(1-2*rng.IntN(2))
 			}
-			llrs[7] = ratematch.FillerLLR // a known bit is no evidence
+			llrs[7] = nr.FillerLLR // a known bit is no evidence
 			if saysZero(llrs, bits) {
 				passed++
 			}

@@ -5,7 +5,6 @@ package sch
 import (
 	"github.com/neuroran/neuroran/phy/ldpc"
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/phy/ratematch"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -63,11 +62,11 @@ func (s *SoftBuffer) Merge(tx *SoftBuffer, newData bool) {
 }
 
 // addSaturated adds soft bits within ±[nr.MaxLLR]. Filler bits, which both
-// sides hold as [ratematch.FillerLLR], stay.
+// sides hold as [nr.FillerLLR], stay.
 func addSaturated(dst, src []int8) {
 	src = src[:len(dst)]
 	for i, x := range dst {
-		if x != ratematch.FillerLLR {
+		if x != nr.FillerLLR {
 			dst[i] = int8(min(max(int(x)+int(src[i]), -nr.MaxLLR), nr.MaxLLR))
 		}
 	}
