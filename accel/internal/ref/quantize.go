@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/internal/simd/f32"
 )
 
 // scales is how a quantised value maps to real numbers: one scale and zero point
@@ -15,6 +16,7 @@ type scales struct {
 	scale []float32
 	zero  func(i int) float64
 	index func(i int) int // scale of element i
+	run   int             // how many neighbours share a scale
 }
 
 // scalesOf resolves inputs s and z of a node for a value of the given lengths.
@@ -34,9 +36,10 @@ func scalesOf(st *step, s, z int, dims []int) (scales, error) {
 		}
 		q.zero = func(i int) float64 { return float64(zero(i)) }
 	}
-	if o.n == 1 {
+	if q.run = max(count(dims), 1); o.n == 1 {
 		return q, nil
 	}
+	q.run = 1
 	axis, err := st.axisOf(1, len(dims))
 	if err != nil {
 		return q, st.invalid("%v", err)
@@ -55,7 +58,7 @@ func scalesOf(st *step, s, z int, dims []int) (scales, error) {
 	if o.n != dims[axis] {
 		return q, st.invalid("scale %v for axis %d of %v", o.dims, axis, dims)
 	}
-	q.index = func(i int) int { return i / inner % dims[axis] }
+	q.index, q.run = func(i int) int { return i / inner % dims[axis] }, max(inner, 1)
 	return q, nil
 }
 
@@ -112,12 +115,52 @@ func buildQuantize(st *step) (func(), error) {
 		return nil, err
 	}
 	x := st.in[0].f32()
+	switch st.out[0].typ {
+	case onnx.Uint8:
+		return quantizeRuns(as[uint8](st.out[0]), x, q, 0, 255), nil
+	case onnx.Int8:
+		return quantizeRuns(as[int8](st.out[0]), x, q, -128, 127), nil
+	}
 	return func() {
 		for i, v := range x {
 			k := q.index(i)
 			put(i, math.RoundToEven(float64(v/q.scale[k]))+q.zero(k))
 		}
 	}, nil
+}
+
+// quantizeRuns quantises the neighbours that share a scale together, block by
+// block.
+func quantizeRuns[E int8 | uint8](dst []E, x []float32, q scales, lo, hi float32) func() {
+	buf := make([]float32, 1024)
+	return func() {
+		for at := 0; at < len(x); {
+			k := q.index(at)
+			n := min(len(buf), q.run-at%q.run, len(x)-at)
+			t := buf[:n]
+			f32.DivNumber(t, x[at:], q.scale[k])
+			f32.Round(t, t)
+			f32.AddNumber(t, t, float32(q.zero(k)))
+			f32.Clamp(t, t, lo, hi)
+			for i, v := range t {
+				dst[at+i] = E(int32(v))
+			}
+			at += n
+		}
+	}
+}
+
+// dequantizeRuns is the reverse.
+func dequantizeRuns[E int8 | uint8](dst []float32, x []E, q scales) func() {
+	return func() {
+		for at := 0; at < len(x); at += q.run {
+			k := q.index(at)
+			scale, zero := q.scale[k], int32(q.zero(k))
+			for i, v := range x[at:min(at+q.run, len(x))] {
+				dst[at+i] = float32(int32(v)-zero) * scale
+			}
+		}
+	}
 }
 
 func buildDequantize(st *step) (func(), error) {
@@ -133,6 +176,12 @@ func buildDequantize(st *step) (func(), error) {
 		return nil, err
 	}
 	y := st.out[0].f32()
+	switch st.in[0].typ {
+	case onnx.Uint8:
+		return dequantizeRuns(y, as[uint8](st.in[0]), q), nil
+	case onnx.Int8:
+		return dequantizeRuns(y, as[int8](st.in[0]), q), nil
+	}
 	return func() {
 		for i := range y {
 			k := q.index(i)

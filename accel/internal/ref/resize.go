@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/internal/simd/f32"
 )
 
 // tap is one input element that an output element is made of.
@@ -21,6 +22,66 @@ type tap struct {
 type resampling struct {
 	axis int
 	taps [][]tap
+}
+
+// weighting is a resampling for the kernels: taps of all places in a row, in
+// float32, with their offsets along the axis.
+type weighting struct {
+	ends    []int // end of the taps of each place
+	offsets []int
+	weights []float32
+	two     bool // whether each place has two taps
+}
+
+func (p resampling) weighting(stride int) weighting {
+	w := weighting{two: true}
+	for _, taps := range p.taps {
+		w.two = w.two && len(taps) == 2
+		for _, t := range taps {
+			w.offsets, w.weights = append(w.offsets, t.at*stride), append(w.weights, float32(t.weight))
+		}
+		w.ends = append(w.ends, len(w.offsets))
+	}
+	return w
+}
+
+// line makes the elements along an axis whose neighbours lie side by side.
+func (w *weighting) line(dst, src []float32, outside float32) {
+	if w.two {
+		offsets, weights := w.offsets[:2*len(dst)], w.weights[:2*len(dst)]
+		for k := range dst {
+			dst[k] = weights[2*k]*src[offsets[2*k]] + weights[2*k+1]*src[offsets[2*k+1]]
+		}
+		return
+	}
+	first := 0
+	for k, end := range w.ends {
+		offsets, weights := w.offsets[first:end], w.weights[first:end]
+		first = end
+		if len(offsets) == 0 {
+			dst[k] = outside
+			continue
+		}
+		sum := float32(0)
+		for i, off := range offsets {
+			sum += weights[i] * src[off]
+		}
+		dst[k] = sum
+	}
+}
+
+// rows makes whole rows of n elements, which lie along the axes behind.
+func (w *weighting) rows(dst, src []float32, n int, outside float32) {
+	first := 0
+	for k, end := range w.ends {
+		row, taps := dst[k*n:(k+1)*n], w.offsets[first:end]
+		if len(taps) == 0 {
+			fill(row, outside)
+		} else {
+			f32.Taps(row, src, taps, w.weights[first:end], 0, f32.NoFloor)
+		}
+		first = end
+	}
 }
 
 // buildResize makes Resize and Upsample: axis by axis, since every mode is a
@@ -37,8 +98,8 @@ func buildResize(st *step) (func(), error) {
 	if err := (&step{in: st.in[:1], out: st.out}).floats(); err != nil {
 		return nil, err
 	}
-	var passes []resampling
-	for i, d := range st.in[0].dims {
+	var passes []resampling // from the last axis on: that one is the slowest, and has the fewest elements then
+	for i, d := range slices.Backward(st.in[0].dims) {
 		if r.Scale[i] == 1 && r.Out[i] == d && r.ROI[i] == 0 && r.ROI[len(r.Out)+i] == 1 {
 			continue
 		}
@@ -53,7 +114,7 @@ func buildResize(st *step) (func(), error) {
 
 // resizePasses runs the passes through buffers of their own.
 func resizePasses(st *step, passes []resampling) func() {
-	outside := float64(st.node.Float("extrapolation_value", 0))
+	outside := st.node.Float("extrapolation_value", 0)
 	src, dims := st.in[0].f32(), slices.Clone(st.in[0].dims)
 	var runs []func()
 	for i, p := range passes {
@@ -63,19 +124,14 @@ func resizePasses(st *step, passes []resampling) func() {
 		if i < len(passes)-1 {
 			dst = make([]float32, count(dims))
 		}
-		to := lines{n: len(p.taps), stride: l.stride, count: l.count}
+		w := p.weighting(l.stride)
+		in, out := l.n*l.stride, len(p.taps)*l.stride
 		runs = append(runs, func() {
-			for r := range l.count {
-				in, out := l.start(r), to.start(r)
-				for k, taps := range p.taps {
-					sum := outside
-					if len(taps) > 0 {
-						sum = 0
-					}
-					for _, t := range taps {
-						sum += t.weight * float64(from[in+t.at*l.stride])
-					}
-					dst[out+k*l.stride] = float32(sum)
+			for r := range l.count / l.stride {
+				if to, line := dst[r*out:(r+1)*out], from[r*in:(r+1)*in]; l.stride == 1 {
+					w.line(to, line, outside)
+				} else {
+					w.rows(to, line, l.stride, outside)
 				}
 			}
 		})
