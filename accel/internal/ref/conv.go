@@ -31,25 +31,32 @@ func buildConv(st *step) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conv{window: win, x: x.f32(), w: w.f32(), y: st.out[0].f32(), batch: x.dims[0], group: int(st.node.Int("group", 1)),
-		floor: st.floor(), scratch: st.scratch}
-	c.cin, c.cout = w.dims[1], w.dims[0]/c.group
+	c := newConv(st, win, w.dims, x.f32(), w.f32())
+	c.y, c.floor = st.out[0].f32(), st.floor()
 	if st.has(2) {
 		c.init = st.in[2].f32()
 	} else {
 		c.init = make([]float32, w.dims[0])
-	}
-	taps := win.offsets()
-	for ch := range c.cin {
-		for _, off := range taps {
-			c.offsets = append(c.offsets, ch*c.size+off)
-		}
 	}
 	if c.cin == 1 {
 		return c.depthwise, st.scratch.need(c.size)
 	}
 	c.setTile()
 	return c.run, st.scratch.need(c.cin*c.size, f32.PackedLen(len(c.offsets), c.tile), c.tile)
+}
+
+// newConv resolves the channels and taps of a convolution of x with weights w of
+// lengths dims.
+func newConv(st *step, win *window, dims []int, x, w []float32) *conv {
+	c := &conv{window: win, x: x, w: w, batch: st.in[0].dims[0], group: int(st.node.Int("group", 1)), scratch: st.scratch}
+	c.cin, c.cout = dims[1], dims[0]/c.group
+	taps := win.offsets()
+	for ch := range c.cin {
+		for _, off := range taps {
+			c.offsets = append(c.offsets, ch*c.size+off)
+		}
+	}
+	return c
 }
 
 // setTile chooses how many positions run at a time: a whole number of rows
@@ -66,28 +73,48 @@ func (c *conv) setTile() {
 	c.tile = ((row+parts-1)/parts + pair - 1) / pair * pair
 }
 
+// tile is some positions of one group of one batch: a part of one row, or whole
+// rows.
+type convTile struct {
+	group    int       // of the batch
+	batch    int       // group and batch: which planes
+	planes   []float32 // of the group
+	at, n    int       // positions in a plane of outputs
+	row, col int       // of the first
+	rows     int
+}
+
 // run computes tile by tile.
 func (c *conv) run() {
-	spatial := c.rows() * c.out[2]
-	buf := c.scratch.take(c.cin*c.size, f32.PackedLen(len(c.offsets), c.tile), c.tile)
+	k := len(c.offsets)
+	buf := c.scratch.take(c.cin*c.size, f32.PackedLen(k, c.tile), c.tile)
+	size := c.rows() * c.out[2]
+	c.each(buf[0], func(t convTile) {
+		c.unfold(buf[1], buf[2], t, c.offsets)
+		w, init := c.w[t.group*c.cout*k:], c.init[t.group*c.cout:]
+		f32.GemmColumn(c.y[t.batch*c.cout*size+t.at:], size, w, k, buf[1], init, c.cout, t.n, k, c.floor)
+	})
+}
+
+// each calls do for every tile; buf is room for the planes of a group.
+func (c *conv) each(buf []float32, do func(t convTile)) {
+	cols := c.out[2]
 	for bg := range c.batch * c.group {
-		planes := c.planes(buf[0], bg)
-		y := c.y[bg*c.cout*spatial:][:c.cout*spatial]
-		if c.out[2] > c.tile {
-			for r := range c.rows() {
-				for col := 0; col < c.out[2]; col += c.tile {
-					n := min(c.tile, c.out[2]-col)
-					f32.PackRows(buf[1], planes[c.base(r)+col:], c.offsets, len(c.offsets), n)
-					c.multiply(y[r*c.out[2]+col:], buf[1], bg%c.group, n)
-				}
+		t := convTile{group: bg % c.group, batch: bg, planes: c.planes(buf, bg)}
+		if cols > c.tile {
+			for i := range c.rows() * ((cols + c.tile - 1) / c.tile) {
+				parts := (cols + c.tile - 1) / c.tile
+				t.row, t.col, t.rows = i/parts, i%parts*c.tile, 1
+				t.at, t.n = t.row*cols+t.col, min(c.tile, cols-t.col)
+				do(t)
 			}
 			continue
 		}
-		step := c.tile / c.out[2]
-		for r := 0; r < c.rows(); r += step {
-			n := min(step, c.rows()-r)
-			c.unfoldRows(buf[1], planes, buf[2], r, n)
-			c.multiply(y[r*c.out[2]:], buf[1], bg%c.group, n*c.out[2])
+		step := c.tile / cols
+		for t.row = 0; t.row < c.rows(); t.row += step {
+			t.rows = min(step, c.rows()-t.row)
+			t.at, t.n = t.row*cols, t.rows*cols
+			do(t)
 		}
 	}
 }
@@ -105,31 +132,25 @@ func (c *conv) planes(buf []float32, bg int) []float32 {
 	return buf
 }
 
-// unfoldRows writes the patches of n whole rows, from row r on.
-func (c *conv) unfoldRows(patches, planes, line []float32, r, n int) {
-	cols, k := c.out[2], len(c.offsets)
-	if n == 1 {
-		f32.PackRows(patches, planes[c.base(r):], c.offsets, k, cols)
+// unfold writes the patches of a tile for the given taps; line is room for one of
+// their rows.
+func (c *conv) unfold(patches, line []float32, t convTile, taps []int) {
+	if t.rows == 1 {
+		f32.PackRows(patches, t.planes[c.base(t.row)+t.col:], taps, len(taps), t.n)
 		return
 	}
-	line = line[:n*cols]
-	for i, off := range c.offsets {
-		for j := range n {
-			copy(line[j*cols:(j+1)*cols], planes[off+c.base(r+j):])
+	cols := c.out[2]
+	line = line[:t.n]
+	for i, off := range taps {
+		for j := range t.rows {
+			copy(line[j*cols:(j+1)*cols], t.planes[off+c.base(t.row+j):])
 		}
-		f32.PackRows(patches[i*f32.Lanes:], line, lineStart, k, len(line))
+		f32.PackRows(patches[i*f32.Lanes:], line, lineStart, len(taps), t.n)
 	}
 }
 
 // lineStart is the only row of a matrix that is one line.
 var lineStart = []int{0}
-
-// multiply computes n positions of all channels of a group.
-func (c *conv) multiply(y, patches []float32, group, n int) {
-	k := len(c.offsets)
-	w, init := c.w[group*c.cout*k:], c.init[group*c.cout:]
-	f32.GemmColumn(y, c.rows()*c.out[2], w, k, patches, init, c.cout, n, k, c.floor)
-}
 
 // depthwise computes groups of one input channel: each row of outputs is a
 // weighted sum of rows of the plane, without patches.
