@@ -58,9 +58,8 @@ func (b *Binding) Run() error {
 		b.mu.Unlock()
 		return ErrClosed
 	}
-	err := b.run()
-	b.mu.Unlock()
-	return err
+	defer b.mu.Unlock()
+	return b.run()
 }
 
 // run runs the binding with denormal numbers taken for zero, unless the options

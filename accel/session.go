@@ -61,7 +61,8 @@ func (s *Session) Run(inputs, outputs []Buffer) error {
 // other.
 //
 // Bind returns [ErrClosed], a [*tensor.ShapeError] or [*TypeError] that names
-// the port, an [*OverlapError], or an error of the device. Where the lengths of
+// the port, an [*OverlapError], an [*onnx.NodeError] that names a node that cannot
+// take these lengths, or an error of the device. Where the lengths of
 // outputs depend on the elements of inputs, buffers that do not fit are an error
 // of Run.
 func (s *Session) Bind(inputs, outputs []Buffer) (*Binding, error) {
@@ -103,7 +104,10 @@ func (s *Session) check(inputs, outputs []Buffer) error {
 	if err := s.checkOpen(inputs); err != nil {
 		return err
 	}
-	want := s.model.outputDims(inputs)
+	want, err := s.model.outputDims(inputs)
+	if err != nil {
+		return err
+	}
 	for i, b := range outputs {
 		if err := checkPort(sig.Outputs[i], want[i], b); err != nil {
 			return err
@@ -145,20 +149,24 @@ func (s *Session) checkOpen(inputs []Buffer) error {
 
 // outputDims infers the lengths of the outputs for inputs of the given lengths:
 // -1 where they are not known, nil where not even their number is. What the file
-// declares about outputs does not count.
-func (m *Model) outputDims(inputs []Buffer) [][]int {
+// declares about outputs does not count. It returns an [*onnx.NodeError] when a node
+// cannot take these lengths.
+func (m *Model) outputDims(inputs []Buffer) ([][]int, error) {
 	given := map[string]onnx.Value{}
 	for i, p := range m.sig.Inputs {
 		given[p.Name] = onnx.Value{Type: p.Type, Dims: inputs[i].dims}
 	}
-	values := onnx.InferKnown(m.graph, given)
+	values, err := onnx.InferKnown(m.graph, given)
+	if err != nil {
+		return nil, fmt.Errorf("accel: bind: %w", err)
+	}
 	dims := make([][]int, len(m.sig.Outputs))
 	for i, p := range m.sig.Outputs {
 		if v := values[p.Name]; v.Type != onnx.Undefined && !v.Unranked {
 			dims[i] = append([]int{}, v.Dims...)
 		}
 	}
-	return dims
+	return dims, nil
 }
 
 // checkPort compares a buffer with the type of its port and the wanted lengths.

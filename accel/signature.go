@@ -94,7 +94,7 @@ func signatureOf(m *onnx.Model) Signature {
 	for _, v := range m.Graph.Feeds() {
 		sig.Inputs = append(sig.Inputs, portOf(v))
 	}
-	values := onnx.InferKnown(m, nil)
+	values, _ := onnx.InferKnown(m, nil) // what is wrong is an error of Open
 	for _, v := range m.Graph.Outputs {
 		p, known := portOf(v), values[v.Name]
 		if known.Type != onnx.Undefined {

@@ -10,12 +10,14 @@ import (
 // Bindable returns a model that computes the same and that a runtime can bind to
 // memory port by port, with the names of its ports in the order of those of m. It
 // is for runtimes that cannot bind a scalar, that leave an output unwritten which
-// is an input, a constant or another output, or that stumble over outputs of
-// Split that are left out. Where nothing stands in the way it returns m itself.
+// is an input, a constant or another output, or that stumble over what is left
+// out. Where nothing stands in the way it returns m itself.
 //
 //   - a scalar port becomes one of shape [1];
 //   - an output that no node computes, or that is listed twice, gets a node;
-//   - outputs of nodes that are left out get names.
+//   - lengths that are declared for an output go, unless they are inferred as well;
+//   - outputs of Split that are left out get names, inputs that are left out at the
+//     end of a list go.
 //
 // The ports that change get other names, so that names in the graph stay.
 func Bindable(m *Model, values map[string]Value) (bound *Model, inputs, outputs []string) {
@@ -30,7 +32,7 @@ func Bindable(m *Model, values map[string]Value) (bound *Model, inputs, outputs 
 			computed[name] = true
 		}
 	}
-	b.nodes = append(b.nodes, b.named(m.Graph.Nodes)...)
+	b.nodes = append(b.nodes, b.tidy(m.Graph.Nodes)...)
 	for _, v := range m.Graph.Outputs {
 		outputs = append(outputs, b.output(v, values[v.Name], computed[v.Name]))
 		computed[v.Name] = false // a second time it is a copy
@@ -111,6 +113,10 @@ func (b *binder) output(v ValueInfo, known Value, computed bool) string {
 		scalar = len(known.Dims) == 0
 	}
 	if v.other || computed && !scalar {
+		if v.Ranked && !v.other && !confirmed(v, known) {
+			b.changed = true
+			v.Ranked, v.Dims, v.Params = false, nil, nil
+		}
 		b.outputs = append(b.outputs, v)
 		return v.Name
 	}
@@ -127,19 +133,45 @@ func (b *binder) output(v ValueInfo, known Value, computed bool) string {
 	return port
 }
 
-// named gives the outputs of Split that are left out a name.
-func (b *binder) named(nodes []Node) []Node {
-	if !slices.ContainsFunc(nodes, func(n Node) bool { return n.OpType == "Split" && slices.Contains(n.Outputs, "") }) {
+// confirmed reports whether what a file declares about the lengths of an output is
+// what is inferred: a runtime may hold bound memory to a wrong declaration.
+func confirmed(v ValueInfo, known Value) bool {
+	if known.Type == Undefined || known.Unranked || len(known.Dims) != len(v.Dims) {
+		return false
+	}
+	for i, d := range v.Dims {
+		if d >= 0 && d != known.Dims[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// tidy gives the outputs of Split that are left out a name, and drops inputs that
+// are left out at the end of a list: both are the same to the specification, and
+// ONNX Runtime 1.32 ends the process over the one (microsoft/onnxruntime#18601) and
+// the other (LayerNormalization with an empty bias).
+func (b *binder) tidy(nodes []Node) []Node {
+	untidy := func(n Node) bool {
+		return n.OpType == "Split" && slices.Contains(n.Outputs, "") || len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == ""
+	}
+	if !slices.ContainsFunc(nodes, untidy) {
 		return nodes
 	}
+	b.changed = true
 	nodes = slices.Clone(nodes)
 	for i := range nodes {
-		if n := &nodes[i]; n.OpType == "Split" && slices.Contains(n.Outputs, "") {
-			n.Outputs = slices.Clone(n.Outputs)
-			for k, name := range n.Outputs {
-				if name == "" {
-					n.Outputs[k] = b.fresh("unused")
-				}
+		n := &nodes[i]
+		for len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" {
+			n.Inputs = n.Inputs[:len(n.Inputs)-1]
+		}
+		if n.OpType != "Split" {
+			continue
+		}
+		n.Outputs = slices.Clone(n.Outputs)
+		for k, name := range n.Outputs {
+			if name == "" {
+				n.Outputs[k] = b.fresh("unused")
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -127,13 +128,17 @@ func InferAll(m *Model, inputs map[string]Value) (map[string]Value, error) {
 }
 
 // InferKnown is [InferAll] where nothing is known of what comes after a node that
-// cannot be inferred.
-func InferKnown(m *Model, inputs map[string]Value) map[string]Value {
-	values, err := inferGraph(m, inputs, func(error) error { return nil })
-	if err != nil {
+// is not known here, and what is declared about outputs does not count.
+//
+// It returns the errors of [Check], and a [*NodeError] when a node breaks the rules
+// of its operator: not every runtime survives that.
+func InferKnown(m *Model, inputs map[string]Value) (map[string]Value, error) {
+	return inferGraph(m, inputs, func(err error) error {
+		if errors.As(err, new(*NodeError)) {
+			return err
+		}
 		return nil
-	}
-	return values
+	})
 }
 
 // inferGraph infers node by node; the function decides whether the error of a

@@ -51,7 +51,7 @@ var layers = map[string]operator{
 	"Conv": {2, 3, inferConv, nil}, "ConvTranspose": {2, 3, inferConvTranspose, nil}, "Det": {1, 1, inferDet, nil},
 	"Einsum": {1, -1, inferEinsum, nil}, "GRU": {3, 6, inferRecurrent, nil}, "Gemm": {2, 3, inferGemm, nil},
 	"GlobalAveragePool": {1, 1, inferGlobalPool, nil}, "GlobalLpPool": {1, 1, inferGlobalPool, nil}, "GlobalMaxPool": {1, 1, inferGlobalPool, nil},
-	"GroupNormalization": {3, 3, inferUnary, nil}, "Hardmax": {1, 1, inferSoftmax, nil}, "InstanceNormalization": {3, 3, inferUnary, nil},
+	"GroupNormalization": {3, 3, inferChannelNorm, nil}, "Hardmax": {1, 1, inferSoftmax, nil}, "InstanceNormalization": {3, 3, inferChannelNorm, nil},
 	"LRN": {1, 1, inferUnary, nil}, "LSTM": {3, 8, inferRecurrent, nil}, "LayerNormalization": {2, 3, inferLayerNorm, nil},
 	"LogSoftmax": {1, 1, inferSoftmax, nil}, "LpNormalization": {1, 1, inferUnary, nil}, "LpPool": {1, 1, inferPool, nil},
 	"MatMul": {2, 2, inferMatMul, nil}, "MaxPool": {1, 1, inferPool, nil}, "MaxUnpool": {2, 3, inferUnpool, []int{2}},
@@ -109,7 +109,7 @@ var quantized = map[string]operator{
 // controls lists what runs other graphs. Their outputs are known when the graph
 // that runs is: an executor puts its nodes in their place.
 var controls = map[string]operator{
-	"If": {1, 1, inferGraphs, []int{0}}, "Loop": {0, -1, inferGraphs, []int{0, 1}}, "Scan": {1, -1, inferGraphs, nil},
+	"If": {1, 1, inferGraphs, []int{0}}, "Loop": {0, -1, inferGraphs, []int{0, 1}}, "Scan": {0, -1, inferGraphs, nil},
 }
 
 // inferGraphs leaves the outputs open.

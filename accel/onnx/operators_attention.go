@@ -60,6 +60,9 @@ func inferAttention(c *inference) error {
 	if reason != "" {
 		return c.failf("%s", reason)
 	}
+	if c.has(6) && (c.in[6].Type != Int64 || len(c.in[6].Dims) != 1 || c.in[6].Dims[0] != h.Batch) {
+		return c.failf("numbers of valid keys are %v %v, want int64 [%d]", c.in[6].Type, c.in[6].Dims, h.Batch)
+	}
 	out := []int{h.Batch, h.Q, h.Rows, h.Value}
 	if h.Packed {
 		out = []int{h.Batch, h.Rows, h.Q * h.Value}

@@ -34,11 +34,12 @@ func inferDropout(c *inference) error {
 		return err
 	}
 	mask := Value{Type: Bool, Dims: slices.Clone(x.Dims)}
-	if n, ok := product(x.Dims); ok && n <= maxFolded {
-		mask.Const = &Tensor{Type: Bool, Dims: mask.Dims, Raw: bytes.Repeat([]byte{1}, n)}
+	one := []byte{1}
+	if c.opset < 10 && x.Type == Float32 { // the mask was of the type of the input
+		mask.Type, one = Float32, NewFloat32("", []float32{1}).Raw
 	}
-	if c.opset < 10 {
-		return c.lackf("the mask of operator set %d", c.opset)
+	if n, ok := product(x.Dims); ok && n <= maxFolded {
+		mask.Const = &Tensor{Type: mask.Type, Dims: mask.Dims, Raw: bytes.Repeat(one, n)}
 	}
 	c.out = append(c.out, mask)
 	return nil
@@ -169,10 +170,7 @@ func inferWhere(c *inference) error {
 }
 
 func inferCastLike(c *inference) error {
-	if c.in[1].Type.Size() == 0 {
-		return c.failf("cast to %v", c.in[1].Type)
-	}
-	return c.add(c.in[1].Type, slices.Clone(c.in[0].Dims)...)
+	return c.cast(c.in[1].Type)
 }
 
 func inferBitCast(c *inference) error {

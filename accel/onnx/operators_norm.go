@@ -20,6 +20,14 @@ func inferBatchNorm(c *inference) error {
 	return inferUnary(c)
 }
 
+// inferChannelNorm checks a norm over [batch, channel, …].
+func inferChannelNorm(c *inference) error {
+	if len(c.in[0].Dims) < 2 || len(c.in[1].Dims) != 1 || len(c.in[2].Dims) != 1 {
+		return c.failf("shapes %v, %v, %v, want [batch, channel, …] and two vectors", c.in[0].Dims, c.in[1].Dims, c.in[2].Dims)
+	}
+	return inferUnary(c)
+}
+
 // inferLayerNorm adds the output and, where they are asked for, the mean and the
 // inverse standard deviation of each group of normalised axes.
 func inferLayerNorm(c *inference) error {

@@ -10,9 +10,16 @@ import (
 )
 
 func inferCast(c *inference) error {
-	to := DataType(c.node.Int("to", 0))
-	if to.Size() == 0 {
+	return c.cast(DataType(c.node.Int("to", 0)))
+}
+
+// cast adds an output of the given type and the lengths of the input.
+func (c *inference) cast(to DataType) error {
+	switch {
+	case to < Float32 || to > Int2:
 		return c.failf("cast to %v", to)
+	case to.Size() == 0:
+		return c.lackf("cast to %v", to)
 	}
 	return c.add(to, slices.Clone(c.in[0].Dims)...)
 }

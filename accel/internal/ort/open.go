@@ -17,13 +17,18 @@ import (
 )
 
 // bindable returns the model in the form that the wrapper can bind, and the names
-// of its ports; see [onnx.Bindable].
-func bindable(m backend.Model) (data []byte, inputs, outputs []string) {
-	graph, inputs, outputs := onnx.Bindable(m.Graph, onnx.InferKnown(m.Graph, nil))
-	if graph == m.Graph {
-		return m.Data, inputs, outputs
+// of its ports; see [onnx.Bindable]. A model with a node that breaks the rules of
+// its operator is refused: the library ends the process over some of them.
+func bindable(m backend.Model) (data []byte, inputs, outputs []string, err error) {
+	values, err := onnx.InferKnown(m.Graph, nil)
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	return onnx.Encode(nil, graph), inputs, outputs
+	graph, inputs, outputs := onnx.Bindable(m.Graph, values)
+	if graph == m.Graph {
+		return m.Data, inputs, outputs, nil
+	}
+	return onnx.Encode(nil, graph), inputs, outputs, nil
 }
 
 // open compiles a model for the device.
@@ -51,7 +56,10 @@ func (t target) create(m backend.Model, c backend.Config) (backend.Session, erro
 	if err != nil {
 		return nil, fmt.Errorf("accel: ort: options: %w", err)
 	}
-	data, inputs, outputs := bindable(m)
+	data, inputs, outputs, err := bindable(m)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("accel: ort: %w", err), opts.Destroy())
+	}
 	s, err := ort.NewDynamicAdvancedSessionWithONNXData(data, inputs, outputs, opts)
 	if err != nil {
 		err = refusal(m.Graph.Graph, err)

@@ -104,6 +104,9 @@ func (b bound) GetInternals() *ort.ValueInternalData { return b.internals }
 
 // wrap makes a C value over the buffer's memory, without a copy.
 func wrap(b backend.Buffer) (ort.Value, error) {
+	if b.Len == 0 {
+		return wrapEmpty(b)
+	}
 	switch b.Type {
 	case onnx.Float32:
 		return wrapAs[float32](b)
@@ -128,13 +131,25 @@ func wrap(b backend.Buffer) (ort.Value, error) {
 	case onnx.Uint64:
 		return wrapAs[uint64](b)
 	case onnx.Float16:
-		if b.Len == 0 { // which needs an address, if only that
-			return ort.NewCustomDataTensor(shape(b), make([]byte, 2), ort.TensorElementDataTypeFloat16)
-		}
 		raw := backend.Buffer{Data: b.Data, Len: 2 * b.Len}
 		return ort.NewCustomDataTensor(shape(b), backend.Slice[byte](raw), ort.TensorElementDataTypeFloat16)
 	}
 	return nil, fmt.Errorf("element type %v is not supported", b.Type)
+}
+
+// wrapEmpty makes a C value without elements. It has an address all the same, which
+// some kernels touch.
+func wrapEmpty(b backend.Buffer) (ort.Value, error) {
+	types := map[onnx.DataType]ort.TensorElementDataType{onnx.Float32: ort.TensorElementDataTypeFloat, onnx.Float64: ort.TensorElementDataTypeDouble,
+		onnx.Int8: ort.TensorElementDataTypeInt8, onnx.Int16: ort.TensorElementDataTypeInt16, onnx.Int32: ort.TensorElementDataTypeInt32,
+		onnx.Int64: ort.TensorElementDataTypeInt64, onnx.Uint8: ort.TensorElementDataTypeUint8, onnx.Uint16: ort.TensorElementDataTypeUint16,
+		onnx.Uint32: ort.TensorElementDataTypeUint32, onnx.Uint64: ort.TensorElementDataTypeUint64, onnx.Bool: ort.TensorElementDataTypeBool,
+		onnx.Float16: ort.TensorElementDataTypeFloat16}
+	t, ok := types[b.Type]
+	if !ok {
+		return nil, fmt.Errorf("element type %v is not supported", b.Type)
+	}
+	return ort.NewCustomDataTensor(shape(b), make([]byte, 8), t)
 }
 
 func wrapAs[T ort.TensorData](b backend.Buffer) (ort.Value, error) {

@@ -151,7 +151,11 @@ func inlineLoop(p *plan, st *step, sc *scope) error {
 func (p *plan) collect(st *step, rows [][]*operand, skip int) ([]*operand, error) {
 	var out []*operand
 	if len(rows) == 0 {
-		for _, v := range st.node.Attr("body").Graph.Outputs[skip:] {
+		body := st.node.Attr("body")
+		if body == nil || body.Graph == nil || len(body.Graph.Outputs) < skip {
+			return nil, st.invalid("the body has too few outputs")
+		}
+		for _, v := range body.Graph.Outputs[skip:] {
 			dims := []int{0}
 			for _, d := range v.Dims {
 				dims = append(dims, max(d, 0))

@@ -10,11 +10,12 @@ type spatial struct {
 	stride, dilation, before []int
 	pos                      []int // place of the window
 	tap                      []int // tap within the window
+	first, last              []int // taps within the input
 }
 
 func spatialOf(w onnx.Window) *spatial {
 	return &spatial{in: w.In, kernel: w.Kernel, out: w.Out, stride: w.Stride, dilation: w.Dilation, before: w.Begin,
-		pos: make([]int, len(w.In)), tap: make([]int, len(w.In))}
+		pos: make([]int, len(w.In)), tap: make([]int, len(w.In)), first: make([]int, len(w.In)), last: make([]int, len(w.In))}
 }
 
 // eachTap calls f for every tap of the window at the current place, with the
@@ -34,6 +35,47 @@ func (s *spatial) eachTap(f func(tap, off int)) {
 		f(t, off)
 		advance(s.tap, s.kernel)
 	}
+}
+
+// eachInside is eachTap for the taps that lie in the input only, however large the
+// window is.
+func (s *spatial) eachInside(f func(tap, off int)) {
+	for i, p := range s.pos {
+		at := p*s.stride[i] - s.before[i]
+		s.first[i] = max(0, (-at+s.dilation[i]-1)/s.dilation[i])
+		s.last[i] = min(s.kernel[i], floorDiv(s.in[i]-1-at, s.dilation[i])+1)
+		if s.first[i] >= s.last[i] {
+			return
+		}
+		s.tap[i] = s.first[i]
+	}
+	for {
+		tap, off := 0, 0
+		for i, p := range s.pos {
+			tap = tap*s.kernel[i] + s.tap[i]
+			off = off*s.in[i] + p*s.stride[i] + s.tap[i]*s.dilation[i] - s.before[i]
+		}
+		f(tap, off)
+		i := len(s.tap) - 1
+		for ; i >= 0; i-- {
+			if s.tap[i]++; s.tap[i] < s.last[i] {
+				break
+			}
+			s.tap[i] = s.first[i]
+		}
+		if i < 0 {
+			return
+		}
+	}
+}
+
+// floorDiv is a/b rounded down, for b above 0.
+func floorDiv(a, b int) int {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
 }
 
 // advance moves an odometer on by one.

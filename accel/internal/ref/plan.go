@@ -16,7 +16,7 @@ import (
 // exhausting the host: that of all constants that are computed, which is touched
 // while planning, and that of all values.
 const (
-	maxFolded = 256 << 20
+	maxFolded = 1 << 30
 	maxTotal  = 4 << 30
 )
 

@@ -68,8 +68,8 @@ func poolValue[E number](st *step, win onnx.Window, s *spatial) func(x []E) (E, 
 	case "MaxPool":
 		return func(x []E) (E, int) {
 			best := -1
-			s.eachTap(func(_, off int) {
-				if off >= 0 && (best < 0 || x[off] > x[best]) {
+			s.eachInside(func(_, off int) {
+				if best < 0 || x[off] > x[best] {
 					best = off
 				}
 			})
@@ -82,10 +82,8 @@ func poolValue[E number](st *step, win onnx.Window, s *spatial) func(x []E) (E, 
 		p := float64(st.node.Int("p", 2))
 		return func(x []E) (E, int) {
 			sum := 0.0
-			s.eachTap(func(_, off int) {
-				if off >= 0 {
-					sum += math.Pow(math.Abs(float64(x[off])), p)
-				}
+			s.eachInside(func(_, off int) {
+				sum += math.Pow(math.Abs(float64(x[off])), p)
 			})
 			return E(math.Pow(sum, 1/p)), 0
 		}
@@ -93,11 +91,9 @@ func poolValue[E number](st *step, win onnx.Window, s *spatial) func(x []E) (E, 
 	padded := st.node.Int("count_include_pad", 0) != 0
 	return func(x []E) (E, int) {
 		sum, n := 0.0, 0
-		s.eachTap(func(_, off int) {
-			if off >= 0 {
-				sum += float64(x[off])
-				n++
-			}
+		s.eachInside(func(_, off int) {
+			sum += float64(x[off])
+			n++
 		})
 		if padded {
 			n = s.inPadding(win)
@@ -111,13 +107,8 @@ func poolValue[E number](st *step, win onnx.Window, s *spatial) func(x []E) (E, 
 func (s *spatial) inPadding(win onnx.Window) int {
 	n := 1
 	for i, p := range s.pos {
-		inside := 0
-		for t := range s.kernel[i] {
-			if p*s.stride[i]+t*s.dilation[i] < s.before[i]+s.in[i]+win.End[i] {
-				inside++
-			}
-		}
-		n *= inside
+		room := s.before[i] + s.in[i] + win.End[i] - p*s.stride[i]
+		n *= min(s.kernel[i], max(0, (room+s.dilation[i]-1)/s.dilation[i]))
 	}
 	return n
 }

@@ -43,10 +43,10 @@ func Open(ctx context.Context, m *onnx.Model) (*Session, error) {
 	if err := onnx.Check(m); err != nil {
 		return nil, err
 	}
-	if err := onnx.CheckOpset(m.Opset()); err != nil {
+	if err := supported(m.Graph); err != nil {
 		return nil, err
 	}
-	if err := supported(m.Graph); err != nil {
+	if err := onnx.CheckOpset(m.Opset()); err != nil {
 		return nil, err
 	}
 	if _, err := onnx.InferAll(m, nil); err != nil {

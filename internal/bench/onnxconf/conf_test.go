@@ -26,10 +26,7 @@ const releasesEnv = "NEURORAN_ONNX_RELEASES"
 var floors = map[accel.Device]int{accel.Ref: 90, accel.CPU: 90}
 
 func TestMain(m *testing.M) {
-	if setting := os.Getenv(workerEnv); setting != "" {
-		if err := work(os.Stdin, os.Stdout, setting); err != nil {
-			fail(err)
-		}
+	if isWorker() {
 		return
 	}
 	os.Exit(m.Run())
