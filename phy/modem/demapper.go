@@ -71,27 +71,27 @@ func quantize(x float32) int8 {
 	return int8(x + 0.5)
 }
 
-// minNoise is the smallest variance that a demapper divides by; it keeps
-// finite symbols finite.
-const minNoise = 1e-12
+// MinNoise is the smallest variance that a demapper divides by; it keeps finite
+// symbols finite.
+const MinNoise = 1e-12
 
-// inverse returns 1/noiseVar, bounded; NaN gives 0, so that the soft bits of an
-// element that nothing is known about are 0.
-func inverse(noiseVar float32) float32 {
+// Inverse returns 1/noiseVar, bounded as every demapper bounds it; NaN gives 0, so
+// that the soft bits of an element that nothing is known about are 0.
+func Inverse(noiseVar float32) float32 {
 	if noiseVar != noiseVar {
 		return 0
 	}
-	return 1 / max(noiseVar, minNoise)
+	return 1 / max(noiseVar, MinNoise)
 }
 
-// checkLengths returns a [*tensor.ShapeError] unless one symbol has one
-// variance and qm soft bits.
-func checkLengths(op string, dst, sym, noiseVar, qm int) error {
+// CheckLengths returns a [*tensor.ShapeError] of the named operation unless every
+// symbol has one variance and qm soft bits, with qm above 0.
+func CheckLengths(op string, dst, sym, noiseVar, qm int) error {
 	switch {
 	case qm == 0 || dst != sym*qm:
-		return &tensor.ShapeError{Op: "modem: " + op + ": soft bits", Want: []int{sym * qm}, Got: []int{dst}}
+		return &tensor.ShapeError{Op: op + ": soft bits", Want: []int{sym * qm}, Got: []int{dst}}
 	case noiseVar != sym:
-		return &tensor.ShapeError{Op: "modem: " + op + ": noise variances", Want: []int{sym}, Got: []int{noiseVar}}
+		return &tensor.ShapeError{Op: op + ": noise variances", Want: []int{sym}, Got: []int{noiseVar}}
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (d *Exact) Configure(m nr.Modulation) error {
 
 // Demap implements [Demapper].
 func (d *Exact) Demap(dst []int8, sym []complex64, noiseVar []float32) error {
-	if err := checkLengths("exact", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
+	if err := CheckLengths("modem: exact", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
 		return err
 	}
 	var buf [8]float32
@@ -50,7 +50,7 @@ func (d *Exact) Demap(dst []int8, sym []complex64, noiseVar []float32) error {
 
 // DemapFloat implements [Demapper].
 func (d *Exact) DemapFloat(dst []float32, sym []complex64, noiseVar []float32) error {
-	if err := checkLengths("exact", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
+	if err := CheckLengths("modem: exact", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
 		return err
 	}
 	var buf [8]float32
@@ -68,7 +68,7 @@ func (d *Exact) symbol(dst *[8]float32, i int, z complex64, noiseVar float32) {
 		dst[0] = pi2BPSK(i, z, noiseVar)
 		return
 	}
-	w := float64(inverse(noiseVar))
+	w := float64(Inverse(noiseVar))
 	d.dimension(dst[0:], float64(real(z)), w)
 	d.dimension(dst[1:], float64(imag(z)), w)
 }

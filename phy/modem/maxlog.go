@@ -34,7 +34,7 @@ func (d *MaxLog) Configure(m nr.Modulation) error {
 
 // Demap implements [Demapper].
 func (d *MaxLog) Demap(dst []int8, sym []complex64, noiseVar []float32) error {
-	if err := checkLengths("max-log", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
+	if err := CheckLengths("modem: max-log", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
 		return err
 	}
 	if d.bitsPerDim == 0 {
@@ -49,7 +49,7 @@ func (d *MaxLog) Demap(dst []int8, sym []complex64, noiseVar []float32) error {
 
 // DemapFloat implements [Demapper].
 func (d *MaxLog) DemapFloat(dst []float32, sym []complex64, noiseVar []float32) error {
-	if err := checkLengths("max-log", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
+	if err := CheckLengths("modem: max-log", len(dst), len(sym), len(noiseVar), d.modulation.BitsPerSymbol()); err != nil {
 		return err
 	}
 	if d.bitsPerDim == 0 {
@@ -59,7 +59,7 @@ func (d *MaxLog) DemapFloat(dst []float32, sym []complex64, noiseVar []float32) 
 		return nil
 	}
 	for i, z := range sym {
-		w := d.gain * inverse(noiseVar[i])
+		w := d.gain * Inverse(noiseVar[i])
 		x, y := real(z)*d.unit, imag(z)*d.unit
 		for k := d.bitsPerDim - 1; k >= 1; k-- {
 			top, half := float32(int(1)<<k-1), float32(int(1)<<(k-1))
@@ -79,7 +79,7 @@ func pi2BPSK(i int, z complex64, noiseVar float32) float32 {
 	if i&1 != 0 { // (1+j)·j = −1+j
 		a, b = b, -a
 	}
-	llr := 4 / math.Sqrt2 * (a + b) * float64(inverse(noiseVar))
+	llr := 4 / math.Sqrt2 * (a + b) * float64(Inverse(noiseVar))
 	return float32(min(max(llr, -math.MaxFloat32), math.MaxFloat32))
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/neuroran/neuroran/internal/simd/f32"
 	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/tensor"
 )
 
 // Symbols run in blocks of these lengths, each bound once: the large one while
@@ -69,7 +68,7 @@ func (d *Demapper) Configure(m nr.Modulation) error {
 // Demap implements [modem.Demapper]. Beyond its errors it returns those of the
 // device, such as [accel.ErrClosed].
 func (d *Demapper) Demap(dst []int8, sym []complex64, noiseVar []float32) error {
-	if err := d.check("demap", len(dst), len(sym), len(noiseVar)); err != nil {
+	if err := modem.CheckLengths("neural: demap", len(dst), len(sym), len(noiseVar), d.bits); err != nil {
 		return err
 	}
 	for len(sym) > 0 {
@@ -77,7 +76,7 @@ func (d *Demapper) Demap(dst []int8, sym []complex64, noiseVar []float32) error 
 		if err != nil {
 			return err
 		}
-		f32.QuantizeRows(dst[:len(out)], out, noiseVar[:n], nr.LLRScale, minNoise, nr.MaxLLR)
+		f32.QuantizeRows(dst[:len(out)], out, noiseVar[:n], nr.LLRScale, modem.MinNoise, nr.MaxLLR)
 		dst, sym, noiseVar = dst[len(out):], sym[n:], noiseVar[n:]
 	}
 	return nil
@@ -85,7 +84,7 @@ func (d *Demapper) Demap(dst []int8, sym []complex64, noiseVar []float32) error 
 
 // DemapFloat implements [modem.Demapper].
 func (d *Demapper) DemapFloat(dst []float32, sym []complex64, noiseVar []float32) error {
-	if err := d.check("demap float", len(dst), len(sym), len(noiseVar)); err != nil {
+	if err := modem.CheckLengths("neural: demap float", len(dst), len(sym), len(noiseVar), d.bits); err != nil {
 		return err
 	}
 	for len(sym) > 0 {
@@ -94,7 +93,7 @@ func (d *Demapper) DemapFloat(dst []float32, sym []complex64, noiseVar []float32
 			return err
 		}
 		for i, v := range noiseVar[:n] {
-			w := inverse(v)
+			w := modem.Inverse(v)
 			for k, x := range out[i*d.bits : (i+1)*d.bits] {
 				dst[i*d.bits+k] = x * w
 			}
@@ -117,27 +116,6 @@ func (d *Demapper) run(sym []complex64) ([]float32, int, error) {
 		return nil, 0, fmt.Errorf("neural: demap: %w", err)
 	}
 	return d.out[:n*d.bits], n, nil
-}
-
-// minNoise is the smallest variance that the outputs are divided by.
-const minNoise = 1e-12
-
-// inverse returns 1/noiseVar, bounded as every demapper does; NaN gives 0.
-func inverse(noiseVar float32) float32 {
-	if noiseVar != noiseVar {
-		return 0
-	}
-	return 1 / max(noiseVar, minNoise)
-}
-
-func (d *Demapper) check(op string, dst, sym, noiseVar int) error {
-	switch {
-	case d.bits == 0 || dst != sym*d.bits:
-		return &tensor.ShapeError{Op: "neural: " + op + ": soft bits", Want: []int{sym * d.bits}, Got: []int{dst}}
-	case noiseVar != sym:
-		return &tensor.ShapeError{Op: "neural: " + op + ": noise variances", Want: []int{sym}, Got: []int{noiseVar}}
-	}
-	return nil
 }
 
 // Close releases the bindings; the networks stay open. Closing again does
