@@ -4,6 +4,7 @@ package accel_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/neuroran/neuroran/accel"
@@ -90,4 +91,17 @@ func buffer(p accel.Port) accel.Buffer {
 		v[i] = float32(i%7) - 3
 	}
 	return accel.From(v, dims...)
+}
+
+// FuzzParseDevice checks that a name is a known device or a typed error.
+func FuzzParseDevice(f *testing.F) {
+	for _, s := range []string{"ref", "ort/cpu", "ort/cuda:0", "ort/tensorrt:65536", "ort/openvino:GPU", "ort/cuda:", ":", "/", "ort"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := accel.ParseDevice(s)
+		if (err == nil) != (string(d) == s && s != "") || err != nil && !errors.Is(err, accel.ErrUnknownDevice) {
+			t.Errorf("%q: got %q, %v", s, d, err)
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -120,10 +121,17 @@ func (t target) appendTensorRT(opts *ort.SessionOptions, c backend.Config) error
 // appendOpenVINO adds OpenVINO. What it shall compute in goes by load_config,
 // which must be inline JSON: a path is refused with a misleading text, and
 // other options are ignored in silence.
+//
+// OpenVINO runs a session on threads of its own, a stream at a time; with the
+// one stream that is its default the bindings of a session would wait for each
+// other. There are as many streams as Go runs goroutines at once.
 func (t target) appendOpenVINO(opts *ort.SessionOptions, c backend.Config) error {
 	properties := map[string]string{"INFERENCE_PRECISION_HINT": c.Precision.String()}
 	if t.index == "CPU" {
-		properties["INFERENCE_NUM_THREADS"] = strconv.Itoa(max(c.Threads, 1))
+		threads := max(c.Threads, 1)
+		streams := max(1, runtime.GOMAXPROCS(0)/threads)
+		properties["NUM_STREAMS"] = strconv.Itoa(streams)
+		properties["INFERENCE_NUM_THREADS"] = strconv.Itoa(streams * threads)
 		properties["CPU_DENORMALS_OPTIMIZATION"] = map[bool]string{true: "NO", false: "YES"}[c.KeepDenormals]
 	}
 	config, err := json.Marshal(map[string]any{t.index: properties})
