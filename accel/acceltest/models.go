@@ -31,20 +31,16 @@ func newBuilder(name string) *builder { return &builder{Builder: onnx.NewBuilder
 
 // weight adds a constant of normal numbers times a scale.
 func (b *builder) weight(scale float64, dims ...int) onnx.Ref {
-	size := 1
-	for _, d := range dims {
-		size *= d
-	}
-	b.n++
-	v := normal(b.n, size)
-	for i := range v {
-		v[i] *= float32(scale)
-	}
-	return b.Float32s(fmt.Sprintf("w%d", b.n), v, dims...)
+	return b.constant(func(v float32) float32 { return v * float32(scale) }, dims)
 }
 
 // positive adds a constant of numbers of at least 0.1.
 func (b *builder) positive(dims ...int) onnx.Ref {
+	return b.constant(func(v float32) float32 { return float32(math.Abs(float64(v))) + 0.1 }, dims)
+}
+
+// constant adds a constant of normal numbers that f is applied to.
+func (b *builder) constant(f func(float32) float32, dims []int) onnx.Ref {
 	size := 1
 	for _, d := range dims {
 		size *= d
@@ -52,7 +48,7 @@ func (b *builder) positive(dims ...int) onnx.Ref {
 	b.n++
 	v := normal(b.n, size)
 	for i := range v {
-		v[i] = float32(math.Abs(float64(v[i]))) + 0.1
+		v[i] = f(v[i])
 	}
 	return b.Float32s(fmt.Sprintf("w%d", b.n), v, dims...)
 }
@@ -106,5 +102,19 @@ func DeepRx(blocks, channels, subcarriers int) (*accel.Model, error) {
 		x = b.Add(x, b.Mul(y, b.Const(onnx.NewFloat32(fmt.Sprintf("scale%d", b.n), []float32{0.1}))))
 	}
 	b.Output("llr", b.conv(x, channels, 8, 1, 1))
+	return b.finish()
+}
+
+// Scale returns a network that multiplies by a factor: "x" [batch, features] to
+// "y" of the same shape. Two that differ in the factor have equal ports, so that
+// one may replace the other.
+func Scale(factor float32, features int) (*accel.Model, error) {
+	b := newBuilder("scale")
+	w := make([]float32, features*features)
+	for i := range features {
+		w[i*(features+1)] = factor
+	}
+	x := b.Input("x", onnx.Float32, -1, features)
+	b.Output("y", b.MatMul(x, b.Float32s("w", w, features, features)))
 	return b.finish()
 }

@@ -10,40 +10,27 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/accel/acceltest"
 	"github.com/neuroran/neuroran/accel/neural"
 	"github.com/neuroran/neuroran/accel/onnx"
 	"github.com/neuroran/neuroran/tensor"
 )
 
-// build finishes a model.
-func build(tb testing.TB, b *onnx.Builder) *accel.Model {
-	tb.Helper()
-	graph, err := b.Model()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	m, err := accel.BuildModel(graph)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return m
-}
+// scale returns a network that multiplies rows of two features by a factor.
+func scale(tb testing.TB, factor float32) *accel.Model { return must(tb)(acceltest.Scale(factor, 2)) }
 
-// scale builds a network that multiplies rows of two features by a factor.
-func scale(tb testing.TB, factor float32) *accel.Model {
-	tb.Helper()
-	b := onnx.NewBuilder("scale")
-	x := b.Input("x", onnx.Float32, -1, 2)
-	b.Output("y", b.MatMul(x, b.Float32s("w", []float32{factor, 0, 0, factor}, 2, 2)))
-	return build(tb, b)
-}
+// wide returns a network of other ports.
+func wide(tb testing.TB) *accel.Model { return must(tb)(acceltest.Scale(1, 3)) }
 
-// wide builds a network of other ports.
-func wide(tb testing.TB) *accel.Model {
-	tb.Helper()
-	b := onnx.NewBuilder("wide")
-	b.Output("y", b.Relu(b.Input("x", onnx.Float32, -1, 3)))
-	return build(tb, b)
+// must returns a model, or ends the test.
+func must(tb testing.TB) func(*accel.Model, error) *accel.Model {
+	return func(m *accel.Model, err error) *accel.Model {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return m
+	}
 }
 
 // trainer returns the same model whatever it starts from.
@@ -188,7 +175,11 @@ func TestReplaceDoesNotHoldUpRuns(t *testing.T) {
 			x = b.Relu(x)
 		}
 		b.Output("y", b.MatMul(x, w))
-		return build(t, b)
+		graph, err := b.Model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return must(t)(accel.BuildModel(graph))
 	}
 	inst := neural.Create(scale(t, 1))
 	if err := inst.Instantiate(ctx, accel.Options{}); err != nil {

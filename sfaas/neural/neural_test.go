@@ -12,40 +12,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/neuroran/neuroran/accel"
-	"github.com/neuroran/neuroran/accel/onnx"
+	"github.com/neuroran/neuroran/accel/acceltest"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/neural"
 )
 
-// build finishes a model.
-func build(tb testing.TB, b *onnx.Builder) *accel.Model {
-	tb.Helper()
-	graph, err := b.Model()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	m, err := accel.BuildModel(graph)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return m
-}
+// scale returns a network that multiplies rows of two features by a factor.
+func scale(tb testing.TB, factor float32) *accel.Model { return must(tb)(acceltest.Scale(factor, 2)) }
 
-// scale builds a network that multiplies rows of two features by a factor.
-func scale(tb testing.TB, factor float32) *accel.Model {
-	tb.Helper()
-	b := onnx.NewBuilder("scale")
-	x := b.Input("x", onnx.Float32, -1, 2)
-	b.Output("y", b.MatMul(x, b.Float32s("w", []float32{factor, 0, 0, factor}, 2, 2)))
-	return build(tb, b)
-}
+// wide returns a network of other ports.
+func wide(tb testing.TB) *accel.Model { return must(tb)(acceltest.Scale(1, 3)) }
 
-// wide builds a network of other ports.
-func wide(tb testing.TB) *accel.Model {
-	tb.Helper()
-	b := onnx.NewBuilder("wide")
-	b.Output("y", b.Relu(b.Input("x", onnx.Float32, -1, 3)))
-	return build(tb, b)
+// must returns a model, or ends the test.
+func must(tb testing.TB) func(*accel.Model, error) *accel.Model {
+	return func(m *accel.Model, err error) *accel.Model {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return m
+	}
 }
 
 // chain is a graph of one function with its weights as control.
@@ -191,10 +177,9 @@ func TestWeightsMove(t *testing.T) {
 }
 
 func TestDefineRefuses(t *testing.T) {
-	b := onnx.NewBuilder("vector")
-	b.Output("y", b.Relu(b.Input("x", onnx.Float32, 4)))
+	grid := must(t)(acceltest.DeepRx(1, 4, 12)) // not [batch, feature]
 	var sig *accel.SignatureError
-	if _, err := neural.Define("vector", neural.Config{Model: build(t, b)}); !errors.As(err, &sig) {
+	if _, err := neural.Define("grid", neural.Config{Model: grid}); !errors.As(err, &sig) {
 		t.Errorf("got %v, want a *SignatureError", err)
 	}
 }
