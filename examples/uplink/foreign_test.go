@@ -180,12 +180,8 @@ func TestSharedLogs(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recordings: %v", err)
 	}
-	for i, file := range files {
+	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".sigmf-meta"), func(t *testing.T) {
-			rates := []float64{125.0 / 96, 2, 0.99991, 1.0 / 1.024}
-			if os.Getenv("NEURORAN_LONG") == "" {
-				rates = rates[i%4:][:1]
-			}
 			want, _ := outcomes(t, "-recording", file)
 			recording, log := withLog(t, file)
 			got, shift := outcomes(t, "-recording", recording, "-schedule", log)
