@@ -44,6 +44,15 @@
 // is not beside the loaded library says so. A program that wants several
 // devices opens the most demanding first, or sets [Options.Flavor].
 //
+// # Models of others
+//
+// Files of exporters hold weights in other files ([LoadModel] reads them), scalar
+// and bool ports ([Bools]), no elements at all, lengths without names, and outputs
+// that are declared wrongly: all of these can be bound. What a device cannot run is
+// refused before the first Run by an error that names node and operator. The
+// backend tests of the ONNX package show it for every device:
+// internal/bench/onnxconf.
+//
 // # Memory
 //
 // A [Binding] pins its buffers and keeps them alive until it is closed, so a

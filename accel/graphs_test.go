@@ -72,14 +72,6 @@ type graphCase struct {
 	refuses map[accel.Device]any // type of the error of Open
 }
 
-func ramp(n int, dims ...int) accel.Buffer {
-	v := make([]float32, n)
-	for i := range v {
-		v[i] = float32(i) - 2
-	}
-	return accel.From(v, dims...)
-}
-
 func uniform(n int, v float32) []float32 {
 	s := make([]float32, n)
 	for i := range s {

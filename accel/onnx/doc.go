@@ -15,9 +15,14 @@
 //	b.Output("llr", b.Gemm(h, b.Float32s("w2", w2, 32, 8), b.Float32s("b2", b2, 8)))
 //	m, err := b.Model()
 //
+// [Load] also reads weights that lie beside the model, as some exporters write
+// them, and makes them part of it. [Bindable] writes a model so that a runtime can
+// bind each port, without a change of what it computes.
+//
 // [Check] proves that a graph is closed, ordered and in single assignment, and
-// [Infer] gives the outputs of one node from its inputs; executors plan with
-// the same function that the builder checks with.
+// [Infer] gives the outputs of one node from its inputs, by the rules of the
+// version of the operator set ([MinOpset] to [MaxOpset]) that the model is written
+// in; executors plan with the same function that the builder checks with.
 //
 // A [Model] and everything below it is immutable by convention once built:
 // readers may share it, and nobody but its builder writes.

@@ -84,6 +84,9 @@ func (w *Window) axis(i int, auto string, ceil bool) error {
 	if ceil && room%w.Stride[i] != 0 && w.Out[i]*w.Stride[i] < w.In[i]+w.Begin[i] {
 		w.Out[i]++
 	}
+	if w.Out[i] == 1 { // the window never steps
+		w.Stride[i] = 1
+	}
 	return nil
 }
 

@@ -15,20 +15,20 @@ import (
 // heads share the heads of keys and values in groups.
 type attention struct {
 	onnx.Heads
-	q, k, v           func(b, h, row int) []float32 // row of the query, and of new keys and values
-	pastK, pastV      []float32
-	y                 func(b, h, row int) []float32
-	keys, values      []float32 // [batch, head, col, number], the past included
-	scores            []float32 // [row, col] of one head
-	wanted            []float32 // output of scores, nil when not asked for
-	wantedAt          int64     // the stage that it shows
-	mask              func(b, h, row, col int) float64
-	lens              []int64 // valid keys of each batch, or nil
-	scale, cap        float64
-	causal            bool
-	left, right, past int
-	presentK          []float32
-	presentV          []float32
+	q, k, v      func(b, h, row int) []float32 // row of the query, and of new keys and values
+	pastK, pastV []float32
+	y            func(b, h, row int) []float32
+	keys, values []float32 // [batch, head, col, number], the past included
+	scores       []float32 // [row, col] of one head
+	wanted       []float32 // output of scores, nil when not asked for
+	wantedAt     int64     // the stage that it shows
+	mask         func(b, h, row, col int) float64
+	lens         []int64 // valid keys of each batch, or nil
+	scale, cap   float64
+	causal       bool
+	left, right  int
+	presentK     []float32
+	presentV     []float32
 }
 
 func buildAttention(st *step) (func(), error) {

@@ -75,8 +75,8 @@ func init() {
 	for name, make := range activations {
 		builders[name] = buildUnary(make)
 	}
-	for name, op := range binaries {
-		builders[name] = arithmetic.or(onnx.Float32, buildBinary(op))
+	for name := range vectorOps {
+		builders[name] = arithmetic.or(onnx.Float32, buildBinary)
 	}
 	for _, name := range []string{"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin",
 		"ReduceProd", "ReduceSum", "ReduceSumSquare"} {

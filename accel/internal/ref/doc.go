@@ -8,6 +8,13 @@
 // memory that never moves; Run calls the closures in order. So Run does not
 // allocate, look up or check anything.
 //
-// Arithmetic is float32, and int64 where graphs compute shapes. Weights are
-// packed once for a session and shared by its bindings.
+// Lengths, branches and the turns of loops may depend on the elements of inputs.
+// Bind then plans for what the buffers hold, guards make sure in each Run that it
+// is still so, and a Run for which it is not plans anew: see observe.go. Graphs
+// within nodes are put in the place of their nodes: see control.go.
+//
+// Networks compute in float32; integers, bool and float64 have plainer kernels,
+// since they count, compare and address. What depends on initializers alone is
+// computed and packed once for a session and shared by its bindings. The memory of
+// a plan is bounded: see plan.go.
 package ref

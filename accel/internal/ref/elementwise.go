@@ -110,58 +110,21 @@ func buildClip(st *step) (func(), error) {
 	return func() { f32.Clamp(dst, x, lo[0], hi[0]) }, nil
 }
 
-// binary is an operator on two numbers, folded over its inputs.
-type binary struct {
-	float func(x, y float32) float32
-	int   func(x, y int64) int64
-	mean  bool // whether the sum is divided by the number of inputs
-}
-
-var binaries = map[string]binary{
-	"Add": {float: func(x, y float32) float32 { return x + y }, int: func(x, y int64) int64 { return x + y }},
-	"Sub": {float: func(x, y float32) float32 { return x - y }, int: func(x, y int64) int64 { return x - y }},
-	"Mul": {float: func(x, y float32) float32 { return x * y }, int: func(x, y int64) int64 { return x * y }},
-	"Div": {float: func(x, y float32) float32 { return x / y }, int: divide},
-	"Max": {float: func(x, y float32) float32 { return max(x, y) }, int: func(x, y int64) int64 { return max(x, y) }},
-	"Min": {float: func(x, y float32) float32 { return min(x, y) }, int: func(x, y int64) int64 { return min(x, y) }},
-	"Sum": {float: func(x, y float32) float32 { return x + y }},
-	"PRelu": {float: func(x, slope float32) float32 {
-		if x < 0 {
-			return slope * x
-		}
-		return x
-	}},
-	"Mean": {float: func(x, y float32) float32 { return x + y }, mean: true},
-}
-
-// divide is integer division that does not panic: a graph that divides by 0
-// gets 0.
-func divide(x, y int64) int64 {
-	if y == 0 {
-		return 0
+// buildBinary makes the operators of [vectorOps], folded over their inputs.
+func buildBinary(st *step) (func(), error) {
+	if err := st.floats(); err != nil {
+		return nil, err
 	}
-	return x / y
-}
-
-func buildBinary(op binary) builder {
-	return func(st *step) (func(), error) {
-		if st.out[0].typ == onnx.Int64 && op.int != nil {
-			return fold(st, as[int64](st.out[0]), op.int)
-		}
-		if err := st.floats(); err != nil {
-			return nil, err
-		}
-		dst := st.out[0].f32()
-		run := foldVectors(st, dst, vectorOps[st.node.OpType])
-		if !op.mean {
-			return run, nil
-		}
-		count := float32(len(st.in))
-		return func() {
-			run()
-			f32.DivNumber(dst, dst, count)
-		}, nil
+	dst := st.out[0].f32()
+	run := foldVectors(st, dst, vectorOps[st.node.OpType])
+	if st.node.OpType != "Mean" {
+		return run, nil
 	}
+	count := float32(len(st.in))
+	return func() {
+		run()
+		f32.DivNumber(dst, dst, count)
+	}, nil
 }
 
 // fold computes dst = op(op(in0, in1), in2)… with every input broadcast to the

@@ -113,9 +113,12 @@ func (s *spatial) inPadding(win onnx.Window) int {
 	return n
 }
 
-// buildPoolAny picks the two-dimensional kernel where it will do.
+// buildPoolAny picks the kernel that reads padded planes where it will do: not for
+// windows that lie in the padding for the most part.
 func buildPoolAny(st *step) (func(), error) {
-	if st.in[0].typ == onnx.Float32 && len(st.in[0].dims) <= 5 && !st.wants(1) && st.node.OpType != "LpPool" {
+	in := st.in[0].dims[2:]
+	inside := count(kernelOf(st, len(in))) <= 16*max(count(in), 64)
+	if st.in[0].typ == onnx.Float32 && len(in) <= 3 && inside && !st.wants(1) && st.node.OpType != "LpPool" {
 		return buildPool(st)
 	}
 	return pools.build(st, st.in[0].typ)

@@ -16,7 +16,7 @@ var reducers = integers(reduceAs[int8], reduceAs[int16], reduceAs[int32], reduce
 
 // buildReduceAny picks the float32 kernel where there is one.
 func buildReduceAny(st *step) (func(), error) {
-	if op, ok := reductions[st.node.OpType]; ok && st.in[0].typ == onnx.Float32 {
+	if op, ok := reductions[st.node.OpType]; ok && st.in[0].typ == onnx.Float32 && st.in[0].n > 0 {
 		return buildReduce(op)(st)
 	}
 	return reducers.build(st, st.in[0].typ)
