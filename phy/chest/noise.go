@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	windowPilots = 36   // most pilots in one noise window
-	maxWindows   = 48   // most windows that are looked at, of all cells
-	maxFree      = 1024 // most free elements that are looked at, of all cells
-	batchWindows = 16   // windows that are filtered at once, at most
-	batchLanes   = 64   // the same, times antennas
+	windowPilots = 36  // most pilots in one noise window
+	maxWindows   = 16  // most windows that are looked at, of all cells
+	maxFree      = 768 // most free elements that are looked at, of all cells
+	batchWindows = 16  // windows that are filtered at once, at most
+	batchLanes   = 64  // the same, times antennas
 	batchSize    = windowPilots * batchWindows
-	coarseCells  = 8  // parts of the allocation that are compared
+	coarseCells  = 4  // parts of the allocation that are compared
 	fineCells    = 48 // and parts where these differ
 )
 
@@ -66,7 +66,7 @@ func (e *front) measureNoise(view *nr.View) {
 	m := &e.noise
 	window := min(e.Group.NumPRB, windowPilots/e.PilotsInPRB)
 	positions := e.Group.NumPRB / window
-	cells := min(coarseCells, positions)
+	cells := min(coarseCells, (positions+1)/2)
 	m.used = cells
 	for i := range cells {
 		m.begin(i, i*positions/cells*window, e.Group.NumPRB)

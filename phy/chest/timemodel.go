@@ -13,6 +13,9 @@ import (
 // the DM-RS occasions, without the eigenvalues that do not matter.
 type timeModel struct {
 	moments [dopplerMoments]float64                       // mean of (2πf)^2i of the Doppler frequency, i from 1
+	seen    correlations                                  // of this slot, over the power of the channel
+	noise   float64                                       // in the diagonal of seen
+	looks   float64                                       // values behind seen
 	rank    int                                           // eigenvalues kept
 	value   [dmrs.MaxOccasions]float64                    // Λ, descending
 	vector  [dmrs.MaxOccasions][dmrs.MaxOccasions]float64 // U, [occasion][column]
@@ -38,13 +41,14 @@ func (e *lmmse) measureTime(u, n int, noise float64) {
 	t := &e.time[u]
 	m := &e.profile
 	var corr correlations
-	power, noiseSum := 0.0, 0.0
+	power, noiseSum, used := 0.0, 0.0, 0
 	for b := range m.beams {
 		w := max(0, m.power[b]-noise) / m.power[b]
 		if !(w >= 0.2) {
 			continue
 		}
 		noiseSum += w * noise * float64(n)
+		used++
 		for i := range n {
 			row := m.value[i*e.NumOccasions : (i+1)*e.NumOccasions]
 			for o := range row {
@@ -61,7 +65,9 @@ func (e *lmmse) measureTime(u, n int, noise float64) {
 	}
 	power -= noiseSum
 	t.moments = [dopplerMoments]float64{}
+	t.noise, t.looks = math.Inf(1), 1
 	if e.NumOccasions > 1 && power > 0 {
+		t.noise, t.looks = noiseSum/power, float64(n*max(2, used)/2)
 		for o := range corr {
 			for q := range o + 1 {
 				corr[o][q] /= power
@@ -69,6 +75,7 @@ func (e *lmmse) measureTime(u, n int, noise float64) {
 		}
 		e.weighDoppler(t, &corr, noiseSum/power, e.looks(u), &e.priors[u], &e.seen[u])
 	}
+	t.seen = corr
 	e.solveTime(t, m.totalGain(u))
 }
 
@@ -201,7 +208,7 @@ func (m *profileMeter) totalGain(u int) float64 {
 }
 
 // solveTime fills eigenvalues, columns and weights for the Doppler frequencies.
-// Columns whose channel drowns in noise even after the filter are left out.
+// Columns whose channel is small beside the noise of data are left out.
 func (e *lmmse) solveTime(t *timeModel, gain float64) {
 	n := e.NumOccasions
 	var a [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
@@ -215,9 +222,10 @@ func (e *lmmse) solveTime(t *timeModel, gain float64) {
 		t.value[i] = a[i][i]
 	}
 	t.sort(n)
-	noise := e.streamNoise() / float64(e.PilotsInPRB)
+	// What a column is worth is set against the noise of data, which is 1.
+	const negligible = 0.02
 	t.rank = 1
-	for t.rank < n && t.value[t.rank] > 1e-6 && t.value[t.rank]*gain > 0.02*noise {
+	for t.rank < n && t.value[t.rank] > 1e-9 && min(t.value[t.rank], t.power(t.rank, n))*gain > negligible {
 		t.rank++
 	}
 	for s := range e.Group.NumSymbols {
@@ -230,6 +238,23 @@ func (e *lmmse) solveTime(t *timeModel, gain float64) {
 			t.weight[s][i] = sum / t.value[i]
 		}
 	}
+}
+
+// power returns the most that column i probably has in this slot, over the power
+// of the channel. It is measured far better than the Doppler frequency, which
+// other slots would share: what did not change needs no filter.
+func (t *timeModel) power(i, n int) float64 {
+	sum := 0.0
+	for o := range n {
+		for q := range o + 1 {
+			v := t.seen[o][q] * t.vector[o][i] * t.vector[q][i]
+			if o != q {
+				v *= 2
+			}
+			sum += v
+		}
+	}
+	return max(0, sum-t.noise) + t.noise/math.Sqrt(t.looks)
 }
 
 // sort orders the eigenvalues descending.

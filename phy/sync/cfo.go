@@ -107,6 +107,9 @@ func (c *correlation) add(v complex128, power, n, dt float64) {
 // distributed: the logarithm of the likelihood is Σ w·cos(phase − 2πf·dt), and
 // that of the prior −(f − expected)²/2σ².
 func (c *correlation) frequency() (f, std float64) {
+	if c.n == 1 {
+		return c.single()
+	}
 	shortest := c.dt[0]
 	for _, dt := range c.dt[:c.n] {
 		shortest = min(shortest, dt)
@@ -132,6 +135,27 @@ func (c *correlation) frequency() (f, std float64) {
 		sharp += w * turn * turn * max(0, math.Cos(c.phase[i]-turn*at))
 	}
 	return at, 1 / math.Sqrt(sharp)
+}
+
+// single is frequency for one pair of instants, by Newton's method from the mean of
+// phase and prior, which is the solution where the phase is well known.
+func (c *correlation) single() (f, std float64) {
+	turn, w := 2*math.Pi*c.dt[0], c.weight[0]
+	expected, known := c.expected*turn, 1/(c.prior*c.prior*turn*turn)
+	phase := c.phase[0] + 2*math.Pi*math.Round((expected-c.phase[0])/(2*math.Pi))
+	if math.Abs(phase) > math.Pi { // out of the range that is told apart
+		phase = c.phase[0]
+	}
+	x := expected + w/(w+known)*(phase-expected)
+	for range 4 {
+		sharp := w*math.Cos(phase-x) + known
+		if sharp < known/2 {
+			break
+		}
+		x += (w*math.Sin(phase-x) - known*(x-expected)) / sharp
+	}
+	x = min(max(x, -math.Pi), math.Pi)
+	return x / turn, 1 / (turn * math.Sqrt(w*max(0, math.Cos(phase-x))+known))
 }
 
 // weighs says whether the phases are evidence of anything.

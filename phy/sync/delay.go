@@ -11,7 +11,7 @@ import (
 
 const (
 	maxLags   = 96
-	lagBudget = 150_000 // complex products spent on one autocorrelation
+	lagBudget = 120_000 // complex products spent on one autocorrelation
 	maxGrid   = 4 * maxLags
 )
 

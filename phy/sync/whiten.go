@@ -23,7 +23,7 @@ const (
 	maxBlocks    = 12  // parts of the allocation that are compared
 	fewBlocks    = 4   // fewest parts that can be compared
 	loudBlock    = 8   // power over that of the middle part from which a part is turned down
-	freeElements = 256 // elements of free CDM groups that are looked at
+	freeElements = 128 // elements of free CDM groups that are looked at
 )
 
 // whitener is the scratch that makes the noise of all antennas alike.
