@@ -27,7 +27,7 @@ const (
 	// Decay of the prior of the Doppler frequency, of the subcarrier spacing. A
 	// frequency that is taken too low leaves straight lines between occasions,
 	// one that is too high bends them: it takes evidence to leave low ones.
-	usualDoppler = 7e-4
+	usualDoppler = 1e-3
 	beamsInPath  = 3 // beams that one path raises
 )
 

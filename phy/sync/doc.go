@@ -14,6 +14,12 @@
 // symbols 2 and 11. With a single DM-RS symbol no carrier offset can be seen
 // and [nr.Offsets].CFOObserved is false.
 //
+// Every value has a standard deviation. A carrier offset is the most likely one
+// given the pilots and a prior of the offsets that UEs may have ([Config]); a
+// delay counts as observed where the UE's pilots stand out of the noise. What
+// else the antennas receive may be stronger than the pilots: antennas are whitened
+// and loud parts of the band turned down first.
+//
 // The delay is that of the centre of gravity of the received power. Doppler
 // spreads the phase evenly to both sides and so does not bias the carrier
 // offset.
