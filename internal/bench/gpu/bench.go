@@ -55,15 +55,20 @@ func (b *bench) device(d accel.Device, p accel.Precision) {
 			return
 		}
 		err := part()
-		var missing *accel.MissingError
-		var library *accel.LibraryError
 		if err != nil {
 			fmt.Fprintf(b.w, "not reached: %v\n", err)
 		}
-		if errors.As(err, &missing) || errors.As(err, &library) {
+		if absent(err) {
 			return // nor would the rest be
 		}
 	}
+}
+
+// absent reports whether an error says that the device is not there.
+func absent(err error) bool {
+	var missing *accel.MissingError
+	var library *accel.LibraryError
+	return errors.As(err, &missing) || errors.As(err, &library) || errors.Is(err, accel.ErrNoCgo)
 }
 
 // target is a device under measurement.
@@ -83,9 +88,7 @@ func (t target) conformance() error {
 	for _, c := range cases {
 		start := time.Now()
 		worst, err := t.deviation(c)
-		var missing *accel.MissingError
-		var library *accel.LibraryError
-		if errors.As(err, &missing) || errors.As(err, &library) {
+		if absent(err) {
 			return err // as all that follow would say
 		}
 		if err == nil && !(worst <= tolerance(t.options.Precision)) {
