@@ -41,6 +41,9 @@ func (p product) panels() int {
 		w := min(2*Lanes, p.n)
 		gemmPairAVX512(c, ldc, a, lda, b, next, init, ldi, column, m, k, p.floor, uint32(1<<w-1))
 		return w
+	case useAVX512 && p.n <= Lanes/2:
+		gemmHalfAVX512(c, ldc, a, lda, b, next, init, ldi, column, m, k, p.floor, 1<<p.n-1)
+		return p.n
 	case useAVX512:
 		gemmPanelAVX512(c, ldc, a, lda, b, next, init, ldi, column, m, k, p.floor, 1<<p.n-1)
 		return p.n

@@ -14,6 +14,11 @@ func gemmAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next
 //go:noescape
 func gemmMaskedAVX2(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask *[16]int32)
 
+// gemmHalfAVX512 computes m rows of 8 columns under a mask; strides are in bytes.
+//
+//go:noescape
+func gemmHalfAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
+
 // gemmPanelAVX512 computes m rows of 16 columns under a mask; strides are in bytes.
 //
 //go:noescape

@@ -911,6 +911,574 @@ gemmMaskedAVX2_1_end:
 	VZEROUPPER
 	RET
 
+// func gemmHalfAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
+// Requires: AVX, AVX512F, AVX512VL, FMA3
+TEXT ·gemmHalfAVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSS floor+88(FP), Y0
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         lda+24(FP), BX
+	MOVQ         b+32(FP), SI
+	MOVQ         init+48(FP), DI
+	MOVQ         ldi+56(FP), R8
+	MOVQ         m+72(FP), R9
+	MOVL         mask+92(FP), R10
+	KMOVW        R10, K1
+	SHRL         $0x10, R10
+	LEAQ         (BX)(BX*2), R10
+	MOVQ         k+80(FP), R11
+	SHLQ         $0x06, R11
+	ADDQ         SI, R11
+
+gemmHalfAVX512_12:
+	CMPQ   R9, $0x0c
+	JLT    gemmHalfAVX512_12_end
+	CMPQ   R9, $0x10
+	JE     gemmHalfAVX512_12_end
+	LEAQ   (DX)(BX*4), R12
+	LEAQ   (R12)(BX*4), R13
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	CMPQ   SI, R11
+	JGE    gemmHalfAVX512_12_store
+
+gemmHalfAVX512_12_k:
+	VMOVUPS      (SI), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(BX*1), Y14
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS (DX)(BX*2), Y14
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS (DX)(R10*1), Y14
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R12)(BX*1), Y14
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS (R12)(BX*2), Y14
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS (R12)(R10*1), Y14
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS (R13), Y14
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R13)(BX*1), Y14
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS (R13)(BX*2), Y14
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS (R13)(R10*1), Y14
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmHalfAVX512_12_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmHalfAVX512_12_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmHalfAVX512_12_column
+	VADDPS.Z (DI), Y1, K1, Y1
+	VMAXPS   Y1, Y0, Y1
+	VMOVUPS  Y1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y2, K1, Y2
+	VMAXPS   Y2, Y0, Y2
+	VMOVUPS  Y2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y3, K1, Y3
+	VMAXPS   Y3, Y0, Y3
+	VMOVUPS  Y3, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y4, K1, Y4
+	VMAXPS   Y4, Y0, Y4
+	VMOVUPS  Y4, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y5, K1, Y5
+	VMAXPS   Y5, Y0, Y5
+	VMOVUPS  Y5, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y6, K1, Y6
+	VMAXPS   Y6, Y0, Y6
+	VMOVUPS  Y6, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y7, K1, Y7
+	VMAXPS   Y7, Y0, Y7
+	VMOVUPS  Y7, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y8, K1, Y8
+	VMAXPS   Y8, Y0, Y8
+	VMOVUPS  Y8, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y9, K1, Y9
+	VMAXPS   Y9, Y0, Y9
+	VMOVUPS  Y9, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y10, K1, Y10
+	VMAXPS   Y10, Y0, Y10
+	VMOVUPS  Y10, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y11, K1, Y11
+	VMAXPS   Y11, Y0, Y11
+	VMOVUPS  Y11, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y12, K1, Y12
+	VMAXPS   Y12, Y0, Y12
+	VMOVUPS  Y12, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmHalfAVX512_12_stored
+
+gemmHalfAVX512_12_column:
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMOVUPS      Y6, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMOVUPS      Y7, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMOVUPS      Y8, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y9, Y9
+	VMAXPS       Y9, Y0, Y9
+	VMOVUPS      Y9, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y10, Y10
+	VMAXPS       Y10, Y0, Y10
+	VMOVUPS      Y10, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y11, Y11
+	VMAXPS       Y11, Y0, Y11
+	VMOVUPS      Y11, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y13
+	VADDPS       Y13, Y12, Y12
+	VMAXPS       Y12, Y0, Y12
+	VMOVUPS      Y12, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmHalfAVX512_12_stored:
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x0c, R9
+	JMP  gemmHalfAVX512_12
+
+gemmHalfAVX512_12_end:
+gemmHalfAVX512_8:
+	CMPQ   R9, $0x08
+	JLT    gemmHalfAVX512_8_end
+	LEAQ   (DX)(BX*4), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	CMPQ   SI, R11
+	JGE    gemmHalfAVX512_8_store
+
+gemmHalfAVX512_8_k:
+	VMOVUPS      (SI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(BX*1), Y10
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS (DX)(BX*2), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (DX)(R10*1), Y10
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R12)(BX*1), Y10
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS (R12)(BX*2), Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS (R12)(R10*1), Y10
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R12
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmHalfAVX512_8_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmHalfAVX512_8_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmHalfAVX512_8_column
+	VADDPS.Z (DI), Y1, K1, Y1
+	VMAXPS   Y1, Y0, Y1
+	VMOVUPS  Y1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y2, K1, Y2
+	VMAXPS   Y2, Y0, Y2
+	VMOVUPS  Y2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y3, K1, Y3
+	VMAXPS   Y3, Y0, Y3
+	VMOVUPS  Y3, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y4, K1, Y4
+	VMAXPS   Y4, Y0, Y4
+	VMOVUPS  Y4, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y5, K1, Y5
+	VMAXPS   Y5, Y0, Y5
+	VMOVUPS  Y5, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y6, K1, Y6
+	VMAXPS   Y6, Y0, Y6
+	VMOVUPS  Y6, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y7, K1, Y7
+	VMAXPS   Y7, Y0, Y7
+	VMOVUPS  Y7, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y8, K1, Y8
+	VMAXPS   Y8, Y0, Y8
+	VMOVUPS  Y8, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmHalfAVX512_8_stored
+
+gemmHalfAVX512_8_column:
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y6, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMOVUPS      Y6, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMOVUPS      Y7, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y9
+	VADDPS       Y9, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMOVUPS      Y8, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmHalfAVX512_8_stored:
+	LEAQ (DX)(BX*4), DX
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x08, R9
+	JMP  gemmHalfAVX512_8
+
+gemmHalfAVX512_8_end:
+gemmHalfAVX512_4:
+	CMPQ   R9, $0x04
+	JLT    gemmHalfAVX512_4_end
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	CMPQ   SI, R11
+	JGE    gemmHalfAVX512_4_store
+
+gemmHalfAVX512_4_k:
+	VMOVUPS      (SI), Y5
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (DX)(BX*1), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (DX)(BX*2), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (DX)(R10*1), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmHalfAVX512_4_k
+	MOVQ         k+80(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R12, DX
+	SHLQ         $0x04, R12
+	SUBQ         R12, SI
+
+gemmHalfAVX512_4_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmHalfAVX512_4_column
+	VADDPS.Z (DI), Y1, K1, Y1
+	VMAXPS   Y1, Y0, Y1
+	VMOVUPS  Y1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y2, K1, Y2
+	VMAXPS   Y2, Y0, Y2
+	VMOVUPS  Y2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y3, K1, Y3
+	VMAXPS   Y3, Y0, Y3
+	VMOVUPS  Y3, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y4, K1, Y4
+	VMAXPS   Y4, Y0, Y4
+	VMOVUPS  Y4, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmHalfAVX512_4_stored
+
+gemmHalfAVX512_4_column:
+	VBROADCASTSS (DI), Y5
+	VADDPS       Y5, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y5
+	VADDPS       Y5, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y5
+	VADDPS       Y5, Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmHalfAVX512_4_stored:
+	LEAQ (DX)(BX*4), DX
+	SUBQ $0x04, R9
+	JMP  gemmHalfAVX512_4
+
+gemmHalfAVX512_4_end:
+gemmHalfAVX512_2:
+	CMPQ   R9, $0x02
+	JLT    gemmHalfAVX512_2_end
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	CMPQ   SI, R11
+	JGE    gemmHalfAVX512_2_store
+
+gemmHalfAVX512_2_k:
+	VMOVUPS      (SI), Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (DX)(BX*1), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmHalfAVX512_2_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmHalfAVX512_2_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmHalfAVX512_2_column
+	VADDPS.Z (DI), Y1, K1, Y1
+	VMAXPS   Y1, Y0, Y1
+	VMOVUPS  Y1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	VADDPS.Z (DI), Y2, K1, Y2
+	VMAXPS   Y2, Y0, Y2
+	VMOVUPS  Y2, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmHalfAVX512_2_stored
+
+gemmHalfAVX512_2_column:
+	VBROADCASTSS (DI), Y3
+	VADDPS       Y3, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+	VBROADCASTSS (DI), Y3
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmHalfAVX512_2_stored:
+	ADDQ BX, DX
+	ADDQ BX, DX
+	SUBQ $0x02, R9
+	JMP  gemmHalfAVX512_2
+
+gemmHalfAVX512_2_end:
+gemmHalfAVX512_1:
+	CMPQ   R9, $0x01
+	JLT    gemmHalfAVX512_1_end
+	VXORPS Y1, Y1, Y1
+	CMPQ   SI, R11
+	JGE    gemmHalfAVX512_1_store
+
+gemmHalfAVX512_1_k:
+	VMOVUPS      (SI), Y2
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, SI
+	CMPQ         SI, R11
+	JLT          gemmHalfAVX512_1_k
+	MOVQ         k+80(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, SI
+
+gemmHalfAVX512_1_store:
+	CMPQ     column+64(FP), $0x00
+	JNE      gemmHalfAVX512_1_column
+	VADDPS.Z (DI), Y1, K1, Y1
+	VMAXPS   Y1, Y0, Y1
+	VMOVUPS  Y1, K1, (AX)
+	ADDQ     R8, DI
+	ADDQ     CX, AX
+	JMP      gemmHalfAVX512_1_stored
+
+gemmHalfAVX512_1_column:
+	VBROADCASTSS (DI), Y2
+	VADDPS       Y2, Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, K1, (AX)
+	ADDQ         R8, DI
+	ADDQ         CX, AX
+
+gemmHalfAVX512_1_stored:
+	ADDQ BX, DX
+	SUBQ $0x01, R9
+	JMP  gemmHalfAVX512_1
+
+gemmHalfAVX512_1_end:
+	VZEROUPPER
+	RET
+
 // func gemmPanelAVX512(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi uintptr, column uintptr, m uintptr, k uintptr, floor float32, mask uint32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·gemmPanelAVX512(SB), NOSPLIT, $0-96

@@ -24,6 +24,7 @@ type gemm struct {
 	vectors int
 	rows    []int // sizes of row blocks, the largest first, 1 last
 	masked  bool  // AVX2 only: AVX-512 masks always
+	wide    bool  // AVX-512, whatever the width
 }
 
 // kernel is the registers of a kernel.
@@ -42,7 +43,7 @@ type kernel struct {
 // 1, 2 or 3 lda.
 func (g gemm) write() {
 	mask := "mask *[16]int32"
-	if g.bytes == 64 {
+	if g.wide {
 		mask = "mask uint32"
 	}
 	TEXT(g.name, NOSPLIT, "func(c *float32, ldc uintptr, a *float32, lda uintptr, b *float32, next uintptr, init *float32, ldi, column, m, k uintptr, floor float32, "+mask+")")
@@ -86,7 +87,7 @@ func (g gemm) write() {
 
 func (k *kernel) loadMasks() {
 	k.masks = make([]Register, k.vectors)
-	if k.bytes == 64 {
+	if k.wide {
 		bits := Load(Param("mask"), GP32())
 		for v := range k.masks {
 			mask := K()
@@ -223,7 +224,7 @@ func (k *kernel) finish(label string, acc [][]VecVirtual) {
 func (k *kernel) addRow(v int, sum VecVirtual) {
 	at := Mem{Base: k.init, Disp: v * k.bytes}
 	switch {
-	case k.bytes == 64:
+	case k.wide:
 		VADDPS_Z(at, sum, k.masks[v], sum)
 	case k.masked:
 		x := k.reg()
@@ -240,7 +241,7 @@ func (k *kernel) store(v int, sum VecVirtual) {
 	VMAXPS(sum, k.floor, sum)
 	at := Mem{Base: k.c, Disp: v * k.bytes}
 	switch {
-	case k.bytes == 64:
+	case k.wide:
 		VMOVUPS(sum, k.masks[v], at)
 	case k.masked:
 		VMASKMOVPS(sum, k.masks[v], at)
@@ -252,10 +253,13 @@ func (k *kernel) store(v int, sum VecVirtual) {
 // gemms writes the kernels of Gemm.
 func gemms() {
 	rows256, rows512 := []int{6, 4, 2, 1}, []int{12, 8, 4, 2, 1}
-	gemm{width256, "gemmAVX2", 2, rows256, false}.write()
-	gemm{width256, "gemmMaskedAVX2", 2, rows256, true}.write()
-	gemm{width512, "gemmPanelAVX512", 1, rows512, true}.write()
-	gemm{width512, "gemmPairAVX512", 2, rows512, true}.write()
+	gemm{width256, "gemmAVX2", 2, rows256, false, false}.write()
+	gemm{width256, "gemmMaskedAVX2", 2, rows256, true, false}.write()
+	// Half a panel has a kernel of its own, because masked stores of whole
+	// registers to narrow rows cross cache lines more often.
+	gemm{width256, "gemmHalfAVX512", 1, rows512, true, true}.write()
+	gemm{width512, "gemmPanelAVX512", 1, rows512, true, true}.write()
+	gemm{width512, "gemmPairAVX512", 2, rows512, true, true}.write()
 	for _, w := range widths {
 		rowTimes(w)
 	}
