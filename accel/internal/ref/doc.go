@@ -17,4 +17,15 @@
 // since they count, compare and address. What depends on initializers alone is
 // computed and packed once for a session and shared by its bindings. The memory of
 // a plan is bounded: see plan.go.
+//
+// # Results
+//
+// Arithmetic on float32 is that of package f32: products and convolutions are sums
+// of fused multiply-adds in the order of the inner axis, with the bias added last;
+// Exp, Sigmoid, Tanh, Erf, Log and their kin are polynomials with errors of at most
+// three units in the last place; sums of neighbours are made in float64. A result
+// is the same with and without assembly, but for a unit where generic code emulates
+// a fused instruction. Subnormal numbers count as zero, unless the options of the
+// session keep them, as every device of package accel does it. Products of 8-bit
+// integers are exact.
 package ref
