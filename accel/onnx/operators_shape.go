@@ -348,11 +348,14 @@ func inferSplit(c *inference) error {
 		return err
 	}
 	parts := len(c.node.Outputs)
+	if !ok && x[axis] < 0 {
+		for range parts {
+			c.out = append(c.out, Value{Type: c.in[0].Type, Dims: slices.Clone(x)})
+		}
+		return nil
+	}
 	if !ok {
 		lens = make([]int64, parts)
-		if parts == 0 || x[axis] < 0 {
-			return c.failf("cannot split length %d into %d parts", x[axis], parts)
-		}
 		size := (x[axis] + parts - 1) / parts
 		for i := range lens {
 			lens[i] = int64(max(0, min(size, x[axis]-i*size)))

@@ -25,6 +25,9 @@ const releasesEnv = "NEURORAN_ONNX_RELEASES"
 // passes at least, in percent.
 var floors = map[accel.Device]int{accel.Ref: 90, accel.CPU: 90}
 
+// mutants is how many mutated models run here; -fuzz of the command runs more.
+const mutants = 5000
+
 func TestMain(m *testing.M) {
 	if isWorker() {
 		return
@@ -57,6 +60,14 @@ func TestBackend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("mutated", func(t *testing.T) {
+		requireDevice(t, accel.CPU)
+		var said strings.Builder
+		crashes, err := fuzz(&said, filepath.Join(dir, "cases"), 1, 0, mutants, []string{"ref", "ort/cpu"}, filepath.Join(dir, "found"))
+		if err != nil || crashes > 0 {
+			t.Errorf("%d of %d mutated models end the process, %v: %s", crashes, mutants, err, said.String())
+		}
+	})
 	for _, d := range []accel.Device{accel.Ref, accel.CPU} {
 		t.Run(string(d), func(t *testing.T) {
 			requireDevice(t, d)
