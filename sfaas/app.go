@@ -47,6 +47,42 @@ func (a *App) Stateful() []string {
 	return names
 }
 
+// PartInfo describes one part of an app.
+type PartInfo struct {
+	Name      string   // name of its first function
+	Functions []string // functions and sinks, in the order in which they were applied
+	Soft      bool     // it may be lost and rebuilt: see [App.Parts]
+	Buckets   int      // its roots are put into so many buckets, 0 if each is a unit
+	Digest    Digest   // of its functions and the edges between them
+}
+
+// Parts returns the parts of the graph in the order of their first functions. A
+// part is soft if all its cells are Volatile and no edge, reference, call,
+// delayed message or topic that touches it promises more than AtMostOnce; it is
+// kept otherwise.
+func (a *App) Parts() []PartInfo {
+	var out []PartInfo
+	for _, p := range a.plan.Parts {
+		info := PartInfo{Name: p.Name, Soft: !p.Kept, Buckets: p.Buckets, Digest: p.Digest}
+		for _, n := range p.Nodes {
+			info.Functions = append(info.Functions, n.Fn.Name)
+		}
+		out = append(out, info)
+	}
+	return out
+}
+
+// Unit returns the unit to which the instance of a function, or of a sink,
+// under a key belongs. It returns a [*WiringError] if the graph has no function
+// of that name.
+func (a *App) Unit(function string, key Key) (Unit, error) {
+	n := a.plan.ByName[function]
+	if n == nil {
+		return Unit{}, &WiringError{Graph: a.plan.Name, Port: function, Reason: "no such function"}
+	}
+	return Unit{Part: n.Part.Name, Root: n.Part.Root(key)}, nil
+}
+
 // EdgeInfo describes one edge of an app.
 type EdgeInfo struct {
 	ID        EdgeID    // identifier on messages
@@ -54,13 +90,14 @@ type EdgeInfo struct {
 	To        string    // function or sink
 	Port      string    // port of a function, "" for its inputs
 	Guarantee Guarantee // what the edge promises
+	Cut       string    // name of its cut, "" for none
 }
 
 // Edges returns all edges in the order of their identifiers.
 func (a *App) Edges() []EdgeInfo {
 	var out []EdgeInfo
 	for _, c := range a.plan.Edges {
-		e := EdgeInfo{ID: c.ID, From: c.From.Name, To: c.Node.Fn.Name, Guarantee: c.Config.Guarantee}
+		e := EdgeInfo{ID: c.ID, From: c.From.Name, To: c.Node.Fn.Name, Guarantee: c.Config.Guarantee, Cut: c.Cut}
 		if c.Port != nil {
 			e.Port = c.Port.Name
 		}

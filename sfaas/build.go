@@ -30,10 +30,16 @@ func (g *Graph) Build() (*App, error) {
 		g.checkRefs(n, byName)
 	}
 	g.checkCycles()
+	if len(g.errs) == 0 {
+		g.addRefs(byName)
+	}
+	built := &plan.App{Name: g.name, Nodes: g.nodes, Outlets: g.outlets, Edges: g.conns, ByName: byName}
+	for _, e := range built.Divide() {
+		g.fail(e.Name, "the cut "+e.Cut+" does not separate: both ends are connected by other edges")
+	}
 	if len(g.errs) > 0 {
 		return nil, errors.Join(g.errs...)
 	}
-	built := &plan.App{Name: g.name, Nodes: g.nodes, Outlets: g.outlets, Edges: g.conns, ByName: byName}
 	built.Finish()
 	return &App{built}, nil
 }
@@ -70,6 +76,9 @@ func (g *Graph) addPorts(n *plan.Node) {
 	for i, p := range f.Ports {
 		o := g.newOutlet("to "+f.Name+"."+p.Name, p.Type, p.Make)
 		c := &plan.Edge{Name: o.Name, From: o, Node: n, Kind: p.Kind, Input: -1, Port: p}
+		if p.Topic != nil {
+			c.Config = p.Topic.Config
+		}
 		g.add(c)
 		o.Edges = []*plan.Edge{c}
 		n.Ports = append(n.Ports, c)
@@ -77,6 +86,44 @@ func (g *Graph) addPorts(n *plan.Node) {
 			n.Gates = append(n.Gates, i)
 		}
 	}
+}
+
+// addRefs gives every reference its edge: one per function and guarantee.
+func (g *Graph) addRefs(byName map[string]*plan.Node) {
+	for _, n := range g.nodes {
+		for _, r := range n.Fn.Refs {
+			to := byName[r.Name]
+			e := g.variant(to, to.Direct, r.Config)
+			n.Refs = append(n.Refs, e)
+			n.SendsOn = append(n.SendsOn, e)
+			for _, p := range n.Ports {
+				if r.Out != nil && p.Kind == plan.PortReply && p.Port.Type == r.Out {
+					to.SendsOn = append(to.SendsOn, g.variant(n, p, r.Config))
+				}
+			}
+		}
+		for _, p := range n.Ports {
+			if t := p.Port.Topic; t != nil {
+				to := byName[t.Fn.Name]
+				n.SendsOn = append(n.SendsOn, g.variant(to, to.Ports[0], t.Config))
+				to.SendsOn = append(to.SendsOn, p)
+			}
+		}
+	}
+}
+
+// variant returns the edge into the same port as base with another
+// configuration, new if there is none.
+func (g *Graph) variant(n *plan.Node, base *plan.Edge, cfg EdgeConfig) *plan.Edge {
+	if e := n.Variant(base, cfg); e.Config == cfg {
+		return e
+	}
+	o := g.newOutlet(fmt.Sprintf("%s, %v", base.From.Name, cfg.Guarantee), base.From.Type, base.From.Make)
+	e := &plan.Edge{Name: o.Name, From: o, Node: n, Kind: base.Kind, Input: base.Input, Port: base.Port, Config: cfg}
+	g.add(e)
+	o.Edges = []*plan.Edge{e}
+	n.Variants = append(n.Variants, e)
+	return e
 }
 
 func (g *Graph) check(n *plan.Node, byName map[string]*plan.Node) {

@@ -17,6 +17,15 @@ type Declared interface {
 	declare(f *plan.Function)
 }
 
+// Retired declares cells that a function had in an earlier version and whose
+// content may be lost: without it, a snapshot that has content of a cell which
+// the function does not declare is refused.
+func Retired(cells ...string) Declared { return retired(cells) }
+
+type retired []string
+
+func (r retired) declare(f *plan.Function) { f.Retired = append(f.Retired, r...) }
+
 // CellOption adjusts the declaration of a cell.
 type CellOption interface {
 	applyCell(d *plan.CellDecl)

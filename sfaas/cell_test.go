@@ -123,7 +123,7 @@ func TestResources(t *testing.T) {
 func TestMoveRefusesOtherConfig(t *testing.T) {
 	make := func(gain int) *sfaas.Runtime {
 		rt, _, _ := single(t, sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil },
-			sfaas.Config{Params: struct{ Gain int }{gain}}))
+			sfaas.Config{Params: struct{ Gain int }{gain}}), sfaas.WithDefaultOwner(1))
 		return rt
 	}
 	if err := sfaas.Link(make(1), make(2)); !errors.Is(err, sfaas.ErrDigest) {

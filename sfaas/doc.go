@@ -53,8 +53,10 @@
 //	for _, f := range rt.Stats() { ... }
 //
 // [Runtime.Snapshot] and [Runtime.Restore] write and read all state, with the
-// messages that wait; [Input.Position] tells a source where to go on. [Move]
-// brings a key group to another runtime while messages flow. Keys that nobody
+// messages that wait; [Input.Position] tells a source where to go on. What stays
+// connected over edges that are not cut, see [Edge.Cut], is under one root of keys a
+// [Unit]: it has one owner, and [Runtime.MoveUnit] brings it to another runtime while
+// messages flow. Keys that nobody
 // uses are forgotten, see [WithIdleKeys]. [SlotClock] paces a real-time source.
 //
 // # How it works

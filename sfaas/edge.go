@@ -18,7 +18,8 @@ type Edge[T any] struct {
 	from *plan.Outlet
 	view func(any) any // nil: the message as it is
 	cfg  EdgeConfig
-	wide bool // joined with every key below the message's
+	wide bool   // joined with every key below the message's
+	cut  string // name of the place where a network may lie, "" for none
 }
 
 //lint:ignore U1000 it is what makes an Edge a Stream
@@ -29,6 +30,21 @@ func (e Edge[T]) stream() Edge[T] { return e }
 //	tb := sfaas.Apply(llr.With(sfaas.EdgeConfig{Messages: 16, Drop: sfaas.DropOldest}), Decode)
 func (e Edge[T]) With(cfg EdgeConfig) Edge[T] {
 	e.cfg = cfg
+	return e
+}
+
+// Cut returns the edge, for the next consumer, as a place where a network may
+// lie: what is on its two sides may have different owners, on different nodes.
+// Edges may share a name. Only a cut edge, a reference or a topic may lead to
+// a key under another root; Build refuses a cut that does not separate.
+//
+//	llr := sfaas.Apply(symbols, Demap)
+//	tb := sfaas.Apply(llr.Cut("llr"), Decode)
+func (e Edge[T]) Cut(name string) Edge[T] {
+	if !validName(name) {
+		e.g.fail(e.from.Name, "invalid name of a cut")
+	}
+	e.cut = name
 	return e
 }
 
@@ -49,5 +65,5 @@ func Select[T, F any](from Stream[T], field func(*T) *F) Edge[F] {
 	if inner != nil {
 		view = func(body any) any { return field(inner(body).(*T)) }
 	}
-	return Edge[F]{g: s.g, from: s.from, view: view, cfg: s.cfg, wide: s.wide}
+	return Edge[F]{g: s.g, from: s.from, view: view, cfg: s.cfg, wide: s.wide, cut: s.cut}
 }

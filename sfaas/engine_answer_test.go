@@ -24,7 +24,7 @@ func TestAnswerToSecondOffer(t *testing.T) {
 	sink := sfaas.Sink(sfaas.Apply(in.With(exactly), f).With(exactly), "out")
 	var seen atomic.Uint64
 	e := &heldEngine{}
-	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Millisecond, 20*time.Millisecond),
+	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond),
 		sfaas.WithOutput(sink, func(_ sfaas.Header, x *number) { seen.Store(x.X) }))
 	push(t, in, rt, sfaas.Cell(1), 1, 1)
 	e.wait(t, 2) // the answer is late, and the batch is offered again
@@ -52,7 +52,7 @@ func TestReplyWaitsForTheCommit(t *testing.T) {
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)
 	e := &heldEngine{}
-	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Millisecond, time.Hour))
+	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond))
 	replied := make(chan error, 1)
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()
@@ -87,7 +87,7 @@ func TestManyCommitsOutstanding(t *testing.T) {
 		in := sfaas.Source[number](g, "in")
 		sfaas.Apply(in.With(exactly), f)
 		e := &heldEngine{}
-		rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Second, time.Hour), sfaas.WithSourceLimit(1<<20))
+		rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Second), sfaas.WithSourceLimit(1<<20))
 		for k := range uint64(count) {
 			push(t, in, rt, sfaas.Cell(k%1000), sfaas.Slot(k), 1)
 		}
@@ -181,7 +181,7 @@ func TestEngineReadsOutboxDuringCancel(t *testing.T) {
 		}
 		done <- sum
 	}()
-	rt := start(t, build(t, g), sfaas.WithEngine(r), sfaas.WithCommitTiming(time.Second, time.Hour))
+	rt := start(t, build(t, g), sfaas.WithEngine(r), sfaas.WithCommitRetry(time.Second))
 	for i := range 3000 {
 		push(t, in, rt, sfaas.Cell(1), sfaas.Slot(i), 1)
 	}

@@ -34,9 +34,23 @@ var (
 	ErrSnapshot = base.ErrSnapshot
 	// ErrNotEmpty is returned by Restore into a runtime that has been used.
 	ErrNotEmpty = base.ErrNotEmpty
-	// ErrNotOwner is returned by a move whose source does not own the group,
-	// and by Restore into a runtime that owns nothing.
+	// ErrNotOwner is returned by Restore into a runtime that owns nothing.
 	ErrNotOwner = base.ErrNotOwner
+	// ErrOwned is returned by a move to the runtime that owns the unit already.
+	ErrOwned = base.ErrOwned
+	// ErrMoving is returned by a move of a unit that is moving.
+	ErrMoving = base.ErrMoving
+	// ErrUnlinked is returned by a move to a runtime that is not linked.
+	ErrUnlinked = base.ErrUnlinked
+	// ErrKept is returned where a unit must be soft: by a claim without its
+	// records, and by a move in mode [Fed].
+	ErrKept = base.ErrKept
+	// ErrFence is returned by a move in mode [Fed] if slots ran ahead of every
+	// fence that was tried. Nothing has changed.
+	ErrFence = base.ErrFence
+	// ErrLinked is returned by Restore of a runtime beside others that run: a
+	// snapshot has the state of all.
+	ErrLinked = base.ErrLinked
 )
 
 // Typed errors, with the facts that a caller may want.
@@ -54,4 +68,14 @@ type (
 	PayloadError = base.PayloadError
 	// CellError reports a cell that is used or declared wrongly.
 	CellError = base.CellError
+	// OptionError reports an option of a runtime that cannot be.
+	OptionError = base.OptionError
+	// MovedError says that another runtime owns a unit.
+	MovedError = base.MovedError
+	// RootError is the fault of a handler that emitted under another root on an
+	// edge without a cut: both ends of such an edge are in one unit.
+	RootError = base.RootError
+	// UnacknowledgedError says that a runtime was closed while other units had
+	// not acknowledged messages on edges that promise delivery.
+	UnacknowledgedError = base.UnacknowledgedError
 )

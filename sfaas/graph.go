@@ -3,6 +3,7 @@
 package sfaas
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func DeadLetter[In, Out any](of Stream[In], from Fn[In, Out], to Fn[In, Out]) {
 	}
 	d := s.g.node(to.f)
 	dead := s.connect(d, plan.PortData, 0)
-	dead.IsDead = true
+	dead.IsDead, dead.Wired, dead.Cut = true, false, ""
 	s.from.Edges = s.from.Edges[:len(s.from.Edges)-1] // it takes nothing by itself
 	d.Wired[0]++
 	for _, c := range s.g.inbound(n, s.from) {
@@ -103,7 +104,7 @@ func (e Edge[T]) wire(n *plan.Node, i int) {
 }
 
 func (e Edge[T]) connect(n *plan.Node, kind plan.PortKind, input int) *plan.Edge {
-	c := &plan.Edge{From: e.from, Node: n, Kind: kind, Input: input, View: e.view, Config: e.cfg, Wide: e.wide}
+	c := &plan.Edge{From: e.from, Node: n, Kind: kind, Input: input, View: e.view, Config: e.cfg, Wide: e.wide, Cut: e.cut, Wired: true}
 	c.Name = e.from.Name + " -> " + n.Fn.Name
 	if !slices.Contains(e.g.nodes, n) {
 		e.g.fail(c.Name, "joins two graphs")
@@ -151,6 +152,28 @@ func (g *Graph) newOutlet(name string, typ reflect.Type, make func() any) *plan.
 	g.outlets = append(g.outlets, o)
 	return o
 }
+
+// Add adds a function that others reach by [Ref] or [CallRef] alone. It is a
+// part of its own.
+func (g *Graph) Add(f Function) { g.node(f.function()) }
+
+// Buckets puts the roots of the part that f belongs to into n buckets, by a
+// hash that is equal everywhere: each bucket is one [Unit]. It suits parts with
+// many small roots, such as sessions of users.
+func (g *Graph) Buckets(f Function, n int) {
+	node := g.find(f.function())
+	switch {
+	case node == nil:
+		g.fail(f.Name(), "is not applied in this graph")
+	case n < 1 || n > maxBuckets:
+		g.fail(f.Name(), fmt.Sprintf("%d buckets, want 1 to %d", n, maxBuckets))
+	default:
+		node.Buckets = n
+	}
+}
+
+// maxBuckets bounds the buckets of a part.
+const maxBuckets = 1 << 20
 
 // find returns the node of f, or nil.
 func (g *Graph) find(f *plan.Function) *plan.Node {

@@ -3,6 +3,7 @@
 package sfaas_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -45,11 +46,20 @@ func start(t testing.TB, app *sfaas.App, opts ...sfaas.Option) *sfaas.Runtime {
 func pair(t testing.TB, app *sfaas.App, opts ...sfaas.Option) (a, b *sfaas.Runtime) {
 	t.Helper()
 	a = start(t, app, append([]sfaas.Option{sfaas.WithNode(1)}, opts...)...)
-	b = start(t, app, append([]sfaas.Option{sfaas.WithNode(2), sfaas.WithStandby(1)}, opts...)...)
+	b = start(t, app, append([]sfaas.Option{sfaas.WithNode(2), sfaas.WithDefaultOwner(1)}, opts...)...)
 	if err := sfaas.Link(a, b); err != nil {
 		t.Fatal(err)
 	}
 	return a, b
+}
+
+// moveOf moves the unit of a function and key.
+func moveOf(ctx context.Context, from, to *sfaas.Runtime, f sfaas.Function, key sfaas.Key) (sfaas.MoveReport, error) {
+	u, err := from.App().Unit(f.Name(), key)
+	if err != nil {
+		return sfaas.MoveReport{}, err
+	}
+	return from.MoveUnit(ctx, u, to.Node(), sfaas.MoveConfig{})
 }
 
 // push pushes a number, again while the source is refused.

@@ -5,27 +5,97 @@ package sfaas
 import (
 	"context"
 
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/live"
 )
 
-// Link lets two runtimes of one process exchange messages and key groups. They
-// run graphs of equal digest, on equally many workers, under different
-// numbers.
-func Link(a, b *Runtime) error { return live.Link(a.rt, b.rt) }
+// MoveMode says what becomes of the Volatile cells of a unit that moves.
+// Everything else always goes along.
+type MoveMode = base.MoveMode
 
-// Move brings one key group of one function, the group of key, from one linked
-// runtime to another while messages flow: it stops at a slot boundary, hands
-// over cells and waiting messages, and forwards what still arrives at the old
-// place. Nothing is lost or repeated and the order of each key is kept. Moves
-// of one group follow each other; those of different groups may overlap.
-//
-// The resources of the function are opened at the target before the move
-// begins, and closed at the source when it owns no group of the function any
-// more. If one cannot be opened, the group stays where it is.
-//
-// Move returns ErrNotOwner if from does not own the group, and ErrDigest if
-// the functions were constructed differently; the group then stays where it
-// is.
-func Move(ctx context.Context, from, to *Runtime, f Function, key Key) (MoveReport, error) {
-	return live.Move(ctx, from.rt, to.rt, f.Name(), f.Digest(), key)
+const (
+	// Kept copies them.
+	Kept = base.Kept
+	// Soft drops them: the unit starts from its last settings, as after a radio
+	// impairment.
+	Soft = base.Soft
+	// Fed rebuilds them: for some slots before the fence both owners get every
+	// message, and only the old one publishes. It is for soft units whose
+	// messages have slots.
+	Fed = base.Fed
+)
+
+// MoveConfig describes a move: what becomes of Volatile cells, and in mode
+// [Fed], the history in slots. The zero value is a move in mode [Kept].
+type MoveConfig = live.MoveConfig
+
+// MoveReport says what a move did: unit and new epoch, instances and waiting
+// messages that moved, and for how long messages of the unit waited.
+type MoveReport = live.MoveReport
+
+// Link lets runtimes of one process exchange messages and units, each with each
+// of the others. They run graphs of equal digest under different numbers and
+// agree on default owners, see [WithDefaultOwner]; they may differ in workers. A
+// runtime that closes is unlinked.
+func Link(runtimes ...*Runtime) error {
+	var all []*live.Runtime
+	for _, r := range runtimes {
+		all = append(all, r.rt)
+	}
+	return live.Link(all...)
 }
+
+// MoveUnit brings a unit that this runtime owns to a linked runtime while
+// messages flow. All functions of the unit move together or not at all. On
+// edges that promise delivery nothing is lost or repeated, and the messages of
+// one producer and key keep their order; AtMostOnce edges from other units may
+// lose messages meanwhile, counted, except in mode [Fed].
+//
+// The resources of the unit's part are opened at the target before the unit
+// stops, and closed here when it was the last unit of the part. If one cannot be
+// opened, or the target refuses, the unit stays where it is.
+//
+// MoveUnit returns a [*MovedError] if another runtime owns the unit. If ctx ends
+// first, the move goes on and its outcome shows in the routes.
+func (r *Runtime) MoveUnit(ctx context.Context, u Unit, to NodeID, cfg MoveConfig) (MoveReport, error) {
+	return r.rt.MoveUnit(ctx, u, to, cfg)
+}
+
+// Leave moves every unit away so that the runtime can be closed: to says where
+// a unit goes, and 0 refuses. From then on the runtime takes no unit, and pushes
+// for units that it would own by default get a [*MovedError]. Leave returns the
+// errors of all moves that failed.
+func (r *Runtime) Leave(ctx context.Context, to func(Unit) NodeID, cfg MoveConfig) error {
+	return r.rt.Leave(ctx, to, cfg)
+}
+
+// Prepare opens the resources of a unit's part before the unit comes. What was
+// prepared stays open until the unit has come and gone, or [Runtime.Unprepare].
+func (r *Runtime) Prepare(u Unit) error { return r.rt.Prepare(u) }
+
+// Unprepare ends what Prepare began: resources that no unit needs are closed.
+func (r *Runtime) Unprepare(u Unit) error { return r.rt.Unprepare(u) }
+
+// Own makes this runtime the first owner of a unit: it sets the first route of
+// one that has none yet, before the unit is used.
+func (r *Runtime) Own(u Unit) error { return r.rt.Own(u) }
+
+// Claim takes over a soft unit whose owner is gone, empty, under an epoch that
+// is newer than the owner's. The old owner, should it still be there, stops. The
+// records of a kept unit are needed to claim that: it is refused.
+func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch) }
+
+// Units returns the units that this runtime owns and has used, or has got by a
+// route.
+func (r *Runtime) Units() []Unit { return r.rt.Units() }
+
+// Routes returns the routes that the runtime knows of, by unit. Units without
+// one belong to their default owner.
+func (r *Runtime) Routes() []Route { return r.rt.Routes() }
+
+// Route returns the route of one unit.
+func (r *Runtime) Route(u Unit) (Route, error) { return r.rt.Route(u) }
+
+// WatchRoutes calls f with every route that the runtime learns of from now on,
+// one call at a time, until stop is called. F must not block.
+func (r *Runtime) WatchRoutes(f func(Route)) (stop func()) { return r.rt.WatchRoutes(f) }

@@ -42,7 +42,7 @@ func TestMoveToItself(t *testing.T) {
 	var first error
 	for range 50 {
 		time.Sleep(time.Millisecond)
-		if _, err := sfaas.Move(context.Background(), rt, rt, f, sfaas.Cell(1)); first == nil {
+		if _, err := moveOf(context.Background(), rt, rt, f, sfaas.Cell(1)); first == nil {
 			first = err
 		}
 	}
@@ -86,7 +86,7 @@ func TestMoveOfOneSlotEnds(t *testing.T) {
 	pause()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_, err := sfaas.Move(ctx, a, b, f, sfaas.Cell(1))
+	_, err := moveOf(ctx, a, b, f, sfaas.Cell(1))
 	close(stop)
 	<-done
 	if err != nil {
@@ -108,7 +108,7 @@ func TestMoveToClosing(t *testing.T) {
 	for round := range 200 {
 		a, b := pair(t, app)
 		moved := make(chan error, 1)
-		go func() { _, err := sfaas.Move(context.Background(), a, b, f, sfaas.Cell(1)); moved <- err }()
+		go func() { _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); moved <- err }()
 		time.Sleep(time.Duration(round%40) * time.Microsecond)
 		b.Close()
 		select {
@@ -171,11 +171,11 @@ func TestOutputWithoutReceiver(t *testing.T) {
 	app := build(t, g)
 	var came atomic.Uint64
 	a := start(t, app, sfaas.WithNode(1), sfaas.WithOutput(out, func(sfaas.Header, *number) { came.Add(1) }))
-	b := start(t, app, sfaas.WithNode(2), sfaas.WithStandby(1))
+	b := start(t, app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1))
 	if err := sfaas.Link(a, b); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sfaas.Move(context.Background(), a, b, f, sfaas.Cell(1)); err != nil {
+	if _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); err != nil {
 		return // refused: nothing is lost
 	}
 	for i := range 10 {
@@ -221,7 +221,7 @@ func TestMoveFromClosed(t *testing.T) {
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)
 	a, b := pair(t, build(t, g))
 	a.Close()
-	if _, err := sfaas.Move(context.Background(), a, b, f, sfaas.Cell(1)); err == nil {
+	if _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); err == nil {
 		t.Fatal("a closed runtime gave something away")
 	}
 	if n := session.open.Load(); n != 0 {
@@ -242,7 +242,7 @@ func TestClosedPeersAreLetGo(t *testing.T) {
 	before := int64(heap())
 	const peers = 200
 	for i := range peers {
-		b, err := sfaas.NewRuntime(app, sfaas.WithNode(sfaas.NodeID(i+2)), sfaas.WithStandby(1), sfaas.WithWorkers(1))
+		b, err := sfaas.NewRuntime(app, sfaas.WithNode(sfaas.NodeID(i+2)), sfaas.WithDefaultOwner(1), sfaas.WithWorkers(1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,7 @@ func mustMove(t *testing.T, from, to *sfaas.Runtime, f sfaas.Function, key sfaas
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()
-	if _, err := sfaas.Move(ctx, from, to, f, key); err != nil {
+	if _, err := moveOf(ctx, from, to, f, key); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -81,18 +81,19 @@ func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
 		last := seen.count("last")
 		g := sfaas.NewGraph("g")
 		in := sfaas.Source[number](g, "in")
-		sfaas.Apply(sfaas.Apply(sfaas.Apply(in.With(edge), to("merge", hub)).With(edge), to("forward", end)).With(edge), last)
+		merged := sfaas.Apply(in.With(edge), to("merge", hub)).With(edge).Cut("merged")
+		sfaas.Apply(sfaas.Apply(merged, to("forward", end)).With(edge).Cut("forwarded"), last)
 		app := build(t, g)
 		e := &shutFor{fn: "last", shut: true}
-		a := start(t, app, sfaas.WithNode(1), sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Millisecond, time.Hour))
-		b := start(t, app, sfaas.WithNode(2), sfaas.WithStandby(1))
+		a := start(t, app, sfaas.WithNode(1), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond))
+		b := start(t, app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1))
 		if err := sfaas.Link(a, b); err != nil {
 			t.Fatal(err)
 		}
 		push(t, in, a, sfaas.Cell(1), 7, 1) // the newest slot that last has seen is 7; its commit takes a while
 		pause()
 		moved := make(chan error, 1)
-		go func() { _, err := sfaas.Move(context.Background(), a, b, last, end); moved <- err }()
+		go func() { _, err := moveOf(context.Background(), a, b, last, end); moved <- err }()
 		pause()
 		push(t, in, a, sfaas.Cell(2), 10, 2)
 		pause()
@@ -131,8 +132,8 @@ func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 		app := build(t, g)
 		e := &shutFor{fn: "k"}
 		a := start(t, app, sfaas.WithNode(1), sfaas.WithBlockLimit(time.Minute))
-		b := start(t, app, sfaas.WithNode(2), sfaas.WithBlockLimit(time.Minute), sfaas.WithStandby(1),
-			sfaas.WithEngine(e), sfaas.WithCommitTiming(time.Millisecond, time.Hour))
+		b := start(t, app, sfaas.WithNode(2), sfaas.WithBlockLimit(time.Minute), sfaas.WithDefaultOwner(1),
+			sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond))
 		if err := sfaas.Link(a, b); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +143,7 @@ func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 		push(t, in, a, key, 1, 1) // p at a, k at b: its commit takes a while
 		pause()
 		moved := make(chan error, 1)
-		go func() { _, err := sfaas.Move(context.Background(), b, a, k, key); moved <- err }()
+		go func() { _, err := moveOf(context.Background(), b, a, k, key); moved <- err }()
 		pause()
 		e.open()                      // b hands k over,
 		push(t, work, b, other, 2, 0) // and is busy from then on
@@ -182,7 +183,7 @@ func TestMoveBetweenThree(t *testing.T) {
 		sfaas.Apply(work, busy)
 		app := build(t, g)
 		a, b := pair(t, app, sfaas.WithBlockLimit(time.Minute))
-		c := start(t, app, sfaas.WithNode(3), sfaas.WithStandby(1))
+		c := start(t, app, sfaas.WithNode(3), sfaas.WithDefaultOwner(1))
 		for _, r := range []*sfaas.Runtime{a, b} {
 			if err := sfaas.Link(r, c); err != nil {
 				t.Fatal(err)

@@ -54,7 +54,7 @@ func TestLiveMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	b, err := sfaas.NewRuntime(app, sfaas.WithWorkers(1), sfaas.WithMode(sfaas.Replay), sfaas.WithStandby(a.Node()), sink)
+	b, err := sfaas.NewRuntime(app, sfaas.WithWorkers(1), sfaas.WithMode(sfaas.Replay), sfaas.WithDefaultOwner(a.Node()), sink)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestLiveMove(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for range moves {
-		r, err := sfaas.Move(ctx, from, to, f, key)
+		r, err := from.MoveUnit(ctx, sfaas.Unit{Part: "f", Root: key}, to.Node(), sfaas.MoveConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}

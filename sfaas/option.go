@@ -57,7 +57,7 @@ func WithSealer(x Sealer) Option {
 // read-only and valid until f returns.
 func WithOutput[T any](o Output[T], f func(h Header, in *T)) Option {
 	return option(func(s *core.Settings) {
-		s.Sinks.Set(o.n.Index, func(h Header, in any) { f(h, in.(*T)) })
+		s.SetSink(o.n, func(h Header, in any) { f(h, in.(*T)) })
 	})
 }
 
@@ -103,9 +103,20 @@ func WithIdleKeys(d time.Duration) Option { return option(func(s *core.Settings)
 // process gets a number of its own.
 func WithNode(id NodeID) Option { return option(func(s *core.Settings) { s.Node = id }) }
 
-// WithStandby makes a runtime that owns nothing and sends everything to owner
-// until key groups are moved to it.
-func WithStandby(owner NodeID) Option { return option(func(s *core.Settings) { s.Standby = owner }) }
+// WithDefaultOwner names the runtime that owns the units that have no route: of
+// the named parts, or of all without names; a part is named by any of its
+// functions. Without it that is the runtime itself. It is the same at all
+// linked runtimes.
+func WithDefaultOwner(node NodeID, parts ...string) Option {
+	return option(func(s *core.Settings) {
+		if len(parts) == 0 {
+			s.Owner = node
+		}
+		for _, p := range parts {
+			s.Owners[p] = node
+		}
+	})
+}
 
 // WithClock sets the clock that [Ctx.Left] reads. It is meant for tests
 // that let time pass.
@@ -113,8 +124,13 @@ func WithClock(now func() Time) Option {
 	return option(func(s *core.Settings) { s.Clock, s.ForeignClock = now, true })
 }
 
-// WithCommitTiming sets after how long a refused batch is offered again and an
-// unanswered one repeated.
-func WithCommitTiming(retry, timeout time.Duration) Option {
-	return option(func(s *core.Settings) { s.CommitRetry, s.CommitTimeout = retry, timeout })
+// WithCommitRetry sets after how long a refused batch is offered again; without
+// it that is one millisecond.
+func WithCommitRetry(d time.Duration) Option {
+	return option(func(s *core.Settings) { s.CommitRetry = d })
 }
+
+// WithIncarnation tells the lives of a node apart: a runtime that starts anew
+// under the number of one that is gone has a higher one. Without it the
+// incarnation follows from the clock of the machine.
+func WithIncarnation(n uint32) Option { return option(func(s *core.Settings) { s.Incarnation = n }) }

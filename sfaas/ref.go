@@ -27,5 +27,21 @@ func CallRef[In, Out any](name string) Callee[In, Out] {
 	return Callee[In, Out]{&plan.Reference{Name: name, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out]()}}
 }
 
+// With returns a reference whose messages travel as cfg says. A function
+// declares and uses the reference that With returns.
+func (r Reference[In]) With(cfg EdgeConfig) Reference[In] {
+	x := *r.r
+	x.Config = cfg
+	return Reference[In]{&x}
+}
+
+// With returns a reference whose requests and replies travel as cfg says. A
+// function declares and uses the reference that With returns.
+func (r Callee[In, Out]) With(cfg EdgeConfig) Callee[In, Out] {
+	x := *r.r
+	x.Config = cfg
+	return Callee[In, Out]{&x}
+}
+
 func (r Reference[In]) declare(f *plan.Function)   { f.Refs = append(f.Refs, r.r) }
 func (r Callee[In, Out]) declare(f *plan.Function) { f.Refs = append(f.Refs, r.r) }

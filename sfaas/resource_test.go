@@ -69,45 +69,46 @@ func TestResourcesFollowMoves(t *testing.T) {
 	}
 	a := start()
 	want("owner", 1, 2)
-	b := start(sfaas.WithStandby(a.Node()))
+	b := start(sfaas.WithDefaultOwner(a.Node()))
 	want("standby", 1, 2)
 	if err := sfaas.Link(a, b); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	keys := map[uint8]sfaas.Key{}
-	for i := uint64(0); len(keys) < sfaas.Groups; i++ {
-		keys[sfaas.Cell(i).KeyGroup()] = sfaas.Cell(i)
-	}
+	unit := func(i uint64) sfaas.Unit { return sfaas.Unit{Part: "f", Root: sfaas.Cell(i)} }
 	session.broken.Store(true)
-	if _, err := sfaas.Move(ctx, a, b, f, keys[0]); !errors.Is(err, errNoDevice) {
+	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); !errors.Is(err, errNoDevice) {
 		t.Errorf("move without a device: %v", err)
 	}
 	session.broken.Store(false)
 	lane.broken.Store(true)
-	if _, err := sfaas.Move(ctx, a, b, f, keys[0]); !errors.Is(err, errNoDevice) {
+	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); !errors.Is(err, errNoDevice) {
 		t.Errorf("move without a lane: %v", err)
 	}
 	lane.broken.Store(false)
 	want("refused", 1, 2)
-	for n := range sfaas.Slot(256) {
-		if _, err := sfaas.Move(ctx, a, b, f, keys[uint8(n)]); err != nil {
-			t.Fatal(err)
-		}
-		if n < 255 {
-			want("both own groups", 2, 4)
-		}
-		if err := in.PushValue(a, keys[uint8(n)], n, &number{1}); err != nil {
+	const units = 20
+	for i := range uint64(units) {
+		if err := in.PushValue(a, sfaas.Cell(i), 0, &number{1}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want("all moved", 1, 2)
 	drain(t, a)
-	if _, err := sfaas.Move(ctx, b, a, f, keys[3]); err != nil {
+	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); err != nil {
 		t.Fatal(err)
 	}
-	want("one is back", 2, 4)
+	want("both own units", 2, 4)
+	if err := a.Leave(ctx, func(sfaas.Unit) sfaas.NodeID { return b.Node() }, sfaas.MoveConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	want("all moved", 1, 2)
+	for i := range uint64(units) {
+		if err := in.PushValue(a, sfaas.Cell(i), 1, &number{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drain(t, a)
 	if err := errors.Join(a.Close(), b.Close()); err != nil {
 		t.Error(err)
 	}

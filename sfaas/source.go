@@ -36,6 +36,9 @@ func (in Input[T]) stream() Edge[T] { return Edge[T]{g: in.g, from: in.from} }
 // With is [Edge.With].
 func (in Input[T]) With(cfg EdgeConfig) Edge[T] { return in.stream().With(cfg) }
 
+// Cut is [Edge.Cut].
+func (in Input[T]) Cut(name string) Edge[T] { return in.stream().Cut(name) }
+
 // Spread is [Edge.Spread].
 func (in Input[T]) Spread() Edge[T] { return in.stream().Spread() }
 

@@ -13,9 +13,10 @@ import (
 // subscription follows its instance when that moves.
 type Topic[T any] struct{ d *plan.TopicDecl }
 
-// subscriber is one subscription: the port and the key of an instance.
+// subscriber is one subscription: the port and the key of an instance. The port
+// goes by the hash of its name, which stays when functions are added.
 type subscriber struct {
-	Edge EdgeID
+	Port Digest
 	Key  Key
 }
 
@@ -32,7 +33,7 @@ func NewTopic[T any](name string) Topic[T] {
 	d := &plan.TopicDecl{Name: name}
 	fn := DefineEach("topic/"+name, func(c *Ctx, _ Emitter[T], _ *T) error {
 		for who := range members.All(c) {
-			c.inv().Forward(who.Edge, who.Key)
+			c.inv().Forward(who.Port, who.Key)
 		}
 		return nil
 	}, Config{}, members)
@@ -46,12 +47,21 @@ func NewTopic[T any](name string) Topic[T] {
 	})
 	fn.f.Topic = true
 	d.Fn = fn.f
+	d.Ref = &plan.Reference{Name: d.Fn.Name, In: reflect.TypeFor[T](), Topic: d}
 	return Topic[T]{d}
 }
 
-func (t Topic[T]) declare(f *plan.Function) {
-	f.Refs = append(f.Refs, &plan.Reference{Name: t.d.Fn.Name, In: reflect.TypeFor[T](), Topic: t.d})
+// With returns the topic with edges as cfg says: subscriptions, what is
+// published and what subscribers hear. All functions of a graph use the topic
+// that With returns.
+func (t Topic[T]) With(cfg EdgeConfig) Topic[T] {
+	d := *t.d
+	d.Config = cfg
+	d.Ref = &plan.Reference{Name: d.Fn.Name, In: reflect.TypeFor[T](), Topic: &d, Config: cfg}
+	return Topic[T]{&d}
 }
+
+func (t Topic[T]) declare(f *plan.Function) { f.Refs = append(f.Refs, t.d.Ref) }
 
 // TopicPort is a port of a function at which messages of a topic arrive.
 type TopicPort[T any] struct{ p *plan.Port }
@@ -67,7 +77,7 @@ func OnTopic[T any](f Function, t Topic[T], h func(c *Ctx, in *T) error) TopicPo
 // Publish sends a message to the subscribers of one channel. It returns a
 // recycled message to fill in, which leaves when the handler succeeds.
 func Publish[T any](c *Ctx, t Topic[T], channel Key) *T {
-	return c.inv().Send(&plan.Reference{Name: t.d.Fn.Name}, channel).(*T)
+	return c.inv().Send(t.d.Ref, channel).(*T)
 }
 
 // Subscribe lets the running instance hear a channel from the present slot on,
@@ -78,6 +88,6 @@ func Subscribe[T any](c *Ctx, at TopicPort[T], channel Key) { subscribe(c, at.p,
 func Unsubscribe[T any](c *Ctx, at TopicPort[T], channel Key) { subscribe(c, at.p, channel, false) }
 
 func subscribe(c *Ctx, p *plan.Port, channel Key, on bool) {
-	who := subscriber{Edge: c.inv().PortEdge(p), Key: c.Key()}
-	*c.inv().SendPort(p.Topic.Fn.Ports[0], channel).(*subscription) = subscription{Who: who, On: on}
+	who := subscriber{Port: c.inv().PortName(p), Key: c.Key()}
+	*c.inv().SendPort(p.Topic.Fn.Ports[0], p.Topic.Config, channel).(*subscription) = subscription{Who: who, On: on}
 }

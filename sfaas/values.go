@@ -33,6 +33,15 @@ type (
 	// Header is what the runtime knows about a message: edge, producer, key,
 	// slot, place among those of its slot, and due time. [Ctx.Header] reads it.
 	Header = base.Header
+	// Unit names what has one owner and moves as a whole: the instances of one
+	// part of a graph under one root. A part is what stays connected over edges
+	// that are not cut, see [Edge.Cut]; a root is the first level of a key, such
+	// as a cell, or a bucket of roots, see [Graph.Buckets], or the channel of a
+	// topic.
+	Unit = base.Unit
+	// Route says who owns a unit, under which epoch; 0 means by default, see
+	// [WithDefaultOwner].
+	Route = base.Route
 	// NodeID names one runtime among those that are linked; 0 stands for none.
 	NodeID = base.NodeID
 	// EdgeID numbers the edges of an [App] in the order of their wiring.
@@ -43,6 +52,9 @@ type (
 	// may exchange state and messages.
 	Digest = base.Digest
 )
+
+// AllNodes stands for all linked runtimes; no runtime has this number.
+const AllNodes = base.AllNodes
 
 // What programs say about functions, cells and edges.
 type (
@@ -157,8 +169,6 @@ type (
 	// Position says how far the messages of one source and key have been taken
 	// in; see [Input.Position].
 	Position = core.Position
-	// MoveReport says what a [Move] did.
-	MoveReport = live.MoveReport
 )
 
 // The kinds of notices; all are counted in [FunctionStats] too.

@@ -199,14 +199,18 @@ func TestSnapshotWaits(t *testing.T) {
 // spread, into one snapshot, and continues in a third one.
 func TestSnapshotLinked(t *testing.T) {
 	a := newHall(t, sfaas.WithWorkers(2))
-	b := newHall(t, sfaas.WithWorkers(2), sfaas.WithStandby(a.rt.Node()))
+	b := newHall(t, sfaas.WithWorkers(2), sfaas.WithDefaultOwner(a.rt.Node()))
 	if err := sfaas.Link(a.rt, b.rt); err != nil {
 		t.Fatal(err)
 	}
 	move := func() {
 		for _, key := range []sfaas.Key{sfaas.Cell(1), sfaas.Cell(3), sfaas.Cell(6)} {
 			for _, f := range []sfaas.Function{a.gated, a.pair} {
-				if _, err := sfaas.Move(context.Background(), a.rt, b.rt, f, key); err != nil {
+				u, err := a.rt.App().Unit(f.Name(), key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := a.rt.MoveUnit(context.Background(), u, b.rt.Node(), sfaas.MoveConfig{}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -241,7 +245,7 @@ func TestSnapshotLinked(t *testing.T) {
 			t.Errorf("snapshot of the other runtime: -want +got\n%s", d)
 		}
 	}
-	if err := b.rt.Restore(context.Background(), bytes.NewReader(snaps[0])); !errors.Is(err, sfaas.ErrNotOwner) && !errors.Is(err, sfaas.ErrNotEmpty) {
+	if err := b.rt.Restore(context.Background(), bytes.NewReader(snaps[0])); !errors.Is(err, sfaas.ErrLinked) {
 		t.Errorf("restore to a standby: %v", err)
 	}
 }

@@ -18,45 +18,19 @@ const OpenEnv = "NEURORAN_OPEN"
 // those of the review of the runtime, S numbers of the structure, B numbers of
 // what a newcomer met.
 const openDefects = `
-	D1   a live move loses or reorders messages
-	D2   moves between three runtimes lose or reorder messages
 	D3   a second answer commits whatever batch has its memory by then
-	D4   a reply leaves before the commit of what it acknowledges
-	D5   the cost of a commit grows with those that are outstanding
 	D6   a snapshot hangs when a linked runtime closes meanwhile
-	D7   a move to a runtime that closes never ends
-	D8   what is pushed to a closed owner vanishes
-	D9   subscriptions are stored by number, which another graph counts otherwise
-	D10  an instance that sends to itself starves its worker
-	D11  an engine that stalls lets messages be accepted without bound
-	D12  a join on promising edges drops halves
-	D13  a restarted node's messages are taken for repeats of its former self
-	D14  a parallel function does not answer calls, nor keeps the order of sends
-	D15  cancelling writes into a batch that its engine reads
-	D16  a move under load of one slot never ends
-	D17  a move of a runtime to itself loses updates
 	D18  outputs vanish where a sink has no receiver; sinks do not move
-	D19  a message that is delayed and cancelled in one invocation is delivered
-	D20  a delayed message inherits the due time of what made it
 	D21  the longest durations overflow
 	D22  deleting from a volatile map while ranging over it panics
-	D23  a renamed cell is lost by a restore, without an error
 	D24  map keys of another form are misread after an upgrade
-	D25  an answered call keeps its timer
 	D26  cancelling, emitting and staging are quadratic
 	D27  the capacity of an edge is not that of its sources
 	D28  pools are bounded by number, not by bytes
 	D29  sources are refused while a snapshot is written out
-	D30  closed peers are never let go
 	D31  a call by host code ignores the largest size of a message
 	D32  a map keeps the memory of every deleted value
-	D33  what needs no commit overtakes what its instance sent before and waits for one
-	D34  what a step has asked for is lost if its handler does not return
-	S1   a parallel function loses what it could not process
 	S2   a control port declared after Apply panics
-	S3   a move that ends with ErrClosed leaves resources open
-	S4   shells swallow an effect that they do not know
-	B2   a simulated snapshot shifts delays and times to live
 	B3   an early grant counts as late
 	B4   a moment kept in a cell loses its meaning over a restore
 	B5   outputs of another graph and impossible options are accepted

@@ -31,6 +31,7 @@ type outcome map[id][sha256.Size]byte
 // through a world with the given faults.
 func simulate(t *testing.T, f *frame, cfg sim.Config) (outcome, *sim.World) {
 	t.Helper()
+	cfg.Nodes = 2
 	c := f.chain(t, uplink.WithReceiver("ls"))
 	got := outcome{}
 	w, err := sim.New(c.App, cfg, sfaas.WithMode(sfaas.Replay), sfaas.WithNotices(func(sfaas.Notice) {}),
@@ -51,7 +52,7 @@ func simulate(t *testing.T, f *frame, cfg sim.Config) (outcome, *sim.World) {
 	for i := range f.slots {
 		w.At(sfaas.Time(time.Duration(i)*500*time.Microsecond), func() {
 			n := sfaas.Slot(f.slots[i].Slot)
-			if err := c.Grants.PushValue(w.Node(0), key, n, &f.schedules[i]); err != nil {
+			if err := c.Grants.PushValue(w.Node(1), key, n, &f.schedules[i]); err != nil {
 				t.Error(err)
 			}
 			if err := c.Slots.PushValue(w.Node(0), key, n, &f.slots[i]); err != nil {
@@ -63,14 +64,12 @@ func simulate(t *testing.T, f *frame, cfg sim.Config) (outcome, *sim.World) {
 	return got, w
 }
 
-// late lets schedules arrive up to a time late, so that they overtake each other
-// and come after the samples that they are about.
+// late lets schedules, which come from another node, arrive up to a time late: after
+// the samples that they are about.
 func late(d time.Duration) []sim.Fault {
 	return []sim.Fault{
 		{From: "grants", To: "phy/extract", Jitter: d},
 		{From: "grants", To: "ran/distribute", Jitter: d},
-		{From: "ran/distribute", To: "phy/demap", Jitter: d},
-		{From: "ran/distribute", To: "phy/decode", Jitter: d},
 	}
 }
 

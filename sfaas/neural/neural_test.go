@@ -143,7 +143,7 @@ func TestWeightsMove(t *testing.T) {
 	ctx, c := context.Background(), newChain(t)
 	from, before := c.start(t, sfaas.WithNode(1))
 	defer from.Close()
-	to, after := c.start(t, sfaas.WithNode(2), sfaas.WithStandby(1))
+	to, after := c.start(t, sfaas.WithNode(2), sfaas.WithDefaultOwner(1))
 	defer to.Close()
 	if err := sfaas.Link(from, to); err != nil {
 		t.Fatal(err)
@@ -154,12 +154,16 @@ func TestWeightsMove(t *testing.T) {
 	if err := from.Drain(ctx); err != nil {
 		t.Fatal(err)
 	}
-	report, err := sfaas.Move(ctx, from, to, c.f.Fn, key)
+	u, err := from.App().Unit(c.f.Fn.Name(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Bytes < len(scale(t, 7).Bytes()) {
-		t.Errorf("moved %d bytes, want the weights among them", report.Bytes)
+	report, err := from.MoveUnit(ctx, u, to.Node(), sfaas.MoveConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Instances == 0 {
+		t.Error("no instance moved, want that with the weights")
 	}
 	c.push(t, from, key, 2)
 	if err := errors.Join(from.Drain(ctx), to.Drain(ctx)); err != nil {

@@ -29,15 +29,15 @@ type Config struct {
 	Committed func(b *sfaas.Batch)
 }
 
-// Fault says what happens to the messages of some edges. Edges that promise
-// delivery are repaired by numbering, acknowledgement and repetition; on the
-// others a lost message is lost.
+// Fault says what happens to the messages of some edges between two nodes. On
+// edges that promise delivery messages are kept until they are acknowledged, and
+// sent again over the next connection; on others a lost message is lost.
 type Fault struct {
 	From, To string        // names as in sfaas.EdgeInfo; "" stands for any
 	Port     string        // port of To, "" for any
 	Delay    time.Duration // added to each message
-	Jitter   time.Duration // up to this is added too: messages overtake each other
-	Loss     float64       // probability of being lost
+	Jitter   time.Duration // up to this is added too
+	Loss     float64       // probability of being lost with the connection: what is promised is sent again
 	Double   float64       // probability of arriving twice
 }
 
@@ -51,7 +51,7 @@ type Commit struct {
 	Delay  time.Duration // until the answer
 	Jitter time.Duration // up to this is added
 	Refuse float64       // probability of not being committed, with an answer
-	Lose   float64       // probability of a lost answer; half of these are committed
+	Lose   float64       // probability of an answer that does not know; half of these are committed
 	Twice  float64       // probability of a second answer, up to Again after the first
 	Again  time.Duration // see Twice
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
@@ -25,7 +26,7 @@ func (w *World) Snapshot() ([]byte, error) {
 	limit := w.now.Add(settleLimit)
 	for !w.settled() {
 		if w.queue.len() == 0 || w.halted || w.now > limit {
-			return nil, errUnsettled
+			return nil, w.unsettled()
 		}
 		w.RunUntil(w.queue.first())
 	}
@@ -34,9 +35,19 @@ func (w *World) Snapshot() ([]byte, error) {
 		cores = append(cores, n.cores.List...)
 	}
 	w.hist.note(w.now, "snapshot")
-	var b bytes.Buffer
-	err := core.WriteSnapshot(&b, cores...)
-	return b.Bytes(), err
+	return core.AppendSnapshot(nil, w.now, cores)
+}
+
+// unsettled says what the world is waiting for.
+func (w *World) unsettled() error {
+	for _, n := range w.nodes {
+		for _, k := range n.cores.List {
+			if what := k.Outstanding(); what != "" && !n.down {
+				return fmt.Errorf("%w: %s", errUnsettled, what)
+			}
+		}
+	}
+	return errUnsettled
 }
 
 // settled reports whether nothing is on its way, in a core or in the engine.
@@ -64,6 +75,11 @@ func (w *World) Stop(n *Node) error {
 	w.hist.note(w.now, fmt.Sprintf("stop of node %d", n.id))
 	w.engine.forget(n.id)
 	n.down = true
+	for _, x := range w.nodes {
+		if x != n && !x.down {
+			w.postAll(x, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: n.id}, Err: sfaas.ErrClosed})
+		}
+	}
 	return n.cores.Close()
 }
 
@@ -71,7 +87,11 @@ func (w *World) Stop(n *Node) error {
 func (w *World) Start(n *Node) error {
 	w.hist.note(w.now, fmt.Sprintf("start of node %d", n.id))
 	n.down = false
-	return n.start()
+	if err := n.start(); err != nil {
+		return err
+	}
+	w.link(n)
+	return nil
 }
 
 // Restart is [World.Stop] and [World.Start] at one moment.
@@ -85,11 +105,16 @@ func (w *World) Crash(snapshot []byte) error {
 	w.queue.remove(func(e *entry) bool { return e.core != nil })
 	*w.engine = *newEngine(w)
 	w.hist.note(w.now, fmt.Sprintf("crash, %d bytes restored", len(snapshot)))
+	clear(w.newest)
+	clear(w.broken)
 	for _, n := range w.nodes {
 		n.down = false
 		if err := errors.Join(n.cores.Close(), n.start()); err != nil {
 			return err
 		}
+	}
+	for _, n := range w.nodes {
+		w.link(n)
 	}
 	if snapshot == nil {
 		return nil

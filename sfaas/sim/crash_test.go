@@ -61,7 +61,7 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 		return count(c, echoes, 0)
 	}, cfg, echoes)
 	permit := sfaas.OnControl(echo, func(*sfaas.Ctx, *number) error { return nil })
-	toEcho, toLate := sfaas.CallRef[number, number]("echo"), sfaas.Ref[number]("late")
+	toEcho, toLate := sfaas.CallRef[number, number]("echo").With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), sfaas.Ref[number]("late")
 	var reply sfaas.ReplyPort[number]
 	s.pair = sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
 		if a.X != b.X {
@@ -185,7 +185,7 @@ func crashes(t *testing.T, seed uint64, opts ...sfaas.Option) (w *sim.World, sna
 			{From: "data", Jitter: 200 * time.Microsecond, Double: 0.1},
 		},
 		Commit: sim.Commit{Delay: 20 * time.Microsecond, Jitter: 100 * time.Microsecond, Refuse: 0.05, Lose: 0.05}}
-	w = simulate(t, cfg, s.app, append(opts, sfaas.WithCommitTiming(50*time.Microsecond, time.Millisecond))...)
+	w = simulate(t, cfg, s.app, append(opts, sfaas.WithCommitRetry(50*time.Microsecond))...)
 	f := newFeeder(t, w, s, n)
 	random := rand.New(rand.NewPCG(seed, 1))
 	var last []byte

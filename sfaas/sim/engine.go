@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"errors"
 	"maps"
 	"time"
 
@@ -13,10 +14,9 @@ import (
 // engine is the simulated log: it delays, refuses and loses, and checks what
 // every engine may rely on.
 type engine struct {
-	w    *World
-	done map[batchID]bool
-	// epochs holds the newest epoch of each (function, group).
-	epochs map[group]uint32
+	w      *World
+	done   map[batchID]bool
+	epochs map[sfaas.Unit]uint32 // the newest of each unit
 }
 
 type batchID struct {
@@ -24,13 +24,8 @@ type batchID struct {
 	id   uint64
 }
 
-type group struct {
-	function string
-	group    uint8
-}
-
 func newEngine(w *World) *engine {
-	return &engine{w: w, done: map[batchID]bool{}, epochs: map[group]uint32{}}
+	return &engine{w: w, done: map[batchID]bool{}, epochs: map[sfaas.Unit]uint32{}}
 }
 
 // forget lets the engine forget the numbers of a node's batches: its next
@@ -45,6 +40,9 @@ func (e *engine) Encodes() bool { return true }
 // Commit implements sfaas.Engine; the loop calls commit instead.
 func (e *engine) Commit(*sfaas.Batch) {}
 
+// errUnknown is an answer that says nothing: the batch may be durable or not.
+var errUnknown = errors.New("sim: the outcome of the commit is not known")
+
 // commit decides what happens to a batch that is offered at time at.
 func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 	cfg := &e.w.cfg.Commit
@@ -54,22 +52,21 @@ func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 	}
 	id := batchID{b.From, b.ID}
 	var err error
-	g := group{b.Function, b.Group}
 	switch {
-	case b.Epoch < e.epochs[g]:
+	case b.Epoch < e.epochs[b.Unit]:
 		err = sfaas.ErrStaleEpoch
-	case e.w.chance(cfg.Refuse) && !e.done[id]:
+	case e.w.chance(cfg.Refuse) && !e.has(id):
 		err = sfaas.ErrRefused
 	case e.w.chance(cfg.Lose):
 		if e.w.chance(0.5) {
-			e.take(id, g, b.Epoch)
+			e.take(id, b)
 		}
-		e.w.hist.note(at, "lost commit")
-		return
+		e.w.hist.note(at, "unknown commit")
+		err = errUnknown
 	default:
-		e.take(id, g, b.Epoch)
+		e.take(id, b)
 	}
-	answer := core.Event{Kind: core.EventCommitted, Batch: b, Err: err, Link: b.ID}
+	answer := core.Event{Kind: core.EventCommitted, Batch: b, Err: err}
 	e.w.queue.push(entry{at: at.Add(delay), core: c, ev: answer})
 	if e.w.chance(cfg.Twice) {
 		again := time.Duration(e.w.random.Int64N(max(1, int64(cfg.Again))))
@@ -77,16 +74,30 @@ func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 	}
 }
 
-// take makes a batch durable, some time before its answer.
-func (e *engine) take(id batchID, g group, epoch uint32) {
-	e.done[id] = true
-	e.epochs[g] = max(e.epochs[g], epoch)
+// has reports whether a batch is durable.
+func (e *engine) has(id batchID) bool {
+	_, done := e.done[id]
+	return done
 }
 
-// tell tells the world's user of a batch that is durable, when its answer comes. The
-// batch may have been recycled since, if this is the second answer.
+// take makes a batch durable, some time before its answer.
+func (e *engine) take(id batchID, b *sfaas.Batch) {
+	if _, done := e.done[id]; !done {
+		e.done[id] = false
+	}
+	e.epochs[b.Unit] = max(e.epochs[b.Unit], b.Epoch)
+}
+
+// tell tells the world's user of a batch that is durable, once, when its first good
+// answer comes.
 func (e *engine) tell(answer *core.Event) {
-	if f := e.w.cfg.Committed; f != nil && answer.Err == nil && answer.Batch.ID == answer.Link {
-		f(answer.Batch)
+	b := answer.Batch
+	id := batchID{b.From, b.ID}
+	if told, done := e.done[id]; !done || told || answer.Err != nil {
+		return
+	}
+	e.done[id] = true
+	if f := e.w.cfg.Committed; f != nil {
+		f(b)
 	}
 }

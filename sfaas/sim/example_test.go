@@ -40,7 +40,7 @@ func Example() {
 
 	const slot = 500 * time.Microsecond
 	wrong, decoded := 0, 0
-	world, err := sim.New(app, sim.Config{Seed: 1, Faults: []sim.Fault{{From: "grants", Jitter: 3 * slot}}},
+	world, err := sim.New(app, sim.Config{Seed: 1, Nodes: 2, Faults: []sim.Fault{{From: "grants", Jitter: 3 * slot}}},
 		sfaas.WithBudget(slot),
 		sfaas.WithOutput(out, func(h sfaas.Header, s *sample) {
 			decoded++
@@ -56,7 +56,7 @@ func Example() {
 	ue := sfaas.Cell(1).UE(17)
 	for n := range sfaas.Slot(100) {
 		world.At(sfaas.Time(0).Add(time.Duration(n)*slot), func() {
-			_ = grants.PushValue(world.Node(0), ue, n, &grant{Gain: int32(n)})
+			_ = grants.PushValue(world.Node(1), ue, n, &grant{Gain: int32(n)})
 			_ = samples.PushValue(world.Node(0), ue, n, &sample{X: 1})
 		})
 	}

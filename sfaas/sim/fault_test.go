@@ -103,7 +103,7 @@ func TestDeadLetterOnce(t *testing.T) {
 		sfaas.Sink(sfaas.Apply(in.With(exact), f), "out")
 		sfaas.DeadLetter(in, f, grave)
 		w := build(t, sim.Config{Seed: seed, Faults: []sim.Fault{{To: "f", Jitter: 100 * time.Microsecond, Double: 0.3, Loss: 0.2}},
-			Commit: sim.Commit{Jitter: 50 * time.Microsecond, Refuse: 0.2, Lose: 0.2}}, g, sfaas.WithCommitTiming(50*time.Microsecond, time.Millisecond))
+			Commit: sim.Commit{Jitter: 50 * time.Microsecond, Refuse: 0.2, Lose: 0.2}}, g, sfaas.WithCommitRetry(50*time.Microsecond))
 		want := map[uint64]int{}
 		for x := range uint64(50) {
 			want[x] = 1

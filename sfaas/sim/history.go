@@ -63,15 +63,18 @@ func (h *history) event(at sfaas.Time, c *seat, ev *core.Event, edges []sfaas.Ed
 		m := &ev.Msg.Header
 		h.buf = m.Key.AppendBinary(h.buf)
 		h.buf = ev.Key.AppendBinary(h.buf)
-		for _, x := range [...]uint64{uint64(ev.Edge), uint64(m.Slot), uint64(m.Seq), m.Index, m.ID, ev.Link} {
+		for _, x := range [...]uint64{uint64(ev.Edge), uint64(m.Slot), uint64(m.Seq), m.Index, m.ID, countOf(ev.Stamp)} {
 			h.number(x)
 		}
-	case ev.Transfer != nil:
-		h.buf = append(h.buf, ev.Transfer.Function...)
-		h.number(uint64(ev.Transfer.Group))
-		h.number(uint64(ev.Transfer.Epoch))
+	case ev.Signal != nil:
+		u := ev.Signal.Unit()
+		h.buf = append(append(h.buf, byte(ev.Signal.Kind)), u.Part...)
+		h.buf = u.Root.AppendBinary(h.buf)
+		h.number(uint64(ev.Signal.Route.Owner))
+		h.number(uint64(ev.Signal.Route.Epoch))
 	case ev.Kind == core.EventAck:
-		h.number(ev.Link)
+		h.buf = ev.Stamp.Source.AppendBinary(h.buf)
+		h.number(ev.Stamp.Count)
 	}
 	h.end()
 	if h.keep {
@@ -79,11 +82,18 @@ func (h *history) event(at sfaas.Time, c *seat, ev *core.Event, edges []sfaas.Ed
 	}
 }
 
+// countOf returns the count of a stamp, 0 for none.
+func countOf(s *core.Stamp) uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.Count
+}
+
 var eventNames = [...]string{
 	core.EventRun: "run", core.EventPush: "push", core.EventMessage: "message", core.EventTimer: "timer",
 	core.EventCommitted: "committed", core.EventFault: "fault", core.EventTask: "task", core.EventTaskDone: "task done",
-	core.EventFence: "fence", core.EventAdopt: "adopt", core.EventAdopted: "adopted", core.EventMarker: "marker",
-	core.EventAck: "ack", core.EventPublish: "publish",
+	core.EventAck: "ack", core.EventSignal: "signal", core.EventPeer: "peer", core.EventPublish: "publish",
 }
 
 // eventText tells an event in words.
@@ -94,13 +104,13 @@ func eventText(c *seat, ev *core.Event, edges []sfaas.EdgeInfo) string {
 		what += fmt.Sprintf(" %s[%v] batch %d epoch %d err %v", ev.Batch.Function, ev.Batch.Key, ev.Batch.ID, ev.Batch.Epoch, ev.Err)
 	case ev.Kind == core.EventMessage:
 		e := &edges[ev.Edge-1]
-		what += fmt.Sprintf(" %s->%s%s[%v] slot %d seq %d.%d id %d link %d", e.From, e.To, e.Port, ev.Key, ev.Msg.Slot, ev.Msg.Seq, ev.Msg.Index, ev.Msg.ID, ev.Link)
+		what += fmt.Sprintf(" %s->%s%s[%v] slot %d seq %d.%d id %d count %d", e.From, e.To, e.Port, ev.Key, ev.Msg.Slot, ev.Msg.Seq, ev.Msg.Index, ev.Msg.ID, countOf(ev.Stamp))
 	case ev.Msg != nil:
 		what += fmt.Sprintf(" [%v] slot %d", ev.Msg.Key, ev.Msg.Slot)
-	case ev.Transfer != nil:
-		what += fmt.Sprintf(" %s group %d epoch %d", ev.Transfer.Function, ev.Transfer.Group, ev.Transfer.Epoch)
+	case ev.Signal != nil:
+		what += fmt.Sprintf(" %v of %v", ev.Signal.Kind, ev.Signal.Unit())
 	case ev.Kind == core.EventAck:
-		what += fmt.Sprintf(" %d", ev.Link)
+		what += fmt.Sprintf(" [%v] %d.%d", ev.Stamp.Source, ev.Stamp.Epoch, ev.Stamp.Count)
 	}
 	return what
 }
@@ -118,7 +128,7 @@ func (h *history) notice(at sfaas.Time, n *Node, x *sfaas.Notice) {
 	h.buf = append(h.buf, x.Reason...)
 	h.end()
 	if h.keep {
-		h.trace(at, fmt.Sprintf("%d notice %v %v slot %d: %s", n.id, x.Kind, x.At, x.Header.Slot, x.Reason))
+		h.trace(at, fmt.Sprintf("%d notice %v %v slot %d: %s %v", n.id, x.Kind, x.At, x.Header.Slot, x.Reason, x.Err))
 	}
 }
 

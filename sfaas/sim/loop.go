@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -77,11 +78,10 @@ func (w *World) step(c *seat, ev core.Event) {
 	w.cur = c
 	w.eff = c.core.Step(&ev, w.eff[:0])
 	w.cur = nil
-	end := w.now
 	if cost := c.core.Cost(); cost > 0 {
-		end = w.now.Add(cost)
-		c.busy = end
+		c.busy = w.now.Add(cost)
 	}
+	end := max(w.now, c.busy) // what happens while a handler runs, a core sees behind it
 	for i := range w.eff {
 		w.carryOut(c, &w.eff[i], end)
 	}
@@ -93,9 +93,9 @@ func (w *World) step(c *seat, ev core.Event) {
 
 // carryOut does what a core has asked for, at time at.
 func (w *World) carryOut(c *seat, e *core.Effect, at sfaas.Time) {
-	post := func(delay time.Duration, to core.Endpoint, ev core.Event) {
+	post := func(to core.Endpoint, ev core.Event) {
 		ev.From = c.self
-		w.post(at.Add(delay), to, ev)
+		w.post(w.arrival(c.self, to, at), to, ev)
 	}
 	switch e.Kind {
 	case core.EffectSend:
@@ -110,21 +110,18 @@ func (w *World) carryOut(c *seat, e *core.Effect, at sfaas.Time) {
 	case core.EffectNotice:
 		c.node.notice(w, e.Notice)
 	case core.EffectTask:
-		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventTask, Task: e.Task})
+		post(e.To, core.Event{Kind: core.EventTask, Task: e.Task})
 	case core.EffectTaskDone:
-		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventTaskDone, Task: e.Task})
-	case core.EffectTransfer:
-		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventAdopt, Transfer: e.Transfer})
-	case core.EffectAdopted:
-		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventAdopted, Transfer: e.Transfer, Err: e.Err})
-	case core.EffectMarker:
-		post(w.between(c.self, e.To), e.To, core.Event{Kind: core.EventMarker, Transfer: e.Transfer})
+		post(e.To, core.Event{Kind: core.EventTaskDone, Task: e.Task})
 	case core.EffectAck:
 		w.acknowledge(e, c.self, at)
+	case core.EffectSignal:
+		w.signal(e, c.self, at)
+	case core.EffectRoute:
+		c.node.learn(e.Signal.Route)
 	case core.EffectMoved:
-		e.Transfer.Done(e.Err)
+		e.Signal.Move.Done(e.Err)
+	default:
+		panic(fmt.Sprintf("sim: no such effect: %d", e.Kind)) // a core and its shell are of one version
 	}
 }
-
-// core returns the core at an endpoint.
-func (w *World) core(at core.Endpoint) *seat { return w.nodes[at.Node-1].list[at.Core] }

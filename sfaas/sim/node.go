@@ -21,6 +21,7 @@ type Node struct {
 	list    []*seat
 	notices []sfaas.Notice
 	down    bool
+	routes  map[sfaas.Unit]sfaas.Route
 }
 
 var (
@@ -30,6 +31,8 @@ var (
 
 // start gives the node new cores, without state.
 func (n *Node) start() error {
+	n.set.Incarnation++
+	n.routes = map[sfaas.Unit]sfaas.Route{}
 	cores, err := core.NewCores(n.w.app.Plan(), n.set)
 	if err != nil {
 		return err
@@ -106,6 +109,21 @@ func (w *World) reply(e *core.Effect) {
 	} else if e.Msg != nil {
 		e.Msg.Release()
 	}
+}
+
+// learn notes a route.
+func (n *Node) learn(r sfaas.Route) {
+	if old, ok := n.routes[r.Unit]; !ok || r.After(old) {
+		n.routes[r.Unit] = r
+	}
+}
+
+// Owner returns which node owns a unit, as far as this one knows.
+func (n *Node) Owner(u sfaas.Unit) sfaas.NodeID {
+	if r, ok := n.routes[u]; ok {
+		return r.Owner
+	}
+	return n.set.DefaultOwner(u.Part)
 }
 
 // Stats returns the counters of the node's functions.

@@ -18,19 +18,19 @@ func TestSchedule(t *testing.T) {
 	want := map[sfaas.Time][]uint64{}
 	for n := range uint64(2000) {
 		at := sfaas.Time(random.IntN(300))
-		s.push(entry{at: at, ev: core.Event{Link: n}})
+		s.push(entry{at: at, ev: core.Event{Stamp: &core.Stamp{Count: n}}})
 		if n%7 == 0 {
 			continue // is removed below
 		}
 		want[at] = append(want[at], n)
 	}
-	s.remove(func(e *entry) bool { return e.ev.Link%7 == 0 })
+	s.remove(func(e *entry) bool { return e.ev.Stamp.Count%7 == 0 })
 	last := sfaas.Time(0)
 	for s.len() > 0 {
 		at := s.first()
 		e := s.pop()
-		if e.at != at || at < last || len(want[at]) == 0 || want[at][0] != e.ev.Link {
-			t.Fatalf("entry %d of %d came at %d, first was %d, last %d", e.ev.Link, e.at, at, at, last)
+		if e.at != at || at < last || len(want[at]) == 0 || want[at][0] != e.ev.Stamp.Count {
+			t.Fatalf("entry %d of %d came at %d, first was %d, last %d", e.ev.Stamp.Count, e.at, at, at, last)
 		}
 		want[at], last = want[at][1:], at
 	}

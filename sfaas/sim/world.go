@@ -14,24 +14,27 @@ import (
 
 // World is one simulation. It is for one goroutine.
 type World struct {
-	cfg    Config
-	app    *sfaas.App
-	nodes  []*Node
-	now    sfaas.Time
-	queue  schedule
-	random *rand.Rand
-	edges  []sfaas.EdgeInfo
-	faults []*Fault // by edge, nil: none
-	hist   history
-	engine *engine
-	cur    *seat // whose handler runs
-	eff    []core.Effect
-	calls  map[uint64]*callResult
-	nextID uint64
-	lost   uint64
-	ways   []time.Duration // from node to node, see between
-	paused bool            // a snapshot is being taken
-	halted bool
+	cfg        Config
+	app        *sfaas.App
+	nodes      []*Node
+	now        sfaas.Time
+	queue      schedule
+	random     *rand.Rand
+	edges      []sfaas.EdgeInfo
+	faults     []*Fault // by edge, nil: none
+	hist       history
+	engine     *engine
+	cur        *seat // whose handler runs
+	eff        []core.Effect
+	calls      map[uint64]*callResult
+	nextID     uint64
+	lost       uint64
+	breakCount uint64
+	ways       []time.Duration // from node to node, see arrival
+	newest     []sfaas.Time    // arrival of what was sent last, the same way
+	broken     []sfaas.Time    // until when nothing arrives, the same way
+	paused     bool            // a snapshot is being taken
+	halted     bool
 }
 
 // seat is one core of a node and what the loop knows about it.
@@ -63,6 +66,7 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 		}
 		w.ways = append(w.ways, way)
 	}
+	w.newest, w.broken = make([]sfaas.Time, len(w.ways)), make([]sfaas.Time, len(w.ways))
 	w.hist.hash.Reset()
 	w.hist.keep = cfg.Trace
 	w.faults = make([]*Fault, len(w.edges))
@@ -81,7 +85,20 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
+	for _, n := range w.nodes {
+		w.link(n)
+	}
 	return w, nil
+}
+
+// link lets the cores of a node and those of all others know each other.
+func (w *World) link(n *Node) {
+	for _, x := range w.nodes {
+		if x != n && !x.down && !n.down {
+			w.postAll(n, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: x.id}})
+			w.postAll(x, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: n.id}})
+		}
+	}
 }
 
 // settings returns what the options say for one node, and what the world says.
@@ -90,28 +107,13 @@ func (w *World) settings(id sfaas.NodeID, opts []sfaas.Option) *core.Settings {
 	for _, o := range opts {
 		o.Apply(set)
 	}
-	set.Workers, set.Node, set.Engine = w.cfg.Cores, id, w.engine
-	set.Bugs = w.cfg.Bugs
+	set.Workers, set.Node, set.Engine, set.Incarnation = w.cfg.Cores, id, w.engine, 0
 	set.Clock, set.ForeignClock = func() sfaas.Time { return w.now }, true
-	if id > 1 {
-		set.Standby = 1
-	}
-	for i, f := range w.faults {
-		if f != nil {
-			set.Cut[w.edges[i].ID] = true
-			set.Lossy, set.LinkTimeout = true, 10*w.cfg.Link+2*w.cfg.Spread+w.slowest()
-		}
+	set.Bugs = w.cfg.Bugs
+	if set.Owner == 0 {
+		set.Owner = 1
 	}
 	return set
-}
-
-// slowest returns twice the longest delay of the network.
-func (w *World) slowest() time.Duration {
-	var d time.Duration
-	for _, f := range w.cfg.Faults {
-		d = max(d, 2*(f.Delay+f.Jitter))
-	}
-	return d
 }
 
 // Node returns node i, from 0.
@@ -120,8 +122,11 @@ func (w *World) Node(i int) *Node { return w.nodes[i] }
 // Now returns the virtual time since the start.
 func (w *World) Now() sfaas.Time { return w.now }
 
-// Lost returns how many messages the network has lost.
+// Lost returns how many messages of edges without a promise the network has lost.
 func (w *World) Lost() uint64 { return w.lost }
+
+// Breaks returns how often a connection between two nodes has broken.
+func (w *World) Breaks() uint64 { return w.breakCount }
 
 // Close closes the resources of all nodes.
 func (w *World) Close() error {
@@ -140,23 +145,43 @@ func (w *World) At(t sfaas.Time, f func()) {
 	w.queue.push(entry{at: max(t, w.now), call: f})
 }
 
-// Move brings the key group of key of one function from one node to another;
-// done, which may be nil, gets the outcome.
+// Move brings the unit of a function under a key from one node to another; done,
+// which may be nil, gets the outcome.
 func (w *World) Move(from, to *Node, f sfaas.Function, key sfaas.Key, done func(error)) {
-	group := int(key.KeyGroup()) % w.cfg.Cores
-	ended := func(err error) {
-		w.hist.note(w.now, fmt.Sprintf("moved %s group of %v to node %d: %v", f.Name(), key, to.id, err))
-		if done != nil {
-			done(err)
-		}
-	}
-	if err := to.cores.Expect(f.Name(), core.Directly); err != nil {
-		ended(errors.Join(err, to.cores.Arrived(f.Name(), true, core.Directly)))
+	u, err := w.app.Unit(f.Name(), key)
+	if err != nil {
+		w.moved(u, to, err, done)
 		return
 	}
-	t := core.NewTransfer(f.Name(), key, w.now, core.Endpoint{Node: from.id, Core: group}, core.Endpoint{Node: to.id, Core: group},
-		func(_ *core.Transfer, err error) {
-			ended(errors.Join(err, to.cores.Arrived(f.Name(), true, core.Directly), from.cores.Arrived(f.Name(), false, core.Directly)))
-		})
-	w.post(w.now, t.From, core.Event{Kind: core.EventFence, Transfer: t})
+	w.MoveUnit(from, to, u, sfaas.MoveConfig{}, done)
+}
+
+// MoveUnit brings a unit from one node to another; done, which may be nil, gets
+// the outcome.
+func (w *World) MoveUnit(from, to *Node, u sfaas.Unit, cfg sfaas.MoveConfig, done func(error)) {
+	id, err := w.app.Plan().Unit(u)
+	if err != nil {
+		w.moved(u, to, err, done)
+		return
+	}
+	there := to.cores // of this incarnation
+	if err := there.Expect(id.Part, core.Directly); err != nil {
+		w.moved(u, to, errors.Join(err, there.Arrived(id.Part, true, core.Directly)), done)
+		return
+	}
+	here := from.cores
+	m := core.NewMove(u, from.id, to.id, cfg.Mode, w.now, func(_ *core.Move, err error) {
+		w.moved(u, to, errors.Join(err, there.Arrived(id.Part, true, core.Directly), here.Arrived(id.Part, false, core.Directly)), done)
+	})
+	if m.History = sfaas.Slot(cfg.History); m.History == 0 {
+		m.History = id.Part.History()
+	}
+	w.post(w.now, core.Endpoint{Node: from.id, Core: int(u.Root.KeyGroup())}, m.Event())
+}
+
+func (w *World) moved(u sfaas.Unit, to *Node, err error, done func(error)) {
+	w.hist.note(w.now, fmt.Sprintf("moved %v to node %d: %v", u, to.id, err))
+	if done != nil {
+		done(err)
+	}
 }

@@ -15,6 +15,10 @@ type Config struct {
 	// slot's grant, waits for the rest: when the key reaches slot n+Window,
 	// what waits from slot n is dropped and counted. 0 means 4.
 	Window int
+	// History is how many slots back the content of the function's Volatile
+	// cells reaches: feeding it that many slots rebuilds them. It is the
+	// default for moves in mode Fed.
+	History int
 	// Parallel lets invocations of one key run side by side on several
 	// workers. Their outputs leave in the order of their inputs. Only
 	// functions without cells and ports of control may ask for it.

@@ -37,9 +37,23 @@ var (
 	ErrSnapshot = errors.New("sfaas: bad snapshot")
 	// ErrNotEmpty is returned by Restore into a runtime that has been used.
 	ErrNotEmpty = errors.New("sfaas: runtime has state already")
-	// ErrNotOwner is returned by a move whose source does not own the group,
-	// and by Restore into a runtime that owns nothing.
-	ErrNotOwner = errors.New("sfaas: key group is not owned here")
+	// ErrNotOwner is returned by Restore into a runtime that owns nothing.
+	ErrNotOwner = errors.New("sfaas: nothing is owned here")
+	// ErrOwned is returned by a move to the runtime that owns the unit already.
+	ErrOwned = errors.New("sfaas: unit is there already")
+	// ErrMoving is returned by a move of a unit that is moving.
+	ErrMoving = errors.New("sfaas: unit is moving")
+	// ErrUnlinked is returned by a move to a runtime that is not linked.
+	ErrUnlinked = errors.New("sfaas: runtimes are not linked")
+	// ErrKept is returned where a unit must be soft: by a claim without its
+	// records, and by a move in mode Fed.
+	ErrKept = errors.New("sfaas: unit is not soft")
+	// ErrFence is returned by a move in mode Fed if slots ran ahead of every
+	// fence that was tried. Nothing has changed.
+	ErrFence = errors.New("sfaas: slots run ahead of the fence")
+	// ErrLinked is returned by Restore of a runtime beside others that run: a
+	// snapshot has the state of all.
+	ErrLinked = errors.New("sfaas: runtime is linked with others that run")
 )
 
 // WiringError is one mistake in a graph, found by sfaas.Graph.Build.
@@ -97,6 +111,55 @@ type CellError struct {
 // Error implements error.
 func (e *CellError) Error() string {
 	return fmt.Sprintf("sfaas: %s: cell %s: %s", e.Function, e.Cell, e.Reason)
+}
+
+// OptionError reports an option of a runtime that cannot be.
+type OptionError struct {
+	Option string // name of the option
+	Got    string // what it says
+	Want   string // what it may say
+}
+
+// Error implements error.
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("sfaas: %s: %s, want %s", e.Option, e.Got, e.Want)
+}
+
+// MovedError says that another runtime owns a unit.
+type MovedError struct {
+	Unit  Unit   // what was asked for
+	Owner NodeID // runtime that owns it
+	Epoch uint32 // of that owner
+}
+
+// Error implements error.
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("sfaas: unit %v is owned by node %d (epoch %d)", e.Unit, e.Owner, e.Epoch)
+}
+
+// UnacknowledgedError says that a runtime was closed while other units had not
+// acknowledged messages on edges that promise delivery.
+type UnacknowledgedError struct {
+	Node     NodeID // runtime that was closed
+	Messages int    // that were given up
+}
+
+// Error implements error.
+func (e *UnacknowledgedError) Error() string {
+	return fmt.Sprintf("sfaas: node %d closed with %d messages that were not acknowledged", e.Node, e.Messages)
+}
+
+// RootError is the fault of a handler that emitted under another root on an
+// edge without a cut: both ends of such an edge are in one unit.
+type RootError struct {
+	Function string // function that emitted
+	Key      Key    // key of the emission
+	Root     Key    // root of the input
+}
+
+// Error implements error.
+func (e *RootError) Error() string {
+	return fmt.Sprintf("sfaas: %s: emission under %v, on an edge without a cut from root %v", e.Function, e.Key, e.Root)
 }
 
 // Fault is one failed invocation, as the runtime logs and counts it.

@@ -3,6 +3,7 @@
 package base
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -23,6 +24,8 @@ const (
 	KindProcess             // one of several processes of a user, such as HARQ
 	KindBearer              // one of several flows of a user
 	KindUser                // first value that is free for programs
+
+	KindBucket Kind = 255 // a bucket of roots; not for programs
 )
 
 // MaxDepth is the largest number of levels of a [Key].
@@ -31,8 +34,8 @@ const MaxDepth = 3
 // maxID is the largest identifier of one level: eight bits hold its kind.
 const maxID = 1<<56 - 1
 
-// Groups is the number of key groups: ownership, epochs, snapshots and moves
-// are per (function, key group).
+// Groups is the number of groups into which keys fall: a group falls to one
+// worker of a runtime.
 const Groups = 256
 
 // Key is the second half of an address: what a message is about. It is a path
@@ -125,6 +128,22 @@ func (k Key) Under(p Key) bool {
 	return false
 }
 
+// Compare orders keys level by level.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.top, o.top), cmp.Compare(k.mid, o.mid), cmp.Compare(k.low, o.low))
+}
+
+// Root returns the first level.
+func (k Key) Root() Key { return Key{top: k.top} }
+
+// Bucket returns the bucket of buckets into which the root of the key falls, as
+// a key of [KindBucket]. It is the same on all machines.
+func (k Key) Bucket(buckets int) Key {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], k.top)
+	return NewKey(KindBucket, xxhash.Sum64(b[:])%uint64(buckets))
+}
+
 // ID returns the identifier of the last level with the given kind, and whether
 // k has one.
 func (k Key) ID(kind Kind) (uint64, bool) {
@@ -176,6 +195,9 @@ func (k Key) String() string {
 
 // String returns the lower-case name of the kind.
 func (k Kind) String() string {
+	if k == KindBucket {
+		return "bucket"
+	}
 	names := [...]string{"none", "cell", "group", "ue", "process", "bearer"}
 	if int(k) < len(names) {
 		return names[k]

@@ -16,9 +16,9 @@ type Time int64
 // Never is later than every moment: the due time of work without a deadline.
 const Never Time = 1<<63 - 1
 
-// Add returns t+d, and Never if t is Never.
+// Add returns t+d. It returns Never if t is Never, or if the sum is beyond it.
 func (t Time) Add(d time.Duration) Time {
-	if t == Never {
+	if t == Never || (d > 0 && t > Never-Time(d)) {
 		return Never
 	}
 	return t + Time(d)

@@ -4,6 +4,7 @@ package core
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -26,64 +27,63 @@ type Core struct {
 
 	lane    *Lane
 	scratch func(old map[*plan.ResourceDecl]any) (map[*plan.ResourceDecl]any, error) // opens what a lost lane had
-	keys    map[base.Key]*keyState
-	recent  [base.Groups]*keyState // the last one of each group that was asked for
-	order   []*keyState            // all, in an order that depends on events alone
-	idle    idleKeys
-	owned   []*ownership
-	halves  []joinBuffer
-	timers  timerHeap
+	cur     running
 
+	// what lasts as long as a key
+	keys   map[base.Key]*keyState
+	recent [base.Groups]*keyState // the last one of each group that was asked for
+	order  []*keyState            // all, in an order that depends on events alone
+	idle   idleKeys
+	timers timerHeap
+
+	// what lasts as long as a unit
+	units    map[plan.UnitID]*unit
+	stopping []*unit       // that have stopped and are not quiet yet
+	ending   []*unit       // that are finished here once the lines are empty
+	peers    []base.NodeID // linked runtimes, this one first
+	mutes    bool          // some unit has come by a move that fed both owners
+
+	// what lasts as long as a message
 	inline  ring[item] // what follows from the running work
 	queued  ring[item] // what waits on an edge with a capacity
 	ingress ring[item] // what came from outside
-	cur     running
+	out     outbox     // what other units have not acknowledged
+	load    load
+	gauges  []gauge
+	ways    []way // by edge
+	helper  int
 
-	commits  []*Batch
-	free     []*Batch
-	nextID   uint64
-	helper   int
-	gauges   []gauge
-	ways     []way       // by edge
-	transfer []*Transfer // waiting to be handed over
-	markers  []*Transfer // waiting to send their marker
-	peers    []*peer
-	sweeps   bool // a timer looks after commits
-	resends  bool // a timer looks after links
+	// what lasts as long as a commit
+	nextID  uint64
+	offered int // not answered
+	free    []*Batch
 
-	now      base.Time
-	cost     time.Duration
-	from     Endpoint // sender of the message that is being delivered
-	entering bool     // the message being delivered comes from outside
-	back     bool     // it was sent from here, to an owner that has moved it here
-	eff      []Effect
-	stats    []nodeStats
-	board    *board
+	now   base.Time
+	cost  time.Duration
+	eff   []Effect
+	stats []nodeStats
+	board *board
+}
+
+// load is how much a core has taken on, for the sources: they are refused
+// beyond a limit.
+type load struct {
+	kept    atomic.Int32 // messages that other units have not acknowledged
+	commits atomic.Int32 // batches that the engine has not answered
 }
 
 func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, gauges []gauge) (*Core, error) {
 	if self.Core < 0 || self.Core >= count || count > base.Groups {
 		return nil, fmt.Errorf("sfaas: core %d of %d", self.Core, count)
 	}
-	k := &Core{app: app, set: set, self: self, count: count, from: self, keys: map[base.Key]*keyState{}, board: b, gauges: gauges}
+	k := &Core{
+		app: app, set: set, self: self, count: count, board: b, gauges: gauges,
+		keys: map[base.Key]*keyState{}, units: map[plan.UnitID]*unit{}, out: newOutbox(), peers: []base.NodeID{self.Node},
+	}
 	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
 	k.ways = waysFrom(app, set)
-	k.halves = make([]joinBuffer, len(app.Nodes))
 	k.idle.sources, k.idle.sent = make([]uint64, len(app.Outlets)), make([]uint64, len(app.Nodes))
 	k.stats = make([]nodeStats, len(app.Nodes))
-	for range app.Nodes {
-		o := &ownership{}
-		for g := range o.routes {
-			o.routes[g] = route{owner: self.Node, epoch: 1}
-			if set.Standby != 0 {
-				o.routes[g].owner = set.Standby
-			}
-		}
-		k.owned = append(k.owned, o)
-	}
-	for _, n := range app.Nodes {
-		k.recount(n)
-	}
 	return k, nil
 }
 
@@ -104,9 +104,12 @@ func (k *Core) Backlog() int { return k.ingress.len() }
 // ready to run.
 func (k *Core) Follows() bool { return k.inline.len() > 0 }
 
-// Owing reports whether the core waits for the outcome of a commit or of a
-// fence.
-func (k *Core) Owing() bool { return len(k.commits)+len(k.transfer) > 0 }
+// Unanswered returns how many messages other units have not acknowledged, and
+// how many batches the engine has not answered. It may be called while the core
+// runs.
+func (k *Core) Unanswered() (kept, batches int) {
+	return int(k.load.kept.Load()), int(k.load.commits.Load())
+}
 
 // ResetStats sets all counters to zero.
 func (k *Core) ResetStats() {
@@ -127,6 +130,9 @@ func (k *Core) Cost() time.Duration { return k.cost }
 // allocates nothing in the steady state. With one sequence of events there is
 // one sequence of effects.
 func (k *Core) Step(ev *Event, eff []Effect) []Effect {
+	if ev.Kind == EventFault { // what the lost step has asked for before its handler
+		eff = append(eff, k.eff...)
+	}
 	k.now, k.eff, k.cost = ev.Now, eff, 0
 	switch ev.Kind {
 	case EventRun:
@@ -142,14 +148,17 @@ func (k *Core) Step(ev *Event, eff []Effect) []Effect {
 	case EventFault:
 		k.takeOver(ev.Err)
 	case EventTask:
-		k.inline.push(item{edge: ev.Task.edge, msg: ev.Task.msg, ks: ev.Task.ks, task: ev.Task})
+		t := ev.Task
+		k.inline.push(item{edge: t.edge, msg: t.msg, ks: t.ks, stamp: t.stamp, task: t})
 	case EventTaskDone:
 		ev.Task.done = true
 		k.finishTasks(ev.Task.home)
-	case EventFence, EventAdopt, EventAdopted, EventMarker:
-		k.stepTransfer(ev)
 	case EventAck:
-		k.acknowledged(ev)
+		k.receiveAck(ev.Stamp, ev.Waits)
+	case EventSignal:
+		k.signal(ev.Signal)
+	case EventPeer:
+		k.peer(ev.From.Node, ev.Err == nil)
 	case EventPublish:
 		k.endTiming()
 		k.Publish()
@@ -166,11 +175,11 @@ func (k *Core) Run(now base.Time, eff []Effect) []Effect {
 
 // endStep does what the step has made possible and returns its effects.
 func (k *Core) endStep() []Effect {
-	if len(k.transfer) > 0 {
-		k.tryFences()
+	if len(k.stopping) > 0 {
+		k.reportQuiet()
 	}
-	if len(k.markers) > 0 {
-		k.sendMarkers()
+	if len(k.ending) > 0 {
+		k.dropFinished()
 	}
 	if k.idle.fresh >= idleBatch {
 		k.forgetIdle()
@@ -185,7 +194,8 @@ func (k *Core) effect(e Effect) { k.eff = append(k.eff, e) }
 // coreOf returns the core that owns a key group.
 func (k *Core) coreOf(group uint8) int { return int(group) % k.count }
 
-// notice counts nothing: its callers do. It reports one deviation.
+// notice reports one deviation from a good slot to who asked for that. It does
+// not change the counters: who calls it counts as well.
 func (k *Core) notice(kind NoticeKind, n *plan.Node, h *base.Header, key base.Key, reason string, err error) {
 	if !k.set.Notices && kind != NoticeFault {
 		return
@@ -199,6 +209,6 @@ func (k *Core) notice(kind NoticeKind, n *plan.Node, h *base.Header, key base.Ke
 func (k *Core) drop(e *plan.Edge, m *Message, key base.Key, reason string) {
 	k.stats[e.Node.Index].Dropped++
 	k.notice(NoticeDropped, e.Node, &m.Header, key, reason, nil)
-	k.failCall(m, base.ErrTimeout)
+	k.failCall(e, m, base.ErrTimeout)
 	m.release(k.lane)
 }

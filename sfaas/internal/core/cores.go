@@ -3,7 +3,6 @@
 package core
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -22,7 +21,9 @@ type Cores struct {
 // NewCores returns the cores of one runtime with its resources opened, for a
 // shell that steps them.
 func NewCores(app *plan.App, set *Settings) (*Cores, error) {
-	set.Workers = min(max(set.Workers, 1), base.Groups)
+	if err := set.Check(app); err != nil {
+		return nil, err
+	}
 	gauges := make([]gauge, len(app.Edges))
 	c := &Cores{Intake: newIntake(app, set, gauges), res: newResources(app), board: newBoard(app)}
 	for i := range set.Workers {
@@ -38,29 +39,19 @@ func NewCores(app *plan.App, set *Settings) (*Cores, error) {
 	return c, nil
 }
 
-// Expect opens the resources of a function before a group of it moves here: a
-// shell calls it before the EventFence of a [Transfer] at the source, and
-// [Cores.Arrived] at both ends when the transfer has ended. On runs what has to
-// be done at each core; [Directly] serves where no core runs meanwhile.
-func (c *Cores) Expect(function string, on OnCore) error {
-	n := c.res.app.ByName[function]
-	if n == nil {
-		return fmt.Errorf("sfaas: no function %s", function)
-	}
-	return c.res.expect(n, c.List, on)
-}
+// Expect opens the resources of a part before a unit of it moves here: a shell
+// calls it before the move at the source, and [Cores.Arrived] at both ends when
+// the move has ended. On runs what has to be done at each core; [Directly]
+// serves where no core runs meanwhile.
+func (c *Cores) Expect(p *plan.Part, on OnCore) error { return c.res.expect(p, c.List, on) }
 
-// Arrived ends what Expect began, and closes the resources of the function if
-// no core owns a group of it any more. Expected is false at the source.
-func (c *Cores) Arrived(function string, expected bool, on OnCore) error {
-	n := c.res.app.ByName[function]
-	switch {
-	case n == nil:
-		return nil
-	case expected:
-		return c.res.arrived(n, c.List, on)
+// Arrived ends what Expect began, and closes the resources of the part if no
+// core owns a unit of it any more. Expected is false at the source.
+func (c *Cores) Arrived(p *plan.Part, expected bool, on OnCore) error {
+	if expected {
+		return c.res.arrived(p, c.List, on)
 	}
-	return c.res.release(n, c.List, on)
+	return c.res.release(p, c.List, on)
 }
 
 // Close closes the resources.

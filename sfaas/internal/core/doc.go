@@ -13,12 +13,16 @@
 //   - steps a core from one goroutine at a time, with an EventRun as long as
 //     the core is [Core.Ready];
 //   - carries out every effect, in order, before it steps that core again;
-//   - keeps the order of what one core sends to another, or sets
-//     [Settings.Lossy];
+//   - delivers everything that is sent to a core of the same runtime, in the
+//     order in which all of its cores have sent it;
+//   - keeps the order of what one runtime sends to another; where a connection
+//     breaks, and what was on its way is lost, the cores of both ends get an
+//     EventPeer once there is a new one;
 //   - answers a commit with an EventCommitted and wakes the core at the moment
 //     of an EffectWake.
 //
-// What moves and is stored (move.go, adopt.go, the codecs and the snapshot) is
-// here too: it names the insides of a core everywhere. It becomes the room
-// "state" above core once a unit of state can be exported as a value.
+// Ownership is by unit: see unit.go for what a core knows of one, move.go and
+// fed.go for how it changes its owner, keep.go and watermark.go for what travels
+// between units. An [Image] is everything that a unit is; its bytes (the codecs and
+// the snapshot) are here too, since they name the insides of a core everywhere.
 package core

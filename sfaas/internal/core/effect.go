@@ -18,30 +18,29 @@ const (
 	EffectNotice                     // Notice is to be logged and reported
 	EffectTask                       // run Task on core To
 	EffectTaskDone                   // Task is done, return it to To
-	EffectTransfer                   // bring Transfer to To as an EventAdopt
-	EffectAdopted                    // tell To and the mover the outcome of Transfer
-	EffectMarker                     // bring Transfer to To as an EventMarker
-	EffectAck                        // acknowledge Link to To
-	EffectMoved                      // Transfer is complete, or failed with Err
+	EffectAck                        // acknowledge the message of Stamp to To, as an EventAck
+	EffectSignal                     // bring Signal to To as an EventSignal; behind what was sent there before
+	EffectRoute                      // Signal.Route holds now: for those who watch routes
+	EffectMoved                      // Signal.Move is complete, or failed with Err
 )
 
 // Effect is one output of [Core.Step]. Pointers are recycled: a shell has
 // carried out an effect, or passed its pointers on, before it steps again.
 type Effect struct {
-	Kind     EffectKind  // what is to be done
-	Edge     base.EdgeID // edge of Msg
-	Link     uint64      // sequence on the link, 0 for none
-	Back     bool        // Msg returns to the node that sent it
-	To       Endpoint    // core that is concerned
-	At       base.Time   // moment of EffectWake
-	Call     uint64      // call that EffectReply answers
-	Msg      *Message    // message to deliver or reply
-	Key      base.Key    // key of the consumer
-	Batch    *Batch      // batch of EffectCommit
-	Task     *Task       // task of EffectTask and EffectTaskDone
-	Transfer *Transfer   // move that the effect belongs to
-	Notice   *Notice     // notice of EffectNotice
-	Err      error       // outcome of a call or move
+	Kind   EffectKind  // what is to be done
+	Edge   base.EdgeID // edge of Msg
+	To     Endpoint    // core that is concerned
+	At     base.Time   // moment of EffectWake
+	Call   uint64      // call that EffectReply answers
+	Msg    *Message    // message to deliver or reply
+	Key    base.Key    // key of the consumer
+	Batch  *Batch      // batch of EffectCommit
+	Task   *Task       // task of EffectTask and EffectTaskDone
+	Stamp  *Stamp      // of Msg, if its sender keeps it
+	Waits  bool        // with EffectAck: the message waits at its consumer, and is not done
+	Signal *Signal     // of EffectSignal, EffectRoute and EffectMoved
+	Notice *Notice     // notice of EffectNotice
+	Err    error       // outcome of a call or move
 }
 
 // NoticeKind says what a [Notice] is about.

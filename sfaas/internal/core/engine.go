@@ -13,7 +13,9 @@ import (
 // An engine takes the batches of one core in the order of their IDs, commits
 // each as a whole or not at all, and treats an ID that it has committed
 // already as done. It refuses a batch whose epoch is older than the newest it
-// knows for the function and key group, with ErrStaleEpoch.
+// knows for the unit, with ErrStaleEpoch. It answers every batch: a core waits
+// for that, however long it takes, and offers a batch again only when the
+// answer was an error.
 type Engine interface {
 	// Encodes reports whether the engine reads the encoded content of cells;
 	// if not, the core does not encode it.
@@ -29,21 +31,33 @@ type Batch struct {
 	ID       uint64      // rises by one with every batch of a core
 	From     Endpoint    // core that made it
 	Function string      // function that ran
-	Group    uint8       // key group of the instance
-	Epoch    uint32      // epoch under which the core owns the group
+	Unit     base.Unit   // unit of the instance
+	Epoch    uint32      // epoch under which the runtime owns the unit
 	Key      base.Key    // instance
 	Marks    []Mark      // inputs that are now processed
 	Cells    []CellWrite // changed cells
 	Outbox   []Outgoing  // outputs that leave after the commit
 
-	done   func(*Batch, error)
-	node   *plan.Node
-	ks     *keyState
-	input  item
-	bytes  []byte
-	sentAt base.Time
-	landed bool
+	done      func(*Batch, error)
+	node      *plan.Node
+	ks        *keyState
+	unit      *unit
+	input     item
+	replies   []reply
+	cancelled []base.Token // of delayed messages that are not to leave
+	bytes     []byte
+	state     batchState
 }
+
+// batchState says how far a batch is, for its core.
+type batchState uint8
+
+const (
+	batchOffered batchState = iota // the engine has it
+	batchRefused                   // it will be offered again
+	batchLanded                    // committed; an earlier one of its unit is not
+	batchRetired                   // its outputs have left
+)
 
 // Mark says up to which message an instance has processed one source.
 type Mark struct {
@@ -72,12 +86,11 @@ type Outgoing struct {
 	// others; Token names it to its sender.
 	At    base.Time
 	Token base.Token
-
-	cancelled bool
 }
 
 // Done tells the core the outcome: nil, ErrStaleEpoch, or another error after
-// which the core offers the batch again.
+// which the core offers the batch again. What an engine says after the first
+// answer to an offer changes nothing.
 func (b *Batch) Done(err error) { b.done(b, err) }
 
 // Memory returns the engine that keeps nothing beyond the process: a batch is

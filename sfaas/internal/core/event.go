@@ -19,28 +19,27 @@ const (
 	EventFault                      // the running handler is given up, with Err
 	EventTask                       // Task of a parallel function is to be run here
 	EventTaskDone                   // Task was run elsewhere
-	EventFence                      // Transfer is to leave this core
-	EventAdopt                      // Transfer arrived with its state
-	EventAdopted                    // the target took Transfer, or refused it with Err
-	EventMarker                     // a marker of the order of a move arrived
-	EventAck                        // a link acknowledged what it received
+	EventAck                        // the consumer of the message of Stamp has committed
+	EventSignal                     // Signal arrived, about a unit
+	EventPeer                       // runtime From.Node is linked, or with Err, is gone
 	EventPublish                    // publish the counters
 )
 
 // Event is one input of [Core.Step]. Only the fields of its kind matter.
 type Event struct {
-	Kind     EventKind   // what happened
-	Edge     base.EdgeID // edge of Msg
-	From     Endpoint    // core that sent a message over a link
-	Link     uint64      // sequence on the link, 0 for none
-	Back     bool        // Msg returns to the node that sent it
-	Now      base.Time   // the shell's clock
-	Msg      *Message    // the event owns one hold on it
-	Key      base.Key    // key of the consumer
-	Batch    *Batch      // batch of EventCommitted
-	Task     *Task       // task of EventTask and EventTaskDone
-	Transfer *Transfer   // move that the event belongs to
-	Err      error       // outcome of a commit or move, cause of a fault
+	Kind   EventKind   // what happened
+	Edge   base.EdgeID // edge of Msg
+	Host   bool        // Msg is a call of host code
+	From   Endpoint    // core that sent Msg
+	Now    base.Time   // the shell's clock
+	Msg    *Message    // the event owns one hold on it
+	Key    base.Key    // key of the consumer
+	Batch  *Batch      // batch of EventCommitted
+	Task   *Task       // task of EventTask and EventTaskDone
+	Stamp  *Stamp      // of Msg, if its sender keeps it
+	Waits  bool        // with EventAck: the message waits at its consumer, and is not done
+	Signal *Signal     // of EventSignal
+	Err    error       // outcome of a commit or move, cause of a fault
 }
 
 // Endpoint names one core of one runtime.

@@ -26,12 +26,6 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 		k.inline.pushFront(it)
 		return
 	}
-	if it.task != nil {
-		it.task.failed = true
-		k.returnTask(it.task)
-		return
-	}
-	k.failCall(it.msg, f)
 	dead, lost := e.Dead, clobbered(err)
 	if it.rest != nil || lost {
 		dead = nil
@@ -39,38 +33,53 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 	if dead != nil {
 		k.stats[n.Index].DeadLetters++
 	}
+	if t := it.task; t != nil {
+		t.err, t.dead, t.lost = f, dead, lost
+		k.returnTask(t)
+		return
+	}
+	by := it.ks.insts[n.Index]
 	if e.Config.Guarantee == base.ExactlyOnce {
-		k.giveUp(it, dead, lost)
+		k.giveUp(it, dead, lost, f)
 		return
 	}
+	k.answer(nil, &it, by, nil, f)
 	if dead != nil {
-		k.send(dead, it.msg, it.ks.key, it.ks)
+		it.msg.take(1)
+		k.route(dead, it.msg, it.ks.key, it.ks, by)
+	}
+	if lost {
+		it.abandon()
+	}
+	k.giveBack(&it)
+}
+
+// abandon takes holds on the inputs of an item that are never given up: a lost
+// handler may still read them.
+func (it *item) abandon() {
+	it.msg.take(1)
+	if it.rest == nil {
 		return
 	}
-	if !lost {
-		it.msg.release(k.lane)
-		k.dropRest(it)
+	for _, m := range it.rest.msgs {
+		if m != nil && m != it.msg {
+			m.take(1)
+		}
 	}
 }
 
 // giveUp commits that an input has been processed, though without success: a
 // repeat of it is none to try again. The dead letter leaves after that.
-func (k *Core) giveUp(it item, dead *plan.Edge, lost bool) {
+func (k *Core) giveUp(it item, dead *plan.Edge, lost bool, f *base.Fault) {
 	b := k.newBatch(it)
-	k.saw(b, k.instance(it.edge.Node, it.ks), &it)
+	b.mark(&it)
+	k.answer(b, &it, nil, nil, f)
 	if dead != nil {
 		it.msg.take(1)
 		b.Outbox = append(b.Outbox, Outgoing{Edge: dead.ID, Msg: it.msg, Key: it.ks.key})
 	}
-	if lost { // the handler may still read its inputs: they are never reused
-		it.msg.take(1)
-		if it.rest != nil {
-			for _, m := range it.rest.msgs {
-				if m != nil && m != it.msg {
-					m.take(1)
-				}
-			}
-		}
+	if lost {
+		it.abandon()
 	}
 	k.commit(b, it)
 }
@@ -124,6 +133,7 @@ func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
 		k.stats[n.Index].Lost++
 		k.notice(NoticeLost, n, &k.cur.msg.Header, ks.key, "volatile cells of a lost handler", nil)
 	}
+	old.unit.insts[old.at] = inst
 	ks.insts[n.Index] = inst
 	return inst
 }

@@ -15,14 +15,16 @@ const controlLimit = 256
 
 // heldControl is a control message that waits for data of its slot.
 type heldControl struct {
-	edge *plan.Edge
-	msg  *Message
+	edge  *plan.Edge
+	msg   *Message
+	stamp *Stamp
 }
 
 // hold keeps a control message until data of its slot or a later one arrives.
-func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState) {
-	inst := k.instance(e.Node, ks)
+func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
+	inst := k.instance(e.Node, ks).rare()
 	if a := inst.applied[e.Port.Index()]; a.ok && m.Slot < a.slot {
+		k.settled(e.Node, ks, s)
 		k.drop(e, m, ks.key, "control for a slot that has passed")
 		return
 	}
@@ -30,20 +32,35 @@ func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState) {
 	for i > 0 && inst.controls[i-1].msg.Slot > m.Slot {
 		i--
 	}
-	inst.controls = slices.Insert(inst.controls, i, heldControl{e, m})
+	inst.controls = slices.Insert(inst.controls, i, heldControl{e, m, s})
+	k.putAside(e.Node, ks, s)
 	if len(inst.controls) > controlLimit {
 		first := inst.controls[0]
 		inst.controls = slices.Delete(inst.controls, 0, 1)
-		k.inline.push(item{edge: first.edge, msg: first.msg, ks: ks})
+		k.inline.push(item{edge: first.edge, msg: first.msg, ks: ks, stamp: first.stamp})
 	}
 	if inst.waiting.len() > 0 {
 		k.inline.push(item{edge: e, ks: ks, gate: true})
 	}
 }
 
-// admit runs data of a function with control ports, or lets it wait.
-func (k *Core) admit(it item) {
-	inst := k.instance(it.edge.Node, it.ks)
+// keepSetting keeps the last message of a setting: a unit that moves without
+// its volatile content starts from it.
+func (f *instanceFew) keepSetting(e *plan.Edge, m *Message, l *Lane) {
+	m.take(1)
+	for i := range f.settings {
+		if x := &f.settings[i]; x.edge.Port == e.Port {
+			x.msg.release(l)
+			x.msg = m
+			return
+		}
+	}
+	f.settings = append(f.settings, heldControl{edge: e, msg: m})
+}
+
+// enter runs data of a function with control ports, or lets it wait.
+func (k *Core) enter(it item) {
+	inst := k.instance(it.edge.Node, it.ks).rare()
 	if inst.waiting.len() == 0 {
 		if k.controlFirst(inst, it, it) {
 			return
@@ -63,17 +80,18 @@ func (k *Core) admit(it item) {
 }
 
 // waitForGate lets data wait for its grant, until its due time at most.
-func (k *Core) waitForGate(inst *instance, n *plan.Node, it item) {
+func (k *Core) waitForGate(inst *instanceFew, n *plan.Node, it item) {
 	inst.waiting.push(it)
+	k.putAside(n, it.ks, it.stamp)
 	if k.set.Mode == base.RealTime && it.msg.Due != base.Never {
-		k.setTimer(timer{at: it.msg.Due, kind: timerGate, node: n, ks: it.ks})
+		k.setInstanceTimer(k.instance(n, it.ks), timer{at: it.msg.Due, kind: timerGate})
 	}
 }
 
 // runGate looks at the data that waits longest.
 func (k *Core) runGate(gate item) {
 	n := gate.edge.Node
-	inst := k.instance(n, gate.ks)
+	inst := k.instance(n, gate.ks).rare()
 	for inst.waiting.len() > 0 {
 		head := *inst.waiting.at(0)
 		if k.controlFirst(inst, head, gate) {
@@ -97,17 +115,18 @@ func (k *Core) runGate(gate item) {
 }
 
 // controlFirst runs the oldest control message that holds before the data of
-// it, and reports whether there was one. What is to follow takes its place
-// before the handler runs: behind a repetition, should the handler fail, and
-// in any case, should it not return.
-func (k *Core) controlFirst(inst *instance, it, follows item) bool {
+// it, and reports whether there was one. The data is put at the front of the
+// line before the handler of the control message runs. If that handler fails
+// and is to be repeated, the repetition goes in front of the data; if it does
+// not return at all, the data still has its place.
+func (k *Core) controlFirst(inst *instanceFew, it, follows item) bool {
 	if len(inst.controls) == 0 || inst.controls[0].msg.Slot > it.msg.Slot {
 		return false
 	}
 	c := inst.controls[0]
 	inst.controls = slices.Delete(inst.controls, 0, 1)
 	k.inline.pushFront(follows)
-	k.invoke(item{edge: c.edge, msg: c.msg, ks: it.ks})
+	k.invoke(item{edge: c.edge, msg: c.msg, ks: it.ks, stamp: c.stamp})
 	return true
 }
 
@@ -120,7 +139,7 @@ const (
 	gatePassed                  // a later grant holds already
 )
 
-func (i *instance) gate(n *plan.Node, slot base.Slot) gateState {
+func (i *instanceFew) gate(n *plan.Node, slot base.Slot) gateState {
 	for _, p := range n.Gates {
 		switch a := i.applied[p]; {
 		case !a.ok || a.slot < slot:
@@ -133,7 +152,7 @@ func (i *instance) gate(n *plan.Node, slot base.Slot) gateState {
 }
 
 // expireWaiting drops data whose grant did not come within the window.
-func (k *Core) expireWaiting(inst *instance, n *plan.Node, slot base.Slot) {
+func (k *Core) expireWaiting(inst *instanceFew, n *plan.Node, slot base.Slot) {
 	for inst.waiting.len() > 0 && inst.waiting.at(0).msg.Slot+n.Fn.Window() <= slot {
 		k.dropItem(inst.waiting.pop(), "no control for its slot")
 	}
@@ -141,10 +160,10 @@ func (k *Core) expireWaiting(inst *instance, n *plan.Node, slot base.Slot) {
 
 // expireGate drops data whose grant did not come until its due time.
 func (k *Core) expireGate(n *plan.Node, ks *keyState) {
-	inst := ks.insts[n.Index]
-	if inst == nil {
+	if ks.insts[n.Index] == nil {
 		return
 	}
+	inst := ks.insts[n.Index].rare()
 	for inst.waiting.len() > 0 && inst.waiting.at(0).msg.Due <= k.now {
 		k.dropItem(inst.waiting.pop(), "no control until its due time")
 	}
@@ -153,9 +172,13 @@ func (k *Core) expireGate(n *plan.Node, ks *keyState) {
 	}
 }
 
+// dropItem gives up on an item, counted. What is dropped comes no second time,
+// so inputs that other units keep are acknowledged.
 func (k *Core) dropItem(it item, reason string) {
-	k.drop(it.edge, it.msg, it.ks.key, reason)
-	k.dropRest(it)
+	k.stats[it.edge.Node.Index].Dropped++
+	k.notice(NoticeDropped, it.edge.Node, &it.msg.Header, it.ks.key, reason, nil)
+	k.answer(nil, &it, nil, nil, base.ErrTimeout)
+	k.giveBack(&it)
 }
 
 // dropRest gives up the further inputs of an item whose first one is gone.
@@ -168,5 +191,5 @@ func (k *Core) dropRest(it item) {
 			m.release(k.lane)
 		}
 	}
-	k.halves[it.edge.Node.Index].recycle(it.rest)
+	k.joinsOf(it.edge.Node, it.ks).recycle(it.rest)
 }

@@ -2,6 +2,10 @@
 
 package core
 
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
 // idleBatch is how many new keys there are between two looks at old ones; a
 // look is at twice as many. So memory stays in proportion to the keys that
 // were used within the idle time, and nothing is done while no key is new.
@@ -47,6 +51,35 @@ func (k *Core) forgetIdle() {
 	clear(f.old)
 }
 
+// empty reports whether nothing is kept under a key that another key would not
+// have too.
+func (ks *keyState) empty(now base.Time) bool {
+	if ks.held > 0 {
+		return false
+	}
+	for _, inst := range ks.insts {
+		if inst == nil {
+			continue
+		}
+		if few := inst.few; few != nil && !few.empty() {
+			return false
+		}
+		for _, c := range inst.cells {
+			if c.Live(now) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// empty reports whether nothing waits at the instance, and it has heard no
+// other unit: what it has taken from one must not be taken again.
+func (f *instanceFew) empty() bool {
+	return len(f.controls)+f.waiting.len()+len(f.calls)+len(f.timers)+len(f.seen.list) == 0 &&
+		(f.tasks == nil || f.tasks.tasks.len() == 0)
+}
+
 // markUsed marks the keys that something under way refers to.
 func (k *Core) markUsed(look uint64) {
 	use := func(ks *keyState) {
@@ -62,19 +95,17 @@ func (k *Core) markUsed(look uint64) {
 	if k.cur.active {
 		use(k.cur.item.ks)
 	}
-	for _, b := range k.commits {
-		use(b.ks)
-	}
-	for i := range k.halves {
-		for j := range k.halves[i].narrow {
-			use(k.halves[i].narrow[j].ks)
-		}
-	}
 }
 
 // forget releases a key; the last one takes its place in the order.
 func (k *Core) forget(ks *keyState) {
 	k.keepNumbers(ks)
+	for _, inst := range ks.insts {
+		if inst != nil {
+			inst.unit.removeInstance(inst)
+		}
+	}
+	k.leaveUnits(ks)
 	delete(k.keys, ks.key)
 	if k.recent[ks.group] == ks {
 		k.recent[ks.group] = nil

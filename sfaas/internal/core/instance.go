@@ -12,6 +12,7 @@ type item struct {
 	edge  *plan.Edge
 	msg   *Message
 	ks    *keyState
+	stamp *Stamp  // to be acknowledged, if it came from another unit
 	rest  *joined // further inputs of a join
 	task  *Task   // of a parallel function
 	tries uint8
@@ -21,7 +22,7 @@ type item struct {
 // take moves from to it, field by field: what has just been written that way
 // cannot be read in wider pieces without a wait.
 func (it *item) take(from *item) {
-	it.edge, it.msg, it.ks, it.rest, it.task = from.edge, from.msg, from.ks, from.rest, from.task
+	it.edge, it.msg, it.ks, it.stamp, it.rest, it.task = from.edge, from.msg, from.ks, from.stamp, from.rest, from.task
 	it.tries, it.gate = from.tries, from.gate
 }
 
@@ -37,14 +38,16 @@ type running struct {
 
 // keyState is what a core knows about one key.
 type keyState struct {
-	key   base.Key
-	group uint8
-	here  bool        // its group falls to this core
-	insts []*instance // by node
-	seqs  []sequence  // by outlet of a source
+	key    base.Key
+	group  uint8
+	here   bool        // its group falls to this core
+	insts  []*instance // by node
+	unit   *unit       // of the first part, nil until asked for
+	others []*unit     // of the others
+	seqs   []sequence  // by outlet of a source
 
 	touched base.Time // when something arrived under the key
-	timers  int       // that refer to it
+	held    int       // halves, timers and batches that refer to it
 	look    uint64    // of forgetIdle that found it in use
 	at      int       // place in the order
 }
@@ -58,14 +61,39 @@ type sequence struct {
 
 // instance is one function at one key.
 type instance struct {
-	cells    []plan.CellStore
+	cells       []plan.CellStore
+	ks          *keyState
+	node        *plan.Node
+	unit        *unit
+	few         *instanceFew // what few instances need
+	sent        uint64       // last number given to a message sent by reference, or to a token
+	at          int32        // place in the unit
+	uncommitted int32        // batches of it that have not landed
+}
+
+// instanceFew is what only instances have that take control, call, wait or
+// hear other units.
+type instanceFew struct {
 	controls []heldControl // not applied yet, by slot
 	applied  []mark        // by port: slot of the last control applied
 	waiting  ring[item]    // data that waits for its grant
 	seen     watermarks    // by edge and producer
 	tasks    *taskHome     // of a parallel function
 	calls    []pendingCall
-	sent     uint64 // last number given to a message sent by reference, or to a token
+	settings []heldControl // the last one applied, by port
+	timers   []*timer
+	tokens   map[base.Token]*timer // once there are many
+}
+
+// rare returns that part of the instance.
+func (i *instance) rare() *instanceFew {
+	if i.few == nil {
+		i.few = &instanceFew{}
+		if n := len(i.node.Ports); n > 0 {
+			i.few.applied = make([]mark, n)
+		}
+	}
+	return i.few
 }
 
 // mark is a slot, if any.
@@ -98,39 +126,27 @@ func (k *Core) instance(n *plan.Node, ks *keyState) *instance {
 	if inst == nil {
 		inst = newInstance(n)
 		inst.sent = k.idle.sent[n.Index]
-		ks.insts[n.Index] = inst
+		k.place(inst, ks)
 	}
 	return inst
+}
+
+// place makes an instance that of its node at a key.
+func (k *Core) place(inst *instance, ks *keyState) {
+	inst.ks = ks
+	ks.insts[inst.node.Index] = inst
+	k.unitOf(inst.node.Part, ks).addInstance(inst)
 }
 
 func newInstance(n *plan.Node) *instance {
-	inst := &instance{applied: make([]mark, len(n.Ports))}
-	for _, d := range n.Fn.Cells {
-		inst.cells = append(inst.cells, d.Make())
+	inst := &instance{node: n, cells: make([]plan.CellStore, len(n.Fn.Cells))}
+	for i, d := range n.Fn.Cells {
+		inst.cells[i] = d.Make()
+	}
+	if len(n.Ports) > 0 {
+		inst.rare()
 	}
 	return inst
-}
-
-// empty reports whether nothing is kept under a key that another key would not
-// have too.
-func (ks *keyState) empty(now base.Time) bool {
-	if ks.timers > 0 {
-		return false
-	}
-	for _, inst := range ks.insts {
-		if inst == nil {
-			continue
-		}
-		if len(inst.controls)+inst.waiting.len()+len(inst.calls) > 0 || (inst.tasks != nil && inst.tasks.tasks.len() > 0) {
-			return false
-		}
-		for _, c := range inst.cells {
-			if c.Live(now) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // sequences returns the numbers of the sources under a key.

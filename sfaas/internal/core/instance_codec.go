@@ -5,6 +5,7 @@ package core
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
@@ -12,7 +13,8 @@ import (
 
 // appendInstance appends the key and the cells of one instance. It is the form
 // in which state moves and is stored.
-func (k *Core) appendInstance(dst []byte, n *plan.Node, key base.Key, inst *instance) []byte {
+func appendInstance(dst []byte, sealer Sealer, inst *instance, now base.Time) []byte {
+	key := inst.ks.key
 	dst = key.AppendBinary(dst)
 	dst = binary.AppendUvarint(dst, uint64(len(inst.cells)))
 	for _, s := range inst.cells {
@@ -22,9 +24,9 @@ func (k *Core) appendInstance(dst []byte, n *plan.Node, key base.Key, inst *inst
 		dst = base.AppendDigest(binary.AppendUvarint(dst, uint64(d.Version)), d.Form)
 		at := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
-		dst = s.Encode(dst, k.now)
+		dst = s.Encode(dst, now)
 		if d.Class == base.Sealed {
-			sealed := k.set.Sealer.Seal(nil, dst[at+4:], cellLabel(n.Fn.Name, key, d.Name))
+			sealed := sealer.Seal(nil, dst[at+4:], cellLabel(inst.node.Fn.Name, key, d.Name))
 			clear(dst[at+4:])
 			dst = append(dst[:at+4], sealed...)
 		}
@@ -33,27 +35,25 @@ func (k *Core) appendInstance(dst []byte, n *plan.Node, key base.Key, inst *inst
 	return dst
 }
 
-// cutInstance reads one instance of a function. Cells that the function no
-// longer declares are dropped; those that are new start empty.
-func (k *Core) cutInstance(src []byte, n *plan.Node) (base.Key, *instance, []byte, error) {
-	key, src, err := base.CutKey(src)
-	if err != nil {
-		return key, nil, nil, badSnapshot(n, key, err)
-	}
+// cutCells reads the cells of one instance behind its key. A cell that the
+// function does not declare is an error, so that its content is not lost in
+// silence, unless the function says that it is sfaas.Retired; those that are new
+// start empty.
+func cutCells(src []byte, sealer Sealer, inst *instance, now base.Time) ([]byte, error) {
+	bad := func(err error) error { return badSnapshot(inst.node, inst.ks.key, err) }
 	count, src, err := base.CutCount(src, 15)
 	if err != nil {
-		return key, nil, nil, badSnapshot(n, key, err)
+		return nil, bad(err)
 	}
-	inst := newInstance(n)
 	for range count {
-		if src, err = k.cutCell(src, n, key, inst); err != nil {
-			return key, nil, nil, badSnapshot(n, key, err)
+		if src, err = cutCell(src, sealer, inst, now); err != nil {
+			return nil, bad(err)
 		}
 	}
-	return key, inst, src, nil
+	return src, nil
 }
 
-func (k *Core) cutCell(src []byte, n *plan.Node, key base.Key, inst *instance) ([]byte, error) {
+func cutCell(src []byte, sealer Sealer, inst *instance, now base.Time) ([]byte, error) {
 	name, src, err := base.CutString(src)
 	if err != nil {
 		return nil, err
@@ -88,16 +88,19 @@ func (k *Core) cutCell(src []byte, n *plan.Node, key base.Key, inst *instance) (
 			return nil, fmt.Errorf("cell %s: its fields have changed, its schema version %d has not", name, version)
 		}
 		if class == base.Sealed {
-			if content, err = k.set.Sealer.Open(nil, content, cellLabel(n.Fn.Name, key, name)); err != nil {
+			if content, err = sealer.Open(nil, content, cellLabel(inst.node.Fn.Name, inst.ks.key, name)); err != nil {
 				return nil, fmt.Errorf("cell %s: %w", name, err)
 			}
 		}
 		if version > 1<<31 {
 			return nil, base.ErrInvalid
 		}
-		return rest, s.Decode(content, int(version), k.now)
+		return rest, s.Decode(content, int(version), now)
 	}
-	return rest, nil
+	if slices.Contains(inst.node.Fn.Retired, name) {
+		return rest, nil
+	}
+	return nil, fmt.Errorf("the function has no cell %s: its content would be lost", name)
 }
 
 func badSnapshot(n *plan.Node, key base.Key, err error) error {

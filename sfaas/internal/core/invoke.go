@@ -27,7 +27,7 @@ func (k *Core) runNext() {
 	case it.gate:
 		k.runGate(*it)
 	case len(n.Ports) > 0 && it.edge.Kind == plan.PortData && it.tries == 0:
-		k.admit(*it)
+		k.enter(*it)
 	default:
 		k.runCurrent()
 	}
@@ -47,9 +47,9 @@ func (k *Core) takeIn() bool {
 		return false
 	}
 	if it.edge.IsWide() {
-		k.arriveWide(it.edge, it.msg, it.ks.key)
+		k.arriveWide(it.edge, it.msg, it.ks)
 	} else {
-		k.accept(it.edge, it.msg, it.ks)
+		k.accept(it.edge, it.msg, it.ks, it.stamp)
 	}
 	return true
 }
@@ -68,14 +68,11 @@ func (k *Core) runCurrent() {
 		return
 	}
 	var inst *instance
-	if n.Keeps || e.Config.Guarantee == base.ExactlyOnce {
+	if n.Keeps || n.Promises || e.Config.Guarantee == base.ExactlyOnce {
 		inst = k.instance(n, it.ks)
 	}
-	if e.Kind == plan.PortReply && it.tries == 0 {
-		if _, ok := inst.forget(base.Token(m.reply.call)); !ok {
-			m.release(k.lane) // late
-			return
-		}
+	if e.Kind == plan.PortReply && it.tries == 0 && !k.takeReply(inst, it) {
+		return
 	}
 	lane := k.lane
 	c := &lane.inv
@@ -92,14 +89,26 @@ func (k *Core) runCurrent() {
 	k.finish(c, err)
 }
 
-// begins reports whether an item that is new may run; if not, it has been
-// dropped as repeated or skipped as late.
-func (k *Core) begins(it *item) bool {
-	e := it.edge
-	if e.Config.Guarantee == base.ExactlyOnce && k.repeated(e, it.msg, it.ks) {
-		k.dropRest(*it)
+// takeReply reports whether the call that the current item answers is still
+// open. A reply that is late, or comes a second time, is counted and done with.
+func (k *Core) takeReply(inst *instance, it *item) bool {
+	token := base.Token(it.msg.reply.call)
+	if _, ok := inst.forget(token); !ok {
+		k.stats[it.edge.Node.Index].Unasked++
+		k.settled(it.edge.Node, it.ks, it.stamp)
+		it.msg.release(k.lane)
 		return false
 	}
+	if it.msg.reply.err != base.ErrTimeout { // the timer has not fired
+		k.timers.cancel(inst, token)
+	}
+	return true
+}
+
+// begins reports whether an item that is new may run; if not, it has been
+// skipped as late.
+func (k *Core) begins(it *item) bool {
+	e := it.edge
 	if k.now >= it.msg.Due && k.set.Mode == base.RealTime && e.Kind == plan.PortData && e.Config.Guarantee == base.AtMostOnce && !e.Node.Sink {
 		k.skip(*it)
 		return false
@@ -145,8 +154,13 @@ func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 	}()
 	switch {
 	case e.Node.Sink:
+		if k.muted(e.Node, k.cur.ks.key, k.cur.msg.Slot) {
+			break
+		}
 		if sink := k.set.Sinks.Get(e.Node.Index); sink != nil {
 			sink(c.Header(), c.in[0])
+		} else {
+			k.stats[e.Node.Index].Unheard++
 		}
 	case e.Port != nil:
 		err = e.Port.Run(c)
@@ -177,7 +191,10 @@ func (k *Core) finish(c *Invocation, err error) {
 		t.Apply(k.now)
 	}
 	if e.Kind.Control() {
-		c.inst.applied[e.Port.Index()] = mark{it.msg.Slot, true}
+		c.inst.few.applied[e.Port.Index()] = mark{it.msg.Slot, true}
+		if e.Kind == plan.PortSetting && !n.Fn.Topic {
+			c.inst.few.keepSetting(e, it.msg, k.lane)
+		}
 	}
 	if it.task != nil {
 		k.endTask(*it, c, noOutput)
@@ -189,53 +206,76 @@ func (k *Core) finish(c *Invocation, err error) {
 // settle sends the outputs of a successful invocation and gives up its inputs,
 // at once or when its batch is committed.
 func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
-	n, in := it.edge.Node, it.msg
+	n := it.edge.Node
 	var b *Batch
 	if it.edge.Config.Guarantee == base.ExactlyOnce || len(c.touched) > 0 || n.Exact {
 		b = k.batchFor(c, *it)
+	}
+	if b == nil && c.inst != nil && c.inst.uncommitted > 0 && k.leavesSomething(c, it) {
+		b = k.newBatch(*it) // nothing to commit, but not to overtake what waits for a commit
+		b.state = batchLanded
 	}
 	if out := c.out; out != nil {
 		c.out = nil
 		switch {
 		case noOutput:
 			out.pool.put(out, k.lane)
-			k.failCall(in, base.ErrNoOutput)
-		case in.reply.call != 0:
-			k.replyWith(in, out)
+			k.answer(b, it, c.inst, nil, base.ErrNoOutput)
+		case it.isCall():
+			k.answer(b, it, c.inst, out, nil)
 		default:
 			k.stamp(out, it)
-			k.release(b, n, out, it.ks)
+			k.release(b, n, out, it.ks, c.inst)
 		}
 	}
+	if n.Fn.Each && len(c.sends) > 1 {
+		c.placeEmissions()
+	}
 	for i := range c.sends {
-		k.perform(b, c, *it, &c.sends[i])
+		k.perform(b, c.inst, it, &c.sends[i])
 	}
 	if b != nil {
 		k.commit(b, *it)
 		return
 	}
-	in.release(k.lane)
+	k.giveBack(it)
+}
+
+// leavesSomething reports whether the invocation sends, replies, or has an
+// output.
+func (k *Core) leavesSomething(c *Invocation, it *item) bool {
+	return c.out != nil || len(c.sends) > 0 || it.isCall()
+}
+
+// giveBack lets go of the inputs of an item that is done with, and acknowledges
+// those that came from other units.
+func (k *Core) giveBack(it *item) {
+	k.settled(it.edge.Node, it.ks, it.stamp)
+	it.msg.release(k.lane)
 	if it.rest != nil {
+		for i, s := range it.rest.stamps {
+			if it.rest.msgs[i] != it.msg {
+				k.settled(it.edge.Node, it.ks, s)
+			}
+		}
 		k.dropRest(*it)
 	}
 }
 
 // stamp gives an output the identity that follows from its input.
 func (k *Core) stamp(m *Message, it *item) {
-	in, ks := &it.msg.Header, it.ks
+	in, ks, n := &it.msg.Header, it.ks, it.edge.Node
 	m.Node, m.Slot, m.Seq, m.Index, m.ID, m.Due = in.Node, in.Slot, in.Seq, in.Index, in.ID, in.Due
 	m.Source = ks.key
 	m.Key = ks.key
 	m.group = ks.group
-	m.Epoch = k.owned[it.edge.Node.Index].routes[ks.group].epoch
-	if it.edge.Node.Exact {
-		k.number(m, it)
-	}
+	m.fn = uint16(n.Index) + 1
+	m.Epoch = k.unitOf(n.Part, ks).epoch
 }
 
 // release sends the output of a node under the key of ks to its consumers.
 // Those on ExactlyOnce edges get it when the batch is committed.
-func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState) {
+func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState, by *instance) {
 	edges := n.Outlet.Edges
 	k.countTransfer(n, m, len(edges))
 	if len(edges) == 0 {
@@ -243,12 +283,17 @@ func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState) {
 		return
 	}
 	m.refs = int32(len(edges))
+	muted := k.muted(n, m.Source, m.Slot)
 	for _, e := range edges {
+		if muted && e.Cross {
+			m.release(k.lane)
+			continue
+		}
 		if b != nil && e.Config.Guarantee == base.ExactlyOnce {
 			b.Outbox = append(b.Outbox, Outgoing{Edge: e.ID, Msg: m, Key: m.Key})
 			continue
 		}
-		k.pass(e, m, ks)
+		k.pass(e, m, ks, by)
 	}
 }
 
@@ -257,7 +302,8 @@ func (k *Core) countTransfer(n *plan.Node, m *Message, consumers int) {
 	k.stats[n.Index].Transferred += uint64(m.size * consumers)
 }
 
-// checkSizes measures the outputs of the invocation.
+// checkSizes measures the outputs of the invocation, and sees that those on
+// edges without a cut stay under the root.
 func (k *Core) checkSizes(c *Invocation) error {
 	if c.out != nil {
 		if err := k.measure(c.out, c.node.Outlet); err != nil {
@@ -265,10 +311,15 @@ func (k *Core) checkSizes(c *Invocation) error {
 		}
 	}
 	for i := range c.sends {
-		if m := c.sends[i].msg; m != nil {
-			if err := k.measure(m, m.pool.from); err != nil {
-				return err
-			}
+		x := &c.sends[i]
+		if x.msg == nil {
+			continue
+		}
+		if err := k.measure(x.msg, x.msg.pool.from); err != nil {
+			return err
+		}
+		if p := c.node.Part; x.kind == sendEmit && c.node.Inside && x.key != c.ks.key && p.Root(x.key) != p.Root(c.ks.key) {
+			return &base.RootError{Function: c.node.Fn.Name, Key: x.key, Root: c.ks.key.Root()}
 		}
 	}
 	return nil
@@ -287,13 +338,13 @@ func (k *Core) skip(it item) {
 	n := it.edge.Node
 	k.stats[n.Index].Skipped++
 	k.notice(NoticeSkipped, n, &it.msg.Header, it.ks.key, "late", nil)
-	k.failCall(it.msg, base.ErrTimeout)
 	if it.task != nil {
-		it.task.failed = true
+		it.task.err = base.ErrTimeout
 		k.returnTask(it.task)
+		return
 	}
-	it.msg.release(k.lane)
-	k.dropRest(it)
+	k.answer(nil, &it, it.ks.insts[n.Index], nil, base.ErrTimeout)
+	k.giveBack(&it)
 }
 
 // endTiming closes the measurement of the last invocation: its end is the

@@ -7,87 +7,162 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// joinLimit bounds the half-joined messages of one function on one core.
+// joinLimit bounds the halves of one function in one unit on one core that may
+// be dropped: those of AtMostOnce edges.
 const joinLimit = 4096
 
 // joined is the set of further inputs of a joined item, by input; the first
 // one that carries the key is in the item itself.
 type joined struct {
-	msgs  [plan.MaxInputs]*Message
-	edges [plan.MaxInputs]*plan.Edge
+	msgs   [plan.MaxInputs]*Message
+	edges  [plan.MaxInputs]*plan.Edge
+	stamps [plan.MaxInputs]*Stamp
+}
+
+// joinID is what the inputs of one invocation have in common.
+type joinID struct {
+	ks    *keyState
+	slot  base.Slot
+	seq   uint32
+	index uint64
 }
 
 // half is a set of inputs of one (key, slot, sequence) that is not complete.
 type half struct {
 	joined
-	ks    *keyState // nil for a spread input
-	key   base.Key
-	slot  base.Slot
-	seq   uint32
-	index uint64
-	due   base.Time
-	used  bool // a spread input that was joined at least once
+	joinID
+	key           base.Key
+	due           base.Time
+	promised      bool // by an edge that may not drop: it waits for its partner
+	before, after *half
 }
 
-// joinBuffer holds the halves of one function, oldest first.
+// halfList is a list of halves, oldest first.
+type halfList struct {
+	first, last *half
+	n           int
+}
+
+// joinBuffer holds the halves of one function in one unit.
+//
+// Narrow inputs carry the key of the invocation, wide ones that of a key above
+// it. A half has at least one narrow input; a wide one is kept by itself, for
+// all keys below its own, until its slot is over.
 type joinBuffer struct {
-	narrow []half
+	byID   map[joinID]*half
+	narrow halfList
 	wide   []half
 	spare  []*joined
+	halves []*half // free ones
 	// newest slots of inputs that carry their own key, and of spread ones
 	newest, newestWide base.Slot
 }
 
-// join adds an input that carries its own key.
-func (k *Core) join(e *plan.Edge, m *Message, ks *keyState) {
-	b := &k.halves[e.Node.Index]
-	if m.Slot > b.newest {
-		b.newest = m.Slot
-		k.expireJoins(e.Node)
+// joinsOf returns the halves of a function in the unit of a key.
+func (k *Core) joinsOf(n *plan.Node, ks *keyState) *joinBuffer { return k.unitOf(n.Part, ks).joins(n) }
+
+func (u *unit) joins(n *plan.Node) *joinBuffer {
+	m := u.busy()
+	if m.joins == nil {
+		m.joins = make([]*joinBuffer, len(u.Part.Nodes))
 	}
-	h := b.find(ks, m)
-	if h == nil {
-		if len(b.narrow) >= joinLimit {
-			k.dropHalf(e.Node, 0)
-		}
-		b.narrow = append(b.narrow, half{ks: ks, key: ks.key, slot: m.Slot, seq: m.Seq, index: m.Index, due: m.Due})
-		h = &b.narrow[len(b.narrow)-1]
-		k.wakeForJoin(e.Node, m.Due)
+	b := &m.joins[n.Place]
+	if *b == nil {
+		*b = &joinBuffer{byID: map[joinID]*half{}}
 	}
-	if h.msgs[e.Input] != nil { // cannot happen on a well-formed graph; keep the newer
-		k.drop(e, h.msgs[e.Input], ks.key, "repeated input of a join")
-	}
-	h.msgs[e.Input], h.edges[e.Input] = m, e
-	k.complete(e.Node, h)
+	return *b
 }
 
-// arriveWide adds an input that goes to every key below its own.
-func (k *Core) arriveWide(e *plan.Edge, m *Message, key base.Key) {
-	b := &k.halves[e.Node.Index]
+// join adds an input that carries its own key.
+func (k *Core) join(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
+	b := k.joinsOf(e.Node, ks)
+	if m.Slot > b.newest {
+		b.newest = m.Slot
+		k.expireJoins(e.Node, b)
+	}
+	h := b.byID[joinID{ks, m.Slot, m.Seq, m.Index}]
+	if h == nil {
+		if b.narrow.n >= joinLimit {
+			k.dropOldestHalf(e.Node, b)
+		}
+		h = b.newHalf()
+		h.joinID, h.key, h.due = joinID{ks, m.Slot, m.Seq, m.Index}, ks.key, m.Due
+		b.add(h)
+		k.wakeForJoin(e.Node, ks, m.Due)
+	}
+	h.promised = h.promised || e.Config.Guarantee != base.AtMostOnce
+	if h.msgs[e.Input] != nil { // cannot happen on a well-formed graph; keep the newer
+		k.settled(e.Node, ks, h.stamps[e.Input])
+		k.drop(e, h.msgs[e.Input], ks.key, "repeated input of a join")
+	}
+	h.msgs[e.Input], h.edges[e.Input], h.stamps[e.Input] = m, e, s
+	if !k.complete(e.Node, b, h) {
+		k.putAside(e.Node, ks, s)
+	}
+}
+
+// newHalf returns an empty half.
+func (b *joinBuffer) newHalf() *half {
+	n := len(b.halves)
+	if n == 0 {
+		return &half{}
+	}
+	h := b.halves[n-1]
+	b.halves = b.halves[:n-1]
+	return h
+}
+
+func (b *joinBuffer) add(h *half) *half {
+	b.byID[h.joinID] = h
+	h.ks.held++
+	return b.link(h)
+}
+
+// link puts a half at the end of the list.
+func (b *joinBuffer) link(h *half) *half {
+	l := &b.narrow
+	h.before, h.after = l.last, nil
+	if l.last != nil {
+		l.last.after = h
+	} else {
+		l.first = h
+	}
+	l.last = h
+	l.n++
+	return h
+}
+
+// arriveWide adds an input that goes to every key below its own, and completes
+// the halves that waited for it.
+func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState) {
+	b := k.joinsOf(e.Node, ks)
 	if m.Slot > b.newestWide {
 		b.newestWide = m.Slot
-		k.expireJoins(e.Node)
+		k.expireJoins(e.Node, b)
 	}
 	if len(b.wide) >= joinLimit {
 		k.releaseRest(&b.wide[0].joined)
 		b.wide = append(b.wide[:0], b.wide[1:]...)
 	}
-	w := half{key: key, slot: m.Slot, seq: m.Seq, due: m.Due}
+	w := half{key: ks.key, joinID: joinID{slot: m.Slot, seq: m.Seq}, due: m.Due}
 	w.msgs[e.Input], w.edges[e.Input] = m, e
+	if b.hasWide(&w) { // it has come with an image too
+		m.release(k.lane)
+		return
+	}
 	b.wide = append(b.wide, w)
-	for i := 0; i < len(b.narrow); i++ {
-		h := &b.narrow[i]
-		if h.slot == m.Slot && h.seq == m.Seq && h.key.Under(key) {
-			before := len(b.narrow)
-			k.complete(e.Node, h)
-			i -= before - len(b.narrow)
+	for h := b.narrow.first; h != nil; {
+		next := h.after // h may be complete, and gone
+		if h.slot == m.Slot && h.seq == m.Seq && h.key.Under(ks.key) {
+			k.complete(e.Node, b, h)
 		}
+		h = next
 	}
 }
 
-// complete takes what spread inputs have for h, and enqueues h if it is whole.
-func (k *Core) complete(n *plan.Node, h *half) {
-	b := &k.halves[n.Index]
+// complete takes what spread inputs have for h, and lets h run if it is whole;
+// it reports whether it was.
+func (k *Core) complete(n *plan.Node, b *joinBuffer, h *half) bool {
 	for i := range b.wide {
 		w := &b.wide[i]
 		if w.slot != h.slot || w.seq != h.seq || !h.key.Under(w.key) {
@@ -97,40 +172,31 @@ func (k *Core) complete(n *plan.Node, h *half) {
 			if m != nil && h.msgs[in] == nil {
 				m.take(1)
 				h.msgs[in], h.edges[in] = m, w.edges[in]
-				w.used = true
 			}
 		}
 	}
 	for in := range n.Fn.Ins {
 		if h.msgs[in] == nil {
-			return
+			return false
 		}
 	}
 	it := item{ks: h.ks, rest: b.take(h)}
-	it.edge, it.msg = h.lead()
+	it.edge, it.msg, it.stamp = h.lead()
 	b.remove(h)
+	*h = half{}
+	b.halves = append(b.halves, h)
 	k.inline.push(it)
+	return true
 }
 
 // lead returns the first input that carries the key.
-func (j *joined) lead() (*plan.Edge, *Message) {
+func (j *joined) lead() (*plan.Edge, *Message, *Stamp) {
 	for i, c := range j.edges {
 		if c != nil && !c.Wide {
-			return c, j.msgs[i]
+			return c, j.msgs[i], j.stamps[i]
 		}
 	}
-	return nil, nil
-}
-
-// find returns the half that m belongs to, or nil.
-func (b *joinBuffer) find(ks *keyState, m *Message) *half {
-	for i := range b.narrow {
-		h := &b.narrow[i]
-		if h.ks == ks && h.slot == m.Slot && h.seq == m.Seq && h.index == m.Index {
-			return h
-		}
-	}
-	return nil
+	return nil, nil, nil
 }
 
 // take returns a recycled set with the inputs of h.
@@ -148,12 +214,20 @@ func (b *joinBuffer) take(h *half) *joined {
 
 // remove takes h out and keeps the order of the rest.
 func (b *joinBuffer) remove(h *half) {
-	for i := range b.narrow {
-		if &b.narrow[i] == h {
-			b.narrow = append(b.narrow[:i], b.narrow[i+1:]...)
-			return
-		}
+	delete(b.byID, h.joinID)
+	h.ks.held--
+	l := &b.narrow
+	if h.before != nil {
+		h.before.after = h.after
+	} else {
+		l.first = h.after
 	}
+	if h.after != nil {
+		h.after.before = h.before
+	} else {
+		l.last = h.before
+	}
+	l.n--
 }
 
 // recycle gives back a set whose messages have been released.
@@ -162,11 +236,8 @@ func (b *joinBuffer) recycle(j *joined) {
 	b.spare = append(b.spare, j)
 }
 
-// releaseRest gives up the further inputs of an item.
+// releaseRest gives up the inputs of a set.
 func (k *Core) releaseRest(j *joined) {
-	if j == nil {
-		return
-	}
 	for _, m := range j.msgs {
 		if m != nil {
 			m.release(k.lane)
@@ -174,13 +245,12 @@ func (k *Core) releaseRest(j *joined) {
 	}
 }
 
-// expireJoins drops what waits since before the window. What an input misses
-// is judged by the newest slot of inputs of its kind: a spread input may come
-// by another core and lag behind, or run ahead.
-func (k *Core) expireJoins(n *plan.Node) {
-	b := &k.halves[n.Index]
+// expireJoins drops what waits since before the window. An input that is
+// missing is late once the newest slot of its own kind, narrow or wide, is a
+// window ahead: a spread input may come by another core, and lag or lead.
+func (k *Core) expireJoins(n *plan.Node, b *joinBuffer) {
 	window := n.Fn.Window()
-	k.sweepJoins(n, func(h *half) bool {
+	k.sweepJoins(n, b, func(h *half) bool {
 		if h.ks == nil {
 			return h.slot+window <= b.newest
 		}
@@ -198,16 +268,16 @@ func (k *Core) expireJoins(n *plan.Node) {
 	})
 }
 
-// sweepJoins drops the halves for which old holds. A spread input is dropped
-// without a count: a cell may have no UE in a slot.
-func (k *Core) sweepJoins(n *plan.Node, old func(*half) bool) {
-	b := &k.halves[n.Index]
-	for i := 0; i < len(b.narrow); {
-		if old(&b.narrow[i]) {
-			k.dropHalf(n, i)
-		} else {
-			i++
+// sweepJoins drops the halves for which old holds, except those that an edge
+// has promised. A spread input is dropped without a count: a cell may have no
+// UE in a slot.
+func (k *Core) sweepJoins(n *plan.Node, b *joinBuffer, old func(*half) bool) {
+	for h := b.narrow.first; h != nil; {
+		next := h.after
+		if !h.promised && old(h) {
+			k.dropHalf(n, b, h)
 		}
+		h = next
 	}
 	kept := b.wide[:0]
 	for i := range b.wide {
@@ -221,24 +291,34 @@ func (k *Core) sweepJoins(n *plan.Node, old func(*half) bool) {
 	b.wide = kept
 }
 
-// dropHalf drops half i, counted once.
-func (k *Core) dropHalf(n *plan.Node, i int) {
-	b := &k.halves[n.Index]
-	h := b.narrow[i]
-	b.narrow = append(b.narrow[:i], b.narrow[i+1:]...)
-	k.stats[n.Index].Dropped++
-	for _, m := range h.msgs {
-		if m != nil {
-			k.notice(NoticeDropped, n, &m.Header, h.key, "no partner to join", nil)
-			break
+// dropOldestHalf makes room; what is promised stays.
+func (k *Core) dropOldestHalf(n *plan.Node, b *joinBuffer) {
+	for h := b.narrow.first; h != nil; h = h.after {
+		if !h.promised {
+			k.dropHalf(n, b, h)
+			return
 		}
+	}
+}
+
+// dropHalf drops a half, counted once.
+func (k *Core) dropHalf(n *plan.Node, b *joinBuffer, h *half) {
+	b.remove(h)
+	k.stats[n.Index].Dropped++
+	told := false
+	for i, m := range h.msgs {
+		if m != nil && !told {
+			k.notice(NoticeDropped, n, &m.Header, h.key, "no partner to join", nil)
+			told = true
+		}
+		k.settled(n, h.ks, h.stamps[i])
 	}
 	k.releaseRest(&h.joined)
 }
 
 // wakeForJoin sets the alarm for a half's due time.
-func (k *Core) wakeForJoin(n *plan.Node, due base.Time) {
+func (k *Core) wakeForJoin(n *plan.Node, ks *keyState, due base.Time) {
 	if k.set.Mode == base.RealTime && due != base.Never {
-		k.setTimer(timer{at: due, kind: timerJoin, node: n})
+		k.setTimer(timer{at: due, kind: timerJoin, node: n, ks: ks})
 	}
 }

@@ -31,7 +31,10 @@ type Lane struct {
 }
 
 // tokenCount is the part of a token that counts; the rest names the core.
-const tokenCount = 1<<40 - 1
+const (
+	tokenBits  = 40
+	tokenCount = 1<<tokenBits - 1
+)
 
 // Phases of an invocation, the low bits of lane.guard.
 const (

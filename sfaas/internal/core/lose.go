@@ -3,113 +3,111 @@
 package core
 
 import (
-	"slices"
-
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// lose gives up a group of which another runtime has become the owner, as a
-// refused commit told: its instances, everything that has not left, and what
-// they wanted to do later. From here on the core refuses what arrives for it:
-// it does not know the new owner, and must not act for an old one.
-func (k *Core) lose(n *plan.Node, group uint8) {
-	r := &k.owned[n.Index].routes[group]
-	if t := r.move; t != nil && !t.inbound {
-		k.abandon(t)
+// lose gives up a unit of which another runtime has become the owner: its
+// instances, everything that has not left, and what they wanted to do later.
+// What other units keep comes to the new owner from them.
+func (k *Core) lose(u *unit) {
+	var again []heldSend // what was pushed here and promised
+	k.clearUnit(u, func(e *plan.Edge, m *Message, key base.Key) {
+		if e.From.Source && e.Config.Guarantee != base.AtMostOnce && m.Node == k.self.Node {
+			again = append(again, heldSend{e, m, key})
+			return
+		}
+		k.refuse(e, m, key)
+	})
+	u.phase, u.owner = unitAway, 0 // until news of the new owner comes
+	for _, x := range again {
+		k.routePush(x.edge, x.msg, k.state(x.key, x.key.KeyGroup()))
 	}
-	*r = route{epoch: r.epoch}
-	k.recount(n)
-	k.loseCommits(n, group)
-	k.loseTimers(n, group)
-	for _, line := range []*ring[item]{&k.inline, &k.queued, &k.ingress} {
-		k.loseItems(line, n, group)
+	if m := u.more.move; m != nil {
+		u.more.move = nil
+		k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: base.ErrStaleEpoch})
 	}
-	b := &k.halves[n.Index]
-	for i := 0; i < len(b.narrow); {
-		if b.narrow[i].ks.group == group {
-			k.dropHalf(n, i)
+}
+
+// clearUnit empties a unit; gone counts the messages that go with it.
+func (k *Core) clearUnit(u *unit, gone func(*plan.Edge, *Message, base.Key)) {
+	if u.phase == unitHere {
+		k.stop(u)
+	}
+	m := u.busy()
+	give := func(it *item) {
+		if it.stamp != nil {
+			it.msg.release(k.lane)
 		} else {
-			i++
+			gone(it.edge, it.msg, it.ks.key)
+		}
+		if it.rest != nil {
+			for _, x := range it.rest.msgs {
+				if x != nil && x != it.msg {
+					x.release(k.lane)
+				}
+			}
 		}
 	}
-	for _, ks := range k.order {
-		if inst := ks.insts[n.Index]; ks.group == group && inst != nil {
-			k.loseInstance(n, ks, inst)
-		}
+	for m.commits.len() > 0 {
+		b := m.commits.pop()
+		give(&b.input)
+		k.loseBatch(b)
 	}
-}
-
-// abandon ends a move away from here of a group that is not ours any more.
-func (k *Core) abandon(t *Transfer) {
-	k.transfer = slices.DeleteFunc(k.transfer, func(x *Transfer) bool { return x == t })
-	for _, x := range t.held {
-		k.refuse(x.edge, x.msg, x.key)
+	img := k.export(u)
+	for _, x := range img.kept {
+		x.msg.release(k.lane)
 	}
-	t.held = nil
-	k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: base.ErrStaleEpoch})
-}
-
-func (k *Core) loseCommits(n *plan.Node, group uint8) {
-	kept := k.commits[:0]
-	for _, b := range k.commits {
-		if b.node != n || b.Group != group {
-			kept = append(kept, b)
+	for i := range img.waits {
+		give(&img.waits[i].item)
+	}
+	for _, b := range img.joins {
+		if b == nil {
 			continue
 		}
-		for _, o := range b.Outbox {
-			o.Msg.release(k.lane)
+		for h := b.narrow.first; h != nil; h = h.after {
+			it := item{ks: h.ks, rest: &h.joined}
+			it.edge, it.msg, it.stamp = h.lead()
+			give(&it)
 		}
-		b.input.msg.release(k.lane)
-		k.dropRest(b.input)
-	}
-	clear(k.commits[len(kept):])
-	k.commits = kept
-}
-
-func (k *Core) loseTimers(n *plan.Node, group uint8) {
-	for _, t := range k.timers.takeAll(func(x *timer) bool { return x.node == n && x.ks != nil && x.ks.group == group }) {
-		if t.msg != nil {
-			t.msg.release(k.lane)
+		for i := range b.wide {
+			k.releaseRest(&b.wide[i].joined)
 		}
 	}
-}
-
-func (k *Core) loseItems(r *ring[item], n *plan.Node, group uint8) {
-	for i := 0; i < r.len(); {
-		it := r.at(i)
-		if it.edge.Node != n || it.ks.group != group || it.edge.IsWide() {
-			i++
+	for _, inst := range img.insts {
+		few := inst.few
+		if few == nil {
 			continue
 		}
-		x := r.remove(i)
-		if r == &k.queued {
-			k.gauges[x.edge.ID-1].sub(x.edge, x.msg.size)
+		for few.waiting.len() > 0 {
+			it := few.waiting.pop()
+			give(&it)
 		}
-		if !x.gate {
-			k.refuse(x.edge, x.msg, x.ks.key)
-			k.dropRest(x)
+		for _, c := range few.controls {
+			give(&item{edge: c.edge, msg: c.msg, ks: inst.ks, stamp: c.stamp})
+		}
+		for _, c := range few.settings {
+			c.msg.release(k.lane)
+		}
+		for _, t := range few.timers {
+			if t.msg != nil {
+				gone(t.edge, t.msg, t.key)
+			}
 		}
 	}
 }
 
-func (k *Core) loseInstance(n *plan.Node, ks *keyState, inst *instance) {
-	for inst.waiting.len() > 0 {
-		it := inst.waiting.pop()
-		k.refuse(it.edge, it.msg, ks.key)
-		k.dropRest(it)
+// loseBatch gives up a batch that will not be committed; its input is the
+// caller's.
+func (k *Core) loseBatch(b *Batch) {
+	for _, o := range b.Outbox {
+		o.Msg.release(k.lane)
 	}
-	for _, c := range inst.controls {
-		k.refuse(c.edge, c.msg, ks.key)
+	for _, r := range b.replies {
+		if r.msg != nil {
+			r.msg.release(k.lane)
+		}
 	}
-	k.keepSent(n.Index, inst)
-	ks.insts[n.Index] = nil
-}
-
-// refuse drops a message for a group that another runtime owns, counted.
-func (k *Core) refuse(e *plan.Edge, m *Message, key base.Key) {
-	k.stats[e.Node.Index].Stale++
-	k.notice(NoticeStale, e.Node, &m.Header, key, "the group has another owner", nil)
-	k.failCall(m, base.ErrStaleEpoch)
-	m.release(k.lane)
+	k.gauges[b.input.edge.ID-1].sub(b.input.edge, b.input.msg.size)
+	k.retire(b)
 }

@@ -16,7 +16,8 @@ type Message struct {
 	body  any // *T
 	size  int // payload bytes, measured once when the message is sent
 	group uint8
-	refs  int32 // changed atomically once the message is shared
+	fn    uint16 // 1 + index of the function that made it, 0 for a source
+	refs  int32  // changed atomically once the message is shared
 	pool  *pool
 }
 

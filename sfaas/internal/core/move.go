@@ -4,258 +4,258 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// Transfer is the move of one key group of one function from one runtime to
-// another. It goes through these steps, each an event at one of two cores:
+// Move is one move of a unit between two runtimes. In the modes Kept and Soft
+// it goes through these steps. The lead is one core of a runtime, the same for
+// all moves of a unit.
 //
-//  1. EventFence at the owner: messages of later slots than the newest one
-//     seen are held; what is under way for earlier slots is finished.
-//  2. EffectTransfer, EventAdopt: state, waiting messages and held messages go
-//     to the target, which owns the group from here on, under the next epoch.
-//     The old owner sends on what still arrives.
-//  3. EffectAdopted, EventAdopted: the old owner forgets its copy; if the
-//     target has refused, it takes the group back.
-//  4. If the target has sent messages to the old owner before, an EventMarker
-//     follows them there and back: until then new messages wait behind those
-//     that went the old way, so that order is kept.
-type Transfer struct {
-	Function string      // function whose group moves
-	Group    uint8       // key group that moves
-	From, To Endpoint    // owner at the start
-	Epoch    uint32      // the target's
-	Digest   base.Digest // of the graph and the function at the source
-	Started  base.Time   // when the fence was asked for
-	Fenced   base.Time   // when the owner stopped
-	Bytes    int         // encoded state
+//  1. The owner's lead tells its cores to stop the unit. What runs ends,
+//     offered commits are answered; all else waits.
+//  2. When every core is quiet, the lead has them export their shares: no core
+//     makes anything for the unit any more, and what they had sent to each
+//     other arrived before. The shares are the image.
+//  3. The image goes to the target's lead, which takes or refuses it as a
+//     whole. If it takes it, its cores own the unit under the next epoch; it
+//     tells the old owner, and all other runtimes the route.
+//  4. The old owner's cores learn the outcome: the unit is elsewhere, or it is
+//     theirs again under an epoch that is newer still. Either way whoever
+//     keeps messages for the unit sends them again, since the route is new.
+type Move struct {
+	Unit    base.Unit
+	From    base.NodeID   // owner at the start
+	To      base.NodeID   // owner at the end
+	Mode    base.MoveMode // what becomes of Volatile cells
+	Epoch   uint32        // of the new owner
+	Started base.Time     // when it was asked for
+	Stopped base.Time     // when the unit stopped
 
-	node     *plan.Node
-	boundary base.Slot
-	inbound  bool
-	back     bool // the marker is on its way back
-	state    []byte
-	parcels  []parcel
-	held     []parcelItem
-	halves   []half
-	spread   []half // copies: the source may need them for other groups
-	done     func(t *Transfer, err error)
+	History base.Slot // of mode Fed: slots before the fence for which both are fed
+	Fence   base.Slot // of mode Fed: the first slot of the new owner
+
+	Instances int // that moved
+	Messages  int // that waited and moved along
+
+	app     *plan.App
+	digest  base.Digest
+	image   *Image
+	wait    int // cores that have not answered
+	tries   int // of mode Fed: fences that were refused
+	refused bool
+	ended   bool
+	newest  base.Slot
+	done    func(m *Move, err error)
 }
 
-// NewTransfer returns a move of the group of key of one function, for the
-// EventFence of a shell; done gets the outcome.
-func NewTransfer(function string, key base.Key, now base.Time, from, to Endpoint, done func(t *Transfer, err error)) *Transfer {
-	return &Transfer{Function: function, Group: key.KeyGroup(), Started: now, From: from, To: to, done: done}
+// NewMove returns a move, which begins with its [Move.Event]; done gets the
+// outcome.
+func NewMove(u base.Unit, from, to base.NodeID, mode base.MoveMode, now base.Time, done func(m *Move, err error)) *Move {
+	return &Move{Unit: u, From: from, To: to, Mode: mode, Started: now, done: done}
 }
 
 // Done reports the outcome to who asked for the move, once.
-func (t *Transfer) Done(err error) {
-	if f := t.done; f != nil {
-		t.done = nil
-		f(t, err)
+func (m *Move) Done(err error) {
+	if f := m.done; f != nil {
+		m.done = nil
+		f(m, err)
 	}
 }
 
-// Pause returns for how long messages of the group waited, up to now.
-func (t *Transfer) Pause(now base.Time) time.Duration { return now.Sub(t.Fenced) }
-
-// parcel is what moves of one instance beside its cells.
-type parcel struct {
-	key      base.Key
-	controls []heldControl
-	applied  []mark
-	waiting  []item
-	seen     watermarks
-	calls    []pendingCall
-	sent     uint64
-	timers   []timer
+// Event returns the event that asks the lead of the owner for the move.
+func (m *Move) Event() Event {
+	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalMove, Move: m}}
 }
 
-// parcelItem is a message that waits.
-type parcelItem struct {
-	edge *plan.Edge
-	msg  *Message
-	key  base.Key
+// Refused returns the event that tells the owner's lead that the image did not
+// get to the target.
+func (m *Move) Refused(err error) Event {
+	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalOutcome, Move: m, Err: err}}
 }
 
-// stepTransfer handles the events of a move.
-func (k *Core) stepTransfer(ev *Event) {
-	t := ev.Transfer
-	n := k.app.ByName[t.Function]
-	if n == nil {
-		k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: fmt.Errorf("sfaas: no function %s", t.Function)})
+// Pause returns for how long messages of the unit waited, up to now.
+func (m *Move) Pause(now base.Time) time.Duration {
+	if m.Stopped == 0 {
+		return 0
+	}
+	return now.Sub(m.Stopped)
+}
+
+// startMove is step 1, at the owner's lead.
+func (k *Core) startMove(u *unit, s *Signal) {
+	m := s.Move
+	var err error
+	switch {
+	case m.To == k.self.Node:
+		err = base.ErrOwned
+	case u.phase != unitHere:
+		err = &base.MovedError{Unit: m.Unit, Owner: u.owner, Epoch: u.epoch}
+	case u.busy().move != nil:
+		err = base.ErrMoving
+	case !slices.Contains(k.peers, m.To):
+		err = base.ErrUnlinked
+	case m.Mode == base.Fed && u.Part.Kept:
+		err = base.ErrKept
+	}
+	if err != nil {
+		k.effect(Effect{Kind: EffectMoved, Signal: s, Err: err})
 		return
 	}
-	r := &k.owned[n.Index].routes[t.Group]
-	switch ev.Kind {
-	case EventFence:
-		k.fence(t, n, r)
-	case EventAdopt:
-		k.adopt(t, r)
-	case EventAdopted:
-		k.adopted(t, r, ev.Err)
-	case EventMarker:
-		k.marker(t, r)
-	}
-}
-
-// fence starts a move at its owner.
-func (k *Core) fence(t *Transfer, n *plan.Node, r *route) {
-	if r.owner != k.self.Node || r.move != nil {
-		k.effect(Effect{Kind: EffectMoved, Transfer: t, Err: base.ErrNotOwner})
+	m.Epoch, m.app, m.digest, m.wait = u.epoch+1, k.app, u.Part.Digest, k.count
+	u.busy().move = m
+	if m.Mode == base.Fed {
+		k.askFence(u, m)
 		return
 	}
-	t.node, t.boundary, t.Fenced = n, r.newest, k.now
-	t.Digest = k.app.Digest
-	r.move = t
-	k.transfer = append(k.transfer, t)
-	t.holdBack(k, &k.queued)
-	t.holdBack(k, &k.ingress)
+	m.Stopped = k.now
+	k.tell(u, &Signal{Kind: signalStop, Move: m})
 }
 
-// tryFences completes the fences behind which nothing is under way any more.
-func (k *Core) tryFences() {
-	kept := k.transfer[:0]
-	for _, t := range k.transfer {
-		if k.quiet(t) {
-			k.handOver(t)
-		} else {
-			kept = append(kept, t)
-		}
-	}
-	clear(k.transfer[len(kept):])
-	k.transfer = kept
-}
-
-// quiet reports whether nothing of the group is ready, running or uncommitted.
-func (k *Core) quiet(t *Transfer) bool {
-	if k.cur.active || k.hasItem(&k.inline, t) || k.hasItem(&k.queued, t) || k.hasItem(&k.ingress, t) {
-		return false
-	}
-	for _, b := range k.commits {
-		if b.node == t.node && b.Group == t.Group {
-			return false
-		}
-	}
-	if t.node.Fn.Config.Parallel {
-		for _, ks := range k.order {
-			if inst := ks.insts[t.node.Index]; ks.group == t.Group && inst != nil && inst.tasks != nil && inst.tasks.tasks.len() > 0 {
-				return false
-			}
-		}
-	}
-	return !k.outstanding(t.node, t.Group)
-}
-
-func (k *Core) hasItem(r *ring[item], t *Transfer) bool {
-	for i := range r.len() {
-		if it := r.at(i); it.edge.Node == t.node && it.ks.group == t.Group {
-			return true
-		}
-	}
-	return false
-}
-
-// handOver packs the group and gives up ownership.
-func (k *Core) handOver(t *Transfer) {
-	r := &k.owned[t.node.Index].routes[t.Group]
-	for _, ks := range k.order {
-		if inst := ks.insts[t.node.Index]; ks.group == t.Group && inst != nil {
-			k.pack(t, ks, inst)
-			k.keepSent(t.node.Index, inst)
-			ks.insts[t.node.Index] = nil
-		}
-	}
-	b := &k.halves[t.node.Index]
-	kept := b.narrow[:0]
-	for _, h := range b.narrow {
-		if h.ks.group == t.Group {
-			t.halves = append(t.halves, h)
-		} else {
-			kept = append(kept, h)
-		}
-	}
-	clear(b.narrow[len(kept):])
-	b.narrow = kept
-	k.copySpread(t)
-	t.Bytes = len(t.state)
-	t.Epoch = r.epoch + 1
-	r.owner, r.epoch, r.move, r.forwarded = t.To.Node, t.Epoch, nil, false
-	k.recount(t.node)
-	k.effect(Effect{Kind: EffectTransfer, Transfer: t, To: t.To})
-}
-
-// copySpread gives the target the spread inputs that are here, those that wait
-// in a line included: the target does not get them by itself yet.
-func (k *Core) copySpread(t *Transfer) {
-	t.spread = append(t.spread, k.halves[t.node.Index].wide...)
-	for _, r := range []*ring[item]{&k.queued, &k.ingress} {
-		for i := range r.len() {
-			if it := r.at(i); it.edge.Node == t.node && it.edge.IsWide() {
-				h := half{key: it.ks.key, slot: it.msg.Slot, seq: it.msg.Seq, due: it.msg.Due}
-				h.msgs[it.edge.Input], h.edges[it.edge.Input] = it.msg, it.edge
-				t.spread = append(t.spread, h)
-			}
-		}
-	}
-	for _, h := range t.spread {
-		for _, m := range h.msgs {
-			if m != nil {
-				m.take(1)
-			}
-		}
-	}
-}
-
-// pack moves one instance into a transfer.
-func (k *Core) pack(t *Transfer, ks *keyState, inst *instance) {
-	t.state = k.appendInstance(t.state, t.node, ks.key, inst)
-	p := parcel{key: ks.key, controls: inst.controls, applied: inst.applied, seen: inst.seen, calls: inst.calls, sent: inst.sent}
-	for inst.waiting.len() > 0 {
-		p.waiting = append(p.waiting, inst.waiting.pop())
-	}
-	if ks.timers > 0 {
-		p.timers = k.timers.takeAll(func(x *timer) bool {
-			return x.ks == ks && x.node == t.node && (x.kind == timerSend || x.kind == timerCall)
-		})
-	}
-	t.parcels = append(t.parcels, p)
-}
-
-// marker passes the old way, there and back.
-func (k *Core) marker(t *Transfer, r *route) {
-	if !t.back {
-		t.back = true
-		k.markers = append(k.markers, t)
-		return
-	}
-	r.move = nil
-	held := t.held
-	t.held = nil
-	for _, x := range held {
-		k.resume(x, t.Group)
-	}
-	k.effect(Effect{Kind: EffectMoved, Transfer: t})
-}
-
-// sendMarkers sends the markers before which nothing of their group is
-// unacknowledged any more: a message that is repeated must not fall behind.
-func (k *Core) sendMarkers() {
-	kept := k.markers[:0]
-	for _, t := range k.markers {
-		to := t.From
-		if t.back {
-			to = t.To
-		}
-		if k.unacknowledged(to, k.app.ByName[t.Function], t.Group) {
-			kept = append(kept, t)
+// reportQuiet tells the leads of units that have stopped here and are quiet.
+func (k *Core) reportQuiet() {
+	for i := 0; i < len(k.stopping); {
+		u := k.stopping[i]
+		switch {
+		case u.phase != unitStopping:
+		case k.quiet(u):
+			k.stopping = slices.Delete(k.stopping, i, i+1)
+			k.toLead(u, &Signal{Kind: signalQuiet})
+			continue
+		default:
+			i++
 			continue
 		}
-		k.effect(Effect{Kind: EffectMarker, Transfer: t, To: to})
+		k.stopping = slices.Delete(k.stopping, i, i+1)
 	}
-	clear(k.markers[len(kept):])
-	k.markers = kept
+}
+
+// countQuiet is step 2, at the owner's lead.
+func (k *Core) countQuiet(u *unit, _ *Signal) {
+	m := u.busy().move
+	if m == nil || m.wait == 0 {
+		return
+	}
+	if m.wait--; m.wait > 0 {
+		return
+	}
+	m.wait = k.count
+	m.image = &Image{UnitID: u.UnitID, Epoch: m.Epoch, fence: u.fence}
+	k.tell(u, &Signal{Kind: signalExport, Move: m})
+}
+
+// collect puts the image together and sends it, step 3.
+func (k *Core) collect(u *unit, s *Signal) {
+	m := u.busy().move
+	if m == nil {
+		return
+	}
+	m.image.add(s.Image)
+	if m.wait--; m.wait > 0 {
+		return
+	}
+	m.Instances, m.Messages = m.image.Counts()
+	if !slices.Contains(k.peers, m.To) {
+		k.endMove(u, &Signal{Kind: signalOutcome, Move: m, Err: base.ErrUnlinked})
+		return
+	}
+	k.toNode(u, m.To, &Signal{Kind: signalImage, Move: m, Image: m.image})
+}
+
+// considerImage takes or refuses a unit, at the target's lead.
+func (k *Core) considerImage(u *unit, s *Signal) {
+	m, img := s.Move, s.Image
+	var err error
+	switch {
+	case m.digest != u.Part.Digest:
+		err = fmt.Errorf("%w: part %s: %v, want %v", base.ErrDigest, u.Part.Name, m.digest, u.Part.Digest)
+	case u.phase == unitHere || u.phase == unitStopping || !base.Newer(m.Epoch, k.self.Node, u.epoch, u.owner):
+		err = base.ErrStaleEpoch
+	case k.set.Leaving.Load():
+		err = base.ErrClosed
+	default:
+		img, err = k.adapt(img, m)
+	}
+	if err == nil {
+		img.soft = m.Mode == base.Soft
+		img.share(k.count)
+		k.tell(u, &Signal{Kind: signalTake, Move: m, Image: img, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch}})
+	}
+	k.toNode(u, m.From, &Signal{Kind: signalOutcome, Move: m, Err: err})
+	if err == nil && m.Mode != base.Fed {
+		k.announce(u)
+	}
+}
+
+// takeUnit makes the unit ours, at each core, and lets it go on.
+func (k *Core) takeUnit(u *unit, s *Signal) {
+	k.install(u, s)
+	if m := s.Move; m != nil && m.Mode == base.Fed {
+		u.mute, k.mutes = m.Fence, true
+		u.busy().reach = &reach{m.Fence + u.Part.Window() + m.History, m.From}
+		return // what was held for the fence waits until it stands
+	}
+	k.goOn(u)
+	k.sendKept(u)
+}
+
+// install makes the unit ours.
+func (k *Core) install(u *unit, s *Signal) {
+	u.phase, u.owner, u.epoch = unitHere, s.Route.Owner, s.Route.Epoch
+	if s.Image != nil {
+		u.fence = max(u.fence, s.Image.fence)
+		k.take(u, s.Image)
+	}
+}
+
+// goOn lets what waited here for a unit take its way, in order: first what this
+// core keeps for it, which is older than what has come since.
+func (k *Core) goOn(u *unit) {
+	k.resend(u)
+	if u.more == nil {
+		return
+	}
+	for n := u.more.waits.len(); n > 0; n-- {
+		w := u.more.waits.pop()
+		w.ks.held--
+		switch {
+		case u.phase == unitHere && w.edge.IsWide():
+			k.spread(w.edge, w.msg, w.ks.key, fromOutside)
+		case u.phase == unitHere:
+			k.takeWaiting(w)
+		case w.edge.From.Source && w.rest == nil && w.msg.Node == k.self.Node: // pushed here
+			k.routePush(w.edge, w.msg, w.ks)
+		default:
+			k.refuse(w.edge, w.msg, w.ks.key)
+		}
+	}
+}
+
+// endMove is step 4, at the owner's lead.
+func (k *Core) endMove(u *unit, s *Signal) {
+	m := s.Move
+	if u.busy().move != m {
+		return
+	}
+	if s.Err == nil && m.Mode == base.Fed {
+		m.image = nil
+		k.everywhere(u, &Signal{Kind: signalFeed, Move: m})
+		return
+	}
+	u.more.move = nil
+	if m.Mode == base.Fed {
+		k.everywhere(u, &Signal{Kind: signalUnfeed, Move: m})
+	} else if s.Err == nil {
+		k.tell(u, &Signal{Kind: signalGone, Route: base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch}})
+		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	} else if u.phase == unitLeft {
+		m.image.share(k.count)
+		k.tell(u, &Signal{Kind: signalTake, Image: m.image, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch + 1}})
+		k.announce(u)
+	}
+	m.image = nil
+	k.effect(Effect{Kind: EffectMoved, Signal: s, Err: s.Err})
 }

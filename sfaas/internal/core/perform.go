@@ -7,91 +7,103 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// perform carries out one effect of a successful invocation.
-func (k *Core) perform(b *Batch, c *Invocation, it item, s *send) {
+// perform carries out one effect of a successful invocation of it. What leaves
+// the instance waits for the commit of b, if there is one.
+func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
+	n := it.edge.Node
+	if s.kind != sendEmit && s.kind != sendCancel && k.muted(n, it.ks.key, it.msg.Slot) {
+		if s.kind != sendForward {
+			s.msg.pool.put(s.msg, k.lane)
+		}
+		return
+	}
 	switch s.kind {
 	case sendEmit:
-		k.stampEmission(s, c, &it)
+		k.stamp(s.msg, it)
+		s.msg.Key, s.msg.group = s.key, s.key.KeyGroup()
+		s.msg.Index = it.msg.Index<<16 | uint64(s.place)
 		ks := it.ks
 		if s.key != ks.key {
 			ks = k.keys[s.key]
 		}
-		k.release(b, it.edge.Node, s.msg, ks)
+		k.release(b, n, s.msg, ks, by)
 	case sendNow:
-		k.address(s, c, it)
-		k.releaseTo(b, s.edge, s.msg, s.key)
+		k.address(s, by, it)
+		k.releaseTo(b, s.edge, s.msg, s.key, by)
 	case sendForward:
 		it.msg.take(1)
-		k.countTransfer(it.edge.Node, it.msg, 1)
-		k.releaseTo(b, s.edge, it.msg, s.key)
+		k.countTransfer(n, it.msg, 1)
+		k.releaseTo(b, s.edge, it.msg, s.key, by)
 	case sendAfter:
-		k.address(s, c, it)
+		k.address(s, by, it)
 		o := Outgoing{Edge: s.edge.ID, Msg: s.msg, Key: s.key, At: k.now.Add(s.delay), Token: s.token}
 		if b != nil {
 			b.Outbox = append(b.Outbox, o)
 		} else {
-			k.sendLater(it.edge.Node, it.ks, &o)
+			k.sendLater(n, it.ks, &o)
 		}
 	case sendCall:
-		k.address(s, c, it)
+		k.address(s, by, it)
+		inst := k.instance(n, it.ks)
 		s.msg.reply = replyTo{call: uint64(s.token), key: it.ks.key, port: s.replyTo.ID, node: k.self.Node}
-		c.inst.calls = append(c.inst.calls, pendingCall{token: s.token, port: s.replyTo})
-		k.setTimer(timer{at: k.now.Add(s.delay), kind: timerCall, node: it.edge.Node, ks: it.ks, token: s.token, slot: it.msg.Slot})
-		k.releaseTo(b, s.edge, s.msg, s.key)
+		inst.rare().calls = append(inst.rare().calls, pendingCall{token: s.token, port: s.replyTo})
+		k.setInstanceTimer(inst, timer{at: k.now.Add(s.delay), kind: timerCall, token: s.token, slot: it.msg.Slot})
+		k.releaseTo(b, s.edge, s.msg, s.key, by)
 	case sendCancel:
-		k.cancel(it, s.token)
+		k.cancel(b, it, s.token)
 	}
 }
 
-// stampEmission gives a message of a DefineEach function its identity.
-func (k *Core) stampEmission(s *send, c *Invocation, it *item) {
-	k.stamp(s.msg, it)
-	s.msg.Key = s.key
-	s.msg.Index = it.msg.Index<<16 | uint64(c.emissions(s))
+// placeEmissions numbers the messages that an invocation emitted under each
+// key.
+func (c *Invocation) placeEmissions() {
+	const few = 16
+	if len(c.sends) <= few {
+		for i := range c.sends {
+			c.sends[i].place = 0
+			for j := range i {
+				if c.sends[j].kind == sendEmit && c.sends[j].key == c.sends[i].key {
+					c.sends[i].place++
+				}
+			}
+		}
+		return
+	}
+	places := make(map[base.Key]int, len(c.sends))
+	for i := range c.sends {
+		if x := &c.sends[i]; x.kind == sendEmit {
+			x.place = places[x.key]
+			places[x.key]++
+		}
+	}
 }
 
 // sendLater lets a message leave at its time.
 func (k *Core) sendLater(n *plan.Node, ks *keyState, o *Outgoing) {
-	k.setTimer(timer{at: o.At, kind: timerSend, node: n, ks: ks, token: o.Token, edge: k.app.Edges[o.Edge-1], msg: o.Msg, key: o.Key})
+	k.setInstanceTimer(k.instance(n, ks), timer{at: o.At, kind: timerSend, token: o.Token, edge: k.app.Edges[o.Edge-1], msg: o.Msg, key: o.Key})
 }
 
 // address gives a message that is sent by reference its identity: it continues
 // the sender's own count.
-func (k *Core) address(s *send, c *Invocation, it item) {
-	k.stamp(s.msg, &it)
+func (k *Core) address(s *send, by *instance, it *item) {
+	k.stamp(s.msg, it)
 	s.msg.Key, s.msg.group = s.key, s.key.KeyGroup()
 	s.msg.Node = k.self.Node
-	if c.inst != nil {
-		c.inst.sent++
-		s.msg.ID = c.inst.sent
+	if by != nil {
+		by.sent++
+		s.msg.ID = by.sent
 	}
 	s.msg.Index = 0
 	s.msg.refs = 1
 	k.countTransfer(it.edge.Node, s.msg, 1)
 }
 
-func (k *Core) releaseTo(b *Batch, e *plan.Edge, m *Message, key base.Key) {
+func (k *Core) releaseTo(b *Batch, e *plan.Edge, m *Message, key base.Key, by *instance) {
 	if b != nil {
 		b.Outbox = append(b.Outbox, Outgoing{Edge: e.ID, Msg: m, Key: key})
 		return
 	}
-	k.send(e, m, key, nil)
-}
-
-// emissions returns how many messages of the invocation went to the same key
-// before s.
-func (c *Invocation) emissions(s *send) int {
-	n := 0
-	for i := range c.sends {
-		x := &c.sends[i]
-		if x == s {
-			break
-		}
-		if x.kind == sendEmit && x.key == s.key {
-			n++
-		}
-	}
-	return n
+	k.route(e, m, key, nil, by)
 }
 
 // pendingCall is a call of an instance that has not been answered.
@@ -102,71 +114,109 @@ type pendingCall struct {
 
 // forget removes a pending call and reports whether there was one.
 func (i *instance) forget(t base.Token) (*plan.Edge, bool) {
-	for j := range i.calls {
-		if i.calls[j].token == t {
-			port := i.calls[j].port
-			i.calls = append(i.calls[:j], i.calls[j+1:]...)
-			return port, true
+	if i.few == nil {
+		return nil, false
+	}
+	for j, c := range i.few.calls {
+		if c.token == t {
+			i.few.calls = append(i.few.calls[:j], i.few.calls[j+1:]...)
+			return c.port, true
 		}
 	}
 	return nil, false
 }
 
-// cancel stops a delayed message or gives up on a call.
-func (k *Core) cancel(it item, t base.Token) {
-	if inst := it.ks.insts[it.edge.Node.Index]; inst != nil {
-		inst.forget(t)
+// cancel stops a delayed message or gives up on a call: one that waits for its
+// time, for a commit, or for the commit of b, which is being made.
+func (k *Core) cancel(b *Batch, it *item, t base.Token) {
+	inst := it.ks.insts[it.edge.Node.Index]
+	if inst == nil {
+		return
 	}
-	if x, ok := k.timers.remove(t, it.ks, it.edge.Node); ok && x.msg != nil {
-		x.msg.release(k.lane)
+	inst.forget(t)
+	if x := k.timers.cancel(inst, t); x != nil {
+		if x.msg != nil {
+			x.msg.release(k.lane)
+		}
+		return
 	}
-	for _, b := range k.commits {
-		for i := range b.Outbox {
-			if o := &b.Outbox[i]; o.Token == t && o.At != 0 && b.ks == it.ks && b.node == it.edge.Node {
-				o.cancelled = true // the batch is the engine's
+	if b != nil && b.cancel(t) {
+		return
+	}
+	if m := inst.unit.more; m != nil {
+		for i := range m.commits.len() {
+			if x := *m.commits.at(i); x.ks == it.ks && x.node == it.edge.Node && x.cancel(t) {
 				return
 			}
 		}
 	}
 }
 
-// replyWith sends the output of a called invocation to the caller.
-func (k *Core) replyWith(in, out *Message) {
-	to := in.reply
-	out.Header = in.Header
-	out.Key = to.key
-	out.reply = replyTo{call: to.call}
-	out.refs = 1
-	k.countTransfer(k.lane.inv.node, out, 1)
-	k.sendReply(to, out, nil)
-	in.reply = replyTo{}
+// cancel notes that a delayed message of the batch is not to leave. The note
+// is the core's own: the engine may be reading the batch.
+func (b *Batch) cancel(t base.Token) bool {
+	for i := range b.Outbox {
+		if o := &b.Outbox[i]; o.At != 0 && o.Token == t {
+			b.cancelled = append(b.cancelled, t)
+			return true
+		}
+	}
+	return false
 }
 
-// failCall answers a call that has no output. It does nothing for a message
-// that is not a call.
-func (k *Core) failCall(in *Message, err error) {
-	to := in.reply
-	if to.call == 0 || to.err != nil || to.answer {
-		return
-	}
-	in.reply = replyTo{}
-	if to.port == 0 {
-		k.sendReply(to, nil, err)
-		return
-	}
-	m := &Message{Header: in.Header, pool: k.lane.pools[k.app.Edges[to.port-1].From.ID]}
-	m.Key, m.reply = to.key, replyTo{call: to.call, err: err, answer: true}
-	m.refs = 1
-	k.sendReply(to, m, nil)
+// isCall reports whether the item is a call that has not been answered.
+func (it *item) isCall() bool {
+	to := &it.msg.reply
+	return to.call != 0 && to.err == nil && !to.answer && !it.edge.IsDead
 }
 
-func (k *Core) sendReply(to replyTo, m *Message, err error) {
+// answer replies to the call that an item is, with out or with an error, when
+// batch b has landed if there is one. It does nothing for an item that is not a
+// call.
+func (k *Core) answer(b *Batch, it *item, by *instance, out *Message, err error) {
+	if !it.isCall() {
+		return
+	}
+	in, n := it.msg, it.edge.Node
+	to := in.reply
+	m := out
+	switch {
+	case m != nil:
+		m.Header = in.Header
+		k.countTransfer(n, m, 1)
+	case to.port == 0:
+	default:
+		m = &Message{Header: in.Header, pool: k.lane.pools[k.app.Edges[to.port-1].From.ID]}
+	}
+	if m != nil {
+		m.Source, m.Key, m.group, m.fn = in.Key, to.key, to.key.KeyGroup(), uint16(n.Index)+1
+		m.Epoch = k.unitOf(n.Part, k.state(in.Key, in.Key.KeyGroup())).epoch
+		m.reply = replyTo{call: to.call, err: err, answer: to.port != 0}
+		m.refs = 1
+	}
+	if b != nil {
+		b.replies = append(b.replies, reply{to: to, msg: m, err: err})
+		return
+	}
+	k.sendReply(to, m, err, by)
+}
+
+// reply is an answer that waits for a commit.
+type reply struct {
+	to  replyTo
+	msg *Message
+	err error
+}
+
+// failCall answers a call that will not be run.
+func (k *Core) failCall(e *plan.Edge, in *Message, err error) {
+	k.answer(nil, &item{edge: e, msg: in}, nil, nil, err)
+}
+
+func (k *Core) sendReply(to replyTo, m *Message, err error, by *instance) {
 	if to.port == 0 {
 		k.effect(Effect{Kind: EffectReply, Call: to.call, Msg: m, Err: err, To: Endpoint{Node: to.node}})
 		return
 	}
-	if m != nil {
-		m.reply.answer = true
-	}
-	k.send(k.app.Edges[to.port-1], m, to.key, nil)
+	k.route(k.app.Edges[to.port-1], m, to.key, nil, by)
 }

@@ -13,6 +13,11 @@ type Bugs struct {
 	dropMarks   bool // some marks do not rise, and repeats come through
 	retransmit  bool // what is sent again is taken again
 	clockStep   bool // the clock of a core jumps ahead, see ClockStep
+	takeGaps    bool // what has overtaken an earlier message is taken
+	staleEpoch  bool // older news of a route replace newer ones
+	linesLast   bool // after a move what waited lines up behind what is made anew
+	linesLost   bool // an image leaves without what came while its unit stopped
+	lateAnswer  bool // a second answer counts for the batch that is offered then
 }
 
 // ClockStep reports whether the shell is to let the clock of a core jump.
@@ -31,8 +36,13 @@ func Plants() []Planted {
 	return []Planted{
 		{"outbox-before-state", "outputs leave when their batch is made, not when it is committed", func(b *Bugs) { b.outboxFirst = true }},
 		{"ack-before-commit", "a batch counts as committed although the engine has refused it", func(b *Bugs) { b.ackFirst = true }},
-		{"dropped-mark", "the mark of one message in eight does not rise, and the link lets repeats pass", func(b *Bugs) { b.dropMarks = true }},
+		{"dropped-mark", "the mark of one message in eight does not rise, and what is sent again comes through", func(b *Bugs) { b.dropMarks = true }},
 		{"duplicate-after-retransmit", "a message that is sent again is taken again", func(b *Bugs) { b.retransmit = true }},
+		{"gap-taken", "a message that has overtaken an earlier one of its producer is taken (the nearest form of D2)", func(b *Bugs) { b.takeGaps = true }},
+		{"waiting-behind", "after a move, what waited lines up behind what is made from then on (the nearest form of D1b)", func(b *Bugs) { b.linesLast = true }},
+		{"waiting-lost", "an image leaves without what came while its unit stopped (the nearest form of D1a)", func(b *Bugs) { b.linesLost = true }},
+		{"second-answer", "the second answer to a batch counts for the one that is offered then (the nearest form of D3)", func(b *Bugs) { b.lateAnswer = true }},
+		{"stale-epoch", "older news of a route replace newer ones", func(b *Bugs) { b.staleEpoch = true }},
 		{"clock-step", "the clock of a core jumps an hour ahead and back", func(b *Bugs) { b.clockStep = true }},
 	}
 }

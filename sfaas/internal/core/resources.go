@@ -13,18 +13,18 @@ import (
 )
 
 // resources opens and closes what the functions of an app declare. A function's
-// resources are open while its runtime owns a key group of it, and from before
-// the fence of a move that brings one.
+// resources are open while its runtime owns a unit of its part, or may get one
+// by default, and from before a move that brings one.
 type resources struct {
 	app *plan.App
 
 	mu     sync.Mutex
 	shared map[*plan.ResourceDecl]any
-	coming map[*plan.Node]int // moves under way that bring a group
+	coming map[*plan.Part]int // moves under way that bring a unit
 }
 
 func newResources(app *plan.App) *resources {
-	return &resources{app: app, shared: map[*plan.ResourceDecl]any{}, coming: map[*plan.Node]int{}}
+	return &resources{app: app, shared: map[*plan.ResourceDecl]any{}, coming: map[*plan.Part]int{}}
 }
 
 // OnCore runs f where core i runs, between two steps. It reports false if the
@@ -34,36 +34,44 @@ type OnCore func(i int, f func()) bool
 // Directly is OnCore for cores that do not run.
 func Directly(_ int, f func()) bool { f(); return true }
 
-// first opens what a runtime needs from the start: everything, or nothing if
-// it is a standby.
+// first opens what a runtime needs from the start: that of the parts whose units
+// are its own by default.
 func (r *resources) first(cores []*Core) error {
 	for _, k := range cores {
 		k.scratch = r.reopen
 	}
-	if len(cores) > 0 && cores[0].standsBy() {
-		return nil
+	var nodes []*plan.Node
+	for _, n := range r.app.Nodes {
+		if len(cores) > 0 && cores[0].byDefault(n.Part) {
+			nodes = append(nodes, n)
+		}
 	}
-	return r.open(r.app.Nodes, cores, Directly)
+	return r.open(nodes, cores, Directly)
 }
 
-// standsBy reports whether the core owned nothing when it was made.
-func (k *Core) standsBy() bool { return k.set.Standby != 0 && k.set.Standby != k.self.Node }
+// byDefault reports whether units of a part without a route are owned here.
+func (k *Core) byDefault(p *plan.Part) bool { return k.set.DefaultOwner(p.Name) == k.self.Node }
 
-// expect opens what a function needs before a group of it moves here. The
-// caller calls arrived when the move has ended.
-func (r *resources) expect(n *plan.Node, cores []*Core, on OnCore) error {
+// standsBy reports whether the runtime owns nothing by default.
+func (k *Core) standsBy() bool {
+	return !slices.ContainsFunc(k.app.Parts, k.byDefault)
+}
+
+// expect opens what the functions of a part need before a unit of it moves
+// here. The caller calls arrived when the move has ended.
+func (r *resources) expect(p *plan.Part, cores []*Core, on OnCore) error {
 	r.mu.Lock()
-	r.coming[n]++
+	r.coming[p]++
 	r.mu.Unlock()
-	return r.open([]*plan.Node{n}, cores, on)
+	return r.open(p.Nodes, cores, on)
 }
 
 // arrived ends what expect began.
-func (r *resources) arrived(n *plan.Node, cores []*Core, on OnCore) error {
+func (r *resources) arrived(p *plan.Part, cores []*Core, on OnCore) error {
 	r.mu.Lock()
-	r.coming[n]--
+	r.coming[p]--
 	r.mu.Unlock()
-	return r.release(n, cores, on)
+	return r.release(p, cores, on)
 }
 
 // open opens the resources of functions on all cores, shared ones first. If one
@@ -170,52 +178,66 @@ func (r *resources) close(d *plan.ResourceDecl, core int, cores []*Core, on OnCo
 	return err
 }
 
-// release closes the resources of a function of which no core owns a group any
-// more, except those that another function still needs.
-func (r *resources) release(n *plan.Node, cores []*Core, on OnCore) error {
+// release closes the resources of a part of which no core owns a unit any more,
+// except those that another part still needs.
+func (r *resources) release(p *plan.Part, cores []*Core, on OnCore) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(n.Fn.Resources) == 0 {
-		return nil
-	}
 	needed := map[*plan.ResourceDecl]bool{}
-	for _, x := range r.app.Nodes {
-		if len(x.Fn.Resources) == 0 || !r.inUse(x, cores, on) {
+	for _, x := range r.app.Parts {
+		if !r.inUse(x, cores, on) {
 			continue
 		}
-		for _, d := range x.Fn.Resources {
-			needed[d] = true
+		for _, n := range x.Nodes {
+			for _, d := range n.Fn.Resources {
+				needed[d] = true
+			}
 		}
 	}
 	var errs []error
-	for _, d := range slices.Backward(n.Fn.Resources) {
-		if needed[d] {
-			continue
-		}
-		if _, ok := r.shared[d]; ok {
-			errs = append(errs, r.close(d, -1, cores, on))
-			continue
-		}
-		for i := range cores {
-			errs = append(errs, r.close(d, i, cores, on))
+	for _, n := range slices.Backward(p.Nodes) {
+		for _, d := range slices.Backward(n.Fn.Resources) {
+			if !needed[d] {
+				needed[d] = true // closed once
+				errs = append(errs, r.closeEverywhere(d, cores, on))
+			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// inUse reports whether a core owns a group of a function, or will.
-func (r *resources) inUse(n *plan.Node, cores []*Core, on OnCore) bool {
-	used := r.coming[n] > 0
+// closeEverywhere closes a resource, shared or not.
+func (r *resources) closeEverywhere(d *plan.ResourceDecl, cores []*Core, on OnCore) error {
+	if _, ok := r.shared[d]; ok {
+		return r.close(d, -1, cores, on)
+	}
+	var errs []error
+	for i := range cores {
+		errs = append(errs, r.close(d, i, cores, on))
+	}
+	return errors.Join(errs...)
+}
+
+// inUse reports whether a core owns a unit of a part, or will.
+func (r *resources) inUse(p *plan.Part, cores []*Core, on OnCore) bool {
+	used := r.coming[p] > 0
 	for i, k := range cores {
-		used = !on(i, func() {
-			for g := k.self.Core; g < base.Groups; g += k.count {
-				if x := &k.owned[n.Index].routes[g]; x.owner == k.self.Node || x.move != nil {
-					used = true
-				}
-			}
-		}) || used
+		used = !on(i, func() { used = used || k.holds(p) }) || used
 	}
 	return used
+}
+
+// holds reports whether a unit of a part is here, or may be.
+func (k *Core) holds(p *plan.Part) bool {
+	if k.byDefault(p) && !k.set.Leaving.Load() {
+		return true
+	}
+	for id, u := range k.units {
+		if id.Part == p && u.phase != unitAway {
+			return true
+		}
+	}
+	return false
 }
 
 // reopen gives a lane that replaces one of a lost handler what that had: the

@@ -15,19 +15,22 @@ func restore(cores []*Core, src io.Reader, now base.Time, do func(core int, eff 
 	if err != nil {
 		return fmt.Errorf("sfaas: restore: %w", err)
 	}
-	parts := make([]*snapshot, len(cores))
-	for i, k := range cores {
-		if err := k.fresh(); err != nil {
+	for _, k := range cores {
+		if err := k.unused(); err != nil {
 			return fmt.Errorf("sfaas: restore: %w", err)
 		}
-		if i > 0 && len(parts[0].spread) == 0 {
-			parts[i] = parts[0]
-		} else if parts[i], err = parseSnapshot(k.app, k.set, data, now); err != nil {
-			return err // only the first time: cores get memory of their own for inputs that all of them keep
-		}
+	}
+	lead := cores[0]
+	s, err := parseState(lead.app, lead.set, data, now)
+	if err != nil {
+		return err
+	}
+	for _, img := range s.units {
+		img.adopt(lead.lane)
+		img.share(len(cores))
 	}
 	for i, k := range cores {
-		do(i, k.restore(parts[i], now, nil))
+		do(i, k.restore(s, now, nil))
 	}
 	return nil
 }
@@ -36,34 +39,15 @@ func restore(cores []*Core, src io.Reader, now base.Time, do func(core int, eff 
 type snapshot struct {
 	tokens  uint64
 	batches uint64
-	routes  []restoredRoute
-	insts   []restoredInstance
+	units   []*Image
 	sources []restoredSource
 	numbers []restoredNumber // by outlet
 	sent    []restoredNumber // by node
-	waiting []restoredInputs
-	control []restoredInputs
-	halves  []restoredInputs
-	spread  []restoredInputs
-	delayed []restoredTimer
-	calls   []restoredTimer
-}
-
-type restoredRoute struct {
-	node  *plan.Node
-	group uint8
-	epoch uint32
 }
 
 type restoredNumber struct {
 	at     int
 	number uint64
-}
-
-type restoredInstance struct {
-	node *plan.Node
-	key  base.Key
-	inst *instance
 }
 
 type restoredSource struct {
@@ -72,26 +56,115 @@ type restoredSource struct {
 	seq    sequence
 }
 
-// restoredInputs are messages that wait at one instance.
-type restoredInputs struct {
-	half // key and inputs only, unless a partner is missing
-	node *plan.Node
+// restore takes the part of a snapshot that falls to this core and returns what
+// has to be done outside. Every unit is owned under an epoch that is new: what
+// its owner before the cut may still send is refused.
+func (k *Core) restore(s *snapshot, now base.Time, eff []Effect) []Effect {
+	k.now, k.eff, k.cost = now, eff, 0
+	k.lane.tokens = k.lane.tokens&^tokenCount | max(k.lane.tokens&tokenCount, s.tokens)
+	k.nextID = max(k.nextID, s.batches)
+	for _, x := range s.numbers {
+		k.idle.sources[x.at] = max(k.idle.sources[x.at], x.number)
+	}
+	for _, x := range s.sent {
+		k.idle.sent[x.at] = max(k.idle.sent[x.at], x.number)
+	}
+	for _, x := range s.sources {
+		g := x.key.KeyGroup()
+		if k.coreOf(g) != k.self.Core {
+			continue
+		}
+		if q := k.state(x.key, g).sequences(k.app); x.seq.id > q[x.outlet.ID].id {
+			q[x.outlet.ID] = x.seq
+		}
+	}
+	for _, img := range s.units {
+		k.install(k.unit(img.UnitID), &Signal{Image: img, Route: base.Route{Unit: img.Unit(), Owner: k.self.Node, Epoch: img.Epoch + 1}})
+	}
+	for _, img := range s.units { // not before all are here
+		u := k.unit(img.UnitID)
+		k.goOn(u)
+		k.sendKept(u)
+	}
+	return k.endStep()
 }
 
-// restoredTimer is a delayed message, or a call if msg is nil.
-type restoredTimer struct {
-	node  *plan.Node
-	key   base.Key
-	token base.Token
-	at    base.Time
-	slot  base.Slot
-	edge  *plan.Edge // of the message, or the port of the reply
-	to    base.Key
-	msg   *Message
+// adopt gives the messages of an image that has been read to the pools of a
+// lane.
+func (m *Image) adopt(l *Lane) {
+	own := func(x *Message) {
+		if x != nil {
+			x.pool = l.pools[x.pool.from.ID]
+		}
+	}
+	set := func(it *item) {
+		own(it.msg)
+		if it.rest != nil {
+			for _, x := range it.rest.msgs {
+				own(x)
+			}
+		}
+	}
+	for _, inst := range m.insts {
+		few := inst.few
+		if few == nil {
+			continue
+		}
+		for i := range few.waiting.len() {
+			set(few.waiting.at(i))
+		}
+		for _, list := range [][]heldControl{few.controls, few.settings} {
+			for _, c := range list {
+				own(c.msg)
+			}
+		}
+		for _, t := range few.timers {
+			own(t.msg)
+		}
+	}
+	for i := range m.waits {
+		set(&m.waits[i].item)
+	}
+	for _, x := range m.kept {
+		own(x.msg)
+	}
+	for _, b := range m.joins {
+		if b == nil {
+			continue
+		}
+		for h := b.narrow.first; h != nil; h = h.after {
+			for _, x := range h.msgs {
+				own(x)
+			}
+		}
+		for i := range b.wide {
+			for _, x := range b.wide[i].msgs {
+				own(x)
+			}
+		}
+	}
 }
 
-// fresh returns nil if a snapshot can be restored into the core.
-func (k *Core) fresh() error {
+// adapt returns an image of another app in terms of this one, by way of its
+// bytes; an image of this app is what it is.
+func (k *Core) adapt(img *Image, m *Move) (*Image, error) {
+	if m.app == k.app {
+		return img, nil
+	}
+	data, err := encodeImage(img, m.app, k.set, k.now)
+	if err != nil {
+		return nil, err
+	}
+	s, err := parseState(k.app, k.set, data, k.now)
+	if err != nil {
+		return nil, err
+	}
+	s.units[0].adopt(k.lane)
+	return s.units[0], nil
+}
+
+// unused returns nil if a snapshot can be restored into the core.
+func (k *Core) unused() error {
 	if len(k.order) > 0 || k.Ready() || len(k.timers.items) > 0 {
 		return base.ErrNotEmpty
 	}

@@ -19,6 +19,7 @@ type send struct {
 	delay   time.Duration
 	token   base.Token
 	replyTo *plan.Edge // port of the caller
+	place   int        // of an emission among those under its key
 }
 
 type sendKind uint8
@@ -47,8 +48,8 @@ func (c *Invocation) Send(to *plan.Reference, key base.Key) any {
 }
 
 // SendPort is [Invocation.Send] to a port of a function.
-func (c *Invocation) SendPort(to *plan.Port, key base.Key) any {
-	m, edge := c.draftPort(to)
+func (c *Invocation) SendPort(to *plan.Port, cfg base.EdgeConfig, key base.Key) any {
+	m, edge := c.draftPort(to, cfg)
 	c.sends = append(c.sends, send{kind: sendNow, msg: m, edge: edge, key: key})
 	return m.body
 }
@@ -68,7 +69,7 @@ func (c *Invocation) Call(to *plan.Reference, key base.Key, timeout time.Duratio
 	t := c.newToken()
 	c.sends = append(c.sends, send{
 		kind: sendCall, msg: m, edge: edge, key: key, delay: timeout, token: t,
-		replyTo: c.portConn(at),
+		replyTo: c.node.Variant(c.portConn(at), to.Config),
 	})
 	return m.body, t
 }
@@ -78,20 +79,23 @@ func (c *Invocation) Cancel(t base.Token) {
 	c.sends = append(c.sends, send{kind: sendCancel, token: t})
 }
 
-// Forward sends the input on to another address.
-func (c *Invocation) Forward(id base.EdgeID, key base.Key) {
-	c.sends = append(c.sends, send{kind: sendForward, edge: c.lane.app.Edges[id-1], key: key})
+// Forward sends the input on to the instance of a port. A port that the graph
+// does not have any more hears nothing.
+func (c *Invocation) Forward(port base.Digest, key base.Key) {
+	if e := c.lane.app.ByPort[port]; e != nil {
+		c.sends = append(c.sends, send{kind: sendForward, edge: e, key: key})
+	}
 }
 
-// PortEdge returns the edge into a port of the running function.
-func (c *Invocation) PortEdge(p *plan.Port) base.EdgeID { return c.portConn(p).ID }
+// PortName returns what stands for a port of the running function in state.
+func (c *Invocation) PortName(p *plan.Port) base.Digest { return c.portConn(p).Stable }
 
 // newToken returns a token that the instance has not used: it must stay so
 // where the instance moves, and after a restore.
 func (c *Invocation) newToken() base.Token {
 	if c.inst != nil {
 		c.inst.sent++
-		return base.Token(c.inst.sent)
+		return base.Token(uint64(c.inst.unit.epoch)<<tokenBits | c.inst.sent&tokenCount)
 	}
 	c.lane.tokens++
 	return base.Token(c.lane.tokens)
@@ -102,9 +106,9 @@ func (c *Invocation) draft(o *plan.Outlet) *Message { return c.lane.pools[o.ID].
 
 // draftTo returns an empty message for a declared reference.
 func (c *Invocation) draftTo(r *plan.Reference) (*Message, *plan.Edge) {
-	for _, x := range c.node.Fn.Refs {
-		if x.Name == r.Name {
-			edge := c.lane.app.ByName[r.Name].Direct
+	for i, x := range c.node.Fn.Refs {
+		if x.Same(r) {
+			edge := c.node.Refs[i]
 			return c.draft(edge.From), edge
 		}
 	}
@@ -112,8 +116,9 @@ func (c *Invocation) draftTo(r *plan.Reference) (*Message, *plan.Edge) {
 }
 
 // draftPort returns an empty message for a port of another function.
-func (c *Invocation) draftPort(p *plan.Port) (*Message, *plan.Edge) {
-	edge := c.lane.app.ByName[p.Fn.Name].Ports[p.Index()]
+func (c *Invocation) draftPort(p *plan.Port, cfg base.EdgeConfig) (*Message, *plan.Edge) {
+	n := c.lane.app.ByName[p.Fn.Name]
+	edge := n.Variant(n.Ports[p.Index()], cfg)
 	return c.draft(edge.From), edge
 }
 

@@ -3,45 +3,48 @@
 package core
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // Settings are what the options of a runtime say. They belong to the runtime
 // that is made from them and do not change afterwards.
 type Settings struct {
-	Workers       int                  // cores of the runtime
-	Mode          base.Mode            // what lateness leads to
-	Budget        time.Duration        // time for the work of a slot, 0 for no limit
-	SlotTime      time.Duration        // length of a slot, if paced
-	SlotStart     base.Time            // start of slot 0, if paced
-	Paced         bool                 // slots are tied to the clock
-	Logger        *slog.Logger         // for faults and for handlers
-	Engine        Engine               // makes batches durable
-	Sealer        Sealer               // encrypts content of Sealed cells
-	OwnSealer     bool                 // nobody has named a sealer: its key ends with the process
-	Clock         func() base.Time     // what the time is
-	ForeignClock  bool                 // the clock is not the production clock
-	Sinks         SinkTable            // receivers of sinks
-	OnNotice      func(Notice)         // is told of deviations
-	Notices       bool                 // deviations other than faults are reported
-	MaxMessage    int                  // largest payload in bytes
-	SourceLimit   int                  // messages of sources that may wait at a worker
-	BlockLimit    time.Duration        // how long a handler may take before it is given up
-	CommitRetry   time.Duration        // until a refused batch is offered again
-	CommitTimeout time.Duration        // until an unanswered batch is offered again
-	LinkTimeout   time.Duration        // until an unacknowledged message is sent again
-	PublishEvery  time.Duration        // between two publications of the counters
-	Node          base.NodeID          // number of the runtime among linked ones
-	Standby       base.NodeID          // node that owns everything at the start, 0 for this one
-	IdleKeys      time.Duration        // until a key without use is forgotten, 0 for never
-	Cut           map[base.EdgeID]bool // edges whose messages always leave a core as effects
-	Lossy         bool                 // messages between cores may be lost or overtake each other
-	BatchDone     func(*Batch, error)  // takes the outcome of batches
-	Bugs          Bugs                 // planted ones
+	Workers      int                    // cores of the runtime
+	Mode         base.Mode              // what lateness leads to
+	Budget       time.Duration          // time for the work of a slot, 0 for no limit
+	SlotTime     time.Duration          // length of a slot, if paced
+	SlotStart    base.Time              // start of slot 0, if paced
+	Paced        bool                   // slots are tied to the clock
+	Logger       *slog.Logger           // for faults and for handlers
+	Engine       Engine                 // makes batches durable
+	Sealer       Sealer                 // encrypts content of Sealed cells
+	OwnSealer    bool                   // nobody has named a sealer: its key ends with the process
+	Clock        func() base.Time       // what the time is
+	ForeignClock bool                   // the clock is not the production clock
+	Sinks        SinkTable              // receivers of sinks
+	SinkNodes    []*plan.Node           // the sinks that have receivers, by node
+	OnNotice     func(Notice)           // is told of deviations
+	Notices      bool                   // deviations other than faults are reported
+	MaxMessage   int                    // largest payload in bytes
+	SourceLimit  int                    // messages of sources that may wait at a worker
+	BlockLimit   time.Duration          // how long a handler may take before it is given up
+	CommitRetry  time.Duration          // until a refused batch is offered again
+	PublishEvery time.Duration          // between two publications of the counters
+	Node         base.NodeID            // number of the runtime among linked ones
+	Owner        base.NodeID            // owns units without a route, 0 for this runtime
+	Owners       map[string]base.NodeID // the same for single parts, by name
+	Incarnation  uint32                 // tells the lives of a node apart
+	Leaving      *atomic.Bool           // the runtime takes no unit any more
+	IdleKeys     time.Duration          // until a key without use is forgotten, 0 for never
+	BatchDone    func(*Batch, error)    // takes the outcome of batches
+	Bugs         Bugs                   // planted ones
 }
 
 // SinkTable holds the receivers of sinks, by node.
@@ -63,13 +66,23 @@ func (t SinkTable) Get(i int) func(base.Header, any) {
 	return nil
 }
 
+// SetSink names the receiver of a sink.
+func (s *Settings) SetSink(n *plan.Node, f func(base.Header, any)) {
+	s.Sinks.Set(n.Index, f)
+	for len(s.SinkNodes) <= n.Index {
+		s.SinkNodes = append(s.SinkNodes, nil)
+	}
+	s.SinkNodes[n.Index] = n
+}
+
 // NewSettings returns what holds for a runtime without options.
 func NewSettings() *Settings {
 	return &Settings{
 		Workers: runtime.GOMAXPROCS(0), Mode: base.RealTime, Logger: slog.Default(), Engine: Memory(),
 		Clock: base.Now, MaxMessage: 64 << 20, SourceLimit: 1024,
-		BlockLimit: time.Second, CommitRetry: time.Millisecond, CommitTimeout: 100 * time.Millisecond,
-		LinkTimeout: 10 * time.Millisecond, PublishEvery: 500 * time.Microsecond, IdleKeys: 10 * time.Second, Node: 1, Cut: map[base.EdgeID]bool{},
+		BlockLimit: time.Second, CommitRetry: time.Millisecond,
+		PublishEvery: 500 * time.Microsecond, IdleKeys: 10 * time.Second, Node: 1,
+		Owners: map[string]base.NodeID{}, Leaving: new(atomic.Bool), Incarnation: uint32(time.Now().Unix()),
 		Sealer: processSealer(), OwnSealer: true,
 	}
 }
@@ -81,6 +94,73 @@ func (s *Settings) Due(slot base.Slot, now base.Time) base.Time {
 		return base.Never
 	case s.Paced:
 		return s.SlotStart.Add(time.Duration(slot)*s.SlotTime + s.Budget)
+	}
+	return now.Add(s.Budget)
+}
+
+// Check reports the first option that says what cannot be, and lets parts go by
+// their own names.
+func (s *Settings) Check(app *plan.App) error {
+	bad := func(option, got, want string) error { return &base.OptionError{Option: option, Got: got, Want: want} }
+	switch {
+	case s.Workers < 1 || s.Workers > base.Groups:
+		return bad("WithWorkers", fmt.Sprint(s.Workers), fmt.Sprintf("1 to %d", base.Groups))
+	case s.Budget < 0:
+		return bad("WithBudget", s.Budget.String(), "not negative")
+	case s.Paced && s.SlotTime <= 0:
+		return bad("WithTimeline", s.SlotTime.String(), "a positive slot")
+	case s.MaxMessage < 1:
+		return bad("WithMaxMessage", fmt.Sprint(s.MaxMessage), "at least 1 byte")
+	case s.SourceLimit < 1:
+		return bad("WithSourceLimit", fmt.Sprint(s.SourceLimit), "at least 1")
+	case s.BlockLimit <= 0:
+		return bad("WithBlockLimit", s.BlockLimit.String(), "positive")
+	case s.Node == 0 || s.Node == base.AllNodes:
+		return bad("WithNode", fmt.Sprint(s.Node), fmt.Sprintf("1 to %d", base.AllNodes-1))
+	}
+	for i, n := range s.SinkNodes {
+		if n != nil && (i >= len(app.Nodes) || app.Nodes[i] != n) {
+			return bad("WithOutput", "sink "+n.Fn.Name+" of another graph", "a sink of graph "+app.Name)
+		}
+	}
+	owners := map[string]base.NodeID{}
+	for name, node := range s.Owners {
+		n := app.ByName[name]
+		if n == nil {
+			return bad("WithDefaultOwner", name, "a function of graph "+app.Name)
+		}
+		owners[n.Part.Name] = node
+	}
+	s.Owners = owners
+	return nil
+}
+
+// due returns when the work of a slot should be done.
+func (s *Settings) due(slot base.Slot, now base.Time) base.Time {
+	switch {
+	case s.Budget <= 0:
+		return base.Never
+	case s.Paced:
+		return s.SlotStart.Add(time.Duration(slot)*s.SlotTime + s.Budget)
+	}
+	return now.Add(s.Budget)
+}
+
+// DefaultOwner returns the owner of units of a part that have no route.
+func (s *Settings) DefaultOwner(part string) base.NodeID {
+	if n := s.Owners[part]; n != 0 {
+		return n
+	}
+	if s.Owner != 0 {
+		return s.Owner
+	}
+	return s.Node
+}
+
+// DueAfter returns when the work of a message that leaves now should be done.
+func (s *Settings) DueAfter(now base.Time) base.Time {
+	if s.Budget <= 0 {
+		return base.Never
 	}
 	return now.Add(s.Budget)
 }

@@ -9,35 +9,42 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
-// A snapshot is
+// State in bytes, a snapshot or one unit that moves, is
 //
 //	magic "NRSNAP" | version, one byte | 0
 //	records: kind, one byte | length, uint32 | content
 //	end: kind 0 | length 8 | xxhash of everything before this record
 //
 // The first record, the index, names all functions, edges and outlets of the
-// graph; later ones refer to them by number. So a snapshot outlives a graph in
-// which functions and edges have been added or have changed their places.
-// Fixed-size numbers are little-endian, others of variable length. Moments are
-// relative to the cut.
+// graph; later ones refer to them by number. So state outlives a graph in
+// which functions and edges have been added or have changed their places. A
+// unit begins with a record of its name; what follows belongs to it, up to the
+// next unit. Fixed-size numbers are little-endian, others of variable length.
+// Moments are relative to the cut.
 const (
 	snapshotMagic   = "NRSNAP"
-	snapshotVersion = 2
+	snapshotVersion = 3
 	snapshotLimit   = 1 << 34 // largest snapshot that is read, in bytes
 
 	recordEnd      = 0
 	recordIndex    = 1
 	recordCounters = 2 // tokens, batches
-	recordRoute    = 3 // epoch of one (function, key group)
+	recordUnit     = 3 // name, epoch and fence of a unit
+
+	// of a unit
 	recordInstance = 4
-	recordSource   = 5  // numbers of the messages of one source and key
-	recordWaiting  = 6  // data that waits for its grant
-	recordControl  = 7  // control that waits for data of its slot
+	recordWaiting  = 5  // data that waits for its grant
+	recordControl  = 6  // control that waits for data of its slot
+	recordSetting  = 7  // the last setting of a port
 	recordHalf     = 8  // inputs that wait for a partner to join
 	recordSpread   = 9  // the same, of an input that goes to every key below its own
 	recordDelayed  = 10 // a message that waits for its time
 	recordCall     = 11 // a call without a reply
-	recordNumber   = 12 // the highest number of keys that have been forgotten
+	recordLine     = 12 // a message that waits in a line
+	recordKept     = 13 // a message that another unit has not acknowledged
+
+	recordSource = 14 // numbers of the messages of one source and key
+	recordNumber = 15 // the highest number of keys that have been forgotten
 )
 
 // AppendSnapshot appends what cores hold at a moment; see [WriteSnapshot].
@@ -62,23 +69,39 @@ func WriteSnapshot(w io.Writer, cores ...*Core) error {
 	return nil
 }
 
+// Outstanding tells in words what keeps the core from being [Core.Settled], for
+// errors; "" if nothing does.
+func (k *Core) Outstanding() string {
+	switch {
+	case k.Ready() || k.cur.active:
+		return fmt.Sprintf("core %v: work is ready", k.self)
+	case k.offered > 0:
+		return fmt.Sprintf("core %v: %d commits are not answered", k.self, k.offered)
+	}
+	for _, u := range k.sortedUnits() {
+		switch {
+		case u.phase == unitLeft || u.phase == unitStopping:
+			return fmt.Sprintf("core %v: unit %v is moving (phase %d)", k.self, u.Unit(), u.phase)
+		case u.more != nil && u.more.move != nil:
+			return fmt.Sprintf("core %v: the move of unit %v has not ended", k.self, u.Unit())
+		case u.more != nil && u.more.out.first != nil && k.out.underWay() > 0:
+			x := u.more.out.first
+			return fmt.Sprintf("core %v: %s[%v] of node %d (epoch %d, phase %d) has not acknowledged %+v", k.self, x.edge.Name, x.key, u.owner, u.epoch, u.phase, *x.stamp)
+		}
+	}
+	return ""
+}
+
 // Settled reports whether everything that reached the core has been processed,
 // committed and acknowledged, and no move is under way: what is left waits for
 // something else. A snapshot needs it.
 func (k *Core) Settled() bool {
-	if k.Ready() || k.cur.active || len(k.commits)+len(k.transfer)+len(k.markers) > 0 {
+	if k.Ready() || k.cur.active || k.offered+len(k.stopping)+k.out.underWay() > 0 {
 		return false
 	}
-	for _, p := range k.peers {
-		if p.unread.len()+len(p.early) > 0 {
+	for _, u := range k.units {
+		if u.phase == unitLeft || u.phase == unitStopping || (u.more != nil && u.more.move != nil) {
 			return false
-		}
-	}
-	for _, o := range k.owned {
-		for g := range o.routes {
-			if o.routes[g].move != nil {
-				return false
-			}
 		}
 	}
 	return true

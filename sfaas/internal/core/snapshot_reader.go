@@ -4,26 +4,27 @@ package core
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
-
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// snapshotParser reads records.
-type snapshotParser struct {
+// stateParser reads records.
+type stateParser struct {
 	app   *plan.App
 	set   *Settings
 	now   base.Time
-	codec *Core // decodes instances
 	index *plan.Index
 	s     *snapshot
+	unit  *Image // to which records belong
+	insts map[base.Address]*instance
 }
 
-// parseSnapshot checks the frame and reads all records.
-func parseSnapshot(app *plan.App, set *Settings, data []byte, now base.Time) (*snapshot, error) {
+// parseState checks the frame and reads all records.
+func parseState(app *plan.App, set *Settings, data []byte, now base.Time) (*snapshot, error) {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %w", base.ErrSnapshot, fmt.Errorf(format, args...))
 	}
@@ -41,7 +42,7 @@ func parseSnapshot(app *plan.App, set *Settings, data []byte, now base.Time) (*s
 	if binary.LittleEndian.Uint64(data[end+frame:]) != xxhash.Sum64(data[:end]) {
 		return nil, bad("checksum differs")
 	}
-	p := &snapshotParser{app: app, set: set, now: now, codec: &Core{app: app, set: set, now: now}, s: &snapshot{}}
+	p := &stateParser{app: app, set: set, now: now, s: &snapshot{}, insts: map[base.Address]*instance{}}
 	for at := 8; at < end; {
 		if end-at < frame {
 			return nil, bad("record at byte %d: %w", at, base.ErrTruncated)
@@ -64,9 +65,13 @@ func parseSnapshot(app *plan.App, set *Settings, data []byte, now base.Time) (*s
 }
 
 // record reads one record.
-func (p *snapshotParser) record(kind byte, r *base.Reader) {
+func (p *stateParser) record(kind byte, r *base.Reader) {
 	if (kind == recordIndex) != (p.index == nil) {
 		r.Fail(fmt.Errorf("kind %d: the index comes first, once", kind))
+		return
+	}
+	if kind >= recordInstance && kind < recordSource && p.unit == nil {
+		r.Fail(fmt.Errorf("kind %d: belongs to no unit", kind))
 		return
 	}
 	s := p.s
@@ -75,67 +80,126 @@ func (p *snapshotParser) record(kind byte, r *base.Reader) {
 		p.index = plan.ReadIndex(r, p.app)
 	case recordCounters:
 		s.tokens, s.batches = r.Limited(tokenCount), r.Uint()
-	case recordRoute:
-		s.routes = append(s.routes, restoredRoute{p.index.Node(r), r.Byte(), r.Uint32()})
+	case recordUnit:
+		p.readUnit(r)
 	case recordInstance:
 		p.readInstance(r)
-	case recordNumber:
-		p.readNumber(r)
-	case recordSource:
-		p.readSource(r)
-	case recordWaiting, recordControl:
-		p.readWaiting(r, kind)
+	case recordWaiting:
+		p.readWaiting(r)
+	case recordControl, recordSetting:
+		p.readControl(r, kind)
 	case recordHalf, recordSpread:
 		p.readHalf(r, kind)
 	case recordDelayed, recordCall:
 		p.readTimer(r, kind)
+	case recordLine:
+		p.readLine(r)
+	case recordKept:
+		p.readKept(r)
+	case recordNumber:
+		p.readNumber(r)
+	case recordSource:
+		p.readSource(r)
 	default:
 		r.Fail(fmt.Errorf("unknown kind %d", kind))
 	}
 }
 
-func (p *snapshotParser) readInstance(r *base.Reader) {
+// readUnit begins a unit, or goes on with one of which another core had a
+// share.
+func (p *stateParser) readUnit(r *base.Reader) {
+	n := p.index.Node(r)
+	root, epoch, fence := r.Key(), r.Uint32(), base.Slot(r.Uint())
+	if r.Err != nil {
+		return
+	}
+	if !n.Part.Valid(root) {
+		r.Fail(fmt.Errorf("%v is no root of part %s", root, n.Part.Name))
+		return
+	}
+	id := plan.UnitID{Part: n.Part, Root: root}
+	for _, x := range p.s.units {
+		if x.UnitID == id {
+			p.unit = x
+			return
+		}
+	}
+	p.unit = &Image{UnitID: id, Epoch: epoch, fence: fence}
+	p.s.units = append(p.s.units, p.unit)
+}
+
+// at returns the instance at which something waits, new if need be.
+func (p *stateParser) at(r *base.Reader) *instance {
+	n, key := p.index.Node(r), r.Key()
+	if r.Err != nil {
+		return nil
+	}
+	return p.instance(r, n, key)
+}
+
+func (p *stateParser) instance(r *base.Reader, n *plan.Node, key base.Key) *instance {
+	if n.Part != p.unit.Part || n.Part.Root(key) != p.unit.Root {
+		r.Fail(fmt.Errorf("%s[%v] is not of unit %v", n.Fn.Name, key, p.unit.Unit()))
+		return nil
+	}
+	a := base.Address{Function: n.Fn.Name, Key: key}
+	inst := p.insts[a]
+	if inst == nil {
+		inst = newInstance(n)
+		inst.ks = &keyState{key: key, group: key.KeyGroup()}
+		p.insts[a] = inst
+		p.unit.insts = append(p.unit.insts, inst)
+	}
+	return inst
+}
+
+func (p *stateParser) readInstance(r *base.Reader) {
 	n := p.index.Node(r)
 	if r.Err != nil {
 		return
 	}
-	key, inst, rest, err := p.codec.cutInstance(r.Src, n)
+	key, rest, err := base.CutKey(r.Src)
 	if err != nil {
 		r.Fail(err)
 		return
 	}
-	r.Src = rest
+	inst := p.instance(r, n, key)
+	if r.Err != nil {
+		return
+	}
+	if r.Src, err = cutCells(rest, p.set.Sealer, inst, p.now); err != nil {
+		r.Fail(err)
+		return
+	}
 	p.readMarks(r, inst)
-	p.s.insts = append(p.s.insts, restoredInstance{n, key, inst})
 }
 
 // readMarks is the inverse of appendMarks.
-func (p *snapshotParser) readMarks(r *base.Reader, inst *instance) {
+func (p *stateParser) readMarks(r *base.Reader, inst *instance) {
 	inst.sent = r.Uint()
 	for i := range r.Count(1) {
 		var m mark
 		if m.ok = r.Bool(); m.ok {
 			m.slot = base.Slot(r.Uint())
 		}
-		if i < len(inst.applied) {
-			inst.applied[i] = m
+		if i < len(inst.node.Ports) {
+			inst.rare().applied[i] = m
 		}
 	}
-	for range r.Count(8*base.MaxDepth + 5) {
+	for range r.Count(8*base.MaxDepth + 9) {
 		edge := r.Uint()
-		w := watermark{markID: markID{node: base.NodeID(r.Uint16()), source: r.Key()}, id: r.Uint(), index: r.Uint(), epoch: r.Uint32(), at: p.now}
+		fn, node, source := p.index.Function(r), base.NodeID(r.Uint16()), r.Key()
+		w := watermark{epoch: r.Uint32(), count: r.Uint(), doneEpoch: r.Uint32(), done: r.Uint(), from: base.NodeID(r.Uint16()), via: r.Uint32()}
 		if e := p.index.Known(r, edge); e != nil { // else nothing can arrive on it
-			w.edge = e.ID
-			if inst.seen.find(w.markID) == nil {
-				inst.seen.add(w, 0)
-			}
+			w.markID = markID{e.ID, fn, node, source}
+			*inst.rare().seen.at(w.markID) = w
 		}
 	}
 }
 
 // readNumber reads one number of what has been forgotten. Where the function
 // or source is gone, so is who could be confused.
-func (p *snapshotParser) readNumber(r *base.Reader) {
+func (p *stateParser) readNumber(r *base.Reader) {
 	ofNode, i, n := r.Bool(), r.Uint(), r.Uint()
 	switch {
 	case ofNode && i < uint64(len(p.index.Nodes)):
@@ -151,7 +215,7 @@ func (p *snapshotParser) readNumber(r *base.Reader) {
 	}
 }
 
-func (p *snapshotParser) readSource(r *base.Reader) {
+func (p *stateParser) readSource(r *base.Reader) {
 	q := restoredSource{outlet: p.index.Outlet(r), key: r.Key()}
 	q.seq.id, q.seq.slot, q.seq.seq = r.Uint(), base.Slot(r.Uint()), r.Uint32()
 	if r.Err == nil && !q.outlet.Source {
@@ -160,78 +224,202 @@ func (p *snapshotParser) readSource(r *base.Reader) {
 	p.s.sources = append(p.s.sources, q)
 }
 
-func (p *snapshotParser) readWaiting(r *base.Reader, kind byte) {
-	x := restoredInputs{node: p.index.Node(r), half: half{key: r.Key()}}
-	if kind == recordControl {
-		e, m := p.readInput(r)
-		if r.Err == nil && (e.Node != x.node || !e.Kind.Control()) {
-			r.Fail(base.ErrInvalid)
-		}
-		x.msgs[0], x.edges[0] = m, e
-		p.s.control = append(p.s.control, x)
-		return
-	}
-	x.joined = p.readInputs(r, x.node)
+func (p *stateParser) readControl(r *base.Reader, kind byte) {
+	inst := p.at(r)
 	if r.Err != nil {
 		return
 	}
-	for i := range x.node.Fn.Ins {
-		if x.msgs[i] == nil || x.node.Sink {
-			r.Fail(base.ErrInvalid)
-			return
-		}
+	e, m, s := p.readInput(r)
+	switch {
+	case r.Err != nil:
+	case e.Node != inst.node || !e.Kind.Control():
+		r.Fail(base.ErrInvalid)
+	case kind == recordControl:
+		inst.rare().controls = append(inst.rare().controls, heldControl{e, m, s})
+	default:
+		inst.rare().settings = append(inst.rare().settings, heldControl{edge: e, msg: m})
 	}
-	p.s.waiting = append(p.s.waiting, x)
 }
 
-func (p *snapshotParser) readHalf(r *base.Reader, kind byte) {
-	x := restoredInputs{node: p.index.Node(r), half: half{key: r.Key(), slot: base.Slot(r.Uint()), seq: r.Uint32(), index: r.Uint(), due: r.Moment(p.now)}}
+// readItem reads the inputs of an item; they are complete.
+func (p *stateParser) readItem(r *base.Reader, n *plan.Node, ks *keyState) item {
+	j := p.readInputs(r, n)
+	it := item{ks: ks}
+	if r.Err != nil {
+		return it
+	}
+	if len(n.Fn.Ins) < 2 || j.edges[0] == nil || j.edges[0].Kind != plan.PortData {
+		if j.len() != 1 || j.msgs[0] == nil {
+			r.Fail(base.ErrInvalid)
+			return it
+		}
+		it.edge, it.msg, it.stamp = j.edges[0], j.msgs[0], j.stamps[0]
+		return it
+	}
+	if j.len() == 1 { // one input that is on its way to be joined
+		for i, m := range j.msgs {
+			if m != nil {
+				it.edge, it.msg, it.stamp = j.edges[i], m, j.stamps[i]
+			}
+		}
+		return it
+	}
+	for i := range n.Fn.Ins {
+		if j.msgs[i] == nil || j.edges[i].Kind != plan.PortData {
+			r.Fail(base.ErrInvalid)
+			return it
+		}
+	}
+	it.rest = &j
+	if it.edge, it.msg, it.stamp = j.lead(); it.edge == nil {
+		r.Fail(base.ErrInvalid)
+	}
+	return it
+}
+
+func (p *stateParser) readWaiting(r *base.Reader) {
+	inst := p.at(r)
 	if r.Err != nil {
 		return
 	}
-	if p.set.Paced && x.due != base.Never {
-		x.due = p.set.Due(x.slot, p.now)
+	it := p.readItem(r, inst.node, inst.ks)
+	if r.Err == nil && (inst.node.Sink || it.edge.Kind != plan.PortData || (len(inst.node.Fn.Ins) > 1) != (it.rest != nil)) {
+		r.Fail(base.ErrInvalid)
 	}
-	x.joined = p.readInputs(r, x.node)
+	if r.Err == nil {
+		inst.rare().waiting.push(it)
+	}
+}
+
+func (p *stateParser) readLine(r *base.Reader) {
+	w := waitItem{line: line(r.Byte())}
+	tries := r.Byte()
+	n, key := p.index.Node(r), r.Key()
+	if r.Err != nil {
+		return
+	}
+	if w.line > lineIngress || n.Part != p.unit.Part || n.Part.Root(key) != p.unit.Root {
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	w.item = p.readItem(r, n, &keyState{key: key, group: key.KeyGroup()})
+	w.tries = tries
+	if r.Err == nil {
+		p.unit.waits = append(p.unit.waits, w)
+	}
+}
+
+func (p *stateParser) readKept(r *base.Reader) {
+	key := r.Key()
+	e, m, s := p.readInput(r)
+	if r.Err != nil {
+		return
+	}
+	if s == nil || s.Func == 0 || !e.Cross || e.Config.Guarantee == base.AtMostOnce {
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	if by := p.app.Nodes[s.Func-1]; by.Part != p.unit.Part || by.Part.Root(s.Source) != p.unit.Root {
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	to := e.Node.Part
+	p.unit.kept = append(p.unit.kept, &keptEntry{stamp: s, edge: e, msg: m, key: key, to: &unit{UnitID: plan.UnitID{Part: to, Root: to.Root(key)}}})
+}
+
+func (p *stateParser) readHalf(r *base.Reader, kind byte) {
+	n := p.index.Node(r)
+	h := &half{key: r.Key(), joinID: joinID{slot: base.Slot(r.Uint()), seq: r.Uint32(), index: r.Uint()}, due: r.Moment(p.now)}
+	if r.Err != nil {
+		return
+	}
+	if p.set.Paced && h.due != base.Never {
+		h.due = p.set.Due(h.slot, p.now)
+	}
+	if n.Part != p.unit.Part || n.Part.Root(h.key) != p.unit.Root || len(n.Fn.Ins) < 2 {
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	h.joined = p.readInputs(r, n)
 	spread := 0
-	for _, c := range x.edges {
-		if c != nil && c.Wide {
+	for _, c := range h.edges {
+		if c == nil {
+			continue
+		}
+		if c.Kind != plan.PortData {
+			r.Fail(base.ErrInvalid)
+		}
+		if c.Wide {
 			spread++
+		} else {
+			h.promised = h.promised || c.Config.Guarantee != base.AtMostOnce
 		}
 	}
-	if r.Err == nil && (len(x.node.Fn.Ins) < 2 || (kind == recordSpread) != (spread == x.len())) {
+	if r.Err == nil && (h.len() == 0 || (kind == recordSpread) != (spread == h.len())) {
 		r.Fail(base.ErrInvalid)
 	}
-	if kind == recordSpread {
-		p.s.spread = append(p.s.spread, x)
-	} else {
-		p.s.halves = append(p.s.halves, x)
-	}
-}
-
-// len returns how many inputs there are.
-func (j *joined) len() int {
-	n := 0
-	for _, m := range j.msgs {
-		if m != nil {
-			n++
-		}
-	}
-	return n
-}
-
-func (p *snapshotParser) readTimer(r *base.Reader, kind byte) {
-	x := restoredTimer{node: p.index.Node(r), key: r.Key(), token: base.Token(r.Uint()), at: r.Moment(p.now)}
-	if kind == recordDelayed {
-		x.to = r.Key()
-		x.edge, x.msg = p.readInput(r)
-		p.s.delayed = append(p.s.delayed, x)
+	if r.Err != nil {
 		return
 	}
-	x.slot = base.Slot(r.Uint())
-	x.edge = p.index.Edge(r, r.Uint())
-	if r.Err == nil && (x.edge.Node != x.node || x.edge.Kind != plan.PortReply) {
+	u := p.unit
+	if u.joins == nil {
+		u.joins = make([]*joinBuffer, len(u.Part.Nodes))
+	}
+	b := &u.joins[n.Place]
+	if *b == nil {
+		*b = &joinBuffer{}
+	}
+	if kind == recordHalf {
+		h.ks = &keyState{key: h.key, group: h.key.KeyGroup()}
+		(*b).link(h)
+		(*b).newest = max((*b).newest, h.slot)
+		return
+	}
+	(*b).newestWide = max((*b).newestWide, h.slot)
+	if !(*b).hasWide(h) {
+		(*b).wide = append((*b).wide, *h)
+	}
+}
+
+func (p *stateParser) readTimer(r *base.Reader, kind byte) {
+	inst := p.at(r)
+	token, at := base.Token(r.Uint()), r.Moment(p.now)
+	if r.Err != nil {
+		return
+	}
+	t := &timer{at: at, token: token, place: -1, kind: timerSend}
+	if kind == recordDelayed {
+		t.key = r.Key()
+		if t.edge, t.msg, _ = p.readInput(r); r.Err == nil {
+			inst.rare().addTimer(t)
+		}
+		return
+	}
+	t.kind, t.slot = timerCall, base.Slot(r.Uint())
+	port := p.index.Edge(r, r.Uint())
+	if r.Err == nil && (port.Node != inst.node || port.Kind != plan.PortReply) {
 		r.Fail(base.ErrInvalid)
 	}
-	p.s.calls = append(p.s.calls, x)
+	if r.Err == nil {
+		inst.rare().calls = append(inst.rare().calls, pendingCall{token, port})
+		inst.rare().addTimer(t)
+	}
+}
+
+// errorText and errorFrom carry the outcome of a call over bytes: what callers
+// compare with errors.Is stays what it is, other errors keep their text.
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func errorFrom(text string) error {
+	for _, err := range []error{base.ErrTimeout, base.ErrNoOutput, base.ErrStaleEpoch, base.ErrClosed} {
+		if text == err.Error() {
+			return err
+		}
+	}
+	return errors.New(text)
 }

@@ -5,156 +5,201 @@ package core
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
-
 	"github.com/cespare/xxhash/v2"
+	"math"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// snapshotWriter appends records; the first error sticks.
-type snapshotWriter struct {
-	out    []byte
-	buf    []byte // content of the record being written
-	names  *plan.Names
-	spread map[spreadID]bool
-	err    error
+// stateWriter appends records; the first error sticks.
+type stateWriter struct {
+	app   *plan.App
+	set   *Settings
+	now   base.Time
+	out   []byte
+	buf   []byte // content of the record being written
+	names *plan.Names
+	err   error
 }
 
-// spreadID tells apart the inputs that every core keeps a copy of.
-type spreadID struct {
-	edge base.EdgeID
-	key  base.Key
-	slot base.Slot
-	seq  uint32
+func newStateWriter(dst []byte, app *plan.App, set *Settings, now base.Time) *stateWriter {
+	w := &stateWriter{out: append(append(dst, snapshotMagic...), snapshotVersion, 0), app: app, set: set, now: now, names: plan.NamesOf(app)}
+	w.buf = w.names.Append(w.buf)
+	w.record(recordIndex)
+	return w
 }
 
 // record appends one record with the content of buf.
-func (s *snapshotWriter) record(kind byte) {
-	if len(s.buf) > math.MaxUint32 && s.err == nil {
-		s.err = fmt.Errorf("record of %d bytes", len(s.buf))
+func (w *stateWriter) record(kind byte) {
+	if len(w.buf) > math.MaxUint32 && w.err == nil {
+		w.err = fmt.Errorf("record of %d bytes", len(w.buf))
 	}
-	s.out = binary.LittleEndian.AppendUint32(append(s.out, kind), uint32(len(s.buf)))
-	s.out = append(s.out, s.buf...)
-	s.buf = s.buf[:0]
+	w.out = binary.LittleEndian.AppendUint32(append(w.out, kind), uint32(len(w.buf)))
+	w.out = append(w.out, w.buf...)
+	w.buf = w.buf[:0]
 }
 
-// appendSnapshot appends a snapshot of cores of one graph.
+// end appends the checksum of what was written from byte start on.
+func (w *stateWriter) end(start int) ([]byte, error) {
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, xxhash.Sum64(w.out[start:]))
+	w.record(recordEnd)
+	return w.out, w.err
+}
+
+// appendSnapshot appends a snapshot of cores of one graph: the numbers of the
+// sources, and the units.
 func appendSnapshot(dst []byte, cores []*Core) ([]byte, error) {
-	app := cores[0].app
-	s := &snapshotWriter{out: append(append(dst, snapshotMagic...), snapshotVersion, 0), names: plan.NamesOf(app), spread: map[spreadID]bool{}}
-	s.buf = s.names.Append(s.buf)
-	s.record(recordIndex)
-	s.writeCounters(cores)
+	w := newStateWriter(dst, cores[0].app, cores[0].set, cores[0].now)
+	w.writeCounters(cores)
 	for _, k := range cores {
-		k.writeRoutes(s)
-		k.writeInstances(s)
-		k.writeSources(s)
-		k.writeHalves(s)
-		k.writeTimers(s)
+		w.writeSources(k)
+		for _, u := range k.sortedUnits() {
+			if u.phase == unitHere && (len(u.insts) > 0 || u.epoch > 0 || !u.idle()) {
+				w.writeImage(k.view(u))
+			}
+		}
 	}
-	s.buf = binary.LittleEndian.AppendUint64(s.buf, xxhash.Sum64(s.out[len(dst):]))
-	s.record(recordEnd)
-	return s.out, s.err
+	return w.end(len(dst))
+}
+
+// encodeImage returns one unit as bytes, with the names of its graph.
+func encodeImage(img *Image, app *plan.App, set *Settings, now base.Time) ([]byte, error) {
+	w := newStateWriter(nil, app, set, now)
+	w.writeImage(img)
+	return w.end(0)
+}
+
+// view returns this core's share of a unit as an image, without taking
+// anything away.
+func (k *Core) view(u *unit) *Image {
+	img := &Image{UnitID: u.UnitID, Epoch: u.epoch, insts: u.insts, fence: u.fence}
+	if m := u.more; m != nil {
+		img.joins = m.joins
+		for x := m.kept.first; x != nil; x = x.links[keptBy].after {
+			img.kept = append(img.kept, x)
+		}
+	}
+	return img
 }
 
 // writeCounters writes the numbers below which nothing may be given anew.
-func (s *snapshotWriter) writeCounters(cores []*Core) {
+func (w *stateWriter) writeCounters(cores []*Core) {
 	var tokens, batches uint64
 	for _, k := range cores {
 		tokens = max(tokens, k.lane.tokens&tokenCount)
 		batches = max(batches, k.nextID)
 	}
-	s.buf = binary.AppendUvarint(binary.AppendUvarint(s.buf, tokens), batches)
-	s.record(recordCounters)
+	w.buf = binary.AppendUvarint(binary.AppendUvarint(w.buf, tokens), batches)
+	w.record(recordCounters)
 	highest := func(kind byte, i int, of func(k *Core) uint64) {
 		n := uint64(0)
 		for _, k := range cores {
 			n = max(n, of(k))
 		}
 		if n > 0 {
-			s.buf = binary.AppendUvarint(binary.AppendUvarint(append(s.buf, kind), uint64(i)), n)
-			s.record(recordNumber)
+			w.buf = binary.AppendUvarint(binary.AppendUvarint(append(w.buf, kind), uint64(i)), n)
+			w.record(recordNumber)
 		}
 	}
-	for i := range s.names.Outlets {
+	for i := range w.names.Outlets {
 		highest(0, i, func(k *Core) uint64 { return k.idle.sources[i] })
 	}
-	for i := range s.names.Nodes {
+	for i := range w.names.Nodes {
 		highest(1, i, func(k *Core) uint64 { return k.idle.sent[i] })
 	}
 }
 
-// writeRoutes writes the epochs of the groups that this core owns and that
-// have been moved.
-func (k *Core) writeRoutes(s *snapshotWriter) {
-	for i, o := range k.owned {
-		for g := k.self.Core; g < base.Groups; g += k.count {
-			if r := &o.routes[g]; r.owner == k.self.Node && r.epoch > 1 {
-				s.buf = append(binary.AppendUvarint(s.buf, uint64(i)), byte(g))
-				s.buf = binary.AppendUvarint(s.buf, uint64(r.epoch))
-				s.record(recordRoute)
-			}
-		}
-	}
-}
-
-// writeInstances writes what this core owns, with what waits at it.
-func (k *Core) writeInstances(s *snapshotWriter) {
-	for _, n := range k.app.Nodes {
-		for _, ks := range k.order {
-			inst := ks.insts[n.Index]
-			if inst == nil || k.owned[n.Index].routes[ks.group].owner != k.self.Node {
-				continue
-			}
-			s.buf = binary.AppendUvarint(s.buf, uint64(n.Index))
-			s.buf = k.appendInstance(s.buf, n, ks.key, inst)
-			s.buf = appendMarks(s.buf, inst)
-			s.record(recordInstance)
-			for i := range inst.waiting.len() {
-				k.writeWaiting(s, inst.waiting.at(i))
-			}
-			for _, c := range inst.controls {
-				s.buf = binary.AppendUvarint(s.buf, uint64(n.Index))
-				s.buf = ks.key.AppendBinary(s.buf)
-				k.writeInput(s, c.edge, c.msg)
-				s.record(recordControl)
-			}
-		}
-	}
-}
-
-func (k *Core) writeSources(s *snapshotWriter) {
+func (w *stateWriter) writeSources(k *Core) {
 	for _, ks := range k.order {
 		for id, q := range ks.seqs {
 			if q.id > 0 {
-				s.buf = ks.key.AppendBinary(binary.AppendUvarint(s.buf, uint64(id)))
-				s.buf = binary.AppendUvarint(binary.AppendUvarint(s.buf, q.id), uint64(q.slot))
-				s.buf = binary.AppendUvarint(s.buf, uint64(q.seq))
-				s.record(recordSource)
+				w.buf = ks.key.AppendBinary(binary.AppendUvarint(w.buf, uint64(id)))
+				w.buf = binary.AppendUvarint(binary.AppendUvarint(w.buf, q.id), uint64(q.slot))
+				w.buf = binary.AppendUvarint(w.buf, uint64(q.seq))
+				w.record(recordSource)
 			}
 		}
 	}
 }
 
+// writeImage writes a unit: what follows the record of its name belongs to it.
+func (w *stateWriter) writeImage(img *Image) {
+	w.buf = binary.AppendUvarint(w.buf, uint64(img.Part.Nodes[0].Index))
+	w.buf = img.Root.AppendBinary(w.buf)
+	w.buf = binary.AppendUvarint(binary.AppendUvarint(w.buf, uint64(img.Epoch)), uint64(img.fence))
+	w.record(recordUnit)
+	for _, inst := range img.insts {
+		w.writeInstance(inst)
+	}
+	for i, b := range img.joins {
+		if b != nil {
+			w.writeJoins(img.Part.Nodes[i], b)
+		}
+	}
+	for i := range img.waits {
+		if x := &img.waits[i]; !x.edge.IsWide() || img.firstWide(i) {
+			w.writeWait(x)
+		}
+	}
+	for _, x := range img.kept {
+		w.writeKept(x)
+	}
+}
+
+// writeInstance writes an instance, with what waits at it.
+func (w *stateWriter) writeInstance(inst *instance) {
+	w.buf = binary.AppendUvarint(w.buf, uint64(inst.node.Index))
+	w.buf = appendInstance(w.buf, w.set.Sealer, inst, w.now)
+	w.buf = w.appendMarks(w.buf, inst)
+	w.record(recordInstance)
+	few := inst.few
+	if few == nil {
+		return
+	}
+	for i := range few.waiting.len() {
+		if it := few.waiting.at(i); !it.msg.fromHost() {
+			w.writeItem(it, inst.ks.key)
+			w.record(recordWaiting)
+		}
+	}
+	for _, c := range few.controls {
+		w.writeControl(recordControl, inst, c)
+	}
+	for _, c := range few.settings {
+		w.writeControl(recordSetting, inst, c)
+	}
+	w.writeTimers(inst)
+}
+
+func (w *stateWriter) writeControl(kind byte, inst *instance, c heldControl) {
+	w.buf = inst.ks.key.AppendBinary(binary.AppendUvarint(w.buf, uint64(inst.node.Index)))
+	w.writeInput(c.edge, c.msg, c.stamp)
+	w.record(kind)
+}
+
 // appendMarks appends what an instance has processed.
-func appendMarks(b []byte, inst *instance) []byte {
+func (w *stateWriter) appendMarks(b []byte, inst *instance) []byte {
 	b = binary.AppendUvarint(b, inst.sent)
-	b = binary.AppendUvarint(b, uint64(len(inst.applied)))
-	for _, m := range inst.applied {
+	var few instanceFew
+	if inst.few != nil {
+		few = *inst.few
+	}
+	b = binary.AppendUvarint(b, uint64(len(few.applied)))
+	for _, m := range few.applied {
 		b = base.AppendFlag(b, m.ok)
 		if m.ok {
 			b = binary.AppendUvarint(b, uint64(m.slot))
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(inst.seen.list)))
-	for _, w := range inst.seen.list {
-		b = binary.AppendUvarint(b, uint64(w.edge-1))
-		b = binary.AppendUvarint(b, uint64(w.node))
-		b = w.source.AppendBinary(b)
-		b = binary.AppendUvarint(binary.AppendUvarint(b, w.id), w.index)
-		b = binary.AppendUvarint(b, uint64(w.epoch))
+	b = binary.AppendUvarint(b, uint64(len(few.seen.list)))
+	for _, x := range few.seen.list {
+		b = binary.AppendUvarint(b, uint64(x.edge-1))
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.fn)), uint64(x.node))
+		b = x.source.AppendBinary(b)
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.epoch)), x.count)
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.doneEpoch)), x.done)
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.from)), uint64(x.via))
 	}
 	return b
 }

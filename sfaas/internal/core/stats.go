@@ -30,6 +30,8 @@ type Counts struct {
 	Faults      uint64 // failed invocations
 	DeadLetters uint64 // messages sent to the dead-letter edge
 	Lost        uint64 // instances whose volatile content was lost
+	Unheard     uint64 // messages for a sink to which nobody listens
+	Unasked     uint64 // replies to calls that are not open: late, or given up
 }
 
 // FunctionStats is the state of one function's counters over all workers.
@@ -103,5 +105,7 @@ func (s *nodeStats) add(o *nodeStats) {
 	s.Faults += o.Faults
 	s.DeadLetters += o.DeadLetters
 	s.Lost += o.Lost
+	s.Unheard += o.Unheard
+	s.Unasked += o.Unasked
 	s.times.merge(&o.times)
 }

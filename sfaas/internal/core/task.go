@@ -8,22 +8,21 @@ import (
 )
 
 // Task is one invocation of a parallel function. The core of the key makes it,
-// another core may run it, and the first one sends the outputs in the order of
-// the inputs.
+// another core may run it, and the first one carries out what the invocation
+// has asked for, in the order of the inputs.
 type Task struct {
-	edge   *plan.Edge
-	msg    *Message
-	ks     *keyState
-	home   *taskHome
-	outs   []taskOutput
-	done   bool
-	failed bool
-}
+	edge  *plan.Edge
+	msg   *Message
+	ks    *keyState
+	stamp *Stamp
+	home  *taskHome
 
-// taskOutput is a message that waits for its turn.
-type taskOutput struct {
-	msg *Message
-	key base.Key
+	out   *Message // output of a function of one output, nil for none
+	sends []send
+	err   error      // why there is nothing: the message is done with
+	dead  *plan.Edge // where a message goes that could not be processed
+	lost  bool       // the handler may still use its message
+	done  bool
 }
 
 // taskHome is the queue of tasks of one (function, key).
@@ -39,10 +38,11 @@ type taskHome struct {
 func (k *Core) farm(it item) {
 	n := it.edge.Node
 	inst := k.instance(n, it.ks)
-	if inst.tasks == nil {
-		inst.tasks = &taskHome{core: k.self, ks: it.ks, node: n}
+	few := inst.rare()
+	if few.tasks == nil {
+		few.tasks = &taskHome{core: k.self, ks: it.ks, node: n}
 	}
-	home := inst.tasks
+	home := few.tasks
 	var t *Task
 	if n := len(home.spare); n > 0 {
 		t = home.spare[n-1]
@@ -50,37 +50,29 @@ func (k *Core) farm(it item) {
 	} else {
 		t = &Task{home: home}
 	}
-	t.edge, t.msg, t.ks, t.done, t.failed = it.edge, it.msg, it.ks, false, false
+	*t = Task{home: home, edge: it.edge, msg: it.msg, ks: it.ks, stamp: it.stamp, sends: t.sends[:0]}
 	home.tasks.push(t)
+	inst.unit.busy().tasks++
 	k.helper = (k.helper + 1) % k.count
 	if k.helper == k.self.Core {
-		k.inline.push(item{edge: it.edge, msg: it.msg, ks: it.ks, task: t})
+		k.inline.push(item{edge: it.edge, msg: it.msg, ks: it.ks, stamp: it.stamp, task: t})
 		return
 	}
 	k.effect(Effect{Kind: EffectTask, Task: t, To: Endpoint{k.self.Node, k.helper}})
 }
 
-// endTask keeps the outputs of a task until its turn.
+// endTask keeps what a task has asked for until its turn.
 func (k *Core) endTask(it item, c *Invocation, noOutput bool) {
 	t := it.task
-	if c.out != nil {
-		if noOutput {
-			c.out.pool.put(c.out, k.lane)
-		} else {
-			k.stamp(c.out, &it)
-			t.outs = append(t.outs, taskOutput{c.out, it.ks.key})
-		}
-		c.out = nil
+	if c.out != nil && noOutput {
+		c.out.pool.put(c.out, k.lane)
+		c.out, t.err = nil, base.ErrNoOutput
 	}
-	for i := range c.sends {
-		s := &c.sends[i]
-		if s.kind != sendEmit {
-			k.perform(nil, c, it, s)
-			continue
-		}
-		k.stampEmission(s, c, &it)
-		t.outs = append(t.outs, taskOutput{s.msg, s.key})
+	t.out, c.out = c.out, nil
+	if len(c.sends) > 1 {
+		c.placeEmissions()
 	}
+	t.sends = append(t.sends[:0], c.sends...)
 	k.returnTask(t)
 }
 
@@ -94,20 +86,35 @@ func (k *Core) returnTask(t *Task) {
 	k.effect(Effect{Kind: EffectTaskDone, Task: t, To: t.home.core})
 }
 
-// finishTasks sends the outputs of the tasks whose turn has come.
+// finishTasks ends the tasks whose turn has come.
 func (k *Core) finishTasks(home *taskHome) {
+	inst := k.instance(home.node, home.ks)
 	for home.tasks.len() > 0 && (*home.tasks.at(0)).done {
 		t := home.tasks.pop()
-		for i, o := range t.outs {
-			k.countTransfer(home.node, o.msg, len(home.node.Outlet.Edges))
-			k.emit(home.node.Outlet, o.msg, k.keys[o.key])
-			t.outs[i] = taskOutput{}
+		it := item{edge: t.edge, msg: t.msg, ks: t.ks, stamp: t.stamp}
+		switch {
+		case t.dead != nil:
+			k.answer(nil, &it, inst, nil, t.err)
+			t.msg.take(1)
+			k.route(t.dead, t.msg, t.ks.key, t.ks, inst)
+		case t.err != nil:
+			k.answer(nil, &it, inst, nil, t.err)
+		case t.out != nil && it.isCall():
+			k.answer(nil, &it, inst, t.out, nil)
+		case t.out != nil:
+			k.stamp(t.out, &it)
+			k.release(nil, home.node, t.out, t.ks, inst)
 		}
-		t.outs = t.outs[:0]
-		if !t.failed {
-			t.msg.release(k.lane)
+		for i := range t.sends {
+			k.perform(nil, inst, &it, &t.sends[i])
 		}
-		t.msg = nil
+		clear(t.sends)
+		if t.lost {
+			t.msg.take(1) // never used again
+		}
+		k.giveBack(&it)
+		inst.unit.more.tasks--
+		*t = Task{home: home, sends: t.sends[:0]}
 		home.spare = append(home.spare, t)
 	}
 }

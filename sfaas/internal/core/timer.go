@@ -10,13 +10,17 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// timer is something that a core does later.
+// timer is something that a core does later. It belongs to an instance, or to a
+// function alone.
 type timer struct {
 	at    base.Time
 	order uint64 // ties are broken by age
+	place int    // in the heap
+	spot  int    // among those of the instance
 	kind  timerKind
 	node  *plan.Node
 	ks    *keyState
+	inst  *instance
 	token base.Token
 	slot  base.Slot
 	edge  *plan.Edge
@@ -28,25 +32,49 @@ type timer struct {
 type timerKind uint8
 
 const (
-	timerSend   timerKind = iota // a delayed message leaves
-	timerCall                    // a call has not been answered
-	timerGate                    // data has waited for its grant until its due time
-	timerJoin                    // a half has waited until its due time
-	timerCommit                  // look for commits without an answer
-	timerRetry                   // offer a refused batch again
-	timerLink                    // look for messages without acknowledgement
+	timerSend  timerKind = iota // a delayed message leaves
+	timerCall                   // a call has not been answered
+	timerGate                   // data has waited for its grant until its due time
+	timerJoin                   // a half has waited until its due time
+	timerRetry                  // offer a refused batch again
 )
 
 // timerHeap is a binary heap by (at, order).
 type timerHeap struct {
-	items []timer
+	items []*timer
+	free  []*timer
 	next  uint64
 	wake  base.Time // last alarm that the shell was asked for; 0 is none
 }
 
+// make returns a timer with the given content.
+func (h *timerHeap) make(t timer) *timer {
+	n := len(h.free)
+	if n == 0 {
+		x := new(timer)
+		*x = t
+		return x
+	}
+	x := h.free[n-1]
+	h.free = h.free[:n-1]
+	*x = t
+	return x
+}
+
+// recycle takes back a timer that nobody knows any more.
+func (h *timerHeap) recycle(t *timer) {
+	*t = timer{}
+	h.free = append(h.free, t)
+}
+
 func (h *timerHeap) less(i, j int) bool {
-	a, b := &h.items[i], &h.items[j]
+	a, b := h.items[i], h.items[j]
 	return a.at < b.at || (a.at == b.at && a.order < b.order)
+}
+
+func (h *timerHeap) swap(i, j int) {
+	h.items[i], h.items[j] = h.items[j], h.items[i]
+	h.items[i].place, h.items[j].place = i, j
 }
 
 func (h *timerHeap) up(i int) {
@@ -55,7 +83,7 @@ func (h *timerHeap) up(i int) {
 		if !h.less(i, p) {
 			return
 		}
-		h.items[i], h.items[p] = h.items[p], h.items[i]
+		h.swap(i, p)
 		i = p
 	}
 }
@@ -72,78 +100,122 @@ func (h *timerHeap) down(i int) {
 		if !h.less(c, i) {
 			return
 		}
-		h.items[i], h.items[c] = h.items[c], h.items[i]
+		h.swap(i, c)
 		i = c
 	}
 }
 
-func (h *timerHeap) removeAt(i int) timer {
-	t, last := h.items[i], len(h.items)-1
-	h.items[i] = h.items[last]
-	h.items[last] = timer{}
+func (h *timerHeap) push(t *timer) {
+	h.next++
+	t.order, t.place = h.next, len(h.items)
+	h.items = append(h.items, t)
+	h.up(t.place)
+}
+
+// remove takes a timer out, of its instance too.
+func (h *timerHeap) remove(t *timer) {
+	i, last := t.place, len(h.items)-1
+	h.swap(i, last)
+	h.items[last] = nil
 	h.items = h.items[:last]
-	if t.ks != nil {
-		t.ks.timers--
-	}
 	if i < last {
 		h.down(i)
 		h.up(i)
 	}
+	switch {
+	case t.inst != nil:
+		t.inst.few.dropTimer(t)
+	case t.ks != nil:
+		t.ks.held--
+	}
+}
+
+// cancel takes out the timer of a token of an instance; nil if there is none.
+func (h *timerHeap) cancel(inst *instance, token base.Token) *timer {
+	if inst.few == nil {
+		return nil
+	}
+	t := inst.few.timerOf(token)
+	if t != nil {
+		h.remove(t)
+	}
 	return t
 }
 
-// remove takes out the timer of a token.
-func (h *timerHeap) remove(t base.Token, ks *keyState, n *plan.Node) (timer, bool) {
-	for i := range h.items {
-		if x := &h.items[i]; x.token == t && x.ks == ks && x.node == n {
-			return h.removeAt(i), true
-		}
-	}
-	return timer{}, false
-}
+// fewTimers is the number up to which an instance searches its timers one by
+// one.
+const fewTimers = 16
 
-// takeAll takes out the timers for which f holds, earliest first.
-func (h *timerHeap) takeAll(f func(t *timer) bool) []timer {
-	var taken []timer
-	kept := h.items[:0]
-	for i := range h.items {
-		if t := &h.items[i]; f(t) {
-			taken = append(taken, *t)
-			if t.ks != nil {
-				t.ks.timers--
+func (f *instanceFew) addTimer(t *timer) {
+	t.spot = len(f.timers)
+	f.timers = append(f.timers, t)
+	if t.token == 0 {
+		return
+	}
+	switch {
+	case f.tokens != nil:
+		f.tokens[t.token] = t
+	case len(f.timers) > fewTimers:
+		f.tokens = map[base.Token]*timer{}
+		for _, x := range f.timers {
+			if x.token != 0 {
+				f.tokens[x.token] = x
 			}
-		} else {
-			kept = append(kept, *t)
 		}
 	}
-	if len(taken) == 0 {
-		return nil
-	}
-	clear(h.items[len(kept):])
-	h.items = kept
-	for i := len(kept)/2 - 1; i >= 0; i-- {
-		h.down(i)
-	}
-	sortTimers(taken)
-	return taken
 }
 
-func sortTimers(t []timer) {
-	slices.SortFunc(t, func(a, b timer) int {
+func (f *instanceFew) dropTimer(t *timer) {
+	last := len(f.timers) - 1
+	f.timers[t.spot] = f.timers[last]
+	f.timers[t.spot].spot = t.spot
+	f.timers[last] = nil
+	f.timers = f.timers[:last]
+	if f.tokens != nil && t.token != 0 {
+		delete(f.tokens, t.token)
+	}
+	if last == 0 {
+		f.tokens = nil
+	}
+}
+
+func (f *instanceFew) timerOf(token base.Token) *timer {
+	if f.tokens != nil {
+		return f.tokens[token]
+	}
+	for _, t := range f.timers {
+		if t.token == token {
+			return t
+		}
+	}
+	return nil
+}
+
+// sorted returns the timers of an instance, earliest first.
+func (f *instanceFew) sorted() []*timer {
+	all := slices.Clone(f.timers)
+	slices.SortFunc(all, func(a, b *timer) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order))
 	})
+	return all
 }
 
 // setTimer adds a timer and asks the shell for an alarm if it is the first.
 func (k *Core) setTimer(t timer) {
-	h := &k.timers
-	h.next++
-	t.order = h.next
-	if t.ks != nil {
-		t.ks.timers++
+	x := k.timers.make(t)
+	if x.ks != nil {
+		x.ks.held++
 	}
-	h.items = append(h.items, t)
-	h.up(len(h.items) - 1)
+	k.timers.push(x)
+	k.askWake()
+}
+
+// setInstanceTimer is setTimer for one that goes with an instance.
+func (k *Core) setInstanceTimer(inst *instance, t timer) {
+	x := k.timers.make(t)
+	x.inst, x.node, x.ks = inst, inst.node, inst.ks
+	inst.rare().addTimer(x)
+	k.timers.push(x)
 	k.askWake()
 }
 
@@ -158,46 +230,67 @@ func (k *Core) askWake() {
 	}
 }
 
-// fireTimers does what is due. Handlers run later, through the ready queue.
+// fireTimers does what is due. Handlers run later, through the lines. What
+// belongs to a unit that is stopping waits for the image: it is due there.
 func (k *Core) fireTimers() {
 	k.timers.wake = 0
 	for len(k.timers.items) > 0 && k.timers.items[0].at <= k.now {
-		k.fire(k.timers.removeAt(0))
+		t := k.timers.items[0]
+		if t.inst != nil && t.inst.unit.phase != unitHere {
+			k.timers.remove(t)
+			t.inst.few.addTimer(t) // out of the heap, and with the instance still
+			t.place = -1
+			continue
+		}
+		k.timers.remove(t)
+		k.fire(t)
+		k.timers.recycle(t)
 	}
 	k.askWake()
 }
 
-func (k *Core) fire(t timer) {
+func (k *Core) fire(t *timer) {
 	switch t.kind {
 	case timerSend:
-		k.send(t.edge, t.msg, t.key, nil)
+		t.msg.Due, t.msg.Epoch = k.set.DueAfter(k.now), t.inst.unit.epoch // it is made now, by this owner
+		k.route(t.edge, t.msg, t.key, nil, t.inst)
 	case timerCall:
 		k.callTimeout(t)
 	case timerGate:
 		k.expireGate(t.node, t.ks)
 	case timerJoin:
-		k.sweepJoins(t.node, func(h *half) bool { return h.due <= k.now })
-	case timerCommit:
-		k.sweepCommits()
-	case timerRetry:
-		if k.pending(t.batch) {
-			k.effect(Effect{Kind: EffectCommit, Batch: t.batch})
+		if b := k.joinsOf(t.node, t.ks); b.narrow.n+len(b.wide) > 0 {
+			k.sweepJoins(t.node, b, func(h *half) bool { return h.due <= k.now })
 		}
-	case timerLink:
-		k.resend()
+	case timerRetry:
+		k.offerAgain(t.batch)
 	}
 }
 
 // callTimeout tells the caller that no reply came. The port takes the message
 // as it takes a reply, so that a later reply is dropped.
-func (k *Core) callTimeout(t timer) {
-	port := pendingPort(&t)
+func (k *Core) callTimeout(t *timer) {
+	port := t.inst.pendingPort(t.token)
 	if port == nil {
 		return
 	}
 	m := &Message{pool: k.lane.pools[port.From.ID]}
 	m.Key, m.Source, m.Slot, m.Due = t.ks.key, t.ks.key, t.slot, base.Never
+	m.group = t.ks.group
 	m.reply = replyTo{call: uint64(t.token), err: base.ErrTimeout, answer: true}
 	m.refs = 1
-	k.send(port, m, t.ks.key, t.ks)
+	k.within(port, m, t.ks.key, t.ks, nil, fromWork)
+}
+
+// pendingPort returns the port at which the reply to a call is awaited, or nil.
+func (i *instance) pendingPort(t base.Token) *plan.Edge {
+	if i.few == nil {
+		return nil
+	}
+	for _, c := range i.few.calls {
+		if c.token == t {
+			return c.port
+		}
+	}
+	return nil
 }

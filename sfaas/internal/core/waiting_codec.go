@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 	"unsafe"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -14,113 +13,98 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// writeWaiting writes data that waits for its grant, all inputs of it.
-func (k *Core) writeWaiting(s *snapshotWriter, it *item) {
-	if it.msg.fromHost() {
+// writeItem writes the inputs of an item and the instance that they are for.
+func (w *stateWriter) writeItem(it *item, key base.Key) {
+	w.buf = key.AppendBinary(binary.AppendUvarint(w.buf, uint64(it.edge.Node.Index)))
+	if it.rest != nil {
+		w.writeInputs(it.rest)
 		return
 	}
-	s.buf = binary.AppendUvarint(s.buf, uint64(it.edge.Node.Index))
-	s.buf = it.ks.key.AppendBinary(s.buf)
-	if it.rest == nil {
-		j := joined{}
-		j.msgs[0], j.edges[0] = it.msg, it.edge
-		k.writeInputs(s, &j)
-	} else {
-		k.writeInputs(s, it.rest)
-	}
-	s.record(recordWaiting)
+	j := joined{}
+	j.msgs[0], j.edges[0], j.stamps[0] = it.msg, it.edge, it.stamp
+	w.writeInputs(&j)
 }
 
 // writeInputs writes the inputs that a joined set has.
-func (k *Core) writeInputs(s *snapshotWriter, j *joined) {
-	s.buf = append(s.buf, byte(j.len()))
+func (w *stateWriter) writeInputs(j *joined) {
+	w.buf = append(w.buf, byte(j.len()))
 	for i, m := range j.msgs {
 		if m != nil {
-			k.writeInput(s, j.edges[i], m)
+			w.writeInput(j.edges[i], m, j.stamps[i])
 		}
 	}
 }
 
-// writeHalves writes what waits for a partner. Every core has its own copy of
-// a spread input: it is written once.
-func (k *Core) writeHalves(s *snapshotWriter) {
-	for _, n := range k.app.Nodes {
-		b := &k.halves[n.Index]
-		for i := range b.narrow {
-			if h := &b.narrow[i]; k.owned[n.Index].routes[h.ks.group].owner == k.self.Node {
-				k.writeHalf(s, n, h)
-				s.record(recordHalf)
-			}
+// len returns how many inputs there are.
+func (j *joined) len() int {
+	n := 0
+	for _, m := range j.msgs {
+		if m != nil {
+			n++
 		}
-		for i := range b.wide {
-			h := &b.wide[i]
-			if id := h.id(); !s.spread[id] {
-				s.spread[id] = true
-				k.writeHalf(s, n, h)
-				s.record(recordSpread)
-			}
-		}
+	}
+	return n
+}
+
+// writeJoins writes what waits for a partner.
+func (w *stateWriter) writeJoins(n *plan.Node, b *joinBuffer) {
+	for h := b.narrow.first; h != nil; h = h.after {
+		w.writeHalf(n, h)
+		w.record(recordHalf)
+	}
+	for i := range b.wide {
+		w.writeHalf(n, &b.wide[i])
+		w.record(recordSpread)
 	}
 }
 
-func (k *Core) writeHalf(s *snapshotWriter, n *plan.Node, h *half) {
-	s.buf = h.key.AppendBinary(binary.AppendUvarint(s.buf, uint64(n.Index)))
-	s.buf = binary.AppendUvarint(binary.AppendUvarint(s.buf, uint64(h.slot)), uint64(h.seq))
-	s.buf = base.AppendMoment(binary.AppendUvarint(s.buf, h.index), h.due, k.now)
-	k.writeInputs(s, &h.joined)
-}
-
-// id returns what tells a spread input from others.
-func (h *half) id() spreadID {
-	for _, c := range h.edges {
-		if c != nil {
-			return spreadID{c.ID, h.key, h.slot, h.seq}
-		}
-	}
-	return spreadID{}
+func (w *stateWriter) writeHalf(n *plan.Node, h *half) {
+	w.buf = h.key.AppendBinary(binary.AppendUvarint(w.buf, uint64(n.Index)))
+	w.buf = binary.AppendUvarint(binary.AppendUvarint(w.buf, uint64(h.slot)), uint64(h.seq))
+	w.buf = base.AppendMoment(binary.AppendUvarint(w.buf, h.index), h.due, w.now)
+	w.writeInputs(&h.joined)
 }
 
 // writeTimers writes delayed messages and calls without a reply, earliest
 // first.
-func (k *Core) writeTimers(s *snapshotWriter) {
-	timers := slices.Clone(k.timers.items)
-	sortTimers(timers)
-	for i := range timers {
-		t := &timers[i]
+func (w *stateWriter) writeTimers(inst *instance) {
+	for _, t := range inst.few.sorted() {
 		if t.kind != timerSend && t.kind != timerCall {
 			continue
 		}
-		s.buf = t.ks.key.AppendBinary(binary.AppendUvarint(s.buf, uint64(t.node.Index)))
-		s.buf = base.AppendMoment(binary.AppendUvarint(s.buf, uint64(t.token)), t.at, k.now)
+		w.buf = inst.ks.key.AppendBinary(binary.AppendUvarint(w.buf, uint64(inst.node.Index)))
+		w.buf = base.AppendMoment(binary.AppendUvarint(w.buf, uint64(t.token)), t.at, w.now)
 		if t.kind == timerSend {
-			s.buf = t.key.AppendBinary(s.buf)
-			k.writeInput(s, t.edge, t.msg)
-			s.record(recordDelayed)
+			w.buf = t.key.AppendBinary(w.buf)
+			w.writeInput(t.edge, t.msg, nil)
+			w.record(recordDelayed)
 			continue
 		}
-		port := pendingPort(t)
+		port := inst.pendingPort(t.token)
 		if port == nil { // answered
-			s.buf = s.buf[:0]
+			w.buf = w.buf[:0]
 			continue
 		}
-		s.buf = binary.AppendUvarint(binary.AppendUvarint(s.buf, uint64(t.slot)), uint64(port.ID-1))
-		s.record(recordCall)
+		w.buf = binary.AppendUvarint(binary.AppendUvarint(w.buf, uint64(t.slot)), uint64(port.ID-1))
+		w.record(recordCall)
 	}
 }
 
-// pendingPort returns the port at which the reply to a timer's call is
-// awaited, or nil.
-func pendingPort(t *timer) *plan.Edge {
-	inst := t.ks.insts[t.node.Index]
-	if inst == nil {
-		return nil
+// writeWait writes what waits in a line.
+func (w *stateWriter) writeWait(x *waitItem) {
+	if x.msg.fromHost() {
+		return
 	}
-	for _, c := range inst.calls {
-		if c.token == t.token {
-			return c.port
-		}
-	}
-	return nil
+	w.buf = append(w.buf, byte(x.line), x.tries)
+	w.writeItem(&x.item, x.ks.key)
+	w.record(recordLine)
+}
+
+// writeKept writes a message that other units have not acknowledged.
+func (w *stateWriter) writeKept(x *keptEntry) {
+	w.buf = x.key.AppendBinary(w.buf)
+	w.writeInput(x.edge, x.msg, x.stamp)
+	w.record(recordKept)
 }
 
 // fromHost reports whether a message is a call that host code waits for.
@@ -128,109 +112,166 @@ func (m *Message) fromHost() bool { return m.reply.call != 0 && m.reply.port == 
 
 // writeInput writes one message and the edge on which it waits. The payload is
 // sealed if its consumer, or its producer, has Sealed cells.
-func (k *Core) writeInput(s *snapshotWriter, e *plan.Edge, m *Message) {
+func (w *stateWriter) writeInput(e *plan.Edge, m *Message, s *Stamp) {
 	o := m.pool.from
-	if o.Layout.Opaque != "" && s.err == nil {
-		s.err = &base.PayloadError{Port: o.Name, Reason: o.Layout.Opaque}
+	if o.Layout.Opaque != "" && w.err == nil {
+		w.err = &base.PayloadError{Port: o.Name, Reason: o.Layout.Opaque}
 	}
-	b := binary.AppendUvarint(s.buf, uint64(e.ID-1))
+	b := binary.AppendUvarint(w.buf, uint64(e.ID-1))
 	b = binary.AppendUvarint(b, uint64(o.ID))
-	b = k.appendHeader(b, m)
+	b = w.appendHeader(b, m)
+	b = base.AppendFlag(b, s != nil)
+	if s != nil {
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(s.Func)), uint64(s.Node))
+		b = s.Source.AppendBinary(b)
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(s.Epoch)), s.Count)
+	}
 	b = base.AppendFlag(b, m.reply.call != 0)
 	if m.reply.call != 0 {
-		b = m.reply.key.AppendBinary(binary.AppendUvarint(b, m.reply.call))
-		b = binary.AppendUvarint(b, uint64(m.reply.port-1))
+		b = base.AppendFlag(m.reply.key.AppendBinary(binary.AppendUvarint(b, m.reply.call)), m.reply.answer)
+		b = binary.AppendUvarint(b, uint64(m.reply.port)) // 0 in an answer
+		b = base.AppendString(b, errorText(m.reply.err))
 	}
-	secret := e.Node.Fn.Sealed() || o.Producer(k.app).Sealed()
+	b = base.AppendFlag(b, m.body != nil)
+	if m.body == nil {
+		w.buf = b
+		return
+	}
+	secret := e.Node.Fn.Sealed() || o.Producer(w.app).Sealed()
 	b = base.AppendFlag(b, secret)
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
-	if s.err == nil {
+	if w.err == nil {
 		b = o.Layout.Encode(b, bodyOf(m))
 	}
 	if secret {
-		sealed := k.set.Sealer.Seal(nil, b[at+4:], messageLabel(s.names.Edges[e.ID-1], m))
+		sealed := w.set.Sealer.Seal(nil, b[at+4:], messageLabel(w.names.Edges[e.ID-1], m))
 		clear(b[at+4:])
 		b = append(b[:at+4], sealed...)
 	}
-	if len(b)-at-4 > math.MaxUint32 && s.err == nil {
-		s.err = &base.SizeError{Port: o.Name, Bytes: len(b) - at - 4, Limit: math.MaxUint32}
+	if len(b)-at-4 > math.MaxUint32 && w.err == nil {
+		w.err = &base.SizeError{Port: o.Name, Bytes: len(b) - at - 4, Limit: math.MaxUint32}
 	}
 	binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	s.buf = b
+	w.buf = b
 }
 
-func (k *Core) appendHeader(b []byte, m *Message) []byte {
+func (w *stateWriter) appendHeader(b []byte, m *Message) []byte {
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Node)), uint64(m.Epoch))
+	b = binary.AppendUvarint(b, uint64(m.fn))
 	b = m.Key.AppendBinary(m.Source.AppendBinary(b))
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Slot)), uint64(m.Seq))
 	b = binary.AppendUvarint(binary.AppendUvarint(b, m.Index), m.ID)
-	return base.AppendMoment(b, m.Due, k.now)
+	return base.AppendMoment(b, m.Due, w.now)
 }
 
 // readInput is the inverse of writeInput.
-func (p *snapshotParser) readInput(r *base.Reader) (*plan.Edge, *Message) {
+func (p *stateParser) readInput(r *base.Reader) (*plan.Edge, *Message, *Stamp) {
 	edge := r.Uint()
 	e := p.index.Edge(r, edge)
 	o := p.index.Formed(r)
 	m := &Message{refs: 1}
 	p.readHeader(r, m)
+	var s *Stamp
 	if r.Bool() {
-		m.reply.call, m.reply.key = r.Uint(), r.Key()
-		port := p.index.Edge(r, r.Uint())
-		if r.Err == nil && (port.Kind != plan.PortReply || m.reply.call == 0) {
-			r.Fail(base.ErrInvalid)
-		} else if r.Err == nil {
-			m.reply.port, m.reply.node = port.ID, p.set.Node
-		}
+		s = &Stamp{Func: p.index.Function(r), Node: base.NodeID(r.Uint16()), Source: r.Key(), Epoch: r.Uint32(), Count: r.Uint()}
 	}
-	secret := r.Bool()
-	size := r.Take(4)
-	if r.Err != nil {
-		return nil, nil
+	if r.Bool() {
+		p.readReply(r, m)
 	}
-	content := r.Take(int(binary.LittleEndian.Uint32(size)))
 	if r.Err == nil && (o.Layout.Opaque != "" || !e.Takes(o)) {
 		r.Fail(base.ErrInvalid)
 	}
 	if r.Err != nil {
-		return nil, nil
+		return nil, nil, nil
+	}
+	if s != nil {
+		s.Edge = e.ID
+	}
+	m.pool = &pool{from: o} // the core that takes it has the right one
+	m.group = m.Key.KeyGroup()
+	if !r.Bool() {
+		if r.Err == nil && !m.reply.answer {
+			r.Fail(base.ErrInvalid)
+		}
+		return e, m, s
+	}
+	p.readBody(r, m, o, edge)
+	if r.Err != nil {
+		return nil, nil, nil
+	}
+	return e, m, s
+}
+
+func (p *stateParser) readReply(r *base.Reader, m *Message) {
+	m.reply.call, m.reply.key, m.reply.answer = r.Uint(), r.Key(), r.Bool()
+	port := r.Uint()
+	if text := r.Text(); text != "" {
+		m.reply.err = errorFrom(text)
+	}
+	if r.Err != nil {
+		return
+	}
+	if m.reply.call == 0 || (port == 0) != m.reply.answer {
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	if port == 0 {
+		return
+	}
+	if e := p.index.Edge(r, port-1); r.Err == nil {
+		if e.Kind != plan.PortReply {
+			r.Fail(base.ErrInvalid)
+		}
+		m.reply.port, m.reply.node = e.ID, p.set.Node
+	}
+}
+
+func (p *stateParser) readBody(r *base.Reader, m *Message, o *plan.Outlet, edge uint64) {
+	secret := r.Bool()
+	size := r.Take(4)
+	if r.Err != nil {
+		return
+	}
+	content := r.Take(int(binary.LittleEndian.Uint32(size)))
+	if r.Err != nil {
+		return
 	}
 	if secret {
 		plain, err := p.set.Sealer.Open(nil, content, messageLabel(p.index.Names.Edges[edge], m))
 		if err != nil {
 			r.Fail(fmt.Errorf("message of %s: %w", o.Name, err))
-			return nil, nil
+			return
 		}
 		content = plain
 	}
-	m.body, m.pool = o.Make(), &pool{from: o} // the core that takes it has the right one
+	m.body = o.Make()
 	if rest, err := o.Layout.Decode(bodyOf(m), content); err != nil || len(rest) != 0 {
 		r.Fail(fmt.Errorf("message of %s: %w", o.Name, base.ErrInvalid))
-		return nil, nil
+		return
 	}
-	m.size, m.group = m.measure(), m.Key.KeyGroup()
-	return e, m
+	m.size = m.measure()
 }
 
 // readInputs is the inverse of writeInputs, for inputs of one function.
-func (p *snapshotParser) readInputs(r *base.Reader, n *plan.Node) (j joined) {
+func (p *stateParser) readInputs(r *base.Reader, n *plan.Node) (j joined) {
 	for range r.Limited(plan.MaxInputs) {
-		e, m := p.readInput(r)
+		e, m, s := p.readInput(r)
 		if r.Err != nil {
 			return j
 		}
-		if e.Node != n || e.Kind != plan.PortData || j.msgs[e.Input] != nil {
+		i := max(e.Input, 0)
+		if e.Node != n || j.msgs[i] != nil {
 			r.Fail(base.ErrInvalid)
 			return j
 		}
-		j.msgs[e.Input], j.edges[e.Input] = m, e
+		j.msgs[i], j.edges[i], j.stamps[i] = m, e, s
 	}
 	return j
 }
 
-func (p *snapshotParser) readHeader(r *base.Reader, m *Message) {
-	m.Node, m.Epoch = base.NodeID(r.Uint16()), r.Uint32()
+func (p *stateParser) readHeader(r *base.Reader, m *Message) {
+	m.Node, m.Epoch, m.fn = base.NodeID(r.Uint16()), r.Uint32(), p.index.Function(r)
 	m.Source, m.Key = r.Key(), r.Key()
 	m.Slot, m.Seq = base.Slot(r.Uint()), r.Uint32()
 	m.Index, m.ID = r.Uint(), r.Uint()

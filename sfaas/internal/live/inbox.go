@@ -24,7 +24,7 @@ type inbox struct {
 	spare  []letter
 	count  uint64
 	idle   bool
-	shut   bool
+	shut   atomic.Bool
 	load   atomic.Int32
 	signal chan struct{}
 }
@@ -34,7 +34,7 @@ func newInbox() *inbox { return &inbox{signal: make(chan struct{}, 1)} }
 // put appends a letter and reports false once the inbox is closed.
 func (b *inbox) put(l *letter) bool {
 	b.mu.Lock()
-	if b.shut {
+	if b.shut.Load() {
 		b.mu.Unlock()
 		return false
 	}
@@ -46,7 +46,7 @@ func (b *inbox) put(l *letter) bool {
 // push is put of the message of a source.
 func (b *inbox) push(m *core.Message) bool {
 	b.mu.Lock()
-	if b.shut {
+	if b.shut.Load() {
 		b.mu.Unlock()
 		return false
 	}
@@ -73,11 +73,11 @@ func (b *inbox) posted() {
 // sends a signal. It reports false once the inbox is closed.
 func (b *inbox) take(sleep bool) ([]letter, bool) {
 	if !sleep && b.load.Load() == 0 {
-		return nil, true
+		return nil, !b.shut.Load()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.shut {
+	if b.shut.Load() {
 		return nil, false
 	}
 	if len(b.items) == 0 {
@@ -88,6 +88,13 @@ func (b *inbox) take(sleep bool) ([]letter, bool) {
 	b.items, b.spare = b.spare[:0], nil
 	b.load.Store(0)
 	return out, true
+}
+
+// left returns what was not taken, after close.
+func (b *inbox) left() []letter {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.items
 }
 
 // giveBack returns the memory of letters that have been read.
@@ -120,7 +127,7 @@ func (b *inbox) total() uint64 {
 
 func (b *inbox) close() {
 	b.mu.Lock()
-	b.shut = true
+	b.shut.Store(true)
 	wake := b.idle
 	b.idle = false
 	b.mu.Unlock()

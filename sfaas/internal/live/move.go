@@ -3,138 +3,154 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
-
-// Link lets two runtimes of one process exchange messages and key groups, if
-// their graphs, workers and numbers allow it.
-func Link(a, b *Runtime) error {
-	switch {
-	case a.app.Digest != b.app.Digest:
-		return fmt.Errorf("%w: graphs %s and %s: %v and %v", base.ErrDigest, a.app.Name, b.app.Name, a.app.Digest, b.app.Digest)
-	case len(a.workers) != len(b.workers):
-		return fmt.Errorf("sfaas: link: %d and %d workers", len(a.workers), len(b.workers))
-	case a.set.Node == b.set.Node:
-		return fmt.Errorf("sfaas: link: both runtimes are node %d", a.set.Node)
-	}
-	a.join(b)
-	b.join(a)
-	return nil
-}
-
-func (r *Runtime) join(other *Runtime) {
-	r.mu.Lock()
-	r.links[other.set.Node] = other
-	r.mu.Unlock()
-}
 
 // MoveReport says what a move did.
 type MoveReport struct {
-	Function string        // function whose group moved
-	Group    uint8         // key group that moved
-	Epoch    uint32        // of the new owner
-	Bytes    int           // encoded state
-	Pause    time.Duration // for how long messages of the group waited
-	Total    time.Duration // from the request on
+	Unit      base.Unit     // that moved
+	Epoch     uint32        // of the new owner
+	Instances int           // that moved
+	Messages  int           // that waited and moved along
+	Fence     base.Slot     // of mode Fed: the first slot of the new owner
+	Pause     time.Duration // for how long messages of the unit waited
+	Total     time.Duration // from the request on
 }
 
-// Move brings the key group of key of one function from one linked runtime to
-// another. It opens the resources of the function at the target first, posts
-// the fence at the source, and waits for the outcome, which the cores of both
-// bring about; see [core.Transfer] for the steps.
-func Move(ctx context.Context, from, to *Runtime, function string, digest base.Digest, key base.Key) (MoveReport, error) {
-	if from.at(to.set.Node) != to {
-		return MoveReport{}, fmt.Errorf("sfaas: move %s: runtimes are not linked", function)
+// MoveConfig describes a move. The zero value is a move at once, in mode Kept.
+type MoveConfig struct {
+	Mode base.MoveMode // what becomes of Volatile cells
+	// History is, in mode Fed, for how many slots before the fence both owners
+	// get everything; 0 means the longest Config.History of the part.
+	History int
+}
+
+// MoveUnit brings a unit that this runtime owns to a linked runtime while
+// messages flow. All functions of the unit move together or not at all. On
+// edges that promise delivery nothing is lost or repeated, and the messages of
+// one producer and key keep their order; AtMostOnce edges from other units may
+// lose messages meanwhile, counted, except in mode Fed.
+//
+// The resources of the unit's part are opened at the target before the unit
+// stops, and closed here when it was the last unit of the part. If one cannot
+// be opened, or the target refuses, the unit stays where it is.
+//
+// MoveUnit returns a [*base.MovedError] if another runtime owns the unit. If ctx
+// ends first, the move goes on and its outcome shows in the routes.
+func (r *Runtime) MoveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg MoveConfig) (MoveReport, error) {
+	report, err := r.moveUnit(ctx, u, to, cfg)
+	if err != nil {
+		return report, fmt.Errorf("sfaas: move %v to node %d: %w", u, to, err)
 	}
-	for _, r := range []*Runtime{from, to} {
-		if n := r.app.ByName[function]; n == nil || n.Fn.Digest() != digest {
-			return MoveReport{}, fmt.Errorf("sfaas: move %s to node %d: %w", function, r.set.Node, base.ErrDigest)
-		}
+	return report, nil
+}
+
+func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg MoveConfig) (MoveReport, error) {
+	id, err := r.app.Unit(u)
+	if err != nil {
+		return MoveReport{}, err
 	}
-	if err := to.cores.Expect(function, to.onWorker); err != nil {
-		return MoveReport{}, errors.Join(fmt.Errorf("sfaas: move %s: %w", function, err), to.cores.Arrived(function, true, to.onWorker))
+	target := r.at(to)
+	switch {
+	case target == nil:
+		return MoveReport{}, base.ErrUnlinked
+	case target == r:
+		return MoveReport{}, base.ErrOwned
 	}
-	group := key.KeyGroup()
-	w := from.workerOf(group)
+	if err := target.Prepare(u); err != nil {
+		return MoveReport{}, err
+	}
 	type outcome struct {
 		report MoveReport
 		err    error
 	}
 	result := make(chan outcome, 1)
-	done := func(t *core.Transfer, err error) {
-		now := from.set.Clock()
+	m := core.NewMove(u, r.set.Node, to, cfg.Mode, r.set.Clock(), func(m *core.Move, err error) {
+		now := r.set.Clock()
 		result <- outcome{MoveReport{
-			Function: t.Function, Group: t.Group, Epoch: t.Epoch, Bytes: t.Bytes,
-			Pause: t.Pause(now), Total: now.Sub(t.Started),
+			Unit: u, Epoch: m.Epoch, Instances: m.Instances, Messages: m.Messages, Fence: m.Fence,
+			Pause: m.Pause(now), Total: now.Sub(m.Started),
 		}, err}
+	})
+	if m.History = base.Slot(cfg.History); m.History == 0 {
+		m.History = id.Part.History()
 	}
 	release := func() error {
-		return errors.Join(to.cores.Arrived(function, true, to.onWorker), from.cores.Arrived(function, false, from.onWorker))
+		return errors.Join(target.Unprepare(u), r.cores.Arrived(id.Part, false, r.onWorker))
 	}
-	t := core.NewTransfer(function, key, from.set.Clock(), w.core.Self(), core.Endpoint{Node: to.set.Node, Core: w.core.Self().Core}, done)
-	if !w.post(core.Event{Kind: core.EventFence, Transfer: t}) {
-		return MoveReport{}, base.ErrClosed
+	if !r.leadOf(id).post(m.Event()) {
+		return MoveReport{}, errors.Join(base.ErrClosed, target.Unprepare(u))
 	}
 	select {
 	case o := <-result:
-		if err := errors.Join(o.err, release()); err != nil {
-			return o.report, fmt.Errorf("sfaas: move %s: %w", function, err)
-		}
-		return o.report, nil
+		return o.report, errors.Join(o.err, release())
 	case <-ctx.Done():
+		r.wg.Add(1)
 		go func() { // the move goes on, and what follows from it
+			defer r.wg.Done()
 			select {
 			case <-result:
 				_ = release()
-			case <-from.stop:
+			case <-r.stop:
+				_ = target.Unprepare(u)
 			}
 		}()
 		return MoveReport{}, ctx.Err()
-	case <-from.stop:
-		return MoveReport{}, base.ErrClosed
-	}
-}
-
-// onWorker runs f on worker i, see [core.OnCore].
-func (r *Runtime) onWorker(i int, f func()) bool {
-	done, open := r.workers[i].call(f)
-	if !open {
-		return false
-	}
-	select {
-	case <-done:
-		return true
 	case <-r.stop:
-		return false
+		return MoveReport{}, errors.Join(base.ErrClosed, target.Unprepare(u))
 	}
 }
 
-// carryMove carries out the effects of a move. They take the same way as
-// messages, behind those that were sent before.
-func (r *Runtime) carryMove(e *core.Effect, from core.Endpoint) {
-	var kind core.EventKind
-	switch e.Kind {
-	case core.EffectTransfer:
-		kind = core.EventAdopt
-	case core.EffectAdopted:
-		kind = core.EventAdopted
-	case core.EffectMarker:
-		kind = core.EventMarker
-	case core.EffectAck:
-		kind = core.EventAck
-	case core.EffectMoved:
-		e.Transfer.Done(e.Err)
-		return
-	default:
-		return
+// leadOf returns the worker that leads a unit.
+func (r *Runtime) leadOf(id plan.UnitID) *worker { return r.workerOf(id.Root.KeyGroup()) }
+
+// Units returns the units of which this runtime has content, or a route.
+func (r *Runtime) Units() []base.Unit {
+	seen := map[base.Unit]bool{}
+	var mu sync.Mutex
+	r.ask(func(w *worker) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, u := range w.core.Units() {
+			seen[u] = true
+		}
+	})
+	var all []base.Unit
+	for u := range seen {
+		all = append(all, u)
 	}
-	if to := r.at(e.To.Node); to != nil {
-		to.workers[e.To.Core].post(core.Event{Kind: kind, Transfer: e.Transfer, Err: e.Err, From: from, Link: e.Link})
+	slices.SortFunc(all, func(a, b base.Unit) int {
+		return cmp.Or(cmp.Compare(a.Part, b.Part), a.Root.Compare(b.Root))
+	})
+	return all
+}
+
+// Leave moves every unit away so that the runtime can be closed: to says where
+// a unit goes, and 0 refuses. From then on the runtime takes no unit, and
+// pushes for units that it would own by default go to nobody: they get a
+// [*base.MovedError]. Leave returns the errors of all moves that failed.
+func (r *Runtime) Leave(ctx context.Context, to func(base.Unit) base.NodeID, cfg MoveConfig) error {
+	r.set.Leaving.Store(true)
+	var errs []error
+	for _, u := range r.Units() {
+		node := to(u)
+		if node == 0 {
+			errs = append(errs, fmt.Errorf("sfaas: leave: unit %v has no place to go", u))
+			continue
+		}
+		if _, err := r.MoveUnit(ctx, u, node, cfg); err != nil {
+			errs = append(errs, err)
+		}
 	}
+	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ type Runtime struct {
 	workers []*worker
 	homes   [base.Groups]*worker // by key group
 	cores   *core.Cores
+	routes  routeTable
 	paused  atomic.Bool // while a snapshot is taken
 	cut     int         // size of the last snapshot; who has paused the runtime owns it
 
@@ -50,11 +52,17 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
 		links: map[base.NodeID]*Runtime{}, stop: make(chan struct{}),
+		routes: routeTable{byUnit: map[base.Unit]base.Route{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
 	set.BatchDone = r.batchDone
 	var err error
 	if r.cores, err = core.NewCores(app, set); err != nil {
 		return nil, err
+	}
+	for _, p := range app.Parts {
+		if set.DefaultOwner(p.Name) != set.Node {
+			r.routes.foreign.Store(true)
+		}
 	}
 	for _, k := range r.cores.List {
 		r.workers = append(r.workers, newWorker(r, k))
@@ -89,8 +97,15 @@ func (r *Runtime) Draft(from core.SourceRef, key base.Key) (*core.Message, error
 		return nil, base.ErrClosed
 	}
 	group := key.KeyGroup()
-	if int(r.workerOf(group).inbox.load.Load()) >= r.set.SourceLimit || r.paused.Load() {
+	w := r.workerOf(group)
+	kept, batches := w.core.Unanswered()
+	if int(w.inbox.load.Load())+kept+batches >= r.set.SourceLimit || r.paused.Load() {
 		return nil, base.ErrBusy
+	}
+	if r.routes.foreign.Load() || r.set.Leaving.Load() {
+		if err := r.reachable(from, key); err != nil {
+			return nil, err
+		}
 	}
 	return r.cores.Intake.DraftIn(from, key, group)
 }
@@ -221,18 +236,49 @@ func (r *Runtime) ask(f func(w *worker)) {
 }
 
 // Close stops the workers, waits for them, and closes the resources. Messages
-// that have not been processed are lost. A handler that blocks is not waited
-// for. Close is idempotent.
+// that have not been processed are lost. What other runtimes have not
+// acknowledged is waited for, for as long as the block limit says; what is
+// given up then is a [*base.UnacknowledgedError]. A handler that blocks is not waited
+// for. Linked runtimes forget this one. Close is idempotent.
 func (r *Runtime) Close() error {
 	if r.closed.Swap(true) {
 		return nil
 	}
+	lost := r.awaitAcknowledged()
 	for _, w := range r.workers {
 		w.inbox.close()
 	}
 	close(r.stop)
 	r.wg.Wait()
-	return r.cores.Close()
+	for _, w := range r.workers {
+		w.refuseLeft()
+	}
+	for _, x := range r.peers() {
+		x.unlink(r)
+		r.unlink(x)
+	}
+	err := r.cores.Close()
+	if lost > 0 {
+		err = errors.Join(err, &base.UnacknowledgedError{Node: r.set.Node, Messages: lost})
+	}
+	return err
+}
+
+// awaitAcknowledged waits, bounded, until other runtimes have acknowledged what
+// was sent to them, and returns how much they have not.
+func (r *Runtime) awaitAcknowledged() int {
+	kept := func() int {
+		n := 0
+		for _, w := range r.workers {
+			k, _ := w.core.Unanswered()
+			n += k
+		}
+		return n
+	}
+	for end := time.Now().Add(r.set.BlockLimit); kept() > 0 && len(r.peers()) > 0 && time.Now().Before(end); {
+		time.Sleep(100 * time.Microsecond)
+	}
+	return kept()
 }
 
 // Pushed returns how far a source has come under a key.

@@ -16,6 +16,9 @@ import (
 // Its workers stand still meanwhile.
 func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 	self := []*Runtime{r}
+	if len(r.linked()) > 1 {
+		return fmt.Errorf("sfaas: restore: %w", base.ErrLinked)
+	}
 	if !pause(self) {
 		return fmt.Errorf("sfaas: restore: %w", base.ErrBusy)
 	}
@@ -39,23 +42,7 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 	if r.set.OwnSealer && r.app.Sealed() {
 		return errors.New("sfaas: snapshot: sealed cells need WithSealer")
 	}
-	all := r.linked()
-	if !pause(all) {
-		return fmt.Errorf("sfaas: snapshot: %w", base.ErrBusy)
-	}
-	defer unpause(all)
-	resume, err := settle(ctx, all)
-	if err != nil {
-		return fmt.Errorf("sfaas: snapshot: %w", err)
-	}
-	var cores []*core.Core
-	now := r.set.Clock()
-	for _, x := range all {
-		cores = append(cores, x.cores.List...)
-	}
-	data, err := core.AppendSnapshot(make([]byte, 0, r.cut+r.cut/8), now, cores)
-	resume()
-	r.cut = len(data)
+	data, err := r.cutState(ctx)
 	if err == nil {
 		_, err = w.Write(data)
 	}
@@ -63,4 +50,26 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("sfaas: snapshot: %w", err)
 	}
 	return nil
+}
+
+// cutState encodes the state of all linked runtimes while their workers stand
+// still. Sources go on before anything is written.
+func (r *Runtime) cutState(ctx context.Context) ([]byte, error) {
+	all := r.linked()
+	if !pause(all) {
+		return nil, base.ErrBusy
+	}
+	defer unpause(all)
+	resume, err := settle(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	defer resume()
+	var cores []*core.Core
+	for _, x := range all {
+		cores = append(cores, x.cores.List...)
+	}
+	data, err := core.AppendSnapshot(make([]byte, 0, r.cut+r.cut/8), r.set.Clock(), cores)
+	r.cut = len(data)
+	return data, err
 }

@@ -4,6 +4,7 @@ package live
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -104,10 +105,27 @@ func (w *worker) turn() bool {
 	if w.core.Ready() {
 		return true
 	}
-	if !w.core.Owing() {
+	if !!w.core.Settled() {
 		w.done.Store(w.read)
 	}
 	return w.sleep()
+}
+
+// refuseLeft answers, when the runtime has closed, what has arrived and will not
+// be read: a unit that was on its way here stays where it was.
+func (w *worker) refuseLeft() {
+	for _, l := range append(w.letters[w.next:], w.inbox.left()...) {
+		if l.ev.Kind != core.EventSignal {
+			continue
+		}
+		m := l.ev.Signal.Carried()
+		if m == nil {
+			continue
+		}
+		if from := w.rt.at(m.From); from != nil {
+			from.homes[m.Unit.Root.KeyGroup()].post(m.Refused(base.ErrClosed))
+		}
+	}
 }
 
 // refill takes letters from the inbox and reports false when it is closed.
@@ -214,7 +232,7 @@ func (w *worker) carryOut() {
 		e := &w.effects[i]
 		switch e.Kind {
 		case core.EffectSend:
-			w.rt.deliver(e, w.core.Self())
+			w.deliver(e)
 		case core.EffectCommit:
 			w.rt.set.Engine.Commit(e.Batch)
 		case core.EffectWake:
@@ -227,19 +245,44 @@ func (w *worker) carryOut() {
 			w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventTask, Task: e.Task})
 		case core.EffectTaskDone:
 			w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventTaskDone, Task: e.Task})
+		case core.EffectAck:
+			w.acknowledge(e)
+		case core.EffectSignal:
+			w.carrySignal(e)
+		case core.EffectRoute:
+			w.rt.routes.learn(e.Signal.Route)
+		case core.EffectMoved:
+			e.Signal.Move.Done(e.Err)
 		default:
-			w.rt.carryMove(e, w.core.Self())
+			panic(fmt.Sprintf("sfaas: no such effect: %d", e.Kind)) // a core and its shell are of one version
 		}
 		*e = core.Effect{}
 	}
 }
 
-// deliver brings a message to another worker, here or on a linked runtime.
-func (r *Runtime) deliver(e *core.Effect, from core.Endpoint) {
+// deliver brings a message to another worker, here or on a linked runtime. If
+// that has closed meanwhile, the message is lost, counted, unless it is kept.
+func (w *worker) deliver(e *core.Effect) {
+	r := w.rt
 	to := r.at(e.To.Node)
-	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Link: e.Link, Back: e.Back}
-	if to == nil || !to.workers[e.To.Core].post(ev) {
-		e.Msg.Release()
+	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: w.core.Self(), Stamp: e.Stamp}
+	if to != nil && to.workerAt(e.To, r).post(ev) {
+		return
+	}
+	if e.Stamp == nil {
+		w.core.CountLost(e)
+		if r.set.OnNotice != nil {
+			at := base.Address{Function: r.app.Edges[e.Edge-1].Node.Fn.Name, Key: e.Key}
+			r.set.OnNotice(core.Notice{Kind: core.NoticeDropped, At: at, Header: e.Msg.Header, Reason: "its owner has closed"})
+		}
+	}
+	e.Msg.Release()
+}
+
+// acknowledge brings an acknowledgement to its producer's runtime.
+func (w *worker) acknowledge(e *core.Effect) {
+	if to := w.rt.at(e.To.Node); to != nil {
+		to.workerAt(e.To, w.rt).post(core.Event{Kind: core.EventAck, Stamp: e.Stamp, Waits: e.Waits})
 	}
 }
 

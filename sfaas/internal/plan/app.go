@@ -13,12 +13,14 @@ import (
 // App is a graph that has been built. It is immutable and shared by any
 // number of runtimes.
 type App struct {
-	Name    string           // name of the graph
-	Nodes   []*Node          // functions and sinks
-	Outlets []*Outlet        // where messages come from
-	Edges   []*Edge          // by EdgeID-1
-	ByName  map[string]*Node // functions and sinks by name
-	Digest  base.Digest      // of all functions and edges
+	Name    string                // name of the graph
+	Nodes   []*Node               // functions and sinks
+	Outlets []*Outlet             // where messages come from
+	Edges   []*Edge               // by EdgeID-1
+	ByName  map[string]*Node      // functions and sinks by name
+	ByPort  map[base.Digest]*Edge // ports of topics, by stable name
+	Parts   []*Part               // in the order of their first functions
+	Digest  base.Digest           // of all functions and edges
 }
 
 // Finish works out what follows from a graph that has been checked.
@@ -29,13 +31,16 @@ func (a *App) Finish() {
 			c.Node.Wide[c.Input] = true
 		}
 		c.Drafts = c.Kind == PortData && !c.Node.Sink && !f.Each
-		c.Plain = c.Kind == PortData && len(f.Ins) == 1 && !f.Config.Parallel && !c.Queue() && !c.Wide && c.Config.Guarantee != base.ExactlyOnce
-		if c.Config.Guarantee == base.ExactlyOnce {
-			for _, n := range a.Nodes {
-				n.Exact = n.Exact || n.Outlet == c.From
-			}
+		c.Plain = c.Kind == PortData && len(f.Ins) == 1 && !f.Config.Parallel && !c.Queue() && !c.Wide && !c.Cross && c.Config.Guarantee != base.ExactlyOnce
+		for _, n := range a.Nodes {
+			own := n.Outlet == c.From && !c.IsDead
+			n.Exact = n.Exact || (own && c.Config.Guarantee == base.ExactlyOnce)
+			n.Promises = n.Promises || (n.sends(c) && c.Cross && c.Config.Guarantee != base.AtMostOnce)
+			n.Inside = n.Inside || (own && !c.Cross)
 		}
 	}
+	a.nameEdges()
+	a.finishParts()
 	a.Digest = a.hash()
 	for _, o := range a.Outlets {
 		if o.Source {
@@ -78,8 +83,24 @@ func (a *App) hash() base.Digest {
 	for _, c := range a.Edges {
 		b = base.AppendString(b, c.Name)
 		b = append(b, byte(c.Kind), byte(c.Input+1), byte(c.Config.Guarantee))
+		b = base.AppendString(b, c.Cut)
+	}
+	for _, p := range a.Parts {
+		b = base.AppendDigest(b, p.Digest)
 	}
 	return base.Digest(xxhash.Sum64(b))
+}
+
+// nameEdges gives every edge the hash of the name that state knows it by.
+func (a *App) nameEdges() {
+	a.ByPort = map[base.Digest]*Edge{}
+	names := NamesOf(a)
+	for i, e := range a.Edges {
+		e.Stable = base.Digest(xxhash.Sum64String(names.Edges[i]))
+		if e.Kind == PortTopic {
+			a.ByPort[e.Stable] = e
+		}
+	}
 }
 
 // Callee returns the outlet of messages sent to a function by host code.

@@ -16,12 +16,16 @@ type Edge struct {
 	Drafts bool // its consumer returns one output
 	Wide   bool // goes to every key below the message's own
 	IsDead bool // takes what another edge's consumer could not process
+	Wired  bool // by Apply, Sink or Control, and not by reference
+	Cross  bool // it may lead to another unit
 
 	Config base.EdgeConfig // guarantee and capacity
 	Input  int             // index of a data input, -1 for other ports
 	Dead   *Edge           // takes what cannot be processed, nil for none
 	From   *Outlet         // producer
 	Name   string          // "producer -> consumer.port"
+	Cut    string          // name of the cut, "" for none
+	Stable base.Digest     // hash of the name that state knows the edge by
 }
 
 // IsWide reports whether the edge is a data input that goes to every key below
@@ -32,9 +36,9 @@ func (e *Edge) IsWide() bool { return e.Wide && e.Kind == PortData }
 func (e *Edge) Queue() bool { return e.Config.Messages > 0 || e.Config.Bytes > 0 }
 
 // Takes reports whether messages of an outlet may be on the edge: its own, and
-// what a topic forwards.
+// what a topic forwards, or a dead letter.
 func (e *Edge) Takes(o *Outlet) bool {
-	return e.From == o || (e.Port != nil && e.Port.Kind == PortTopic && e.Port.Type == o.Type)
+	return e.From == o || (e.Kind == PortTopic && e.Port.Type == o.Type) || (e.IsDead && e.Node.Fn.Ins[0] == o.Type)
 }
 
 // Retries returns how often a failed invocation is repeated.

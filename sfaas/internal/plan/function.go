@@ -20,12 +20,13 @@ type Function struct {
 	Ports  []*Port     // ways in beside the inputs
 	Name   string      // function type, the first half of an address
 
-	Ins    []reflect.Type // payloads of the inputs
-	NewIn  func() any     // payload for messages sent by reference
-	Out    reflect.Type   // payload of the output
-	NewOut func() any     // payload for the output
-	Each   bool           // emits any number of outputs, under keys of its choice
-	Topic  bool           // is the function behind a topic
+	Ins     []reflect.Type // payloads of the inputs
+	NewIn   func() any     // payload for messages sent by reference
+	Out     reflect.Type   // payload of the output
+	NewOut  func() any     // payload for the output
+	Each    bool           // emits any number of outputs, under keys of its choice
+	Topic   bool           // is the function behind a topic
+	Retired []string       // cells that it had once
 
 	Resources []*ResourceDecl // what is opened for it
 	Refs      []*Reference    // functions that it sends to
@@ -57,16 +58,24 @@ func (f *Function) Window() base.Slot {
 // Reference names a function that another one sends to; the graph is checked
 // for it when it is built.
 type Reference struct {
-	Name  string       // of the function
-	In    reflect.Type // what it must take
-	Out   reflect.Type // what it must return; nil: it is not called
-	Topic *TopicDecl   // topic that the function serves, nil for others
+	Name   string          // of the function
+	In     reflect.Type    // what it must take
+	Out    reflect.Type    // what it must return; nil: it is not called
+	Topic  *TopicDecl      // topic that the function serves, nil for others
+	Config base.EdgeConfig // how its messages travel
+}
+
+// Same reports whether two references lead to the same edge.
+func (r *Reference) Same(o *Reference) bool {
+	return r == o || (r.Name == o.Name && r.Config == o.Config)
 }
 
 // TopicDecl is one declaration of a topic.
 type TopicDecl struct {
-	Name string    // of the topic
-	Fn   *Function // keeps its subscribers and passes messages on
+	Name   string          // of the topic
+	Fn     *Function       // keeps its subscribers and passes messages on
+	Config base.EdgeConfig // how its messages travel
+	Ref    *Reference      // to Fn, for who publishes
 }
 
 // ResourceDecl is one declaration of a resource.

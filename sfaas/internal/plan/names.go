@@ -114,6 +114,23 @@ func (x *Index) Node(r *base.Reader) *Node {
 	return x.Nodes[i]
 }
 
+// Function reads 1 + the number of a function, 0 for none: also for one that is
+// gone, of which nobody will hear again.
+func (x *Index) Function(r *base.Reader) uint16 {
+	i := r.Uint()
+	if i == 0 || r.Err != nil {
+		return 0
+	}
+	if i > uint64(len(x.Nodes)) {
+		r.Fail(base.ErrInvalid)
+		return 0
+	}
+	if n := x.Nodes[i-1]; n != nil {
+		return uint16(n.Index) + 1
+	}
+	return 0
+}
+
 // Edge returns the edge of a number; it is an error if the graph has it no
 // more.
 func (x *Index) Edge(r *base.Reader, i uint64) *Edge {

@@ -2,6 +2,8 @@
 
 package plan
 
+import "github.com/neuroran/neuroran/sfaas/internal/base"
+
 // MaxInputs is the largest number of inputs of a function.
 const MaxInputs = 3
 
@@ -14,12 +16,35 @@ type Node struct {
 	Direct *Edge     // messages sent by reference, nil for joins
 	Gates  []int     // indices of grant ports
 
-	Sink  bool            // hands messages to the host
-	Keeps bool            // has content for each key
-	Exact bool            // has an output with ExactlyOnce
-	Wide  [MaxInputs]bool // inputs that are spread
+	Sink     bool            // hands messages to the host
+	Keeps    bool            // has content for each key
+	Exact    bool            // has an output with ExactlyOnce
+	Promises bool            // sends to other units on edges that promise delivery
+	Inside   bool            // has an output within its unit
+	Wide     [MaxInputs]bool // inputs that are spread
+
+	Part     *Part   // to which it belongs
+	Place    int     // among the nodes of the part
+	Refs     []*Edge // by index of Function.Refs
+	SendsOn  []*Edge // by reference, as a topic or as a reply
+	Variants []*Edge // of Direct and Ports, with other guarantees
 
 	// While the graph is being made:
-	Early bool  // named by Control and not yet applied
-	Wired []int // number of edges by data input, then by port
+	Buckets int   // of the part
+	Early   bool  // named by Control and not yet applied
+	Wired   []int // number of edges by data input, then by port
+}
+
+// Variant returns the edge into the same port as base with another
+// configuration; base itself if there is none.
+func (n *Node) Variant(edge *Edge, cfg base.EdgeConfig) *Edge {
+	if edge.Config == cfg {
+		return edge
+	}
+	for _, e := range n.Variants {
+		if e.Port == edge.Port && e.Kind == edge.Kind && e.Config == cfg {
+			return e
+		}
+	}
+	return edge
 }

@@ -67,7 +67,7 @@ func (b *builder) drawEdge(s *strand, to string, promising, parallel bool) sfaas
 	if b.cfg.Network && cfg.Guarantee != sfaas.AtMostOnce && b.draw.chance(0.3) {
 		b.p.faults = append(b.p.faults, sim.Fault{
 			From: s.from, To: to, Jitter: b.draw.span(0, 500*time.Microsecond),
-			Loss: 0.1 * b.draw.Float64(), Double: 0.1 * b.draw.Float64(),
+			Loss: 0.004 * b.draw.Float64(), Double: 0.1 * b.draw.Float64(),
 		})
 	}
 	return cfg
@@ -86,7 +86,11 @@ func (b *builder) consume(s *strand, to, port string, consumer int, promising, p
 	on := *s
 	on.sure, on.origins, on.uses = s.sure && cfg.Guarantee == sfaas.ExactlyOnce, nil, 0
 	for _, o := range s.origins {
-		on.origins = append(on.origins, origin{o.outlet, min(o.guarantee, cfg.Guarantee), o.loose || parallel})
+		on.origins = append(on.origins, origin{o.outlet, min(o.guarantee, cfg.Guarantee), o.loose || parallel, consumer})
+	}
+	if s.apart || (!promising && b.draw.chance(0.3)) {
+		on.sure, on.apart = false, false // the cut separates only what nothing joins again
+		return s.with(cfg).Cut("to " + to), &on
 	}
 	return s.with(cfg), &on
 }
@@ -123,7 +127,7 @@ func (b *builder) emerge(e sfaas.Edge[token], f *fn, s *strand) {
 
 // renew is emerge for a function that makes tokens of its own.
 func (b *builder) renew(e sfaas.Edge[token], f *fn, s *strand, outlet int) {
-	s.origins, s.farmed = []origin{{outlet: outlet, guarantee: sfaas.ExactlyOnce}}, false
+	s.origins, s.farmed = []origin{unconsumed(outlet)}, false
 	b.emerge(e, f, s)
 }
 

@@ -71,7 +71,7 @@ func (r *run) moveSome() {
 	if from, to := r.chaos.IntN(r.nodes), r.chaos.IntN(r.nodes); r.chaos.chance(0.02) && !p.moving && from != p.owner && from != to && !r.down[from] && !r.down[to] {
 		r.m.misplace(p, from, to, func(err error) {
 			if !refused(err) {
-				r.violate(Broken, "a move of %s[%v] from node %d, which does not own it: %v", p.fn.Name(), p.key, from, err)
+				r.violate(Broken, "a move of %v from node %d, which does not own it: %v", p.unit, from, err)
 			}
 		})
 		return
@@ -106,12 +106,12 @@ func (r *run) move(p *piece, to int, then func()) {
 				then()
 			}
 		case !refused(err):
-			r.violate(Broken, "move of %s[%v] to node %d: %v", p.fn.Name(), p.key, to, err)
+			r.violate(Broken, "move of %v to node %d: %v", p.unit, to, err)
 		}
 	})
 	r.m.after(longest, func() {
 		if !done && life == r.m.life {
-			r.violate(Endless, "move of %s[%v] from node %d to node %d has not ended after %v", p.fn.Name(), p.key, p.owner, to, r.m.now().Sub(asked))
+			r.violate(Endless, "move of %v from node %d to node %d has not ended after %v", p.unit, p.owner, to, r.m.now().Sub(asked))
 		}
 	})
 }

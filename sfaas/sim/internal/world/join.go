@@ -79,7 +79,7 @@ func (b *builder) drawGated(s *strand) {
 	f.fn = x
 	grants := b.newFlow("grants", s.flow.keys, false)
 	grants.leader, grants.rate, grants.first, grants.step = s.flow.id, s.flow.rate, s.flow.first, s.flow.step
-	b.p.lead([]origin{{outlet: grants.outlet, guarantee: sfaas.ExactlyOnce}}, granted, sfaas.ExactlyOnce, false, false)
+	b.p.lead([]origin{unconsumed(grants.outlet)}, granted, sfaas.ExactlyOnce, false, false)
 	out := sfaas.Apply(e, x)
 	sfaas.Control(grants.in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), port)
 	b.renew(out, f, on, outlet)

@@ -267,7 +267,11 @@ func (l *ledger) settle(dropped uint64, unknown bool, now sfaas.Time) {
 			switch {
 			case !path.leads, path.waits:
 			case path.guarantee == sfaas.AtMostOnce:
-				missing += uint64(s.made - seen + s.missing[c] - s.spared)
+				lost := s.made - seen + s.missing[c]
+				if path.via != none { // what did not come there is missing there already
+					lost -= min(lost, s.made-s.seen[path.via]+s.missing[path.via])
+				}
+				missing += uint64(lost - min(lost, s.spared))
 			case seen != s.made:
 				l.violate(Lost, "%s → %s: %d of %d arrived", l.p.outlets[s.outlet], l.p.consumers[c], seen, s.made)
 			}

@@ -13,7 +13,7 @@ import (
 )
 
 // machine is all that the world knows of what it tests: what a shell offers. A shell
-// whose ownership is other than by key group replaces piece, pieces and move.
+// whose ownership is other than by unit replaces piece, pieces and move.
 type machine struct {
 	w      *sim.World
 	nodes  int
@@ -22,10 +22,9 @@ type machine struct {
 	life   int      // counts crashes: what was asked for before one never ends
 }
 
-// piece is what moves as a whole: one key group of one function.
+// piece is what moves as a whole: one unit.
 type piece struct {
-	fn     sfaas.Function
-	key    sfaas.Key
+	unit   sfaas.Unit
 	owner  int
 	moving bool
 }
@@ -38,15 +37,18 @@ func newMachine(p *program, cfg sim.Config, opts ...sfaas.Option) (*machine, err
 		return nil, err
 	}
 	m := &machine{w: w, nodes: cfg.Nodes}
-	seen := map[[2]int]*piece{}
+	seen := map[sfaas.Unit]*piece{}
 	for _, f := range p.fns {
 		for _, k := range p.keys {
-			at := [2]int{f.id, int(k.KeyGroup())}
-			if seen[at] == nil {
-				seen[at] = &piece{fn: f.fn, key: k}
-				m.pieces = append(m.pieces, seen[at])
+			u, err := p.app.Unit(f.name, k)
+			if err != nil {
+				return nil, err
 			}
-			m.by = append(m.by, seen[at])
+			if seen[u] == nil {
+				seen[u] = &piece{unit: u}
+				m.pieces = append(m.pieces, seen[u])
+			}
+			m.by = append(m.by, seen[u])
 		}
 	}
 	return m, nil
@@ -65,7 +67,7 @@ func (m *machine) close() error                    { return m.w.Close() }
 func (m *machine) move(p *piece, to int, done func(error)) {
 	life, from := m.life, p.owner
 	p.moving = true
-	m.w.Move(m.w.Node(from), m.w.Node(to), p.fn, p.key, func(err error) {
+	m.w.MoveUnit(m.w.Node(from), m.w.Node(to), p.unit, sfaas.MoveConfig{}, func(err error) {
 		if life != m.life {
 			return
 		}
@@ -80,7 +82,7 @@ func (m *machine) move(p *piece, to int, done func(error)) {
 // misplace asks for a move that cannot be: from a node that does not own the piece. It
 // is refused.
 func (m *machine) misplace(p *piece, from, to int, done func(error)) {
-	m.w.Move(m.w.Node(from), m.w.Node(to), p.fn, p.key, done)
+	m.w.MoveUnit(m.w.Node(from), m.w.Node(to), p.unit, sfaas.MoveConfig{}, done)
 }
 
 // owns reports whether a node owns a piece, or may own one soon.
@@ -113,7 +115,7 @@ func (m *machine) crash(snapshot []byte) error {
 func (m *machine) dropped() (n uint64) {
 	for i := range m.nodes {
 		for _, s := range m.w.Node(i).Stats() {
-			n += s.Dropped + s.Stale + s.Skipped
+			n += s.Dropped + s.Stale + s.Skipped + s.Unheard
 		}
 	}
 	return n + m.w.Lost()
@@ -124,5 +126,6 @@ func errUnexpected(what string, err error) error { return fmt.Errorf("%s: %w", w
 
 // refused reports whether a move was refused in good order.
 func refused(err error) bool {
-	return errors.Is(err, sfaas.ErrNotOwner) || errors.Is(err, sfaas.ErrStaleEpoch)
+	var moved *sfaas.MovedError
+	return errors.As(err, &moved) || errors.Is(err, sfaas.ErrMoving) || errors.Is(err, sfaas.ErrUnlinked) || errors.Is(err, sfaas.ErrClosed)
 }

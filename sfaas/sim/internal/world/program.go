@@ -38,6 +38,7 @@ type path struct {
 	commits   bool            // the last edge is left by a function, and waits for its commit
 	loose     bool            // in any order
 	waits     bool            // for as long as it likes, and the last ones for ever
+	via       int             // the consumer that lets the messages pass, or none
 }
 
 // fn is one function of a program.
@@ -68,6 +69,7 @@ type strand struct {
 	flow    *flow    // from which all of it comes
 	keys    []int    // under which messages come
 	sure    bool     // one message for each that is pushed, whatever happens
+	apart   bool     // its keys have other roots than those of the producer: it must be cut
 	farmed  bool     // the producer is parallel: it has no part in exactly once
 	lineage int      // strands of one lineage carry one message for each slot of a key
 	origins []origin // outlets whose tokens come this way
@@ -79,7 +81,14 @@ type origin struct {
 	outlet    int
 	guarantee sfaas.Guarantee
 	loose     bool
+	via       int // the consumer that lets them pass, or none
 }
+
+// none stands for no consumer.
+const none = -1
+
+// unconsumed is the origin of what nobody has consumed yet.
+func unconsumed(outlet int) origin { return origin{outlet: outlet, guarantee: sfaas.ExactlyOnce, via: none} }
 
 // path returns what holds between an outlet and a consumer.
 func (p *program) path(outlet, consumer int) *path {
@@ -106,7 +115,7 @@ func (p *program) newConsumer(name string) int {
 func (p *program) lead(from []origin, consumer int, g sfaas.Guarantee, commits, loose bool) {
 	for _, o := range from {
 		p.table[[2]int{o.outlet, consumer}] = path{
-			leads: true, guarantee: min(o.guarantee, g), edge: g, commits: commits, loose: o.loose || loose,
+			leads: true, guarantee: min(o.guarantee, g), edge: g, commits: commits, loose: o.loose || loose, via: o.via,
 		}
 	}
 }

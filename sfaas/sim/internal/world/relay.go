@@ -73,6 +73,6 @@ func (b *builder) drawGather(s *strand) {
 		return nil
 	}, sfaas.Config{Cost: b.cost()}, cell.declared)
 	f.fn = x
-	on.keys, on.sure = slices.Compact(targets), false
+	on.keys, on.sure, on.apart = slices.Compact(targets), false, true
 	b.renew(sfaas.Apply(e, x), f, on, outlet)
 }

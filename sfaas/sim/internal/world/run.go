@@ -130,7 +130,7 @@ func (r *run) start(bugs core.Bugs) error {
 		}
 	}
 	var err error
-	r.m, err = newMachine(r.p, cfg, sfaas.WithCommitTiming(retry, timeout),
+	r.m, err = newMachine(r.p, cfg, sfaas.WithCommitRetry(retry),
 		sfaas.WithSourceLimit(r.draw.between(16, 1024)), sfaas.WithIdleKeys(r.draw.span(time.Second, 10*time.Second)))
 	return err
 }

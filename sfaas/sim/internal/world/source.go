@@ -39,7 +39,7 @@ func (b *builder) drawSource(roams bool) {
 	b.lineages++
 	b.open = append(b.open, &strand{
 		stream: s.in, from: b.p.outlets[s.outlet], source: true, flow: s, keys: s.keys, lineage: b.lineages, sure: true,
-		origins: []origin{{outlet: s.outlet, guarantee: sfaas.ExactlyOnce}},
+		origins: []origin{unconsumed(s.outlet)},
 	})
 }
 

@@ -77,7 +77,7 @@ func (b *builder) other(mix uint64) int { return int(mix>>32) % len(b.p.keys) }
 func (b *builder) outlet(f *fn, what string, consumers ...int) int {
 	o := b.p.newOutlet(f.name + " " + what)
 	for _, c := range consumers {
-		b.p.lead([]origin{{outlet: o}}, c, sfaas.AtMostOnce, false, b.loose[c])
+		b.p.lead([]origin{{outlet: o, via: none}}, c, sfaas.AtMostOnce, false, b.loose[c])
 	}
 	return o
 }
@@ -188,7 +188,7 @@ func (b *builder) drawSetting(s *strand, h sfaas.Fn[token, token], x *stage) {
 	for i, step := range s.flow.step {
 		settings.step[i] = 5 * step
 	}
-	b.p.lead([]origin{{outlet: settings.outlet, guarantee: sfaas.ExactlyOnce}}, consumer, sfaas.ExactlyOnce, false, false)
+	b.p.lead([]origin{unconsumed(settings.outlet)}, consumer, sfaas.ExactlyOnce, false, false)
 	at := [2]int{settings.outlet, consumer}
 	path := b.p.table[at]
 	path.waits = true

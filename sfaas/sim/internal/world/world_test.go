@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 )
 
 // seeds runs some worlds, ten times as many with NEURORAN_LONG set, and fails for
@@ -69,7 +68,6 @@ func TestCrashes(t *testing.T) {
 
 // TestExits lets handlers end their goroutine.
 func TestExits(t *testing.T) {
-	testvec.Defect(t, "D34")
 	seeds(t, 100, func(seed uint64) Config {
 		c := Calm(seed)
 		c.Faults, c.Exits, c.Parallel = true, true, true
@@ -79,7 +77,6 @@ func TestExits(t *testing.T) {
 
 // TestFarmed calls a parallel function.
 func TestFarmed(t *testing.T) {
-	testvec.Defect(t, "D14")
 	seeds(t, 20, func(seed uint64) Config {
 		c := Calm(seed)
 		c.Parallel, c.Farmed, c.Faults = true, true, true
@@ -89,7 +86,6 @@ func TestFarmed(t *testing.T) {
 
 // TestCommits lets commits take time, be refused, get lost, and end out of order.
 func TestCommits(t *testing.T) {
-	testvec.Defect(t, "D33")
 	seeds(t, 40, func(seed uint64) Config {
 		c := Calm(seed)
 		c.Virtual, c.Engine, c.Faults = 10*time.Second, true, true
@@ -99,8 +95,6 @@ func TestCommits(t *testing.T) {
 
 // TestAnswers answers commits late, so that they are offered again, and twice.
 func TestAnswers(t *testing.T) {
-	testvec.Defect(t, "D33")
-	testvec.Defect(t, "D3")
 	seeds(t, 20, func(seed uint64) Config {
 		c := Calm(seed)
 		c.Engine, c.Answers = true, true
@@ -110,7 +104,6 @@ func TestAnswers(t *testing.T) {
 
 // TestMovesOfTwo moves whatever runs between two nodes.
 func TestMovesOfTwo(t *testing.T) {
-	testvec.Defect(t, "D1")
 	seeds(t, 40, func(seed uint64) Config {
 		c := Calm(seed)
 		c.Nodes, c.Moves = [2]int{2, 2}, 30
@@ -120,8 +113,6 @@ func TestMovesOfTwo(t *testing.T) {
 
 // TestMovesOfMany moves whatever runs among three to five nodes.
 func TestMovesOfMany(t *testing.T) {
-	testvec.Defect(t, "D1")
-	testvec.Defect(t, "D2")
 	seeds(t, 40, func(seed uint64) Config {
 		c := Calm(seed)
 		c.Nodes, c.Moves = [2]int{3, 5}, 30
@@ -131,7 +122,6 @@ func TestMovesOfMany(t *testing.T) {
 
 // TestRestarts stops one node at a time, once it owns nothing, and starts it anew.
 func TestRestarts(t *testing.T) {
-	testvec.Defect(t, "D13")
 	seeds(t, 40, func(seed uint64) Config {
 		c := Calm(seed)
 		c.Nodes, c.Restarts = [2]int{3, 5}, 0.5
@@ -141,9 +131,6 @@ func TestRestarts(t *testing.T) {
 
 // TestDefault runs the world that everything has to survive.
 func TestDefault(t *testing.T) {
-	for _, id := range []string{"D1", "D2", "D3", "D13", "D14", "D33", "D34"} {
-		testvec.Defect(t, id)
-	}
 	seeds(t, 20, Default)
 }
 
@@ -180,17 +167,17 @@ func found(t *testing.T, n uint64, kinds []Kind, of func(seed uint64) Config) in
 	return -1
 }
 
-// TestPlants plants each bug: an oracle finds it within a few seeds, and says nothing
-// of the same worlds without it. What D33 breaks is left out as long as that is open.
+// TestPlants plants each bug in the default world: an oracle finds it within a few
+// seeds, and says nothing of the same worlds without it.
 func TestPlants(t *testing.T) {
 	of := func(plant string) func(seed uint64) Config {
 		return func(seed uint64) Config {
-			c := Calm(seed)
-			c.Nodes, c.Engine, c.Network, c.Faults, c.Plant = [2]int{1, 3}, true, true, true, plant
+			c := Default(seed)
+			c.Virtual, c.Plant = 5*time.Second, plant
 			return c
 		}
 	}
-	kinds := []Kind{Lost, State, Early, Order}
+	kinds := []Kind{Lost, State, Early, Order, Silent, Endless, Reply, Broken}
 	if seed := found(t, 20, kinds, of("")); seed >= 0 {
 		t.Errorf("seed %d: the oracles speak without a bug", seed)
 	}

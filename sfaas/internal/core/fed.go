@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"slices"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// A move that feeds both owners goes by slots. Let F be the fence and h the
+// history.
+//
+//  1. The owner's lead chooses F so that F-h is beyond every slot that it knows
+//     of, and asks the lead of every linked runtime, which asks its cores: has
+//     one of you sent slot F-h yet? A core that has not promises to hold slots
+//     from F-h on, until it hears more. One that has refuses; then nothing has
+//     changed, and the lead tries a later fence a few times.
+//  2. The last settings of the instances go to the target, which owns the unit
+//     from slot F on. It discards what it makes of slots below F.
+//  3. All cores hear that the fence stands. Slots below F-h go to the old owner,
+//     slots from F-h to F-1 to both, slots from F on to the new one.
+//  4. When a core of the target gets a slot that is a window beyond F, the old
+//     owner finishes what it has, drops the unit, and all hear the new route.
+
+// feed is what a core knows about a fence.
+type feed struct {
+	move     *Move
+	from, to base.NodeID
+	start    base.Slot // F-h
+	fence    base.Slot // F
+	pending  bool      // it does not stand yet: what would cross it is held
+	ending   bool      // the old owner is about to drop the unit
+	held     []heldSend
+}
+
+// heldSend is a message that waits until a fence stands.
+type heldSend struct {
+	edge *plan.Edge
+	msg  *Message
+	key  base.Key
+}
+
+// fenceAsk is what the lead of a runtime knows about the answers of its cores.
+type fenceAsk struct {
+	move   *Move
+	asker  base.NodeID
+	wait   int
+	newest base.Slot
+	no     bool
+}
+
+const (
+	fenceMargin = 2 // slots between the newest known one and F-h
+	fenceTries  = 8
+)
+
+// askFence is step 1, at the owner's lead.
+func (k *Core) askFence(u *unit, m *Move) {
+	m.newest = max(m.newest, u.newest)
+	m.Fence = m.newest + 1 + fenceMargin<<m.tries + m.History
+	m.wait, m.refused = len(k.peers), false
+	for _, node := range k.peers {
+		s := &Signal{Kind: signalFence, Move: m, From: k.self, Fence: m.Fence}
+		if node == k.self.Node {
+			k.signalFed(u, s)
+			continue
+		}
+		k.toNode(u, node, s)
+	}
+}
+
+// signalFed handles the signals of a move that feeds both owners.
+func (k *Core) signalFed(u *unit, s *Signal) {
+	m := s.Move
+	switch s.Kind {
+	case signalFence:
+		u.busy().ask = &fenceAsk{move: m, asker: s.From.Node, wait: k.count}
+		k.tell(u, &Signal{Kind: signalFenceCore, Move: m, Fence: s.Fence})
+	case signalFenceCore:
+		k.promise(u, s)
+	case signalFencedCore:
+		k.countPromises(u, s)
+	case signalFenced:
+		k.countFences(u, s)
+	case signalHead:
+		k.toLead(u, &Signal{Kind: signalShare, Move: m, Image: k.head(u)})
+	case signalFeed:
+		k.standFence(u, m)
+	case signalUnfeed:
+		k.unfeed(u)
+	case signalReached:
+		k.endFed(u)
+	case signalDropped:
+		if m := u.busy().move; m != nil {
+			if m.wait--; m.wait == 0 {
+				u.more.move = nil
+				k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}})
+			}
+		}
+	}
+}
+
+// promise holds slots from F-h on, or refuses.
+func (k *Core) promise(u *unit, s *Signal) {
+	m, start := s.Move, s.Fence-s.Move.History
+	answer := &Signal{Kind: signalFencedCore, Move: m, Slot: u.newest}
+	if u.newest >= start {
+		answer.Err = base.ErrFence
+	} else {
+		u.busy().feed = &feed{move: m, from: m.From, to: m.To, start: start, fence: s.Fence, pending: true}
+	}
+	k.toLead(u, answer)
+}
+
+func (k *Core) countPromises(u *unit, s *Signal) {
+	a := u.busy().ask
+	if a == nil || a.move != s.Move {
+		return
+	}
+	a.newest, a.no = max(a.newest, s.Slot), a.no || s.Err != nil
+	if a.wait--; a.wait > 0 {
+		return
+	}
+	u.more.ask = nil
+	answer := &Signal{Kind: signalFenced, Move: a.move, Slot: a.newest}
+	if a.no {
+		answer.Err = base.ErrFence
+	}
+	if a.asker == k.self.Node {
+		k.signalFed(u, answer)
+		return
+	}
+	k.toNode(u, a.asker, answer)
+}
+
+// countFences goes on to step 2 when every runtime has promised.
+func (k *Core) countFences(u *unit, s *Signal) {
+	m := u.busy().move
+	if m == nil || m != s.Move {
+		return
+	}
+	m.newest, m.refused = max(m.newest, s.Slot), m.refused || s.Err != nil
+	if m.wait--; m.wait > 0 {
+		return
+	}
+	if !m.refused {
+		m.wait, m.image = k.count, &Image{UnitID: u.UnitID, Epoch: m.Epoch, fence: m.Fence}
+		k.tell(u, &Signal{Kind: signalHead, Move: m})
+		return
+	}
+	k.everywhere(u, &Signal{Kind: signalUnfeed, Move: m})
+	if m.tries++; m.tries < fenceTries {
+		k.askFence(u, m)
+		return
+	}
+	u.more.move = nil
+	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: base.ErrFence})
+}
+
+// everywhere sends a signal to the cores of all runtimes.
+func (k *Core) everywhere(u *unit, s *Signal) {
+	k.effect(Effect{Kind: EffectSignal, To: Endpoint{base.AllNodes, allCores}, Signal: s})
+	k.tell(u, s)
+}
+
+// head is this core's share of what goes to the target first: the last
+// settings.
+func (k *Core) head(u *unit) *Image {
+	img := &Image{UnitID: u.UnitID, Epoch: u.epoch}
+	for _, inst := range u.insts {
+		if inst.few == nil || len(inst.few.settings) == 0 {
+			continue
+		}
+		x := newInstance(inst.node)
+		x.ks = inst.ks
+		for _, c := range inst.few.settings {
+			c.msg.take(1)
+			x.rare().controls = append(x.rare().controls, c)
+		}
+		img.insts = append(img.insts, x)
+	}
+	return img
+}
+
+// standFence is step 3, at every core.
+func (k *Core) standFence(u *unit, m *Move) {
+	f := u.busy().feed
+	if f == nil || f.move != m {
+		return
+	}
+	f.pending = false
+	u.fence = f.fence
+	held := f.held
+	f.held = nil
+	for _, x := range held {
+		k.feedTo(u, x.edge, x.msg, x.key)
+	}
+}
+
+// unfeed takes a fence back: everything goes to the owner as before.
+func (k *Core) unfeed(u *unit) {
+	if u.more == nil || u.more.feed == nil {
+		return
+	}
+	held := u.more.feed.held
+	u.more.feed = nil
+	for _, x := range held {
+		k.transmit(u, x.edge, x.msg, x.key, nil)
+	}
+}
+
+// feedTo brings a message to the owner of its slot, or to both.
+func (k *Core) feedTo(u *unit, e *plan.Edge, m *Message, key base.Key) {
+	f := u.more.feed
+	switch {
+	case m.Slot < f.start:
+		k.feedOne(f.from, e, m, key)
+	case f.pending:
+		f.held = append(f.held, heldSend{e, m, key})
+	case m.Slot < f.fence:
+		m.take(1)
+		k.feedOne(f.from, e, m, key)
+		k.feedOne(f.to, e, m, key)
+	default:
+		k.feedOne(f.to, e, m, key)
+	}
+}
+
+func (k *Core) feedOne(to base.NodeID, e *plan.Edge, m *Message, key base.Key) {
+	if to == k.self.Node {
+		k.within(e, m, key, k.keys[key], nil, fromOutside)
+		return
+	}
+	k.depart(to, e, m, key, nil)
+}
+
+// muted reports whether what a unit makes of a slot is not to be published: the
+// old owner does that.
+func (k *Core) muted(n *plan.Node, key base.Key, slot base.Slot) bool {
+	return k.mutes && slot < k.unit(plan.UnitID{Part: n.Part, Root: n.Part.Root(key)}).mute
+}
+
+// sawSlot notes, at a core of the target, how far the slots have come.
+func (k *Core) sawSlot(u *unit, slot base.Slot) {
+	r := u.more.reach
+	if r == nil || slot < r.slot {
+		return
+	}
+	u.more.reach = nil
+	k.toNode(u, r.to, &Signal{Kind: signalReached, id: u.UnitID, Route: base.Route{Unit: u.Unit()}})
+}
+
+// reach is what a core of the target watches for.
+type reach struct {
+	slot base.Slot
+	to   base.NodeID
+}
+
+// endFed is step 4, at the old owner's lead.
+func (k *Core) endFed(u *unit) {
+	m := u.busy().move
+	if m == nil || m.Mode != base.Fed || m.ended {
+		return
+	}
+	m.ended, m.wait = true, k.count
+	k.everywhere(u, &Signal{Kind: signalRoute, Route: base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch}})
+}
+
+// finish lets the old owner's core go on until its lines are empty, and drop
+// the unit then.
+func (k *Core) finishFed(u *unit) {
+	u.more.feed.ending = true
+	k.ending = append(k.ending, u)
+}
+
+// dropFinished drops the units that have been finished here.
+func (k *Core) dropFinished() {
+	if k.Ready() || k.cur.active {
+		return
+	}
+	for _, u := range k.ending {
+		f := u.more.feed
+		u.more.feed = nil
+		k.clearUnit(u, func(e *plan.Edge, m *Message, key base.Key) {
+			k.drop(e, m, key, "no partner or grant before its unit moved")
+		})
+		u.phase, u.owner, u.epoch = unitAway, f.to, f.move.Epoch
+		k.toLead(u, &Signal{Kind: signalDropped, Move: f.move})
+		if k.lead(u.UnitID) == k.self.Core {
+			k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		}
+	}
+	k.ending = slices.Delete(k.ending, 0, len(k.ending))
+}
+
+// feeding returns the fence that holds for the unit, nil if there is none.
+func (u *unit) feeding() *feed {
+	if u.more == nil || u.more.feed == nil || u.more.feed.pending {
+		return nil
+	}
+	return u.more.feed
+}

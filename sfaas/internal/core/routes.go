@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"slices"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// learn takes news of a route; older news changes nothing.
+func (k *Core) learn(u *unit, r base.Route) {
+	if !base.Newer(r.Epoch, r.Owner, u.epoch, u.owner) && !k.set.Bugs.staleEpoch {
+		return
+	}
+	if r.Owner == k.self.Node {
+		if f := u.feeding(); f != nil && u.phase == unitHere {
+			u.more.feed = nil // all slots are ours now
+		}
+		return // else it will be, or was: images and claims say so, not news
+	}
+	if f := u.feeding(); f != nil && f.to == r.Owner {
+		if f.from == k.self.Node {
+			k.finishFed(u)
+			return
+		}
+		u.more.feed = nil
+	}
+	if u.phase == unitHere || u.phase == unitStopping {
+		k.lose(u)
+	}
+	u.phase, u.owner, u.epoch = unitAway, r.Owner, r.Epoch
+	k.goOn(u)
+	if k.lead(u.UnitID) == k.self.Core {
+		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	}
+}
+
+// own takes a unit over, empty: one that nobody has owned yet, or a soft one
+// whose owner is gone.
+func (k *Core) own(u *unit, s *Signal) {
+	if k.lead(u.UnitID) == k.self.Core {
+		switch {
+		case u.phase == unitStopping || u.phase == unitLeft:
+			s.reply(base.ErrMoving)
+			return
+		case !base.Newer(s.Route.Epoch, k.self.Node, u.epoch, u.owner):
+			s.reply(base.ErrStaleEpoch)
+			return
+		}
+		r := base.Route{Unit: u.Unit(), Owner: k.self.Node, Epoch: s.Route.Epoch}
+		k.tell(u, &Signal{Kind: signalTake, Route: r})
+		k.announce(u)
+		s.reply(nil)
+	}
+}
+
+// peer notes that another runtime is linked, or is gone. A new one learns the
+// routes that this core leads, and gets what is kept for its units.
+func (k *Core) peer(node base.NodeID, linked bool) {
+	at := slices.Index(k.peers, node)
+	if !linked {
+		if at > 0 {
+			k.peers = slices.Delete(k.peers, at, at+1)
+		}
+		k.peerGone(node)
+		return
+	}
+	if at < 0 {
+		k.peers = append(k.peers, node)
+	}
+	for _, u := range k.sortedUnits() {
+		if u.epoch > 0 && k.lead(u.UnitID) == k.self.Core {
+			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		}
+		if u.phase == unitAway && u.owner == node {
+			k.resend(u)
+		}
+	}
+}
+
+// peerGone ends the moves to a runtime that is gone without an answer: its
+// units, and what was on the way there, are gone with it.
+func (k *Core) peerGone(node base.NodeID) {
+	for _, u := range k.sortedUnits() {
+		if u.more == nil || u.more.move == nil || u.more.move.To != node || u.phase != unitLeft {
+			continue
+		}
+		m := u.more.move
+		u.more.move = nil
+		k.tell(u, &Signal{Kind: signalGone, Route: base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch}})
+		m.image = nil
+		k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: base.ErrClosed})
+	}
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// SignalKind says what a [Signal] is.
+type SignalKind uint8
+
+const (
+	signalMove       SignalKind = iota // a move is asked for, at the owner's lead
+	signalStop                         // lead to cores: stop the unit
+	signalQuiet                        // core to lead: nothing of it runs
+	signalExport                       // lead to cores: hand over your share
+	signalShare                        // core to lead: Image is it
+	signalImage                        // owner's lead to target's: take the unit
+	signalTake                         // lead to cores: the unit is ours, Image is it
+	signalOutcome                      // target's lead to owner's: taken, or refused with Err
+	signalGone                         // owner's lead to cores: Route holds
+	signalRoute                        // news: Route holds
+	signalOwn                          // own the unit under the epoch of Route, empty
+	signalFence                        // owner's lead to all leads: can Fence stand?
+	signalFenceCore                    // lead to cores: the same
+	signalFencedCore                   // core to lead: yes, or no with Err
+	signalFenced                       // lead to the owner's lead: yes, or no with Err
+	signalHead                         // lead to cores: hand over the last settings
+	signalFeed                         // to all cores everywhere: the fence stands
+	signalUnfeed                       // to all cores everywhere: it does not
+	signalReached                      // target's core to the old owner's lead: the fence is far behind
+	signalDropped                      // old owner's core to its lead: the unit is finished here
+)
+
+// Signal is what cores tell each other about units. It does not change once it
+// is sent.
+type Signal struct {
+	Kind  SignalKind
+	Route base.Route // of signalGone, signalRoute, signalOwn
+	Move  *Move
+	Image *Image
+	Err   error
+	From  Endpoint    // of signalFence: who asks
+	Fence base.Slot   // of signalFence
+	Slot  base.Slot   // the newest slot sent
+	reply func(error) // of signalOwn
+
+	id plan.UnitID
+}
+
+// String returns one word.
+func (k SignalKind) String() string {
+	return [...]string{
+		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
+		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped",
+	}[k]
+}
+
+// Unit returns the unit that the signal is about.
+func (s *Signal) Unit() base.Unit {
+	switch {
+	case s.id.Part != nil:
+		return s.id.Unit()
+	case s.Move != nil:
+		return s.Move.Unit
+	}
+	return s.Route.Unit
+}
+
+// Carried returns the move whose image the signal carries, nil for other
+// signals: a shell that cannot deliver it says so to who sent it.
+func (s *Signal) Carried() *Move {
+	if s.Kind == signalImage {
+		return s.Move
+	}
+	return nil
+}
+
+// OwnEvent returns the event that lets the lead of this runtime take over a
+// unit, empty, under the epoch of a route. Reply gets the outcome.
+func OwnEvent(r base.Route, reply func(error)) Event {
+	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalOwn, Route: r, reply: reply}}
+}
+
+// allCores is the place of an [Endpoint] that stands for all cores.
+const allCores = -1
+
+// IsAll reports whether the endpoint stands for all cores of its runtime.
+func (e Endpoint) IsAll() bool { return e.Core == allCores }
+
+func (u *unit) route() base.Route { return base.Route{Unit: u.Unit(), Owner: u.owner, Epoch: u.epoch} }
+
+// signal handles what another core, or host code, says about a unit.
+func (k *Core) signal(s *Signal) {
+	id := s.id
+	if id.Part == nil {
+		name := s.Route.Unit
+		if s.Move != nil {
+			name = s.Move.Unit
+		}
+		var err error
+		if id, err = k.app.Unit(name); err != nil {
+			if s.Move != nil && s.Kind == signalMove {
+				k.effect(Effect{Kind: EffectMoved, Signal: s, Err: err})
+			}
+			return
+		}
+	}
+	u := k.unit(id)
+	switch s.Kind {
+	case signalMove:
+		k.startMove(u, s)
+	case signalStop:
+		k.stop(u)
+	case signalQuiet:
+		k.countQuiet(u, s)
+	case signalExport:
+		u.phase = unitLeft
+		k.toLead(u, &Signal{Kind: signalShare, Move: s.Move, Image: k.export(u)})
+	case signalShare:
+		k.collect(u, s)
+	case signalImage:
+		k.considerImage(u, s)
+	case signalTake:
+		k.takeUnit(u, s)
+	case signalOutcome:
+		k.endMove(u, s)
+	case signalGone, signalRoute:
+		k.learn(u, s.Route)
+	case signalOwn:
+		k.own(u, s)
+	default:
+		k.signalFed(u, s)
+	}
+}
+
+// tell sends a signal to the cores of this runtime, this one included, which
+// hears it at once.
+func (k *Core) tell(u *unit, s *Signal) {
+	s.id = u.UnitID
+	for c := range k.count {
+		if c != k.self.Core {
+			k.effect(Effect{Kind: EffectSignal, To: Endpoint{k.self.Node, c}, Signal: s})
+		}
+	}
+	k.signal(s)
+}
+
+// toLead sends a signal to the lead of this runtime.
+func (k *Core) toLead(u *unit, s *Signal) {
+	s.id = u.UnitID
+	if c := k.lead(u.UnitID); c != k.self.Core {
+		k.effect(Effect{Kind: EffectSignal, To: Endpoint{k.self.Node, c}, Signal: s})
+		return
+	}
+	k.signal(s)
+}
+
+// toNode sends a signal to the lead of another runtime.
+func (k *Core) toNode(u *unit, to base.NodeID, s *Signal) {
+	k.effect(Effect{Kind: EffectSignal, To: Endpoint{to, int(u.Root.KeyGroup())}, Signal: s})
+}
+
+// announce tells all other runtimes the route of a unit, and who watches here.
+func (k *Core) announce(u *unit) {
+	s := &Signal{Kind: signalRoute, Route: u.route()}
+	k.effect(Effect{Kind: EffectRoute, Signal: s})
+	k.effect(Effect{Kind: EffectSignal, To: Endpoint{base.AllNodes, allCores}, Signal: s})
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"slices"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// unitPhase says what a core does with messages for a unit.
+type unitPhase uint8
+
+const (
+	unitHere     unitPhase = iota // owned by this runtime: they run
+	unitStopping                  // owned, and about to leave: they wait
+	unitLeft                      // its image has left, the outcome is not known: they wait
+	unitAway                      // owned by another runtime: they go there
+)
+
+// unit is what one core knows about one unit: its route, and, where this
+// runtime owns it, the core's share of its content.
+//
+//	here --stop--> stopping --quiet, export--> left --outcome--> away
+//	 ^                                          |                 |
+//	 +----------------- failed: import ---------+                 |
+//	 +----------------- import of an image from elsewhere --------+
+type unit struct {
+	plan.UnitID
+	phase  unitPhase
+	owner  base.NodeID
+	epoch  uint32
+	uses   int       // keys that know it
+	newest base.Slot // that was sent to it from here
+	fence  base.Slot // first slot of its owner, if it came by a move that fed both
+	mute   base.Slot // what it makes of earlier slots is discarded
+	insts  []*instance
+	more   *unitMore // what few units have at a time
+}
+
+// unitMore is what a unit has while something of it is under way.
+type unitMore struct {
+	commits ring[*Batch]   // offered and not released, oldest first
+	joins   []*joinBuffer  // by node of the part, nil until used
+	waits   ring[waitItem] // what has come since it stopped
+	kept    keptList       // made by its instances, not acknowledged
+	out     keptList       // made here for it, not acknowledged
+	tasks   int            // of parallel functions, under way
+	feed    *feed          // both owners are fed, or will be
+	ask     *fenceAsk      // of which this core is the lead
+	reach   *reach         // how far slots must come before the old owner drops it
+	move    *Move          // of which this core is the lead
+}
+
+// waitItem is something that waits until the unit goes on, here or elsewhere.
+type waitItem struct {
+	item
+	line line
+}
+
+// unit returns what is known about a unit, new if need be.
+func (k *Core) unit(id plan.UnitID) *unit {
+	if u := k.units[id]; u != nil {
+		return u
+	}
+	u := &unit{UnitID: id, owner: k.set.DefaultOwner(id.Part.Name)}
+	if u.owner != k.self.Node {
+		u.phase = unitAway
+	}
+	k.units[id] = u
+	return u
+}
+
+// unitOf returns the unit of a part to which a key belongs.
+func (k *Core) unitOf(p *plan.Part, ks *keyState) *unit {
+	if p.Index == 0 {
+		if ks.unit == nil {
+			ks.unit = k.unit(plan.UnitID{Part: p, Root: p.Root(ks.key)})
+			ks.unit.uses++
+		}
+		return ks.unit
+	}
+	if ks.others == nil {
+		ks.others = make([]*unit, len(k.app.Parts)-1)
+	}
+	u := &ks.others[p.Index-1]
+	if *u == nil {
+		*u = k.unit(plan.UnitID{Part: p, Root: p.Root(ks.key)})
+		(*u).uses++
+	}
+	return *u
+}
+
+// unitFor is unitOf for a key of which this core may know nothing.
+func (k *Core) unitFor(p *plan.Part, key base.Key, ks *keyState) *unit {
+	if ks != nil {
+		return k.unitOf(p, ks)
+	}
+	return k.unit(plan.UnitID{Part: p, Root: p.Root(key)})
+}
+
+// leave lets a key that is forgotten let go of its units.
+func (k *Core) leaveUnits(ks *keyState) {
+	drop := func(u *unit) {
+		if u == nil {
+			return
+		}
+		if u.uses--; u.uses == 0 && u.epoch == 0 && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
+			delete(k.units, u.UnitID)
+		}
+	}
+	drop(ks.unit)
+	for _, u := range ks.others {
+		drop(u)
+	}
+	ks.unit, ks.others = nil, nil
+}
+
+// idle reports whether nothing of the unit is under way, and forgets where it
+// would be.
+func (u *unit) idle() bool {
+	m := u.more
+	if m == nil {
+		return true
+	}
+	if m.commits.len()+m.waits.len()+m.tasks > 0 || m.kept.first != nil || m.out.first != nil || m.feed != nil || m.move != nil || m.ask != nil {
+		return false
+	}
+	for _, b := range m.joins {
+		if b != nil && (b.narrow.first != nil || len(b.wide) > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// busy returns the part of the unit for what is under way.
+func (u *unit) busy() *unitMore {
+	if u.more == nil {
+		u.more = &unitMore{}
+	}
+	return u.more
+}
+
+// quiet reports whether what the core does for a unit that has stopped has
+// ended: nothing runs, and every commit has been answered.
+func (k *Core) quiet(u *unit) bool {
+	m := u.busy()
+	return m.commits.len() == 0 && m.tasks == 0 && !(k.cur.active && k.unitOf(k.cur.edge.Node.Part, k.cur.ks) == u)
+}
+
+// addInstance lets the unit know an instance of it.
+func (u *unit) addInstance(inst *instance) {
+	inst.unit, inst.at = u, int32(len(u.insts))
+	u.insts = append(u.insts, inst)
+}
+
+// removeInstance is its inverse; the last instance takes the place.
+func (u *unit) removeInstance(inst *instance) {
+	last := len(u.insts) - 1
+	u.insts[inst.at] = u.insts[last]
+	u.insts[inst.at].at = inst.at
+	u.insts[last] = nil
+	u.insts = u.insts[:last]
+}
+
+// lead returns the core of this runtime that leads the moves of a unit.
+func (k *Core) lead(id plan.UnitID) int { return k.coreOf(id.Root.KeyGroup()) }
+
+// Units returns the units of which this core has content, or which it has got by
+// a route.
+func (k *Core) Units() []base.Unit {
+	var all []base.Unit
+	for _, u := range k.sortedUnits() {
+		if u.phase != unitAway && (u.uses > 0 || u.epoch > 0) {
+			all = append(all, u.Unit())
+		}
+	}
+	return all
+}
+
+// sortedUnits returns all units that this core knows, in an order that does not
+// depend on the map.
+func (k *Core) sortedUnits() []*unit {
+	all := make([]*unit, 0, len(k.units))
+	for _, u := range k.units {
+		all = append(all, u)
+	}
+	slices.SortFunc(all, func(a, b *unit) int {
+		if a.Part != b.Part {
+			return a.Part.Index - b.Part.Index
+		}
+		return a.Root.Compare(b.Root)
+	})
+	return all
+}

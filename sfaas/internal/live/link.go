@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
+
+// Link lets runtimes of one process exchange messages and units, each with each
+// of the others. They run graphs of equal digest, under different numbers, and
+// agree on default owners; they may differ in workers. A runtime that closes is
+// unlinked.
+func Link(runtimes ...*Runtime) error {
+	for i, a := range runtimes {
+		for _, b := range runtimes[i+1:] {
+			if err := linkable(a, b); err != nil {
+				return err
+			}
+		}
+	}
+	for i, a := range runtimes {
+		for _, b := range runtimes[i+1:] {
+			a.join(b)
+			b.join(a)
+		}
+	}
+	return nil
+}
+
+func linkable(a, b *Runtime) error {
+	switch {
+	case a.closed.Load() || b.closed.Load():
+		return fmt.Errorf("sfaas: link: %w", base.ErrClosed)
+	case a.app.Digest != b.app.Digest:
+		return fmt.Errorf("%w: graphs %s and %s: %v and %v", base.ErrDigest, a.app.Name, b.app.Name, a.app.Digest, b.app.Digest)
+	case a.set.Node == b.set.Node:
+		return fmt.Errorf("sfaas: link: both runtimes are node %d", a.set.Node)
+	}
+	for _, p := range a.app.Parts {
+		if x, y := a.set.DefaultOwner(p.Name), b.set.DefaultOwner(p.Name); x != y {
+			return fmt.Errorf("sfaas: link: part %s is owned by default by node %d at node %d, and by node %d at node %d", p.Name, x, a.set.Node, y, b.set.Node)
+		}
+	}
+	return nil
+}
+
+// join links another runtime, and lets the cores know.
+func (r *Runtime) join(other *Runtime) {
+	r.mu.Lock()
+	known := r.links[other.set.Node] == other
+	r.links[other.set.Node] = other
+	r.mu.Unlock()
+	if !known {
+		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: other.set.Node}})
+	}
+}
+
+// unlink forgets another runtime.
+func (r *Runtime) unlink(other *Runtime) {
+	r.mu.Lock()
+	known := r.links[other.set.Node] == other
+	if known {
+		delete(r.links, other.set.Node)
+	}
+	r.mu.Unlock()
+	if known {
+		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: other.set.Node}, Err: base.ErrClosed})
+	}
+}
+
+// postAll posts an event to all workers.
+func (r *Runtime) postAll(ev core.Event) {
+	for _, w := range r.workers {
+		w.post(ev)
+	}
+}
+
+// carrySignal brings a signal to the cores that it is for.
+func (w *worker) carrySignal(e *core.Effect) {
+	r := w.rt
+	ev := core.Event{Kind: core.EventSignal, Signal: e.Signal, From: w.core.Self()}
+	if e.To.Node == base.AllNodes {
+		for _, to := range r.peers() {
+			to.postAll(ev)
+		}
+		return
+	}
+	to := r.at(e.To.Node)
+	sent := to != nil
+	switch {
+	case !sent:
+	case e.To.IsAll():
+		to.postAll(ev)
+	default:
+		sent = to.workerAt(e.To, r).post(ev)
+	}
+	if m := e.Signal.Carried(); !sent && m != nil { // the unit stays here
+		w.post(m.Refused(base.ErrClosed))
+	}
+}
+
+// peers returns the linked runtimes by number.
+func (r *Runtime) peers() []*Runtime {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []*Runtime
+	for _, x := range r.links {
+		all = append(all, x)
+	}
+	slices.SortFunc(all, func(a, b *Runtime) int { return cmp.Compare(a.set.Node, b.set.Node) })
+	return all
+}
+
+// workerAt returns the worker of an endpoint: cores of other runtimes go by the
+// group of a key.
+func (r *Runtime) workerAt(to core.Endpoint, from *Runtime) *worker {
+	if r == from {
+		return r.workers[to.Core]
+	}
+	return r.homes[to.Core]
+}

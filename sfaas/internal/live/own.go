@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// Prepare opens the resources of a unit's part before the unit comes. What was
+// prepared stays open until the unit has come and gone, or [Runtime.Unprepare].
+func (r *Runtime) Prepare(u base.Unit) error {
+	id, err := r.app.Unit(u)
+	if err != nil {
+		return err
+	}
+	if r.closed.Load() {
+		return base.ErrClosed
+	}
+	if err := r.cores.Expect(id.Part, r.onWorker); err != nil {
+		return errors.Join(err, r.cores.Arrived(id.Part, true, r.onWorker))
+	}
+	return nil
+}
+
+// Unprepare ends what Prepare began: resources that no unit needs are closed.
+func (r *Runtime) Unprepare(u base.Unit) error {
+	id, err := r.app.Unit(u)
+	if err != nil {
+		return err
+	}
+	if r.closed.Load() {
+		return nil // Close closes everything
+	}
+	return r.cores.Arrived(id.Part, true, r.onWorker)
+}
+
+// Own makes this runtime the first owner of a unit: it sets the first route of
+// one that has none yet, before the unit is used.
+func (r *Runtime) Own(u base.Unit) error {
+	id, err := r.app.Unit(u)
+	if err != nil {
+		return err
+	}
+	if x := r.route(id); x.Epoch > 0 {
+		return fmt.Errorf("sfaas: own: %w", &base.MovedError{Unit: u, Owner: x.Owner, Epoch: x.Epoch})
+	}
+	return r.own(id, 1)
+}
+
+// Claim takes over a soft unit whose owner is gone, empty, under an epoch that
+// is newer than the owner's. The old owner, should it still be there, stops.
+// The records of a kept unit are needed to claim that: it is refused.
+func (r *Runtime) Claim(u base.Unit, epoch uint32) error {
+	id, err := r.app.Unit(u)
+	if err != nil {
+		return err
+	}
+	if id.Part.Kept {
+		return fmt.Errorf("sfaas: claim %v: %w", u, base.ErrKept)
+	}
+	return r.own(id, epoch)
+}
+
+func (r *Runtime) own(id plan.UnitID, epoch uint32) error {
+	u := id.Unit()
+	if err := r.Prepare(u); err != nil {
+		return fmt.Errorf("sfaas: claim %v: %w", u, err)
+	}
+	done := make(chan error, 1)
+	route := base.Route{Unit: u, Owner: r.set.Node, Epoch: epoch}
+	if !r.leadOf(id).post(core.OwnEvent(route, func(err error) { done <- err })) {
+		return base.ErrClosed
+	}
+	select {
+	case err := <-done:
+		return errors.Join(err, r.Unprepare(u))
+	case <-r.stop:
+		return base.ErrClosed
+	}
+}
+
+// onWorker runs f on worker i, see [core.OnCore].
+func (r *Runtime) onWorker(i int, f func()) bool {
+	done, open := r.workers[i].call(f)
+	if !open {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-r.stop:
+		return false
+	}
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// Routes returns the routes that the runtime knows of, by unit. Units without
+// one belong to their default owner.
+func (r *Runtime) Routes() []base.Route {
+	r.routes.mu.Lock()
+	defer r.routes.mu.Unlock()
+	var all []base.Route
+	for _, x := range r.routes.byUnit {
+		all = append(all, x)
+	}
+	slices.SortFunc(all, func(a, b base.Route) int {
+		return cmp.Or(cmp.Compare(a.Unit.Part, b.Unit.Part), a.Unit.Root.Compare(b.Unit.Root))
+	})
+	return all
+}
+
+// base.Route returns the route of one unit.
+func (r *Runtime) Route(u base.Unit) (base.Route, error) {
+	id, err := r.app.Unit(u)
+	if err != nil {
+		return base.Route{}, err
+	}
+	return r.route(id), nil
+}
+
+func (r *Runtime) route(id plan.UnitID) base.Route {
+	r.routes.mu.Lock()
+	defer r.routes.mu.Unlock()
+	u := id.Unit()
+	if x, ok := r.routes.byUnit[u]; ok {
+		return x
+	}
+	return base.Route{Unit: u, Owner: r.set.DefaultOwner(id.Part.Name)}
+}
+
+// WatchRoutes calls f with every route that the runtime learns of from now on,
+// one call at a time, until stop is called. F must not block.
+func (r *Runtime) WatchRoutes(f func(base.Route)) (stop func()) {
+	r.routes.mu.Lock()
+	defer r.routes.mu.Unlock()
+	r.routes.next++
+	id := r.routes.next
+	r.routes.watch[id] = f
+	return func() {
+		r.routes.mu.Lock()
+		defer r.routes.mu.Unlock()
+		delete(r.routes.watch, id)
+	}
+}
+
+// routeTable is what a runtime knows about owners, for host code.
+type routeTable struct {
+	mu     sync.Mutex
+	byUnit map[base.Unit]base.Route
+	watch  map[int]func(base.Route)
+	next   int
+
+	self    base.NodeID
+	foreign atomic.Bool // some unit is owned elsewhere
+}
+
+func (t *routeTable) learn(r base.Route) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old, known := t.byUnit[r.Unit]
+	if known && !r.After(old) {
+		return
+	}
+	t.byUnit[r.Unit] = r
+	if r.Owner != t.self {
+		t.foreign.Store(true)
+	}
+	for i := 1; i <= t.next; i++ {
+		if f := t.watch[i]; f != nil {
+			f(r)
+		}
+	}
+}
+
+// reachable returns a [*base.MovedError] if a message pushed here would not get to
+// the owner of its unit: that is not linked, or this runtime is leaving.
+func (r *Runtime) reachable(from core.SourceRef, key base.Key) error {
+	if from.Outlet == nil {
+		return nil // a call says so itself
+	}
+	for _, e := range from.Outlet.Edges {
+		x := r.route(plan.UnitID{Part: e.Node.Part, Root: e.Node.Part.Root(key)})
+		if x.Owner == r.set.Node && !r.set.Leaving.Load() {
+			continue
+		}
+		if x.Owner == r.set.Node || r.at(x.Owner) == nil {
+			return &base.MovedError{Unit: x.Unit, Owner: x.Owner, Epoch: x.Epoch}
+		}
+	}
+	return nil
+}
