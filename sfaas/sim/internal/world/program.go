@@ -88,7 +88,9 @@ type origin struct {
 const none = -1
 
 // unconsumed is the origin of what nobody has consumed yet.
-func unconsumed(outlet int) origin { return origin{outlet: outlet, guarantee: sfaas.ExactlyOnce, via: none} }
+func unconsumed(outlet int) origin {
+	return origin{outlet: outlet, guarantee: sfaas.ExactlyOnce, via: none}
+}
 
 // path returns what holds between an outlet and a consumer.
 func (p *program) path(outlet, consumer int) *path {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 )
 
 // seeds runs some worlds, ten times as many with NEURORAN_LONG set, and fails for
