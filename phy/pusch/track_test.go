@@ -57,6 +57,40 @@ func TestTracking(t *testing.T) {
 	t.Logf("of %d slots %d are lost without tracking, %d with", slots*sequences, lost[0], lost[1])
 }
 
+// TestSeenIsOfTheSlotAlone receives one slot with different priors: what the slot
+// alone says of a UE must not change by a bit.
+func TestSeenIsOfTheSlotAlone(t *testing.T) {
+	f := newField(t, 2, "lmmse")
+	g := fieldGrant(4)
+	grid := f.noise(3)
+	f.send(grid, g, 5)
+	var none track.UE
+	var priors [3]nr.Prior
+	group := nr.Group{Slot: 3, Mu: 1}
+	none.Prior(&priors[0], track.DefaultConfig(), &group)
+	priors[1] = nr.Prior{DelaySeconds: 3e-7, DelayStd: 1e-7, CFOHz: 200, CFOStd: 50, ProfileWeight: 4}
+	priors[1].Profile[20], priors[1].Doppler[9] = 1, 3
+	priors[2] = nr.Prior{DelaySeconds: -1e-6, DelayStd: 1e-9, CFOHz: -900, CFOStd: 1}
+	var offsets [3]nr.SeenOffsets
+	var channels [3]nr.Seen
+	for i := range priors {
+		if err := f.rx.Configure(3, g); err != nil {
+			t.Fatal(err)
+		}
+		f.rx.Expect(0, &priors[i])
+		if err := f.rx.Process(make([]nr.TransportBlock, 1), newSoft(1), grid); err != nil {
+			t.Fatal(err)
+		}
+		offsets[i], channels[i] = f.rx.Channel().Offsets.Seen[0], f.rx.Channel().Seen[0]
+		if offsets[i] != offsets[0] || channels[i] != channels[0] {
+			t.Errorf("prior %d: seen %+v, want %+v", i, offsets[i], offsets[0])
+		}
+	}
+	if offsets[0].DelayStd == 0 || channels[0].Profile == [nr.NumDelays]float32{} {
+		t.Error("nothing is seen")
+	}
+}
+
 // trackSlot sends and receives one slot, and reports whether it passes.
 func (f *field) trackSlot(path *channel.TDL, ue *track.UE, slot nr.Slot, g *nr.Grant, seed uint64, on bool) bool {
 	f.t.Helper()

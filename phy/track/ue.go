@@ -30,9 +30,10 @@ func (t *UE) Add(slot nr.Slot, ch *nr.Channel, u int) {
 	t.Count++
 }
 
-// Prior writes what to expect of the UE in a slot. Nothing is known, and dst is
-// the zero value, where no slot within reach has seen anything. It does not
-// allocate. The configuration must be valid.
+// Prior writes what to expect of the UE in a slot. Where no slot within reach has
+// seen anything, the deviations are so large that nothing follows from it; that a
+// prior is there at all makes the estimator keep apart what the slot alone says.
+// It does not allocate. The configuration must be valid.
 func (t *UE) Prior(dst *nr.Prior, cfg Config, g *nr.Group) {
 	*dst = nr.Prior{}
 	var delay, cfo filter
@@ -41,8 +42,9 @@ func (t *UE) Prior(dst *nr.Prior, cfg Config, g *nr.Group) {
 		delay.add(o.DelaySeconds, o.DelayStd, cfg.DelayDrift, age)
 		cfo.add(o.CFOHz, o.CFOStd, cfg.CFODrift, age)
 	})
-	dst.DelaySeconds, dst.DelayStd = delay.expect(cfg.DelayDrift)
-	dst.CFOHz, dst.CFOStd = cfo.expect(cfg.CFODrift)
+	const anyDelay, anyCFO = 1, 1e9 // s, Hz
+	dst.DelaySeconds, dst.DelayStd = delay.expect(cfg.DelayDrift, anyDelay)
+	dst.CFOHz, dst.CFOStd = cfo.expect(cfg.CFODrift, anyCFO)
 	cp := g.CyclicPrefix()
 	t.each(cfg, g.Slot, func(s *Sight, _ int) {
 		for i, v := range s.Channel.Doppler {
@@ -150,11 +152,11 @@ func (f *filter) spread() float64 {
 	return max(0, f.excess/float64(f.count-1))
 }
 
-// expect returns the value of the slot, and the standard deviation of its error,
-// 0 where nothing is known.
-func (f *filter) expect(drift float64) (value, std float64) {
+// expect returns the value of the slot and the standard deviation of its error,
+// which is unknown where nothing was measured.
+func (f *filter) expect(drift, unknown float64) (value, std float64) {
 	if f.count == 0 {
-		return 0, 0
+		return 0, unknown
 	}
 	return f.mean, math.Sqrt(f.variance + drift*drift*float64(f.age) + f.spread())
 }
