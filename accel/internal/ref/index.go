@@ -36,20 +36,28 @@ func checkedNow(idx *operand, n int, at func(int) int64) error {
 	return nil
 }
 
+// indexed returns the axis along which input 1 names elements of input 0, and a
+// function that reads those indices; constant ones are in range.
+func (st *step) indexed() (axis int, at func(i int) int64, err error) {
+	if axis, err = st.axisOf(0, len(st.in[0].dims)); err != nil {
+		return 0, nil, err
+	}
+	if at, err = indexAt(st.in[1]); err != nil {
+		return 0, nil, err
+	}
+	if err := checkedNow(st.in[1], st.in[0].dims[axis], at); err != nil {
+		return 0, nil, st.invalid("%v", err)
+	}
+	return axis, at, nil
+}
+
 // gatherElements reads, at each place, the element whose index along the axis is
 // given there.
 func gatherElements[E any](st *step) (func(), error) {
 	x, idx := st.in[0], st.in[1]
-	axis, err := st.axisOf(0, len(x.dims))
+	axis, _, err := st.indexed()
 	if err != nil {
 		return nil, err
-	}
-	at, err := indexAt(idx)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkedNow(idx, x.dims[axis], at); err != nil {
-		return nil, st.invalid("%v", err)
 	}
 	dst, src := as[E](st.out[0]), as[E](x)
 	if idx.typ == onnx.Int32 {
@@ -153,16 +161,9 @@ func combination[E number](st *step) (func(old, v E) E, error) {
 
 func scatterElements[E number](st *step) (func(), error) {
 	x, idx := st.in[0], st.in[1]
-	axis, err := st.axisOf(0, len(x.dims))
+	axis, at, err := st.indexed()
 	if err != nil {
 		return nil, err
-	}
-	at, err := indexAt(idx)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkedNow(idx, x.dims[axis], at); err != nil {
-		return nil, st.invalid("%v", err)
 	}
 	combine, err := combination[E](st)
 	if err != nil {

@@ -162,18 +162,11 @@ func buildSplit(st *step) (func(), error) {
 // a fault.
 func buildGather(st *step) (func(), error) {
 	x, idx := st.in[0], st.in[1]
-	axis, err := st.axisOf(0, len(x.dims))
-	if err != nil {
-		return nil, err
-	}
-	at, err := indexAt(idx)
+	axis, at, err := st.indexed()
 	if err != nil {
 		return nil, err
 	}
 	n, outer := x.dims[axis], count(x.dims[:axis])
-	if err := checkedNow(idx, n, at); err != nil {
-		return nil, st.invalid("%v", err)
-	}
 	dst, src := st.out[0].bytes(), x.bytes()
 	size := count(x.dims[axis+1:]) * x.typ.Size()
 	return func() {
