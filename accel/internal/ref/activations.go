@@ -13,28 +13,9 @@ import (
 var activations = map[string]func(n *onnx.Node) func(float32) float32{
 	"Acos": pure64(math.Acos), "Acosh": pure64(math.Acosh), "Asin": pure64(math.Asin), "Asinh": pure64(math.Asinh),
 	"Atan": pure64(math.Atan), "Atanh": pure64(math.Atanh), "Cosh": pure64(math.Cosh), "Sinh": pure64(math.Sinh), "Tan": pure64(math.Tan),
-	"HardSwish": pure(func(x float32) float32 { return x * max(0, min(1, x/6+0.5)) }),
-	"Mish":      pure64(func(x float64) float64 { return x * math.Tanh(max(x, 0)+math.Log1p(math.Exp(-math.Abs(x)))) }),
-	"Gelu": func(n *onnx.Node) func(float32) float32 {
-		if n.Str("approximate", "none") == "tanh" {
-			return from64(func(x float64) float64 {
-				return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-			})
-		}
-		return from64(func(x float64) float64 { return 0.5 * x * (1 + math.Erf(x/math.Sqrt2)) })
-	},
 	"Celu": func(n *onnx.Node) func(float32) float32 {
 		alpha := float64(n.Float("alpha", 1))
 		return from64(func(x float64) float64 { return max(0, x) + min(0, alpha*math.Expm1(x/alpha)) })
-	},
-	"Selu": func(n *onnx.Node) func(float32) float32 {
-		alpha, gamma := float64(n.Float("alpha", 1.67326319217681884765625)), float64(n.Float("gamma", 1.05070102214813232421875))
-		return from64(func(x float64) float64 {
-			if x > 0 {
-				return gamma * x
-			}
-			return gamma * alpha * math.Expm1(x)
-		})
 	},
 	"Shrink": func(n *onnx.Node) func(float32) float32 {
 		lambda, bias := n.Float("lambd", 0.5), n.Float("bias", 0)
@@ -47,10 +28,6 @@ var activations = map[string]func(n *onnx.Node) func(float32) float32{
 			}
 			return 0
 		}
-	},
-	"Swish": func(n *onnx.Node) func(float32) float32 {
-		alpha := float64(n.Float("alpha", 1))
-		return from64(func(x float64) float64 { return x / (1 + math.Exp(-alpha*x)) })
 	},
 	"ThresholdedRelu": func(n *onnx.Node) func(float32) float32 {
 		alpha := n.Float("alpha", 1)

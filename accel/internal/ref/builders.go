@@ -72,6 +72,9 @@ func init() {
 	for name, make := range unaries {
 		builders[name] = unaryIntegers.or(onnx.Float32, buildUnary(make))
 	}
+	for name := range vectorized {
+		builders[name] = unaryIntegers.or(onnx.Float32, buildVectorized)
+	}
 	for name, make := range activations {
 		builders[name] = buildUnary(make)
 	}

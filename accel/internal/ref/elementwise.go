@@ -10,58 +10,17 @@ import (
 	"github.com/neuroran/neuroran/internal/simd/f32"
 )
 
-// unaries makes, from a node's attributes, the function of each operator with
-// one input.
+// unaries makes, from a node's attributes, the function of the operators with one
+// input that have no vector kernel and take integers too.
 var unaries = map[string]func(n *onnx.Node) func(float32) float32{
-	"Abs":   pure(func(x float32) float32 { return float32(math.Abs(float64(x))) }),
-	"Ceil":  pure(func(x float32) float32 { return float32(math.Ceil(float64(x))) }),
-	"Cos":   pure(func(x float32) float32 { return float32(math.Cos(float64(x))) }),
-	"Erf":   pure(func(x float32) float32 { return float32(math.Erf(float64(x))) }),
-	"Exp":   pure(exp),
-	"Floor": pure(func(x float32) float32 { return float32(math.Floor(float64(x))) }),
-	"Log":   pure(func(x float32) float32 { return float32(math.Log(float64(x))) }),
-	"Neg":   pure(func(x float32) float32 { return -x }),
-	"Reciprocal": pure(func(x float32) float32 {
-		return 1 / x
-	}),
-	"Relu":     pure(func(x float32) float32 { return max(x, 0) }),
-	"Round":    pure(func(x float32) float32 { return float32(math.RoundToEven(float64(x))) }),
-	"Sigmoid":  pure(func(x float32) float32 { return 1 / (1 + exp(-x)) }),
-	"Sign":     pure(sign),
-	"Sin":      pure(func(x float32) float32 { return float32(math.Sin(float64(x))) }),
-	"Softplus": pure(func(x float32) float32 { return max(x, 0) + float32(math.Log1p(math.Exp(-math.Abs(float64(x))))) }),
-	"Softsign": pure(func(x float32) float32 { return x / (1 + float32(math.Abs(float64(x)))) }),
-	"Sqrt":     pure(func(x float32) float32 { return float32(math.Sqrt(float64(x))) }),
-	"Tanh":     pure(func(x float32) float32 { return float32(math.Tanh(float64(x))) }),
-	"Elu": func(n *onnx.Node) func(float32) float32 {
-		alpha := n.Float("alpha", 1)
-		return func(x float32) float32 {
-			if x < 0 {
-				return alpha * float32(math.Expm1(float64(x)))
-			}
-			return x
-		}
-	},
-	"HardSigmoid": func(n *onnx.Node) func(float32) float32 {
-		alpha, beta := n.Float("alpha", 0.2), n.Float("beta", 0.5)
-		return func(x float32) float32 { return max(0, min(1, alpha*x+beta)) }
-	},
-	"LeakyRelu": func(n *onnx.Node) func(float32) float32 {
-		alpha := n.Float("alpha", 0.01)
-		return func(x float32) float32 {
-			if x < 0 {
-				return alpha * x
-			}
-			return x
-		}
-	},
+	"Cos":  pure(func(x float32) float32 { return float32(math.Cos(float64(x))) }),
+	"Sign": pure(sign),
+	"Sin":  pure(func(x float32) float32 { return float32(math.Sin(float64(x))) }),
 }
 
 func pure(f func(float32) float32) func(*onnx.Node) func(float32) float32 {
 	return func(*onnx.Node) func(float32) float32 { return f }
 }
-
-func exp(x float32) float32 { return float32(math.Exp(float64(x))) }
 
 func sign(x float32) float32 {
 	switch {
@@ -79,16 +38,21 @@ func buildUnary(make func(*onnx.Node) func(float32) float32) builder {
 			return nil, err
 		}
 		dst, x, f := st.out[0].f32(), st.in[0].f32(), make(st.node.Node)
-		if vector := vectorized[st.node.OpType]; vector != nil {
-			run := vector(st.node.Node)
-			return func() { run(dst, x) }, nil
-		}
 		return func() {
 			for i, v := range x {
 				dst[i] = f(v)
 			}
 		}, nil
 	}
+}
+
+// buildVectorized makes an operator that has a vector kernel.
+func buildVectorized(st *step) (func(), error) {
+	if err := st.floats(); err != nil {
+		return nil, err
+	}
+	dst, x, run := st.out[0].f32(), st.in[0].f32(), vectorized[st.node.OpType](st.node.Node)
+	return func() { run(dst, x) }, nil
 }
 
 // buildClip limits values to the operands, which were attributes before
