@@ -182,7 +182,11 @@ func (g *Graph) checkInputs(n *plan.Node) {
 	if wide > 0 && wide == len(f.Ins) {
 		g.fail(f.Name, "every input is spread: one must carry the keys")
 	}
-	for i, k := range n.Wired {
+	for i := range len(f.Ins) + len(f.Ports) {
+		k := 0
+		if i < len(n.Wired) { // else the port has come later, and nobody has wired it
+			k = n.Wired[i]
+		}
 		switch {
 		case i < len(f.Ins) && k == 0 && !n.Sink && !f.Topic && n.Early:
 			g.fail(f.Name, "has control but is not applied")

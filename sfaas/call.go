@@ -4,11 +4,11 @@ package sfaas
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"time"
 	"unsafe"
 
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/layout"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
@@ -60,12 +60,12 @@ func (r Callee[In, Out]) Call(ctx context.Context, h Host, key Key, slot Slot, o
 	}
 	if err := fill(body(m).(*In)); err != nil {
 		h.Discard(m)
-		return fmt.Errorf("sfaas: call %s: %w", r.r.Name, err)
+		return base.Errorf("call %s: %w", r.r.Name, err)
 	}
 	m.Slot = slot
 	reply, err := h.Invoke(ctx, m)
 	if err != nil {
-		return fmt.Errorf("sfaas: call %s: %w", r.r.Name, err)
+		return base.Errorf("call %s: %w", r.r.Name, err)
 	}
 	layout.Of[Out]().Copy(unsafe.Pointer(out), unsafe.Pointer(reply.Body().(*Out)))
 	reply.Release()

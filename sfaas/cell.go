@@ -3,7 +3,6 @@
 package sfaas
 
 import (
-	"fmt"
 	"time"
 	"unsafe"
 
@@ -80,7 +79,7 @@ func Decode[T any](b []byte) (T, error) {
 		err = base.ErrInvalid
 	}
 	if err != nil {
-		return x, fmt.Errorf("sfaas: decode %s: %w", lay.Type, err)
+		return x, base.Errorf("decode %s: %w", lay.Type, err)
 	}
 	return x, nil
 }

@@ -20,7 +20,7 @@ type Controller[C any] struct{ p *plan.Port }
 // until its due time in [RealTime]; then it is dropped and counted. It never
 // runs under an older one.
 //
-// OnControl belongs to the definition of f: call it before f is applied.
+// OnControl belongs to the definition of f: call it before the graph is built.
 func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
 	return Controller[C]{newPort(f, plan.PortGrant, "control", h)}
 }

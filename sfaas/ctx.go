@@ -35,6 +35,10 @@ func (c *Ctx) Key() Key { return c.inv().Key() }
 // Slot returns the slot to which the work belongs.
 func (c *Ctx) Slot() Slot { return c.inv().Slot() }
 
+// OutputAt lets the output of a [Define], [Define2] or [Define3] function belong to
+// a slot that is not before that of the input; see [Emitter.At].
+func (c *Ctx) OutputAt(slot Slot) { c.inv().OutputAt(slot) }
+
 // Header returns the header of the input, of the first one after a join.
 func (c *Ctx) Header() Header { return c.inv().Header() }
 

@@ -15,7 +15,8 @@ import (
 // cell copies what it keeps. If the handler returns nil, out is sent under the
 // key of the input; if it returns [ErrNoOutput], nothing is sent; any other
 // error, a panic, a call of runtime.Goexit, blocking and an oversized output
-// fault the invocation: staged cells and sends are discarded.
+// fault the invocation: staged cells and sends are discarded. A function that
+// never has an output returns [None].
 //
 // One key has one invocation at a time, so a handler needs no locks for its
 // cells; different keys run side by side. The declared cells and resources are
@@ -65,7 +66,7 @@ func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *I
 	f.NewIn = func() any { return new(In) }
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, Emitter[Out]{c}, c.in(0).(*In))
+		return h(c, Emitter[Out]{c, c.Slot()}, c.in(0).(*In))
 	}
 	return Fn[In, Out]{f}
 }
@@ -79,7 +80,7 @@ func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a 
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, Emitter[Out]{c}, c.in(0).(*A), c.in(1).(*B))
+		return h(c, Emitter[Out]{c, c.Slot()}, c.in(0).(*A), c.in(1).(*B))
 	}
 	return Fn2[A, B, Out]{f}
 }
@@ -92,7 +93,7 @@ func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out],
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
-		return h(c, Emitter[Out]{c}, c.in(0).(*A), c.in(1).(*B), c.in(2).(*C))
+		return h(c, Emitter[Out]{c, c.Slot()}, c.in(0).(*A), c.in(1).(*B), c.in(2).(*C))
 	}
 	return Fn3[A, B, C, Out]{f}
 }
@@ -100,11 +101,22 @@ func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out],
 // Emitter sends the messages of one invocation of a [DefineEach],
 // [DefineEach2] or [DefineEach3] function. It is valid until the handler
 // returns.
-type Emitter[Out any] struct{ c *Ctx }
+type Emitter[Out any] struct {
+	c    *Ctx
+	slot Slot
+}
 
 // Add returns a recycled message that is sent under key when the handler
 // succeeds. The messages of one key are sent in the order of Add.
-func (e Emitter[Out]) Add(key Key) *Out { return e.c.inv().Emit(key).(*Out) }
+func (e Emitter[Out]) Add(key Key) *Out { return e.c.inv().Emit(key, e.slot).(*Out) }
+
+// At returns an emitter for a slot that is not before that of the input, such as
+// that of a grant which will be needed. The due time follows the slot. An emission
+// for an earlier slot faults the invocation with a [*SlotError]. Joins match it, as
+// any other message, on key, slot and the sequence of the input.
+//
+//	*out.At(c.Slot() + 4).Add(ue) = grant
+func (e Emitter[Out]) At(slot Slot) Emitter[Out] { return Emitter[Out]{e.c, slot} }
 
 func newFunction[Out any](name string, cfg Config, declared []Declared) *plan.Function {
 	f := &plan.Function{

@@ -75,6 +75,9 @@ type (
 	// RootError is the fault of a handler that emitted under another root on an
 	// edge without a cut: both ends of such an edge are in one unit.
 	RootError = base.RootError
+	// SlotError is the fault of a handler that emitted for a slot before that of
+	// its input.
+	SlotError = base.SlotError
 	// UnacknowledgedError says that a runtime was closed while other units had
 	// not acknowledged messages on edges that promise delivery.
 	UnacknowledgedError = base.UnacknowledgedError

@@ -18,6 +18,12 @@ type Function interface {
 	function() *plan.Function
 }
 
+// None is the output of functions that have none: their handlers ignore it and
+// return nil. A call of such a function is answered when it is done.
+//
+//	var Store = sfaas.Define("store", func(c *sfaas.Ctx, _ *sfaas.None, in *KPI) error { ... }, sfaas.Config{}, cells)
+type None struct{}
+
 // Fn is a function with one input. The zero value is not usable; copies are
 // the same function.
 type Fn[In, Out any] struct{ f *plan.Function }

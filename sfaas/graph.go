@@ -71,7 +71,11 @@ func Control[C any](from Stream[C], to Controller[C]) {
 	}
 	c := s.connect(n, to.p.Kind, -1)
 	c.Port = to.p
-	n.Wired[len(n.Fn.Ins)+i]++
+	at := len(n.Fn.Ins) + i
+	if at >= len(n.Wired) { // the port was declared after the function was applied
+		n.Wired = append(n.Wired, make([]int, at+1-len(n.Wired))...)
+	}
+	n.Wired[at]++
 }
 
 // DeadLetter feeds to a stream what a function could not process: messages of
@@ -153,8 +157,8 @@ func (g *Graph) newOutlet(name string, typ reflect.Type, make func() any) *plan.
 	return o
 }
 
-// Add adds a function that others reach by [Ref] or [CallRef] alone. It is a
-// part of its own.
+// Add adds a function that others, or host code, reach by [Ref] or [CallRef]
+// alone: it needs no source. It is a part of its own.
 func (g *Graph) Add(f Function) { g.node(f.function()) }
 
 // Buckets puts the roots of the part that f belongs to into n buckets, by a

@@ -146,13 +146,13 @@ func TestIdleKeyReturns(t *testing.T) {
 	if _, known := x.in.Position(x.cores, user); known {
 		t.Fatal("the user has not been forgotten")
 	}
-	var snap bytes.Buffer
-	if err := core.WriteSnapshot(&snap, x.cores.List...); err != nil {
+	snap, err := core.AppendSnapshot(nil, x.now, x.cores.List)
+	if err != nil {
 		t.Fatal(err)
 	}
 	y := newChurn(t, time.Hour)
 	y.now = x.now
-	if err := y.cores.Restore(&snap, y.now, func(int, []core.Effect) {}); err != nil {
+	if err := y.cores.Restore(bytes.NewReader(snap), y.now, func(int, []core.Effect) {}); err != nil {
 		t.Fatal(err)
 	}
 	for name, x := range map[string]*churn{"same": x, "restored": y} {

@@ -89,6 +89,8 @@ func counted(rts ...*sfaas.Runtime) (sum sfaas.Counts) {
 			sum.Faults += s.Faults
 			sum.DeadLetters += s.DeadLetters
 			sum.Lost += s.Lost
+			sum.Unheard += s.Unheard
+			sum.Unasked += s.Unasked
 		}
 	}
 	return sum
@@ -116,6 +118,18 @@ func (e *heldEngine) offer(i int) (*sfaas.Batch, uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.got[i], e.ids[i]
+}
+
+// offers returns how often the batch of a number has been offered.
+func (e *heldEngine) offers(id uint64) (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range e.ids {
+		if x == id {
+			n++
+		}
+	}
+	return n
 }
 
 // next waits for an offer of a batch whose number is not in old.

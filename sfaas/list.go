@@ -89,11 +89,14 @@ func (l List[T]) Truncate(c *Ctx, n int) {
 	}
 }
 
-// All iterates over the elements in order. They are read-only and valid until
-// the handler returns or changes the cell.
+// All iterates over the elements in order, for as long as there is a next one:
+// the loop may truncate the list. Elements are read-only and valid until the
+// handler returns or changes the cell.
 func (l List[T]) All(c *Ctx) iter.Seq2[int, *T] {
 	return func(yield func(int, *T) bool) {
-		for i, p := range l.store(c).visible(c.Now()) {
+		s := l.store(c)
+		for i := 0; i < len(s.visible(c.Now())); i++ { // the loop may truncate
+			p := s.visible(c.Now())[i]
 			c.read(measure(l.lay, unsafe.Pointer(p)))
 			if !yield(i, p) {
 				return
@@ -143,6 +146,24 @@ func (s *listStore[T]) own(i int) bool { return i >= len(s.cur) || s.cur[i] != s
 func (s *listStore[T]) Apply(now Time) {
 	s.Dirty = false
 	s.cur, s.next, s.expires = s.next, s.cur, expiry(&s.CellHead, now)
+	if s.Decl.Class == Sealed {
+		s.wipe()
+	}
+	clear(s.next) // it would keep what has been deleted
+	s.next = s.next[:0]
+	if cap(s.next) > 64 && cap(s.next) > 4*len(s.cur) {
+		s.next = nil
+	}
+}
+
+// wipe overwrites the elements that have just been replaced or deleted: sealed
+// content does not stay in clear.
+func (s *listStore[T]) wipe() {
+	for i, p := range s.next {
+		if i >= len(s.cur) || s.cur[i] != p {
+			s.lay.Fill(unsafe.Pointer(p), 0)
+		}
+	}
 }
 
 func (s *listStore[T]) Discard() { s.Dirty = false }
@@ -160,18 +181,18 @@ func (s *listStore[T]) Encode(dst []byte, now Time) []byte {
 	return dst
 }
 
-func (s *listStore[T]) Decode(src []byte, version int, now Time) error {
+func (s *listStore[T]) Decode(src []byte, version int, at plan.Moments) error {
 	n, src, err := base.CutCount(src, 4)
 	if err != nil {
 		return err
 	}
-	if s.expires, src, err = plan.CutExpiry(src, now); err != nil {
+	if s.expires, src, err = plan.CutExpiry(src, at.Now); err != nil {
 		return err
 	}
 	s.cur = nil
 	for range n {
 		p := new(T)
-		if src, err = s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(p)); err != nil {
+		if src, err = s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(p), at); err != nil {
 			return err
 		}
 		s.cur = append(s.cur, p)

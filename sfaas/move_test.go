@@ -102,7 +102,7 @@ func TestLiveMove(t *testing.T) {
 	n := <-sent
 	drain(t, a)
 	if seen.Load() != n || wrong.Load() != 0 {
-		t.Errorf("sent %d, received %d, wrong %d", n, seen.Load(), wrong.Load())
+		t.Errorf("sent %d, received %d, wrong %d; %+v", n, seen.Load(), wrong.Load(), counted(a, b))
 	}
 	slices.Sort(pauses)
 	t.Logf("moves=%d messages=%d lost=%d wrong=%d pause p50=%v p99=%v max=%v", moves, n, n-seen.Load(), wrong.Load(),

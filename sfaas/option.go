@@ -67,6 +67,13 @@ func WithNotices(f func(Notice)) Option {
 	return option(func(s *core.Settings) { s.OnNotice, s.Notices = f, true })
 }
 
+// WithChecks looks for handlers, sinks and sources that keep a message, or a
+// part of it, beyond the moment at which it is the runtime's again. What is
+// released is filled with the byte 0xDB and is not used again at once: whoever
+// reads it reads nonsense instead of another message, and who writes to it is
+// logged. It costs time for every byte of every message: it is for tests.
+func WithChecks() Option { return option(func(s *core.Settings) { s.Checks = true }) }
+
 // WithMaxMessage bounds the size of a message; without it that is 64 MiB.
 // A larger one faults the invocation that made it.
 func WithMaxMessage(bytes int) Option { return option(func(s *core.Settings) { s.MaxMessage = bytes }) }

@@ -3,10 +3,10 @@
 package sfaas
 
 import (
-	"fmt"
 	"reflect"
 	"unsafe"
 
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
@@ -57,7 +57,7 @@ func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 	}
 	if err := fill(body(m).(*T)); err != nil {
 		h.Discard(m)
-		return fmt.Errorf("sfaas: push %s: %w", in.from.Name, err)
+		return base.Errorf("push %s: %w", in.from.Name, err)
 	}
 	m.Slot = slot
 	return h.Inject(m)

@@ -180,6 +180,9 @@ func (s *valueStore[T]) Apply(now Time) {
 	s.Dirty = false
 	s.cur, s.next = s.next, s.cur
 	s.has, s.expires = s.nextHas, expiry(&s.CellHead, now)
+	if s.Decl.Class == Sealed && s.next != nil {
+		s.lay.Fill(unsafe.Pointer(s.next), 0) // what it replaces does not stay in clear
+	}
 }
 
 func (s *valueStore[T]) Discard() { s.Dirty = false }
@@ -192,7 +195,7 @@ func (s *valueStore[T]) Encode(dst []byte, now Time) []byte {
 	return plan.AppendItem(dst, s.lay, unsafe.Pointer(s.cur))
 }
 
-func (s *valueStore[T]) Decode(src []byte, version int, now Time) error {
+func (s *valueStore[T]) Decode(src []byte, version int, at plan.Moments) error {
 	if len(src) == 0 || src[0] > 1 || (src[0] == 0 && len(src) > 1) {
 		return base.ErrInvalid
 	}
@@ -200,12 +203,12 @@ func (s *valueStore[T]) Decode(src []byte, version int, now Time) error {
 	if src[0] == 0 {
 		return nil
 	}
-	expires, src, err := plan.CutExpiry(src[1:], now)
+	expires, src, err := plan.CutExpiry(src[1:], at.Now)
 	if err != nil {
 		return err
 	}
 	s.cur = fresh(s.cur)
-	rest, err := s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(s.cur))
+	rest, err := s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(s.cur), at)
 	if err != nil {
 		return err
 	}

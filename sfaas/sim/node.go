@@ -92,7 +92,11 @@ func (n *Node) Invoke(ctx context.Context, m *sfaas.Message) (*sfaas.Message, er
 	res := &callResult{}
 	n.w.calls[id] = res
 	defer delete(n.w.calls, id)
-	n.post(m, n.cores.Intake.CallEvent(m, id, n.id, n.w.now))
+	ev, err := n.cores.Intake.CallEvent(m, id, n.id, n.w.now)
+	if err != nil {
+		return nil, err
+	}
+	n.post(m, ev)
 	for !res.done && n.w.queue.len() > 0 && !n.w.halted && ctx.Err() == nil {
 		n.w.RunUntil(n.w.queue.first())
 	}

@@ -5,7 +5,29 @@ package base
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
+
+// pkg is the prefix of every text of an error of this module's runtime.
+const pkg = "sfaas: "
+
+// Errorf is fmt.Errorf for errors that say where they come from: the text names
+// the package at its start and nowhere else, also where it wraps an error that
+// does so itself.
+func Errorf(format string, args ...any) error { return &once{fmt.Errorf(format, args...)} }
+
+type once struct{ error }
+
+// Error implements error.
+func (e *once) Error() string { return nameOnce(e.error.Error()) }
+
+// Unwrap returns what fmt.Errorf has made.
+func (e *once) Unwrap() error { return e.error }
+
+func nameOnce(text string) string { return pkg + strings.ReplaceAll(text, pkg, "") }
+
+// Cause returns the text of a fault without what says where it happened.
+func (f *Fault) Cause() string { return strings.ReplaceAll(f.Err.Error(), pkg, "") }
 
 // Sentinel errors.
 var (
@@ -162,6 +184,19 @@ func (e *RootError) Error() string {
 	return fmt.Sprintf("sfaas: %s: emission under %v, on an edge without a cut from root %v", e.Function, e.Key, e.Root)
 }
 
+// SlotError is the fault of a handler that emitted for a slot before that of
+// its input.
+type SlotError struct {
+	Function string // function that emitted
+	Got      Slot   // slot of the emission
+	Want     Slot   // slot of the input, the first that is allowed
+}
+
+// Error implements error.
+func (e *SlotError) Error() string {
+	return fmt.Sprintf(pkg+"%s: emission for slot %d, want %d or later", e.Function, e.Got, e.Want)
+}
+
 // Fault is one failed invocation, as the runtime logs and counts it.
 type Fault struct {
 	Function string // function that failed
@@ -172,7 +207,7 @@ type Fault struct {
 
 // Error implements error.
 func (f *Fault) Error() string {
-	return fmt.Sprintf("sfaas: %s[%v] slot %d: %v", f.Function, f.Key, f.Slot, f.Err)
+	return fmt.Sprintf(pkg+"%s[%v] slot %d: %s", f.Function, f.Key, f.Slot, f.Cause())
 }
 
 // Unwrap returns the cause.

@@ -33,6 +33,17 @@ func (r *Reader) Uint() uint64 {
 	return x
 }
 
+// Int reads a signed number of variable length.
+func (r *Reader) Int() int64 {
+	x, n := binary.Varint(r.Src)
+	if n <= 0 {
+		r.Fail(ErrTruncated)
+		return 0
+	}
+	r.Src = r.Src[n:]
+	return x
+}
+
 // Limited is [Reader.Uint] for a number that may be at most limit.
 func (r *Reader) Limited(limit uint64) uint64 {
 	x := r.Uint()
@@ -122,12 +133,10 @@ func (r *Reader) Moment(now Time) Time {
 	if !r.Bool() {
 		return Never
 	}
-	d, n := binary.Varint(r.Src)
-	if n <= 0 {
-		r.Fail(ErrTruncated)
+	d := r.Int()
+	if r.Err != nil {
 		return Never
 	}
-	r.Src = r.Src[n:]
 	if t := now + Time(d); (d > 0) == (t > now) || d == 0 {
 		return t
 	}

@@ -52,8 +52,11 @@ func (k *Core) push(m *Message) {
 	}
 	s.id++
 	m.Seq, m.ID, m.Index = s.seq, s.id, 0
-	m.Source, m.Node, m.Epoch, m.fn = m.Key, k.self.Node, 0, 0
+	m.Source, m.Node, m.Epoch, m.fn, m.made = m.Key, k.self.Node, 0, 0, m.Slot
 	m.Due = k.set.Due(m.Slot, k.now)
+	if len(o.Queues) > 0 {
+		k.enters(m)
+	}
 	n := int32(len(o.Edges))
 	if n == 0 {
 		m.pool.put(m, k.lane)
@@ -62,6 +65,16 @@ func (k *Core) push(m *Message) {
 	m.refs = n
 	for _, e := range o.Edges {
 		k.routePush(e, m, ks)
+	}
+}
+
+// enters ends what [Intake.Measure] has counted: from here on the message counts
+// where it waits.
+func (k *Core) enters(m *Message) {
+	for _, e := range m.pool.from.Edges {
+		if e.Pushes() {
+			k.gauges[e.ID-1].sub(e, m.size)
+		}
 	}
 }
 
@@ -309,8 +322,8 @@ func (k *Core) admit(e *plan.Edge, m *Message, ks *keyState, s *Stamp, from orig
 		}
 		return
 	}
-	if u.mute > 0 && u.more != nil && u.more.reach != nil {
-		k.sawSlot(u, m.Slot)
+	if u.mute > 0 && u.more != nil && u.more.reach != nil && e.Enters && !e.Kind.Control() {
+		k.sawSlot(u, m.made)
 	}
 	if s != nil && !k.fresh(e, m, ks, s, sender) {
 		m.release(k.lane)

@@ -107,7 +107,7 @@ func (k *Core) takeOver(err error) {
 	it := k.cur.item
 	k.cur.active = false
 	c := &k.lane.inv
-	c.begin(it.edge.Node, nil, it.ks, &it.msg.Header, k.now)
+	c.begin(it.edge.Node, nil, it.ks, &it.msg.Header, it.msg.Due, k.now)
 	if it.edge.Node.Keeps {
 		c.inst = k.salvage(it.edge.Node, it.ks)
 	}

@@ -75,7 +75,7 @@ func (k *Core) enter(it item) {
 		}
 	}
 	k.waitForGate(inst, it.edge.Node, it)
-	k.expireWaiting(inst, it.edge.Node, it.msg.Slot)
+	k.expireWaiting(inst, it.edge.Node, it.msg.made)
 	k.runGate(item{edge: it.edge, ks: it.ks, gate: true})
 }
 
@@ -153,7 +153,7 @@ func (i *instanceFew) gate(n *plan.Node, slot base.Slot) gateState {
 
 // expireWaiting drops data whose grant did not come within the window.
 func (k *Core) expireWaiting(inst *instanceFew, n *plan.Node, slot base.Slot) {
-	for inst.waiting.len() > 0 && inst.waiting.at(0).msg.Slot+n.Fn.Window() <= slot {
+	for inst.waiting.len() > 0 && passed(inst.waiting.at(0).msg.Slot, n.Fn.Window(), slot) {
 		k.dropItem(inst.waiting.pop(), "no control for its slot")
 	}
 }

@@ -3,6 +3,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
@@ -12,13 +14,14 @@ import (
 // it is imported.
 type Image struct {
 	plan.UnitID
-	Epoch uint32 // of the owner that made it
-	insts []*instance
-	joins []*joinBuffer // by node of the part, nil where nothing waits
-	waits []waitItem
-	kept  []*keptEntry
-	fence base.Slot
-	soft  bool // who takes it forgets the content of Volatile cells
+	Epoch  uint32 // of the owner that made it
+	insts  []*instance
+	joins  []*joinBuffer // by node of the part, nil where nothing waits
+	waits  []waitItem
+	kept   []*keptEntry
+	pushed []*keptEntry // in a snapshot: for the unit, kept by the runtimes that took the pushes
+	fence  base.Slot
+	soft   bool // who takes it forgets the content of Volatile cells
 }
 
 // Counts returns how many instances and waiting messages an image has.
@@ -192,18 +195,29 @@ func (i *instance) forgetVolatile() {
 	}
 }
 
+// mergeWide leaves one of the copies of every spread input that waited in the
+// lines of several cores.
+func (m *Image) mergeWide() {
+	seen := map[*Message]bool{}
+	m.waits = slices.DeleteFunc(m.waits, func(w waitItem) bool {
+		if !w.edge.IsWide() {
+			return false
+		}
+		if seen[w.msg] {
+			w.msg.release(nil)
+			return true
+		}
+		seen[w.msg] = true
+		return false
+	})
+}
+
 // share prepares an image for the cores of this runtime: each gets a hold on
-// every spread input. Those that waited in lines have one hold for each core of
-// the old owner.
+// every spread input.
 func (m *Image) share(cores int) {
 	for i := range m.waits {
-		if w := &m.waits[i]; w.edge.IsWide() && m.firstWide(i) {
-			w.msg.take(int32(cores))
-		}
-	}
-	for i := range m.waits {
 		if w := &m.waits[i]; w.edge.IsWide() {
-			w.msg.release(nil)
+			w.msg.take(int32(cores - 1))
 		}
 	}
 	for _, b := range m.joins {
@@ -247,9 +261,7 @@ func (k *Core) take(u *unit, img *Image) {
 	for i := range img.waits {
 		w := img.waits[i]
 		if w.edge.IsWide() {
-			if img.firstWide(i) { // each core has put its copy here
-				k.arriveWide(w.edge, w.msg, k.state(w.ks.key, w.ks.group))
-			}
+			k.arriveWide(w.edge, w.msg, k.state(w.ks.key, w.ks.group))
 		} else if mine(w.ks.key) {
 			w.ks = k.state(w.ks.key, w.ks.group)
 			k.takeWaiting(w)
@@ -325,18 +337,6 @@ func (h *half) node() *plan.Node {
 	return nil
 }
 
-// firstWide reports whether no wait before i is another core's copy of the
-// same spread input.
-func (m *Image) firstWide(i int) bool {
-	w := &m.waits[i]
-	for j := range i {
-		if x := &m.waits[j]; x.edge == w.edge && x.msg == w.msg {
-			return false
-		}
-	}
-	return true
-}
-
 // takeWaiting lets a message that waited take its course. A joined item, and one
 // that is to be repeated, is past that: it runs.
 func (k *Core) takeWaiting(w waitItem) {
@@ -359,4 +359,23 @@ func (k *Core) takeKept(u *unit, x *keptEntry) {
 	s.PrevEpoch, s.Prev, s.Via = 0, 0, u.epoch
 	y := &keptEntry{stamp: &s, edge: x.edge, msg: x.msg, key: x.key, by: u, to: k.unit(x.to.UnitID)}
 	k.file(y)
+}
+
+// takePushed takes what sources had pushed for the unit at other runtimes and
+// what it has not taken in: its own marks tell. Now that the unit is here, such a
+// message is kept by nobody else.
+func (k *Core) takePushed(img *Image) {
+	for _, x := range img.pushed {
+		g := x.key.KeyGroup()
+		if k.coreOf(g) != k.self.Core {
+			continue
+		}
+		ks := k.state(x.key, g)
+		if inst := ks.insts[x.edge.Node.Index]; inst != nil && inst.few != nil {
+			if w := inst.few.seen.find(x.stamp.mark()); w != nil && !later(x.stamp.Epoch, x.stamp.Count, w.epoch, w.count) {
+				continue
+			}
+		}
+		k.within(x.edge, x.msg, x.key, ks, nil, fromOutside)
+	}
 }

@@ -26,6 +26,15 @@ func (it *item) take(from *item) {
 	it.tries, it.gate = from.tries, from.gate
 }
 
+// made returns how far slots had come when the item entered the unit in which it
+// runs.
+func (it *item) made() base.Slot {
+	if it.edge.Enters {
+		return it.msg.Slot
+	}
+	return it.msg.made
+}
+
 // running is the invocation under way. It is kept outside the stack so that
 // another goroutine can take over.
 type running struct {

@@ -22,15 +22,15 @@ func appendInstance(dst []byte, sealer Sealer, inst *instance, now base.Time) []
 		dst = base.AppendString(dst, d.Name)
 		dst = append(dst, byte(d.Class))
 		dst = base.AppendDigest(binary.AppendUvarint(dst, uint64(d.Version)), d.Form)
-		at := len(dst)
+		begin := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
 		dst = s.Encode(dst, now)
 		if d.Class == base.Sealed {
-			sealed := sealer.Seal(nil, dst[at+4:], cellLabel(inst.node.Fn.Name, key, d.Name))
-			clear(dst[at+4:])
-			dst = append(dst[:at+4], sealed...)
+			sealed := sealer.Seal(nil, dst[begin+4:], cellLabel(inst.node.Fn.Name, key, d.Name))
+			clear(dst[begin+4:])
+			dst = append(dst[:begin+4], sealed...)
 		}
-		binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+		binary.LittleEndian.PutUint32(dst[begin:], uint32(len(dst)-begin-4))
 	}
 	return dst
 }
@@ -39,21 +39,21 @@ func appendInstance(dst []byte, sealer Sealer, inst *instance, now base.Time) []
 // function does not declare is an error, so that its content is not lost in
 // silence, unless the function says that it is sfaas.Retired; those that are new
 // start empty.
-func cutCells(src []byte, sealer Sealer, inst *instance, now base.Time) ([]byte, error) {
+func cutCells(src []byte, sealer Sealer, inst *instance, at plan.Moments) ([]byte, error) {
 	bad := func(err error) error { return badSnapshot(inst.node, inst.ks.key, err) }
 	count, src, err := base.CutCount(src, 15)
 	if err != nil {
 		return nil, bad(err)
 	}
 	for range count {
-		if src, err = cutCell(src, sealer, inst, now); err != nil {
+		if src, err = cutCell(src, sealer, inst, at); err != nil {
 			return nil, bad(err)
 		}
 	}
 	return src, nil
 }
 
-func cutCell(src []byte, sealer Sealer, inst *instance, now base.Time) ([]byte, error) {
+func cutCell(src []byte, sealer Sealer, inst *instance, at plan.Moments) ([]byte, error) {
 	name, src, err := base.CutString(src)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func cutCell(src []byte, sealer Sealer, inst *instance, now base.Time) ([]byte, 
 		if version > 1<<31 {
 			return nil, base.ErrInvalid
 		}
-		return rest, s.Decode(content, int(version), now)
+		return rest, s.Decode(content, int(version), at)
 	}
 	if slices.Contains(inst.node.Fn.Retired, name) {
 		return rest, nil
@@ -104,5 +104,5 @@ func cutCell(src []byte, sealer Sealer, inst *instance, now base.Time) ([]byte, 
 }
 
 func badSnapshot(n *plan.Node, key base.Key, err error) error {
-	return fmt.Errorf("%w: %s[%v]: %w", base.ErrSnapshot, n.Fn.Name, key, err)
+	return base.Errorf("%w: %s[%v]: %w", base.ErrSnapshot, n.Fn.Name, key, err)
 }

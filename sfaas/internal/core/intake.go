@@ -21,7 +21,7 @@ type Intake struct {
 func newIntake(app *plan.App, set *Settings, gauges []gauge) *Intake {
 	in := &Intake{app: app, set: set, gauges: gauges}
 	for _, o := range app.Outlets {
-		in.sources = append(in.sources, &pool{from: o, limit: 2*set.SourceLimit + poolLimit})
+		in.sources = append(in.sources, newPool(nil, o, 2*set.SourceLimit+poolLimit, set))
 	}
 	return in
 }
@@ -61,8 +61,22 @@ func (in *Intake) Event(m *Message) (Event, error) {
 	return Event{Kind: EventPush, Msg: m}, nil
 }
 
-// Measure sets the size of a message, or releases it if it is too large.
+// Measure sets the size of a message that is pushed, or releases it if it is too
+// large. From here on it counts against the capacities of the edges behind its
+// source, until its core has taken it in.
 func (in *Intake) Measure(m *Message) error {
+	if err := in.measure(m); err != nil {
+		return err
+	}
+	for _, e := range m.pool.from.Edges {
+		if e.Pushes() {
+			in.gauges[e.ID-1].add(e, m.size)
+		}
+	}
+	return nil
+}
+
+func (in *Intake) measure(m *Message) error {
 	if m.size = m.measure(); m.size > in.set.MaxMessage {
 		err := &base.SizeError{Port: m.pool.from.Name, Bytes: m.size, Limit: in.set.MaxMessage}
 		m.Release()
@@ -71,15 +85,18 @@ func (in *Intake) Measure(m *Message) error {
 	return nil
 }
 
-// CallEvent returns the event that brings a call of host code to its core. An
-// EffectReply with the same id follows.
-func (in *Intake) CallEvent(m *Message, id uint64, node base.NodeID, now base.Time) Event {
-	m.size = m.measure()
+// CallEvent returns the event that brings a call of host code to its core, or
+// releases the message if it is too large. An EffectReply with the same id
+// follows.
+func (in *Intake) CallEvent(m *Message, id uint64, node base.NodeID, now base.Time) (Event, error) {
+	if err := in.measure(m); err != nil {
+		return Event{}, err
+	}
 	m.reply = replyTo{call: id, node: node}
 	m.Source, m.Node, m.Due = m.Key, node, in.set.Due(m.Slot, now)
-	m.ID, m.Seq, m.Index, m.Epoch = id, 0, 0, 0
+	m.ID, m.Seq, m.Index, m.Epoch, m.made = id, 0, 0, 0, m.Slot
 	m.refs = 1
-	return Event{Kind: EventMessage, Edge: m.pool.from.Edges[0].ID, Msg: m, Key: m.Key, From: Endpoint{Node: node}}
+	return Event{Kind: EventMessage, Edge: m.pool.from.Edges[0].ID, Msg: m, Key: m.Key, From: Endpoint{Node: node}, Host: true}, nil
 }
 
 // SourceRef tells a host where a message enters its graph.

@@ -29,6 +29,7 @@ type Invocation struct {
 		err  error
 	}
 	now     base.Time // start of the invocation
+	slot    base.Slot // of the output
 	limit   base.Time // end of the budget
 	sends   []send
 	touched []plan.CellStore
@@ -63,6 +64,10 @@ func (c *Invocation) In(i int) any { return c.in[i] }
 // returns. Functions with several outputs or none have no such payload.
 func (c *Invocation) Out() any { return c.out.body }
 
+// OutputAt lets the output belong to a slot, which is not before that of the
+// input.
+func (c *Invocation) OutputAt(slot base.Slot) { c.slot = slot }
+
 // Reply returns the call that the message at a reply port answers, and its
 // error: without one, the payload is input 0.
 func (c *Invocation) Reply() (base.Token, error) { return base.Token(c.reply.call), c.reply.err }
@@ -90,9 +95,9 @@ func (c *Invocation) Done() <-chan struct{} { return c.lane.done }
 func (c *Invocation) Revoked() bool { return c.lane.revoked() }
 
 // begin prepares the invocation.
-func (c *Invocation) begin(n *plan.Node, inst *instance, ks *keyState, h *base.Header, now base.Time) {
-	c.node, c.inst, c.ks, c.hdr, c.now = n, inst, ks, h, now
-	c.limit = h.Due
+func (c *Invocation) begin(n *plan.Node, inst *instance, ks *keyState, h *base.Header, due, now base.Time) {
+	c.node, c.inst, c.ks, c.hdr, c.now, c.slot = n, inst, ks, h, now, h.Slot
+	c.limit = due
 	if b := n.Fn.Config.Budget; b > 0 {
 		c.limit = min(c.limit, now.Add(b))
 	}

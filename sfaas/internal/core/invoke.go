@@ -40,18 +40,26 @@ func (k *Core) takeIn() bool {
 	switch {
 	case k.queued.len() > 0:
 		k.queued.popInto(&it)
-		k.gauges[it.edge.ID-1].sub(it.edge, it.msg.size)
+		k.takeItem(&it, true)
 	case k.ingress.len() > 0:
 		k.ingress.popInto(&it)
+		k.takeItem(&it, false)
 	default:
 		return false
+	}
+	return true
+}
+
+// takeItem accepts what has just left a line.
+func (k *Core) takeItem(it *item, queued bool) {
+	if queued {
+		k.gauges[it.edge.ID-1].sub(it.edge, it.msg.size)
 	}
 	if it.edge.IsWide() {
 		k.arriveWide(it.edge, it.msg, it.ks)
 	} else {
 		k.accept(it.edge, it.msg, it.ks, it.stamp)
 	}
-	return true
 }
 
 // invoke runs the handler of an item.
@@ -76,9 +84,13 @@ func (k *Core) runCurrent() {
 	}
 	lane := k.lane
 	c := &lane.inv
-	c.begin(n, inst, it.ks, &m.Header, k.now)
+	due := m.Due
+	if e.Kind.Control() {
+		due = base.Never // it waits for the data of its slot, which tell what is late
+	}
+	c.begin(n, inst, it.ks, &m.Header, due, k.now)
 	c.load(it)
-	k.cur.active, k.cur.start, k.cur.due, k.cur.slot = true, k.now, m.Due, m.Slot
+	k.cur.active, k.cur.start, k.cur.due, k.cur.slot = true, k.now, due, m.Slot
 	k.stats[n.Index].Invocations++
 	k.cost += n.Fn.Config.Cost
 	g := lane.enter()
@@ -106,10 +118,11 @@ func (k *Core) takeReply(inst *instance, it *item) bool {
 }
 
 // begins reports whether an item that is new may run; if not, it has been
-// skipped as late.
+// skipped as late. Control is never skipped, nor are functions that carry it:
+// later slots need what it says.
 func (k *Core) begins(it *item) bool {
 	e := it.edge
-	if k.now >= it.msg.Due && k.set.Mode == base.RealTime && e.Kind == plan.PortData && e.Config.Guarantee == base.AtMostOnce && !e.Node.Sink {
+	if k.now >= it.msg.Due && k.set.Mode == base.RealTime && e.Kind == plan.PortData && e.Config.Guarantee == base.AtMostOnce && !e.Node.Sink && !e.Node.Carries {
 		k.skip(*it)
 		return false
 	}
@@ -154,7 +167,7 @@ func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 	}()
 	switch {
 	case e.Node.Sink:
-		if k.muted(e.Node, k.cur.ks.key, k.cur.msg.Slot) {
+		if k.muted(e.Node, k.cur.ks.key, k.cur.made()) {
 			break
 		}
 		if sink := k.set.Sinks.Get(e.Node.Index); sink != nil {
@@ -177,7 +190,7 @@ func (k *Core) finish(c *Invocation, err error) {
 	k.cur.active = false
 	noOutput := err != nil && errors.Is(err, base.ErrNoOutput)
 	if err == nil || noOutput {
-		err = k.checkSizes(c)
+		err = k.checkOutputs(c)
 	}
 	n, e := it.edge.Node, it.edge
 	s := &k.stats[n.Index]
@@ -225,6 +238,7 @@ func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 			k.answer(b, it, c.inst, out, nil)
 		default:
 			k.stamp(out, it)
+			k.putOff(out, c.slot)
 			k.release(b, n, out, it.ks, c.inst)
 		}
 	}
@@ -269,8 +283,15 @@ func (k *Core) stamp(m *Message, it *item) {
 	m.Source = ks.key
 	m.Key = ks.key
 	m.group = ks.group
-	m.fn = uint16(n.Index) + 1
+	m.fn, m.made = uint16(n.Index)+1, it.made()
 	m.Epoch = k.unitOf(n.Part, ks).epoch
+}
+
+// putOff lets a message belong to a slot that is not before its own.
+func (k *Core) putOff(m *Message, slot base.Slot) {
+	if slot != m.Slot {
+		m.Slot, m.Due = slot, k.set.Due(slot, k.now)
+	}
 }
 
 // release sends the output of a node under the key of ks to its consumers.
@@ -283,7 +304,7 @@ func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState, by *ins
 		return
 	}
 	m.refs = int32(len(edges))
-	muted := k.muted(n, m.Source, m.Slot)
+	muted := k.muted(n, m.Source, m.made)
 	for _, e := range edges {
 		if muted && e.Cross {
 			m.release(k.lane)
@@ -302,9 +323,13 @@ func (k *Core) countTransfer(n *plan.Node, m *Message, consumers int) {
 	k.stats[n.Index].Transferred += uint64(m.size * consumers)
 }
 
-// checkSizes measures the outputs of the invocation, and sees that those on
-// edges without a cut stay under the root.
-func (k *Core) checkSizes(c *Invocation) error {
+// checkOutputs measures the outputs of the invocation, and sees that none is for
+// a slot that has passed and that those on edges without a cut stay under the
+// root.
+func (k *Core) checkOutputs(c *Invocation) error {
+	if c.slot < c.hdr.Slot {
+		return &base.SlotError{Function: c.node.Fn.Name, Got: c.slot, Want: c.hdr.Slot}
+	}
 	if c.out != nil {
 		if err := k.measure(c.out, c.node.Outlet); err != nil {
 			return err
@@ -317,6 +342,9 @@ func (k *Core) checkSizes(c *Invocation) error {
 		}
 		if err := k.measure(x.msg, x.msg.pool.from); err != nil {
 			return err
+		}
+		if x.kind == sendEmit && x.slot < c.hdr.Slot {
+			return &base.SlotError{Function: c.node.Fn.Name, Got: x.slot, Want: c.hdr.Slot}
 		}
 		if p := c.node.Part; x.kind == sendEmit && c.node.Inside && x.key != c.ks.key && p.Root(x.key) != p.Root(c.ks.key) {
 			return &base.RootError{Function: c.node.Fn.Name, Key: x.key, Root: c.ks.key.Root()}

@@ -76,8 +76,8 @@ func (u *unit) joins(n *plan.Node) *joinBuffer {
 // join adds an input that carries its own key.
 func (k *Core) join(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	b := k.joinsOf(e.Node, ks)
-	if m.Slot > b.newest {
-		b.newest = m.Slot
+	if m.made > b.newest {
+		b.newest = m.made
 		k.expireJoins(e.Node, b)
 	}
 	h := b.byID[joinID{ks, m.Slot, m.Seq, m.Index}]
@@ -136,8 +136,8 @@ func (b *joinBuffer) link(h *half) *half {
 // the halves that waited for it.
 func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState) {
 	b := k.joinsOf(e.Node, ks)
-	if m.Slot > b.newestWide {
-		b.newestWide = m.Slot
+	if m.made > b.newestWide {
+		b.newestWide = m.made
 		k.expireJoins(e.Node, b)
 	}
 	if len(b.wide) >= joinLimit {
@@ -146,11 +146,11 @@ func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState) {
 	}
 	w := half{key: ks.key, joinID: joinID{slot: m.Slot, seq: m.Seq}, due: m.Due}
 	w.msgs[e.Input], w.edges[e.Input] = m, e
-	if b.hasWide(&w) { // it has come with an image too
+	if b.hasWide(&w) { // sent again, or restored: what has waited since may need it
 		m.release(k.lane)
-		return
+	} else {
+		b.wide = append(b.wide, w)
 	}
-	b.wide = append(b.wide, w)
 	for h := b.narrow.first; h != nil; {
 		next := h.after // h may be complete, and gone
 		if h.slot == m.Slot && h.seq == m.Seq && h.key.Under(ks.key) {
@@ -252,20 +252,25 @@ func (k *Core) expireJoins(n *plan.Node, b *joinBuffer) {
 	window := n.Fn.Window()
 	k.sweepJoins(n, b, func(h *half) bool {
 		if h.ks == nil {
-			return h.slot+window <= b.newest
+			return passed(h.slot, window, b.newest)
 		}
 		for i := range n.Fn.Ins {
 			if newest := b.newest; h.msgs[i] == nil {
 				if n.Wide[i] {
 					newest = b.newestWide
 				}
-				if h.slot+window <= newest {
+				if passed(h.slot, window, newest) {
 					return true
 				}
 			}
 		}
 		return false
 	})
+}
+
+// passed reports whether slots have come a window beyond one.
+func passed(slot, window, newest base.Slot) bool {
+	return newest >= slot && newest-slot >= window
 }
 
 // sweepJoins drops the halves for which old holds, except those that an edge

@@ -49,7 +49,7 @@ func newLane(app *plan.App, set *Settings, tokens uint64) *Lane {
 	l := &Lane{app: app, clock: set.Clock, done: make(chan struct{}), tokens: tokens}
 	l.inv.lane = l
 	for _, o := range app.Outlets {
-		l.pools = append(l.pools, &pool{lane: l, from: o, limit: poolLimit})
+		l.pools = append(l.pools, newPool(l, o, poolLimit, set))
 	}
 	for _, n := range app.Nodes {
 		l.loggers = append(l.loggers, set.Logger.With("function", n.Fn.Name))

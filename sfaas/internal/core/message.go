@@ -17,8 +17,14 @@ type Message struct {
 	size  int // payload bytes, measured once when the message is sent
 	group uint8
 	fn    uint16 // 1 + index of the function that made it, 0 for a source
-	refs  int32  // changed atomically once the message is shared
-	pool  *pool
+
+	// made is how far slots had come when it was made: the slot with which its
+	// origin entered the unit of its producer. A message for a later slot is
+	// ahead of it, and says nothing about which slots have passed.
+	made base.Slot
+
+	refs int32 // changed atomically once the message is shared
+	pool *pool
 }
 
 // Size returns the payload size in bytes.

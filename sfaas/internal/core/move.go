@@ -3,7 +3,6 @@
 package core
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -157,6 +156,7 @@ func (k *Core) collect(u *unit, s *Signal) {
 	if m.wait--; m.wait > 0 {
 		return
 	}
+	m.image.mergeWide()
 	m.Instances, m.Messages = m.image.Counts()
 	if !slices.Contains(k.peers, m.To) {
 		k.endMove(u, &Signal{Kind: signalOutcome, Move: m, Err: base.ErrUnlinked})
@@ -171,7 +171,7 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 	var err error
 	switch {
 	case m.digest != u.Part.Digest:
-		err = fmt.Errorf("%w: part %s: %v, want %v", base.ErrDigest, u.Part.Name, m.digest, u.Part.Digest)
+		err = base.Errorf("%w: part %s: %v, want %v", base.ErrDigest, u.Part.Name, m.digest, u.Part.Digest)
 	case u.phase == unitHere || u.phase == unitStopping || !base.Newer(m.Epoch, k.self.Node, u.epoch, u.owner):
 		err = base.ErrStaleEpoch
 	case k.set.Leaving.Load():

@@ -11,7 +11,7 @@ import (
 // the instance waits for the commit of b, if there is one.
 func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 	n := it.edge.Node
-	if s.kind != sendEmit && s.kind != sendCancel && k.muted(n, it.ks.key, it.msg.Slot) {
+	if s.kind != sendEmit && s.kind != sendCancel && k.muted(n, it.ks.key, it.made()) {
 		if s.kind != sendForward {
 			s.msg.pool.put(s.msg, k.lane)
 		}
@@ -22,6 +22,7 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 		k.stamp(s.msg, it)
 		s.msg.Key, s.msg.group = s.key, s.key.KeyGroup()
 		s.msg.Index = it.msg.Index<<16 | uint64(s.place)
+		k.putOff(s.msg, s.slot)
 		ks := it.ks
 		if s.key != ks.key {
 			ks = k.keys[s.key]
@@ -189,7 +190,7 @@ func (k *Core) answer(b *Batch, it *item, by *instance, out *Message, err error)
 		m = &Message{Header: in.Header, pool: k.lane.pools[k.app.Edges[to.port-1].From.ID]}
 	}
 	if m != nil {
-		m.Source, m.Key, m.group, m.fn = in.Key, to.key, to.key.KeyGroup(), uint16(n.Index)+1
+		m.Source, m.Key, m.group, m.fn, m.made = in.Key, to.key, to.key.KeyGroup(), uint16(n.Index)+1, it.made()
 		m.Epoch = k.unitOf(n.Part, k.state(in.Key, in.Key.KeyGroup())).epoch
 		m.reply = replyTo{call: to.call, err: err, answer: to.port != 0}
 		m.refs = 1

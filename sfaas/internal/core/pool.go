@@ -3,37 +3,60 @@
 package core
 
 import (
+	"log/slog"
 	"sync"
 
+	"github.com/neuroran/neuroran/sfaas/internal/layout"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// poolLimit bounds the messages that the pool of a function keeps for reuse.
-const poolLimit = 256
+const (
+	poolLimit = 256      // messages that the pool of a function keeps for reuse
+	poolBytes = 16 << 20 // memory that it keeps in them
+	poolLeast = 2        // messages that it keeps whatever their memory
+
+	// poison is what messages are filled with that have been released, in
+	// runtimes with checks; quarantine is how many others are released before
+	// one is used again.
+	poison     = 0xDB
+	quarantine = 64
+)
 
 // pool holds the free messages of one outlet for one lane. Its lane takes and
 // returns without a lock; others return through a locked list, which the lane
-// takes over when its own is empty. Messages beyond the bound, and those of
-// faulted invocations, are left to the garbage collector.
+// takes over when its own is empty. Messages beyond the bounds, and those of
+// faulted invocations, are left to the garbage collector: so the memory of a
+// burst goes when the burst is over.
 type pool struct {
 	lane  *Lane
 	from  *plan.Outlet
 	limit int
-	free  []*Message
+	fixed int          // memory of a payload, 0 if it differs
+	check *slog.Logger // what has been released is poisoned; nil for no checks
+	free  stock
 
 	mu       sync.Mutex
-	returned []*Message
+	returned stock
+}
+
+func newPool(l *Lane, o *plan.Outlet, limit int, set *Settings) *pool {
+	p := &pool{lane: l, from: o, limit: limit}
+	if o.Layout.Plain() {
+		p.fixed = o.Layout.Fixed
+	}
+	if set.Checks {
+		p.check = set.Logger
+	}
+	return p
 }
 
 // get returns a message without consumers. Its payload is as its last user
 // left it.
 func (p *pool) get() *Message {
-	if len(p.free) == 0 {
+	if len(p.free.list) == 0 {
 		p.reclaim()
 	}
-	if n := len(p.free); n > 0 {
-		m := p.free[n-1]
-		p.free = p.free[:n-1]
+	if m := p.take(&p.free); m != nil {
 		return m
 	}
 	return &Message{body: p.from.Make(), pool: p}
@@ -48,34 +71,80 @@ func (p *pool) put(m *Message, l *Lane) {
 	if m.reply.call != 0 {
 		m.reply = replyTo{}
 	}
+	if p.check != nil {
+		p.from.Layout.Fill(layout.DataOf(m.body), poison)
+	}
+	if m.size = p.fixed; m.size == 0 {
+		m.size = p.from.Layout.Held(layout.DataOf(m.body))
+	}
 	if l != nil && l == p.lane {
-		if len(p.free) < p.limit {
-			p.free = append(p.free, m)
-		}
+		p.free.add(m, p.limit)
 		return
 	}
 	p.mu.Lock()
-	if len(p.returned) < p.limit {
-		p.returned = append(p.returned, m)
-	}
+	p.returned.add(m, p.limit)
 	p.mu.Unlock()
 }
 
 // getShared is get for callers outside the lane: sources.
 func (p *pool) getShared() *Message {
 	p.mu.Lock()
-	if n := len(p.returned); n > 0 {
-		m := p.returned[n-1]
-		p.returned = p.returned[:n-1]
-		p.mu.Unlock()
+	m := p.take(&p.returned)
+	p.mu.Unlock()
+	if m != nil {
 		return m
 	}
-	p.mu.Unlock()
 	return &Message{body: p.from.Make(), pool: p}
 }
 
 func (p *pool) reclaim() {
 	p.mu.Lock()
-	p.free, p.returned = append(p.free, p.returned...), p.returned[:0]
+	p.free.list, p.returned.list = append(p.free.list, p.returned.list...), p.returned.list[:0]
+	p.free.bytes, p.returned.bytes = p.free.bytes+p.returned.bytes, 0
 	p.mu.Unlock()
+}
+
+// take returns a free message, or nil. With checks it is the oldest one, once
+// enough others have been released after it.
+func (p *pool) take(s *stock) *Message {
+	n := len(s.list)
+	if n == 0 {
+		return nil
+	}
+	if p.check != nil {
+		return p.takeOldest(s)
+	}
+	m := s.list[n-1]
+	s.list = s.list[:n-1]
+	s.bytes -= m.size
+	return m
+}
+
+func (p *pool) takeOldest(s *stock) *Message {
+	if len(s.list) <= quarantine {
+		return nil
+	}
+	m := s.list[0]
+	s.list = s.list[:copy(s.list, s.list[1:])]
+	s.bytes -= m.size
+	if !p.from.Layout.Filled(layout.DataOf(m.body), poison) {
+		p.check.Error("sfaas: a message has been written after its release: a handler or a source has kept a part of it", "of", p.from.Name)
+	}
+	return m
+}
+
+// stock is a bounded number of free messages. As long as one is here, its size
+// is that of the memory which it keeps.
+type stock struct {
+	list  []*Message
+	bytes int
+}
+
+func (s *stock) add(m *Message, limit int) {
+	n := len(s.list)
+	if n >= limit || (s.bytes+m.size > poolBytes && n >= poolLeast) {
+		return
+	}
+	s.list = append(s.list, m)
+	s.bytes += m.size
 }

@@ -4,7 +4,6 @@ package core
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -154,7 +153,7 @@ func (o *opening) open(n *plan.Node, d *plan.ResourceDecl, core int) (any, error
 }
 
 func resourceError(n *plan.Node, d *plan.ResourceDecl, err error) error {
-	return fmt.Errorf("sfaas: %s: resource %s: %w", n.Fn.Name, d.Name, err)
+	return base.Errorf("%s: resource %s: %w", n.Fn.Name, d.Name, err)
 }
 
 // close closes the resource of one core, or the shared one if core is -1.

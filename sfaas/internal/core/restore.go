@@ -3,8 +3,8 @@
 package core
 
 import (
-	"fmt"
 	"io"
+	"slices"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
@@ -13,11 +13,11 @@ import (
 func restore(cores []*Core, src io.Reader, now base.Time, do func(core int, eff []Effect)) error {
 	data, err := io.ReadAll(io.LimitReader(src, snapshotLimit))
 	if err != nil {
-		return fmt.Errorf("sfaas: restore: %w", err)
+		return base.Errorf("restore: %w", err)
 	}
 	for _, k := range cores {
 		if err := k.unused(); err != nil {
-			return fmt.Errorf("sfaas: restore: %w", err)
+			return base.Errorf("restore: %w", err)
 		}
 	}
 	lead := cores[0]
@@ -85,6 +85,7 @@ func (k *Core) restore(s *snapshot, now base.Time, eff []Effect) []Effect {
 		u := k.unit(img.UnitID)
 		k.goOn(u)
 		k.sendKept(u)
+		k.takePushed(img)
 	}
 	return k.endStep()
 }
@@ -125,7 +126,7 @@ func (m *Image) adopt(l *Lane) {
 	for i := range m.waits {
 		set(&m.waits[i].item)
 	}
-	for _, x := range m.kept {
+	for _, x := range slices.Concat(m.kept, m.pushed) {
 		own(x.msg)
 	}
 	for _, b := range m.joins {

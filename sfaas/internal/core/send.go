@@ -20,6 +20,7 @@ type send struct {
 	token   base.Token
 	replyTo *plan.Edge // port of the caller
 	place   int        // of an emission among those under its key
+	slot    base.Slot  // of an emission
 }
 
 type sendKind uint8
@@ -33,10 +34,11 @@ const (
 	sendForward // the input, under another key
 )
 
-// Emit returns an empty output that goes to key.
-func (c *Invocation) Emit(key base.Key) any {
+// Emit returns an empty output that goes to key, for a slot that is not before
+// that of the input.
+func (c *Invocation) Emit(key base.Key, slot base.Slot) any {
 	m := c.draft(c.node.Outlet)
-	c.sends = append(c.sends, send{kind: sendEmit, msg: m, key: key})
+	c.sends = append(c.sends, send{kind: sendEmit, msg: m, key: key, slot: slot})
 	return m.body
 }
 

@@ -5,6 +5,7 @@ package core
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,7 @@ type Settings struct {
 	Incarnation  uint32                 // tells the lives of a node apart
 	Leaving      *atomic.Bool           // the runtime takes no unit any more
 	IdleKeys     time.Duration          // until a key without use is forgotten, 0 for never
+	Checks       bool                   // what is released is poisoned, and not used again at once
 	BatchDone    func(*Batch, error)    // takes the outcome of batches
 	Bugs         Bugs                   // planted ones
 }
@@ -93,6 +95,9 @@ func (s *Settings) Due(slot base.Slot, now base.Time) base.Time {
 	case s.Budget <= 0:
 		return base.Never
 	case s.Paced:
+		if slot > base.Slot((math.MaxInt64-s.Budget)/s.SlotTime) {
+			return base.Never // beyond the range of the clock
+		}
 		return s.SlotStart.Add(time.Duration(slot)*s.SlotTime + s.Budget)
 	}
 	return now.Add(s.Budget)
@@ -133,17 +138,6 @@ func (s *Settings) Check(app *plan.App) error {
 	}
 	s.Owners = owners
 	return nil
-}
-
-// due returns when the work of a slot should be done.
-func (s *Settings) due(slot base.Slot, now base.Time) base.Time {
-	switch {
-	case s.Budget <= 0:
-		return base.Never
-	case s.Paced:
-		return s.SlotStart.Add(time.Duration(slot)*s.SlotTime + s.Budget)
-	}
-	return now.Add(s.Budget)
 }
 
 // DefaultOwner returns the owner of units of a part that have no route.

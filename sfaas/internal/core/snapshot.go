@@ -4,7 +4,6 @@ package core
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
@@ -16,11 +15,12 @@ import (
 //	end: kind 0 | length 8 | xxhash of everything before this record
 //
 // The first record, the index, names all functions, edges and outlets of the
-// graph; later ones refer to them by number. So state outlives a graph in
+// graph, and the moment of the cut; later ones refer to the names by number. So state outlives a graph in
 // which functions and edges have been added or have changed their places. A
 // unit begins with a record of its name; what follows belongs to it, up to the
 // next unit. Fixed-size numbers are little-endian, others of variable length.
-// Moments are relative to the cut.
+// Moments are relative to the cut, but for those of the program in cells and
+// messages: who reads them moves them from the clock of the cut to its own.
 const (
 	snapshotMagic   = "NRSNAP"
 	snapshotVersion = 3
@@ -42,31 +42,20 @@ const (
 	recordCall     = 11 // a call without a reply
 	recordLine     = 12 // a message that waits in a line
 	recordKept     = 13 // a message that another unit has not acknowledged
+	recordPushed   = 14 // one that a source has pushed for the unit, at another runtime
 
-	recordSource = 14 // numbers of the messages of one source and key
-	recordNumber = 15 // the highest number of keys that have been forgotten
+	recordSource = 15 // numbers of the messages of one source and key
+	recordNumber = 16 // the highest number of keys that have been forgotten
 )
 
-// AppendSnapshot appends what cores hold at a moment; see [WriteSnapshot].
+// AppendSnapshot appends what cores hold at a moment. They are all the cores of
+// one runtime, or of several that are linked; each is [Core.Still], nothing is on
+// its way between them, and none steps meanwhile.
 func AppendSnapshot(dst []byte, now base.Time, cores []*Core) ([]byte, error) {
 	for _, k := range cores {
-		k.now = now
+		k.now = now // what is left of delays counts from here
 	}
 	return appendSnapshot(dst, cores)
-}
-
-// WriteSnapshot writes what cores hold, for a shell of one's own. They are all
-// the cores of one runtime, or of several that are linked; each is
-// [Core.Settled], nothing is on its way between them, and none steps meanwhile.
-func WriteSnapshot(w io.Writer, cores ...*Core) error {
-	data, err := appendSnapshot(nil, cores)
-	if err == nil {
-		_, err = w.Write(data)
-	}
-	if err != nil {
-		return fmt.Errorf("sfaas: snapshot: %w", err)
-	}
-	return nil
 }
 
 // Outstanding tells in words what keeps the core from being [Core.Settled], for
@@ -94,13 +83,13 @@ func (k *Core) Outstanding() string {
 
 // Settled reports whether everything that reached the core has been processed,
 // committed and acknowledged, and no move is under way: what is left waits for
-// something else. A snapshot needs it.
+// something else, a move that feeds both owners for slots to come.
 func (k *Core) Settled() bool {
 	if k.Ready() || k.cur.active || k.offered+len(k.stopping)+k.out.underWay() > 0 {
 		return false
 	}
 	for _, u := range k.units {
-		if u.phase == unitLeft || u.phase == unitStopping || (u.more != nil && u.more.move != nil) {
+		if u.phase == unitLeft || u.phase == unitStopping || (u.more != nil && u.more.move != nil && u.feeding() == nil) {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -17,6 +18,7 @@ type stateParser struct {
 	app   *plan.App
 	set   *Settings
 	now   base.Time
+	then  base.Time // moment of the cut on the clock that it was made on
 	index *plan.Index
 	s     *snapshot
 	unit  *Image // to which records belong
@@ -26,7 +28,7 @@ type stateParser struct {
 // parseState checks the frame and reads all records.
 func parseState(app *plan.App, set *Settings, data []byte, now base.Time) (*snapshot, error) {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %w", base.ErrSnapshot, fmt.Errorf(format, args...))
+		return base.Errorf("%w: %w", base.ErrSnapshot, fmt.Errorf(format, args...))
 	}
 	const frame = 5 // kind and length of a record
 	if len(data) < 8 || string(data[:6]) != snapshotMagic {
@@ -77,7 +79,7 @@ func (p *stateParser) record(kind byte, r *base.Reader) {
 	s := p.s
 	switch kind {
 	case recordIndex:
-		p.index = plan.ReadIndex(r, p.app)
+		p.index, p.then = plan.ReadIndex(r, p.app), base.Time(r.Int())
 	case recordCounters:
 		s.tokens, s.batches = r.Limited(tokenCount), r.Uint()
 	case recordUnit:
@@ -96,6 +98,8 @@ func (p *stateParser) record(kind byte, r *base.Reader) {
 		p.readLine(r)
 	case recordKept:
 		p.readKept(r)
+	case recordPushed:
+		p.readPushed(r)
 	case recordNumber:
 		p.readNumber(r)
 	case recordSource:
@@ -121,6 +125,7 @@ func (p *stateParser) readUnit(r *base.Reader) {
 	for _, x := range p.s.units {
 		if x.UnitID == id {
 			p.unit = x
+			x.Epoch, x.fence = max(x.Epoch, epoch), max(x.fence, fence)
 			return
 		}
 	}
@@ -167,12 +172,15 @@ func (p *stateParser) readInstance(r *base.Reader) {
 	if r.Err != nil {
 		return
 	}
-	if r.Src, err = cutCells(rest, p.set.Sealer, inst, p.now); err != nil {
+	if r.Src, err = cutCells(rest, p.set.Sealer, inst, p.moments()); err != nil {
 		r.Fail(err)
 		return
 	}
 	p.readMarks(r, inst)
 }
+
+// moments are the cut on both clocks.
+func (p *stateParser) moments() plan.Moments { return plan.Moments{Then: p.then, Now: p.now} }
 
 // readMarks is the inverse of appendMarks.
 func (p *stateParser) readMarks(r *base.Reader, inst *instance) {
@@ -288,6 +296,9 @@ func (p *stateParser) readWaiting(r *base.Reader) {
 	}
 	if r.Err == nil {
 		inst.rare().waiting.push(it)
+		if p.set.Mode == base.RealTime && it.msg.Due != base.Never {
+			inst.rare().addTimer(&timer{at: it.msg.Due, place: -1, kind: timerGate})
+		}
 	}
 }
 
@@ -325,6 +336,20 @@ func (p *stateParser) readKept(r *base.Reader) {
 	}
 	to := e.Node.Part
 	p.unit.kept = append(p.unit.kept, &keptEntry{stamp: s, edge: e, msg: m, key: key, to: &unit{UnitID: plan.UnitID{Part: to, Root: to.Root(key)}}})
+}
+
+func (p *stateParser) readPushed(r *base.Reader) {
+	key := r.Key()
+	e, m, s := p.readInput(r)
+	if r.Err != nil {
+		return
+	}
+	to := p.unit
+	if s == nil || s.Func != 0 || e.Kind != plan.PortData && !e.Kind.Control() || e.Node.Part != to.Part || e.Node.Part.Root(key) != to.Root {
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	to.pushed = append(to.pushed, &keptEntry{stamp: s, edge: e, msg: m, key: key})
 }
 
 func (p *stateParser) readHalf(r *base.Reader, kind byte) {
@@ -372,13 +397,23 @@ func (p *stateParser) readHalf(r *base.Reader, kind byte) {
 	if kind == recordHalf {
 		h.ks = &keyState{key: h.key, group: h.key.KeyGroup()}
 		(*b).link(h)
-		(*b).newest = max((*b).newest, h.slot)
+		(*b).newest = max((*b).newest, h.made())
 		return
 	}
-	(*b).newestWide = max((*b).newestWide, h.slot)
+	(*b).newestWide = max((*b).newestWide, h.made())
 	if !(*b).hasWide(h) {
 		(*b).wide = append((*b).wide, *h)
 	}
+}
+
+// made returns how far slots had come with the inputs that a half has.
+func (h *half) made() (slot base.Slot) {
+	for _, m := range h.msgs {
+		if m != nil {
+			slot = max(slot, m.made)
+		}
+	}
+	return slot
 }
 
 func (p *stateParser) readTimer(r *base.Reader, kind byte) {

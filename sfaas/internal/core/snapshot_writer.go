@@ -5,8 +5,9 @@ package core
 import (
 	"encoding/binary"
 	"fmt"
-	"github.com/cespare/xxhash/v2"
 	"math"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
@@ -20,12 +21,13 @@ type stateWriter struct {
 	out   []byte
 	buf   []byte // content of the record being written
 	names *plan.Names
+	wide  map[*Message]bool // spread inputs that waited in lines and are written
 	err   error
 }
 
 func newStateWriter(dst []byte, app *plan.App, set *Settings, now base.Time) *stateWriter {
 	w := &stateWriter{out: append(append(dst, snapshotMagic...), snapshotVersion, 0), app: app, set: set, now: now, names: plan.NamesOf(app)}
-	w.buf = w.names.Append(w.buf)
+	w.buf = binary.AppendVarint(w.names.Append(w.buf), int64(now))
 	w.record(recordIndex)
 	return w
 }
@@ -54,10 +56,12 @@ func appendSnapshot(dst []byte, cores []*Core) ([]byte, error) {
 	w.writeCounters(cores)
 	for _, k := range cores {
 		w.writeSources(k)
+		waits := k.waiting()
 		for _, u := range k.sortedUnits() {
-			if u.phase == unitHere && (len(u.insts) > 0 || u.epoch > 0 || !u.idle()) {
-				w.writeImage(k.view(u))
+			if u.phase == unitHere && (len(u.insts)+len(waits[u]) > 0 || u.epoch > 0 || !u.idle()) {
+				w.writeImage(k.view(u, waits[u]))
 			}
+			w.writePushed(u)
 		}
 	}
 	return w.end(len(dst))
@@ -71,9 +75,9 @@ func encodeImage(img *Image, app *plan.App, set *Settings, now base.Time) ([]byt
 }
 
 // view returns this core's share of a unit as an image, without taking
-// anything away.
-func (k *Core) view(u *unit) *Image {
-	img := &Image{UnitID: u.UnitID, Epoch: u.epoch, insts: u.insts, fence: u.fence}
+// anything away. Waits are what waits for the unit in the lines.
+func (k *Core) view(u *unit, waits []waitItem) *Image {
+	img := &Image{UnitID: u.UnitID, Epoch: u.epoch, insts: u.insts, waits: waits, fence: u.fence}
 	if m := u.more; m != nil {
 		img.joins = m.joins
 		for x := m.kept.first; x != nil; x = x.links[keptBy].after {
@@ -125,10 +129,7 @@ func (w *stateWriter) writeSources(k *Core) {
 
 // writeImage writes a unit: what follows the record of its name belongs to it.
 func (w *stateWriter) writeImage(img *Image) {
-	w.buf = binary.AppendUvarint(w.buf, uint64(img.Part.Nodes[0].Index))
-	w.buf = img.Root.AppendBinary(w.buf)
-	w.buf = binary.AppendUvarint(binary.AppendUvarint(w.buf, uint64(img.Epoch)), uint64(img.fence))
-	w.record(recordUnit)
+	w.writeUnit(img.UnitID, img.Epoch, img.fence)
 	for _, inst := range img.insts {
 		w.writeInstance(inst)
 	}
@@ -138,12 +139,52 @@ func (w *stateWriter) writeImage(img *Image) {
 		}
 	}
 	for i := range img.waits {
-		if x := &img.waits[i]; !x.edge.IsWide() || img.firstWide(i) {
+		if x := &img.waits[i]; !x.edge.IsWide() || w.firstWide(x.msg) {
 			w.writeWait(x)
 		}
 	}
 	for _, x := range img.kept {
 		w.writeKept(x)
+	}
+}
+
+func (w *stateWriter) writeUnit(id plan.UnitID, epoch uint32, fence base.Slot) {
+	w.buf = binary.AppendUvarint(w.buf, uint64(id.Part.Nodes[0].Index))
+	w.buf = id.Root.AppendBinary(w.buf)
+	w.buf = binary.AppendUvarint(binary.AppendUvarint(w.buf, uint64(epoch)), uint64(fence))
+	w.record(recordUnit)
+}
+
+// firstWide reports whether a spread input has not been written yet: every core
+// of a runtime has a copy in its line.
+func (w *stateWriter) firstWide(m *Message) bool {
+	if w.wide[m] {
+		return false
+	}
+	if w.wide == nil {
+		w.wide = map[*Message]bool{}
+	}
+	w.wide[m] = true
+	return true
+}
+
+// writePushed writes what this core keeps of the pushes for a unit elsewhere.
+func (w *stateWriter) writePushed(u *unit) {
+	if u.more == nil {
+		return
+	}
+	named := false
+	for x := u.more.out.first; x != nil; x = x.links[keptOut].after {
+		if x.by != nil {
+			continue // the image of who made it has it
+		}
+		if !named {
+			w.writeUnit(u.UnitID, u.epoch, u.fence)
+			named = true
+		}
+		w.buf = x.key.AppendBinary(w.buf)
+		w.writeInput(x.edge, x.msg, x.stamp)
+		w.record(recordPushed)
 	}
 }
 

@@ -17,7 +17,8 @@ type Task struct {
 	stamp *Stamp
 	home  *taskHome
 
-	out   *Message // output of a function of one output, nil for none
+	out   *Message  // output of a function of one output, nil for none
+	slot  base.Slot // of the output
 	sends []send
 	err   error      // why there is nothing: the message is done with
 	dead  *plan.Edge // where a message goes that could not be processed
@@ -68,7 +69,7 @@ func (k *Core) endTask(it item, c *Invocation, noOutput bool) {
 		c.out.pool.put(c.out, k.lane)
 		c.out, t.err = nil, base.ErrNoOutput
 	}
-	t.out, c.out = c.out, nil
+	t.out, t.slot, c.out = c.out, c.slot, nil
 	if len(c.sends) > 1 {
 		c.placeEmissions()
 	}
@@ -103,6 +104,7 @@ func (k *Core) finishTasks(home *taskHome) {
 			k.answer(nil, &it, inst, t.out, nil)
 		case t.out != nil:
 			k.stamp(t.out, &it)
+			k.putOff(t.out, t.slot)
 			k.release(nil, home.node, t.out, t.ks, inst)
 		}
 		for i := range t.sends {

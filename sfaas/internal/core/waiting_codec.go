@@ -160,8 +160,8 @@ func (w *stateWriter) appendHeader(b []byte, m *Message) []byte {
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Node)), uint64(m.Epoch))
 	b = binary.AppendUvarint(b, uint64(m.fn))
 	b = m.Key.AppendBinary(m.Source.AppendBinary(b))
-	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Slot)), uint64(m.Seq))
-	b = binary.AppendUvarint(binary.AppendUvarint(b, m.Index), m.ID)
+	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Slot)), uint64(m.Slot-m.made))
+	b = binary.AppendUvarint(binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Seq)), m.Index), m.ID)
 	return base.AppendMoment(b, m.Due, w.now)
 }
 
@@ -250,6 +250,7 @@ func (p *stateParser) readBody(r *base.Reader, m *Message, o *plan.Outlet, edge 
 		r.Fail(fmt.Errorf("message of %s: %w", o.Name, base.ErrInvalid))
 		return
 	}
+	o.Layout.Shift(bodyOf(m), p.moments().Shift())
 	m.size = m.measure()
 }
 
@@ -273,8 +274,9 @@ func (p *stateParser) readInputs(r *base.Reader, n *plan.Node) (j joined) {
 func (p *stateParser) readHeader(r *base.Reader, m *Message) {
 	m.Node, m.Epoch, m.fn = base.NodeID(r.Uint16()), r.Uint32(), p.index.Function(r)
 	m.Source, m.Key = r.Key(), r.Key()
-	m.Slot, m.Seq = base.Slot(r.Uint()), r.Uint32()
-	m.Index, m.ID = r.Uint(), r.Uint()
+	m.Slot = base.Slot(r.Uint())
+	m.made = m.Slot - base.Slot(r.Uint())
+	m.Seq, m.Index, m.ID = r.Uint32(), r.Uint(), r.Uint()
 	m.Due = r.Moment(p.now)
 	if p.set.Paced && m.Due != base.Never {
 		m.Due = p.set.Due(m.Slot, p.now)

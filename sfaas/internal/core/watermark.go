@@ -178,5 +178,5 @@ func (k *Core) outOfDate(e *plan.Edge, m *Message, ks *keyState) bool {
 		return false
 	}
 	p := k.app.Nodes[m.fn-1].Part
-	return m.Slot >= k.unit(plan.UnitID{Part: p, Root: p.Root(m.Source)}).fence
+	return m.made >= k.unit(plan.UnitID{Part: p, Root: p.Root(m.Source)}).fence
 }

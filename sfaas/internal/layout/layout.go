@@ -25,6 +25,9 @@ type Layout struct {
 	Opaque string // a field that cannot be encoded, "" if there is none
 	Fixed  int    // payload bytes of all runs
 	Form   []byte // names and kinds of all fields, in order
+
+	times []uintptr // offsets of moments
+	timed bool      // it has moments, or its slices do
 }
 
 // run is n plain elements of size bytes each, starting at off.
@@ -76,6 +79,9 @@ func (l *Layout) add(t reflect.Type, off uintptr, path string, outer []reflect.T
 		return
 	}
 	l.Form = append(l.Form, byte(t.Kind()))
+	if t == reflect.TypeFor[base.Time]() {
+		l.times, l.timed = append(l.times, off), true
+	}
 	switch t.Kind() {
 	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
@@ -117,6 +123,7 @@ func (l *Layout) addSlice(t reflect.Type, off uintptr, path string, outer []refl
 		return
 	}
 	e := layoutWithin(t.Elem(), outer)
+	l.timed = l.timed || e.timed
 	l.Form = append(l.Form, e.Form...)
 	l.parts = append(l.parts, part{off: off, elem: e, fixed: len(e.parts) == 0})
 	if e.Opaque != "" {

@@ -12,6 +12,7 @@ import (
 // tensorOps is what a layout does with a tensor field of one element type.
 type tensorOps struct {
 	bytes    func(at unsafe.Pointer) int
+	room     func(at unsafe.Pointer) int
 	copyFrom func(dst, src unsafe.Pointer)
 	zero     func(at unsafe.Pointer)
 	header   func(at unsafe.Pointer) (dims []int, axes []string)
@@ -27,6 +28,7 @@ func opsFor[E tensor.Element](word int) *tensorOps {
 	as := func(at unsafe.Pointer) *tensor.Tensor[E] { return (*tensor.Tensor[E])(at) }
 	return &tensorOps{
 		bytes:    func(at unsafe.Pointer) int { return as(at).Len() * size },
+		room:     func(at unsafe.Pointer) int { return cap(as(at).Data()) * size },
 		copyFrom: func(dst, src unsafe.Pointer) { as(dst).CopyFrom(as(src)) },
 		zero:     func(at unsafe.Pointer) { *as(at) = tensor.Tensor[E]{} },
 		header: func(at unsafe.Pointer) ([]int, []string) {

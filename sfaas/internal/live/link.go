@@ -35,9 +35,9 @@ func Link(runtimes ...*Runtime) error {
 func linkable(a, b *Runtime) error {
 	switch {
 	case a.closed.Load() || b.closed.Load():
-		return fmt.Errorf("sfaas: link: %w", base.ErrClosed)
+		return base.Errorf("link: %w", base.ErrClosed)
 	case a.app.Digest != b.app.Digest:
-		return fmt.Errorf("%w: graphs %s and %s: %v and %v", base.ErrDigest, a.app.Name, b.app.Name, a.app.Digest, b.app.Digest)
+		return base.Errorf("%w: graphs %s and %s: %v and %v", base.ErrDigest, a.app.Name, b.app.Name, a.app.Digest, b.app.Digest)
 	case a.set.Node == b.set.Node:
 		return fmt.Errorf("sfaas: link: both runtimes are node %d", a.set.Node)
 	}

@@ -50,7 +50,7 @@ type MoveConfig struct {
 func (r *Runtime) MoveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg MoveConfig) (MoveReport, error) {
 	report, err := r.moveUnit(ctx, u, to, cfg)
 	if err != nil {
-		return report, fmt.Errorf("sfaas: move %v to node %d: %w", u, to, err)
+		return report, base.Errorf("move %v to node %d: %w", u, to, err)
 	}
 	return report, nil
 }

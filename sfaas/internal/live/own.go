@@ -4,7 +4,6 @@ package live
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -47,7 +46,7 @@ func (r *Runtime) Own(u base.Unit) error {
 		return err
 	}
 	if x := r.route(id); x.Epoch > 0 {
-		return fmt.Errorf("sfaas: own: %w", &base.MovedError{Unit: u, Owner: x.Owner, Epoch: x.Epoch})
+		return base.Errorf("own: %w", &base.MovedError{Unit: u, Owner: x.Owner, Epoch: x.Epoch})
 	}
 	return r.own(id, 1)
 }
@@ -61,7 +60,7 @@ func (r *Runtime) Claim(u base.Unit, epoch uint32) error {
 		return err
 	}
 	if id.Part.Kept {
-		return fmt.Errorf("sfaas: claim %v: %w", u, base.ErrKept)
+		return base.Errorf("claim %v: %w", u, base.ErrKept)
 	}
 	return r.own(id, epoch)
 }
@@ -69,7 +68,7 @@ func (r *Runtime) Claim(u base.Unit, epoch uint32) error {
 func (r *Runtime) own(id plan.UnitID, epoch uint32) error {
 	u := id.Unit()
 	if err := r.Prepare(u); err != nil {
-		return fmt.Errorf("sfaas: claim %v: %w", u, err)
+		return base.Errorf("claim %v: %w", u, err)
 	}
 	done := make(chan error, 1)
 	route := base.Route{Unit: u, Owner: r.set.Node, Epoch: epoch}

@@ -5,6 +5,7 @@ package live
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -47,48 +48,80 @@ func unpause(all []*Runtime) {
 	}
 }
 
-// settle waits until nothing is under way in runtimes whose sources are
-// paused, and lets their workers stand still there. Resume lets them go on.
-func settle(ctx context.Context, all []*Runtime) (resume func(), err error) {
-	for wait := 20 * time.Microsecond; ; wait = min(2*wait, time.Millisecond) {
-		if err := all[0].Drain(ctx); err != nil {
+// errLinks is the outcome of a snapshot during which peers have come or gone.
+var errLinks = errors.New("sfaas: linked runtimes have come or gone meanwhile")
+
+// halt brings all workers to a stand with nothing on its way between them.
+// Resume lets them go on.
+//
+//  1. Handlers are held: workers take in what arrives and run nothing, see
+//     [core.Core.RunHeld].
+//  2. All workers stand still between two letters. If one has got another
+//     letter by then, or its core is not still, they go on for a moment, and
+//     stand still again: without handlers, letters come to an end.
+func (r *Runtime) halt(ctx context.Context, all []*Runtime) (resume func(), err error) {
+	for _, x := range all {
+		x.held.Store(true)
+	}
+	for wait := 5 * time.Microsecond; ; wait = min(2*wait, time.Millisecond) {
+		stands, err := park(ctx, all)
+		if err != nil {
+			release(all)
 			return nil, err
 		}
-		resume, err := park(ctx, all)
-		if err != nil || settled(all) {
-			return resume, err
+		resume := func() { stands(); release(all) }
+		switch {
+		case !slices.Equal(r.linked(), all):
+			resume()
+			return nil, errLinks
+		case feeding(all):
+			resume()
+			return nil, base.ErrBusy
+		case still(all):
+			return resume, nil
 		}
-		resume() // a timer, or a push that was under way, has made work
+		stands()
 		select {
 		case <-ctx.Done():
+			release(all)
 			return nil, ctx.Err()
 		case <-time.After(wait):
 		}
 	}
 }
 
-// park lets all workers stand still between two steps.
+// release ends what halt has begun: handlers run again.
+func release(all []*Runtime) {
+	for _, r := range all {
+		r.held.Store(false)
+		for _, w := range r.workers {
+			w.call(func() {}) // one that sleeps looks at its lines again
+		}
+	}
+}
+
+// park lets all workers stand still between two letters.
 func park(ctx context.Context, all []*Runtime) (resume func(), err error) {
-	release := make(chan struct{})
-	resume = func() { close(release) }
-	count := 0
-	stands := make(chan struct{}, base.Groups*len(all))
+	goOn := make(chan struct{})
+	resume = func() { close(goOn) }
+	stands := map[*worker]chan struct{}{}
 	for _, r := range all {
 		for _, w := range r.workers {
-			if _, open := w.call(func() { stands <- struct{}{}; <-release }); !open {
+			at := make(chan struct{})
+			if _, open := w.call(func() { close(at); <-goOn }); !open {
 				resume()
 				return nil, base.ErrClosed
 			}
-			count++
+			stands[w] = at
 		}
 	}
-	for range count {
+	for w, at := range stands {
 		select {
-		case <-stands:
+		case <-at:
 		case <-ctx.Done():
 			resume()
 			return nil, ctx.Err()
-		case <-all[0].stop:
+		case <-w.rt.stop: // it may never look
 			resume()
 			return nil, base.ErrClosed
 		}
@@ -96,14 +129,26 @@ func park(ctx context.Context, all []*Runtime) (resume func(), err error) {
 	return resume, nil
 }
 
-// settled reports whether workers that stand still have nothing left to do.
-func settled(all []*Runtime) bool {
+// still reports whether nothing is on its way to workers that stand still.
+func still(all []*Runtime) bool {
 	for _, r := range all {
 		for _, w := range r.workers {
-			if w.inbox.total() != w.read || !w.core.Settled() {
+			if w.inbox.total() != w.read || !w.core.Still() {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// feeding reports whether a move is under way that ends with slots to come.
+func feeding(all []*Runtime) bool {
+	for _, r := range all {
+		for _, w := range r.workers {
+			if w.core.Feeding() {
+				return true
+			}
+		}
+	}
+	return false
 }

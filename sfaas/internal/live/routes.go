@@ -28,7 +28,7 @@ func (r *Runtime) Routes() []base.Route {
 	return all
 }
 
-// base.Route returns the route of one unit.
+// Route returns the route of one unit.
 func (r *Runtime) Route(u base.Unit) (base.Route, error) {
 	id, err := r.app.Unit(u)
 	if err != nil {

@@ -24,7 +24,8 @@ type Runtime struct {
 	homes   [base.Groups]*worker // by key group
 	cores   *core.Cores
 	routes  routeTable
-	paused  atomic.Bool // while a snapshot is taken
+	paused  atomic.Bool // while a snapshot is taken: sources are refused
+	held    atomic.Bool // while workers come to a stand for that: no handler runs
 	cut     int         // size of the last snapshot; who has paused the runtime owns it
 
 	mu     sync.Mutex
@@ -138,7 +139,10 @@ func (r *Runtime) Invoke(ctx context.Context, m *core.Message) (*core.Message, e
 		delete(r.calls, id)
 		r.mu.Unlock()
 	}()
-	ev := r.cores.Intake.CallEvent(m, id, r.set.Node, r.set.Clock())
+	ev, err := r.cores.Intake.CallEvent(m, id, r.set.Node, r.set.Clock())
+	if err != nil {
+		return nil, err
+	}
 	if !r.workerOf(m.Group()).post(ev) {
 		return nil, base.ErrClosed
 	}

@@ -5,7 +5,6 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -17,15 +16,15 @@ import (
 func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 	self := []*Runtime{r}
 	if len(r.linked()) > 1 {
-		return fmt.Errorf("sfaas: restore: %w", base.ErrLinked)
+		return base.Errorf("restore: %w", base.ErrLinked)
 	}
 	if !pause(self) {
-		return fmt.Errorf("sfaas: restore: %w", base.ErrBusy)
+		return base.Errorf("restore: %w", base.ErrBusy)
 	}
 	defer unpause(self)
-	resume, err := settle(ctx, self)
+	resume, err := r.halt(ctx, self)
 	if err != nil {
-		return fmt.Errorf("sfaas: restore: %w", err)
+		return base.Errorf("restore: %w", err)
 	}
 	defer resume()
 	return r.cores.Restore(src, r.set.Clock(), func(core int, eff []core.Effect) {
@@ -36,8 +35,9 @@ func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 }
 
 // Snapshot writes a consistent cut of the runtime and of all that it is linked
-// with. It pauses their sources, waits until nothing is under way, lets all
-// workers stand still while the state is copied, and writes after that.
+// with. It pauses their sources and holds their handlers until nothing is on its
+// way, lets all workers stand still while the state is copied, with what waits
+// in their lines, and writes after that.
 func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 	if r.set.OwnSealer && r.app.Sealed() {
 		return errors.New("sfaas: snapshot: sealed cells need WithSealer")
@@ -47,7 +47,7 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 		_, err = w.Write(data)
 	}
 	if err != nil {
-		return fmt.Errorf("sfaas: snapshot: %w", err)
+		return base.Errorf("snapshot: %w", err)
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (r *Runtime) cutState(ctx context.Context) ([]byte, error) {
 		return nil, base.ErrBusy
 	}
 	defer unpause(all)
-	resume, err := settle(ctx, all)
+	resume, err := r.halt(ctx, all)
 	if err != nil {
 		return nil, err
 	}

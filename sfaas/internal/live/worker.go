@@ -85,11 +85,15 @@ const burst = 8
 // turn takes in what has arrived and runs the next invocation, and those that
 // follow from it, or waits. It reports false when the runtime is closed.
 func (w *worker) turn() bool {
-	if w.next == len(w.letters) && w.core.Backlog() < w.rt.set.SourceLimit && !w.refill(false) {
+	held := w.rt.held.Load()
+	if w.next == len(w.letters) && (held || w.core.Backlog() < w.rt.set.SourceLimit) && !w.refill(false) {
 		return false
 	}
 	if w.next < len(w.letters) {
-		w.ingest()
+		w.ingest(held)
+	}
+	if held {
+		return w.standBy()
 	}
 	if w.core.Ready() {
 		w.runOne()
@@ -105,9 +109,25 @@ func (w *worker) turn() bool {
 	if w.core.Ready() {
 		return true
 	}
-	if !!w.core.Settled() {
+	if w.core.Settled() {
 		w.done.Store(w.read)
 	}
+	return w.sleep()
+}
+
+// standBy is a turn while handlers are held: the worker takes in what arrives,
+// runs what cannot wait, and sleeps.
+func (w *worker) standBy() bool {
+	if w.next < len(w.letters) {
+		return true
+	}
+	var ran bool
+	if w.effects, ran = w.core.RunHeld(w.clock.now(), w.effects[:0]); ran {
+		w.carryOut()
+		return true
+	}
+	w.carryOut()
+	w.step(core.Event{Kind: core.EventPublish}) // ends the measurement of the last stage
 	return w.sleep()
 }
 
@@ -140,13 +160,14 @@ func (w *worker) refill(sleep bool) bool {
 	return open
 }
 
-// ingest steps through the letters that have arrived. No handler runs.
-func (w *worker) ingest() {
+// ingest steps through the letters that have arrived, while handlers are held
+// beyond the limit of what waits. No handler runs.
+func (w *worker) ingest(held bool) {
 	now := w.core.Now() // at most one stage old while the worker is busy
 	if w.slept || now == 0 {
 		now, w.slept = w.clock.now(), false
 	}
-	for w.next < len(w.letters) && w.core.Backlog() < w.rt.set.SourceLimit {
+	for w.next < len(w.letters) && (held || w.core.Backlog() < w.rt.set.SourceLimit) {
 		l := &w.letters[w.next]
 		w.next++
 		w.read++
@@ -187,15 +208,20 @@ func (w *worker) show(now base.Time) {
 func (w *worker) step(ev core.Event) {
 	ev.Now = w.clock.now()
 	if ev.Now >= w.alarm && ev.Kind == core.EventRun {
-		w.alarm = base.Never
-		w.effects = w.core.Step(&core.Event{Kind: core.EventTimer, Now: ev.Now}, w.effects[:0])
-		w.carryOut()
+		w.ring(ev.Now)
 	}
 	w.effects = w.core.Step(&ev, w.effects[:0])
 	if len(w.effects) > 0 {
 		w.carryOut()
 	}
 	w.show(ev.Now)
+}
+
+// ring lets the core do what is due. No handler runs.
+func (w *worker) ring(now base.Time) {
+	w.alarm = base.Never
+	w.effects = w.core.Step(&core.Event{Kind: core.EventTimer, Now: now}, w.effects[:0])
+	w.carryOut()
 }
 
 // sleep waits for a letter or the alarm.
@@ -222,7 +248,9 @@ func (w *worker) sleep() bool {
 		}
 	}
 	w.inbox.awake()
-	w.step(core.Event{Kind: core.EventRun})
+	now := w.clock.now()
+	w.ring(now)
+	w.show(now)
 	return true
 }
 
@@ -313,7 +341,10 @@ func (r *Runtime) batchDone(b *core.Batch, err error) {
 // notify logs a fault and passes the notice on.
 func (r *Runtime) notify(n *core.Notice) {
 	if n.Kind == core.NoticeFault {
-		attrs := []any{"function", n.At.Function, "key", n.At.Key.String(), "slot", uint64(n.Header.Slot), "err", n.Err}
+		attrs := []any{"function", n.At.Function, "key", n.At.Key.String(), "slot", uint64(n.Header.Slot)}
+		if f := (*base.Fault)(nil); errors.As(n.Err, &f) { // the line names the rest already
+			attrs = append(attrs, "err", f.Cause())
+		}
 		if p := (*base.PanicError)(nil); errors.As(n.Err, &p) {
 			attrs = append(attrs, "stack", p.Stack)
 		}

@@ -21,6 +21,7 @@ type App struct {
 	ByPort  map[base.Digest]*Edge // ports of topics, by stable name
 	Parts   []*Part               // in the order of their first functions
 	Digest  base.Digest           // of all functions and edges
+	Opaque  bool                  // some messages have no encoding
 }
 
 // Finish works out what follows from a graph that has been checked.
@@ -30,6 +31,7 @@ func (a *App) Finish() {
 		if c.IsWide() {
 			c.Node.Wide[c.Input] = true
 		}
+		c.Enters = c.Cross || c.From.Source
 		c.Drafts = c.Kind == PortData && !c.Node.Sink && !f.Each
 		c.Plain = c.Kind == PortData && len(f.Ins) == 1 && !f.Config.Parallel && !c.Queue() && !c.Wide && !c.Cross && c.Config.Guarantee != base.ExactlyOnce
 		for _, n := range a.Nodes {
@@ -39,14 +41,36 @@ func (a *App) Finish() {
 			n.Inside = n.Inside || (own && !c.Cross)
 		}
 	}
+	for _, n := range a.Nodes {
+		n.Carries = n.carries()
+	}
 	a.nameEdges()
 	a.finishParts()
 	a.Digest = a.hash()
 	for _, o := range a.Outlets {
+		a.Opaque = a.Opaque || o.Layout.Opaque != ""
 		if o.Source {
 			o.Queues = queuesBehind(o)
 		}
 	}
+}
+
+// carries reports whether a function carries control: an output goes to a port
+// of control, or every output goes to functions that carry it. One that waits
+// for grants itself is a stage of data, whatever follows from it: so the stages
+// of a closed loop, whose results lead to the next grant, are none of these.
+func (n *Node) carries() bool {
+	if n.Sink || len(n.Gates) > 0 || len(n.Outlet.Edges) == 0 {
+		return false
+	}
+	all := true
+	for _, e := range n.Outlet.Edges {
+		if e.Kind.Control() {
+			return true
+		}
+		all = all && e.Node.carries()
+	}
+	return all
 }
 
 // queuesBehind returns the edges with a capacity that messages of a source

@@ -39,7 +39,7 @@ type CellStore interface {
 	// Encode appends the current content; Decode replaces it by content that
 	// was encoded under the given schema version.
 	Encode(dst []byte, now base.Time) []byte
-	Decode(src []byte, version int, now base.Time) error
+	Decode(src []byte, version int, at Moments) error
 	// Clone returns a copy of the current content that shares no memory.
 	Clone() CellStore
 	// Head returns the part that all stores share.
@@ -47,6 +47,15 @@ type CellStore interface {
 	// Live reports whether there is any content.
 	Live(now base.Time) bool
 }
+
+// Moments are one moment on two clocks: that of whoever encoded something, and
+// that of whoever decodes it.
+type Moments struct {
+	Then, Now base.Time
+}
+
+// Shift returns how far the second clock is ahead of the first.
+func (m Moments) Shift() time.Duration { return m.Now.Sub(m.Then) }
 
 // CellHead is the part that all stores share.
 type CellHead struct {
@@ -95,8 +104,9 @@ func AppendItem(dst []byte, lay *layout.Layout, p unsafe.Pointer) []byte {
 	return dst
 }
 
-// CutItem reads one value of an older or the present version into p.
-func (d *CellDecl) CutItem(src []byte, version int, lay *layout.Layout, p unsafe.Pointer) ([]byte, error) {
+// CutItem reads one value of an older or the present version into p. Its
+// moments are then those of the present clock.
+func (d *CellDecl) CutItem(src []byte, version int, lay *layout.Layout, p unsafe.Pointer, at Moments) ([]byte, error) {
 	if len(src) < 4 {
 		return nil, base.ErrTruncated
 	}
@@ -121,5 +131,6 @@ func (d *CellDecl) CutItem(src []byte, version int, lay *layout.Layout, p unsafe
 	if len(left) != 0 {
 		return nil, base.ErrInvalid
 	}
+	lay.Shift(p, at.Shift())
 	return rest, nil
 }

@@ -18,6 +18,7 @@ type Edge struct {
 	IsDead bool // takes what another edge's consumer could not process
 	Wired  bool // by Apply, Sink or Control, and not by reference
 	Cross  bool // it may lead to another unit
+	Enters bool // it leads into a unit: from a source, or from another unit
 
 	Config base.EdgeConfig // guarantee and capacity
 	Input  int             // index of a data input, -1 for other ports
@@ -34,6 +35,12 @@ func (e *Edge) IsWide() bool { return e.Wide && e.Kind == PortData }
 
 // Queue reports whether the edge has a capacity.
 func (e *Edge) Queue() bool { return e.Config.Messages > 0 || e.Config.Bytes > 0 }
+
+// Pushes reports whether the edge is one that pushes back to a source right
+// before it.
+func (e *Edge) Pushes() bool {
+	return e.From.Source && e.Queue() && e.Config.Drop == base.DropNone
+}
 
 // Takes reports whether messages of an outlet may be on the edge: its own, and
 // what a topic forwards, or a dead letter.

@@ -21,6 +21,7 @@ type Node struct {
 	Exact    bool            // has an output with ExactlyOnce
 	Promises bool            // sends to other units on edges that promise delivery
 	Inside   bool            // has an output within its unit
+	Carries  bool            // carries control: what it sends goes to ports of control
 	Wide     [MaxInputs]bool // inputs that are spread
 
 	Part     *Part   // to which it belongs

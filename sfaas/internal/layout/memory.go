@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package layout
+
+import (
+	"reflect"
+	"time"
+	"unsafe"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// Held returns how many bytes the value at p keeps from other use: those of its
+// type, and what its tensors and slices have room for, whatever they hold now.
+func (l *Layout) Held(p unsafe.Pointer) int {
+	n := int(l.Type.Size())
+	for i := range l.parts {
+		n += l.parts[i].held(unsafe.Add(p, l.parts[i].off))
+	}
+	return n
+}
+
+func (p *part) held(at unsafe.Pointer) int {
+	switch {
+	case p.tensor != nil:
+		return p.tensor.room(at)
+	case p.str:
+		return len(*(*string)(at))
+	}
+	h := (*sliceHeader)(at)
+	size := int(p.elem.Type.Size())
+	n := h.cap * size
+	if len(p.elem.parts) == 0 {
+		return n
+	}
+	for i := range h.len {
+		n += p.elem.Held(unsafe.Add(h.data, i*size)) - size
+	}
+	return n
+}
+
+// Fill overwrites the value at p, and the memory of its tensors and slices,
+// with a pattern: whoever has kept a part of it reads nonsense from then on.
+// Flags take the lowest bit of the pattern, so that they stay flags. Strings,
+// pointers, maps and other fields that share memory with others become zero.
+func (l *Layout) Fill(p unsafe.Pointer, pattern byte) {
+	for _, r := range l.runs {
+		b := pattern
+		if r.flag {
+			b &= 1
+		}
+		fill(unsafe.Slice((*byte)(unsafe.Add(p, r.off)), uintptr(r.n)*r.size), b)
+	}
+	for _, r := range l.refs {
+		reflect.NewAt(r.typ, unsafe.Add(p, r.off)).Elem().SetZero()
+	}
+	for i := range l.parts {
+		l.parts[i].fill(unsafe.Add(p, l.parts[i].off), pattern)
+	}
+}
+
+func (p *part) fill(at unsafe.Pointer, pattern byte) {
+	switch {
+	case p.tensor != nil:
+		fill(p.tensor.data(at), pattern)
+	case p.str:
+		*(*string)(at) = ""
+	default:
+		h := (*sliceHeader)(at)
+		for i := range h.len {
+			p.elem.Fill(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), pattern)
+		}
+	}
+}
+
+func fill(b []byte, pattern byte) {
+	for i := range b {
+		b[i] = pattern
+	}
+}
+
+// Filled reports whether the value at p is as [Layout.Fill] has left it.
+func (l *Layout) Filled(p unsafe.Pointer, pattern byte) bool {
+	for _, r := range l.runs {
+		b := pattern
+		if r.flag {
+			b &= 1
+		}
+		if !filled(unsafe.Slice((*byte)(unsafe.Add(p, r.off)), uintptr(r.n)*r.size), b) {
+			return false
+		}
+	}
+	for i := range l.parts {
+		if !l.parts[i].filled(unsafe.Add(p, l.parts[i].off), pattern) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *part) filled(at unsafe.Pointer, pattern byte) bool {
+	switch {
+	case p.tensor != nil:
+		return filled(p.tensor.data(at), pattern)
+	case p.str:
+		return *(*string)(at) == ""
+	}
+	h := (*sliceHeader)(at)
+	for i := range h.len {
+		if !p.elem.Filled(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), pattern) {
+			return false
+		}
+	}
+	return true
+}
+
+func filled(b []byte, pattern byte) bool {
+	for _, x := range b {
+		if x != pattern {
+			return false
+		}
+	}
+	return true
+}
+
+// Shift moves every [base.Time] of the value at p by d, from one clock to
+// another. The zero moment and [base.Never] stay: they say that there is none.
+func (l *Layout) Shift(p unsafe.Pointer, d time.Duration) {
+	if d == 0 || !l.timed {
+		return
+	}
+	for _, off := range l.times {
+		if t := (*base.Time)(unsafe.Add(p, off)); *t != 0 && *t != base.Never {
+			*t += base.Time(d)
+		}
+	}
+	for i := range l.parts {
+		if x := &l.parts[i]; x.elem != nil && x.elem.timed {
+			h := (*sliceHeader)(unsafe.Add(p, x.off))
+			for j := range h.len {
+				x.elem.Shift(unsafe.Add(h.data, uintptr(j)*x.elem.Type.Size()), d)
+			}
+		}
+	}
+}
