@@ -144,8 +144,26 @@ func (h *hall) finish(t testing.TB) {
 		h.push(t, h.grants, sfaas.Cell(k), 5, 0)
 	}
 	drain(t, h.rt)
-	time.Sleep(delay + 20*time.Millisecond)
-	drain(t, h.rt)
+	time.Sleep(delay)
+	for range 200 { // the machine may be busy
+		drain(t, h.rt)
+		if h.heard("delayed cell3", "delayed cell4", "delayed cell6") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// heard reports whether all of some results are there.
+func (h *hall) heard(what ...string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range what {
+		if h.out[w] == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (h *hall) results() map[string]uint64 {

@@ -18,27 +18,9 @@ const OpenEnv = "NEURORAN_OPEN"
 // those of the review of the runtime, S numbers of the structure, B numbers of
 // what a newcomer met.
 const openDefects = `
-	D3   a second answer commits whatever batch has its memory by then
-	D6   a snapshot hangs when a linked runtime closes meanwhile
-	D18  outputs vanish where a sink has no receiver; sinks do not move
-	D21  the longest durations overflow
-	D22  deleting from a volatile map while ranging over it panics
-	D24  map keys of another form are misread after an upgrade
-	D26  cancelling, emitting and staging are quadratic
-	D27  the capacity of an edge is not that of its sources
-	D28  pools are bounded by number, not by bytes
-	D29  sources are refused while a snapshot is written out
-	D31  a call by host code ignores the largest size of a message
-	D32  a map keeps the memory of every deleted value
-	S2   a control port declared after Apply panics
-	B3   an early grant counts as late
-	B4   a moment kept in a cell loses its meaning over a restore
-	B5   outputs of another graph and impossible options are accepted
 	B7   an error in a default grant blames an annotation
 	B8   a device that is not used is printed as used
 	B9   panels of the constellation have empty titles
-	B10  the text of a fault says its package twice
-	B12  control is skipped as late
 `
 
 // Defect begins a test of a defect that may be open: it skips the test, with the
