@@ -68,12 +68,18 @@ func (in *Intake) Measure(m *Message) error {
 	if err := in.measure(m); err != nil {
 		return err
 	}
+	if len(m.pool.from.Queues) > 0 {
+		in.count(m)
+	}
+	return nil
+}
+
+func (in *Intake) count(m *Message) {
 	for _, e := range m.pool.from.Edges {
 		if e.Pushes() {
 			in.gauges[e.ID-1].add(e, m.size)
 		}
 	}
-	return nil
 }
 
 func (in *Intake) measure(m *Message) error {

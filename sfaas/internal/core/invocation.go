@@ -29,7 +29,7 @@ type Invocation struct {
 		err  error
 	}
 	now     base.Time // start of the invocation
-	slot    base.Slot // of the output
+	ahead   base.Slot // by how many slots the output is for a later one
 	limit   base.Time // end of the budget
 	sends   []send
 	touched []plan.CellStore
@@ -66,7 +66,7 @@ func (c *Invocation) Out() any { return c.out.body }
 
 // OutputAt lets the output belong to a slot, which is not before that of the
 // input.
-func (c *Invocation) OutputAt(slot base.Slot) { c.slot = slot }
+func (c *Invocation) OutputAt(slot base.Slot) { c.ahead = slot - c.hdr.Slot }
 
 // Reply returns the call that the message at a reply port answers, and its
 // error: without one, the payload is input 0.
@@ -94,9 +94,12 @@ func (c *Invocation) Done() <-chan struct{} { return c.lane.done }
 // Revoked reports whether the runtime has given up on the handler.
 func (c *Invocation) Revoked() bool { return c.lane.revoked() }
 
+// outputSlot returns the slot of the output.
+func (c *Invocation) outputSlot() base.Slot { return c.hdr.Slot + c.ahead }
+
 // begin prepares the invocation.
 func (c *Invocation) begin(n *plan.Node, inst *instance, ks *keyState, h *base.Header, due, now base.Time) {
-	c.node, c.inst, c.ks, c.hdr, c.now, c.slot = n, inst, ks, h, now, h.Slot
+	c.node, c.inst, c.ks, c.hdr, c.now, c.ahead = n, inst, ks, h, now, 0
 	c.limit = due
 	if b := n.Fn.Config.Budget; b > 0 {
 		c.limit = min(c.limit, now.Add(b))

@@ -238,7 +238,9 @@ func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 			k.answer(b, it, c.inst, out, nil)
 		default:
 			k.stamp(out, it)
-			k.putOff(out, c.slot)
+			if c.ahead != 0 {
+				k.putOff(out, c.outputSlot())
+			}
 			k.release(b, n, out, it.ks, c.inst)
 		}
 	}
@@ -327,8 +329,8 @@ func (k *Core) countTransfer(n *plan.Node, m *Message, consumers int) {
 // a slot that has passed and that those on edges without a cut stay under the
 // root.
 func (k *Core) checkOutputs(c *Invocation) error {
-	if c.slot < c.hdr.Slot {
-		return &base.SlotError{Function: c.node.Fn.Name, Got: c.slot, Want: c.hdr.Slot}
+	if c.ahead != 0 && c.outputSlot() < c.hdr.Slot {
+		return &base.SlotError{Function: c.node.Fn.Name, Got: c.outputSlot(), Want: c.hdr.Slot}
 	}
 	if c.out != nil {
 		if err := k.measure(c.out, c.node.Outlet); err != nil {

@@ -12,16 +12,17 @@ import (
 // pass messages on by pointer; user code never holds one.
 type Message struct {
 	base.Header
-	reply replyTo
-	body  any // *T
-	size  int // payload bytes, measured once when the message is sent
-	group uint8
-	fn    uint16 // 1 + index of the function that made it, 0 for a source
 
 	// made is how far slots had come when it was made: the slot with which its
 	// origin entered the unit of its producer. A message for a later slot is
 	// ahead of it, and says nothing about which slots have passed.
 	made base.Slot
+
+	reply replyTo
+	body  any // *T
+	size  int // payload bytes, measured once when the message is sent
+	group uint8
+	fn    uint16 // 1 + index of the function that made it, 0 for a source
 
 	refs int32 // changed atomically once the message is shared
 	pool *pool

@@ -31,7 +31,7 @@ type pool struct {
 	lane  *Lane
 	from  *plan.Outlet
 	limit int
-	fixed int          // memory of a payload, 0 if it differs
+	even  bool         // payloads are of one size, for which the limit allows
 	check *slog.Logger // what has been released is poisoned; nil for no checks
 	free  stock
 
@@ -42,10 +42,11 @@ type pool struct {
 func newPool(l *Lane, o *plan.Outlet, limit int, set *Settings) *pool {
 	p := &pool{lane: l, from: o, limit: limit}
 	if o.Layout.Plain() {
-		p.fixed = o.Layout.Fixed
+		p.even = true
+		p.limit = min(limit, max(poolBytes/max(o.Layout.Fixed, 1), poolLeast))
 	}
 	if set.Checks {
-		p.check = set.Logger
+		p.check, p.even = set.Logger, false
 	}
 	return p
 }
@@ -53,6 +54,15 @@ func newPool(l *Lane, o *plan.Outlet, limit int, set *Settings) *pool {
 // get returns a message without consumers. Its payload is as its last user
 // left it.
 func (p *pool) get() *Message {
+	if n := len(p.free.list); n > 0 && p.even { // the common case, without a call
+		m := p.free.list[n-1]
+		p.free.list = p.free.list[:n-1]
+		return m
+	}
+	return p.getOther()
+}
+
+func (p *pool) getOther() *Message {
 	if len(p.free.list) == 0 {
 		p.reclaim()
 	}
@@ -71,18 +81,28 @@ func (p *pool) put(m *Message, l *Lane) {
 	if m.reply.call != 0 {
 		m.reply = replyTo{}
 	}
+	if l != nil && l == p.lane && p.even { // the common case, without a call
+		if len(p.free.list) < p.limit {
+			p.free.list = append(p.free.list, m)
+		}
+		return
+	}
+	p.putOther(m, l)
+}
+
+func (p *pool) putOther(m *Message, l *Lane) {
 	if p.check != nil {
 		p.from.Layout.Fill(layout.DataOf(m.body), poison)
 	}
-	if m.size = p.fixed; m.size == 0 {
+	if !p.even {
 		m.size = p.from.Layout.Held(layout.DataOf(m.body))
 	}
 	if l != nil && l == p.lane {
-		p.free.add(m, p.limit)
+		p.free.add(p, m)
 		return
 	}
 	p.mu.Lock()
-	p.returned.add(m, p.limit)
+	p.returned.add(p, m)
 	p.mu.Unlock()
 }
 
@@ -116,7 +136,9 @@ func (p *pool) take(s *stock) *Message {
 	}
 	m := s.list[n-1]
 	s.list = s.list[:n-1]
-	s.bytes -= m.size
+	if !p.even {
+		s.bytes -= m.size
+	}
 	return m
 }
 
@@ -134,17 +156,19 @@ func (p *pool) takeOldest(s *stock) *Message {
 }
 
 // stock is a bounded number of free messages. As long as one is here, its size
-// is that of the memory which it keeps.
+// is that of the memory which it keeps, in pools whose payloads differ in that.
 type stock struct {
 	list  []*Message
 	bytes int
 }
 
-func (s *stock) add(m *Message, limit int) {
+func (s *stock) add(p *pool, m *Message) {
 	n := len(s.list)
-	if n >= limit || (s.bytes+m.size > poolBytes && n >= poolLeast) {
+	if n >= p.limit || (!p.even && s.bytes+m.size > poolBytes && n >= poolLeast) {
 		return
 	}
 	s.list = append(s.list, m)
-	s.bytes += m.size
+	if !p.even {
+		s.bytes += m.size
+	}
 }

@@ -69,7 +69,7 @@ func (k *Core) endTask(it item, c *Invocation, noOutput bool) {
 		c.out.pool.put(c.out, k.lane)
 		c.out, t.err = nil, base.ErrNoOutput
 	}
-	t.out, t.slot, c.out = c.out, c.slot, nil
+	t.out, t.slot, c.out = c.out, c.outputSlot(), nil
 	if len(c.sends) > 1 {
 		c.placeEmissions()
 	}
