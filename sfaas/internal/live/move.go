@@ -125,6 +125,8 @@ func (r *Runtime) Units() []base.Unit {
 			seen[u] = true
 		}
 	})
+	mu.Lock() // a worker whose handler blocks may answer later
+	defer mu.Unlock()
 	var all []base.Unit
 	for u := range seen {
 		all = append(all, u)

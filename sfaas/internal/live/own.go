@@ -4,6 +4,7 @@ package live
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -85,14 +86,22 @@ func (r *Runtime) own(id plan.UnitID, epoch uint32) error {
 
 // onWorker runs f on worker i, see [core.OnCore].
 func (r *Runtime) onWorker(i int, f func()) bool {
-	done, open := r.workers[i].call(f)
+	var taken atomic.Bool // by the worker, or by this call, which gives up then
+	done, open := r.workers[i].call(func() {
+		if taken.CompareAndSwap(false, true) {
+			f()
+		}
+	})
 	if !open {
 		return false
 	}
 	select {
 	case <-done:
-		return true
 	case <-r.stop:
-		return false
+		if taken.CompareAndSwap(false, true) {
+			return false
+		}
+		<-done // it is under way
 	}
+	return true
 }
