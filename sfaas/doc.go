@@ -40,7 +40,9 @@
 // A wrong order, or a wrong control type, does not compile. [Edge.With] gives
 // an edge a guarantee and a capacity, [Edge.Spread] joins a cell's message with
 // each of its UEs, [Select] takes one field of an output, [DeadLetter] takes
-// what could not be processed.
+// what could not be processed. [Emitter.At] emits for a later slot; a function
+// without an output returns [None], and one that others reach by reference alone
+// is added with [Graph.Add].
 //
 // # Run
 //
@@ -57,7 +59,7 @@
 // connected over edges that are not cut, see [Edge.Cut], is under one root of keys a
 // [Unit]: it has one owner, and [Runtime.MoveUnit] brings it to another runtime while
 // messages flow. Keys that nobody
-// uses are forgotten, see [WithIdleKeys]. [SlotClock] paces a real-time source.
+// uses are forgotten, see [WithIdleKeys]. [WithChecks] is for tests. [SlotClock] paces a real-time source.
 //
 // # How it works
 //

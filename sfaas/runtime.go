@@ -82,10 +82,16 @@ func (r *Runtime) ResetStats() { r.rt.ResetStats() }
 // Snapshot writes the whole state of the runtime: cells, watermarks, epochs,
 // the numbers of the sources, and every message that waits for a grant, for a
 // partner or for its time, calls that handlers have made included. It is a
-// consistent cut: sources are refused with [ErrBusy] meanwhile, what has been
-// pushed is processed and committed first, and then all workers stand still
-// between two invocations while their state is copied; w is written to after
-// that. A push that was accepted before the cut is part of it, as
+// consistent cut, and needs no idle moment: sources are refused with [ErrBusy]
+// while handlers are held, what is on its way comes to its line, and all workers
+// stand still while the state is copied, with what waits in the lines. After
+// that all go on, and w is written to. Snapshot waits for commits that are under
+// way, for moves, for tasks of parallel functions, and for messages that have no
+// encoding: those are processed first. It is refused with [ErrBusy] while
+// another one is taken, and during a move in mode [Fed]; if a linked runtime
+// closes meanwhile, that is an error.
+//
+// A push that was accepted before the cut is part of it, as
 // [Input.Position] tells after a [Runtime.Restore]; so a source can continue
 // behind it, and ExactlyOnce edges keep their promise.
 //
@@ -101,8 +107,9 @@ func (r *Runtime) ResetStats() { r.rt.ResetStats() }
 func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error { return r.rt.Snapshot(ctx, w) }
 
 // Restore reads a snapshot into a runtime that has not processed anything yet;
-// another one is refused with ErrNotEmpty. Messages that waited wait again, and
-// delayed ones leave after what was left of their delay. The runtime owns all
+// another one is refused with ErrNotEmpty. Messages that waited wait again,
+// delayed ones leave after what was left of their delay, and a [Time] in a cell
+// or a message is shifted to the clock of this process. The runtime owns all
 // key groups, under the epoch after that of the snapshot.
 //
 // The number of workers may differ from the one that wrote it, functions and

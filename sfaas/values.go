@@ -28,7 +28,9 @@ type (
 	Slot = base.Slot
 	// Time is a moment on a runtime's own clock in nanoseconds, with methods
 	// Add and Sub. Its zero is the start of the process in production and the
-	// start of the run in a simulation.
+	// start of the run in a simulation. In a cell or a message it keeps its
+	// meaning over a restore: it is shifted to the clock of the new process, but
+	// for the zero and [Never], which stand for no moment.
 	Time = base.Time
 	// Header is what the runtime knows about a message: edge, producer, key,
 	// slot, place among those of its slot, and due time. [Ctx.Header] reads it.
