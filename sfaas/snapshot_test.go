@@ -136,8 +136,9 @@ func FuzzRestore(f *testing.F) {
 	h := newHall(f, sfaas.WithWorkers(1))
 	h.fill(f)
 	f.Add(openSnapshot(snapshotOf(f, h.rt)))
-	f.Add([]byte("NRSNAP\x02\x00"))
+	f.Add([]byte("NRSNAP\x03\x00"))
 	app := h.rt.App()
+	f.Add(openSnapshot(linesOf(f, h)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		now := sfaas.Time(1)
 		cores, err := newCores(app, func(*sfaas.Batch, error) {}, sfaas.WithWorkers(2), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})), sfaas.WithLogger(quietLog),
@@ -160,6 +161,29 @@ func FuzzRestore(f *testing.F) {
 			}
 		}
 	})
+}
+
+// linesOf returns a snapshot of cores that have taken in what fills a hall, and
+// have run nothing: it waits in lines.
+func linesOf(tb testing.TB, h *hall) []byte {
+	tb.Helper()
+	cores, err := newCores(h.rt.App(), func(*sfaas.Batch, error) {}, sfaas.WithWorkers(1), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer cores.Close()
+	host := &coreHost{cores: cores}
+	for _, in := range []sfaas.Input[number]{h.data, h.left, h.right, h.all, h.grants} {
+		if err := in.PushValue(host, sfaas.Cell(1).UE(2), 5, &number{7}); err != nil {
+			tb.Fatal(err)
+		}
+		cores.List[0].Step(&host.event, nil)
+	}
+	snap, err := core.AppendSnapshot(nil, 1, cores.List)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return snap
 }
 
 // FuzzDecode checks the codec of cells: what decodes encodes and decodes to
