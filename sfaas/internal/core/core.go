@@ -38,6 +38,8 @@ type Core struct {
 
 	// what lasts as long as a unit
 	units    map[plan.UnitID]*unit
+	unitLook uint64
+	moving   []*unit       // that have stopped, move or are fed twice, and some that did
 	stopping []*unit       // that have stopped and are not quiet yet
 	ending   []*unit       // that are finished here once the lines are empty
 	peers    []base.NodeID // linked runtimes, this one first
@@ -56,6 +58,7 @@ type Core struct {
 	// what lasts as long as a commit
 	nextID  uint64
 	offered int // not answered
+	tasks   int // of parallel functions, under way
 	free    []*Batch
 
 	now   base.Time

@@ -109,6 +109,7 @@ func (k *Core) promise(u *unit, s *Signal) {
 	if u.newest >= start {
 		answer.Err = base.ErrFence
 	} else {
+		k.noteMoving(u)
 		u.busy().feed = &feed{move: m, from: m.From, to: m.To, start: start, fence: s.Fence, pending: true}
 	}
 	k.toLead(u, answer)

@@ -3,6 +3,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
@@ -86,7 +88,7 @@ func (m *Message) opaque() bool { return m.pool.from.Layout.Opaque != "" }
 // Still reports whether nothing is under way but what waits in lines: a
 // snapshot can be taken, if nothing is on its way to the core either.
 func (k *Core) Still() bool {
-	if k.cur.active || k.offered+len(k.stopping) > 0 {
+	if k.cur.active || k.offered+k.tasks+len(k.stopping) > 0 {
 		return false
 	}
 	for _, r := range []*ring[item]{&k.inline, &k.queued, &k.ingress} {
@@ -96,8 +98,8 @@ func (k *Core) Still() bool {
 			}
 		}
 	}
-	for _, u := range k.units {
-		if u.phase == unitLeft || u.phase == unitStopping || (u.more != nil && (u.more.move != nil || u.more.tasks > 0)) {
+	for _, u := range k.inMotion() {
+		if u.phase == unitLeft || u.phase == unitStopping || u.more.move != nil {
 			return false
 		}
 	}
@@ -107,12 +109,28 @@ func (k *Core) Still() bool {
 // Feeding reports whether both owners of some unit are fed: its move ends with
 // slots that are still to come, and a snapshot has to be asked for again then.
 func (k *Core) Feeding() bool {
-	for _, u := range k.units {
+	for _, u := range k.inMotion() {
 		if u.feeding() != nil {
 			return true
 		}
 	}
 	return len(k.ending) > 0
+}
+
+// noteMoving notes a unit of which a part of a move is under way here.
+func (k *Core) noteMoving(u *unit) {
+	if !slices.Contains(k.moving, u) {
+		k.moving = append(k.moving, u)
+	}
+}
+
+// inMotion returns the units of which a part of a move is under way here: few,
+// however many units there are. It forgets those whose move has ended.
+func (k *Core) inMotion() []*unit {
+	k.moving = slices.DeleteFunc(k.moving, func(u *unit) bool {
+		return u.phase != unitStopping && u.phase != unitLeft && (u.more == nil || (u.more.move == nil && u.more.feed == nil))
+	})
+	return k.moving
 }
 
 // waiting returns what waits in the lines of this core, by unit, in the order

@@ -131,6 +131,7 @@ func (k *Core) stop(u *unit) {
 		}
 	}
 	k.stopping = append(k.stopping, u)
+	k.noteMoving(u)
 }
 
 // export packs this core's share of a unit that is quiet, and leaves the unit

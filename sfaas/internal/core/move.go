@@ -106,6 +106,7 @@ func (k *Core) startMove(u *unit, s *Signal) {
 	}
 	m.Epoch, m.app, m.digest, m.wait = u.epoch+1, k.app, u.Part.Digest, k.count
 	u.busy().move = m
+	k.noteMoving(u)
 	if m.Mode == base.Fed {
 		k.askFence(u, m)
 		return

@@ -88,7 +88,7 @@ func (k *Core) Settled() bool {
 	if k.Ready() || k.cur.active || k.offered+len(k.stopping)+k.out.underWay() > 0 {
 		return false
 	}
-	for _, u := range k.units {
+	for _, u := range k.inMotion() {
 		if u.phase == unitLeft || u.phase == unitStopping || (u.more != nil && u.more.move != nil && u.feeding() == nil) {
 			return false
 		}

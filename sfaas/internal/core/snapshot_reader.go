@@ -22,6 +22,7 @@ type stateParser struct {
 	index *plan.Index
 	s     *snapshot
 	unit  *Image // to which records belong
+	units map[plan.UnitID]*Image
 	insts map[base.Address]*instance
 }
 
@@ -44,7 +45,7 @@ func parseState(app *plan.App, set *Settings, data []byte, now base.Time) (*snap
 	if binary.LittleEndian.Uint64(data[end+frame:]) != xxhash.Sum64(data[:end]) {
 		return nil, bad("checksum differs")
 	}
-	p := &stateParser{app: app, set: set, now: now, s: &snapshot{}, insts: map[base.Address]*instance{}}
+	p := &stateParser{app: app, set: set, now: now, s: &snapshot{}, insts: map[base.Address]*instance{}, units: map[plan.UnitID]*Image{}}
 	for at := 8; at < end; {
 		if end-at < frame {
 			return nil, bad("record at byte %d: %w", at, base.ErrTruncated)
@@ -122,14 +123,13 @@ func (p *stateParser) readUnit(r *base.Reader) {
 		return
 	}
 	id := plan.UnitID{Part: n.Part, Root: root}
-	for _, x := range p.s.units {
-		if x.UnitID == id {
-			p.unit = x
-			x.Epoch, x.fence = max(x.Epoch, epoch), max(x.fence, fence)
-			return
-		}
+	if x := p.units[id]; x != nil {
+		p.unit = x
+		x.Epoch, x.fence = max(x.Epoch, epoch), max(x.fence, fence)
+		return
 	}
 	p.unit = &Image{UnitID: id, Epoch: epoch, fence: fence}
+	p.units[id] = p.unit
 	p.s.units = append(p.s.units, p.unit)
 }
 

@@ -57,7 +57,7 @@ func appendSnapshot(dst []byte, cores []*Core) ([]byte, error) {
 	for _, k := range cores {
 		w.writeSources(k)
 		waits := k.waiting()
-		for _, u := range k.sortedUnits() {
+		for _, u := range k.allUnits() {
 			if u.phase == unitHere && (len(u.insts)+len(waits[u]) > 0 || u.epoch > 0 || !u.idle()) {
 				w.writeImage(k.view(u, waits[u]))
 			}

@@ -54,6 +54,7 @@ func (k *Core) farm(it item) {
 	*t = Task{home: home, edge: it.edge, msg: it.msg, ks: it.ks, stamp: it.stamp, sends: t.sends[:0]}
 	home.tasks.push(t)
 	inst.unit.busy().tasks++
+	k.tasks++
 	k.helper = (k.helper + 1) % k.count
 	if k.helper == k.self.Core {
 		k.inline.push(item{edge: it.edge, msg: it.msg, ks: it.ks, stamp: it.stamp, task: t})
@@ -116,6 +117,7 @@ func (k *Core) finishTasks(home *taskHome) {
 		}
 		k.giveBack(&it)
 		inst.unit.more.tasks--
+		k.tasks--
 		*t = Task{home: home, sends: t.sends[:0]}
 		home.spare = append(home.spare, t)
 	}

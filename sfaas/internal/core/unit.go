@@ -32,6 +32,7 @@ type unit struct {
 	owner  base.NodeID
 	epoch  uint32
 	uses   int       // keys that know it
+	look   uint64    // of allUnits that has seen it
 	newest base.Slot // that was sent to it from here
 	fence  base.Slot // first slot of its owner, if it came by a move that fed both
 	mute   base.Slot // what it makes of earlier slots is discarded
@@ -175,6 +176,32 @@ func (k *Core) Units() []base.Unit {
 	for _, u := range k.sortedUnits() {
 		if u.phase != unitAway && (u.uses > 0 || u.epoch > 0) {
 			all = append(all, u.Unit())
+		}
+	}
+	return all
+}
+
+// allUnits returns all units that this core knows, in an order that depends on
+// events alone: those of keys as they came, and then the others, sorted. It is for
+// a look at all of many units, which takes longer to sort than to write.
+func (k *Core) allUnits() []*unit {
+	k.unitLook++
+	all := make([]*unit, 0, len(k.units))
+	add := func(u *unit) {
+		if u != nil && u.look != k.unitLook {
+			u.look = k.unitLook
+			all = append(all, u)
+		}
+	}
+	for _, ks := range k.order {
+		add(ks.unit)
+		for _, u := range ks.others {
+			add(u)
+		}
+	}
+	if len(all) < len(k.units) {
+		for _, u := range k.sortedUnits() {
+			add(u)
 		}
 	}
 	return all
