@@ -138,7 +138,9 @@ func FuzzRestore(f *testing.F) {
 	f.Add(openSnapshot(snapshotOf(f, h.rt)))
 	f.Add([]byte("NRSNAP\x03\x00"))
 	app := h.rt.App()
-	f.Add(openSnapshot(linesOf(f, h)))
+	lines := linesOf(f, h)
+	restored(f, app, lines, sfaas.WithSealer(sfaas.NewSealer([32]byte{3})))
+	f.Add(openSnapshot(lines))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		now := sfaas.Time(1)
 		cores, err := newCores(app, func(*sfaas.Batch, error) {}, sfaas.WithWorkers(2), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})), sfaas.WithLogger(quietLog),

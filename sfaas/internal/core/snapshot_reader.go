@@ -57,7 +57,7 @@ func parseState(app *plan.App, set *Settings, data []byte, now base.Time) (*snap
 		r := &base.Reader{Src: data[at+frame : at+frame+int(size)]}
 		p.record(kind, r)
 		if err := r.End(); err != nil {
-			return nil, bad("record at byte %d: %w", at, err)
+			return nil, bad("record of kind %d at byte %d: %w", kind, at, err)
 		}
 		at += frame + int(size)
 	}
@@ -256,15 +256,7 @@ func (p *stateParser) readItem(r *base.Reader, n *plan.Node, ks *keyState) item 
 	if r.Err != nil {
 		return it
 	}
-	if len(n.Fn.Ins) < 2 || j.edges[0] == nil || j.edges[0].Kind != plan.PortData {
-		if j.len() != 1 || j.msgs[0] == nil {
-			r.Fail(base.ErrInvalid)
-			return it
-		}
-		it.edge, it.msg, it.stamp = j.edges[0], j.msgs[0], j.stamps[0]
-		return it
-	}
-	if j.len() == 1 { // one input that is on its way to be joined
+	if j.len() == 1 { // also of a function that joins: it is on its way to that
 		for i, m := range j.msgs {
 			if m != nil {
 				it.edge, it.msg, it.stamp = j.edges[i], m, j.stamps[i]
@@ -273,10 +265,14 @@ func (p *stateParser) readItem(r *base.Reader, n *plan.Node, ks *keyState) item 
 		return it
 	}
 	for i := range n.Fn.Ins {
-		if j.msgs[i] == nil || j.edges[i].Kind != plan.PortData {
+		if len(n.Fn.Ins) < 2 || j.msgs[i] == nil || j.edges[i].Kind != plan.PortData {
 			r.Fail(base.ErrInvalid)
 			return it
 		}
+	}
+	if j.len() == 0 { // of a sink, which has no inputs to look at
+		r.Fail(base.ErrInvalid)
+		return it
 	}
 	it.rest = &j
 	if it.edge, it.msg, it.stamp = j.lead(); it.edge == nil {
