@@ -17,8 +17,9 @@ import (
 //     one of you sent slot F-h yet? A core that has not promises to hold slots
 //     from F-h on, until it hears more. One that has refuses; then nothing has
 //     changed, and the lead tries a later fence a few times.
-//  2. The last settings of the instances go to the target, which owns the unit
-//     from slot F on. It discards what it makes of slots below F.
+//  2. The settings of the instances go to the target, the last ones and those that
+//     wait for their slot. It owns the unit from slot F on, and discards what it
+//     makes of slots below F.
 //  3. All cores hear that the fence stands. Slots below F-h go to the old owner,
 //     slots from F-h to F-1 to both, slots from F on to the new one.
 //  4. When a core of the target gets a slot that is a window beyond F, the old
@@ -166,21 +167,29 @@ func (k *Core) everywhere(u *unit, s *Signal) {
 	k.tell(u, s)
 }
 
-// head is this core's share of what goes to the target first: the last
-// settings.
+// head is this core's share of what goes to the target first: the last settings,
+// and those that still wait for their slot.
 func (k *Core) head(u *unit) *Image {
 	img := &Image{UnitID: u.UnitID, Epoch: u.epoch}
 	for _, inst := range u.insts {
-		if inst.few == nil || len(inst.few.settings) == 0 {
+		if inst.few == nil {
 			continue
 		}
-		x := newInstance(inst.node)
-		x.ks = inst.ks
-		for _, c := range inst.few.settings {
-			c.msg.take(1)
-			x.rare().controls = append(x.rare().controls, c)
+		var all []heldControl
+		for _, list := range [][]heldControl{inst.few.settings, inst.few.controls} {
+			for _, c := range list {
+				if c.edge.Kind == plan.PortSetting {
+					c.msg.take(1)
+					all = append(all, heldControl{edge: c.edge, msg: c.msg})
+				}
+			}
 		}
-		img.insts = append(img.insts, x)
+		if len(all) > 0 {
+			x := newInstance(inst.node)
+			x.ks = inst.ks
+			x.rare().controls = all
+			img.insts = append(img.insts, x)
+		}
 	}
 	return img
 }
@@ -196,7 +205,11 @@ func (k *Core) standFence(u *unit, m *Move) {
 	held := f.held
 	f.held = nil
 	for _, x := range held {
-		k.feedTo(u, x.edge, x.msg, x.key)
+		if x.msg.Slot < f.start {
+			k.feedOne(f.to, x.edge, x.msg, x.key) // the old owner has it
+		} else {
+			k.feedTo(u, x.edge, x.msg, x.key)
+		}
 	}
 }
 
@@ -205,18 +218,28 @@ func (k *Core) unfeed(u *unit) {
 	if u.more == nil || u.more.feed == nil {
 		return
 	}
-	held := u.more.feed.held
+	f := u.more.feed
+	held := f.held
 	u.more.feed = nil
 	for _, x := range held {
-		k.transmit(u, x.edge, x.msg, x.key, nil)
+		if x.msg.Slot < f.start {
+			x.msg.release(k.lane)
+		} else {
+			k.transmit(u, x.edge, x.msg, x.key, nil)
+		}
 	}
 }
 
-// feedTo brings a message to the owner of its slot, or to both.
+// feedTo brings a message to the owner of its slot, or to both. A setting holds
+// beyond its slot, so both get it, in whatever slot before the fence it comes.
 func (k *Core) feedTo(u *unit, e *plan.Edge, m *Message, key base.Key) {
 	f := u.more.feed
-	switch {
-	case m.Slot < f.start:
+	switch setting := e.Kind == plan.PortSetting; {
+	case m.Slot < f.start && setting && f.pending:
+		m.take(1)
+		k.feedOne(f.from, e, m, key)
+		f.held = append(f.held, heldSend{e, m, key})
+	case m.Slot < f.start && !setting:
 		k.feedOne(f.from, e, m, key)
 	case f.pending:
 		f.held = append(f.held, heldSend{e, m, key})
