@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,7 +105,7 @@ func TestEmitForEarlierSlot(t *testing.T) {
 // TestLaterSlotsAndFedMoves moves a function that emits ahead, in mode Fed, back and
 // forth: each output is published once, whichever owner made it.
 func TestLaterSlotsAndFedMoves(t *testing.T) {
-	const ahead, slots = 3, 4000
+	const ahead = 3
 	later := sfaas.Define("later", func(c *sfaas.Ctx, out, in *number) error {
 		c.OutputAt(c.Slot() + ahead)
 		*out = *in
@@ -131,25 +132,30 @@ func TestLaterSlotsAndFedMoves(t *testing.T) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
 	defer stop()
-	moves := make(chan int)
+	var moves atomic.Int64
+	ended := make(chan struct{})
 	go func() {
-		n, from, to := 0, a, b
+		defer close(ended)
+		from, to := a, b
 		for ctx.Err() == nil {
 			if _, err := from.MoveUnit(ctx, u, to.Node(), sfaas.MoveConfig{Mode: sfaas.Fed}); err == nil {
-				n, from, to = n+1, to, from
+				moves.Add(1)
+				from, to = to, from
 			}
 		}
-		moves <- n
 	}()
-	for s := range uint64(slots) {
+	slots := sfaas.Slot(0)
+	for s := uint64(0); ctx.Err() == nil && (s < 4000 || moves.Load() < 3); s++ {
+		slots = sfaas.Slot(s + 1)
 		push(t, in, a, sfaas.Cell(1), sfaas.Slot(s), s)
 		if s%8 == 0 {
 			time.Sleep(20 * time.Microsecond)
 		}
 	}
 	stop()
-	if n := <-moves; n < 3 {
-		t.Errorf("%d moves", n)
+	<-ended
+	if moves.Load() < 3 {
+		t.Errorf("%d moves", moves.Load())
 	}
 	drain(t, a)
 	drain(t, b)
