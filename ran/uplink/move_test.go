@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink_test
+
+import (
+	"crypto/sha256"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/sim"
+)
+
+// feedback is how many slots the transmissions of one block can lie apart in the
+// recording: what a HARQ process combines lies within.
+const feedback = 20
+
+// moving sends the frame in a loop through two nodes, between which the cell moves all
+// the time, and returns what came out.
+func moving(t *testing.T, f *frame, frames int, mode *sfaas.MoveConfig) (got outcome, moves int, w *sim.World) {
+	t.Helper()
+	c := f.chain(t, uplink.WithReceiver("ls"))
+	got = outcome{}
+	w, err := sim.New(c.App, sim.Config{Seed: 1, Nodes: 2, Cores: 2}, sfaas.WithMode(sfaas.Replay), sfaas.WithNotices(func(sfaas.Notice) {}),
+		sfaas.WithOutput(c.Blocks, func(_ sfaas.Header, tb *block.TransportBlock) {
+			k := id{tb.Slot, tb.RNTI, tb.HARQ}
+			if _, twice := got[k]; twice {
+				t.Errorf("%+v came out twice", k)
+			}
+			if got[k] = ([sha256.Size]byte{}); tb.CRC {
+				got[k] = sha256.Sum256(tb.TransportBlock.Data.Data())
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	key := block.CellKey(&f.cfg.Carrier)
+	period := len(f.slots)
+	end := sfaas.Time(time.Duration(frames*period) * 500 * time.Microsecond)
+	for n := range frames * period {
+		w.At(sfaas.Time(time.Duration(n)*500*time.Microsecond), func() {
+			slot, schedule := f.slots[n%period], f.schedules[n%period]
+			slot.Slot = nr.Slot(n)
+			schedule.Set(nr.Slot(n), schedule.Grants...)
+			if err := c.Grants.PushValue(w.Node(0), key, sfaas.Slot(n), &schedule); err != nil {
+				t.Error(err)
+			}
+			if err := c.Slots.PushValue(w.Node(0), key, sfaas.Slot(n), &slot); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if mode != nil {
+		u, err := c.App.Unit("phy/extract", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var next func(from, to int)
+		next = func(from, to int) {
+			if w.Now() > end {
+				return
+			}
+			w.MoveUnit(w.Node(from), w.Node(to), u, *mode, func(err error) {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				moves++
+				w.At(w.Now().Add(time.Millisecond), func() { next(to, from) })
+			})
+		}
+		w.At(sfaas.Time(3*time.Millisecond), func() { next(0, 1) })
+	}
+	w.Run()
+	return got, moves, w
+}
+
+// TestMovingCell moves a cell to and fro while its uplink is received; sources are
+// pushed at one node, over edges without a promise. In mode Fed every block comes out
+// once, with the bits that it has without moves. In the others what is pushed during a
+// move may be lost, counted, and what comes out is never wrong. With NEURORAN_LONG there
+// are some 200 moves in mode Fed.
+func TestMovingCell(t *testing.T) {
+	f := openFrame(t)
+	frames := 8
+	if os.Getenv("NEURORAN_LONG") != "" {
+		frames = 320
+	}
+	want, _, _ := moving(t, f, frames, nil)
+	for _, x := range []struct {
+		name string
+		mode sfaas.MoveConfig
+	}{
+		{"fed", sfaas.MoveConfig{Mode: sfaas.Fed, History: feedback}},
+		{"kept", sfaas.MoveConfig{Mode: sfaas.Kept}},
+		{"soft", sfaas.MoveConfig{Mode: sfaas.Soft}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			got, moves, w := moving(t, f, frames, &x.mode)
+			absent, failed := 0, 0
+			for k, sum := range want {
+				switch other, ok := got[k]; {
+				case !ok:
+					absent++
+				case other == ([sha256.Size]byte{}) && sum != other:
+					failed++
+				case other != sum:
+					t.Errorf("%+v has other bits", k)
+				}
+			}
+			counted := w.Lost()
+			for i := range 2 {
+				for _, s := range w.Node(i).Stats() {
+					counted += s.Dropped + s.Stale
+				}
+			}
+			t.Logf("blocks=%d moves=%d absent=%d failed=%d counted=%d", len(want), moves, absent, failed, counted)
+			if moves < 2 {
+				t.Errorf("%d moves", moves)
+			}
+			if x.mode.Mode == sfaas.Fed && absent+failed > 0 {
+				t.Errorf("%d blocks are lost, %d fail", absent, failed)
+			}
+			if absent > 0 && counted == 0 {
+				t.Errorf("%d blocks are lost, and nothing is counted", absent)
+			}
+		})
+	}
+}
