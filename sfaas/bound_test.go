@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -16,7 +15,6 @@ import (
 // nats-io/nats.net#508 and smallrye/smallrye-reactive-messaging#2573 (a bound that
 // is looked at too late, and not in bytes).
 func TestCapacityOfAnEdge(t *testing.T) {
-	testvec.Defect(t, "D27")
 	hold, entered := make(chan struct{}), make(chan struct{}, 1)
 	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *payload) error {
 		select {
@@ -50,7 +48,6 @@ func TestCapacityOfAnEdge(t *testing.T) {
 // in the pools. It is D28, after grpc/grpc-go#8500 and nsqio/nsq#996 (a pool that
 // hoards).
 func TestPoolsLetGo(t *testing.T) {
-	testvec.Defect(t, "D28")
 	hold, entered := make(chan struct{}), make(chan struct{}, 1)
 	f := sfaas.Define("f", func(_ *sfaas.Ctx, _ *number, in *payload) error {
 		if len(in.B) == 0 {
@@ -85,7 +82,6 @@ func TestPoolsLetGo(t *testing.T) {
 // promise: all join. It is D12, after apache/flink#18118 (a join drops what has no
 // partner yet).
 func TestJoinOfManyKeys(t *testing.T) {
-	testvec.Defect(t, "D12")
 	var joined atomic.Uint64
 	f := sfaas.Define2("f", func(*sfaas.Ctx, *number, *number, *number) error { joined.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
@@ -108,7 +104,6 @@ func TestJoinOfManyKeys(t *testing.T) {
 // of its worker gets its turn. It is D10, after akka/akka-core#17341 (actors that
 // send to themselves starve the others of their dispatcher).
 func TestSelfSendLetsOthersRun(t *testing.T) {
-	testvec.Defect(t, "D10")
 	var stop atomic.Bool
 	var own, other atomic.Uint64
 	self := sfaas.Ref[number]("loop")

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -22,7 +21,6 @@ type payload struct{ B []byte }
 // answered at once: nothing of them stays. It is D25, after
 // akkadotnet/akka.net#2147 (ask keeps its timeout, and what it holds).
 func TestAnsweredCallLeavesNoTimer(t *testing.T) {
-	testvec.Defect(t, "D25")
 	var answered atomic.Uint64
 	echo := sfaas.CallRef[number, number]("echo")
 	e := sfaas.Define("echo", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
@@ -55,7 +53,6 @@ func TestAnsweredCallLeavesNoTimer(t *testing.T) {
 // call is refused as a push is. It is D31, after actor-ts#794 (a ceiling that one
 // way in does not keep).
 func TestCallIsBounded(t *testing.T) {
-	testvec.Defect(t, "D31")
 	f := sfaas.Define("f", func(_ *sfaas.Ctx, out *number, in *payload) error { out.X = uint64(len(in.B)); return nil }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[payload](g, "in")
@@ -78,7 +75,6 @@ func TestCallIsBounded(t *testing.T) {
 // alone, with one worker as with two. It is D14, after dotnet/orleans#9367 (a
 // stateless worker does not keep to what is said of calls).
 func TestCallOfParallelFunction(t *testing.T) {
-	testvec.Defect(t, "D14")
 	for _, workers := range []int{1, 2} {
 		var down atomic.Uint64
 		f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { out.X = in.X + 1; return nil }, sfaas.Config{Parallel: true})
@@ -101,7 +97,6 @@ func TestCallOfParallelFunction(t *testing.T) {
 // key sends arrives in the order of its inputs. It is D14, after
 // ray-project/ray#23406 (the order of concurrent tasks).
 func TestParallelSendsKeepOrder(t *testing.T) {
-	testvec.Defect(t, "D14")
 	to := sfaas.Ref[number]("to")
 	var mu sync.Mutex
 	var got []uint64
@@ -143,7 +138,6 @@ func TestParallelSendsKeepOrder(t *testing.T) {
 // at once. Only the race detector sees that one counter is theirs together. It is
 // D14, after dapr/dapr#10179 (a race on the counter of timers).
 func TestParallelDelays(t *testing.T) {
-	testvec.Defect(t, "D14")
 	later := sfaas.Ref[number]("later")
 	var fired atomic.Uint64
 	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
@@ -175,7 +169,6 @@ func TestParallelDelays(t *testing.T) {
 // first fault of the structure's review and, as parallel-consumer#310 (no dead
 // letters when parallel), a part of D14.
 func TestParallelDeadLetters(t *testing.T) {
-	testvec.Defect(t, "S1")
 	for _, workers := range []int{1, 2} {
 		t.Run(fmt.Sprintf("workers=%d", workers), func(t *testing.T) {
 			bad := errors.New("bad")

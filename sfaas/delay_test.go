@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -17,7 +16,6 @@ import (
 // temporalio/sdk-typescript#466 (a timer that is set and cancelled within one
 // activation).
 func TestAfterAndCancelInOneInvocation(t *testing.T) {
-	testvec.Defect(t, "D19")
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		var fired atomic.Uint64
 		later := sfaas.Ref[number]("later")
@@ -47,7 +45,6 @@ func TestAfterAndCancelInOneInvocation(t *testing.T) {
 // of a slot: it runs, since it is due after its delay. It is D20, after
 // apache/pulsar#21898 (the time to live kills delayed messages).
 func TestDelayBeyondTheBudget(t *testing.T) {
-	testvec.Defect(t, "D20")
 	var fired atomic.Uint64
 	later := sfaas.Ref[number]("later")
 	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
@@ -73,7 +70,6 @@ func TestDelayBeyondTheBudget(t *testing.T) {
 // as a budget: it is practically for ever. It is D21, after temporalio/temporal#4775
 // and camunda/camunda#13879 (very long durations overflow).
 func TestLongestDuration(t *testing.T) {
-	testvec.Defect(t, "D21")
 	const long = time.Duration(math.MaxInt64)
 	later := sfaas.Ref[number]("later")
 	var kept, fired, ran atomic.Uint64
@@ -119,7 +115,6 @@ func TestLongestDuration(t *testing.T) {
 // costs about the same. It is D26, after asynkron/protoactor-go#401 and
 // private-octopus/picoquic#521 (linear lists of timers).
 func TestCostOfCancel(t *testing.T) {
-	testvec.Defect(t, "D26")
 	cost := func(others uint64) time.Duration {
 		later := sfaas.Ref[number]("later")
 		l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
@@ -162,7 +157,6 @@ func TestCostOfCancel(t *testing.T) {
 // TestCostOfEmissions emits 1 000 and 16 000 messages in one invocation, and stages
 // as many entries of a map: one costs the same. It is D26.
 func TestCostOfEmissions(t *testing.T) {
-	testvec.Defect(t, "D26")
 	table := sfaas.NewMap[uint64, uint64]("table", sfaas.Replicated)
 	each := sfaas.DefineEach("each", func(c *sfaas.Ctx, out sfaas.Emitter[number], in *number) error {
 		for range in.X {

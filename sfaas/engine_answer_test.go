@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -18,7 +17,6 @@ import (
 // nats-io/nats-server#6937 (an acknowledgement of the first delivery is taken for a
 // later one).
 func TestSecondAnswer(t *testing.T) {
-	testvec.Defect(t, "D3")
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
 	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = in.X; return nil }, sfaas.Config{}, n)
 	g := sfaas.NewGraph("g")
@@ -68,7 +66,6 @@ func TestSecondAnswer(t *testing.T) {
 // the reply, which acknowledges it, is not there. It is D4, after
 // yugabyte/yugabyte-db#32875 and tikv/tikv#994 (an answer before it is durable).
 func TestReplyWaitsForTheCommit(t *testing.T) {
-	testvec.Defect(t, "D4")
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
 	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = *n.Mut(c); return nil }, sfaas.Config{}, n)
 	g := sfaas.NewGraph("g")
@@ -100,7 +97,6 @@ func TestReplyWaitsForTheCommit(t *testing.T) {
 // costs the same. It is D5, after rabbitmq/rabbitmq-server#1511 (acknowledging with
 // many outstanding is quadratic).
 func TestManyCommitsOutstanding(t *testing.T) {
-	testvec.Defect(t, "D5")
 	var cost [2]time.Duration
 	for i, count := range []int{2000, 16000} {
 		n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
@@ -140,7 +136,6 @@ func (s *silentEngine) Commit(*sfaas.Batch) { s.offers.Add(1) }
 // waits for a commit counts against the capacity of its edge. It is D11, after
 // nats-io/nats-server#3517 (a slow disk, nothing pushes back, out of memory).
 func TestEngineThatStalls(t *testing.T) {
-	testvec.Defect(t, "D11")
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *n.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.Config{}, n)
 	g := sfaas.NewGraph("g")
@@ -175,7 +170,6 @@ func (r readingEngine) Commit(b *sfaas.Batch) { r <- b }
 // It is D15, after asynkron/protoactor-go#1202 (a data race when timers are
 // cancelled).
 func TestEngineReadsOutboxDuringCancel(t *testing.T) {
-	testvec.Defect(t, "D15")
 	later := sfaas.Ref[number]("later")
 	tok := sfaas.NewValue[uint64]("token", sfaas.Replicated)
 	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -15,7 +14,6 @@ import (
 // works as with a map of Go, for each class. It is D22, after apache/flink#12366
 // (map state behaves otherwise from backend to backend).
 func TestDeleteWhileRanging(t *testing.T) {
-	testvec.Defect(t, "D22")
 	for _, class := range []sfaas.Class{sfaas.Replicated, sfaas.Volatile, sfaas.Sealed} {
 		m := sfaas.NewMap[uint64, uint64]("m", class)
 		var left atomic.Int64
@@ -52,7 +50,6 @@ func TestDeleteWhileRanging(t *testing.T) {
 // after golang/go#20135 and patrickmn/go-cache#110 (the memory of a map that has
 // shrunk).
 func TestDeletedEntriesAreLetGo(t *testing.T) {
-	testvec.Defect(t, "D32")
 	for _, class := range []sfaas.Class{sfaas.Replicated, sfaas.Volatile, sfaas.Sealed} {
 		m := sfaas.NewMap[uint64, [4096]byte]("m", class)
 		const entries = 4000

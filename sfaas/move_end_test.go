@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -16,7 +15,6 @@ import (
 // every message counts once. It is D17, after dotnet/orleans#10044 (an activation
 // that is migrated to where it is stays between two states).
 func TestMoveToItself(t *testing.T) {
-	testvec.Defect(t, "D17")
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
 	var last atomic.Uint64
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
@@ -59,7 +57,6 @@ func TestMoveToItself(t *testing.T) {
 // coming, as those of any service without slots do. It is D16, after
 // akkadotnet/akka.net#7500 (a hand-off never ends).
 func TestMoveOfOneSlotEnds(t *testing.T) {
-	testvec.Defect(t, "D16")
 	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error {
 		for begin := time.Now(); time.Since(begin) < 20*time.Microsecond; {
 		}
@@ -98,7 +95,6 @@ func TestMoveOfOneSlotEnds(t *testing.T) {
 // ends, and what is pushed afterwards runs, is refused, or is counted. It is D7,
 // after akka/akka-core#29034 (a hand-off to a node that crashed).
 func TestMoveToClosing(t *testing.T) {
-	testvec.Defect(t, "D7")
 	var ran atomic.Uint64
 	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { ran.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
@@ -138,7 +134,6 @@ func TestMoveToClosing(t *testing.T) {
 // reach it is refused, or at least counted or noticed. It is D8, after
 // akkadotnet/akka.net#8501 (messages are dropped silently during a hand-off).
 func TestOwnerIsClosed(t *testing.T) {
-	testvec.Defect(t, "D8")
 	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
@@ -163,7 +158,6 @@ func TestOwnerIsClosed(t *testing.T) {
 // receiver: its outputs reach the one that there is, or are counted. It is D18,
 // after dotnet/orleans#9126 (output ends when it comes from the other silo).
 func TestOutputWithoutReceiver(t *testing.T) {
-	testvec.Defect(t, "D18")
 	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
@@ -191,7 +185,6 @@ func TestOutputWithoutReceiver(t *testing.T) {
 // it: the outputs go on at the other one. It is the second half of D18: a sink
 // cannot be moved, so no node can ever be drained.
 func TestSinkFollowsItsFunction(t *testing.T) {
-	testvec.Defect(t, "D18")
 	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
@@ -213,7 +206,6 @@ func TestSinkFollowsItsFunction(t *testing.T) {
 // target opened for it is closed again when the move has failed. It is the third
 // fault of the structure's review.
 func TestMoveFromClosed(t *testing.T) {
-	testvec.Defect(t, "S3")
 	var session device
 	shared := sfaas.NewShared("session", session.get, session.put)
 	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{}, shared)
@@ -233,7 +225,6 @@ func TestMoveFromClosed(t *testing.T) {
 // does not keep them. It is D30, after akka/akka-core#20523 (what belongs to a
 // remote system that has gone is never let go).
 func TestClosedPeersAreLetGo(t *testing.T) {
-	testvec.Defect(t, "D30")
 	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)

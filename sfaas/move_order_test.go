@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -67,7 +66,6 @@ func mustMove(t *testing.T, from, to *sfaas.Runtime, f sfaas.Function, key sfaas
 // earlier slot. It is D1a, after apache/pulsar#23697 (a mark per producer loses
 // messages whose numbers do not rise).
 func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
-	testvec.Defect(t, "D1")
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		edge := sfaas.EdgeConfig{Guarantee: guarantee}
 		to := func(name string, key sfaas.Key) sfaas.Fn[number, number] {
@@ -113,7 +111,6 @@ func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
 // way round. It is D1b, after apache/pulsar#5218 (a message behind a later one of
 // its producer is taken for a repeat).
 func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
-	testvec.Defect(t, "D1")
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		edge := sfaas.EdgeConfig{Guarantee: guarantee}
 		key, other := sfaas.Cell(1), sfaas.Cell(2)
@@ -170,7 +167,6 @@ func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 // it. It is D2, after charmplusplus/charm#3997 and #3259 (chains of stale
 // locations after several migrations).
 func TestMoveBetweenThree(t *testing.T) {
-	testvec.Defect(t, "D2")
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		key := sfaas.Cell(1)
 		hold := map[sfaas.Key]chan struct{}{key: make(chan struct{})}

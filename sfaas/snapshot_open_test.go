@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -18,7 +17,6 @@ import (
 // is linked with closes: they end, with or without an error. It is D6, after
 // apache/seatunnel#11489 (a savepoint hangs for ever, the job stands still).
 func TestSnapshotWhilePeerCloses(t *testing.T) {
-	testvec.Defect(t, "D6")
 	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
@@ -50,7 +48,6 @@ func (s slowWriter) Write(p []byte) (int, error) { time.Sleep(time.Duration(s));
 // sources wait for the copy of the state alone. It is D29, after etcd-io/etcd#3714
 // (saving a snapshot must not block the loop).
 func TestSourcesWhileSnapshotIsWritten(t *testing.T) {
-	testvec.Defect(t, "D29")
 	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
@@ -101,7 +98,6 @@ func newsroom(t *testing.T, grown bool, heard *atomic.Uint64) (app *sfaas.App, j
 // more function: its subscriber goes on hearing. It is D9, after dotnet/orleans#2618
 // (stored subscriptions name a grain by a number that a new version does not have).
 func TestSubscriptionSurvivesAnUpgrade(t *testing.T) {
-	testvec.Defect(t, "D9")
 	var heard atomic.Uint64
 	app, join, tell := newsroom(t, false, &heard)
 	rt := start(t, app)
@@ -147,7 +143,6 @@ func oneCell(t *testing.T, use func(c *sfaas.Ctx), d sfaas.Declared, data []byte
 // another name, or is gone: its state would be lost, which is an error. It is D23
 // and B1, after apache/flink#23208 (the state of a dropped operator).
 func TestRenamedCellIsAnError(t *testing.T) {
-	testvec.Defect(t, "D23")
 	total := sfaas.NewValue[int32]("total", sfaas.Replicated)
 	rt, _ := oneCell(t, func(c *sfaas.Ctx) { *total.Mut(c)++ }, total, nil)
 	data := snapshotOf(t, rt)
@@ -166,7 +161,6 @@ func TestRenamedCellIsAnError(t *testing.T) {
 // version: they are upgraded or refused, never misread. It is D24, after
 // apache/flink#26364 (the schema of map keys has changed).
 func TestMapKeyOfAnotherForm(t *testing.T) {
-	testvec.Defect(t, "D24")
 	type old struct{ A, B uint32 }
 	type swapped struct{ B, A uint32 }
 	before := sfaas.NewMap[old, uint64]("m", sfaas.Replicated)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -16,7 +15,6 @@ import (
 // applied already, and wires it: Build names the port, or it works. It is the second
 // fault of the structure's review.
 func TestControlPortAfterApply(t *testing.T) {
-	testvec.Defect(t, "S2")
 	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.Config{})
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)
@@ -36,7 +34,6 @@ func TestControlPortAfterApply(t *testing.T) {
 // TestOptionsAreChecked starts runtimes with options that cannot hold: outputs of
 // another graph, no worker, a budget below zero. Each is refused. It is B5.
 func TestOptionsAreChecked(t *testing.T) {
-	testvec.Defect(t, "B5")
 	g, other := sfaas.NewGraph("one"), sfaas.NewGraph("two")
 	sfaas.Sink(sfaas.Source[number](g, "in"), "a")
 	foreign := sfaas.Sink(sfaas.Source[number](other, "in"), "b")
@@ -60,7 +57,6 @@ func TestOptionsAreChecked(t *testing.T) {
 // TestFaultNamesThePackageOnce lets a handler panic and return an error of this
 // package: the text of the fault says "sfaas:" once. It is B10.
 func TestFaultNamesThePackageOnce(t *testing.T) {
-	testvec.Defect(t, "B10")
 	f := sfaas.Define("f", func(_ *sfaas.Ctx, _, in *number) error {
 		if in.X == 1 {
 			panic("no")
@@ -83,7 +79,6 @@ func TestFaultNamesThePackageOnce(t *testing.T) {
 // TestEarlyGrantIsNotLate brings a grant well before its data, which are on time:
 // nothing counts as late. It is B3.
 func TestEarlyGrantIsNotLate(t *testing.T) {
-	testvec.Defect(t, "B3")
 	gain := sfaas.NewValue[uint64]("gain", sfaas.Volatile)
 	f := sfaas.Define("scale", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{}, gain)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, g *number) error { gain.Set(c, g.X); return nil })
@@ -106,7 +101,6 @@ func TestEarlyGrantIsNotLate(t *testing.T) {
 // schedules does, begin late in real time: it runs, since later slots need what it
 // brings. It is B12.
 func TestControlIsNeverSkipped(t *testing.T) {
-	testvec.Defect(t, "B12")
 	distribute := sfaas.DefineEach("distribute", func(c *sfaas.Ctx, out sfaas.Emitter[number], in *number) error {
 		*out.Add(c.Key()) = *in
 		return nil

@@ -188,7 +188,7 @@ func testUnknownOperator(t *testing.T, c Config) {
 	}}))
 	s, err := c.Options.Open(context.Background(), m, c.Device)
 	if err == nil {
-		t.Fatal(errors.Join(errors.New("Open accepts an unknown operator"), s.Close()))
+		t.Fatal(errors.Join(errors.New("an unknown operator is accepted"), s.Close()))
 	}
 	if !strings.Contains(err.Error(), "Abracadabra") || !strings.Contains(err.Error(), string(c.Device)) {
 		t.Errorf("got %v, want the operator and the device named", err)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
@@ -22,7 +21,6 @@ func TestGrantsAhead(t *testing.T) {
 	for name, budget := range map[string]time.Duration{"no budget": 0, "budget": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			if budget > 0 {
-				testvec.Defect(t, "B3")
 			}
 			f := openFrame(t)
 			c := f.chain(t, uplink.WithReceiver("ls"))

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/sim"
 )
@@ -15,7 +14,6 @@ import (
 // same step, run a handler that does not return: the message arrives nevertheless. It
 // is D34, which the default world has found.
 func TestEffectsOfALostStep(t *testing.T) {
-	testvec.Defect(t, "D34")
 	came := 0
 	farmed := sfaas.Define("farmed", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{Parallel: true})
 	lost := sfaas.Define("lost", func(*sfaas.Ctx, *number, *number) error { runtime.Goexit(); return nil }, sfaas.Config{})

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/sim"
 )
@@ -16,7 +15,6 @@ import (
 // them and over perfect ones. It is D13, after akka/akka-core#24847 and #22156 and
 // ray-project/ray#46705 (a restarted peer with numbers of its old incarnation).
 func TestRestartedNodeIsHeard(t *testing.T) {
-	testvec.Defect(t, "D13")
 	for name, faults := range map[string][]sim.Fault{"perfect": nil, "numbered": {{Jitter: 100 * time.Microsecond}}} {
 		t.Run(name, func(t *testing.T) {
 			handled := map[uint64]int{}

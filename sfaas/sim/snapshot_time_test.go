@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/sim"
 )
@@ -14,7 +13,6 @@ import (
 // TestSnapshotKeepsMoments takes a snapshot between two events and restores it: a
 // delayed message leaves, and content ends, when it would have without. It is B2.
 func TestSnapshotKeepsMoments(t *testing.T) {
-	testvec.Defect(t, "B2")
 	const life = 100 * time.Millisecond
 	var fired []sfaas.Time
 	kept := map[sfaas.Time]bool{}
@@ -63,7 +61,6 @@ func TestSnapshotKeepsMoments(t *testing.T) {
 // clock begins anew: the time since then is what was before the snapshot and what is
 // after the restore, unless Build refuses moments in cells. It is B4.
 func TestMomentInACell(t *testing.T) {
-	testvec.Defect(t, "B4")
 	var gap time.Duration
 	last := sfaas.NewValue[sfaas.Time]("last", sfaas.Replicated)
 	f := sfaas.Define("gap", func(c *sfaas.Ctx, _, _ *number) error {

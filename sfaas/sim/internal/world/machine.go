@@ -4,7 +4,6 @@ package world
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -12,8 +11,7 @@ import (
 	"github.com/neuroran/neuroran/sfaas/sim"
 )
 
-// machine is all that the world knows of what it tests: what a shell offers. A shell
-// whose ownership is other than by unit replaces piece, pieces and move.
+// machine is all that the world knows of what it tests: what a shell offers.
 type machine struct {
 	w      *sim.World
 	nodes  int
@@ -55,7 +53,6 @@ func newMachine(p *program, cfg sim.Config, opts ...sfaas.Option) (*machine, err
 }
 
 func (m *machine) now() sfaas.Time                 { return m.w.Now() }
-func (m *machine) at(t sfaas.Time, f func())       { m.w.At(t, f) }
 func (m *machine) after(d time.Duration, f func()) { m.w.At(m.w.Now().Add(d), f) }
 func (m *machine) run(until sfaas.Time)            { m.w.RunUntil(until) }
 func (m *machine) host(node int) sfaas.Host        { return m.w.Node(node) }
@@ -120,9 +117,6 @@ func (m *machine) dropped() (n uint64) {
 	}
 	return n + m.w.Lost()
 }
-
-// errUnexpected wraps an error that the machine must not return.
-func errUnexpected(what string, err error) error { return fmt.Errorf("%s: %w", what, err) }
 
 // refused reports whether a move was refused in good order.
 func refused(err error) bool {
