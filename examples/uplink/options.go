@@ -68,6 +68,9 @@ func (o *options) check(set map[string]bool) error {
 			return fmt.Errorf("-%s: got %q, want one of %s", f.name, f.got, strings.Join(f.want, ", "))
 		}
 	}
+	if set["device"] && o.receiver != "neural" {
+		return fmt.Errorf("-device: got %q for receiver %s, want none: only neural runs on a device", o.device, o.receiver)
+	}
 	if set["slots"] && o.slots < 1 {
 		return fmt.Errorf("-slots: got %d, want 1 or more", o.slots)
 	}

@@ -15,7 +15,6 @@ import (
 // TestUnusedDevice names a device for a receiver that runs in Go: it is refused, or
 // at least not printed as what the receiver ran on. It is B8.
 func TestUnusedDevice(t *testing.T) {
-	testvec.Defect(t, "B8")
 	for _, args := range [][]string{{}, {"-json"}} {
 		code, out, errs := invoke(t, append(args, "-receiver", "lmmse", "-device", "ort/cpu", "-slots", "1")...)
 		if code == 0 && strings.Contains(out, "ort/cpu") {
@@ -27,7 +26,6 @@ func TestUnusedDevice(t *testing.T) {
 // TestConstellationTitles plots a recording: no panel has a title without text. It is
 // B9.
 func TestConstellationTitles(t *testing.T) {
-	testvec.Defect(t, "B9")
 	folder := t.TempDir()
 	if code, _, errs := invoke(t, "-plot", folder, "-slots", "2"); code != 0 {
 		t.Fatal(errs)

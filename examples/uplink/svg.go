@@ -40,7 +40,11 @@ func (s *svg) text(x, y float64, anchor, text string) {
 }
 
 func (s *svg) rect(x, y, w, h float64, style, title string) {
-	fmt.Fprintf(s, `<rect x="%.2f" y="%.2f" width="%.2f" height="%.2f" %s><title>%s</title></rect>`+"\n", x, y, w, h, style, html.EscapeString(title))
+	fmt.Fprintf(s, `<rect x="%.2f" y="%.2f" width="%.2f" height="%.2f" %s>`, x, y, w, h, style)
+	if title != "" {
+		fmt.Fprintf(s, "<title>%s</title>", html.EscapeString(title))
+	}
+	s.WriteString("</rect>\n")
 }
 
 func (s *svg) line(x1, y1, x2, y2 float64, style string) {

@@ -19,8 +19,6 @@ const OpenEnv = "NEURORAN_OPEN"
 // what a newcomer met.
 const openDefects = `
 	B7   an error in a default grant blames an annotation
-	B8   a device that is not used is printed as used
-	B9   panels of the constellation have empty titles
 `
 
 // Defect begins a test of a defect that may be open: it skips the test, with the
