@@ -132,8 +132,9 @@ func (s *smoke) run(t *testing.T, runtimes, commands int) (moves int) {
 		t.Fatal(err)
 	}
 	stop, moved := make(chan struct{}), make(chan int)
+	random := rand.New(rand.NewPCG(s.random.Uint64(), 9))
 	go func() {
-		random, n := rand.New(rand.NewPCG(s.pushed, 9)), 0
+		n := 0
 		defer func() { moved <- n }()
 		for {
 			select {
