@@ -88,10 +88,10 @@ func (k *Core) routePush(e *plan.Edge, m *Message, ks *keyState) {
 	}
 	u := k.unitOf(e.Node.Part, ks)
 	if u.phase == unitAway && e.Config.Guarantee != base.AtMostOnce {
-		k.transmit(u, e, m, m.Key, k.keep(u, e, m, m.Key, nil))
+		k.transmit(u, e, m, m.Key, ks, k.keep(u, e, m, m.Key, nil))
 		return
 	}
-	k.transmit(u, e, m, m.Key, nil)
+	k.transmit(u, e, m, m.Key, ks, nil)
 }
 
 // way says how messages of one edge travel from a core.
@@ -156,15 +156,15 @@ func (k *Core) route(e *plan.Edge, m *Message, key base.Key, ks *keyState, by *i
 		if e.Config.Guarantee != base.AtMostOnce && by != nil && by.unit != u {
 			s = k.keep(u, e, m, key, by)
 		}
-		k.transmit(u, e, m, key, s)
+		k.transmit(u, e, m, key, ks, s)
 		return
 	}
 	k.within(e, m, key, ks, nil, fromWork)
 }
 
 // transmit brings a message to the owner of a unit, or to both owners while
-// both are fed.
-func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, s *Stamp) {
+// both are fed. Ks is the state of the key, nil if it has to be looked up.
+func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, ks *keyState, s *Stamp) {
 	if m.Slot > u.newest {
 		u.newest = m.Slot
 	}
@@ -176,7 +176,7 @@ func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, s *Stam
 		k.depart(u.owner, e, m, key, s)
 		return
 	}
-	k.within(e, m, key, k.keys[key], s, fromOutside)
+	k.within(e, m, key, ks, s, fromOutside)
 }
 
 // depart hands a message to the shell, for another runtime. What cannot get
@@ -267,7 +267,7 @@ func (k *Core) receive(ev *Event) {
 	e, m := k.app.Edges[ev.Edge-1], ev.Msg
 	here := ev.From.Node == k.self.Node
 	if here && ev.Host {
-		k.transmit(k.unitFor(e.Node.Part, ev.Key, k.keys[ev.Key]), e, m, ev.Key, nil) // a call of host code
+		k.transmit(k.unitFor(e.Node.Part, ev.Key, k.keys[ev.Key]), e, m, ev.Key, k.keys[ev.Key], nil) // a call of host code
 		return
 	}
 	if here {

@@ -225,7 +225,7 @@ func (k *Core) unfeed(u *unit) {
 		if x.msg.Slot < f.start {
 			x.msg.release(k.lane)
 		} else {
-			k.transmit(u, x.edge, x.msg, x.key, nil)
+			k.transmit(u, x.edge, x.msg, x.key, nil, nil)
 		}
 	}
 }

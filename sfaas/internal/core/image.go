@@ -289,7 +289,7 @@ func (k *Core) sendKept(u *unit) {
 	for x := u.more.kept.first; x != nil; {
 		next := x.links[keptBy].after
 		x.msg.take(1)
-		k.transmit(x.to, x.edge, x.msg, x.key, x.stamp)
+		k.transmit(x.to, x.edge, x.msg, x.key, nil, x.stamp)
 		x = next
 	}
 }

@@ -247,7 +247,7 @@ func (k *Core) resend(u *unit) {
 	for x := u.more.out.first; x != nil; {
 		next := x.links[keptOut].after
 		x.msg.take(1)
-		k.transmit(u, x.edge, x.msg, x.key, x.stamp)
+		k.transmit(u, x.edge, x.msg, x.key, nil, x.stamp)
 		x = next
 	}
 }
