@@ -148,9 +148,7 @@ func TestLaterSlotsAndFedMoves(t *testing.T) {
 	for s := uint64(0); ctx.Err() == nil && (s < 4000 || moves.Load() < 3); s++ {
 		slots = sfaas.Slot(s + 1)
 		push(t, in, a, sfaas.Cell(1), sfaas.Slot(s), s)
-		if s%8 == 0 {
-			time.Sleep(20 * time.Microsecond)
-		}
+		time.Sleep(50 * time.Microsecond) // slots have a length: a fence lies ahead of all
 	}
 	stop()
 	<-ended
