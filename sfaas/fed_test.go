@@ -62,7 +62,7 @@ func fedApp(t *testing.T, to *fed) (app *sfaas.App, in, gains sfaas.Input[number
 // TestFedMove moves a soft unit to and fro while slots are pushed, sometimes at its
 // owner and sometimes at the other runtime: every slot is published once and with the
 // output that it has without moves, though no cell is copied. The two runtimes work
-// side by side, so slots next to a fence may be published in either order, and no others.
+// side by side, so who takes the outputs of both has to order them by slot.
 func TestFedMove(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		var got fed
@@ -107,11 +107,6 @@ func TestFedMove(t *testing.T) {
 		}
 		drain(t, a)
 		drain(t, b)
-		for i, p := range got.all {
-			if i > 0 && p.slot+window < got.all[i-1].slot {
-				t.Errorf("workers=%d: slot %d is published after %d", workers, p.slot, got.all[i-1].slot)
-			}
-		}
 		slices.SortFunc(got.all, func(x, y published) int { return int(x.slot) - int(y.slot) })
 		if len(got.all) != int(n) {
 			t.Errorf("workers=%d: %d of %d slots are published", workers, len(got.all), n)

@@ -185,9 +185,13 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 		img.share(k.count)
 		k.tell(u, &Signal{Kind: signalTake, Move: m, Image: img, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch}})
 	}
+	ours := err == nil && m.Mode != base.Fed
+	if ours { // before the old owner hears of it, and perhaps closes
+		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	}
 	k.toNode(u, m.From, &Signal{Kind: signalOutcome, Move: m, Err: err})
-	if err == nil && m.Mode != base.Fed {
-		k.announce(u)
+	if ours {
+		k.spreadRoute(u)
 	}
 }
 

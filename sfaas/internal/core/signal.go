@@ -164,7 +164,11 @@ func (k *Core) toNode(u *unit, to base.NodeID, s *Signal) {
 
 // announce tells all other runtimes the route of a unit, and who watches here.
 func (k *Core) announce(u *unit) {
-	s := &Signal{Kind: signalRoute, Route: u.route()}
-	k.effect(Effect{Kind: EffectRoute, Signal: s})
-	k.effect(Effect{Kind: EffectSignal, To: Endpoint{base.AllNodes, allCores}, Signal: s})
+	k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	k.spreadRoute(u)
+}
+
+// spreadRoute tells all other runtimes the route of a unit.
+func (k *Core) spreadRoute(u *unit) {
+	k.effect(Effect{Kind: EffectSignal, To: Endpoint{base.AllNodes, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 }
