@@ -229,12 +229,7 @@ func (k *Core) acknowledged(s *Stamp) {
 
 // resend sends again, in order, what is kept for a unit: its route has changed,
 // or its owner is back.
-func (k *Core) resend(u *unit) { k.resendTo(u, false) }
-
-// resendTo is resend. An owner that was there all the time, of which the connection
-// alone is new, still has what waits at it for something else: with a backlog of
-// that, a lossy connection would not get beyond sending it again.
-func (k *Core) resendTo(u *unit, same bool) {
+func (k *Core) resend(u *unit) {
 	if u.more == nil {
 		return
 	}
@@ -251,10 +246,8 @@ func (k *Core) resendTo(u *unit, same bool) {
 	// What is sent to a unit that is here may be acknowledged at once.
 	for x := u.more.out.first; x != nil; {
 		next := x.links[keptOut].after
-		if !x.waits || !same {
-			x.msg.take(1)
-			k.transmit(u, x.edge, x.msg, x.key, nil, x.stamp)
-		}
+		x.msg.take(1)
+		k.transmit(u, x.edge, x.msg, x.key, nil, x.stamp)
 		x = next
 	}
 }
