@@ -43,9 +43,9 @@ func (e *Edge) Pushes() bool {
 }
 
 // Takes reports whether messages of an outlet may be on the edge: its own, and
-// what a topic forwards, or a dead letter.
+// what a topic forwards, a reply, or a dead letter.
 func (e *Edge) Takes(o *Outlet) bool {
-	return e.From == o || (e.Kind == PortTopic && e.Port.Type == o.Type) || (e.IsDead && e.Node.Fn.Ins[0] == o.Type)
+	return e.From == o || ((e.Kind == PortTopic || e.Kind == PortReply) && e.Port.Type == o.Type) || (e.IsDead && e.Node.Fn.Ins[0] == o.Type)
 }
 
 // Retries returns how often a failed invocation is repeated.
