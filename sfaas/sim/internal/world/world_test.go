@@ -11,12 +11,14 @@ import (
 	"time"
 )
 
-// seeds runs some worlds, ten times as many with NEURORAN_LONG set, and fails for
-// every seed with a violation.
+// seeds runs some worlds, ten times as many with NEURORAN_LONG set and a quarter with
+// -short, and fails for every seed with a violation.
 func seeds(t *testing.T, n uint64, of func(seed uint64) Config) {
 	t.Helper()
 	if os.Getenv("NEURORAN_LONG") != "" {
 		n *= 10
+	} else if testing.Short() {
+		n = max(1, n/4)
 	}
 	var sum Result
 	bad := 0
