@@ -60,7 +60,7 @@ func (t *noiseTable) build(s *c128.System, configType int, fdMask uint8, width f
 		clear(row)
 		for k := i; k < n; k++ { // R(i, k) is the conjugate of R(k, i)
 			v := lag[at(k)-at(i)]
-			row[k] = complex(real(v), -imag(v)) * complex(codeFactor(fdMask, k-i), 0)
+			row[k] = complex(real(v), -imag(v)) * complex(dmrs.CodeSum(fdMask, k-i), 0)
 		}
 		row[i] += residualEps
 		row[n+i] = residualEps
@@ -73,13 +73,4 @@ func (t *noiseTable) build(s *c128.System, configType int, fdMask uint8, width f
 			t.m[i*n+k] = complex64(v)
 		}
 	}
-}
-
-// codeFactor returns the sum over the codes of a mask of the product of their
-// values at two pilots that are d apart.
-func codeFactor(fdMask uint8, d int) float64 {
-	if d&1 == 0 {
-		return float64(fdMask&1 + fdMask>>1)
-	}
-	return float64(fdMask&1) - float64(fdMask>>1)
 }

@@ -142,3 +142,13 @@ func (l *Layout) findComb(port int, ue *nr.UE) int {
 	l.NumCombs++
 	return l.NumCombs - 1
 }
+
+// CodeSum returns the sum, over the frequency codes of a mask (bit 0: +1 +1, bit 1:
+// +1 -1), of the product of a code's values at two pilots of a comb that are d apart
+// (TS 38.211 table 6.4.1.1.3-1 and -2, w_f).
+func CodeSum(codes uint8, d int) float64 {
+	if d&1 == 0 {
+		return float64(codes&1 + codes>>1)
+	}
+	return float64(codes&1) - float64(codes>>1)
+}

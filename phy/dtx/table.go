@@ -4,7 +4,6 @@ package dtx
 
 import (
 	"math"
-	"math/bits"
 	"sync"
 
 	"github.com/neuroran/neuroran/internal/simd/c128"
@@ -108,22 +107,13 @@ func covariance(configType, n int, codes uint8) matrix {
 		for k := range n {
 			d := dmrs.Subcarrier(configType, 0, i) - dmrs.Subcarrier(configType, 0, k)
 			x := math.Pi * turnOfCP * width * float64(d)
-			m.v[i*n+k] = codeSum(codes, i-k)
+			m.v[i*n+k] = dmrs.CodeSum(codes, i-k)
 			if d != 0 {
 				m.v[i*n+k] *= math.Sin(x) / x
 			}
 		}
 	}
 	return m
-}
-
-// codeSum returns the sum over the codes of a mask of the product of their values
-// at two pilots that are d apart.
-func codeSum(codes uint8, d int) float64 {
-	if d&1 == 0 {
-		return float64(bits.OnesCount8(codes))
-	}
-	return float64(codes&1) - float64(codes>>1)
 }
 
 // without returns ε(R+ε)⁻¹, which takes away what has the covariance R.
