@@ -71,8 +71,10 @@ type Core struct {
 // load is how much a core has taken on, for the sources: they are refused
 // beyond a limit.
 type load struct {
+	_       [64]byte     // sources read it while the core writes what lies beside it
 	kept    atomic.Int32 // messages that other units have not acknowledged
 	commits atomic.Int32 // batches that the engine has not answered
+	_       [64]byte
 }
 
 func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, gauges []gauge) (*Core, error) {

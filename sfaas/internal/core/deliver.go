@@ -87,6 +87,11 @@ func (k *Core) routePush(e *plan.Edge, m *Message, ks *keyState) {
 		return
 	}
 	u := k.unitOf(e.Node.Part, ks)
+	if u.phase == unitHere && u.more == nil && ks.here && e.Kind == plan.PortData && !e.Wide { // the common case
+		u.newest, ks.touched = max(u.newest, m.Slot), k.now
+		k.lineUp(e, m, ks, nil)
+		return
+	}
 	if u.phase == unitAway && e.Config.Guarantee != base.AtMostOnce {
 		k.transmit(u, e, m, m.Key, ks, k.keep(u, e, m, m.Key, nil))
 		return

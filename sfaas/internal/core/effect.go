@@ -29,6 +29,7 @@ const (
 type Effect struct {
 	Kind   EffectKind  // what is to be done
 	Edge   base.EdgeID // edge of Msg
+	Waits  bool        // with EffectAck: the message waits at its consumer, and is not done
 	To     Endpoint    // core that is concerned
 	At     base.Time   // moment of EffectWake
 	Call   uint64      // call that EffectReply answers
@@ -37,7 +38,6 @@ type Effect struct {
 	Batch  *Batch      // batch of EffectCommit
 	Task   *Task       // task of EffectTask and EffectTaskDone
 	Stamp  *Stamp      // of Msg, if its sender keeps it
-	Waits  bool        // with EffectAck: the message waits at its consumer, and is not done
 	Signal *Signal     // of EffectSignal, EffectRoute and EffectMoved
 	Notice *Notice     // notice of EffectNotice
 	Err    error       // outcome of a call or move

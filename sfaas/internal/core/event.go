@@ -30,6 +30,7 @@ type Event struct {
 	Kind   EventKind   // what happened
 	Edge   base.EdgeID // edge of Msg
 	Host   bool        // Msg is a call of host code
+	Waits  bool        // with EventAck: the message waits at its consumer, and is not done
 	From   Endpoint    // core that sent Msg
 	Now    base.Time   // the shell's clock
 	Msg    *Message    // the event owns one hold on it
@@ -37,7 +38,6 @@ type Event struct {
 	Batch  *Batch      // batch of EventCommitted
 	Task   *Task       // task of EventTask and EventTaskDone
 	Stamp  *Stamp      // of Msg, if its sender keeps it
-	Waits  bool        // with EventAck: the message waits at its consumer, and is not done
 	Signal *Signal     // of EventSignal
 	Err    error       // outcome of a commit or move, cause of a fault
 }

@@ -263,7 +263,12 @@ func (k *Core) feedOne(to base.NodeID, e *plan.Edge, m *Message, key base.Key) {
 // muted reports whether what a unit makes of a slot is not to be published: the
 // old owner does that.
 func (k *Core) muted(n *plan.Node, key base.Key, slot base.Slot) bool {
-	return k.mutes && slot < k.unit(plan.UnitID{Part: n.Part, Root: n.Part.Root(key)}).mute
+	return k.mutes && slot < k.muteOf(n.Part, key)
+}
+
+// muteOf returns the first slot that the unit of a key publishes.
+func (k *Core) muteOf(p *plan.Part, key base.Key) base.Slot {
+	return k.unit(plan.UnitID{Part: p, Root: p.Root(key)}).mute
 }
 
 // sawSlot notes, at a core of the target, how far the slots have come.

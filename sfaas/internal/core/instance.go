@@ -131,12 +131,16 @@ func (k *Core) state(key base.Key, group uint8) *keyState {
 
 // instance returns the instance of a node at a key, new if need be.
 func (k *Core) instance(n *plan.Node, ks *keyState) *instance {
-	inst := ks.insts[n.Index]
-	if inst == nil {
-		inst = newInstance(n)
-		inst.sent = k.idle.sent[n.Index]
-		k.place(inst, ks)
+	if inst := ks.insts[n.Index]; inst != nil {
+		return inst
 	}
+	return k.firstInstance(n, ks)
+}
+
+func (k *Core) firstInstance(n *plan.Node, ks *keyState) *instance {
+	inst := newInstance(n)
+	inst.sent = k.idle.sent[n.Index]
+	k.place(inst, ks)
 	return inst
 }
 

@@ -99,7 +99,7 @@ func (c *Invocation) outputSlot() base.Slot { return c.hdr.Slot + c.ahead }
 
 // begin prepares the invocation.
 func (c *Invocation) begin(n *plan.Node, inst *instance, ks *keyState, h *base.Header, due, now base.Time) {
-	c.node, c.inst, c.ks, c.hdr, c.now, c.ahead = n, inst, ks, h, now, 0
+	c.node, c.inst, c.ks, c.hdr, c.now = n, inst, ks, h, now
 	c.limit = due
 	if b := n.Fn.Config.Budget; b > 0 {
 		c.limit = min(c.limit, now.Add(b))

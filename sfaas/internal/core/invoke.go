@@ -72,7 +72,8 @@ func (k *Core) invoke(it item) {
 func (k *Core) runCurrent() {
 	it := &k.cur.item
 	n, e, m := it.edge.Node, it.edge, it.msg
-	if it.tries == 0 && !k.begins(it) {
+	if k.now >= m.Due && it.tries == 0 && k.tooLate(it) {
+		k.skip(*it)
 		return
 	}
 	var inst *instance
@@ -117,16 +118,11 @@ func (k *Core) takeReply(inst *instance, it *item) bool {
 	return true
 }
 
-// begins reports whether an item that is new may run; if not, it has been
-// skipped as late. Control is never skipped, nor are functions that carry it:
-// later slots need what it says.
-func (k *Core) begins(it *item) bool {
+// tooLate reports whether an item whose time is over is not to run. Control is
+// never skipped, nor are functions that carry it: later slots need what it says.
+func (k *Core) tooLate(it *item) bool {
 	e := it.edge
-	if k.now >= it.msg.Due && k.set.Mode == base.RealTime && e.Kind == plan.PortData && e.Config.Guarantee == base.AtMostOnce && !e.Node.Sink && !e.Node.Carries {
-		k.skip(*it)
-		return false
-	}
-	return true
+	return k.set.Mode == base.RealTime && e.Kind == plan.PortData && e.Config.Guarantee == base.AtMostOnce && !e.Node.Sink && !e.Node.Carries
 }
 
 // load sets the inputs and the output of an invocation.
@@ -148,7 +144,7 @@ func (c *Invocation) load(it *item) {
 	if e.Kind == plan.PortReply {
 		c.reply.call, c.reply.err = it.msg.reply.call, it.msg.reply.err
 	}
-	c.out = nil
+	c.out, c.ahead = nil, 0
 	if e.Drafts {
 		c.out = c.draft(e.Node.Outlet)
 	}
@@ -266,7 +262,9 @@ func (k *Core) leavesSomething(c *Invocation, it *item) bool {
 // giveBack lets go of the inputs of an item that is done with, and acknowledges
 // those that came from other units.
 func (k *Core) giveBack(it *item) {
-	k.settled(it.edge.Node, it.ks, it.stamp)
+	if it.stamp != nil {
+		k.settled(it.edge.Node, it.ks, it.stamp)
+	}
 	it.msg.release(k.lane)
 	if it.rest != nil {
 		for i, s := range it.rest.stamps {

@@ -18,14 +18,14 @@ type Message struct {
 	// ahead of it, and says nothing about which slots have passed.
 	made base.Slot
 
-	reply replyTo
 	body  any // *T
-	size  int // payload bytes, measured once when the message is sent
-	group uint8
+	pool  *pool
+	size  int    // payload bytes, measured once when the message is sent
+	refs  int32  // changed atomically once the message is shared
 	fn    uint16 // 1 + index of the function that made it, 0 for a source
+	group uint8
 
-	refs int32 // changed atomically once the message is shared
-	pool *pool
+	reply replyTo
 }
 
 // Size returns the payload size in bytes.

@@ -29,11 +29,11 @@ const (
 // burst goes when the burst is over.
 type pool struct {
 	lane  *Lane
-	from  *plan.Outlet
-	limit int
-	even  bool         // payloads are of one size, for which the limit allows
-	check *slog.Logger // what has been released is poisoned; nil for no checks
 	free  stock
+	limit int
+	even  bool // payloads are of one size, for which the limit allows
+	from  *plan.Outlet
+	check *slog.Logger // what has been released is poisoned; nil for no checks
 
 	mu       sync.Mutex
 	returned stock

@@ -75,6 +75,13 @@ func (k *Core) unit(id plan.UnitID) *unit {
 
 // unitOf returns the unit of a part to which a key belongs.
 func (k *Core) unitOf(p *plan.Part, ks *keyState) *unit {
+	if u := ks.unit; u != nil && u.Part == p { // the common case, without a call
+		return u
+	}
+	return k.unitOfPart(p, ks)
+}
+
+func (k *Core) unitOfPart(p *plan.Part, ks *keyState) *unit {
 	if p.Index == 0 {
 		if ks.unit == nil {
 			ks.unit = k.unit(plan.UnitID{Part: p, Root: p.Root(ks.key)})
