@@ -373,7 +373,7 @@ func (k *Core) takePushed(img *Image) {
 		}
 		ks := k.state(x.key, g)
 		if inst := ks.insts[x.edge.Node.Index]; inst != nil && inst.few != nil {
-			if w := inst.few.seen.find(x.stamp.mark()); w != nil && !later(x.stamp.Epoch, x.stamp.Count, w.epoch, w.count) {
+			if w := inst.few.seen.find(x.stamp.mark()); w != nil && !x.stamp.place().after(w.taken) {
 				continue
 			}
 		}

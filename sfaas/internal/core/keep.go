@@ -229,10 +229,36 @@ func (k *Core) acknowledged(s *Stamp) {
 
 // resend sends again, in order, what is kept for a unit: its route has changed,
 // or its owner is back.
-func (k *Core) resend(u *unit) {
+func (k *Core) resend(u *unit) { k.resendTo(u, false) }
+
+// resendTo is resend. An owner that was there all the time, of which the connection
+// alone is new, still has what waited there, and is asked for an acknowledgement
+// that may have got lost: with a backlog of what waits, a connection that loses
+// messages would not get beyond sending it again.
+func (k *Core) resendTo(u *unit, same bool) {
 	if u.more == nil {
 		return
 	}
+	k.chain(u)
+	var asks []ask
+	// What is sent to a unit that is here may be acknowledged at once.
+	for x := u.more.out.first; x != nil; {
+		next := x.links[keptOut].after
+		if same && x.waits {
+			asks = append(asks, ask{x.stamp, x.key})
+		} else {
+			x.msg.take(1)
+			k.transmit(u, x.edge, x.msg, x.key, nil, x.stamp)
+		}
+		x = next
+	}
+	if len(asks) > 0 {
+		k.effect(Effect{Kind: EffectSignal, To: Endpoint{u.owner, allCores}, Signal: &Signal{Kind: signalAsk, Route: u.route(), Asks: asks, From: k.self}})
+	}
+}
+
+// chain lets each message that is kept for a unit name the one before it.
+func (k *Core) chain(u *unit) {
 	last := map[streamID]*Stamp{}
 	for x := u.more.out.first; x != nil; x = x.links[keptOut].after {
 		s := *x.stamp
@@ -243,11 +269,10 @@ func (k *Core) resend(u *unit) {
 		x.stamp = &s
 		last[x.stream()] = &s
 	}
-	// What is sent to a unit that is here may be acknowledged at once.
-	for x := u.more.out.first; x != nil; {
-		next := x.links[keptOut].after
-		x.msg.take(1)
-		k.transmit(u, x.edge, x.msg, x.key, nil, x.stamp)
-		x = next
-	}
+}
+
+// ask asks the consumer of a kept message about it.
+type ask struct {
+	stamp *Stamp
+	key   base.Key
 }

@@ -31,6 +31,7 @@ const (
 	signalUnfeed                       // to all cores everywhere: it does not
 	signalReached                      // target's core to the old owner's lead: the fence is far behind
 	signalDropped                      // old owner's core to its lead: the unit is finished here
+	signalAsk                          // producer's core to the owner's cores: do Asks still wait?
 )
 
 // Signal is what cores tell each other about units. It does not change once it
@@ -41,7 +42,8 @@ type Signal struct {
 	Move  *Move
 	Image *Image
 	Err   error
-	From  Endpoint    // of signalFence: who asks
+	From  Endpoint    // of signalFence and signalAsk: who asks
+	Asks  []ask       // of signalAsk
 	Fence base.Slot   // of signalFence
 	Slot  base.Slot   // the newest slot sent
 	reply func(error) // of signalOwn
@@ -53,7 +55,7 @@ type Signal struct {
 func (k SignalKind) String() string {
 	return [...]string{
 		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
-		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped",
+		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "ask",
 	}[k]
 }
 
@@ -130,6 +132,8 @@ func (k *Core) signal(s *Signal) {
 		k.learn(u, s.Route)
 	case signalOwn:
 		k.own(u, s)
+	case signalAsk:
+		k.asked(u, s)
 	default:
 		k.signalFed(u, s)
 	}

@@ -194,16 +194,22 @@ func (p *stateParser) readMarks(r *base.Reader, inst *instance) {
 			inst.rare().applied[i] = m
 		}
 	}
-	for range r.Count(8*base.MaxDepth + 9) {
+	for range r.Count(8*base.MaxDepth + 8) {
 		edge := r.Uint()
 		fn, node, source := p.index.Function(r), base.NodeID(r.Uint16()), r.Key()
-		w := watermark{epoch: r.Uint32(), count: r.Uint(), doneEpoch: r.Uint32(), done: r.Uint(), from: base.NodeID(r.Uint16()), via: r.Uint32()}
+		w := watermark{taken: readPlace(r)}
+		for range r.Count(2) {
+			w.open = append(w.open, readPlace(r))
+		}
+		w.from, w.via = base.NodeID(r.Uint16()), r.Uint32()
 		if e := p.index.Known(r, edge); e != nil { // else nothing can arrive on it
 			w.markID = markID{e.ID, fn, node, source}
 			*inst.rare().seen.at(w.markID) = w
 		}
 	}
 }
+
+func readPlace(r *base.Reader) place { return place{r.Uint32(), r.Uint()} }
 
 // readNumber reads one number of what has been forgotten. Where the function
 // or source is gone, so is who could be confused.

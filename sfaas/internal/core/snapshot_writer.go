@@ -238,9 +238,16 @@ func (w *stateWriter) appendMarks(b []byte, inst *instance) []byte {
 		b = binary.AppendUvarint(b, uint64(x.edge-1))
 		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.fn)), uint64(x.node))
 		b = x.source.AppendBinary(b)
-		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.epoch)), x.count)
-		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.doneEpoch)), x.done)
+		b = appendPlace(b, x.taken)
+		b = binary.AppendUvarint(b, uint64(len(x.open)))
+		for _, o := range x.open {
+			b = appendPlace(b, o)
+		}
 		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.from)), uint64(x.via))
 	}
 	return b
+}
+
+func appendPlace(b []byte, p place) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(p.epoch)), p.count)
 }

@@ -3,6 +3,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
@@ -18,19 +20,50 @@ type markID struct {
 
 func (s *Stamp) mark() markID { return markID{s.Edge, s.Func, s.Node, s.Source} }
 
-// watermark says how far an instance has come with one producer: what it has
-// taken in, and what of that it has acknowledged. What is taken in and has not
-// run is in the lines of the core, or in the image of the unit: it runs before
-// anything newer of the same producer.
+// place is where a message stands among those of its producer.
+type place struct {
+	epoch uint32
+	count uint64
+}
+
+func (s *Stamp) place() place { return place{s.Epoch, s.Count} }
+
+// after orders the messages of one producer.
+func (p place) after(o place) bool {
+	return p.epoch > o.epoch || (p.epoch == o.epoch && p.count > o.count)
+}
+
+// watermark says how far an instance has come with one producer: up to which
+// message it has taken all in, and which of them are open, not acknowledged.
+// These are in the lines of the core, or in the image of the unit, and run before
+// anything newer of the same producer, but for those that wait for a grant, for
+// data or for a partner: newer ones may be done before them.
 type watermark struct {
 	markID
-	epoch     uint32
-	doneEpoch uint32
-	count     uint64
-	done      uint64
-	from      base.NodeID // runtime that keeps the last one,
-	via       uint32      // the newest as its epoch tells
+	taken place
+	open  []place
+	from  base.NodeID // runtime that keeps the last one,
+	via   uint32      // the newest as its epoch tells
 }
+
+// take notes that a message is taken in.
+func (w *watermark) take(p place) {
+	w.taken = p
+	w.open = append(w.open, p)
+}
+
+// close notes that a message is done with.
+func (w *watermark) close(p place) {
+	for i, x := range w.open {
+		if x == p {
+			w.open = append(w.open[:i], w.open[i+1:]...)
+			return
+		}
+	}
+}
+
+// isOpen reports whether a message is taken in and not done with.
+func (w *watermark) isOpen(p place) bool { return slices.Contains(w.open, p) }
 
 // watermarks are the marks of one instance. A few are searched one by one;
 // instances with many producers, such as a cell with its users, get an index.
@@ -80,7 +113,7 @@ func (w *watermarks) at(id markID) *watermark {
 // and reports whether it is to be taken in.
 //
 //  1. What the instance has taken already is a repeat. It is acknowledged again
-//     if it has been acknowledged before; if not, its commit will do that.
+//     if it is done with; if not, its commit will do that.
 //  2. If the producer's side keeps an earlier message that has not come, this
 //     one has overtaken it where a route changed or a connection broke. It is
 //     let go: the producer's side hears of that too, and sends both again.
@@ -95,16 +128,16 @@ func (k *Core) fresh(e *plan.Edge, m *Message, ks *keyState, s *Stamp, sender ba
 		w = seen.at(s.mark())
 	} else {
 		w.sentBy(s, sender)
-		if !later(s.Epoch, s.Count, w.epoch, w.count) && !k.set.Bugs.retransmit {
+		if !s.place().after(w.taken) && !k.set.Bugs.retransmit {
 			k.repeat(e, m, ks, s, w)
 			return false
 		}
-		if later(s.PrevEpoch, s.Prev, w.epoch, w.count) && !k.set.Bugs.takeGaps {
+		if (place{s.PrevEpoch, s.Prev}).after(w.taken) && !k.set.Bugs.takeGaps {
 			return false
 		}
 	}
 	if !k.set.Bugs.dropMarks || s.Count%8 != 0 {
-		w.epoch, w.count = s.Epoch, s.Count
+		w.take(s.place())
 	}
 	w.sentBy(s, sender)
 	return true
@@ -121,16 +154,7 @@ func (w *watermark) sentBy(s *Stamp, sender base.NodeID) {
 func (k *Core) repeat(e *plan.Edge, m *Message, ks *keyState, s *Stamp, w *watermark) {
 	k.stats[e.Node.Index].Repeated++
 	k.notice(NoticeRepeat, e.Node, &m.Header, ks.key, "repeated message", nil)
-	if later(s.Epoch, s.Count, w.doneEpoch, w.done) {
-		k.tellSender(s, w.from, true) // it is here; that may have got lost
-		return
-	}
-	k.acknowledge(s, w.from)
-}
-
-// later orders the messages of one producer.
-func later(epoch uint32, count uint64, oldEpoch uint32, old uint64) bool {
-	return epoch > oldEpoch || (epoch == oldEpoch && count > old)
+	k.tellSender(s, w.from, w.isOpen(s.place())) // that may have got lost
 }
 
 // settled acknowledges an input whose commit has landed, or that is given up
@@ -147,10 +171,30 @@ func (k *Core) settled(n *plan.Node, ks *keyState, s *Stamp) {
 	if w == nil {
 		return
 	}
-	if later(s.Epoch, s.Count, w.doneEpoch, w.done) {
-		w.doneEpoch, w.done = s.Epoch, s.Count
-	}
+	w.close(s.place())
 	k.acknowledge(s, w.from)
+}
+
+// asked answers a producer's side that cannot know, after its connection broke,
+// whether messages that waited here still do.
+func (k *Core) asked(u *unit, s *Signal) {
+	if u.phase == unitAway {
+		k.effect(Effect{Kind: EffectSignal, To: Endpoint{Node: s.From.Node, Core: allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		return
+	}
+	for _, a := range s.Asks {
+		ks := k.keys[a.key]
+		if ks == nil || !ks.here {
+			continue
+		}
+		inst := ks.insts[k.app.Edges[a.stamp.Edge-1].Node.Index]
+		if inst == nil || inst.few == nil {
+			continue
+		}
+		if w := inst.few.seen.find(a.stamp.mark()); w != nil && !a.stamp.place().after(w.taken) && !w.isOpen(a.stamp.place()) {
+			k.acknowledge(a.stamp, s.From.Node)
+		}
+	}
 }
 
 // outOfDate reports whether a message without a stamp was made by an owner of
@@ -169,12 +213,12 @@ func (k *Core) outOfDate(e *plan.Edge, m *Message, ks *keyState) bool {
 	w := seen.find(id)
 	if w == nil {
 		if m.Epoch > 0 {
-			seen.at(id).epoch = m.Epoch
+			seen.at(id).taken.epoch = m.Epoch
 		}
 		return false
 	}
-	if m.Epoch >= w.epoch {
-		w.epoch = m.Epoch
+	if m.Epoch >= w.taken.epoch {
+		w.taken.epoch = m.Epoch
 		return false
 	}
 	p := k.app.Nodes[m.fn-1].Part

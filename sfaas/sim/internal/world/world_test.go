@@ -135,6 +135,20 @@ func TestDefault(t *testing.T) {
 	seeds(t, 20, Default)
 }
 
+// TestBacklog runs seeds of the default world in which so many settings wait for their
+// slots that a connection which loses messages cannot bring all of them again.
+func TestBacklog(t *testing.T) {
+	for _, seed := range []uint64{516, 1120, 1177, 1318, 1622, 1688, 1722, 1979} {
+		r, err := Run(Default(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Count > 0 {
+			t.Errorf("seed %d: %d violations\n%s", seed, r.Count, text(r.Violations[:min(4, len(r.Violations))]))
+		}
+	}
+}
+
 // TestOneSeedOneHistory runs a seed of the default world five times.
 func TestOneSeedOneHistory(t *testing.T) {
 	var histories []string
