@@ -61,7 +61,7 @@ func TestNoAllocs(t *testing.T) {
 				}
 				for i := range eff {
 					if eff[i].Kind == core.EffectCommit {
-						sfaas.Memory().Commit(eff[i].Batch)
+						core.Memory().Commit(eff[i].Batch)
 					}
 				}
 			}

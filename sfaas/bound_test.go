@@ -110,7 +110,7 @@ func TestSelfSendLetsOthersRun(t *testing.T) {
 	loop := sfaas.Define("loop", func(c *sfaas.Ctx, _, in *number) error {
 		own.Add(1)
 		if !stop.Load() {
-			*sfaas.Send(c, self, c.Key()) = *in
+			*self.Send(c, c.Key()) = *in
 		}
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, self)

@@ -15,7 +15,7 @@ import (
 
 // Reply is the outcome of a call.
 type Reply[Out any] struct {
-	Token Token // as returned by [Call]
+	Token Token // as returned by [Callee.Call]
 	Out   *Out  // result, nil if Err is not; read-only, valid until the handler returns
 	Err   error // nil, ErrTimeout, ErrNoOutput, or a *Fault of the callee
 }
@@ -41,19 +41,19 @@ func OnReply[Out any](f Function, h func(c *Ctx, r Reply[Out]) error) ReplyPort[
 	return ReplyPort[Out]{p}
 }
 
-// Call invokes another function and returns at once. When the handler
+// Call invokes the function under a key and returns at once. When the handler
 // succeeds, the message that Call returned leaves; the reply, the timeout or
 // the fault of the callee arrives at port later, under the key of the caller.
 // The callee's output goes to the caller alone.
-func Call[In, Out any](c *Ctx, to Callee[In, Out], key Key, timeout time.Duration, port ReplyPort[Out]) (*In, Token) {
-	m, t := c.inv().Call(to.r, key, timeout, port.p)
+func (r Callee[In, Out]) Call(c *Ctx, key Key, timeout time.Duration, port ReplyPort[Out]) (*In, Token) {
+	m, t := c.inv().Call(r.r, key, timeout, port.p)
 	return m.(*In), t
 }
 
-// Call invokes the function from host code and waits for its reply, which it
-// copies to out. Fill writes the input. Call blocks, so handlers must not use
-// it; they use the function [Call].
-func (r Callee[In, Out]) Call(ctx context.Context, h Host, key Key, slot Slot, out *Out, fill func(*In) error) error {
+// Invoke calls the function from host code and waits for its reply, which it
+// copies to out. Fill writes the input. Invoke blocks, so handlers must not use
+// it; they use [Callee.Call].
+func (r Callee[In, Out]) Invoke(ctx context.Context, h Host, key Key, slot Slot, out *Out, fill func(*In) error) error {
 	m, err := h.Draft(SourceRef{Callee: r.r}, key)
 	if err != nil {
 		return err

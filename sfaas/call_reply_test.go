@@ -26,7 +26,7 @@ func TestAnsweredCallLeavesNoTimer(t *testing.T) {
 	e := sfaas.Define("echo", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
 	var port sfaas.ReplyPort[number]
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
-		m, _ := sfaas.Call(c, echo, c.Key(), time.Hour, port)
+		m, _ := echo.Call(c, c.Key(), time.Hour, port)
 		*m = *in
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, echo)
@@ -65,7 +65,7 @@ func TestCallIsBounded(t *testing.T) {
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()
 	var out number
-	err := sfaas.CallRef[payload, number]("f").Call(ctx, rt, sfaas.Cell(1), 1, &out, func(p *payload) error { p.B = make([]byte, 2000); return nil })
+	err := sfaas.CallRef[payload, number]("f").Invoke(ctx, rt, sfaas.Cell(1), 1, &out, func(p *payload) error { p.B = make([]byte, 2000); return nil })
 	if !errors.As(err, &size) {
 		t.Errorf("call with 2000 bytes, limit 1000: got %v and %d, want a SizeError", err, out.X)
 	}
@@ -84,7 +84,7 @@ func TestCallOfParallelFunction(t *testing.T) {
 		rt := start(t, build(t, g), sfaas.WithWorkers(workers), sfaas.WithOutput(sink, func(sfaas.Header, *number) { down.Add(1) }))
 		ctx, stop := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		var out number
-		err := sfaas.CallRef[number, number]("f").Call(ctx, rt, sfaas.Cell(1), 1, &out, func(n *number) error { n.X = 7; return nil })
+		err := sfaas.CallRef[number, number]("f").Invoke(ctx, rt, sfaas.Cell(1), 1, &out, func(n *number) error { n.X = 7; return nil })
 		stop()
 		rt.Close()
 		if err != nil || out.X != 8 || down.Load() != 0 {
@@ -110,7 +110,7 @@ func TestParallelSendsKeepOrder(t *testing.T) {
 		if in.X%2 == 0 { // every second one takes longer
 			time.Sleep(200 * time.Microsecond)
 		}
-		*sfaas.Send(c, to, c.Key()) = *in
+		*to.Send(c, c.Key()) = *in
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{Parallel: true}, to)
 	g := sfaas.NewGraph("g")
@@ -142,7 +142,7 @@ func TestParallelDelays(t *testing.T) {
 	var fired atomic.Uint64
 	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
-		sfaas.After(c, later, c.Key(), time.Millisecond)
+		later.After(c, c.Key(), time.Millisecond)
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{Parallel: true}, later)
 	g := sfaas.NewGraph("g")
@@ -190,7 +190,7 @@ func TestParallelDeadLetters(t *testing.T) {
 			ctx, stop := context.WithTimeout(context.Background(), 300*time.Millisecond)
 			defer stop()
 			var out number
-			err := sfaas.CallRef[number, number]("f").Call(ctx, rt, sfaas.Cell(1), 11, &out, func(*number) error { return nil })
+			err := sfaas.CallRef[number, number]("f").Invoke(ctx, rt, sfaas.Cell(1), 11, &out, func(*number) error { return nil })
 			if !errors.Is(err, bad) {
 				t.Errorf("the call got %v, want its fault", err)
 			}

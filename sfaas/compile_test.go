@@ -44,7 +44,7 @@ func wire(g *sfaas.Graph, c *sfaas.Ctx, k sfaas.Key) {
 	}
 	good := []string{
 		"sfaas.Apply(b, bc)", "sfaas.Apply2(in, b, abc)", "sfaas.Control(grants, grant)",
-		"sfaas.Sink(b, `out`)", "sfaas.Call(c, callee, k, 1, reply)", "*sfaas.Publish(c, topic, k) = B{}", "cell.Set(c, A{})",
+		"sfaas.Sink(b, `out`)", "callee.Call(c, k, 1, reply)", "*topic.Publish(c, k) = B{}", "cell.Set(c, A{})",
 	}
 	for _, body := range good {
 		if err := check(body); err != nil {
@@ -61,9 +61,9 @@ func wire(g *sfaas.Graph, c *sfaas.Ctx, k sfaas.Key) {
 		{"grant as data", "sfaas.Apply(grants, bc)"},
 		{"push of another type", "_ = in.PushValue(nil, k, 1, &B{})"},
 		{"sink of another type", "sfaas.WithOutput(sfaas.Sink(b, `out`), func(sfaas.Header, *A) {})"},
-		{"reply of another type", "sfaas.Call(c, sfaas.CallRef[A, C](`x`), k, 1, reply)"},
-		{"message of another type", "*sfaas.Send(c, sfaas.Ref[A](`ab`), k) = B{}"},
-		{"topic of another type", "*sfaas.Publish(c, topic, k) = A{}"},
+		{"reply of another type", "sfaas.CallRef[A, C](`x`).Call(c, k, 1, reply)"},
+		{"message of another type", "*sfaas.Ref[A](`ab`).Send(c, k) = B{}"},
+		{"topic of another type", "*topic.Publish(c, k) = A{}"},
 		{"cell of another type", "cell.Set(c, B{})"},
 		{"selected field of another type", "sfaas.Apply(sfaas.Select(in, func(a *A) *int32 { return &a.X }), ab)"},
 		{"dead letters to another type", "sfaas.DeadLetter(in, ab, bc)"},

@@ -24,7 +24,7 @@ func TestFunctionWithoutOutput(t *testing.T) {
 	}, sfaas.Config{}, sum)
 	read := sfaas.Ref[number]("store")
 	forward := sfaas.Define2("forward", func(c *sfaas.Ctx, _ *sfaas.None, a, b *number) error {
-		*sfaas.Send(c, read, c.Key()) = number{a.X + b.X}
+		*read.Send(c, c.Key()) = number{a.X + b.X}
 		return nil
 	}, sfaas.Config{}, read)
 	total := sfaas.Define("total", func(c *sfaas.Ctx, out, _ *number) error { return nil }, sfaas.Config{})
@@ -40,7 +40,7 @@ func TestFunctionWithoutOutput(t *testing.T) {
 		ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 		defer stop()
 		var done sfaas.None
-		err := sfaas.CallRef[number, sfaas.None]("store").Call(ctx, rt, sfaas.Cell(1), 1, &done, func(n *number) error { n.X = 7; return nil })
+		err := sfaas.CallRef[number, sfaas.None]("store").Invoke(ctx, rt, sfaas.Cell(1), 1, &done, func(n *number) error { n.X = 7; return nil })
 		if err != nil {
 			t.Errorf("%v: call of a function without an output: %v", guarantee, err)
 		}

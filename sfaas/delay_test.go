@@ -21,8 +21,8 @@ func TestAfterAndCancelInOneInvocation(t *testing.T) {
 		later := sfaas.Ref[number]("later")
 		l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
 		f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
-			_, token := sfaas.After(c, later, c.Key(), 5*time.Millisecond)
-			sfaas.Cancel(c, token)
+			_, token := later.After(c, c.Key(), 5*time.Millisecond)
+			c.Cancel(token)
 			return sfaas.ErrNoOutput
 		}, sfaas.Config{}, later)
 		g := sfaas.NewGraph("g")
@@ -49,7 +49,7 @@ func TestDelayBeyondTheBudget(t *testing.T) {
 	later := sfaas.Ref[number]("later")
 	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
-		sfaas.After(c, later, c.Key(), 400*time.Millisecond)
+		later.After(c, c.Key(), 400*time.Millisecond)
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, later)
 	g := sfaas.NewGraph("g")
@@ -84,7 +84,7 @@ func TestLongestDuration(t *testing.T) {
 			kept.Store(x)
 		}
 		v.Set(c, in.X)
-		sfaas.After(c, later, c.Key(), long)
+		later.After(c, c.Key(), long)
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, later, v)
 	g := sfaas.NewGraph("g")
@@ -122,15 +122,15 @@ func TestCostOfCancel(t *testing.T) {
 		later := sfaas.Ref[number]("later")
 		l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
 		f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
-			sfaas.After(c, later, c.Key(), time.Hour)
+			later.After(c, c.Key(), time.Hour)
 			return sfaas.ErrNoOutput
 		}, sfaas.Config{}, later)
 		tok := sfaas.NewValue[uint64]("token", sfaas.Volatile)
 		cancel := sfaas.Define("cancel", func(c *sfaas.Ctx, _, _ *number) error {
 			if x, ok := tok.Get(c); ok {
-				sfaas.Cancel(c, sfaas.Token(x))
+				c.Cancel(sfaas.Token(x))
 			}
-			_, x := sfaas.After(c, later, c.Key(), 2*time.Hour)
+			_, x := later.After(c, c.Key(), 2*time.Hour)
 			tok.Set(c, uint64(x))
 			return sfaas.ErrNoOutput
 		}, sfaas.Config{}, later, tok)

@@ -18,10 +18,11 @@
 //
 // [Define2] and [Define3] join their inputs on key, slot and sequence;
 // [DefineEach], [DefineEach2] and [DefineEach3] emit any number of messages
-// under new keys. Cells are [Value], [List] and [Map] of class [Volatile], [Replicated] or [Sealed]. [NewScratch]
-// and [NewShared] declare resources, which are not state. [OnControl],
-// [OnSetting], [OnReply] and [OnTopic] declare further ports; [Send], [After],
-// [Call], [Publish] and [Subscribe] are effects of a handler.
+// under new keys. Cells are [Value], [List] and [Map] of class [Volatile],
+// [Replicated] or [Sealed]. [NewScratch] and [NewShared] declare resources, which are not state. [OnControl],
+// [OnSetting], [OnReply] and [OnTopic] declare further ports; [Reference.Send],
+// [Reference.After], [Callee.Call], [Topic.Publish] and [TopicPort.Subscribe] are
+// effects of a handler.
 //
 // # Compose
 //

@@ -77,7 +77,7 @@ func TestReplyWaitsForTheCommit(t *testing.T) {
 	defer stop()
 	go func() {
 		var out number
-		replied <- sfaas.CallRef[number, number]("f").Call(ctx, rt, sfaas.Cell(1), 1, &out, func(x *number) error { x.X = 7; return nil })
+		replied <- sfaas.CallRef[number, number]("f").Invoke(ctx, rt, sfaas.Cell(1), 1, &out, func(x *number) error { x.X = 7; return nil })
 	}()
 	b, _ := e.next(t)
 	pause()
@@ -175,9 +175,9 @@ func TestEngineReadsOutboxDuringCancel(t *testing.T) {
 	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
 		if x, ok := tok.Get(c); ok {
-			sfaas.Cancel(c, sfaas.Token(x))
+			c.Cancel(sfaas.Token(x))
 		}
-		_, x := sfaas.After(c, later, c.Key(), time.Hour)
+		_, x := later.After(c, c.Key(), time.Hour)
 		tok.Set(c, uint64(x))
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, later, tok)

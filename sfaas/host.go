@@ -5,7 +5,7 @@ package sfaas
 import "context"
 
 // Host is what host code pushes into: a [Runtime] or a simulator. Programs
-// pass it to [Input.Push] and [Callee.Call] and have no use for its methods.
+// pass it to [Input.Push], [Input.Position] and [Callee.Invoke] and have no use for its methods.
 type Host interface {
 	// Draft returns an empty message of a source under a key, or ErrBusy.
 	Draft(from SourceRef, key Key) (*Message, error)
@@ -15,4 +15,7 @@ type Host interface {
 	Inject(m *Message) error
 	// Invoke sends a message as a call and waits for its reply.
 	Invoke(ctx context.Context, m *Message) (*Message, error)
+	// Pushed returns how far a source has come under a key, false if nothing
+	// is known about it.
+	Pushed(from SourceRef, key Key) (Position, bool)
 }

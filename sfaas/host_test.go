@@ -30,6 +30,10 @@ func (h *coreHost) Invoke(context.Context, *sfaas.Message) (*sfaas.Message, erro
 	return nil, sfaas.ErrClosed
 }
 
+func (h *coreHost) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
+	return h.cores.Pushed(from, key)
+}
+
 // newCores returns the cores of a runtime for a test that steps them itself;
 // done, if not nil, gets the outcome of each batch.
 func newCores(app *sfaas.App, done func(*sfaas.Batch, error), opts ...sfaas.Option) (*core.Cores, error) {

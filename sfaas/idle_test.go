@@ -75,7 +75,7 @@ func (x *churn) push(key sfaas.Key, n uint64) {
 	for x.eff = k.Step(&x.host.event, x.eff[:0]); ; x.eff = k.Run(x.now, x.eff[:0]) {
 		for i := range x.eff {
 			if x.eff[i].Kind == core.EffectCommit {
-				sfaas.Memory().Commit(x.eff[i].Batch)
+				core.Memory().Commit(x.eff[i].Batch)
 			}
 		}
 		for len(x.done) > 0 {
@@ -84,7 +84,7 @@ func (x *churn) push(key sfaas.Key, n uint64) {
 			x.eff = k.Step(&core.Event{Kind: core.EventCommitted, Now: x.now, Batch: b}, x.eff[:0])
 			for i := range x.eff {
 				if x.eff[i].Kind == core.EffectCommit {
-					sfaas.Memory().Commit(x.eff[i].Batch)
+					core.Memory().Commit(x.eff[i].Batch)
 				}
 			}
 		}
@@ -143,7 +143,7 @@ func TestIdleKeyReturns(t *testing.T) {
 			x.push(sfaas.Cell(1).UE(1), 1)
 		}
 	}
-	if _, known := x.in.Position(x.cores, user); known {
+	if _, known := x.in.Position(&coreHost{cores: x.cores}, user); known {
 		t.Fatal("the user has not been forgotten")
 	}
 	snap, err := core.AppendSnapshot(nil, x.now, x.cores.List)

@@ -42,7 +42,8 @@ func WithTimeline(start Time, slot time.Duration) Option {
 // WithLogger sets where faults are logged and what [Ctx.Log] returns.
 func WithLogger(l *slog.Logger) Option { return option(func(s *core.Settings) { s.Logger = l }) }
 
-// WithEngine sets what makes batches durable; without it that is [Memory].
+// WithEngine sets what makes batches durable; without it a batch is
+// committed when it is handed over, and nothing is kept beyond the process.
 func WithEngine(e Engine) Option { return option(func(s *core.Settings) { s.Engine = e }) }
 
 // WithSealer sets what encrypts the content of Sealed cells. Without it a

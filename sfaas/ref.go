@@ -14,14 +14,14 @@ type Reference[In any] struct{ r *plan.Reference }
 // Callee is a typed name of a function from In to Out; see [CallRef].
 type Callee[In, Out any] struct{ r *plan.Reference }
 
-// Ref names the function that [Send] and [After] address. A function declares
+// Ref names the function that [Reference.Send] and [Reference.After] address. A function declares
 // the references that it uses beside its cells, and Build checks that the graph
 // has a function of that name with one input of type In.
 func Ref[In any](name string) Reference[In] {
 	return Reference[In]{&plan.Reference{Name: name, In: reflect.TypeFor[In]()}}
 }
 
-// CallRef names the function that [Call] addresses; it is as [Ref] and fixes
+// CallRef names the function that [Callee.Call] addresses; it is as [Ref] and fixes
 // the type of the reply too.
 func CallRef[In, Out any](name string) Callee[In, Out] {
 	return Callee[In, Out]{&plan.Reference{Name: name, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out]()}}

@@ -20,10 +20,7 @@ type Runtime struct {
 	rt  *live.Runtime
 }
 
-var (
-	_ Host     = (*Runtime)(nil)
-	_ Progress = (*Runtime)(nil)
-)
+var _ Host = (*Runtime)(nil)
 
 // NewRuntime opens the resources of all functions and starts the workers. The
 // caller closes the runtime.
@@ -63,7 +60,7 @@ func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
 	return r.rt.Invoke(ctx, m)
 }
 
-// Pushed implements [Progress].
+// Pushed implements [Host].
 func (r *Runtime) Pushed(from SourceRef, key Key) (Position, bool) { return r.rt.Pushed(from, key) }
 
 // Drain waits until every message pushed so far, and everything that follows

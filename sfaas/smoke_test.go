@@ -80,9 +80,9 @@ func newSmoke(t *testing.T, instances int, seed uint64) *smoke {
 			}
 			var rest *command
 			if st.Kind == stepSend {
-				rest = sfaas.Send(c, self, sfaas.Cell(st.To))
+				rest = self.Send(c, sfaas.Cell(st.To))
 			} else {
-				rest, _ = sfaas.After(c, self, sfaas.Cell(st.To), time.Duration(1+in.ID%3)*time.Millisecond)
+				rest, _ = self.After(c, sfaas.Cell(st.To), time.Duration(1+in.ID%3)*time.Millisecond)
 			}
 			*rest = command{ID: in.ID, Steps: in.Steps - at - 1}
 			copy(rest.Step[:], in.Step[at+1:in.Steps])

@@ -40,7 +40,7 @@ func TestSnapshotOfLoops(t *testing.T) {
 				}
 				*n++
 				turns.Add(1)
-				sfaas.Send(c, next, c.Key()).X = *n
+				next.Send(c, c.Key()).X = *n
 				return sfaas.ErrNoOutput
 			}, sfaas.Config{}, next, count)
 			g := sfaas.NewGraph("g")

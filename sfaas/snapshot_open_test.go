@@ -76,12 +76,12 @@ func newsroom(t *testing.T, grown bool, heard *atomic.Uint64) (app *sfaas.App, j
 	topic := sfaas.NewTopic[news]("news")
 	var port sfaas.TopicPort[news]
 	reader := sfaas.Define("reader", func(c *sfaas.Ctx, _, _ *number) error {
-		sfaas.Subscribe(c, port, sfaas.Cell(9))
+		port.Subscribe(c, sfaas.Cell(9))
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{})
 	port = sfaas.OnTopic(reader, topic, func(*sfaas.Ctx, *news) error { heard.Add(1); return nil })
 	writer := sfaas.Define("writer", func(c *sfaas.Ctx, _, in *number) error {
-		sfaas.Publish(c, topic, sfaas.Cell(9)).Y = in.X
+		topic.Publish(c, sfaas.Cell(9)).Y = in.X
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, topic)
 	g := sfaas.NewGraph("g")

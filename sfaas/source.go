@@ -74,17 +74,10 @@ func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
 	return h.Inject(m)
 }
 
-// Progress is what can tell a [Position]: a [Runtime] or a simulator.
-type Progress interface {
-	// Pushed returns how far a source has come under a key, false if nothing
-	// is known about it.
-	Pushed(from SourceRef, key Key) (Position, bool)
-}
-
 // Position returns how far the source has come under a key, and false if
 // nothing has been pushed there, or so long ago that the key has been
 // forgotten. After a [Runtime.Restore] it tells where the cut was: a source
 // that can repeat its messages continues behind it.
-func (in Input[T]) Position(p Progress, key Key) (Position, bool) {
-	return p.Pushed(SourceRef{Outlet: in.from}, key)
+func (in Input[T]) Position(h Host, key Key) (Position, bool) {
+	return h.Pushed(SourceRef{Outlet: in.from}, key)
 }

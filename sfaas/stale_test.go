@@ -42,7 +42,7 @@ func TestStaleOwner(t *testing.T) {
 		ran[c.Key()]++
 		*n.Mut(c) += in.X
 		if in.X == 1 { // after the group is lost
-			x, _ := sfaas.After(c, toSelf, c.Key(), 20*time.Millisecond)
+			x, _ := toSelf.After(c, c.Key(), 20*time.Millisecond)
 			x.X = 1000
 		}
 		out.X, _ = n.Get(c)

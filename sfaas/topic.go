@@ -67,7 +67,7 @@ func (t Topic[T]) declare(f *plan.Function) { f.Refs = append(f.Refs, t.d.Ref) }
 type TopicPort[T any] struct{ p *plan.Port }
 
 // OnTopic declares a port of f for a topic. Instances of f hear a channel once
-// they [Subscribe].
+// they subscribe, see [TopicPort.Subscribe].
 func OnTopic[T any](f Function, t Topic[T], h func(c *Ctx, in *T) error) TopicPort[T] {
 	p := newPort(f, plan.PortTopic, "topic "+t.d.Name, h)
 	p.Topic = t.d
@@ -76,16 +76,16 @@ func OnTopic[T any](f Function, t Topic[T], h func(c *Ctx, in *T) error) TopicPo
 
 // Publish sends a message to the subscribers of one channel. It returns a
 // recycled message to fill in, which leaves when the handler succeeds.
-func Publish[T any](c *Ctx, t Topic[T], channel Key) *T {
+func (t Topic[T]) Publish(c *Ctx, channel Key) *T {
 	return c.inv().Send(t.d.Ref, channel).(*T)
 }
 
 // Subscribe lets the running instance hear a channel from the present slot on,
 // when the handler succeeds.
-func Subscribe[T any](c *Ctx, at TopicPort[T], channel Key) { subscribe(c, at.p, channel, true) }
+func (at TopicPort[T]) Subscribe(c *Ctx, channel Key) { subscribe(c, at.p, channel, true) }
 
 // Unsubscribe ends a subscription.
-func Unsubscribe[T any](c *Ctx, at TopicPort[T], channel Key) { subscribe(c, at.p, channel, false) }
+func (at TopicPort[T]) Unsubscribe(c *Ctx, channel Key) { subscribe(c, at.p, channel, false) }
 
 func subscribe(c *Ctx, p *plan.Port, channel Key, on bool) {
 	who := subscriber{Port: c.inv().PortName(p), Key: c.Key()}

@@ -48,15 +48,12 @@ type (
 	NodeID = base.NodeID
 	// EdgeID numbers the edges of an [App] in the order of their wiring.
 	EdgeID = base.EdgeID
-	// Token names a delayed message or a call of one instance; see [Cancel].
+	// Token names a delayed message or a call of one instance; see [Ctx.Cancel].
 	Token = base.Token
 	// Digest identifies a configuration: functions or graphs with equal digests
 	// may exchange state and messages.
 	Digest = base.Digest
 )
-
-// AllNodes stands for all linked runtimes; no runtime has this number.
-const AllNodes = base.AllNodes
 
 // What programs say about functions, cells and edges.
 type (
@@ -78,7 +75,8 @@ type (
 	Mode = base.Mode
 )
 
-// Classes of cells.
+// Values of the types above: classes of cells, guarantees of edges and what
+// full edges do, modes of a runtime.
 const (
 	// Volatile content may be lost when its owner is lost, as a radio
 	// impairment would lose it. It changes in place.
@@ -89,10 +87,7 @@ const (
 	// Sealed content is as Replicated, and encrypted wherever it is stored or
 	// sent.
 	Sealed = base.Sealed
-)
 
-// Guarantees of edges.
-const (
 	// AtMostOnce edges drop and count what is late or overflows.
 	AtMostOnce = base.AtMostOnce
 	// AtLeastOnce edges deliver again after a failure or loss; the consumer may
@@ -101,20 +96,14 @@ const (
 	// ExactlyOnce edges commit the input's identity, the changed cells and the
 	// outputs as one batch.
 	ExactlyOnce = base.ExactlyOnce
-)
 
-// What full edges do.
-const (
 	// DropNone never drops: the edge pushes back to the sources before it.
 	DropNone = base.DropNone
 	// DropOldest makes room by dropping the message that waits longest.
 	DropOldest = base.DropOldest
 	// DropNewest drops the message that arrives.
 	DropNewest = base.DropNewest
-)
 
-// Modes of a runtime.
-const (
 	// RealTime skips and counts a stage that would start after its due time.
 	RealTime = base.RealTime
 	// Replay runs every stage; lateness is only reported.
@@ -136,7 +125,6 @@ const (
 const (
 	Never    = base.Never    // later than every moment: the due time of work without a deadline
 	MaxDepth = base.MaxDepth // the largest number of levels of a Key
-	Groups   = base.Groups   // key groups; ownership, epochs and moves are per (function, key group)
 )
 
 // NewKey returns the one-level key of the given kind and identifier. Bits of
@@ -202,10 +190,6 @@ type (
 	// sleeps to absolute moments.
 	SlotClock = live.SlotClock
 )
-
-// Memory returns the engine that keeps nothing beyond the process: a batch is
-// committed when it is handed over.
-func Memory() Engine { return core.Memory() }
 
 // NewSealer returns a sealer with AES-256-GCM under one key and random nonces.
 func NewSealer(key [32]byte) Sealer { return core.NewSealer(key) }

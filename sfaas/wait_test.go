@@ -59,9 +59,9 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 	var reply sfaas.ReplyPort[number]
 	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
 		out.X = a.X * b.X
-		x, _ := sfaas.After(c, toNote, c.Key(), delay)
+		x, _ := toNote.After(c, c.Key(), delay)
 		x.X = a.X
-		y, _ := sfaas.Call(c, toGated, sfaas.Cell(9), time.Minute, reply)
+		y, _ := toGated.Call(c, sfaas.Cell(9), time.Minute, reply)
 		y.X = b.X
 		note("pair "+c.Key().String(), out.X)
 		return nil

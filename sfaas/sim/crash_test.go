@@ -68,11 +68,11 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 			return fmt.Errorf("joined %d and %d", a.X, b.X)
 		}
 		if a.X%3 == 0 {
-			x, _ := sfaas.After(c, toLate, c.Key(), 1500*time.Microsecond)
+			x, _ := toLate.After(c, c.Key(), 1500*time.Microsecond)
 			*x = *a
 		}
 		if a.X%4 == 0 {
-			x, _ := sfaas.Call(c, toEcho, c.Key(), time.Minute, reply)
+			x, _ := toEcho.Call(c, c.Key(), time.Minute, reply)
 			*x = *a
 		}
 		*out = *a

@@ -111,16 +111,16 @@ func TestCallsAndTimers(t *testing.T) {
 	ask := sfaas.Define("ask", func(c *sfaas.Ctx, _, in *number) error {
 		switch in.X {
 		case 0: // a delayed message
-			x, tok := sfaas.After(c, self, c.Key(), time.Millisecond)
+			x, tok := self.After(c, c.Key(), time.Millisecond)
 			x.X = 99
 			tokens.Set(c, tok)
 		case 1:
 			tok, _ := tokens.Get(c)
-			sfaas.Cancel(c, tok)
+			c.Cancel(tok)
 		case 2:
-			sfaas.Subscribe(c, hear, sfaas.Cell(0))
+			hear.Subscribe(c, sfaas.Cell(0))
 		case 3:
-			sfaas.Publish(c, alarm, sfaas.Cell(0)).X = 3
+			alarm.Publish(c, sfaas.Cell(0)).X = 3
 		case 99:
 			note(c, "delayed")
 		default:
@@ -128,7 +128,7 @@ func TestCallsAndTimers(t *testing.T) {
 			if in.X == 6 {
 				timeout = 10 * time.Microsecond
 			}
-			x, _ := sfaas.Call(c, toSquare, sfaas.Cell(5), timeout, reply)
+			x, _ := toSquare.Call(c, sfaas.Cell(5), timeout, reply)
 			x.X = in.X
 		}
 		return sfaas.ErrNoOutput
@@ -179,11 +179,11 @@ func TestCallsAndTimers(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 	var out number
-	err := toSquare.Call(context.Background(), w.Node(0), sfaas.Cell(9), 4, &out, func(n *number) error { n.X = 7; return nil })
+	err := toSquare.Invoke(context.Background(), w.Node(0), sfaas.Cell(9), 4, &out, func(n *number) error { n.X = 7; return nil })
 	if err != nil || out.X != 49 {
 		t.Errorf("host call: %d, %v", out.X, err)
 	}
-	err = toSquare.Call(context.Background(), w.Node(0), sfaas.Cell(9), 4, &out, func(n *number) error { n.X = 13; return nil })
+	err = toSquare.Invoke(context.Background(), w.Node(0), sfaas.Cell(9), 4, &out, func(n *number) error { n.X = 13; return nil })
 	if f := (*sfaas.Fault)(nil); !errors.As(err, &f) {
 		t.Errorf("host call: %v, want a *Fault", err)
 	}

@@ -132,10 +132,10 @@ func TestDelayedAfterCommit(t *testing.T) {
 		*n.Mut(c)++
 		if in.X == 2 {
 			tok, _ := token.Get(c)
-			sfaas.Cancel(c, tok)
+			c.Cancel(tok)
 			return nil
 		}
-		x, tok := sfaas.After(c, toLate, c.Key(), time.Millisecond)
+		x, tok := toLate.After(c, c.Key(), time.Millisecond)
 		*x = *in
 		token.Set(c, tok)
 		return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
@@ -54,7 +55,7 @@ func (w *World) signal(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 	ev := core.Event{Kind: core.EventSignal, Signal: e.Signal, From: from}
 	for _, n := range w.nodes {
 		switch {
-		case e.To.Node == sfaas.AllNodes && n.id == from.Node, e.To.Node != sfaas.AllNodes && n.id != e.To.Node:
+		case e.To.Node == base.AllNodes && n.id == from.Node, e.To.Node != base.AllNodes && n.id != e.To.Node:
 		case n.down:
 			if m := e.Signal.Carried(); m != nil { // the unit stays where it is
 				w.post(at, from, m.Refused(sfaas.ErrClosed))

@@ -10,9 +10,9 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
-// Node is one simulated runtime. It is a sfaas.Host and a sfaas.Progress: push
-// into it with the inputs of the graph. What is pushed arrives at the present moment of the
-// virtual clock, or when the faults of the source's edges let it.
+// Node is one simulated runtime. It is a sfaas.Host: push into it with the
+// inputs of the graph. What is pushed arrives at the present moment of the virtual clock,
+// or when the faults of the source's edges let it.
 type Node struct {
 	w       *World
 	id      sfaas.NodeID
@@ -24,10 +24,7 @@ type Node struct {
 	routes  map[sfaas.Unit]sfaas.Route
 }
 
-var (
-	_ sfaas.Host     = (*Node)(nil)
-	_ sfaas.Progress = (*Node)(nil)
-)
+var _ sfaas.Host = (*Node)(nil)
 
 // start gives the node new cores, without state.
 func (n *Node) start() error {
@@ -44,7 +41,7 @@ func (n *Node) start() error {
 	return nil
 }
 
-// Pushed implements sfaas.Progress.
+// Pushed implements sfaas.Host.
 func (n *Node) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
 	return n.cores.Pushed(from, key)
 }

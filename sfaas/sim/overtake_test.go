@@ -23,10 +23,10 @@ func TestSendWaitsForEarlierCommit(t *testing.T) {
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
 		x := n.Mut(c)
 		*x++
-		sfaas.Send(c, mate, c.Key()).X = *x
+		mate.Send(c, c.Key()).X = *x
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, n, mate)
-	poke := sfaas.Define("poke", func(c *sfaas.Ctx, _, _ *number) error { sfaas.Send(c, again, c.Key()); return sfaas.ErrNoOutput }, sfaas.Config{}, again)
+	poke := sfaas.Define("poke", func(c *sfaas.Ctx, _, _ *number) error { again.Send(c, c.Key()); return sfaas.ErrNoOutput }, sfaas.Config{}, again)
 	g := sfaas.NewGraph("g")
 	in, pokes := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "pokes")
 	sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), f)

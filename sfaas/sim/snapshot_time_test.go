@@ -20,7 +20,7 @@ func TestSnapshotKeepsMoments(t *testing.T) {
 	v := sfaas.NewValue[uint64]("v", sfaas.Replicated, sfaas.TTL(life))
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
 		if in.X == 0 {
-			sfaas.After(c, alarm, c.Key(), life)
+			alarm.After(c, c.Key(), life)
 			v.Set(c, 1)
 		} else {
 			_, kept[c.Now()] = v.Get(c)

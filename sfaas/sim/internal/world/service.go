@@ -56,7 +56,7 @@ func (b *builder) drawSubscriber(topic sfaas.Topic[token]) {
 	cell := b.store()
 	var port sfaas.TopicPort[token]
 	x := sfaas.Define(f.name, func(c *sfaas.Ctx, _, _ *token) error {
-		sfaas.Subscribe(c, port, b.p.keys[b.p.hub])
+		port.Subscribe(c, b.p.keys[b.p.hub])
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, cell.declared)
 	at := make([]int, len(b.p.keys))

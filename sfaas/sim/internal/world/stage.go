@@ -96,7 +96,7 @@ func (b *builder) drawSelf(x *stage) {
 			hops = uint32(mix>>16)%3 + 1
 		}
 		if hops > 0 {
-			t := sfaas.Send(c, self, b.p.keys[b.other(mix)])
+			t := self.Send(c, b.p.keys[b.other(mix)])
 			b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
 			t.Hops = hops
 		}
@@ -110,7 +110,7 @@ func (b *builder) drawCall(x *stage) {
 	x.declared = append(x.declared, *b.service)
 	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, key int, _ *token, mix uint64) {
 		if mix>>3%4 == 0 {
-			t, token := sfaas.Call(c, *b.service, b.p.keys[b.other(mix)], timeout, x.port)
+			t, token := (*b.service).Call(c, b.p.keys[b.other(mix)], timeout, x.port)
 			b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
 			b.ledger.called++
 			t.Call = b.ledger.called
@@ -130,10 +130,10 @@ func (b *builder) drawWake(x *stage) {
 			return
 		}
 		if now := b.m.now(); cancels && mix>>11%2 == 0 && i.wake.t.Due > int64(now) {
-			sfaas.Cancel(c, i.wake.token)
+			c.Cancel(i.wake.token)
 			b.ledger.cancel(b.targets["alarm"], &i.wake.t)
 		}
-		t, token := sfaas.After(c, *b.alarm, b.p.keys[b.other(mix)], delay)
+		t, token := (*b.alarm).After(c, b.p.keys[b.other(mix)], delay)
 		b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
 		t.Due = int64(b.m.now().Add(delay))
 		i.wake = wake{token, *t}
@@ -146,7 +146,7 @@ func (b *builder) drawSend(x *stage) {
 	x.declared = append(x.declared, *b.mate)
 	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, _ *token, mix uint64) {
 		if mix>>7%4 == 0 {
-			b.ledger.make(sfaas.Send(c, *b.mate, b.p.keys[b.other(mix)]), i, outlet, b.other(mix), b.m.now())
+			b.ledger.make((*b.mate).Send(c, b.p.keys[b.other(mix)]), i, outlet, b.other(mix), b.m.now())
 		}
 	})
 }
@@ -157,7 +157,7 @@ func (b *builder) drawPublish(x *stage) {
 	x.declared = append(x.declared, *b.topic)
 	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, _ *token, mix uint64) {
 		if mix>>9%4 == 0 {
-			b.ledger.make(sfaas.Publish(c, *b.topic, b.p.keys[channel]), i, outlet, channel, b.m.now())
+			b.ledger.make((*b.topic).Publish(c, b.p.keys[channel]), i, outlet, channel, b.m.now())
 		}
 	})
 }
