@@ -197,7 +197,7 @@ func (k *Core) retire(b *Batch) {
 	}
 	k.offered--
 	k.load.commits.Add(-1)
-	if _, ok := k.set.Engine.(memoryEngine); !ok {
+	if !k.set.InMemory() {
 		b.input, b.replies = item{}, nil
 		return
 	}

@@ -99,6 +99,12 @@ func Memory() Engine { return memoryEngine{} }
 
 type memoryEngine struct{}
 
+// InMemory reports whether the engine is the one of [Memory].
+func (s *Settings) InMemory() bool {
+	_, ok := s.Engine.(memoryEngine)
+	return ok
+}
+
 // Encodes implements [Engine].
 func (memoryEngine) Encodes() bool { return false }
 

@@ -41,8 +41,10 @@ type snapshot struct {
 	batches uint64
 	units   []*Image
 	sources []restoredSource
-	numbers []restoredNumber // by outlet
-	sent    []restoredNumber // by node
+
+	instances int              // in all units
+	numbers   []restoredNumber // by outlet
+	sent      []restoredNumber // by node
 }
 
 type restoredNumber struct {
@@ -61,6 +63,7 @@ type restoredSource struct {
 // its owner before the cut may still send is refused.
 func (k *Core) restore(s *snapshot, now base.Time, eff []Effect) []Effect {
 	k.now, k.eff, k.cost = now, eff, 0
+	k.expect(s.instances / k.count)
 	k.lane.tokens = k.lane.tokens&^tokenCount | max(k.lane.tokens&tokenCount, s.tokens)
 	k.nextID = max(k.nextID, s.batches)
 	for _, x := range s.numbers {
@@ -88,6 +91,14 @@ func (k *Core) restore(s *snapshot, now base.Time, eff []Effect) []Effect {
 		k.takePushed(img)
 	}
 	return k.endStep()
+}
+
+// expect makes room for the keys of about n instances.
+func (k *Core) expect(n int) {
+	if len(k.keys) == 0 {
+		k.keys = make(map[base.Key]*keyState, n)
+		k.order = make([]*keyState, 0, n)
+	}
 }
 
 // adopt gives the messages of an image that has been read to the pools of a

@@ -23,8 +23,18 @@ type stateParser struct {
 	s     *snapshot
 	unit  *Image // to which records belong
 	units map[plan.UnitID]*Image
-	insts map[base.Address]*instance
+	insts map[instanceID]*instance
 }
+
+// instanceID tells the instances of a graph apart.
+type instanceID struct {
+	node int
+	key  base.Key
+}
+
+// leastInstance is about what one instance takes in bytes, its source included: it
+// tells how large maps will become.
+const leastInstance = 128
 
 // parseState checks the frame and reads all records.
 func parseState(app *plan.App, set *Settings, data []byte, now base.Time) (*snapshot, error) {
@@ -45,7 +55,7 @@ func parseState(app *plan.App, set *Settings, data []byte, now base.Time) (*snap
 	if binary.LittleEndian.Uint64(data[end+frame:]) != xxhash.Sum64(data[:end]) {
 		return nil, bad("checksum differs")
 	}
-	p := &stateParser{app: app, set: set, now: now, s: &snapshot{}, insts: map[base.Address]*instance{}, units: map[plan.UnitID]*Image{}}
+	p := &stateParser{app: app, set: set, now: now, s: &snapshot{}, insts: make(map[instanceID]*instance, len(data)/leastInstance), units: map[plan.UnitID]*Image{}}
 	for at := 8; at < end; {
 		if end-at < frame {
 			return nil, bad("record at byte %d: %w", at, base.ErrTruncated)
@@ -147,12 +157,13 @@ func (p *stateParser) instance(r *base.Reader, n *plan.Node, key base.Key) *inst
 		r.Fail(fmt.Errorf("%s[%v] is not of unit %v", n.Fn.Name, key, p.unit.Unit()))
 		return nil
 	}
-	a := base.Address{Function: n.Fn.Name, Key: key}
+	a := instanceID{n.Index, key}
 	inst := p.insts[a]
 	if inst == nil {
 		inst = newInstance(n)
 		inst.ks = &keyState{key: key, group: key.KeyGroup()}
 		p.insts[a] = inst
+		p.s.instances++
 		p.unit.insts = append(p.unit.insts, inst)
 	}
 	return inst

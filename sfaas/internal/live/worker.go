@@ -27,6 +27,7 @@ type worker struct {
 	next    int
 	read    uint64
 	effects []core.Effect
+	landed  []*core.Batch // committed in memory, and the core does not know
 	alarm   base.Time
 	slept   bool
 	timer   *time.Timer
@@ -262,7 +263,11 @@ func (w *worker) carryOut() {
 		case core.EffectSend:
 			w.deliver(e)
 		case core.EffectCommit:
-			w.rt.set.Engine.Commit(e.Batch)
+			if w.rt.set.InMemory() {
+				w.landed = append(w.landed, e.Batch)
+			} else {
+				w.rt.set.Engine.Commit(e.Batch)
+			}
 		case core.EffectWake:
 			w.alarm = min(w.alarm, e.At)
 		case core.EffectReply:
@@ -286,6 +291,22 @@ func (w *worker) carryOut() {
 		}
 		*e = core.Effect{}
 	}
+	if len(w.landed) > 0 {
+		w.land()
+	}
+}
+
+// land tells the core of the batches that the engine in memory has committed,
+// without the way through the inbox that other engines' answers take.
+func (w *worker) land() {
+	landed := w.landed
+	w.landed = nil // what follows from them makes no batch
+	for i, b := range landed {
+		landed[i] = nil
+		w.effects = w.core.Step(&core.Event{Kind: core.EventCommitted, Batch: b, Now: w.core.Now()}, w.effects[:0])
+		w.carryOut()
+	}
+	w.landed = landed[:0]
 }
 
 // deliver brings a message to another worker, here or on a linked runtime. If
