@@ -228,7 +228,10 @@ func (g *Graph) checkRefs(n *plan.Node, byName map[string]*plan.Node) {
 	}
 }
 
-// checkCycles refuses edges that lead back: only Send, Call and topics may.
+// checkCycles refuses edges that lead back: only Send, Call, topics and control
+// may. Nothing follows from a control message by itself, so a loop that is closed
+// by one, such as a scheduler that hears what became of its grants or a filter that
+// hears what a slot has shown, turns once per slot and not forever.
 func (g *Graph) checkCycles() {
 	state := make([]int, len(g.nodes))
 	var visit func(n *plan.Node) bool
@@ -239,7 +242,7 @@ func (g *Graph) checkCycles() {
 		state[n.Index] = 1
 		if n.Outlet != nil {
 			for _, c := range n.Outlet.Edges {
-				if !visit(c.Node) {
+				if !c.Kind.Control() && !visit(c.Node) {
 					return false
 				}
 			}

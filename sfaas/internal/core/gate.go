@@ -20,7 +20,9 @@ type heldControl struct {
 	stamp *Stamp
 }
 
-// hold keeps a control message until data of its slot or a later one arrives.
+// hold keeps a control message until data of its slot or a later one arrives. A
+// setting of a slot whose data has run already, such as what a loop found out in
+// that slot, is applied in its turn: it must not wait for data that may never come.
 func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	inst := k.instance(e.Node, ks).rare()
 	if a := inst.applied[e.Port.Index()]; a.ok && m.Slot < a.slot {
@@ -39,9 +41,15 @@ func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 		inst.controls = slices.Delete(inst.controls, 0, 1)
 		k.inline.push(item{edge: first.edge, msg: first.msg, ks: ks, stamp: first.stamp})
 	}
-	if inst.waiting.len() > 0 {
+	if inst.waiting.len() > 0 || inst.overdue() {
 		k.inline.push(item{edge: e, ks: ks, gate: true})
 	}
+}
+
+// overdue reports whether the oldest control message is a setting of a slot whose
+// data has run.
+func (f *instanceFew) overdue() bool {
+	return len(f.controls) > 0 && f.ran.ok && f.controls[0].msg.Slot <= f.ran.slot && f.controls[0].edge.Kind == plan.PortSetting
 }
 
 // keepSetting keeps the last message of a setting: a unit that moves without
@@ -62,11 +70,12 @@ func (f *instanceFew) keepSetting(e *plan.Edge, m *Message, l *Lane) {
 func (k *Core) enter(it item) {
 	inst := k.instance(it.edge.Node, it.ks).rare()
 	if inst.waiting.len() == 0 {
-		if k.controlFirst(inst, it, it) {
+		if k.controlFirst(inst, it.msg.Slot, it) {
 			return
 		}
 		switch inst.gate(it.edge.Node, it.msg.Slot) {
 		case gateOpen:
+			inst.runs(it.msg.Slot)
 			k.invoke(it)
 			return
 		case gatePassed:
@@ -88,13 +97,21 @@ func (k *Core) waitForGate(inst *instanceFew, n *plan.Node, it item) {
 	}
 }
 
-// runGate looks at the data that waits longest.
+// runs notes that data of a slot runs.
+func (f *instanceFew) runs(slot base.Slot) { f.ran = mark{max(slot, f.ran.slot), true} }
+
+// runGate looks at the data that waits longest, or, if none does, at settings that
+// wait for none.
 func (k *Core) runGate(gate item) {
 	n := gate.edge.Node
 	inst := k.instance(n, gate.ks).rare()
+	if inst.waiting.len() == 0 && inst.overdue() {
+		k.controlFirst(inst, inst.ran.slot, gate)
+		return
+	}
 	for inst.waiting.len() > 0 {
 		head := *inst.waiting.at(0)
-		if k.controlFirst(inst, head, gate) {
+		if k.controlFirst(inst, head.msg.Slot, gate) {
 			return
 		}
 		switch inst.gate(n, head.msg.Slot) {
@@ -103,6 +120,7 @@ func (k *Core) runGate(gate item) {
 			if inst.waiting.len() > 0 {
 				k.inline.pushFront(gate)
 			}
+			inst.runs(head.msg.Slot)
 			k.invoke(head)
 			return
 		case gatePassed:
@@ -114,19 +132,19 @@ func (k *Core) runGate(gate item) {
 	}
 }
 
-// controlFirst runs the oldest control message that holds before the data of
-// it, and reports whether there was one. The data is put at the front of the
-// line before the handler of the control message runs. If that handler fails
-// and is to be repeated, the repetition goes in front of the data; if it does
-// not return at all, the data still has its place.
-func (k *Core) controlFirst(inst *instanceFew, it, follows item) bool {
-	if len(inst.controls) == 0 || inst.controls[0].msg.Slot > it.msg.Slot {
+// controlFirst runs the oldest control message that holds before data of a slot,
+// and reports whether there was one. What follows, the data or another look at the
+// gate, is put at the front of the line before the handler of the control message
+// runs. If that handler fails and is to be repeated, the repetition goes in front
+// of it; if it does not return at all, what follows still has its place.
+func (k *Core) controlFirst(inst *instanceFew, slot base.Slot, follows item) bool {
+	if len(inst.controls) == 0 || inst.controls[0].msg.Slot > slot {
 		return false
 	}
 	c := inst.controls[0]
 	inst.controls = slices.Delete(inst.controls, 0, 1)
 	k.inline.pushFront(follows)
-	k.invoke(item{edge: c.edge, msg: c.msg, ks: it.ks, stamp: c.stamp})
+	k.invoke(item{edge: c.edge, msg: c.msg, ks: follows.ks, stamp: c.stamp})
 	return true
 }
 

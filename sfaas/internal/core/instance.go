@@ -86,6 +86,7 @@ type instanceFew struct {
 	controls []heldControl // not applied yet, by slot
 	applied  []mark        // by port: slot of the last control applied
 	waiting  ring[item]    // data that waits for its grant
+	ran      mark          // newest slot of which data has run
 	seen     watermarks    // by edge and producer
 	tasks    *taskHome     // of a parallel function
 	calls    []pendingCall
