@@ -27,7 +27,9 @@ func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
 
 // OnSetting declares a port for control messages that hold from their slot
 // until the next one, such as keys or thresholds. They are applied in order as
-// those of [OnControl] are, but data does not wait for them.
+// those of [OnControl] are, but data does not wait for them. One for a slot whose
+// data has run already is applied in its turn: so a function may hear, through a
+// stream that leads back to it, what came of a slot before it gets the next.
 func OnSetting[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
 	return Controller[C]{newPort(f, plan.PortSetting, "setting", h)}
 }

@@ -20,7 +20,7 @@ const (
 
 // colours of the stages.
 var colours = [block.NumStages]string{
-	"#8dd3c7", "#b3de69", "#bebada", "#fb8072", "#80b1d3", "#fdb462", "#ffed6f", "#bc80bd", "#ccebc5",
+	"#8dd3c7", "#b3de69", "#d9d9d9", "#bebada", "#fb8072", "#80b1d3", "#fdb462", "#ffed6f", "#bc80bd", "#ccebc5",
 }
 
 // timeline draws a row for each transmission: when each function began, from
@@ -31,9 +31,14 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 	slot := rec.Carrier.Numerology().SlotDuration()
 	span := axis(slot, r.Transmissions)
 	s := newSVG(labels+barWidth+40, (len(r.Transmissions)+5)*rowHeight+30)
+	shown := 0
 	for st := range block.NumStages {
-		x := float64(labels + int(st%5)*180)
-		y := float64(8 + int(st/5)*rowHeight)
+		if !began(r.Transmissions, st) {
+			continue
+		}
+		x := float64(labels + shown%5*180)
+		y := float64(8 + shown/5*rowHeight)
+		shown++
 		s.rect(x, y, 10, 10, fmt.Sprintf("fill=%q", colours[st]), "")
 		s.text(x+15, y+10, "start", st.String())
 	}
@@ -58,6 +63,11 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 	s.text(labels, bottom+14, "middle", "0")
 	s.text(labels-6, top-4, "end", "slot · RNTI")
 	return s.end()
+}
+
+// began reports whether a stage ran in any transmission.
+func began(transmissions []uplink.Transmission, st block.Stage) bool {
+	return st == 0 || slices.ContainsFunc(transmissions, func(t uplink.Transmission) bool { return t.Began[st] != 0 })
 }
 
 // axis returns the length of the time axis: all latencies and the slot, but not

@@ -124,6 +124,7 @@ func (f *field) trackSlot(path *channel.TDL, ue *track.UE, slot nr.Slot, g *nr.G
 	if err := f.rx.Process(tb, newSoft(1), got); err != nil {
 		f.t.Fatal(err)
 	}
-	ue.Add(slot, f.rx.Channel(), 0)
+	seen := track.SightOf(f.rx.Channel(), 0)
+	ue.Add(&seen)
 	return tb[0].CRC && bytes.Equal(tb[0].Data.Data(), data)
 }

@@ -14,10 +14,11 @@ import (
 	"github.com/neuroran/neuroran/phy/track"
 )
 
-// sight makes a channel that has seen a UE of a delay and a carrier offset, with
+// sight is of a channel that has seen a UE of a delay and a carrier offset, with
 // some errors, and a profile of one path.
-func sight(rng *rand.Rand, delay, cfo float64) *nr.Channel {
+func sight(slot nr.Slot, rng *rand.Rand, delay, cfo float64) *track.Sight {
 	ch := new(nr.Channel)
+	ch.Group.Slot = slot
 	ch.Offsets.Seen[0] = nr.SeenOffsets{
 		DelaySeconds: delay + 50e-9*rng.NormFloat64(), DelayStd: 50e-9,
 		CFOHz: cfo + 80*rng.NormFloat64(), CFOStd: 80,
@@ -26,7 +27,8 @@ func sight(rng *rand.Rand, delay, cfo float64) *nr.Channel {
 		ch.Seen[0].Doppler[i] = -float32(math.Abs(float64(i-7))) * rng.Float32()
 	}
 	ch.Seen[0].Profile[20] = 1
-	return ch
+	s := track.SightOf(ch, 0)
+	return &s
 }
 
 // TestPriorNarrows follows a UE that stays where it is.
@@ -41,7 +43,7 @@ func TestPriorNarrows(t *testing.T) {
 		if known := g.Slot >= nr.Slot(cfg.Lag); (p.DelayStd < 1e-3) != known || (p.CFOStd < 1e6) != known {
 			t.Fatalf("slot %d: %+v", g.Slot, p)
 		}
-		ue.Add(g.Slot, sight(rng, 300e-9, 200), 0)
+		ue.Add(sight(g.Slot, rng, 300e-9, 200))
 	}
 	if p.DelayStd > 30e-9 || math.Abs(p.DelaySeconds-300e-9) > 60e-9 {
 		t.Errorf("delay %g ± %g s, want 300 ns", p.DelaySeconds, p.DelayStd)
@@ -69,9 +71,9 @@ func TestJump(t *testing.T) {
 	var p nr.Prior
 	cfg := track.DefaultConfig()
 	for slot := range nr.Slot(20) {
-		ue.Add(slot, sight(rng, 0, 0), 0)
+		ue.Add(sight(slot, rng, 0, 0))
 	}
-	ue.Add(20, sight(rng, 2e-6, 1000), 0)
+	ue.Add(sight(20, rng, 2e-6, 1000))
 	g.Slot = 20 + nr.Slot(cfg.Lag)
 	ue.Prior(&p, cfg, &g)
 	if math.Abs(p.DelaySeconds-2e-6) > 5*p.DelayStd || math.Abs(p.CFOHz-1000) > 5*p.CFOStd || p.DelayStd > 200e-9 {
@@ -92,13 +94,13 @@ func TestFedIsRestored(t *testing.T) {
 			if rng.IntN(3) == 0 { // not scheduled
 				continue
 			}
-			ch := sight(rng, float64(slot)*1e-9, 100*rng.NormFloat64())
+			s := sight(slot, rng, float64(slot)*1e-9, 100*rng.NormFloat64())
 			if rng.IntN(9) == 0 {
-				ch.Offsets.Seen[0] = nr.SeenOffsets{}
+				s.Offsets = nr.SeenOffsets{}
 			}
-			old.Add(slot, ch, 0)
+			old.Add(s)
 			if slot+nr.Slot(cfg.Window+cfg.Lag) > last {
-				fed.Add(slot, ch, 0)
+				fed.Add(s)
 			}
 		}
 		g.Slot = last
@@ -114,12 +116,13 @@ func TestFedIsRestored(t *testing.T) {
 func TestNoAllocs(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	g := dmrstest.Group(4, 0)
-	ch := sight(rng, 1e-7, 10)
+	s := sight(0, rng, 1e-7, 10)
 	var ue track.UE
 	var p nr.Prior
 	if n := testing.AllocsPerRun(20, func() {
 		g.Slot++
-		ue.Add(g.Slot, ch, 0)
+		s.Slot = g.Slot
+		ue.Add(s)
 		ue.Prior(&p, track.DefaultConfig(), &g)
 	}); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
@@ -145,7 +148,7 @@ func ExampleUE_Prior() {
 	group := dmrstest.Group(4, 0)
 	var ue track.UE
 	for slot := range nr.Slot(10) {
-		ue.Add(slot, sight(rng, 300e-9, 0), 0)
+		ue.Add(sight(slot, rng, 300e-9, 0))
 	}
 	var prior nr.Prior
 	group.Slot = 11

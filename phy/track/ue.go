@@ -23,17 +23,22 @@ type Sight struct {
 	Channel nr.Seen        // how its channel varies
 }
 
-// Add remembers what slot n has seen of UE u of a group: a channel estimate of
-// the slot and the offsets within it. Slots come in ascending order.
-func (t *UE) Add(slot nr.Slot, ch *nr.Channel, u int) {
-	t.Slots[t.Count%MaxWindow] = Sight{slot, ch.Offsets.Seen[u], ch.Seen[u]}
+// SightOf returns what a slot has seen of UE u of a group: what the channel
+// estimate of the slot says of it, and the offsets within the estimate.
+func SightOf(ch *nr.Channel, u int) Sight {
+	return Sight{ch.Group.Slot, ch.Offsets.Seen[u], ch.Seen[u]}
+}
+
+// Add remembers what a slot has seen. Slots come in ascending order.
+func (t *UE) Add(s *Sight) {
+	t.Slots[t.Count%MaxWindow] = *s
 	t.Count++
 }
 
 // Prior writes what to expect of the UE in a slot. Where no slot within reach has
 // seen anything, the deviations are so large that nothing follows from it; that a
-// prior is there at all makes the estimator keep apart what the slot alone says.
-// It does not allocate. The configuration must be valid.
+// prior is there at all makes the estimator keep apart what the slot alone says. A
+// nil UE has seen nothing. It does not allocate. The configuration must be valid.
 func (t *UE) Prior(dst *nr.Prior, cfg Config, g *nr.Group) {
 	*dst = nr.Prior{}
 	var delay, cfo filter
@@ -60,6 +65,9 @@ func (t *UE) Prior(dst *nr.Prior, cfg Config, g *nr.Group) {
 // each calls f for the slots that a prior of the given slot may use, oldest
 // first, with the number of slots that each lies back.
 func (t *UE) each(cfg Config, slot nr.Slot, f func(s *Sight, age int)) {
+	if t == nil {
+		return
+	}
 	for i := max(0, t.Count-MaxWindow); i < t.Count; i++ {
 		s := &t.Slots[i%MaxWindow]
 		if s.Slot+nr.Slot(cfg.Lag) <= slot && s.Slot+nr.Slot(cfg.Lag+cfg.Window) > slot {

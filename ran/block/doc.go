@@ -7,6 +7,7 @@
 //	function          from -> to                   key                state
 //	phy/demodulate    samples -> Grid              cell
 //	phy/extract       Grid -> PDU                  cell               scheduling grants, base graphs
+//	phy/track         Pilots -> Pilots             PRB group          what the last slots have seen; an option
 //	phy/synchronise   Pilots -> Aligned            PRB group
 //	phy/estimate      Aligned -> Channel           PRB group
 //	phy/equalize      Data, Channel -> Symbols     PRB group
@@ -15,6 +16,10 @@
 //	phy/decode        SoftBits -> Bits             UE, HARQ process   coding scheme, block length, HARQ soft bits
 //	phy/crc           Bits -> TransportBlock       UE, HARQ process
 //	ran/distribute    Schedule -> nr.Grant         cell
+//	phy/sight         Channel -> Sighted           PRB group          goes with phy/track
+//
+// A PRB group has the key of its first UE, see [GroupKey]: a UE that is alone on its
+// PRBs, as most are, is the group.
 //
 // # State and parameters
 //
@@ -25,7 +30,8 @@
 // whose slot has no schedule waits for it and is then dropped and counted; it is
 // never decoded with an older one.
 //
-// Noise, delay and carrier offset are outputs, not cells. The soft bits of a
+// Noise, delay and carrier offset are outputs, not cells; who wants to follow them
+// over slots asks for [NewTrack], which alone keeps them. The soft bits of a
 // HARQ process are kept until new data arrives, also after a CRC pass; all that is
 // known of a process is forgotten a minute after its last transmission, so that
 // UEs which have left leave nothing behind.

@@ -17,10 +17,10 @@ const forgetAfter = time.Minute
 // CellKey returns the key of samples, grids and schedules of a cell.
 func CellKey(c *nr.Carrier) sfaas.Key { return sfaas.Cell(uint64(c.CellID)) }
 
-// GroupKey returns the key of a PRB group: that of its first UE. Groups have no
-// state. Their keys spread the work, and keep the slots of a UE in order as long
-// as it shares PRBs with the same others.
-func GroupKey(cell sfaas.Key, g *nr.Group) sfaas.Key { return cell.Group(uint64(g.UEs[0].RNTI)) }
+// GroupKey returns the key of a PRB group: that of its first UE, which is usually
+// the only one. It spreads the work, and keeps the slots of a UE in order as long
+// as the same UE comes first. State under it is that of [NewTrack] alone.
+func GroupKey(cell sfaas.Key, g *nr.Group) sfaas.Key { return cell.UE(uint64(g.UEs[0].RNTI)) }
 
 // HARQKey returns the key of one HARQ process of a UE. A process sends at most
 // once a slot, and again only after an answer, so that slots which overtake each

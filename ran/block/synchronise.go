@@ -18,7 +18,7 @@ func NewSynchronise(cfg Config, name string, open func() (pusch.Synchronizer, er
 		if err := s.Configure(&in.Group); err != nil {
 			return err
 		}
-		out.Group = in.Group
+		out.Group, out.Priors = in.Group, in.Priors
 		out.RE.CopyFrom(&in.RE)
 		return s.Estimate(&out.Offsets, &in.Pilots)
 	}, sfaas.Config{Params: params{cfg, name}}, scratch)

@@ -20,8 +20,6 @@ import (
 func TestGrantsAhead(t *testing.T) {
 	for name, budget := range map[string]time.Duration{"no budget": 0, "budget": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
-			if budget > 0 {
-			}
 			f := openFrame(t)
 			c := f.chain(t, uplink.WithReceiver("ls"))
 			var passed, late atomic.Int32

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/track"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
@@ -20,10 +21,13 @@ func TestNoAllocs(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	for _, receiver := range []string{"ls", "lmmse", "neural"} {
-		t.Run(receiver, func(t *testing.T) {
+	for name, opts := range map[string][]uplink.Option{
+		"ls": {uplink.WithReceiver("ls")}, "lmmse": nil, "neural": {uplink.WithReceiver("neural")},
+		"tracking": {uplink.WithTracking(track.DefaultConfig())},
+	} {
+		t.Run(name, func(t *testing.T) {
 			f := openFrame(t)
-			l := newLooper(t, f, f.chain(t, uplink.WithReceiver(receiver)))
+			l := newLooper(t, f, f.chain(t, opts...))
 			for range 4 {
 				l.frame()
 			}

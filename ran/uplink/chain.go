@@ -35,8 +35,8 @@ type Chain struct {
 //   - "lmmse": LMMSE estimation in frequency and time, LMMSE equaliser, max-log
 //   - "neural": as "lmmse" with the neural demapper of phy/neural
 //
-// It returns the error of [block.Config.Validate], a [*nr.FieldError] for
-// another receiver, the errors of opening the neural demapper, and wiring errors
+// It returns the error of [block.Config.Validate] and [track.Config.Validate], a
+// [*nr.FieldError] for another receiver, the errors of opening the neural demapper, and wiring errors
 // of functions that were replaced.
 func New(cfg block.Config, opts ...Option) (*Chain, error) {
 	if err := cfg.Validate(); err != nil {
@@ -45,6 +45,11 @@ func New(cfg block.Config, opts ...Option) (*Chain, error) {
 	s := steps{receiver: "lmmse"}
 	for _, o := range opts {
 		o.apply(&s)
+	}
+	if s.tracking != nil {
+		if err := s.tracking.Validate(); err != nil {
+			return nil, err
+		}
 	}
 	model := s.receiver // whose model-driven blocks are used
 	var nets *neural.Networks
@@ -94,6 +99,18 @@ func (c *Chain) Device() accel.Device {
 	return c.networks.Device()
 }
 
+// measure wires the steps from pilots to channel, in a loop with the tracker if there
+// is one.
+func (s *steps) measure(cfg block.Config, pilots sfaas.Stream[block.Pilots]) sfaas.Edge[block.Channel] {
+	if s.tracking == nil {
+		return sfaas.Apply(sfaas.Apply(pilots, *s.synchronise), *s.estimate)
+	}
+	tracker := block.NewTrack(cfg, *s.tracking)
+	channel := sfaas.Apply(sfaas.Apply(sfaas.Apply(pilots, tracker.Fn), *s.synchronise), *s.estimate)
+	sfaas.Control(sfaas.Apply(channel, block.NewSight(cfg)), tracker.Sights)
+	return channel
+}
+
 // compose wires the steps.
 func (s *steps) compose(cfg block.Config) (*Chain, error) {
 	g := sfaas.NewGraph("uplink")
@@ -103,7 +120,7 @@ func (s *steps) compose(cfg block.Config) (*Chain, error) {
 	pdu := sfaas.Apply(grid, s.extract.Fn)
 	pilots := sfaas.Select(pdu, func(p *block.PDU) *block.Pilots { return &p.Pilots })
 	data := sfaas.Select(pdu, func(p *block.PDU) *block.Data { return &p.Data })
-	channel := sfaas.Apply(sfaas.Apply(pilots, *s.synchronise), *s.estimate)
+	channel := s.measure(cfg, pilots)
 	symbols := sfaas.Apply2(data, channel, *s.equalize)
 	soft := sfaas.Apply(sfaas.Apply(symbols, s.demap.Fn), *s.recover)
 	blocks := sfaas.Apply(sfaas.Apply(soft, s.decode.Fn), *s.check)

@@ -19,13 +19,14 @@ import (
 	"github.com/neuroran/neuroran/phy/ofdm"
 	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/phy/sch"
+	"github.com/neuroran/neuroran/phy/track"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
 // TestStateIsTableII checks which functions own cells: those of Table II whose
-// state column is not empty, and no other.
+// state column is not empty, and no other; a tracker is an addition.
 func TestStateIsTableII(t *testing.T) {
 	for _, receiver := range []string{"ls", "lmmse", "neural"} {
 		c := openFrame(t).chain(t, uplink.WithReceiver(receiver))
@@ -33,6 +34,11 @@ func TestStateIsTableII(t *testing.T) {
 		if diff := cmp.Diff(want, c.App.Stateful()); diff != "" {
 			t.Errorf("%s: functions with cells (-want +got):\n%s", receiver, diff)
 		}
+	}
+	c := openFrame(t).chain(t, uplink.WithTracking(track.DefaultConfig()))
+	want := []string{"phy/decode", "phy/demap", "phy/extract", "phy/track"}
+	if diff := cmp.Diff(want, c.App.Stateful()); diff != "" {
+		t.Errorf("with tracking: functions with cells (-want +got):\n%s", diff)
 	}
 }
 

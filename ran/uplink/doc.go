@@ -12,6 +12,9 @@
 //
 // (Grants go to extract, demap and decode, which keep them as state.)
 //
+// With [WithTracking] a tracker stands before synchronise and hears from estimate
+// what each slot has seen.
+//
 // [New] returns the graph, built; every step can be replaced by an [Option].
 // [Chain.Play] runs a recording through it, slot by slot; a program with another
 // source opens a runtime with [Chain.Open] and pushes schedules and samples itself.

@@ -23,7 +23,17 @@ const feedback = 20
 // the time, and returns what came out.
 func moving(t *testing.T, f *frame, frames int, mode *sfaas.MoveConfig) (got outcome, moves int, w *sim.World) {
 	t.Helper()
-	c := f.chain(t, uplink.WithReceiver("ls"))
+	return movingChain(t, f, f.chain(t, uplink.WithReceiver("ls")), frames, mode, func(tb *block.TransportBlock) [sha256.Size]byte {
+		if !tb.CRC {
+			return [sha256.Size]byte{}
+		}
+		return sha256.Sum256(tb.TransportBlock.Data.Data())
+	})
+}
+
+// movingChain is moving with any chain, and with what is noted of a block.
+func movingChain(t *testing.T, f *frame, c *uplink.Chain, frames int, mode *sfaas.MoveConfig, note func(*block.TransportBlock) [sha256.Size]byte) (got outcome, moves int, w *sim.World) {
+	t.Helper()
 	got = outcome{}
 	w, err := sim.New(c.App, sim.Config{Seed: 1, Nodes: 2, Cores: 2}, sfaas.WithMode(sfaas.Replay), sfaas.WithNotices(func(sfaas.Notice) {}),
 		sfaas.WithOutput(c.Blocks, func(_ sfaas.Header, tb *block.TransportBlock) {
@@ -31,9 +41,7 @@ func moving(t *testing.T, f *frame, frames int, mode *sfaas.MoveConfig) (got out
 			if _, twice := got[k]; twice {
 				t.Errorf("%+v came out twice", k)
 			}
-			if got[k] = ([sha256.Size]byte{}); tb.CRC {
-				got[k] = sha256.Sum256(tb.TransportBlock.Data.Data())
-			}
+			got[k] = note(tb)
 		}))
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ package uplink
 import (
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/track"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -23,6 +24,7 @@ type steps struct {
 	receiver  string
 	networks  neural.Config
 	onSymbols func(*block.Symbols)
+	tracking  *track.Config
 
 	demodulate  *sfaas.Fn[nr.Baseband, block.Grid]
 	extract     *block.Extractor
@@ -38,6 +40,12 @@ type steps struct {
 // WithReceiver selects the algorithms of all steps that are not replaced one by
 // one: "ls", "lmmse" (the default) or "neural", see [New].
 func WithReceiver(name string) Option { return option(func(s *steps) { s.receiver = name }) }
+
+// WithTracking follows delay, carrier offset, Doppler frequency and power delay
+// profile of each UE over slots, and tells synchronisation and estimation before a
+// slot what to expect in it. It helps where a slot says little by itself: few PRBs,
+// low SNR. [track.DefaultConfig] is a good choice.
+func WithTracking(c track.Config) Option { return option(func(s *steps) { s.tracking = &c }) }
 
 // WithDemodulate replaces the function from samples to grid.
 func WithDemodulate(f sfaas.Fn[nr.Baseband, block.Grid]) Option {

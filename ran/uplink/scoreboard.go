@@ -92,7 +92,7 @@ func outcomeOf(k sfaas.NoticeKind) nr.Outcome {
 
 // notice marks a slot in which something else than a result came out, and the
 // transmissions that lack one: that of the HARQ process where the notice names
-// one, or those of the UE or slot. A fault is never taken back, what was late is
+// one, or all of the slot. A fault is never taken back, what was late is
 // not called dropped, and a result has the last word.
 func (b *scoreboard) notice(n sfaas.Notice) {
 	if n.Kind == sfaas.NoticeLate || warming(n.At.Key) {
@@ -119,11 +119,12 @@ func (b *scoreboard) notice(n sfaas.Notice) {
 	}
 }
 
-// concerns reports whether a key may be that of a transmission's work.
+// concerns reports whether a key may be that of a transmission's work: its HARQ
+// process, or the cell or a PRB group, of which it may be part.
 func concerns(key sfaas.Key, t *Transmission) bool {
-	rnti, ue := key.ID(sfaas.KindUE)
 	harq, process := key.ID(sfaas.KindProcess)
-	return (!ue || rnti == uint64(t.Grant.RNTI)) && (!process || harq == uint64(t.Grant.HARQProcess))
+	rnti, _ := key.ID(sfaas.KindUE)
+	return !process || harq == uint64(t.Grant.HARQProcess) && rnti == uint64(t.Grant.RNTI)
 }
 
 // complete returns a channel that is closed when slot i has all its outcomes.
