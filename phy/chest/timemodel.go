@@ -22,14 +22,7 @@ type timeModel struct {
 	weight  [nr.SymbolsPerSlot][dmrs.MaxOccasions]float64 // R_t(symbol, occasions)·U·Λ⁻¹
 }
 
-const (
-	dopplerMoments = 6
-	// Decay of the prior of the Doppler frequency, of the subcarrier spacing. A
-	// frequency that is taken too low leaves straight lines between occasions,
-	// one that is too high bends them: it takes evidence to leave low ones.
-	usualDoppler = 1e-3
-	beamsInPath  = 3 // beams that one path raises
-)
+const beamsInPath = 3 // beams that one path raises
 
 // correlations are sums over a UE's beams of the products of two occasions.
 type correlations [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
@@ -73,130 +66,10 @@ func (e *lmmse) measureTime(u, n int, noise float64) {
 				corr[o][q] /= power
 			}
 		}
-		e.weighDoppler(t, &corr, noiseSum/power, e.looks(u), &e.priors[u], &e.seen[u])
+		e.weighDoppler(u, &corr, noiseSum/power)
 	}
 	t.seen = corr
 	e.solveTime(t, m.totalGain(u))
-}
-
-// looks returns how many independent channels are behind the correlations of UE
-// u: those of its layers, antennas and paths. Pilots next to each other see the
-// same channel and add none.
-func (e *lmmse) looks(u int) float64 {
-	sum, square := 0.0, 0.0
-	for _, g := range e.profile.gain[u][:e.profile.beams] {
-		sum += g
-		square += g * g
-	}
-	paths := 1.0
-	if square > 0 {
-		paths = max(1, sum*sum/square/beamsInPath)
-	}
-	return paths * float64(e.rx*e.Group.UEs[u].NumLayers)
-}
-
-// weighDoppler finds the moments of the Doppler frequency, for the classical
-// spectrum: of every frequency on a grid, weighted by how likely the correlations
-// are with it. Few looks leave the frequency open, and the mean correlation over
-// all that are likely then says so; the best one alone could by chance be that of
-// a channel at rest, whose changes would be taken for noise.
-//
-// With Σ = R_t(f) + ν over the occasions, the logarithm of the likelihood is
-// −looks·(ln det Σ + tr(Σ⁻¹·corr)).
-func (e *lmmse) weighDoppler(t *timeModel, corr *correlations, noise, looks float64, known *nr.Prior, seen *nr.Seen) {
-	longest := e.OccasionTimes[e.NumOccasions-1] - e.OccasionTimes[0]
-	// The fit stays on the main lobe of J0 for the longest distance.
-	top := 2.2 / (2 * math.Pi * longest * e.SpacingHz)
-	var score [nr.NumDopplers]float64
-	best := math.Inf(-1)
-	for i := range score {
-		f := nr.DopplerAt(i)
-		if i > 0 && f > top {
-			seen.Doppler[i], score[i] = seen.Doppler[i-1], math.Inf(-1)
-			continue
-		}
-		seen.Doppler[i] = float32(-looks * e.surprise(f*e.SpacingHz, corr, max(noise, 1e-7)))
-		// The grid is finer at low frequencies: its steps are part of the prior.
-		score[i] = float64(seen.Doppler[i]+known.Doppler[i]) - f/usualDoppler + math.Log(float64(i)+0.5)
-		best = max(best, score[i])
-	}
-	sum := 0.0
-	for i, v := range score {
-		p := math.Exp(v - best)
-		sum += p
-		turn := 2 * math.Pi * nr.DopplerAt(i) * e.SpacingHz
-		power := p
-		for k := range t.moments {
-			power *= turn * turn
-			t.moments[k] += power
-		}
-	}
-	for k := range t.moments {
-		t.moments[k] /= sum
-	}
-}
-
-// surprise returns ln det Σ + tr(Σ⁻¹·corr) for a Doppler frequency, by a Cholesky
-// factorisation Σ = L·Lᵀ: tr is Σ_ik (Σ⁻¹)_ik·corr_ik.
-func (e *lmmse) surprise(f float64, corr *correlations, noise float64) float64 {
-	n := e.NumOccasions
-	var l, inv correlations
-	logDet := 0.0
-	for i := range n {
-		for k := range i + 1 {
-			v := 1 + noise
-			if i != k {
-				v = math.J0(2 * math.Pi * f * (e.OccasionTimes[i] - e.OccasionTimes[k]))
-			}
-			for m := range k {
-				v -= l[i][m] * l[k][m]
-			}
-			if i == k {
-				l[i][i] = math.Sqrt(max(v, 1e-12))
-				logDet += 2 * math.Log(l[i][i])
-			} else {
-				l[i][k] = v / l[k][k]
-			}
-		}
-	}
-	for c := range n { // inv = L⁻¹
-		for i := c; i < n; i++ {
-			v := 0.0
-			if i == c {
-				v = 1
-			}
-			for m := c; m < i; m++ {
-				v -= l[i][m] * inv[m][c]
-			}
-			inv[i][c] = v / l[i][i]
-		}
-	}
-	trace := 0.0
-	for i := range n {
-		for k := range i + 1 {
-			v := 0.0
-			for m := i; m < n; m++ {
-				v += inv[m][i] * inv[m][k]
-			}
-			if i != k {
-				v *= 2
-			}
-			trace += v * corr[i][k]
-		}
-	}
-	return logDet + trace
-}
-
-// correlation returns the mean of J0(2πf·dt) over the Doppler frequencies, by its
-// series.
-func (t *timeModel) correlation(dt float64) float64 {
-	x := dt * dt / 4
-	sum, term := 1.0, 1.0
-	for k, m := range t.moments {
-		term *= -x / (float64(k+1) * float64(k+1))
-		sum += term * m
-	}
-	return sum
 }
 
 func (m *profileMeter) totalGain(u int) float64 {
