@@ -61,21 +61,52 @@ func (s *correlator) updateDelay(dst *nr.Offsets, u, rx int) {
 	step := 1 / (float64(points) * float64(s.PairPeriod()) * s.SpacingHz) // s
 	c := s.delay.centroid(points, int(s.Group.CyclicPrefix()/step))
 	dst.DelaySeconds[u] += c.at * step
+	if n <= fewPairs {
+		c.signal = s.judgeFew(dst, u, rows, n)
+	} else {
+		s.judge(dst, u, rows, n, lags, c)
+	}
 	s.delay.strongest = max(s.delay.strongest, c.signal)
-	s.judge(dst, u, rows, n, lags, c)
 }
+
+// fewPairs is the number of pairs up to which a peak of the delay spectrum, which
+// then fills half of it or more, hides the floor.
+const fewPairs = 5
+
+// judgeFew is judge for few pairs, and returns the power of the signal over that of
+// the noise. Neighbouring pairs of one path have the coherence γ = S/(S + N) and the
+// phase of its delay; see [correlation.add] for how sure that is.
+func (s *correlator) judgeFew(dst *nr.Offsets, u, rows, n int) (signal float64) {
+	d := &s.delay
+	products := float64(rows * (n - 1))
+	unit := 2 * math.Pi * float64(s.PairPeriod()) * s.SpacingHz // rad/s
+	dst.DelayObserved[u], dst.DelayStd[u] = false, math.Pi/math.Sqrt(3)/unit
+	power := real(d.auto[0]) * float64(n-1) / float64(n)
+	if !(power > 0) || products < 2 {
+		return 0
+	}
+	g := (real(d.auto[1])*real(d.auto[1]) + imag(d.auto[1])*imag(d.auto[1])) / (power * power)
+	dst.DelayObserved[u] = math.Pow(max(0, 1-g), products-1) < falseDelay
+	if g = min((g-1/products)/(1-1/products), 1-1e-9); !(g > 0) {
+		return 0
+	}
+	dst.DelayStd[u] = min(dst.DelayStd[u], math.Sqrt((1-g)/(2*products*g))/unit)
+	return math.Sqrt(g) / (1 - math.Sqrt(g))
+}
+
+// falseDelay is how often noise may look like a path.
+const falseDelay = 0.01
 
 // judge says how well the delay of UE u is known.
 //
 // Each point of the spectrum of noise is a mean over rows spectra and n/lags
 // segments of each: gamma distributed. The greatest of the points that do not
-// hang together exceeds the bound with a probability of falseAlarm (Wilson and
+// hang together exceeds the bound with a probability of falseDelay (Wilson and
 // Hilferty 1931). Above it, the variance is that of Cramér and Rao for one path.
 func (s *correlator) judge(dst *nr.Offsets, u, rows, n, lags int, c centre) {
-	const falseAlarm = 0.01
 	looks := float64(rows*n) / (0.75 * float64(lags))
 	bins := 1.5 * float64(lags)
-	z := math.Sqrt2 * math.Erfinv(1-2*falseAlarm/bins)
+	z := math.Sqrt2 * math.Erfinv(1-2*falseDelay/bins)
 	x := 1 - 1/(9*looks) + z/(3*math.Sqrt(looks))
 	// The floor itself is a mean over what is far from the peak.
 	unsure := 1 + 2/math.Sqrt(looks*bins*c.far)
