@@ -205,6 +205,38 @@ func TestSilentPartner(t *testing.T) {
 	})
 }
 
+// TestNarrowAllocations: in one or two PRBs, of which the delay spectrum is a lobe
+// without a floor, neither a UE alone nor one beside a silent partner is lost.
+func TestNarrowAllocations(t *testing.T) {
+	const n = 100
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, configType := range []int{1, 2} {
+			for _, prb := range []int{1, 2} {
+				f := newField(t, 4, receiver)
+				alone, beside := 0, 0
+				for i := range n {
+					a, b := fieldGrant(prb), fieldGrant(prb)
+					b.RNTI, b.NID, b.DMRS.Ports[0] = 101, 11, 1
+					a.DMRS.ConfigType, b.DMRS.ConfigType = configType, configType
+					grid := f.noise(nr.Slot(i))
+					data := f.send(grid, a, 20)
+					if tb := f.receive(grid, a); tb[0].CRC && bytes.Equal(tb[0].Data.Data(), data) {
+						alone++
+					}
+					grid = f.noise(nr.Slot(i))
+					data = f.send(grid, a, 20)
+					if tb := f.receive(grid, a, b); tb[0].CRC && bytes.Equal(tb[0].Data.Data(), data) {
+						beside++
+					}
+				}
+				if alone < n || beside < n-1 {
+					t.Errorf("DM-RS type %d, %d PRBs: %d of %d pass at 20 dB, %d beside a silent partner", configType, prb, alone, n, beside)
+				}
+			}
+		}
+	})
+}
+
 // TestAntennaGain: maximum ratio combining does not depend on the gain of an
 // antenna, which its noise shares.
 func TestAntennaGain(t *testing.T) {
