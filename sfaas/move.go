@@ -25,8 +25,9 @@ const (
 	Fed = base.Fed
 )
 
-// MoveConfig describes a move: what becomes of Volatile cells, and in mode
-// [Fed], the history in slots. The zero value is a move in mode [Kept].
+// MoveConfig describes a move: what becomes of Volatile cells; in mode [Fed] the
+// history in slots; in the others the slot not before which the unit stops. The
+// zero value is a move at once in mode [Kept].
 type MoveConfig = live.MoveConfig
 
 // MoveReport says what a move did: unit and new epoch, instances and waiting

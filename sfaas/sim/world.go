@@ -176,6 +176,7 @@ func (w *World) MoveUnit(from, to *Node, u sfaas.Unit, cfg sfaas.MoveConfig, don
 	if m.History = sfaas.Slot(cfg.History); m.History == 0 {
 		m.History = id.Part.History()
 	}
+	m.Slot = cfg.Slot
 	w.post(w.now, core.Endpoint{Node: from.id, Core: int(u.Root.KeyGroup())}, m.Event())
 }
 

@@ -170,9 +170,7 @@ func (k *Core) route(e *plan.Edge, m *Message, key base.Key, ks *keyState, by *i
 // transmit brings a message to the owner of a unit, or to both owners while
 // both are fed. Ks is the state of the key, nil if it has to be looked up.
 func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, ks *keyState, s *Stamp) {
-	if m.Slot > u.newest {
-		u.newest = m.Slot
-	}
+	k.sees(u, m.Slot)
 	if u.more != nil && u.more.feed != nil {
 		k.feedTo(u, e, m, key)
 		return
@@ -329,6 +327,12 @@ func (k *Core) admit(e *plan.Edge, m *Message, ks *keyState, s *Stamp, from orig
 	}
 	if u.mute > 0 && u.more != nil && u.more.reach != nil && e.Enters && !e.Kind.Control() {
 		k.sawSlot(u, m.made)
+	}
+	if u.more != nil && u.more.await != nil && from == fromOutside {
+		if k.sees(u, m.Slot); u.phase != unitHere { // what it moves for goes along
+			k.admit(e, m, ks, s, from, sender)
+			return
+		}
 	}
 	if s != nil && !k.fresh(e, m, ks, s, sender) {
 		m.release(k.lane)

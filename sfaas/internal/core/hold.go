@@ -99,7 +99,7 @@ func (k *Core) Still() bool {
 		}
 	}
 	for _, u := range k.inMotion() {
-		if u.phase == unitLeft || u.phase == unitStopping || u.more.move != nil {
+		if u.phase == unitLeft || u.phase == unitStopping || u.inMove() {
 			return false
 		}
 	}

@@ -14,8 +14,9 @@ import (
 // it goes through these steps. The lead is one core of a runtime, the same for
 // all moves of a unit.
 //
-//  1. The owner's lead tells its cores to stop the unit. What runs ends,
-//     offered commits are answered; all else waits.
+//  1. The owner's lead tells its cores to stop the unit, if a slot is given not
+//     before a core has seen it, or it is due. What runs ends, offered commits
+//     are answered; all else waits.
 //  2. When every core is quiet, the lead has them export their shares: no core
 //     makes anything for the unit any more, and what they had sent to each
 //     other arrived before. The shares are the image.
@@ -32,6 +33,7 @@ type Move struct {
 	Mode    base.MoveMode // what becomes of Volatile cells
 	Epoch   uint32        // of the new owner
 	Started base.Time     // when it was asked for
+	Slot    base.Slot     // of the modes Kept and Soft: not before which, 0 for at once
 	Stopped base.Time     // when the unit stopped
 
 	History base.Slot // of mode Fed: slots before the fence for which both are fed
@@ -46,6 +48,7 @@ type Move struct {
 	wait    int // cores that have not answered
 	tries   int // of mode Fed: fences that were refused
 	refused bool
+	awaits  bool // Slot
 	ended   bool
 	newest  base.Slot
 	done    func(m *Move, err error)
@@ -111,8 +114,56 @@ func (k *Core) startMove(u *unit, s *Signal) {
 		k.askFence(u, m)
 		return
 	}
+	if m.Slot > 0 {
+		k.awaitSlot(u, m)
+		return
+	}
+	k.beginMove(u, m)
+}
+
+func (k *Core) beginMove(u *unit, m *Move) {
 	m.Stopped = k.now
 	k.tell(u, &Signal{Kind: signalStop, Move: m})
+}
+
+// awaitSlot lets all cores tell when the slot of a move comes. If none has by the
+// time at which the slot is due, the move begins without it.
+func (k *Core) awaitSlot(u *unit, m *Move) {
+	m.awaits = true
+	if due := k.set.Due(m.Slot, k.now); due != base.Never {
+		k.setTimer(timer{at: due, kind: timerMove, unit: u, move: m})
+	}
+	k.tell(u, &Signal{Kind: signalAwait, Move: m})
+}
+
+// slotCame begins a move that has waited for its slot, once.
+func (k *Core) slotCame(u *unit, m *Move) {
+	if m.awaits && u.more != nil && u.more.move == m {
+		m.awaits = false
+		k.beginMove(u, m)
+	}
+}
+
+// await notes for which slot the lead waits, or that it has come.
+func (k *Core) await(u *unit, m *Move) {
+	if u.busy().await = m; u.newest >= m.Slot {
+		k.came(u)
+	}
+}
+
+// came tells the lead that the slot for which it waits has come.
+func (k *Core) came(u *unit) {
+	m := u.more.await
+	u.more.await = nil
+	k.toLead(u, &Signal{Kind: signalCame, Move: m})
+}
+
+// sees notes that a slot has come to a unit.
+func (k *Core) sees(u *unit, slot base.Slot) {
+	u.newest = max(u.newest, slot)
+	if u.more != nil && u.more.await != nil && u.newest >= u.more.await.Slot {
+		k.came(u)
+	}
 }
 
 // reportQuiet tells the leads of units that have stopped here and are quiet.

@@ -31,6 +31,8 @@ const (
 	signalUnfeed                       // to all cores everywhere: it does not
 	signalReached                      // target's core to the old owner's lead: the fence is far behind
 	signalDropped                      // old owner's core to its lead: the unit is finished here
+	signalAwait                        // lead to cores: tell when the slot of the move comes
+	signalCame                         // core to lead: it has come
 	signalAsk                          // producer's core to the owner's cores: do Asks still wait?
 )
 
@@ -55,7 +57,7 @@ type Signal struct {
 func (k SignalKind) String() string {
 	return [...]string{
 		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
-		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "ask",
+		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "await", "came", "ask",
 	}[k]
 }
 
@@ -132,6 +134,10 @@ func (k *Core) signal(s *Signal) {
 		k.learn(u, s.Route)
 	case signalOwn:
 		k.own(u, s)
+	case signalAwait:
+		k.await(u, s.Move)
+	case signalCame:
+		k.slotCame(u, s.Move)
 	case signalAsk:
 		k.asked(u, s)
 	default:

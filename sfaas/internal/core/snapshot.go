@@ -71,7 +71,7 @@ func (k *Core) Outstanding() string {
 		switch {
 		case u.phase == unitLeft || u.phase == unitStopping:
 			return fmt.Sprintf("core %v: unit %v is moving (phase %d)", k.self, u.Unit(), u.phase)
-		case u.more != nil && u.more.move != nil:
+		case u.inMove():
 			return fmt.Sprintf("core %v: the move of unit %v has not ended", k.self, u.Unit())
 		case u.more != nil && u.more.out.first != nil && k.out.underWay() > 0:
 			x := u.more.out.first
@@ -89,7 +89,7 @@ func (k *Core) Settled() bool {
 		return false
 	}
 	for _, u := range k.inMotion() {
-		if u.phase == unitLeft || u.phase == unitStopping || (u.more != nil && u.more.move != nil && u.feeding() == nil) {
+		if u.phase == unitLeft || u.phase == unitStopping || (u.inMove() && u.feeding() == nil) {
 			return false
 		}
 	}

@@ -27,6 +27,8 @@ type timer struct {
 	msg   *Message
 	key   base.Key
 	batch *Batch
+	unit  *unit // of timerMove
+	move  *Move
 }
 
 type timerKind uint8
@@ -37,6 +39,7 @@ const (
 	timerGate                   // data has waited for its grant until its due time
 	timerJoin                   // a half has waited until its due time
 	timerRetry                  // offer a refused batch again
+	timerMove                   // the slot for which a move waits is due
 )
 
 // timerHeap is a binary heap by (at, order).
@@ -264,6 +267,8 @@ func (k *Core) fire(t *timer) {
 		}
 	case timerRetry:
 		k.offerAgain(t.batch)
+	case timerMove:
+		k.slotCame(t.unit, t.move)
 	}
 }
 

@@ -33,7 +33,7 @@ type unit struct {
 	epoch  uint32
 	uses   int       // keys that know it
 	look   uint64    // of allUnits that has seen it
-	newest base.Slot // that was sent to it from here
+	newest base.Slot // that was sent to it from here, or has come here
 	fence  base.Slot // first slot of its owner, if it came by a move that fed both
 	mute   base.Slot // what it makes of earlier slots is discarded
 	insts  []*instance
@@ -52,6 +52,7 @@ type unitMore struct {
 	ask     *fenceAsk      // of which this core is the lead
 	reach   *reach         // how far slots must come before the old owner drops it
 	move    *Move          // of which this core is the lead
+	await   *Move          // that waits for its slot, which has not come to this core
 }
 
 // waitItem is something that waits until the unit goes on, here or elsewhere.
@@ -142,6 +143,10 @@ func (u *unit) idle() bool {
 	}
 	return true
 }
+
+// inMove reports whether a move of which this core is the lead is under way. One
+// that waits for its slot has changed nothing yet.
+func (u *unit) inMove() bool { return u.more != nil && u.more.move != nil && !u.more.move.awaits }
 
 // busy returns the part of the unit for what is under way.
 func (u *unit) busy() *unitMore {

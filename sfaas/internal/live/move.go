@@ -33,6 +33,11 @@ type MoveConfig struct {
 	// History is, in mode Fed, for how many slots before the fence both owners
 	// get everything; 0 means the longest Config.History of the part.
 	History int
+	// Slot is, in the modes Kept and Soft, not before which the unit stops: it
+	// waits until a message of that slot or a later one has come, at most until
+	// the slot is due, without a timeline and a budget as long as it takes.
+	// 0 means at once.
+	Slot base.Slot
 }
 
 // MoveUnit brings a unit that this runtime owns to a linked runtime while
@@ -67,6 +72,9 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 	case target == r:
 		return MoveReport{}, base.ErrOwned
 	}
+	if cfg.Slot > 0 && cfg.Mode == base.Fed {
+		return MoveReport{}, &base.OptionError{Option: "MoveConfig.Slot", Got: fmt.Sprint(cfg.Slot), Want: "0 in mode Fed, which chooses its fence itself"}
+	}
 	if err := target.Prepare(u); err != nil {
 		return MoveReport{}, err
 	}
@@ -85,6 +93,7 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 	if m.History = base.Slot(cfg.History); m.History == 0 {
 		m.History = id.Part.History()
 	}
+	m.Slot = cfg.Slot
 	release := func() error {
 		return errors.Join(target.Unprepare(u), r.cores.Arrived(id.Part, false, r.onWorker))
 	}
