@@ -16,7 +16,7 @@ import (
 // is a new one. The sender's cores hear of that a little later; what they send in
 // between has a gap before it.
 func (w *World) transmit(e *core.Effect, from core.Endpoint, at sfaas.Time) {
-	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: from, Stamp: e.Stamp}
+	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, Epoch: e.Epoch, From: from, Stamp: e.Stamp}
 	f := w.faults[e.Edge-1]
 	if f == nil || from.Node == e.To.Node {
 		w.post(w.arrival(from, e.To, at), e.To, ev)

@@ -176,15 +176,15 @@ func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, ks *key
 		return
 	}
 	if u.phase == unitAway {
-		k.depart(u.owner, e, m, key, s)
+		k.depart(u.owner, u.epoch, e, m, key, s)
 		return
 	}
 	k.within(e, m, key, ks, s, fromOutside)
 }
 
-// depart hands a message to the shell, for another runtime. What cannot get
-// there is dropped and counted, unless it is kept.
-func (k *Core) depart(to base.NodeID, e *plan.Edge, m *Message, key base.Key, s *Stamp) {
+// depart hands a message to the shell, for another runtime and under the epoch of
+// its ownership. What cannot get there is dropped and counted, unless it is kept.
+func (k *Core) depart(to base.NodeID, epoch uint32, e *plan.Edge, m *Message, key base.Key, s *Stamp) {
 	if !slices.Contains(k.peers, to) {
 		switch {
 		case s != nil:
@@ -196,7 +196,7 @@ func (k *Core) depart(to base.NodeID, e *plan.Edge, m *Message, key base.Key, s 
 		}
 		return
 	}
-	k.effect(Effect{Kind: EffectSend, Edge: e.ID, Msg: m, Key: key, To: Endpoint{to, int(key.KeyGroup())}, Stamp: s})
+	k.effect(Effect{Kind: EffectSend, Edge: e.ID, Msg: m, Key: key, To: Endpoint{to, int(key.KeyGroup())}, Epoch: epoch, Stamp: s})
 }
 
 // within brings a message to the core of its key in this runtime.
@@ -277,6 +277,9 @@ func (k *Core) receive(ev *Event) {
 		k.gauges[e.ID-1].sub(e, m.size)
 	} else {
 		k.stats[e.Node.Index].Remote += uint64(m.size)
+		if ev.Stamp == nil && k.outrun(ev) {
+			return
+		}
 	}
 	g := ev.Key.KeyGroup()
 	switch {
@@ -293,6 +296,19 @@ func (k *Core) receive(ev *Event) {
 	default:
 		k.admit(e, m, k.state(ev.Key, g), ev.Stamp, fromOutside, ev.From.Node)
 	}
+}
+
+// outrun reports whether a message that nobody keeps was sent here before its unit
+// went away and came back: later ones of its producer may have been taken elsewhere
+// meanwhile. It is dropped, counted, and its sender learns the route.
+func (k *Core) outrun(ev *Event) bool {
+	e := k.app.Edges[ev.Edge-1]
+	u := k.unitFor(e.Node.Part, ev.Key, k.keys[ev.Key])
+	if u.phase == unitAway || ev.Epoch >= u.epoch {
+		return false
+	}
+	k.elsewhere(u, e, ev.Msg, ev.Key, nil, ev.From.Node)
+	return true
 }
 
 // admitWide is admit for an input that goes to every key below its own.
@@ -349,8 +365,8 @@ func (k *Core) admit(e *plan.Edge, m *Message, ks *keyState, s *Stamp, from orig
 	k.accept(e, m, ks, s)
 }
 
-// elsewhere answers a message for a unit that another runtime owns: the sender
-// learns who that is. What is kept will come to the owner again; what is not
+// elsewhere answers a message for a unit that another runtime owns, or this one
+// under a newer epoch: the sender learns the route. What is kept will come to the owner again; what is not
 // would overtake or be overtaken, and is dropped, counted.
 func (k *Core) elsewhere(u *unit, e *plan.Edge, m *Message, key base.Key, s *Stamp, sender base.NodeID) {
 	if sender != k.self.Node {

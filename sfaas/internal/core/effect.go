@@ -30,6 +30,7 @@ type Effect struct {
 	Kind   EffectKind  // what is to be done
 	Edge   base.EdgeID // edge of Msg
 	Waits  bool        // with EffectAck: the message waits at its consumer, and is not done
+	Epoch  uint32      // of the unit to which Msg goes, at another runtime
 	To     Endpoint    // core that is concerned
 	At     base.Time   // moment of EffectWake
 	Call   uint64      // call that EffectReply answers

@@ -31,6 +31,7 @@ type Event struct {
 	Edge   base.EdgeID // edge of Msg
 	Host   bool        // Msg is a call of host code
 	Waits  bool        // with EventAck: the message waits at its consumer, and is not done
+	Epoch  uint32      // of the unit, as the runtime that sent Msg knows it
 	From   Endpoint    // core that sent Msg
 	Now    base.Time   // the shell's clock
 	Msg    *Message    // the event owns one hold on it

@@ -206,7 +206,7 @@ func (k *Core) standFence(u *unit, m *Move) {
 	f.held = nil
 	for _, x := range held {
 		if x.msg.Slot < f.start {
-			k.feedOne(f.to, x.edge, x.msg, x.key) // the old owner has it
+			k.feedOne(u, f.to, x.edge, x.msg, x.key) // the old owner has it
 		} else {
 			k.feedTo(u, x.edge, x.msg, x.key)
 		}
@@ -237,27 +237,31 @@ func (k *Core) feedTo(u *unit, e *plan.Edge, m *Message, key base.Key) {
 	switch setting := e.Kind == plan.PortSetting; {
 	case m.Slot < f.start && setting && f.pending:
 		m.take(1)
-		k.feedOne(f.from, e, m, key)
+		k.feedOne(u, f.from, e, m, key)
 		f.held = append(f.held, heldSend{e, m, key})
 	case m.Slot < f.start && !setting:
-		k.feedOne(f.from, e, m, key)
+		k.feedOne(u, f.from, e, m, key)
 	case f.pending:
 		f.held = append(f.held, heldSend{e, m, key})
 	case m.Slot < f.fence:
 		m.take(1)
-		k.feedOne(f.from, e, m, key)
-		k.feedOne(f.to, e, m, key)
+		k.feedOne(u, f.from, e, m, key)
+		k.feedOne(u, f.to, e, m, key)
 	default:
-		k.feedOne(f.to, e, m, key)
+		k.feedOne(u, f.to, e, m, key)
 	}
 }
 
-func (k *Core) feedOne(to base.NodeID, e *plan.Edge, m *Message, key base.Key) {
+func (k *Core) feedOne(u *unit, to base.NodeID, e *plan.Edge, m *Message, key base.Key) {
 	if to == k.self.Node {
 		k.within(e, m, key, k.keys[key], nil, fromOutside)
 		return
 	}
-	k.depart(to, e, m, key, nil)
+	epoch := u.epoch
+	if f := u.more.feed; to == f.to {
+		epoch = f.move.Epoch
+	}
+	k.depart(to, epoch, e, m, key, nil)
 }
 
 // muted reports whether what a unit makes of a slot is not to be published: the

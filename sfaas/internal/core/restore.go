@@ -89,6 +89,9 @@ func (k *Core) restore(s *snapshot, now base.Time, eff []Effect) []Effect {
 		k.goOn(u)
 		k.sendKept(u)
 		k.takePushed(img)
+		if len(k.peers) > 1 && k.lead(u.UnitID) == k.self.Core {
+			k.announce(u) // what is not kept is taken under this epoch alone
+		}
 	}
 	return k.endStep()
 }

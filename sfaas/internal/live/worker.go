@@ -314,7 +314,7 @@ func (w *worker) land() {
 func (w *worker) deliver(e *core.Effect) {
 	r := w.rt
 	to := r.at(e.To.Node)
-	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, From: w.core.Self(), Stamp: e.Stamp}
+	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, Epoch: e.Epoch, From: w.core.Self(), Stamp: e.Stamp}
 	if to != nil && to.workerAt(e.To, r).post(ev) {
 		return
 	}
