@@ -4,7 +4,6 @@ package pusch
 
 import (
 	"github.com/neuroran/neuroran/phy/chest"
-	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/equalizer"
 	"github.com/neuroran/neuroran/phy/modem"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -36,36 +35,24 @@ func AlgorithmsOf(receiver string) (Algorithms, error) {
 	return Algorithms{}, &nr.FieldError{Field: "receiver", Got: receiver, Want: "ls or lmmse"}
 }
 
-// NewSynchronizer returns the synchronizer. It returns the errors of bad limits
-// and of [sync.New].
-func (a Algorithms) NewSynchronizer(l Limits) (Synchronizer, error) {
+// NewMeter returns what measures the pilots of a slot; the estimator also tells which
+// UEs are absent. Both share the reference signal of a slot, so that it is made once.
+// NewMeter returns the errors of bad limits, of [sync.New] and of [chest.New].
+func (a Algorithms) NewMeter(l Limits) (Meter, error) {
 	ref, err := l.newReference()
 	if err != nil {
-		return nil, err
+		return Meter{}, err
 	}
-	return a.newSynchronizer(l, ref)
-}
-
-func (a Algorithms) newSynchronizer(l Limits, ref *dmrs.Reference) (Synchronizer, error) {
-	return sync.New(a.Synchronizer, sync.Config{CFOLimitHz: sync.CFOLimit(l.Carrier.CarrierHz, 0)}, ref)
-}
-
-// NewEstimator returns the estimator, which also tells which UEs are absent. It
-// returns the errors of bad limits and of [chest.New].
-func (a Algorithms) NewEstimator(l Limits) (Estimator, error) {
-	ref, err := l.newReference()
-	if err != nil {
-		return nil, err
+	var m Meter
+	if m.Synchronizer, err = sync.New(a.Synchronizer, sync.Config{CFOLimitHz: sync.CFOLimit(l.Carrier.CarrierHz, 0)}, ref); err != nil {
+		return Meter{}, err
 	}
-	return a.newEstimator(ref)
-}
-
-func (a Algorithms) newEstimator(ref *dmrs.Reference) (Estimator, error) {
 	e, err := chest.New(a.Estimator, ref)
 	if err != nil {
-		return nil, err
+		return Meter{}, err
 	}
-	return newListener(e, ref), nil
+	m.Estimator = newListener(e, ref)
+	return m, nil
 }
 
 // NewEqualizer returns the equalizer. It returns the errors of bad limits and of

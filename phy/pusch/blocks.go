@@ -22,6 +22,12 @@ type Equalizer = equalizer.Equalizer
 // SoftBuffer is the soft bits of a HARQ process; phy/sch defines it.
 type SoftBuffer = sch.SoftBuffer
 
+// Meter measures the pilots of a PRB group. What is nil measures nothing.
+type Meter struct {
+	Synchronizer Synchronizer // delay and carrier offset
+	Estimator    Estimator    // channel and noise
+}
+
 // Blocks are the replaceable blocks of a receiver. Each may be anything that
 // keeps the contract of its interface, a neural network among others.
 type Blocks struct {
@@ -32,26 +38,19 @@ type Blocks struct {
 }
 
 // NewBlocks returns the blocks of a named receiver, all within the limits; see
-// [AlgorithmsOf] for the names. Synchronizer and Estimator share the reference
-// signal of a slot, and the Estimator also tells which UEs are absent. NewBlocks
-// returns a [*nr.FieldError] for another name, and the errors of bad limits.
+// [AlgorithmsOf] for the names. Synchronizer and Estimator are those of
+// [Algorithms.NewMeter]. NewBlocks returns a [*nr.FieldError] for another name, and the errors of bad limits.
 func NewBlocks(name string, l Limits) (Blocks, error) {
 	a, err := AlgorithmsOf(name)
 	if err != nil {
 		return Blocks{}, err
 	}
-	ref, err := l.newReference()
+	m, err := a.NewMeter(l)
 	if err != nil {
 		return Blocks{}, err
 	}
-	var b Blocks
-	if b.Synchronizer, err = a.newSynchronizer(l, ref); err != nil {
-		return Blocks{}, err
-	}
-	if b.Estimator, err = a.newEstimator(ref); err != nil {
-		return Blocks{}, err
-	}
-	if b.Equalizer, err = equalizer.New(a.Equalizer, ref.Limits()); err != nil {
+	b := Blocks{Synchronizer: m.Synchronizer, Estimator: m.Estimator}
+	if b.Equalizer, err = a.NewEqualizer(l); err != nil {
 		return Blocks{}, err
 	}
 	b.Demapper, err = a.NewDemapper()

@@ -18,7 +18,12 @@ func Example() {
 		Carrier: nr.Carrier{CellID: 1, SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512},
 		NumRx:   2,
 	}
-	blocks := func() (pusch.Blocks, error) { return pusch.NewBlocks("ls", cfg.Limits()) }
+	algorithms, err := pusch.AlgorithmsOf("ls")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	meter := block.NewMeter(func() (pusch.Meter, error) { return algorithms.NewMeter(cfg.Limits()) })
 	extract := block.NewExtract(cfg)
 
 	g := sfaas.NewGraph("sounder")
@@ -26,14 +31,8 @@ func Example() {
 	schedules := sfaas.Source[block.Schedule](g, "schedules")
 	pdu := sfaas.Apply(sfaas.Apply(slots, block.NewDemodulate(cfg)), extract.Fn)
 	pilots := sfaas.Select(pdu, func(p *block.PDU) *block.Pilots { return &p.Pilots })
-	aligned := sfaas.Apply(pilots, block.NewSynchronise(cfg, "ls", func() (pusch.Synchronizer, error) {
-		b, err := blocks()
-		return b.Synchronizer, err
-	}))
-	channel := sfaas.Apply(aligned, block.NewEstimate(cfg, "ls", func() (pusch.Estimator, error) {
-		b, err := blocks()
-		return b.Estimator, err
-	}))
+	aligned := sfaas.Apply(pilots, block.NewSynchronise(cfg, "ls", meter))
+	channel := sfaas.Apply(aligned, block.NewEstimate(cfg, "ls", meter))
 	sfaas.Sink(channel, "channels")
 	sfaas.Control(schedules, extract.Grants)
 

@@ -2,24 +2,20 @@
 
 package block
 
-import (
-	"github.com/neuroran/neuroran/phy/pusch"
-	"github.com/neuroran/neuroran/sfaas"
-)
+import "github.com/neuroran/neuroran/sfaas"
 
 // NewSynchronise returns the function that measures delay and carrier offset of
-// each UE of a PRB group on its DM-RS. Open makes one synchronizer for each
-// worker; name tells algorithms apart in the function's digest.
-func NewSynchronise(cfg Config, name string, open func() (pusch.Synchronizer, error)) sfaas.Fn[Pilots, Aligned] {
-	scratch := sfaas.NewScratch("synchronizer", open, closer[pusch.Synchronizer])
+// each UE of a PRB group on its DM-RS, with the synchronizer of a meter; name tells
+// algorithms apart in the function's digest.
+func NewSynchronise(cfg Config, name string, meter Meter) sfaas.Fn[Pilots, Aligned] {
 	return sfaas.Define(StageSynchronise.String(), func(c *sfaas.Ctx, out *Aligned, in *Pilots) error {
 		out.Mark(c, StageSynchronise, &in.Trace)
-		s := scratch.Get(c)
+		s := meter.Get(c).Synchronizer
 		if err := s.Configure(&in.Group); err != nil {
 			return err
 		}
 		out.Group, out.Priors = in.Group, in.Priors
 		out.RE.CopyFrom(&in.RE)
 		return s.Estimate(&out.Offsets, &in.Pilots)
-	}, sfaas.Config{Params: params{cfg, name}}, scratch)
+	}, sfaas.Config{Params: params{cfg, name}}, meter)
 }

@@ -13,13 +13,14 @@ import (
 // model-driven blocks run the algorithms; name tells them apart.
 func (s *steps) fill(cfg block.Config, name string, a pusch.Algorithms) {
 	limits := cfg.Limits()
+	meter := block.NewMeter(func() (pusch.Meter, error) { return a.NewMeter(limits) })
 	setDefault(&s.demodulate, func() sfaas.Fn[nr.Baseband, block.Grid] { return block.NewDemodulate(cfg) })
 	setDefault(&s.extract, func() block.Extractor { return block.NewExtract(cfg) })
 	setDefault(&s.synchronise, func() sfaas.Fn[block.Pilots, block.Aligned] {
-		return block.NewSynchronise(cfg, name, func() (pusch.Synchronizer, error) { return a.NewSynchronizer(limits) })
+		return block.NewSynchronise(cfg, name, meter)
 	})
 	setDefault(&s.estimate, func() sfaas.Fn[block.Aligned, block.Channel] {
-		return block.NewEstimate(cfg, name, func() (pusch.Estimator, error) { return a.NewEstimator(limits) })
+		return block.NewEstimate(cfg, name, meter)
 	})
 	setDefault(&s.equalize, func() sfaas.Fn2[block.Data, block.Channel, block.Symbols] {
 		return block.NewEqualize(cfg, name, func() (pusch.Equalizer, error) { return a.NewEqualizer(limits) })
