@@ -56,6 +56,13 @@ func smooth(n int) bool {
 	return n%128 == 0 && (odd == 1 || odd == 3)
 }
 
+// Form returns the carrier without its identity: what is equal in all cells that one
+// receiver can serve.
+func (c Carrier) Form() Carrier {
+	c.CellID = 0
+	return c
+}
+
 // Numerology returns µ of the carrier; the carrier must be valid.
 func (c Carrier) Numerology() Numerology {
 	return Numerology(bits.TrailingZeros(uint(c.SubcarrierSpacingKHz / 15)))

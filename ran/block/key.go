@@ -14,7 +14,9 @@ import (
 // every UE that has left would be remembered.
 const forgetAfter = time.Minute
 
-// CellKey returns the key of samples, grids and schedules of a cell.
+// CellKey returns the key of samples, grids and schedules of a cell: that of its
+// physical identity. An app that serves two cells of one identity needs two keys of
+// its own, such as [sfaas.Cell] of a number of the site; any root key will do.
 func CellKey(c *nr.Carrier) sfaas.Key { return sfaas.Cell(uint64(c.CellID)) }
 
 // GroupKey returns the key of a PRB group: that of its first UE, which is usually

@@ -186,5 +186,5 @@ func NewDistribute(cfg Config) sfaas.Fn[Schedule, nr.Grant] {
 			*out.Add(HARQKey(c.Key(), g.RNTI, g.HARQProcess)) = *g
 		}
 		return nil
-	}, sfaas.Config{Params: params{cfg, ""}})
+	}, sfaas.Config{Params: cfg.params("")})
 }

@@ -11,15 +11,16 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// Chain is an uplink receiver: a built graph with its ways in and out. It is
-// immutable and may run on any number of runtimes; Close it after them.
+// Chain is an uplink receiver: a built graph with its ways in and out. It serves any
+// number of cells at once, each under a key of its own. It is immutable and may run
+// on any number of runtimes; Close it after them.
 type Chain struct {
-	Config block.Config // as given to [New]
+	Config block.Config // as given to [New], without the identity of a cell
 	App    *sfaas.App   // the graph
 
-	// Slots takes the samples of a slot under [block.CellKey].
+	// Slots takes the samples of a slot under the key of the cell, see [block.CellKey].
 	Slots sfaas.Input[nr.Baseband]
-	// Grants takes the schedule of a slot under [block.CellKey]. A slot without
+	// Grants takes the schedule of a slot under the key of the cell. A slot without
 	// transmissions has an empty one.
 	Grants sfaas.Input[block.Schedule]
 	// Blocks receives every transport block, whatever its CRC.
@@ -29,7 +30,7 @@ type Chain struct {
 	outputs  []sfaas.Option // sinks that options asked for
 }
 
-// New returns the uplink chain of one carrier.
+// New returns the uplink chain of all carriers of one form.
 //
 //   - "ls": least squares, linear interpolation, LMMSE equaliser, max-log
 //   - "lmmse": LMMSE estimation in frequency and time, LMMSE equaliser, max-log
@@ -42,6 +43,7 @@ func New(cfg block.Config, opts ...Option) (*Chain, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg.Carrier = cfg.Carrier.Form()
 	s := steps{receiver: "lmmse"}
 	for _, o := range opts {
 		o.apply(&s)

@@ -15,10 +15,6 @@ import (
 	"github.com/neuroran/neuroran/sfaas/sim"
 )
 
-// feedback is how many slots the transmissions of one block can lie apart in the
-// recording: what a HARQ process combines lies within.
-const feedback = 20
-
 // moving sends the frame in a loop through two nodes, between which the cell moves all
 // the time, and returns what came out.
 func moving(t *testing.T, f *frame, frames int, mode *sfaas.MoveConfig) (got outcome, moves int, w *sim.World) {
@@ -95,6 +91,7 @@ func movingChain(t *testing.T, f *frame, c *uplink.Chain, frames int, mode *sfaa
 // are some 200 moves in mode Fed.
 func TestMovingCell(t *testing.T) {
 	f := openFrame(t)
+	f.cfg.HARQSlots = len(f.slots) // the transmissions of a block lie in one frame
 	frames := 8
 	if os.Getenv("NEURORAN_LONG") != "" {
 		frames = 320
@@ -104,7 +101,7 @@ func TestMovingCell(t *testing.T) {
 		name string
 		mode sfaas.MoveConfig
 	}{
-		{"fed", sfaas.MoveConfig{Mode: sfaas.Fed, History: feedback}},
+		{"fed", sfaas.MoveConfig{Mode: sfaas.Fed}},
 		{"kept", sfaas.MoveConfig{Mode: sfaas.Kept}},
 		{"soft", sfaas.MoveConfig{Mode: sfaas.Soft}},
 	} {

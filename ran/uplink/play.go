@@ -36,11 +36,12 @@ type PlayConfig struct {
 const stall = 200 * time.Millisecond
 
 // Check reports the first slot of a recording whose schedule is not legal, and a
-// recording of another carrier, number of antennas or sample rate. Transmissions that are legal
+// recording of a carrier of another form (any cell will do), number of antennas or
+// sample rate. Transmissions that are legal
 // and not supported are no error: see [Transmission].Unsupported.
 func (c *Chain) Check(rec *sigmf.Recording) error {
-	if rec.Carrier != c.Config.Carrier || rec.NumChannels != c.Config.NumRx {
-		return &nr.FieldError{Field: "nr:carrier", Got: rec.Carrier, Want: "the carrier and antennas of the chain"}
+	if rec.Carrier.Form() != c.Config.Carrier || rec.NumChannels != c.Config.NumRx {
+		return &nr.FieldError{Field: "nr:carrier", Got: rec.Carrier, Want: "a carrier of the form, and the antennas, of the chain"}
 	}
 	if rec.SampleRate != rec.Carrier.SampleRate() || rec.Unaligned {
 		return &nr.FieldError{Field: "core:sample_rate", Got: rec.SampleRate, Want: "the rate of the carrier and known positions: see phy/capture"}
@@ -93,7 +94,7 @@ func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfi
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	carrier := &c.Config.Carrier
+	carrier := &rec.Carrier
 	plan, err := newPlan(carrier, slots, rec.NumSamples)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ const (
 	// rest is what is left of it for the machine to calm down.
 	rest = 50 * time.Millisecond
 	// kindWarm is the kind of the cell under which a player warms up.
-	kindWarm sfaas.Kind = 255
+	kindWarm = sfaas.KindUser
 )
 
 // warmCell is that cell. State is kept by key, so nothing that happens under
