@@ -40,7 +40,7 @@ func (s *Session) BindBatch(max int, inputs, outputs []Buffer) (*BatchBinding, e
 	for _, list := range []struct {
 		ports   []Port
 		buffers []Buffer
-	}{{s.model.sig.Inputs, inputs}, {s.model.sig.Outputs, outputs}} {
+	}{{s.sig.Inputs, inputs}, {s.sig.Outputs, outputs}} {
 		for i, buf := range list.buffers {
 			if i < len(list.ports) && openRows(list.ports[i]) && len(buf.dims) > 0 && buf.dims[0] != max {
 				return nil, &tensor.ShapeError{Op: fmt.Sprintf("accel: bind: rows of port %q", list.ports[i].Name), Want: []int{max}, Got: buf.dims[:1]}
@@ -88,7 +88,7 @@ func (b *BatchBinding) batch(n int) (*Binding, error) {
 		b.ready[len(b.ready)-1] = r
 		return r.binding, nil
 	}
-	binding, err := b.session.Bind(cut(b.session.model.sig.Inputs, b.inputs, n), cut(b.session.model.sig.Outputs, b.outputs, n))
+	binding, err := b.session.Bind(cut(b.session.sig.Inputs, b.inputs, n), cut(b.session.sig.Outputs, b.outputs, n))
 	if err != nil {
 		return nil, err
 	}

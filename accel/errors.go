@@ -34,6 +34,11 @@ type LibraryError = ort.LibraryError
 // MissingError says what a device lacks on this host, and what would mend it.
 type MissingError = backend.MissingError
 
+// PortError says that an input or output of a model cannot be bound to memory:
+// it is a sequence, map, optional value or sparse tensor, or a tensor of strings
+// or of another type that no [Buffer] holds.
+type PortError = backend.PortError
+
 // OptionError says that a device cannot do what an option asks for.
 type OptionError = backend.OptionError
 

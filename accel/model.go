@@ -22,6 +22,7 @@ type Model struct {
 	graph *onnx.Model
 	sig   Signature
 	open  [][]string // names of open lengths of inputs, see openLengths
+	bound *bindable  // what providers are given
 	entry *Entry     // what the registry that loaded it says, or nil
 }
 
@@ -46,7 +47,9 @@ func newModel(data []byte, graph *onnx.Model) (*Model, error) {
 	if err := checkWeights(graph); err != nil {
 		return nil, err
 	}
-	return &Model{data: data, sum: hashOf(data), graph: graph, sig: signatureOf(graph), open: openLengths(graph)}, nil
+	m := &Model{data: data, sum: hashOf(data), graph: graph, open: openLengths(graph)}
+	m.sig, m.bound = signatureOf(graph).bindable(data, graph)
+	return m, nil
 }
 
 func hashOf(data []byte) string {
@@ -89,7 +92,8 @@ func (m *Model) Bytes() []byte { return m.data }
 // Graph returns the decoded model; the caller must not change it.
 func (m *Model) Graph() *onnx.Model { return m.graph }
 
-// Signature returns the ports of the model; the caller must not change it.
+// Signature returns the ports of the model that can be bound; the caller must not
+// change it. See [Model.LeftOut].
 func (m *Model) Signature() Signature { return m.sig }
 
 // Expect returns a [*SignatureError] when the signature is not the wanted one.

@@ -4,6 +4,7 @@ package accel
 
 import (
 	"context"
+	"errors"
 
 	"github.com/neuroran/neuroran/accel/backend"
 )
@@ -14,7 +15,9 @@ import (
 // It returns an [*OpenError] that says for each device why it could not; the
 // reasons are [ErrUnknownDevice], [ErrNoCgo], a [*LibraryError], a
 // [*MissingError] that names what the host lacks, an [*OptionError], an
-// [*onnx.OpError] that names operator and node, or an error of the runtime. It
+// [*onnx.OpError] that names operator and node, a [*PortError] for an input that no
+// buffer holds or for a model all of whose outputs are such, or an error of the
+// runtime. It
 // returns the context's error when ctx ends between two devices, and a
 // [*TrustError] for a model that is not signed where [Options.TrustedKeys] want
 // it to be.
@@ -35,24 +38,35 @@ func (o Options) Open(ctx context.Context, m *Model, devices ...Device) (*Sessio
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		back, err := o.open(ctx, m, d)
+		s, err := o.open(ctx, m, d)
 		if err == nil {
-			return newSession(m, d, o, back), nil
+			return s, nil
 		}
 		failed.Devices = append(failed.Devices, &DeviceError{Device: d, Err: err})
 	}
 	return nil, failed
 }
 
-func (o Options) open(ctx context.Context, m *Model, d Device) (backend.Session, error) {
+func (o Options) open(ctx context.Context, m *Model, d Device) (*Session, error) {
 	p, err := o.provider(d)
 	if err != nil {
 		return nil, err
 	}
-	return p.Open(ctx, string(d), m.backend(), o.config())
+	if m.bound.refusal != nil {
+		return nil, m.bound.refusal
+	}
+	back, err := p.Open(ctx, string(d), m.backend(), o.config())
+	if err != nil {
+		return nil, err
+	}
+	sig, err := m.described(back)
+	if err != nil {
+		return nil, errors.Join(err, back.Close())
+	}
+	return newSession(m, sig, d, o, back), nil
 }
 
 // backend returns the model as providers see it.
 func (m *Model) backend() backend.Model {
-	return backend.Model{Data: m.data, Graph: m.graph, Inputs: m.sig.inputNames(), Outputs: m.sig.outputNames()}
+	return backend.Model{Data: m.bound.data, Graph: m.bound.graph, Inputs: m.sig.inputNames(), Outputs: m.sig.outputNames()}
 }

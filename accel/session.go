@@ -18,6 +18,7 @@ import (
 // any goroutine, and its bindings run at the same time.
 type Session struct {
 	model  *Model
+	sig    Signature
 	device Device
 	back   backend.Session
 
@@ -28,8 +29,8 @@ type Session struct {
 	closed   bool
 }
 
-func newSession(m *Model, d Device, o Options, back backend.Session) *Session {
-	return &Session{model: m, device: d, back: back, keepDenormals: o.KeepDenormals, bindings: map[*Binding]struct{}{}}
+func newSession(m *Model, sig Signature, d Device, o Options, back backend.Session) *Session {
+	return &Session{model: m, sig: sig, device: d, back: back, keepDenormals: o.KeepDenormals, bindings: map[*Binding]struct{}{}}
 }
 
 // Model returns the model of the session.
@@ -38,8 +39,9 @@ func (s *Session) Model() *Model { return s.model }
 // Device returns the device that the session runs on.
 func (s *Session) Device() Device { return s.device }
 
-// Signature returns the ports of the model.
-func (s *Session) Signature() Signature { return s.model.sig }
+// Signature returns the ports of the model that can be bound: those of [Model.Signature],
+// with the types that the device knows where the model does not say them.
+func (s *Session) Signature() Signature { return s.sig }
 
 // Run computes the outputs from the inputs once: Bind, Run and Close. It is for
 // programs that run a model now and then; who runs it for every slot binds once.
@@ -70,7 +72,7 @@ func (s *Session) Bind(inputs, outputs []Buffer) (*Binding, error) {
 		return nil, err
 	}
 	b := &Binding{session: s, inputs: slices.Clone(inputs), outputs: slices.Clone(outputs)}
-	in, out := b.pin(b.inputs, s.model.sig.Inputs), b.pin(b.outputs, s.model.sig.Outputs)
+	in, out := b.pin(b.inputs, s.sig.Inputs), b.pin(b.outputs, s.sig.Outputs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := ErrClosed
@@ -91,7 +93,7 @@ func (s *Session) Bind(inputs, outputs []Buffer) (*Binding, error) {
 
 // check compares the buffers with the signature and with each other.
 func (s *Session) check(inputs, outputs []Buffer) error {
-	sig := s.model.sig
+	sig := s.sig
 	if len(inputs) != len(sig.Inputs) || len(outputs) != len(sig.Outputs) {
 		return &tensor.ShapeError{Op: "accel: bind: number of inputs and outputs",
 			Want: []int{len(sig.Inputs), len(sig.Outputs)}, Got: []int{len(inputs), len(outputs)}}
@@ -131,7 +133,7 @@ func (s *Session) check(inputs, outputs []Buffer) error {
 func (s *Session) checkOpen(inputs []Buffer) error {
 	lens := map[string]int{}
 	for i, names := range s.model.open {
-		port := s.model.sig.Inputs[i]
+		port := s.sig.Inputs[i]
 		for k, name := range names {
 			if name == "" || port.Dims[k] >= 0 {
 				continue

@@ -71,6 +71,13 @@ type Session interface {
 	Close() error
 }
 
+// Describer is a [Session] that also says what it found its outputs to be, in the
+// order of Bind. accel asks it only about those of which neither the file nor
+// inference says the type.
+type Describer interface {
+	Outputs() ([]onnx.ValueInfo, error)
+}
+
 // Binding runs a session on fixed buffers, one Run at a time. Bindings of one
 // session run side by side.
 type Binding interface {

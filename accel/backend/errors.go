@@ -47,3 +47,21 @@ type OptionError struct {
 func (e *OptionError) Error() string {
 	return fmt.Sprintf("option %s is %v, want %s", e.Option, e.Got, e.Want)
 }
+
+// PortError says that an input or output of a model cannot be bound to memory:
+// it is no tensor, or one of elements that no buffer holds.
+type PortError struct {
+	Port   string // name of the input or output
+	Output bool   // whether it is an output
+	Kind   string // what it is: see onnx.ValueInfo.Kind
+	Node   string // node that computes the output, "" for an input
+	OpType string // operator of that node
+}
+
+// Error implements error.
+func (e *PortError) Error() string {
+	if !e.Output {
+		return fmt.Sprintf("accel: input %q is a %s, which no buffer holds", e.Port, e.Kind)
+	}
+	return fmt.Sprintf("accel: output %q of node %q (%s) is a %s, which no buffer holds", e.Port, e.Node, e.OpType, e.Kind)
+}

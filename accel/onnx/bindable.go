@@ -97,7 +97,7 @@ func (b *binder) reshape(from, to string, dims ...int64) {
 }
 
 func (b *binder) input(v ValueInfo) string {
-	if v.other || !v.Ranked || len(v.Dims) > 0 {
+	if !v.IsTensor() || !v.Ranked || len(v.Dims) > 0 {
 		b.inputs = append(b.inputs, v)
 		return v.Name
 	}
@@ -112,8 +112,8 @@ func (b *binder) output(v ValueInfo, known Value, computed bool) string {
 	if known.Type != Undefined && !known.Unranked {
 		scalar = len(known.Dims) == 0
 	}
-	if v.other || computed && !scalar {
-		if v.Ranked && !v.other && !confirmed(v, known) {
+	if !v.IsTensor() || computed && !scalar {
+		if v.Ranked && v.IsTensor() && !confirmed(v, known) {
 			b.changed = true
 			v.Ranked, v.Dims, v.Params = false, nil, nil
 		}
@@ -150,11 +150,9 @@ func confirmed(v ValueInfo, known Value) bool {
 // tidy gives the outputs of Split that are left out a name, and drops inputs that
 // are left out at the end of a list: both are the same to the specification, and
 // ONNX Runtime 1.32 ends the process over the one (microsoft/onnxruntime#18601) and
-// the other (LayerNormalization with an empty bias).
+// the other (LayerNormalization with an empty bias, DFT with an empty axis). It does
+// so in graphs within nodes as well.
 func (b *binder) tidy(nodes []Node) []Node {
-	untidy := func(n Node) bool {
-		return n.OpType == "Split" && slices.Contains(n.Outputs, "") || len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == ""
-	}
 	if !slices.ContainsFunc(nodes, untidy) {
 		return nodes
 	}
@@ -162,6 +160,16 @@ func (b *binder) tidy(nodes []Node) []Node {
 	nodes = slices.Clone(nodes)
 	for i := range nodes {
 		n := &nodes[i]
+		if slices.ContainsFunc(n.Attrs, untidyWithin) {
+			n.Attrs = slices.Clone(n.Attrs)
+			for k := range n.Attrs {
+				if a := &n.Attrs[k]; untidyWithin(*a) {
+					g := *a.Graph
+					g.Nodes = b.tidy(g.Nodes)
+					a.Graph = &g
+				}
+			}
+		}
 		for len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" {
 			n.Inputs = n.Inputs[:len(n.Inputs)-1]
 		}
@@ -176,4 +184,14 @@ func (b *binder) tidy(nodes []Node) []Node {
 		}
 	}
 	return nodes
+}
+
+// untidy reports whether there is something in a node for tidy.
+func untidy(n Node) bool {
+	return n.OpType == "Split" && slices.Contains(n.Outputs, "") || len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" ||
+		slices.ContainsFunc(n.Attrs, untidyWithin)
+}
+
+func untidyWithin(a Attribute) bool {
+	return a.Graph != nil && slices.ContainsFunc(a.Graph.Nodes, untidy)
 }

@@ -3,19 +3,28 @@
 package onnx
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 )
 
 // Check proves what an executor relies on: every value is defined once and
-// before it is used, every output exists, inputs and outputs are typed, every
+// before it is used, every output exists, inputs are typed, every
 // node has an output, no attribute lacks its type, and graphs within nodes keep
-// the same rules. It does not judge the operators: see [Infer].
+// the same rules. Of the operators it refuses those forms that a runtime does not
+// survive, as far as the lengths are known: see fatal.go. For the rest see [Infer].
 //
 // It returns a [*NodeError] that names the node, or a [*FormatError] that
 // names the field of the graph.
 func Check(m *Model) error {
+	if err := checkStructure(m); err != nil {
+		return err
+	}
+	_, err := inferGraph(m, nil, onlyFatal)
+	return err
+}
+
+// checkStructure is [Check] without a look at the operators.
+func checkStructure(m *Model) error {
 	if m.Graph == nil {
 		return &FormatError{Message: "ModelProto", Field: "graph", Err: errNone}
 	}
@@ -25,8 +34,8 @@ func Check(m *Model) error {
 		return &FormatError{Message: "ModelProto", Field: "opset_import", Err: fmt.Errorf("no version of the standard operator set")}
 	}
 	for _, v := range g.Feeds() {
-		if v.Name != "" && !v.other && (v.Type == Undefined || !v.Ranked) {
-			return graphError("input", v.Name, "has no tensor type and shape")
+		if v.Name != "" && v.IsTensor() && v.Type == Undefined {
+			return graphError("input", v.Name, "has no type")
 		}
 	}
 	return checkGraph(g, names{})
@@ -85,9 +94,6 @@ func checkNode(n *Node, defined *names) error {
 	case !slices.ContainsFunc(n.Outputs, func(name string) bool { return name != "" }):
 		return fail("no output")
 	}
-	if parts := n.Attr("num_outputs"); n.OpType == "Split" && parts != nil && parts.Int != int64(len(n.Outputs)) {
-		return fail("num_outputs is %d, the node has %d outputs", parts.Int, len(n.Outputs))
-	}
 	for _, in := range n.Inputs {
 		if in != "" && !defined.has(in) {
 			return fail("input %q is not defined before it", in)
@@ -115,76 +121,4 @@ func checkNode(n *Node, defined *names) error {
 		defined.own[out] = true
 	}
 	return nil
-}
-
-// InferAll returns what is known of every value of the graph, given what is
-// known of its inputs; inputs that are not named keep their declared types. What
-// is inferred goes before what the file declares about outputs.
-//
-// It returns the errors of [Check] and [Infer], and a [*FormatError] when an
-// output has another type than declared.
-func InferAll(m *Model, inputs map[string]Value) (map[string]Value, error) {
-	return inferGraph(m, inputs, func(err error) error { return err })
-}
-
-// InferKnown is [InferAll] where nothing is known of what comes after a node that
-// is not known here, and what is declared about outputs does not count.
-//
-// It returns the errors of [Check], and a [*NodeError] when a node breaks the rules
-// of its operator: not every runtime survives that.
-func InferKnown(m *Model, inputs map[string]Value) (map[string]Value, error) {
-	return inferGraph(m, inputs, func(err error) error {
-		if errors.As(err, new(*NodeError)) {
-			return err
-		}
-		return nil
-	})
-}
-
-// inferGraph infers node by node; the function decides whether the error of a
-// node ends it.
-func inferGraph(m *Model, inputs map[string]Value, judge func(error) error) (map[string]Value, error) {
-	if err := Check(m); err != nil {
-		return nil, err
-	}
-	g := m.Graph
-	values := map[string]Value{}
-	for i := range g.Initializers {
-		t := &g.Initializers[i]
-		values[t.Name] = Value{Type: t.Type, Dims: t.Dims, Const: t}
-	}
-	for _, v := range g.Feeds() {
-		values[v.Name] = Value{Type: v.Type, Dims: v.Dims, Unranked: !v.Ranked}
-		if in, ok := inputs[v.Name]; ok {
-			values[v.Name] = in
-		}
-	}
-	for i := range g.Nodes {
-		n := &g.Nodes[i]
-		in := make([]Value, len(n.Inputs))
-		for k, name := range n.Inputs {
-			in[k] = values[name]
-		}
-		out, err := Infer(n, m.Opset(), in)
-		if err != nil {
-			if err := judge(err); err != nil {
-				return nil, err
-			}
-			out = slices.Repeat([]Value{{Unranked: true}}, len(n.Outputs))
-		}
-		for k, name := range n.Outputs {
-			if name != "" {
-				values[name] = out[k]
-			}
-		}
-	}
-	for _, v := range g.Outputs {
-		if got := values[v.Name]; v.Type != Undefined && got.Type != Undefined && v.Type != got.Type {
-			err := graphError("output", v.Name, fmt.Sprintf("is %v, declared %v", got.Type, v.Type))
-			if err := judge(err); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return values, nil
 }

@@ -162,6 +162,12 @@ func decodeGraph(b []byte, depth int) (*Graph, error) {
 			return f.valueInfo("output", &g.Outputs)
 		case 13:
 			return f.valueInfo("value_info", &g.Values)
+		case 15:
+			return f.message("sparse_initializer", func(b []byte) error {
+				t, err := decodeSparse(b)
+				g.Initializers = append(g.Initializers, t)
+				return err
+			})
 		}
 		g.unknown = append(g.unknown, f.raw...)
 		return nil
@@ -233,10 +239,19 @@ func decodeAttribute(b []byte, depth int) (a Attribute, err error) {
 			}
 			a.Type = AttrType(v)
 			return err
+		case 22:
+			return f.message("sparse_tensor", func(b []byte) error {
+				t, err := decodeSparse(b)
+				a.Tensor = &t
+				return err
+			})
 		}
 		a.unknown = append(a.unknown, f.raw...)
 		return nil
 	})
+	if a.Type == attrSparse && a.Name == "sparse_value" { // of Constant: what value is when written out
+		a.Type, a.Name = AttrTensor, "value"
+	}
 	if a.Type == AttrTensor && a.Tensor == nil || a.Type == AttrGraph && a.Graph == nil {
 		err = errors.Join(err, &FormatError{Message: "AttributeProto", Field: "type", Err: errNone})
 	}
@@ -257,57 +272,6 @@ func decodeValueInfo(b []byte) (v ValueInfo, err error) {
 		return nil
 	})
 	return v, err
-}
-
-// decodeType reads a tensor type; other types (sequence, map, optional) are
-// kept as the bytes raw of the enclosing field.
-func (v *ValueInfo) decodeType(b, raw []byte) error {
-	return eachField("TypeProto", b, func(f field) error {
-		if f.num != 1 {
-			if f.num != 6 { // denotation
-				v.other = true
-				v.unknown = append(v.unknown[:0], raw...)
-			}
-			return nil
-		}
-		return f.message("tensor_type", func(b []byte) error {
-			return eachField("TypeProto.Tensor", b, func(f field) error {
-				switch f.num {
-				case 1:
-					return f.dataType("elem_type", &v.Type)
-				case 2:
-					v.Ranked = true
-					return f.message("shape", v.decodeShape)
-				}
-				return nil
-			})
-		})
-	})
-}
-
-func (v *ValueInfo) decodeShape(b []byte) error {
-	return eachField("TensorShapeProto", b, func(f field) error {
-		if f.num != 1 {
-			return nil
-		}
-		dim, param := int64(-1), ""
-		err := f.message("dim", func(b []byte) error {
-			return eachField("TensorShapeProto.Dimension", b, func(f field) error {
-				switch f.num {
-				case 1:
-					return f.int64("dim_value", &dim)
-				case 2:
-					return f.string("dim_param", &param)
-				}
-				return nil
-			})
-		})
-		if dim < -1 || dim > maxElems {
-			return f.fail("dim", errRange)
-		}
-		v.Dims, v.Params = append(v.Dims, int(dim)), append(v.Params, param)
-		return err
-	})
 }
 
 // eachField calls fn for every field of a message, in order.

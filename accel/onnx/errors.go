@@ -49,6 +49,8 @@ type NodeError struct {
 	Node   string // name of the node, or of its first output when it has none
 	OpType string // operator, such as "Gemm"
 	Reason string // the broken rule, with got and want
+
+	fatal bool // whether a runtime does not survive it: see fatal.go
 }
 
 // Error implements error.

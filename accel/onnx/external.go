@@ -44,8 +44,8 @@ func (e *external) parse(key, value string) error {
 	return nil
 }
 
-// inline reads the payload of every tensor that lies in a file of the folder dir,
-// and makes it part of the model. A location must be a clean relative path to a
+// inline makes the payload of every tensor a part of the model: it writes sparse
+// ones out, and reads what lies in a file of the folder dir. A location must be a clean relative path to a
 // regular file below dir: no link, nothing outside.
 //
 // It returns a [*FormatError] that names the tensor.
@@ -56,8 +56,13 @@ func (m *Model) inline(dir string) error {
 			_ = root.Close()
 		}
 	}()
-	total := int64(0)
+	total, room := int64(0), maxDense
 	return eachTensor(m.Graph, allNodes, func(t *Tensor) error {
+		if t.sparse != nil {
+			err := t.dense(room)
+			room -= len(t.Raw)
+			return err
+		}
 		if t.external == nil {
 			return nil
 		}

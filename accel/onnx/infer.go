@@ -42,6 +42,9 @@ func Supported(domain, opType string) bool {
 //
 // The rules are those of the ONNX operator specification in that version.
 func Infer(n *Node, opset int64, in []Value) ([]Value, error) {
+	if err := checkFatal(n, in); err != nil {
+		return nil, err
+	}
 	if err := CheckOpset(opset); err != nil {
 		return nil, err
 	}

@@ -163,6 +163,8 @@ const (
 	AttrStrings   AttrType = 8  // Strs
 	AttrTensors   AttrType = 9  // kept as bytes only
 	AttrGraphs    AttrType = 10 // kept as bytes only
+
+	attrSparse AttrType = 11 // becomes AttrTensor
 )
 
 // Attribute is a named parameter of a node (AttributeProto).
@@ -208,6 +210,25 @@ type ValueInfo struct {
 	Ranked bool     // whether Dims is given: a scalar has Ranked and no Dims
 	Doc    string   // description for people
 
-	other   bool // whether it is a sequence, map or optional value, which is no tensor
+	other   string // what it is when it is no tensor, such as "sequence(map(int64, tensor(float32)))"
 	unknown []byte
 }
+
+// Kind says what the value is, as far as the file says: "tensor(float32)",
+// "sequence(map(int64, tensor(float32)))", "optional(…)", "sparse tensor(float32)",
+// "opaque"; it is "undeclared" where it says nothing.
+func (v ValueInfo) Kind() string {
+	switch {
+	case v.other != "":
+		return v.other
+	case v.Type == Undefined:
+		return "undeclared"
+	}
+	return "tensor(" + v.Type.String() + ")"
+}
+
+// IsTensor reports whether the file declares a tensor, or nothing.
+func (v ValueInfo) IsTensor() bool { return v.other == "" }
+
+// NotTensor makes a value of another kind than a tensor; see [ValueInfo.Kind].
+func NotTensor(name, kind string) ValueInfo { return ValueInfo{Name: name, other: kind} }

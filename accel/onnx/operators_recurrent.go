@@ -31,9 +31,6 @@ func inferRecurrent(c *inference) error {
 	if c.node.Int("layout", 0) != 0 {
 		steps, batch = batch, steps
 	}
-	if batch == 0 || steps == 0 {
-		return c.failf("%d steps of a batch of %d", steps, batch) // ONNX Runtime 1.32 ends the process
-	}
 	state := []int{dirs, batch, hidden}
 	all := []int{steps, dirs, batch, hidden}
 	if c.node.Int("layout", 0) != 0 {

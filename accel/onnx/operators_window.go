@@ -213,8 +213,6 @@ func inferConvTranspose(c *inference) error {
 		return c.failf("input %v and weights %v, want equal ranks of at least 3", x, w)
 	case slices.Contains(w, -1):
 		return &valueError{1}
-	case slices.Contains(x[2:], 0):
-		return c.failf("input %v is empty", x) // ONNX Runtime 1.32 ends the process
 	case group < 1 || group > 1<<20 || w[0]%group != 0 || !same(x[1], w[0]):
 		return c.failf("%d input channels in %d groups, weights %v", x[1], group, w)
 	case c.has(2) && (len(c.in[2].Dims) != 1 || !same(c.in[2].Dims[0], w[1]*group)):

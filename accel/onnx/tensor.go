@@ -19,6 +19,7 @@ type Tensor struct {
 	Strs [][]byte // elements of a String tensor
 
 	external *external // where the payload lies, when not here
+	sparse   *sparse   // the payload, until it is written out
 	unknown  []byte
 }
 

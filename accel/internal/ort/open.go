@@ -67,5 +67,5 @@ func (t target) create(m backend.Model, c backend.Config) (backend.Session, erro
 	if err = errors.Join(err, opts.Destroy()); err != nil {
 		return nil, fmt.Errorf("accel: ort: %w", err)
 	}
-	return &session{s: s, inputs: inputs, outputs: outputs, copies: t.ownMemory()}, nil
+	return &session{s: s, inputs: inputs, outputs: outputs, copies: t.ownMemory(), data: data}, nil
 }

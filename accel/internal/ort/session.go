@@ -7,6 +7,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	ort "github.com/yalue/onnxruntime_go"
 
@@ -19,7 +20,26 @@ type session struct {
 	s       *ort.DynamicAdvancedSession
 	inputs  []string
 	outputs []string
-	copies  bool // the device has memory of its own; see binding.Run
+	copies  bool   // the device has memory of its own; see binding.Run
+	data    []byte // the model
+}
+
+// Outputs implements [backend.Describer].
+func (s *session) Outputs() ([]onnx.ValueInfo, error) {
+	var found []ort.InputOutputInfo
+	var err error
+	keepSignals(func() { _, found, err = ort.GetInputOutputInfoWithONNXData(s.data) })
+	if err != nil {
+		return nil, fmt.Errorf("accel: ort: outputs: %w", err)
+	}
+	list := make([]onnx.ValueInfo, len(found))
+	for i, o := range found {
+		list[i] = onnx.ValueInfo{Name: o.Name, Type: onnx.DataType(o.DataType)}
+		if o.OrtValueType != ort.ONNXTypeTensor {
+			list[i] = onnx.NotTensor(o.Name, strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(o.OrtValueType.String(), "ONNX_TYPE_")), "_", " "))
+		}
+	}
+	return list, nil
 }
 
 // Close implements [backend.Session].

@@ -34,6 +34,9 @@ func elements(dims []int) int {
 // does not fit then says nothing about the model, but a form that a kernel lacks
 // does. Where lengths depend on data the rehearsal ends there.
 func (s *Session) rehearse(ctx context.Context) error {
+	if slices.ContainsFunc(s.model.Graph.Feeds(), func(v onnx.ValueInfo) bool { return !v.Ranked }) {
+		return nil // nothing could be tried
+	}
 	for _, open := range trials {
 		err := s.rehearseWith(ctx, open)
 		guessed := s.guesses()
