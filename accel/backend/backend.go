@@ -75,6 +75,8 @@ type Session interface {
 // order of Bind. accel asks it only about those of which neither the file nor
 // inference says the type.
 type Describer interface {
+	// Outputs returns name and type of each output, as [onnx.NotTensor] where it
+	// is no tensor.
 	Outputs() ([]onnx.ValueInfo, error)
 }
 

@@ -8,18 +8,24 @@ import "github.com/neuroran/neuroran/internal/simd/f32"
 // time: a part of the second-level cache.
 const patchBytes = 512 << 10
 
+// tiling is how a convolution becomes products: which taps an output position
+// sees, and how many positions are computed at a time.
+type tiling struct {
+	*window
+	batch, group int
+	cin, cout    int   // channels of one group
+	offsets      []int // of every tap of every channel, in the planes
+	tile         int   // positions at a time
+}
+
 // conv is a convolution: a matrix product of the weights and the patches, which
 // are the inputs under every tap (rows) at every output position (columns).
 type conv struct {
-	*window
-	x, w, y      []float32
-	init         []float32 // bias of every output channel
-	batch, group int
-	cin, cout    int // channels of one group
-	floor        float32
-	offsets      []int // of every tap of every channel, in the planes
-	tile         int   // positions at a time
-	scratch      *scratch
+	*tiling
+	x, w, y []float32
+	init    []float32 // bias of every output channel
+	floor   float32
+	scratch *scratch
 }
 
 func buildConv(st *step) (func(), error) {
@@ -31,8 +37,7 @@ func buildConv(st *step) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newConv(st, win, w.dims, x.f32(), w.f32())
-	c.y, c.floor = st.out[0].f32(), st.floor()
+	c := &conv{tiling: newTiling(st, win, w.dims), x: x.f32(), w: w.f32(), y: st.out[0].f32(), floor: st.floor(), scratch: st.scratch}
 	if st.has(2) {
 		c.init = st.in[2].f32()
 	} else {
@@ -41,14 +46,14 @@ func buildConv(st *step) (func(), error) {
 	if c.cin == 1 {
 		return c.depthwise, st.scratch.need(c.size)
 	}
-	c.setTile()
+	c.setTile(patchBytes / 4 / len(c.offsets))
 	return c.run, st.scratch.need(c.cin*c.size, f32.PackedLen(len(c.offsets), c.tile), c.tile)
 }
 
-// newConv resolves the channels and taps of a convolution of x with weights w of
+// newTiling resolves the channels and taps of a convolution with weights of
 // lengths dims.
-func newConv(st *step, win *window, dims []int, x, w []float32) *conv {
-	c := &conv{window: win, x: x, w: w, batch: st.in[0].dims[0], group: int(st.node.Int("group", 1)), scratch: st.scratch}
+func newTiling(st *step, win *window, dims []int) *tiling {
+	c := &tiling{window: win, batch: st.in[0].dims[0], group: int(st.node.Int("group", 1))}
 	c.cin, c.cout = dims[1], dims[0]/c.group
 	taps := win.offsets()
 	for ch := range c.cin {
@@ -59,11 +64,12 @@ func newConv(st *step, win *window, dims []int, x, w []float32) *conv {
 	return c
 }
 
-// setTile chooses how many positions run at a time: a whole number of rows
-// where they are short, else the same part of each row.
-func (c *conv) setTile() {
+// setTile chooses how many positions run at a time, of which there is room for
+// most: a whole number of rows where they are short, else the same part of each
+// row.
+func (c *tiling) setTile(most int) {
 	const pair = 2 * f32.Lanes
-	room := max(1, patchBytes/4/len(c.offsets)/pair) * pair
+	room := max(1, most/pair) * pair
 	row := c.out[2]
 	if row <= room {
 		c.tile = min(room/row, c.rows()) * row
@@ -76,11 +82,10 @@ func (c *conv) setTile() {
 // tile is some positions of one group of one batch: a part of one row, or whole
 // rows.
 type convTile struct {
-	group    int       // of the batch
-	batch    int       // group and batch: which planes
-	planes   []float32 // of the group
-	at, n    int       // positions in a plane of outputs
-	row, col int       // of the first
+	group    int // of the batch
+	batch    int // group and batch: which planes
+	at, n    int // positions in a plane of outputs
+	row, col int // of the first
 	rows     int
 }
 
@@ -89,18 +94,20 @@ func (c *conv) run() {
 	k := len(c.offsets)
 	buf := c.scratch.take(c.cin*c.size, f32.PackedLen(k, c.tile), c.tile)
 	size := c.rows() * c.out[2]
-	c.each(buf[0], func(t convTile) {
-		c.unfold(buf[1], buf[2], t, c.offsets)
+	var planes []float32
+	c.each(func(bg int) { planes = c.planes(buf[0], bg) }, func(t convTile) {
+		c.unfold(buf[1], buf[2], planes, t)
 		w, init := c.w[t.group*c.cout*k:], c.init[t.group*c.cout:]
 		f32.GemmColumn(c.y[t.batch*c.cout*size+t.at:], size, w, k, buf[1], init, c.cout, t.n, k, c.floor)
 	})
 }
 
-// each calls do for every tile; buf is room for the planes of a group.
-func (c *conv) each(buf []float32, do func(t convTile)) {
+// each calls begin for every group of every batch, and do for every tile of it.
+func (c *tiling) each(begin func(bg int), do func(t convTile)) {
 	cols := c.out[2]
 	for bg := range c.batch * c.group {
-		t := convTile{group: bg % c.group, batch: bg, planes: c.planes(buf, bg)}
+		begin(bg)
+		t := convTile{group: bg % c.group, batch: bg}
 		if cols > c.tile {
 			for i := range c.rows() * ((cols + c.tile - 1) / c.tile) {
 				parts := (cols + c.tile - 1) / c.tile
@@ -132,20 +139,24 @@ func (c *conv) planes(buf []float32, bg int) []float32 {
 	return buf
 }
 
-// unfold writes the patches of a tile for the given taps; line is room for one of
-// their rows.
-func (c *conv) unfold(patches, line []float32, t convTile, taps []int) {
+// unfold writes the patches of a tile; line is room for one of their rows.
+func (c *conv) unfold(patches, line, planes []float32, t convTile) {
 	if t.rows == 1 {
-		f32.PackRows(patches, t.planes[c.base(t.row)+t.col:], taps, len(taps), t.n)
+		f32.PackRows(patches, planes[c.base(t.row)+t.col:], c.offsets, len(c.offsets), t.n)
 		return
 	}
-	cols := c.out[2]
 	line = line[:t.n]
-	for i, off := range taps {
-		for j := range t.rows {
-			copy(line[j*cols:(j+1)*cols], t.planes[off+c.base(t.row+j):])
-		}
-		f32.PackRows(patches[i*f32.Lanes:], line, lineStart, len(taps), t.n)
+	for i, off := range c.offsets {
+		gather(line, planes[off:], c.window, t)
+		f32.PackRows(patches[i*f32.Lanes:], line, lineStart, len(c.offsets), t.n)
+	}
+}
+
+// gather copies what one tap sees in the rows of a tile.
+func gather[E any](line, plane []E, w *window, t convTile) {
+	cols := w.out[2]
+	for j := range t.rows {
+		copy(line[j*cols:(j+1)*cols], plane[w.base(t.row+j):])
 	}
 }
 

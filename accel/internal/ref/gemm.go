@@ -37,16 +37,24 @@ func (st *step) packed(i, off, k, n int, trans bool) ([]float32, func()) {
 		pack()
 		return dst, nil
 	}
-	key := fmt.Sprintf("%s/%d/%d/%d/%t", b.name, off, k, n, trans)
-	s := st.session
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if dst = s.packed[key]; dst == nil {
+	return cached(st.session, fmt.Sprintf("%s/%d/%d/%d/%t", b.name, off, k, n, trans), func() []float32 {
 		dst = make([]float32, f32.PackedLen(k, n))
 		pack()
-		s.packed[key] = dst
+		return dst
+	}), nil
+}
+
+// cached returns what is kept under a key for all bindings of a session, made for
+// the first of them.
+func cached[T any](s *Session, key string, make func() T) T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.packed[key].(T)
+	if !ok {
+		v = make()
+		s.packed[key] = v
 	}
-	return dst, nil
+	return v
 }
 
 // buildGemm makes alpha·A·B + beta·C, with a fused Relu.

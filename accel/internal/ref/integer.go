@@ -4,93 +4,128 @@ package ref
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/neuroran/neuroran/accel/onnx"
-	"github.com/neuroran/neuroran/internal/simd/f32"
+	"github.com/neuroran/neuroran/internal/simd/i8"
 )
 
-// centred is a quantised operand less its zero point: whole numbers from −255 to
-// 255 in float32.
-type centred struct {
-	values []float32
-	load   func()
+// quantity is an operand of 8-bit integers with its zero points.
+//
+// A product takes unsigned numbers on the left and signed ones on the right, so
+// that operands of the other kind are flipped, which moves number and zero point
+// alike by 128. For a row a with zero point p and a column b with zero point q, of
+// k elements each,
+//
+//	Σ(a−p)(b−q) = Σab − p·Σb − q·Σa + k·p·q
+//
+// where a row of ones in the left matrix gives Σb of all columns.
+type quantity struct {
+	data   []uint8
+	signed bool
+	zero   func(i int) int64
+	zeros  int // how many there are
 }
 
-// exactTerms is how many products of centred numbers float32 adds without
-// rounding: 255² times as many is less than 2²⁴.
-const exactTerms = 256
-
-// centredOf resolves input i with its zero point, if any, at input z; unit says
-// which element of the zero point belongs to element k.
-func centredOf(st *step, i, z int, unit func(k, n int) int) (centred, error) {
+// quantityOf resolves input i with its zero points, if any, at input z.
+func quantityOf(st *step, i, z int) (quantity, error) {
 	o := st.in[i]
-	at, err := wholeAt(o)
-	if err == nil && o.typ.Size() != 1 {
-		err = fmt.Errorf("element type %v is not supported", o.typ)
+	if o.typ != onnx.Int8 && o.typ != onnx.Uint8 {
+		return quantity{}, fmt.Errorf("element type %v is not supported", o.typ)
 	}
-	if err != nil {
-		return centred{}, err
+	q := quantity{data: as[uint8](o), signed: o.typ == onnx.Int8, zero: func(int) int64 { return 0 }, zeros: 1}
+	if !st.has(z) {
+		return q, nil
 	}
-	zero := func(int) int64 { return 0 }
-	n := 1
-	if st.has(z) {
-		if zero, err = wholeAt(st.in[z]); err != nil {
-			return centred{}, err
+	var err error
+	q.zeros = st.in[z].n
+	q.zero, err = wholeAt(st.in[z])
+	return q, err
+}
+
+// left and right return what the bytes are flipped with on that side of a product.
+func (q quantity) left() uint8  { return map[bool]uint8{true: i8.Flip, false: 0}[q.signed] }
+func (q quantity) right() uint8 { return i8.Flip - q.left() }
+
+// leftZero and rightZero return zero point i as it is after that.
+func (q quantity) leftZero(i int) int32  { return int32(q.zero(i%q.zeros)) + int32(q.left()) }
+func (q quantity) rightZero(i int) int32 { return int32(q.zero(i%q.zeros)) - int32(q.right()) }
+
+// leftRows is the left side of products: rows of unsigned bytes, each as long as whole
+// groups of terms, then one of ones.
+type leftRows struct {
+	bytes []uint8
+	sums  []int32 // of each row
+	terms int
+}
+
+func newLeftRows(m, k int) *leftRows {
+	r := &leftRows{make([]uint8, (m+1)*i8.Terms(k)), make([]int32, m), i8.Terms(k)}
+	fill(r.bytes[m*r.terms:], 1)
+	return r
+}
+
+// set copies a matrix of rows of k bytes.
+func (r *leftRows) set(src []uint8, k int, flip uint8) {
+	for i := range r.sums {
+		row := r.bytes[i*r.terms:][:k]
+		i8.CopyFlipped(row, src[i*k:], flip)
+		r.sums[i] = int32(i8.Sum(row))
+	}
+}
+
+// integerSink takes the rows of a product to the output: as they are, or scaled to
+// a quantised type.
+type integerSink struct {
+	ints   []int32
+	bytes  []uint8
+	signed bool
+	zero   func(i int) int64
+
+	a, b, y []float32 // scales of the left and right side and of the output
+}
+
+// sinkOf resolves the output; linear says that the node is QLinear….
+func sinkOf(st *step, linear bool) (*integerSink, error) {
+	o := st.out[0]
+	if !linear {
+		return &integerSink{ints: as[int32](o)}, nil
+	}
+	if o.typ != onnx.Int8 && o.typ != onnx.Uint8 {
+		return nil, fmt.Errorf("element type %v is not supported", o.typ)
+	}
+	for _, i := range []int{1, 4, 6} {
+		if st.in[i].typ != onnx.Float32 || i != 4 && st.in[i].n != 1 {
+			return nil, fmt.Errorf("scale %v %v", st.in[i].typ, st.in[i].dims)
 		}
-		n = st.in[z].n
 	}
-	c := centred{values: make([]float32, o.n)}
-	c.load = func() {
-		switch {
-		case n == 1 && o.typ == onnx.Uint8:
-			centre(c.values, as[uint8](o), zero(0))
-		case n == 1 && o.typ == onnx.Int8:
-			centre(c.values, as[int8](o), zero(0))
-		default:
-			for k := range c.values {
-				c.values[k] = float32(at(k) - zero(unit(k, n)))
-			}
-		}
-	}
-	return c, nil
+	zero, err := wholeAt(st.in[7])
+	return &integerSink{bytes: as[uint8](o), signed: o.typ == onnx.Int8, zero: zero,
+		a: st.in[1].f32(), b: st.in[4].f32(), y: st.in[6].f32()}, err
 }
 
-func centre[E int8 | uint8](dst []float32, x []E, zero int64) {
-	for i, v := range x {
-		dst[i] = float32(int32(v) - int32(zero))
+// put writes neighbours at element at of the output: sums + p·ones + q, times the
+// scale of channel i.
+func (s *integerSink) put(at int, sums, ones []int32, p, q int32, i int) {
+	if s.ints != nil {
+		i8.AddScaled(s.ints[at:][:len(sums)], sums, ones, p, q)
+		return
 	}
-}
-
-// exactProduct adds products of centred numbers to sums, as many terms at a time
-// as float32 adds exactly.
-type exactProduct struct {
-	panels, part, zero []float32
-}
-
-func newExactProduct(rows, cols int) *exactProduct {
-	return &exactProduct{make([]float32, f32.PackedLen(exactTerms, cols)), make([]float32, rows*cols), make([]float32, max(rows, cols))}
-}
-
-// addTo adds the first rows × cols of part to sums, whose rows are lds apart.
-func (e *exactProduct) addTo(sums []float64, lds, rows, cols int) {
-	for i := range rows {
-		row := sums[i*lds:][:cols]
-		for j, v := range e.part[i*cols:][:cols] {
-			row[j] += float64(v)
-		}
+	limits := i8.Unsigned(int32(s.zero(0)))
+	if s.signed {
+		limits = i8.Signed(int32(s.zero(0)))
 	}
+	i8.Requantize(s.bytes[at:][:len(sums)], sums, ones, p, q, s.a[0]*s.b[i%len(s.b)]/s.y[0], limits)
 }
 
-// matrix computes sums = a·b for an m×k matrix a and a k×n matrix b.
-func (e *exactProduct) matrix(sums []float64, a, b []float32, m, k, n int) {
-	clear(sums[:m*n])
-	for first := 0; first < k; first += exactTerms {
-		terms := min(exactTerms, k-first)
-		f32.Pack(e.panels, b[first*n:], n, terms, n)
-		f32.Gemm(e.part, n, a[first:], k, e.panels, e.zero, 0, m, n, terms, f32.NoFloor)
-		e.addTo(sums, n, m, n)
-	}
+// integerMatMul is a product of matrices of 8-bit integers.
+type integerMatMul struct {
+	m, k, n    int
+	x, y       quantity
+	left       *leftRows
+	right      func(off int) []int8 // panels of the matrix at an offset of y
+	sums       []int32
+	sink       *integerSink
+	offA, offB []int // of each product
 }
 
 // buildIntegerMatMul makes MatMulInteger and QLinearMatMul.
@@ -101,165 +136,74 @@ func buildIntegerMatMul(st *step) (func(), error) {
 		ib, zb = 3, 5
 	}
 	a, b := st.in[ia], st.in[ib]
-	m, k, n := productLengths(a.dims, b.dims)
-	x, err := centredOf(st, ia, za, func(i, rows int) int { return i / k % rows })
-	if err != nil {
+	p := &integerMatMul{}
+	p.m, p.k, p.n = productLengths(a.dims, b.dims)
+	var err error
+	if p.x, err = quantityOf(st, ia, za); err != nil {
 		return nil, err
 	}
-	y, err := centredOf(st, ib, zb, func(i, cols int) int { return i % cols })
-	if err != nil {
+	if p.y, err = quantityOf(st, ib, zb); err != nil {
 		return nil, err
 	}
-	batch := st.out[0].n / (m * n)
-	offA, offB := batchOffsets(a.dims, b.dims, m*k, k*n, batch)
-	sums := make([]float64, st.out[0].n)
-	finish, err := finishInteger(st, sums, linear, n)
-	if err != nil {
+	if p.sink, err = sinkOf(st, linear); err != nil {
 		return nil, err
 	}
-	product := newExactProduct(m, n)
-	return func() {
-		x.load()
-		y.load()
-		for i := range batch {
-			product.matrix(sums[i*m*n:], x.values[offA[i]:], y.values[offB[i]:], m, k, n)
-		}
-		finish()
-	}, nil
+	p.offA, p.offB = batchOffsets(a.dims, b.dims, p.m*p.k, p.k*p.n, st.out[0].n/(p.m*p.n))
+	p.left = newLeftRows(p.m, p.k)
+	p.sums = make([]int32, (p.m+1)*i8.Columns(p.n))
+	p.right = p.panels(st, b)
+	return p.run, nil
 }
 
-// finishInteger writes sums as int32, or scaled to the quantised output; per is
-// the distance of elements that share a column.
-func finishInteger(st *step, sums []float64, linear bool, cols int) (func(), error) {
-	if !linear {
-		dst := as[int32](st.out[0])
-		return func() {
-			for i, v := range sums {
-				dst[i] = int32(v)
-			}
-		}, nil
+// panels returns what packs the matrix at an offset of the right side: once for a
+// constant, before each product for others.
+func (p *integerMatMul) panels(st *step, b *operand) func(off int) []int8 {
+	offsets := make([]int, p.k)
+	for i := range offsets {
+		offsets[i] = i * p.n
 	}
-	put, err := quantizer(st.out[0])
-	if err != nil {
-		return nil, err
+	pack := func(dst []int8, off int) []int8 {
+		i8.PackRows(dst, p.y.data[off:], offsets, 0, p.k, p.n, p.y.right())
+		return dst
 	}
-	for _, i := range []int{1, 4, 6} {
-		if st.in[i].typ != onnx.Float32 || i != 4 && st.in[i].n != 1 {
-			return nil, fmt.Errorf("scale %v %v", st.in[i].typ, st.in[i].dims)
-		}
+	size := i8.PackedLen(p.k, p.n)
+	if b.tens == nil || !b.shared || b.n != p.k*p.n {
+		dst := make([]int8, size)
+		return func(off int) []int8 { return pack(dst, off) }
 	}
-	zero, err := wholeAt(st.in[7])
-	if err != nil {
-		return nil, err
-	}
-	sa, sb, sy := st.in[1].f32(), st.in[4].f32(), st.in[6].f32()
-	run := len(sums) // neighbours that share a scale
-	if len(sb) > 1 {
-		if run = 1; st.node.OpType == "QLinearConv" {
-			run = cols
-		}
-	}
-	factor := func(i int) float32 {
-		k := 0
-		if len(sb) > 1 && run == 1 {
-			k = i % cols % len(sb)
-		} else if len(sb) > 1 {
-			k = i / cols % len(sb)
-		}
-		return sa[0] * sb[k] / sy[0]
-	}
-	switch st.out[0].typ {
-	case onnx.Uint8:
-		return requantize(as[uint8](st.out[0]), sums, run, factor, zero, 0, 255), nil
-	case onnx.Int8:
-		return requantize(as[int8](st.out[0]), sums, run, factor, zero, -128, 127), nil
-	}
-	return func() {
-		for i, v := range sums {
-			put(i, math.RoundToEven(v*float64(factor(i)))+float64(zero(0)))
-		}
-	}, nil
+	dst := cached(st.session, b.name+"/bytes", func() []int8 { return pack(make([]int8, size), 0) })
+	return func(int) []int8 { return dst }
 }
 
-// requantize scales sums to a quantised output, run by run of neighbours that
-// share a factor, block by block.
-func requantize[E int8 | uint8](dst []E, sums []float64, run int, factor func(i int) float32, zero func(int) int64, lo, hi float32) func() {
-	buf := make([]float32, 1024)
-	return func() {
-		z := float32(zero(0))
-		for at := 0; at < len(sums); {
-			n := min(len(buf), run-at%run, len(sums)-at)
-			t := buf[:n]
-			for i, v := range sums[at : at+n] {
-				t[i] = float32(v)
-			}
-			f32.MulNumber(t, t, factor(at))
-			f32.Round(t, t)
-			f32.AddNumber(t, t, z)
-			f32.Clamp(t, t, lo, hi)
-			for i, v := range t {
-				dst[at+i] = E(int32(v))
-			}
-			at += n
+func (p *integerMatMul) run() {
+	ldc := i8.Columns(p.n)
+	for i, off := range p.offA {
+		p.left.set(p.x.data[off:], p.k, p.x.left())
+		i8.Gemm(p.sums, ldc, p.left.bytes, p.left.terms, p.right(p.offB[i]), p.m+1, p.n, p.k)
+		for r := range p.m {
+			p.finish((i*p.m+r)*p.n, r, p.x.leftZero(off/p.k+r), p.offB[i]/p.k)
 		}
 	}
 }
 
-// buildIntegerConv makes ConvInteger and QLinearConv.
-func buildIntegerConv(st *step) (func(), error) {
-	iw, zx, zw := 1, 2, 3
-	linear := st.node.OpType == "QLinearConv"
-	if linear {
-		iw, zw = 3, 5
-	}
-	x, w := st.in[0], st.in[iw]
-	win, err := windowOf(st.node.Node, x.dims[2:], w.dims[2:])
-	if err != nil {
-		return nil, err
-	}
-	xs, err := centredOf(st, 0, zx, func(int, int) int { return 0 })
-	if err != nil {
-		return nil, err
-	}
-	perOut := w.n / w.dims[0]
-	ws, err := centredOf(st, iw, zw, func(i, n int) int { return i / perOut % n })
-	if err != nil {
-		return nil, err
-	}
-	c := newConv(st, win, w.dims, xs.values, ws.values)
-	c.setTile()
-	sums, places := make([]float64, st.out[0].n), c.rows()*c.out[2]
-	finish, err := finishInteger(st, sums, linear, places)
-	if err != nil {
-		return nil, err
-	}
-	bias := make([]int32, w.dims[0])
-	if linear && st.has(8) {
-		bias = as[int32](st.in[8])
-	}
-	product := newExactProduct(c.cout, c.tile)
-	return func() {
-		xs.load()
-		ws.load()
-		for i := 0; i*places < len(sums); i++ {
-			fill(sums[i*places:(i+1)*places], float64(bias[i%len(bias)]))
+// finish writes row r of a product to element at of the output; zero is its zero
+// point, and columns count from first.
+func (p *integerMatMul) finish(at, r int, zero int32, first int) {
+	ldc := i8.Columns(p.n)
+	sums, ones := p.sums[r*ldc:][:p.n], p.sums[p.m*ldc:][:p.n]
+	rest := int32(p.k)*zero - p.left.sums[r] // what a zero point on the right is multiplied with
+	if p.y.zeros > 1 {
+		for j := range sums {
+			sums[j] += rest * p.y.rightZero(first+j)
 		}
-		product.convolve(sums, c)
-		finish()
-	}, st.scratch.need(c.cin*c.size, 0, c.tile)
-}
-
-// convolve adds the products of a convolution to sums.
-func (e *exactProduct) convolve(sums []float64, c *conv) {
-	k, places := len(c.offsets), c.rows()*c.out[2]
-	buf := c.scratch.take(c.cin*c.size, 0, c.tile)
-	c.each(buf[0], func(t convTile) {
-		for first := 0; first < k; first += exactTerms {
-			taps := c.offsets[first:min(first+exactTerms, k)]
-			c.unfold(e.panels, buf[2], t, taps)
-			w := c.w[t.group*c.cout*k+first:]
-			f32.GemmColumn(e.part, t.n, w, k, e.panels, e.zero, c.cout, t.n, len(taps), f32.NoFloor)
-			e.addTo(sums[t.batch*c.cout*places+t.at:], places, c.cout, t.n)
-		}
-	})
+		rest = 0
+	}
+	q := rest * p.y.rightZero(0)
+	if len(p.sink.b) < 2 {
+		p.sink.put(at, sums, ones, -zero, q, 0)
+		return
+	}
+	for j := range sums {
+		p.sink.put(at+j, sums[j:j+1], ones[j:j+1], -zero, q, j)
+	}
 }

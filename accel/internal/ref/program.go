@@ -20,7 +20,7 @@ type Session struct {
 	mu     sync.Mutex
 	consts map[string]*operand       // initializers, and what was computed from them alone
 	inner  map[*onnx.Tensor]*operand // initializers of graphs within nodes
-	packed map[string][]float32      // packed weights by key
+	packed map[string]any            // packed weights by key, see cached
 }
 
 // node is a node of the graph with what was fused into it.
@@ -53,7 +53,7 @@ func Open(ctx context.Context, m *onnx.Model) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{model: m, opset: m.Opset(), nodes: fuse(m.Graph), consts: map[string]*operand{},
-		inner: map[*onnx.Tensor]*operand{}, packed: map[string][]float32{}}
+		inner: map[*onnx.Tensor]*operand{}, packed: map[string]any{}}
 	for i := range m.Graph.Initializers {
 		t := &m.Graph.Initializers[i]
 		s.consts[t.Name] = constant(t)

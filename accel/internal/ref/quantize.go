@@ -8,6 +8,7 @@ import (
 
 	"github.com/neuroran/neuroran/accel/onnx"
 	"github.com/neuroran/neuroran/internal/simd/f32"
+	"github.com/neuroran/neuroran/internal/simd/i8"
 )
 
 // scales is how a quantised value maps to real numbers: one scale and zero point
@@ -117,9 +118,9 @@ func buildQuantize(st *step) (func(), error) {
 	x := st.in[0].f32()
 	switch st.out[0].typ {
 	case onnx.Uint8:
-		return quantizeRuns(as[uint8](st.out[0]), x, q, 0, 255), nil
+		return quantizeRuns(as[uint8](st.out[0]), x, q, i8.Unsigned), nil
 	case onnx.Int8:
-		return quantizeRuns(as[int8](st.out[0]), x, q, -128, 127), nil
+		return quantizeRuns(as[uint8](st.out[0]), x, q, i8.Signed), nil
 	}
 	return func() {
 		for i, v := range x {
@@ -129,36 +130,24 @@ func buildQuantize(st *step) (func(), error) {
 	}, nil
 }
 
-// quantizeRuns quantises the neighbours that share a scale together, block by
-// block.
-func quantizeRuns[E int8 | uint8](dst []E, x []float32, q scales, lo, hi float32) func() {
-	buf := make([]float32, 1024)
+// quantizeRuns quantises the neighbours that share a scale together.
+func quantizeRuns(dst []uint8, x []float32, q scales, limits func(zero int32) i8.Range) func() {
 	return func() {
 		for at := 0; at < len(x); {
-			k := q.index(at)
-			n := min(len(buf), q.run-at%q.run, len(x)-at)
-			t := buf[:n]
-			f32.DivNumber(t, x[at:], q.scale[k])
-			f32.Round(t, t)
-			f32.AddNumber(t, t, float32(q.zero(k)))
-			f32.Clamp(t, t, lo, hi)
-			for i, v := range t {
-				dst[at+i] = E(int32(v))
-			}
+			k, n := q.index(at), min(q.run-at%q.run, len(x)-at)
+			i8.Quantize(dst[at:at+n], x[at:], q.scale[k], limits(int32(q.zero(k))))
 			at += n
 		}
 	}
 }
 
-// dequantizeRuns is the reverse.
-func dequantizeRuns[E int8 | uint8](dst []float32, x []E, q scales) func() {
+// dequantizeRuns is the reverse, of bytes that are flipped to unsigned ones.
+func dequantizeRuns(dst []float32, x []uint8, q scales, flip uint8) func() {
 	return func() {
-		for at := 0; at < len(x); at += q.run {
-			k := q.index(at)
-			scale, zero := q.scale[k], int32(q.zero(k))
-			for i, v := range x[at:min(at+q.run, len(x))] {
-				dst[at+i] = float32(int32(v)-zero) * scale
-			}
+		for at := 0; at < len(x); {
+			k, n := q.index(at), min(q.run-at%q.run, len(x)-at)
+			i8.Dequantize(dst[at:at+n], x[at:], q.scale[k], int32(q.zero(k))+int32(flip), flip)
+			at += n
 		}
 	}
 }
@@ -178,9 +167,9 @@ func buildDequantize(st *step) (func(), error) {
 	y := st.out[0].f32()
 	switch st.in[0].typ {
 	case onnx.Uint8:
-		return dequantizeRuns(y, as[uint8](st.in[0]), q), nil
+		return dequantizeRuns(y, as[uint8](st.in[0]), q, 0), nil
 	case onnx.Int8:
-		return dequantizeRuns(y, as[int8](st.in[0]), q), nil
+		return dequantizeRuns(y, as[uint8](st.in[0]), q, i8.Flip), nil
 	}
 	return func() {
 		for i := range y {
@@ -204,17 +193,12 @@ func buildDynamicQuantize(st *step) (func(), error) {
 		zero = as[uint8](st.out[2])
 	}
 	return func() {
-		var lo, hi float32
-		for _, v := range x {
-			lo, hi = min(lo, v), max(hi, v)
-		}
+		lo, hi := min(0, f32.Least(x)), max(0, f32.Greatest(x))
 		if scale[0] = (hi - lo) / 255; scale[0] == 0 {
 			scale[0] = 1
 		}
 		z := min(max(math.RoundToEven(float64(-lo/scale[0])), 0), 255)
 		zero[0] = uint8(z)
-		for i, v := range x {
-			y[i] = uint8(min(max(math.RoundToEven(float64(v/scale[0]))+z, 0), 255))
-		}
+		i8.Quantize(y, x, scale[0], i8.Unsigned(int32(z)))
 	}, nil
 }

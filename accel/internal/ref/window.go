@@ -115,7 +115,11 @@ func (w *window) base(row int) int {
 }
 
 // fill writes one plane of the input to dst, with pad around it.
-func (w *window) fill(dst, src []float32, pad float32) {
+func (w *window) fill(dst, src []float32, pad float32) { fillPlane(w, dst, src, pad, f32.Strided) }
+
+// fillPlane is [window.fill] for elements of any type; strided copies elements that
+// are step apart.
+func fillPlane[E any](w *window, dst, src []E, pad E, strided func(dst, src []E, step int)) {
 	for d := range w.padded[0] {
 		for r := range w.padded[1] {
 			row := dst[(d*w.padded[1]+r)*w.row:][:w.row]
@@ -124,13 +128,13 @@ func (w *window) fill(dst, src []float32, pad float32) {
 				fill(row, pad)
 				continue
 			}
-			w.fillRow(row, src[(at*w.in[1]+line)*w.in[2]:][:w.in[2]], pad)
+			fillRow(w, row, src[(at*w.in[1]+line)*w.in[2]:][:w.in[2]], pad, strided)
 		}
 	}
 }
 
 // fillRow writes one row, phase by phase.
-func (w *window) fillRow(dst, src []float32, pad float32) {
+func fillRow[E any](w *window, dst, src []E, pad E, strided func(dst, src []E, step int)) {
 	step, lead := w.stride[2], w.begin[2]
 	for phase := range step {
 		run := dst[phase*w.padded[2]:][:w.padded[2]]
@@ -144,7 +148,7 @@ func (w *window) fillRow(dst, src []float32, pad float32) {
 		case step == 1:
 			copy(run[first:last], src[first-lead:])
 		default:
-			f32.Strided(run[first:last], src[first*step+phase-lead:], step)
+			strided(run[first:last], src[first*step+phase-lead:], step)
 		}
 	}
 }

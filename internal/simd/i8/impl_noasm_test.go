@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !amd64 || purego
+
+package i8
+
+import "testing"
+
+// eachImplementation runs f with the only implementation.
+func eachImplementation(t *testing.T, f func(t *testing.T)) {
+	t.Run("impl=generic", f)
+}
