@@ -143,7 +143,7 @@ var speedNets = []speedNet{
 		return g.Apply("InstanceNormalization", []onnx.Ref{x, g.weight(false, 64), g.weight(false, 64)})
 	}, nil, 0},
 	newOp("gelu", "Gelu"), newOp("gelu-tanh", "Gelu", onnx.Str("approximate", "tanh")), op("hardswish", "HardSwish"), newOp("mish", "Mish"),
-	op("selu", "Selu"), op("softsign", "Softsign"), op("sin", "Sin"), op("neg", "Neg"), op("reciprocal", "Reciprocal"), op("round", "Round"), op("sign", "Sign"),
+	op("selu", "Selu"), op("softsign", "Softsign"), op("sin", "Sin"), op("cos", "Cos"), op("neg", "Neg"), op("reciprocal", "Reciprocal"), op("round", "Round"), op("sign", "Sign"),
 	{"op=prelu", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref { return g.Apply("PRelu", []onnx.Ref{x, g.weight(true, 64, 1, 1)}) }, nil, 0},
 	{"op=pow-2", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref {
 		return g.Apply("Pow", []onnx.Ref{x, g.Float32s("two", []float32{2}, 1)})

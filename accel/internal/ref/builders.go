@@ -69,9 +69,6 @@ func init() {
 		builders[name] = arithmetic.or(onnx.Float32, arithFloat[float32])
 	}
 	builders["BitwiseNot"] = unaryIntegers.by(0)
-	for name, make := range unaries {
-		builders[name] = unaryIntegers.or(onnx.Float32, buildUnary(make))
-	}
 	for name := range vectorized {
 		builders[name] = unaryIntegers.or(onnx.Float32, buildVectorized)
 	}

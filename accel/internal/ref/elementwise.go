@@ -10,26 +10,8 @@ import (
 	"github.com/neuroran/neuroran/internal/simd/f32"
 )
 
-// unaries makes, from a node's attributes, the function of the operators with one
-// input that have no vector kernel and take integers too.
-var unaries = map[string]func(n *onnx.Node) func(float32) float32{
-	"Cos":  pure(func(x float32) float32 { return float32(math.Cos(float64(x))) }),
-	"Sign": pure(sign),
-	"Sin":  pure(func(x float32) float32 { return float32(math.Sin(float64(x))) }),
-}
-
 func pure(f func(float32) float32) func(*onnx.Node) func(float32) float32 {
 	return func(*onnx.Node) func(float32) float32 { return f }
-}
-
-func sign(x float32) float32 {
-	switch {
-	case x > 0:
-		return 1
-	case x < 0:
-		return -1
-	}
-	return x
 }
 
 func buildUnary(make func(*onnx.Node) func(float32) float32) builder {

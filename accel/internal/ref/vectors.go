@@ -15,6 +15,7 @@ import (
 var vectorized = map[string]func(n *onnx.Node) func(dst, x []float32){
 	"Abs":        same(f32.Abs),
 	"Ceil":       same(f32.Ceil),
+	"Cos":        same(f32.Cos),
 	"Erf":        same(f32.Erf),
 	"Exp":        same(f32.Exp),
 	"Floor":      same(f32.Floor),
@@ -24,6 +25,8 @@ var vectorized = map[string]func(n *onnx.Node) func(dst, x []float32){
 	"Relu":       same(func(dst, x []float32) { f32.ScaleShift(dst, x, 1, 0, 0) }),
 	"Round":      same(f32.Round),
 	"Sigmoid":    same(f32.Sigmoid),
+	"Sign":       same(f32.Sign),
+	"Sin":        same(f32.Sin),
 	"Softplus":   same(f32.Softplus),
 	"Sqrt":       same(f32.Sqrt),
 	"Tanh":       same(f32.Tanh),

@@ -179,6 +179,15 @@ func softplusAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
 //go:noescape
 func logAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
 
+//go:noescape
+func sinAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func cosAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func signAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+
 // sumAVX2 computes Σ x.
 //
 //go:noescape
@@ -343,6 +352,15 @@ func softplusAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
 
 //go:noescape
 func logAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func sinAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func cosAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+
+//go:noescape
+func signAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
 
 // sumAVX512 computes Σ x.
 //

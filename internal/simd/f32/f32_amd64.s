@@ -5904,6 +5904,345 @@ DATA vec3f000000<>+24(SB)/4, $0x3f000000
 DATA vec3f000000<>+28(SB)/4, $0x3f000000
 GLOBL vec3f000000<>(SB), RODATA|NOPTR, $32
 
+// func sinAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+
+sinAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          sinAVX2_1_end
+	VMOVUPS      (CX), Y0
+	VMULPS       vec3f22f983<>+0(SB), Y0, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       vec3fc90fdb<>+0(SB), Y1, Y2
+	VBROADCASTSS vec3fc90fdb<>+0(SB), Y4
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y4, Y1, Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y3, Y0, Y0
+	VFNMADD231PS vecb33bbd2e<>+0(SB), Y1, Y0
+	VFNMADD231PS veca6f72ced<>+0(SB), Y1, Y0
+	VMULPS       Y0, Y0, Y2
+	VBROADCASTSS vecb94ca1c4<>+0(SB), Y3
+	VFMADD213PS  vec3c08839d<>+0(SB), Y2, Y3
+	VFMADD213PS  vecbe2aaaa3<>+0(SB), Y2, Y3
+	VBROADCASTSS vec37ccf5a5<>+0(SB), Y4
+	VFMADD213PS  vecbab60619<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3d2aaaa5<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y0, Y0, Y3
+	VBROADCASTSS vec3f800000<>+0(SB), Y0
+	VFNMADD231PS vec3f000000<>+0(SB), Y2, Y0
+	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  Y0, Y2, Y4
+	VCVTPS2DQ    Y1, Y0
+	VPSLLD       $0x1f, Y0, Y1
+	VPSLLD       $0x1e, Y0, Y0
+	VANDPS       vec80000000<>+0(SB), Y0, Y0
+	VBLENDVPS    Y1, Y4, Y3, Y1
+	VXORPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          sinAVX2_1
+
+sinAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           sinAVX2_end
+	LEAQ         leading<>+64(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMULPS       vec3f22f983<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       vec3fc90fdb<>+0(SB), Y2, Y3
+	VBROADCASTSS vec3fc90fdb<>+0(SB), Y5
+	VMOVAPS      Y3, Y4
+	VFMSUB231PS  Y5, Y2, Y4
+	VSUBPS       Y3, Y1, Y1
+	VSUBPS       Y4, Y1, Y1
+	VFNMADD231PS vecb33bbd2e<>+0(SB), Y2, Y1
+	VFNMADD231PS veca6f72ced<>+0(SB), Y2, Y1
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS vecb94ca1c4<>+0(SB), Y4
+	VFMADD213PS  vec3c08839d<>+0(SB), Y3, Y4
+	VFMADD213PS  vecbe2aaaa3<>+0(SB), Y3, Y4
+	VBROADCASTSS vec37ccf5a5<>+0(SB), Y5
+	VFMADD213PS  vecbab60619<>+0(SB), Y3, Y5
+	VFMADD213PS  vec3d2aaaa5<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y4, Y4
+	VFMADD213PS  Y1, Y1, Y4
+	VBROADCASTSS vec3f800000<>+0(SB), Y1
+	VFNMADD231PS vec3f000000<>+0(SB), Y3, Y1
+	VMULPS       Y3, Y5, Y5
+	VFMADD213PS  Y1, Y3, Y5
+	VCVTPS2DQ    Y2, Y1
+	VPSLLD       $0x1f, Y1, Y2
+	VPSLLD       $0x1e, Y1, Y1
+	VANDPS       vec80000000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y5, Y4, Y2
+	VXORPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)
+
+sinAVX2_end:
+	VZEROUPPER
+	RET
+
+DATA vec3f22f983<>+0(SB)/4, $0x3f22f983
+DATA vec3f22f983<>+4(SB)/4, $0x3f22f983
+DATA vec3f22f983<>+8(SB)/4, $0x3f22f983
+DATA vec3f22f983<>+12(SB)/4, $0x3f22f983
+DATA vec3f22f983<>+16(SB)/4, $0x3f22f983
+DATA vec3f22f983<>+20(SB)/4, $0x3f22f983
+DATA vec3f22f983<>+24(SB)/4, $0x3f22f983
+DATA vec3f22f983<>+28(SB)/4, $0x3f22f983
+GLOBL vec3f22f983<>(SB), RODATA|NOPTR, $32
+
+DATA vec3fc90fdb<>+0(SB)/4, $0x3fc90fdb
+DATA vec3fc90fdb<>+4(SB)/4, $0x3fc90fdb
+DATA vec3fc90fdb<>+8(SB)/4, $0x3fc90fdb
+DATA vec3fc90fdb<>+12(SB)/4, $0x3fc90fdb
+DATA vec3fc90fdb<>+16(SB)/4, $0x3fc90fdb
+DATA vec3fc90fdb<>+20(SB)/4, $0x3fc90fdb
+DATA vec3fc90fdb<>+24(SB)/4, $0x3fc90fdb
+DATA vec3fc90fdb<>+28(SB)/4, $0x3fc90fdb
+GLOBL vec3fc90fdb<>(SB), RODATA|NOPTR, $32
+
+DATA vecb33bbd2e<>+0(SB)/4, $0xb33bbd2e
+DATA vecb33bbd2e<>+4(SB)/4, $0xb33bbd2e
+DATA vecb33bbd2e<>+8(SB)/4, $0xb33bbd2e
+DATA vecb33bbd2e<>+12(SB)/4, $0xb33bbd2e
+DATA vecb33bbd2e<>+16(SB)/4, $0xb33bbd2e
+DATA vecb33bbd2e<>+20(SB)/4, $0xb33bbd2e
+DATA vecb33bbd2e<>+24(SB)/4, $0xb33bbd2e
+DATA vecb33bbd2e<>+28(SB)/4, $0xb33bbd2e
+GLOBL vecb33bbd2e<>(SB), RODATA|NOPTR, $32
+
+DATA veca6f72ced<>+0(SB)/4, $0xa6f72ced
+DATA veca6f72ced<>+4(SB)/4, $0xa6f72ced
+DATA veca6f72ced<>+8(SB)/4, $0xa6f72ced
+DATA veca6f72ced<>+12(SB)/4, $0xa6f72ced
+DATA veca6f72ced<>+16(SB)/4, $0xa6f72ced
+DATA veca6f72ced<>+20(SB)/4, $0xa6f72ced
+DATA veca6f72ced<>+24(SB)/4, $0xa6f72ced
+DATA veca6f72ced<>+28(SB)/4, $0xa6f72ced
+GLOBL veca6f72ced<>(SB), RODATA|NOPTR, $32
+
+DATA vecb94ca1c4<>+0(SB)/4, $0xb94ca1c4
+DATA vecb94ca1c4<>+4(SB)/4, $0xb94ca1c4
+DATA vecb94ca1c4<>+8(SB)/4, $0xb94ca1c4
+DATA vecb94ca1c4<>+12(SB)/4, $0xb94ca1c4
+DATA vecb94ca1c4<>+16(SB)/4, $0xb94ca1c4
+DATA vecb94ca1c4<>+20(SB)/4, $0xb94ca1c4
+DATA vecb94ca1c4<>+24(SB)/4, $0xb94ca1c4
+DATA vecb94ca1c4<>+28(SB)/4, $0xb94ca1c4
+GLOBL vecb94ca1c4<>(SB), RODATA|NOPTR, $32
+
+DATA vec3c08839d<>+0(SB)/4, $0x3c08839d
+DATA vec3c08839d<>+4(SB)/4, $0x3c08839d
+DATA vec3c08839d<>+8(SB)/4, $0x3c08839d
+DATA vec3c08839d<>+12(SB)/4, $0x3c08839d
+DATA vec3c08839d<>+16(SB)/4, $0x3c08839d
+DATA vec3c08839d<>+20(SB)/4, $0x3c08839d
+DATA vec3c08839d<>+24(SB)/4, $0x3c08839d
+DATA vec3c08839d<>+28(SB)/4, $0x3c08839d
+GLOBL vec3c08839d<>(SB), RODATA|NOPTR, $32
+
+DATA vecbe2aaaa3<>+0(SB)/4, $0xbe2aaaa3
+DATA vecbe2aaaa3<>+4(SB)/4, $0xbe2aaaa3
+DATA vecbe2aaaa3<>+8(SB)/4, $0xbe2aaaa3
+DATA vecbe2aaaa3<>+12(SB)/4, $0xbe2aaaa3
+DATA vecbe2aaaa3<>+16(SB)/4, $0xbe2aaaa3
+DATA vecbe2aaaa3<>+20(SB)/4, $0xbe2aaaa3
+DATA vecbe2aaaa3<>+24(SB)/4, $0xbe2aaaa3
+DATA vecbe2aaaa3<>+28(SB)/4, $0xbe2aaaa3
+GLOBL vecbe2aaaa3<>(SB), RODATA|NOPTR, $32
+
+DATA vec37ccf5a5<>+0(SB)/4, $0x37ccf5a5
+DATA vec37ccf5a5<>+4(SB)/4, $0x37ccf5a5
+DATA vec37ccf5a5<>+8(SB)/4, $0x37ccf5a5
+DATA vec37ccf5a5<>+12(SB)/4, $0x37ccf5a5
+DATA vec37ccf5a5<>+16(SB)/4, $0x37ccf5a5
+DATA vec37ccf5a5<>+20(SB)/4, $0x37ccf5a5
+DATA vec37ccf5a5<>+24(SB)/4, $0x37ccf5a5
+DATA vec37ccf5a5<>+28(SB)/4, $0x37ccf5a5
+GLOBL vec37ccf5a5<>(SB), RODATA|NOPTR, $32
+
+DATA vecbab60619<>+0(SB)/4, $0xbab60619
+DATA vecbab60619<>+4(SB)/4, $0xbab60619
+DATA vecbab60619<>+8(SB)/4, $0xbab60619
+DATA vecbab60619<>+12(SB)/4, $0xbab60619
+DATA vecbab60619<>+16(SB)/4, $0xbab60619
+DATA vecbab60619<>+20(SB)/4, $0xbab60619
+DATA vecbab60619<>+24(SB)/4, $0xbab60619
+DATA vecbab60619<>+28(SB)/4, $0xbab60619
+GLOBL vecbab60619<>(SB), RODATA|NOPTR, $32
+
+DATA vec3d2aaaa5<>+0(SB)/4, $0x3d2aaaa5
+DATA vec3d2aaaa5<>+4(SB)/4, $0x3d2aaaa5
+DATA vec3d2aaaa5<>+8(SB)/4, $0x3d2aaaa5
+DATA vec3d2aaaa5<>+12(SB)/4, $0x3d2aaaa5
+DATA vec3d2aaaa5<>+16(SB)/4, $0x3d2aaaa5
+DATA vec3d2aaaa5<>+20(SB)/4, $0x3d2aaaa5
+DATA vec3d2aaaa5<>+24(SB)/4, $0x3d2aaaa5
+DATA vec3d2aaaa5<>+28(SB)/4, $0x3d2aaaa5
+GLOBL vec3d2aaaa5<>(SB), RODATA|NOPTR, $32
+
+// func cosAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·cosAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+
+cosAVX2_1:
+	CMPQ         DX, $0x08
+	JLT          cosAVX2_1_end
+	VMOVUPS      (CX), Y0
+	VMULPS       vec3f22f983<>+0(SB), Y0, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       vec3fc90fdb<>+0(SB), Y1, Y2
+	VBROADCASTSS vec3fc90fdb<>+0(SB), Y4
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y4, Y1, Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y3, Y0, Y0
+	VFNMADD231PS vecb33bbd2e<>+0(SB), Y1, Y0
+	VFNMADD231PS veca6f72ced<>+0(SB), Y1, Y0
+	VMULPS       Y0, Y0, Y2
+	VBROADCASTSS vecb94ca1c4<>+0(SB), Y3
+	VFMADD213PS  vec3c08839d<>+0(SB), Y2, Y3
+	VFMADD213PS  vecbe2aaaa3<>+0(SB), Y2, Y3
+	VBROADCASTSS vec37ccf5a5<>+0(SB), Y4
+	VFMADD213PS  vecbab60619<>+0(SB), Y2, Y4
+	VFMADD213PS  vec3d2aaaa5<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y0, Y0, Y3
+	VBROADCASTSS vec3f800000<>+0(SB), Y0
+	VFNMADD231PS vec3f000000<>+0(SB), Y2, Y0
+	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  Y0, Y2, Y4
+	VCVTPS2DQ    Y1, Y0
+	VBROADCASTSS vec00000001<>+0(SB), Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1f, Y0, Y1
+	VPSLLD       $0x1e, Y0, Y0
+	VANDPS       vec80000000<>+0(SB), Y0, Y0
+	VBLENDVPS    Y1, Y4, Y3, Y1
+	VXORPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, DX
+	JMP          cosAVX2_1
+
+cosAVX2_1_end:
+	TESTQ        DX, DX
+	JZ           cosAVX2_end
+	LEAQ         leading<>+64(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMULPS       vec3f22f983<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       vec3fc90fdb<>+0(SB), Y2, Y3
+	VBROADCASTSS vec3fc90fdb<>+0(SB), Y5
+	VMOVAPS      Y3, Y4
+	VFMSUB231PS  Y5, Y2, Y4
+	VSUBPS       Y3, Y1, Y1
+	VSUBPS       Y4, Y1, Y1
+	VFNMADD231PS vecb33bbd2e<>+0(SB), Y2, Y1
+	VFNMADD231PS veca6f72ced<>+0(SB), Y2, Y1
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS vecb94ca1c4<>+0(SB), Y4
+	VFMADD213PS  vec3c08839d<>+0(SB), Y3, Y4
+	VFMADD213PS  vecbe2aaaa3<>+0(SB), Y3, Y4
+	VBROADCASTSS vec37ccf5a5<>+0(SB), Y5
+	VFMADD213PS  vecbab60619<>+0(SB), Y3, Y5
+	VFMADD213PS  vec3d2aaaa5<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y4, Y4
+	VFMADD213PS  Y1, Y1, Y4
+	VBROADCASTSS vec3f800000<>+0(SB), Y1
+	VFNMADD231PS vec3f000000<>+0(SB), Y3, Y1
+	VMULPS       Y3, Y5, Y5
+	VFMADD213PS  Y1, Y3, Y5
+	VCVTPS2DQ    Y2, Y1
+	VBROADCASTSS vec00000001<>+0(SB), Y2
+	VPADDD       Y2, Y1, Y1
+	VPSLLD       $0x1f, Y1, Y2
+	VPSLLD       $0x1e, Y1, Y1
+	VANDPS       vec80000000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y5, Y4, Y2
+	VXORPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)
+
+cosAVX2_end:
+	VZEROUPPER
+	RET
+
+DATA vec00000001<>+0(SB)/4, $0x00000001
+DATA vec00000001<>+4(SB)/4, $0x00000001
+DATA vec00000001<>+8(SB)/4, $0x00000001
+DATA vec00000001<>+12(SB)/4, $0x00000001
+DATA vec00000001<>+16(SB)/4, $0x00000001
+DATA vec00000001<>+20(SB)/4, $0x00000001
+DATA vec00000001<>+24(SB)/4, $0x00000001
+DATA vec00000001<>+28(SB)/4, $0x00000001
+GLOBL vec00000001<>(SB), RODATA|NOPTR, $32
+
+// func signAVX2(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX
+TEXT ·signAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	VBROADCASTSS vec00000000<>+0(SB), Y0
+	VBROADCASTSS vec3f800000<>+0(SB), Y1
+
+signAVX2_1:
+	CMPQ      DX, $0x08
+	JLT       signAVX2_1_end
+	VMOVUPS   (CX), Y2
+	VANDPS    vec80000000<>+0(SB), Y2, Y3
+	VORPS     Y1, Y3, Y3
+	VCMPPS    $0x0c, Y0, Y2, Y4
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x08, DX
+	JMP       signAVX2_1
+
+signAVX2_1_end:
+	TESTQ      DX, DX
+	JZ         signAVX2_end
+	LEAQ       leading<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS (CX), Y2, Y3
+	VANDPS     vec80000000<>+0(SB), Y3, Y4
+	VORPS      Y1, Y4, Y4
+	VCMPPS     $0x0c, Y0, Y3, Y0
+	VBLENDVPS  Y0, Y4, Y3, Y3
+	VMASKMOVPS Y3, Y2, (AX)
+
+signAVX2_end:
+	VZEROUPPER
+	RET
+
 // func sumAVX2(x *float32, n uintptr) float64
 // Requires: AVX, SSE2
 TEXT ·sumAVX2(SB), NOSPLIT, $0-24
@@ -8622,6 +8961,242 @@ logAVX512_1_end:
 	VMOVUPS           Z2, K1, (AX)
 
 logAVX512_end:
+	VZEROUPPER
+	RET
+
+// func sinAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sinAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+
+sinAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               sinAVX512_1_end
+	VMOVUPS           (CX), Z0
+	VMULPS.BCST       vec3f22f983<>+0(SB), Z0, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMULPS.BCST       vec3fc90fdb<>+0(SB), Z3, Z4
+	VBROADCASTSS      vec3fc90fdb<>+0(SB), Z6
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VSUBPS            Z4, Z0, Z0
+	VSUBPS            Z5, Z0, Z0
+	VFNMADD231PS.BCST vecb33bbd2e<>+0(SB), Z3, Z0
+	VFNMADD231PS.BCST veca6f72ced<>+0(SB), Z3, Z0
+	VMULPS            Z0, Z0, Z4
+	VBROADCASTSS      vecb94ca1c4<>+0(SB), Z5
+	VFMADD213PS.BCST  vec3c08839d<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  vecbe2aaaa3<>+0(SB), Z4, Z5
+	VBROADCASTSS      vec37ccf5a5<>+0(SB), Z6
+	VFMADD213PS.BCST  vecbab60619<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  vec3d2aaaa5<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z5, Z5
+	VFMADD213PS       Z0, Z0, Z5
+	VBROADCASTSS      vec3f800000<>+0(SB), Z0
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z4, Z0
+	VMULPS            Z4, Z6, Z6
+	VFMADD213PS       Z0, Z4, Z6
+	VCVTPS2DQ         Z3, Z0
+	VPSLLD            $0x1f, Z0, Z3
+	VPSLLD            $0x1e, Z0, Z0
+	VANDPS.BCST       vec80000000<>+0(SB), Z0, Z0
+	VPMOVD2M          Z3, K1
+	VBLENDMPS         Z6, Z5, K1, Z1
+	VXORPS            Z0, Z1, Z1
+	VMOVUPS           Z1, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               sinAVX512_1
+
+sinAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                sinAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z0
+	VMULPS.BCST       vec3f22f983<>+0(SB), Z0, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMULPS.BCST       vec3fc90fdb<>+0(SB), Z1, Z3
+	VBROADCASTSS      vec3fc90fdb<>+0(SB), Z5
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z5, Z1, Z4
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z4, Z0, Z0
+	VFNMADD231PS.BCST vecb33bbd2e<>+0(SB), Z1, Z0
+	VFNMADD231PS.BCST veca6f72ced<>+0(SB), Z1, Z0
+	VMULPS            Z0, Z0, Z3
+	VBROADCASTSS      vecb94ca1c4<>+0(SB), Z4
+	VFMADD213PS.BCST  vec3c08839d<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  vecbe2aaaa3<>+0(SB), Z3, Z4
+	VBROADCASTSS      vec37ccf5a5<>+0(SB), Z5
+	VFMADD213PS.BCST  vecbab60619<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  vec3d2aaaa5<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z4, Z4
+	VFMADD213PS       Z0, Z0, Z4
+	VBROADCASTSS      vec3f800000<>+0(SB), Z0
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z3, Z0
+	VMULPS            Z3, Z5, Z5
+	VFMADD213PS       Z0, Z3, Z5
+	VCVTPS2DQ         Z1, Z0
+	VPSLLD            $0x1f, Z0, Z1
+	VPSLLD            $0x1e, Z0, Z0
+	VANDPS.BCST       vec80000000<>+0(SB), Z0, Z0
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z5, Z4, K2, Z2
+	VXORPS            Z0, Z2, Z2
+	VMOVUPS           Z2, K1, (AX)
+
+sinAVX512_end:
+	VZEROUPPER
+	RET
+
+// func cosAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·cosAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+
+cosAVX512_1:
+	CMPQ              DX, $0x10
+	JLT               cosAVX512_1_end
+	VMOVUPS           (CX), Z0
+	VMULPS.BCST       vec3f22f983<>+0(SB), Z0, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMULPS.BCST       vec3fc90fdb<>+0(SB), Z3, Z4
+	VBROADCASTSS      vec3fc90fdb<>+0(SB), Z6
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VSUBPS            Z4, Z0, Z0
+	VSUBPS            Z5, Z0, Z0
+	VFNMADD231PS.BCST vecb33bbd2e<>+0(SB), Z3, Z0
+	VFNMADD231PS.BCST veca6f72ced<>+0(SB), Z3, Z0
+	VMULPS            Z0, Z0, Z4
+	VBROADCASTSS      vecb94ca1c4<>+0(SB), Z5
+	VFMADD213PS.BCST  vec3c08839d<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  vecbe2aaaa3<>+0(SB), Z4, Z5
+	VBROADCASTSS      vec37ccf5a5<>+0(SB), Z6
+	VFMADD213PS.BCST  vecbab60619<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  vec3d2aaaa5<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z5, Z5
+	VFMADD213PS       Z0, Z0, Z5
+	VBROADCASTSS      vec3f800000<>+0(SB), Z0
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z4, Z0
+	VMULPS            Z4, Z6, Z6
+	VFMADD213PS       Z0, Z4, Z6
+	VCVTPS2DQ         Z3, Z0
+	VBROADCASTSS      vec00000001<>+0(SB), Z3
+	VPADDD            Z3, Z0, Z0
+	VPSLLD            $0x1f, Z0, Z3
+	VPSLLD            $0x1e, Z0, Z0
+	VANDPS.BCST       vec80000000<>+0(SB), Z0, Z0
+	VPMOVD2M          Z3, K1
+	VBLENDMPS         Z6, Z5, K1, Z1
+	VXORPS            Z0, Z1, Z1
+	VMOVUPS           Z1, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x10, DX
+	JMP               cosAVX512_1
+
+cosAVX512_1_end:
+	TESTQ             DX, DX
+	JZ                cosAVX512_end
+	MOVL              DX, BX
+	MOVL              $0x00000001, DX
+	SHLXL             BX, DX, DX
+	DECL              DX
+	KMOVW             DX, K1
+	VMOVUPS.Z         (CX), K1, Z0
+	VMULPS.BCST       vec3f22f983<>+0(SB), Z0, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMULPS.BCST       vec3fc90fdb<>+0(SB), Z1, Z3
+	VBROADCASTSS      vec3fc90fdb<>+0(SB), Z5
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z5, Z1, Z4
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z4, Z0, Z0
+	VFNMADD231PS.BCST vecb33bbd2e<>+0(SB), Z1, Z0
+	VFNMADD231PS.BCST veca6f72ced<>+0(SB), Z1, Z0
+	VMULPS            Z0, Z0, Z3
+	VBROADCASTSS      vecb94ca1c4<>+0(SB), Z4
+	VFMADD213PS.BCST  vec3c08839d<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  vecbe2aaaa3<>+0(SB), Z3, Z4
+	VBROADCASTSS      vec37ccf5a5<>+0(SB), Z5
+	VFMADD213PS.BCST  vecbab60619<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  vec3d2aaaa5<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z4, Z4
+	VFMADD213PS       Z0, Z0, Z4
+	VBROADCASTSS      vec3f800000<>+0(SB), Z0
+	VFNMADD231PS.BCST vec3f000000<>+0(SB), Z3, Z0
+	VMULPS            Z3, Z5, Z5
+	VFMADD213PS       Z0, Z3, Z5
+	VCVTPS2DQ         Z1, Z0
+	VBROADCASTSS      vec00000001<>+0(SB), Z1
+	VPADDD            Z1, Z0, Z0
+	VPSLLD            $0x1f, Z0, Z1
+	VPSLLD            $0x1e, Z0, Z0
+	VANDPS.BCST       vec80000000<>+0(SB), Z0, Z0
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z5, Z4, K2, Z2
+	VXORPS            Z0, Z2, Z2
+	VMOVUPS           Z2, K1, (AX)
+
+cosAVX512_end:
+	VZEROUPPER
+	RET
+
+// func signAVX512(dst *float32, x *float32, n uintptr, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·signAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	VBROADCASTSS vec00000000<>+0(SB), Z0
+	VBROADCASTSS vec3f800000<>+0(SB), Z1
+
+signAVX512_1:
+	CMPQ        DX, $0x10
+	JLT         signAVX512_1_end
+	VMOVUPS     (CX), Z2
+	VANDPS.BCST vec80000000<>+0(SB), Z2, Z3
+	VORPS       Z1, Z3, Z3
+	VCMPPS      $0x0c, Z0, Z2, K1
+	VBLENDMPS   Z3, Z2, K1, Z2
+	VMOVUPS     Z2, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JMP         signAVX512_1
+
+signAVX512_1_end:
+	TESTQ       DX, DX
+	JZ          signAVX512_end
+	MOVL        DX, BX
+	MOVL        $0x00000001, DX
+	SHLXL       BX, DX, DX
+	DECL        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z2
+	VANDPS.BCST vec80000000<>+0(SB), Z2, Z3
+	VORPS       Z1, Z3, Z3
+	VCMPPS      $0x0c, Z0, Z2, K2
+	VBLENDMPS   Z3, Z2, K2, Z2
+	VMOVUPS     Z2, K1, (AX)
+
+signAVX512_end:
 	VZEROUPPER
 	RET
 

@@ -51,6 +51,9 @@ var functionKernels = [...][2]func(dst, x *float32, n uintptr, a, b float32){
 	fnErf:         {erfAVX2, erfAVX512},
 	fnSoftplus:    {softplusAVX2, softplusAVX512},
 	fnLog:         {logAVX2, logAVX512},
+	fnSin:         {sinAVX2, sinAVX512},
+	fnCos:         {cosAVX2, cosAVX512},
+	fnSign:        {signAVX2, signAVX512},
 }
 
 // vectorKernel reports whether it has done the work.

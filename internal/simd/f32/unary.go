@@ -53,6 +53,15 @@ func Softplus(dst, x []float32) { fnSoftplus.run(dst, x, 0, 0) }
 // Log computes the natural logarithm with an error of at most 1 ULP.
 func Log(dst, x []float32) { fnLog.run(dst, x, 0, 0) }
 
+// Sin computes the sine with an error of at most 2 ULP.
+func Sin(dst, x []float32) { fnSin.run(dst, x, 0, 0) }
+
+// Cos computes the cosine with an error of at most 2 ULP.
+func Cos(dst, x []float32) { fnCos.run(dst, x, 0, 0) }
+
+// Sign computes −1, 0 or 1; a zero keeps its sign.
+func Sign(dst, x []float32) { fnSign.run(dst, x, 0, 0) }
+
 // function names a function of one number and up to two parameters.
 type function int
 
@@ -72,6 +81,9 @@ const (
 	fnErf
 	fnSoftplus
 	fnLog
+	fnSin
+	fnCos
+	fnSign
 )
 
 // functions is what each function computes.
@@ -79,15 +91,44 @@ var functions = [...]func(x, a, b float32) float32{
 	fnAbs: abs, fnSqrt: sqrt, fnFloor: floor, fnCeil: ceil, fnRound: round,
 	fnClamp: clamp, fnHardSigmoid: hardSigmoid, fnLeakyRelu: leakyRelu,
 	fnExp: exp, fnSigmoid: sigmoid, fnTanh: tanh, fnElu: elu, fnErf: erf, fnSoftplus: softplus, fnLog: log,
+	fnSin: sin, fnCos: cos, fnSign: sign,
 }
 
 func (fn function) run(dst, x []float32, a, b float32) {
 	x = x[:len(dst)]
+	if fn == fnSin || fn == fnCos {
+		fn.runAngles(dst, x)
+		return
+	}
+	fn.runAll(dst, x, a, b)
+}
+
+func (fn function) runAll(dst, x []float32, a, b float32) {
 	if fn.kernel(dst, x, a, b) {
 		return
 	}
 	f := functions[fn]
 	for i, v := range x {
 		dst[i] = f(v, a, b)
+	}
+}
+
+// runAngles computes block by block: what is beyond the range of the kernel, or no
+// number, is left to the definition, with its block.
+func (fn function) runAngles(dst, x []float32) {
+	const block = 256
+	for ; len(x) > block; dst, x = dst[block:], x[block:] {
+		fn.runAngles(dst[:block], x[:block])
+	}
+	if len(x) == 0 {
+		return
+	}
+	if Greatest(x) <= angleLimit && Least(x) >= -angleLimit {
+		fn.runAll(dst, x, 0, 0)
+		return
+	}
+	f := functions[fn]
+	for i, v := range x {
+		dst[i] = f(v, 0, 0)
 	}
 }

@@ -25,6 +25,8 @@ var accurate = map[string]struct {
 	"softplus": {Softplus, func(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }, 2.5},
 	"log":      {Log, math.Log, 1},
 	"sqrt":     {Sqrt, math.Sqrt, 0.5},
+	"sin":      {Sin, math.Sin, 2},
+	"cos":      {Cos, math.Cos, 2},
 }
 
 func elu64(x float64) float64 {
@@ -96,7 +98,7 @@ func ulps(got float32, want float64) float64 {
 // for two units where the definition emulates fused instructions, at lengths
 // around the widths of the vectors and in place.
 func TestUnaryAgrees(t *testing.T) {
-	specials := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1)), 1, -1, 88.73, -87.4, 1e30, -1e30, 0.9, 1.5, 2.5, -0.5}
+	specials := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1)), 1, -1, 88.73, -87.4, 1e30, -1e30, 0.9, 1.5, 2.5, -0.5, 100, 1e5, -3e5}
 	eachImplementation(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(6, 1))
 		for fn := range functions {
@@ -203,7 +205,7 @@ func TestReductions(t *testing.T) {
 
 func BenchmarkUnary(b *testing.B) {
 	x, y := random(rand.New(rand.NewPCG(1, 1)), 4096), make([]float32, 4096)
-	for _, name := range []string{"exp", "sigmoid", "tanh", "elu", "erf", "softplus", "log", "sqrt"} {
+	for _, name := range []string{"exp", "sigmoid", "tanh", "elu", "erf", "softplus", "log", "sqrt", "sin", "cos"} {
 		b.Run(fmt.Sprintf("fn=%s/n=%d", name, len(x)), func(b *testing.B) {
 			for b.Loop() {
 				accurate[name].fn(y, x)

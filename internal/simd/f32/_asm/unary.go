@@ -68,6 +68,9 @@ func unaries(w width) {
 	unary(w, "erf", w.withExp(w.erf))
 	unary(w, "softplus", w.withExp(w.softplus))
 	unary(w, "log", w.log)
+	unary(w, "sin", w.wave(0))
+	unary(w, "cos", w.wave(1))
+	unary(w, "sign", w.sign)
 }
 
 // clamp limits x, which stays what it is if it is not a number.
