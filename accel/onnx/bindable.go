@@ -16,8 +16,7 @@ import (
 //   - a scalar port becomes one of shape [1];
 //   - an output that no node computes, or that is listed twice, gets a node;
 //   - lengths that are declared for an output go, unless they are inferred as well;
-//   - outputs of Split that are left out get names, inputs that are left out at the
-//     end of a list go.
+//   - what is left out is written as runtimes survive it: see tidy.go.
 //
 // The ports that change get other names, so that names in the graph stay.
 func Bindable(m *Model, values map[string]Value) (bound *Model, inputs, outputs []string) {
@@ -145,53 +144,4 @@ func confirmed(v ValueInfo, known Value) bool {
 		}
 	}
 	return true
-}
-
-// tidy gives the outputs of Split that are left out a name, and drops inputs that
-// are left out at the end of a list: both are the same to the specification, and
-// ONNX Runtime 1.32 ends the process over the one (microsoft/onnxruntime#18601) and
-// the other (LayerNormalization with an empty bias, DFT with an empty axis). It does
-// so in graphs within nodes as well.
-func (b *binder) tidy(nodes []Node) []Node {
-	if !slices.ContainsFunc(nodes, untidy) {
-		return nodes
-	}
-	b.changed = true
-	nodes = slices.Clone(nodes)
-	for i := range nodes {
-		n := &nodes[i]
-		if slices.ContainsFunc(n.Attrs, untidyWithin) {
-			n.Attrs = slices.Clone(n.Attrs)
-			for k := range n.Attrs {
-				if a := &n.Attrs[k]; untidyWithin(*a) {
-					g := *a.Graph
-					g.Nodes = b.tidy(g.Nodes)
-					a.Graph = &g
-				}
-			}
-		}
-		for len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" {
-			n.Inputs = n.Inputs[:len(n.Inputs)-1]
-		}
-		if n.OpType != "Split" {
-			continue
-		}
-		n.Outputs = slices.Clone(n.Outputs)
-		for k, name := range n.Outputs {
-			if name == "" {
-				n.Outputs[k] = b.fresh("unused")
-			}
-		}
-	}
-	return nodes
-}
-
-// untidy reports whether there is something in a node for tidy.
-func untidy(n Node) bool {
-	return n.OpType == "Split" && slices.Contains(n.Outputs, "") || len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" ||
-		slices.ContainsFunc(n.Attrs, untidyWithin)
-}
-
-func untidyWithin(a Attribute) bool {
-	return a.Graph != nil && slices.ContainsFunc(a.Graph.Nodes, untidy)
 }

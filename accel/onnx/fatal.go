@@ -8,15 +8,23 @@ import (
 	"slices"
 )
 
+// maxCounted bounds what ONNX Runtime counts up to one by one.
+const maxCounted = 1 << 24
+
 // fatalForms says of each operator which of its forms end the process of ONNX
-// Runtime 1.32, also of its Python package, where an error should come: it returns
-// what is wrong, or "". None of these forms is valid, or computes anything.
+// Runtime 1.32, or do not end, also in its Python package, where an error should
+// come: it returns what is wrong, or "". None of these forms is valid, or computes
+// anything.
 //
 // They were found with mutated models; the tests of internal/bench/onnxconf show
 // that each is refused here and fatal there.
 var fatalForms = map[string]func(n *Node, in []Value) string{
-	"Max": fatalList, "Mean": fatalList, "Min": fatalList, "Sum": fatalList,
+	"Einsum": fatalList, "Max": fatalList, "Mean": fatalList, "Min": fatalList, "Sum": fatalList,
 	"GRU": fatalRecurrent, "LSTM": fatalRecurrent, "RNN": fatalRecurrent,
+	"AveragePool": fatalKernel, "LpPool": fatalKernel, "MaxPool": fatalKernel,
+	"RandomNormal": fatalNormal, "RandomNormalLike": fatalNormal,
+	"RandomUniform": fatalUniform, "RandomUniformLike": fatalUniform,
+	"STFT": fatalFrames,
 	"ConvTranspose": func(_ *Node, in []Value) string {
 		if len(in) > 0 && len(in[0].Dims) > 2 && slices.Contains(in[0].Dims[2:], 0) {
 			return fmt.Sprintf("input %v is empty", in[0].Dims)
@@ -26,6 +34,12 @@ var fatalForms = map[string]func(n *Node, in []Value) string{
 	"GatherND": func(n *Node, _ []Value) string {
 		if batch := n.Int("batch_dims", 0); batch < 0 {
 			return fmt.Sprintf("batch_dims is %d", batch)
+		}
+		return ""
+	},
+	"TfIdfVectorizer": func(n *Node, _ []Value) string {
+		if skip := n.Int("max_skip_count", 0); skip > maxCounted {
+			return fmt.Sprintf("max_skip_count is %d, at most %d", skip, maxCounted)
 		}
 		return ""
 	},
@@ -51,6 +65,45 @@ func fatalRecurrent(n *Node, in []Value) string {
 		return ""
 	}
 	return fmt.Sprintf("input %v has no steps or no batch", in[0].Dims)
+}
+
+// fatalKernel wants windows that can be walked through.
+func fatalKernel(n *Node, _ []Value) string {
+	for _, k := range n.Ints("kernel_shape") {
+		if k > maxCounted {
+			return fmt.Sprintf("kernel_shape %v, at most %d", n.Ints("kernel_shape"), maxCounted)
+		}
+	}
+	return ""
+}
+
+// fatalUniform wants an interval.
+func fatalUniform(n *Node, _ []Value) string {
+	if low, high := n.Float("low", 0), n.Float("high", 1); !(low <= high) {
+		return fmt.Sprintf("from %g to %g", low, high)
+	}
+	return ""
+}
+
+// fatalNormal wants a deviation.
+func fatalNormal(n *Node, _ []Value) string {
+	if scale := n.Float("scale", 1); !(scale > 0) {
+		return fmt.Sprintf("scale is %g", scale)
+	}
+	return ""
+}
+
+// fatalFrames wants frames of some length.
+func fatalFrames(_ *Node, in []Value) string {
+	if len(in) > 2 && slices.Equal(in[2].Dims, []int{0}) {
+		return "window is empty"
+	}
+	if len(in) > 3 && in[3].Const != nil {
+		if length, err := in[3].Const.Int64s(); err == nil && slices.Contains(length, 0) {
+			return "frame_length is 0"
+		}
+	}
+	return ""
 }
 
 // checkFatal returns a [*NodeError] for a node in a form of [fatalForms].

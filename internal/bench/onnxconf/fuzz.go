@@ -194,8 +194,11 @@ func runMutant(data []byte, d accel.Device, seed uint64) {
 	if err != nil {
 		return
 	}
-	for _, p := range m.Signature().Outputs {
-		dims := slices.Clone(values[p.Name].Dims)
+	for _, p := range s.Signature().Outputs {
+		dims := slices.Clone(p.Dims) // as declared
+		if v := values[p.Name]; v.Type != onnx.Undefined && !v.Unranked {
+			dims = slices.Clone(v.Dims)
+		}
 		for i := range dims {
 			if dims[i] < 0 {
 				dims[i] = rng.IntN(3)
