@@ -85,7 +85,7 @@ func run(c testCase, d accel.Device, got string) (r result) {
 // version of the operator set, or which field or port of the model it is.
 func (r result) refusal(err error) result {
 	r.Outcome, r.Message = refused, err.Error()
-	for _, typ := range []any{new(*onnx.OpError), new(*onnx.NodeError), new(*onnx.OpsetError), new(*onnx.FormatError), new(*accel.TypeError), new(*accel.WeightError)} {
+	for _, typ := range []any{new(*onnx.OpError), new(*onnx.NodeError), new(*onnx.OpsetError), new(*onnx.FormatError), new(*accel.TypeError), new(*accel.PortError), new(*accel.WeightError)} {
 		if errors.As(err, typ) {
 			return r
 		}

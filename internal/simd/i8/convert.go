@@ -10,12 +10,15 @@ import (
 // Range is what a quantised type holds less its zero point, and the zero point:
 // results are limited to Lo and Hi and then moved by Zero.
 type Range struct {
-	Lo, Hi float32
-	Zero   int32
+	Lo   float32 // least number of the type less the zero point
+	Hi   float32 // greatest one less the zero point
+	Zero int32   // zero point
 }
 
-// Signed and Unsigned return the range of int8 and uint8 with a zero point.
-func Signed(zero int32) Range   { return Range{float32(-128 - zero), float32(127 - zero), zero} }
+// Signed returns the range of int8 with a zero point.
+func Signed(zero int32) Range { return Range{float32(-128 - zero), float32(127 - zero), zero} }
+
+// Unsigned returns the range of uint8 with a zero point.
 func Unsigned(zero int32) Range { return Range{float32(-zero), float32(255 - zero), zero} }
 
 // narrow rounds x to the nearest integer, ties to the even one; what is not a
