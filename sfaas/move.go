@@ -63,9 +63,11 @@ func (r *Runtime) MoveUnit(ctx context.Context, u Unit, to NodeID, cfg MoveConfi
 }
 
 // Leave moves every unit away so that the runtime can be closed: to says where
-// a unit goes, and 0 refuses. From then on the runtime takes no unit, and pushes
-// for units that it would own by default get a [*MovedError]. Leave returns the
-// errors of all moves that failed.
+// a unit goes, and 0 refuses. Units that have not been used are not known one by
+// one; to is asked for them once a part, as the unit of the zero key, and from then
+// on whoever it names owns those that the runtime would own by default. From the
+// call on the runtime takes no unit, and pushes for units that are still here get a
+// [*MovedError]. Leave returns the errors of all moves that failed.
 func (r *Runtime) Leave(ctx context.Context, to func(Unit) NodeID, cfg MoveConfig) error {
 	return r.rt.Leave(ctx, to, cfg)
 }

@@ -38,6 +38,7 @@ type Core struct {
 
 	// what lasts as long as a unit
 	units    map[plan.UnitID]*unit
+	parts    []partState // by part
 	unitLook uint64
 	moving   []*unit       // that have stopped, move or are fed twice, and some that did
 	stopping []*unit       // that have stopped and are not quiet yet
@@ -89,6 +90,7 @@ func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, g
 	k.ways = waysFrom(app, set)
 	k.idle.sources, k.idle.sent = make([]uint64, len(app.Outlets)), make([]uint64, len(app.Nodes))
 	k.stats = make([]nodeStats, len(app.Nodes))
+	k.parts = make([]partState, len(app.Parts))
 	return k, nil
 }
 

@@ -369,7 +369,11 @@ func (k *Core) admit(e *plan.Edge, m *Message, ks *keyState, s *Stamp, from orig
 // under a newer epoch: the sender learns the route. What is kept will come to the owner again; what is not
 // would overtake or be overtaken, and is dropped, counted.
 func (k *Core) elsewhere(u *unit, e *plan.Edge, m *Message, key base.Key, s *Stamp, sender base.NodeID) {
-	if sender != k.self.Node {
+	switch {
+	case sender == k.self.Node:
+	case u.epoch == 0:
+		k.tellRests(sender)
+	default:
 		k.effect(Effect{Kind: EffectSignal, To: Endpoint{Node: sender, Core: allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 	}
 	if s != nil {

@@ -111,7 +111,7 @@ func (b *joinBuffer) hasWide(w *half) bool {
 // stop takes what waits in the lines of this core for a unit out of them, into
 // the unit. What arrives later lines up behind it. Tasks that have begun end.
 func (k *Core) stop(u *unit) {
-	u.phase = unitStopping
+	u.phase, u.hushed = unitStopping, false
 	waits := &u.busy().waits
 	for l, r := range [...]*ring[item]{lineInline: &k.inline, lineQueued: &k.queued, lineIngress: &k.ingress} {
 		n := r.len()

@@ -22,7 +22,7 @@ import (
 //     other arrived before. The shares are the image.
 //  3. The image goes to the target's lead, which takes or refuses it as a
 //     whole. If it takes it, its cores own the unit under the next epoch; it
-//     tells the old owner, and all other runtimes the route.
+//     tells all runtimes the route, and the old owner the outcome.
 //  4. The old owner's cores learn the outcome: the unit is elsewhere, or it is
 //     theirs again under an epoch that is newer still. Either way whoever
 //     keeps messages for the unit sends them again, since the route is new.
@@ -94,9 +94,9 @@ func (k *Core) startMove(u *unit, s *Signal) {
 	switch {
 	case m.To == k.self.Node:
 		err = base.ErrOwned
-	case u.phase != unitHere:
+	case u.phase == unitAway:
 		err = &base.MovedError{Unit: m.Unit, Owner: u.owner, Epoch: u.epoch}
-	case u.busy().move != nil:
+	case u.phase != unitHere || u.busy().move != nil:
 		err = base.ErrMoving
 	case !slices.Contains(k.peers, m.To):
 		err = base.ErrUnlinked
@@ -236,14 +236,10 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 		img.share(k.count)
 		k.tell(u, &Signal{Kind: signalTake, Move: m, Image: img, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch}})
 	}
-	ours := err == nil && m.Mode != base.Fed
-	if ours { // before the old owner hears of it, and perhaps closes
-		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	if err == nil && m.Mode != base.Fed {
+		k.announce(u) // before the old owner hears of it, and perhaps closes
 	}
 	k.toNode(u, m.From, &Signal{Kind: signalOutcome, Move: m, Err: err})
-	if ours {
-		k.spreadRoute(u)
-	}
 }
 
 // takeUnit makes the unit ours, at each core, and lets it go on.

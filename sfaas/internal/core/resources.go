@@ -49,7 +49,7 @@ func (r *resources) first(cores []*Core) error {
 }
 
 // byDefault reports whether units of a part without a route are owned here.
-func (k *Core) byDefault(p *plan.Part) bool { return k.set.DefaultOwner(p.Name) == k.self.Node }
+func (k *Core) byDefault(p *plan.Part) bool { return k.restOf(p) == k.self.Node }
 
 // standsBy reports whether the runtime owns nothing by default.
 func (k *Core) standsBy() bool {
@@ -62,7 +62,15 @@ func (r *resources) expect(p *plan.Part, cores []*Core, on OnCore) error {
 	r.mu.Lock()
 	r.coming[p]++
 	r.mu.Unlock()
+	if !declares(p) {
+		return nil
+	}
 	return r.open(p.Nodes, cores, on)
+}
+
+// declares reports whether functions of a part have resources.
+func declares(p *plan.Part) bool {
+	return slices.ContainsFunc(p.Nodes, func(n *plan.Node) bool { return len(n.Fn.Resources) > 0 })
 }
 
 // arrived ends what expect began.
@@ -180,6 +188,9 @@ func (r *resources) close(d *plan.ResourceDecl, core int, cores []*Core, on OnCo
 // release closes the resources of a part of which no core owns a unit any more,
 // except those that another part still needs.
 func (r *resources) release(p *plan.Part, cores []*Core, on OnCore) error {
+	if !declares(p) {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	needed := map[*plan.ResourceDecl]bool{}

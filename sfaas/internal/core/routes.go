@@ -8,8 +8,19 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
-// learn takes news of a route; older news changes nothing.
+// learn takes news of a route; older news changes nothing. One of epoch 0 says where
+// a unit was when the rest of its part was passed on, see [Rest].
 func (k *Core) learn(u *unit, r base.Route) {
+	if r.Epoch == 0 {
+		if u.epoch == 0 && !u.pinned {
+			u.pinned = true
+			k.settleOwner(u, r.Owner)
+			if k.lead(u.UnitID) == k.self.Core {
+				k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: r}})
+			}
+		}
+		return
+	}
 	if !base.Newer(r.Epoch, r.Owner, u.epoch, u.owner) && !k.set.Bugs.staleEpoch {
 		return
 	}
@@ -69,6 +80,9 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 	if at < 0 {
 		k.peers = append(k.peers, node)
 	}
+	if k.restLead() == k.self.Core {
+		k.tellRests(node)
+	}
 	for _, u := range k.sortedUnits() {
 		if u.epoch > 0 && k.lead(u.UnitID) == k.self.Core {
 			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
@@ -82,6 +96,7 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 // peerGone ends the moves to a runtime that is gone without an answer: its
 // units, and what was on the way there, are gone with it.
 func (k *Core) peerGone(node base.NodeID) {
+	k.restGone(node)
 	for _, u := range k.sortedUnits() {
 		if u.more == nil || u.more.move == nil || u.more.move.To != node || u.phase != unitLeft {
 			continue

@@ -84,8 +84,25 @@ func NewSettings() *Settings {
 		Clock: base.Now, MaxMessage: 64 << 20, SourceLimit: 1024,
 		BlockLimit: time.Second, CommitRetry: time.Millisecond,
 		PublishEvery: 500 * time.Microsecond, IdleKeys: 10 * time.Second, Node: 1,
-		Owners: map[string]base.NodeID{}, Leaving: new(atomic.Bool), Incarnation: uint32(time.Now().Unix()),
+		Owners: map[string]base.NodeID{}, Leaving: new(atomic.Bool), Incarnation: nextIncarnation(time.Now()),
 		Sealer: processSealer(), OwnSealer: true,
+	}
+}
+
+var lastIncarnation atomic.Uint32
+
+// nextIncarnation returns a number that no runtime has got before: it counts quarters
+// of a second since 2024, and on where runtimes of a process begin sooner one after
+// the other. Of two lives of a node with one number the second would be taken for a
+// repeat of the first.
+func nextIncarnation(now time.Time) uint32 {
+	const start = 1_704_067_200 // 2024-01-01 in seconds since 1970
+	n := uint32((now.UnixMilli() - start*1000) / 250)
+	for {
+		last := lastIncarnation.Load()
+		if next := max(n, last+1); lastIncarnation.CompareAndSwap(last, next) {
+			return next
+		}
 	}
 }
 

@@ -34,6 +34,13 @@ const (
 	signalAwait                        // lead to cores: tell when the slot of the move comes
 	signalCame                         // core to lead: it has come
 	signalAsk                          // producer's core to the owner's cores: do Asks still wait?
+	signalResign                       // the rest of a part is to be passed on, see Rest
+	signalHush                         // lead to cores: hold what comes for the rest
+	signalHushed                       // core to lead: done, but for the units of Used
+	signalUnhush                       // lead to cores: the rest stays here
+	signalHeir                         // lead to the successor's lead: take the rest
+	signalInherited                    // successor's lead to the lead: taken, or refused with Err
+	signalRest                         // news: the rest belongs to who Resign says
 )
 
 // Signal is what cores tell each other about units. It does not change once it
@@ -50,6 +57,9 @@ type Signal struct {
 	Slot  base.Slot   // the newest slot sent
 	reply func(error) // of signalOwn
 
+	Resign *Resignation // of what concerns the rest of a part
+	Used   []base.Route // of signalHushed: units that are here
+
 	id plan.UnitID
 }
 
@@ -58,6 +68,7 @@ func (k SignalKind) String() string {
 	return [...]string{
 		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
 		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "await", "came", "ask",
+		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest",
 	}[k]
 }
 
@@ -68,6 +79,8 @@ func (s *Signal) Unit() base.Unit {
 		return s.id.Unit()
 	case s.Move != nil:
 		return s.Move.Unit
+	case s.Resign != nil:
+		return base.Unit{Part: s.Resign.Part}
 	}
 	return s.Route.Unit
 }
@@ -97,6 +110,10 @@ func (u *unit) route() base.Route { return base.Route{Unit: u.Unit(), Owner: u.o
 
 // signal handles what another core, or host code, says about a unit.
 func (k *Core) signal(s *Signal) {
+	if s.Resign != nil {
+		k.signalOfRest(s)
+		return
+	}
 	id := s.id
 	if id.Part == nil {
 		name := s.Route.Unit

@@ -29,6 +29,8 @@ const (
 type unit struct {
 	plan.UnitID
 	phase  unitPhase
+	hushed bool // stopped while its runtime passes on what has no route
+	pinned bool // it was used before that: it is no part of the rest
 	owner  base.NodeID
 	epoch  uint32
 	uses   int       // keys that know it
@@ -66,9 +68,12 @@ func (k *Core) unit(id plan.UnitID) *unit {
 	if u := k.units[id]; u != nil {
 		return u
 	}
-	u := &unit{UnitID: id, owner: k.set.DefaultOwner(id.Part.Name)}
-	if u.owner != k.self.Node {
+	u := &unit{UnitID: id, owner: k.restOf(id.Part)}
+	switch {
+	case u.owner != k.self.Node:
 		u.phase = unitAway
+	case k.parts[id.Part.Index].hushed:
+		u.phase, u.hushed = unitStopping, true
 	}
 	k.units[id] = u
 	return u
@@ -115,7 +120,7 @@ func (k *Core) leaveUnits(ks *keyState) {
 		if u == nil {
 			return
 		}
-		if u.uses--; u.uses == 0 && u.epoch == 0 && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
+		if u.uses--; u.uses == 0 && u.epoch == 0 && !u.pinned && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
 			delete(k.units, u.UnitID)
 		}
 	}

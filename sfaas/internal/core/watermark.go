@@ -55,10 +55,15 @@ func (w *watermark) take(p place) {
 // close notes that a message is done with.
 func (w *watermark) close(p place) {
 	for i, x := range w.open {
-		if x == p {
+		switch {
+		case x != p:
+			continue
+		case i == 0 && len(w.open) > 1: // mostly; the first of many costs no more than that of two
+			w.open = w.open[1:]
+		default:
 			w.open = append(w.open[:i], w.open[i+1:]...)
-			return
 		}
+		return
 	}
 }
 

@@ -16,6 +16,13 @@ type letter struct {
 	done chan struct{}
 }
 
+// urgent reports whether the letter must not wait until what came before it has
+// run. It keeps its place behind that: the worker reads on, and lets data wait in
+// the lines of its core.
+func (l *letter) urgent() bool {
+	return l.call != nil || l.ev.Kind == core.EventSignal || l.ev.Kind == core.EventPeer
+}
+
 // inbox is the queue of a worker: any number of producers, one consumer. The
 // letters of one producer keep their order.
 type inbox struct {
@@ -26,6 +33,7 @@ type inbox struct {
 	idle   bool
 	shut   atomic.Bool
 	load   atomic.Int32
+	urgent atomic.Int32 // letters about units and from host code that nobody has read
 	signal chan struct{}
 }
 
@@ -39,6 +47,9 @@ func (b *inbox) put(l *letter) bool {
 		return false
 	}
 	b.items = append(b.items, *l)
+	if l.urgent() {
+		b.urgent.Add(1)
+	}
 	b.posted()
 	return true
 }

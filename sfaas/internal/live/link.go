@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -14,7 +15,8 @@ import (
 // Link lets runtimes of one process exchange messages and units, each with each
 // of the others. They run graphs of equal digest, under different numbers, and
 // agree on default owners; they may differ in workers. A runtime that closes is
-// unlinked.
+// unlinked. What is pushed after Link has returned goes by the routes of all: also at
+// a runtime that has been started anew, and owns nothing of what it did before.
 func Link(runtimes ...*Runtime) error {
 	for i, a := range runtimes {
 		for _, b := range runtimes[i+1:] {
@@ -27,6 +29,8 @@ func Link(runtimes ...*Runtime) error {
 		for _, b := range runtimes[i+1:] {
 			a.join(b)
 			b.join(a)
+			a.tellRoutes(b)
+			b.tellRoutes(a)
 		}
 	}
 	return nil
@@ -57,6 +61,46 @@ func (r *Runtime) join(other *Runtime) {
 	r.mu.Unlock()
 	if !known {
 		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: other.set.Node}})
+	}
+}
+
+// tellRoutes tells another runtime all routes, before anything that is pushed there
+// later.
+func (r *Runtime) tellRoutes(to *Runtime) {
+	r.routes.mu.Lock()
+	var rests []core.Rest
+	for _, x := range r.routes.rests {
+		rests = append(rests, x)
+	}
+	r.routes.mu.Unlock()
+	for _, x := range rests {
+		to.postAll(core.RestEvent(x))
+		to.routes.learnRest(x)
+	}
+	for _, x := range r.Routes() {
+		to.postAll(core.RouteEvent(x))
+		to.routes.learn(x)
+	}
+}
+
+// settleRoutes waits, bounded by the block limit, until all linked runtimes have read
+// what was sent to them: they know the routes that this one knows.
+func (r *Runtime) settleRoutes() {
+	var waits []chan struct{}
+	for _, x := range r.peers() {
+		for _, w := range x.workers {
+			if ch, ok := w.call(func() {}); ok {
+				waits = append(waits, ch)
+			}
+		}
+	}
+	deadline := time.After(r.set.BlockLimit)
+	for _, ch := range waits {
+		select {
+		case <-ch:
+		case <-deadline:
+			return
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -125,16 +124,24 @@ func (r *Runtime) leadOf(id plan.UnitID) *worker { return r.workerOf(id.Root.Key
 
 // Units returns the units of which this runtime has content, or a route.
 func (r *Runtime) Units() []base.Unit {
+	ctx, stop := context.WithTimeout(context.Background(), askLimit)
+	defer stop()
+	all, _ := r.units(ctx)
+	return all
+}
+
+// units asks all workers, until ctx ends: one whose handler blocks may answer late.
+func (r *Runtime) units(ctx context.Context) ([]base.Unit, error) {
 	seen := map[base.Unit]bool{}
 	var mu sync.Mutex
-	r.ask(func(w *worker) {
+	err := r.askUntil(ctx, func(w *worker) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, u := range w.core.Units() {
 			seen[u] = true
 		}
 	})
-	mu.Lock() // a worker whose handler blocks may answer later
+	mu.Lock()
 	defer mu.Unlock()
 	var all []base.Unit
 	for u := range seen {
@@ -143,25 +150,5 @@ func (r *Runtime) Units() []base.Unit {
 	slices.SortFunc(all, func(a, b base.Unit) int {
 		return cmp.Or(cmp.Compare(a.Part, b.Part), a.Root.Compare(b.Root))
 	})
-	return all
-}
-
-// Leave moves every unit away so that the runtime can be closed: to says where
-// a unit goes, and 0 refuses. From then on the runtime takes no unit, and
-// pushes for units that it would own by default go to nobody: they get a
-// [*base.MovedError]. Leave returns the errors of all moves that failed.
-func (r *Runtime) Leave(ctx context.Context, to func(base.Unit) base.NodeID, cfg MoveConfig) error {
-	r.set.Leaving.Store(true)
-	var errs []error
-	for _, u := range r.Units() {
-		node := to(u)
-		if node == 0 {
-			errs = append(errs, fmt.Errorf("sfaas: leave: unit %v has no place to go", u))
-			continue
-		}
-		if _, err := r.MoveUnit(ctx, u, node, cfg); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	return all, err
 }

@@ -44,7 +44,7 @@ func (r *Runtime) route(id plan.UnitID) base.Route {
 	if x, ok := r.routes.byUnit[u]; ok {
 		return x
 	}
-	return base.Route{Unit: u, Owner: r.set.DefaultOwner(id.Part.Name)}
+	return base.Route{Unit: u, Owner: r.restLocked(u.Part)}
 }
 
 // WatchRoutes calls f with every route that the runtime learns of from now on,
@@ -66,11 +66,31 @@ func (r *Runtime) WatchRoutes(f func(base.Route)) (stop func()) {
 type routeTable struct {
 	mu     sync.Mutex
 	byUnit map[base.Unit]base.Route
+	rests  map[string]core.Rest // by part: those that were passed on
 	watch  map[int]func(base.Route)
 	next   int
 
 	self    base.NodeID
 	foreign atomic.Bool // some unit is owned elsewhere
+}
+
+// hear takes what the lead of a unit, or of a part, says.
+func (t *routeTable) hear(s *core.Signal) {
+	if s.Resign == nil {
+		t.learn(s.Route)
+		return
+	}
+	t.learnRest(s.Resign.Rest)
+}
+
+// learnRest notes who owns the units of a part that have no route.
+func (t *routeTable) learnRest(r core.Rest) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old := t.rests[r.Part]; base.Newer(r.Epoch, r.Owner, old.Epoch, old.Owner) {
+		t.rests[r.Part] = r
+		t.foreign.Store(true)
+	}
 }
 
 func (t *routeTable) learn(r base.Route) {

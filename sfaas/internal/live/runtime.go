@@ -53,7 +53,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
 		links: map[base.NodeID]*Runtime{}, stop: make(chan struct{}),
-		routes: routeTable{byUnit: map[base.Unit]base.Route{}, watch: map[int]func(base.Route){}, self: set.Node},
+		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
 	set.BatchDone = r.batchDone
 	var err error
@@ -100,7 +100,7 @@ func (r *Runtime) Draft(from core.SourceRef, key base.Key) (*core.Message, error
 	group := key.KeyGroup()
 	w := r.workerOf(group)
 	kept, batches := w.core.Unanswered()
-	if int(w.inbox.load.Load())+kept+batches >= r.set.SourceLimit || r.paused.Load() {
+	if int(w.inbox.load.Load()+w.over.Load())+kept+batches >= r.set.SourceLimit || r.paused.Load() {
 		return nil, base.ErrBusy
 	}
 	if r.routes.foreign.Load() || r.set.Leaving.Load() {
@@ -220,23 +220,35 @@ func (r *Runtime) ResetStats() {
 	})
 }
 
+// askLimit is for how long host code waits for workers to tell something.
+const askLimit = 100 * time.Millisecond
+
 // ask lets every worker run f between two steps and waits for them, but not
 // for long: a handler may block.
 func (r *Runtime) ask(f func(w *worker)) {
+	ctx, stop := context.WithTimeout(context.Background(), askLimit)
+	defer stop()
+	_ = r.askUntil(ctx, f)
+}
+
+// askUntil is ask for as long as ctx allows.
+func (r *Runtime) askUntil(ctx context.Context, f func(w *worker)) error {
 	var waits []chan struct{}
 	for _, w := range r.workers {
 		if ch, ok := w.call(func() { f(w) }); ok {
 			waits = append(waits, ch)
 		}
 	}
-	deadline := time.After(100 * time.Millisecond)
 	for _, ch := range waits {
 		select {
 		case <-ch:
-		case <-deadline:
-			return
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.stop:
+			return base.ErrClosed
 		}
 	}
+	return nil
 }
 
 // Close stops the workers, waits for them, and closes the resources. Messages
@@ -257,6 +269,7 @@ func (r *Runtime) Close() error {
 	for _, w := range r.workers {
 		w.refuseLeft()
 	}
+	r.settleRoutes()
 	for _, x := range r.peers() {
 		x.unlink(r)
 		r.unlink(x)

@@ -22,6 +22,7 @@ type worker struct {
 	clock *stageClock
 	lane  atomic.Pointer[core.Lane] // for the watchdog
 	done  atomic.Uint64             // letters read, as of the last idle moment
+	over  atomic.Int32              // by how much the backlog is beyond the limit
 
 	letters []letter // taken and not read, from next on
 	next    int
@@ -87,11 +88,14 @@ const burst = 8
 // follow from it, or waits. It reports false when the runtime is closed.
 func (w *worker) turn() bool {
 	held := w.rt.held.Load()
-	if w.next == len(w.letters) && (held || w.core.Backlog() < w.rt.set.SourceLimit) && !w.refill(false) {
+	if w.next == len(w.letters) && w.reads(held) && !w.refill(false) {
 		return false
 	}
 	if w.next < len(w.letters) {
 		w.ingest(held)
+	}
+	if over := w.core.Backlog() - w.rt.set.SourceLimit; over > 0 || w.over.Load() > 0 {
+		w.over.Store(int32(max(over, 0)))
 	}
 	if held {
 		return w.standBy()
@@ -161,17 +165,26 @@ func (w *worker) refill(sleep bool) bool {
 	return open
 }
 
-// ingest steps through the letters that have arrived, while handlers are held
-// beyond the limit of what waits. No handler runs.
+// reads reports whether the worker is to take more in: what waits is within the
+// limit, handlers are held, or something behind it is urgent.
+func (w *worker) reads(held bool) bool {
+	return held || w.core.Backlog() < w.rt.set.SourceLimit || w.inbox.urgent.Load() > 0
+}
+
+// ingest steps through the letters that have arrived, as long as the worker reads.
+// No handler runs.
 func (w *worker) ingest(held bool) {
 	now := w.core.Now() // at most one stage old while the worker is busy
 	if w.slept || now == 0 {
 		now, w.slept = w.clock.now(), false
 	}
-	for w.next < len(w.letters) && (held || w.core.Backlog() < w.rt.set.SourceLimit) {
+	for w.next < len(w.letters) && w.reads(held) {
 		l := &w.letters[w.next]
 		w.next++
 		w.read++
+		if l.urgent() {
+			w.inbox.urgent.Add(-1)
+		}
 		if l.call != nil {
 			l.call()
 			close(l.done)
@@ -283,7 +296,7 @@ func (w *worker) carryOut() {
 		case core.EffectSignal:
 			w.carrySignal(e)
 		case core.EffectRoute:
-			w.rt.routes.learn(e.Signal.Route)
+			w.rt.routes.hear(e.Signal)
 		case core.EffectMoved:
 			e.Signal.Move.Done(e.Err)
 		default:

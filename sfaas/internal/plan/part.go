@@ -74,18 +74,26 @@ type UnitID struct {
 // Unit returns the name.
 func (id UnitID) Unit() base.Unit { return base.Unit{Part: id.Part.Name, Root: id.Root} }
 
+// PartOf returns the part of a name, nil if there is none.
+func (a *App) PartOf(name string) *Part {
+	for _, p := range a.Parts {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
 // Unit returns the identifier of a unit, or an error that names what is wrong.
 func (a *App) Unit(u base.Unit) (UnitID, error) {
-	for _, p := range a.Parts {
-		if p.Name != u.Part {
-			continue
-		}
-		if !p.Valid(u.Root) {
-			return UnitID{}, fmt.Errorf("sfaas: unit %v: %v is no root of the part", u, u.Root)
-		}
-		return UnitID{p, u.Root}, nil
+	p := a.PartOf(u.Part)
+	switch {
+	case p == nil:
+		return UnitID{}, fmt.Errorf("sfaas: unit %v: graph %s has no such part", u, a.Name)
+	case !p.Valid(u.Root):
+		return UnitID{}, fmt.Errorf("sfaas: unit %v: %v is no root of the part", u, u.Root)
 	}
-	return UnitID{}, fmt.Errorf("sfaas: unit %v: graph %s has no such part", u, a.Name)
+	return UnitID{p, u.Root}, nil
 }
 
 // Divide puts every node into its part, and says which edges may lead to
