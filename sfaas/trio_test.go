@@ -103,12 +103,12 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 			return deal{self, n + 1}
 		}
 		to := (self + in.X) % desks
-		*sfaas.Send(c, toBook, sfaas.Cell(to)) = next(0, to)
-		d, _ := sfaas.After(c, toLater, sfaas.Cell(to), time.Millisecond)
+		*toBook.Send(c, sfaas.Cell(to)) = next(0, to)
+		d, _ := toLater.After(c, sfaas.Cell(to), time.Millisecond)
 		*d = next(1, to)
-		q, _ := sfaas.Call(c, toVault, sfaas.Cell(to), time.Minute, replies)
+		q, _ := toVault.Call(c, sfaas.Cell(to), time.Minute, replies)
 		*q = next(2, to)
-		*sfaas.Publish(c, news, sfaas.Cell(self%3)) = next(3, self%3)
+		*news.Publish(c, sfaas.Cell(self%3)) = next(3, self%3)
 		*out = *in
 		return nil
 	}, sfaas.Config{}, numbers, toBook, toLater, toVault, news)
@@ -126,7 +126,7 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 	heard := sfaas.NewMap[uint64, uint64]("heard", sfaas.Replicated)
 	var channel sfaas.TopicPort[deal]
 	listener := sfaas.Define("listener", func(c *sfaas.Ctx, _, in *number) error {
-		sfaas.Subscribe(c, channel, sfaas.Cell(in.X))
+		channel.Subscribe(c, sfaas.Cell(in.X))
 		return sfaas.ErrNoOutput
 	}, sfaas.Config{}, heard)
 	channel = sfaas.OnTopic(listener, news, func(c *sfaas.Ctx, in *deal) error {
