@@ -25,16 +25,16 @@ import (
 // So no unit is ever at both: before step 3 the old owner holds everything, and
 // nobody sends to the successor before that knows.
 type Rest struct {
-	Part  string
-	Owner base.NodeID
-	Epoch uint32 // 0: as the options say
+	Part  string      // name of the part
+	Owner base.NodeID // who owns its units that have no route
+	Epoch uint32      // rises with each owner; 0: as the options say
 }
 
 // Resignation is one attempt to pass the rest of a part on. It does not change once
 // it has left the lead.
 type Resignation struct {
-	Rest
-	From base.NodeID
+	Rest              // who is to own what, and from which epoch on
+	From base.NodeID  // who has owned it
 	used []base.Route // of epoch 0: where units are that are no part of the rest
 
 	wait int // cores that have not answered
