@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// spreadOnce is spread for a message that may be stamped. It is done with once
+// every core has a hold on it: they go with the unit.
+func (k *Core) spreadOnce(e *plan.Edge, m *Message, key base.Key, s *Stamp, from origin, sender base.NodeID) {
+	if s == nil {
+		k.spread(e, m, key, from)
+		return
+	}
+	ks := k.state(key, key.KeyGroup())
+	if u := k.unitOf(e.Node.Part, ks); u.phase != unitHere || !k.fresh(e, m, ks, s, sender) {
+		m.release(k.lane)
+		return
+	}
+	k.spread(e, m, key, from)
+	k.settled(e.Node, ks, s)
+}
+
+// spread brings a message to every core: each may have keys below the
+// message's. If the unit is not here just now, the message waits at this core
+// alone.
+func (k *Core) spread(e *plan.Edge, m *Message, key base.Key, from origin) {
+	ks := k.state(key, key.KeyGroup())
+	if u := k.unitOf(e.Node.Part, ks); u.phase != unitHere {
+		k.waitFor(u, e, m, ks, from)
+		return
+	}
+	m.take(int32(k.count - 1))
+	for c := range k.count {
+		if c == k.self.Core {
+			k.admitWide(e, m, key, from)
+			continue
+		}
+		k.handOn(e, m, key, c, nil)
+	}
+}
+
+// admitWide is admit for an input that goes to every key below its own.
+func (k *Core) admitWide(e *plan.Edge, m *Message, key base.Key, from origin) {
+	ks := k.state(key, key.KeyGroup())
+	if u := k.unitOf(e.Node.Part, ks); u.phase != unitHere {
+		k.waitFor(u, e, m, ks, from)
+		return
+	}
+	if from == fromOutside || e.Queue() {
+		k.lineUp(e, m, ks, nil)
+		return
+	}
+	k.arriveWide(e, m, ks)
+}
