@@ -12,7 +12,7 @@ type Equalizer interface {
 	// unbiased.
 	//
 	//   - dst: one entry for each UE of the group; Slot, RNTI and Quality are
-	//     set, Z and NoiseVar are resized to [data RE, layer of the UE] and
+	//     set (by [nr.Channel.Quality] and [nr.Quality.SetSINR]), Z and NoiseVar are resized to [data RE, layer of the UE] and
 	//     written in codeword order
 	//   - data: [rx, Group.NumSymbols, 12·Group.NumPRB], from Group.StartSymbol
 	//   - ch: the channel estimate of the same group; all its fields are read

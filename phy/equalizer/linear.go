@@ -75,7 +75,7 @@ func (e *linear) equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error 
 		}
 	}
 	for u := range ch.Group.NumUEs {
-		dst[u].Quality.SINR = float32(sum[u] / float64(dst[u].NoiseVar.Len()))
+		dst[u].Quality.SetSINR(float32(sum[u] / float64(dst[u].NoiseVar.Len())))
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 	for u := range g.NumUEs {
 		d := &dst[u]
 		d.Slot, d.RNTI = g.Slot, g.UEs[u].RNTI
-		d.Quality = quality(ch, u)
+		d.Quality = ch.Quality(u)
 		d.Z.Resize(n, g.UEs[u].NumLayers)
 		d.NoiseVar.Resize(n, g.UEs[u].NumLayers)
 	}
@@ -208,19 +208,6 @@ func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 		e.start[s] = at
 		at += g.NumPRB * bits.OnesCount16(g.DataMask(g.StartSymbol+s))
 	}
-}
-
-// quality returns what was measured of UE u before detection.
-func quality(ch *nr.Channel, u int) nr.Quality {
-	o := &ch.Offsets
-	q := nr.Quality{Absent: ch.Absent[u], SNR: ch.SNR[u], SNRStd: ch.SNRStd[u], DelayObserved: o.DelayObserved[u], CFOObserved: o.CFOObserved[u]}
-	if q.DelayObserved {
-		q.DelaySeconds, q.DelayStd = o.DelaySeconds[u], o.DelayStd[u]
-	}
-	if q.CFOObserved {
-		q.CFOHz, q.CFOStd = o.CFOHz[u], o.CFOStd[u]
-	}
-	return q
 }
 
 // loadAnchors makes rows of the anchors at subcarriers k…k+n−1, and whitens them.

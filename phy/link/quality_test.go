@@ -42,21 +42,7 @@ func TestReportedErrorIsTrue(t *testing.T) {
 	} {
 		for _, snr := range []float64{10, 20, 30} {
 			t.Run(fmt.Sprintf("%s/%s/snr=%g", c.receiver, c.profile.Name, snr), func(t *testing.T) {
-				cfg := singleUE(c.receiver, c.numPRB, channel.Config{Profile: c.profile, DopplerHz: c.dopplerHz})
-				name := c.receiver
-				if name == PerfectCSI {
-					name = "lmmse"
-				}
-				blocks, err := pusch.NewBlocks(name, pusch.Limits{Carrier: cfg.Carrier, NumRx: cfg.NumRx})
-				if err != nil {
-					t.Fatal(err)
-				}
-				s := &spy{Equalizer: blocks.Equalizer}
-				cfg.Blocks.Equalizer = s
-				p, err := NewPUSCH(cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
+				p, s := spied(t, c.receiver, c.numPRB, channel.Config{Profile: c.profile, DopplerHz: c.dopplerHz})
 				var found, stated float64
 				for seed := range uint64(trials) {
 					if _, err := p.Simulate(Trial{Seed: seed, SNRdB: snr}); err != nil {
@@ -71,6 +57,69 @@ func TestReportedErrorIsTrue(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestReportedStdIsTrue compares the error of the SINR with the standard deviation
+// that is stated for it. The distances of n symbols, which the SINR is compared with,
+// have themselves a relative error of 1/√n. Where nothing is sent no SINR is observed.
+func TestReportedStdIsTrue(t *testing.T) {
+	const trials = 150
+	for _, receiver := range []string{"ls", "lmmse"} {
+		for _, numPRB := range []int{1, 4} {
+			p, s := spied(t, receiver, numPRB, channel.Config{Profile: channel.TDLA30(), DopplerHz: 10})
+			sum := 0.0
+			for seed := range uint64(trials) {
+				if _, err := p.Simulate(Trial{Seed: seed, SNRdB: 20}); err != nil {
+					t.Fatal(err)
+				}
+				q := &s.symbols.Quality
+				if !q.SINRObserved {
+					t.Fatalf("%s, %d PRBs, seed %d: no SINR is observed at 20 dB: %+v", receiver, numPRB, seed, q)
+				}
+				found, stated := errorOf(s.symbols)
+				off, std := found/stated-1, float64(q.SINRStd/q.SINR)
+				sum += off * off / (std*std + 1/float64(s.symbols.Z.Len()))
+			}
+			if rms := math.Sqrt(sum / trials); rms < 0.8 || rms > 1.4 {
+				t.Errorf("%s, %d PRBs: the error of the SINR is %.2f times its standard deviation", receiver, numPRB, rms)
+			}
+			observed := 0
+			for seed := range uint64(trials) {
+				if _, err := p.Simulate(Trial{Seed: seed, SNRdB: -60}); err != nil {
+					t.Fatal(err)
+				}
+				if q := &s.symbols.Quality; q.SINRObserved {
+					observed++
+				} else if q.SINRStd != 0 {
+					t.Errorf("a SINR that is not observed has a standard deviation: %+v", q)
+				}
+			}
+			if observed > trials/20 {
+				t.Errorf("%s, %d PRBs: a SINR is observed in %d of %d slots of noise", receiver, numPRB, observed, trials)
+			}
+		}
+	}
+}
+
+// spied returns a simulation of one UE, and what the equaliser finds in each trial.
+func spied(t *testing.T, receiver string, numPRB int, c channel.Config) (*PUSCH, *spy) {
+	t.Helper()
+	cfg := singleUE(receiver, numPRB, c)
+	name := receiver
+	if name == PerfectCSI {
+		name = "lmmse"
+	}
+	blocks, err := pusch.NewBlocks(name, pusch.Limits{Carrier: cfg.Carrier, NumRx: cfg.NumRx})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spy{Equalizer: blocks.Equalizer}
+	cfg.Blocks.Equalizer = s
+	p, err := NewPUSCH(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, s
 }
 
 // singleUE returns a simulation of one UE that sends QPSK on all PRBs to two

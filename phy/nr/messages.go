@@ -164,18 +164,3 @@ func (t *TransportBlock) Outcome() Outcome {
 	}
 	return OutcomeFailed
 }
-
-// Quality carries the measurements of one transmission along its way. What was
-// not observed is 0, and so is its standard deviation.
-type Quality struct {
-	SINR          float32 // mean unbiased post-equalisation SINR over layers and data REs, linear
-	SNR           float32 // DM-RS power over noise per antenna and layer, linear
-	SNRStd        float32 // standard deviation of the error of SNR, linear
-	Absent        bool    // nothing of the UE's DM-RS is there; false where nobody looked
-	DelaySeconds  float64 // arrival after the receiver's symbol timing, s
-	DelayStd      float64 // standard deviation of its error, s
-	DelayObserved bool    // whether the UE's DM-RS stands out of the noise
-	CFOHz         float64 // carrier frequency offset, Hz
-	CFOStd        float64 // standard deviation of its error, Hz
-	CFOObserved   bool    // whether the DM-RS allowed a frequency estimate
-}

@@ -37,11 +37,17 @@ type Transmission struct {
 	Missed  uint16                         // bit s: stage s began after the slot's due time
 }
 
-// SINRdB returns the mean unbiased SINR after equalisation in dB, −100…200.
-func (t *Transmission) SINRdB() float64 { return decibel(t.Quality.SINR) }
+// SINRdB returns the mean unbiased SINR after equalisation in dB, −100…200; −100
+// where none was observed.
+func (t *Transmission) SINRdB() float64 {
+	if !t.Quality.SINRObserved {
+		return decibel(0)
+	}
+	return decibel(t.Quality.SINR)
+}
 
-// SNRdB returns the DM-RS power over noise per antenna and layer in dB,
-// −100…200.
+// SNRdB returns the DM-RS power over noise per antenna and layer in dB, −100…200;
+// −100 where none was observed.
 func (t *Transmission) SNRdB() float64 { return decibel(t.Quality.SNR) }
 
 // DelaySamples returns the delay in samples of the carrier.

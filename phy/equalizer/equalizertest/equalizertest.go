@@ -106,6 +106,10 @@ func testStatistics(t *testing.T, create func(equalizer.Limits) equalizer.Equali
 				if b := bias / complex(weight, 0); math.Hypot(real(b), imag(b)) > 0.03 {
 					t.Errorf("bias %.3f, want 0", b)
 				}
+				want := l.Channel.Quality(0)
+				if want.SetSINR(out[0].Quality.SINR); out[0].Quality != want || !want.SINRObserved || want.SINRStd == 0 {
+					t.Errorf("quality %+v, want %+v", out[0].Quality, want)
+				}
 				if len(layers) == 1 {
 					if got := float64(out[0].Quality.SINR); math.Abs(got/(weight/n)-1) > 1e-3 {
 						t.Errorf("SINR %.3f, want %.3f", got, weight/n)

@@ -44,6 +44,9 @@ func NewLink(rng *rand.Rand, g nr.Group, rx int, mix [][]complex64) *Link {
 	for i := range l.Channel.Weights.Data() {
 		l.Channel.Weights.Data()[i] = normal(rng, 0.7)
 	}
+	for u := range g.NumUEs {
+		l.Channel.SNR[u], l.Channel.SNRStd[u] = float32(u+1), 0.1
+	}
 	l.Channel.ErrorRatio.Resize(1, g.NumLayers, g.NumSymbols)
 	l.Channel.NumBundles = 1
 	l.Channel.NoiseCov.Resize(1, rx, rx)
