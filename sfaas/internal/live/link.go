@@ -124,30 +124,6 @@ func (r *Runtime) postAll(ev core.Event) {
 	}
 }
 
-// carrySignal brings a signal to the cores that it is for.
-func (w *worker) carrySignal(e *core.Effect) {
-	r := w.rt
-	ev := core.Event{Kind: core.EventSignal, Signal: e.Signal, From: w.core.Self()}
-	if e.To.Node == base.AllNodes {
-		for _, to := range r.peers() {
-			to.postAll(ev)
-		}
-		return
-	}
-	to := r.at(e.To.Node)
-	sent := to != nil
-	switch {
-	case !sent:
-	case e.To.IsAll():
-		to.postAll(ev)
-	default:
-		sent = to.workerAt(e.To, r).post(ev)
-	}
-	if m := e.Signal.Carried(); !sent && m != nil { // the unit stays here
-		w.post(m.Refused(base.ErrClosed))
-	}
-}
-
 // peers returns the linked runtimes by number.
 func (r *Runtime) peers() []*Runtime {
 	r.mu.Lock()

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
+
+// carryOut does what the core has asked for.
+func (w *worker) carryOut() {
+	for i := range w.effects {
+		e := &w.effects[i]
+		switch e.Kind {
+		case core.EffectSend:
+			w.deliver(e)
+		case core.EffectCommit:
+			if w.rt.set.InMemory() {
+				w.landed = append(w.landed, e.Batch)
+			} else {
+				w.rt.set.Engine.Commit(e.Batch)
+			}
+		case core.EffectWake:
+			w.alarm = min(w.alarm, e.At)
+		case core.EffectReply:
+			w.rt.replyTo(e)
+		case core.EffectNotice:
+			w.rt.notify(e.Notice)
+		case core.EffectTask:
+			w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventTask, Task: e.Task})
+		case core.EffectTaskDone:
+			w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventTaskDone, Task: e.Task})
+		case core.EffectAck:
+			w.acknowledge(e)
+		case core.EffectSignal:
+			w.carrySignal(e)
+		case core.EffectRoute:
+			w.rt.routes.hear(e.Signal)
+		case core.EffectMoved:
+			e.Signal.Move.Done(e.Err)
+		default:
+			panic(fmt.Sprintf("sfaas: no such effect: %d", e.Kind)) // a core and its shell are of one version
+		}
+		*e = core.Effect{}
+	}
+	if len(w.landed) > 0 {
+		w.land()
+	}
+}
+
+// land tells the core of the batches that the engine in memory has committed,
+// without the way through the inbox that other engines' answers take.
+func (w *worker) land() {
+	landed := w.landed
+	w.landed = nil // what follows from them makes no batch
+	for i, b := range landed {
+		landed[i] = nil
+		w.effects = w.core.Step(&core.Event{Kind: core.EventCommitted, Batch: b, Now: w.core.Now()}, w.effects[:0])
+		w.carryOut()
+	}
+	w.landed = landed[:0]
+}
+
+// deliver brings a message to another worker, here or on a linked runtime. If
+// that has closed meanwhile, the message is lost, counted, unless it is kept.
+func (w *worker) deliver(e *core.Effect) {
+	r := w.rt
+	to := r.at(e.To.Node)
+	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, Epoch: e.Epoch, From: w.core.Self(), Stamp: e.Stamp}
+	if to != nil && to.workerAt(e.To, r).post(ev) {
+		return
+	}
+	if e.Stamp == nil {
+		w.core.CountLost(e)
+		if r.set.OnNotice != nil {
+			at := base.Address{Function: r.app.Edges[e.Edge-1].Node.Fn.Name, Key: e.Key}
+			r.set.OnNotice(core.Notice{Kind: core.NoticeDropped, At: at, Header: e.Msg.Header, Reason: "its owner has closed"})
+		}
+	}
+	e.Msg.Release()
+}
+
+// carrySignal brings a signal to the cores that it is for.
+func (w *worker) carrySignal(e *core.Effect) {
+	r := w.rt
+	ev := core.Event{Kind: core.EventSignal, Signal: e.Signal, From: w.core.Self()}
+	if e.To.Node == base.AllNodes {
+		for _, to := range r.peers() {
+			to.postAll(ev)
+		}
+		return
+	}
+	to := r.at(e.To.Node)
+	sent := to != nil
+	switch {
+	case !sent:
+	case e.To.IsAll():
+		to.postAll(ev)
+	default:
+		sent = to.workerAt(e.To, r).post(ev)
+	}
+	if m := e.Signal.Carried(); !sent && m != nil { // the unit stays here
+		w.post(m.Refused(base.ErrClosed))
+	}
+}
+
+// acknowledge brings an acknowledgement to its producer's runtime.
+func (w *worker) acknowledge(e *core.Effect) {
+	if to := w.rt.at(e.To.Node); to != nil {
+		to.workerAt(e.To, w.rt).post(core.Event{Kind: core.EventAck, Stamp: e.Stamp, Waits: e.Waits})
+	}
+}
+
+// replyTo answers a call of host code.
+func (r *Runtime) replyTo(e *core.Effect) {
+	if to := r.at(e.To.Node); to != nil {
+		to.reply(e.Call, e.Msg, e.Err)
+	} else if e.Msg != nil {
+		e.Msg.Release()
+	}
+}
+
+// batchDone turns the outcome of a batch into an event.
+func (r *Runtime) batchDone(b *core.Batch, err error) {
+	r.workers[b.From.Core].post(core.Event{Kind: core.EventCommitted, Batch: b, Err: err})
+}
+
+// notify logs a fault and passes the notice on.
+func (r *Runtime) notify(n *core.Notice) {
+	if n.Kind == core.NoticeFault {
+		attrs := []any{"function", n.At.Function, "key", n.At.Key.String(), "slot", uint64(n.Header.Slot)}
+		if f := (*base.Fault)(nil); errors.As(n.Err, &f) { // the line names the rest already
+			attrs = append(attrs, "err", f.Cause())
+		}
+		if p := (*base.PanicError)(nil); errors.As(n.Err, &p) {
+			attrs = append(attrs, "stack", p.Stack)
+		}
+		r.set.Logger.Warn("sfaas: handler failed", attrs...)
+	}
+	if r.set.OnNotice != nil {
+		r.set.OnNotice(*n)
+	}
+}
