@@ -95,8 +95,8 @@ func fatalNormal(n *Node, _ []Value) string {
 
 // fatalFrames wants frames of some length.
 func fatalFrames(_ *Node, in []Value) string {
-	if len(in) > 2 && slices.Equal(in[2].Dims, []int{0}) {
-		return "window is empty"
+	if len(in) > 2 && in[2].given() && !in[2].Unranked && (len(in[2].Dims) != 1 || in[2].Dims[0] == 0) {
+		return fmt.Sprintf("window %v, want one axis with elements", in[2].Dims)
 	}
 	if len(in) > 3 && in[3].Const != nil {
 		if length, err := in[3].Const.Int64s(); err == nil && slices.Contains(length, 0) {

@@ -29,6 +29,7 @@ func TestCheckRefusesFatalForms(t *testing.T) {
 		"skip":      {OpType: "TfIdfVectorizer", Inputs: []string{"r"}, Outputs: []string{"y"}, Attrs: []onnx.Attribute{onnx.Int("max_skip_count", 1<<40)}},
 		"frames":    {OpType: "STFT", Inputs: []string{"r", "r", "", "none"}, Outputs: []string{"y"}},
 		"window":    {OpType: "STFT", Inputs: []string{"r", "r", "empty"}, Outputs: []string{"y"}},
+		"scalar":    {OpType: "STFT", Inputs: []string{"r", "r", "none"}, Outputs: []string{"y"}},
 		"transpose": {OpType: "ConvTranspose", Inputs: []string{"c", "r"}, Outputs: []string{"y"}},
 	} {
 		t.Run(name, func(t *testing.T) {

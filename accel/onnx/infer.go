@@ -64,6 +64,9 @@ func Infer(n *Node, opset int64, in []Value) ([]Value, error) {
 	if slices.ContainsFunc(in, func(v Value) bool { return v.Unranked }) {
 		return c.unknown(), nil
 	}
+	if err := c.flags(); err != nil {
+		return nil, err
+	}
 	err := op.infer(c)
 	if errors.As(err, new(*valueError)) {
 		return c.unknown(), nil
@@ -120,6 +123,22 @@ func (c *inference) failf(format string, args ...any) error {
 // lackf says that a form of the operator is not supported here.
 func (c *inference) lackf(format string, args ...any) error {
 	return &OpError{Node: c.node.Label(), OpType: c.node.OpType, Domain: c.node.Domain, Reason: fmt.Sprintf(format, args...)}
+}
+
+// flagNames lists the attributes that are 0 or 1. Runtimes differ in what they make
+// of other numbers.
+var flagNames = []string{"align_corners", "allowzero", "antialias", "broadcast", "ceil_mode", "center_point_box", "count_include_pad",
+	"exclude_outside", "exclusive", "fmod", "interleaved", "inverse", "is_causal", "keepdims", "largest", "layout", "linear_before_reset",
+	"noop_with_empty_axes", "onesided", "periodic", "reverse", "saturate", "select_last_index", "sorted", "training_mode", "transA", "transB", "upper"}
+
+// flags refuses other numbers.
+func (c *inference) flags() error {
+	for i := range c.node.Attrs {
+		if a := &c.node.Attrs[i]; a.Type == AttrInt && a.Int != 0 && a.Int != 1 && slices.Contains(flagNames, a.Name) {
+			return c.failf("attribute %s is %d, want 0 or 1", a.Name, a.Int)
+		}
+	}
+	return nil
 }
 
 func (c *inference) add(t DataType, dims ...int) error {

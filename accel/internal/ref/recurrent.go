@@ -231,6 +231,10 @@ func (c *recurrence) run() {
 		c.step(i)
 	}
 	for b := range c.batch {
+		if c.lens != nil && c.lens[b] <= 0 { // of no steps nothing is left, as in ONNX Runtime
+			clear(c.state[b*c.hid : (b+1)*c.hid])
+			clear(c.cell[b*c.hid : (b+1)*c.hid])
+		}
 		if c.last != nil {
 			copy(c.last(b), c.state[b*c.hid:(b+1)*c.hid])
 		}
