@@ -132,6 +132,15 @@ var graphCases = []graphCase{
 			inputs:  []onnx.ValueInfo{{Name: "x", Type: onnx.Float32, Dims: []int{-1, -1}, Params: []string{"?", "?"}, Ranked: true}},
 			outputs: []onnx.ValueInfo{{Name: "y", Type: onnx.Float32, Dims: []int{-1}, Params: []string{"?"}, Ranked: true}}},
 		in: []accel.Buffer{accel.From([]float32{1, 2, 3, 4, 5, 6}, 2, 3)}, dims: []int{2}, want: []float32{6, 15}},
+	{name: "lengths of one input with the same name",
+		graph: graph{opset: 13, nodes: []onnx.Node{node("ReduceSum", "x axes", "y", onnx.Int("keepdims", 0))}, consts: []onnx.Tensor{i64s("axes", []int64{1}, 1)},
+			inputs:  []onnx.ValueInfo{{Name: "x", Type: onnx.Float32, Dims: []int{-1, -1}, Params: []string{"dynamic", "dynamic"}, Ranked: true}},
+			outputs: []onnx.ValueInfo{{Name: "y", Type: onnx.Float32, Dims: []int{-1}, Params: []string{"dynamic"}, Ranked: true}}},
+		in: []accel.Buffer{accel.From([]float32{1, 2, 3, 4, 5, 6}, 2, 3)}, dims: []int{2}, want: []float32{6, 15}},
+	{name: "nodes in another order",
+		graph: graph{opset: 13, nodes: []onnx.Node{node("Relu", "a", "y"), node("Neg", "x", "a")},
+			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 2)}, outputs: []onnx.ValueInfo{value("y", onnx.Float32, 2)}},
+		in: []accel.Buffer{accel.From([]float32{-1, 2}, 2)}, dims: []int{2}, want: []float32{1, 0}},
 	{name: "an output of another rank than declared",
 		graph: graph{opset: 13, nodes: []onnx.Node{node("Relu", "x", "y")},
 			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 1, 2, 2)}, outputs: []onnx.ValueInfo{value("y", onnx.Float32, 2, 2)}},
@@ -304,7 +313,7 @@ func TestWeightsBesideModel(t *testing.T) {
 		}
 		return accel.LoadModel(path)
 	}
-	for _, location := range []string{"w.data", "inner/w.data"} {
+	for _, location := range []string{"w.data", "inner/w.data", "./w.data"} {
 		m, err := load("location", location, "offset", "4", "length", "8")
 		if err != nil {
 			t.Fatal(err)

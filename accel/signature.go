@@ -71,13 +71,13 @@ func portNames(ports []Port) []string {
 
 // openLengths returns the names of the open lengths of each input: lengths of one
 // name must agree. Names that exporters give to what they know nothing about are
-// none, and those of outputs prove nothing.
+// none, nor are those that one input has twice, and those of outputs prove nothing.
 func openLengths(m *onnx.Model) [][]string {
 	var names [][]string
 	for _, v := range m.Graph.Feeds() {
 		list := slices.Clone(v.Params)
 		for i, name := range list {
-			if name == "?" || name == "-1" || name == "None" || name == "unk" {
+			if slices.Index(v.Params, name) != i || slices.Contains(v.Params[i+1:], name) || name == "?" || name == "-1" || name == "None" || name == "unk" {
 				list[i] = ""
 			}
 		}

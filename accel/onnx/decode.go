@@ -43,7 +43,8 @@ func Load(path string) (*Model, error) {
 //
 // It returns a [*FormatError] that names the message and field when the bytes
 // are no model, hold a tensor whose payload does not fit its shape, or nest too
-// deeply; its cause is [ErrExternalData] when a payload lies in another file: see
+// deeply; nodes that come before what they need are put behind it. The cause is
+// [ErrExternalData] when a payload lies in another file: see
 // [Load]. It does not judge the graph: see [Check].
 func Decode(data []byte) (*Model, error) {
 	m, err := decode(data)
@@ -172,6 +173,7 @@ func decodeGraph(b []byte, depth int) (*Graph, error) {
 		g.unknown = append(g.unknown, f.raw...)
 		return nil
 	})
+	g.Nodes = ordered(g.Nodes)
 	return g, err
 }
 

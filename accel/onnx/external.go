@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // maxInline bounds the payload of all tensors that lie beside a model: with more
@@ -93,7 +94,7 @@ func (m *Model) inline(dir string) error {
 
 // read returns the payload of size bytes.
 func (e *external) read(root *os.Root, size int64) ([]byte, error) {
-	name := filepath.FromSlash(e.location)
+	name := filepath.FromSlash(strings.TrimPrefix(e.location, "./"))
 	if !filepath.IsLocal(name) || filepath.Clean(name) != name || name == "." {
 		return nil, fmt.Errorf("location %q is not a clean path below the model's folder", e.location)
 	}
