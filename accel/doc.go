@@ -49,7 +49,10 @@
 // Files of exporters hold weights in other files ([LoadModel] reads them), scalar
 // and bool ports ([Bools]), no elements at all, lengths without names, and outputs
 // that are declared wrongly: all of these can be bound. What a device cannot run is
-// refused before the first Run by an error that names node and operator. The
+// refused before the first Run by an error that names node and operator. Outputs
+// that are no tensors of numbers, such as the maps of classifiers, are left out of
+// the signature and named by [Model.LeftOut]; a model with such an input, or with
+// nothing else to give, is refused by a [*PortError]. The
 // backend tests of the ONNX package show it for every device:
 // internal/bench/onnxconf.
 //

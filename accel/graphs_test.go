@@ -51,9 +51,11 @@ func node(op, inputs, outputs string, attrs ...onnx.Attribute) onnx.Node {
 		return strings.Split(s, " ")
 	}
 	n := onnx.Node{Name: op + " to " + outputs, OpType: op, Inputs: split(inputs), Outputs: split(outputs), Attrs: attrs}
-	for i, name := range n.Outputs {
-		if name == "-" {
-			n.Outputs[i] = ""
+	for _, list := range [][]string{n.Inputs, n.Outputs} {
+		for i, name := range list {
+			if name == "-" {
+				list[i] = ""
+			}
 		}
 	}
 	return n
@@ -137,6 +139,22 @@ var graphCases = []graphCase{
 			inputs:  []onnx.ValueInfo{{Name: "x", Type: onnx.Float32, Dims: []int{-1, -1}, Params: []string{"dynamic", "dynamic"}, Ranked: true}},
 			outputs: []onnx.ValueInfo{{Name: "y", Type: onnx.Float32, Dims: []int{-1}, Params: []string{"dynamic"}, Ranked: true}}},
 		in: []accel.Buffer{accel.From([]float32{1, 2, 3, 4, 5, 6}, 2, 3)}, dims: []int{2}, want: []float32{6, 15}},
+	{name: "a window that would begin in the padding",
+		graph: graph{opset: 12, nodes: []onnx.Node{node("MaxPool", "x", "y", onnx.Ints("kernel_shape", 2), onnx.Ints("strides", 3), onnx.Ints("pads", 0, 1), onnx.Int("ceil_mode", 1))},
+			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 1, 1, 6)}, outputs: []onnx.ValueInfo{undeclared("y", onnx.Float32)}},
+		in: []accel.Buffer{accel.From([]float32{1, 2, 3, 4, 5, 6}, 1, 1, 6)}, dims: []int{1, 1, 2}, want: []float32{2, 5}},
+	{name: "a window longer than what it sees",
+		graph: graph{opset: 12, nodes: []onnx.Node{node("MaxPool", "x", "y", onnx.Ints("kernel_shape", 3), onnx.Ints("strides", 2), onnx.Ints("dilations", 2), onnx.Ints("pads", 0, 1), onnx.Int("ceil_mode", 1))},
+			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 1, 1, 3)}, outputs: []onnx.ValueInfo{undeclared("y", onnx.Float32)}},
+		in: []accel.Buffer{accel.From([]float32{1, 2, 3}, 1, 1, 3)}, dims: []int{1, 1, 1}, want: []float32{3}},
+	{name: "a slice backwards to the greatest end",
+		graph: graph{opset: 13, nodes: []onnx.Node{node("Slice", "x s e a t", "y")}, consts: []onnx.Tensor{i64s("s", []int64{1}, 1), i64s("e", []int64{math.MaxInt64}, 1), i64s("a", []int64{0}, 1), i64s("t", []int64{-1}, 1)},
+			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 3)}, outputs: []onnx.ValueInfo{undeclared("y", onnx.Float32)}},
+		in: []accel.Buffer{accel.From([]float32{1, 2, 3}, 3)}, dims: []int{2}, want: []float32{2, 1}},
+	{name: "a scale that float64 makes too small",
+		graph: graph{opset: 13, nodes: []onnx.Node{node("Resize", "x - by", "y", onnx.Str("coordinate_transformation_mode", "asymmetric"), onnx.Str("nearest_mode", "floor"))}, consts: []onnx.Tensor{f32s("by", []float32{7.0 / 3}, 1)},
+			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 3)}, outputs: []onnx.ValueInfo{undeclared("y", onnx.Float32)}},
+		in: []accel.Buffer{accel.From([]float32{1, 2, 3}, 3)}, dims: []int{7}, want: []float32{1, 1, 1, 2, 2, 3, 3}},
 	{name: "nodes in another order",
 		graph: graph{opset: 13, nodes: []onnx.Node{node("Relu", "a", "y"), node("Neg", "x", "a")},
 			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 2)}, outputs: []onnx.ValueInfo{value("y", onnx.Float32, 2)}},

@@ -16,6 +16,8 @@ import (
 //   - a scalar port becomes one of shape [1];
 //   - an output that no node computes, or that is listed twice, gets a node;
 //   - lengths that are declared for an output go, unless they are inferred as well;
+//   - nodes whose lengths ONNX Runtime infers in another way than it computes them
+//     are written so that it cannot: see agree.go;
 //   - what is left out is written as runtimes survive it: see tidy.go.
 //
 // The ports that change get other names, so that names in the graph stay.
@@ -31,7 +33,7 @@ func Bindable(m *Model, values map[string]Value) (bound *Model, inputs, outputs 
 			computed[name] = true
 		}
 	}
-	b.nodes = append(b.nodes, b.tidy(m.Graph.Nodes)...)
+	b.nodes = append(b.nodes, b.tidy(b.agreed(m.Graph.Nodes, values, m.Opset()))...)
 	for _, v := range m.Graph.Outputs {
 		outputs = append(outputs, b.output(v, values[v.Name], computed[v.Name]))
 		computed[v.Name] = false // a second time it is a copy

@@ -25,11 +25,7 @@ func ResizingOf(n *Node, opset int64, in []Value) (Resizing, error) {
 	for i := range x {
 		r.ROI[len(x)+i] = 1
 	}
-	axes := allAxes(len(x))
-	if a := n.Ints("axes"); a != nil {
-		axes = a
-	}
-	at, err := Axes(axes, len(x))
+	at, err := resizeAxes(n, len(x))
 	if err != nil {
 		return r, err
 	}
@@ -85,6 +81,14 @@ func realsOf(v Value, i int) ([]float64, error) {
 	return v.Const.Float64s()
 }
 
+// resizeAxes returns the axes that the operands are about.
+func resizeAxes(n *Node, rank int) ([]int, error) {
+	if axes := n.Ints("axes"); axes != nil {
+		return Axes(axes, rank)
+	}
+	return Axes(allAxes(rank), rank)
+}
+
 func (r *Resizing) byScales(at []int, v []float64) error {
 	if len(v) != len(at) {
 		return fmt.Errorf("%d scales, want %d", len(v), len(at))
@@ -96,7 +100,8 @@ func (r *Resizing) byScales(at []int, v []float64) error {
 		r.Scale[a] = v[i]
 		if r.Out[a] >= 0 {
 			span := r.ROI[len(r.Out)+a] - r.ROI[a]
-			n := math.Floor(float64(r.Out[a]) * span * v[i])
+			// In float32, as the scale is: what 7/3 makes of 3 is 7 there, and less in float64.
+			n := math.Floor(float64(float32(float64(r.Out[a])*span) * float32(v[i])))
 			if !(n >= 0 && n <= maxElems) {
 				return fmt.Errorf("scales %v", v)
 			}

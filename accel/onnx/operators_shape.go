@@ -424,7 +424,9 @@ func Spans(n *Node, in []Value) ([]Span, error) {
 	return spans, nil
 }
 
-// span resolves one axis of length d, which is -1 when unknown.
+// span resolves one axis of length d, which is -1 when unknown. The largest int32
+// and int64 mean the end of the axis in the direction of the step, as exporters use
+// them and ONNX Runtime reads them.
 func span(d, start, end, step int64) Span {
 	if d < 0 {
 		return Span{Start: int(max(start, 0)), Step: int(step), Len: -1}
@@ -441,7 +443,7 @@ func span(d, start, end, step int64) Span {
 		n = (end - start + step - 1) / step
 	} else {
 		start = fix(start, 0, d-1)
-		if end < -d {
+		if end < -d || end == math.MaxInt64 || end == math.MaxInt32 {
 			end = -1
 		} else {
 			end = fix(end, -1, d-1)

@@ -77,6 +77,10 @@ func (w *Window) axis(i int, auto string, ceil bool) error {
 		return fmt.Errorf("auto_pad %q", auto)
 	}
 	room := w.In[i] + w.Begin[i] + w.End[i] - span
+	if ceil && room < 0 && -room < w.Stride[i] && w.In[i]+w.Begin[i] > 0 {
+		w.Out[i], w.Stride[i] = 1, 1 // the only window ends beyond the padding
+		return nil
+	}
 	if room < 0 {
 		return fmt.Errorf("kernel %d (dilation %d) is longer than the padded input %d", w.Kernel[i], w.Dilation[i], room+span)
 	}

@@ -27,5 +27,5 @@
 // is the same with and without assembly, but for a unit where generic code emulates
 // a fused instruction. Subnormal numbers count as zero, unless the options of the
 // session keep them, as every device of package accel does it. Products of 8-bit
-// integers are exact.
+// integers are exact modulo 2³², with and without assembly.
 package ref

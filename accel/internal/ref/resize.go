@@ -185,7 +185,7 @@ func resample(st *step, r onnx.Resizing, axis int) (resampling, error) {
 	crop := st.node.Str("coordinate_transformation_mode", "") == "tf_crop_and_resize"
 	p := resampling{axis: axis, taps: make([][]tap, out)}
 	for k := range p.taps {
-		x := place(float64(k))
+		x := float64(place(float32(k)))
 		if crop && (x < 0 || x > float64(n-1)) {
 			continue
 		}
@@ -197,47 +197,58 @@ func resample(st *step, r onnx.Resizing, axis int) (resampling, error) {
 }
 
 // resizePlace returns the function from places in the output to places in the
-// input.
-func resizePlace(st *step, n, out int, scale, start, end float64) (func(x float64) float64, error) {
+// input. It computes in float32, as ONNX Runtime does: where a place lies between
+// two elements, or on one, is a matter of rounding.
+func resizePlace(st *step, n, out int, scale64, start, end float64) (func(x float32) float32, error) {
 	def := "half_pixel"
 	if st.opset < 11 || st.node.OpType == "Upsample" {
 		def = "asymmetric"
 	}
-	size, last := scale*float64(n), float64(n-1)
+	size, scale, last := lengthOf(scale64*float64(n)), float32(scale64), float32(n-1)
 	mode := st.node.Str("coordinate_transformation_mode", def)
 	if st.opset < 11 {
 		mode = def // there was no such attribute
 	}
 	switch mode {
 	case "half_pixel":
-		return func(x float64) float64 { return (x+0.5)/scale - 0.5 }, nil
+		return func(x float32) float32 { return (x+0.5)/scale - 0.5 }, nil
 	case "half_pixel_symmetric":
-		adjust := float64(out) / size
-		offset := float64(n) / 2 * (1 - adjust)
-		return func(x float64) float64 { return offset + (x+0.5)/scale - 0.5 }, nil
+		adjust := float32(out) / size
+		offset := float32(n) / 2 * (1 - adjust)
+		return func(x float32) float32 { return offset + (x+0.5)/scale - 0.5 }, nil
 	case "pytorch_half_pixel":
 		if out == 1 {
-			return func(float64) float64 { return 0 }, nil
+			return func(float32) float32 { return 0 }, nil
 		}
-		return func(x float64) float64 { return (x+0.5)/scale - 0.5 }, nil
+		return func(x float32) float32 { return (x+0.5)/scale - 0.5 }, nil
 	case "align_corners":
 		if size == 1 {
-			return func(float64) float64 { return 0 }, nil
+			return func(float32) float32 { return 0 }, nil
 		}
-		return func(x float64) float64 { return x * last / (size - 1) }, nil
+		return func(x float32) float32 { return x * last / (size - 1) }, nil
 	case "tf_half_pixel_for_nn":
-		return func(x float64) float64 { return (x + 0.5) / scale }, nil
+		return func(x float32) float32 { return (x + 0.5) / scale }, nil
 	case "asymmetric":
-		return func(x float64) float64 { return x / scale }, nil
+		return func(x float32) float32 { return x / scale }, nil
 	case "tf_crop_and_resize":
+		first, span := float32(start)*last, float32(end-start)*last
 		if size == 1 || out == 1 {
-			return func(float64) float64 { return 0.5 * (start + end) * last }, nil
+			return func(float32) float32 { return 0.5 * float32(start+end) * last }, nil
 		}
-		width := float64(out - 1)
-		return func(x float64) float64 { return start*last + x*(end-start)*last/width }, nil
+		width := float32(out - 1)
+		return func(x float32) float32 { return first + x*span/width }, nil
 	default:
 		return nil, fmt.Errorf("coordinate_transformation_mode %q", mode)
 	}
+}
+
+// lengthOf returns an output length before it was rounded down; what the rounding
+// of a scale takes from an integer does not count.
+func lengthOf(size float64) float32 {
+	if whole := math.Round(size); math.Abs(size-whole) < 1e-5*max(1, whole) {
+		return float32(whole)
+	}
+	return float32(size)
 }
 
 // tapsAt returns the elements of a line of length n that make the element at x.
