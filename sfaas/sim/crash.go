@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -18,24 +19,49 @@ const settleLimit = 5 * time.Second
 var errUnsettled = errors.New("sim: what is under way does not end")
 
 // Snapshot writes the state of all nodes as sfaas.Runtime.Snapshot does for
-// runtimes that are linked. Sources get sfaas.ErrBusy while it runs the world
-// until everything under way is done; the virtual clock advances.
+// runtimes that are linked. Sources get [sfaas.ErrBusy], and handlers are held, while
+// it runs the world until nothing is on its way but to a line; the virtual clock
+// advances. It is refused with [sfaas.ErrBusy] during a move in mode Fed.
 func (w *World) Snapshot() ([]byte, error) {
-	w.paused = true
-	defer func() { w.paused = false }()
+	w.held = true
+	defer w.release()
 	limit := w.now.Add(settleLimit)
-	for !w.settled() {
+	var cores []*core.Core
+	for _, n := range w.nodes {
+		cores = append(cores, n.cores.List...)
+	}
+	for !w.still() {
+		if slices.ContainsFunc(cores, (*core.Core).Feeding) {
+			return nil, sfaas.ErrBusy
+		}
 		if w.queue.len() == 0 || w.halted || w.now > limit {
 			return nil, w.unsettled()
 		}
 		w.RunUntil(w.queue.first())
 	}
-	var cores []*core.Core
-	for _, n := range w.nodes {
-		cores = append(cores, n.cores.List...)
+	if slices.ContainsFunc(cores, (*core.Core).Feeding) {
+		return nil, sfaas.ErrBusy
 	}
 	w.hist.note(w.now, "snapshot")
 	return core.AppendSnapshot(nil, w.now, cores)
+}
+
+// release lets handlers run again.
+func (w *World) release() {
+	w.held = false
+	for _, n := range w.nodes {
+		for _, c := range n.list {
+			w.wake(c)
+		}
+	}
+}
+
+// wake schedules a run of a core that has something to do.
+func (w *World) wake(c *seat) {
+	if c.core.Ready() && !c.runs && !c.node.down {
+		c.runs = true
+		w.queue.push(entry{at: max(w.now, c.busy), core: c, ev: core.Event{Kind: core.EventRun}})
+	}
 }
 
 // unsettled says what the world is waiting for.
@@ -50,8 +76,9 @@ func (w *World) unsettled() error {
 	return errUnsettled
 }
 
-// settled reports whether nothing is on its way, in a core or in the engine.
-func (w *World) settled() bool {
+// still reports whether nothing is on its way, and every core still, see
+// [core.Core.Still].
+func (w *World) still() bool {
 	if w.queue.any(func(e *entry) bool {
 		return e.core != nil && e.ev.Kind != core.EventRun && e.ev.Kind != core.EventTimer
 	}) {
@@ -59,7 +86,7 @@ func (w *World) settled() bool {
 	}
 	for _, n := range w.nodes {
 		for _, k := range n.cores.List {
-			if !k.Settled() {
+			if !n.down && !k.Still() {
 				return false
 			}
 		}
@@ -126,10 +153,7 @@ func (w *World) Crash(snapshot []byte) error {
 		}
 	})
 	for _, c := range n.list {
-		if c.core.Ready() {
-			c.runs = true
-			w.queue.push(entry{at: w.now, core: c, ev: core.Event{Kind: core.EventRun}})
-		}
+		w.wake(c)
 	}
 	return err
 }

@@ -76,7 +76,12 @@ func (w *World) step(c *seat, ev core.Event) {
 	}
 	w.hist.event(w.now, c, &ev, w.edges)
 	w.cur = c
-	w.eff = c.core.Step(&ev, w.eff[:0])
+	ran := true
+	if w.held && ev.Kind == core.EventRun {
+		w.eff, ran = c.core.RunHeld(ev.Now, w.eff[:0])
+	} else {
+		w.eff = c.core.Step(&ev, w.eff[:0])
+	}
 	w.cur = nil
 	if cost := c.core.Cost(); cost > 0 {
 		c.busy = w.now.Add(cost)
@@ -85,7 +90,7 @@ func (w *World) step(c *seat, ev core.Event) {
 	for i := range w.eff {
 		w.carryOut(c, &w.eff[i], end)
 	}
-	if !c.runs && (c.core.Ready() || end > w.now) {
+	if !c.runs && ((c.core.Ready() && ran) || end > w.now) {
 		c.runs = true
 		w.queue.push(entry{at: max(w.now, c.busy), core: c, ev: core.Event{Kind: core.EventRun}})
 	}
@@ -118,9 +123,9 @@ func (w *World) carryOut(c *seat, e *core.Effect, at sfaas.Time) {
 	case core.EffectSignal:
 		w.signal(e, c.self, at)
 	case core.EffectRoute:
-		c.node.learn(e.Signal.Route)
+		c.node.hear(e.Signal)
 	case core.EffectMoved:
-		e.Signal.Move.Done(e.Err)
+		e.Signal.Done(e.Err)
 	default:
 		panic(fmt.Sprintf("sim: no such effect: %d", e.Kind)) // a core and its shell are of one version
 	}

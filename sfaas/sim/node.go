@@ -22,6 +22,7 @@ type Node struct {
 	notices []sfaas.Notice
 	down    bool
 	routes  map[sfaas.Unit]sfaas.Route
+	rests   map[string]core.Rest
 }
 
 var _ sfaas.Host = (*Node)(nil)
@@ -29,7 +30,7 @@ var _ sfaas.Host = (*Node)(nil)
 // start gives the node new cores, without state.
 func (n *Node) start() error {
 	n.set.Incarnation++
-	n.routes = map[sfaas.Unit]sfaas.Route{}
+	n.routes, n.rests = map[sfaas.Unit]sfaas.Route{}, map[string]core.Rest{}
 	cores, err := core.NewCores(n.w.app.Plan(), n.set)
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func (n *Node) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error
 	switch {
 	case n.down:
 		return nil, sfaas.ErrClosed
-	case n.w.paused:
+	case n.w.held:
 		return nil, sfaas.ErrBusy
 	}
 	return n.cores.Intake.Draft(from, key)
@@ -112,6 +113,17 @@ func (w *World) reply(e *core.Effect) {
 	}
 }
 
+// hear notes the news of an effect.
+func (n *Node) hear(s *core.Signal) {
+	if s.Resign == nil {
+		n.learn(s.Route)
+		return
+	}
+	if r, old := s.Resign.Rest, n.rests[s.Resign.Part]; r.Epoch > old.Epoch {
+		n.rests[r.Part] = r
+	}
+}
+
 // learn notes a route.
 func (n *Node) learn(r sfaas.Route) {
 	if old, ok := n.routes[r.Unit]; !ok || r.After(old) {
@@ -124,8 +136,14 @@ func (n *Node) Owner(u sfaas.Unit) sfaas.NodeID {
 	if r, ok := n.routes[u]; ok {
 		return r.Owner
 	}
+	if r, ok := n.rests[u.Part]; ok {
+		return r.Owner
+	}
 	return n.set.DefaultOwner(u.Part)
 }
+
+// Epoch returns the epoch of a unit's route, as far as the node knows.
+func (n *Node) Epoch(u sfaas.Unit) uint32 { return n.routes[u].Epoch }
 
 // Stats returns the counters of the node's functions.
 func (n *Node) Stats() []sfaas.FunctionStats { return n.cores.Stats() }

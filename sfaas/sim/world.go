@@ -33,7 +33,7 @@ type World struct {
 	ways       []time.Duration // from node to node, see arrival
 	newest     []sfaas.Time    // arrival of what was sent last, the same way
 	broken     []sfaas.Time    // until when nothing arrives, the same way
-	paused     bool            // a snapshot is being taken
+	held       bool            // a snapshot is being taken: no handler runs
 	halted     bool
 }
 
@@ -185,4 +185,25 @@ func (w *World) moved(u sfaas.Unit, to *Node, err error, done func(error)) {
 	if done != nil {
 		done(err)
 	}
+}
+
+// Claim lets a node take over a soft unit under an epoch, as sfaas.Runtime.Claim does;
+// done gets the outcome.
+func (w *World) Claim(n *Node, u sfaas.Unit, epoch uint32, done func(error)) {
+	ev := core.OwnEvent(sfaas.Route{Unit: u, Owner: n.id, Epoch: epoch}, func(err error) {
+		w.hist.note(w.now, fmt.Sprintf("claim of %v by node %d: %v", u, n.id, err))
+		done(err)
+	})
+	w.post(w.now, core.Endpoint{Node: n.id, Core: int(u.Root.KeyGroup())}, ev)
+}
+
+// Resign lets a node pass on the units of a part that have no route, as
+// sfaas.Runtime.Leave does; done gets the outcome, and the routes of the units that
+// stay.
+func (w *World) Resign(from, to *Node, part string, done func(used []sfaas.Route, err error)) {
+	ev := core.ResignEvent(part, from.id, to.id, func(used []sfaas.Route, err error) {
+		w.hist.note(w.now, fmt.Sprintf("rest of %s from node %d to node %d: %v", part, from.id, to.id, err))
+		done(used, err)
+	})
+	w.post(w.now, core.Endpoint{Node: from.id, Core: int(sfaas.Key{}.KeyGroup())}, ev)
 }

@@ -21,7 +21,7 @@ const (
 	EffectAck                        // acknowledge the message of Stamp to To, as an EventAck
 	EffectSignal                     // bring Signal to To as an EventSignal; behind what was sent there before
 	EffectRoute                      // Signal.Route holds now: for those who watch routes
-	EffectMoved                      // Signal.Move is complete, or failed with Err
+	EffectMoved                      // what Signal was about is complete, or failed with Err: tell who asked
 )
 
 // Effect is one output of [Core.Step]. Pointers are recycled: a shell has

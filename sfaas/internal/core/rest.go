@@ -38,7 +38,7 @@ type Resignation struct {
 	used []base.Route // of epoch 0: where units are that are no part of the rest
 
 	wait int // cores that have not answered
-	done func(error)
+	done func(used []base.Route, err error)
 }
 
 // partState is what a core knows about a part beside its units.
@@ -49,8 +49,8 @@ type partState struct {
 }
 
 // ResignEvent returns the event that asks the lead of a part to pass its rest on;
-// done gets the outcome.
-func ResignEvent(part string, from, to base.NodeID, done func(error)) Event {
+// done gets the outcome, and routes to the units that stay.
+func ResignEvent(part string, from, to base.NodeID, done func(used []base.Route, err error)) Event {
 	r := &Resignation{Rest: Rest{Part: part, Owner: to}, From: from, done: done}
 	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalResign, Resign: r}}
 }
@@ -108,7 +108,7 @@ func (k *Core) signalOfRest(s *Signal) {
 		} else {
 			k.restToCores(&Signal{Kind: signalUnhush, Resign: r})
 		}
-		r.done(s.Err)
+		k.resigned(r, s.Err)
 	case signalRest:
 		k.learnRest(p, r)
 	}
@@ -129,11 +129,16 @@ func (k *Core) resign(p *plan.Part, r *Resignation) {
 		err = base.ErrUnlinked
 	}
 	if err != nil {
-		r.done(err)
+		k.resigned(r, err)
 		return
 	}
 	x.resign, r.Epoch, r.wait = r, x.rest.Epoch+1, k.count
 	k.restToCores(&Signal{Kind: signalHush, Resign: r})
+}
+
+// resigned tells who asked how an attempt has ended.
+func (k *Core) resigned(r *Resignation, err error) {
+	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalInherited, Resign: r}, Err: err})
 }
 
 // hush lets what comes for units that the core does not have wait, and returns
@@ -224,7 +229,7 @@ func (k *Core) restGone(node base.NodeID) {
 		if r := k.parts[i].resign; r != nil && r.Owner == node {
 			k.parts[i].resign = nil
 			k.restToCores(&Signal{Kind: signalUnhush, Resign: r})
-			r.done(base.ErrClosed)
+			k.resigned(r, base.ErrClosed)
 		}
 	}
 }

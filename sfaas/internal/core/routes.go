@@ -53,16 +53,16 @@ func (k *Core) own(u *unit, s *Signal) {
 	if k.lead(u.UnitID) == k.self.Core {
 		switch {
 		case u.phase == unitStopping || u.phase == unitLeft:
-			s.reply(base.ErrMoving)
+			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: base.ErrMoving})
 			return
 		case !base.Newer(s.Route.Epoch, k.self.Node, u.epoch, u.owner):
-			s.reply(base.ErrStaleEpoch)
+			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: base.ErrStaleEpoch})
 			return
 		}
 		r := base.Route{Unit: u.Unit(), Owner: k.self.Node, Epoch: s.Route.Epoch}
 		k.tell(u, &Signal{Kind: signalTake, Route: r})
-		k.announce(u)
-		s.reply(nil)
+		k.announce(u) // before who asked hears of it
+		k.effect(Effect{Kind: EffectMoved, Signal: s})
 	}
 }
 

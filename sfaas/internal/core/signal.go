@@ -94,6 +94,18 @@ func (s *Signal) Carried() *Move {
 	return nil
 }
 
+// Done reports the outcome of a move, a claim or a resignation to who asked for it.
+func (s *Signal) Done(err error) {
+	switch {
+	case s.Move != nil:
+		s.Move.Done(err)
+	case s.Resign != nil:
+		s.Resign.done(s.Resign.used, err)
+	case s.reply != nil:
+		s.reply(err)
+	}
+}
+
 // OwnEvent returns the event that lets the lead of this runtime take over a
 // unit, empty, under the epoch of a route. Reply gets the outcome.
 func OwnEvent(r base.Route, reply func(error)) Event {

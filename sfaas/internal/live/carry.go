@@ -40,7 +40,7 @@ func (w *worker) carryOut() {
 		case core.EffectRoute:
 			w.rt.routes.hear(e.Signal)
 		case core.EffectMoved:
-			e.Signal.Move.Done(e.Err)
+			e.Signal.Done(e.Err)
 		default:
 			panic(fmt.Sprintf("sfaas: no such effect: %d", e.Kind)) // a core and its shell are of one version
 		}

@@ -87,7 +87,7 @@ func (r *Runtime) resign(ctx context.Context, p *plan.Part, to base.NodeID) (err
 		err = errors.Join(err, target.Unprepare(u), r.cores.Arrived(p, false, r.onWorker))
 	}()
 	done := make(chan error, 1)
-	if !r.workerOf(base.Key{}.KeyGroup()).post(core.ResignEvent(p.Name, r.set.Node, to, func(err error) { done <- err })) {
+	if !r.workerOf(base.Key{}.KeyGroup()).post(core.ResignEvent(p.Name, r.set.Node, to, func(_ []base.Route, err error) { done <- err })) {
 		return base.ErrClosed
 	}
 	select {

@@ -79,22 +79,11 @@ func (r *Runtime) own(id plan.UnitID, epoch uint32) error {
 	select {
 	case err := <-done:
 		if err == nil { // whoever pushes from now on knows the route
-			r.flush(id)
 			r.settleRoutes()
 		}
 		return errors.Join(err, r.Unprepare(u))
 	case <-r.stop:
 		return base.ErrClosed
-	}
-}
-
-// flush waits until the lead of a unit has told others what it has decided.
-func (r *Runtime) flush(id plan.UnitID) {
-	if done, open := r.leadOf(id).call(func() {}); open {
-		select {
-		case <-done:
-		case <-r.stop:
-		}
 	}
 }
 
