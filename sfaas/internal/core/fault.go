@@ -133,6 +133,11 @@ func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
 		k.stats[n.Index].Lost++
 		k.notice(NoticeLost, n, &k.cur.msg.Header, ks.key, "volatile cells of a lost handler", nil)
 	}
+	if inst.few != nil {
+		for _, t := range inst.few.timers { // what they send goes on with the numbers of inst
+			t.inst = inst
+		}
+	}
 	old.unit.insts[old.at] = inst
 	ks.insts[n.Index] = inst
 	return inst

@@ -61,8 +61,8 @@ const (
 func (k *Core) askFence(u *unit, m *Move) {
 	m.newest = max(m.newest, u.newest)
 	m.Fence = m.newest + 1 + fenceMargin<<m.tries + m.History
-	m.wait, m.refused = len(k.peers), false
-	for _, node := range k.peers {
+	m.asked, m.refused = slices.Clone(k.peers), false
+	for _, node := range k.peers { // m.asked shrinks meanwhile
 		s := &Signal{Kind: signalFence, Move: m, From: k.self, Fence: m.Fence}
 		if node == k.self.Node {
 			k.signalFed(u, s)
@@ -106,6 +106,9 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 // promise holds slots from F-h on, or refuses.
 func (k *Core) promise(u *unit, s *Signal) {
 	m, start := s.Move, s.Fence-s.Move.History
+	if f := u.feeding(); f != nil && f.move == m {
+		return // it stands here; only the connection is new
+	}
 	answer := &Signal{Kind: signalFencedCore, Move: m, Slot: u.newest}
 	if u.newest >= start {
 		answer.Err = base.ErrFence
@@ -126,7 +129,7 @@ func (k *Core) countPromises(u *unit, s *Signal) {
 		return
 	}
 	u.more.ask = nil
-	answer := &Signal{Kind: signalFenced, Move: a.move, Slot: a.newest}
+	answer := &Signal{Kind: signalFenced, Move: a.move, Slot: a.newest, From: k.self}
 	if a.no {
 		answer.Err = base.ErrFence
 	}
@@ -143,8 +146,13 @@ func (k *Core) countFences(u *unit, s *Signal) {
 	if m == nil || m != s.Move {
 		return
 	}
+	at := slices.Index(m.asked, s.From.Node)
+	if at < 0 {
+		return
+	}
+	m.asked = slices.Delete(m.asked, at, at+1)
 	m.newest, m.refused = max(m.newest, s.Slot), m.refused || s.Err != nil
-	if m.wait--; m.wait > 0 {
+	if len(m.asked) > 0 {
 		return
 	}
 	if !m.refused {
@@ -192,6 +200,39 @@ func (k *Core) head(u *unit) *Image {
 		}
 	}
 	return img
+}
+
+// tellFence lets a runtime that is new to a unit's old owner know of its fence. The
+// new owner says nothing until the old one has dropped the unit.
+func (k *Core) tellFence(u *unit, node base.NodeID) {
+	f := u.feeding()
+	if f == nil || f.from != k.self.Node {
+		return
+	}
+	to := Endpoint{node, allCores}
+	k.effect(Effect{Kind: EffectSignal, To: to, Signal: &Signal{Kind: signalFenceCore, Move: f.move, Fence: f.fence}})
+	k.effect(Effect{Kind: EffectSignal, To: to, Signal: &Signal{Kind: signalFeed, Move: f.move}})
+}
+
+// fedGone ends what a runtime that is gone had a part in: it does not answer any
+// more, and what only its slots were for goes back to the owner that is left.
+func (k *Core) fedGone(u *unit, node base.NodeID) {
+	m := u.more.move
+	ours := m != nil && m.Mode == base.Fed
+	switch f := u.more.feed; {
+	case ours && m.To == node:
+		u.more.move = nil
+		k.everywhere(u, &Signal{Kind: signalUnfeed, Move: m})
+		k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: base.ErrClosed})
+	case ours && slices.Contains(m.asked, node):
+		k.countFences(u, &Signal{Kind: signalFenced, Move: m, From: Endpoint{Node: node}})
+	case f == nil || f.from != node:
+	case f.pending:
+		k.unfeed(u)
+	case f.to == k.self.Node && k.lead(u.UnitID) == k.self.Core: // all slots are ours now
+		k.everywhere(u, &Signal{Kind: signalRoute, Route: u.route()})
+		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	}
 }
 
 // standFence is step 3, at every core.

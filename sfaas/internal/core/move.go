@@ -45,8 +45,9 @@ type Move struct {
 	app     *plan.App
 	digest  base.Digest
 	image   *Image
-	wait    int // cores that have not answered
-	tries   int // of mode Fed: fences that were refused
+	wait    int           // cores that have not answered
+	asked   []base.NodeID // of mode Fed: runtimes that have not answered
+	tries   int           // of mode Fed: fences that were refused
 	refused bool
 	awaits  bool // Slot
 	ended   bool

@@ -86,6 +86,9 @@ func (k *Core) restore(s *snapshot, now base.Time, eff []Effect) []Effect {
 	}
 	for _, img := range s.units { // not before all are here
 		u := k.unit(img.UnitID)
+		if k.lead(u.UnitID) == k.self.Core {
+			k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		}
 		k.goOn(u)
 		k.sendKept(u)
 		k.takePushed(img)

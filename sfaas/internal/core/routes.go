@@ -84,7 +84,9 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 		k.tellRests(node)
 	}
 	for _, u := range k.sortedUnits() {
-		if u.epoch > 0 && k.lead(u.UnitID) == k.self.Core {
+		if k.lead(u.UnitID) == k.self.Core && u.more != nil && u.more.feed != nil {
+			k.tellFence(u, node)
+		} else if u.epoch > 0 && k.lead(u.UnitID) == k.self.Core {
 			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 		}
 		if u.phase == unitAway && u.owner == node {
@@ -98,7 +100,11 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 func (k *Core) peerGone(node base.NodeID) {
 	k.restGone(node)
 	for _, u := range k.sortedUnits() {
-		if u.more == nil || u.more.move == nil || u.more.move.To != node || u.phase != unitLeft {
+		if u.more == nil {
+			continue
+		}
+		k.fedGone(u, node)
+		if u.more.move == nil || u.more.move.To != node || u.phase != unitLeft {
 			continue
 		}
 		m := u.more.move

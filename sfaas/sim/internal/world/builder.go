@@ -16,6 +16,7 @@ type builder struct {
 	open     []*strand
 	lineages int
 	service  *sfaas.Callee[token, token]
+	sends    map[int]sfaas.Guarantee // of references and the topic, by consumer
 	alarm    *sfaas.Reference[token]
 	mate     *sfaas.Reference[token]
 	topic    *sfaas.Topic[token]
@@ -28,9 +29,9 @@ type builder struct {
 func (r *run) drawProgram() error {
 	r.p = &program{
 		graph: sfaas.NewGraph("world"), index: map[sfaas.Key]int{}, table: map[[2]int]path{}, commits: map[[2]string]int{},
-		graves: map[int]bool{}, kept: map[int]bool{},
+		graves: map[int]bool{}, sent: map[int]bool{}, kept: map[int]bool{},
 	}
-	b := &builder{run: r, targets: map[string]int{}, loose: map[int]bool{}}
+	b := &builder{run: r, targets: map[string]int{}, loose: map[int]bool{}, sends: map[int]sfaas.Guarantee{}}
 	b.drawKeys()
 	b.drawServices()
 	for range b.draw.between(2, 3) {
@@ -38,6 +39,12 @@ func (r *run) drawProgram() error {
 	}
 	for range b.draw.between(5, 10) {
 		b.drawFunction()
+	}
+	if b.cfg.Claims > 0 {
+		b.drawSoft(claimed)
+	}
+	if b.cfg.Fed > 0 {
+		b.drawSoft(fed)
 	}
 	for _, s := range b.open {
 		if s.uses == 0 || b.draw.chance(0.3) {

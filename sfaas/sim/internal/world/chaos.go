@@ -3,6 +3,7 @@
 package world
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -27,6 +28,8 @@ func (r *run) startChaos() {
 	if r.restartable() {
 		r.every(r.cfg.Restarts, r.restartOne)
 	}
+	r.every(r.cfg.Claims, r.claimSome)
+	r.every(r.cfg.Rests, r.passOn)
 	r.every(2*r.cfg.Crashes, r.takeSnapshot)
 	r.every(r.cfg.Crashes, r.crash)
 }
@@ -96,8 +99,15 @@ func (r *run) moveOn(p *piece, times int) {
 // ended well.
 func (r *run) move(p *piece, to int, then func()) {
 	asked, done := r.m.now(), false
+	cfg, patience := r.modeOf(p), longest
+	if cfg.Mode == sfaas.Fed {
+		if !r.chaos.chance(r.cfg.Fed) {
+			return
+		}
+		patience *= 2 // it ends with slots to come
+	}
 	life := r.m.life
-	r.m.move(p, to, func(err error) {
+	r.m.move(p, to, cfg, func(err error) {
 		done = true
 		switch {
 		case err == nil:
@@ -109,8 +119,8 @@ func (r *run) move(p *piece, to int, then func()) {
 			r.violate(Broken, "move of %v to node %d: %v", p.unit, to, err)
 		}
 	})
-	r.m.after(longest, func() {
-		if !done && life == r.m.life {
+	r.m.after(patience, func() {
+		if !done && life == r.m.life && !p.lost && (cfg.Mode != sfaas.Fed || r.m.now() < r.end) {
 			r.violate(Endless, "move of %v from node %d to node %d has not ended after %v", p.unit, p.owner, to, r.m.now().Sub(asked))
 		}
 	})
@@ -129,7 +139,8 @@ func (r *run) evacuate(node int) {
 	}
 }
 
-// restartOne stops a node that owns nothing any more, for a while.
+// restartOne stops a node that owns nothing any more, for a while. Soft units that can
+// be claimed may be left behind.
 func (r *run) restartOne() {
 	if r.leaving >= 0 {
 		return
@@ -139,15 +150,19 @@ func (r *run) restartOne() {
 		return
 	}
 	r.leaving = node
-	life := r.m.life
+	life, tries := r.m.life, 0
+	leaves := func(p *piece) bool { return false }
+	if r.chaos.chance(0.7) {
+		leaves = func(p *piece) bool { s := r.softOf(p.unit); return s != nil && s.kind == claimed }
+	}
 	var try func()
-	tries := 0
 	try = func() {
 		switch tries++; {
 		case life != r.m.life || r.m.now() >= r.end || tries > 500:
 			r.leaving = -1
-		case r.busy || r.m.owns(node):
+		case r.busy || r.m.owns(node, leaves):
 			r.evacuate(node)
+			r.resign(node)
 			r.m.after(5*time.Millisecond, try)
 		default:
 			r.leaving = -1
@@ -155,6 +170,15 @@ func (r *run) restartOne() {
 		}
 	}
 	try()
+}
+
+// resign passes on all that has no route and is owned by a node.
+func (r *run) resign(node int) {
+	for _, p := range r.p.app.Parts() {
+		if r.m.rest[p.Name] == node {
+			r.passOnTo(p.Name, r.chaos.IntN(r.nodes))
+		}
+	}
 }
 
 // stop stops a node and starts it again.
@@ -168,6 +192,9 @@ func (r *run) stop(node int) {
 	r.down[node] = true
 	r.incarnation[node]++
 	life := r.m.life
+	for _, p := range r.m.abandon(node) {
+		r.m.after(r.chaos.span(0, 100*time.Millisecond), func() { r.claimLater(p) })
+	}
 	r.m.after(r.chaos.span(0, 200*time.Millisecond), func() {
 		if life != r.m.life {
 			return // a crash has started all
@@ -186,6 +213,10 @@ func (r *run) takeSnapshot() {
 	}
 	begin := r.m.now()
 	data, err := r.m.snapshot()
+	if errors.Is(err, sfaas.ErrBusy) { // both owners of some unit are fed
+		r.m.after(20*time.Millisecond, r.takeSnapshot)
+		return
+	}
 	if err != nil {
 		r.violate(Endless, "snapshot: %v", err)
 		return

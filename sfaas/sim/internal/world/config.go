@@ -13,6 +13,9 @@ type Config struct {
 
 	Moves    float64 // per second, of one piece; now and then of all that a node owns
 	Restarts float64 // per second, of a node that owns nothing any more
+	Claims   float64 // per second, of a soft piece
+	Fed      float64 // share of the moves of soft pieces that are fed which are carried out
+	Rests    float64 // per second, of what has no route
 	Crashes  float64 // per second, of all nodes at once, restored from a snapshot
 
 	Engine   bool // commits take time, are refused, lost and out of order
@@ -31,7 +34,7 @@ type Config struct {
 func Default(seed uint64) Config {
 	return Config{
 		Seed: seed, Virtual: 30 * time.Second, Nodes: [2]int{3, 5}, Cores: 3,
-		Moves: 30, Restarts: 0.15, Crashes: 0.07,
+		Moves: 30, Restarts: 0.15, Crashes: 0.07, Claims: 0.3, Fed: 0.1, Rests: 0.5,
 		Engine: true, Answers: true, Network: true, Faults: true, Exits: true, Parallel: true, Farmed: true,
 	}
 }
@@ -52,7 +55,8 @@ type Result struct {
 	Events     uint64      // of all cores
 	Moves      uint64      // that have ended well
 	Crashes    uint64      // of one node and of all
-	Claims     uint64      // of pieces whose owner had gone
+	Claims     uint64      // of soft pieces, most of an owner that had gone
+	Rests      uint64      // passed on
 	Virtual    time.Duration
 	History    string   // hash of everything that happened
 	Trace      []string // the same as text, if it was asked for

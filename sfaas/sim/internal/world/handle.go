@@ -32,7 +32,7 @@ func (r *run) begin(consumer int, t *token) error {
 	case mix == 0 && r.ledger.failed[a] == 0:
 		r.ledger.failed[a]++
 		return r.fail(consumer, t)
-	case mix == 32 && promises && r.p.graves[consumer]:
+	case mix == 32 && promises && r.p.graves[consumer] && !r.p.sent[r.ledger.streams[t.Stream].outlet]:
 		if r.ledger.failed[a]++; r.ledger.failed[a] == attempts {
 			r.ledger.take(consumer, t, r.m.now())
 			r.ledger.letters[a] = true
@@ -87,6 +87,8 @@ func (r *run) replied(f *fn, c *sfaas.Ctx, x sfaas.Reply[token]) {
 	switch {
 	case !ok:
 		r.violate(Reply, "%v got a second answer to call %d, or one to none (%v)", c.Self(), x.Token, x.Err)
+	case call.sure && x.Err != nil:
+		r.violate(Reply, "%v was promised an answer, and got %v", c.Self(), x.Err)
 	case errors.Is(x.Err, sfaas.ErrTimeout) && r.ledger.served[call.number] && !r.rough():
 		r.violate(Reply, "%v got no answer although its call was processed", c.Self())
 	case r.m.now() > deadline.Add(patience+r.outage):

@@ -72,6 +72,7 @@ type call struct {
 type pending struct {
 	deadline sfaas.Time
 	number   uint32
+	sure     bool // it promises to be answered
 }
 
 // ledger is what the oracles know. It sees what handlers take and make, what the
@@ -86,6 +87,7 @@ type ledger struct {
 	cancelled map[attempt]bool // delayed messages that must not come
 	calls     map[call]pending // those that wait for their reply
 	served    map[uint32]bool  // those that the callee has processed
+	came      map[attempt]bool // tokens that must not come twice, in any order
 	called    uint32
 	taken     uint64
 }
@@ -97,7 +99,7 @@ func newLedger(r *run) *ledger {
 	p := r.p
 	l := &ledger{
 		run: r, streams: make([]stream, 1), instances: make([]instance, len(p.fns)*len(p.keys)),
-		sources: map[source]int32{}, failed: map[attempt]int{}, letters: map[attempt]bool{}, cancelled: map[attempt]bool{}, calls: map[call]pending{}, served: map[uint32]bool{},
+		sources: map[source]int32{}, failed: map[attempt]int{}, letters: map[attempt]bool{}, cancelled: map[attempt]bool{}, calls: map[call]pending{}, served: map[uint32]bool{}, came: map[attempt]bool{},
 	}
 	for i := range l.instances {
 		l.instances[i].streams = make([]int32, len(p.outlets)*len(p.keys))
@@ -120,7 +122,7 @@ func (l *ledger) clone() *ledger {
 		c.instances[i].streams = slices.Clone(l.instances[i].streams)
 	}
 	c.sources, c.failed, c.calls = maps.Clone(l.sources), maps.Clone(l.failed), maps.Clone(l.calls)
-	c.served = maps.Clone(l.served)
+	c.served, c.came = maps.Clone(l.served), maps.Clone(l.came)
 	c.letters, c.cancelled = maps.Clone(l.letters), maps.Clone(l.cancelled)
 	return &c
 }
@@ -185,6 +187,13 @@ func (l *ledger) take(consumer int, t *token, now sfaas.Time) {
 		return
 	}
 	seen := &s.seen[consumer]
+	if path.once {
+		a := attempt{consumer, t.Stream, t.N}
+		if l.came[a] {
+			l.violate(Order, "%s → %s: %d came twice", l.p.outlets[s.outlet], l.p.consumers[consumer], t.N)
+		}
+		l.came[a] = true
+	}
 	switch {
 	case path.loose:
 		*seen++

@@ -15,9 +15,10 @@ import (
 type machine struct {
 	w      *sim.World
 	nodes  int
-	pieces []*piece // each once
-	by     []*piece // by function and key
-	life   int      // counts crashes: what was asked for before one never ends
+	pieces []*piece       // each once
+	by     []*piece       // by function and key
+	life   int            // counts crashes: what was asked for before one never ends
+	rest   map[string]int // node that owns what has no route, by part
 }
 
 // piece is what moves as a whole: one unit.
@@ -25,6 +26,9 @@ type piece struct {
 	unit   sfaas.Unit
 	owner  int
 	moving bool
+	to     int  // node to which it moves
+	routed bool // it has moved or was claimed
+	lost   bool // its owner has gone, and nobody has claimed it yet
 }
 
 // newMachine starts a program on some nodes, of which the first owns everything.
@@ -34,7 +38,7 @@ func newMachine(p *program, cfg sim.Config, opts ...sfaas.Option) (*machine, err
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{w: w, nodes: cfg.Nodes}
+	m := &machine{w: w, nodes: cfg.Nodes, rest: map[string]int{}}
 	seen := map[sfaas.Unit]*piece{}
 	for _, f := range p.fns {
 		for _, k := range p.keys {
@@ -61,16 +65,59 @@ func (m *machine) events() uint64                  { return m.w.Events() }
 func (m *machine) close() error                    { return m.w.Close() }
 
 // move brings a piece to another node; done gets the outcome.
-func (m *machine) move(p *piece, to int, done func(error)) {
+func (m *machine) move(p *piece, to int, cfg sfaas.MoveConfig, done func(error)) {
 	life, from := m.life, p.owner
-	p.moving = true
-	m.w.MoveUnit(m.w.Node(from), m.w.Node(to), p.unit, sfaas.MoveConfig{}, func(err error) {
-		if life != m.life {
+	p.moving, p.to = true, to
+	m.w.MoveUnit(m.w.Node(from), m.w.Node(to), p.unit, cfg, func(err error) {
+		if life != m.life || !p.moving || p.to != to {
 			return
 		}
 		p.moving = false
 		if err == nil {
-			p.owner = to
+			p.owner, p.routed = to, true
+		}
+		done(err)
+	})
+}
+
+// claim lets a node take a piece over, under an epoch that is newer than all.
+func (m *machine) claim(p *piece, to int, done func(error)) {
+	life := m.life
+	epoch := uint32(2)
+	for i := range m.nodes {
+		epoch = max(epoch, m.w.Node(i).Epoch(p.unit)+2)
+	}
+	p.moving, p.to = true, to
+	m.w.Claim(m.w.Node(to), p.unit, epoch, func(err error) {
+		if life != m.life || !p.moving || p.to != to {
+			return
+		}
+		p.moving = false
+		if err == nil {
+			p.owner, p.routed, p.lost = to, true, false
+		}
+		done(err)
+	})
+}
+
+// passOn lets a node own what has no route of a part.
+func (m *machine) passOn(part string, from, to int, done func(error)) {
+	life := m.life
+	m.w.Resign(m.w.Node(from), m.w.Node(to), part, func(used []sfaas.Route, err error) {
+		if life != m.life {
+			return
+		}
+		if err == nil {
+			m.rest[part] = to
+			stays := map[sfaas.Unit]bool{}
+			for _, r := range used {
+				stays[r.Unit] = true
+			}
+			for _, p := range m.pieces {
+				if p.unit.Part == part && !p.routed && p.owner == from && !p.moving && !stays[p.unit] {
+					p.owner = to
+				}
+			}
 		}
 		done(err)
 	})
@@ -82,14 +129,35 @@ func (m *machine) misplace(p *piece, from, to int, done func(error)) {
 	m.w.MoveUnit(m.w.Node(from), m.w.Node(to), p.unit, sfaas.MoveConfig{}, done)
 }
 
-// owns reports whether a node owns a piece, or may own one soon.
-func (m *machine) owns(node int) bool {
+// owns reports whether a node owns a piece, or may own one soon, but for those that it
+// leaves behind.
+func (m *machine) owns(node int, leaves func(*piece) bool) bool {
 	for _, p := range m.pieces {
-		if p.owner == node || p.moving {
+		if leaves(p) {
+			continue
+		}
+		if p.owner == node || (p.moving && p.to == node) {
+			return true
+		}
+	}
+	for _, n := range m.rest {
+		if n == node {
 			return true
 		}
 	}
 	return false
+}
+
+// abandon forgets the moves of a node that stops, and returns the pieces that go with
+// it.
+func (m *machine) abandon(node int) (gone []*piece) {
+	for _, p := range m.pieces {
+		if p.owner == node || (p.moving && p.to == node) {
+			p.moving, p.lost = false, true
+			gone = append(gone, p)
+		}
+	}
+	return gone
 }
 
 // stop and start end a node and begin its next incarnation, without state.
@@ -103,9 +171,14 @@ func (m *machine) snapshot() ([]byte, error) { return m.w.Snapshot() }
 func (m *machine) crash(snapshot []byte) error {
 	m.life++
 	for _, p := range m.pieces {
-		p.owner, p.moving = 0, false
+		p.owner, p.moving, p.routed, p.lost = 0, false, false, false
 	}
-	return m.w.Crash(snapshot)
+	clear(m.rest)
+	err := m.w.Crash(snapshot)
+	for _, p := range m.pieces {
+		p.routed = m.w.Node(0).Epoch(p.unit) > 0
+	}
+	return err
 }
 
 // dropped sums what the machine says it has dropped.
@@ -121,5 +194,5 @@ func (m *machine) dropped() (n uint64) {
 // refused reports whether a move was refused in good order.
 func refused(err error) bool {
 	var moved *sfaas.MovedError
-	return errors.As(err, &moved) || errors.Is(err, sfaas.ErrMoving) || errors.Is(err, sfaas.ErrUnlinked) || errors.Is(err, sfaas.ErrClosed)
+	return errors.As(err, &moved) || errors.Is(err, sfaas.ErrMoving) || errors.Is(err, sfaas.ErrFence) || errors.Is(err, sfaas.ErrStaleEpoch) || errors.Is(err, sfaas.ErrUnlinked) || errors.Is(err, sfaas.ErrClosed)
 }

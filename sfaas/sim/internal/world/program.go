@@ -26,8 +26,10 @@ type program struct {
 	faults    []sim.Fault
 	commits   map[[2]string]int // consumer of an edge that waits for a commit, by producer and consumer
 	consumer  []int             // the same by EdgeID, -1 for others
-	graves    map[int]bool      // consumers with a dead-letter edge
-	kept      map[int]bool      // consumers whose content survives a handler that does not return
+	sent      map[int]bool      // outlets of what is sent by reference: no dead-letter edge takes it
+	soft      []*softPart
+	graves    map[int]bool // consumers with a dead-letter edge
+	kept      map[int]bool // consumers whose content survives a handler that does not return
 }
 
 // path says what holds for the messages of one outlet at one consumer.
@@ -37,6 +39,7 @@ type path struct {
 	edge      sfaas.Guarantee // that of the last edge
 	commits   bool            // the last edge is left by a function, and waits for its commit
 	loose     bool            // in any order
+	once      bool            // in any order, and none twice
 	waits     bool            // for as long as it likes, and the last ones for ever
 	via       int             // the consumer that lets the messages pass, or none
 }

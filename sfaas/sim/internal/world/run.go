@@ -60,6 +60,7 @@ func (r *run) watch() {
 			r.violate(Endless, "%d events within %v: messages go in circles", r.m.events()-events, while)
 			r.m.halt()
 		}
+		r.watchSoft()
 		r.watch()
 	})
 }

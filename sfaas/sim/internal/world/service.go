@@ -8,11 +8,31 @@ import "github.com/neuroran/neuroran/sfaas"
 // to, one that is woken, and a topic with its subscribers. Nothing else leads there.
 func (b *builder) drawServices() {
 	service, alarm, mate := b.drawReceiver("service"), b.drawReceiver("alarm"), b.drawReceiver("mate")
-	call, wake, send := sfaas.CallRef[token, token](service.Name()), sfaas.Ref[token](alarm.Name()), sfaas.Ref[token](mate.Name())
+	call := sfaas.CallRef[token, token](service.Name()).With(b.promise("service"))
+	wake, send := sfaas.Ref[token](alarm.Name()).With(b.promise("alarm")), sfaas.Ref[token](mate.Name()).With(b.promise("mate"))
 	b.service, b.alarm, b.mate = &call, &wake, &send
-	topic := sfaas.NewTopic[token]("news")
+	cfg := sfaas.EdgeConfig{Guarantee: b.drawPromise()}
+	topic := sfaas.NewTopic[token]("news").With(cfg)
 	b.topic = &topic
 	b.drawSubscriber(topic)
+	for _, c := range b.heard {
+		b.sends[c] = cfg.Guarantee
+	}
+}
+
+// drawPromise draws what a reference or a topic promises.
+func (b *builder) drawPromise() sfaas.Guarantee {
+	return pick(b.draw, []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce})
+}
+
+// promise draws what a reference to a receiver promises.
+func (b *builder) promise(kind string) sfaas.EdgeConfig {
+	g := b.drawPromise()
+	if b.loose[b.targets[kind]] { // a parallel function has no part in exactly once
+		g = min(g, sfaas.AtLeastOnce)
+	}
+	b.sends[b.targets[kind]] = g
+	return sfaas.EdgeConfig{Guarantee: g}
 }
 
 // drawReceiver adds a function that is reached by reference alone. The service is

@@ -72,19 +72,21 @@ func (b *builder) drawStage(s *strand) {
 // other draws a key for a token.
 func (b *builder) other(mix uint64) int { return int(mix>>32) % len(b.p.keys) }
 
-// outlet adds an outlet of a stage to some consumers. What is sent by reference is
-// sent at most once.
+// outlet adds an outlet of a stage to some consumers, which are reached by reference
+// or topic.
 func (b *builder) outlet(f *fn, what string, consumers ...int) int {
 	o := b.p.newOutlet(f.name + " " + what)
+	b.p.sent[o] = true
 	for _, c := range consumers {
-		b.p.lead([]origin{{outlet: o, via: none}}, c, sfaas.AtMostOnce, false, b.loose[c])
+		b.p.lead([]origin{unconsumed(o)}, c, b.sends[c], false, b.loose[c])
 	}
 	return o
 }
 
 // drawSelf lets a stage send to itself, under any key, a few times in a row.
 func (b *builder) drawSelf(x *stage) {
-	self, outlet := sfaas.Ref[token](x.name), b.outlet(x.fn, "to itself", x.consumer)
+	b.sends[x.consumer] = b.drawPromise()
+	self, outlet := sfaas.Ref[token](x.name).With(sfaas.EdgeConfig{Guarantee: b.sends[x.consumer]}), b.outlet(x.fn, "to itself", x.consumer)
 	x.alone = false
 	x.declared = append(x.declared, self)
 	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, in *token, mix uint64) {
@@ -107,6 +109,11 @@ func (b *builder) drawSelf(x *stage) {
 func (b *builder) drawCall(x *stage) {
 	outlet, timeout := b.outlet(x.fn, "calls", b.targets["service"]), b.draw.span(20*time.Millisecond, time.Second)
 	x.calls = true
+	sure := b.sends[b.targets["service"]] != sfaas.AtMostOnce
+	patience := timeout
+	if sure { // what is promised comes before
+		timeout, patience = time.Hour, longest
+	}
 	x.declared = append(x.declared, *b.service)
 	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, key int, _ *token, mix uint64) {
 		if mix>>3%4 == 0 {
@@ -114,7 +121,7 @@ func (b *builder) drawCall(x *stage) {
 			b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
 			b.ledger.called++
 			t.Call = b.ledger.called
-			b.ledger.calls[call{x.id, key, token}] = pending{b.m.now().Add(timeout), t.Call}
+			b.ledger.calls[call{x.id, key, token}] = pending{b.m.now().Add(patience), t.Call, sure}
 		}
 	})
 }
@@ -123,7 +130,7 @@ func (b *builder) drawCall(x *stage) {
 // one.
 func (b *builder) drawWake(x *stage) {
 	outlet, delay := b.outlet(x.fn, "wakes", b.targets["alarm"]), b.draw.span(time.Millisecond, 300*time.Millisecond)
-	cancels := b.draw.chance(0.5)
+	cancels := b.draw.chance(0.5) && b.sends[b.targets["alarm"]] == sfaas.AtMostOnce
 	x.declared = append(x.declared, *b.alarm)
 	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, _ int, _ *token, mix uint64) {
 		if mix>>5%4 != 0 {

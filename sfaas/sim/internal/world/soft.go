@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// softKind says what happens to the units of a soft part.
+type softKind int
+
+const (
+	claimed softKind = iota // they move in modes Kept and Soft, and are claimed when their owner is gone
+	fed                     // they move in mode Fed, and lose nothing
+)
+
+// softPart is a part of Volatile cells and edges that promise nothing: a source at one
+// cell, its split for users, and a function that remembers the last slots of each.
+type softPart struct {
+	name string
+	kind softKind
+	flow *flow
+	last sfaas.Time // when something of it was published
+}
+
+// memory is how many slots a soft function remembers. A unit that is fed needs no more
+// than these to be what it was.
+const memory = 4
+
+// recall is the content of a soft function: the numbers of the last tokens, by slot.
+type recall struct {
+	Slot [memory]uint64
+	N    [memory]uint32
+}
+
+// drawSoft adds a soft part.
+func (b *builder) drawSoft(kind softKind) {
+	cell := pick(b.draw, b.below(false))
+	flow := b.newFlow("soft", []int{cell}, false)
+	flow.rate, flow.first[0], flow.step[0] = 150, memory, 1
+	var users []int
+	for i, k := range b.p.keys {
+		if k.Depth() > 1 && k.Parent() == b.p.keys[cell] {
+			users = append(users, i)
+		}
+	}
+	at := make([]int, len(b.p.keys))
+	part := &softPart{kind: kind, flow: flow}
+
+	split, radio := b.newFn("split"), b.newFn("radio")
+	cost, via := b.cost(), none
+	if kind == claimed { // one that is fed runs twice
+		via = b.p.newConsumer(split.name)
+		b.p.lead([]origin{unconsumed(flow.outlet)}, via, sfaas.AtMostOnce, false, true)
+	}
+	s := sfaas.DefineEach(split.name, func(_ *sfaas.Ctx, out sfaas.Emitter[token], in *token) error {
+		if via != none {
+			b.ledger.take(via, in, b.m.now())
+		}
+		for _, u := range users {
+			*out.Add(b.p.keys[u]) = *in
+		}
+		return nil
+	}, sfaas.Config{Cost: cost, History: memory})
+	seen := sfaas.NewValue[recall]("seen", sfaas.Volatile)
+	x := sfaas.Define(radio.name, func(c *sfaas.Ctx, out, in *token) error {
+		m := seen.Mut(c)
+		slot := uint64(c.Slot())
+		*out = *in
+		out.Hops = m.missing(slot, in.N)
+		m.Slot[slot%memory], m.N[slot%memory] = slot, in.N
+		return nil
+	}, sfaas.Config{Cost: cost, History: memory}, seen)
+	split.fn, radio.fn = s, x
+	part.name = split.name
+	e := sfaas.Apply(sfaas.Apply(flow.in, s), x)
+	name := fmt.Sprintf("sink of %s", radio.name)
+	for _, u := range users {
+		at[u] = b.p.newConsumer(name + " at " + b.p.keys[u].String())
+		g := sfaas.AtMostOnce
+		if kind == fed {
+			g = sfaas.ExactlyOnce // so it is as long as nothing but Fed moves happens
+		}
+		b.p.lead([]origin{unconsumed(flow.outlet)}, at[u], g, false, true)
+		p := b.p.table[[2]int{flow.outlet, at[u]}]
+		p.once, p.via = true, via
+		b.p.table[[2]int{flow.outlet, at[u]}] = p
+	}
+	b.p.outputs = append(b.p.outputs, sfaas.WithOutput(sfaas.Sink(e, name), func(h sfaas.Header, t *token) {
+		wrong := t.Hops
+		t = &token{Stream: t.Stream, N: t.N, At: t.At}
+		b.ledger.take(at[b.p.index[h.Key]], t, b.m.now())
+		part.last = b.m.now()
+		switch {
+		case wrong >= forgotten && wrong%forgotten == 0 && kind == claimed:
+		case wrong > 0:
+			b.violate(State, "%s at %v: slot %d was made with %d slots before it forgotten and %d wrong", radio.name, h.Key, h.Slot, wrong/forgotten, wrong%forgotten)
+		}
+	}))
+	b.p.soft = append(b.p.soft, part)
+}
+
+// forgotten is what a slot that is not remembered counts; one that is wrong counts 1.
+const forgotten = 100
+
+// missing returns what of the slots before one is wrong or forgotten. Numbers of
+// tokens and slots both rise by one, but for what a crash has taken back.
+func (m *recall) missing(slot uint64, n uint32) (sum uint32) {
+	for d := uint64(1); d < memory && d <= slot && d < uint64(n); d++ {
+		switch i := (slot - d) % memory; {
+		case m.Slot[i] != slot-d:
+			sum += forgotten
+		case m.N[i] != n-uint32(d):
+			sum++
+		}
+	}
+	return sum
+}
+
+// softOf returns the soft part of a unit under which something is pushed, or nil.
+func (r *run) softOf(u sfaas.Unit) *softPart {
+	for _, s := range r.p.soft {
+		if s.name == u.Part && r.p.keys[s.flow.keys[0]] == u.Root {
+			return s
+		}
+	}
+	return nil
+}
+
+// modeOf draws the mode in which a piece moves.
+func (r *run) modeOf(p *piece) sfaas.MoveConfig {
+	switch s := r.softOf(p.unit); {
+	case s == nil:
+		return sfaas.MoveConfig{}
+	case s.kind == fed:
+		return sfaas.MoveConfig{Mode: sfaas.Fed}
+	}
+	return sfaas.MoveConfig{Mode: pick(r.chaos, []sfaas.MoveMode{sfaas.Kept, sfaas.Soft})}
+}
+
+// claimSome lets a node take over a soft unit: one whose owner has gone, or, now and
+// then, one whose owner only seems to.
+func (r *run) claimSome() {
+	for _, p := range r.m.pieces {
+		if s := r.softOf(p.unit); s != nil && s.kind == claimed && !p.moving && !p.lost {
+			r.claim(p)
+		}
+	}
+}
+
+// claim lets some node that is up claim a piece.
+func (r *run) claim(p *piece) {
+	to := r.chaos.IntN(r.nodes)
+	if r.down[to] || to == r.leaving || to == p.owner {
+		r.m.after(time.Millisecond, func() { r.claimLater(p) })
+		return
+	}
+	r.m.claim(p, to, func(err error) {
+		switch {
+		case err == nil:
+			r.result.Claims++
+		case !refused(err):
+			r.violate(Broken, "claim of %v by node %d: %v", p.unit, to, err)
+		}
+		r.claimLater(p)
+	})
+}
+
+// claimLater claims a piece whose owner is down.
+func (r *run) claimLater(p *piece) {
+	if p.lost && !p.moving {
+		r.claim(p)
+	}
+}
+
+// watchSoft looks whether soft parts still publish.
+func (r *run) watchSoft() {
+	now := r.m.now()
+	for _, s := range r.p.soft {
+		if s.last > 0 && now < r.end && now.Sub(s.last) > longest+r.outage {
+			r.violate(Endless, "nothing of %s has been published for %v", s.name, now.Sub(s.last))
+			s.last = now
+		}
+	}
+}
+
+// passOn lets the default owner of some part pass on what has no route.
+func (r *run) passOn() {
+	parts := r.p.app.Parts()
+	part := parts[r.chaos.IntN(len(parts))].Name
+	r.passOnTo(part, r.chaos.IntN(r.nodes))
+}
+
+// passOnTo lets a node own what has no route of a part.
+func (r *run) passOnTo(part string, to int) {
+	from := r.m.rest[part]
+	if r.down[from] || r.down[to] || to == from || to == r.leaving {
+		return
+	}
+	r.m.passOn(part, from, to, func(err error) {
+		switch {
+		case err == nil:
+			r.result.Rests++
+		case !refused(err):
+			r.violate(Broken, "rest of %s from node %d to node %d: %v", part, from, to, err)
+		}
+	})
+}
