@@ -8,19 +8,30 @@ import "golang.org/x/sys/cpu"
 
 //go:generate env GOWORK=off go -C _asm run . -out ../mimo_amd64.s -stubs ../mimo_amd64.go -pkg mimo
 
-// useAVX2 says that the CPU has AVX2 and FMA. Only tests change it.
-var useAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// CPU features in use. Only tests change them.
+var (
+	useAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	useAVX512 = useAVX2 && cpu.X86.HasAVX512F
+)
 
+// linComb works on as many values as vectors of eight, then of four, cover; both
+// round alike.
 func linComb(dst, w, src []complex64, off []int) {
-	n := len(dst) &^ 3
-	if !useAVX2 || n == 0 || len(w) == 0 {
-		linCombGeneric(dst, w, src, off)
-		return
+	if n := len(dst) &^ 7; useAVX512 && n > 0 && len(w) > 0 {
+		linCombAVX512(&dst[0], &w[0], &src[0], &off[0], len(w), n)
+		if dst = dst[n:]; len(dst) == 0 {
+			return
+		}
+		src = src[n:]
 	}
-	linCombAVX2(&dst[0], &w[0], &src[0], &off[0], len(w), n)
-	if n < len(dst) {
-		linCombGeneric(dst[n:], w, src[n:], off)
+	if n := len(dst) &^ 3; useAVX2 && n > 0 && len(w) > 0 {
+		linCombAVX2(&dst[0], &w[0], &src[0], &off[0], len(w), n)
+		if dst = dst[n:]; len(dst) == 0 {
+			return
+		}
+		src = src[n:]
 	}
+	linCombGeneric(dst, w, src, off)
 }
 
 func conjMulAdd(acc, a, b []complex64) {

@@ -5,6 +5,8 @@
 package mimo
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/cpu"
@@ -12,17 +14,42 @@ import (
 
 // eachImplementation runs f with every implementation that this CPU has.
 func eachImplementation(t *testing.T, f func(t *testing.T)) {
-	defer func(a bool) { useAVX2 = a }(useAVX2)
+	defer func(a, b bool) { useAVX2, useAVX512 = a, b }(useAVX2, useAVX512)
+	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	for _, impl := range []struct {
-		name string
-		avx2 bool
-	}{{"generic", false}, {"avx2", true}} {
+		name         string
+		avx2, avx512 bool
+	}{{"generic", false, false}, {"avx2", true, false}, {"avx512", true, true}} {
 		t.Run("impl="+impl.name, func(t *testing.T) {
-			if impl.avx2 && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) {
+			if impl.avx2 && !avx2 || impl.avx512 && !cpu.X86.HasAVX512F {
 				t.Skip("this CPU lacks it")
 			}
-			useAVX2 = impl.avx2
+			useAVX2, useAVX512 = impl.avx2, impl.avx512
 			f(t)
 		})
+	}
+}
+
+// TestWidthsRoundAlike: LinComb gives the same bits with vectors of either width.
+func TestWidthsRoundAlike(t *testing.T) {
+	if !useAVX512 {
+		t.Skip("this CPU has one width only")
+	}
+	defer func() { useAVX512 = true }()
+	rng := rand.New(rand.NewPCG(8, 9))
+	for n := range 200 {
+		src, w, off := random(rng, make([]complex64, n+50)), random(rng, make([]complex64, 9)), make([]int, 9)
+		for i := range off {
+			off[i] = rng.IntN(50)
+		}
+		var dst [2][]complex64
+		for i := range dst {
+			useAVX512 = i == 1
+			dst[i] = make([]complex64, n)
+			LinComb(dst[i], w, src, off)
+		}
+		if !slices.Equal(dst[0], dst[1]) {
+			t.Fatalf("n=%d: %v and %v", n, dst[0], dst[1])
+		}
 	}
 }

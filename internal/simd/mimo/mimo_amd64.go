@@ -9,6 +9,11 @@ package mimo
 //go:noescape
 func linCombAVX2(dst *complex64, w *complex64, src *complex64, off *int, taps int, n int)
 
+// linCombAVX512 is LinComb for n values, n a positive multiple of 8.
+//
+//go:noescape
+func linCombAVX512(dst *complex64, w *complex64, src *complex64, off *int, taps int, n int)
+
 // conjMulAddAVX2 is ConjMulAdd for n values, n a positive multiple of 4.
 //
 //go:noescape

@@ -4,6 +4,9 @@
 
 #include "textflag.h"
 
+DATA one<>+0(SB)/4, $(1.0)
+GLOBL one<>(SB), RODATA|NOPTR, $4
+
 // func linCombAVX2(dst *complex64, w *complex64, src *complex64, off *int, taps int, n int)
 // Requires: AVX, FMA3
 TEXT ·linCombAVX2(SB), NOSPLIT, $0-48
@@ -90,6 +93,102 @@ narrowTaps:
 	ADDQ         $0x20, DX
 	SUBQ         $0x04, DI
 	JMP          narrow
+
+narrowEnd:
+	VZEROUPPER
+	RET
+
+// func linCombAVX512(dst *complex64, w *complex64, src *complex64, off *int, taps int, n int)
+// Requires: AVX, AVX512F
+TEXT ·linCombAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ w+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ off+24(FP), BX
+	MOVQ taps+32(FP), SI
+	MOVQ n+40(FP), DI
+
+wide:
+	CMPQ   DI, $0x20
+	JLT    wideEnd
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	XORQ   R8, R8
+
+wideTaps:
+	MOVQ           (BX)(R8*8), R9
+	LEAQ           (DX)(R9*8), R9
+	VBROADCASTSS   (CX)(R8*8), Z8
+	VBROADCASTSS   4(CX)(R8*8), Z9
+	VMOVUPS        (R9), Z10
+	VFMADD231PS    Z10, Z8, Z0
+	VFMADD231PS    Z10, Z9, Z4
+	VMOVUPS        64(R9), Z10
+	VFMADD231PS    Z10, Z8, Z1
+	VFMADD231PS    Z10, Z9, Z5
+	VMOVUPS        128(R9), Z10
+	VFMADD231PS    Z10, Z8, Z2
+	VFMADD231PS    Z10, Z9, Z6
+	VMOVUPS        192(R9), Z10
+	VFMADD231PS    Z10, Z8, Z3
+	VFMADD231PS    Z10, Z9, Z7
+	INCQ           R8
+	CMPQ           R8, SI
+	JLT            wideTaps
+	VPERMILPS      $0xb1, Z4, Z9
+	VBROADCASTSS   one<>+0(SB), Z8
+	VFMADDSUB213PS Z9, Z8, Z0
+	VMOVUPS        Z0, (AX)
+	VPERMILPS      $0xb1, Z5, Z9
+	VBROADCASTSS   one<>+0(SB), Z8
+	VFMADDSUB213PS Z9, Z8, Z1
+	VMOVUPS        Z1, 64(AX)
+	VPERMILPS      $0xb1, Z6, Z9
+	VBROADCASTSS   one<>+0(SB), Z8
+	VFMADDSUB213PS Z9, Z8, Z2
+	VMOVUPS        Z2, 128(AX)
+	VPERMILPS      $0xb1, Z7, Z9
+	VBROADCASTSS   one<>+0(SB), Z8
+	VFMADDSUB213PS Z9, Z8, Z3
+	VMOVUPS        Z3, 192(AX)
+	ADDQ           $0x00000100, AX
+	ADDQ           $0x00000100, DX
+	SUBQ           $0x20, DI
+	JMP            wide
+
+wideEnd:
+narrow:
+	CMPQ   DI, $0x08
+	JLT    narrowEnd
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	XORQ   R8, R8
+
+narrowTaps:
+	MOVQ           (BX)(R8*8), R9
+	LEAQ           (DX)(R9*8), R9
+	VBROADCASTSS   (CX)(R8*8), Z0
+	VBROADCASTSS   4(CX)(R8*8), Z1
+	VMOVUPS        (R9), Z2
+	VFMADD231PS    Z2, Z0, Z11
+	VFMADD231PS    Z2, Z1, Z12
+	INCQ           R8
+	CMPQ           R8, SI
+	JLT            narrowTaps
+	VPERMILPS      $0xb1, Z12, Z1
+	VBROADCASTSS   one<>+0(SB), Z0
+	VFMADDSUB213PS Z1, Z0, Z11
+	VMOVUPS        Z11, (AX)
+	ADDQ           $0x40, AX
+	ADDQ           $0x40, DX
+	SUBQ           $0x08, DI
+	JMP            narrow
 
 narrowEnd:
 	VZEROUPPER

@@ -4,6 +4,9 @@
 package main
 
 import (
+	"fmt"
+	"math"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -11,7 +14,10 @@ import (
 
 func main() {
 	ConstraintExpr("amd64,!purego")
-	linComb()
+	one = ConstData("one", F32(1))
+	for _, x := range lincombs {
+		x.linComb()
+	}
 	conjMulAdd()
 	dotConj()
 	Generate()
@@ -27,6 +33,16 @@ func zeroed(n int) []VecVirtual {
 	return r
 }
 
+// zeroed512 is zeroed of wide registers.
+func zeroed512(n int) []VecVirtual {
+	r := make([]VecVirtual, n)
+	for i := range r {
+		r[i] = ZMM()
+		VPXORD(r[i], r[i], r[i])
+	}
+	return r
+}
+
 // swap returns x with I and Q exchanged.
 func swap(x Op) VecVirtual {
 	s := YMM()
@@ -34,10 +50,39 @@ func swap(x Op) VecVirtual {
 	return s
 }
 
-// linComb keeps w.re·x and w.im·x of all taps apart and joins them at the end.
-func linComb() {
-	TEXT("linCombAVX2", NOSPLIT, "func(dst, w, src *complex64, off *int, taps, n int)")
-	Doc("linCombAVX2 is LinComb for n values, n a positive multiple of 4.")
+// lincomb says how wide the vectors of a LinComb are.
+type lincomb struct {
+	name   string
+	values int // of a vector
+	vector func() VecVirtual
+	zeroed func(n int) []VecVirtual
+	join   func(re, im VecVirtual) VecVirtual // re − im at even places, re + im at odd ones, im swapped
+}
+
+// one is 1 in memory.
+var one Mem
+
+var lincombs = []lincomb{
+	{"linCombAVX2", 4, YMM, zeroed, func(re, im VecVirtual) VecVirtual {
+		out := YMM()
+		VADDSUBPS(swap(im), re, out)
+		return out
+	}},
+	// VADDSUBPS has no wide form. A product with 1 is exact, so that this rounds alike.
+	{"linCombAVX512", 8, ZMM, zeroed512, func(re, im VecVirtual) VecVirtual {
+		unit, s := ZMM(), ZMM()
+		VPERMILPS(Imm(0xb1), im, s)
+		VBROADCASTSS(one, unit)
+		VFMADDSUB213PS(s, unit, re)
+		return re
+	}},
+}
+
+// linComb keeps w.re·x and w.im·x of all taps apart and joins them at the end. Each
+// value is rounded in the same way by all widths.
+func (x lincomb) linComb() {
+	TEXT(x.name, NOSPLIT, "func(dst, w, src *complex64, off *int, taps, n int)")
+	Doc(fmt.Sprintf("%s is LinComb for n values, n a positive multiple of %d.", x.name, x.values))
 	Pragma("noescape")
 	dst, w := Load(Param("dst"), GP64()), Load(Param("w"), GP64())
 	src, off := Load(Param("src"), GP64()), Load(Param("off"), GP64())
@@ -45,34 +90,31 @@ func linComb() {
 	for _, vectors := range []int{4, 1} {
 		name := map[int]string{4: "wide", 1: "narrow"}[vectors]
 		Label(name)
-		CMPQ(n, Imm(uint64(4*vectors)))
+		CMPQ(n, Imm(uint64(x.values*vectors)))
 		JLT(LabelRef(name + "End"))
-		re, im := zeroed(vectors), zeroed(vectors)
+		re, im := x.zeroed(vectors), x.zeroed(vectors)
 		i := GP64()
 		XORQ(i, i)
 		Label(name + "Taps")
-		row, wr, wi := GP64(), YMM(), YMM()
+		row, wr, wi := GP64(), x.vector(), x.vector()
 		MOVQ(Mem{Base: off, Index: i, Scale: 8}, row)
 		LEAQ(Mem{Base: src, Index: row, Scale: 8}, row)
 		VBROADCASTSS(Mem{Base: w, Index: i, Scale: 8}, wr)
 		VBROADCASTSS(Mem{Base: w, Index: i, Scale: 8, Disp: 4}, wi)
 		for v := range vectors {
-			x := YMM()
-			VMOVUPS(Mem{Base: row, Disp: 32 * v}, x)
-			VFMADD231PS(x, wr, re[v])
-			VFMADD231PS(x, wi, im[v])
+			y := x.vector()
+			VMOVUPS(Mem{Base: row, Disp: 8 * x.values * v}, y)
+			VFMADD231PS(y, wr, re[v])
+			VFMADD231PS(y, wi, im[v])
 		}
 		INCQ(i)
 		CMPQ(i, taps)
 		JLT(LabelRef(name + "Taps"))
 		for v := range vectors {
-			out := YMM()
-			VADDSUBPS(swap(im[v]), re[v], out)
-			VMOVUPS(out, Mem{Base: dst, Disp: 32 * v})
+			VMOVUPS(x.join(re[v], im[v]), Mem{Base: dst, Disp: 8 * x.values * v})
 		}
-		ADDQ(Imm(uint64(32*vectors)), dst)
-		ADDQ(Imm(uint64(32*vectors)), src)
-		SUBQ(Imm(uint64(4*vectors)), n)
+		advance(8*x.values*vectors, dst, src)
+		SUBQ(Imm(uint64(x.values*vectors)), n)
 		JMP(LabelRef(name))
 		Label(name + "End")
 	}
@@ -142,7 +184,11 @@ func dotConj() {
 
 // advance moves pointers.
 func advance(bytes int, pointers ...Op) {
+	by := Imm(uint64(bytes))
+	if bytes > math.MaxUint8 { // there is none of 16 bits
+		by = U32(bytes)
+	}
 	for _, p := range pointers {
-		ADDQ(Imm(uint64(bytes)), p)
+		ADDQ(by, p)
 	}
 }
