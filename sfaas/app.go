@@ -78,9 +78,32 @@ func (a *App) Parts() []PartInfo {
 func (a *App) Unit(function string, key Key) (Unit, error) {
 	n := a.plan.ByName[function]
 	if n == nil {
-		return Unit{}, &WiringError{Graph: a.plan.Name, Port: function, Reason: "no such function"}
+		return Unit{}, a.unknown(function)
 	}
 	return Unit{Part: n.Part.Name, Root: n.Part.Root(key)}, nil
+}
+
+// FunctionInfo describes one function of an app.
+type FunctionInfo struct {
+	Name     string // of the function
+	Part     string // to which it belongs
+	Stateful bool   // it owns cells
+	Config   Config // as it was defined
+	Digest   Digest // of its inputs, output, ports, cells and parameters
+}
+
+// Function returns what the app knows of a function. It returns a [*WiringError]
+// if the graph has none of that name.
+func (a *App) Function(name string) (FunctionInfo, error) {
+	n := a.plan.ByName[name]
+	if n == nil || n.Sink {
+		return FunctionInfo{}, a.unknown(name)
+	}
+	return FunctionInfo{Name: name, Part: n.Part.Name, Stateful: len(n.Fn.Cells) > 0, Config: n.Fn.Config, Digest: n.Fn.Digest()}, nil
+}
+
+func (a *App) unknown(function string) error {
+	return &WiringError{Graph: a.plan.Name, Port: function, Reason: "no such function"}
 }
 
 // EdgeInfo describes one edge of an app.
@@ -91,13 +114,14 @@ type EdgeInfo struct {
 	Port      string    // port of a function, "" for its inputs
 	Guarantee Guarantee // what the edge promises
 	Cut       string    // name of its cut, "" for none
+	Digest    Digest    // of its ends, its promise and what its messages carry: two versions of a part can meet at it if they agree
 }
 
 // Edges returns all edges in the order of their identifiers.
 func (a *App) Edges() []EdgeInfo {
 	var out []EdgeInfo
 	for _, c := range a.plan.Edges {
-		e := EdgeInfo{ID: c.ID, From: c.From.Name, To: c.Node.Fn.Name, Guarantee: c.Config.Guarantee, Cut: c.Cut}
+		e := EdgeInfo{ID: c.ID, From: c.From.Name, To: c.Node.Fn.Name, Guarantee: c.Config.Guarantee, Cut: c.Cut, Digest: c.Digest()}
 		if c.Port != nil {
 			e.Port = c.Port.Name
 		}

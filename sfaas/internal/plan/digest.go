@@ -36,6 +36,14 @@ func (f *Function) Digest() base.Digest {
 	return base.Digest(xxhash.Sum64(b))
 }
 
+// Digest hashes what the parts at the two ends of an edge must agree on.
+func (e *Edge) Digest() base.Digest {
+	b := base.AppendDigest(nil, e.Stable)
+	b = append(b, byte(e.Kind), byte(e.Config.Guarantee))
+	b = base.AppendDigest(base.AppendString(b, e.Cut), e.From.Layout.Digest())
+	return base.Digest(xxhash.Sum64(b))
+}
+
 // appendType appends the name and the form of a message's type.
 func appendType(b []byte, t reflect.Type) []byte {
 	return base.AppendDigest(base.AppendString(b, t.String()), layout.New(t).Digest())
