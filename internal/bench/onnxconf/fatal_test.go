@@ -59,7 +59,7 @@ func fatals() []fatal {
 		{name: "Split: more outputs than parts", node: nodeOf("Split", "x", "y z", onnx.Int("num_outputs", 1)), inputs: x},
 		{name: "STFT: no frame", node: nodeOf("STFT", "x step - none", "y"), inputs: signal, consts: []onnx.Tensor{onnx.NewInt64("step", []int64{8}), onnx.NewInt64("none", []int64{0})}},
 		{name: "STFT: empty window", node: nodeOf("STFT", "x step window", "y"), inputs: signal, consts: []onnx.Tensor{onnx.NewInt64("step", []int64{8}), onnx.NewFloat32("window", nil, 0)}},
-		{name: "STFT: scalar window", node: nodeOf("STFT", "x step window", "y"), inputs: signal, consts: []onnx.Tensor{onnx.NewInt64("step", []int64{8}), onnx.NewFloat32("window", []float32{1})}},
+		{name: "STFT: scalar window", node: nodeOf("STFT", "x step window", "y"), inputs: append(signal, tensorOf("step", i64), tensorOf("window", f32))},
 		{name: "LpPool: kernel of 2^31", node: nodeOf("LpPool", "x", "y", onnx.Ints("kernel_shape", 1<<31, 2), onnx.Str("auto_pad", "SAME_UPPER")), inputs: image(1, 3, 32, 32), endless: true},
 		{name: "Einsum: operand left out", node: nodeOf("Einsum", "x -", "y", onnx.Str("equation", "ij,jk->ik")), inputs: x},
 		{name: "TfIdfVectorizer: skips without end", node: nodeOf("TfIdfVectorizer", "i", "y", onnx.Str("mode", "TF"), onnx.Int("min_gram_length", 2), onnx.Int("max_gram_length", 2),
