@@ -71,7 +71,7 @@ func (d *Detector) Detect(present *[nr.MaxUEs]bool, pilots *nr.Pilots) error {
 	}
 	*present = [nr.MaxUEs]bool{}
 	for u := range d.Group.NumUEs {
-		present[u] = scores[u].stands() && scores[u].excess > leak*d.loudest(&scores, u)
+		present[u] = scores[u].stands(d.falseAlarm()) && scores[u].excess > leak*d.loudest(&scores, u)
 	}
 	return nil
 }
@@ -193,8 +193,8 @@ func pieces(numPRB int) (size, count int) {
 }
 
 // load puts the pilots of one occasion over the sequence of comb c into its row: of
-// one symbol, or of a pair despread with a code in time. The middle of the window of
-// delays comes to delay 0, where the covariance is real.
+// one symbol, or of a pair despread with a code in time. The most likely delay comes to
+// delay 0, where the covariance is real.
 func (d *Detector) load(view *nr.View, c, r, o, code, first, n int) {
 	v := &d.rows[r][o]
 	clear(v[0][:n])
@@ -288,8 +288,8 @@ var cosines = func() (t [nr.MaxDMRSSymbols][nr.MaxDMRSSymbols][nr.MaxDMRSSymbols
 
 // share is what the antennas say about one piece.
 type share struct {
-	sum      float64 // of the shares of the energy inside the window
-	excess   float64 // energy inside the window above what disorder has there
+	sum      float64 // of the shares of the energy at likely delays
+	excess   float64 // energy at likely delays above what disorder has there
 	antennas float64 // that say anything
 }
 
@@ -326,10 +326,23 @@ func (s *score) add(piece *share, spread float64, c cumulants) {
 	}
 }
 
-// stands reports whether the sum is more than disorder gives.
-func (s *score) stands() bool {
-	return s.cumulants[1] > 0 && s.sum > s.cumulants.quantile(math.Sqrt2*math.Erfinv(1-2*falseAlarm))
+// stands reports whether the sum is more than disorder gives but for a given chance.
+func (s *score) stands(chance float64) bool {
+	return s.cumulants[1] > 0 && s.sum > s.cumulants.quantile(math.Sqrt2*math.Erfinv(1-2*chance))
 }
 
-// falseAlarm is the chance of a UE that is silent to be found.
-const falseAlarm = 0.007
+const (
+	falseAlarm    = 0.007 // chance of a UE that is silent to be found
+	fewPilots     = 8     // of an antenna, up to which a stranger's sequence may have order
+	falseAlarmFew = 0.003 // chance of noise to be found in these
+)
+
+// falseAlarm returns the chance of noise to be found. Few pilots of another cell, all
+// of equal magnitude and with four phases, are in order by chance more often than
+// noise is.
+func (d *Detector) falseAlarm() float64 {
+	if d.Group.NumPRB*d.PilotsInPRB*d.NumOccasions <= fewPilots {
+		return falseAlarmFew
+	}
+	return falseAlarm
+}

@@ -12,13 +12,13 @@
 //	x = vᴴ·A·v / vᴴ·B·v
 //
 // of the pilots v of a few PRBs at one antenna, with A the covariance of a channel
-// of uniform delays over the window, and B what takes the UEs away that share the
-// comb (the identity where there are none). Where v has no order, the moments of x
-// follow from the traces of A, whatever the noise of the antenna or of these PRBs
-// is: no noise needs to be measured, none of colour or of a narrow interferer
-// counts as a signal, and no unit matters. The sum of x over PRBs and antennas is
-// compared with the quantile that these moments give; antennas that hear the same
-// count for as many as their correlation says, which no sequence changes.
+// whose delay is as timing advance leaves it, and B what takes the UEs away that
+// share the comb (the identity where there are none). Where v has no order, the
+// moments of x follow from the traces of A, whatever the noise of the antenna or of
+// these PRBs is: no noise needs to be measured, none of colour or of a narrow
+// interferer counts as a signal, and no unit matters. The sum of x over PRBs and
+// antennas is compared with the quantile that these moments give; antennas that hear
+// the same count for as many as their correlation says, which no sequence changes.
 //
 // As for PUCCH in TS 38.104 §8.3, where noise alone must not be found more often
 // than 1 % of the time.

@@ -14,8 +14,9 @@ import (
 const (
 	maxPieces = 6              // most PRBs of a piece
 	maxPilots = 6 * maxPieces  // their pilots
-	middle    = 0.3            // of the window of delays, cyclic prefixes
-	width     = 1.6            // of the window
+	middle    = 0.1            // delay that is most likely, cyclic prefixes
+	decay     = 0.25           // of the likelihood of other delays, at both sides
+	width     = 2.0            // of the window in which UEs may lie that are taken away
 	shareEps  = 1e-3           // noise against which other UEs are taken away
 	turnOfCP  = 144.0 / 2048.0 // turns of one subcarrier for a delay of a cyclic prefix
 )
@@ -59,10 +60,10 @@ func makeTables() (t [2][maxPieces][4][3]func() *table) {
 // newTable computes the forms of a piece.
 func newTable(configType, prb int, others, own uint8) *table {
 	n := prb * dmrs.PilotsPerPRB(configType)
-	a := covariance(configType, n, own)
+	a := covariance(configType, n, own, likely)
 	b := identity(n)
 	if others != 0 {
-		p := without(covariance(configType, n, others))
+		p := without(covariance(configType, n, others, anywhere))
 		a, b = p.times(a).times(p), p.times(p)
 	}
 	a.scale(b.trace() / a.trace())
@@ -86,7 +87,7 @@ func newTable(configType, prb int, others, own uint8) *table {
 	return t
 }
 
-// ramps turns the middle of the window of delays to 0: the conjugate response of a
+// ramps turns the most likely delay to 0: the conjugate response of a
 // path with that delay at the pilots of a piece, by configuration type minus 1.
 var ramps = func() (t [2][maxPilots]complex128) {
 	for ct := range t {
@@ -98,22 +99,34 @@ var ramps = func() (t [2][maxPilots]complex128) {
 	return t
 }()
 
-// covariance returns that of n pilots of layers with the codes of a mask, of which
-// each has a channel of unit power with uniform delays over the window, and 0 in the
-// middle of it: sin(x)/x of the distance.
-func covariance(configType, n int, codes uint8) matrix {
+// covariance returns that of n pilots of layers with the codes of a mask, each with
+// a channel of unit power and the given correlation over subcarriers.
+func covariance(configType, n int, codes uint8, correlation func(distance int) float64) matrix {
 	m := newMatrix(n)
 	for i := range n {
 		for k := range n {
 			d := dmrs.Subcarrier(configType, 0, i) - dmrs.Subcarrier(configType, 0, k)
-			x := math.Pi * turnOfCP * width * float64(d)
-			m.v[i*n+k] = dmrs.CodeSum(codes, i-k)
-			if d != 0 {
-				m.v[i*n+k] *= math.Sin(x) / x
-			}
+			m.v[i*n+k] = dmrs.CodeSum(codes, i-k) * correlation(d)
 		}
 	}
 	return m
+}
+
+// likely is the correlation over subcarriers of a channel whose delay is Laplace
+// distributed around the middle: timing advance keeps UEs within a fraction of the
+// cyclic prefix, and what lies beyond is still seen where pilots are many.
+func likely(distance int) float64 {
+	x := 2 * math.Pi * turnOfCP * decay * float64(distance)
+	return 1 / (1 + x*x)
+}
+
+// anywhere is that of uniform delays over the window.
+func anywhere(distance int) float64 {
+	if distance == 0 {
+		return 1
+	}
+	x := math.Pi * turnOfCP * width * float64(distance)
+	return math.Sin(x) / x
 }
 
 // without returns ε(R+ε)⁻¹, which takes away what has the covariance R.
