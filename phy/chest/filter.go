@@ -112,7 +112,7 @@ func (e *lmmse) bundleGain(c, u, b, rx int) float64 {
 }
 
 // sameTime returns the codes in frequency of the layers with a code in time.
-func (e *lmmse) sameTime(cb *dmrs.Comb, td int) (mask uint8) {
+func (e *front) sameTime(cb *dmrs.Comb, td int) (mask uint8) {
 	for _, l := range cb.Layers[:cb.NumLayers] {
 		if e.Layers[l].TimeCode == td {
 			mask |= 1 << e.Layers[l].FreqCode

@@ -49,6 +49,7 @@ func newFront(ref *dmrs.Reference) front {
 	}
 	e.mixed = make([]complex64, lim.MaxRx*lim.MaxPRB*nr.SubcarriersPerPRB)
 	e.mix, e.back, e.pick = make([]complex64, pilots), make([]complex64, pilots), make([]complex64, pilots)
+	e.noise.path.m = make([]complex64, windowPilots*windowPilots)
 	initNoise(lim)
 	return e
 }

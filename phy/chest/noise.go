@@ -4,6 +4,7 @@ package chest
 
 import (
 	"math"
+	"math/cmplx"
 
 	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/noise"
@@ -33,8 +34,9 @@ type noiseMeter struct {
 	rows  [windowPilots]int                    // rows of in
 	res   [maxRx][batchSize]complex64          // residuals of each antenna
 	cells [fineCells]noiseCell
-	used  int     // cells
-	count float64 // independent values of each antenna, of all cells
+	path  noiseTable // of pathNoise
+	used  int        // cells
+	count float64    // independent values of each antenna, of all cells
 	merger
 }
 
@@ -75,7 +77,7 @@ func (e *front) measureNoise(view *nr.View) {
 	if m.count < 0.5 {
 		m.used = 1
 		m.begin(0, 0, e.Group.NumPRB)
-		e.differenceNoise(view.NumRx)
+		e.pathNoise(view.NumRx)
 	}
 	if m.alike(view.NumRx) {
 		m.mergeAll(view.NumRx)
@@ -115,12 +117,33 @@ func (e *front) measureCells(view *nr.View, window int) {
 	}
 }
 
-// residualNoise adds the residuals of comb c, many windows at a time.
+// residualNoise adds the residuals of comb c.
+//
+// The pilots of double symbols are despread over time. As a rule what the layers of
+// either code may have sent is taken out of both, since a carrier offset mixes them;
+// where that leaves no room for noise, only what the layers of the same code may.
 func (e *front) residualNoise(cell *noiseCell, c, rx, prbs int) {
+	tables := &noiseTables[e.Group.ConfigType-1][prbs-1]
+	t := tables[e.Combs[c].FreqCodes-1]()
+	for td := range e.Group.Length {
+		if mask := e.sameTime(&e.Combs[c], td); t.dims < leastDims && mask != 0 && mask != e.Combs[c].FreqCodes {
+			e.addResiduals(cell, c, td, tables[mask-1](), rx, prbs)
+			continue
+		}
+		e.addResiduals(cell, c, td, t, rx, prbs)
+	}
+}
+
+// leastDims is the dimensions of a window that must be left for noise.
+const leastDims = 0.1
+
+// addResiduals adds what table t leaves of the windows of comb c, despread with a
+// code in time, many windows at a time.
+func (e *front) addResiduals(cell *noiseCell, c, td int, t *noiseTable, rx, prbs int) {
 	m := &e.noise
-	t := noiseTables[e.Group.ConfigType-1][prbs-1][e.Combs[c].FreqCodes-1]()
-	windows := cell.prbs / prbs * e.NumSymbols
-	step := max(1, (windows*m.used+maxWindows-1)/maxWindows)
+	symbols := e.NumSymbols / e.Group.Length
+	windows := cell.prbs / prbs * symbols
+	step := max(1, (windows*m.used*e.Group.Length+maxWindows-1)/maxWindows)
 	if m.used > coarseCells { // few windows in each
 		step = 1
 	}
@@ -128,9 +151,9 @@ func (e *front) residualNoise(cell *noiseCell, c, rx, prbs int) {
 	for w := 0; w < windows; {
 		n := 0
 		for ; n < most && w < windows; w += step {
-			first := cell.first*e.PilotsInPRB + w/e.NumSymbols*t.size
+			first := cell.first*e.PilotsInPRB + w/symbols*t.size
 			for r := range rx {
-				e.loadWindow(c, r, w%e.NumSymbols, first, t.size, r*most+n)
+				e.loadWindow(c, r, w%symbols*e.Group.Length+td, first, t.size, r*most+n)
 			}
 			n++
 		}
@@ -215,23 +238,56 @@ func (e *front) gatherFree(dst, row []complex64, first, end, step int) int {
 	return n
 }
 
-// differenceNoise is the last resort of very few pilots with all codes in use:
-// neighbouring pilots of one code in one symbol are taken to be equal.
-func (e *front) differenceNoise(rx int) {
+// pathNoise is the last resort of very few pilots with all codes in use: the channel
+// of each layer is taken to be one path with the delay of its UE.
+func (e *front) pathNoise(rx int) {
 	m := &e.noise
 	cell := &m.cells[0]
+	prbs := min(e.Group.NumPRB, windowPilots/e.PilotsInPRB)
 	for c := range e.NumCombs {
-		for s := range e.NumSymbols {
-			n := 0
-			for i := 2; i < min(e.NumPilots, windowPilots); i++ {
-				for r := range rx {
-					d := e.u[c][r][s][i] - e.u[c][r][s][i-2]
-					m.res[r][n] = complex(real(d)*math.Sqrt2/2, imag(d)*math.Sqrt2/2)
-				}
-				n++
+		for td := range e.Group.Length {
+			e.fillPathTable(c, td, prbs*e.PilotsInPRB)
+			if m.path.dims > 0.5 {
+				e.addResiduals(cell, c, td, &m.path, rx, prbs)
 			}
-			m.accumulate(cell, rx, n, e.Beta*e.Beta, float64(n)/2)
 		}
 	}
 	m.count = cell.Count
+}
+
+// fillPathTable makes M = I − V·Vᴴ with V an orthonormal basis of the steering
+// vectors of the layers of comb c with a code in time.
+func (e *front) fillPathTable(c, td, size int) {
+	t := &e.noise.path
+	t.size, t.dims, t.m = size, float64(size), t.m[:size*size]
+	clear(t.m)
+	for i := range size {
+		t.m[i*size+i] = 1
+	}
+	var v [windowPilots]complex128
+	cb := &e.Combs[c]
+	for _, l := range cb.Layers[:cb.NumLayers] {
+		ly := &e.Layers[l]
+		if ly.TimeCode != td {
+			continue
+		}
+		turn, power := -2*math.Pi*e.SpacingHz*(e.off.DelaySeconds[ly.UE]-e.delay[c]), 0.0
+		for i := range size { // what M leaves of the vector
+			v[i] = 0
+			for k := range size {
+				x := cmplx.Rect(float64(1-2*(k&ly.FreqCode)), turn*float64(e.PilotAt(k)))
+				v[i] += complex128(t.m[i*size+k]) * x
+			}
+			power += real(v[i])*real(v[i]) + imag(v[i])*imag(v[i])
+		}
+		if power < 1e-3*float64(size) {
+			continue
+		}
+		t.dims--
+		for i := range size {
+			for k := range size {
+				t.m[i*size+k] -= complex64(v[i] * cmplx.Conj(v[k]) / complex(power, 0))
+			}
+		}
+	}
 }

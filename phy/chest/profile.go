@@ -17,6 +17,7 @@ const (
 	delayAfter   = nr.ProfileAfter  // and ends this many after it
 	profileSteps = 12               // iterations of the fit
 	priorShare   = 0.05             // of the power that the prior profile gets
+	fewPilots    = 12               // in a window up to which the fit starts from the usual profile
 )
 
 // profileMeter estimates the power delay profile of a comb.
@@ -231,8 +232,15 @@ func (m *profileMeter) iterate(noise float32, scale float64, blur int) {
 	shape, model := m.shape[:n], m.model[:lanes]
 	up, down := m.grad[0][:lanes], m.grad[1][:lanes]
 	least := 1 / float32(max(m.area[blur], 1))
+	power := float32(0)
 	for b := range n {
 		shape[b] = max(float32(m.power[b]*scale)-noise, 0.05*noise) * least
+		power += shape[b]
+	}
+	if m.size <= fewPilots { // too few to tell delays apart: the fit leaves what is usual only on evidence
+		for b, v := range m.usual[:n] {
+			shape[b] = power * float32(v)
+		}
 	}
 	for range profileSteps {
 		f32.RowComb(model, shape, m.blur[blur], blurStride)

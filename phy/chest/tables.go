@@ -38,6 +38,7 @@ type beamTable struct {
 	lanes int               // beams, padded
 	tau   [maxBeams]float64 // delay of each beam, cyclic prefixes
 	prior [maxBeams]float64 // profile that decays from a little before the measured delay on, of sum 1
+	usual [maxBeams]float64 // the same, of a usual delay spread
 	steer []complex64       // [pilot][lane] exp(j2πΔf·k·τ)/size over the pilots of a window
 	lag   []complex128      // [beam][distance] exp(−j2πΔf·d·τ) over subcarriers
 	blur  [2][]float32      // [beam][delay] response of a beam to a delay, with one code in use and with both
@@ -79,7 +80,8 @@ func newBeamTable(configType, prbs int) *beamTable {
 		t.rows[i] = i * t.lanes
 	}
 	t.setBlur(configType, step)
-	t.setPrior()
+	t.fillDecay(t.prior[:], t.tau[t.beams-1]/4)
+	t.fillDecay(t.usual[:], usualSpread)
 	return t
 }
 
@@ -111,18 +113,23 @@ func (t *beamTable) setBlur(configType int, step float64) {
 	}
 }
 
-func (t *beamTable) setPrior() {
-	scale := t.tau[t.beams-1] / 4
+// usualSpread is the decay of a usual power delay profile, in cyclic prefixes: 190 ns
+// at 30 kHz.
+const usualSpread = 0.08
+
+// fillDecay writes a profile of sum 1 that decays by e in so many cyclic prefixes
+// after the measured delay, and twice as fast before it.
+func (t *beamTable) fillDecay(profile []float64, scale float64) {
 	sum := 0.0
 	for b, tau := range t.tau[:t.beams] {
 		if tau < 0 {
 			tau *= -2
 		}
-		t.prior[b] = math.Exp(-tau / scale)
-		sum += t.prior[b]
+		profile[b] = math.Exp(-tau / scale)
+		sum += profile[b]
 	}
 	for b := range t.beams {
-		t.prior[b] /= sum
+		profile[b] /= sum
 	}
 }
 
