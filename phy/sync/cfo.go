@@ -12,6 +12,10 @@ import (
 // updateCFO measures the carrier offset of UE u from the correlation of its
 // pairs between instants: the frequency that is most likely, given all pairs of
 // instants and what was known before.
+//
+// An offset that is not observed is taken as none. Most UEs are far from the limit
+// of the prior: as the mean of what is possible, a weak measurement would turn more
+// slots too far than it turns back.
 func (s *correlator) updateCFO(dst *nr.Offsets, u, rx int) {
 	p := &s.priors[u]
 	c := correlation{prior: s.prior}
@@ -41,6 +45,9 @@ func (s *correlator) updateCFO(dst *nr.Offsets, u, rx int) {
 	}
 	f, std := c.frequency()
 	dst.CFOHz[u], dst.CFOStd[u], dst.CFOObserved[u] = f, std, c.coherent && std < observedShare*s.prior
+	if !dst.CFOObserved[u] && p.CFOStd == 0 { // what hardly shows is most often less than it seems
+		dst.CFOHz[u], dst.CFOStd[u] = c.expected, c.prior
+	}
 	if p.CFOStd > 0 && c.coherent && c.unlikely(f) { // it has jumped
 		c.expected, c.prior = 0, s.prior
 		dst.CFOHz[u], dst.CFOStd[u] = c.frequency()
