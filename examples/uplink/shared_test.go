@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,31 +21,22 @@ func TestSharedJSON(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(strings.TrimSuffix(file, ".sigmf-meta") + ".tb.json")
+			answers, err := testvec.Answers(file)
 			if err != nil {
-				t.Fatal(err)
-			}
-			var answers struct {
-				Transmissions []struct {
-					line
-					Decodable bool `json:"decodable"`
-				} `json:"transmissions"`
-			}
-			if err := json.Unmarshal(text, &answers); err != nil {
 				t.Fatal(err)
 			}
 			code, out, errs := invoke(t, "-recording", file, "-receiver", "lmmse", "-json")
 			lines := strings.Split(strings.TrimSpace(out), "\n")
-			if code != 0 || errs != "" || len(lines) != len(answers.Transmissions)+1 {
-				t.Fatalf("exit %d, %q, %d lines, want %d and a summary", code, errs, len(lines), len(answers.Transmissions))
+			if code != 0 || errs != "" || len(lines) != len(answers)+1 {
+				t.Fatalf("exit %d, %q, %d lines, want %d and a summary", code, errs, len(lines), len(answers))
 			}
-			for i, want := range answers.Transmissions {
+			for i, want := range answers {
 				var got line
 				if err := json.Unmarshal([]byte(lines[i]), &got); err != nil {
 					t.Fatal(err)
 				}
-				same := got.Slot == want.Slot && got.RNTI == want.RNTI && got.HARQ == want.HARQ && got.TBBits == want.TBBits
-				if !same || (want.Decodable && !got.CRC) || (got.CRC && got.TBSHA256 != want.TBSHA256) || (!got.CRC && got.TBSHA256 != "") {
+				same := got.Slot == want.Slot && got.RNTI == want.RNTI && got.HARQ == want.HARQ && got.TBBits == want.Bits
+				if !same || (want.Decodable && !got.CRC) || (got.CRC && got.TBSHA256 != want.SHA256) || (!got.CRC && got.TBSHA256 != "") {
 					t.Errorf("line %d: got %+v, want %+v", i, got, want)
 				}
 			}

@@ -3,7 +3,10 @@
 package testvec
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,5 +78,28 @@ func TestRequirementOfModules(t *testing.T) {
 		if got := requirement(modules); got != want {
 			t.Errorf("%v: got %s, want %s", modules, got, want)
 		}
+	}
+}
+
+// TestAnswers reads answers beside a recording, and says what is wrong with them.
+func TestAnswers(t *testing.T) {
+	recording := filepath.Join(t.TempDir(), "x.sigmf-meta")
+	if _, err := Answers(recording); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a file: %v", err)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(recording), "x.tb.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("{")
+	if _, err := Answers(recording); err == nil {
+		t.Error("no error for half a file")
+	}
+	write(`{"transmissions": [{"slot": 4, "rnti": 7, "harq": 1, "tb_bits": 32, "tb_sha256": "` + strings.Repeat("0", 64) + `", "decodable": true}]}`)
+	got, err := Answers(recording)
+	if err != nil || len(got) != 1 || got[0].Slot != 4 || got[0].RNTI != 7 || got[0].HARQ != 1 || got[0].Bits != 32 || !got[0].Decodable || got[0].Sionna ||
+		!got[0].Right([32]byte{}) || got[0].Right([32]byte{1}) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

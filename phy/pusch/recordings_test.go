@@ -5,7 +5,6 @@ package pusch_test
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"math"
 	"os"
@@ -78,17 +77,6 @@ type recordedPUSCH struct {
 	} `json:"dmrs"`
 }
 
-// answer is one entry of a .tb.json file.
-type answer struct {
-	Slot      uint64 `json:"slot"`
-	RNTI      uint16 `json:"rnti"`
-	HARQ      int    `json:"harq"`
-	Bits      int    `json:"tb_bits"`
-	SHA256    string `json:"tb_sha256"`
-	Decodable bool   `json:"decodable"`
-	Sionna    bool   `json:"sionna_crc"`
-}
-
 func (p *recordedPUSCH) grant() *nr.Grant {
 	g := &nr.Grant{
 		RNTI: p.RNTI, NID: p.NID, NumLayers: p.Layers, NumAntennaPorts: p.Ports,
@@ -148,11 +136,11 @@ type tally struct{ passes, sionna, decodable, missed, wrong, total int }
 func play(t *testing.T, meta string, cfg pusch.Config) (n tally) {
 	base := strings.TrimSuffix(meta, ".sigmf-meta")
 	var rec recording
-	var answers struct{ Transmissions []answer }
 	if err := json.Unmarshal(read(t, meta), &rec); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(read(t, base+".tb.json"), &answers); err != nil {
+	answers, err := testvec.Answers(meta)
+	if err != nil {
 		t.Fatal(err)
 	}
 	rec.data = read(t, base+".sigmf-data")
@@ -194,7 +182,7 @@ func play(t *testing.T, meta string, cfg pusch.Config) (n tally) {
 			t.Fatal(err)
 		}
 		for u, k := range members {
-			n.count(t, &tbs[u], &answers.Transmissions[k], rx.Code(u).TBS)
+			n.count(t, &tbs[u], &answers[k], rx.Code(u).TBS)
 		}
 	}
 	return n
@@ -239,13 +227,13 @@ func (r *recording) numSamples() int {
 	return len(r.data) / 2
 }
 
-func (n *tally) count(t *testing.T, tb *nr.TransportBlock, a *answer, tbs int) {
+func (n *tally) count(t *testing.T, tb *nr.TransportBlock, a *testvec.Answer, tbs int) {
 	if tbs != a.Bits {
 		t.Errorf("slot %d RNTI %d: %d bits, want %d", a.Slot, a.RNTI, tbs, a.Bits)
 	}
 	n.total++
 	sum := sha256.Sum256(tb.Data.Data())
-	right := hex.EncodeToString(sum[:]) == a.SHA256
+	right := a.Right(sum)
 	switch {
 	case tb.CRC && !right:
 		n.wrong++

@@ -3,9 +3,7 @@
 package sigmf
 
 import (
-	"encoding/json"
 	"math/cmplx"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,16 +11,6 @@ import (
 	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/phy/nr"
 )
-
-// answers is the part of NAME.tb.json that the metadata must agree with.
-type answers struct {
-	Transmissions []struct {
-		Slot   nr.Slot `json:"slot"`
-		RNTI   uint16  `json:"rnti"`
-		HARQ   int     `json:"harq"`
-		TBBits int     `json:"tb_bits"`
-	} `json:"transmissions"`
-}
 
 // TestSharedRecordings opens every recording of the shared folder, reads every
 // slot, and compares the grants with the answers beside it.
@@ -42,7 +30,7 @@ func TestSharedRecordings(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			checkAnswers(t, r, strings.TrimSuffix(name, MetaExt)+".tb.json")
+			checkAnswers(t, r, name)
 			var b nr.Baseband
 			slots := r.Slots()
 			for i := range slots {
@@ -63,20 +51,16 @@ func TestSharedRecordings(t *testing.T) {
 
 func checkAnswers(t *testing.T, r *Recording, name string) {
 	t.Helper()
-	text, err := os.ReadFile(name)
+	want, err := testvec.Answers(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want answers
-	if err := json.Unmarshal(text, &want); err != nil {
-		t.Fatal(err)
+	if len(r.Transmissions) != len(want) {
+		t.Fatalf("%d transmissions, want %d", len(r.Transmissions), len(want))
 	}
-	if len(r.Transmissions) != len(want.Transmissions) {
-		t.Fatalf("%d transmissions, want %d", len(r.Transmissions), len(want.Transmissions))
-	}
-	for i, w := range want.Transmissions {
+	for i, w := range want {
 		x := &r.Transmissions[i]
-		if x.Slot != w.Slot || x.Grant.RNTI != w.RNTI || x.Grant.HARQProcess != w.HARQ || x.Grant.TBS() != w.TBBits {
+		if uint64(x.Slot) != w.Slot || x.Grant.RNTI != w.RNTI || x.Grant.HARQProcess != w.HARQ || x.Grant.TBS() != w.Bits {
 			t.Errorf("transmission %d: slot %d rnti %d harq %d tbs %d, want %+v", i, x.Slot, x.Grant.RNTI, x.Grant.HARQProcess, x.Grant.TBS(), w)
 		}
 	}

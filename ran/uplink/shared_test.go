@@ -4,9 +4,6 @@ package uplink_test
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,17 +13,6 @@ import (
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
-
-// answer is one entry of a .tb.json file.
-type answer struct {
-	Slot      uint64 `json:"slot"`
-	RNTI      uint16 `json:"rnti"`
-	HARQ      int    `json:"harq"`
-	Bits      int    `json:"tb_bits"`
-	SHA256    string `json:"tb_sha256"`
-	Decodable bool   `json:"decodable"`
-	Sionna    bool   `json:"sionna_crc"`
-}
 
 // play decodes a recording with a chain of the given options.
 func play(t *testing.T, meta string, opts ...uplink.Option) *uplink.Report {
@@ -62,51 +48,35 @@ func TestSharedRecordings(t *testing.T) {
 		base := strings.TrimSuffix(file, ".sigmf-meta")
 		name := filepath.Base(base)
 		t.Run(name, func(t *testing.T) {
-			answers := readAnswers(t, base+".tb.json")
+			answers, err := testvec.Answers(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sionna := 0
+			for _, a := range answers {
+				if a.Sionna {
+					sionna++
+				}
+			}
 			lmmse := tally(t, answers, play(t, file, uplink.WithReceiver("lmmse")))
-			if want := max(answers.sionna(), atLeast[name]); lmmse < want {
+			if want := max(sionna, atLeast[name]); lmmse < want {
 				t.Errorf("lmmse: %d of %d pass, want at least %d", lmmse, len(answers), want)
 			}
 			neural := play(t, file, uplink.WithReceiver("neural")).Passed()
 			if neural < lmmse-1 {
 				t.Errorf("neural: %d pass, lmmse %d", neural, lmmse)
 			}
-			t.Logf("lmmse %d, neural %d, Sionna %d of %d", lmmse, neural, answers.sionna(), len(answers))
+			t.Logf("lmmse %d, neural %d, Sionna %d of %d", lmmse, neural, sionna, len(answers))
 		})
 	}
 }
 
-type answers []answer
-
-func readAnswers(t *testing.T, name string) answers {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Transmissions answers }
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	return file.Transmissions
-}
-
-func (a answers) sionna() int {
-	n := 0
-	for _, x := range a {
-		if x.Sionna {
-			n++
-		}
-	}
-	return n
-}
-
 // tally counts passes and compares the outcomes with the answers.
-func tally(t *testing.T, want answers, got *uplink.Report) int {
+func tally(t *testing.T, want []testvec.Answer, got *uplink.Report) int {
 	t.Helper()
 	for i := range want {
 		w, g := &want[i], &got.Transmissions[i]
-		right := hex.EncodeToString(g.SHA256[:]) == w.SHA256
+		right := w.Right(g.SHA256)
 		t.Logf("slot %3d rnti %d harq %d crc %-5t decodable %-5t sionna %-5t SINR %5.1f dB SNR %5.1f dB iterations %2d latency %v",
 			g.Slot, g.Grant.RNTI, g.Grant.HARQProcess, g.CRC, w.Decodable, w.Sionna, g.SINRdB(), g.SNRdB(), g.Iterations, g.Latency)
 		switch {

@@ -10,6 +10,9 @@
 // on bits that were not sent, and how many a CRC of that length lets through at
 // most, 3·2^-L of the slots and the upper end of Poisson's 95 % interval of that.
 // The exit status is 1 if more passed.
+//
+// With -case paired it prints instead what the evidence that blocks of zeros need
+// costs where 10 % of the blocks are lost: the same slots judged with and without.
 package main
 
 import (
@@ -39,12 +42,16 @@ func main() {
 func run(args []string) (bool, error) {
 	flags := flag.NewFlagSet("falsepass", flag.ContinueOnError)
 	receiver := flags.String("receiver", "lmmse", "ls, lmmse or neural")
-	name := flags.String("case", "noise", strings.Join(caseNames(), ", "))
+	name := flags.String("case", "noise", strings.Join(caseNames(), ", ")+", or paired: what it costs")
 	slots := flags.Int("slots", 6000, "slots, shared out evenly over the rows")
 	seed := flags.Uint64("seed", 1, "seed of data, channels and noise")
 	workers := flags.Int("workers", runtime.GOMAXPROCS(0), "slots at once")
 	if err := flags.Parse(args); err != nil {
 		return false, err
+	}
+	if *name == "paired" && *workers >= 1 && *slots >= 0 {
+		fmt.Println("# falsepass", strings.Join(args, " "))
+		return paired(*receiver, *slots, *seed, *workers)
 	}
 	i := slices.Index(caseNames(), *name)
 	if i < 0 || *workers < 1 || *slots < 0 {

@@ -12,6 +12,9 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
+	if ok, err := run([]string{"-case", "paired", "-slots", "720"}); err != nil || !ok {
+		t.Errorf("paired: %v, %v", ok, err)
+	}
 	for _, args := range [][]string{{"-case", "x"}, {"-receiver", "x"}, {"-workers", "0"}} {
 		if _, err := run(args); err == nil {
 			t.Errorf("%v: no error", args)

@@ -10,8 +10,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -20,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
@@ -52,13 +51,6 @@ func folder() string {
 		return filepath.Join(s, "iq")
 	}
 	return filepath.Join("..", "shared", "iq")
-}
-
-// answer is the right outcome of one transmission.
-type answer struct {
-	SHA256    string `json:"tb_sha256"`
-	Decodable bool   `json:"decodable"`
-	Sionna    bool   `json:"sionna_crc"`
 }
 
 // tally counts transmissions of one recording, or of all.
@@ -111,15 +103,11 @@ func table(w io.Writer, dir string) error {
 // decode decodes one recording with every receiver and compares with its answers.
 func decode(file string) (tally, error) {
 	var t tally
-	text, err := os.ReadFile(strings.TrimSuffix(file, sigmf.MetaExt) + ".tb.json")
+	answers, err := testvec.Answers(file)
 	if err != nil {
 		return t, err
 	}
-	var answers struct{ Transmissions []answer }
-	if err := json.Unmarshal(text, &answers); err != nil {
-		return t, err
-	}
-	for _, a := range answers.Transmissions {
+	for _, a := range answers {
 		t.all++
 		t.sionna += count(a.Sionna)
 		t.decodable += count(a.Decodable)
@@ -137,9 +125,9 @@ func decode(file string) (tally, error) {
 		if len(report.Transmissions) != t.all {
 			return t, fmt.Errorf("%d transmissions, and answers for %d", len(report.Transmissions), t.all)
 		}
-		for k, a := range answers.Transmissions {
+		for k, a := range answers {
 			x := &report.Transmissions[k]
-			right := hex.EncodeToString(x.SHA256[:]) == a.SHA256
+			right := a.Right(x.SHA256)
 			t.passed[i] += count(x.CRC && right)
 			t.wrong += count(x.CRC && !right)
 			t.lost += count(receiver == "lmmse" && a.Decodable && !x.CRC)

@@ -4,13 +4,10 @@ package sionna
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/neuroran/neuroran/internal/testvec"
@@ -61,17 +58,8 @@ func setting(name, usual string) string {
 // decodeShape returns how many transmissions of a recording pass, and with Sionna.
 func decodeShape(t *testing.T, file string) (passed, sionna int) {
 	t.Helper()
-	text, err := os.ReadFile(strings.TrimSuffix(file, sigmf.MetaExt) + ".tb.json")
+	answers, err := testvec.Answers(file)
 	if err != nil {
-		t.Fatal(err)
-	}
-	var answers struct {
-		Transmissions []struct {
-			SHA256 string `json:"tb_sha256"`
-			Sionna bool   `json:"sionna_crc"`
-		} `json:"transmissions"`
-	}
-	if err := json.Unmarshal(text, &answers); err != nil {
 		t.Fatal(err)
 	}
 	rec, err := sigmf.Open(file)
@@ -88,14 +76,14 @@ func decodeShape(t *testing.T, file string) (passed, sionna int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, a := range answers.Transmissions {
+	for i, a := range answers {
 		x := &report.Transmissions[i]
 		if a.Sionna {
 			sionna++
 		}
 		if x.CRC {
 			passed++
-			if hex.EncodeToString(x.SHA256[:]) != a.SHA256 {
+			if !a.Right(x.SHA256) {
 				t.Errorf("%s: slot %d: a CRC holds on wrong bits", filepath.Base(file), x.Slot)
 			}
 		}
