@@ -44,7 +44,7 @@ func (a Algorithms) NewMeter(l Limits) (Meter, error) {
 		return Meter{}, err
 	}
 	var m Meter
-	if m.Synchronizer, err = sync.New(a.Synchronizer, sync.Config{CFOLimitHz: sync.CFOLimit(l.Carrier.CarrierHz, 0)}, ref); err != nil {
+	if m.Synchronizer, err = sync.New(a.Synchronizer, l.syncConfig(), ref); err != nil {
 		return Meter{}, err
 	}
 	e, err := chest.New(a.Estimator, ref)

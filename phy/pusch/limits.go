@@ -7,6 +7,7 @@ import (
 
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sync"
 )
 
 // Limits bounds the grants that a block accepts; New allocates for the largest.
@@ -15,6 +16,10 @@ type Limits struct {
 	NumRx     int        // receive antennas, 1…8; a transmitter ignores it
 	MaxPRB    int        // PRBs of one grant; 0 stands for all of the carrier
 	MaxLayers int        // layers of a group; 0 stands for 4
+
+	// CFOLimitHz is the largest carrier offset that is likely, see
+	// [sync.Config]; 0 stands for [sync.CFOLimit] of the carrier.
+	CFOLimitHz float64
 }
 
 // normalise fills in defaults and reports the first field out of range.
@@ -40,6 +45,15 @@ func (l *Limits) normalise() error {
 // group returns the limits of PRB groups; l must be normalised.
 func (l *Limits) group() nr.GroupLimits {
 	return nr.GroupLimits{MaxPRB: l.MaxPRB, MaxRx: l.NumRx, MaxLayers: l.MaxLayers}
+}
+
+// syncConfig returns what the synchronizer expects.
+func (l *Limits) syncConfig() sync.Config {
+	limit := l.CFOLimitHz
+	if limit == 0 {
+		limit = sync.CFOLimit(l.Carrier.CarrierHz, 0)
+	}
+	return sync.Config{CFOLimitHz: limit}
 }
 
 // newReference returns a reference signal within the limits.

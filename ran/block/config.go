@@ -24,6 +24,7 @@ type Config struct {
 	MaxPRB        int        // PRBs of the largest grant; 0 stands for all of the carrier
 	MaxLayers     int        // layers of the largest PRB group; 0 stands for 4
 	MaxIterations int        // LDPC iterations; 0 stands for [sch.DefaultIterations]
+	CFOLimitHz    float64    // largest carrier offset that is likely; 0 stands for that of a UE that keeps to the standard
 
 	// HARQSlots is how many slots the transmissions of one block span at most: their
 	// number times the delay of the feedback. A move in mode Fed feeds so many slots,
@@ -54,12 +55,15 @@ func (c Config) Validate() error {
 			return &nr.FieldError{Field: f.name, Got: f.got, Want: fmt.Sprintf("%d…%d", f.lo, f.hi)}
 		}
 	}
+	if !(c.CFOLimitHz >= 0) {
+		return &nr.FieldError{Field: "cfo_limit_hz", Got: c.CFOLimitHz, Want: "0 or a frequency"}
+	}
 	return nil
 }
 
 // Limits returns what the steps of phy/pusch are made for.
 func (c Config) Limits() pusch.Limits {
-	return pusch.Limits{Carrier: c.Carrier, NumRx: c.NumRx, MaxPRB: c.MaxPRB, MaxLayers: c.MaxLayers}
+	return pusch.Limits{Carrier: c.Carrier, NumRx: c.NumRx, MaxPRB: c.MaxPRB, MaxLayers: c.MaxLayers, CFOLimitHz: c.CFOLimitHz}
 }
 
 // history returns how many slots back the state of HARQ processes reaches.

@@ -5,7 +5,10 @@
 // receivers, the neural demapper, and the implementation that made the
 // recordings.
 //
-//	go run ./internal/bench/recordings [-dir ../shared/iq]
+//	go run ./internal/bench/recordings [-dir ../shared/iq] [-cfo-limit 1]
+//
+// With a small limit of the carrier offset the receivers know, as that implementation
+// was told, that there is none.
 package main
 
 import (
@@ -35,10 +38,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("recordings", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	dir := flags.String("dir", folder(), "`folder` of the recordings and their answers")
+	limit := flags.Float64("cfo-limit", 0, "largest carrier offset that is likely, `Hz` (default: that of TS 38.101-1)")
 	if flags.Parse(args) != nil || flags.NArg() > 0 {
 		return 2
 	}
-	if err := table(stdout, *dir); err != nil {
+	if err := table(stdout, *dir, *limit); err != nil {
 		fmt.Fprintln(stderr, "recordings:", err)
 		return 1
 	}
@@ -80,7 +84,7 @@ func (t *tally) print(w io.Writer, name string) {
 }
 
 // table prints one row a recording, and the sums.
-func table(w io.Writer, dir string) error {
+func table(w io.Writer, dir string, cfoLimitHz float64) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*"+sigmf.MetaExt))
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no recordings in %s", dir)
@@ -89,7 +93,7 @@ func table(w io.Writer, dir string) error {
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
 	var total tally
 	for _, file := range files {
-		row, err := decode(file)
+		row, err := decode(file, cfoLimitHz)
 		if err != nil {
 			return fmt.Errorf("%s: %w", filepath.Base(file), err)
 		}
@@ -101,7 +105,7 @@ func table(w io.Writer, dir string) error {
 }
 
 // decode decodes one recording with every receiver and compares with its answers.
-func decode(file string) (tally, error) {
+func decode(file string, cfoLimitHz float64) (tally, error) {
 	var t tally
 	answers, err := testvec.Answers(file)
 	if err != nil {
@@ -118,7 +122,7 @@ func decode(file string) (tally, error) {
 	}
 	defer rec.Close()
 	for i, receiver := range receivers {
-		report, err := play(rec, receiver)
+		report, err := play(rec, receiver, cfoLimitHz)
 		if err != nil {
 			return t, fmt.Errorf("%s: %w", receiver, err)
 		}
@@ -144,8 +148,8 @@ func count(b bool) int {
 }
 
 // play decodes a recording with one receiver.
-func play(rec *sigmf.Recording, receiver string) (*uplink.Report, error) {
-	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, uplink.WithReceiver(receiver))
+func play(rec *sigmf.Recording, receiver string, cfoLimitHz float64) (*uplink.Report, error) {
+	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels, CFOLimitHz: cfoLimitHz}, uplink.WithReceiver(receiver))
 	if err != nil {
 		return nil, err
 	}
