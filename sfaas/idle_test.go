@@ -10,6 +10,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // churn is a core without goroutines through which users come and go: each
@@ -146,13 +147,13 @@ func TestIdleKeyReturns(t *testing.T) {
 	if _, known := x.in.Position(&coreHost{cores: x.cores}, user); known {
 		t.Fatal("the user has not been forgotten")
 	}
-	snap, err := core.AppendSnapshot(nil, x.now, x.cores.List)
+	snap, err := state.AppendSnapshot(nil, x.now, x.cores.List)
 	if err != nil {
 		t.Fatal(err)
 	}
 	y := newChurn(t, time.Hour)
 	y.now = x.now
-	if err := y.cores.Restore(bytes.NewReader(snap), y.now, func(int, []core.Effect) {}); err != nil {
+	if err := state.Restore(y.cores, bytes.NewReader(snap), y.now, func(int, []core.Effect) {}); err != nil {
 		t.Fatal(err)
 	}
 	for name, x := range map[string]*churn{"same": x, "restored": y} {

@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -149,7 +150,7 @@ func FuzzRestore(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer cores.Close()
-		err = cores.Restore(bytes.NewReader(closeSnapshot(data)), now, func(int, []core.Effect) {})
+		err = state.Restore(cores, bytes.NewReader(closeSnapshot(data)), now, func(int, []core.Effect) {})
 		if err != nil && !errors.Is(err, sfaas.ErrSnapshot) {
 			t.Error(err)
 		}
@@ -181,7 +182,7 @@ func linesOf(tb testing.TB, h *hall) []byte {
 		}
 		cores.List[0].Step(&host.event, nil)
 	}
-	snap, err := core.AppendSnapshot(nil, 1, cores.List)
+	snap, err := state.AppendSnapshot(nil, 1, cores.List)
 	if err != nil {
 		tb.Fatal(err)
 	}

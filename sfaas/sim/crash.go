@@ -11,6 +11,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // settleLimit is for how long a snapshot waits for what is under way.
@@ -43,7 +44,7 @@ func (w *World) Snapshot() ([]byte, error) {
 		return nil, sfaas.ErrBusy
 	}
 	w.hist.note(w.now, "snapshot")
-	return core.AppendSnapshot(nil, w.now, cores)
+	return state.AppendSnapshot(nil, w.now, cores)
 }
 
 // release lets handlers run again.
@@ -147,7 +148,7 @@ func (w *World) Crash(snapshot []byte) error {
 		return nil
 	}
 	n := w.nodes[0]
-	err := n.cores.Restore(bytes.NewReader(snapshot), w.now, func(i int, eff []core.Effect) {
+	err := state.Restore(n.cores, bytes.NewReader(snapshot), w.now, func(i int, eff []core.Effect) {
 		for j := range eff {
 			w.carryOut(n.list[i], &eff[j], w.now)
 		}

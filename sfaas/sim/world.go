@@ -10,6 +10,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // World is one simulation. It is for one goroutine.
@@ -109,7 +110,7 @@ func (w *World) settings(id sfaas.NodeID, opts []sfaas.Option) *core.Settings {
 	}
 	set.Workers, set.Node, set.Engine, set.Incarnation = w.cfg.Cores, id, w.engine, 0
 	set.Clock, set.ForeignClock = func() sfaas.Time { return w.now }, true
-	set.Bugs = w.cfg.Bugs
+	set.Bugs, set.Translate = w.cfg.Bugs, state.Translate
 	if set.Owner == 0 {
 		set.Owner = 1
 	}

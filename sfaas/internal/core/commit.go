@@ -25,7 +25,9 @@ func (k *Core) batchFor(c *Invocation, it item) *Batch {
 		d := s.Head().Decl
 		w := CellWrite{Cell: d.Name, Class: d.Class, Version: d.Version}
 		if encodes {
-			w.Content = k.sealedContent(b, s)
+			n := len(b.bytes)
+			b.bytes = AppendCell(b.bytes, k.set.Sealer, base.Address{Function: b.Function, Key: b.Key}, s, k.now)
+			w.Content = b.bytes[n:len(b.bytes):len(b.bytes)]
 		}
 		b.Cells = append(b.Cells, w)
 	}
@@ -49,21 +51,6 @@ func (b *Batch) mark(it *item) {
 			one(it.rest.edges[i], m)
 		}
 	}
-}
-
-// sealedContent encodes one cell into the batch's memory.
-func (k *Core) sealedContent(b *Batch, s plan.CellStore) []byte {
-	d := s.Head().Decl
-	n := len(b.bytes)
-	b.bytes = s.Encode(b.bytes, k.now)
-	content := b.bytes[n:len(b.bytes):len(b.bytes)]
-	if d.Class == base.Sealed {
-		plain := content
-		content = k.set.Sealer.Seal(nil, plain, cellLabel(b.Function, b.Key, d.Name))
-		clear(plain)
-		b.bytes = b.bytes[:n]
-	}
-	return content
 }
 
 // holdsOutput reports whether an output leaves on an ExactlyOnce edge.

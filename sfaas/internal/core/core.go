@@ -97,6 +97,12 @@ func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, g
 // Self returns where the core is.
 func (k *Core) Self() Endpoint { return k.self }
 
+// App returns the graph that the core runs.
+func (k *Core) App() *plan.App { return k.app }
+
+// Sealer returns what encrypts sealed content.
+func (k *Core) Sealer() Sealer { return k.set.Sealer }
+
 // Now returns the moment of the last step.
 func (k *Core) Now() base.Time { return k.now }
 

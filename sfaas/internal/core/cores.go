@@ -3,8 +3,6 @@
 package core
 
 import (
-	"io"
-
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
@@ -74,11 +72,4 @@ func (c *Cores) Published() []FunctionStats { return c.board.read() }
 // known about it.
 func (c *Cores) Pushed(from SourceRef, key base.Key) (Position, bool) {
 	return c.List[int(key.KeyGroup())%len(c.List)].Pushed(from, key)
-}
-
-// Restore is sfaas.Runtime.Restore for a shell of one's own, before the first step
-// of any core. It calls do with what each core wants to be done; a core that is
-// [Core.Ready] afterwards goes on with an EventRun.
-func (c *Cores) Restore(src io.Reader, now base.Time, do func(core int, eff []Effect)) error {
-	return restore(c.List, src, now, do)
 }

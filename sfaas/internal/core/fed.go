@@ -156,7 +156,7 @@ func (k *Core) countFences(u *unit, s *Signal) {
 		return
 	}
 	if !m.refused {
-		m.wait, m.image = k.count, &Image{UnitID: u.UnitID, Epoch: m.Epoch, fence: m.Fence}
+		m.wait, m.image = k.count, &Image{UnitID: u.UnitID, Epoch: m.Epoch, Fence: m.Fence}
 		k.tell(u, &Signal{Kind: signalHead, Move: m})
 		return
 	}

@@ -14,14 +14,14 @@ import (
 // it is imported.
 type Image struct {
 	plan.UnitID
-	Epoch  uint32 // of the owner that made it
+	Epoch  uint32    // of the owner that made it
+	Fence  base.Slot // first slot of its owner, if it came by a move that fed both
 	insts  []*instance
 	joins  []*joinBuffer // by node of the part, nil where nothing waits
 	waits  []waitItem
 	kept   []*keptEntry
 	pushed []*keptEntry // in a snapshot: for the unit, kept by the runtimes that took the pushes
-	fence  base.Slot
-	soft   bool // who takes it forgets the content of Volatile cells
+	soft   bool         // who takes it forgets the content of Volatile cells
 }
 
 // Counts returns how many instances and waiting messages an image has.
@@ -138,7 +138,7 @@ func (k *Core) stop(u *unit) {
 // empty.
 func (k *Core) export(u *unit) *Image {
 	m := u.busy()
-	img := &Image{UnitID: u.UnitID, Epoch: u.epoch, insts: u.insts, joins: m.joins, fence: u.fence}
+	img := &Image{UnitID: u.UnitID, Epoch: u.epoch, insts: u.insts, joins: m.joins, Fence: u.fence}
 	for _, inst := range u.insts {
 		inst.ks.insts[inst.node.Index] = nil
 		k.keepSent(inst.node.Index, inst)
@@ -373,7 +373,7 @@ func (k *Core) takePushed(img *Image) {
 		}
 		ks := k.state(x.key, g)
 		if inst := ks.insts[x.edge.Node.Index]; inst != nil && inst.few != nil {
-			if w := inst.few.seen.find(x.stamp.mark()); w != nil && !x.stamp.place().after(w.taken) {
+			if w := inst.few.seen.find(x.stamp.mark()); w != nil && !x.stamp.place().after(w.Taken) {
 				continue
 			}
 		}

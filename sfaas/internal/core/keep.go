@@ -187,7 +187,7 @@ func (k *Core) putAside(n *plan.Node, ks *keyState, s *Stamp) {
 		return
 	}
 	if w := k.instance(n, ks).rare().seen.find(s.mark()); w != nil {
-		k.tellSender(s, w.from, true)
+		k.tellSender(s, w.From, true)
 	}
 }
 

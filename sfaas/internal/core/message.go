@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // Message is a header and a payload that belongs to a pool. Engines and shells
@@ -52,6 +53,35 @@ type replyTo struct {
 	answer bool        // the message is the reply
 	err    error       // reply without a result
 }
+
+// MessageState is what of a message is written and read: everything but its place in
+// a pool. [Builder.Message] makes a message of it.
+type MessageState struct {
+	base.Header
+	From  *plan.Outlet // where messages of its kind come from
+	Body  any          // payload, a pointer to the outlet's type; nil in an answer without a result
+	Made  base.Slot    // how far slots had come when it was made
+	Func  uint16       // 1 + index of the function that made it, 0 for a source
+	Reply Reply
+}
+
+// Reply says where the result of a call goes, or that the message is that result.
+type Reply struct {
+	Call   uint64      // 0: neither
+	Key    base.Key    // caller
+	Port   base.EdgeID // reply port of the caller, 0 for host code and in an answer
+	Answer bool        // the message is the reply
+	Err    error       // reply without a result
+}
+
+// State returns what of the message is written.
+func (m *Message) State() MessageState {
+	r := &m.reply
+	return MessageState{m.Header, m.pool.from, m.body, m.made, m.fn, Reply{r.call, r.key, r.port, r.answer, r.err}}
+}
+
+// fromHost reports whether a message is a call that host code waits for.
+func (m *Message) fromHost() bool { return m.reply.call != 0 && m.reply.port == 0 && !m.reply.answer }
 
 // take marks one more consumer.
 func (m *Message) take(n int32) { atomic.AddInt32(&m.refs, n) }

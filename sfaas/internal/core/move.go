@@ -195,7 +195,7 @@ func (k *Core) countQuiet(u *unit, _ *Signal) {
 		return
 	}
 	m.wait = k.count
-	m.image = &Image{UnitID: u.UnitID, Epoch: m.Epoch, fence: u.fence}
+	m.image = &Image{UnitID: u.UnitID, Epoch: m.Epoch, Fence: u.fence}
 	k.tell(u, &Signal{Kind: signalExport, Move: m})
 }
 
@@ -230,7 +230,7 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 	case k.set.Leaving.Load():
 		err = base.ErrClosed
 	default:
-		img, err = k.adapt(img, m)
+		img, err = k.translate(img, m)
 	}
 	if err == nil {
 		img.soft = m.Mode == base.Soft
@@ -241,6 +241,18 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 		k.announce(u) // before the old owner hears of it, and perhaps closes
 	}
 	k.toNode(u, m.From, &Signal{Kind: signalOutcome, Move: m, Err: err})
+}
+
+// translate returns the image of a move in terms of this core's graph: of the same
+// graph it is what it is, and of another one it goes by way of its bytes.
+func (k *Core) translate(img *Image, m *Move) (*Image, error) {
+	switch {
+	case m.app == k.app:
+		return img, nil
+	case k.set.Translate == nil:
+		return nil, base.Errorf("%w: graph %s, want %s", base.ErrDigest, m.app.Name, k.app.Name)
+	}
+	return k.set.Translate(k, img, m.app)
 }
 
 // takeUnit makes the unit ours, at each core, and lets it go on.
@@ -259,7 +271,7 @@ func (k *Core) takeUnit(u *unit, s *Signal) {
 func (k *Core) install(u *unit, s *Signal) {
 	u.phase, u.owner, u.epoch = unitHere, s.Route.Owner, s.Route.Epoch
 	if s.Image != nil {
-		u.fence = max(u.fence, s.Image.fence)
+		u.fence = max(u.fence, s.Image.Fence)
 		k.take(u, s.Image)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"sync"
-
-	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
 // Sealer encrypts the content of Sealed cells wherever it leaves memory. It
@@ -64,10 +62,3 @@ var processSealer = sync.OnceValue(func() Sealer {
 	}
 	return NewSealer(key)
 })
-
-// cellLabel ties sealed content to its cell.
-func cellLabel(function string, key base.Key, cell string) []byte {
-	b := base.AppendString(nil, function)
-	b = key.AppendBinary(b)
-	return base.AppendString(b, cell)
-}

@@ -46,7 +46,12 @@ type Settings struct {
 	IdleKeys     time.Duration          // until a key without use is forgotten, 0 for never
 	Checks       bool                   // what is released is poisoned, and not used again at once
 	BatchDone    func(*Batch, error)    // takes the outcome of batches
-	Bugs         Bugs                   // planted ones
+
+	// Translate puts an image of another graph in terms of that of a core. The shell
+	// sets it, since bytes are beyond the machine; without it such a unit is refused.
+	Translate func(k *Core, img *Image, of *plan.App) (*Image, error)
+
+	Bugs Bugs // planted ones
 }
 
 // SinkTable holds the receivers of sinks, by node.

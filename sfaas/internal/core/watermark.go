@@ -9,79 +9,79 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// markID names the messages that rise in number: those of one producer on one
-// edge.
-type markID struct {
-	edge   base.EdgeID
-	fn     uint16
-	node   base.NodeID
-	source base.Key
+// MarkID names the messages that rise in number: those of one producer on one
+// edge. Its fields are those of a [Stamp].
+type MarkID struct {
+	Edge   base.EdgeID
+	Func   uint16
+	Node   base.NodeID
+	Source base.Key
 }
 
-func (s *Stamp) mark() markID { return markID{s.Edge, s.Func, s.Node, s.Source} }
+func (s *Stamp) mark() MarkID { return MarkID{s.Edge, s.Func, s.Node, s.Source} }
 
-// place is where a message stands among those of its producer.
-type place struct {
-	epoch uint32
-	count uint64
+// Place is where a message stands among those of its producer.
+type Place struct {
+	Epoch uint32
+	Count uint64
 }
 
-func (s *Stamp) place() place { return place{s.Epoch, s.Count} }
+func (s *Stamp) place() Place { return Place{s.Epoch, s.Count} }
 
 // after orders the messages of one producer.
-func (p place) after(o place) bool {
-	return p.epoch > o.epoch || (p.epoch == o.epoch && p.count > o.count)
+func (p Place) after(o Place) bool {
+	return p.Epoch > o.Epoch || (p.Epoch == o.Epoch && p.Count > o.Count)
 }
 
-// watermark says how far an instance has come with one producer: up to which
+// Watermark says how far an instance has come with one producer: up to which
 // message it has taken all in, and which of them are open, not acknowledged.
 // These are in the lines of the core, or in the image of the unit, and run before
 // anything newer of the same producer, but for those that wait for a grant, for
 // data or for a partner: newer ones may be done before them.
-type watermark struct {
-	markID
-	taken place
-	open  []place
-	from  base.NodeID // runtime that keeps the last one,
-	via   uint32      // the newest as its epoch tells
+type Watermark struct {
+	MarkID
+	Taken Place
+	Open  []Place
+	From  base.NodeID // runtime that keeps the last one,
+	Via   uint32      // the newest as its epoch tells
 }
 
 // take notes that a message is taken in.
-func (w *watermark) take(p place) {
-	w.taken = p
-	w.open = append(w.open, p)
+func (w *Watermark) take(p Place) {
+	w.Taken = p
+	w.Open = append(w.Open, p)
 }
 
 // close notes that a message is done with.
-func (w *watermark) close(p place) {
-	for i, x := range w.open {
+func (w *Watermark) close(p Place) {
+	for i, x := range w.Open {
 		switch {
 		case x != p:
 			continue
-		case i == 0 && len(w.open) > 1: // mostly; the first of many costs no more than that of two
-			w.open = w.open[1:]
+		case i == 0 && len(w.Open) > 1: // mostly; the first of many costs no more than that of two
+			w.Open = w.Open[1:]
 		default:
-			w.open = append(w.open[:i], w.open[i+1:]...)
+			w.Open = append(w.Open[:i], w.Open[i+1:]...)
 		}
 		return
 	}
 }
 
 // isOpen reports whether a message is taken in and not done with.
-func (w *watermark) isOpen(p place) bool { return slices.Contains(w.open, p) }
+func (w *Watermark) isOpen(p Place) bool { return slices.Contains(w.Open, p) }
 
 // watermarks are the marks of one instance. A few are searched one by one;
 // instances with many producers, such as a cell with its users, get an index.
 type watermarks struct {
-	list  []watermark
-	index map[markID]int // nil for a few
+	list  []Watermark
+	index map[MarkID]int // nil for a few
 }
 
 // fewMarks is the number up to which there is no index.
 const fewMarks = 16
 
 // find returns the mark of a producer, or nil.
-func (w *watermarks) find(id markID) *watermark {
+func (w *watermarks) find(id MarkID) *Watermark {
 	if w.index != nil {
 		if i, ok := w.index[id]; ok {
 			return &w.list[i]
@@ -89,7 +89,7 @@ func (w *watermarks) find(id markID) *watermark {
 		return nil
 	}
 	for i := range w.list {
-		if w.list[i].markID == id {
+		if w.list[i].MarkID == id {
 			return &w.list[i]
 		}
 	}
@@ -97,18 +97,18 @@ func (w *watermarks) find(id markID) *watermark {
 }
 
 // at returns the mark of a producer, new if need be.
-func (w *watermarks) at(id markID) *watermark {
+func (w *watermarks) at(id MarkID) *Watermark {
 	if m := w.find(id); m != nil {
 		return m
 	}
-	w.list = append(w.list, watermark{markID: id})
+	w.list = append(w.list, Watermark{MarkID: id})
 	switch i := len(w.list) - 1; {
 	case w.index != nil:
 		w.index[id] = i
 	case i == fewMarks:
-		w.index = make(map[markID]int, 2*fewMarks)
+		w.index = make(map[MarkID]int, 2*fewMarks)
 		for j := range w.list {
-			w.index[w.list[j].markID] = j
+			w.index[w.list[j].MarkID] = j
 		}
 	}
 	return &w.list[len(w.list)-1]
@@ -133,11 +133,11 @@ func (k *Core) fresh(e *plan.Edge, m *Message, ks *keyState, s *Stamp, sender ba
 		w = seen.at(s.mark())
 	} else {
 		w.sentBy(s, sender)
-		if !s.place().after(w.taken) && !k.set.Bugs.retransmit {
+		if !s.place().after(w.Taken) && !k.set.Bugs.retransmit {
 			k.repeat(e, m, ks, s, w)
 			return false
 		}
-		if (place{s.PrevEpoch, s.Prev}).after(w.taken) && !k.set.Bugs.takeGaps {
+		if (Place{s.PrevEpoch, s.Prev}).after(w.Taken) && !k.set.Bugs.takeGaps {
 			return false
 		}
 	}
@@ -150,16 +150,16 @@ func (k *Core) fresh(e *plan.Edge, m *Message, ks *keyState, s *Stamp, sender ba
 
 // sentBy notes which runtime keeps the messages of the producer. Of two that sent
 // the same, one before and one after a move, the later owner does.
-func (w *watermark) sentBy(s *Stamp, sender base.NodeID) {
-	if s.Via >= w.via {
-		w.from, w.via = sender, s.Via
+func (w *Watermark) sentBy(s *Stamp, sender base.NodeID) {
+	if s.Via >= w.Via {
+		w.From, w.Via = sender, s.Via
 	}
 }
 
-func (k *Core) repeat(e *plan.Edge, m *Message, ks *keyState, s *Stamp, w *watermark) {
+func (k *Core) repeat(e *plan.Edge, m *Message, ks *keyState, s *Stamp, w *Watermark) {
 	k.stats[e.Node.Index].Repeated++
 	k.notice(NoticeRepeat, e.Node, &m.Header, ks.key, "repeated message", nil)
-	k.tellSender(s, w.from, w.isOpen(s.place())) // that may have got lost
+	k.tellSender(s, w.From, w.isOpen(s.place())) // that may have got lost
 }
 
 // settled acknowledges an input whose commit has landed, or that is given up
@@ -177,7 +177,7 @@ func (k *Core) settled(n *plan.Node, ks *keyState, s *Stamp) {
 		return
 	}
 	w.close(s.place())
-	k.acknowledge(s, w.from)
+	k.acknowledge(s, w.From)
 }
 
 // asked answers a producer's side that cannot know, after its connection broke,
@@ -196,7 +196,7 @@ func (k *Core) asked(u *unit, s *Signal) {
 		if inst == nil || inst.few == nil {
 			continue
 		}
-		if w := inst.few.seen.find(a.stamp.mark()); w != nil && !a.stamp.place().after(w.taken) && !w.isOpen(a.stamp.place()) {
+		if w := inst.few.seen.find(a.stamp.mark()); w != nil && !a.stamp.place().after(w.Taken) && !w.isOpen(a.stamp.place()) {
 			k.acknowledge(a.stamp, s.From.Node)
 		}
 	}
@@ -214,16 +214,16 @@ func (k *Core) outOfDate(e *plan.Edge, m *Message, ks *keyState) bool {
 		return false
 	}
 	seen := &k.instance(e.Node, ks).rare().seen
-	id := markID{e.ID, m.fn, 0, m.Source}
+	id := MarkID{e.ID, m.fn, 0, m.Source}
 	w := seen.find(id)
 	if w == nil {
 		if m.Epoch > 0 {
-			seen.at(id).taken.epoch = m.Epoch
+			seen.at(id).Taken.Epoch = m.Epoch
 		}
 		return false
 	}
-	if m.Epoch >= w.taken.epoch {
-		w.taken.epoch = m.Epoch
+	if m.Epoch >= w.Taken.Epoch {
+		w.Taken.Epoch = m.Epoch
 		return false
 	}
 	p := k.app.Nodes[m.fn-1].Part

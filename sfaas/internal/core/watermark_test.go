@@ -7,8 +7,8 @@ import "testing"
 // TestWatermarkOpen does a later message before an earlier one, as with a setting
 // that waits for its slot: the earlier one stays open, and is not acknowledged.
 func TestWatermarkOpen(t *testing.T) {
-	var w watermark
-	first, second := place{epoch: 1, count: 4}, place{epoch: 1, count: 7}
+	var w Watermark
+	first, second := Place{Epoch: 1, Count: 4}, Place{Epoch: 1, Count: 7}
 	w.take(first)
 	w.take(second)
 	w.close(second)
@@ -17,10 +17,10 @@ func TestWatermarkOpen(t *testing.T) {
 	}
 	w.close(first)
 	w.close(first) // a second time changes nothing
-	if w.isOpen(first) || len(w.open) != 0 {
-		t.Errorf("%d messages are open after all are done", len(w.open))
+	if w.isOpen(first) || len(w.Open) != 0 {
+		t.Errorf("%d messages are open after all are done", len(w.Open))
 	}
-	if !(place{epoch: 2, count: 1}).after(w.taken) || first.after(w.taken) {
+	if !(Place{Epoch: 2, Count: 1}).after(w.Taken) || first.after(w.Taken) {
 		t.Error("places are compared by epoch, then count")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // Runtime is the production shell: a worker, with a goroutine, for each core
@@ -55,7 +56,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 		links: map[base.NodeID]*Runtime{}, stop: make(chan struct{}),
 		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
-	set.BatchDone = r.batchDone
+	set.BatchDone, set.Translate = r.batchDone, state.Translate
 	var err error
 	if r.cores, err = core.NewCores(app, set); err != nil {
 		return nil, err

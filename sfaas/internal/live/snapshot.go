@@ -9,6 +9,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // Restore reads a snapshot into a runtime that has not processed anything yet.
@@ -27,7 +28,7 @@ func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 		return base.Errorf("restore: %w", err)
 	}
 	defer resume()
-	return r.cores.Restore(src, r.set.Clock(), func(core int, eff []core.Effect) {
+	return state.Restore(r.cores, src, r.set.Clock(), func(core int, eff []core.Effect) {
 		w := r.workers[core] // it stands still and sees this when it goes on
 		w.effects = append(w.effects[:0], eff...)
 		w.carryOut()
@@ -69,7 +70,7 @@ func (r *Runtime) cutState(ctx context.Context) ([]byte, error) {
 	for _, x := range all {
 		cores = append(cores, x.cores.List...)
 	}
-	data, err := core.AppendSnapshot(make([]byte, 0, r.cut+r.cut/8), r.set.Clock(), cores)
+	data, err := state.AppendSnapshot(make([]byte, 0, r.cut+r.cut/8), r.set.Clock(), cores)
 	r.cut = len(data)
 	return data, err
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// Unused returns nil if nothing has reached the cores yet: only then can they go on
+// from a snapshot.
+func (c *Cores) Unused() error {
+	for _, k := range c.List {
+		if len(k.order) > 0 || k.Ready() || len(k.timers.items) > 0 {
+			return base.ErrNotEmpty
+		}
+		if k.standsBy() {
+			return base.ErrNotOwner
+		}
+	}
+	return nil
+}
+
+// Install lets cores that are [Cores.Unused] go on with what a builder of one of them
+// has made: each takes what falls to it by key. It calls do with what each core wants
+// to be done; a core that is [Core.Ready] afterwards goes on with an EventRun.
+func (c *Cores) Install(b *Builder, do func(core int, eff []Effect)) {
+	for _, img := range b.images {
+		img.share(len(c.List))
+	}
+	for i, k := range c.List {
+		do(i, k.goOnFrom(b))
+	}
+}
+
+// goOnFrom takes the part of what has been read that falls to this core and returns
+// what has to be done outside. Every unit is owned under an epoch that is new: what
+// its owner before the cut may still send is refused.
+func (k *Core) goOnFrom(b *Builder) []Effect {
+	k.now, k.eff, k.cost = b.now, nil, 0
+	k.expect(len(b.insts) / k.count)
+	n := Numbers{k.lane.tokens & tokenCount, k.nextID, k.idle.sources, k.idle.sent}
+	n.raise(b.numbers)
+	k.lane.tokens, k.nextID = k.lane.tokens&^tokenCount|n.Tokens, n.Batches
+	for i := range b.sources {
+		k.takeSource(&b.sources[i])
+	}
+	for _, img := range b.images {
+		k.install(k.unit(img.UnitID), &Signal{Image: img, Route: base.Route{Unit: img.Unit(), Owner: k.self.Node, Epoch: img.Epoch + 1}})
+	}
+	for _, img := range b.images { // not before all are here
+		u := k.unit(img.UnitID)
+		if k.lead(u.UnitID) == k.self.Core {
+			k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		}
+		k.goOn(u)
+		k.sendKept(u)
+		k.takePushed(img)
+		if len(k.peers) > 1 && k.lead(u.UnitID) == k.self.Core {
+			k.announce(u) // what is not kept is taken under this epoch alone
+		}
+	}
+	return k.endStep()
+}
+
+func (k *Core) takeSource(x *SourceState) {
+	g := x.Key.KeyGroup()
+	if k.coreOf(g) != k.self.Core {
+		return
+	}
+	if q := &k.state(x.Key, g).sequences(k.app)[x.From.ID]; x.ID > q.id {
+		*q = sequence{x.ID, x.Slot, x.Seq}
+	}
+}
+
+// expect makes room for the keys of about n instances.
+func (k *Core) expect(n int) {
+	if len(k.keys) == 0 {
+		k.keys = make(map[base.Key]*keyState, n)
+		k.order = make([]*keyState, 0, n)
+	}
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
+
+// writeInstance writes an instance, with what waits at it.
+func (w *writer) writeInstance(x core.Instance) {
+	w.at(x.Node(), x.Key())
+	w.writeCells(x)
+	w.writeMarks(x)
+	w.record(recordInstance)
+	if !x.Waits() {
+		return
+	}
+	for in := range x.Waiting() {
+		w.at(x.Node(), x.Key())
+		w.writeInputs(&in)
+		w.record(recordWaiting)
+	}
+	for in := range x.Controls() {
+		w.at(x.Node(), x.Key())
+		w.writeInput(&in)
+		w.record(recordControl)
+	}
+	for in := range x.Settings() {
+		w.at(x.Node(), x.Key())
+		w.writeInput(&in)
+		w.record(recordSetting)
+	}
+	for t := range x.Timers() {
+		w.writeTimer(x, &t)
+	}
+}
+
+// writeTimer writes a delayed message, or a call without a reply.
+func (w *writer) writeTimer(x core.Instance, t *core.Timer) {
+	w.at(x.Node(), x.Key())
+	w.uint(uint64(t.Token))
+	w.buf = base.AppendMoment(w.buf, t.At, w.now)
+	if t.Port != nil {
+		w.uint(uint64(t.Slot))
+		w.uint(uint64(t.Port.ID - 1))
+		w.record(recordCall)
+		return
+	}
+	w.key(t.Key)
+	w.writeInput(&core.Input{Edge: t.Edge, Msg: t.Msg})
+	w.record(recordDelayed)
+}
+
+// writeCells appends the cells of an instance, each with its form, by which who reads
+// it knows whether it is what it was.
+func (w *writer) writeCells(x core.Instance) {
+	b := binary.AppendUvarint(w.buf, uint64(len(x.Cells())))
+	for _, s := range x.Cells() {
+		d := s.Head().Decl
+		b = base.AppendString(b, d.Name)
+		b = append(b, byte(d.Class))
+		b = base.AppendDigest(binary.AppendUvarint(b, uint64(d.Version)), d.Form)
+		begin := len(b)
+		b = append(b, 0, 0, 0, 0)
+		b = core.AppendCell(b, w.sealer, x.Address(), s, w.now)
+		binary.LittleEndian.PutUint32(b[begin:], uint32(len(b)-begin-4))
+	}
+	w.buf = b
+}
+
+// writeMarks appends what an instance has processed.
+func (w *writer) writeMarks(x core.Instance) {
+	w.uint(x.Sent())
+	ports := len(x.Node().Ports)
+	w.uint(uint64(ports))
+	for i := range ports {
+		slot, ok := x.Applied(i)
+		w.buf = base.AppendFlag(w.buf, ok)
+		if ok {
+			w.uint(uint64(slot))
+		}
+	}
+	seen := x.Seen()
+	w.uint(uint64(len(seen)))
+	for i := range seen {
+		m := &seen[i]
+		w.uint(uint64(m.Edge - 1))
+		w.uint(uint64(m.Func))
+		w.uint(uint64(m.Node))
+		w.key(m.Source)
+		w.place(m.Taken)
+		w.uint(uint64(len(m.Open)))
+		for _, o := range m.Open {
+			w.place(o)
+		}
+		w.uint(uint64(m.From))
+		w.uint(uint64(m.Via))
+	}
+}
+
+func (w *writer) place(p core.Place) {
+	w.uint(uint64(p.Epoch))
+	w.uint(p.Count)
+}
+
+// readInstance is the inverse of writeInstance, without what waits there.
+func (p *reader) readInstance(r *base.Reader) {
+	x, ok := p.at(r)
+	if !ok {
+		return
+	}
+	p.readCells(r, x)
+	p.readMarks(r, x)
+}
+
+// readCells reads the cells of an instance. A cell that the function does not declare
+// is an error, so that its content is not lost in silence, unless the function says
+// that it is sfaas.Retired; those that are new stay empty.
+func (p *reader) readCells(r *base.Reader, x core.Instance) {
+	for range r.Count(15) {
+		if p.readCell(r, x); r.Err != nil {
+			break
+		}
+	}
+	if r.Err != nil {
+		r.Err = fmt.Errorf("%v: %w", x.Address(), r.Err)
+	}
+}
+
+func (p *reader) readCell(r *base.Reader, x core.Instance) {
+	name, class, version, form := r.Text(), base.Class(r.Byte()), r.Uint(), r.Digest()
+	size := r.Take(4)
+	if r.Err != nil {
+		return
+	}
+	content := r.Take(int(binary.LittleEndian.Uint32(size)))
+	if r.Err != nil {
+		return
+	}
+	for _, s := range x.Cells() {
+		d := s.Head().Decl
+		if d.Name != name {
+			continue
+		}
+		var err error
+		switch {
+		case d.Class != class:
+			err = fmt.Errorf("cell %s: class %v, want %v", name, class, d.Class)
+		case int(version) == d.Version && form != d.Form:
+			err = fmt.Errorf("cell %s: its fields have changed, its schema version %d has not", name, version)
+		case version > math.MaxInt32:
+			err = base.ErrInvalid
+		default:
+			err = core.ReadCell(content, p.sealer, x.Address(), s, int(version), p.moments())
+		}
+		p.check(r, err)
+		return
+	}
+	if !slices.Contains(x.Node().Fn.Retired, name) {
+		r.Fail(fmt.Errorf("the function has no cell %s: its content would be lost", name))
+	}
+}
+
+// readMarks is the inverse of writeMarks.
+func (p *reader) readMarks(r *base.Reader, x core.Instance) {
+	x.SetSent(r.Uint())
+	for i := range r.Count(1) {
+		if !r.Bool() {
+			continue
+		}
+		if slot := base.Slot(r.Uint()); i < len(x.Node().Ports) {
+			x.SetApplied(i, slot)
+		}
+	}
+	for range r.Count(8*base.MaxDepth + 8) {
+		edge := r.Uint()
+		fn, node, source := p.index.Function(r), base.NodeID(r.Uint16()), r.Key()
+		w := core.Watermark{Taken: readPlace(r)}
+		for range r.Count(2) {
+			w.Open = append(w.Open, readPlace(r))
+		}
+		w.From, w.Via = base.NodeID(r.Uint16()), r.Uint32()
+		if e := p.index.Known(r, edge); e != nil { // else nothing can arrive on it
+			w.MarkID = core.MarkID{Edge: e.ID, Func: fn, Node: node, Source: source}
+			x.SetSeen(w)
+		}
+	}
+}
+
+func readPlace(r *base.Reader) core.Place { return core.Place{Epoch: r.Uint32(), Count: r.Uint()} }
+
+// readTimer is the inverse of writeTimer.
+func (p *reader) readTimer(r *base.Reader, kind byte) {
+	x, ok := p.at(r)
+	t := core.Timer{Token: base.Token(r.Uint()), At: r.Moment(p.now)}
+	if !ok {
+		return
+	}
+	if kind == recordDelayed {
+		t.Key = r.Key()
+		in := p.readInput(r)
+		t.Edge, t.Msg = in.Edge, in.Msg
+	} else {
+		t.Slot = base.Slot(r.Uint())
+		t.Port = p.index.Edge(r, r.Uint())
+	}
+	if r.Err == nil {
+		p.check(r, p.b.AddTimer(x, t))
+	}
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/layout"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// writeInputs writes the inputs of an invocation that are there.
+func (w *writer) writeInputs(all *core.Inputs) {
+	w.buf = append(w.buf, byte(all.Len()))
+	for i := range all {
+		if all[i].Msg != nil {
+			w.writeInput(&all[i])
+		}
+	}
+}
+
+// writeInput writes one message and the edge on which it waits:
+//
+//	edge | outlet | header | stamp, if it has one | reply, if it is one or a call | payload
+func (w *writer) writeInput(in *core.Input) {
+	m := in.Msg.State()
+	if m.From.Layout.Opaque != "" && w.err == nil {
+		w.err = &base.PayloadError{Port: m.From.Name, Reason: m.From.Layout.Opaque}
+	}
+	w.uint(uint64(in.Edge.ID - 1))
+	w.uint(uint64(m.From.ID))
+	w.writeHeader(&m)
+	w.buf = base.AppendFlag(w.buf, in.Stamp != nil)
+	if s := in.Stamp; s != nil {
+		w.uint(uint64(s.Func))
+		w.uint(uint64(s.Node))
+		w.key(s.Source)
+		w.uint(uint64(s.Epoch))
+		w.uint(s.Count)
+	}
+	w.buf = base.AppendFlag(w.buf, m.Reply.Call != 0)
+	if x := &m.Reply; x.Call != 0 {
+		w.uint(x.Call)
+		w.key(x.Key)
+		w.buf = base.AppendFlag(w.buf, x.Answer)
+		w.uint(uint64(x.Port)) // 0 in an answer
+		w.buf = base.AppendString(w.buf, errorText(x.Err))
+	}
+	w.buf = base.AppendFlag(w.buf, m.Body != nil)
+	if m.Body != nil {
+		w.writePayload(in.Edge, &m)
+	}
+}
+
+func (w *writer) writeHeader(m *core.MessageState) {
+	w.uint(uint64(m.Node))
+	w.uint(uint64(m.Epoch))
+	w.uint(uint64(m.Func))
+	w.key(m.Source)
+	w.key(m.Key)
+	w.uint(uint64(m.Slot))
+	w.uint(uint64(m.Slot - m.Made))
+	w.uint(uint64(m.Seq))
+	w.uint(m.Index)
+	w.uint(m.ID)
+	w.buf = base.AppendMoment(w.buf, m.Due, w.now)
+}
+
+// writePayload writes what a message carries, sealed if its consumer, or its
+// producer, has Sealed cells.
+func (w *writer) writePayload(e *plan.Edge, m *core.MessageState) {
+	secret := e.Node.Fn.Sealed() || m.From.Producer(w.app).Sealed()
+	b := base.AppendFlag(w.buf, secret)
+	at := len(b) + 4
+	b = append(b, 0, 0, 0, 0)
+	if w.err == nil {
+		b = m.From.Layout.Encode(b, layout.DataOf(m.Body))
+	}
+	if secret {
+		sealed := w.sealer.Seal(nil, b[at:], payloadLabel(w.names.Edges[e.ID-1], &m.Header))
+		clear(b[at:])
+		b = append(b[:at], sealed...)
+	}
+	if len(b)-at > math.MaxUint32 && w.err == nil {
+		w.err = &base.SizeError{Port: m.From.Name, Bytes: len(b) - at, Limit: math.MaxUint32}
+	}
+	binary.LittleEndian.PutUint32(b[at-4:], uint32(len(b)-at))
+	w.buf = b
+}
+
+// payloadLabel ties sealed payload to its place.
+func payloadLabel(edge string, h *base.Header) []byte {
+	b := base.AppendString(nil, edge)
+	b = h.Key.AppendBinary(h.Source.AppendBinary(b))
+	return binary.AppendUvarint(binary.AppendUvarint(b, h.ID), h.Index)
+}
+
+// readInputs is the inverse of writeInputs.
+func (p *reader) readInputs(r *base.Reader) (all core.Inputs) {
+	for range r.Limited(plan.MaxInputs) {
+		if in := p.readInput(r); r.Err == nil && !all.Add(in) {
+			r.Fail(base.ErrInvalid)
+		}
+	}
+	return all
+}
+
+// readInput is the inverse of writeInput.
+func (p *reader) readInput(r *base.Reader) (in core.Input) {
+	place := r.Uint()
+	e, o := p.index.Edge(r, place), p.index.Formed(r)
+	m := core.MessageState{From: o}
+	p.readHeader(r, &m)
+	if r.Bool() {
+		in.Stamp = &core.Stamp{Func: p.index.Function(r), Node: base.NodeID(r.Uint16()), Source: r.Key(), Epoch: r.Uint32(), Count: r.Uint()}
+	}
+	if r.Bool() {
+		p.readReply(r, &m.Reply)
+	}
+	if r.Err == nil && (o.Layout.Opaque != "" || !e.Takes(o)) {
+		r.Fail(base.ErrInvalid)
+	}
+	if r.Bool() {
+		p.readPayload(r, &m, place)
+	} else if !m.Reply.Answer {
+		r.Fail(base.ErrInvalid)
+	}
+	if r.Err != nil {
+		return core.Input{}
+	}
+	if in.Stamp != nil {
+		in.Stamp.Edge = e.ID
+	}
+	in.Edge, in.Msg = e, p.b.Message(&m)
+	return in
+}
+
+func (p *reader) readHeader(r *base.Reader, m *core.MessageState) {
+	m.Node, m.Epoch, m.Func = base.NodeID(r.Uint16()), r.Uint32(), p.index.Function(r)
+	m.Source, m.Key = r.Key(), r.Key()
+	m.Slot = base.Slot(r.Uint())
+	m.Made = m.Slot - base.Slot(r.Uint())
+	m.Seq, m.Index, m.ID = r.Uint32(), r.Uint(), r.Uint()
+	m.Due = r.Moment(p.now)
+}
+
+func (p *reader) readReply(r *base.Reader, x *core.Reply) {
+	x.Call, x.Key, x.Answer = r.Uint(), r.Key(), r.Bool()
+	port, text := r.Uint(), r.Text()
+	if text != "" {
+		x.Err = errorFrom(text)
+	}
+	switch {
+	case r.Err != nil:
+	case x.Call == 0 || (port == 0) != x.Answer:
+		r.Fail(base.ErrInvalid)
+	case port > 0:
+		if e := p.index.Edge(r, port-1); e != nil && e.Kind == plan.PortReply {
+			x.Port = e.ID
+		} else {
+			r.Fail(base.ErrInvalid)
+		}
+	}
+}
+
+// readPayload is the inverse of writePayload, for a message on the edge with a number.
+func (p *reader) readPayload(r *base.Reader, m *core.MessageState, edge uint64) {
+	secret, size := r.Bool(), r.Take(4)
+	if r.Err != nil {
+		return
+	}
+	content := r.Take(int(binary.LittleEndian.Uint32(size)))
+	if r.Err != nil {
+		return
+	}
+	if secret {
+		plain, err := p.sealer.Open(nil, content, payloadLabel(p.index.Names.Edges[edge], &m.Header))
+		if err != nil {
+			r.Fail(fmt.Errorf("message of %s: %w", m.From.Name, err))
+			return
+		}
+		content = plain
+	}
+	m.Body = m.From.Make()
+	if rest, err := m.From.Layout.Decode(layout.DataOf(m.Body), content); err != nil || len(rest) != 0 {
+		r.Fail(fmt.Errorf("message of %s: %w", m.From.Name, base.ErrInvalid))
+		return
+	}
+	m.From.Layout.Shift(layout.DataOf(m.Body), p.moments().Shift())
+}
+
+// errorText and errorFrom carry the outcome of a call over bytes: what callers
+// compare with errors.Is stays what it is, other errors keep their text.
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func errorFrom(text string) error {
+	for _, err := range []error{base.ErrTimeout, base.ErrNoOutput, base.ErrStaleEpoch, base.ErrClosed} {
+		if text == err.Error() {
+			return err
+		}
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// writer appends records; the first error sticks.
+type writer struct {
+	app    *plan.App
+	sealer core.Sealer
+	now    base.Time
+	out    []byte
+	buf    []byte // content of the record being written
+	names  *plan.Names
+	wide   map[*core.Message]bool // spread inputs that waited in lines and are written
+	err    error
+}
+
+func newWriter(dst []byte, app *plan.App, sealer core.Sealer, now base.Time) *writer {
+	w := &writer{out: append(append(dst, magic...), version, 0), app: app, sealer: sealer, now: now, names: plan.NamesOf(app)}
+	w.buf = binary.AppendVarint(w.names.Append(w.buf), int64(now))
+	w.record(recordIndex)
+	return w
+}
+
+// record appends one record with the content of buf.
+func (w *writer) record(kind byte) {
+	if len(w.buf) > math.MaxUint32 && w.err == nil {
+		w.err = fmt.Errorf("record of %d bytes", len(w.buf))
+	}
+	w.out = binary.LittleEndian.AppendUint32(append(w.out, kind), uint32(len(w.buf)))
+	w.out = append(w.out, w.buf...)
+	w.buf = w.buf[:0]
+}
+
+// end appends the checksum of what was written from byte start on.
+func (w *writer) end(start int) ([]byte, error) {
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, xxhash.Sum64(w.out[start:]))
+	w.record(recordEnd)
+	return w.out, w.err
+}
+
+// uint appends a number of variable length.
+func (w *writer) uint(x uint64) { w.buf = binary.AppendUvarint(w.buf, x) }
+
+func (w *writer) key(k base.Key) { w.buf = k.AppendBinary(w.buf) }
+
+// at appends of which instance a record is.
+func (w *writer) at(n *plan.Node, key base.Key) {
+	w.uint(uint64(n.Index))
+	w.key(key)
+}
+
+// writeNumbers writes the numbers below which nothing may be given anew.
+func (w *writer) writeNumbers(n core.Numbers) {
+	w.uint(n.Tokens)
+	w.uint(n.Batches)
+	w.record(recordCounters)
+	for kind, list := range [][]uint64{n.Sources, n.Sent} {
+		for i, x := range list {
+			if x > 0 {
+				w.buf = append(w.buf, byte(kind))
+				w.uint(uint64(i))
+				w.uint(x)
+				w.record(recordNumber)
+			}
+		}
+	}
+}
+
+func (w *writer) writeSource(s core.SourceState) {
+	w.uint(uint64(s.From.ID))
+	w.key(s.Key)
+	w.uint(s.ID)
+	w.uint(uint64(s.Slot))
+	w.uint(uint64(s.Seq))
+	w.record(recordSource)
+}
+
+// writeImage writes a unit: what follows the record of its name belongs to it.
+func (w *writer) writeImage(img *core.Image) {
+	w.at(img.Part.Nodes[0], img.Root)
+	w.uint(uint64(img.Epoch))
+	w.uint(uint64(img.Fence))
+	w.record(recordUnit)
+	for x := range img.Instances() {
+		w.writeInstance(x)
+	}
+	for h := range img.Halves() {
+		w.writeHalf(&h)
+	}
+	for x := range img.Work() {
+		w.writeWork(&x)
+	}
+	for x := range img.Kept() {
+		w.writeKept(&x, recordKept)
+	}
+	for x := range img.Pushed() {
+		w.writeKept(&x, recordPushed)
+	}
+}
+
+// writeWork writes what waits in a line. Every core of a runtime has a spread input
+// in its line: it is written once.
+func (w *writer) writeWork(x *core.Work) {
+	if in := x.Inputs.Only(); in != nil && in.Edge.IsWide() && !w.firstWide(in.Msg) {
+		return
+	}
+	w.buf = append(w.buf, x.Line, x.Tries)
+	w.at(x.Node, x.Key)
+	w.writeInputs(&x.Inputs)
+	w.record(recordLine)
+}
+
+// firstWide reports whether a spread input has not been written yet.
+func (w *writer) firstWide(m *core.Message) bool {
+	if w.wide[m] {
+		return false
+	}
+	if w.wide == nil {
+		w.wide = map[*core.Message]bool{}
+	}
+	w.wide[m] = true
+	return true
+}
+
+// writeHalf writes what waits for a partner.
+func (w *writer) writeHalf(h *core.Half) {
+	w.at(h.Node, h.Key)
+	w.uint(uint64(h.Slot))
+	w.uint(uint64(h.Seq))
+	w.uint(h.Index)
+	w.buf = base.AppendMoment(w.buf, h.Due, w.now)
+	w.writeInputs(&h.Inputs)
+	if h.Wide {
+		w.record(recordSpread)
+	} else {
+		w.record(recordHalf)
+	}
+}
+
+// writeKept writes a message that its consumer has not acknowledged.
+func (w *writer) writeKept(x *core.Kept, kind byte) {
+	w.key(x.Key)
+	w.writeInput(&x.Input)
+	w.record(kind)
+}
