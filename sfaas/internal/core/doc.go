@@ -23,6 +23,6 @@
 //
 // Ownership is by unit: see unit.go for what a core knows of one, move.go and
 // fed.go for how it changes its owner, keep.go and watermark.go for what travels
-// between units. An [Image] is everything that a unit is; its bytes (the codecs and
-// the snapshot) are here too, since they name the insides of a core everywhere.
+// between units. An [Image] is everything that a unit is. It is handed over as it is; for its
+// bytes package state reads it as view.go shows it, and makes one with a [Builder].
 package core

@@ -19,8 +19,8 @@ import (
 // Input is a message at its consumer.
 type Input struct {
 	Edge  *plan.Edge // by which it came, or will come
-	Msg   *Message
-	Stamp *Stamp // under which its producer's side keeps it, nil if it does not
+	Msg   *Message   // what came
+	Stamp *Stamp     // under which its producer's side keeps it, nil if it does not
 }
 
 // Inputs are the inputs of one invocation, by number; those that are not there have
@@ -63,22 +63,22 @@ func (in *Inputs) Only() (only *Input) {
 
 // Work is an invocation that waits for its turn.
 type Work struct {
-	Node   *plan.Node
-	Key    base.Key
-	Inputs Inputs
-	Line   uint8 // in which it waits: behind the running work, on an edge with a capacity, at the way in
-	Tries  uint8 // how often it has failed
+	Node   *plan.Node // function
+	Key    base.Key   // instance
+	Inputs Inputs     // all that it takes
+	Line   uint8      // in which it waits: behind the running work, on an edge with a capacity, at the way in
+	Tries  uint8      // how often it has failed
 }
 
 // Half is a set of inputs that waits for a partner.
 type Half struct {
 	Node   *plan.Node // that joins
-	Key    base.Key
-	Slot   base.Slot
-	Seq    uint32
-	Index  uint64
-	Due    base.Time // until when it waits
-	Wide   bool      // it is a spread input: for every key below its own
+	Key    base.Key   // and what its inputs have in common, as in their headers:
+	Slot   base.Slot  // slot
+	Seq    uint32     // place in it
+	Index  uint64     // place among what one invocation emitted
+	Due    base.Time  // until when it waits
+	Wide   bool       // it is a spread input: for every key below its own
 	Inputs Inputs
 }
 

@@ -12,18 +12,18 @@ import (
 // MarkID names the messages that rise in number: those of one producer on one
 // edge. Its fields are those of a [Stamp].
 type MarkID struct {
-	Edge   base.EdgeID
-	Func   uint16
-	Node   base.NodeID
-	Source base.Key
+	Edge   base.EdgeID // edge on which they travel
+	Func   uint16      // 1 + index of the function that sends them, 0 for a source
+	Node   base.NodeID // runtime that takes the pushes of a source, 0 for functions
+	Source base.Key    // key of the producer
 }
 
 func (s *Stamp) mark() MarkID { return MarkID{s.Edge, s.Func, s.Node, s.Source} }
 
 // Place is where a message stands among those of its producer.
 type Place struct {
-	Epoch uint32
-	Count uint64
+	Epoch uint32 // under which the producer's unit is owned; of a source, its runtime's incarnation
+	Count uint64 // rises with every message of an epoch
 }
 
 func (s *Stamp) place() Place { return Place{s.Epoch, s.Count} }
@@ -40,8 +40,8 @@ func (p Place) after(o Place) bool {
 // data or for a partner: newer ones may be done before them.
 type Watermark struct {
 	MarkID
-	Taken Place
-	Open  []Place
+	Taken Place       // last message taken in
+	Open  []Place     // those that are not acknowledged
 	From  base.NodeID // runtime that keeps the last one,
 	Via   uint32      // the newest as its epoch tells
 }
