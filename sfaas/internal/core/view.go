@@ -16,51 +16,6 @@ import (
 // Calls that host code waits for are not in a view: their caller goes with its
 // process.
 
-// Input is a message at its consumer.
-type Input struct {
-	Edge  *plan.Edge // by which it came, or will come
-	Msg   *Message   // what came
-	Stamp *Stamp     // under which its producer's side keeps it, nil if it does not
-}
-
-// Inputs are the inputs of one invocation, by number; those that are not there have
-// no message. A message at another port than an input is the only one, the first.
-type Inputs [plan.MaxInputs]Input
-
-// Add puts an input into its place, and reports false if there is one already.
-func (in *Inputs) Add(x Input) bool {
-	at := &in[max(x.Edge.Input, 0)]
-	if at.Msg != nil {
-		return false
-	}
-	*at = x
-	return true
-}
-
-// Len returns how many inputs there are.
-func (in *Inputs) Len() (n int) {
-	for i := range in {
-		if in[i].Msg != nil {
-			n++
-		}
-	}
-	return n
-}
-
-// Only returns the input if there is one alone, nil otherwise.
-func (in *Inputs) Only() (only *Input) {
-	for i := range in {
-		switch {
-		case in[i].Msg == nil:
-		case only != nil:
-			return nil
-		default:
-			only = &in[i]
-		}
-	}
-	return only
-}
-
 // Work is an invocation that waits for its turn.
 type Work struct {
 	Node   *plan.Node // function
@@ -145,13 +100,6 @@ func (h *half) view(n *plan.Node, wide bool) Half {
 	return Half{n, h.key, h.slot, h.seq, h.index, h.due, wide, h.inputs()}
 }
 
-func (j *joined) inputs() (in Inputs) {
-	for i, m := range j.msgs {
-		in[i] = Input{j.edges[i], m, j.stamps[i]}
-	}
-	return in
-}
-
 // Work is what waits for its turn, line by line. Every core of a runtime has a
 // spread input in its line: the images of several cores have the same message.
 func (m *Image) Work() iter.Seq[Work] {
@@ -166,14 +114,6 @@ func (m *Image) Work() iter.Seq[Work] {
 			}
 		}
 	}
-}
-
-func (it *item) inputs() (in Inputs) {
-	if it.rest != nil {
-		return it.rest.inputs()
-	}
-	in.Add(Input{it.edge, it.msg, it.stamp})
-	return in
 }
 
 // Kept are the messages of its instances that other units have not acknowledged.
