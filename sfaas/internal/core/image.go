@@ -17,6 +17,7 @@ type Image struct {
 	Epoch  uint32    // of the owner that made it
 	Fence  base.Slot // first slot of its owner, if it came by a move that fed both
 	insts  []*instance
+	shares [][]*instance // the same, by the core that takes them
 	joins  []*joinBuffer // by node of the part, nil where nothing waits
 	waits  []waitItem
 	kept   []*keptEntry
@@ -213,9 +214,14 @@ func (m *Image) mergeWide() {
 	})
 }
 
-// share prepares an image for the cores of this runtime: each gets a hold on
-// every spread input.
+// share prepares an image for the cores of this runtime: each gets its instances,
+// which nobody else looks at from then on, and a hold on every spread input.
 func (m *Image) share(cores int) {
+	m.shares = make([][]*instance, cores)
+	for _, inst := range m.insts {
+		at := &m.shares[int(inst.ks.group)%cores]
+		*at = append(*at, inst)
+	}
 	for i := range m.waits {
 		if w := &m.waits[i]; w.edge.IsWide() {
 			w.msg.take(int32(cores - 1))
@@ -246,13 +252,12 @@ func (m *Image) share(cores int) {
 //     caller sends it.
 func (k *Core) take(u *unit, img *Image) {
 	mine := func(key base.Key) bool { return k.coreOf(key.KeyGroup()) == k.self.Core }
-	for _, inst := range img.insts {
-		if key := inst.ks.key; mine(key) {
-			if img.soft {
-				inst.forgetVolatile()
-			}
-			k.takeInstance(inst, k.state(key, key.KeyGroup()))
+	insts := img.shares[k.self.Core]
+	for _, inst := range insts {
+		if img.soft {
+			inst.forgetVolatile()
 		}
+		k.takeInstance(inst, k.state(inst.ks.key, inst.ks.group))
 	}
 	for i, b := range img.joins {
 		if b != nil {
@@ -268,8 +273,8 @@ func (k *Core) take(u *unit, img *Image) {
 			k.takeWaiting(w)
 		}
 	}
-	for _, inst := range img.insts { // behind what waits in lines: a repetition is older
-		if few := inst.few; few != nil && few.waiting.len() > 0 && mine(inst.ks.key) {
+	for _, inst := range insts { // behind what waits in lines: a repetition is older
+		if few := inst.few; few != nil && few.waiting.len() > 0 {
 			k.inline.push(item{edge: few.waiting.at(0).edge, ks: inst.ks, gate: true})
 		}
 	}
