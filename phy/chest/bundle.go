@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/internal/simd/c128"
 	"github.com/neuroran/neuroran/phy/noise"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -157,7 +157,7 @@ func (m *noiseMeter) length(rx int, c, next *noiseCell) float64 {
 		}
 		m.work[a*rx+a] += complex(before/n, 0)
 	}
-	if !mimo.Cholesky(m.work[:rx*rx], rx) {
+	if !c128.Cholesky(m.work[:rx*rx], rx) {
 		return 0
 	}
 	sum := 0.0

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/internal/simd/detect"
-	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/internal/simd/c128"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -82,14 +82,14 @@ func (w *whitening) factor(cov []complex64, rx int, sigma float64) bool {
 	for r := range rx {
 		w.work[r*rx+r] += 1e-9
 	}
-	if !mimo.Cholesky(w.work[:rx*rx], rx) {
+	if !c128.Cholesky(w.work[:rx*rx], rx) {
 		return false
 	}
 	for m := range rx {
 		col := w.col[:rx]
 		clear(col)
 		col[m] = 1
-		mimo.SolveLower(w.work[:rx*rx], rx, col)
+		c128.SolveLower(w.work[:rx*rx], rx, col)
 		for r := range rx {
 			w.rows[r][m] = complex64(col[r])
 		}

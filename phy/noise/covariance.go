@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/internal/simd/c128"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
 )
 
@@ -100,7 +101,7 @@ func (c *Covariance) decompose() {
 	for a := range rx {
 		c.factor[a*rx+a] *= 1 + least
 	}
-	c.White = !mimo.Cholesky(c.factor[:rx*rx], rx)
+	c.White = !c128.Cholesky(c.factor[:rx*rx], rx)
 }
 
 // Whiten replaces rows of equal length by L⁻¹ times them. Scratch has room for a

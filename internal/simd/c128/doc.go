@@ -2,7 +2,8 @@
 
 // Package c128 holds the complex128 kernels of filter design: combinations of
 // matrix rows, and on top of them the solution of Hermitian systems with many
-// right-hand sides at once.
+// right-hand sides at once; and the Cholesky factor of the small matrices, one row
+// per antenna, of noise.
 //
 // The Go loop in each *_generic.go file is the definition. Assembly kernels may
 // fuse and reorder, so they agree with it to a relative 1e-14 of the sum of

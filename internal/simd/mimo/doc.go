@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mimo holds the kernels of channel estimation and detection: linear
-// combinations of rows of resource elements and their inner products over
-// complex64, and a small dense Cholesky solver over complex128.
+// Package mimo holds the kernels that work on rows of resource elements of several
+// antennas, layers or pilots, over complex64: linear combinations and inner products.
 //
 // The Go loop in each *_generic.go file is the definition. Assembly kernels
 // round each product and sum by themselves in another order, so they agree with

@@ -4,7 +4,6 @@ package mimo
 
 import (
 	"fmt"
-	"math"
 	"math/cmplx"
 	"math/rand/v2"
 	"testing"
@@ -104,52 +103,6 @@ func TestLinCombPanics(t *testing.T) {
 			}()
 			f()
 		})
-	}
-}
-
-func TestCholeskySolves(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	for n := 1; n <= 24; n++ {
-		g := make([]complex128, n*n)
-		for i := range g {
-			g[i] = complex(rng.NormFloat64(), rng.NormFloat64())
-		}
-		a := make([]complex128, n*n) // G·Gᴴ + I
-		for i := range n {
-			for j := range n {
-				for k := range n {
-					a[i*n+j] += g[i*n+k] * cmplx.Conj(g[j*n+k])
-				}
-			}
-			a[i*n+i]++
-		}
-		x, b := make([]complex128, n), make([]complex128, n)
-		for i := range x {
-			x[i] = complex(rng.NormFloat64(), rng.NormFloat64())
-		}
-		for i := range n {
-			for j := range n {
-				b[i] += a[i*n+j] * x[j]
-			}
-		}
-		if !Cholesky(a, n) {
-			t.Fatalf("n=%d: not positive definite", n)
-		}
-		Solve(a, n, b)
-		for i := range x {
-			if cmplx.Abs(b[i]-x[i]) > 1e-9 {
-				t.Fatalf("n=%d: x[%d] = %v, want %v", n, i, b[i], x[i])
-			}
-		}
-	}
-}
-
-func TestCholeskyRefuses(t *testing.T) {
-	for _, a := range [][]complex128{{0}, {-1}, {complex(math.NaN(), 0)}, {1, 0, 2, 1}} {
-		n := int(math.Sqrt(float64(len(a))))
-		if Cholesky(append([]complex128(nil), a...), n) {
-			t.Errorf("Cholesky accepts %v", a)
-		}
 	}
 }
 

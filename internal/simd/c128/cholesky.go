@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package mimo
+package c128
 
 import "math"
 
@@ -65,25 +65,4 @@ func SolveLower(l []complex128, n int, b []complex128) {
 		inv := 1 / real(row[i])
 		b[i] = complex((real(b[i])-re)*inv, (imag(b[i])-im)*inv)
 	}
-}
-
-// SolveUpper replaces b by L⁻ᴴ·b for the factor of [Cholesky].
-func SolveUpper(l []complex128, n int, b []complex128) {
-	b = b[:n]
-	for i := n - 1; i >= 0; i-- {
-		row := l[i*n : i*n+i+1]
-		inv := 1 / real(row[i])
-		x := complex(real(b[i])*inv, imag(b[i])*inv)
-		b[i] = x
-		for k, v := range row[:i] {
-			// b[k] -= conj(v)·x
-			b[k] -= complex(real(v)*real(x)+imag(v)*imag(x), real(v)*imag(x)-imag(v)*real(x))
-		}
-	}
-}
-
-// Solve replaces b by (L·Lᴴ)⁻¹·b for the factor of [Cholesky].
-func Solve(l []complex128, n int, b []complex128) {
-	SolveLower(l, n, b)
-	SolveUpper(l, n, b)
 }
