@@ -5,8 +5,8 @@ package equalizer
 import (
 	"math"
 
-	"github.com/neuroran/neuroran/internal/simd/detect"
 	"github.com/neuroran/neuroran/internal/simd/c128"
+	"github.com/neuroran/neuroran/internal/simd/detect"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 

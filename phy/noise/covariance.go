@@ -5,8 +5,8 @@ package noise
 import (
 	"math"
 
-	"github.com/neuroran/neuroran/internal/simd/c64"
 	"github.com/neuroran/neuroran/internal/simd/c128"
+	"github.com/neuroran/neuroran/internal/simd/c64"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
 )
 
