@@ -18,7 +18,8 @@ import (
 //     from F-h on, until it hears more. One that has refuses; then nothing has
 //     changed, and the lead tries a later fence a few times.
 //  2. The settings of the instances go to the target, the last ones and those that
-//     wait for their slot. It owns the unit from slot F on, and discards what it
+//     wait for their slot, and control that the unit has made ahead for slots from
+//     F-h on; what it makes of that kind later follows. It owns the unit from slot F on, and discards what it
 //     makes of slots below F.
 //  3. All cores hear that the fence stands. Slots below F-h go to the old owner,
 //     slots from F-h to F-1 to both, slots from F on to the new one.
@@ -33,14 +34,16 @@ type feed struct {
 	fence    base.Slot // F
 	pending  bool      // it does not stand yet: what would cross it is held
 	ending   bool      // the old owner is about to drop the unit
+	headed   bool      // the head has left the old owner: what is held from then on follows it
 	held     []heldSend
 }
 
 // heldSend is a message that waits until a fence stands.
 type heldSend struct {
-	edge *plan.Edge
-	msg  *Message
-	key  base.Key
+	edge   *plan.Edge
+	msg    *Message
+	key    base.Key
+	copied bool // control that the old owner has made and has
 }
 
 // fenceAsk is what the lead of a runtime knows about the answers of its cores.
@@ -176,9 +179,15 @@ func (k *Core) everywhere(u *unit, s *Signal) {
 }
 
 // head is this core's share of what goes to the target first: the last settings,
-// and those that still wait for their slot.
+// those that still wait for their slot, and grants that the unit has made ahead for
+// slots from F-h on.
 func (k *Core) head(u *unit) *Image {
 	img := &Image{UnitID: u.UnitID, Epoch: u.epoch}
+	f := u.busy().feed
+	if f == nil {
+		return img // taken back meanwhile
+	}
+	f.headed = true
 	for _, inst := range u.insts {
 		if inst.few == nil {
 			continue
@@ -186,7 +195,7 @@ func (k *Core) head(u *unit) *Image {
 		var all []heldControl
 		for _, list := range [][]heldControl{inst.few.settings, inst.few.controls} {
 			for _, c := range list {
-				if c.edge.Kind == plan.PortSetting {
+				if c.edge.Kind == plan.PortSetting || c.msg.Slot >= f.start {
 					c.msg.take(1)
 					all = append(all, heldControl{edge: c.edge, msg: c.msg})
 				}
@@ -246,7 +255,7 @@ func (k *Core) standFence(u *unit, m *Move) {
 	held := f.held
 	f.held = nil
 	for _, x := range held {
-		if x.msg.Slot < f.start {
+		if x.copied || x.msg.Slot < f.start {
 			k.feedOne(u, f.to, x.edge, x.msg, x.key) // the old owner has it
 		} else {
 			k.feedTo(u, x.edge, x.msg, x.key)
@@ -263,12 +272,35 @@ func (k *Core) unfeed(u *unit) {
 	held := f.held
 	u.more.feed = nil
 	for _, x := range held {
-		if x.msg.Slot < f.start {
+		if x.copied || x.msg.Slot < f.start {
 			x.msg.release(k.lane)
 		} else {
 			k.transmit(u, x.edge, x.msg, x.key, nil, nil)
 		}
 	}
+}
+
+// feedControl lets the target have control that the old owner makes ahead, in slots
+// that the target does not get: grants for slots that it gets, and settings. They
+// follow the head. What comes from outside goes its own way, see [Core.feedTo].
+func (k *Core) feedControl(e *plan.Edge, m *Message, ks *keyState) {
+	if e.From.Source || e.Cross {
+		return
+	}
+	u := k.unitOf(e.Node.Part, ks)
+	if u.more == nil || u.more.feed == nil {
+		return
+	}
+	f := u.more.feed
+	if f.from != k.self.Node || !f.headed || m.made >= f.start || (m.Slot < f.start && e.Kind != plan.PortSetting) {
+		return
+	}
+	m.take(1)
+	if f.pending {
+		f.held = append(f.held, heldSend{edge: e, msg: m, key: ks.key, copied: true})
+		return
+	}
+	k.feedOne(u, f.to, e, m, ks.key)
 }
 
 // feedTo brings a message to the owner of its slot, or to both. A setting holds
@@ -279,11 +311,11 @@ func (k *Core) feedTo(u *unit, e *plan.Edge, m *Message, key base.Key) {
 	case m.Slot < f.start && setting && f.pending:
 		m.take(1)
 		k.feedOne(u, f.from, e, m, key)
-		f.held = append(f.held, heldSend{e, m, key})
+		f.held = append(f.held, heldSend{edge: e, msg: m, key: key})
 	case m.Slot < f.start && !setting:
 		k.feedOne(u, f.from, e, m, key)
 	case f.pending:
-		f.held = append(f.held, heldSend{e, m, key})
+		f.held = append(f.held, heldSend{edge: e, msg: m, key: key})
 	case m.Slot < f.fence:
 		m.take(1)
 		k.feedOne(u, f.from, e, m, key)

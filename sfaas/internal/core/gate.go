@@ -35,6 +35,7 @@ func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 		i--
 	}
 	inst.controls = slices.Insert(inst.controls, i, heldControl{e, m, s})
+	k.feedControl(e, m, ks)
 	k.putAside(e.Node, ks, s)
 	if len(inst.controls) > controlLimit {
 		first := inst.controls[0]

@@ -14,7 +14,7 @@ func (k *Core) lose(u *unit) {
 	var again []heldSend // what was pushed here and promised
 	k.clearUnit(u, func(e *plan.Edge, m *Message, key base.Key) {
 		if e.From.Source && e.Config.Guarantee != base.AtMostOnce && m.Node == k.self.Node {
-			again = append(again, heldSend{e, m, key})
+			again = append(again, heldSend{edge: e, msg: m, key: key})
 			return
 		}
 		k.refuse(e, m, key)
