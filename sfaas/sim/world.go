@@ -202,7 +202,14 @@ func (w *World) Claim(n *Node, u sfaas.Unit, epoch uint32, done func(error)) {
 // sfaas.Runtime.Leave does; done gets the outcome, and the routes of the units that
 // stay.
 func (w *World) Resign(from, to *Node, part string, done func(used []sfaas.Route, err error)) {
+	p := w.app.Plan().PartOf(part)
+	there, here := to.cores, from.cores // of this incarnation
+	if err := there.Expect(p, core.Directly); err != nil {
+		done(nil, errors.Join(err, there.Arrived(p, true, core.Directly)))
+		return
+	}
 	ev := core.ResignEvent(part, from.id, to.id, func(used []sfaas.Route, err error) {
+		err = errors.Join(err, there.Arrived(p, true, core.Directly), here.Arrived(p, false, core.Directly))
 		w.hist.note(w.now, fmt.Sprintf("rest of %s from node %d to node %d: %v", part, from.id, to.id, err))
 		done(used, err)
 	})

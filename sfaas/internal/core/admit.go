@@ -27,7 +27,7 @@ func (k *Core) receive(ev *Event) {
 		k.gauges[e.ID-1].sub(e, m.size)
 	} else {
 		k.stats[e.Node.Index].Remote += uint64(m.size)
-		if ev.Stamp == nil && k.outrun(ev) {
+		if k.outrun(ev) {
 			return
 		}
 	}
@@ -48,16 +48,17 @@ func (k *Core) receive(ev *Event) {
 	}
 }
 
-// outrun reports whether a message that nobody keeps was sent here before its unit
-// went away and came back: later ones of its producer may have been taken elsewhere
-// meanwhile. It is dropped, counted, and its sender learns the route.
+// outrun reports whether a message was sent here before its unit went away and came
+// back: later ones of its producer may have been taken elsewhere meanwhile, or the
+// same one. It is dropped, and its sender learns the route. What is kept comes again,
+// the rest is counted.
 func (k *Core) outrun(ev *Event) bool {
 	e := k.app.Edges[ev.Edge-1]
 	u := k.unitFor(e.Node.Part, ev.Key, k.keys[ev.Key])
 	if u.phase == unitAway || ev.Epoch >= u.epoch {
 		return false
 	}
-	k.elsewhere(u, e, ev.Msg, ev.Key, nil, ev.From.Node)
+	k.elsewhere(u, e, ev.Msg, ev.Key, ev.Stamp, ev.From.Node)
 	return true
 }
 

@@ -355,7 +355,7 @@ func (k *Core) sawSlot(u *unit, slot base.Slot) {
 		return
 	}
 	u.more.reach = nil
-	k.toNode(u, r.to, &Signal{Kind: signalReached, id: u.UnitID, Route: base.Route{Unit: u.Unit()}})
+	k.toNode(u, r.to, &Signal{Kind: signalReached, Route: base.Route{Unit: u.Unit()}})
 }
 
 // reach is what a core of the target watches for.

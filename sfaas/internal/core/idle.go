@@ -31,13 +31,30 @@ func (k *Core) forgetIdle() {
 		return
 	}
 	f.old = f.old[:0]
+	var asks markAsks
 	for range min(2*idleBatch, len(k.order)) {
 		f.next %= len(k.order)
-		if ks := k.order[f.next]; k.now.Sub(ks.touched) >= k.set.IdleKeys && ks.empty(k.now) {
-			f.old = append(f.old, ks)
+		if ks := k.order[f.next]; k.isIdle(ks) {
+			if ks.dropMarks(&asks); !ks.marked() {
+				f.old = append(f.old, ks)
+			}
 		}
 		f.next++
 	}
+	k.forgetOld()
+	k.askMarks(&asks)
+}
+
+// isIdle reports whether a key has not been used for long, and nothing but marks is
+// kept under it.
+func (k *Core) isIdle(ks *keyState) bool {
+	return k.set.IdleKeys > 0 && k.now.Sub(ks.touched) >= k.set.IdleKeys && ks.empty(k.now)
+}
+
+// forgetOld forgets the keys that have been found, but for those that something under
+// way refers to.
+func (k *Core) forgetOld() {
+	f := &k.idle
 	if len(f.old) == 0 {
 		return
 	}
@@ -45,10 +62,12 @@ func (k *Core) forgetIdle() {
 	k.markUsed(f.look)
 	for _, ks := range f.old {
 		if ks.look != f.look {
+			ks.look = f.look // a key may be there twice
 			k.forget(ks)
 		}
 	}
 	clear(f.old)
+	f.old = f.old[:0]
 }
 
 // empty reports whether nothing is kept under a key that another key would not
@@ -73,11 +92,39 @@ func (ks *keyState) empty(now base.Time) bool {
 	return true
 }
 
-// empty reports whether nothing waits at the instance, and it has heard no
-// other unit: what it has taken from one must not be taken again.
+// empty reports whether nothing waits at the instance.
 func (f *instanceFew) empty() bool {
-	return len(f.controls)+f.waiting.len()+len(f.calls)+len(f.timers)+len(f.seen.list) == 0 &&
+	return len(f.controls)+f.waiting.len()+len(f.calls)+len(f.timers) == 0 &&
 		(f.tasks == nil || f.tasks.tasks.len() == 0)
+}
+
+// marked reports whether instances of a key have heard other units: what they have
+// taken from one must not be taken again.
+func (ks *keyState) marked() bool {
+	for _, inst := range ks.insts {
+		if inst != nil && inst.few != nil && len(inst.few.seen.list) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// dropMarks asks whether what a key has heard can still come again; the key is
+// forgotten with the answer. Marks that keep but the order of what nobody promises go
+// at once: what is on its way for so long is not expected any more.
+func (ks *keyState) dropMarks(asks *markAsks) {
+	for _, inst := range ks.insts {
+		if inst == nil || inst.few == nil || len(inst.few.seen.list) == 0 {
+			continue
+		}
+		seen := &inst.few.seen
+		for i := len(seen.list) - 1; i >= 0; i-- {
+			if w := &seen.list[i]; w.From == 0 {
+				seen.forget(w.MarkID, w.Taken)
+			}
+		}
+		asks.add(inst)
+	}
 }
 
 // markUsed marks the keys that something under way refers to.

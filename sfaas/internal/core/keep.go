@@ -165,6 +165,7 @@ func (k *Core) unfile(x *keptEntry) {
 		delete(k.out.last, id)
 	}
 	x.to.more.out.remove(x, keptOut)
+	k.dropUnit(x.to)
 	if x.by != nil {
 		x.by.more.kept.remove(x, keptBy)
 	}

@@ -34,6 +34,8 @@ const (
 	signalAwait                        // lead to cores: tell when the slot of the move comes
 	signalCame                         // core to lead: it has come
 	signalAsk                          // producer's core to the owner's cores: do Asks still wait?
+	signalMarks                        // consumer's core to the owners of producers: do you keep messages for Marks?
+	signalForget                       // the answer: none for these Marks
 	signalResign                       // the rest of a part is to be passed on, see Rest
 	signalHush                         // lead to cores: hold what comes for the rest
 	signalHushed                       // core to lead: done, but for the units of Used
@@ -53,6 +55,7 @@ type Signal struct {
 	Err   error
 	From  Endpoint    // of signalFence and signalAsk: who asks
 	Asks  []ask       // of signalAsk
+	Marks []markAsk   // of signalMarks and signalForget
 	Fence base.Slot   // of signalFence
 	Slot  base.Slot   // the newest slot sent
 	reply func(error) // of signalOwn
@@ -67,7 +70,7 @@ type Signal struct {
 func (k SignalKind) String() string {
 	return [...]string{
 		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
-		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "await", "came", "ask",
+		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "await", "came", "ask", "marks", "forget",
 		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest",
 	}[k]
 }
@@ -169,6 +172,10 @@ func (k *Core) signal(s *Signal) {
 		k.slotCame(u, s.Move)
 	case signalAsk:
 		k.asked(u, s)
+	case signalMarks:
+		k.answerMarks(u, s)
+	case signalForget:
+		k.forgetMarks(s)
 	default:
 		k.signalFed(u, s)
 	}

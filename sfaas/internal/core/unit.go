@@ -120,15 +120,22 @@ func (k *Core) leaveUnits(ks *keyState) {
 		if u == nil {
 			return
 		}
-		if u.uses--; u.uses == 0 && u.epoch == 0 && !u.pinned && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
-			delete(k.units, u.UnitID)
-		}
+		u.uses--
+		k.dropUnit(u)
 	}
 	drop(ks.unit)
 	for _, u := range ks.others {
 		drop(u)
 	}
 	ks.unit, ks.others = nil, nil
+}
+
+// dropUnit forgets a unit of which nothing is known that another one would not have
+// too.
+func (k *Core) dropUnit(u *unit) {
+	if u.uses == 0 && u.epoch == 0 && !u.pinned && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
+		delete(k.units, u.UnitID)
+	}
 }
 
 // idle reports whether nothing of the unit is under way, and forgets where it

@@ -75,6 +75,7 @@ func (w *Watermark) isOpen(p Place) bool { return slices.Contains(w.Open, p) }
 type watermarks struct {
 	list  []Watermark
 	index map[MarkID]int // nil for a few
+	asked int            // how many there were when the instance asked whether it may forget some
 }
 
 // fewMarks is the number up to which there is no index.
@@ -127,8 +128,13 @@ func (k *Core) fresh(e *plan.Edge, m *Message, ks *keyState, s *Stamp, sender ba
 	seen := &k.instance(e.Node, ks).rare().seen
 	w := seen.find(s.mark())
 	if w == nil {
-		if s.Prev != 0 && !k.set.Bugs.takeGaps {
+		if (s.Prev != 0 && !k.set.Bugs.takeGaps) || k.replaced(s) {
 			return false
+		}
+		if seen.crowded() {
+			asks := markAsks{}
+			asks.add(ks.insts[e.Node.Index])
+			k.askMarks(&asks)
 		}
 		w = seen.at(s.mark())
 	} else {
