@@ -55,7 +55,7 @@ func (a *markAsks) add(inst *instance) {
 			a.of = map[base.NodeID][]markAsk{}
 		}
 		if a.of[w.From] == nil {
-			a.Nodes = append(a.Nodes, w.From)
+			a.nodes = append(a.nodes, w.From)
 		}
 		a.of[w.From] = append(a.of[w.From], markAsk{MarkID: w.MarkID, to: inst.ks.key, taken: w.Taken})
 		a.from = inst.unit
@@ -64,7 +64,7 @@ func (a *markAsks) add(inst *instance) {
 
 // askMarks is step 1.
 func (k *Core) askMarks(a *markAsks) {
-	for _, node := range a.Nodes {
+	for _, node := range a.nodes {
 		s := &Signal{Kind: signalMarks, Route: a.from.route(), From: k.self, Marks: a.of[node]}
 		switch {
 		case node == k.self.Node:
