@@ -307,10 +307,14 @@ func TestPartOfTheBand(t *testing.T) {
 // TestUnits: neither one layer nor several depend on the unit of the samples.
 func TestUnits(t *testing.T) {
 	eachReceiver(t, func(t *testing.T, receiver string) {
-		for layers := 1; layers <= 4; layers++ {
+		for i := range 12 {
+			layers, prb, configType := 1+i%4, 24, 1
+			if i >= 4 {
+				prb, configType = 1, 1+i/8
+			}
 			for _, unit := range []float32{1e-15, 1e-9, 1, 1e9, 1e15} {
-				g := fieldGrant(24)
-				g.MCSIndex = 4
+				g := fieldGrant(prb)
+				g.MCSIndex, g.DMRS.ConfigType = 4, configType
 				g.NumLayers, g.NumAntennaPorts, g.DMRS.Ports = layers, layers, [4]uint8{0, 1, 2, 3}
 				bler, sinr := newField(t, 4, receiver).slots(4, g, 33, func(x *nr.Grid) {
 					for r := range 4 {
@@ -318,7 +322,7 @@ func TestUnits(t *testing.T) {
 					}
 				})
 				if bler > 0 {
-					t.Errorf("%d layers: BLER %.2f, SINR %.0f dB with noise of amplitude %g", layers, bler, sinr, unit)
+					t.Errorf("%d layers, %d PRBs, DM-RS type %d: BLER %.2f, SINR %.0f dB with noise of amplitude %g", layers, prb, configType, bler, sinr, unit)
 				}
 			}
 		}
