@@ -96,15 +96,12 @@ func WithBlockLimit(d time.Duration) Option {
 // within that time or have content. Content without an end never goes by
 // itself: cells of users that leave are deleted, or declared with [TTL].
 //
-// With a key go its watermarks, the numbers of its sources and the mark of the
-// last grant. That is right for these reasons. Numbers never fall: a core
-// keeps the highest of all keys that it has forgotten, and a key that returns
-// counts on from there, so that watermarks that others keep for it let pass
-// what is new. A watermark protects from repeats, and idle marks are forgotten
-// on keys that live on too; so the time must exceed that for which a message
-// can be on its way or be sent again. Data of a slot whose grant has been
-// forgotten waits as if it were early, and is dropped as data without a grant
-// is.
+// With a key go the numbers of its sources and the mark of the last grant. That is
+// right for these reasons. Numbers never fall: a core keeps the highest of all keys
+// that it has forgotten, and a key that returns counts on from there. What a key has
+// heard from other units protects from repeats: it is forgotten once their owners say
+// that they keep nothing for it. Data of a slot whose grant has been forgotten waits
+// as if it were early, and is dropped as data without a grant is.
 func WithIdleKeys(d time.Duration) Option { return option(func(s *core.Settings) { s.IdleKeys = d }) }
 
 // WithNode names the runtime among linked ones; without it every runtime of a
