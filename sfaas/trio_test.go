@@ -5,6 +5,7 @@ package sfaas_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -65,8 +66,7 @@ func (x *exchange) take(what string, from, to, n uint64) {
 	defer x.mu.Unlock()
 	at := place{what, from, to}
 	if x.seen[at]++; x.seen[at] != n && len(x.bad) < 10 {
-		x.bad = append(x.bad, what)
-		println(what, from, "→", to, ":", n, "instead of", x.seen[at])
+		x.bad = append(x.bad, fmt.Sprintf("%s from %d to %d: %d instead of %d", what, from, to, n, x.seen[at]))
 	}
 	x.all[what]++
 }
@@ -181,7 +181,7 @@ func (x *exchange) want(t testing.TB, orders uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, b := range x.bad {
-		t.Errorf("%s: out of order, or twice", b)
+		t.Errorf("out of order, or twice: %s", b)
 	}
 }
 

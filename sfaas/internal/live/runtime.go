@@ -261,6 +261,7 @@ func (r *Runtime) Close() error {
 	if r.closed.Swap(true) {
 		return nil
 	}
+	r.readAll()
 	lost := r.awaitAcknowledged()
 	for _, w := range r.workers {
 		w.inbox.close()
@@ -280,6 +281,14 @@ func (r *Runtime) Close() error {
 		err = errors.Join(err, &base.UnacknowledgedError{Node: r.set.Node, Messages: lost})
 	}
 	return err
+}
+
+// readAll waits, bounded, until the workers have read what was pushed: what is for
+// other runtimes is kept from then on.
+func (r *Runtime) readAll() {
+	ctx, stop := context.WithTimeout(context.Background(), r.set.BlockLimit)
+	defer stop()
+	_ = r.askUntil(ctx, func(*worker) {})
 }
 
 // awaitAcknowledged waits, bounded, until other runtimes have acknowledged what
