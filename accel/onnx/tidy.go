@@ -5,13 +5,16 @@ package onnx
 import "slices"
 
 // tidy writes nodes, also those of graphs within, in a form that means the same to
-// the specification and that ONNX Runtime 1.32 survives; it ends the process over
-// each of these, also in its Python package:
+// the specification and that ONNX Runtime 1.32 survives; but for one it ends the
+// process over each of these, also in its Python package:
 //
 //   - outputs that are left out of Split (microsoft/onnxruntime#18601), Loop, Scan
 //     and If get names;
 //   - inputs that are left out at the end of a list go, as the bias of
 //     LayerNormalization and the axis of DFT;
+//   - a Dropout that passes everything loses its other inputs. Where such an input is
+//     computed and x is not, ONNX Runtime's optimiser puts it in the place of x,
+//     which gives wrong numbers instead of a crash;
 //   - a frame length of STFT that is computed is divided by itself first, so that 0
 //     is an error of Run.
 func (b *binder) tidy(nodes []Node) []Node {
@@ -23,6 +26,9 @@ func (b *binder) tidy(nodes []Node) []Node {
 	for _, n := range nodes {
 		for len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" {
 			n.Inputs = n.Inputs[:len(n.Inputs)-1]
+		}
+		if passes(n) {
+			n.Inputs = n.Inputs[:1]
 		}
 		if namesOutputs(n) {
 			n.Outputs = slices.Clone(n.Outputs)
@@ -72,7 +78,7 @@ func (b *binder) guarded(n *Node) []Node {
 
 // untidy reports whether there is something in a node for tidy.
 func untidy(n Node) bool {
-	return len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" || namesOutputs(n) || measuresFrames(n) ||
+	return len(n.Inputs) > 0 && n.Inputs[len(n.Inputs)-1] == "" || namesOutputs(n) || measuresFrames(n) || passes(n) ||
 		slices.ContainsFunc(n.Attrs, untidyWithin)
 }
 
@@ -87,5 +93,8 @@ func namesOutputs(n Node) bool {
 	}
 	return false
 }
+
+// passes reports whether a node is a Dropout with a ratio, but not told to train.
+func passes(n Node) bool { return n.OpType == "Dropout" && len(n.Inputs) > 1 && n.Input(2) == "" }
 
 func measuresFrames(n Node) bool { return n.OpType == "STFT" && n.Input(3) != "" }

@@ -187,7 +187,7 @@ func (a *attention) row(b, q, row int, keys, values []float32) {
 		}
 	}
 	show(0)
-	if a.cap != 0 {
+	if a.cap > 0 {
 		for col, v := range scores {
 			scores[col] = float32(a.cap * math.Tanh(float64(v)/a.cap))
 		}
