@@ -188,6 +188,13 @@ var speedNets = []speedNet{
 			g.bytes(onnx.Int8, 64, 64, 3, 3), g.Float32s("small", []float32{1e-3}), none, g.Float32s("wide", []float32{0.05}), zero}, onnx.Ints("pads", 1, 1, 1, 1))
 		return g.Apply("DequantizeLinear", []onnx.Ref{y, g.Float32s("out", []float32{0.05}), zero})
 	}, nil, 0.05},
+	{"op=qlinearconv-depthwise", grid(64), grid(64), func(g *gen, x onnx.Ref) onnx.Ref {
+		scale, zero := g.quantization()
+		none := g.Const(onnx.Tensor{Name: "none", Type: onnx.Int8, Raw: []byte{0}})
+		y := g.Apply("QLinearConv", []onnx.Ref{g.Apply("QuantizeLinear", []onnx.Ref{x, scale, zero}), scale, zero,
+			g.bytes(onnx.Int8, 64, 1, 3, 3), g.Float32s("small", []float32{1e-3}), none, g.Float32s("wide", []float32{0.05}), zero}, onnx.Ints("pads", 1, 1, 1, 1), onnx.Int("group", 64))
+		return g.Apply("DequantizeLinear", []onnx.Ref{y, g.Float32s("out", []float32{0.05}), zero})
+	}, nil, 0.05},
 	{"op=concat-last", grid(64), []int{1, 64, 14, 624}, func(g *gen, x onnx.Ref) onnx.Ref {
 		return g.Apply("Concat", []onnx.Ref{x, x}, onnx.Int("axis", 3))
 	}, nil, 0},
