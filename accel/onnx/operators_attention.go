@@ -13,6 +13,9 @@ type Heads struct {
 
 // HeadsOf resolves an Attention node; every length must be known.
 func HeadsOf(n *Node, in []Value) (h Heads, reason string) {
+	if mode := n.Int("qk_matmul_output_mode", 0); mode < 0 || mode > 3 {
+		return h, "qk_matmul_output_mode must be from 0 to 3"
+	}
 	q, k, v := in[0].Dims, in[1].Dims, in[2].Dims
 	if len(q) != len(k) || len(q) != len(v) || len(q) != 3 && len(q) != 4 {
 		return h, "query, key and value must all have rank 3 or 4"
