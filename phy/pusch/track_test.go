@@ -5,6 +5,7 @@ package pusch_test
 import (
 	"bytes"
 	"math"
+	"os"
 	"testing"
 
 	"github.com/neuroran/neuroran/phy/channel"
@@ -38,7 +39,7 @@ func TestTracking(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				ok := f.trackSlot(path, &ue, slot, g, q, on == 1)
+				ok := f.trackSlot(path, &ue, slot, g, q, 2, on == 1)
 				if !ok {
 					lost[on]++
 				}
@@ -55,6 +56,63 @@ func TestTracking(t *testing.T) {
 		t.Errorf("%d of %d slots are lost with tracking, %d without", lost[1], slots*sequences, lost[0])
 	}
 	t.Logf("of %d slots %d are lost without tracking, %d with", slots*sequences, lost[0], lost[1])
+}
+
+// TestTrackingGain measures what tracking gains at 10 % block error rate, in dB, over
+// sequences of 100 slots at 1, 2 and 4 PRBs, the same slots with and without. It runs
+// with NEURORAN_LONG=1.
+func TestTrackingGain(t *testing.T) {
+	if os.Getenv("NEURORAN_LONG") != "1" {
+		t.Skip("takes minutes: NEURORAN_LONG=1")
+	}
+	const slots, sequences = 100, 24
+	snrs := []float64{-5, -4, -3, -2, -1, 0, 1, 2, 3}
+	for _, receiver := range []string{"ls", "lmmse"} {
+		for _, prb := range []int{1, 2, 4} {
+			f := newField(t, 4, receiver)
+			g := fieldGrant(prb)
+			g.MCSIndex = 4
+			var edge [2]float64
+			for on := range edge {
+				var bler []float64
+				for _, snr := range snrs {
+					lost := 0
+					for q := range uint64(sequences) {
+						path, err := channel.New(channel.Config{
+							Profile: channel.TDLA30(), DopplerHz: 50, NumRx: 4, NumTx: 1, Seed: q, DelaySeconds: 0.3e-6, CFOHz: 200,
+						})
+						if err != nil {
+							t.Fatal(err)
+						}
+						var ue track.UE
+						for slot := range nr.Slot(slots) {
+							if !f.trackSlot(path, &ue, slot, g, q, snr, on == 1) {
+								lost++
+							}
+						}
+					}
+					bler = append(bler, float64(lost)/(slots*sequences))
+				}
+				edge[on] = edgeOf(snrs, bler)
+			}
+			t.Logf("%s, %d PRB: 10 %% BLER at %.2f dB, with tracking at %.2f: %.2f dB gained", receiver, prb, edge[0], edge[1], edge[0]-edge[1])
+			if !(edge[1] < edge[0]+0.05) {
+				t.Errorf("%s, %d PRB: tracking costs %.2f dB", receiver, prb, edge[1]-edge[0])
+			}
+		}
+	}
+}
+
+// edgeOf returns where the block error rate falls to 10 %, with straight lines between
+// the points of its logarithm; NaN if it does not.
+func edgeOf(snrs, bler []float64) float64 {
+	for i := 1; i < len(snrs); i++ {
+		if bler[i-1] >= 0.1 && bler[i] < 0.1 {
+			a, b := math.Log10(bler[i-1]), math.Log10(max(bler[i], 1e-6))
+			return snrs[i-1] + (snrs[i]-snrs[i-1])*(a+1)/(a-b)
+		}
+	}
+	return math.NaN()
 }
 
 // TestSeenIsOfTheSlotAlone receives one slot with different priors: what the slot
@@ -91,8 +149,9 @@ func TestSeenIsOfTheSlotAlone(t *testing.T) {
 	}
 }
 
-// trackSlot sends and receives one slot, and reports whether it passes.
-func (f *field) trackSlot(path *channel.TDL, ue *track.UE, slot nr.Slot, g *nr.Grant, seed uint64, on bool) bool {
+// trackSlot sends and receives one slot at an SNR in dB, and reports whether it
+// passes.
+func (f *field) trackSlot(path *channel.TDL, ue *track.UE, slot nr.Slot, g *nr.Grant, seed uint64, snrDB float64, on bool) bool {
 	f.t.Helper()
 	f.rng.Seed(seed, uint64(slot))
 	data := make([]byte, g.TBS()/8)
@@ -110,7 +169,7 @@ func (f *field) trackSlot(path *channel.TDL, ue *track.UE, slot nr.Slot, g *nr.G
 	if err := path.AddGrid(&got.RE, &sent.RE, &f.carrier, slot); err != nil {
 		f.t.Fatal(err)
 	}
-	channel.NewNoise(f.rng.Uint64()).Add(got.RE.Data(), math.Pow(10, -0.2))
+	channel.NewNoise(f.rng.Uint64()).Add(got.RE.Data(), math.Pow(10, -snrDB/10))
 	if err := f.rx.Configure(slot, g); err != nil {
 		f.t.Fatal(err)
 	}

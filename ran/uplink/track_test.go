@@ -110,7 +110,7 @@ func (f *frame) flood(t *testing.T, c *uplink.Chain, from int) map[id]received {
 		mu.Lock()
 		defer mu.Unlock()
 		got[id{tb.Slot, tb.RNTI, tb.HARQ}] = receivedOf(&tb.TransportBlock)
-	}, sfaas.WithMode(sfaas.Replay), sfaas.WithWorkers(3), sfaas.WithSourceLimit(1<<20))
+	}, sfaas.WithMode(sfaas.Replay), sfaas.WithWorkers(3), sfaas.WithSourceLimit(1<<20), sfaas.WithChecks())
 	check(t, err)
 	defer rt.Close()
 	key := block.CellKey(&f.cfg.Carrier)
