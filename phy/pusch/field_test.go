@@ -205,6 +205,45 @@ func TestSilentPartner(t *testing.T) {
 	})
 }
 
+// TestSilentOfFour grants four UEs the same PRBs, of which three transmit: what these
+// lose to each other at 10 dB they lose too where the fourth has no grant, and no more.
+func TestSilentOfFour(t *testing.T) {
+	const n = 40
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, configType := range []int{1, 2} {
+			for _, prb := range []int{1, 4, 24} {
+				f := newField(t, 4, receiver)
+				var grants []*nr.Grant
+				for u := range 4 {
+					g := fieldGrant(prb)
+					g.RNTI, g.NID, g.DMRS.ConfigType, g.DMRS.Ports[0] = uint16(100+u), 10+u, configType, uint8(u)
+					grants = append(grants, g)
+				}
+				passes := [2]int{}
+				for i := range n {
+					grid := f.noise(nr.Slot(i))
+					var sent [3][]byte
+					for u := range sent {
+						sent[u] = f.send(grid, grants[u], 10)
+					}
+					again := &nr.Grid{Slot: grid.Slot}
+					again.RE.CopyFrom(&grid.RE)
+					for k, tb := range [2][]nr.TransportBlock{f.receive(grid, grants...), f.receive(again, grants[:3]...)} {
+						for u := range sent {
+							if tb[u].CRC && bytes.Equal(tb[u].Data.Data(), sent[u]) {
+								passes[k]++
+							}
+						}
+					}
+				}
+				if passes[0] < passes[1]-2 {
+					t.Errorf("DM-RS type %d, %d PRBs: %d of %d pass beside a silent UE, %d without", configType, prb, passes[0], 3*n, passes[1])
+				}
+			}
+		}
+	})
+}
+
 // TestNarrowAllocations: in one or two PRBs, of which the delay spectrum is a lobe
 // without a floor, neither a UE alone nor one beside a silent partner is lost.
 func TestNarrowAllocations(t *testing.T) {
