@@ -25,16 +25,23 @@ type frame struct {
 // openFrame reads the recording that examples/uplink ships.
 func openFrame(t testing.TB) *frame {
 	t.Helper()
-	rec, err := sigmf.Open("../../examples/uplink/testdata/uplink.sigmf-meta")
+	f := openSlots(t, "../../examples/uplink/testdata/uplink.sigmf-meta")
+	if len(f.slots) != f.rec.Carrier.Numerology().SlotsPerFrame() {
+		t.Fatalf("%d slots, want a frame", len(f.slots))
+	}
+	return f
+}
+
+// openSlots reads a recording of slots that follow each other.
+func openSlots(t testing.TB, path string) *frame {
+	t.Helper()
+	rec, err := sigmf.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rec.Close() })
 	f := &frame{rec: rec, cfg: block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}}
 	slots := rec.Slots()
-	if len(slots) != rec.Carrier.Numerology().SlotsPerFrame() {
-		t.Fatalf("%d slots, want a frame", len(slots))
-	}
 	f.slots, f.schedules = make([]nr.Baseband, len(slots)), make([]block.Schedule, len(slots))
 	for i := range slots {
 		if err := rec.ReadSlot(&f.slots[i], &slots[i]); err != nil {

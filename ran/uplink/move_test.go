@@ -5,9 +5,11 @@ package uplink_test
 import (
 	"crypto/sha256"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
@@ -19,16 +21,17 @@ import (
 // the time, and returns what came out.
 func moving(t *testing.T, f *frame, frames int, mode *sfaas.MoveConfig) (got outcome, moves int, w *sim.World) {
 	t.Helper()
-	return movingChain(t, f, f.chain(t, uplink.WithReceiver("ls")), frames, mode, func(tb *block.TransportBlock) [sha256.Size]byte {
-		if !tb.CRC {
-			return [sha256.Size]byte{}
-		}
-		return sha256.Sum256(tb.TransportBlock.Data.Data())
-	})
+	return movingChain(t, f, f.chain(t, uplink.WithReceiver("ls")), frames, mode, bitsOf)
 }
 
 // movingChain is moving with any chain, and with what is noted of a block.
 func movingChain(t *testing.T, f *frame, c *uplink.Chain, frames int, mode *sfaas.MoveConfig, note func(*block.TransportBlock) [sha256.Size]byte) (got outcome, moves int, w *sim.World) {
+	t.Helper()
+	return movingEvery(t, f, c, frames, mode, time.Millisecond, note)
+}
+
+// movingEvery is movingChain with a time between the end of a move and the next one.
+func movingEvery(t *testing.T, f *frame, c *uplink.Chain, frames int, mode *sfaas.MoveConfig, pause time.Duration, note func(*block.TransportBlock) [sha256.Size]byte) (got outcome, moves int, w *sim.World) {
 	t.Helper()
 	got = outcome{}
 	w, err := sim.New(c.App, sim.Config{Seed: 1, Nodes: 2, Cores: 2}, sfaas.WithMode(sfaas.Replay), sfaas.WithNotices(func(sfaas.Notice) {}),
@@ -75,7 +78,7 @@ func movingChain(t *testing.T, f *frame, c *uplink.Chain, frames int, mode *sfaa
 					return
 				}
 				moves++
-				w.At(w.Now().Add(time.Millisecond), func() { next(to, from) })
+				w.At(w.Now().Add(pause), func() { next(to, from) })
 			})
 		}
 		w.At(sfaas.Time(3*time.Millisecond), func() { next(0, 1) })
@@ -135,5 +138,61 @@ func TestMovingCell(t *testing.T) {
 				t.Errorf("%d blocks are lost, and nothing is counted", absent)
 			}
 		})
+	}
+}
+
+// bitsOf notes the bits of a block whose CRC holds.
+func bitsOf(tb *block.TransportBlock) [sha256.Size]byte {
+	if !tb.CRC {
+		return [sha256.Size]byte{}
+	}
+	return sha256.Sum256(tb.TransportBlock.Data.Data())
+}
+
+// TestMovingHARQ moves a cell while blocks of four transmissions are received, each of
+// which needs the soft bits of those before. In mode Fed every transmission has the
+// outcome and the bits that it has without moves. In mode Soft a move costs at most the
+// round that is under way: one block of one process. With NEURORAN_LONG there are some
+// 200 moves in each mode.
+func TestMovingHARQ(t *testing.T) {
+	f := openSlots(t, filepath.Join(testvec.Shared(t), "iq", "harq-tdla.sigmf-meta"))
+	const round = 4
+	f.cfg.HARQSlots = round
+	loops := 12
+	if os.Getenv("NEURORAN_LONG") != "" {
+		loops = 450
+	}
+	run := func(mode *sfaas.MoveConfig) (outcome, int) {
+		got, moves, _ := movingEvery(t, f, f.chain(t, uplink.WithReceiver("ls")), loops, mode, 9*time.Millisecond, bitsOf)
+		return got, moves
+	}
+	want, _ := run(nil)
+	passed := 0
+	for _, sum := range want {
+		if sum != ([sha256.Size]byte{}) {
+			passed++
+		}
+	}
+	for _, mode := range []sfaas.MoveMode{sfaas.Fed, sfaas.Soft} {
+		got, moves := run(&sfaas.MoveConfig{Mode: mode})
+		hurt := map[nr.Slot]bool{} // rounds, by their first slot
+		for k, sum := range want {
+			switch other, ok := got[k]; {
+			case ok && other == sum:
+			case ok && other != ([sha256.Size]byte{}) && sum != ([sha256.Size]byte{}):
+				t.Errorf("mode %v: %+v has other bits", mode, k)
+			default:
+				hurt[k.Slot/round] = true
+			}
+		}
+		t.Logf("mode=%v transmissions=%d passed=%d moves=%d rounds_hurt=%d", mode, len(want), passed, moves, len(hurt))
+		switch {
+		case moves < 3:
+			t.Errorf("mode %v: %d moves", mode, moves)
+		case mode == sfaas.Fed && len(hurt) > 0:
+			t.Errorf("mode %v: %d rounds have another outcome", mode, len(hurt))
+		case len(hurt) > moves:
+			t.Errorf("mode %v: %d moves cost %d rounds", mode, moves, len(hurt))
+		}
 	}
 }
