@@ -18,7 +18,6 @@ const OpenEnv = "NEURORAN_OPEN"
 // those of the review of the runtime, S numbers of the structure, B numbers of
 // what a newcomer met.
 const openDefects = `
-	B7   an error in a default grant blames an annotation
 `
 
 // Defect begins a test of a defect that may be open: it skips the test, with the

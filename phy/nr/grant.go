@@ -94,8 +94,8 @@ func (g *Grant) checkAllocation(c *Carrier) error {
 	if err := checkRange("prb_start", g.StartPRB, 0, c.NumPRB-1); err != nil {
 		return err
 	}
-	if err := checkRange("prb_size", g.NumPRB, 1, c.NumPRB-g.StartPRB); err != nil {
-		return err
+	if last := c.NumPRB - g.StartPRB; g.NumPRB < 1 || g.NumPRB > last {
+		return &FieldError{"prb_size", g.NumPRB, fmt.Sprintf("1…%d from prb_start %d on", last, g.StartPRB)}
 	}
 	end := g.StartSymbol + g.NumSymbols
 	if g.StartSymbol < 0 || g.NumSymbols < 1 || g.NumSymbols > SymbolsPerSlot || end > SymbolsPerSlot {

@@ -74,6 +74,9 @@ func ParseMeta(text []byte) (*Meta, error) {
 	}
 	for i, a := range top.annotations {
 		if err := m.readAnnotation(a, defaults); err != nil {
+			if m.inherited(err, a, defaults) {
+				return nil, place("global", err)
+			}
 			return nil, place(fmt.Sprintf("annotation %d", i), err)
 		}
 	}
@@ -373,6 +376,24 @@ func (m *Meta) readAnnotation(o, defaults object) error {
 	}
 	m.Transmissions = append(m.Transmissions, t)
 	return nil
+}
+
+// inherited reports whether the default grant makes the error of an annotation by
+// itself: it is the same without what the annotation changes.
+func (m *Meta) inherited(err error, annotation, defaults object) bool {
+	changes := object{}
+	if _, err := annotation.read("nr:pusch", &changes, "an object"); err != nil {
+		return false
+	}
+	added := object{}
+	for name, raw := range changes {
+		if _, ok := defaults[name]; !ok {
+			added[name] = raw
+		}
+	}
+	var t Transmission
+	alone := t.readGrant(&m.Carrier, defaults, added)
+	return alone != nil && alone.Error() == err.Error()
 }
 
 // checkOrder compares a transmission with the one before it: SigMF sorts
