@@ -23,6 +23,7 @@ type Builder struct {
 	now     base.Time
 	numbers Numbers
 	sources []SourceState
+	room    int // for so many of them
 	images  []*Image
 	byID    map[plan.UnitID]*Image
 	unit    *Image // of which we hear now
@@ -40,7 +41,7 @@ var errNoUnit = errors.New("belongs to no unit")
 // NewBuilder returns a builder for a core at a moment, of about so many instances.
 func (k *Core) NewBuilder(now base.Time, instances int) *Builder {
 	return &Builder{
-		app: k.app, set: k.set, lane: k.lane, now: now,
+		app: k.app, set: k.set, lane: k.lane, now: now, room: instances,
 		numbers: Numbers{Sources: make([]uint64, len(k.app.Outlets)), Sent: make([]uint64, len(k.app.Nodes))},
 		byID:    map[plan.UnitID]*Image{}, insts: make(map[instanceID]*instance, instances),
 	}
@@ -73,6 +74,9 @@ func (b *Builder) RaiseSent(n *plan.Node, x uint64) {
 func (b *Builder) AddSource(s SourceState) error {
 	if !s.From.Source {
 		return base.ErrInvalid
+	}
+	if b.sources == nil {
+		b.sources = make([]SourceState, 0, b.room)
 	}
 	b.sources = append(b.sources, s)
 	return nil

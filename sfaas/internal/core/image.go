@@ -17,7 +17,7 @@ type Image struct {
 	Epoch  uint32    // of the owner that made it
 	Fence  base.Slot // first slot of its owner, if it came by a move that fed both
 	insts  []*instance
-	shares [][]*instance // the same, by the core that takes them
+	shares [][]*instance // the same, by the core that takes them; nil for one core
 	joins  []*joinBuffer // by node of the part, nil where nothing waits
 	waits  []waitItem
 	kept   []*keptEntry
@@ -217,11 +217,7 @@ func (m *Image) mergeWide() {
 // share prepares an image for the cores of this runtime: each gets its instances,
 // which nobody else looks at from then on, and a hold on every spread input.
 func (m *Image) share(cores int) {
-	m.shares = make([][]*instance, cores)
-	for _, inst := range m.insts {
-		at := &m.shares[int(inst.ks.group)%cores]
-		*at = append(*at, inst)
-	}
+	m.shares = m.divide(cores)
 	for i := range m.waits {
 		if w := &m.waits[i]; w.edge.IsWide() {
 			w.msg.take(int32(cores - 1))
@@ -241,6 +237,19 @@ func (m *Image) share(cores int) {
 	}
 }
 
+// divide returns the instances by the core that takes them, nil for one core.
+func (m *Image) divide(cores int) [][]*instance {
+	if cores == 1 {
+		return nil
+	}
+	shares := make([][]*instance, cores)
+	for _, inst := range m.insts {
+		at := &shares[int(inst.ks.group)%cores]
+		*at = append(*at, inst)
+	}
+	return shares
+}
+
 // take makes this core's share of an image its own: what falls to it by key.
 // The unit is owned here from now on.
 //
@@ -252,7 +261,10 @@ func (m *Image) share(cores int) {
 //     caller sends it.
 func (k *Core) take(u *unit, img *Image) {
 	mine := func(key base.Key) bool { return k.coreOf(key.KeyGroup()) == k.self.Core }
-	insts := img.shares[k.self.Core]
+	insts := img.insts
+	if img.shares != nil {
+		insts = img.shares[k.self.Core]
+	}
 	for _, inst := range insts {
 		if img.soft {
 			inst.forgetVolatile()

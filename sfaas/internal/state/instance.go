@@ -14,9 +14,8 @@ import (
 
 // writeInstance writes an instance, with what waits at it.
 func (w *writer) writeInstance(x core.Instance) {
-	w.at(x.Node(), x.Key())
-	w.writeCells(x)
-	w.writeMarks(x)
+	b := w.appendCells(appendAt(w.out, x.Node(), x.Key()), x)
+	w.out = appendMarks(b, x)
 	w.record(recordInstance)
 	if !x.Waits() {
 		return
@@ -45,7 +44,7 @@ func (w *writer) writeInstance(x core.Instance) {
 func (w *writer) writeTimer(x core.Instance, t *core.Timer) {
 	w.at(x.Node(), x.Key())
 	w.uint(uint64(t.Token))
-	w.buf = base.AppendMoment(w.buf, t.At, w.now)
+	w.out = base.AppendMoment(w.out, t.At, w.now)
 	if t.Port != nil {
 		w.uint(uint64(t.Slot))
 		w.uint(uint64(t.Port.ID - 1))
@@ -57,10 +56,10 @@ func (w *writer) writeTimer(x core.Instance, t *core.Timer) {
 	w.record(recordDelayed)
 }
 
-// writeCells appends the cells of an instance, each with its form, by which who reads
+// appendCells appends the cells of an instance, each with its form, by which who reads
 // it knows whether it is what it was.
-func (w *writer) writeCells(x core.Instance) {
-	b := binary.AppendUvarint(w.buf, uint64(len(x.Cells())))
+func (w *writer) appendCells(b []byte, x core.Instance) []byte {
+	b = binary.AppendUvarint(b, uint64(len(x.Cells())))
 	for _, s := range x.Cells() {
 		d := s.Head().Decl
 		b = base.AppendString(b, d.Name)
@@ -71,42 +70,39 @@ func (w *writer) writeCells(x core.Instance) {
 		b = core.AppendCell(b, w.sealer, x.Address(), s, w.now)
 		binary.LittleEndian.PutUint32(b[begin:], uint32(len(b)-begin-4))
 	}
-	w.buf = b
+	return b
 }
 
-// writeMarks appends what an instance has processed.
-func (w *writer) writeMarks(x core.Instance) {
-	w.uint(x.Sent())
+// appendMarks appends what an instance has processed.
+func appendMarks(b []byte, x core.Instance) []byte {
+	b = binary.AppendUvarint(b, x.Sent())
 	ports := len(x.Node().Ports)
-	w.uint(uint64(ports))
+	b = binary.AppendUvarint(b, uint64(ports))
 	for i := range ports {
 		slot, ok := x.Applied(i)
-		w.buf = base.AppendFlag(w.buf, ok)
-		if ok {
-			w.uint(uint64(slot))
+		if b = base.AppendFlag(b, ok); ok {
+			b = binary.AppendUvarint(b, uint64(slot))
 		}
 	}
 	seen := x.Seen()
-	w.uint(uint64(len(seen)))
+	b = binary.AppendUvarint(b, uint64(len(seen)))
 	for i := range seen {
 		m := &seen[i]
-		w.uint(uint64(m.Edge - 1))
-		w.uint(uint64(m.Func))
-		w.uint(uint64(m.Node))
-		w.key(m.Source)
-		w.place(m.Taken)
-		w.uint(uint64(len(m.Open)))
+		b = binary.AppendUvarint(b, uint64(m.Edge-1))
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Func)), uint64(m.Node))
+		b = m.Source.AppendBinary(b)
+		b = appendPlace(b, m.Taken)
+		b = binary.AppendUvarint(b, uint64(len(m.Open)))
 		for _, o := range m.Open {
-			w.place(o)
+			b = appendPlace(b, o)
 		}
-		w.uint(uint64(m.From))
-		w.uint(uint64(m.Via))
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.From)), uint64(m.Via))
 	}
+	return b
 }
 
-func (w *writer) place(p core.Place) {
-	w.uint(uint64(p.Epoch))
-	w.uint(p.Count)
+func appendPlace(b []byte, p core.Place) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(p.Epoch)), p.Count)
 }
 
 // readInstance is the inverse of writeInstance, without what waits there.
@@ -167,7 +163,7 @@ func (p *reader) readCell(r *base.Reader, x core.Instance) {
 	}
 }
 
-// readMarks is the inverse of writeMarks.
+// readMarks is the inverse of appendMarks.
 func (p *reader) readMarks(r *base.Reader, x core.Instance) {
 	x.SetSent(r.Uint())
 	for i := range r.Count(1) {

@@ -16,7 +16,7 @@ import (
 
 // writeInputs writes the inputs of an invocation that are there.
 func (w *writer) writeInputs(all *core.Inputs) {
-	w.buf = append(w.buf, byte(all.Len()))
+	w.out = append(w.out, byte(all.Len()))
 	for i := range all {
 		if all[i].Msg != nil {
 			w.writeInput(&all[i])
@@ -35,7 +35,7 @@ func (w *writer) writeInput(in *core.Input) {
 	w.uint(uint64(in.Edge.ID - 1))
 	w.uint(uint64(m.From.ID))
 	w.writeHeader(&m)
-	w.buf = base.AppendFlag(w.buf, in.Stamp != nil)
+	w.out = base.AppendFlag(w.out, in.Stamp != nil)
 	if s := in.Stamp; s != nil {
 		w.uint(uint64(s.Func))
 		w.uint(uint64(s.Node))
@@ -43,15 +43,15 @@ func (w *writer) writeInput(in *core.Input) {
 		w.uint(uint64(s.Epoch))
 		w.uint(s.Count)
 	}
-	w.buf = base.AppendFlag(w.buf, m.Reply.Call != 0)
+	w.out = base.AppendFlag(w.out, m.Reply.Call != 0)
 	if x := &m.Reply; x.Call != 0 {
 		w.uint(x.Call)
 		w.key(x.Key)
-		w.buf = base.AppendFlag(w.buf, x.Answer)
+		w.out = base.AppendFlag(w.out, x.Answer)
 		w.uint(uint64(x.Port)) // 0 in an answer
-		w.buf = base.AppendString(w.buf, errorText(x.Err))
+		w.out = base.AppendString(w.out, errorText(x.Err))
 	}
-	w.buf = base.AppendFlag(w.buf, m.Body != nil)
+	w.out = base.AppendFlag(w.out, m.Body != nil)
 	if m.Body != nil {
 		w.writePayload(in.Edge, &m)
 	}
@@ -68,14 +68,14 @@ func (w *writer) writeHeader(m *core.MessageState) {
 	w.uint(uint64(m.Seq))
 	w.uint(m.Index)
 	w.uint(m.ID)
-	w.buf = base.AppendMoment(w.buf, m.Due, w.now)
+	w.out = base.AppendMoment(w.out, m.Due, w.now)
 }
 
 // writePayload writes what a message carries, sealed if its consumer, or its
 // producer, has Sealed cells.
 func (w *writer) writePayload(e *plan.Edge, m *core.MessageState) {
 	secret := e.Node.Fn.Sealed() || m.From.Producer(w.app).Sealed()
-	b := base.AppendFlag(w.buf, secret)
+	b := base.AppendFlag(w.out, secret)
 	at := len(b) + 4
 	b = append(b, 0, 0, 0, 0)
 	if w.err == nil {
@@ -90,7 +90,7 @@ func (w *writer) writePayload(e *plan.Edge, m *core.MessageState) {
 		w.err = &base.SizeError{Port: m.From.Name, Bytes: len(b) - at, Limit: math.MaxUint32}
 	}
 	binary.LittleEndian.PutUint32(b[at-4:], uint32(len(b)-at))
-	w.buf = b
+	w.out = b
 }
 
 // payloadLabel ties sealed payload to its place.

@@ -20,7 +20,7 @@ type writer struct {
 	sealer core.Sealer
 	now    base.Time
 	out    []byte
-	buf    []byte // content of the record being written
+	head   int // where the record begins whose content is being written
 	names  *plan.Names
 	wide   map[*core.Message]bool // spread inputs that waited in lines and are written
 	err    error
@@ -28,37 +28,46 @@ type writer struct {
 
 func newWriter(dst []byte, app *plan.App, sealer core.Sealer, now base.Time) *writer {
 	w := &writer{out: append(append(dst, magic...), version, 0), app: app, sealer: sealer, now: now, names: plan.NamesOf(app)}
-	w.buf = binary.AppendVarint(w.names.Append(w.buf), int64(now))
+	w.begin()
+	w.out = binary.AppendVarint(w.names.Append(w.out), int64(now))
 	w.record(recordIndex)
 	return w
 }
 
-// record appends one record with the content of buf.
+// begin makes room for the kind and the length of a record.
+func (w *writer) begin() {
+	w.head = len(w.out)
+	w.out = append(w.out, make([]byte, frame)...)
+}
+
+// record ends a record, and begins the next one.
 func (w *writer) record(kind byte) {
-	if len(w.buf) > math.MaxUint32 && w.err == nil {
-		w.err = fmt.Errorf("record of %d bytes", len(w.buf))
+	size := len(w.out) - w.head - frame
+	if size > math.MaxUint32 && w.err == nil {
+		w.err = fmt.Errorf("record of %d bytes", size)
 	}
-	w.out = binary.LittleEndian.AppendUint32(append(w.out, kind), uint32(len(w.buf)))
-	w.out = append(w.out, w.buf...)
-	w.buf = w.buf[:0]
+	w.out[w.head] = kind
+	binary.LittleEndian.PutUint32(w.out[w.head+1:], uint32(size))
+	w.begin()
 }
 
 // end appends the checksum of what was written from byte start on.
 func (w *writer) end(start int) ([]byte, error) {
-	w.buf = binary.LittleEndian.AppendUint64(w.buf, xxhash.Sum64(w.out[start:]))
+	w.out = binary.LittleEndian.AppendUint64(w.out, xxhash.Sum64(w.out[start:w.head]))
 	w.record(recordEnd)
-	return w.out, w.err
+	return w.out[:w.head], w.err
 }
 
 // uint appends a number of variable length.
-func (w *writer) uint(x uint64) { w.buf = binary.AppendUvarint(w.buf, x) }
+func (w *writer) uint(x uint64) { w.out = binary.AppendUvarint(w.out, x) }
 
-func (w *writer) key(k base.Key) { w.buf = k.AppendBinary(w.buf) }
+func (w *writer) key(k base.Key) { w.out = k.AppendBinary(w.out) }
 
 // at appends of which instance a record is.
-func (w *writer) at(n *plan.Node, key base.Key) {
-	w.uint(uint64(n.Index))
-	w.key(key)
+func (w *writer) at(n *plan.Node, key base.Key) { w.out = appendAt(w.out, n, key) }
+
+func appendAt(b []byte, n *plan.Node, key base.Key) []byte {
+	return key.AppendBinary(binary.AppendUvarint(b, uint64(n.Index)))
 }
 
 // writeNumbers writes the numbers below which nothing may be given anew.
@@ -69,7 +78,7 @@ func (w *writer) writeNumbers(n core.Numbers) {
 	for kind, list := range [][]uint64{n.Sources, n.Sent} {
 		for i, x := range list {
 			if x > 0 {
-				w.buf = append(w.buf, byte(kind))
+				w.out = append(w.out, byte(kind))
 				w.uint(uint64(i))
 				w.uint(x)
 				w.record(recordNumber)
@@ -78,12 +87,12 @@ func (w *writer) writeNumbers(n core.Numbers) {
 	}
 }
 
+// writeSource writes how far a source has come. There are as many as keys, so it
+// changes the writer once.
 func (w *writer) writeSource(s core.SourceState) {
-	w.uint(uint64(s.From.ID))
-	w.key(s.Key)
-	w.uint(s.ID)
-	w.uint(uint64(s.Slot))
-	w.uint(uint64(s.Seq))
+	b := s.Key.AppendBinary(binary.AppendUvarint(w.out, uint64(s.From.ID)))
+	b = binary.AppendUvarint(binary.AppendUvarint(b, s.ID), uint64(s.Slot))
+	w.out = binary.AppendUvarint(b, uint64(s.Seq))
 	w.record(recordSource)
 }
 
@@ -116,7 +125,7 @@ func (w *writer) writeWork(x *core.Work) {
 	if in := x.Inputs.Only(); in != nil && in.Edge.IsWide() && !w.firstWide(in.Msg) {
 		return
 	}
-	w.buf = append(w.buf, x.Line, x.Tries)
+	w.out = append(w.out, x.Line, x.Tries)
 	w.at(x.Node, x.Key)
 	w.writeInputs(&x.Inputs)
 	w.record(recordLine)
@@ -140,7 +149,7 @@ func (w *writer) writeHalf(h *core.Half) {
 	w.uint(uint64(h.Slot))
 	w.uint(uint64(h.Seq))
 	w.uint(h.Index)
-	w.buf = base.AppendMoment(w.buf, h.Due, w.now)
+	w.out = base.AppendMoment(w.out, h.Due, w.now)
 	w.writeInputs(&h.Inputs)
 	if h.Wide {
 		w.record(recordSpread)
