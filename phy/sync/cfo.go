@@ -18,7 +18,7 @@ import (
 // slots too far than it turns back.
 func (s *correlator) updateCFO(dst *nr.Offsets, u, rx int) {
 	p := &s.priors[u]
-	c := correlation{prior: s.prior}
+	c := correlation{prior: s.prior, signal: s.delay.signal[u], looks: float64(rx * s.Group.UEs[u].NumLayers)}
 	if p.CFOStd > 0 { // both are known: what the standard allows, and what was seen
 		tracked, allowed := p.CFOStd*p.CFOStd, s.prior*s.prior
 		c.expected = p.CFOHz * allowed / (allowed + tracked)
@@ -86,6 +86,8 @@ func (s *correlator) correlate(u, rx, a, b int) complex128 {
 type correlation struct {
 	expected float64 // frequency before pilots are seen, Hz
 	prior    float64 // standard deviation of its error, Hz
+	signal   float64 // power of the pairs over the noise
+	looks    float64 // independent channels: antennas and layers
 	coherent bool    // chance seldom makes one of them
 	n        int
 	phase    [6]float64
@@ -105,8 +107,21 @@ func (c *correlation) add(v complex128, power, n, dt float64) {
 		c.coherent = c.coherent || math.Pow(max(0, 1-g), n-1) < chance
 		g = min((g-1/n)/(1-1/n), 1-1e-9)
 		c.weight[c.n] = max(0, 2*n*g/(1-g))
+		c.weight[c.n] = c.allowForFading(c.weight[c.n], g)
 	}
 	c.n++
+}
+
+// allowForFading returns the weight w of a phase with the squared coherence g, less
+// for a channel that has changed: what is missing of the coherence and is not noise.
+// Pilots next to each other see the same change, so it averages over looks only.
+func (c *correlation) allowForFading(w, g float64) float64 {
+	share := c.signal / (1 + c.signal) // of the power: coherence without a change
+	same := g / (share * share)        // squared correlation of the channel
+	if !(w > 0 && same > 0 && same < 1) {
+		return w
+	}
+	return 1 / (1/w + (1-same)/(2*c.looks*same))
 }
 
 // frequency returns the most likely frequency, within ±1/2 of the shortest

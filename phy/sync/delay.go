@@ -28,7 +28,8 @@ type delayState struct {
 	power [maxGrid]float64
 	near  [maxGrid]float64
 
-	strongest float64 // greatest power of a UE's pairs over the noise
+	signal    [nr.MaxUEs]float64 // power of the UEs' pairs over the noise, as last measured
+	strongest float64            // greatest power of a UE's pairs over the noise
 }
 
 func (d *delayState) init(pairs int) {
@@ -52,7 +53,7 @@ func (d *delayState) grid(points int) *c64.Plan {
 // of gravity of the delay spectrum around its peak.
 func (s *correlator) updateDelay(dst *nr.Offsets, u, rx int) {
 	n := s.NumPilots / 2
-	if n < 2 {
+	if s.delay.signal[u] = 0; n < 2 {
 		return
 	}
 	rows := rx * s.numTimes * s.Group.UEs[u].NumLayers
@@ -66,6 +67,7 @@ func (s *correlator) updateDelay(dst *nr.Offsets, u, rx int) {
 	} else {
 		s.judge(dst, u, rows, n, lags, c)
 	}
+	s.delay.signal[u] = c.signal
 	s.delay.strongest = max(s.delay.strongest, c.signal)
 }
 
