@@ -85,7 +85,7 @@ func (r *run) moveSome() {
 // moveOn moves a piece several times in a row.
 func (r *run) moveOn(p *piece, times int) {
 	to := r.chaos.IntN(r.nodes)
-	if p.moving || to == p.owner || r.down[to] || to == r.leaving {
+	if p.moving || p.lost || to == p.owner || r.down[to] || to == r.leaving {
 		return
 	}
 	r.move(p, to, func() {
@@ -129,7 +129,7 @@ func (r *run) move(p *piece, to int, then func()) {
 // evacuate moves everything that a node owns to others.
 func (r *run) evacuate(node int) {
 	for _, p := range r.m.pieces {
-		if p.owner != node || p.moving {
+		if p.owner != node || p.moving || p.lost {
 			continue
 		}
 		to := r.chaos.IntN(r.nodes)
