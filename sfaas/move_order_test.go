@@ -40,6 +40,21 @@ func (a *arrivals) want(t *testing.T, guarantee sfaas.Guarantee, want string, rt
 	}
 }
 
+// await waits until n numbers have been handled.
+func (a *arrivals) await(t *testing.T, n int) {
+	t.Helper()
+	for range 1000 {
+		a.mu.Lock()
+		got := len(a.got)
+		a.mu.Unlock()
+		if got >= n {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("no %d numbers were handled within ten seconds", n)
+}
+
 // blocker returns a function that tells when it runs and does not return until
 // the test lets the key go.
 func blocker(name string, hold map[sfaas.Key]chan struct{}) (sfaas.Fn[number, number], chan struct{}) {
@@ -89,7 +104,7 @@ func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
 			t.Fatal(err)
 		}
 		push(t, in, a, sfaas.Cell(1), 7, 1) // the newest slot that last has seen is 7; its commit takes a while
-		pause()
+		seen.await(t, 1)
 		moved := make(chan error, 1)
 		go func() { _, err := moveOf(context.Background(), a, b, last, end); moved <- err }()
 		pause()
