@@ -19,32 +19,12 @@ import (
 //     changed, and the lead tries a later fence a few times.
 //  2. The settings of the instances go to the target, the last ones and those that
 //     wait for their slot, and control that the unit has made ahead for slots from
-//     F-h on; what it makes of that kind later follows. It owns the unit from slot F on, and discards what it
-//     makes of slots below F.
+//     F-h on; what it makes of that kind later follows. It owns the unit from slot
+//     F on, and discards what it makes of slots below F.
 //  3. All cores hear that the fence stands. Slots below F-h go to the old owner,
 //     slots from F-h to F-1 to both, slots from F on to the new one.
 //  4. When a core of the target gets a slot that is a window beyond F, the old
 //     owner finishes what it has, drops the unit, and all hear the new route.
-
-// feed is what a core knows about a fence.
-type feed struct {
-	move     *Move
-	from, to base.NodeID
-	start    base.Slot // F-h
-	fence    base.Slot // F
-	pending  bool      // it does not stand yet: what would cross it is held
-	ending   bool      // the old owner is about to drop the unit
-	headed   bool      // the head has left the old owner: what is held from then on follows it
-	held     []heldSend
-}
-
-// heldSend is a message that waits until a fence stands.
-type heldSend struct {
-	edge   *plan.Edge
-	msg    *Message
-	key    base.Key
-	copied bool // control that the old owner has made and has
-}
 
 // fenceAsk is what the lead of a runtime knows about the answers of its cores.
 type fenceAsk struct {
@@ -280,90 +260,6 @@ func (k *Core) unfeed(u *unit) {
 	}
 }
 
-// feedControl lets the target have control that the old owner makes ahead, in slots
-// that the target does not get: grants for slots that it gets, and settings. They
-// follow the head. What comes from outside goes its own way, see [Core.feedTo].
-func (k *Core) feedControl(e *plan.Edge, m *Message, ks *keyState) {
-	if e.From.Source || e.Cross {
-		return
-	}
-	u := k.unitOf(e.Node.Part, ks)
-	if u.more == nil || u.more.feed == nil {
-		return
-	}
-	f := u.more.feed
-	if f.from != k.self.Node || !f.headed || m.made >= f.start || (m.Slot < f.start && e.Kind != plan.PortSetting) {
-		return
-	}
-	m.take(1)
-	if f.pending {
-		f.held = append(f.held, heldSend{edge: e, msg: m, key: ks.key, copied: true})
-		return
-	}
-	k.feedOne(u, f.to, e, m, ks.key)
-}
-
-// feedTo brings a message to the owner of its slot, or to both. A setting holds
-// beyond its slot, so both get it, in whatever slot before the fence it comes.
-func (k *Core) feedTo(u *unit, e *plan.Edge, m *Message, key base.Key) {
-	f := u.more.feed
-	switch setting := e.Kind == plan.PortSetting; {
-	case m.Slot < f.start && setting && f.pending:
-		m.take(1)
-		k.feedOne(u, f.from, e, m, key)
-		f.held = append(f.held, heldSend{edge: e, msg: m, key: key})
-	case m.Slot < f.start && !setting:
-		k.feedOne(u, f.from, e, m, key)
-	case f.pending:
-		f.held = append(f.held, heldSend{edge: e, msg: m, key: key})
-	case m.Slot < f.fence:
-		m.take(1)
-		k.feedOne(u, f.from, e, m, key)
-		k.feedOne(u, f.to, e, m, key)
-	default:
-		k.feedOne(u, f.to, e, m, key)
-	}
-}
-
-func (k *Core) feedOne(u *unit, to base.NodeID, e *plan.Edge, m *Message, key base.Key) {
-	if to == k.self.Node {
-		k.within(e, m, key, k.keys[key], nil, fromOutside)
-		return
-	}
-	epoch := u.epoch
-	if f := u.more.feed; to == f.to {
-		epoch = f.move.Epoch
-	}
-	k.depart(to, epoch, e, m, key, nil)
-}
-
-// muted reports whether what a unit makes of a slot is not to be published: the
-// old owner does that.
-func (k *Core) muted(n *plan.Node, key base.Key, slot base.Slot) bool {
-	return k.mutes && slot < k.muteOf(n.Part, key)
-}
-
-// muteOf returns the first slot that the unit of a key publishes.
-func (k *Core) muteOf(p *plan.Part, key base.Key) base.Slot {
-	return k.unit(plan.UnitID{Part: p, Root: p.Root(key)}).mute
-}
-
-// sawSlot notes, at a core of the target, how far the slots have come.
-func (k *Core) sawSlot(u *unit, slot base.Slot) {
-	r := u.more.reach
-	if r == nil || slot < r.slot {
-		return
-	}
-	u.more.reach = nil
-	k.toNode(u, r.to, &Signal{Kind: signalReached, Route: base.Route{Unit: u.Unit()}})
-}
-
-// reach is what a core of the target watches for.
-type reach struct {
-	slot base.Slot
-	to   base.NodeID
-}
-
 // endFed is step 4, at the old owner's lead.
 func (k *Core) endFed(u *unit) {
 	m := u.busy().move
@@ -399,12 +295,4 @@ func (k *Core) dropFinished() {
 		}
 	}
 	k.ending = slices.Delete(k.ending, 0, len(k.ending))
-}
-
-// feeding returns the fence that holds for the unit, nil if there is none.
-func (u *unit) feeding() *feed {
-	if u.more == nil || u.more.feed == nil || u.more.feed.pending {
-		return nil
-	}
-	return u.more.feed
 }

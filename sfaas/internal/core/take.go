@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// share prepares an image for the cores of this runtime: each gets its instances,
+// which nobody else looks at from then on, and a hold on every spread input.
+func (m *Image) share(cores int) {
+	m.shares = m.divide(cores)
+	for i := range m.waits {
+		if w := &m.waits[i]; w.edge.IsWide() {
+			w.msg.take(int32(cores - 1))
+		}
+	}
+	for _, b := range m.joins {
+		if b == nil {
+			continue
+		}
+		for i := range b.wide {
+			for _, x := range b.wide[i].msgs {
+				if x != nil {
+					x.take(int32(cores - 1))
+				}
+			}
+		}
+	}
+}
+
+// take makes this core's share of an image its own: what falls to it by key.
+// The unit is owned here from now on.
+//
+//  1. Instances, with their timers and what waits at them.
+//  2. Halves, without looking for partners: those were there before.
+//  3. What waited in lines, in the same lines; what an instance had made for
+//     another key goes behind the running work, before anything newer of it.
+//  4. What its instances had sent and is not acknowledged is filed here; the
+//     caller sends it.
+func (k *Core) take(u *unit, img *Image) {
+	mine := func(key base.Key) bool { return k.coreOf(key.KeyGroup()) == k.self.Core }
+	insts := img.insts
+	if img.shares != nil {
+		insts = img.shares[k.self.Core]
+	}
+	for _, inst := range insts {
+		if img.soft {
+			inst.forgetVolatile()
+		}
+		k.takeInstance(inst, k.state(inst.ks.key, inst.ks.group))
+	}
+	for i, b := range img.joins {
+		if b != nil {
+			k.takeJoins(u.joins(u.Part.Nodes[i]), b, mine)
+		}
+	}
+	for i := range img.waits {
+		w := img.waits[i]
+		if w.edge.IsWide() {
+			k.arriveWide(w.edge, w.msg, k.state(w.ks.key, w.ks.group))
+		} else if mine(w.ks.key) {
+			w.ks = k.state(w.ks.key, w.ks.group)
+			k.takeWaiting(w)
+		}
+	}
+	for _, inst := range insts { // behind what waits in lines: a repetition is older
+		if few := inst.few; few != nil && few.waiting.len() > 0 {
+			k.inline.push(item{edge: few.waiting.at(0).edge, ks: inst.ks, gate: true})
+		}
+	}
+	for _, x := range img.kept {
+		if mine(x.stamp.Source) {
+			k.takeKept(u, x)
+		}
+	}
+}
+
+// sendKept sends again what the instances of a unit had sent and is not
+// acknowledged: it is filed here now.
+func (k *Core) sendKept(u *unit) {
+	if u.more == nil {
+		return
+	}
+	for x := u.more.kept.first; x != nil; {
+		next := x.links[keptBy].after
+		x.msg.take(1)
+		k.transmit(x.to, x.edge, x.msg, x.key, nil, x.stamp)
+		x = next
+	}
+}
+
+func (k *Core) takeInstance(inst *instance, ks *keyState) {
+	inst.sent = max(inst.sent, k.idle.sent[inst.node.Index])
+	k.place(inst, ks)
+	few := inst.few
+	if few == nil {
+		return
+	}
+	timers := few.timers
+	few.timers, few.tokens = nil, nil
+	for _, t := range timers {
+		k.setInstanceTimer(inst, *t)
+	}
+	for i := range few.waiting.len() {
+		few.waiting.at(i).ks = ks
+	}
+	if few.tasks != nil {
+		few.tasks = nil // of the old core
+	}
+}
+
+func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool) {
+	b.newest, b.newestWide = max(b.newest, from.newest), max(b.newestWide, from.newestWide)
+	for h := from.narrow.first; h != nil; h = h.after {
+		if !mine(h.key) {
+			continue
+		}
+		x := *h // the list is read by all cores
+		x.ks = k.state(h.key, h.key.KeyGroup())
+		b.add(&x)
+		k.wakeForJoin(x.node(), x.ks, x.due)
+	}
+	b.wide = append(b.wide, from.wide...)
+}
+
+// node returns the consumer of a half.
+func (h *half) node() *plan.Node {
+	for _, c := range h.edges {
+		if c != nil {
+			return c.Node
+		}
+	}
+	return nil
+}
+
+// takeWaiting lets a message that waited take its course. A joined item, and one
+// that is to be repeated, is past that: it runs.
+func (k *Core) takeWaiting(w waitItem) {
+	e := w.edge
+	inside := !e.From.Source && !e.Cross // made by an instance of the unit
+	switch {
+	case k.set.Bugs.linesLast && w.rest == nil && !e.Kind.Control():
+		k.lineUp(e, w.msg, w.ks, w.stamp)
+	case w.rest != nil || w.tries > 0:
+		k.inline.push(w.item)
+	case e.Kind.Control() || w.line == lineInline || (inside && !e.Queue()):
+		k.accept(e, w.msg, w.ks, w.stamp)
+	default:
+		k.lineUp(e, w.msg, w.ks, w.stamp)
+	}
+}
+
+func (k *Core) takeKept(u *unit, x *keptEntry) {
+	s := *x.stamp
+	s.PrevEpoch, s.Prev, s.Via = 0, 0, u.epoch
+	y := &keptEntry{stamp: &s, edge: x.edge, msg: x.msg, key: x.key, by: u, to: k.unit(x.to.UnitID)}
+	k.file(y)
+}
+
+// takePushed takes what sources had pushed for the unit at other runtimes and
+// what it has not taken in: its own marks tell. Now that the unit is here, such a
+// message is kept by nobody else.
+func (k *Core) takePushed(img *Image) {
+	for _, x := range img.pushed {
+		g := x.key.KeyGroup()
+		if k.coreOf(g) != k.self.Core {
+			continue
+		}
+		ks := k.state(x.key, g)
+		if inst := ks.insts[x.edge.Node.Index]; inst != nil && inst.few != nil {
+			if w := inst.few.seen.find(x.stamp.mark()); w != nil && !x.stamp.place().after(w.Taken) {
+				continue
+			}
+		}
+		k.within(x.edge, x.msg, x.key, ks, nil, fromOutside)
+	}
+}
