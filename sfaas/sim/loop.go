@@ -13,9 +13,13 @@ import (
 // Run runs until nothing is left to happen.
 func (w *World) Run() { w.RunUntil(sfaas.Never) }
 
-// Halt ends the world: nothing happens any more. It serves a test whose world runs
-// away.
+// Halt ends the world: nothing happens any more.
 func (w *World) Halt() { w.halted = true }
+
+// HaltAfter ends the world with the event of that number, see [World.Events], and
+// calls f. It serves a test whose world may run away, even within one moment; a
+// later call replaces the bound.
+func (w *World) HaltAfter(event uint64, f func()) { w.bound, w.onBound = event, f }
 
 // RunFor runs for d of virtual time.
 func (w *World) RunFor(d time.Duration) { w.RunUntil(w.now.Add(d)) }
@@ -45,6 +49,11 @@ func (w *World) RunUntil(t sfaas.Time) {
 
 func (w *World) loop(until sfaas.Time) {
 	for w.queue.len() > 0 && w.queue.first() <= until && !w.halted {
+		if w.bound > 0 && w.Events() >= w.bound {
+			w.Halt()
+			w.onBound()
+			return
+		}
 		e := w.queue.pop()
 		w.now = max(w.now, e.at)
 		if e.call != nil {

@@ -36,6 +36,8 @@ type World struct {
 	broken     []sfaas.Time    // until when nothing arrives, the same way
 	held       bool            // a snapshot is being taken: no handler runs
 	halted     bool
+	bound      uint64 // events after which it is halted, 0 for none
+	onBound    func()
 }
 
 // seat is one core of a node and what the loop knows about it.

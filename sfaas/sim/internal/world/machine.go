@@ -61,7 +61,7 @@ func (m *machine) after(d time.Duration, f func()) { m.w.At(m.w.Now().Add(d), f)
 func (m *machine) run(until sfaas.Time)            { m.w.RunUntil(until) }
 func (m *machine) host(node int) sfaas.Host        { return m.w.Node(node) }
 func (m *machine) halt()                           { m.w.Halt() }
-func (m *machine) events() uint64                  { return m.w.Events() }
+func (m *machine) haltAfter(n uint64, f func())    { m.w.HaltAfter(m.w.Events()+n, f) }
 func (m *machine) close() error                    { return m.w.Close() }
 
 // move brings a piece to another node; done gets the outcome.

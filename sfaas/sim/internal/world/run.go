@@ -54,12 +54,10 @@ const while = 100 * time.Millisecond
 
 // watch halts a world that runs away.
 func (r *run) watch() {
-	events := r.m.events()
+	r.m.haltAfter(mostEvents, func() {
+		r.violate(Endless, "%d events within %v: messages go in circles", mostEvents, while)
+	})
 	r.m.after(while, func() {
-		if r.m.events()-events > mostEvents {
-			r.violate(Endless, "%d events within %v: messages go in circles", r.m.events()-events, while)
-			r.m.halt()
-		}
 		r.watchSoft()
 		r.watch()
 	})
