@@ -211,3 +211,6 @@ func (e *shutFor) open() {
 		b.Done(nil)
 	}
 }
+
+// cheapest is the least of three costs: the collector and other programs add to some.
+func cheapest(cost func() time.Duration) time.Duration { return min(cost(), cost(), cost()) }
