@@ -229,14 +229,11 @@ func (k *Core) acknowledged(s *Stamp) {
 }
 
 // resend sends again, in order, what is kept for a unit: its route has changed,
-// or its owner is back.
-func (k *Core) resend(u *unit) { k.resendTo(u, false) }
-
-// resendTo is resend. An owner that was there all the time, of which the connection
-// alone is new, still has what waited there, and is asked for an acknowledgement
-// that may have got lost: with a backlog of what waits, a connection that loses
-// messages would not get beyond sending it again.
-func (k *Core) resendTo(u *unit, same bool) {
+// or its owner is back. If the owner is the same, and the connection alone is new, it
+// still has what waited there, and is asked for an acknowledgement that may have got
+// lost: with a backlog of what waits, a connection that loses messages would not get
+// beyond sending it again.
+func (k *Core) resend(u *unit, same bool) {
 	if u.more == nil {
 		return
 	}

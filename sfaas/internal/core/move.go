@@ -279,7 +279,7 @@ func (k *Core) install(u *unit, s *Signal) {
 // goOn lets what waited here for a unit take its way, in order: first what this
 // core keeps for it, which is older than what has come since.
 func (k *Core) goOn(u *unit) {
-	k.resend(u)
+	k.resend(u, false)
 	if u.more == nil {
 		return
 	}

@@ -90,7 +90,7 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 		}
 		if u.phase == unitAway && u.owner == node {
-			k.resendTo(u, at >= 0)
+			k.resend(u, at >= 0)
 		}
 	}
 }
