@@ -9,11 +9,12 @@ import "github.com/neuroran/neuroran/phy/nr"
 const PerfectCSI = "perfect"
 
 // genie is an estimator that knows the channel of the simulation. It serves as
-// synchroniser and as estimator.
+// synchroniser and as estimator. Of interference it knows the covariance, as a mean
+// over the PRBs of a noise bundle where it is not the same on all.
 type genie struct {
 	group nr.Group
 	sim   *PUSCH
-	noise float64
+	cov   []complex128
 }
 
 // Configure implements [pusch.Estimator].
@@ -30,14 +31,9 @@ func (g *genie) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets
 	dst.Anchors.Resize(gr.NumLayers, rx, gr.NumSymbols, k)
 	dst.Weights.Resize(gr.NumLayers, gr.NumSymbols, gr.NumSymbols)
 	dst.Weights.Clear()
-	dst.ErrorRatio.Resize(1, gr.NumLayers, gr.NumSymbols)
+	noise := g.noise(dst)
+	dst.ErrorRatio.Resize(dst.NumBundles, gr.NumLayers, gr.NumSymbols)
 	dst.ErrorRatio.Clear()
-	dst.NumBundles, dst.BundlePRB[0] = 1, 0
-	dst.NoiseCov.Resize(1, rx, rx)
-	dst.NoiseCov.Clear()
-	for r := range rx {
-		dst.NoiseCov.Row(0, r)[r] = complex(float32(g.noise), 0)
-	}
 	for l := range gr.NumLayers {
 		for s := range gr.NumSymbols {
 			dst.Weights.Row(l, s)[s] = 1
@@ -47,9 +43,41 @@ func (g *genie) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets
 		}
 	}
 	for u := range gr.NumUEs {
-		dst.SNR[u] = float32(float64(gr.NumCDMGroupsWithoutData) / g.noise)
+		dst.SNR[u] = float32(float64(gr.NumCDMGroupsWithoutData) / noise)
 	}
 	return nil
+}
+
+// noise writes bundles and covariances, and returns the mean variance at an antenna.
+func (g *genie) noise(dst *nr.Channel) float64 {
+	gr, around := &g.group, g.sim.around
+	rx, prb := dst.Anchors.Dim(1), gr.NumPRB
+	if len(around.interferers) > 0 {
+		prb = (gr.NumPRB + nr.MaxNoiseBundles - 1) / nr.MaxNoiseBundles
+	}
+	dst.NumBundles = (gr.NumPRB + prb - 1) / prb
+	dst.NoiseCov.Resize(dst.NumBundles, rx, rx)
+	around.listen(g.sim, gr, gr.StartSymbol+gr.NumSymbols/2)
+	if len(g.cov) < rx*rx {
+		g.cov = make([]complex128, rx*rx)
+	}
+	mean := 0.0
+	for b := range dst.NumBundles {
+		dst.BundlePRB[b] = b * prb
+		first, n := b*prb*nr.SubcarriersPerPRB, min(prb, gr.NumPRB-b*prb)*nr.SubcarriersPerPRB
+		cov := g.cov[:rx*rx]
+		clear(cov)
+		for k := range n {
+			around.addCovariance(cov, rx, first+k)
+		}
+		for i := range cov {
+			dst.NoiseCov.Row(b, i/rx)[i%rx] = complex64(cov[i] / complex(float64(n), 0))
+		}
+		for r := range rx {
+			mean += real(cov[r*rx+r]) / float64(n*rx*dst.NumBundles)
+		}
+	}
+	return mean
 }
 
 // noOffsets is a synchroniser that finds nothing to correct.

@@ -81,10 +81,12 @@ func (h *HARQ) Link() *PUSCH { return h.link }
 // Simulate runs one trial.
 func (h *HARQ) Simulate(t Trial) (Outcome, error) {
 	p := h.link
-	p.noise.Reset(t.Seed)
+	p.begin(t.Seed)
 	for u := range p.ues {
-		p.fade(u)
 		h.sent[u] = 0
+		if !p.cfg.UEs[u].Silent {
+			p.fade(u)
+		}
 	}
 	var o Outcome
 	for round := range h.cfg.Rounds {
@@ -104,6 +106,9 @@ func (h *HARQ) Simulate(t Trial) (Outcome, error) {
 // prepare makes UE u's next transmission: a new block, or the present one in its next
 // redundancy version.
 func (h *HARQ) prepare(u int) {
+	if h.link.cfg.UEs[u].Silent {
+		return
+	}
 	g := h.link.grant[u]
 	g.NewData, g.RV = h.sent[u] == 0, h.cfg.RVs[h.sent[u]]
 	if g.NewData {
@@ -116,9 +121,12 @@ func (h *HARQ) prepare(u int) {
 // received or sent in all versions. A block whose CRC holds on wrong bits is
 // acknowledged and not delivered.
 func (h *HARQ) feedback(u int, o *Outcome) {
+	right := h.link.passed(u)
+	if h.link.cfg.UEs[u].Silent {
+		return
+	}
 	bits := 8 * len(h.link.ues[u].data)
 	o.Offered += bits
-	right := h.link.passed(u)
 	if !h.link.last.CRC[u] && h.sent[u] < len(h.cfg.RVs) {
 		return
 	}

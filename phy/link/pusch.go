@@ -21,6 +21,11 @@ type UE struct {
 	// Precoder is what its antennas radiate of the ports of the grant; nil stands for
 	// one antenna each.
 	Precoder Precoder
+
+	// Silent says that its grant got lost: the receiver waits for what it never sends.
+	// Its blocks are not counted, and it takes no random numbers: the others send what
+	// they send where it has no grant.
+	Silent bool
 }
 
 // PUSCHConfig describes a PUSCH simulation. It is passed by value.
@@ -38,6 +43,9 @@ type PUSCHConfig struct {
 	// interference between subcarriers and symbols that Doppler, carrier offset
 	// and long delays cause. [PerfectCSI] leaves that out of its channel.
 	TimeDomain bool
+
+	Antennas    []Antenna    // the receive antennas where they are not alike; nil otherwise
+	Interferers []Interferer // who else transmits
 }
 
 // PUSCH is a chain of transmitters, channels and receiver over one slot. A trial
@@ -45,7 +53,9 @@ type PUSCHConfig struct {
 //
 // The signal to noise ratio is that of a data element of the first UE at one
 // receive antenna: the mean power of all its layers together over the variance
-// of the noise, without the power of cyclic prefix and pilots.
+// of the noise, without the power of cyclic prefix and pilots. What [Antenna] and
+// [Interferer] add comes on top of that noise, from random numbers of its own: a
+// trial without them has the same data, channels and noise.
 type PUSCH struct {
 	cfg   PUSCHConfig
 	power float64 // of a data element of the first UE
@@ -61,6 +71,8 @@ type PUSCH struct {
 	genie *genie // nil unless the receiver is told the channel
 	air   *air   // nil on the resource grid
 	sum   []complex64
+
+	around *surroundings
 }
 
 // puschUE is one transmitter.
@@ -77,6 +89,7 @@ type puschUE struct {
 type Measurements struct {
 	Quality [nr.MaxUEs]nr.Quality // as in the transport blocks
 	CRC     [nr.MaxUEs]bool       // whether the CRC held
+	Absent  [nr.MaxUEs]bool       // whether nothing of the UE was found
 }
 
 // NewPUSCH returns the chain of a configuration. It returns the errors of
@@ -110,6 +123,9 @@ func NewPUSCH(cfg PUSCHConfig) (*PUSCH, error) {
 		if p.air, err = newAir(&cfg); err != nil {
 			return nil, err
 		}
+	}
+	if p.around, err = newSurroundings(&cfg); err != nil {
+		return nil, err
 	}
 	p.grid.RE.Resize(cfg.NumRx, nr.SymbolsPerSlot, cfg.Carrier.NumSubcarriers())
 	for _, antenna := range p.ues[0].weights {
@@ -151,16 +167,24 @@ func (p *PUSCH) Chain() Chain { return p.Simulate }
 
 // Simulate runs one trial.
 func (p *PUSCH) Simulate(t Trial) (Outcome, error) {
-	p.noise.Reset(t.Seed)
+	p.begin(t.Seed)
 	for u := range p.ues {
-		p.draw(u)
-		p.fade(u)
 		p.soft[u].Reset()
+		if !p.cfg.UEs[u].Silent {
+			p.draw(u)
+			p.fade(u)
+		}
 	}
 	if err := p.slot(p.cfg.BaseSlots+nr.Slot(t.Index%p.cfg.NumSlots), t.SNRdB); err != nil {
 		return Outcome{}, err
 	}
 	return p.count(), nil
+}
+
+// begin starts the random numbers of a trial.
+func (p *PUSCH) begin(seed uint64) {
+	p.noise.Reset(seed)
+	p.around.reset(seed)
 }
 
 // fade draws a new channel of UE u.
@@ -183,6 +207,9 @@ func (p *PUSCH) slot(slot nr.Slot, snrDB float64) error {
 	}
 	for u := range p.ues {
 		ue := &p.ues[u]
+		if p.cfg.UEs[u].Silent {
+			continue
+		}
 		if err := ue.tx.Configure(slot, p.grant[u]); err != nil {
 			return err
 		}
@@ -197,8 +224,8 @@ func (p *PUSCH) slot(slot nr.Slot, snrDB float64) error {
 	if err := p.receive(variance); err != nil {
 		return err
 	}
-	if p.genie != nil {
-		p.genie.noise = variance
+	if err := p.around.add(&p.grid, variance); err != nil {
+		return err
 	}
 	if err := p.rx.Configure(slot, p.grant...); err != nil {
 		return err
@@ -243,11 +270,15 @@ func (p *PUSCH) Receiver() *pusch.Receiver { return p.rx }
 func (p *PUSCH) count() Outcome {
 	var o Outcome
 	for u := range p.ues {
+		right := p.passed(u)
+		if p.cfg.UEs[u].Silent {
+			continue
+		}
 		bits := 8 * len(p.ues[u].data)
 		o.Blocks++
 		o.Bits += bits
 		o.Offered += bits
-		if p.passed(u) {
+		if right {
 			o.Delivered += bits
 		} else {
 			o.BlockErrors++
@@ -259,6 +290,6 @@ func (p *PUSCH) count() Outcome {
 // passed reports whether UE u's block is right, and notes what was measured.
 func (p *PUSCH) passed(u int) bool {
 	tb := &p.out[u]
-	p.last.Quality[u], p.last.CRC[u] = tb.Quality, tb.CRC
+	p.last.Quality[u], p.last.CRC[u], p.last.Absent[u] = tb.Quality, tb.CRC, !tb.Detected()
 	return tb.CRC && bytes.Equal(tb.Data.Data(), p.ues[u].data)
 }

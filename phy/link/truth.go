@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/tensor"
@@ -73,31 +74,43 @@ func (w Precoder) apply(dst, src *nr.Grid) {
 }
 
 // response writes the channel of layer l of a group in one symbol of its slot, as
-// [channel.TDL.AddGrid] applies it, precoders included.
+// [channel.TDL.AddGrid] applies it, precoders and the gain of the antenna included.
 func (p *PUSCH) response(dst []complex64, g *nr.Group, l, rx, symbol int) {
-	c := &p.cfg.Carrier
-	u, first := g.LayerUE(l)
-	ue := &p.ues[u]
-	spacing := g.SubcarrierSpacingHz()
-	at := float64(g.Slot)/1e3/float64(g.Mu.SlotsPerSubframe()) + g.SymbolTimes()[symbol]
-	sin, cos := math.Sincos(2 * math.Pi * math.Mod(ue.path.Config().CFOHz*at, 1))
-	turn := complex(float32(cos), float32(sin))
 	clear(dst)
+	u, first := g.LayerUE(l)
+	if p.cfg.UEs[u].Silent {
+		return
+	}
+	ue := &p.ues[u]
+	at := p.middle(g, symbol)
+	sin, cos := math.Sincos(2 * math.Pi * math.Mod(ue.path.Config().CFOHz*(at-0.5/g.SubcarrierSpacingHz()), 1))
+	turn := complex(float32(cos), float32(sin)) * complex(p.around.gain(rx), 0)
 	if cap(p.sum) < len(dst) {
 		p.sum = make([]complex64, len(dst))
 	}
 	sum := p.sum[:len(dst)]
-	firstHz := spacing * float64(g.StartPRB*nr.SubcarriersPerPRB-c.NumSubcarriers()/2)
 	for a := range ue.weights {
 		w := ue.weights[a][l-first] * turn
 		if w == 0 {
 			continue
 		}
-		ue.path.Response(sum, rx, a, at+0.5/spacing, firstHz, spacing)
+		p.evaluate(sum, ue.path, g, rx, a, at)
 		for k, h := range sum {
 			dst[k] += w * h
 		}
 	}
+}
+
+// middle returns the middle of a symbol of a group's slot, in seconds from slot 0.
+func (p *PUSCH) middle(g *nr.Group, symbol int) float64 {
+	return float64(g.Slot)/1e3/float64(g.Mu.SlotsPerSubframe()) + g.SymbolTimes()[symbol] + 0.5/g.SubcarrierSpacingHz()
+}
+
+// evaluate writes a path's response on the subcarriers of a group.
+func (p *PUSCH) evaluate(dst []complex64, path *channel.TDL, g *nr.Group, rx, tx int, at float64) {
+	spacing := g.SubcarrierSpacingHz()
+	first := g.StartPRB*nr.SubcarriersPerPRB - p.cfg.Carrier.NumSubcarriers()/2
+	path.Response(dst, rx, tx, at, spacing*float64(first), spacing)
 }
 
 // TrueChannel writes the channel of the last trial, precoders included.

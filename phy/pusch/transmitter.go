@@ -84,6 +84,12 @@ func (t *Transmitter) Configure(slot nr.Slot, g *nr.Grant) error {
 // Code returns the code of the configured transmission.
 func (t *Transmitter) Code() sch.Code { return t.code }
 
+// Symbols returns the modulated symbols of the last Process in codeword order, as
+// [nr.Symbols] holds those that a receiver found; valid until the next Process.
+func (t *Transmitter) Symbols() []complex64 {
+	return t.symbols[:t.code.CodedBits/t.code.Modulation.BitsPerSymbol()]
+}
+
 // Process makes the grid of one transport block.
 //
 //   - dst: [port, 14, 12·N_PRB of the carrier], resized as needed; elements
