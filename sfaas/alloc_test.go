@@ -34,8 +34,8 @@ func TestNoAllocs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var batches []*sfaas.Batch
-		cores, err := newCores(app, func(b *sfaas.Batch, _ error) { batches = append(batches, b) }, sfaas.WithWorkers(1))
+		var batches []*core.Batch
+		cores, err := newCores(app, nil, sfaas.WithWorkers(1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,13 +55,13 @@ func TestNoAllocs(t *testing.T) {
 				if n := len(batches); n > 0 {
 					b := batches[0]
 					batches = append(batches[:0], batches[1:]...)
-					eff = k.Step(&core.Event{Kind: core.EventCommitted, Now: now, Batch: b}, eff[:0])
+					eff = k.Step(&core.Event{Kind: core.EventCommitted, Now: now, Batch: b, Offer: b.Offer()}, eff[:0])
 				} else {
 					eff = k.Run(now, eff[:0])
 				}
 				for i := range eff {
 					if eff[i].Kind == core.EffectCommit {
-						core.Memory().Commit(eff[i].Batch)
+						batches = append(batches, eff[i].Batch)
 					}
 				}
 			}

@@ -4,6 +4,7 @@ package sfaas_test
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,35 +28,43 @@ func TestSecondAnswer(t *testing.T) {
 	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond),
 		sfaas.WithOutput(sink, func(_ sfaas.Header, x *number) { seen.Store(x.X) }))
 	push(t, in, rt, sfaas.Cell(1), 1, 1)
-	first, id1 := e.next(t)
+	first := e.next(t)
 	for range 10 { // many times the retry
 		pause()
 	}
-	if offers := e.offers(id1); offers != 1 {
-		t.Fatalf("a batch without an answer was offered %d times", offers)
+	if offers := e.offers(first.of); len(offers) != 1 {
+		t.Fatalf("a record without an answer was offered %d times", len(offers))
 	}
-	first.Done(sfaas.ErrRefused)
+	first.done(sfaas.ErrRefused)
 	e.wait(t, 2) // refused: it is offered again
-	if offers := e.offers(id1); offers != 2 {
-		t.Fatalf("a refused batch was offered %d times, want 2", offers)
+	offers := e.offers(first.of)
+	if len(offers) != 2 {
+		t.Fatalf("a refused record was offered %d times, want 2", len(offers))
 	}
-	first.Done(nil)
-	ofSink, id2 := e.next(t, id1)
-	first.Done(nil) // a second answer, while the batch of the sink waits for its own
-	first.Done(sfaas.ErrStaleEpoch)
+	first.done(nil) // late: that offer has been answered
 	pause()
-	ofSink.Done(nil)
+	e.mu.Lock()
+	if n := len(e.got); n != 2 {
+		t.Errorf("%d offers: a second answer to the first one was taken for one to the second", n)
+	}
+	e.mu.Unlock()
+	offers[1].done(nil)
+	ofSink := e.next(t, first.of)
+	first.done(nil) // while the record of the sink waits for its own
+	offers[1].done(sfaas.ErrStaleEpoch)
+	pause()
+	ofSink.done(nil)
 	push(t, in, rt, sfaas.Cell(1), 2, 2)
-	second, id3 := e.next(t, id1, id2)
-	first.Done(nil)
-	ofSink.Done(nil)
+	second := e.next(t, first.of, ofSink.of)
+	first.done(nil)
+	ofSink.done(nil)
 	pause()
 	if seen.Load() != 1 {
-		t.Errorf("output %d has left, batch %d is not committed: the second answer to batch %d or %d was taken for it", seen.Load(), id3, id1, id2)
+		t.Errorf("output %d has left, record %v is not committed: a second answer to another one was taken for it", seen.Load(), second.of)
 	}
-	second.Done(nil)
-	last, _ := e.next(t, id1, id2, id3)
-	last.Done(nil)
+	second.done(nil)
+	last := e.next(t, first.of, ofSink.of, second.of)
+	last.done(nil)
 	drain(t, rt)
 	if seen.Load() != 2 {
 		t.Errorf("output 2 has not left after its commit")
@@ -79,7 +88,7 @@ func TestReplyWaitsForTheCommit(t *testing.T) {
 		var out number
 		replied <- sfaas.CallRef[number, number]("f").Invoke(ctx, rt, sfaas.Cell(1), 1, &out, func(x *number) error { x.X = 7; return nil })
 	}()
-	b, _ := e.next(t)
+	b := e.next(t)
 	pause()
 	select {
 	case err := <-replied:
@@ -87,7 +96,7 @@ func TestReplyWaitsForTheCommit(t *testing.T) {
 		return
 	default:
 	}
-	b.Done(nil)
+	b.done(nil)
 	if err := <-replied; err != nil {
 		t.Error(err)
 	}
@@ -110,8 +119,8 @@ func TestManyCommitsOutstanding(t *testing.T) {
 		}
 		e.wait(t, count)
 		begin := cpuTime()
-		for _, b := range e.got {
-			b.Done(nil)
+		for _, x := range e.got {
+			x.done(nil)
 		}
 		drain(t, rt)
 		took := time.Duration(cpuTime()-begin) / time.Duration(count)
@@ -125,13 +134,13 @@ func TestManyCommitsOutstanding(t *testing.T) {
 }
 
 // silentEngine takes batches and never answers.
-type silentEngine struct{ offers atomic.Uint64 }
-
-// Encodes implements sfaas.Engine.
-func (s *silentEngine) Encodes() bool { return false }
+type silentEngine struct {
+	keepsNothing
+	offers atomic.Uint64
+}
 
 // Commit implements sfaas.Engine.
-func (s *silentEngine) Commit(*sfaas.Batch) { s.offers.Add(1) }
+func (s *silentEngine) Commit(*sfaas.Record, func(error)) { s.offers.Add(1) }
 
 // TestEngineThatStalls pushes into a graph whose engine does not answer: what
 // waits for a commit counts against the capacity of its edge. It is D11, after
@@ -157,17 +166,25 @@ func TestEngineThatStalls(t *testing.T) {
 	}
 }
 
-// readingEngine hands batches to a goroutine that reads them.
-type readingEngine chan *sfaas.Batch
+// readingEngine hands records to a goroutine that reads them.
+type readingEngine struct {
+	keepsNothing
+	records chan readRecord
+}
 
-// Encodes implements sfaas.Engine.
-func (r readingEngine) Encodes() bool { return true }
+type readRecord struct {
+	r    *sfaas.Record
+	done func(error)
+}
+
+// Keeps implements sfaas.Engine.
+func (readingEngine) Keeps() bool { return true }
 
 // Commit implements sfaas.Engine.
-func (r readingEngine) Commit(b *sfaas.Batch) { r <- b }
+func (e readingEngine) Commit(r *sfaas.Record, done func(error)) { e.records <- readRecord{r, done} }
 
 // TestEngineReadsOutboxDuringCancel cancels delayed messages while an engine reads
-// the batch that holds them: nobody writes there. Only the race detector sees it.
+// the record that holds them: nobody writes there. Only the race detector sees it.
 // It is D15, after asynkron/protoactor-go#1202 (a data race when timers are
 // cancelled).
 func TestEngineReadsOutboxDuringCancel(t *testing.T) {
@@ -186,15 +203,17 @@ func TestEngineReadsOutboxDuringCancel(t *testing.T) {
 	in, unused := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "unused")
 	sfaas.Apply(in.With(exactly), f)
 	sfaas.Apply(unused, l)
-	r := make(readingEngine, 1<<16)
-	done := make(chan sfaas.Token)
+	r := readingEngine{records: make(chan readRecord, 1<<16)}
+	done := make(chan uint64)
 	go func() {
-		sum := sfaas.Token(0)
-		for b := range r {
-			for _, o := range b.Outbox {
-				sum += o.Token
+		sum := uint64(0)
+		for x := range r.records {
+			for _, w := range x.r.Writes {
+				for _, b := range slices.Concat(w.Key, w.Value) {
+					sum += uint64(b)
+				}
 			}
-			b.Done(nil)
+			x.done(nil)
 		}
 		done <- sum
 	}()
@@ -204,6 +223,6 @@ func TestEngineReadsOutboxDuringCancel(t *testing.T) {
 	}
 	drain(t, rt)
 	rt.Close()
-	close(r)
+	close(r.records)
 	<-done
 }

@@ -32,6 +32,9 @@ var (
 	ErrBlocked = base.ErrBlocked
 	// ErrSnapshot is wrapped by all errors about the bytes of a snapshot.
 	ErrSnapshot = base.ErrSnapshot
+	// ErrRecords is wrapped by all errors about what an [Engine] has kept: a
+	// runtime that gets one has changed nothing and serves nothing of it.
+	ErrRecords = base.ErrRecords
 	// ErrNotEmpty is returned by Restore into a runtime that has been used.
 	ErrNotEmpty = base.ErrNotEmpty
 	// ErrNotOwner is returned by Restore into a runtime that owns nothing.

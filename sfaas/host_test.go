@@ -36,7 +36,7 @@ func (h *coreHost) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, 
 
 // newCores returns the cores of a runtime for a test that steps them itself;
 // done, if not nil, gets the outcome of each batch.
-func newCores(app *sfaas.App, done func(*sfaas.Batch, error), opts ...sfaas.Option) (*core.Cores, error) {
+func newCores(app *sfaas.App, done core.BatchDone, opts ...sfaas.Option) (*core.Cores, error) {
 	set := core.NewSettings()
 	for _, o := range opts {
 		o.Apply(set)

@@ -24,7 +24,7 @@ type churn struct {
 	total uint64
 	again uint64 // largest count that a user has come to
 	now   sfaas.Time
-	done  []*sfaas.Batch
+	done  []*core.Batch
 	eff   []core.Effect
 }
 
@@ -53,7 +53,7 @@ func newChurn(t testing.TB, idle time.Duration) *churn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.cores, err = newCores(app, func(b *sfaas.Batch, _ error) { x.done = append(x.done, b) },
+	x.cores, err = newCores(app, func(b *core.Batch, _ uint32, _ error) { x.done = append(x.done, b) },
 		sfaas.WithWorkers(1), sfaas.WithIdleKeys(idle), sfaas.WithLogger(quietLog),
 		sfaas.WithClock(func() sfaas.Time { return x.now }),
 		sfaas.WithOutput(out, func(_ sfaas.Header, n *number) { x.total = n.X }))
@@ -76,16 +76,16 @@ func (x *churn) push(key sfaas.Key, n uint64) {
 	for x.eff = k.Step(&x.host.event, x.eff[:0]); ; x.eff = k.Run(x.now, x.eff[:0]) {
 		for i := range x.eff {
 			if x.eff[i].Kind == core.EffectCommit {
-				core.Memory().Commit(x.eff[i].Batch)
+				core.Memory().Commit(&x.eff[i].Batch.Record, x.eff[i].Batch.Answer())
 			}
 		}
 		for len(x.done) > 0 {
 			b := x.done[0]
 			x.done = x.done[:copy(x.done, x.done[1:])]
-			x.eff = k.Step(&core.Event{Kind: core.EventCommitted, Now: x.now, Batch: b}, x.eff[:0])
+			x.eff = k.Step(&core.Event{Kind: core.EventCommitted, Now: x.now, Batch: b, Offer: b.Offer()}, x.eff[:0])
 			for i := range x.eff {
 				if x.eff[i].Kind == core.EffectCommit {
-					core.Memory().Commit(x.eff[i].Batch)
+					core.Memory().Commit(&x.eff[i].Batch.Record, x.eff[i].Batch.Answer())
 				}
 			}
 		}

@@ -5,6 +5,8 @@ package sfaas_test
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -96,62 +98,73 @@ func counted(rts ...*sfaas.Runtime) (sum sfaas.Counts) {
 	return sum
 }
 
-// heldEngine keeps the batches that it is offered until the test answers them.
+// keepsNothing is what engines of tests have in common that only answer.
+type keepsNothing struct{}
+
+// Keeps implements sfaas.Engine.
+func (keepsNothing) Keeps() bool { return false }
+
+// Load implements sfaas.Engine.
+func (keepsNothing) Load(func(sfaas.Unit, uint32, iter.Seq2[[]byte, []byte]) error) error { return nil }
+
+// heldEngine keeps what it is offered until the test answers.
 type heldEngine struct {
+	keepsNothing
 	mu  sync.Mutex
-	got []*sfaas.Batch
-	ids []uint64
+	got []offer
 }
 
-// Encodes implements sfaas.Engine.
-func (e *heldEngine) Encodes() bool { return true }
+// offer is one call of Commit.
+type offer struct {
+	of   recordID
+	done func(error)
+}
+
+// recordID is what tells records apart.
+type recordID struct {
+	unit  sfaas.Unit
+	epoch uint32
+	core  int
+	seq   uint64
+}
+
+func idOf(r *sfaas.Record) recordID { return recordID{r.Unit, r.Epoch, r.Core, r.Seq} }
 
 // Commit implements sfaas.Engine.
-func (e *heldEngine) Commit(b *sfaas.Batch) {
+func (e *heldEngine) Commit(r *sfaas.Record, done func(error)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.got, e.ids = append(e.got, b), append(e.ids, b.ID)
+	e.got = append(e.got, offer{idOf(r), done})
 }
 
-// offer returns offer i, from 0, and the number that its batch had.
-func (e *heldEngine) offer(i int) (*sfaas.Batch, uint64) {
+// offers returns the offers of a record.
+func (e *heldEngine) offers(id recordID) (all []offer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.got[i], e.ids[i]
-}
-
-// offers returns how often the batch of a number has been offered.
-func (e *heldEngine) offers(id uint64) (n int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, x := range e.ids {
-		if x == id {
-			n++
+	for _, x := range e.got {
+		if x.of == id {
+			all = append(all, x)
 		}
 	}
-	return n
+	return all
 }
 
-// next waits for an offer of a batch whose number is not in old.
-func (e *heldEngine) next(t testing.TB, old ...uint64) (*sfaas.Batch, uint64) {
+// next waits for an offer of a record that is not in old.
+func (e *heldEngine) next(t testing.TB, old ...recordID) offer {
 	t.Helper()
-	seen := map[uint64]bool{}
-	for _, id := range old {
-		seen[id] = true
-	}
 	for range 5000 {
 		e.mu.Lock()
-		for i, id := range e.ids {
-			if !seen[id] {
+		for _, x := range e.got {
+			if !slices.Contains(old, x.of) {
 				e.mu.Unlock()
-				return e.offer(i)
+				return x
 			}
 		}
 		e.mu.Unlock()
 		time.Sleep(time.Millisecond)
 	}
-	t.Fatal("no further batch")
-	return nil, 0
+	t.Fatal("no further record")
+	return offer{}
 }
 
 // wait waits until there were n offers.
@@ -169,32 +182,30 @@ func (e *heldEngine) wait(t testing.TB, n int) {
 	t.Fatalf("fewer than %d offers", n)
 }
 
-// shutFor is an engine that commits at once, except for one function while it is
+// shutFor is an engine that commits at once, except for one part while it is
 // shut.
 type shutFor struct {
+	keepsNothing
 	mu   sync.Mutex
-	fn   string
+	part string
 	shut bool
-	held []*sfaas.Batch
+	held []func(error)
 }
 
-// Encodes implements sfaas.Engine.
-func (e *shutFor) Encodes() bool { return false }
-
 // Commit implements sfaas.Engine.
-func (e *shutFor) Commit(b *sfaas.Batch) {
+func (e *shutFor) Commit(r *sfaas.Record, done func(error)) {
 	e.mu.Lock()
-	held := e.shut && b.Function == e.fn
+	held := e.shut && r.Unit.Part == e.part
 	if held {
-		e.held = append(e.held, b)
+		e.held = append(e.held, done)
 	}
 	e.mu.Unlock()
 	if !held {
-		b.Done(nil)
+		done(nil)
 	}
 }
 
-// close lets the engine keep the batches of its function.
+// close lets the engine keep what comes of its part.
 func (e *shutFor) close() {
 	e.mu.Lock()
 	e.shut = true
@@ -207,8 +218,8 @@ func (e *shutFor) open() {
 	held := e.held
 	e.held, e.shut = nil, false
 	e.mu.Unlock()
-	for _, b := range held {
-		b.Done(nil)
+	for _, done := range held {
+		done(nil)
 	}
 }
 

@@ -97,7 +97,7 @@ func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
 		merged := sfaas.Apply(in.With(edge), to("merge", hub)).With(edge).Cut("merged")
 		sfaas.Apply(sfaas.Apply(merged, to("forward", end)).With(edge).Cut("forwarded"), last)
 		app := build(t, g)
-		e := &shutFor{fn: "last", shut: true}
+		e := &shutFor{part: "last", shut: true}
 		a := start(t, app, sfaas.WithNode(1), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond))
 		b := start(t, app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1))
 		if err := sfaas.Link(a, b); err != nil {
@@ -142,7 +142,7 @@ func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 		sfaas.Apply(sfaas.Apply(in.With(edge), p).With(edge), k)
 		sfaas.Apply(work, busy)
 		app := build(t, g)
-		e := &shutFor{fn: "k"}
+		e := &shutFor{part: "p"}
 		a := start(t, app, sfaas.WithNode(1), sfaas.WithBlockLimit(time.Minute))
 		b := start(t, app, sfaas.WithNode(2), sfaas.WithBlockLimit(time.Minute), sfaas.WithDefaultOwner(1),
 			sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond))
@@ -152,7 +152,7 @@ func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 		mustMove(t, a, b, k, key)
 		mustMove(t, a, b, busy, other)
 		e.close()
-		push(t, in, a, key, 1, 1) // p at a, k at b: its commit takes a while
+		push(t, in, a, key, 1, 1) // p and k at b: the commit of p takes a while
 		pause()
 		moved := make(chan error, 1)
 		go func() { _, err := moveOf(context.Background(), b, a, k, key); moved <- err }()
@@ -161,7 +161,7 @@ func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 		push(t, work, b, other, 2, 0) // and is busy from then on
 		<-entered
 		pause()
-		push(t, in, a, key, 2, 2) // p at a, k at a
+		push(t, in, a, key, 2, 2) // p and k at a
 		pause()
 		push(t, work, a, key, 2, 0) // a is busy too
 		<-entered

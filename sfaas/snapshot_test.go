@@ -144,7 +144,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add(openSnapshot(lines))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		now := sfaas.Time(1)
-		cores, err := newCores(app, func(*sfaas.Batch, error) {}, sfaas.WithWorkers(2), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})), sfaas.WithLogger(quietLog),
+		cores, err := newCores(app, func(*core.Batch, uint32, error) {}, sfaas.WithWorkers(2), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})), sfaas.WithLogger(quietLog),
 			sfaas.WithClock(func() sfaas.Time { return now }))
 		if err != nil {
 			t.Fatal(err)
@@ -170,7 +170,7 @@ func FuzzRestore(f *testing.F) {
 // have run nothing: it waits in lines.
 func linesOf(tb testing.TB, h *hall) []byte {
 	tb.Helper()
-	cores, err := newCores(h.rt.App(), func(*sfaas.Batch, error) {}, sfaas.WithWorkers(1), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})))
+	cores, err := newCores(h.rt.App(), func(*core.Batch, uint32, error) {}, sfaas.WithWorkers(1), sfaas.WithSealer(sfaas.NewSealer([32]byte{3})))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -14,20 +14,20 @@ import (
 // newOwner is an engine that has learnt of a new owner of one key's group: it
 // refuses what the old one commits after a number of batches.
 type newOwner struct {
+	keepsNothing
 	key   sfaas.Key
 	after int
 }
 
-func (*newOwner) Encodes() bool { return false }
-
-func (e *newOwner) Commit(b *sfaas.Batch) {
-	if b.Function == "count" && b.Key == e.key {
+// Commit implements sfaas.Engine.
+func (e *newOwner) Commit(r *sfaas.Record, done func(error)) {
+	if r.Unit == (sfaas.Unit{Part: "count", Root: e.key}) {
 		if e.after--; e.after < 0 {
-			b.Done(sfaas.ErrStaleEpoch)
+			done(sfaas.ErrStaleEpoch)
 			return
 		}
 	}
-	b.Done(nil)
+	done(nil)
 }
 
 // TestStaleOwner refuses a commit for a newer epoch: no output of it leaves,
@@ -51,13 +51,13 @@ func TestStaleOwner(t *testing.T) {
 	g := sfaas.NewGraph("stale")
 	in := sfaas.Source[number](g, "in")
 	exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
-	out := sfaas.Sink(sfaas.Apply(in.With(exact), count).With(exact), "out")
+	out := sfaas.Sink(sfaas.Apply(in.With(exact), count).With(exact).Cut("out"), "out")
 	app, err := g.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	last := map[sfaas.Key]uint64{}
-	rt, err := sfaas.NewRuntime(app, sfaas.WithWorkers(1), sfaas.WithEngine(&newOwner{lost, 2}),
+	rt, err := sfaas.NewRuntime(app, sfaas.WithWorkers(1), sfaas.WithEngine(&newOwner{key: lost, after: 2}),
 		sfaas.WithOutput(out, func(h sfaas.Header, x *number) { last[h.Key] = x.X }))
 	if err != nil {
 		t.Fatal(err)

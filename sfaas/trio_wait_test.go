@@ -199,7 +199,7 @@ func TestCloseWithPending(t *testing.T) {
 	in := sfaas.Source[number](g, "in")
 	sfaas.Sink(sfaas.Apply(in.With(exactly), counter("f")), "out")
 	app := build(t, g)
-	e := &shutFor{fn: "f", shut: true}
+	e := &shutFor{part: "f", shut: true}
 	limit := sfaas.WithBlockLimit(200 * time.Millisecond)
 	a := start(t, app, sfaas.WithNode(1), sfaas.WithEngine(e), limit)
 	b := start(t, app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1), limit)

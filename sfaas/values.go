@@ -174,16 +174,18 @@ const (
 
 // What hosts, engines and drivers of slots deal with.
 type (
-	// Message is a header and a payload that belongs to a pool. A [Host] and an
-	// [Engine] pass messages on by pointer; user code never holds one.
+	// Message is a header and a payload that belongs to a pool. A [Host] passes
+	// messages on by pointer; user code never holds one.
 	Message = core.Message
 	// SourceRef tells a [Host] where a message enters its graph.
 	SourceRef = core.SourceRef
-	// Engine makes batches durable; see [WithEngine].
+	// Engine makes records durable; see [WithEngine].
 	Engine = core.Engine
-	// Batch is everything that one invocation changed: an [Engine] commits it
-	// as a whole.
-	Batch = core.Batch
+	// Record is what one step of a unit has changed: an [Engine] commits it as a
+	// whole.
+	Record = core.Record
+	// Write sets or deletes one key of a [Record], or deletes a range.
+	Write = core.Write
 	// Sealer encrypts the content of Sealed cells wherever it leaves memory.
 	Sealer = core.Sealer
 	// SlotClock calls a function at the start of every slot, from a thread that

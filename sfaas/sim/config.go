@@ -26,7 +26,7 @@ type Config struct {
 
 	// Committed, which may be nil, is told of each batch that the engine has made
 	// durable, before the core is: outputs of it leave later.
-	Committed func(b *sfaas.Batch)
+	Committed func(b *core.Batch)
 }
 
 // Fault says what happens to the messages of some edges between two nodes. On

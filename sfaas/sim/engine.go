@@ -4,6 +4,7 @@ package sim
 
 import (
 	"errors"
+	"iter"
 	"maps"
 	"time"
 
@@ -34,17 +35,20 @@ func (e *engine) forget(node sfaas.NodeID) {
 	maps.DeleteFunc(e.done, func(id batchID, _ bool) bool { return id.from.Node == node })
 }
 
-// Encodes implements sfaas.Engine.
-func (e *engine) Encodes() bool { return true }
+// Keeps implements sfaas.Engine.
+func (e *engine) Keeps() bool { return false }
 
 // Commit implements sfaas.Engine; the loop calls commit instead.
-func (e *engine) Commit(*sfaas.Batch) {}
+func (e *engine) Commit(*sfaas.Record, func(error)) {}
+
+// Load implements sfaas.Engine.
+func (e *engine) Load(func(sfaas.Unit, uint32, iter.Seq2[[]byte, []byte]) error) error { return nil }
 
 // errUnknown is an answer that says nothing: the batch may be durable or not.
 var errUnknown = errors.New("sim: the outcome of the commit is not known")
 
 // commit decides what happens to a batch that is offered at time at.
-func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
+func (e *engine) commit(b *core.Batch, c *seat, at sfaas.Time) {
 	cfg := &e.w.cfg.Commit
 	delay := cfg.Delay
 	if cfg.Jitter > 0 {
@@ -53,7 +57,7 @@ func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 	id := batchID{b.From, b.ID}
 	var err error
 	switch {
-	case b.Epoch < e.epochs[b.Unit]:
+	case b.Record.Epoch < e.epochs[b.Record.Unit]:
 		err = sfaas.ErrStaleEpoch
 	case e.w.chance(cfg.Refuse) && !e.has(id):
 		err = sfaas.ErrRefused
@@ -66,7 +70,7 @@ func (e *engine) commit(b *sfaas.Batch, c *seat, at sfaas.Time) {
 	default:
 		e.take(id, b)
 	}
-	answer := core.Event{Kind: core.EventCommitted, Batch: b, Err: err}
+	answer := core.Event{Kind: core.EventCommitted, Batch: b, Offer: b.Offer(), Err: err}
 	e.w.queue.push(entry{at: at.Add(delay), core: c, ev: answer})
 	if e.w.chance(cfg.Twice) {
 		again := time.Duration(e.w.random.Int64N(max(1, int64(cfg.Again))))
@@ -81,11 +85,11 @@ func (e *engine) has(id batchID) bool {
 }
 
 // take makes a batch durable, some time before its answer.
-func (e *engine) take(id batchID, b *sfaas.Batch) {
+func (e *engine) take(id batchID, b *core.Batch) {
 	if _, done := e.done[id]; !done {
 		e.done[id] = false
 	}
-	e.epochs[b.Unit] = max(e.epochs[b.Unit], b.Epoch)
+	e.epochs[b.Record.Unit] = max(e.epochs[b.Record.Unit], b.Record.Epoch)
 }
 
 // tell tells the world's user of a batch that is durable, once, when its first good

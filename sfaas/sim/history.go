@@ -55,7 +55,7 @@ func (h *history) event(at sfaas.Time, c *seat, ev *core.Event, edges []sfaas.Ed
 		h.buf = append(h.buf, ev.Batch.Function...)
 		h.buf = ev.Batch.Key.AppendBinary(h.buf)
 		h.number(ev.Batch.ID)
-		h.number(uint64(ev.Batch.Epoch))
+		h.number(uint64(ev.Batch.Record.Epoch))
 		if ev.Err != nil {
 			h.buf = append(h.buf, ev.Err.Error()...)
 		}
@@ -101,7 +101,7 @@ func eventText(c *seat, ev *core.Event, edges []sfaas.EdgeInfo) string {
 	what := fmt.Sprintf("%d.%d %s", c.self.Node, c.self.Core, eventNames[ev.Kind])
 	switch {
 	case ev.Kind == core.EventCommitted:
-		what += fmt.Sprintf(" %s[%v] batch %d epoch %d err %v", ev.Batch.Function, ev.Batch.Key, ev.Batch.ID, ev.Batch.Epoch, ev.Err)
+		what += fmt.Sprintf(" %s[%v] batch %d epoch %d err %v", ev.Batch.Function, ev.Batch.Key, ev.Batch.ID, ev.Batch.Record.Epoch, ev.Err)
 	case ev.Kind == core.EventMessage:
 		e := &edges[ev.Edge-1]
 		what += fmt.Sprintf(" %s->%s%s[%v] slot %d seq %d.%d id %d count %d", e.From, e.To, e.Port, ev.Key, ev.Msg.Slot, ev.Msg.Seq, ev.Msg.Index, ev.Msg.ID, countOf(ev.Stamp))

@@ -57,6 +57,8 @@ var (
 	ErrBlocked = errors.New("sfaas: handler blocked")
 	// ErrSnapshot is wrapped by all errors about the bytes of a snapshot.
 	ErrSnapshot = errors.New("sfaas: bad snapshot")
+	// ErrRecords is wrapped by all errors about what an engine has kept.
+	ErrRecords = errors.New("sfaas: bad records")
 	// ErrNotEmpty is returned by Restore into a runtime that has been used.
 	ErrNotEmpty = errors.New("sfaas: runtime has state already")
 	// ErrNotOwner is returned by Restore into a runtime that owns nothing.

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
-	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // batchFor returns the batch of a successful invocation, or nil if nothing of
@@ -16,41 +15,7 @@ func (k *Core) batchFor(c *Invocation, it item) *Batch {
 	if e.Config.Guarantee != base.ExactlyOnce && len(c.touched) == 0 && !k.holdsOutput(c, it) {
 		return nil
 	}
-	b := k.newBatch(it)
-	if e.Config.Guarantee == base.ExactlyOnce {
-		b.mark(&it)
-	}
-	encodes := k.set.Engine.Encodes()
-	for _, s := range c.touched {
-		d := s.Head().Decl
-		w := CellWrite{Cell: d.Name, Class: d.Class, Version: d.Version}
-		if encodes {
-			n := len(b.bytes)
-			b.bytes = AppendCell(b.bytes, k.set.Sealer, base.Address{Function: b.Function, Key: b.Key}, s, k.now)
-			w.Content = b.bytes[n:len(b.bytes):len(b.bytes)]
-		}
-		b.Cells = append(b.Cells, w)
-	}
-	return b
-}
-
-// mark notes the inputs of an item that come by ExactlyOnce edges. A spread
-// input has no mark: what leads a join tells repeats apart.
-func (b *Batch) mark(it *item) {
-	one := func(e *plan.Edge, m *Message) {
-		if e.Config.Guarantee == base.ExactlyOnce && !e.Wide {
-			b.Marks = append(b.Marks, Mark{Edge: e.ID, Node: m.Node, Source: m.Source, ID: m.ID, Index: m.Index})
-		}
-	}
-	if it.rest == nil {
-		one(it.edge, it.msg)
-		return
-	}
-	for i, m := range it.rest.msgs {
-		if m != nil {
-			one(it.rest.edges[i], m)
-		}
-	}
+	return k.newBatch(it)
 }
 
 // holdsOutput reports whether an output leaves on an ExactlyOnce edge.
@@ -70,7 +35,6 @@ func (k *Core) newBatch(it item) *Batch {
 	u := k.unitOf(n.Part, it.ks)
 	k.nextID++
 	b.ID, b.Function, b.Key = k.nextID, n.Fn.Name, it.ks.key
-	b.Unit, b.Epoch = u.Unit(), u.epoch
 	b.node, b.ks, b.unit, b.state = n, it.ks, u, batchOffered
 	if inst := it.ks.insts[n.Index]; inst != nil {
 		inst.uncommitted++
@@ -90,7 +54,10 @@ func (k *Core) commit(b *Batch, it item) {
 		k.releaseLanded(b.unit)
 		return
 	}
-	k.effect(Effect{Kind: EffectCommit, Batch: b})
+	u := b.unit
+	u.records++
+	b.Record.Unit, b.Record.Epoch, b.Record.Core, b.Record.Seq = u.Unit(), u.epoch, k.self.Core, u.records
+	k.offer(b)
 	if k.set.Bugs.outboxFirst {
 		for i := range b.Outbox {
 			b.Outbox[i].Msg.take(1)
@@ -99,12 +66,19 @@ func (k *Core) commit(b *Batch, it item) {
 	}
 }
 
-// committed takes the outcome of a batch. A batch that is not waiting for one
-// gets a second answer, which changes nothing.
-func (k *Core) committed(b *Batch, err error) {
-	if b.state != batchOffered {
+// offer hands the record of a batch to the engine.
+func (k *Core) offer(b *Batch) {
+	b.state = batchOffered
+	b.offer++
+	k.effect(Effect{Kind: EffectCommit, Batch: b})
+}
+
+// committed takes the answer to an offer of a batch. A second one, or one to an
+// earlier offer, changes nothing.
+func (k *Core) committed(b *Batch, offer uint32, err error) {
+	if b.state != batchOffered || offer != b.offer {
 		if line := &b.unit.busy().commits; k.set.Bugs.lateAnswer && line.len() > 0 && (*line.at(0)).state == batchOffered {
-			k.committed(*line.at(0), nil)
+			k.committed(*line.at(0), (*line.at(0)).offer, nil)
 		}
 		return
 	}
@@ -125,8 +99,7 @@ func (k *Core) committed(b *Batch, err error) {
 // offerAgain offers a batch that the engine has refused.
 func (k *Core) offerAgain(b *Batch) {
 	if b.state == batchRefused {
-		b.state = batchOffered
-		k.effect(Effect{Kind: EffectCommit, Batch: b})
+		k.offer(b)
 	}
 }
 
@@ -190,7 +163,7 @@ func (k *Core) retire(b *Batch) {
 	}
 	clear(b.Outbox)
 	clear(b.replies)
-	b.Marks, b.Cells, b.Outbox, b.bytes = b.Marks[:0], b.Cells[:0], b.Outbox[:0], b.bytes[:0]
+	b.Outbox = b.Outbox[:0]
 	b.replies, b.cancelled, b.input = b.replies[:0], b.cancelled[:0], item{}
 	k.free = append(k.free, b)
 }

@@ -157,7 +157,7 @@ func (k *Core) Step(ev *Event, eff []Effect) []Effect {
 	case EventTimer:
 		k.fireTimers()
 	case EventCommitted:
-		k.committed(ev.Batch, ev.Err)
+		k.committed(ev.Batch, ev.Offer, ev.Err)
 	case EventFault:
 		k.takeOver(ev.Err)
 	case EventTask:

@@ -3,49 +3,83 @@
 package core
 
 import (
+	"iter"
+
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// Engine makes batches durable. The in-memory engine completes at once; others
-// keep a log, replicate it, or, in a simulator, delay, refuse and lose.
+// Engine makes records durable. The one in memory keeps nothing; others keep a
+// log, replicate it, or, in a simulator, delay, refuse and lose.
 //
-// An engine takes the batches of one core in the order of their IDs, commits
-// each as a whole or not at all, and treats an ID that it has committed
-// already as done. It refuses a batch whose epoch is older than the newest it
-// knows for the unit, with ErrStaleEpoch. It answers every batch: a core waits
-// for that, however long it takes, and offers a batch again only when the
-// answer was an error.
+// An engine makes the records of one (unit, epoch, core) durable in the order of
+// their numbers and without a gap: one that comes before its predecessor is
+// durable is refused, and will be offered again. Records of different cores or
+// units are in no order. A record is durable as a whole or not at all. One that is
+// durable already, by its (unit, epoch, core, number), is done at once when it is
+// offered again. One of an epoch older than the newest that the engine knows for the
+// unit gets ErrStaleEpoch, and no other record does.
+//
+// The machine offers a record again after every other error, which means that the
+// outcome is not known, and never while an offer has no answer.
 type Engine interface {
-	// Encodes reports whether the engine reads the encoded content of cells;
-	// if not, the core does not encode it.
-	Encodes() bool
-	// Commit takes a batch. The outcome goes to Batch.Done, which the engine
-	// may call before Commit returns, and from any goroutine. The batch is the
-	// engine's until then.
-	Commit(b *Batch)
+	// Keeps reports whether the engine keeps what it is given. If not, records
+	// come without writes: nothing is encoded for it.
+	Keeps() bool
+	// Commit takes a record and answers with one call of done, which may come
+	// before Commit returns and from any goroutine: nil if the record is durable.
+	// The record, with all that it refers to, is the engine's until then, and does
+	// not change. Commit does not wait for a disk.
+	Commit(r *Record, done func(error))
+	// Load calls unit for each unit of which the engine has records, the zero Unit
+	// first, with the newest epoch that it knows and with what all writes together
+	// have left, in the order of the keys. Keys and values are good until the next
+	// step of the sequence. It returns the first error of unit. Damage is an error,
+	// also one that is found behind what unit has seen: a caller uses nothing of it
+	// before Load has returned nil. Nobody commits meanwhile.
+	Load(unit func(u base.Unit, epoch uint32, rows iter.Seq2[[]byte, []byte]) error) error
 }
 
-// Batch is everything that one invocation changed: it is committed as a whole.
-type Batch struct {
-	ID       uint64      // rises by one with every batch of a core
-	From     Endpoint    // core that made it
-	Function string      // function that ran
-	Unit     base.Unit   // unit of the instance
-	Epoch    uint32      // epoch under which the runtime owns the unit
-	Key      base.Key    // instance
-	Marks    []Mark      // inputs that are now processed
-	Cells    []CellWrite // changed cells
-	Outbox   []Outgoing  // outputs that leave after the commit
+// Record is what one step of a unit has changed. The zero Unit stands for the
+// runtime itself: the routes that it knows, the names of its graph, what its
+// sources have pushed for units elsewhere. Its epoch is the number of the
+// runtime's life.
+type Record struct {
+	Unit   base.Unit
+	Epoch  uint32  // under which the runtime owns the unit
+	Core   int     // core of the runtime under that epoch
+	Seq    uint64  // from 1 on, by one with every record of (unit, epoch, core)
+	Writes []Write // in order: of two of one key the later one holds
+}
 
-	done      func(*Batch, error)
+// Write sets the value of a key, deletes it, or deletes all keys from Key up to
+// End, which is not one of them. Keys are those of the unit: the engine keeps units
+// apart. They are opaque, and their order is that of bytes.
+type Write struct {
+	Key    []byte
+	Value  []byte // not read if Delete
+	End    []byte // not nil, with Delete: of a range
+	Delete bool
+}
+
+// Batch is everything that waits for one record: an input that is done with, and
+// what leaves when the record is durable.
+type Batch struct {
+	ID       uint64     // rises by one with every batch of a core
+	From     Endpoint   // core that made it
+	Function string     // function that ran
+	Key      base.Key   // instance
+	Record   Record     // what the engine gets
+	Outbox   []Outgoing // outputs that leave after the commit
+
+	done      BatchDone
+	offer     uint32 // counts them: an answer to an earlier one says nothing
 	node      *plan.Node
 	ks        *keyState
 	unit      *unit
 	input     item
 	replies   []reply
 	cancelled []base.Token // of delayed messages that are not to leave
-	bytes     []byte
 	state     batchState
 }
 
@@ -59,24 +93,6 @@ const (
 	batchRetired                   // its outputs have left
 )
 
-// Mark says up to which message an instance has processed one source.
-type Mark struct {
-	Edge   base.EdgeID // edge of the input
-	Node   base.NodeID // runtime whose source pushed its origin
-	Source base.Key    // key of its producer
-	ID     uint64      // number of the last input processed
-	Index  uint64      // and its place among those of one invocation
-}
-
-// CellWrite is the new content of one cell. Content is nil unless the engine
-// encodes; it is sealed if the cell's class is.
-type CellWrite struct {
-	Cell    string     // name of the cell
-	Class   base.Class // its class
-	Version int        // schema version of the content
-	Content []byte     // encoded, nil unless the engine encodes
-}
-
 // Outgoing is a message that waits for the commit of its batch.
 type Outgoing struct {
 	Edge base.EdgeID // edge on which it leaves
@@ -88,12 +104,17 @@ type Outgoing struct {
 	Token base.Token
 }
 
-// Done tells the core the outcome: nil, ErrStaleEpoch, or another error after
-// which the core offers the batch again. What an engine says after the first
-// answer to an offer changes nothing.
-func (b *Batch) Done(err error) { b.done(b, err) }
+// Answer returns the function that takes the answer to the present offer, as an
+// [Engine] calls it. What is said after the first answer changes nothing.
+func (b *Batch) Answer() func(error) {
+	n := b.offer
+	return func(err error) { b.done(b, n, err) }
+}
 
-// Memory returns the engine that keeps nothing beyond the process: a batch is
+// Offer returns the number of the present offer, for an [Event] that answers it.
+func (b *Batch) Offer() uint32 { return b.offer }
+
+// Memory returns the engine that keeps nothing beyond the process: a record is
 // committed when it is handed over.
 func Memory() Engine { return memoryEngine{} }
 
@@ -105,8 +126,11 @@ func (s *Settings) InMemory() bool {
 	return ok
 }
 
-// Encodes implements [Engine].
-func (memoryEngine) Encodes() bool { return false }
+// Keeps implements [Engine].
+func (memoryEngine) Keeps() bool { return false }
 
 // Commit implements [Engine].
-func (memoryEngine) Commit(b *Batch) { b.Done(nil) }
+func (memoryEngine) Commit(_ *Record, done func(error)) { done(nil) }
+
+// Load implements [Engine].
+func (memoryEngine) Load(func(base.Unit, uint32, iter.Seq2[[]byte, []byte]) error) error { return nil }

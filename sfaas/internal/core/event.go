@@ -37,6 +37,7 @@ type Event struct {
 	Msg    *Message    // the event owns one hold on it
 	Key    base.Key    // key of the consumer
 	Batch  *Batch      // batch of EventCommitted
+	Offer  uint32      // of it: the offer that is answered
 	Task   *Task       // task of EventTask and EventTaskDone
 	Stamp  *Stamp      // of Msg, if its sender keeps it
 	Signal *Signal     // of EventSignal

@@ -72,7 +72,6 @@ func (it *item) abandon() {
 // repeat of it is none to try again. The dead letter leaves after that.
 func (k *Core) giveUp(it item, dead *plan.Edge, lost bool, f *base.Fault) {
 	b := k.newBatch(it)
-	b.mark(&it)
 	k.answer(b, &it, nil, nil, f)
 	if dead != nil {
 		it.msg.take(1)

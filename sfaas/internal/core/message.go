@@ -9,7 +9,7 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// Message is a header and a payload that belongs to a pool. Engines and shells
+// Message is a header and a payload that belongs to a pool. Shells
 // pass messages on by pointer; user code never holds one.
 type Message struct {
 	base.Header

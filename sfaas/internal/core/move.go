@@ -269,7 +269,7 @@ func (k *Core) takeUnit(u *unit, s *Signal) {
 
 // install makes the unit ours.
 func (k *Core) install(u *unit, s *Signal) {
-	u.phase, u.owner, u.epoch = unitHere, s.Route.Owner, s.Route.Epoch
+	u.phase, u.owner, u.epoch, u.records = unitHere, s.Route.Owner, s.Route.Epoch, 0
 	if s.Image != nil {
 		u.fence = max(u.fence, s.Image.Fence)
 		k.take(u, s.Image)

@@ -45,7 +45,7 @@ type Settings struct {
 	Leaving      *atomic.Bool           // the runtime takes no unit any more
 	IdleKeys     time.Duration          // until a key without use is forgotten, 0 for never
 	Checks       bool                   // what is released is poisoned, and not used again at once
-	BatchDone    func(*Batch, error)    // takes the outcome of batches
+	BatchDone    BatchDone              // takes the answers of the engine
 
 	// Translate puts an image of another graph in terms of that of a core. The shell
 	// sets it, since bytes are beyond the machine; without it such a unit is refused.
@@ -53,6 +53,10 @@ type Settings struct {
 
 	Bugs Bugs // planted ones
 }
+
+// BatchDone takes the answer to an offer of a batch; it may be called from any
+// goroutine.
+type BatchDone func(b *Batch, offer uint32, err error)
 
 // SinkTable holds the receivers of sinks, by node.
 type SinkTable []func(base.Header, any)

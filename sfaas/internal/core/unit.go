@@ -28,18 +28,19 @@ const (
 //	 +----------------- import of an image from elsewhere --------+
 type unit struct {
 	plan.UnitID
-	phase  unitPhase
-	hushed bool // stopped while its runtime passes on what has no route
-	pinned bool // it was used before that: it is no part of the rest
-	owner  base.NodeID
-	epoch  uint32
-	uses   int       // keys that know it
-	look   uint64    // of allUnits that has seen it
-	newest base.Slot // that was sent to it from here, or has come here
-	fence  base.Slot // first slot of its owner, if it came by a move that fed both
-	mute   base.Slot // what it makes of earlier slots is discarded
-	insts  []*instance
-	more   *unitMore // what few units have at a time
+	phase   unitPhase
+	hushed  bool // stopped while its runtime passes on what has no route
+	pinned  bool // it was used before that: it is no part of the rest
+	owner   base.NodeID
+	epoch   uint32
+	uses    int       // keys that know it
+	look    uint64    // of allUnits that has seen it
+	records uint64    // that this core has made of the unit under the epoch
+	newest  base.Slot // that was sent to it from here, or has come here
+	fence   base.Slot // first slot of its owner, if it came by a move that fed both
+	mute    base.Slot // what it makes of earlier slots is discarded
+	insts   []*instance
+	more    *unitMore // what few units have at a time
 }
 
 // unitMore is what a unit has while something of it is under way.

@@ -21,7 +21,7 @@ func (w *worker) carryOut() {
 			if w.rt.set.InMemory() {
 				w.landed = append(w.landed, e.Batch)
 			} else {
-				w.rt.set.Engine.Commit(e.Batch)
+				w.rt.set.Engine.Commit(&e.Batch.Record, e.Batch.Answer())
 			}
 		case core.EffectWake:
 			w.alarm = min(w.alarm, e.At)
@@ -58,7 +58,7 @@ func (w *worker) land() {
 	w.landed = nil // what follows from them makes no batch
 	for i, b := range landed {
 		landed[i] = nil
-		w.effects = w.core.Step(&core.Event{Kind: core.EventCommitted, Batch: b, Now: w.core.Now()}, w.effects[:0])
+		w.effects = w.core.Step(&core.Event{Kind: core.EventCommitted, Batch: b, Offer: b.Offer(), Now: w.core.Now()}, w.effects[:0])
 		w.carryOut()
 	}
 	w.landed = landed[:0]
@@ -123,9 +123,9 @@ func (r *Runtime) replyTo(e *core.Effect) {
 	}
 }
 
-// batchDone turns the outcome of a batch into an event.
-func (r *Runtime) batchDone(b *core.Batch, err error) {
-	r.workers[b.From.Core].post(core.Event{Kind: core.EventCommitted, Batch: b, Err: err})
+// batchDone turns the answer to a batch into an event.
+func (r *Runtime) batchDone(b *core.Batch, offer uint32, err error) {
+	r.workers[b.From.Core].post(core.Event{Kind: core.EventCommitted, Batch: b, Offer: offer, Err: err})
 }
 
 // notify logs a fault and passes the notice on.

@@ -25,7 +25,7 @@ type gallery struct {
 	app   *sfaas.App
 	cores *core.Cores
 	out   map[string]uint64 // what handlers have noted
-	done  []*sfaas.Batch    // committed, and the core does not know it yet
+	done  []*core.Batch     // committed, and the core does not know it yet
 	event core.Event        // of the last push
 	now   sfaas.Time
 
@@ -63,7 +63,7 @@ func newGallery(t testing.TB, opts ...sfaas.Option) *gallery {
 	}, opts...) {
 		o.Apply(set)
 	}
-	set.BatchDone = func(b *sfaas.Batch, _ error) { x.done = append(x.done, b) }
+	set.BatchDone = func(b *core.Batch, _ uint32, _ error) { x.done = append(x.done, b) }
 	var err error
 	if x.cores, err = core.NewCores(x.app.Plan(), set); err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func (x *gallery) run() {
 			idle = false
 			b := x.done[0]
 			x.done = x.done[1:]
-			x.step(b.From.Core, core.Event{Kind: core.EventCommitted, Batch: b})
+			x.step(b.From.Core, core.Event{Kind: core.EventCommitted, Batch: b, Offer: b.Offer()})
 		}
 	}
 }
@@ -195,7 +195,7 @@ func (x *gallery) carryOut(at int, effects []core.Effect) {
 	for i := range effects {
 		switch e := &effects[i]; e.Kind {
 		case core.EffectCommit:
-			core.Memory().Commit(e.Batch)
+			core.Memory().Commit(&e.Batch.Record, e.Batch.Answer())
 		case core.EffectSend:
 			if e.To.Node != self.Node {
 				e.Msg.Release()

@@ -135,7 +135,7 @@ func (r *run) start(bugs core.Bugs) error {
 }
 
 // committed is told what the engine has made durable.
-func (r *run) committed(b *sfaas.Batch) {
+func (r *run) committed(b *core.Batch) {
 	for i := range b.Outbox {
 		o := &b.Outbox[i]
 		if o.Msg == nil {
