@@ -56,10 +56,10 @@ type Record struct {
 // End, which is not one of them. Keys are those of the unit: the engine keeps units
 // apart. They are opaque, and their order is that of bytes.
 type Write struct {
-	Key    []byte
+	Key    []byte // first key of a range, if there is an End
 	Value  []byte // not read if Delete
 	End    []byte // not nil, with Delete: of a range
-	Delete bool
+	Delete bool   // the key, or the range, is to be gone
 }
 
 // Batch is everything that waits for one record: an input that is done with, and
