@@ -22,7 +22,7 @@ func Example() {
 	}
 	cfg := block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}
 	exact := block.NewDemap(cfg, "exact", func() (modem.Demapper, error) { return modem.New("exact") })
-	chain, err := uplink.New(cfg, uplink.WithReceiver("lmmse"), uplink.WithDemap(exact))
+	chain, err := uplink.New(uplink.Config{Config: cfg, Steps: uplink.Steps{Demap: exact}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -34,6 +34,12 @@ type Fn2[A, B, Out any] struct{ f *plan.Function }
 // Fn3 is a function with three inputs, joined on key, slot and sequence.
 type Fn3[A, B, C, Out any] struct{ f *plan.Function }
 
+// Defined reports whether f is a function, and not the zero value.
+func (f Fn[In, Out]) Defined() bool { return f.f != nil }
+
+// Defined reports whether f is a function, and not the zero value.
+func (f Fn2[A, B, Out]) Defined() bool { return f.f != nil }
+
 // Name implements [Function].
 func (f Fn[In, Out]) Name() string { return f.f.Name }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 const (
@@ -36,7 +37,7 @@ func newConstellation() *constellation {
 }
 
 // add copies some of the symbols of a transmission.
-func (c *constellation) add(s *block.Symbols) {
+func (c *constellation) add(_ sfaas.Header, s *block.Symbols) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := cloudKey{s.RNTI, s.Code.Modulation}

@@ -29,8 +29,10 @@ import (
 	"strings"
 
 	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 //go:generate go run ./internal/record -o testdata/uplink.sigmf-meta
@@ -72,11 +74,18 @@ func decode(ctx context.Context, o *options, stdout io.Writer) error {
 	rec := in.Recording
 	defer rec.Close()
 	cloud := newConstellation()
-	opts := []uplink.Option{uplink.WithReceiver(o.receiver), uplink.WithDevices(accel.Device(o.device))}
-	if o.plot != "" {
-		opts = append(opts, uplink.WithSymbols(cloud.add))
+	edges, err := uplink.Compose(sfaas.NewGraph("uplink"), uplink.Config{
+		Config:   block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels},
+		Receiver: o.receiver,
+		Networks: neural.Config{Devices: []accel.Device{accel.Device(o.device)}},
+	})
+	if err != nil {
+		return err
 	}
-	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, opts...)
+	if o.plot != "" {
+		uplink.Tap(edges, edges.Symbols, "symbols", cloud.add)
+	}
+	chain, err := edges.Build()
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func TestNobodyTransmits(t *testing.T) {
 		testvec.Require(t, "shared", err == nil, "no recording "+name)
 		for _, receiver := range []string{"ls", "lmmse", "neural"} {
 			t.Run(name+" "+receiver, func(t *testing.T) {
-				report := play(t, file, uplink.WithReceiver(receiver))
+				report := play(t, file, uplink.Config{Receiver: receiver})
 				n, absent := len(report.Transmissions), report.Count(nr.OutcomeAbsent)
 				if report.Passed() > 0 || absent < n-1 { // 1 % of false alarm
 					t.Errorf("%d of %d transmissions pass and %d are absent, and nobody transmits", report.Passed(), n, absent)

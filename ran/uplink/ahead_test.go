@@ -21,7 +21,7 @@ func TestGrantsAhead(t *testing.T) {
 	for name, budget := range map[string]time.Duration{"no budget": 0, "budget": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			f := openFrame(t)
-			c := f.chain(t, uplink.WithReceiver("ls"))
+			c := f.chain(t, uplink.Config{Receiver: "ls"})
 			var passed, late atomic.Int32
 			rt, err := c.Open(func(_ sfaas.Header, tb *block.TransportBlock) {
 				if tb.CRC {

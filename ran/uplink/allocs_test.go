@@ -21,13 +21,13 @@ func TestNoAllocs(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	for name, opts := range map[string][]uplink.Option{
-		"ls": {uplink.WithReceiver("ls")}, "lmmse": nil, "neural": {uplink.WithReceiver("neural")},
-		"tracking": {uplink.WithTracking(track.DefaultConfig())},
+	for name, with := range map[string]uplink.Config{
+		"ls": {Receiver: "ls"}, "lmmse": {}, "neural": {Receiver: "neural"},
+		"tracking": {Tracking: track.DefaultConfig()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := openFrame(t)
-			l := newLooper(t, f, f.chain(t, opts...))
+			l := newLooper(t, f, f.chain(t, with))
 			for range 4 {
 				l.frame()
 			}

@@ -13,7 +13,7 @@ func BenchmarkPlay(b *testing.B) {
 	for _, receiver := range []string{"ls", "lmmse", "neural"} {
 		b.Run("receiver="+receiver, func(b *testing.B) {
 			f := openFrame(b)
-			chain := f.chain(b, uplink.WithReceiver(receiver))
+			chain := f.chain(b, uplink.Config{Receiver: receiver})
 			var wall, slots float64
 			for b.Loop() {
 				report := f.play(b, chain)

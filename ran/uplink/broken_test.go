@@ -30,7 +30,7 @@ func (broken) Estimate(*nr.Channel, *nr.Pilots, *nr.Offsets) error { return errS
 func TestFaultIsNoSkippedWork(t *testing.T) {
 	f := openFrame(t)
 	est := block.NewEstimate(f.cfg, "broken", block.NewMeter(func() (pusch.Meter, error) { return pusch.Meter{Estimator: broken{}}, nil }))
-	c := f.chain(t, uplink.WithEstimate(est))
+	c := f.chain(t, uplink.Config{Steps: uplink.Steps{Estimate: est}})
 	report, err := c.Play(context.Background(), f.rec, uplink.PlayConfig{Slots: 1, Logger: slog.New(slog.DiscardHandler)})
 	if errors.Is(err, errSingular) {
 		return

@@ -52,11 +52,11 @@ func together(t *testing.T, c *uplink.Chain, cells map[sfaas.Key]*frame) map[sfa
 // the grants: with those of the other cell nothing passes.
 func TestTwoCellsOneApp(t *testing.T) {
 	a, b := fadingFrame(t, 40, 5), fadingFrame(t, 40, 700)
-	c := a.chain(t, uplink.WithTracking(track.DefaultConfig()))
+	c := a.chain(t, uplink.Config{Tracking: track.DefaultConfig()})
 	keyA, keyB := block.CellKey(&a.cfg.Carrier), block.CellKey(&b.cfg.Carrier)
 	got := together(t, c, map[sfaas.Key]*frame{keyA: a, keyB: b})
 	for key, f := range map[sfaas.Key]*frame{keyA: a, keyB: b} {
-		want := f.flood(t, f.chain(t, uplink.WithTracking(track.DefaultConfig())), 0)
+		want := f.flood(t, f.chain(t, uplink.Config{Tracking: track.DefaultConfig()}), 0)
 		if diff := cmp.Diff(want, got[key]); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", key, diff)
 		}
@@ -114,7 +114,7 @@ func TestOneOfTwoCellsMoves(t *testing.T) {
 	run := func(move bool) (map[inCell]received, int) {
 		got, moves := map[inCell]received{}, 0
 		w, err := sim.New(c.App, sim.Config{Seed: 1, Nodes: 2, Cores: 2}, sfaas.WithMode(sfaas.Replay), sfaas.WithNotices(func(sfaas.Notice) {}),
-			sfaas.WithOutput(c.Blocks, func(h sfaas.Header, tb *block.TransportBlock) {
+			sfaas.WithOutput(c.Out, func(h sfaas.Header, tb *block.TransportBlock) {
 				got[inCell{h.Key.Root(), id{tb.Slot, tb.RNTI, tb.HARQ}}] = receivedOf(&tb.TransportBlock)
 			}))
 		check(t, err)

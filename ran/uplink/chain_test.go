@@ -29,13 +29,13 @@ import (
 // state column is not empty, and no other; a tracker is an addition.
 func TestStateIsTableII(t *testing.T) {
 	for _, receiver := range []string{"ls", "lmmse", "neural"} {
-		c := openFrame(t).chain(t, uplink.WithReceiver(receiver))
+		c := openFrame(t).chain(t, uplink.Config{Receiver: receiver})
 		want := []string{"phy/decode", "phy/demap", "phy/extract"}
 		if diff := cmp.Diff(want, c.App.Stateful()); diff != "" {
 			t.Errorf("%s: functions with cells (-want +got):\n%s", receiver, diff)
 		}
 	}
-	c := openFrame(t).chain(t, uplink.WithTracking(track.DefaultConfig()))
+	c := openFrame(t).chain(t, uplink.Config{Tracking: track.DefaultConfig()})
 	want := []string{"phy/decode", "phy/demap", "phy/extract", "phy/track"}
 	if diff := cmp.Diff(want, c.App.Stateful()); diff != "" {
 		t.Errorf("with tracking: functions with cells (-want +got):\n%s", diff)
@@ -48,7 +48,7 @@ func TestSameAsReceiver(t *testing.T) {
 	for _, receiver := range []string{"ls", "lmmse"} {
 		t.Run(receiver, func(t *testing.T) {
 			f := openFrame(t)
-			got := f.play(t, f.chain(t, uplink.WithReceiver(receiver))).Transmissions
+			got := f.play(t, f.chain(t, uplink.Config{Receiver: receiver})).Transmissions
 			want := fused(t, f, receiver)
 			if len(got) != len(want) {
 				t.Fatalf("%d transmissions, want %d", len(got), len(want))
@@ -130,13 +130,13 @@ func TestSwap(t *testing.T) {
 		return e.Estimate(&out.Channel, &in.Pilots, &in.Offsets)
 	}, sfaas.Config{}, scratch)
 
-	c := f.chain(t, uplink.WithReceiver("lmmse"), uplink.WithEstimate(own))
+	c := f.chain(t, uplink.Config{Receiver: "lmmse", Steps: uplink.Steps{Estimate: own}})
 	names := c.App.Functions()
 	if !slices.Contains(names, "own/estimate") || slices.Contains(names, "phy/estimate") {
 		t.Fatalf("functions %v", names)
 	}
 	got := f.play(t, c)
-	want := f.play(t, f.chain(t, uplink.WithReceiver("ls"))) // all other steps are equal
+	want := f.play(t, f.chain(t, uplink.Config{Receiver: "ls"})) // all other steps are equal
 	if n := int(calls.Load()); n == 0 || n > len(got.Transmissions) {
 		t.Errorf("%d calls for %d transmissions", n, len(got.Transmissions))
 	}
@@ -165,7 +165,7 @@ func TestFaultySwap(t *testing.T) {
 		out.TransportBlock.Data.CopyFrom(&in.Packed)
 		return nil
 	}, sfaas.Config{})
-	report := f.play(t, f.chain(t, uplink.WithCheckCRC(own)))
+	report := f.play(t, f.chain(t, uplink.Config{Steps: uplink.Steps{CheckCRC: own}}))
 	for i := range report.Transmissions {
 		x := &report.Transmissions[i]
 		want := nr.OutcomePassed
@@ -190,19 +190,18 @@ func TestFaultySwap(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	good := openFrame(t).cfg
 	for name, c := range map[string]struct {
-		change func(*block.Config)
-		opts   []uplink.Option
+		change func(*uplink.Config)
 		field  string
 	}{
-		"receiver": {func(*block.Config) {}, []uplink.Option{uplink.WithReceiver("magic")}, "receiver"},
-		"antennas": {func(c *block.Config) { c.NumRx = 9 }, nil, "num_channels"},
-		"carrier":  {func(c *block.Config) { c.Carrier.NumPRB = 0 }, nil, "n_size_grid"},
-		"limit":    {func(c *block.Config) { c.MaxLayers = 5 }, nil, "max_layers"},
+		"receiver": {func(c *uplink.Config) { c.Receiver = "magic" }, "receiver"},
+		"antennas": {func(c *uplink.Config) { c.NumRx = 9 }, "num_channels"},
+		"carrier":  {func(c *uplink.Config) { c.Carrier.NumPRB = 0 }, "n_size_grid"},
+		"limit":    {func(c *uplink.Config) { c.MaxLayers = 5 }, "max_layers"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := good
+			cfg := uplink.Config{Config: good}
 			c.change(&cfg)
-			_, err := uplink.New(cfg, c.opts...)
+			_, err := uplink.New(cfg)
 			var f *nr.FieldError
 			if !errors.As(err, &f) || f.Field != c.field {
 				t.Errorf("got %v, want an error about %s", err, c.field)
@@ -215,7 +214,11 @@ func TestNewRefuses(t *testing.T) {
 func TestWarmUpIsQuiet(t *testing.T) {
 	f := openFrame(t)
 	var seen atomic.Int64
-	c := f.chain(t, uplink.WithReceiver("ls"), uplink.WithSymbols(func(*block.Symbols) { seen.Add(1) }))
+	e, err := uplink.Compose(sfaas.NewGraph("tapped"), configOf(f.cfg, uplink.Config{Receiver: "ls"}))
+	check(t, err)
+	uplink.Tap(e, e.Symbols, "symbols", func(sfaas.Header, *block.Symbols) { seen.Add(1) })
+	c, err := e.Build()
+	check(t, err)
 	report, err := c.Play(context.Background(), f.rec, uplink.PlayConfig{RealTime: true, Slots: 10, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -12,10 +12,13 @@
 //
 // (Grants go to extract, demap and decode, which keep them as state.)
 //
-// With [WithTracking] a tracker stands before synchronise and hears from estimate
-// what each slot has seen.
+// With [Config].Tracking a tracker stands before synchronise and hears from estimate
+// what each slot has seen. Every step can be replaced by a function of the same ports,
+// see [Steps].
 //
-// [New] returns the graph, built; every step can be replaced by an [Option].
-// [Chain.Play] runs a recording through it, slot by slot; a program with another
-// source opens a runtime with [Chain.Open] and pushes schedules and samples itself.
+// [Compose] wires the receiver into a graph of the program's own and returns all its
+// edges, so that taps, branches, further functions and ports take a line each; [New]
+// does so with a graph that is the receiver and nothing else. [Chain.Play] runs a
+// recording through either, slot by slot; a program with another source opens a
+// runtime with [Chain.Open] and pushes schedules and samples itself.
 package uplink

@@ -19,7 +19,7 @@ func Example() {
 		return
 	}
 	defer rec.Close()
-	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, uplink.WithReceiver("lmmse"))
+	chain, err := uplink.New(uplink.Config{Config: block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -36,7 +36,7 @@ func TestSharedForgets(t *testing.T) {
 func passesWith(t *testing.T, rec *sigmf.Recording, pause time.Duration) int {
 	t.Helper()
 	cfg := block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}
-	chain, err := uplink.New(cfg, uplink.WithReceiver("lmmse"))
+	chain, err := uplink.New(uplink.Config{Config: cfg, Receiver: "lmmse"})
 	if err != nil {
 		t.Fatal(err)
 	}

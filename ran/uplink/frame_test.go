@@ -54,10 +54,21 @@ func openSlots(t testing.TB, path string) *frame {
 	return f
 }
 
+// configOf returns the configuration of a receiver: at most one says what else it has
+// than the carrier.
+func configOf(cfg block.Config, with ...uplink.Config) uplink.Config {
+	var c uplink.Config
+	if len(with) > 0 {
+		c = with[0]
+	}
+	c.Config = cfg
+	return c
+}
+
 // chain returns the chain of the frame's carrier.
-func (f *frame) chain(t testing.TB, opts ...uplink.Option) *uplink.Chain {
+func (f *frame) chain(t testing.TB, with ...uplink.Config) *uplink.Chain {
 	t.Helper()
-	c, err := uplink.New(f.cfg, opts...)
+	c, err := uplink.New(configOf(f.cfg, with...))
 	if err != nil {
 		t.Fatal(err)
 	}

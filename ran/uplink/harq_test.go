@@ -52,7 +52,7 @@ func TestHARQAsNetworksDo(t *testing.T) {
 		{stranger, false, nr.OutcomeUnsupported}, {fresh, false, nr.OutcomePassed},
 	}
 	rec, sum := recordHARQ(t, carrier, slots)
-	chain, err := uplink.New(block.Config{Carrier: carrier, NumRx: 2})
+	chain, err := uplink.New(uplink.Config{Config: block.Config{Carrier: carrier, NumRx: 2}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 // the time, and returns what came out.
 func moving(t *testing.T, f *frame, frames int, mode *sfaas.MoveConfig) (got outcome, moves int, w *sim.World) {
 	t.Helper()
-	return movingChain(t, f, f.chain(t, uplink.WithReceiver("ls")), frames, mode, bitsOf)
+	return movingChain(t, f, f.chain(t, uplink.Config{Receiver: "ls"}), frames, mode, bitsOf)
 }
 
 // movingChain is moving with any chain, and with what is noted of a block.
@@ -35,7 +35,7 @@ func movingEvery(t *testing.T, f *frame, c *uplink.Chain, frames int, mode *sfaa
 	t.Helper()
 	got = outcome{}
 	w, err := sim.New(c.App, sim.Config{Seed: 1, Nodes: 2, Cores: 2}, sfaas.WithMode(sfaas.Replay), sfaas.WithNotices(func(sfaas.Notice) {}),
-		sfaas.WithOutput(c.Blocks, func(_ sfaas.Header, tb *block.TransportBlock) {
+		sfaas.WithOutput(c.Out, func(_ sfaas.Header, tb *block.TransportBlock) {
 			k := id{tb.Slot, tb.RNTI, tb.HARQ}
 			if _, twice := got[k]; twice {
 				t.Errorf("%+v came out twice", k)
@@ -163,7 +163,7 @@ func TestMovingHARQ(t *testing.T) {
 		loops = 450
 	}
 	run := func(mode *sfaas.MoveConfig) (outcome, int) {
-		got, moves, _ := movingEvery(t, f, f.chain(t, uplink.WithReceiver("ls")), loops, mode, 9*time.Millisecond, bitsOf)
+		got, moves, _ := movingEvery(t, f, f.chain(t, uplink.Config{Receiver: "ls"}), loops, mode, 9*time.Millisecond, bitsOf)
 		return got, moves
 	}
 	want, _ := run(nil)

@@ -35,7 +35,7 @@ func (l *lateSlots) notice(n sfaas.Notice) {
 // which something was late, skipped or dropped.
 func inTime(t *testing.T, f *frame, slots int, mode *sfaas.MoveConfig) (share float64, moves int) {
 	t.Helper()
-	c := f.chain(t, uplink.WithReceiver("ls"))
+	c := f.chain(t, uplink.Config{Receiver: "ls"})
 	late := &lateSlots{all: map[sfaas.Slot]bool{}}
 	length := f.cfg.Carrier.Numerology().SlotDuration()
 	var all [2]*sfaas.Runtime
@@ -43,7 +43,7 @@ func inTime(t *testing.T, f *frame, slots int, mode *sfaas.MoveConfig) (share fl
 	for i := range all {
 		rt, err := sfaas.NewRuntime(c.App, sfaas.WithNode(sfaas.NodeID(i+1)), sfaas.WithDefaultOwner(1), sfaas.WithMode(sfaas.RealTime),
 			sfaas.WithTimeline(slot0, length), sfaas.WithBudget(2*length), sfaas.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
-			sfaas.WithNotices(late.notice), sfaas.WithOutput(c.Blocks, func(sfaas.Header, *block.TransportBlock) {}))
+			sfaas.WithNotices(late.notice), sfaas.WithOutput(c.Out, func(sfaas.Header, *block.TransportBlock) {}))
 		if err != nil {
 			t.Fatal(err)
 		}

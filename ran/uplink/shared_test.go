@@ -15,14 +15,14 @@ import (
 )
 
 // play decodes a recording with a chain of the given options.
-func play(t *testing.T, meta string, opts ...uplink.Option) *uplink.Report {
+func play(t *testing.T, meta string, with ...uplink.Config) *uplink.Report {
 	t.Helper()
 	rec, err := sigmf.Open(meta)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rec.Close()
-	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, opts...)
+	chain, err := uplink.New(configOf(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, with...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,11 +58,11 @@ func TestSharedRecordings(t *testing.T) {
 					sionna++
 				}
 			}
-			lmmse := tally(t, answers, play(t, file, uplink.WithReceiver("lmmse")))
+			lmmse := tally(t, answers, play(t, file, uplink.Config{Receiver: "lmmse"}))
 			if want := max(sionna, atLeast[name]); lmmse < want {
 				t.Errorf("lmmse: %d of %d pass, want at least %d", lmmse, len(answers), want)
 			}
-			neural := play(t, file, uplink.WithReceiver("neural")).Passed()
+			neural := play(t, file, uplink.Config{Receiver: "neural"}).Passed()
 			if neural < lmmse-1 {
 				t.Errorf("neural: %d pass, lmmse %d", neural, lmmse)
 			}

@@ -32,10 +32,10 @@ type outcome map[id][sha256.Size]byte
 func simulate(t *testing.T, f *frame, cfg sim.Config) (outcome, *sim.World) {
 	t.Helper()
 	cfg.Nodes = 2
-	c := f.chain(t, uplink.WithReceiver("ls"))
+	c := f.chain(t, uplink.Config{Receiver: "ls"})
 	got := outcome{}
 	w, err := sim.New(c.App, cfg, sfaas.WithMode(sfaas.Replay), sfaas.WithNotices(func(sfaas.Notice) {}),
-		sfaas.WithOutput(c.Blocks, func(_ sfaas.Header, tb *block.TransportBlock) {
+		sfaas.WithOutput(c.Out, func(_ sfaas.Header, tb *block.TransportBlock) {
 			k := id{tb.Slot, tb.RNTI, tb.HARQ}
 			if _, twice := got[k]; twice {
 				t.Errorf("%+v came out twice", k)

@@ -3,37 +3,51 @@
 package uplink
 
 import (
-	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/modem"
+	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/ran/block"
-	"github.com/neuroran/neuroran/sfaas"
 )
 
-// fill completes the steps of a chain with the defaults of its receiver, whose
-// model-driven blocks run the algorithms; name tells them apart.
-func (s *steps) fill(cfg block.Config, name string, a pusch.Algorithms) {
-	limits := cfg.Limits()
+// steps returns the functions of the receiver: those that stand in the place of its
+// own, and its own for the rest. A neural demapper works over networks, which stay
+// open as long as the functions are in use.
+func (c *Config) steps(networks *neural.Networks) (Steps, error) {
+	name, a, err := c.algorithms()
+	if err != nil {
+		return Steps{}, err
+	}
+	cfg, limits := c.Config, c.Limits()
 	meter := block.NewMeter(func() (pusch.Meter, error) { return a.NewMeter(limits) })
-	setDefault(&s.demodulate, func() sfaas.Fn[nr.Baseband, block.Grid] { return block.NewDemodulate(cfg) })
-	setDefault(&s.extract, func() block.Extractor { return block.NewExtract(cfg) })
-	setDefault(&s.synchronise, func() sfaas.Fn[block.Pilots, block.Aligned] {
-		return block.NewSynchronise(cfg, name, meter)
-	})
-	setDefault(&s.estimate, func() sfaas.Fn[block.Aligned, block.Channel] {
-		return block.NewEstimate(cfg, name, meter)
-	})
-	setDefault(&s.equalize, func() sfaas.Fn2[block.Data, block.Channel, block.Symbols] {
-		return block.NewEqualize(cfg, name, func() (pusch.Equalizer, error) { return a.NewEqualizer(limits) })
-	})
-	setDefault(&s.demap, func() block.Demapper { return block.NewDemap(cfg, name, a.NewDemapper) })
-	setDefault(&s.recover, func() sfaas.Fn[block.LLRs, block.SoftBits] { return block.NewRecover(cfg) })
-	setDefault(&s.decode, func() block.Decoder { return block.NewDecode(cfg) })
-	setDefault(&s.check, func() sfaas.Fn[block.Bits, block.TransportBlock] { return block.NewCheckCRC(cfg) })
+	demapper := name
+	newDemapper := a.NewDemapper
+	if networks != nil {
+		demapper = "llrnet"
+		newDemapper = func() (modem.Demapper, error) {
+			d, err := networks.NewDemapper()
+			if err != nil {
+				return nil, err
+			}
+			return d, nil
+		}
+	}
+	s := c.Steps
+	setDefault(&s.Demodulate, s.Demodulate.Defined(), block.NewDemodulate(cfg))
+	setDefault(&s.Extract, s.Extract.Fn.Defined(), block.NewExtract(cfg))
+	setDefault(&s.Synchronise, s.Synchronise.Defined(), block.NewSynchronise(cfg, name, meter))
+	setDefault(&s.Estimate, s.Estimate.Defined(), block.NewEstimate(cfg, name, meter))
+	setDefault(&s.Equalize, s.Equalize.Defined(),
+		block.NewEqualize(cfg, name, func() (pusch.Equalizer, error) { return a.NewEqualizer(limits) }))
+	setDefault(&s.Demap, s.Demap.Fn.Defined(), block.NewDemap(cfg, demapper, newDemapper))
+	setDefault(&s.Recover, s.Recover.Defined(), block.NewRecover(cfg))
+	setDefault(&s.Decode, s.Decode.Fn.Defined(), block.NewDecode(cfg))
+	setDefault(&s.CheckCRC, s.CheckCRC.Defined(), block.NewCheckCRC(cfg))
+	return s, nil
 }
 
-func setDefault[T any](p **T, make func() T) {
-	if *p == nil {
-		f := make()
-		*p = &f
+// setDefault makes x the function that stands for none.
+func setDefault[F any](x *F, defined bool, otherwise F) {
+	if !defined {
+		*x = otherwise
 	}
 }

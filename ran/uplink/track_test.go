@@ -128,7 +128,7 @@ func (f *frame) flood(t *testing.T, c *uplink.Chain, from int) map[id]received {
 func TestTrackingSameAsReceiver(t *testing.T) {
 	f, cfg := fadingFrame(t, 40, 5), track.DefaultConfig()
 	want := f.tracked(t, &cfg)
-	got := f.flood(t, f.chain(t, uplink.WithTracking(cfg)), 0)
+	got := f.flood(t, f.chain(t, uplink.Config{Tracking: cfg}), 0)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -198,9 +198,9 @@ func TestTrackingGains(t *testing.T) {
 	f := fadingFrame(t, 120, 5)
 	var cfo, delay [2]float64 // mean squares of the errors, Hz² and ns²
 	var passed [2]int
-	for on, opts := range [][]uplink.Option{nil, {uplink.WithTracking(track.DefaultConfig())}} {
+	for on, with := range []uplink.Config{{}, {Tracking: track.DefaultConfig()}} {
 		n := 0.0
-		for k, x := range f.flood(t, f.chain(t, opts...), 0) {
+		for k, x := range f.flood(t, f.chain(t, with), 0) {
 			if x.CRC {
 				passed[on]++
 			}
@@ -222,9 +222,9 @@ func TestTrackingGains(t *testing.T) {
 // comes out is the same, bit for bit, as from the beginning.
 func TestTrackingIsRestored(t *testing.T) {
 	f, cfg := fadingFrame(t, 60, 5), track.DefaultConfig()
-	want := f.flood(t, f.chain(t, uplink.WithTracking(cfg)), 0)
+	want := f.flood(t, f.chain(t, uplink.Config{Tracking: cfg}), 0)
 	const from = 20
-	got := f.flood(t, f.chain(t, uplink.WithTracking(cfg)), from)
+	got := f.flood(t, f.chain(t, uplink.Config{Tracking: cfg}), from)
 	same := 0
 	for k, w := range want {
 		if g, ok := got[k]; int(k.Slot) >= from+cfg.Lag+cfg.Window-1 && g != w {
@@ -246,7 +246,7 @@ func TestTrackingMoves(t *testing.T) {
 		return sha256.Sum256(fmt.Append(nil, receivedOf(&tb.TransportBlock)))
 	}
 	run := func(mode *sfaas.MoveConfig) (outcome, int) {
-		got, moves, _ := movingChain(t, f, f.chain(t, uplink.WithTracking(track.DefaultConfig())), 10, mode, note)
+		got, moves, _ := movingChain(t, f, f.chain(t, uplink.Config{Tracking: track.DefaultConfig()}), 10, mode, note)
 		return got, moves
 	}
 	want, _ := run(nil)
@@ -259,7 +259,7 @@ func TestTrackingMoves(t *testing.T) {
 // TestTrackingRefuses gives a tracker a window that it does not have.
 func TestTrackingRefuses(t *testing.T) {
 	var field *nr.FieldError
-	_, err := uplink.New(openFrame(t).cfg, uplink.WithTracking(track.Config{Lag: 1, Window: 99}))
+	_, err := uplink.New(uplink.Config{Config: openFrame(t).cfg, Tracking: track.Config{Lag: 1, Window: 99}})
 	if !errors.As(err, &field) || field.Field != "track.window" {
 		t.Errorf("got %v", err)
 	}

@@ -149,7 +149,10 @@ func count(b bool) int {
 
 // play decodes a recording with one receiver.
 func play(rec *sigmf.Recording, receiver string, cfoLimitHz float64) (*uplink.Report, error) {
-	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels, CFOLimitHz: cfoLimitHz}, uplink.WithReceiver(receiver))
+	chain, err := uplink.New(uplink.Config{
+		Config:   block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels, CFOLimitHz: cfoLimitHz},
+		Receiver: receiver,
+	})
 	if err != nil {
 		return nil, err
 	}

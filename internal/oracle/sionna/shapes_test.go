@@ -67,7 +67,7 @@ func decodeShape(t *testing.T, file string) (passed, sionna int) {
 		t.Fatal(err)
 	}
 	defer rec.Close()
-	chain, err := uplink.New(block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels})
+	chain, err := uplink.New(uplink.Config{Config: block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"context"
+
+	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/phy/neural"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Edges are the ways into, through and out of a receiver that [Compose] has wired
+// into a graph. Until the graph is built a program may apply further functions to
+// any of them, and lead any stream to the ports of the functions in Steps.
+type Edges struct {
+	Config Config // as given to [Compose], without the identity of a cell
+	Steps  Steps  // the functions, with their ports for grants
+
+	// Slots takes the samples of a slot under the key of the cell, see [block.CellKey].
+	Slots sfaas.Input[nr.Baseband]
+	// Grants takes the schedule of a slot under the key of the cell. A slot without
+	// transmissions has an empty one.
+	Grants sfaas.Input[block.Schedule]
+
+	Grid     sfaas.Edge[block.Grid]           // of the slot, under the key of the cell
+	PDU      sfaas.Edge[block.PDU]            // of each PRB group, under [block.GroupKey], as are the next four
+	Pilots   sfaas.Edge[block.Pilots]         // a field of the PDU; with tracking, with what earlier slots have seen
+	Data     sfaas.Edge[block.Data]           // a field of the PDU
+	Aligned  sfaas.Edge[block.Aligned]        // pilots with delay and carrier offset
+	Channel  sfaas.Edge[block.Channel]        // estimated channel and noise
+	Symbols  sfaas.Edge[block.Symbols]        // of each UE, under [block.HARQKey], as are all that follow
+	LLRs     sfaas.Edge[block.LLRs]           // soft bits as the demapper writes them
+	SoftBits sfaas.Edge[block.SoftBits]       // soft bits at their places in the circular buffers
+	Bits     sfaas.Edge[block.Bits]           // decided bits
+	Blocks   sfaas.Edge[block.TransportBlock] // transport blocks, whatever their CRC
+	UEGrants sfaas.Edge[nr.Grant]             // the grants of a schedule, one by one
+
+	// Out receives every transport block, whatever its CRC.
+	Out sfaas.Output[block.TransportBlock]
+
+	graph    *sfaas.Graph
+	networks *neural.Networks
+	outputs  []sfaas.Option // what receives the messages of taps
+}
+
+// Compose wires a receiver into a graph and returns its edges. It serves all cells
+// whose carriers have one form, each under a key of its own; a graph holds one
+// receiver. [Edges.Build] builds the graph; who builds it otherwise closes the edges
+// when all runtimes are closed.
+//
+//	g := sfaas.NewGraph("mine")
+//	e, err := uplink.Compose(g, cfg)
+//	...
+//	quality := sfaas.Apply(e.Channel, Measure)         // a further function
+//	uplink.Tap(e, quality, "quality", show)            // a tap
+//	sfaas.Control(sfaas.Source[Limit](g, "limit"), Measure.Limits) // a port
+//	chain, err := e.Build()
+//
+// It returns the errors of [Config.Validate] and of opening the networks of a neural
+// receiver. Wiring errors of functions that stand in the place of others are
+// reported when the graph is built.
+func Compose(g *sfaas.Graph, cfg Config) (*Edges, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg.Carrier = cfg.Carrier.Form()
+	e := &Edges{Config: cfg, graph: g}
+	var err error
+	if cfg.Receiver == "neural" && !cfg.Steps.Demap.Fn.Defined() {
+		if e.networks, err = neural.Open(context.Background(), cfg.Networks); err != nil {
+			return nil, err
+		}
+	}
+	if e.Steps, err = cfg.steps(e.networks); err != nil {
+		return nil, err
+	}
+	e.wire()
+	return e, nil
+}
+
+// wire applies the steps.
+func (e *Edges) wire() {
+	g, s, cfg := e.graph, &e.Steps, e.Config.Config
+	e.Slots, e.Grants = sfaas.Source[nr.Baseband](g, "slots"), sfaas.Source[block.Schedule](g, "grants")
+
+	e.Grid = sfaas.Apply(e.Slots, s.Demodulate)
+	e.PDU = sfaas.Apply(e.Grid, s.Extract.Fn)
+	e.Pilots = sfaas.Select(e.PDU, func(p *block.PDU) *block.Pilots { return &p.Pilots })
+	e.Data = sfaas.Select(e.PDU, func(p *block.PDU) *block.Data { return &p.Data })
+	e.measure()
+	e.Symbols = sfaas.Apply2(e.Data, e.Channel, s.Equalize)
+	e.LLRs = sfaas.Apply(e.Symbols, s.Demap.Fn)
+	e.SoftBits = sfaas.Apply(e.LLRs, s.Recover)
+	e.Bits = sfaas.Apply(e.SoftBits, s.Decode.Fn)
+	e.Blocks = sfaas.Apply(e.Bits, s.CheckCRC)
+	e.Out = sfaas.Sink(e.Blocks, "blocks")
+
+	e.UEGrants = sfaas.Apply(e.Grants, block.NewDistribute(cfg))
+	sfaas.Control(e.Grants, s.Extract.Grants)
+	sfaas.Control(e.UEGrants, s.Demap.Grants)
+	sfaas.Control(e.UEGrants, s.Decode.Grants)
+}
+
+// measure wires the steps from pilots to channel, in a loop with the tracker if there
+// is one.
+func (e *Edges) measure() {
+	s, cfg := &e.Steps, &e.Config
+	if !cfg.tracks() {
+		e.Aligned = sfaas.Apply(e.Pilots, s.Synchronise)
+		e.Channel = sfaas.Apply(e.Aligned, s.Estimate)
+		return
+	}
+	tracker := block.NewTrack(cfg.Config, cfg.Tracking)
+	e.Pilots = sfaas.Apply(e.Pilots, tracker.Fn)
+	e.Aligned = sfaas.Apply(e.Pilots, s.Synchronise)
+	e.Channel = sfaas.Apply(e.Aligned, s.Estimate)
+	sfaas.Control(sfaas.Apply(e.Channel, block.NewSight(cfg.Config)), tracker.Sights)
+}
+
+// Device returns the device of the neural demapper, "" without one.
+func (e *Edges) Device() accel.Device {
+	if e.networks == nil {
+		return ""
+	}
+	return e.networks.Device()
+}
+
+// Close releases the networks of a neural receiver. All runtimes of the graph must be
+// closed before.
+func (e *Edges) Close() error {
+	if e.networks == nil {
+		return nil
+	}
+	return e.networks.Close()
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"github.com/neuroran/neuroran/phy/neural"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/track"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Config says what a receiver is made of. It is a plain value. Beside the carrier and
+// the antennas in [block.Config], which are required, everything has a default.
+type Config struct {
+	block.Config
+
+	// Receiver names the algorithms of all steps that are not replaced one by one:
+	//
+	//   - "ls": least squares, linear interpolation, LMMSE equaliser, max-log
+	//   - "lmmse", or "": LMMSE estimation in frequency and time, LMMSE equaliser, max-log
+	//   - "neural": as "lmmse" with the neural demapper of phy/neural
+	Receiver string
+
+	// Tracking follows delay, carrier offset, Doppler frequency and power delay
+	// profile of each UE over slots, and tells synchronisation and estimation before
+	// a slot what to expect in it. It helps where a slot says little by itself: few
+	// PRBs, low SNR. [track.DefaultConfig] is a good choice; the zero value stands for
+	// no tracking.
+	Tracking track.Config
+
+	// Networks chooses devices, session options and networks of the neural demapper.
+	// Without devices it runs on "ref".
+	Networks neural.Config
+
+	// Steps are functions that stand in the place of the receiver's own. Those that are
+	// not defined are the receiver's.
+	Steps Steps
+}
+
+// Steps are the functions of a receiver in the order of a slot's way. Each may be
+// replaced by any function of the same ports. One that takes the place of a stage
+// calls [block.Trace.Mark] first, so that its start is in the report.
+type Steps struct {
+	Demodulate  sfaas.Fn[nr.Baseband, block.Grid]                   // samples to grid
+	Extract     block.Extractor                                     // grid to PDUs
+	Synchronise sfaas.Fn[block.Pilots, block.Aligned]               // measures delay and carrier offset
+	Estimate    sfaas.Fn[block.Aligned, block.Channel]              // pilots to channel
+	Equalize    sfaas.Fn2[block.Data, block.Channel, block.Symbols] // emits the symbols of each UE under its [block.HARQKey]
+	Demap       block.Demapper                                      // symbols to soft bits
+	Recover     sfaas.Fn[block.LLRs, block.SoftBits]                // takes scrambling and rate matching back
+	Decode      block.Decoder                                       // soft bits to bits
+	CheckCRC    sfaas.Fn[block.Bits, block.TransportBlock]          // bits to transport block
+}
+
+// Validate reports what cannot be, as the errors of [block.Config.Validate] and
+// [track.Config.Validate], and as a [*nr.FieldError] for another receiver.
+func (c *Config) Validate() error {
+	if err := c.Config.Validate(); err != nil {
+		return err
+	}
+	if c.tracks() {
+		if err := c.Tracking.Validate(); err != nil {
+			return err
+		}
+	}
+	_, _, err := c.algorithms()
+	return err
+}
+
+// tracks reports whether the receiver follows UEs over slots.
+func (c *Config) tracks() bool { return c.Tracking != track.Config{} }
+
+// algorithms returns the model-driven algorithms of the receiver and their name.
+func (c *Config) algorithms() (string, pusch.Algorithms, error) {
+	name := c.Receiver
+	if name == "" || name == "neural" {
+		name = "lmmse"
+	}
+	a, err := pusch.AlgorithmsOf(name)
+	if err != nil {
+		err = &nr.FieldError{Field: "receiver", Got: c.Receiver, Want: "ls, lmmse or neural"}
+	}
+	return name, a, err
+}
