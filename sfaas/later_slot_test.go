@@ -51,7 +51,9 @@ func TestEmitForLaterSlot(t *testing.T) {
 	app := build(t, g)
 	var mu sync.Mutex
 	got := map[sfaas.Slot]int{}
-	rt := start(t, app, sfaas.WithWorkers(2), sfaas.WithTimeline(1, time.Second), sfaas.WithBudget(budget),
+	timeline := sfaas.NewTimeline(time.Second)
+	timeline.Set(0, 1)
+	rt := start(t, app, sfaas.WithWorkers(2), sfaas.WithTimeline(timeline), sfaas.WithBudget(budget),
 		sfaas.WithOutput(out, func(h sfaas.Header, _ *number) { mu.Lock(); got[h.Slot]++; mu.Unlock() }))
 	for s := range uint64(slots) {
 		push(t, cell, rt, sfaas.Cell(1), sfaas.Slot(s), s)
@@ -63,7 +65,7 @@ func TestEmitForLaterSlot(t *testing.T) {
 		if s == slots/2 { // what is ahead waits over a restore
 			data := snapshotOf(t, rt)
 			rt.Close()
-			rt = restored(t, app, data, sfaas.WithTimeline(1, time.Second), sfaas.WithBudget(budget),
+			rt = restored(t, app, data, sfaas.WithTimeline(timeline), sfaas.WithBudget(budget),
 				sfaas.WithOutput(out, func(h sfaas.Header, _ *number) { mu.Lock(); got[h.Slot]++; mu.Unlock() }))
 		}
 	}

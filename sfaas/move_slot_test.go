@@ -72,7 +72,9 @@ func TestMoveNotBefore(t *testing.T) {
 func TestMoveWhenDue(t *testing.T) {
 	const slot = 10 * time.Millisecond
 	begin := sfaas.Now()
-	_, u, a, b := slotMover(t, sfaas.WithTimeline(begin, slot), sfaas.WithBudget(slot))
+	timeline := sfaas.NewTimeline(slot)
+	timeline.Set(0, begin)
+	_, u, a, b := slotMover(t, sfaas.WithTimeline(timeline), sfaas.WithBudget(slot))
 	if _, err := a.MoveUnit(context.Background(), u, b.Node(), sfaas.MoveConfig{Slot: 30}); err != nil {
 		t.Fatal(err)
 	}

@@ -33,10 +33,11 @@ func WithMode(m Mode) Option { return option(func(s *core.Settings) { s.Mode = m
 // Without a budget nothing is late.
 func WithBudget(d time.Duration) Option { return option(func(s *core.Settings) { s.Budget = d }) }
 
-// WithTimeline ties slots to the clock: slot n starts at start + n·slot. [Now]
-// says what the time is.
-func WithTimeline(start Time, slot time.Duration) Option {
-	return option(func(s *core.Settings) { s.SlotStart, s.SlotTime, s.Paced = start, slot, true })
+// WithTimeline ties slots to the clock: what is pushed of a slot is due its budget
+// after the slot's start. The timeline may be set and adjusted while the runtime runs;
+// as long as it is not set nothing is due.
+func WithTimeline(t *Timeline) Option {
+	return option(func(s *core.Settings) { s.Timeline = t })
 }
 
 // WithLogger sets where faults are logged and what [Ctx.Log] returns.

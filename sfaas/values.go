@@ -3,6 +3,8 @@
 package sfaas
 
 import (
+	"time"
+
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/sfaas/internal/live"
@@ -137,8 +139,9 @@ func Cell(id uint64) Key { return base.Cell(id) }
 // Now reads the production clock, the one of every runtime without [WithClock].
 // It serves to lay out a timeline before a runtime exists:
 //
-//	start := sfaas.Now().Add(10 * time.Millisecond)
-//	rt, err := sfaas.NewRuntime(app, sfaas.WithTimeline(start, slot))
+//	timeline := sfaas.NewTimeline(slot)
+//	timeline.Set(0, sfaas.Now().Add(10*time.Millisecond))
+//	rt, err := sfaas.NewRuntime(app, sfaas.WithTimeline(timeline))
 func Now() Time { return base.Now() }
 
 // What a runtime tells about what it has done.
@@ -188,10 +191,18 @@ type (
 	Write = core.Write
 	// Sealer encrypts the content of Sealed cells wherever it leaves memory.
 	Sealer = core.Sealer
-	// SlotClock calls a function at the start of every slot, from a thread that
-	// sleeps to absolute moments.
+	// SlotClock calls a function at the start of every slot of a [Timeline], from a
+	// thread that sleeps to absolute moments. After a stall it goes on with the slot
+	// that is on the air.
 	SlotClock = live.SlotClock
+	// Timeline says when slots begin: set when the radio shows it, shifted and
+	// adjusted in parts per million as its clock is heard.
+	Timeline = base.Timeline
 )
+
+// NewTimeline returns a timeline of slots of a length on the radio's clock, above 0.
+// As long as it is not set, no slot has a start, and nothing is late.
+func NewTimeline(slot time.Duration) *Timeline { return base.NewTimeline(slot) }
 
 // NewSealer returns a sealer with AES-256-GCM under one key and random nonces.
 func NewSealer(key [32]byte) Sealer { return core.NewSealer(key) }

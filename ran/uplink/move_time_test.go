@@ -39,10 +39,11 @@ func inTime(t *testing.T, f *frame, slots int, mode *sfaas.MoveConfig) (share fl
 	late := &lateSlots{all: map[sfaas.Slot]bool{}}
 	length := f.cfg.Carrier.Numerology().SlotDuration()
 	var all [2]*sfaas.Runtime
-	slot0 := sfaas.Now().Add(20 * time.Millisecond)
+	timeline := sfaas.NewTimeline(length)
+	timeline.Set(0, sfaas.Now().Add(20*time.Millisecond))
 	for i := range all {
 		rt, err := sfaas.NewRuntime(c.App, sfaas.WithNode(sfaas.NodeID(i+1)), sfaas.WithDefaultOwner(1), sfaas.WithMode(sfaas.RealTime),
-			sfaas.WithTimeline(slot0, length), sfaas.WithBudget(2*length), sfaas.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
+			sfaas.WithTimeline(timeline), sfaas.WithBudget(2*length), sfaas.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
 			sfaas.WithNotices(late.notice), sfaas.WithOutput(c.Out, func(sfaas.Header, *block.TransportBlock) {}))
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +78,7 @@ func inTime(t *testing.T, f *frame, slots int, mode *sfaas.MoveConfig) (share fl
 		}
 	}()
 	errEnd := errors.New("all slots are pushed")
-	err = sfaas.SlotClock{Start: slot0, Period: length}.Run(context.Background(), func(n sfaas.Slot, _ time.Duration) error {
+	err = sfaas.SlotClock{Timeline: timeline}.Run(context.Background(), func(n sfaas.Slot, _ time.Duration) error {
 		if int(n) >= slots {
 			return errEnd
 		}

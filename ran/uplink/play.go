@@ -85,9 +85,10 @@ type player struct {
 	rt    *sfaas.Runtime
 	key   sfaas.Key // of the cell
 
-	length time.Duration // of a slot
-	start  sfaas.Time    // of the first slot, in real time
-	ahead  nr.Baseband   // the next slot, read while it is on the air
+	length time.Duration   // of a slot
+	start  sfaas.Time      // of the first slot, in real time
+	clock  *sfaas.Timeline // of all slots, in real time
+	ahead  nr.Baseband     // the next slot, read while it is on the air
 }
 
 func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) (*player, error) {
@@ -133,8 +134,9 @@ func (p *player) open() error {
 // included, is due one slot after its end.
 func (p *player) timeline() []sfaas.Option {
 	p.start = sfaas.Now().Add(lead)
-	slot0 := p.start.Add(-time.Duration(p.slots[0].Slot) * p.length)
-	return []sfaas.Option{sfaas.WithMode(sfaas.RealTime), sfaas.WithTimeline(slot0, p.length), sfaas.WithBudget(2 * p.length)}
+	p.clock = sfaas.NewTimeline(p.length)
+	p.clock.Set(sfaas.Slot(p.slots[0].Slot), p.start)
+	return []sfaas.Option{sfaas.WithMode(sfaas.RealTime), sfaas.WithTimeline(p.clock), sfaas.WithBudget(2 * p.length)}
 }
 
 // play hands over all slots and waits for what follows from them.
@@ -180,9 +182,8 @@ var errPlayed = errors.New("uplink: all slots are played")
 // paced hands slots over at the pace of the carrier: the samples of a slot when
 // it has ended on the air, the schedule of the next one when it starts.
 func (p *player) paced(ctx context.Context) error {
-	first := uint64(p.slots[0].Slot)
 	sent, heard := 0, 0 // schedules and slots handed over
-	err := sfaas.SlotClock{Start: p.start, Period: p.length}.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
+	err := sfaas.SlotClock{Timeline: p.clock}.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
 		if heard < sent {
 			if err := p.samples(ctx, heard); err != nil {
 				return err
@@ -192,7 +193,7 @@ func (p *player) paced(ctx context.Context) error {
 		if sent == len(p.slots) {
 			return errPlayed
 		}
-		if uint64(n)+first < uint64(p.slots[sent].Slot) {
+		if n < sfaas.Slot(p.slots[sent].Slot) {
 			return nil // nothing was recorded in this slot
 		}
 		sent++

@@ -35,6 +35,7 @@ var processStart = time.Now()
 // Now reads the production clock, the one of every runtime without sfaas.WithClock.
 // It serves to lay out a timeline before a runtime exists:
 //
-//	start := sfaas.Now().Add(10 * time.Millisecond)
-//	rt, err := sfaas.NewRuntime(app, sfaas.WithTimeline(start, slot))
+//	timeline := sfaas.NewTimeline(slot)
+//	timeline.Set(0, sfaas.Now().Add(10*time.Millisecond))
+//	rt, err := sfaas.NewRuntime(app, sfaas.WithTimeline(timeline))
 func Now() Time { return Time(time.Since(processStart)) }

@@ -119,7 +119,7 @@ func (b *Builder) Message(s *MessageState) *Message {
 	if m.reply.port != 0 {
 		m.reply.node = b.set.Node
 	}
-	if b.set.Paced && m.Due != base.Never {
+	if b.set.Timeline != nil && m.Due != base.Never {
 		m.Due = b.set.Due(m.Slot, b.now)
 	}
 	m.size = m.measure()

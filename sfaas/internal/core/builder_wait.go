@@ -79,7 +79,7 @@ func (b *Builder) AddHalf(x *Half) error {
 	if len(x.Node.Fn.Ins) < 2 || !x.Inputs.areOf(x.Node) || !h.classify(x.Wide) {
 		return base.ErrInvalid
 	}
-	if b.set.Paced && h.due != base.Never {
+	if b.set.Timeline != nil && h.due != base.Never {
 		h.due = b.set.Due(h.slot, b.now)
 	}
 	u := b.unit

@@ -5,7 +5,6 @@ package core
 import (
 	"fmt"
 	"log/slog"
-	"math"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -20,9 +19,7 @@ type Settings struct {
 	Workers      int                    // cores of the runtime
 	Mode         base.Mode              // what lateness leads to
 	Budget       time.Duration          // time for the work of a slot, 0 for no limit
-	SlotTime     time.Duration          // length of a slot, if paced
-	SlotStart    base.Time              // start of slot 0, if paced
-	Paced        bool                   // slots are tied to the clock
+	Timeline     *base.Timeline         // when slots begin, nil if they are not tied to the clock
 	Logger       *slog.Logger           // for faults and for handlers
 	Engine       Engine                 // makes batches durable
 	Sealer       Sealer                 // encrypts content of Sealed cells
@@ -120,11 +117,8 @@ func (s *Settings) Due(slot base.Slot, now base.Time) base.Time {
 	switch {
 	case s.Budget <= 0:
 		return base.Never
-	case s.Paced:
-		if slot > base.Slot((math.MaxInt64-s.Budget)/s.SlotTime) {
-			return base.Never // beyond the range of the clock
-		}
-		return s.SlotStart.Add(time.Duration(slot)*s.SlotTime + s.Budget)
+	case s.Timeline != nil:
+		return s.Timeline.Start(slot).Add(s.Budget)
 	}
 	return now.Add(s.Budget)
 }
@@ -138,8 +132,8 @@ func (s *Settings) Check(app *plan.App) error {
 		return bad("WithWorkers", fmt.Sprint(s.Workers), fmt.Sprintf("1 to %d", base.Groups))
 	case s.Budget < 0:
 		return bad("WithBudget", s.Budget.String(), "not negative")
-	case s.Paced && s.SlotTime <= 0:
-		return bad("WithTimeline", s.SlotTime.String(), "a positive slot")
+	case s.Timeline != nil && s.Timeline.Length() <= 0:
+		return bad("WithTimeline", s.Timeline.Length().String(), "a positive slot")
 	case s.MaxMessage < 1:
 		return bad("WithMaxMessage", fmt.Sprint(s.MaxMessage), "at least 1 byte")
 	case s.SourceLimit < 1:

@@ -14,31 +14,49 @@ import (
 // thread to absolute moments, so that lateness does not add up; on Linux it
 // uses clock_nanosleep, because Go rounds sleeps below 1 ms up.
 type SlotClock struct {
-	Start  base.Time     // start of slot 0, on the clock of the runtime; 0 means one period from now
-	Period time.Duration // length of a slot, above 0
+	Timeline *base.Timeline // when slots begin; it may be set and adjusted meanwhile
 }
 
-// Run calls f with each slot and how late the call is, until f returns an
-// error or ctx is done, and returns that error. It occupies the calling
-// goroutine and its thread. If f takes longer than a slot, the next call is
-// late; no slot is left out.
+// nap is for how long the clock sleeps at most before it looks at the timeline again.
+const nap = 10 * time.Millisecond
+
+// Run calls f with each slot and how late the call is, until f returns an error or ctx
+// is done, and returns that error. It occupies the calling goroutine and its thread.
+//
+// It begins with the first slot that starts from now on, and waits for it while the
+// timeline is not set. If f takes longer than a slot, the next call is late; slots that
+// are over by then are left out, so that a stall is not made up for by a burst. Slots
+// never fall or repeat.
 func (s SlotClock) Run(ctx context.Context, f func(n base.Slot, late time.Duration) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	sleeper := newSleeper()
 	defer sleeper.close()
-	start := s.Start
-	if start == 0 {
-		start = base.Now().Add(s.Period)
-	}
-	for n := base.Slot(0); ; n++ {
-		due := start.Add(time.Duration(n) * s.Period)
-		sleeper.until(due)
+	begin := base.Now()
+	next, begun := base.Slot(0), false
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := f(n, base.Now().Sub(due)); err != nil {
+		now := base.Now()
+		if on, ok := s.Timeline.SlotAt(now); ok {
+			next = max(next, on)
+		}
+		due := s.Timeline.Start(next)
+		if !begun && due < begin {
+			next++
+			continue
+		}
+		if due > now {
+			sleeper.until(min(due, now.Add(nap)))
+			if due > now.Add(nap) {
+				continue
+			}
+		}
+		begun = true
+		if err := f(next, base.Now().Sub(due)); err != nil {
 			return err
 		}
+		next++
 	}
 }
