@@ -54,15 +54,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = decode(ctx, o, stdout)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "uplink:", oneLine(err))
+		for line := range strings.Lines(err.Error()) { // one for each mistake of a recording
+			fmt.Fprintln(stderr, "uplink:", strings.TrimRight(line, "\r\n"))
+		}
 		return 2
 	}
 	return 0
-}
-
-// oneLine joins the lines of an error.
-func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
 // decode plays the recording through the chain and prints the report.

@@ -3,6 +3,7 @@
 package nr
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 )
@@ -49,10 +50,32 @@ func (g *Grant) Validate(c *Carrier) error {
 	return nil
 }
 
+// ValidateAll returns what Validate would report, one by one, if what it reports
+// first were mended: at most one error of each group of rules. Rules that only make
+// sense for a grant with a legal allocation and layers are left out where these are
+// not.
+func (g *Grant) ValidateAll(c *Carrier) []error {
+	var all []error
+	legal := true
+	for i, check := range grantChecks {
+		if i >= independentChecks && !legal {
+			break
+		}
+		if err := check(g, c); err != nil {
+			all = append(all, err)
+			legal = legal && errors.Is(err, ErrUnsupported)
+		}
+	}
+	return all
+}
+
 var grantChecks = [...]func(*Grant, *Carrier) error{
 	(*Grant).checkIdentity, (*Grant).checkCoding, (*Grant).checkAllocation, (*Grant).checkAntennas,
 	(*Grant).checkDMRS, (*Grant).checkPorts, (*Grant).checkData,
 }
+
+// independentChecks is how many of grantChecks need nothing of the others.
+const independentChecks = 4
 
 func (g *Grant) checkIdentity(*Carrier) error {
 	if g.TransformPrecoding {
@@ -95,7 +118,7 @@ func (g *Grant) checkAllocation(c *Carrier) error {
 		return err
 	}
 	if last := c.NumPRB - g.StartPRB; g.NumPRB < 1 || g.NumPRB > last {
-		return &FieldError{"prb_size", g.NumPRB, fmt.Sprintf("1…%d from prb_start %d on", last, g.StartPRB)}
+		return &FieldError{"prb_size", g.NumPRB, fmt.Sprintf("1…%d: prb_start %d + prb_size is at most n_size_grid %d", last, g.StartPRB, c.NumPRB)}
 	}
 	end := g.StartSymbol + g.NumSymbols
 	if g.StartSymbol < 0 || g.NumSymbols < 1 || g.NumSymbols > SymbolsPerSlot || end > SymbolsPerSlot {

@@ -32,34 +32,32 @@ import (
 //
 // System frame numbers may wrap. The result is [Meta].Unaligned: the first line's
 // slot is put at sample 0, and the others after it. The errors are those of
-// [ParseMeta] and name the line.
+// [ParseMeta] and name the line; what several lines have in common is told once.
 func ParseLog(meta, log []byte) (*Meta, error) {
-	m, top, err := readHead(meta)
+	r, _, err := readHead(meta)
 	if err != nil {
 		return nil, err
 	}
-	defaults, err := readDefaults(top.global)
-	if err != nil {
-		return nil, place("global", err)
-	}
-	m.Unaligned = true
-	l := logReader{meta: m, defaults: defaults, csv: csv.NewReader(bytes.NewReader(log))}
+	r.meta.Unaligned = true
+	l := logReader{reader: r, csv: csv.NewReader(bytes.NewReader(log))}
 	l.csv.Comment, l.csv.TrimLeadingSpace = '#', true
-	if err := l.readAll(); err != nil {
-		return nil, err
+	if !r.carrier || !r.rate {
+		return r.result() // without a carrier no line has a place
 	}
-	return m, m.checkSome()
+	if err := l.readAll(); err != nil {
+		return nil, errors.Join(r.err(), err)
+	}
+	return r.result()
 }
 
 // logReader reads a log line by line.
 type logReader struct {
-	meta     *Meta
-	defaults object
-	csv      *csv.Reader
-	columns  []column
-	started  bool
-	first    int64 // sample of the carrier at which the first line's slot starts
-	last     int64 // slot of the line before
+	*reader
+	csv     *csv.Reader
+	columns []column
+	started bool
+	first   int64 // sample of the carrier at which the first line's slot starts
+	last    int64 // slot of the line before
 }
 
 // column is what a column of the log holds.
@@ -97,9 +95,7 @@ func (l *logReader) readAll() error {
 			return errLog(err)
 		}
 		line, _ := l.csv.FieldPos(0)
-		if err := l.readLine(cells); err != nil {
-			return place(fmt.Sprintf("log line %d", line), err)
-		}
+		l.readLine(l.inOne("log line", line), cells)
 	}
 }
 
@@ -108,12 +104,13 @@ func (l *logReader) readHeader(names []string) error {
 	for i, name := range names {
 		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")) // some programs mark UTF-8
 		c := column{key: strings.TrimPrefix(name, "dmrs."), signal: strings.HasPrefix(name, "dmrs.")}
-		known := c.key == "sfn" || c.key == "slot" || hasField(grantFields, c.key)
+		known, prefix := append(specsOf(grantFields), &spec{key: "sfn", also: "frame"}, &spec{key: "slot"}), ""
 		if c.signal {
-			known = hasField(dmrsFields, c.key)
+			known, prefix = specsOf(dmrsFields), "dmrs."
 		}
-		if !known {
-			return &FieldError{Field: name, Got: "a column", Want: "sfn, slot, " + fieldNames()}
+		if !hasKey(known, c.key) {
+			hint := l.in("").hint(prefix, c.key, known)
+			return &FieldError{Field: name, Got: "a column", Want: "a column of the format" + hint + ": sfn, slot, " + fieldNames()}
 		}
 		if slices.Contains(l.columns[:i], c) {
 			return &FieldError{Field: name, Got: "two columns", Want: "one"}
@@ -141,9 +138,10 @@ func fieldNames() string {
 }
 
 // readLine appends the transmission of a line.
-func (l *logReader) readLine(cells []string) error {
+func (l *logReader) readLine(s scope, cells []string) {
 	changes, signals := object{}, object{}
 	var sfn, slot int64
+	ok := true
 	for i, c := range l.columns {
 		cell := strings.TrimSpace(cells[i])
 		var err error
@@ -159,47 +157,45 @@ func (l *logReader) readLine(cells []string) error {
 			changes[c.key] = cellValue(cell, c.key)
 		}
 		if err != nil {
-			return fieldOf(err, c.key, json.RawMessage(cell))
+			ok = s.refuse(c.key, short(json.RawMessage(cell)), strings.TrimPrefix(err.Error(), "want "))
 		}
 	}
-	if err := l.mergeSignals(changes, signals); err != nil {
-		return err
+	if !l.mergeSignals(s, changes, signals) || !ok {
+		return
 	}
 	t, err := l.at(sfn, slot)
 	if err != nil {
-		return err
+		s.add(err)
+		return
 	}
-	if err := t.readGrant(&l.meta.Carrier, l.defaults, changes); err != nil {
-		return err
+	if l.readGrant(s, &t, changes) {
+		l.meta.Transmissions = append(l.meta.Transmissions, t)
 	}
-	l.meta.Transmissions = append(l.meta.Transmissions, t)
-	return nil
 }
 
 // mergeSignals puts single fields of dmrs into the dmrs of the line or the default.
-func (l *logReader) mergeSignals(changes, signals object) error {
+// It reports whether it could.
+func (l *logReader) mergeSignals(s scope, changes, signals object) bool {
 	if len(signals) == 0 {
-		return nil
+		return true
 	}
 	whole, ok := changes["dmrs"]
 	if !ok {
 		whole, ok = l.defaults["dmrs"]
 	}
 	merged := object{}
-	if ok {
-		if err := parse(whole, &merged, "an object"); err != nil {
-			return fieldOf(err, "dmrs", whole)
-		}
+	if ok && (json.Unmarshal(whole, &merged) != nil || merged == nil) {
+		return s.refuse("dmrs", short(whole), "an object")
 	}
 	for key, value := range signals {
 		merged[key] = value
 	}
 	text, err := json.Marshal(merged)
 	if err != nil {
-		return &FieldError{Field: "dmrs", Got: err, Want: "JSON values"}
+		return s.refuse("dmrs", err, "JSON values")
 	}
 	changes["dmrs"] = text
-	return nil
+	return true
 }
 
 // at places a line: its slot follows that of the line before, and its samples those

@@ -27,7 +27,7 @@ func cellValue(cell, key string) json.RawMessage {
 			break // of the data, not of the reference signal
 		}
 		for i := range parts {
-			parts[i] = number(parts[i])
+			parts[i] = decimal(parts[i])
 		}
 		return valid("["+strings.Join(parts, ",")+"]", cell)
 	case "transform_precoding", "new_data":
@@ -38,11 +38,11 @@ func cellValue(cell, key string) json.RawMessage {
 			return json.RawMessage("true")
 		}
 	}
-	return valid(number(cell), cell)
+	return valid(decimal(cell), cell)
 }
 
-// number returns a hexadecimal integer in decimal, and anything else as it is.
-func number(cell string) string {
+// decimal returns a hexadecimal integer in decimal, and anything else as it is.
+func decimal(cell string) string {
 	if digits, ok := strings.CutPrefix(strings.ToLower(cell), "0x"); ok {
 		if n, err := strconv.ParseUint(digits, 16, 32); err == nil {
 			return strconv.FormatUint(n, 10)

@@ -162,7 +162,7 @@ func New(m *Meta, data io.ReaderAt, size int64) (*Recording, error) {
 		return nil, err
 	}
 	if size%frame != 0 {
-		return nil, &DataError{Field: "core:num_channels and core:datatype", Got: size, Want: (size + frame - 1) / frame * frame}
+		return nil, &DataError{Field: "core:num_channels and core:datatype", Got: size, Want: (size + frame - 1) / frame * frame, Fits: m.fits(size)}
 	}
 	return &Recording{Meta: *m, NumSamples: size / frame, data: data, size: size}, nil
 }
@@ -179,10 +179,59 @@ func (m *Meta) checkPositions(size, frame int64) error {
 			return &FieldError{Where: fmt.Sprintf("annotation %d", i), Field: "core:sample_start", Got: t.SampleStart, Want: "a position in the data file"}
 		}
 		if want := (t.SampleStart + t.SampleCount - m.slack()) * frame; want > size {
-			return &DataError{Field: fmt.Sprintf("core:sample_count of annotation %d", i), Got: size, Want: want}
+			return &DataError{Field: fmt.Sprintf("core:sample_count of annotation %d", i), Got: size, Want: want, Fits: m.fits(size)}
 		}
 	}
 	return nil
+}
+
+// fits says which other datatype or number of channels a data file of size bytes has
+// room for exactly, if its last sample is the last one of the annotations; "" where
+// none is.
+func (m *Meta) fits(size int64) string {
+	var fitting []string
+	for _, l := range m.Fitting(size) {
+		switch {
+		case l.NumChannels == m.NumChannels:
+			fitting = append(fitting, "core:datatype "+string(l.Datatype))
+		case l.Datatype == m.Datatype:
+			fitting = append(fitting, fmt.Sprintf("core:num_channels %d", l.NumChannels))
+		}
+	}
+	return oneOf(fitting)
+}
+
+// Layout is how a data file holds samples.
+type Layout struct {
+	Datatype    Datatype // format of a sample
+	NumChannels int      // antennas
+}
+
+// Fitting returns the layouts, other than the recording's own, in which a data file
+// of size bytes ends exactly with the last annotated sample: a hint where the own one
+// does not. It is empty where the own one does.
+func (m *Meta) Fitting(size int64) []Layout {
+	end := int64(0)
+	for i := range m.Transmissions {
+		end = max(end, m.Transmissions[i].SampleStart+m.Transmissions[i].SampleCount)
+	}
+	exact := func(d Datatype, channels int) bool {
+		frame := int64(channels) * int64(d.Size())
+		return end > 0 && size%frame == 0 && size/frame >= end-m.slack() && size/frame <= end+m.slack()
+	}
+	if exact(m.Datatype, m.NumChannels) {
+		return nil
+	}
+	var fitting []Layout
+	for _, d := range []Datatype{CF32, CI16, CI8} {
+		for _, channels := range []int{1, 2, 4, 8, m.NumChannels} {
+			l := Layout{d, channels}
+			if exact(d, channels) && !slices.Contains(fitting, l) {
+				fitting = append(fitting, l)
+			}
+		}
+	}
+	return fitting
 }
 
 // FromSource returns a recording whose samples come from a source. Its metadata say

@@ -201,7 +201,7 @@ func TestParseMetaNamesTheField(t *testing.T) {
 		{"carrier word", "global/nr:carrier/cyclic_prefix", `"long"`, "nr:carrier.cyclic_prefix"},
 		{"carrier null", "global/nr:carrier/n_cell_id", `null`, "nr:carrier.n_cell_id"},
 		{"carrier fraction", "global/nr:carrier/n_size_grid", `11.5`, "nr:carrier.n_size_grid"},
-		{"carrier range", "global/nr:carrier/n_cell_id", `1008`, "n_cell_id"},
+		{"carrier range", "global/nr:carrier/n_cell_id", `1008`, "nr:carrier.n_cell_id"},
 		{"extended prefix", "global/nr:carrier/cyclic_prefix", `"extended"`, "cyclic_prefix"},
 		{"unknown grant field", "global/nr:pusch/mcs", `4`, "nr:pusch.mcs"},
 		{"missing grant field", "global/nr:pusch/n_rnti", "", "nr:pusch.n_rnti"},
@@ -209,10 +209,10 @@ func TestParseMetaNamesTheField(t *testing.T) {
 		{"precoding", "global/nr:pusch/precoding", `"none"`, "nr:pusch.precoding"},
 		{"mapping", "global/nr:pusch/mapping_type", `"C"`, "nr:pusch.mapping_type"},
 		{"three symbols", "global/nr:pusch/symbol_allocation", `[0,1,2]`, "nr:pusch.symbol_allocation"},
-		{"mapping A later", "global/nr:pusch/symbol_allocation", `[2,12]`, "symbol_allocation"},
+		{"mapping A later", "global/nr:pusch/symbol_allocation", `[2,12]`, "nr:pusch.symbol_allocation"},
 		{"transform precoding", "global/nr:pusch/transform_precoding", `true`, "transform_precoding"},
-		{"table 4", "global/nr:pusch/mcs_table", `4`, "mcs_table"},
-		{"overhead", "global/nr:pusch/x_overhead", `5`, "x_overhead"},
+		{"table 4", "global/nr:pusch/mcs_table", `4`, "nr:pusch.mcs_table"},
+		{"overhead", "global/nr:pusch/x_overhead", `5`, "nr:pusch.x_overhead"},
 		{"limited buffer", "global/nr:pusch/tbs_lbrm", `"yes"`, "nr:pusch.tbs_lbrm"},
 		{"dmrs no object", "global/nr:pusch/dmrs", `7`, "nr:pusch.dmrs"},
 		{"dmrs unknown", "global/nr:pusch/dmrs/power", `3`, "nr:pusch.dmrs.power"},
@@ -220,7 +220,7 @@ func TestParseMetaNamesTheField(t *testing.T) {
 		{"dmrs ports", "global/nr:pusch/dmrs/dmrs_port_set", `[0]`, "nr:pusch.dmrs.dmrs_port_set"},
 		{"dmrs negative port", "global/nr:pusch/dmrs/dmrs_port_set", `[0,-1]`, "nr:pusch.dmrs.dmrs_port_set"},
 		{"dmrs too many ports", "global/nr:pusch/dmrs/dmrs_port_set", `[0,1,2,3,4]`, "nr:pusch.dmrs.dmrs_port_set"},
-		{"dmrs position", "global/nr:pusch/dmrs/additional_position", `4`, "dmrs.additional_position"},
+		{"dmrs position", "global/nr:pusch/dmrs/additional_position", `4`, "nr:pusch.dmrs.additional_position"},
 		{"annotation without slot", "annotations/0/nr:slot_number", "", "nr:slot_number"},
 		{"annotation without start", "annotations/0/core:sample_start", "", "core:sample_start"},
 		{"negative start", "annotations/0/core:sample_start", `-1`, "core:sample_start"},
@@ -237,14 +237,11 @@ func TestParseMetaNamesTheField(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := ParseMeta(edit(t, meta, test.path, test.value))
 			var ours *FieldError
-			var theirs *nr.FieldError
 			var unsupported *nr.UnsupportedError
 			got := ""
 			switch {
 			case errors.As(err, &ours):
 				got = ours.Field
-			case errors.As(err, &theirs):
-				got = theirs.Field
 			case errors.As(err, &unsupported):
 				got = unsupported.Field
 			}
@@ -443,8 +440,8 @@ func TestWriterRefuses(t *testing.T) {
 	}
 	bad := testGrant()
 	bad.NumLayers = 5
-	var field *nr.FieldError
-	if err := w.Annotate(Transmission{SampleCount: 3840, Grant: bad}); !errors.As(err, &field) || field.Field != "num_layers" {
+	var field *FieldError
+	if err := w.Annotate(Transmission{SampleCount: 3840, Grant: bad}); !errors.As(err, &field) || field.Field != "nr:pusch.num_layers" {
 		t.Errorf("five layers: got %v, want num_layers", err)
 	}
 	var none *FieldError

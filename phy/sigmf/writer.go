@@ -138,7 +138,9 @@ func (w *Writer) WriteSlot(b *nr.Baseband, grants ...nr.Grant) error {
 // becomes the default. It returns the error that [ParseMeta] would return for
 // such an annotation.
 func (w *Writer) Annotate(t Transmission) error {
-	m := Meta{Carrier: w.config.Carrier, SampleRate: w.config.Carrier.SampleRate(), Transmissions: w.transmissions}
+	c := &w.config.Carrier
+	r := &reader{problems: newProblems(), carrier: true, rate: true, defaults: object{}}
+	r.meta = &Meta{Carrier: *c, SampleRate: c.SampleRate(), Transmissions: w.transmissions}
 	raw, err := json.Marshal(w.annotation(&t, nil))
 	if err != nil {
 		return fmt.Errorf("sigmf: annotation: %w", err)
@@ -147,13 +149,15 @@ func (w *Writer) Annotate(t Transmission) error {
 	if err := json.Unmarshal(raw, &o); err != nil {
 		return fmt.Errorf("sigmf: annotation: %w", err)
 	}
-	if err := m.readAnnotation(o, object{}); err != nil {
-		return place(fmt.Sprintf("annotation %d", len(w.transmissions)), err)
+	n := len(w.transmissions)
+	r.readAnnotation(r.inOne("annotation", n), o)
+	if err := r.err(); err != nil {
+		return err
 	}
-	if err := m.Transmissions[len(w.transmissions)].Unsupported; err != nil {
-		return place(fmt.Sprintf("annotation %d", len(w.transmissions)), err)
+	if err := r.meta.Transmissions[n].Unsupported; err != nil {
+		return place(fmt.Sprintf("annotation %d", n), err)
 	}
-	w.transmissions = m.Transmissions
+	w.transmissions = r.meta.Transmissions
 	return nil
 }
 
