@@ -118,11 +118,12 @@ func (s scope) checkNames(prefix string, known []*spec, o object) bool {
 		if hasKey(known, key) || prefix == "" && !ours(key) {
 			continue
 		}
+		name, hint := prefix+short([]byte(key)), s.hint(prefix, key, known)
 		if s.unknown != nil {
-			s.unknown(prefix+key, short(o[key]), s.hint(prefix, key, known))
+			s.unknown(name, short(o[key]), hint)
 			continue
 		}
-		ok = s.refuse(prefix+key, short(o[key]), "a field of the format"+s.hint(prefix, key, known))
+		ok = s.refuse(name, short(o[key]), "a field of the format"+hint)
 	}
 	return ok
 }

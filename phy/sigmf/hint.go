@@ -22,20 +22,21 @@ func namespaces() []namespace {
 }
 
 // hint names the field that was most likely meant by a name that the format does not
-// have: of the object itself where one is near, otherwise the same name in another
-// object. It is empty where none is.
+// have: one of the object itself, unless the very name is in another object. It is
+// empty where none is near.
 func (s scope) hint(prefix, key string, known []*spec) string {
-	if best, ok := nearest(key, known); ok {
-		return ", such as " + prefix + best.key
-	}
+	best, ok := nearest(key, known)
 	for _, n := range s.p.format {
 		for _, f := range n.fields {
-			if n.prefix != prefix && distance(key, f) == 0 {
+			if n.prefix != prefix && distance(key, f) == 0 && !(ok && distance(key, best) == 0) {
 				return "; " + n.prefix + f.key + " is one"
 			}
 		}
 	}
-	return ""
+	if !ok {
+		return ""
+	}
+	return ", such as " + prefix + best.key
 }
 
 // nearest returns the field whose name, or another name for it, is most like key,
@@ -54,6 +55,9 @@ func nearest(key string, known []*spec) (best *spec, ok bool) {
 // for one of its names in any case and with any separators.
 func distance(key string, f *spec) float64 {
 	least := 1.0
+	if len(key) > maxName {
+		return least
+	}
 	for _, name := range append(strings.Fields(f.also), f.key) {
 		a, b := letters(key), letters(name)
 		d := float64(edits(a, b)) / float64(max(len(a), len(b), 1))
@@ -64,6 +68,9 @@ func distance(key string, f *spec) float64 {
 	}
 	return least
 }
+
+// maxName is more than the length of any name of the format.
+const maxName = 60
 
 // letters returns a name without namespace, case and separators.
 func letters(name string) string {
@@ -76,9 +83,7 @@ func letters(name string) string {
 // edits returns the fewest insertions, deletions and replacements of bytes that turn a
 // into b (Wagner and Fischer, J. ACM 21, 1974).
 func edits(a, b string) int {
-	const limit = 60 // no name of the format is longer, and what is read may be
-	a, b = a[:min(len(a), limit)], b[:min(len(b), limit)]
-	var row [limit + 1]int
+	var row [maxName + 1]int
 	for j := range len(b) + 1 {
 		row[j] = j
 	}

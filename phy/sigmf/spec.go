@@ -149,12 +149,15 @@ func (s *spec) values() string {
 	return "a list of extensions"
 }
 
-// plain formats a number without an exponent where it is short.
+// plain formats a number as people write it.
 func plain(x float64) string {
-	if x < 1e6 {
+	switch {
+	case x == maxSample:
+		return "2^52"
+	case x < 1e7:
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	}
-	return strconv.FormatFloat(x, 'g', -1, 64)
+	return strings.Replace(strconv.FormatFloat(x, 'g', -1, 64), "e+", "e", 1)
 }
 
 // oneOf lists words: a, b or c.
