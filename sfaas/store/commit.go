@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// offer is a record that waits for its answer.
+type offer struct {
+	record *Record
+	done   func(error)
+	err    error // the answer, known before the commit
+}
+
+// groupBytes is how much of what waits goes into one group: one record at least.
+const groupBytes = 8 << 20
+
+// Commit takes a record; the outcome goes to done. It neither blocks nor encodes
+// anything: all that waits is put into one batch by the store's own goroutine.
+func (s *Store) Commit(r *Record, done func(error)) {
+	s.mu.Lock()
+	err := s.refuses
+	if err == nil {
+		s.queue = append(s.queue, offer{record: r, done: done})
+	}
+	s.mu.Unlock()
+	if err != nil {
+		done(err)
+		return
+	}
+	s.rouse()
+}
+
+// rouse wakes the committer.
+func (s *Store) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run is the committer: it makes a group of all that waits, syncs it, answers, and
+// begins again. While one group is on its way to the disk the next one gathers.
+func (s *Store) run() {
+	defer s.wg.Done()
+	for {
+		select {
+		case <-s.wake:
+		case <-s.closing:
+			s.commitAll()
+			return
+		}
+		s.pause()
+		if err := s.disk.err(); err != nil {
+			s.answer(s.takeAll(), err)
+			if !s.reopen() {
+				return
+			}
+			continue
+		}
+		s.commitAll()
+	}
+}
+
+// pause waits until the next group may begin.
+func (s *Store) pause() {
+	wait := s.opts.SyncInterval - time.Since(s.began)
+	if s.opts.SyncInterval > 0 && wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-s.closing:
+		}
+	}
+	s.began = time.Now()
+}
+
+// takeAll takes what waits.
+func (s *Store) takeAll() []offer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.queue
+	s.queue = s.spare[:0]
+	s.spare = all
+	return all
+}
+
+// commitAll commits what waits, in groups.
+func (s *Store) commitAll() {
+	all := s.takeAll()
+	defer clear(all)
+	for rest := all; len(rest) > 0; {
+		n, err := s.commitGroup(rest)
+		rest = rest[n:]
+		if err != nil {
+			s.fence = newFence()
+			s.answer(rest, err)
+			return
+		}
+	}
+}
+
+// commitGroup commits the first offers as one batch and answers them. It returns how
+// many it has answered; an error means that the outcome of the others is not known.
+func (s *Store) commitGroup(all []offer) (int, error) {
+	if err := s.disk.err(); err != nil {
+		return 0, err
+	}
+	b := s.db.NewBatch()
+	defer b.Close()
+	n := 0
+	for n < len(all) && (n == 0 || b.Len() < groupBytes) {
+		if err := s.put(b, &all[n]); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	s.mu.Lock()
+	s.flight = all[:n]
+	s.mu.Unlock()
+	var err error
+	if !b.Empty() {
+		err = s.db.Apply(b, pebble.Sync)
+	}
+	if dead := s.disk.err(); dead != nil {
+		err = dead // whatever Pebble believes
+	}
+	flight := s.landed()
+	if err != nil {
+		s.answer(flight, err)
+		return n, err
+	}
+	for i := range flight {
+		flight[i].done(flight[i].err)
+	}
+	return n, nil
+}
+
+// landed returns the offers of the group that are not answered.
+func (s *Store) landed() []offer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	flight := s.flight
+	s.flight = nil
+	return flight
+}
+
+// put puts a record into a batch, or notes its answer.
+func (s *Store) put(b *pebble.Batch, o *offer) error {
+	r := o.record
+	v, err := s.fence.judge(s.db, r)
+	switch {
+	case err != nil:
+		return err
+	case v == stale:
+		o.err = sfaas.ErrStaleEpoch
+	case v == early:
+		o.err = fmt.Errorf("%w: %v, epoch %d, core %d, number %d", ErrOrder, r.Unit, r.Epoch, r.Core, r.Seq)
+	}
+	if v != take && v != takeNew {
+		return nil
+	}
+	s.key = appendUnit(s.key[:0], r.Unit)
+	prefix := len(s.key)
+	for i := range r.Writes {
+		w := &r.Writes[i]
+		s.key = append(append(s.key[:prefix], recordSpace), w.Key...)
+		if w.Delete {
+			err = errors.Join(err, b.Delete(s.key, nil))
+		} else {
+			err = errors.Join(err, b.Set(s.key, w.Value, nil))
+		}
+	}
+	if v == takeNew {
+		s.key = append(s.key[:prefix], ownerSpace)
+		s.value = appendMark(s.value[:0], r.Epoch, 0)
+		err = errors.Join(err, b.Set(s.key, s.value, nil))
+	}
+	s.key = appendCore(s.key[:0], r.Unit, r.Core)
+	s.value = appendMark(s.value[:0], r.Epoch, r.Seq)
+	return errors.Join(err, b.Set(s.key, s.value, nil))
+}
+
+// answer answers offers with one error.
+func (s *Store) answer(all []offer, err error) {
+	for i := range all {
+		all[i].done(err)
+	}
+}

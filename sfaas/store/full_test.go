@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// read returns the count of every unit, and an error if a record is there by half.
+func (c *counter) read(s *Store) ([]uint64, error) {
+	var a, z = make([]uint64, c.units), make([]uint64, c.units)
+	logs := make([]map[uint64]bool, c.units)
+	err := s.Load(func(v Stored) error {
+		if v.Key == nil {
+			return nil
+		}
+		id, _ := v.Unit.Root.ID(1)
+		n := be(v.Value)
+		switch string(v.Key[:1]) {
+		case "a":
+			a[id] = n
+		case "z":
+			z[id] = n
+		default:
+			if logs[id] == nil {
+				logs[id] = map[uint64]bool{}
+			}
+			logs[id][n] = true
+			if n%64 != be(v.Key[3:]) {
+				return fmt.Errorf("unit %d has %d under %d", id, n, be(v.Key[3:]))
+			}
+		}
+		if want := c.record(int(id), n).Writes[0].Value; len(v.Value) > 8 && string(v.Value) != string(want) {
+			return fmt.Errorf("unit %d, number %d: another value", id, n)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for u := range a {
+		if a[u] != z[u] {
+			return nil, fmt.Errorf("unit %d has half a record: %d and %d", u, a[u], z[u])
+		}
+		for n := a[u]; n > 0 && n+64 > a[u]; n-- {
+			if !logs[u][n] {
+				return nil, fmt.Errorf("unit %d at %d has lost %d", u, a[u], n)
+			}
+		}
+	}
+	return a, nil
+}
+
+func be(b []byte) uint64 {
+	var n uint64
+	for _, x := range b[:8] {
+		n = n<<8 | uint64(x)
+	}
+	return n
+}
+
+// eventually waits for something.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for begin := time.Now(); !is(); time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("%s: never", what)
+		}
+	}
+}
+
+// TestFullDisk fills the disk after any number of bytes, down to the middle of a
+// write. Records are refused then, and taken again when there is room; the same ones,
+// which may have been committed, change nothing.
+func TestFullDisk(t *testing.T) {
+	for _, room := range []int64{0, 1, 100, 1000, 5000, 20_000, 70_000, 150_000, 400_000} {
+		t.Run(fmt.Sprint("room=", room), func(t *testing.T) {
+			fs := newTestFS(vfs.NewMem())
+			s := open(t, &Options{fs: fs, memTable: 64 << 10})
+			c := newCounter(5, 300)
+			for _, err := range c.run(s, 20) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			fs.fill(room)
+			for _, err := range c.run(s, 1000) {
+				if !errors.Is(err, ErrFull) {
+					t.Fatalf("on a full disk: %v", err)
+				}
+			}
+			c.check(t, s, c.known())
+			if err := commit(s, c.record(0, c.known()[0]+1))[0]; !errors.Is(err, ErrFull) {
+				t.Fatalf("on a full disk, again: %v", err)
+			}
+			fs.clean()
+			eventually(t, "it goes on", func() bool { return c.run(s, 1)[0] == nil })
+			eventually(t, "all go on", func() bool { return errors.Join(c.run(s, 20)...) == nil })
+			c.check(t, s, c.known())
+			reopened(t, s, fs, c)
+		})
+	}
+}
+
+// reopened closes a store, opens it again, and finds exactly what was acknowledged.
+func reopened(t *testing.T, s *Store, fs vfs.FS, c *counter) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, &Options{fs: fs})
+	found, err := c.read(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for u, n := range c.known() {
+		if found[u] != n {
+			t.Errorf("unit %d has counted %d, acknowledged were %d", u, found[u], n)
+		}
+	}
+}
+
+// TestFullDiskClose closes a store that waits for room: everything is answered, nothing
+// hangs, and what was acknowledged is there.
+func TestFullDiskClose(t *testing.T) {
+	for _, room := range []int64{0, 300, 30_000} {
+		fs := newTestFS(vfs.NewMem())
+		s := open(t, &Options{fs: fs, memTable: 64 << 10})
+		c := newCounter(5, 300)
+		c.run(s, 20)
+		fs.fill(room)
+		c.run(s, 1000)
+		if err := s.Close(); !errors.Is(err, ErrFull) {
+			t.Errorf("room=%d: Close on a full disk: %v", room, err)
+		}
+		fs.clean()
+		again := open(t, &Options{fs: fs})
+		c.check(t, again, c.known())
+		again.Close()
+	}
+}
+
+// TestFullDiskOpen opens a store where there is no room: that is an error, and leaves
+// what is there as it is.
+func TestFullDiskOpen(t *testing.T) {
+	for room := int64(0); room < 20_000; room = room*5/4 + 10 {
+		fs := newTestFS(vfs.NewMem())
+		s := open(t, &Options{fs: fs, memTable: 64 << 10})
+		c := newCounter(5, 300)
+		c.run(s, 10)
+		s.Close()
+		fs.room.Store(room)
+		full, err := Open("store", &Options{fs: fs})
+		switch {
+		case err == nil:
+			full.Close()
+		case !errors.Is(err, ErrFull):
+			t.Errorf("room=%d: %v", room, err)
+		}
+		fs.clean()
+		again := open(t, &Options{fs: fs})
+		c.check(t, again, c.known())
+		again.Close()
+	}
+}
+
+// TestFailedDisk lets writes and syncs fail at any moment. Records are refused until
+// the store has opened its files anew.
+func TestFailedDisk(t *testing.T) {
+	for i, failure := range []error{io.ErrShortWrite, syscall.EIO, syscall.ENOSPC, syscall.EIO} {
+		fs := newTestFS(vfs.NewMem())
+		s := open(t, &Options{fs: fs, memTable: 64 << 10})
+		c := newCounter(5, 300)
+		for round := range 5 {
+			c.run(s, 10+round)
+			fs.fail.Store(&failure)
+			if i == 2 { // only syncs fail
+				eventually(t, "refused", func() bool { return errors.Is(errors.Join(c.run(s, 1)...), ErrFull) })
+			} else {
+				eventually(t, "refused", func() bool { return errors.Is(errors.Join(c.run(s, 1)...), ErrFailed) })
+			}
+			fs.fail.Store(nil)
+			eventually(t, "it goes on", func() bool { return errors.Join(c.run(s, 3)...) == nil })
+			c.check(t, s, c.known())
+		}
+		reopened(t, s, fs, c)
+	}
+}
