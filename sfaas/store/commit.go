@@ -3,6 +3,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -14,7 +15,7 @@ import (
 
 // offer is a record that waits for its answer.
 type offer struct {
-	record *Record
+	record *sfaas.Record
 	done   func(error)
 	err    error // the answer, known before the commit
 }
@@ -22,9 +23,12 @@ type offer struct {
 // groupBytes is how much of what waits goes into one group: one record at least.
 const groupBytes = 8 << 20
 
-// Commit takes a record; the outcome goes to done. It neither blocks nor encodes
-// anything: all that waits is put into one batch by the store's own goroutine.
-func (s *Store) Commit(r *Record, done func(error)) {
+// Keeps implements [sfaas.Engine].
+func (s *Store) Keeps() bool { return true }
+
+// Commit implements [sfaas.Engine]. It neither blocks nor encodes anything: all that
+// waits is put into one batch by the store's own goroutine, which also answers.
+func (s *Store) Commit(r *sfaas.Record, done func(error)) {
 	s.mu.Lock()
 	err := s.refuses
 	if err == nil {
@@ -171,9 +175,15 @@ func (s *Store) put(b *pebble.Batch, o *offer) error {
 	for i := range r.Writes {
 		w := &r.Writes[i]
 		s.key = append(append(s.key[:prefix], recordSpace), w.Key...)
-		if w.Delete {
+		switch {
+		case w.Delete && w.End != nil:
+			s.end = append(append(append(s.end[:0], s.key[:prefix]...), recordSpace), w.End...)
+			if bytes.Compare(s.key, s.end) < 0 {
+				err = errors.Join(err, b.DeleteRange(s.key, s.end, nil))
+			}
+		case w.Delete:
 			err = errors.Join(err, b.Delete(s.key, nil))
-		} else {
+		default:
 			err = errors.Join(err, b.Set(s.key, w.Value, nil))
 		}
 	}

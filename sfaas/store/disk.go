@@ -4,6 +4,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -110,11 +111,11 @@ func (d *disk) do(op func() error) (done bool, err error) {
 		case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
 			return true, err
 		case errors.As(err, &failed) && noRoom(err):
-			d.die(errors.Join(ErrFull, err))
+			d.die(fmt.Errorf("%w: %w", ErrFull, err))
 		case !noRoom(err):
-			d.die(errors.Join(ErrFailed, err))
+			d.die(fmt.Errorf("%w: %w", ErrFailed, err))
 		case d.isImpatient():
-			d.die(errors.Join(ErrFull, err))
+			d.die(fmt.Errorf("%w: %w", ErrFull, err))
 		default:
 			if !waiting {
 				waiting = true
@@ -178,6 +179,13 @@ func (d *disk) forget(name string) error {
 	return d.proof.drop(name)
 }
 
+// gone gives up the claim about a file that is about to be removed. What is removed is
+// not needed any more by what other files say by now; so what is claimed of those is
+// made durable before.
+func (d *disk) gone(name string) error {
+	return errors.Join(d.order(name), d.forget(name), d.proof.sync())
+}
+
 // opened wraps a file that is written from its beginning.
 func (d *disk) opened(name string, f vfs.File) vfs.File {
 	w := &file{File: f, disk: d}
@@ -190,11 +198,22 @@ func (d *disk) opened(name string, f vfs.File) vfs.File {
 	return w
 }
 
+// order makes durable which files the folder has, before a marker changes: Pebble makes
+// a manifest, makes a marker that names it, and removes the former marker, with one sync
+// of the folder at the end. A file system that keeps the first of these and loses the
+// rest is harmless; one that keeps a later one alone loses everything.
+func (d *disk) order(name string) error {
+	if !strings.HasPrefix(lastName(name), "marker.") {
+		return nil
+	}
+	return syncDir(d.FS, d.dir)
+}
+
 // create runs an operation that makes a file.
 func (d *disk) create(name string, op func() (vfs.File, error)) (vfs.File, error) {
 	var f vfs.File
 	done, err := d.do(func() (err error) {
-		if err = d.forget(name); err == nil {
+		if err = errors.Join(d.order(name), d.forget(name)); err == nil {
 			f, err = op()
 		}
 		return err
@@ -271,7 +290,7 @@ func (d *disk) Link(from, to string) error {
 // Remove implements [vfs.FS].
 func (d *disk) Remove(name string) error {
 	_, err := d.do(func() error {
-		if err := d.forget(name); err != nil {
+		if err := d.gone(name); err != nil {
 			return err
 		}
 		return d.FS.Remove(name)

@@ -5,6 +5,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -42,6 +44,19 @@ func (e *DamagedError) Error() string {
 
 // Unwrap returns [ErrDamaged] and the cause.
 func (e *DamagedError) Unwrap() []error { return []error{ErrDamaged, e.Err} }
+
+// unreadable types why Pebble could not open its files: what the operating system did
+// not let happen stays as it is, all else is about what the files hold, or lack.
+func unreadable(err error) error {
+	var system syscall.Errno
+	if errors.As(err, &system) && !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrFull) || errors.Is(err, ErrFailed) {
+		return err
+	}
+	if err = damage(err); errors.Is(err, ErrDamaged) {
+		return err
+	}
+	return &DamagedError{Err: err}
+}
 
 // damage turns what Pebble says about bytes that are not what they were into a
 // [*DamagedError]; other errors stay as they are.

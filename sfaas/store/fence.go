@@ -38,7 +38,7 @@ const (
 )
 
 // judge says what to do with a record, and takes that it will be committed, if so.
-func (f *fence) judge(db *pebble.DB, r *Record) (verdict, error) {
+func (f *fence) judge(db *pebble.DB, r *sfaas.Record) (verdict, error) {
 	u, err := f.unit(db, r.Unit)
 	if err != nil {
 		return 0, err
@@ -86,7 +86,7 @@ func (f *fence) unit(db *pebble.DB, unit sfaas.Unit) (*fenced, error) {
 }
 
 // last returns the number of the last record of a core in the epoch of the unit.
-func (f *fence) last(db *pebble.DB, u *fenced, r *Record) (uint64, error) {
+func (f *fence) last(db *pebble.DB, u *fenced, r *sfaas.Record) (uint64, error) {
 	if seq, known := u.seqs[r.Core]; known {
 		return seq, nil
 	}

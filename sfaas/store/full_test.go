@@ -13,59 +13,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// read returns the count of every unit, and an error if a record is there by half.
-func (c *counter) read(s *Store) ([]uint64, error) {
-	var a, z = make([]uint64, c.units), make([]uint64, c.units)
-	logs := make([]map[uint64]bool, c.units)
-	err := s.Load(func(v Stored) error {
-		if v.Key == nil {
-			return nil
-		}
-		id, _ := v.Unit.Root.ID(1)
-		n := be(v.Value)
-		switch string(v.Key[:1]) {
-		case "a":
-			a[id] = n
-		case "z":
-			z[id] = n
-		default:
-			if logs[id] == nil {
-				logs[id] = map[uint64]bool{}
-			}
-			logs[id][n] = true
-			if n%64 != be(v.Key[3:]) {
-				return fmt.Errorf("unit %d has %d under %d", id, n, be(v.Key[3:]))
-			}
-		}
-		if want := c.record(int(id), n).Writes[0].Value; len(v.Value) > 8 && string(v.Value) != string(want) {
-			return fmt.Errorf("unit %d, number %d: another value", id, n)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	for u := range a {
-		if a[u] != z[u] {
-			return nil, fmt.Errorf("unit %d has half a record: %d and %d", u, a[u], z[u])
-		}
-		for n := a[u]; n > 0 && n+64 > a[u]; n-- {
-			if !logs[u][n] {
-				return nil, fmt.Errorf("unit %d at %d has lost %d", u, a[u], n)
-			}
-		}
-	}
-	return a, nil
-}
-
-func be(b []byte) uint64 {
-	var n uint64
-	for _, x := range b[:8] {
-		n = n<<8 | uint64(x)
-	}
-	return n
-}
-
 // eventually waits for something.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()

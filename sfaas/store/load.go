@@ -4,71 +4,98 @@ package store
 
 import (
 	"errors"
+	"iter"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// Stored is one value of a unit, with the epoch of its last record.
-type Stored struct {
-	Unit       sfaas.Unit
-	Epoch      uint32
-	Key, Value []byte // valid until the next one
-}
-
-// Load reads what is committed: of some units, in their order, or, if none are given,
-// of all. Yield gets the values of a unit in the order of their keys, before them one
-// without a key for the unit itself; an error of it ends the reading and is returned.
-// It returns a [*DamagedError] where a file does not hold what was written to it; what
-// was read until then is right.
-func (s *Store) Load(yield func(Stored) error, units ...sfaas.Unit) error {
+// Load implements [sfaas.Engine]. It returns a [*DamagedError] where a file does not
+// hold what was written to it. Records that are committed meanwhile are not seen.
+func (s *Store) Load(unit func(u sfaas.Unit, epoch uint32, rows iter.Seq2[[]byte, []byte]) error) error {
 	s.open.RLock()
 	defer s.open.RUnlock()
 	if s.db == nil {
-		return ErrClosed
+		return s.whyClosed()
 	}
-	if len(units) == 0 {
-		return s.scan([]byte{unitSpace}, yield)
-	}
-	for _, u := range units {
-		if err := s.scan(appendUnit(nil, u), yield); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// scan yields what stands under a prefix.
-func (s *Store) scan(prefix []byte, yield func(Stored) error) (err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	all := []byte{unitSpace}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: all, UpperBound: after(all)})
 	if err != nil {
 		return damage(err)
 	}
-	defer func() { err = errors.Join(err, damage(it.Close())) }()
-	var at Stored
-	for valid := it.First(); valid; valid = it.Next() {
-		u, space, rest, err := cutUnit(it.Key())
+	l := loader{it: it}
+	l.step(it.First())
+	for l.valid && l.err == nil {
+		err = errors.Join(err, l.unit(unit))
 		if err != nil {
-			return &DamagedError{Err: err}
+			break
 		}
-		value, err := it.ValueAndErr()
-		if err != nil {
-			return damage(err)
-		}
-		at.Unit, at.Key, at.Value = u, rest, value
-		switch space {
-		case coreSpace:
-			continue
-		case ownerSpace:
-			if at.Epoch, _, err = cutMark(value); err != nil {
-				return &DamagedError{Err: err}
+	}
+	return errors.Join(err, l.err, damage(it.Close()))
+}
+
+// whyClosed returns why nothing can be read.
+func (s *Store) whyClosed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refuses == nil {
+		return ErrClosed
+	}
+	return s.refuses
+}
+
+// loader walks over the keys of a store, and has read the present one.
+type loader struct {
+	it    *pebble.Iterator
+	valid bool
+	err   error
+
+	of    sfaas.Unit
+	space byte
+	key   []byte
+	value []byte
+}
+
+// step reads where the iterator stands now.
+func (l *loader) step(valid bool) {
+	if l.valid = valid; !valid {
+		return
+	}
+	var err error
+	if l.of, l.space, l.key, err = cutUnit(l.it.Key()); err == nil {
+		l.value, err = l.it.ValueAndErr()
+	} else {
+		err = &DamagedError{Err: err}
+	}
+	if err != nil {
+		l.valid, l.err = false, damage(err)
+	}
+}
+
+var errNoOwner = errors.New("values of a unit that nobody has owned")
+
+// unit shows one unit, and stands at the next one when it returns.
+func (l *loader) unit(show func(u sfaas.Unit, epoch uint32, rows iter.Seq2[[]byte, []byte]) error) error {
+	u := l.of
+	if l.space != ownerSpace {
+		return &DamagedError{Err: errNoOwner}
+	}
+	epoch, _, err := cutMark(l.value)
+	if err != nil {
+		return &DamagedError{Err: err}
+	}
+	rows := func(yield func(key, value []byte) bool) {
+		for ; l.valid && l.of == u; l.step(l.it.Next()) {
+			if l.space == recordSpace && !yield(l.key, l.value) {
+				return
 			}
-			at.Key, at.Value = nil, nil
 		}
-		if err := yield(at); err != nil {
-			return err
-		}
+	}
+	if err := show(u, epoch, rows); err != nil {
+		return err
+	}
+	for range rows { // what was not looked at may be damaged too
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -32,7 +33,28 @@ func prove(real vfs.FS, dir string) (map[string]claim, error) {
 			return nil, err
 		}
 	}
-	return claims, nil
+	return claims, proveTails(real, dir, claims)
+}
+
+// proveTails checks what stands in the logs behind their claims.
+func proveTails(real vfs.FS, dir string, claims map[string]claim) error {
+	names, err := real.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name = lastName(name); !strings.HasSuffix(name, ".log") {
+			continue
+		}
+		log, err := readFile(real, real.PathJoin(dir, name))
+		if err == nil {
+			err = checkTail(name, log, claims[name].size)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // proveEmpty checks that a folder without a proof has nothing that needs one.

@@ -4,6 +4,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // Store keeps the records of a node in a folder. Its methods may be called by any
@@ -33,15 +36,18 @@ type Store struct {
 	closed  error // what Close returns
 
 	// The committer's.
-	began      time.Time // of the last group
-	fence      *fence
-	key, value []byte
+	began    time.Time // of the last group
+	fence    *fence
+	key, end []byte
+	value    []byte
 
 	// Readers hold the lock; the committer takes it to open everything anew.
 	open sync.RWMutex
 	db   *pebble.DB
 	disk *disk
 }
+
+var _ sfaas.Engine = (*Store)(nil)
 
 // Open opens the store in a folder, or makes one. Nobody else may have it open. It
 // returns a [*DamagedError] if a file does not hold what was acknowledged, and
@@ -66,9 +72,9 @@ func Open(dir string, o *Options) (*Store, error) {
 // openError types what opening can fail with.
 func openError(err error) error {
 	if noRoom(err) && !errors.Is(err, ErrFull) {
-		return errors.Join(ErrFull, err)
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
-	return damage(err)
+	return err
 }
 
 // start checks the proof and opens Pebble over a fresh disk.
@@ -95,7 +101,7 @@ func (s *Store) start() error {
 		if db != nil {
 			_ = db.Close() // nothing of it reaches the disk
 		}
-		return errors.Join(openError(err), p.close())
+		return errors.Join(unreadable(err), p.close())
 	}
 	d.patient()
 	s.db, s.disk = db, d

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"bufio"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// childEnv names the folder of the process that TestKill kills.
+const childEnv = "NEURORAN_STORE_CHILD"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childEnv); dir != "" {
+		if err := child(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const childUnits = 8
+
+// child counts on from what a store holds, under a new epoch, until it is killed, and
+// says what it has been acknowledged.
+func child(dir string) error {
+	s, err := Open(dir, &Options{memTable: 256 << 10})
+	if err != nil {
+		return err
+	}
+	c := newCounter(childUnits, 300)
+	if c.acked, err = c.read(s); err != nil {
+		return err
+	}
+	epoch, err := newest(s)
+	if err != nil {
+		return err
+	}
+	var line sync.Mutex
+	var wg sync.WaitGroup
+	for u := range c.units {
+		wg.Go(func() {
+			for seq := uint64(1); ; seq++ {
+				n := c.acked[u] + seq
+				r := c.record(u, n)
+				r.Epoch, r.Seq, r.Core = epoch+1, seq, u%2
+				if err := commit(s, r)[0]; err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					os.Exit(1)
+				}
+				line.Lock()
+				fmt.Println(u, n)
+				line.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return nil
+}
+
+// newest returns the newest epoch of any unit.
+func newest(s *Store) (newest uint32, err error) {
+	err = s.Load(func(_ sfaas.Unit, epoch uint32, _ iter.Seq2[[]byte, []byte]) error {
+		newest = max(newest, epoch)
+		return nil
+	})
+	return newest, err
+}
+
+// TestKill kills a process that counts, at any moment, and starts it again. What it was
+// acknowledged is there, whole and once. Ten times, or, with NEURORAN_LONG, a hundred.
+func TestKill(t *testing.T) {
+	kills := 10
+	if os.Getenv("NEURORAN_LONG") != "" {
+		kills = 100
+	}
+	dir := filepath.Join(t.TempDir(), "state")
+	random := rand.New(rand.NewPCG(11, 1))
+	c := newCounter(childUnits, 300)
+	for i := range kills {
+		acked := killed(t, dir, slices.Clone(c.acked), time.Duration(20+random.IntN(180))*time.Millisecond)
+		s, err := Open(dir, &Options{memTable: 256 << 10})
+		if err != nil {
+			t.Fatalf("kill %d: %v", i, err)
+		}
+		c.acked = c.check(t, s, acked)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if t.Failed() {
+			t.Fatalf("kill %d", i)
+		}
+	}
+	t.Logf("kills=%d counted=%d", kills, c.acked)
+}
+
+// killed lets a child run for a while after its first acknowledgement, and returns the
+// last ones that it has told of.
+func killed(t *testing.T, dir string, acked []uint64, after time.Duration) []uint64 {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := true
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if first {
+			first = false
+			time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+		}
+		var u int
+		var n uint64
+		if _, err := fmt.Sscan(lines.Text(), &u, &n); err == nil && n == acked[u]+1 {
+			acked[u] = n
+		} else if err == nil {
+			t.Errorf("unit %d was acknowledged %d after %d", u, n, acked[u])
+		}
+	}
+	if err := cmd.Wait(); first || err == nil {
+		t.Fatalf("the child has ended by itself: %v", err)
+	}
+	return acked
+}
