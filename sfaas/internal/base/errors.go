@@ -75,6 +75,11 @@ var (
 	// ErrFence is returned by a move in mode Fed if slots ran ahead of every
 	// fence that was tried. Nothing has changed.
 	ErrFence = errors.New("sfaas: slots run ahead of the fence")
+	// ErrFrame is wrapped by all errors about bytes that have come from another runtime.
+	ErrFrame = errors.New("sfaas: bad frame")
+	// ErrSealer is returned where runtimes are to be connected that seal under different
+	// keys.
+	ErrSealer = errors.New("sfaas: sealers differ")
 	// ErrLinked is returned by Restore of a runtime beside others that run: a
 	// snapshot has the state of all.
 	ErrLinked = errors.New("sfaas: runtime is linked with others that run")
@@ -100,6 +105,21 @@ type PanicError struct {
 
 // Error implements error.
 func (e *PanicError) Error() string { return fmt.Sprintf("sfaas: handler panicked: %v", e.Value) }
+
+// DigestError says that two runtimes disagree about a part of their graphs. It is an
+// [ErrDigest].
+type DigestError struct {
+	Of        string // what differs, such as "part decode" or "edge a -> b.in"
+	Got, Want Digest // of the other runtime, and of this one; 0 where it is not there
+}
+
+// Error implements error.
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("%v: %s: %v, want %v", ErrDigest, e.Of, e.Got, e.Want)
+}
+
+// Unwrap returns ErrDigest.
+func (e *DigestError) Unwrap() error { return ErrDigest }
 
 // SizeError is the fault of a handler whose output exceeds the limit.
 type SizeError struct {

@@ -134,6 +134,9 @@ func (k *Core) accept(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	}
 }
 
+// Sent gives up the hold of a message that the shell has copied into a frame.
+func (k *Core) Sent(e *Effect) { e.Msg.release(k.lane) }
+
 // CountLost counts a message that the shell could not bring to its owner.
 func (k *Core) CountLost(e *Effect) { k.stats[k.app.Edges[e.Edge-1].Node.Index].Dropped++ }
 

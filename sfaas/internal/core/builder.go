@@ -112,17 +112,11 @@ func (b *Builder) owns(n *plan.Node, key base.Key) error {
 // Message returns a message of which the given is true. What it says of itself is
 // not checked: who reads it knows what is written.
 func (b *Builder) Message(s *MessageState) *Message {
-	m := &Message{
-		Header: s.Header, made: s.Made, body: s.Body, pool: b.lane.pools[s.From.ID], refs: 1, fn: s.Func, group: s.Key.KeyGroup(),
-		reply: replyTo{call: s.Reply.Call, key: s.Reply.Key, port: s.Reply.Port, answer: s.Reply.Answer, err: s.Reply.Err},
-	}
+	m := &Message{body: s.Body, pool: b.lane.pools[s.From.ID]}
+	m.become(s, b.set, b.now)
 	if m.reply.port != 0 {
 		m.reply.node = b.set.Node
 	}
-	if b.set.Timeline != nil && m.Due != base.Never {
-		m.Due = b.set.Due(m.Slot, b.now)
-	}
-	m.size = m.measure()
 	return m
 }
 

@@ -44,6 +44,8 @@ type Core struct {
 	stopping []*unit       // that have stopped and are not quiet yet
 	ending   []*unit       // that are finished here once the lines are empty
 	peers    []base.NodeID // linked runtimes, this one first
+	moves    uint64        // that this core has led
+	told     []base.NodeID // runtimes that know of the rests what this core does
 	mutes    bool          // some unit has come by a move that fed both owners
 
 	// what lasts as long as a message

@@ -89,7 +89,7 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 // promise holds slots from F-h on, or refuses.
 func (k *Core) promise(u *unit, s *Signal) {
 	m, start := s.Move, s.Fence-s.Move.History
-	if f := u.feeding(); f != nil && f.move == m {
+	if f := u.feeding(); f != nil && f.move.same(m) {
 		return // it stands here; only the connection is new
 	}
 	answer := &Signal{Kind: signalFencedCore, Move: m, Slot: u.newest}
@@ -104,7 +104,7 @@ func (k *Core) promise(u *unit, s *Signal) {
 
 func (k *Core) countPromises(u *unit, s *Signal) {
 	a := u.busy().ask
-	if a == nil || a.move != s.Move {
+	if a == nil || !a.move.same(s.Move) {
 		return
 	}
 	a.newest, a.no = max(a.newest, s.Slot), a.no || s.Err != nil
@@ -126,7 +126,7 @@ func (k *Core) countPromises(u *unit, s *Signal) {
 // countFences goes on to step 2 when every runtime has promised.
 func (k *Core) countFences(u *unit, s *Signal) {
 	m := u.busy().move
-	if m == nil || m != s.Move {
+	if m == nil || !m.same(s.Move) {
 		return
 	}
 	at := slices.Index(m.asked, s.From.Node)
@@ -227,7 +227,7 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 // standFence is step 3, at every core.
 func (k *Core) standFence(u *unit, m *Move) {
 	f := u.busy().feed
-	if f == nil || f.move != m {
+	if f == nil || !f.move.same(m) {
 		return
 	}
 	f.pending = false

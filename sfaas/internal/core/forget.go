@@ -28,19 +28,19 @@ import (
 // doubled.
 const manyMarks = 256
 
-// markAsk asks the owner of a producer whether it keeps messages for a consumer, and
+// MarkAsk asks the owner of a producer whether it keeps messages for a consumer, and
 // says that it does not.
-type markAsk struct {
+type MarkAsk struct {
 	MarkID
-	to    base.Key
-	taken Place
-	epoch uint32 // of the answering owner
+	To    base.Key // of the consumer
+	Taken Place    // the last of its messages that the consumer has taken
+	Epoch uint32   // of the answering owner
 }
 
 // markAsks are questions of one core, by the runtime that they go to.
 type markAsks struct {
 	nodes []base.NodeID
-	of    map[base.NodeID][]markAsk
+	of    map[base.NodeID][]MarkAsk
 	from  *unit // of one that asks
 }
 
@@ -52,12 +52,12 @@ func (a *markAsks) add(inst *instance) {
 			continue
 		}
 		if a.of == nil {
-			a.of = map[base.NodeID][]markAsk{}
+			a.of = map[base.NodeID][]MarkAsk{}
 		}
 		if a.of[w.From] == nil {
 			a.nodes = append(a.nodes, w.From)
 		}
-		a.of[w.From] = append(a.of[w.From], markAsk{MarkID: w.MarkID, to: inst.ks.key, taken: w.Taken})
+		a.of[w.From] = append(a.of[w.From], MarkAsk{MarkID: w.MarkID, To: inst.ks.key, Taken: w.Taken})
 		a.from = inst.unit
 	}
 }
@@ -72,7 +72,7 @@ func (k *Core) askMarks(a *markAsks) {
 		case slices.Contains(k.peers, node):
 			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: s})
 		default: // what was pushed there is gone with the runtime
-			gone := slices.DeleteFunc(a.of[node], func(x markAsk) bool { return x.Func > 0 })
+			gone := slices.DeleteFunc(a.of[node], func(x MarkAsk) bool { return x.Func > 0 })
 			k.forgetMarks(&Signal{From: Endpoint{Node: node}, Marks: gone})
 		}
 	}
@@ -80,9 +80,9 @@ func (k *Core) askMarks(a *markAsks) {
 
 // answerMarks is step 2, at each core of the runtime that is asked.
 func (k *Core) answerMarks(u *unit, s *Signal) {
-	var none []markAsk
+	var none []MarkAsk
 	for _, a := range s.Marks {
-		if k.coreOf(a.Source.KeyGroup()) != k.self.Core || k.out.last[streamID{a.Edge, a.Func, a.Node, a.Source, a.to}] != nil {
+		if k.coreOf(a.Source.KeyGroup()) != k.self.Core || k.out.last[streamID{a.Edge, a.Func, a.Node, a.Source, a.To}] != nil {
 			continue
 		}
 		if a.Func == 0 && a.Node == k.self.Node {
@@ -94,7 +94,7 @@ func (k *Core) answerMarks(u *unit, s *Signal) {
 			case u == nil && k.byDefault(p): // nothing is known of it, so nothing is kept
 				none = append(none, a)
 			case u != nil && u.phase == unitHere:
-				a.epoch = u.epoch
+				a.Epoch = u.epoch
 				none = append(none, a)
 			}
 		}
@@ -102,7 +102,7 @@ func (k *Core) answerMarks(u *unit, s *Signal) {
 	if len(none) == 0 {
 		return
 	}
-	to, group := Endpoint{Node: s.From.Node}, none[0].to.KeyGroup()
+	to, group := Endpoint{Node: s.From.Node}, none[0].To.KeyGroup()
 	answer := &Signal{Kind: signalForget, Route: base.Route{Unit: u.Unit()}, From: k.self, Marks: none}
 	switch to.Core = int(group); {
 	case to.Node != k.self.Node:
@@ -119,7 +119,7 @@ func (k *Core) answerMarks(u *unit, s *Signal) {
 func (k *Core) forgetMarks(s *Signal) {
 	k.idle.old = k.idle.old[:0]
 	for _, a := range s.Marks {
-		ks := k.keys[a.to]
+		ks := k.keys[a.To]
 		if ks == nil || !ks.here {
 			continue
 		}
@@ -127,12 +127,12 @@ func (k *Core) forgetMarks(s *Signal) {
 		if inst == nil || inst.few == nil {
 			continue
 		}
-		if a.epoch > 0 {
+		if a.Epoch > 0 {
 			p := k.app.Nodes[a.Func-1].Part
 			u := k.unit(plan.UnitID{Part: p, Root: p.Root(a.Source)})
-			k.learn(u, base.Route{Unit: u.Unit(), Owner: s.From.Node, Epoch: a.epoch})
+			k.learn(u, base.Route{Unit: u.Unit(), Owner: s.From.Node, Epoch: a.Epoch})
 		}
-		inst.few.seen.forget(a.MarkID, a.taken)
+		inst.few.seen.forget(a.MarkID, a.Taken)
 		if k.isIdle(ks) && !ks.marked() {
 			k.idle.old = append(k.idle.old, ks)
 		}

@@ -37,6 +37,16 @@ func (in *Inputs) Len() (n int) {
 	return n
 }
 
+// FromHost reports whether they are a call that host code waits for.
+func (in *Inputs) FromHost() bool {
+	for i := range in {
+		if in[i].Msg != nil && in[i].Msg.fromHost() {
+			return true
+		}
+	}
+	return false
+}
+
 // Only returns the input if there is one alone, nil otherwise.
 func (in *Inputs) Only() (only *Input) {
 	for i := range in {

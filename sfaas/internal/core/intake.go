@@ -16,12 +16,14 @@ type Intake struct {
 	set     *Settings
 	gauges  []gauge
 	sources []*pool // by outlet
+	arrived []*pool // the same, of messages from other processes: their memory is nobody else's
 }
 
 func newIntake(app *plan.App, set *Settings, gauges []gauge) *Intake {
 	in := &Intake{app: app, set: set, gauges: gauges}
 	for _, o := range app.Outlets {
 		in.sources = append(in.sources, newPool(nil, o, 2*set.SourceLimit+poolLimit, set))
+		in.arrived = append(in.arrived, newPool(nil, o, poolLimit, set))
 	}
 	return in
 }
@@ -104,6 +106,22 @@ func (in *Intake) CallEvent(m *Message, id uint64, node base.NodeID, now base.Ti
 	m.refs = 1
 	return Event{Kind: EventMessage, Edge: m.pool.from.Edges[0].ID, Msg: m, Key: m.Key, From: Endpoint{Node: node}, Host: true}, nil
 }
+
+// Blank returns a message for what has arrived as bytes, with the payload of its last
+// use; an answer without a result has none. [Intake.Fill] says what it is.
+func (in *Intake) Blank(o *plan.Outlet, payload bool) *Message {
+	if !payload {
+		return &Message{pool: in.arrived[o.ID]}
+	}
+	return in.arrived[o.ID].getShared()
+}
+
+// Fill says of a message whose payload is there what else it is; the body of the state
+// does not count. What it says is not checked: who reads it knows what is written.
+func (in *Intake) Fill(m *Message, s *MessageState, now base.Time) { m.become(s, in.set, now) }
+
+// MaxMessage returns the largest payload in bytes.
+func (in *Intake) MaxMessage() int { return in.set.MaxMessage }
 
 // SourceRef tells a host where a message enters its graph.
 type SourceRef struct {

@@ -238,12 +238,12 @@ func (k *Core) resend(u *unit, same bool) {
 		return
 	}
 	k.chain(u)
-	var asks []ask
+	var asks []Ask
 	// What is sent to a unit that is here may be acknowledged at once.
 	for x := u.more.out.first; x != nil; {
 		next := x.links[keptOut].after
 		if same && x.waits {
-			asks = append(asks, ask{x.stamp, x.key})
+			asks = append(asks, Ask{x.stamp, x.key})
 		} else {
 			x.msg.take(1)
 			k.transmit(u, x.edge, x.msg, x.key, nil, x.stamp)
@@ -269,8 +269,8 @@ func (k *Core) chain(u *unit) {
 	}
 }
 
-// ask asks the consumer of a kept message about it.
-type ask struct {
-	stamp *Stamp
-	key   base.Key
+// Ask asks the consumer of a kept message about it.
+type Ask struct {
+	Stamp *Stamp   // of the message
+	Key   base.Key // of the consumer
 }

@@ -70,6 +70,7 @@ type Reply struct {
 	Call   uint64      // 0: neither
 	Key    base.Key    // caller
 	Port   base.EdgeID // reply port of the caller, 0 for host code and in an answer
+	Node   base.NodeID // runtime of the caller, if that is host code
 	Answer bool        // the message is the reply
 	Err    error       // reply without a result
 }
@@ -77,7 +78,18 @@ type Reply struct {
 // State returns what of the message is written.
 func (m *Message) State() MessageState {
 	r := &m.reply
-	return MessageState{m.Header, m.pool.from, m.body, m.made, m.fn, Reply{r.call, r.key, r.port, r.answer, r.err}}
+	return MessageState{m.Header, m.pool.from, m.body, m.made, m.fn, Reply{r.call, r.key, r.port, r.node, r.answer, r.err}}
+}
+
+// become makes the message what is said of it, but for its payload, which it has. The
+// slot of a runtime with a timeline says when its work is due.
+func (m *Message) become(s *MessageState, set *Settings, now base.Time) {
+	m.Header, m.made, m.fn, m.group, m.refs = s.Header, s.Made, s.Func, s.Key.KeyGroup(), 1
+	m.reply = replyTo{s.Reply.Call, s.Reply.Key, s.Reply.Port, s.Reply.Node, s.Reply.Answer, s.Reply.Err}
+	if set.Timeline != nil && m.Due != base.Never {
+		m.Due = set.Due(m.Slot, now)
+	}
+	m.size = m.measure()
 }
 
 // fromHost reports whether a message is a call that host code waits for.

@@ -3,6 +3,7 @@
 package core
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -42,8 +43,11 @@ type Move struct {
 	Instances int // that moved
 	Messages  int // that waited and moved along
 
+	ID     uint64      // names it among the moves of the unit from the same runtime
+	Digest base.Digest // of the unit's part where it begins
+	Bare   base.Digest // the same without the cells, see [plan.Part]
+
 	app     *plan.App
-	digest  base.Digest
 	image   *Image
 	wait    int           // cores that have not answered
 	asked   []base.NodeID // of mode Fed: runtimes that have not answered
@@ -59,6 +63,12 @@ type Move struct {
 // outcome.
 func NewMove(u base.Unit, from, to base.NodeID, mode base.MoveMode, now base.Time, done func(m *Move, err error)) *Move {
 	return &Move{Unit: u, From: from, To: to, Mode: mode, Started: now, done: done}
+}
+
+// same reports whether two values are of one move: what comes from another process
+// is a value of its own.
+func (m *Move) same(o *Move) bool {
+	return m == o || (m != nil && o != nil && m.ID == o.ID && m.From == o.From && m.Unit == o.Unit)
 }
 
 // Done reports the outcome to who asked for the move, once.
@@ -108,7 +118,10 @@ func (k *Core) startMove(u *unit, s *Signal) {
 		k.effect(Effect{Kind: EffectMoved, Signal: s, Err: err})
 		return
 	}
-	m.Epoch, m.app, m.digest, m.wait = u.epoch+1, k.app, u.Part.Digest, k.count
+	m.Epoch, m.app, m.wait = u.epoch+1, k.app, k.count
+	k.moves++
+	m.ID = uint64(k.set.Incarnation)<<32 | k.moves&math.MaxUint32
+	m.Digest, m.Bare = u.Part.Digest, u.Part.Bare
 	u.busy().move = m
 	k.noteMoving(u)
 	if m.Mode == base.Fed {
@@ -223,14 +236,14 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 	m, img := s.Move, s.Image
 	var err error
 	switch {
-	case m.digest != u.Part.Digest:
-		err = base.Errorf("%w: part %s: %v, want %v", base.ErrDigest, u.Part.Name, m.digest, u.Part.Digest)
+	case m.Digest != u.Part.Digest && !s.upgrades(u):
+		err = &base.DigestError{Of: "part " + u.Part.Name, Got: m.Digest, Want: u.Part.Digest}
 	case u.phase == unitHere || u.phase == unitStopping || !base.Newer(m.Epoch, k.self.Node, u.epoch, u.owner):
 		err = base.ErrStaleEpoch
 	case k.set.Leaving.Load():
 		err = base.ErrClosed
 	default:
-		img, err = k.translate(img, m)
+		img, err = k.translate(s)
 	}
 	if err == nil {
 		img.soft = m.Mode == base.Soft
@@ -243,10 +256,21 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 	k.toNode(u, m.From, &Signal{Kind: signalOutcome, Move: m, Err: err})
 }
 
+// upgrades reports whether the unit of a move may have cells of another version: it
+// comes as bytes, with their content, and nothing else of its part differs. Whether
+// each cell can be read is seen when it is.
+func (s *Signal) upgrades(u *unit) bool {
+	return s.Packed != nil && s.Move.Mode == base.Kept && s.Move.Bare == u.Part.Bare
+}
+
 // translate returns the image of a move in terms of this core's graph: of the same
-// graph it is what it is, and of another one it goes by way of its bytes.
-func (k *Core) translate(img *Image, m *Move) (*Image, error) {
+// graph it is what it is, and of another one, or of another process, it goes by way
+// of its bytes.
+func (k *Core) translate(s *Signal) (*Image, error) {
+	m, img := s.Move, s.Image
 	switch {
+	case s.Packed != nil:
+		return s.Packed.Open(k, plan.UnitID{Part: k.app.PartOf(m.Unit.Part), Root: m.Unit.Root})
 	case m.app == k.app:
 		return img, nil
 	case k.set.Translate == nil:
@@ -301,8 +325,8 @@ func (k *Core) goOn(u *unit) {
 
 // endMove is step 4, at the owner's lead.
 func (k *Core) endMove(u *unit, s *Signal) {
-	m := s.Move
-	if u.busy().move != m {
+	m := u.busy().move
+	if m == nil || !m.same(s.Move) {
 		return
 	}
 	if s.Err == nil && m.Mode == base.Fed {
@@ -322,5 +346,5 @@ func (k *Core) endMove(u *unit, s *Signal) {
 		k.announce(u)
 	}
 	m.image = nil
-	k.effect(Effect{Kind: EffectMoved, Signal: s, Err: s.Err})
+	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: s.Err})
 }

@@ -35,10 +35,15 @@ type Rest struct {
 type Resignation struct {
 	Rest              // who is to own what, and from which epoch on
 	From base.NodeID  // who has owned it
-	used []base.Route // of epoch 0: where units are that are no part of the rest
+	Used []base.Route // of epoch 0: where units are that are no part of the rest
 
 	wait int // cores that have not answered
 	done func(used []base.Route, err error)
+}
+
+// same is [Move.same] for attempts to pass a rest on.
+func (r *Resignation) same(o *Resignation) bool {
+	return r == o || (r.Rest == o.Rest && r.From == o.From)
 }
 
 // partState is what a core knows about a part beside its units.
@@ -90,7 +95,7 @@ func (k *Core) signalOfRest(s *Signal) {
 	case signalHush:
 		k.restToLead(&Signal{Kind: signalHushed, Resign: r, Used: k.hush(p)})
 	case signalHushed:
-		r.used = append(r.used, s.Used...)
+		r.Used = append(r.Used, s.Used...)
 		if r.wait--; r.wait == 0 {
 			k.toRestOf(r.Owner, &Signal{Kind: signalHeir, Resign: r})
 		}
@@ -99,7 +104,7 @@ func (k *Core) signalOfRest(s *Signal) {
 	case signalHeir:
 		k.inherit(p, r)
 	case signalInherited:
-		if x.resign != r {
+		if r = x.resign; r == nil || !r.same(s.Resign) {
 			return
 		}
 		x.resign = nil
@@ -195,10 +200,10 @@ func (k *Core) learnRest(p *plan.Part, r *Resignation) {
 	if !base.Newer(r.Epoch, r.Owner, x.rest.Epoch, x.rest.Owner) {
 		return
 	}
-	for _, route := range r.used {
+	for _, route := range r.Used {
 		k.learn(k.unit(plan.UnitID{Part: p, Root: route.Unit.Root}), route)
 	}
-	x.rest, x.hushed = r.Rest, false
+	x.rest, x.hushed, k.told = r.Rest, false, nil
 	for _, u := range k.sortedUnits() {
 		if u.Part == p && u.epoch == 0 && !u.pinned && u.owner != r.Owner {
 			k.settleOwner(u, r.Owner)
@@ -234,14 +239,20 @@ func (k *Core) restGone(node base.NodeID) {
 	}
 }
 
-// tellRests tells the cores of another runtime of the rests that were passed on.
+// tellRests tells the cores of another runtime of the rests that were passed on, once
+// as long as nothing has changed: what is on its way from there meanwhile would ask
+// for the same again and again.
 func (k *Core) tellRests(node base.NodeID) {
+	if slices.Contains(k.told, node) {
+		return
+	}
+	k.told = append(k.told, node)
 	for i := range k.parts {
 		if x := k.parts[i].rest; x.Epoch > 0 {
 			r := &Resignation{Rest: x}
 			for _, u := range k.sortedUnits() {
 				if u.pinned && u.epoch == 0 && u.Part.Index == i {
-					r.used = append(r.used, u.route())
+					r.Used = append(r.Used, u.route())
 				}
 			}
 			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRest, Resign: r}})

@@ -13,7 +13,7 @@ import (
 func (k *Core) learn(u *unit, r base.Route) {
 	if r.Epoch == 0 {
 		if u.epoch == 0 && !u.pinned {
-			u.pinned = true
+			u.pinned, k.told = true, nil
 			k.settleOwner(u, r.Owner)
 			if k.lead(u.UnitID) == k.self.Core {
 				k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: r}})
@@ -70,6 +70,7 @@ func (k *Core) own(u *unit, s *Signal) {
 // routes that this core leads, and gets what is kept for its units.
 func (k *Core) peer(node base.NodeID, linked bool) {
 	at := slices.Index(k.peers, node)
+	k.told = slices.DeleteFunc(k.told, func(x base.NodeID) bool { return x == node })
 	if !linked {
 		if at > 0 {
 			k.peers = slices.Delete(k.peers, at, at+1)

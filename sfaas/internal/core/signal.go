@@ -48,17 +48,18 @@ const (
 // Signal is what cores tell each other about units. It does not change once it
 // is sent.
 type Signal struct {
-	Kind  SignalKind
-	Route base.Route // of signalGone, signalRoute, signalOwn
-	Move  *Move
-	Image *Image
-	Err   error
-	From  Endpoint    // of signalFence and signalAsk: who asks
-	Asks  []ask       // of signalAsk
-	Marks []markAsk   // of signalMarks and signalForget
-	Fence base.Slot   // of signalFence
-	Slot  base.Slot   // the newest slot sent
-	reply func(error) // of signalOwn
+	Kind   SignalKind
+	Route  base.Route // of signalGone, signalRoute, signalOwn
+	Move   *Move
+	Image  *Image
+	Packed Packed // of signalImage, instead of Image: it comes from another process
+	Err    error
+	From   Endpoint    // of signalFence and signalAsk: who asks
+	Asks   []Ask       // of signalAsk
+	Marks  []MarkAsk   // of signalMarks and signalForget
+	Fence  base.Slot   // of signalFence
+	Slot   base.Slot   // the newest slot sent
+	reply  func(error) // of signalOwn
 
 	Resign *Resignation // of what concerns the rest of a part
 	Used   []base.Route // of signalHushed: units that are here
@@ -103,7 +104,7 @@ func (s *Signal) Done(err error) {
 	case s.Move != nil:
 		s.Move.Done(err)
 	case s.Resign != nil:
-		s.Resign.done(s.Resign.used, err)
+		s.Resign.done(s.Resign.Used, err)
 	case s.reply != nil:
 		s.reply(err)
 	}

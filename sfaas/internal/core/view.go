@@ -13,8 +13,8 @@ import (
 // it is: a view copies no content, and is good until the image is imported. Who
 // reads bytes says the same values to a [Builder].
 //
-// Calls that host code waits for are not in a view: their caller goes with its
-// process.
+// Calls that host code waits for are in a view too, see [Inputs.FromHost]: their
+// caller goes with its process, but not with the unit.
 
 // Work is an invocation that waits for its turn.
 type Work struct {
@@ -106,9 +106,6 @@ func (m *Image) Work() iter.Seq[Work] {
 	return func(yield func(Work) bool) {
 		for i := range m.waits {
 			x := &m.waits[i]
-			if x.msg.fromHost() {
-				continue
-			}
 			if !yield(Work{x.edge.Node, x.ks.key, x.inputs(), uint8(x.line), x.tries}) {
 				return
 			}
@@ -188,7 +185,7 @@ func (x Instance) Waiting() iter.Seq[Inputs] {
 	return func(yield func(Inputs) bool) {
 		list := &x.few().waiting
 		for i := range list.len() {
-			if it := list.at(i); !it.msg.fromHost() && !yield(it.inputs()) {
+			if !yield(list.at(i).inputs()) {
 				return
 			}
 		}

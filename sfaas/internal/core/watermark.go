@@ -194,16 +194,16 @@ func (k *Core) asked(u *unit, s *Signal) {
 		return
 	}
 	for _, a := range s.Asks {
-		ks := k.keys[a.key]
+		ks := k.keys[a.Key]
 		if ks == nil || !ks.here {
 			continue
 		}
-		inst := ks.insts[k.app.Edges[a.stamp.Edge-1].Node.Index]
+		inst := ks.insts[k.app.Edges[a.Stamp.Edge-1].Node.Index]
 		if inst == nil || inst.few == nil {
 			continue
 		}
-		if w := inst.few.seen.find(a.stamp.mark()); w != nil && !a.stamp.place().after(w.Taken) && !w.isOpen(a.stamp.place()) {
-			k.acknowledge(a.stamp, s.From.Node)
+		if w := inst.few.seen.find(a.Stamp.mark()); w != nil && !a.Stamp.place().after(w.Taken) && !w.isOpen(a.Stamp.place()) {
+			k.acknowledge(a.Stamp, s.From.Node)
 		}
 	}
 }

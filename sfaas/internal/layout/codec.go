@@ -36,11 +36,11 @@ func (l *Layout) Encode(dst []byte, p unsafe.Pointer) []byte {
 func (p *part) encode(dst []byte, at unsafe.Pointer) []byte {
 	switch {
 	case p.tensor != nil:
-		dims, axes := p.tensor.header(at)
-		dst = append(dst, byte(len(dims)))
-		for i, d := range dims {
-			dst = binary.AppendUvarint(dst, uint64(d))
-			dst = base.AppendString(dst, axes[i])
+		h := p.tensor.header(at)
+		dst = append(dst, byte(h.rank))
+		for i := range h.rank {
+			dst = binary.AppendUvarint(dst, uint64(h.dims[i]))
+			dst = base.AppendString(dst, h.axes[i])
 		}
 		return appendWords(dst, p.tensor.data(at), p.tensor.word)
 	case p.str:
@@ -112,11 +112,11 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte) ([]byte, error) {
 		return nil, base.ErrInvalid
 	}
 	src = src[1:]
-	dims, axes, total := make([]int, rank), make([]string, rank), 1
+	h, was, total := tensorHead{rank: rank}, p.tensor.header(at), 1
 	if rank == 0 {
 		total = 0
 	}
-	for i := range dims {
+	for i := range rank {
 		d, n := binary.Uvarint(src)
 		if n <= 0 {
 			return nil, base.ErrTruncated
@@ -124,11 +124,14 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte) ([]byte, error) {
 		if d > math.MaxInt32 || (d > 0 && total > math.MaxInt32/int(d)) {
 			return nil, base.ErrInvalid
 		}
-		var err error
-		if axes[i], src, err = base.CutString(src[n:]); err != nil {
+		size, rest, err := base.CutCount(src[n:], 1)
+		if err != nil {
 			return nil, err
 		}
-		dims[i] = int(d)
+		if h.axes[i] = was.axes[i]; h.axes[i] != string(rest[:size]) { // mostly it is the same one
+			h.axes[i] = string(rest[:size])
+		}
+		h.dims[i], src = int(d), rest[size:]
 		total *= int(d)
 	}
 	if total > len(src)/p.tensor.size {
@@ -138,7 +141,7 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte) ([]byte, error) {
 		p.tensor.zero(at)
 		return src, nil
 	}
-	p.tensor.shape(at, dims, axes)
+	p.tensor.shape(at, h)
 	n := total * p.tensor.size
 	copyWords(p.tensor.data(at), src[:n], p.tensor.word)
 	return src[n:], nil

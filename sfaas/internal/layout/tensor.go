@@ -15,8 +15,8 @@ type tensorOps struct {
 	room     func(at unsafe.Pointer) int
 	copyFrom func(dst, src unsafe.Pointer)
 	zero     func(at unsafe.Pointer)
-	header   func(at unsafe.Pointer) (dims []int, axes []string)
-	shape    func(at unsafe.Pointer, dims []int, axes []string)
+	header   func(at unsafe.Pointer) tensorHead
+	shape    func(at unsafe.Pointer, h tensorHead)
 	data     func(at unsafe.Pointer) []byte
 	size     int // bytes of one element
 	word     int // bytes of one scalar: half an element if it is complex
@@ -31,18 +31,23 @@ func opsFor[E tensor.Element](word int) *tensorOps {
 		room:     func(at unsafe.Pointer) int { return cap(as(at).Data()) * size },
 		copyFrom: func(dst, src unsafe.Pointer) { as(dst).CopyFrom(as(src)) },
 		zero:     func(at unsafe.Pointer) { *as(at) = tensor.Tensor[E]{} },
-		header: func(at unsafe.Pointer) ([]int, []string) {
+		header: func(at unsafe.Pointer) (h tensorHead) {
 			t := as(at)
-			axes := make([]string, t.Rank())
-			for i := range axes {
-				axes[i] = t.Axis(i)
+			h.rank = t.Rank()
+			for i := range h.rank {
+				h.dims[i], h.axes[i] = t.Dim(i), t.Axis(i)
 			}
-			return t.Dims(), axes
+			return h
 		},
-		shape: func(at unsafe.Pointer, dims []int, axes []string) {
-			t := tensor.Named[E](axes...)
-			t.Resize(dims...)
-			*as(at) = t
+		shape: func(at unsafe.Pointer, h tensorHead) {
+			t := as(at)
+			for i := range h.rank {
+				if t.Rank() != h.rank || t.Axis(i) != h.axes[i] {
+					*t = tensor.Named[E](h.axes[:h.rank]...)
+					break
+				}
+			}
+			t.Resize(h.dims[:h.rank]...)
 		},
 		data: func(at unsafe.Pointer) []byte {
 			d := as(at).Data()
@@ -51,6 +56,14 @@ func opsFor[E tensor.Element](word int) *tensorOps {
 		size: size,
 		word: word,
 	}
+}
+
+// tensorHead is the form of a tensor. It is passed by value, so that nothing is
+// allocated for it.
+type tensorHead struct {
+	rank int
+	dims [tensor.MaxRank]int
+	axes [tensor.MaxRank]string
 }
 
 // tensorTypes is immutable after initialisation.

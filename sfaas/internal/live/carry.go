@@ -68,39 +68,54 @@ func (w *worker) land() {
 // that has closed meanwhile, the message is lost, counted, unless it is kept.
 func (w *worker) deliver(e *core.Effect) {
 	r := w.rt
-	to := r.at(e.To.Node)
-	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, Epoch: e.Epoch, From: w.core.Self(), Stamp: e.Stamp}
-	if to != nil && to.workerAt(e.To, r).post(ev) {
-		return
+	var err error = base.ErrClosed
+	if e.To.Node == r.set.Node {
+		if r.workers[e.To.Core].post(w.message(e)) {
+			return
+		}
+	} else if to := r.peer(e.To.Node); to != nil {
+		if err = to.message(w, e); err == nil {
+			return
+		}
 	}
 	if e.Stamp == nil {
 		w.core.CountLost(e)
 		if r.set.OnNotice != nil {
 			at := base.Address{Function: r.app.Edges[e.Edge-1].Node.Fn.Name, Key: e.Key}
-			r.set.OnNotice(core.Notice{Kind: core.NoticeDropped, At: at, Header: e.Msg.Header, Reason: "its owner has closed"})
+			reason := "its owner has closed"
+			if err != base.ErrClosed {
+				reason = err.Error()
+			}
+			r.set.OnNotice(core.Notice{Kind: core.NoticeDropped, At: at, Header: e.Msg.Header, Reason: reason, Err: err})
 		}
 	}
 	e.Msg.Release()
 }
 
+// message returns the event that brings a message to another core.
+func (w *worker) message(e *core.Effect) core.Event {
+	return core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, Epoch: e.Epoch, From: w.core.Self(), Stamp: e.Stamp}
+}
+
 // carrySignal brings a signal to the cores that it is for.
 func (w *worker) carrySignal(e *core.Effect) {
 	r := w.rt
-	ev := core.Event{Kind: core.EventSignal, Signal: e.Signal, From: w.core.Self()}
 	if e.To.Node == base.AllNodes {
 		for _, to := range r.peers() {
-			to.postAll(ev)
+			to.signal(w, e.To, e.Signal)
 		}
 		return
 	}
-	to := r.at(e.To.Node)
-	sent := to != nil
-	switch {
-	case !sent:
-	case e.To.IsAll():
-		to.postAll(ev)
-	default:
-		sent = to.workerAt(e.To, r).post(ev)
+	sent := false
+	if e.To.Node == r.set.Node {
+		ev := core.Event{Kind: core.EventSignal, Signal: e.Signal, From: w.core.Self()}
+		if sent = true; e.To.IsAll() {
+			r.postAll(ev)
+		} else {
+			sent = r.workers[e.To.Core].post(ev)
+		}
+	} else if to := r.peer(e.To.Node); to != nil {
+		sent = to.signal(w, e.To, e.Signal)
 	}
 	if m := e.Signal.Carried(); !sent && m != nil { // the unit stays here
 		w.post(m.Refused(base.ErrClosed))
@@ -109,15 +124,19 @@ func (w *worker) carrySignal(e *core.Effect) {
 
 // acknowledge brings an acknowledgement to its producer's runtime.
 func (w *worker) acknowledge(e *core.Effect) {
-	if to := w.rt.at(e.To.Node); to != nil {
-		to.workerAt(e.To, w.rt).post(core.Event{Kind: core.EventAck, Stamp: e.Stamp, Waits: e.Waits})
+	if e.To.Node == w.rt.set.Node {
+		w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventAck, Stamp: e.Stamp, Waits: e.Waits})
+	} else if to := w.rt.peer(e.To.Node); to != nil {
+		to.acknowledge(e)
 	}
 }
 
 // replyTo answers a call of host code.
 func (r *Runtime) replyTo(e *core.Effect) {
-	if to := r.at(e.To.Node); to != nil {
-		to.reply(e.Call, e.Msg, e.Err)
+	if e.To.Node == r.set.Node {
+		r.reply(e.Call, e.Msg, e.Err)
+	} else if to := r.peer(e.To.Node); to != nil {
+		to.reply(e)
 	} else if e.Msg != nil {
 		e.Msg.Release()
 	}

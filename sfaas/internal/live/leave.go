@@ -75,16 +75,16 @@ func (r *Runtime) moveAway(ctx context.Context, u base.Unit, to base.NodeID, cfg
 
 // resign lets another runtime own the units of a part that have no route.
 func (r *Runtime) resign(ctx context.Context, p *plan.Part, to base.NodeID) (err error) {
-	target := r.at(to)
+	target := r.peer(to)
 	if target == nil {
 		return base.ErrUnlinked
 	}
 	u := base.Unit{Part: p.Name}
-	if err := target.Prepare(u); err != nil {
+	if err := target.prepare(ctx, u); err != nil {
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, target.Unprepare(u), r.cores.Arrived(p, false, r.onWorker))
+		err = errors.Join(err, target.unprepare(u), r.cores.Arrived(p, false, r.onWorker))
 	}()
 	done := make(chan error, 1)
 	if !r.workerOf(base.Key{}.KeyGroup()).post(core.ResignEvent(p.Name, r.set.Node, to, func(_ []base.Route, err error) { done <- err })) {

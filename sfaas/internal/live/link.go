@@ -4,6 +4,7 @@ package live
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -27,8 +28,14 @@ func Link(runtimes ...*Runtime) error {
 	}
 	for i, a := range runtimes {
 		for _, b := range runtimes[i+1:] {
-			a.join(b)
-			b.join(a)
+			if byFrames() {
+				if err := linkByFrames(a, b); err != nil {
+					return err
+				}
+				continue
+			}
+			a.join(&near{a, b})
+			b.join(&near{b, a})
 			a.tellRoutes(b)
 			b.tellRoutes(a)
 		}
@@ -53,33 +60,124 @@ func linkable(a, b *Runtime) error {
 	return nil
 }
 
+// peer is another runtime that is linked: of this process, where events go over by
+// pointer, or one to which frames go. Its methods are called by workers and by host
+// code, do not wait for the other runtime unless they say so, and keep the order in
+// which a goroutine calls them.
+type peer interface {
+	node() base.NodeID
+	// local returns the runtime if it is of this process, or nil.
+	local() *Runtime
+	// message brings a message there and gives up the effect's hold on it, or returns
+	// why it cannot.
+	message(w *worker, e *core.Effect) error
+	acknowledge(e *core.Effect)
+	// signal reports whether the signal is on its way.
+	signal(w *worker, to core.Endpoint, s *core.Signal) bool
+	// reply answers a call of host code there.
+	reply(e *core.Effect)
+	// prepare and unprepare are [Runtime.Prepare] and [Runtime.Unprepare] there, and
+	// wait for them.
+	prepare(ctx context.Context, u base.Unit) error
+	unprepare(u base.Unit) error
+	// settle returns what is closed when the other runtime has read what was sent.
+	settle() []chan struct{}
+	// leave says there that this runtime has closed.
+	leave()
+	// isBusy reports whether sources are not to push what goes there.
+	isBusy() bool
+}
+
+// near is a runtime of this process.
+type near struct{ self, other *Runtime }
+
+func (p *near) node() base.NodeID { return p.other.set.Node }
+func (p *near) local() *Runtime   { return p.other }
+func (p *near) isBusy() bool      { return false }
+func (p *near) leave()            { p.other.unlinkNode(p.self.set.Node) }
+
+func (p *near) message(w *worker, e *core.Effect) error {
+	if !p.other.homes[e.To.Core].post(w.message(e)) {
+		return base.ErrClosed
+	}
+	return nil
+}
+
+func (p *near) acknowledge(e *core.Effect) {
+	p.other.homes[e.To.Core].post(core.Event{Kind: core.EventAck, Stamp: e.Stamp, Waits: e.Waits})
+}
+
+func (p *near) signal(w *worker, to core.Endpoint, s *core.Signal) bool {
+	ev := core.Event{Kind: core.EventSignal, Signal: s, From: w.core.Self()}
+	if to.IsAll() {
+		p.other.postAll(ev)
+		return true
+	}
+	return p.other.homes[to.Core].post(ev)
+}
+
+func (p *near) reply(e *core.Effect) { p.other.reply(e.Call, e.Msg, e.Err) }
+
+func (p *near) prepare(_ context.Context, u base.Unit) error { return p.other.Prepare(u) }
+func (p *near) unprepare(u base.Unit) error                  { return p.other.Unprepare(u) }
+
+func (p *near) settle() []chan struct{} { return p.other.reads() }
+
+// reads returns what is closed when the workers have read what has come.
+func (r *Runtime) reads() (waits []chan struct{}) {
+	for _, w := range r.workers {
+		if ch, ok := w.call(func() {}); ok {
+			waits = append(waits, ch)
+		}
+	}
+	return waits
+}
+
 // join links another runtime, and lets the cores know.
-func (r *Runtime) join(other *Runtime) {
+func (r *Runtime) join(p peer) {
 	r.mu.Lock()
-	known := r.links[other.set.Node] == other
-	r.links[other.set.Node] = other
+	old := r.links[p.node()]
+	known := old != nil && old.local() != nil && old.local() == p.local()
+	if !known {
+		r.links[p.node()] = p
+	}
 	r.mu.Unlock()
 	if !known {
-		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: other.set.Node}})
+		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}})
 	}
 }
 
-// tellRoutes tells another runtime all routes, before anything that is pushed there
-// later.
+// tellRoutes tells another runtime of the process all routes, before anything that is
+// pushed there later.
 func (r *Runtime) tellRoutes(to *Runtime) {
+	rests, routes := r.table()
+	to.learnTable(rests, routes)
+}
+
+// table returns what the runtime knows of owners.
+func (r *Runtime) table() (rests []core.Rest, routes []base.Route) {
 	r.routes.mu.Lock()
-	var rests []core.Rest
 	for _, x := range r.routes.rests {
 		rests = append(rests, x)
 	}
 	r.routes.mu.Unlock()
+	slices.SortFunc(rests, func(a, b core.Rest) int { return cmp.Compare(a.Part, b.Part) })
+	return rests, r.Routes()
+}
+
+// learnTable takes what another runtime knows of owners.
+func (r *Runtime) learnTable(rests []core.Rest, routes []base.Route) {
 	for _, x := range rests {
-		to.postAll(core.RestEvent(x))
-		to.routes.learnRest(x)
+		if r.app.PartOf(x.Part) != nil {
+			r.postAll(core.RestEvent(x))
+			r.routes.learnRest(x)
+		}
 	}
-	for _, x := range r.Routes() {
-		to.postAll(core.RouteEvent(x))
-		to.routes.learn(x)
+	for _, x := range routes {
+		if _, err := r.app.Unit(x.Unit); err == nil {
+			r.postAll(core.RouteEvent(x))
+			r.routes.learn(x)
+		}
 	}
 }
 
@@ -88,11 +186,7 @@ func (r *Runtime) tellRoutes(to *Runtime) {
 func (r *Runtime) settleRoutes() {
 	var waits []chan struct{}
 	for _, x := range r.peers() {
-		for _, w := range x.workers {
-			if ch, ok := w.call(func() {}); ok {
-				waits = append(waits, ch)
-			}
-		}
+		waits = append(waits, x.settle()...)
 	}
 	deadline := time.After(r.set.BlockLimit)
 	for _, ch := range waits {
@@ -105,15 +199,25 @@ func (r *Runtime) settleRoutes() {
 }
 
 // unlink forgets another runtime.
-func (r *Runtime) unlink(other *Runtime) {
+func (r *Runtime) unlink(p peer) {
 	r.mu.Lock()
-	known := r.links[other.set.Node] == other
+	known := r.links[p.node()] == p
 	if known {
-		delete(r.links, other.set.Node)
+		delete(r.links, p.node())
 	}
 	r.mu.Unlock()
 	if known {
-		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: other.set.Node}, Err: base.ErrClosed})
+		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}, Err: base.ErrClosed})
+		if f, ok := p.(*far); ok {
+			f.end()
+		}
+	}
+}
+
+// unlinkNode is unlink for whoever is linked under a number.
+func (r *Runtime) unlinkNode(node base.NodeID) {
+	if p := r.peer(node); p != nil {
+		r.unlink(p)
 	}
 }
 
@@ -125,22 +229,13 @@ func (r *Runtime) postAll(ev core.Event) {
 }
 
 // peers returns the linked runtimes by number.
-func (r *Runtime) peers() []*Runtime {
+func (r *Runtime) peers() []peer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all []*Runtime
+	var all []peer
 	for _, x := range r.links {
 		all = append(all, x)
 	}
-	slices.SortFunc(all, func(a, b *Runtime) int { return cmp.Compare(a.set.Node, b.set.Node) })
+	slices.SortFunc(all, func(a, b peer) int { return cmp.Compare(a.node(), b.node()) })
 	return all
-}
-
-// workerAt returns the worker of an endpoint: cores of other runtimes go by the
-// group of a key.
-func (r *Runtime) workerAt(to core.Endpoint, from *Runtime) *worker {
-	if r == from {
-		return r.workers[to.Core]
-	}
-	return r.homes[to.Core]
 }

@@ -65,17 +65,17 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 	if err != nil {
 		return MoveReport{}, err
 	}
-	target := r.at(to)
+	target := r.peer(to)
 	switch {
+	case to == r.set.Node:
+		return MoveReport{}, base.ErrOwned
 	case target == nil:
 		return MoveReport{}, base.ErrUnlinked
-	case target == r:
-		return MoveReport{}, base.ErrOwned
 	}
 	if cfg.Slot > 0 && cfg.Mode == base.Fed {
 		return MoveReport{}, &base.OptionError{Option: "MoveConfig.Slot", Got: fmt.Sprint(cfg.Slot), Want: "0 in mode Fed, which chooses its fence itself"}
 	}
-	if err := target.Prepare(u); err != nil {
+	if err := target.prepare(ctx, u); err != nil {
 		return MoveReport{}, err
 	}
 	type outcome struct {
@@ -95,10 +95,10 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 	}
 	m.Slot = cfg.Slot
 	release := func() error {
-		return errors.Join(target.Unprepare(u), r.cores.Arrived(id.Part, false, r.onWorker))
+		return errors.Join(target.unprepare(u), r.cores.Arrived(id.Part, false, r.onWorker))
 	}
 	if !r.leadOf(id).post(m.Event()) {
-		return MoveReport{}, errors.Join(base.ErrClosed, target.Unprepare(u))
+		return MoveReport{}, errors.Join(base.ErrClosed, target.unprepare(u))
 	}
 	select {
 	case o := <-result:
@@ -111,12 +111,12 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 			case <-result:
 				_ = release()
 			case <-r.stop:
-				_ = target.Unprepare(u)
+				_ = target.unprepare(u)
 			}
 		}()
 		return MoveReport{}, ctx.Err()
 	case <-r.stop:
-		return MoveReport{}, errors.Join(base.ErrClosed, target.Unprepare(u))
+		return MoveReport{}, errors.Join(base.ErrClosed, target.unprepare(u))
 	}
 }
 

@@ -19,7 +19,11 @@ func (r *Runtime) linked() []*Runtime {
 	for i := 0; i < len(all); i++ {
 		x := all[i]
 		x.mu.Lock()
-		for _, l := range x.links {
+		for _, p := range x.links {
+			l := p.local()
+			if l == nil {
+				continue
+			}
 			if !l.closed.Load() && !slices.Contains(all, l) {
 				all = append(all, l)
 			}

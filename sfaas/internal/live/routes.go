@@ -112,7 +112,8 @@ func (t *routeTable) learn(r base.Route) {
 }
 
 // reachable returns a [*base.MovedError] if a message pushed here would not get to
-// the owner of its unit: that is not linked, or this runtime is leaving.
+// the owner of its unit: that is not linked, or this runtime is leaving. It returns
+// ErrBusy if too much waits on the way there.
 func (r *Runtime) reachable(from core.SourceRef, key base.Key) error {
 	if from.Outlet == nil {
 		return nil // a call says so itself
@@ -122,8 +123,12 @@ func (r *Runtime) reachable(from core.SourceRef, key base.Key) error {
 		if x.Owner == r.set.Node && !r.set.Leaving.Load() {
 			continue
 		}
-		if x.Owner == r.set.Node || r.at(x.Owner) == nil {
+		to := r.peer(x.Owner)
+		if x.Owner == r.set.Node || to == nil {
 			return &base.MovedError{Unit: x.Unit, Owner: x.Owner, Epoch: x.Epoch}
+		}
+		if to.isBusy() {
+			return base.ErrBusy
 		}
 	}
 	return nil

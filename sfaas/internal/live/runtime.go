@@ -5,6 +5,7 @@ package live
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,20 +20,23 @@ import (
 // of a runtime, and what lets host code push, call and wait. All methods may
 // be called concurrently.
 type Runtime struct {
-	app     *plan.App
-	set     *core.Settings
-	workers []*worker
-	homes   [base.Groups]*worker // by key group
-	cores   *core.Cores
-	routes  routeTable
-	paused  atomic.Bool // while a snapshot is taken: sources are refused
-	held    atomic.Bool // while workers come to a stand for that: no handler runs
-	cut     int         // size of the last snapshot; who has paused the runtime owns it
+	app          *plan.App
+	set          *core.Settings
+	workers      []*worker
+	homes        [base.Groups]*worker // by key group
+	cores        *core.Cores
+	routes       routeTable
+	paused       atomic.Bool // while a snapshot is taken: sources are refused
+	held         atomic.Bool // while workers come to a stand for that: no handler runs
+	foreignClock uint64      // names the clock, if it is not that of the process
+	cut          int         // size of the last snapshot; who has paused the runtime owns it
 
 	mu     sync.Mutex
 	calls  map[uint64]chan callResult
 	nextID uint64
-	links  map[base.NodeID]*Runtime
+	links  map[base.NodeID]peer
+	wire   *state.Wire
+	frames *base.FramePool
 	closed atomic.Bool
 	stop   chan struct{}
 	wg     sync.WaitGroup
@@ -53,10 +57,11 @@ func NextNode() base.NodeID { return base.NodeID(lastNode.Add(1)) }
 func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
-		links: map[base.NodeID]*Runtime{}, stop: make(chan struct{}),
+		links: map[base.NodeID]peer{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
 		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
 	set.BatchDone, set.Translate = r.batchDone, state.Translate
+	r.foreignClock = rand.Uint64()
 	var err error
 	if r.cores, err = core.NewCores(app, set); err != nil {
 		return nil, err
@@ -261,6 +266,8 @@ func (r *Runtime) Close() error {
 	if r.closed.Swap(true) {
 		return nil
 	}
+	r.mu.Lock() // whoever has seen it open has said so in wg
+	r.mu.Unlock()
 	r.readAll()
 	lost := r.awaitAcknowledged()
 	for _, w := range r.workers {
@@ -273,7 +280,7 @@ func (r *Runtime) Close() error {
 	}
 	r.settleRoutes()
 	for _, x := range r.peers() {
-		x.unlink(r)
+		x.leave()
 		r.unlink(x)
 	}
 	err := r.cores.Close()

@@ -144,8 +144,8 @@ func (w *worker) refuseLeft() {
 		if m == nil {
 			continue
 		}
-		if from := w.rt.at(m.From); from != nil {
-			from.homes[m.Unit.Root.KeyGroup()].post(m.Refused(base.ErrClosed))
+		if from := w.rt.peer(m.From); from != nil {
+			from.signal(w, core.Endpoint{Node: m.From, Core: int(m.Unit.Root.KeyGroup())}, m.Refused(base.ErrClosed).Signal)
 		}
 	}
 }
@@ -265,11 +265,8 @@ func (w *worker) sleep() bool {
 	return true
 }
 
-// at returns a linked runtime, or nil.
-func (r *Runtime) at(node base.NodeID) *Runtime {
-	if node == r.set.Node {
-		return r
-	}
+// peer returns a linked runtime, or nil.
+func (r *Runtime) peer(node base.NodeID) peer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.links[node]

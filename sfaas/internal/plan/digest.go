@@ -14,7 +14,13 @@ import (
 )
 
 // Digest hashes everything that a move must find equal at its target.
-func (f *Function) Digest() base.Digest {
+func (f *Function) Digest() base.Digest { return f.hash(f.Cells) }
+
+// bare is Digest without the cells, which may be of another version where their
+// content can be upgraded.
+func (f *Function) bare() base.Digest { return f.hash(nil) }
+
+func (f *Function) hash(cells []*CellDecl) base.Digest {
 	var b []byte
 	b = base.AppendString(b, f.Name)
 	for _, t := range f.Ins {
@@ -27,7 +33,7 @@ func (f *Function) Digest() base.Digest {
 	for _, p := range f.Ports {
 		b = appendType(append(b, byte(p.Kind)), p.Type)
 	}
-	for _, c := range f.Cells {
+	for _, c := range cells {
 		b = base.AppendString(append(b, byte(c.Class)), c.Name)
 		b = base.AppendString(binary.AppendVarint(b, int64(c.Version)), c.Shape)
 		b = base.AppendDigest(b, c.Form)

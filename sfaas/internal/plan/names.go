@@ -101,6 +101,9 @@ func named[T any](names, here []string, parts []*T) []*T {
 	return found
 }
 
+// Edges returns the edges by number, nil for those that are not here.
+func (x *Index) Edges() []*Edge { return x.edges }
+
 // Node reads the number of a function.
 func (x *Index) Node(r *base.Reader) *Node {
 	i := r.Uint()

@@ -22,6 +22,7 @@ type Part struct {
 	Whole   bool        // the whole key is the root: the part of a topic
 	Kept    bool        // some cell or edge promises more than a soft unit may lose
 	Digest  base.Digest // of its functions and the edges between them
+	Bare    base.Digest // the same without the cells of the functions
 }
 
 // Root returns the root under which a key belongs in this part.
@@ -146,7 +147,7 @@ func (a *App) finishParts() {
 				p.Kept = p.Kept || d.Class != base.Volatile
 			}
 		}
-		p.Digest = a.hashPart(p)
+		p.Digest, p.Bare = a.hashPart(p, (*Function).Digest), a.hashPart(p, (*Function).bare)
 	}
 	for _, e := range a.Edges {
 		if e.Config.Guarantee == base.AtMostOnce {
@@ -166,14 +167,14 @@ func (n *Node) sends(e *Edge) bool { return n.Outlet == e.From || slices.Contain
 
 // hashPart covers what must be equal at the two ends of a move: the functions
 // of the part, the edges inside it, and how its roots make units.
-func (a *App) hashPart(p *Part) base.Digest {
+func (a *App) hashPart(p *Part, of func(*Function) base.Digest) base.Digest {
 	b := base.AppendString(nil, p.Name)
 	for _, n := range p.Nodes {
 		if n.Sink {
 			b = base.AppendString(b, n.Fn.Name)
 			continue
 		}
-		b = base.AppendDigest(b, n.Fn.Digest())
+		b = base.AppendDigest(b, of(n.Fn))
 	}
 	for _, e := range a.Edges {
 		if e.Node.Part == p && !e.Cross {

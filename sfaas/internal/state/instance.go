@@ -10,6 +10,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // writeInstance writes an instance, with what waits at it.
@@ -21,6 +22,9 @@ func (w *writer) writeInstance(x core.Instance) {
 		return
 	}
 	for in := range x.Waiting() {
+		if in.FromHost() && !w.moves {
+			continue
+		}
 		w.at(x.Node(), x.Key())
 		w.writeInputs(&in)
 		w.record(recordWaiting)
@@ -59,9 +63,18 @@ func (w *writer) writeTimer(x core.Instance, t *core.Timer) {
 // appendCells appends the cells of an instance, each with its form, by which who reads
 // it knows whether it is what it was.
 func (w *writer) appendCells(b []byte, x core.Instance) []byte {
-	b = binary.AppendUvarint(b, uint64(len(x.Cells())))
+	n := 0
+	for _, s := range x.Cells() {
+		if w.writes(s) {
+			n++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(n))
 	for _, s := range x.Cells() {
 		d := s.Head().Decl
+		if !w.writes(s) {
+			continue
+		}
 		b = base.AppendString(b, d.Name)
 		b = append(b, byte(d.Class))
 		b = base.AppendDigest(binary.AppendUvarint(b, uint64(d.Version)), d.Form)
@@ -71,6 +84,11 @@ func (w *writer) appendCells(b []byte, x core.Instance) []byte {
 		binary.LittleEndian.PutUint32(b[begin:], uint32(len(b)-begin-4))
 	}
 	return b
+}
+
+// writes reports whether the content of a cell is written.
+func (w *writer) writes(s plan.CellStore) bool {
+	return !w.soft || s.Head().Decl.Class != base.Volatile
 }
 
 // appendMarks appends what an instance has processed.

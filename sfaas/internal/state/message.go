@@ -50,6 +50,9 @@ func (w *writer) writeInput(in *core.Input) {
 		w.out = base.AppendFlag(w.out, x.Answer)
 		w.uint(uint64(x.Port)) // 0 in an answer
 		w.out = base.AppendString(w.out, errorText(x.Err))
+		if w.moves {
+			w.uint(uint64(x.Node))
+		}
 	}
 	w.out = base.AppendFlag(w.out, m.Body != nil)
 	if m.Body != nil {
@@ -155,9 +158,12 @@ func (p *reader) readReply(r *base.Reader, x *core.Reply) {
 	if text != "" {
 		x.Err = errorFrom(text)
 	}
+	if p.moves {
+		x.Node = base.NodeID(r.Uint16())
+	}
 	switch {
 	case r.Err != nil:
-	case x.Call == 0 || (port == 0) != x.Answer:
+	case x.Call == 0 || ((port == 0) != x.Answer && (port > 0 || x.Node == 0)):
 		r.Fail(base.ErrInvalid)
 	case port > 0:
 		if e := p.index.Edge(r, port-1); e != nil && e.Kind == plan.PortReply {

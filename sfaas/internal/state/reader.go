@@ -21,6 +21,7 @@ type reader struct {
 	now    base.Time
 	then   base.Time // moment of the cut on the clock that it was made on
 	index  *plan.Index
+	moves  bool // it is a unit that moves, from another process
 }
 
 const (
@@ -31,11 +32,18 @@ const (
 	leastInstance = 128
 )
 
-// read checks the frame and reads all records.
+// read returns what a snapshot says.
 func read(k *core.Core, data []byte, now base.Time) (*core.Builder, error) {
-	bad := func(format string, args ...any) (*core.Builder, error) {
-		return nil, base.Errorf("%w: %w", base.ErrSnapshot, fmt.Errorf(format, args...))
+	p := &reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, len(data)/leastInstance), now: now}
+	if err := p.readAll(data); err != nil {
+		return nil, base.Errorf("%w: %w", base.ErrSnapshot, err)
 	}
+	return p.b, nil
+}
+
+// readAll checks the frame and reads all records.
+func (p *reader) readAll(data []byte) error {
+	bad := fmt.Errorf
 	if len(data) < 8 || string(data[:6]) != magic {
 		return bad("no snapshot")
 	}
@@ -49,7 +57,6 @@ func read(k *core.Core, data []byte, now base.Time) (*core.Builder, error) {
 	if binary.LittleEndian.Uint64(data[end+frame:]) != xxhash.Sum64(data[:end]) {
 		return bad("checksum differs")
 	}
-	p := &reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, len(data)/leastInstance), now: now}
 	for at := 8; at < end; {
 		if end-at < frame {
 			return bad("record at byte %d: %w", at, base.ErrTruncated)
@@ -68,7 +75,7 @@ func read(k *core.Core, data []byte, now base.Time) (*core.Builder, error) {
 	if p.index == nil {
 		return bad("no index")
 	}
-	return p.b, nil
+	return nil
 }
 
 // check notes what the builder says.
@@ -83,6 +90,10 @@ func (p *reader) moments() plan.Moments { return plan.Moments{Then: p.then, Now:
 
 // record reads one record.
 func (p *reader) record(kind byte, r *base.Reader) {
+	if p.moves && (kind < recordUnit || kind > recordKept) {
+		r.Fail(fmt.Errorf("kind %d is no part of a unit that moves", kind))
+		return
+	}
 	if (kind == recordIndex) != (p.index == nil) {
 		r.Fail(fmt.Errorf("kind %d: the index comes first, once", kind))
 		return

@@ -23,14 +23,22 @@ type writer struct {
 	head   int // where the record begins whose content is being written
 	names  *plan.Names
 	wide   map[*core.Message]bool // spread inputs that waited in lines and are written
+	moves  bool                   // it is a unit that moves to another process: calls of host code go along
+	soft   bool                   // without the content of Volatile cells
 	err    error
 }
 
 func newWriter(dst []byte, app *plan.App, sealer core.Sealer, now base.Time) *writer {
-	w := &writer{out: append(append(dst, magic...), version, 0), app: app, sealer: sealer, now: now, names: plan.NamesOf(app)}
-	w.begin()
+	w := bareWriter(dst, app, sealer, now, plan.NamesOf(app))
 	w.out = binary.AppendVarint(w.names.Append(w.out), int64(now))
 	w.record(recordIndex)
+	return w
+}
+
+// bareWriter is newWriter without an index: who reads has it already.
+func bareWriter(dst []byte, app *plan.App, sealer core.Sealer, now base.Time, names *plan.Names) *writer {
+	w := &writer{out: append(append(dst, magic...), version, 0), app: app, sealer: sealer, now: now, names: names}
+	w.begin()
 	return w
 }
 
@@ -122,6 +130,9 @@ func (w *writer) writeImage(img *core.Image) {
 // writeWork writes what waits in a line. Every core of a runtime has a spread input
 // in its line: it is written once.
 func (w *writer) writeWork(x *core.Work) {
+	if x.Inputs.FromHost() && !w.moves {
+		return
+	}
 	if in := x.Inputs.Only(); in != nil && in.Edge.IsWide() && !w.firstWide(in.Msg) {
 		return
 	}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package base
+
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// FrameClass says how a transport treats a frame. Frames of one class keep their order;
+// those of another one may overtake them.
+type FrameClass uint8
+
+const (
+	// Ordered frames are messages, what acknowledges them, and news of units.
+	Ordered FrameClass = iota
+	// Bulk frames are units that move: large ones, behind which nothing waits.
+	Bulk
+	// HostFrames are between host code: few, and first.
+	HostFrames
+
+	FrameClasses = 3 // number of classes
+)
+
+// String returns one word.
+func (c FrameClass) String() string {
+	if c < FrameClasses {
+		return [...]string{"ordered", "bulk", "host"}[c]
+	}
+	return "invalid"
+}
+
+const (
+	frameAlign = 64
+	frameLeast = 9  // the smallest buffers that are pooled have 512 bytes,
+	frameMost  = 26 // the largest ones 64 MiB
+)
+
+// FramePool holds the buffers of frames, by powers of two. Its zero value is ready.
+// It may be used concurrently. What is free and not used again goes with the next
+// runs of the garbage collector.
+type FramePool struct {
+	sizes [frameMost + 1]sync.Pool
+}
+
+// Frame is what a transport carries: bytes in a buffer of a pool. The buffer begins
+// at a multiple of 64 bytes. A frame belongs to one holder at a time, who releases
+// it once.
+type Frame struct {
+	b    []byte
+	pool *FramePool
+	done func(size int) // is told of the release
+	size int
+	refs atomic.Int32
+}
+
+// Get returns a frame of a size; its bytes are those of its last use.
+func (p *FramePool) Get(size int) *Frame {
+	class := max(bits.Len(uint(max(size, 1)-1)), frameLeast)
+	if class > frameMost {
+		f := &Frame{b: alignedBytes(size), pool: p}
+		f.refs.Store(1)
+		return f
+	}
+	f, _ := p.sizes[class].Get().(*Frame)
+	if f == nil {
+		f = &Frame{b: alignedBytes(1 << class), pool: p}
+	}
+	f.b = f.b[:size]
+	f.refs.Store(1)
+	return f
+}
+
+// alignedBytes returns memory that begins at a multiple of 64 bytes.
+func alignedBytes(n int) []byte {
+	b := make([]byte, n+frameAlign)
+	at := -int(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) & (frameAlign - 1)
+	return b[at : at+n : at+n]
+}
+
+// Bytes returns the content. It is good until the frame is released.
+func (f *Frame) Bytes() []byte { return f.b }
+
+// SetBytes makes b the content: that of the frame with something appended. If it had
+// to grow, the frame keeps the new buffer.
+func (f *Frame) SetBytes(b []byte) { f.b = b }
+
+// Hold adds a holder: the frame is released for good when all have released it.
+func (f *Frame) Hold() { f.refs.Add(1) }
+
+// OnRelease names who is told when the frame has been released for good, with the size
+// that it has now.
+func (f *Frame) OnRelease(done func(size int)) { f.done, f.size = done, len(f.b) }
+
+// Keep lets the caller keep the bytes for good: it is Release, but the buffer is not
+// used again.
+func (f *Frame) Keep() {
+	f.pool = nil
+	f.Release()
+}
+
+// Release gives the frame back to its pool.
+func (f *Frame) Release() {
+	if f.refs.Add(-1) > 0 {
+		return
+	}
+	if f.done != nil {
+		f.done(f.size)
+		f.done = nil
+	}
+	class := bits.Len(uint(cap(f.b))) - 1 // what has grown has another class
+	if f.pool == nil || class < frameLeast || class > frameMost {
+		return
+	}
+	f.b = f.b[:0]
+	f.pool.sizes[class].Put(f)
+}

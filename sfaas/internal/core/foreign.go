@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// What a core hears from a runtime of another process is what it would hear from one
+// of its own, as values that nobody else has: a [Move] or a [Resignation] is known by
+// its name, and an image is [Packed]. Whoever reads bytes says the rest in terms of
+// this core's graph, and asks [Signal.Foreign] before a core hears of it.
+
+// Packed is an image in bytes. Open makes it one in terms of a core's graph, on the
+// goroutine that steps the core; an image of another unit is refused. It is opened
+// once at most.
+type Packed interface {
+	Open(k *Core, id plan.UnitID) (*Image, error)
+}
+
+// Carries says which parts of a signal its kind needs.
+type Carries struct {
+	Route, Move, Image, Resign bool
+}
+
+// foreign says, for each kind that passes between runtimes, what it carries.
+var foreign = [...]struct {
+	ok bool
+	Carries
+}{
+	signalImage:     {true, Carries{Move: true, Image: true}},
+	signalOutcome:   {true, Carries{Move: true}},
+	signalRoute:     {true, Carries{Route: true}},
+	signalFence:     {true, Carries{Move: true}},
+	signalFenceCore: {true, Carries{Move: true}},
+	signalFenced:    {true, Carries{Move: true}},
+	signalFeed:      {true, Carries{Move: true}},
+	signalUnfeed:    {true, Carries{Move: true}},
+	signalReached:   {true, Carries{Route: true}},
+	signalAsk:       {true, Carries{Route: true}},
+	signalMarks:     {true, Carries{Route: true}},
+	signalForget:    {true, Carries{Route: true}},
+	signalHeir:      {true, Carries{Resign: true}},
+	signalInherited: {true, Carries{Resign: true}},
+	signalRest:      {true, Carries{Resign: true}},
+}
+
+// Foreign returns what signals of a kind carry between runtimes, and false for a
+// kind that stays within one.
+func (k SignalKind) Foreign() (Carries, bool) {
+	if int(k) >= len(foreign) {
+		return Carries{}, false
+	}
+	return foreign[k].Carries, foreign[k].ok
+}
+
+// Foreign returns an error for a signal that no runtime sends to another one: what a
+// core may do with one of its kind is there, and nothing else.
+func (s *Signal) Foreign() error {
+	c, ok := s.Kind.Foreign()
+	switch {
+	case !ok:
+	case c.Route != (s.Route.Unit.Part != ""), c.Move != (s.Move != nil), c.Image != (s.Packed != nil), c.Resign != (s.Resign != nil):
+	case c.Move && s.Move.Mode > base.Fed:
+	default:
+		return nil
+	}
+	return base.ErrInvalid
+}

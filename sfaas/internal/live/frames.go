@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
+)
+
+// Transport carries frames to other runtimes. Frames of one class arrive in order;
+// none is lost, repeated or changed as long as [Runtime.Disconnect] says nothing else.
+type Transport interface {
+	// Send takes a frame for a runtime that [Runtime.Connect] has named. It does not
+	// wait: what cannot leave at once waits in memory, which the runtime bounds. The
+	// frame is the transport's, which releases it when it is not needed any more; after
+	// an error, the runtime is not connected, it is the caller's still. Send may be
+	// called concurrently.
+	Send(to base.NodeID, class base.FrameClass, f *base.Frame) error
+}
+
+// queueLimit is how many bytes may wait for one runtime: sources of what goes there get
+// ErrBusy beyond, and AtMostOnce messages are dropped.
+const queueLimit = 64 << 20
+
+// far is a runtime to which frames go.
+type far struct {
+	rt      *Runtime
+	of      *state.Peer
+	t       Transport
+	other   *Runtime // of this process, where frames are used for tests; or nil
+	waiting atomic.Int64
+	freed   func(size int)
+	gone    chan struct{} // closed when it is unlinked
+	once    sync.Once
+
+	sending sync.Mutex // orders what is sent
+	place   uint64     // of the last ordered frame
+
+	reading sync.Mutex
+	read    uint64 // place of the last ordered frame that has been read
+	held    []heldFrame
+	left    bool // it has closed
+
+	asking sync.Mutex
+	lastID uint64
+	asked  map[uint64]chan error
+}
+
+// heldFrame has overtaken ordered frames.
+type heldFrame struct {
+	place uint64
+	kind  byte
+	body  []byte
+	f     *base.Frame
+}
+
+func newFar(r *Runtime, of *state.Peer, t Transport, other *Runtime) *far {
+	p := &far{rt: r, of: of, t: t, other: other, gone: make(chan struct{}), asked: map[uint64]chan error{}}
+	p.freed = func(size int) { p.waiting.Add(int64(-size)) }
+	return p
+}
+
+func (p *far) node() base.NodeID { return p.of.Node }
+func (p *far) local() *Runtime   { return p.other }
+func (p *far) isBusy() bool      { return p.waiting.Load() > queueLimit }
+
+// frame returns a frame that has begun.
+func (p *far) frame(kind byte, room int) (*base.Frame, []byte) {
+	f := p.rt.frames.Get(room)
+	return f, state.AppendHead(f.Bytes()[:0], kind, 0)
+}
+
+// send sends a frame with its content. An ordered frame gets the next place; another
+// one waits at the other end for those before it.
+func (p *far) send(class base.FrameClass, f *base.Frame, b []byte) error {
+	f.SetBytes(b)
+	f.OnRelease(p.freed)
+	p.waiting.Add(int64(len(b)))
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	place := p.place
+	if class == base.Ordered {
+		place++
+	}
+	state.SetPlace(b, place)
+	if err := p.t.Send(p.node(), class, f); err != nil {
+		f.Release()
+		return err
+	}
+	p.place = place
+	return nil
+}
+
+func (p *far) message(w *worker, e *core.Effect) error {
+	if err := p.of.Takes(e.Edge); err != nil {
+		return err
+	}
+	if e.Stamp == nil && p.isBusy() {
+		return base.ErrBusy
+	}
+	f, b := p.frame(state.FrameMessage, e.Msg.Size()+state.MessageRoom)
+	b, err := p.rt.wire.AppendMessage(b, e, w.core.Now())
+	if err != nil {
+		f.Release()
+		return err
+	}
+	if err := p.send(base.Ordered, f, b); err != nil {
+		return err
+	}
+	w.core.Sent(e)
+	return nil
+}
+
+func (p *far) acknowledge(e *core.Effect) {
+	f, b := p.frame(state.FrameAck, state.MessageRoom)
+	_ = p.send(base.Ordered, f, p.rt.wire.AppendAck(b, e.Stamp, e.Waits)) // asked for again
+}
+
+func (p *far) signal(w *worker, to core.Endpoint, s *core.Signal) bool {
+	class := base.Ordered
+	if s.Carried() != nil {
+		class = base.Bulk
+	}
+	f, b := p.frame(state.FrameSignal, state.MessageRoom)
+	b, err := p.rt.wire.AppendSignal(b, to, s, w.core.Now())
+	if err != nil {
+		f.Release()
+		p.rt.set.Logger.Warn("sfaas: a unit cannot move to another process", "unit", s.Unit().String(), "err", err)
+		return false
+	}
+	return p.send(class, f, b) == nil
+}
+
+func (p *far) reply(e *core.Effect) {
+	f, b := p.frame(state.FrameReply, state.MessageRoom)
+	b, err := p.rt.wire.AppendReply(b, e)
+	if e.Msg != nil {
+		e.Msg.Release()
+	}
+	if err != nil {
+		b, _ = p.rt.wire.AppendReply(b[:0], &core.Effect{Call: e.Call, Err: err})
+	}
+	_ = p.send(base.Ordered, f, b)
+}
+
+func (p *far) prepare(ctx context.Context, u base.Unit) error {
+	return p.ask(ctx, state.Request{Op: state.OpPrepare, Unit: u})
+}
+
+func (p *far) unprepare(u base.Unit) error {
+	ctx, stop := context.WithTimeout(context.Background(), p.rt.set.BlockLimit)
+	defer stop()
+	if err := p.ask(ctx, state.Request{Op: state.OpUnprepare, Unit: u}); err != base.ErrUnlinked {
+		return err
+	}
+	return nil // it has closed everything
+}
+
+func (p *far) settle() []chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, stop := context.WithTimeout(context.Background(), p.rt.set.BlockLimit)
+		defer stop()
+		_ = p.ask(ctx, state.Request{Op: state.OpSettle})
+	}()
+	return []chan struct{}{done}
+}
+
+func (p *far) leave() {
+	f, b := p.frame(state.FrameBye, state.MessageRoom)
+	_ = p.send(base.HostFrames, f, b)
+}
+
+// ask lets host code of the other runtime do something, and waits for it.
+func (p *far) ask(ctx context.Context, q state.Request) error {
+	ch := make(chan error, 1)
+	p.asking.Lock()
+	p.lastID++
+	q.ID = p.lastID
+	p.asked[q.ID] = ch
+	p.asking.Unlock()
+	defer func() {
+		p.asking.Lock()
+		delete(p.asked, q.ID)
+		p.asking.Unlock()
+	}()
+	f, b := p.frame(state.FrameRequest, state.MessageRoom)
+	if err := p.send(base.HostFrames, f, state.AppendRequest(b, q)); err != nil {
+		return err
+	}
+	select {
+	case err := <-ch:
+		return err
+	case <-p.gone:
+		return base.ErrUnlinked
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// answered takes the answer to a request.
+func (p *far) answered(id uint64, err error) {
+	p.asking.Lock()
+	defer p.asking.Unlock()
+	if ch := p.asked[id]; ch != nil {
+		ch <- err // once: it has room for one
+		delete(p.asked, id)
+	}
+}
+
+// byFrames reports whether runtimes of one process exchange frames, as those of several
+// do. It is for tests of these: the environment says so.
+func byFrames() bool { return os.Getenv("NEURORAN_LINK") == "frames" }
+
+// direct is the transport between two runtimes of one process: it hands frames over.
+type direct struct{ from, to *Runtime }
+
+// Send implements [Transport].
+func (d direct) Send(_ base.NodeID, class base.FrameClass, f *base.Frame) error {
+	f.Hold() // after an error it is the caller's still
+	err := d.to.Receive(d.from.set.Node, d.from.set.Incarnation, class, f)
+	if err == nil {
+		f.Release()
+	}
+	return err
+}
+
+func linkByFrames(a, b *Runtime) error {
+	for _, r := range []*Runtime{a, b} {
+		x := a
+		if r == a {
+			x = b
+		}
+		if p := r.peer(x.set.Node); p != nil && p.local() == x {
+			return nil
+		}
+	}
+	toA, toB := a.Hello(), b.Hello()
+	pa, err := a.wire.ReadHello(toB, a.set.Clock(), a.clockID())
+	if err != nil {
+		return err
+	}
+	pb, err := b.wire.ReadHello(toA, b.set.Clock(), b.clockID())
+	if err != nil {
+		return err
+	}
+	a.connect(newFar(a, pa, direct{a, b}, b))
+	b.connect(newFar(b, pb, direct{b, a}, a))
+	return nil
+}
