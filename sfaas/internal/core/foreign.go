@@ -16,12 +16,16 @@ import (
 // goroutine that steps the core; an image of another unit is refused. It is opened
 // once at most.
 type Packed interface {
+	// Open returns the image, or an error that says what of it cannot be.
 	Open(k *Core, id plan.UnitID) (*Image, error)
 }
 
 // Carries says which parts of a signal its kind needs.
 type Carries struct {
-	Route, Move, Image, Resign bool
+	Route  bool // Route
+	Move   bool // Move
+	Image  bool // Image or Packed
+	Resign bool // Resign
 }
 
 // foreign says, for each kind that passes between runtimes, what it carries.

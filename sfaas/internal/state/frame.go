@@ -53,8 +53,8 @@ func CutHead(frame []byte) (kind byte, place uint64, content []byte, err error) 
 
 // Request is something that host code of another runtime asks for.
 type Request struct {
-	ID   uint64
-	Op   byte
+	ID   uint64    // names its answer
+	Op   byte      // what is asked for
 	Unit base.Unit // of OpPrepare and OpUnprepare
 }
 
