@@ -3,7 +3,7 @@
 package chest
 
 import (
-	"github.com/neuroran/neuroran/internal/simd/c128"
+	"github.com/neuroran/neuroran/internal/simd/f64"
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -28,10 +28,10 @@ type filterBank struct {
 	turned     bool                                          // taps and ends are those of the second code
 	mse        float64                                       // mean squared error over the window, of unit eigenvalue
 	total      float64                                       // R_f(0)
-	lag        [2*filterSpan + 1]complex128                  // R_f over −d subcarriers at filterSpan+d
+	lag        lags                                          // R_f over −d subcarriers at filterSpan+d
 	ahead      [2*filterSpan + 1]complex64                   // R_f over d subcarriers
-	weights    [maxBeams]complex128
-	system     *c128.System
+	weights    [maxBeams]float64
+	system     *pilotSystem
 }
 
 const (
@@ -40,7 +40,7 @@ const (
 	mostColumns = nr.SubcarriersPerPRB + 2*maxRx + maxErrors
 )
 
-func (f *filterBank) init() { f.system = c128.NewSystem(filterPilots, mostColumns) }
+func (f *filterBank) init() { f.system = newPilotSystem(filterPilots, mostColumns) }
 
 // middle returns the PRB of the window whose filters serve the middle of the
 // allocation.
@@ -53,20 +53,18 @@ func (f *filterBank) setProfile(p *dmrs.Layout, prbs int, t *beamTable, gain []f
 	f.size = f.prbs * p.PilotsInPRB
 	span := f.prbs * nr.SubcarriersPerPRB
 	for b, g := range gain {
-		f.weights[b] = complex(g*factor, 0)
+		f.weights[b] = g * factor
 	}
 	n := len(gain)
-	back := f.lag[filterSpan-span : filterSpan+1] // R_f(span) … R_f(0)
-	ahead := f.lag[filterSpan : filterSpan+span+1]
-	clear(ahead)
-	c128.AddComb(ahead, f.weights[:n], t.lag, t.lags[:n])
-	for d, v := range ahead {
-		back[span-d] = v
-		ahead[d] = complex(real(v), -imag(v))
-	}
-	f.total = real(ahead[0])
+	re, im := f.lag.re[filterSpan:filterSpan+span+1], f.lag.im[filterSpan:filterSpan+span+1]
+	clear(re)
+	clear(im)
+	f64.AddComb(re, f.weights[:n], t.lag, t.lags[:n])
+	f64.AddComb(im, f.weights[:n], t.lag[lagStride:], t.lags[:n])
+	f.lag.mirror(span)
+	f.total = re[0]
 	for d := filterSpan - span; d <= filterSpan+span; d++ {
-		f.ahead[d] = complex(float32(real(f.lag[d])), float32(-imag(f.lag[d])))
+		f.ahead[d] = complex(float32(f.lag.re[d]), float32(-f.lag.im[d]))
 	}
 }
 
@@ -81,58 +79,41 @@ func (f *filterBank) design(p *dmrs.Layout, codes, fd, delta int, noise float64,
 	n, span := f.size, f.prbs*nr.SubcarriersPerPRB
 	noise = max(noise, 1e-7*float64(codes)*f.total, 1e-30)
 	const ends0 = nr.SubcarriersPerPRB // first column of the ends
-	errors0 := ends0 + 2*rx            // and of the subcarriers that show the error
-	errors := (span + errorStep - 1) / errorStep
-	s := f.system
-	s.Reset(n, errors0+errors, codes)
+	s, errors := f.system, (span+errorStep-1)/errorStep
+	s.reset(&f.lag, p.Group.ConfigType, n, codes, noise, ends0+2*rx, errors)
+	flip := fd & (2 - codes) // 1 where odd pilots of the second code are turned
 	for i := range n {
-		row, at := s.Row(i), p.PilotAt(i)
-		f.covariance(row[i:n], p, i, codes)
-		row[i] += complex(noise, 0)
-		b := row[n:]
-		cross := f.lag[filterSpan-at-delta:] // of pilot i with every subcarrier
-		copy(b[:ends0], cross[f.middle()*nr.SubcarriersPerPRB:])
-		turn := complex(float64(1-2*(i&fd&(2-codes))), 0)
+		cross := filterSpan - p.PilotAt(i) - delta // lag of pilot i with subcarrier 0 of the window
+		re, im := s.unknowns(i)
+		copy(re[:ends0], f.lag.re[cross+f.middle()*nr.SubcarriersPerPRB:])
+		copy(im[:ends0], f.lag.im[cross+f.middle()*nr.SubcarriersPerPRB:])
+		turn := float64(1 - 2*(i&flip))
 		for end := range ends {
 			for r, y := range ends[end][i*maxRx : i*maxRx+rx] {
-				b[ends0+end*rx+r] = complex128(y) * turn
+				re[ends0+end*rx+r], im[ends0+end*rx+r] = float64(real(y))*turn, float64(imag(y))*turn
 			}
 		}
-		for k := range b[errors0:] {
-			b[errors0+k] = cross[k*errorStep]
+		re, im = s.others(i)
+		for k := range re {
+			re[k], im[k] = f.lag.re[cross+k*errorStep], f.lag.im[cross+k*errorStep]
 		}
 	}
 	f.turned = fd == 1 && codes == 1
-	if !s.Factor() {
+	power, ok := s.solve()
+	if !ok {
 		f.silence()
 		return
 	}
-	f.mse = max(0, f.total-s.NormSq(errors0)/float64(errors))
-	s.Solve(errors0)
+	f.mse = max(0, f.total-power/float64(errors))
 	for i := range n {
-		b := s.Row(i)[n:]
-		turn := float32(1 - 2*(i&fd&(2-codes)))
-		for k, v := range b[:ends0] {
-			f.taps[k][i] = complex(turn*float32(real(v)), turn*float32(-imag(v)))
+		re, im := s.unknowns(i)
+		turn := float32(1 - 2*(i&flip))
+		for k, v := range re[:ends0] {
+			f.taps[k][i] = complex(turn*float32(v), -turn*float32(im[k]))
 		}
-		for r, v := range b[ends0:errors0] {
-			f.ends[r/rx][r%rx][i] = complex64(v)
+		for r, v := range re[ends0:] {
+			f.ends[r/rx][r%rx][i] = complex(float32(v), float32(im[ends0+r]))
 		}
-	}
-}
-
-// covariance writes the covariance of pilot i with the pilots from i on.
-func (f *filterBank) covariance(row []complex128, p *dmrs.Layout, i, codes int) {
-	for k := range row {
-		v := f.lag[filterSpan+p.PilotAt(i+k)-p.PilotAt(i)]
-		switch {
-		case codes == 1:
-		case k&1 == 1:
-			v = 0
-		default:
-			v += v
-		}
-		row[k] = v
 	}
 }
 

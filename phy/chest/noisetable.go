@@ -5,7 +5,6 @@ package chest
 import (
 	"math/bits"
 
-	"github.com/neuroran/neuroran/internal/simd/c128"
 	"github.com/neuroran/neuroran/phy/dmrs"
 )
 
@@ -31,7 +30,7 @@ type noiseTable struct {
 func newNoiseTable(configType, prbs int, fdMask uint8) *noiseTable {
 	t := &noiseTable{size: prbs * dmrs.PilotsPerPRB(configType)}
 	t.m = make([]complex64, t.size*t.size)
-	s := c128.NewSystem(t.size, t.size)
+	s := newPilotSystem(t.size, t.size)
 	for _, width := range [...]float64{1, 0.5, 0.25, 0.1, 0.03} {
 		t.build(s, configType, fdMask, width)
 		if t.dims >= 0.2*float64(t.size) {
@@ -42,35 +41,35 @@ func newNoiseTable(configType, prbs int, fdMask uint8) *noiseTable {
 }
 
 // build computes M for delays from −width/2 to 1.1·width cyclic prefixes.
-func (t *noiseTable) build(s *c128.System, configType int, fdMask uint8, width float64) {
-	n := t.size
-	codes := bits.OnesCount8(fdMask)
-	at := func(i int) int { return dmrs.Subcarrier(configType, 0, i) }
-	var lag [filterSpan]complex128
+func (t *noiseTable) build(s *pilotSystem, configType int, fdMask uint8, width float64) {
+	n, span := t.size, dmrs.Subcarrier(configType, 0, t.size-1)
+	var l lags
 	for i := range delayPoints {
 		tau := width * (-delayBefore + delayWidth*float64(i)/(delayPoints-1))
-		z := phasor(turnOfCP * tau)
-		for d := range at(n-1) + 1 {
-			lag[d] += z.at(d) / delayPoints
+		z := phasor(-turnOfCP * tau)
+		for d := range span + 1 {
+			v := z.at(d)
+			l.re[filterSpan+d] += real(v) / delayPoints
+			l.im[filterSpan+d] += imag(v) / delayPoints
 		}
 	}
-	s.Reset(n, n, codes)
+	l.mirror(span)
+	s.reset(&l, configType, n, bits.OnesCount8(fdMask), residualEps, n, 0)
 	for i := range n {
-		row := s.Row(i)
-		clear(row)
-		for k := i; k < n; k++ { // R(i, k) is the conjugate of R(k, i)
-			v := lag[at(k)-at(i)]
-			row[k] = complex(real(v), -imag(v)) * complex(dmrs.CodeSum(fdMask, k-i), 0)
-		}
-		row[i] += residualEps
-		row[n+i] = residualEps
+		re, im := s.unknowns(i)
+		clear(re)
+		clear(im)
+		re[i] = residualEps
 	}
-	s.Factor()
-	s.Solve(n)
-	t.dims = s.NormSq(0)
+	s.solve()
+	t.dims = 0
 	for i := range n {
-		for k, v := range s.Row(i)[n:] {
-			t.m[i*n+k] = complex64(v)
+		re, im := s.unknowns(i)
+		for k, v := range re {
+			t.dims += v*v + im[k]*im[k]
+			if t.m[i*n+k] = complex(float32(v), float32(im[k])); fdMask == 2 && (i-k)&1 == 1 {
+				t.m[i*n+k] *= -1 // the second code turns every other pilot
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ type beamTable struct {
 	prior [maxBeams]float64 // profile that decays from a little before the measured delay on, of sum 1
 	usual [maxBeams]float64 // the same, of a usual delay spread
 	steer []complex64       // [pilot][lane] exp(j2πΔf·k·τ)/size over the pilots of a window
-	lag   []complex128      // [beam][distance] exp(−j2πΔf·d·τ) over subcarriers
+	lag   []float64         // [beam][part][distance] real and imaginary part of exp(j2πΔf·d·τ) over subcarriers
 	blur  [2][]float32      // [beam][delay] response of a beam to a delay, with one code in use and with both
 	area  [2]float64        // half the sum of all responses to one beam, at both sides
 	rows  [beamPilots]int   // rows of steer
@@ -61,7 +61,7 @@ func newBeamTable(configType, prbs int) *beamTable {
 	t.beams = min(maxBeams, max(fewestBeams, int(beamsPerCell*subcarriers*float64(prbs))+1))
 	t.lanes = (t.beams + beamLanes - 1) / beamLanes * beamLanes
 	t.steer = make([]complex64, t.size*t.lanes)
-	t.lag = make([]complex128, t.beams*lagStride)
+	t.lag = make([]float64, t.beams*2*lagStride)
 	step := delayWidth / float64(t.beams-1)
 	for b := range t.beams {
 		t.tau[b] = -delayBefore + float64(b)*step
@@ -70,11 +70,13 @@ func newBeamTable(configType, prbs int) *beamTable {
 			v := z.at(dmrs.Subcarrier(configType, 0, i))
 			t.steer[i*t.lanes+b] = complex64(v / complex(float64(t.size), 0))
 		}
-		z = phasor(turnOfCP * t.tau[b])
+		t.lags[b] = 2 * b * lagStride
+		re, im := t.lag[t.lags[b]:], t.lag[t.lags[b]+lagStride:]
+		z = phasor(-turnOfCP * t.tau[b])
 		for d := range lagStride {
-			t.lag[b*lagStride+d] = z.at(d)
+			v := z.at(d)
+			re[d], im[d] = real(v), imag(v)
 		}
-		t.lags[b] = b * lagStride
 	}
 	for i := range t.size {
 		t.rows[i] = i * t.lanes

@@ -6,7 +6,7 @@ import (
 	"math"
 	"sync"
 
-	"github.com/neuroran/neuroran/internal/simd/c128"
+	"github.com/neuroran/neuroran/internal/simd/f64"
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -132,24 +132,19 @@ func anywhere(distance int) float64 {
 // without returns ε(R+ε)⁻¹, which takes away what has the covariance R.
 func without(r matrix) matrix {
 	n := r.n
-	s := c128.NewSystem(n, n)
-	s.Reset(n, n, 1)
+	s := f64.NewSystem(n, n)
+	s.Reset(n, n)
 	for i := range n {
-		row := s.Row(i)
-		clear(row)
-		for k := i; k < n; k++ {
-			row[k] = complex(r.v[i*n+k], 0)
-		}
-		row[i] += shareEps
-		row[n+i] = shareEps
+		copy(s.Row(i), r.v[i*n:(i+1)*n])
+		s.Row(i)[i] += shareEps
+		clear(s.Right(i))
+		s.Right(i)[i] = shareEps
 	}
 	s.Factor()
 	s.Solve(n)
 	out := newMatrix(n)
 	for i := range n {
-		for k, x := range s.Row(i)[n:] {
-			out.v[i*n+k] = real(x)
-		}
+		copy(out.v[i*n:(i+1)*n], s.Right(i))
 	}
 	return out
 }

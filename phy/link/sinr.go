@@ -63,7 +63,11 @@ func (p *PUSCH) BestSINR(u int) float64 {
 			}
 			c128.Cholesky(cov, rx)
 			c128.SolveLower(cov, rx, column)
-			sum += 1 / c128.NormSq(column)
+			ratio := 0.0
+			for _, x := range column {
+				ratio += real(x)*real(x) + imag(x)*imag(x)
+			}
+			sum += 1 / ratio
 			n++
 		}
 	}

@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package c128 holds the complex128 kernels of filter design: combinations of
-// matrix rows, and on top of them the solution of Hermitian systems with many
-// right-hand sides at once; and the Cholesky factor of the small matrices, one row
-// per antenna, of noise.
-//
-// The Go loop in each *_generic.go file is the definition. Assembly kernels may
-// fuse and reorder, so they agree with it to a relative 1e-14 of the sum of
-// magnitudes, not bit by bit. Slices may have any alignment. No kernel
-// allocates.
+// Package c128 holds the Cholesky factor of the small complex128 matrices, one row
+// per antenna, of noise, and what is solved with it. No function allocates.
 package c128

@@ -8,16 +8,15 @@ import (
 	"github.com/neuroran/neuroran/internal/simd/c128"
 )
 
-// Two equations with one right-hand side: 4x = 8 and 9y = 9j.
-func ExampleSystem() {
-	s := c128.NewSystem(2, 1)
-	s.Reset(2, 1, 1)
-	copy(s.Row(0), []complex128{4, 0, 8})
-	copy(s.Row(1), []complex128{0, 9, 9i})
-	fmt.Println(s.Factor())
-	s.Solve(1)
-	fmt.Println(s.Row(0)[2], s.Row(1)[2])
+// The noise of two antennas, of which the second hears half of the first one's, and
+// what remains of a sample of both when it is made white.
+func ExampleSolveLower() {
+	l := []complex128{4, 0, 2, 2}
+	fmt.Println(c128.Cholesky(l, 2), l[0], l[2], l[3])
+	sample := []complex128{2i, 1 + 1i}
+	c128.SolveLower(l, 2, sample)
+	fmt.Println(sample)
 	// Output:
-	// true
-	// (2+0i) (0+1i)
+	// true (2+0i) (1+0i) (1+0i)
+	// [(0+1i) (1+0i)]
 }

@@ -2,7 +2,7 @@
 
 //go:build !amd64 || purego
 
-package c128
+package f64
 
 import "testing"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package c128
+package f64
 
 // AddComb adds a linear combination of rows of a matrix that src holds:
 // dst[p] += Σ_i w[i]·src[off[i]+p].
@@ -11,9 +11,9 @@ package c128
 //
 // It panics if len(off) differs from len(w) or a row leaves src. dst must not
 // overlap a row.
-func AddComb(dst, w, src []complex128, off []int) {
+func AddComb(dst, w, src []float64, off []int) {
 	if len(off) != len(w) {
-		panic("c128: weights and rows differ in number")
+		panic("f64: weights and rows differ in number")
 	}
 	for _, o := range off {
 		_ = src[o : o+len(dst)]
@@ -22,7 +22,7 @@ func AddComb(dst, w, src []complex128, off []int) {
 }
 
 // Scale multiplies every value of x by f.
-func Scale(x []complex128, f float64) { scale(x, f) }
+func Scale(x []float64, f float64) { scale(x, f) }
 
-// NormSq returns Σ |x[p]|².
-func NormSq(x []complex128) float64 { return normSq(x) }
+// SumSquares returns Σ x[p]².
+func SumSquares(x []float64) float64 { return sumSquares(x) }

@@ -1,4 +1,4 @@
-module github.com/neuroran/neuroran/internal/simd/c128/_asm
+module github.com/neuroran/neuroran/internal/simd/f64/_asm
 
 go 1.26
 
