@@ -4,8 +4,8 @@ package dtx
 
 import (
 	"math"
-	"slices"
 
+	"github.com/neuroran/neuroran/internal/simd/c64"
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -22,12 +22,9 @@ const (
 // may use it.
 type Detector struct {
 	*dmrs.Reference
-	rows  [nr.MaxRx][nr.MaxDMRSSymbols]pilotRow // pilots of one piece over the sequence, by antenna and occasion
-	mixed pilotRow                              // a combination of the occasions
+	unit  float32 // what brings the samples near 1
+	piece piece
 }
-
-// pilotRow holds real and imaginary parts of the pilots of a piece.
-type pilotRow [2][maxPilots]float64
 
 // New returns a detector for the groups of ref. Blocks that share ref make the
 // reference signal of a slot once, and are for one goroutine together.
@@ -61,12 +58,11 @@ func (d *Detector) Detect(present *[nr.MaxUEs]bool, pilots *nr.Pilots) error {
 		return err
 	}
 	view := nr.ViewOf(&pilots.RE)
+	d.unit = float32(view.Unit())
 	var scores [nr.MaxUEs]score
-	for u := range d.Group.NumUEs {
-		for c := range d.NumCombs {
-			for code := range d.Group.Length {
-				d.look(&scores[u], &view, u, c, code)
-			}
+	for c := range d.NumCombs {
+		for code := range d.Group.Length {
+			d.look(&scores, &view, c, code)
 		}
 	}
 	*present = [nr.MaxUEs]bool{}
@@ -100,82 +96,40 @@ func (d *Detector) loudest(scores *[nr.MaxUEs]score, u int) float64 {
 	return most
 }
 
-// look adds what the pilots of comb c, despread with one code in time, say about
-// UE u; nothing if no layer of the UE has this code there.
-func (d *Detector) look(s *score, view *nr.View, u, c, code int) {
-	var own, others uint8 // codes in frequency
+// look adds what the pilots of comb c, despread with one code in time, say about the
+// UEs that have a layer there.
+func (d *Detector) look(scores *[nr.MaxUEs]score, view *nr.View, c, code int) {
+	var own [nr.MaxUEs]uint8 // codes in frequency of each UE
 	for _, l := range d.Combs[c].Layers[:d.Combs[c].NumLayers] {
-		switch p := &d.Layers[l]; {
-		case p.TimeCode != code:
-		case p.UE == u:
-			own |= 1 << p.FreqCode
-		default:
-			others |= 1 << p.FreqCode
+		if p := &d.Layers[l]; p.TimeCode == code {
+			own[p.UE] |= 1 << p.FreqCode
 		}
 	}
-	if own == 0 {
+	if own == [nr.MaxUEs]uint8{} {
 		return
 	}
 	size, count := pieces(d.Group.NumPRB)
 	want := max(minPieces, minRows/(view.NumRx*d.NumOccasions))
 	step := max(1, count/want)
-	t := tables[d.Group.ConfigType-1][size-1][others][own-1]()
-	n := size * d.PilotsInPRB
-	for piece := step / 2; piece < count; piece += step {
-		var sum share
-		for r := range view.NumRx {
-			for o := range d.NumOccasions {
-				d.load(view, c, r, o, code, piece*n, n)
+	for k := step / 2; k < count; k += step {
+		d.load(view, c, code, k*size*d.PilotsInPRB, size)
+		spread := d.piece.spread()
+		d.piece.transform()
+		for u, mine := range own[:d.Group.NumUEs] {
+			if mine == 0 {
+				continue
 			}
-			d.turnDown(r, size)
-			energy, inside := 0.0, 0.0
-			for k, weight := range slowness[d.NumOccasions-1][:d.NumOccasions] {
-				v := d.mix(r, k, n)
-				inside += weight * t.inside.of(v)
-				energy += t.energy.of(v)
+			others := uint8(0)
+			for v, codes := range own[:d.Group.NumUEs] {
+				if v != u {
+					others |= codes
+				}
 			}
-			sum.add(inside, energy)
-		}
-		s.add(&sum, d.spread(view.NumRx, n), t.moments[d.NumOccasions-1])
-	}
-}
-
-// spread returns the sum over all pairs of antennas, each with itself too, of the
-// squared correlation of what they hear: the number of antennas where all hear noise
-// of their own, its square where all hear the same. It does not depend on the
-// sequence. The mean that independent noise would show is taken away.
-func (d *Detector) spread(rx, n int) float64 {
-	var energy [nr.MaxRx]float64
-	samples := float64(d.NumOccasions * n)
-	sum := 0.0
-	for r := range rx {
-		energy[r], _ = d.product(r, r, n)
-		if !(energy[r] > 0) {
-			continue
-		}
-		sum++
-		for q := range r {
-			if energy[q] > 0 {
-				a, b := d.product(r, q, n)
-				rho := (a*a + b*b) / (energy[r] * energy[q])
-				sum += 2 * max(0, (rho*samples-1)/(samples-1))
-			}
+			t := tables[d.Group.ConfigType-1][size-1][others][mine-1]()
+			sum := d.piece.shares(t)
+			scores[u].add(&sum, spread, t.moments[d.NumOccasions-1])
 		}
 	}
-	return sum
-}
-
-// product returns the inner product of what two antennas hear of a piece.
-func (d *Detector) product(r, q, n int) (re, im float64) {
-	for o := range d.NumOccasions {
-		a, b := &d.rows[r][o], &d.rows[q][o]
-		for i, x := range a[0][:n] {
-			y := a[1][i]
-			re += x*b[0][i] + y*b[1][i]
-			im += x*b[1][i] - y*b[0][i]
-		}
-	}
-	return re, im
 }
 
 // pieces returns how an allocation is cut: PRBs of a piece, and how many there are.
@@ -192,99 +146,42 @@ func pieces(numPRB int) (size, count int) {
 	return size, count
 }
 
-// load puts the pilots of one occasion over the sequence of comb c into its row: of
-// one symbol, or of a pair despread with a code in time. The most likely delay comes to
+// load puts the pilots of a piece over the sequence of comb c into its rows: of single
+// symbols, or of pairs despread with a code in time. The most likely delay comes to
 // delay 0, where the covariance is real.
-func (d *Detector) load(view *nr.View, c, r, o, code, first, n int) {
-	v := &d.rows[r][o]
-	clear(v[0][:n])
-	clear(v[1][:n])
-	ramp := ramps[d.Group.ConfigType-1][:n]
-	for k := range d.Group.Length {
-		s := o*d.Group.Length + k
-		y, seq := view.Row(r, s)[d.Combs[c].Delta+d.PilotAt(first):], d.Sequence(c, s)[first:first+n]
-		sign := float64(1 - 2*(k&code))
-		for i, x := range seq {
-			at, turn := y[d.PilotAt(i)], ramp[i]
-			p, q := sign*float64(real(x)), sign*float64(imag(x))
-			p, q = p*real(turn)-q*imag(turn), p*imag(turn)+q*real(turn)
-			a, b := float64(real(at)), float64(imag(at))
-			v[0][i] += a*p + b*q
-			v[1][i] += b*p - a*q
-		}
-	}
-}
-
-// tooLoud is how many times the energy of the others a PRB may have.
-const tooLoud = 4
-
-// turnDown gives PRBs of the loaded piece of antenna r whose energy stands far out the energy of
-// the middle one: a narrow interferer would make a few pilots decide, where the
-// cumulants count on all.
-func (d *Detector) turnDown(r, size int) {
-	var energy [maxPieces]float64
-	n := d.PilotsInPRB
-	for p := range size {
-		for o := range d.NumOccasions {
-			for _, part := range &d.rows[r][o] {
-				for _, x := range part[p*n : (p+1)*n] {
-					energy[p] += x * x
+func (d *Detector) load(view *nr.View, c, code, first, size int) {
+	p, n := &d.piece, size*d.PilotsInPRB
+	p.begin(view.NumRx, d.NumOccasions, size, d.PilotsInPRB)
+	for s := range d.NumSymbols {
+		o, second := s/d.Group.Length, s%d.Group.Length
+		turn := p.turn[:n]
+		c64.Mul(turn, d.Sequence(c, s)[first:first+n], ramps[d.Group.ConfigType-1][:n])
+		c64.Scale(turn, turn, complex(d.unit*float32(1-2*(second&code)), 0))
+		for r := range view.NumRx {
+			y, row := view.Row(r, s)[d.Combs[c].Delta+d.PilotAt(first):], p.row(r, o)
+			out := row
+			if second == 1 {
+				out = p.second[:n]
+			}
+			if d.Group.ConfigType == 1 {
+				c64.MulConjEven(out, y, turn)
+			} else {
+				for i := range out {
+					p.pick[i] = y[d.PilotAt(i)]
+				}
+				c64.MulConj(out, p.pick[:n], turn)
+			}
+			if second == 1 {
+				for i, x := range out {
+					row[i] += x
 				}
 			}
 		}
 	}
-	sorted := energy
-	slices.Sort(sorted[:size])
-	middle := sorted[(size-1)/2]
-	for p := range size {
-		if energy[p] <= tooLoud*middle {
-			continue
-		}
-		f := math.Sqrt(middle / energy[p])
-		for o := range d.NumOccasions {
-			for i := p * n; i < (p+1)*n; i++ {
-				d.rows[r][o][0][i] *= f
-				d.rows[r][o][1][i] *= f
-			}
-		}
+	for r := range view.NumRx {
+		p.turnDown(r)
 	}
 }
-
-// mix returns the k-th combination of the occasions of antenna r: the k-th vector of the discrete
-// cosine transform over them, which changes k times from the first to the last.
-func (d *Detector) mix(r, k, n int) *pilotRow {
-	num := d.NumOccasions
-	if num == 1 {
-		return &d.rows[r][0]
-	}
-	v := &d.mixed
-	clear(v[0][:n])
-	clear(v[1][:n])
-	for o := range num {
-		w := cosines[num-1][k][o]
-		for i := range n {
-			v[0][i] += w * d.rows[r][o][0][i]
-			v[1][i] += w * d.rows[r][o][1][i]
-		}
-	}
-	return v
-}
-
-// cosines holds the discrete cosine transforms, by size minus 1.
-var cosines = func() (t [nr.MaxDMRSSymbols][nr.MaxDMRSSymbols][nr.MaxDMRSSymbols]float64) {
-	for i := range t {
-		num := float64(i + 1)
-		for k := range i + 1 {
-			for o := range i + 1 {
-				t[i][k][o] = math.Cos(math.Pi*float64(k)*(float64(o)+0.5)/num) * math.Sqrt(2/num)
-				if k == 0 {
-					t[i][k][o] = math.Sqrt(1 / num)
-				}
-			}
-		}
-	}
-	return t
-}()
 
 // share is what the antennas say about one piece.
 type share struct {

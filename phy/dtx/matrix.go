@@ -2,8 +2,6 @@
 
 package dtx
 
-import "math"
-
 // matrix is square, real and symmetric, by rows.
 type matrix struct {
 	n int
@@ -56,55 +54,11 @@ func (m matrix) traceOf(o matrix) (sum float64) {
 	return sum
 }
 
-// form is a symmetric form, vᵀ·M·v = Σ M_ii·v_i² + Σ_{i<k} 2·M_ik·v_i·v_k.
-type form struct {
-	diagonal []float64
-	above    []float64 // 2·M_ik, i < k, by rows; empty for a diagonal form
-}
-
-func (m matrix) form() form {
-	f, off := form{}, 0.0
-	for i := range m.n {
-		f.diagonal = append(f.diagonal, m.v[i*m.n+i])
-		for k := i + 1; k < m.n; k++ {
-			f.above = append(f.above, 2*m.v[i*m.n+k])
-			off += math.Abs(m.v[i*m.n+k])
-		}
+// single returns the values by rows in single precision.
+func (m matrix) single() []float32 {
+	v := make([]float32, len(m.v))
+	for i, x := range m.v {
+		v[i] = float32(x)
 	}
-	if off == 0 {
-		f.above = nil
-	}
-	return f
-}
-
-// of returns the sum of the values of the form for real and imaginary parts: that of
-// the Hermitian form. Four sums run side by side.
-func (f *form) of(v *pilotRow) float64 {
-	sum, above := 0.0, f.above
-	n := len(f.diagonal)
-	for i, d := range f.diagonal {
-		p, q := d*v[0][i], d*v[1][i]
-		if len(above) > 0 {
-			a, b := v[0][i+1:n], v[1][i+1:n]
-			row := above[:len(a)]
-			above = above[len(a):]
-			b = b[:len(row)]
-			p2, q2 := 0.0, 0.0
-			k := 0
-			for ; k+1 < len(row); k += 2 {
-				m, m2 := row[k], row[k+1]
-				p += m * a[k]
-				q += m * b[k]
-				p2 += m2 * a[k+1]
-				q2 += m2 * b[k+1]
-			}
-			if k < len(row) {
-				p += row[k] * a[k]
-				q += row[k] * b[k]
-			}
-			p, q = p+p2, q+q2
-		}
-		sum += p*v[0][i] + q*v[1][i]
-	}
-	return sum
+	return v
 }

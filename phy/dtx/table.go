@@ -34,7 +34,7 @@ var slowness = [nr.MaxDMRSSymbols][nr.MaxDMRSSymbols]float64{
 // table holds both forms of a piece, and the cumulants of their ratio where the
 // pilots have no order.
 type table struct {
-	inside, energy form                         // A and B of the package's documentation, real
+	inside, energy []float32                    // A and B of the package's documentation, real, by rows; B is nil for the identity
 	moments        [nr.MaxDMRSSymbols]cumulants // by the number of rows, minus 1
 }
 
@@ -67,7 +67,10 @@ func newTable(configType, prb int, others, own uint8) *table {
 		a, b = p.times(a).times(p), p.times(p)
 	}
 	a.scale(b.trace() / a.trace())
-	t := &table{inside: a.form(), energy: b.form()}
+	t := &table{inside: a.single()}
+	if others != 0 {
+		t.energy = b.single()
+	}
 	// Disorder fills the dimensions that B leaves.
 	dims := b.trace() * b.trace() / b.normSq()
 	a.scale(dims / b.trace())
@@ -89,11 +92,11 @@ func newTable(configType, prb int, others, own uint8) *table {
 
 // ramps turns the most likely delay to 0: the conjugate response of a
 // path with that delay at the pilots of a piece, by configuration type minus 1.
-var ramps = func() (t [2][maxPilots]complex128) {
+var ramps = func() (t [2][maxPilots]complex64) {
 	for ct := range t {
 		for i := range t[ct] {
 			sin, cos := math.Sincos(-2 * math.Pi * turnOfCP * middle * float64(dmrs.Subcarrier(ct+1, 0, i)))
-			t[ct][i] = complex(cos, sin)
+			t[ct][i] = complex(float32(cos), float32(sin))
 		}
 	}
 	return t

@@ -50,15 +50,16 @@ func (v *View) Row(r, l int) []complex64 {
 // multiply by it first, so that the unit of the samples does not matter.
 func (v *View) Unit() float64 {
 	step := v.NumSubcarriers/32 | 1 // odd, so that all combs are met
-	top := float32(0)
+	bits := uint32(0)               // of the greatest magnitude: they are in the same order
 	for r := range v.NumRx {
 		for l := range v.NumSymbols {
 			row := v.Row(r, l)
 			for k := 0; k < len(row); k += step {
-				top = max(top, magnitude(real(row[k])), magnitude(imag(row[k])))
+				bits = max(bits, magnitude(real(row[k])), magnitude(imag(row[k])))
 			}
 		}
 	}
+	top := math.Float32frombits(bits)
 	if !(top > 0) {
 		return 0
 	}
@@ -67,4 +68,5 @@ func (v *View) Unit() float64 {
 	return math.Ldexp(1, min(max(-exp, -most), most))
 }
 
-func magnitude(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+// magnitude returns the bits of |x|.
+func magnitude(x float32) uint32 { return math.Float32bits(x) &^ (1 << 31) }

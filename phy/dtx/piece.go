@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dtx
+
+import (
+	"math"
+	"slices"
+
+	"github.com/neuroran/neuroran/internal/simd/f32"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// piece is a few PRBs of pilots over their sequence: a row for each antenna and
+// occasion.
+//
+// Both forms of a table are asked of all rows at once. For that the rows are turned
+// into columns: a lane for each real and each imaginary part of each combination of
+// the occasions, in panels of as many lanes as [f32.Gemm] takes.
+type piece struct {
+	rx, occasions int
+	size, inPRB   int // PRBs, and pilots in each
+	rows          [nr.MaxRx][nr.MaxDMRSSymbols * maxPilots]complex64
+	energy        [nr.MaxRx]float64 // of the rows of an antenna
+	columns       [maxPanels][maxPilots * f32.Lanes]float32
+	product       [maxPilots * f32.Lanes]float32
+
+	turn, second, pick [maxPilots]complex64 // scratch of loading
+}
+
+// maxPanels are the panels of all lanes.
+const maxPanels = 2 * nr.MaxRx * nr.MaxDMRSSymbols / f32.Lanes
+
+// begin says what is loaded.
+func (p *piece) begin(rx, occasions, size, inPRB int) {
+	p.rx, p.occasions, p.size, p.inPRB = rx, occasions, size, inPRB
+}
+
+// pilots returns the pilots of a row.
+func (p *piece) pilots() int { return p.size * p.inPRB }
+
+// row returns the pilots of one antenna and occasion; those of an antenna follow each
+// other.
+func (p *piece) row(r, o int) []complex64 {
+	n := p.pilots()
+	return p.rows[r][o*n : (o+1)*n]
+}
+
+// tooLoud is how many times the energy of the others a PRB may have.
+const tooLoud = 4
+
+// turnDown gives PRBs of antenna r whose energy stands far out the energy of the
+// middle one: a narrow interferer would make a few pilots decide, where the cumulants
+// count on all. It notes the energy of the antenna.
+func (p *piece) turnDown(r int) {
+	var energy [maxPieces]float64
+	for b := range p.size {
+		for o := range p.occasions {
+			for _, x := range p.row(r, o)[b*p.inPRB : (b+1)*p.inPRB] {
+				energy[b] += float64(real(x)*real(x) + imag(x)*imag(x))
+			}
+		}
+	}
+	sorted := energy
+	slices.Sort(sorted[:p.size])
+	middle := sorted[(p.size-1)/2]
+	p.energy[r] = 0
+	for b, e := range energy[:p.size] {
+		if !(e > tooLoud*middle) {
+			p.energy[r] += e
+			continue
+		}
+		p.energy[r] += middle
+		f := complex(float32(math.Sqrt(middle/e)), 0)
+		for o := range p.occasions {
+			row := p.row(r, o)[b*p.inPRB : (b+1)*p.inPRB]
+			for i := range row {
+				row[i] *= f
+			}
+		}
+	}
+}
+
+// spread returns the sum over all pairs of antennas, each with itself too, of the
+// squared correlation of what they hear: the number of antennas where all hear noise
+// of their own, its square where all hear the same. It does not depend on the
+// sequence. The mean that independent noise would show is taken away.
+func (p *piece) spread() float64 {
+	n := p.occasions * p.pilots()
+	samples, sum := float64(n), 0.0
+	for r := range p.rx {
+		if !(p.energy[r] > 0) {
+			continue
+		}
+		sum++
+		for q := range r {
+			if p.energy[q] > 0 {
+				x := mimo.DotConj(p.rows[r][:n], p.rows[q][:n])
+				rho := (real(x)*real(x) + imag(x)*imag(x)) / (p.energy[r] * p.energy[q])
+				sum += 2 * max(0, (rho*samples-1)/(samples-1))
+			}
+		}
+	}
+	return sum
+}
+
+// transform writes the columns: of each antenna the combinations of its occasions by
+// the discrete cosine transform, of which number k changes k times from the first to
+// the last.
+func (p *piece) transform() {
+	lane := 0
+	for r := range p.rx {
+		for k := range p.occasions {
+			column := p.columns[lane/f32.Lanes][lane%f32.Lanes:]
+			for o, w := range cosines[p.occasions-1][k][:p.occasions] {
+				at := 0
+				for _, x := range p.row(r, o) {
+					a := column[at : at+2]
+					if o == 0 {
+						a[0], a[1] = w*real(x), w*imag(x)
+					} else {
+						a[0], a[1] = a[0]+w*real(x), a[1]+w*imag(x)
+					}
+					at += f32.Lanes
+				}
+			}
+			lane += 2
+		}
+	}
+}
+
+// shares returns what the antennas say under the forms of a table.
+func (p *piece) shares(t *table) (sum share) {
+	var inside, energy [maxPanels * f32.Lanes]float32
+	p.form(&inside, t.inside)
+	if t.energy != nil {
+		p.form(&energy, t.energy)
+	}
+	for r := range p.rx {
+		in, all := 0.0, 0.0
+		for k, weight := range slowness[p.occasions-1][:p.occasions] {
+			lane := 2 * (r*p.occasions + k)
+			in += weight * (float64(inside[lane]) + float64(inside[lane+1]))
+			all += float64(energy[lane]) + float64(energy[lane+1])
+		}
+		if t.energy == nil { // the combinations have the energy of the rows
+			all = p.energy[r]
+		}
+		sum.add(in, all)
+	}
+	return sum
+}
+
+// form writes the values of a form for every lane: Σ_ik M_ik·v_i·v_k.
+func (p *piece) form(dst *[maxPanels * f32.Lanes]float32, m []float32) {
+	n := p.pilots()
+	out := p.product[:n*f32.Lanes]
+	for lane := 0; lane < 2*p.rx*p.occasions; lane += f32.Lanes {
+		v := p.columns[lane/f32.Lanes][:n*f32.Lanes]
+		f32.Gemm(out, f32.Lanes, m, n, v, zeros[:], 0, n, f32.Lanes, n, f32.NoFloor)
+		f32.Mul(out, out, v)
+		f32.RowComb(dst[lane:lane+f32.Lanes], ones[:n], out, f32.Lanes)
+	}
+}
+
+// zeros and ones are what [f32.Gemm] adds to, and the weights of a plain sum.
+var (
+	zeros [f32.Lanes]float32
+	ones  = func() (x [maxPilots]float32) {
+		for i := range x {
+			x[i] = 1
+		}
+		return x
+	}()
+)
+
+// cosines holds the discrete cosine transforms, by size minus 1.
+var cosines = func() (t [nr.MaxDMRSSymbols][nr.MaxDMRSSymbols][nr.MaxDMRSSymbols]float32) {
+	for i := range t {
+		num := float64(i + 1)
+		for k := range i + 1 {
+			for o := range i + 1 {
+				t[i][k][o] = float32(math.Cos(math.Pi*float64(k)*(float64(o)+0.5)/num) * math.Sqrt(2/num))
+				if k == 0 {
+					t[i][k][o] = float32(math.Sqrt(1 / num))
+				}
+			}
+		}
+	}
+	return t
+}()
