@@ -72,7 +72,7 @@ func (e *lmmse) weighDoppler(u int, corr *correlations, noise float64) {
 		m := e.occasionModel(f*e.SpacingHz, noise)
 		seen.Doppler[i] = float32(-looks * m.surprise(corr))
 		// The grid is finer at low frequencies: its steps are part of the prior.
-		score[i] = float64(seen.Doppler[i]+known.Doppler[i]) + math.Log(float64(i)+0.5) - caution*math.Log(data+e.bestError(&m))
+		score[i] = float64(seen.Doppler[i]+known.Doppler[i]) + gridStep[i] - caution*math.Log(data+e.bestError(&m))
 		best = max(best, score[i])
 	}
 	sum := 0.0
@@ -91,6 +91,15 @@ func (e *lmmse) weighDoppler(u int, corr *correlations, noise float64) {
 	}
 }
 
+// gridStep is the logarithm of the steps of the grid of Doppler frequencies, but for a
+// constant.
+var gridStep = func() (t [nr.NumDopplers]float64) {
+	for i := range t {
+		t[i] = math.Log(float64(i) + 0.5)
+	}
+	return t
+}()
+
 // occasionModel is the covariance of a channel of one Doppler frequency over the
 // occasions, of unit power and with noise: Σ = L·Lᵀ.
 type occasionModel struct {
@@ -103,7 +112,7 @@ type occasionModel struct {
 // occasionModel returns that of f Hz.
 func (e *lmmse) occasionModel(f, noise float64) occasionModel {
 	m := occasionModel{n: e.NumOccasions, turn: 2 * math.Pi * f}
-	l := &m.factor
+	l, det := &m.factor, 1.0
 	for i := range m.n {
 		for k := range i + 1 {
 			v := 1 + noise
@@ -114,13 +123,15 @@ func (e *lmmse) occasionModel(f, noise float64) occasionModel {
 				v -= l[i][j] * l[k][j]
 			}
 			if i == k {
-				l[i][i] = math.Sqrt(max(v, 1e-12))
-				m.logDet += 2 * math.Log(l[i][i])
+				v = max(v, 1e-12)
+				l[i][i] = math.Sqrt(v)
+				det *= v
 			} else {
 				l[i][k] = v / l[k][k]
 			}
 		}
 	}
+	m.logDet = math.Log(det)
 	return m
 }
 

@@ -27,13 +27,15 @@ type delayState struct {
 	bins  [3][maxGrid]complex64
 	power [maxGrid]float64
 	near  [maxGrid]float64
+	hann  [maxLags + 1]float64 // window over the lags of the last spectrum, from 1 on twice as great
+	lags  int                  // of hann
 
 	signal    [nr.MaxUEs]float64 // power of the UEs' pairs over the noise, as last measured
 	strongest float64            // greatest power of a UE's pairs over the noise
 }
 
 func (d *delayState) init(pairs int) {
-	d.copy = make([]complex64, pairs+len(d.auto)+8)
+	d.copy = make([]complex64, pairs+len(d.auto)+12)
 	for i, n := range grids {
 		d.plans[i], _ = c64.NewPlan(n)
 	}
@@ -154,11 +156,9 @@ func (d *delayState) spectrum(lags int) int {
 	if d0 := real(d.auto[0]); d0 > 0 {
 		scale = 1 / d0
 	}
+	d.setWindow(lags)
 	for k, v := range d.auto[:lags+1] {
-		w := scale
-		if k > 0 {
-			w *= 1 + math.Cos(math.Pi*float64(k)/float64(lags+1))
-		}
+		w := scale * d.hann[k]
 		in[k] = complex(float32(real(v)*w), float32(-imag(v)*w))
 	}
 	plan.Transform(out, in, d.bins[2][:n])
@@ -166,6 +166,17 @@ func (d *delayState) spectrum(lags int) int {
 		d.power[i] = float64(real(v))
 	}
 	return n
+}
+
+// setWindow fills hann.
+func (d *delayState) setWindow(lags int) {
+	if d.lags == lags {
+		return
+	}
+	d.lags, d.hann[0] = lags, 1
+	for k := 1; k <= lags; k++ {
+		d.hann[k] = 1 + math.Cos(math.Pi*float64(k)/float64(lags+1))
+	}
 }
 
 // centre is what stands out of a delay spectrum.

@@ -100,6 +100,12 @@ func lineFourAVX2(dst *complex64, src *complex64, n int)
 //go:noescape
 func autoCorrelateAVX2(sum *[8]float32, a *complex64, b *complex64, n int)
 
+// autoCorrelateAVX512 writes the real parts and then the imaginary parts of Σ a[p+j]·conj(b[p]), j = 0…3,
+// over n values of b, n a positive multiple of 8; it reads n+3 values of a.
+//
+//go:noescape
+func autoCorrelateAVX512(sum *[8]float32, a *complex64, b *complex64, n int)
+
 // maxLog1AVX2 is MaxLog with 1 bits a dimension for n symbols, n a positive multiple of 4.
 //
 //go:noescape

@@ -989,6 +989,74 @@ loop:
 	VZEROUPPER
 	RET
 
+// func autoCorrelateAVX512(sum *[8]float32, a *complex64, b *complex64, n int)
+// Requires: AVX, AVX512F
+TEXT ·autoCorrelateAVX512(SB), NOSPLIT, $0-32
+	MOVQ   sum+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   n+24(FP), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+loop:
+	VMOVUPS       (DX), Z8
+	VPERMILPS     $0xb1, Z8, Z9
+	VMOVUPS       (CX), Z10
+	VFMADD231PS   Z10, Z8, Z0
+	VFMADD231PS   Z10, Z9, Z1
+	VMOVUPS       8(CX), Z10
+	VFMADD231PS   Z10, Z8, Z2
+	VFMADD231PS   Z10, Z9, Z3
+	VMOVUPS       16(CX), Z10
+	VFMADD231PS   Z10, Z8, Z4
+	VFMADD231PS   Z10, Z9, Z5
+	VMOVUPS       24(CX), Z10
+	VFMADD231PS   Z10, Z8, Z6
+	VFMADD231PS   Z10, Z9, Z7
+	ADDQ          $0x40, CX
+	ADDQ          $0x40, DX
+	SUBQ          $0x08, BX
+	JNZ           loop
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y8
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z4, Y2
+	VADDPS        Y2, Y4, Y2
+	VEXTRACTF64X4 $0x01, Z6, Y4
+	VADDPS        Y4, Y6, Y4
+	VHADDPS       Y0, Y8, Y8
+	VHADDPS       Y4, Y2, Y2
+	VHADDPS       Y2, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X0
+	VADDPS        X0, X8, X8
+	VMOVUPS       X8, (AX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y1
+	VADDPS        Y1, Y3, Y1
+	VEXTRACTF64X4 $0x01, Z5, Y2
+	VADDPS        Y2, Y5, Y2
+	VEXTRACTF64X4 $0x01, Z7, Y3
+	VADDPS        Y3, Y7, Y3
+	VHSUBPS       Y1, Y0, Y0
+	VHSUBPS       Y3, Y2, Y2
+	VHADDPS       Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VXORPS        X1, X1, X1
+	VSUBPS        X0, X1, X0
+	VMOVUPS       X0, 16(AX)
+	VZEROUPPER
+	RET
+
 // func maxLog1AVX2(dst *int8, sym *complex64, noiseVar *float32, n int, gain float32, unit float32)
 // Requires: AVX, AVX2
 TEXT ·maxLog1AVX2(SB), NOSPLIT, $0-40

@@ -145,15 +145,24 @@ func autoCorrelate(dst []complex128, x, scratch []complex64) {
 		autoCorrelateGeneric(dst, x)
 		return
 	}
+	lanes := 4
+	if useAVX512 {
+		lanes = 8
+	}
 	// Zeros behind the values let all lags run over whole vectors.
 	clear(scratch[copy(scratch, x):])
 	var sum [8]float32
 	for k := 0; k < min(len(dst), len(x)); k += 4 {
 		for p := 0; p < len(x)-k; p += sumBlock {
-			n := min(sumBlock, (len(x)-k-p+3)&^3)
-			autoCorrelateAVX2(&sum, &scratch[p+k], &scratch[p], n)
-			for j := range min(4, len(dst)-k) {
-				dst[k+j] += complex(float64(sum[j]), float64(sum[4+j]))
+			n := min(sumBlock, (len(x)-k-p+lanes-1)&^(lanes-1))
+			if lanes == 8 {
+				autoCorrelateAVX512(&sum, &scratch[p+k], &scratch[p], n)
+			} else {
+				autoCorrelateAVX2(&sum, &scratch[p+k], &scratch[p], n)
+			}
+			out := dst[k:min(k+4, len(dst))]
+			for j := range out {
+				out[j] += complex(float64(sum[j&3]), float64(sum[4+j&3]))
 			}
 		}
 	}

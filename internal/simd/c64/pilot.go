@@ -36,8 +36,8 @@ func LineFour(dst, src []complex64) {
 }
 
 // AutoCorrelate adds Σ_p x[p+k]·conj(x[p]) to dst[k], for all p and p+k within
-// x. scratch has at least len(x)+len(dst)+8 values and is overwritten. Products
+// x. scratch has at least len(x)+len(dst)+12 values and is overwritten. Products
 // are summed in single precision, 512 at a time.
 func AutoCorrelate(dst []complex128, x, scratch []complex64) {
-	autoCorrelate(dst, x, scratch[:len(x)+len(dst)+8])
+	autoCorrelate(dst, x, scratch[:len(x)+len(dst)+12])
 }

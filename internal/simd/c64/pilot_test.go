@@ -38,7 +38,7 @@ func pilotCase(t *testing.T, rng *rand.Rand, n, lags int) {
 	for k := range sum {
 		sum[k], want[k] = 1i, 1i
 	}
-	scratch, ok := guarded[complex64](2*n + lags + 8)
+	scratch, ok := guarded[complex64](2*n + lags + 12)
 	AutoCorrelate(sum, a, scratch)
 	autoCorrelateGeneric(want, a)
 	for k := range sum {
@@ -125,7 +125,7 @@ func TestPilotNoAllocs(t *testing.T) {
 }
 
 func BenchmarkAutoCorrelate(b *testing.B) {
-	x, scratch, sum := make([]complex64, 72), make([]complex64, 152), make([]complex128, 72)
+	x, scratch, sum := make([]complex64, 72), make([]complex64, 156), make([]complex128, 72)
 	b.ReportAllocs()
 	for b.Loop() {
 		AutoCorrelate(sum, x, scratch)

@@ -17,9 +17,9 @@ TEXT ·linCombAVX2(SB), NOSPLIT, $0-48
 	MOVQ taps+32(FP), SI
 	MOVQ n+40(FP), DI
 
-wide:
+vectors4:
 	CMPQ   DI, $0x10
-	JLT    wideEnd
+	JLT    vectors4End
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -30,7 +30,7 @@ wide:
 	VXORPS Y7, Y7, Y7
 	XORQ   R8, R8
 
-wideTaps:
+vectors4Taps:
 	MOVQ         (BX)(R8*8), R9
 	LEAQ         (DX)(R9*8), R9
 	VBROADCASTSS (CX)(R8*8), Y8
@@ -49,7 +49,7 @@ wideTaps:
 	VFMADD231PS  Y10, Y9, Y7
 	INCQ         R8
 	CMPQ         R8, SI
-	JLT          wideTaps
+	JLT          vectors4Taps
 	VPERMILPS    $0xb1, Y4, Y4
 	VADDSUBPS    Y4, Y0, Y0
 	VMOVUPS      Y0, (AX)
@@ -65,17 +65,52 @@ wideTaps:
 	ADDQ         $0x80, AX
 	ADDQ         $0x80, DX
 	SUBQ         $0x10, DI
-	JMP          wide
+	JMP          vectors4
 
-wideEnd:
-narrow:
+vectors4End:
+vectors2:
+	CMPQ   DI, $0x08
+	JLT    vectors2End
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R8, R8
+
+vectors2Taps:
+	MOVQ         (BX)(R8*8), R9
+	LEAQ         (DX)(R9*8), R9
+	VBROADCASTSS (CX)(R8*8), Y4
+	VBROADCASTSS 4(CX)(R8*8), Y5
+	VMOVUPS      (R9), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y2
+	VMOVUPS      32(R9), Y6
+	VFMADD231PS  Y6, Y4, Y1
+	VFMADD231PS  Y6, Y5, Y3
+	INCQ         R8
+	CMPQ         R8, SI
+	JLT          vectors2Taps
+	VPERMILPS    $0xb1, Y2, Y2
+	VADDSUBPS    Y2, Y0, Y0
+	VMOVUPS      Y0, (AX)
+	VPERMILPS    $0xb1, Y3, Y0
+	VADDSUBPS    Y0, Y1, Y0
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, DX
+	SUBQ         $0x08, DI
+	JMP          vectors2
+
+vectors2End:
+vectors1:
 	CMPQ   DI, $0x04
-	JLT    narrowEnd
+	JLT    vectors1End
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	XORQ   R8, R8
 
-narrowTaps:
+vectors1Taps:
 	MOVQ         (BX)(R8*8), R9
 	LEAQ         (DX)(R9*8), R9
 	VBROADCASTSS (CX)(R8*8), Y2
@@ -85,16 +120,16 @@ narrowTaps:
 	VFMADD231PS  Y4, Y3, Y1
 	INCQ         R8
 	CMPQ         R8, SI
-	JLT          narrowTaps
+	JLT          vectors1Taps
 	VPERMILPS    $0xb1, Y1, Y1
 	VADDSUBPS    Y1, Y0, Y0
 	VMOVUPS      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, DX
 	SUBQ         $0x04, DI
-	JMP          narrow
+	JMP          vectors1
 
-narrowEnd:
+vectors1End:
 	VZEROUPPER
 	RET
 
@@ -108,9 +143,9 @@ TEXT ·linCombAVX512(SB), NOSPLIT, $0-48
 	MOVQ taps+32(FP), SI
 	MOVQ n+40(FP), DI
 
-wide:
+vectors4:
 	CMPQ   DI, $0x20
-	JLT    wideEnd
+	JLT    vectors4End
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -121,7 +156,7 @@ wide:
 	VPXORD Z7, Z7, Z7
 	XORQ   R8, R8
 
-wideTaps:
+vectors4Taps:
 	MOVQ           (BX)(R8*8), R9
 	LEAQ           (DX)(R9*8), R9
 	VBROADCASTSS   (CX)(R8*8), Z8
@@ -140,7 +175,7 @@ wideTaps:
 	VFMADD231PS    Z10, Z9, Z7
 	INCQ           R8
 	CMPQ           R8, SI
-	JLT            wideTaps
+	JLT            vectors4Taps
 	VPERMILPS      $0xb1, Z4, Z9
 	VBROADCASTSS   one<>+0(SB), Z8
 	VFMADDSUB213PS Z9, Z8, Z0
@@ -160,37 +195,74 @@ wideTaps:
 	ADDQ           $0x00000100, AX
 	ADDQ           $0x00000100, DX
 	SUBQ           $0x20, DI
-	JMP            wide
+	JMP            vectors4
 
-wideEnd:
-narrow:
-	CMPQ   DI, $0x08
-	JLT    narrowEnd
+vectors4End:
+vectors2:
+	CMPQ   DI, $0x10
+	JLT    vectors2End
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
 	XORQ   R8, R8
 
-narrowTaps:
+vectors2Taps:
 	MOVQ           (BX)(R8*8), R9
 	LEAQ           (DX)(R9*8), R9
 	VBROADCASTSS   (CX)(R8*8), Z0
 	VBROADCASTSS   4(CX)(R8*8), Z1
 	VMOVUPS        (R9), Z2
 	VFMADD231PS    Z2, Z0, Z11
-	VFMADD231PS    Z2, Z1, Z12
+	VFMADD231PS    Z2, Z1, Z13
+	VMOVUPS        64(R9), Z2
+	VFMADD231PS    Z2, Z0, Z12
+	VFMADD231PS    Z2, Z1, Z14
 	INCQ           R8
 	CMPQ           R8, SI
-	JLT            narrowTaps
-	VPERMILPS      $0xb1, Z12, Z1
+	JLT            vectors2Taps
+	VPERMILPS      $0xb1, Z13, Z1
 	VBROADCASTSS   one<>+0(SB), Z0
 	VFMADDSUB213PS Z1, Z0, Z11
 	VMOVUPS        Z11, (AX)
+	VPERMILPS      $0xb1, Z14, Z1
+	VBROADCASTSS   one<>+0(SB), Z0
+	VFMADDSUB213PS Z1, Z0, Z12
+	VMOVUPS        Z12, 64(AX)
+	ADDQ           $0x80, AX
+	ADDQ           $0x80, DX
+	SUBQ           $0x10, DI
+	JMP            vectors2
+
+vectors2End:
+vectors1:
+	CMPQ   DI, $0x08
+	JLT    vectors1End
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	XORQ   R8, R8
+
+vectors1Taps:
+	MOVQ           (BX)(R8*8), R9
+	LEAQ           (DX)(R9*8), R9
+	VBROADCASTSS   (CX)(R8*8), Z0
+	VBROADCASTSS   4(CX)(R8*8), Z1
+	VMOVUPS        (R9), Z2
+	VFMADD231PS    Z2, Z0, Z15
+	VFMADD231PS    Z2, Z1, Z16
+	INCQ           R8
+	CMPQ           R8, SI
+	JLT            vectors1Taps
+	VPERMILPS      $0xb1, Z16, Z1
+	VBROADCASTSS   one<>+0(SB), Z0
+	VFMADDSUB213PS Z1, Z0, Z15
+	VMOVUPS        Z15, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           $0x40, DX
 	SUBQ           $0x08, DI
-	JMP            narrow
+	JMP            vectors1
 
-narrowEnd:
+vectors1End:
 	VZEROUPPER
 	RET
 

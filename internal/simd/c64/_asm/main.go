@@ -25,7 +25,8 @@ func main() {
 	mulEven("mulConjEvenAVX2", "MulConjEven", true)
 	pairSum()
 	lineFour()
-	autoCorrelate()
+	autoCorrelate(width256)
+	autoCorrelate(width512)
 	for stages := 1; stages <= 4; stages++ {
 		maxLog(stages)
 	}

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -107,19 +109,17 @@ func lineFour() {
 }
 
 // autoCorrelate computes four lags at a time.
-func autoCorrelate() {
-	w := width256
-	TEXT("autoCorrelateAVX2", NOSPLIT, "func(sum *[8]float32, a, b *complex64, n int)")
-	Doc("autoCorrelateAVX2 writes the real parts and then the imaginary parts of Σ a[p+j]·conj(b[p]), j = 0…3,",
-		"over n values of b, n a positive multiple of 4; it reads n+3 values of a.")
+func autoCorrelate(w width) {
+	values := w.lanes()
+	TEXT("autoCorrelate"+w.suffix, NOSPLIT, "func(sum *[8]float32, a, b *complex64, n int)")
+	Doc(fmt.Sprintf("autoCorrelate%s writes the real parts and then the imaginary parts of Σ a[p+j]·conj(b[p]), j = 0…3,", w.suffix),
+		fmt.Sprintf("over n values of b, n a positive multiple of %d; it reads n+3 values of a.", values))
 	Pragma("noescape")
 	sum, a, b := Load(Param("sum"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
 	n := Load(Param("n"), GP64())
 	var same, cross [4]VecVirtual
 	for j := range same {
-		same[j], cross[j] = w.reg(), w.reg()
-		VXORPS(same[j], same[j], same[j])
-		VXORPS(cross[j], cross[j], cross[j])
+		same[j], cross[j] = w.zeroed(), w.zeroed()
 	}
 	Label("loop")
 	y, s := w.reg(), w.reg()
@@ -131,12 +131,15 @@ func autoCorrelate() {
 		VFMADD231PS(x, y, same[j])
 		VFMADD231PS(x, s, cross[j])
 	}
-	ADDQ(Imm(32), a)
-	ADDQ(Imm(32), b)
-	SUBQ(Imm(4), n)
+	ADDQ(Imm(uint64(w.bytes)), a)
+	ADDQ(Imm(uint64(w.bytes)), b)
+	SUBQ(Imm(uint64(values)), n)
 	JNZ(LabelRef("loop"))
 	// I·Q' has the sign − and Q·I' the sign +.
 	for i, x := range [][4]VecVirtual{same, cross} {
+		for j := range x {
+			x[j] = w.fold(x[j])
+		}
 		add := VHADDPS
 		if i == 1 {
 			add = VHSUBPS // even − odd: the negative, turned below

@@ -26,6 +26,28 @@ var (
 // lanes returns the complex values of a register.
 func (w width) lanes() int { return w.bytes / 8 }
 
+// zeroed returns a cleared register.
+func (w width) zeroed() VecVirtual {
+	r := w.reg()
+	if w.bytes == 64 {
+		VPXORD(r, r, r)
+	} else {
+		VXORPS(r, r, r)
+	}
+	return r
+}
+
+// fold adds the halves of a register that is wider than 32 bytes.
+func (w width) fold(x VecVirtual) VecVirtual {
+	if w.bytes == 32 {
+		return x
+	}
+	high := YMM()
+	VEXTRACTF64X4(Imm(1), x, high)
+	VADDPS(high, x.AsY(), high)
+	return high
+}
+
 // swap sets out to x with I and Q exchanged.
 func (w width) swap(x, out VecVirtual) { VPERMILPS(Imm(0xb1), x, out) }
 

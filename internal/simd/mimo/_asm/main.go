@@ -87,8 +87,8 @@ func (x lincomb) linComb() {
 	dst, w := Load(Param("dst"), GP64()), Load(Param("w"), GP64())
 	src, off := Load(Param("src"), GP64()), Load(Param("off"), GP64())
 	taps, n := Load(Param("taps"), GP64()), Load(Param("n"), GP64())
-	for _, vectors := range []int{4, 1} {
-		name := map[int]string{4: "wide", 1: "narrow"}[vectors]
+	for _, vectors := range []int{4, 2, 1} {
+		name := fmt.Sprintf("vectors%d", vectors)
 		Label(name)
 		CMPQ(n, Imm(uint64(x.values*vectors)))
 		JLT(LabelRef(name + "End"))
