@@ -41,15 +41,22 @@ func (c *Covariance) At(a, b int) complex128 {
 // a multiple of the identity, or diagonal; where it clearly does not, it stays as
 // measured, powers included, since a strong interferer must keep its exact
 // direction. In between it is a mean of both. White noise ends as exactly white.
+//
+// Of a correlated covariance only the strong eigenvalues stay as measured. Those which
+// could all be the same become so: with few values they spread by chance, and the
+// directions in which the noise seems to be weak would be believed most.
+//
 // Sigma is at least floor, below which the noise is taken as white.
 func (c *Covariance) Load(s *Sums, rx int, floor float64) {
 	c.rx = rx
 	n := max(s.Count, 1)
-	mean, square, coherence := 0.0, 0.0, 0.0
+	mean, logs, coherence := 0.0, 0.0, 0.0
+	for a := range rx {
+		mean += real(s.Sum[a*rx+a]) / n / float64(rx)
+	}
 	for a := range rx {
 		p := real(s.Sum[a*rx+a]) / n
-		mean += p / float64(rx)
-		square += p * p
+		logs += math.Log(mean / max(p, least*mean))
 		for b := range a {
 			v := s.Sum[a*rx+b]
 			if pp := real(s.Sum[a*rx+a]) * real(s.Sum[b*rx+b]); pp > 0 {
@@ -57,40 +64,65 @@ func (c *Covariance) Load(s *Sums, rx int, floor float64) {
 			}
 		}
 	}
-	// The squared coherence of independent antennas is 1/n for each pair, the
-	// variance of equal powers mean²/n each.
-	related := trust(coherence, 1/n, rx*(rx-1)/2, 3)
-	if n < 2*float64(rx) {
+	c.Sigma = math.Sqrt(mean)
+	if !(c.Sigma > floor) {
+		c.White, c.Sigma = true, floor
+		return
+	}
+	// The squared coherence of independent antennas is 1/n for each pair.
+	pairs := float64(rx * (rx - 1) / 2)
+	related := trust(coherence*n, pairs, 3*math.Sqrt(pairs))
+	if n < float64(rx+1) {
 		related = 0
 	}
-	differ := max(related, trust(square-float64(rx)*mean*mean, mean*mean/n, rx-1, 4.2))
-	c.Sigma = math.Sqrt(mean)
-	if c.White = differ == 0; !(c.Sigma > floor) {
-		c.White, c.Sigma = true, floor
-	}
-	if c.White {
+	// Twice the logarithm of the likelihood of equal powers is χ² distributed but for a
+	// factor (Bartlett 1937).
+	dof := float64(rx - 1)
+	unequal := 2 * n * logs / (1 + float64(rx+1)/(6*n*float64(rx)))
+	differ := max(related, trust(unequal, dof, 3.5*math.Sqrt(2*dof)))
+	if c.White = differ == 0; c.White {
 		return
 	}
 	for a := range rx {
-		p := real(s.Sum[a*rx+a]) / n
-		c.q[a*rx+a] = complex(max(mean+differ*(p-mean), least*mean), 0)
-		for b := range a {
-			v := s.Sum[a*rx+b] * complex(related/n, 0)
+		for b := range a + 1 {
+			v := s.Sum[a*rx+b] / complex(n, 0)
 			c.q[a*rx+b], c.q[b*rx+a] = v, complex(real(v), -imag(v))
 		}
+	}
+	if related > 0 {
+		c.level(n)
+	}
+	for a := range rx {
+		p := (1-related)*real(s.Sum[a*rx+a])/n + related*real(c.q[a*rx+a])
+		for b := range rx {
+			c.q[a*rx+b] *= complex(related, 0)
+		}
+		c.q[a*rx+a] = complex(max(mean+differ*(p-mean), least*mean), 0)
 	}
 	c.decompose()
 }
 
-// trust returns how far a sum of n squares is to be believed, each of which has
-// the given mean when there is nothing: not at all up to where chance seldom
-// gets, spread standard deviations of the sum, and in full from twice that.
-func trust(sum, mean float64, n int, spread float64) float64 {
-	limit := mean * (float64(n) + spread*math.Sqrt(float64(n)))
-	if !(sum > limit) {
+// level makes the weak eigenvalues of Q equal, where they could be.
+func (c *Covariance) level(count float64) {
+	var e eigen
+	rx := c.rx
+	copy(c.factor[:rx*rx], c.q[:rx*rx])
+	e.decompose(c.factor[:rx*rx], rx)
+	if k := e.strong(count); k < rx-1 {
+		e.level(k, count)
+		e.compose(c.q[:rx*rx])
+	}
+}
+
+// trust returns how far a statistic of the given mean is to be believed: not at all
+// up to where chance seldom gets, a distance above its mean, and in full from twice
+// that.
+func trust(x, mean, distance float64) float64 {
+	limit := mean + distance
+	if !(x > limit) {
 		return 0
 	}
-	return min(1, (sum-limit)/limit)
+	return min(1, (x-limit)/limit)
 }
 
 // decompose computes the factor. A covariance that is not positive definite is
