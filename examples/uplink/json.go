@@ -79,8 +79,8 @@ func newLine(rec *sigmf.Recording, t *uplink.Transmission) line {
 		CRC: t.CRC, Outcome: t.Outcome.String(), Skipped: t.Skipped(), TBBits: t.NumBits,
 		Detected: t.Outcome == nr.OutcomePassed || t.Outcome == nr.OutcomeFailed,
 	}
-	if t.Unsupported != nil {
-		l.Reason = t.Unsupported.Error()
+	if t.Err != nil {
+		l.Reason = t.Err.Error()
 	}
 	if !t.Received() {
 		return l

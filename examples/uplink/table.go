@@ -77,19 +77,19 @@ func verdict(o nr.Outcome) string {
 	return o.String()
 }
 
-// printUnsupported names the transmissions that were left out, and why.
+// printUnsupported names the transmissions of which nothing was received, and why.
 func printUnsupported(w *bufio.Writer, r *uplink.Report) {
 	first := true
 	for i := range r.Transmissions {
 		x := &r.Transmissions[i]
-		if x.Unsupported == nil {
+		if x.Err == nil {
 			continue
 		}
 		if first {
 			fmt.Fprintln(w, "left out:")
 			first = false
 		}
-		fmt.Fprintf(w, "  slot %d, RNTI %d: %v\n", x.Slot, x.Grant.RNTI, x.Unsupported)
+		fmt.Fprintf(w, "  slot %d, RNTI %d: %v\n", x.Slot, x.Grant.RNTI, x.Err)
 	}
 	if !first {
 		fmt.Fprintln(w)

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
@@ -55,7 +53,7 @@ func TestComposeIntoOwnGraph(t *testing.T) {
 	check(t, chain.Check(f.rec))
 	report, err := chain.Play(context.Background(), f.rec, uplink.PlayConfig{Logger: slog.New(slog.DiscardHandler)})
 	check(t, err)
-	if diff := cmp.Diff(results(f.play(t, f.chain(t))), results(report)); diff != "" {
+	if diff := diffOf(f.play(t, f.chain(t)), report); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	groups := 0

@@ -62,7 +62,7 @@ func TestHARQAsNetworksDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, x := range report.Transmissions {
-		if x.Outcome != slots[i].want || x.Received() && x.CRC != (x.SHA256 == sum[i]) || (x.Unsupported != nil) != (x.Outcome == nr.OutcomeUnsupported) {
+		if x.Outcome != slots[i].want || x.Received() && x.CRC != (x.SHA256 == sum[i]) || (x.Err != nil) != (x.Outcome == nr.OutcomeUnsupported) {
 			t.Errorf("slot %d: outcome %v, CRC %v, the block that was sent: %v; want %v", i, x.Outcome, x.CRC, x.SHA256 == sum[i], slots[i].want)
 		}
 	}

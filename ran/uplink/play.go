@@ -4,9 +4,11 @@ package uplink
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/neuroran/neuroran/phy/nr"
@@ -25,20 +27,19 @@ type PlayConfig struct {
 	RealTime bool
 	// Slots is how many distinct slots are played; 0 stands for all.
 	Slots int
-	// Workers is the number of workers; 0 stands for one a processor.
+	// Workers is the number of workers; 0 stands for one per processor.
 	Workers int
 	// Logger is where faults are logged; nil stands for [slog.Default].
 	Logger *slog.Logger
+	// Options are further ones of the runtime, such as [sfaas.WithOutput] of sinks that
+	// the program has added to the graph.
+	Options []sfaas.Option
 }
-
-// stall is how long a slot may take before the player asks whether there is
-// anything left to do.
-const stall = 200 * time.Millisecond
 
 // Check reports the first slot of a recording whose schedule is not legal, and a
 // recording of a carrier of another form (any cell will do), number of antennas or
 // sample rate. Transmissions that are legal
-// and not supported are no error: see [Transmission].Unsupported.
+// and not supported are no error: see [Transmission].Err.
 func (c *Chain) Check(rec *sigmf.Recording) error {
 	if rec.Carrier.Form() != c.Config.Carrier || rec.NumChannels != c.Config.NumRx {
 		return &nr.FieldError{Field: "nr:carrier", Got: rec.Carrier, Want: "a carrier of the form, and the antennas, of the chain"}
@@ -46,130 +47,140 @@ func (c *Chain) Check(rec *sigmf.Recording) error {
 	if rec.SampleRate != rec.Carrier.SampleRate() || rec.Unaligned {
 		return &nr.FieldError{Field: "core:sample_rate", Got: rec.SampleRate, Want: "the rate of the carrier and known positions: see phy/capture"}
 	}
-	_, err := newPlan(&rec.Carrier, rec.Slots(), rec.NumSamples)
-	return err
+	for _, slot := range rec.Slots() {
+		grants, reasons := granted(&slot)
+		if _, err := unsupported(&rec.Carrier, slot.Slot, grants, reasons); err != nil {
+			return fmt.Errorf("slot %d: %w", slot.Slot, err)
+		}
+	}
+	return nil
 }
 
-// Play runs a recording through the chain, on a runtime of its own, and returns
-// what became of every transmission; one without an outcome is marked as
-// skipped, and one that is not supported says why. It returns the errors of
-// [Chain.Check], of opening the runtime and of reading the samples, and the
-// context's.
+// granted returns the grants of a slot, and why some of them are left out.
+func granted(slot *sigmf.Slot) ([]nr.Grant, []error) {
+	var grants []nr.Grant
+	var reasons []error
+	for i := range slot.Transmissions {
+		grants, reasons = append(grants, slot.Transmissions[i].Grant), append(reasons, slot.Transmissions[i].Unsupported)
+	}
+	return grants, reasons
+}
+
+// Play runs a recording through the chain, on a [Receiver] of its own, and returns
+// what became of every transmission. It returns the errors of [Chain.Check], of opening
+// the runtime and of reading the samples, and the context's.
 func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) (*Report, error) {
 	if err := c.Check(rec); err != nil {
 		return nil, err
 	}
-	slots := rec.Slots()
-	if cfg.Slots > 0 && cfg.Slots < len(slots) {
-		slots = slots[:cfg.Slots]
-	}
-	p, err := newPlayer(c, rec, slots, cfg)
+	p, err := newPlayer(rec, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.open(); err != nil {
+	r, err := c.Receive(ReceiverConfig{
+		OnOutcome: p.note, Timeline: p.timeline, Workers: cfg.Workers, Logger: cfg.Logger, Options: cfg.Options,
+	})
+	if err != nil {
 		return nil, err
 	}
-	report, err := p.play(ctx)
-	return report, errors.Join(err, p.rt.Close())
+	p.receiver = r
+	err = p.play(ctx)
+	if err == nil {
+		err = r.Flush(ctx)
+	}
+	stats := r.Runtime().Stats()
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	p.report.Functions = stats
+	return p.report, nil
 }
 
 // player is one run of a recording.
 type player struct {
-	chain *Chain
-	rec   *sigmf.Recording
-	slots []sigmf.Slot
-	plan  *plan
-	cfg   PlayConfig
-	board *scoreboard
-	rt    *sfaas.Runtime
-	key   sfaas.Key // of the cell
+	rec      *sigmf.Recording
+	slots    []sigmf.Slot
+	held     []bool          // the recording has the samples of the slot
+	first    map[nr.Slot]int // of the report's transmissions, by slot
+	cfg      PlayConfig
+	receiver *Receiver
+	key      sfaas.Key // of the cell
 
-	length time.Duration   // of a slot
-	start  sfaas.Time      // of the first slot, in real time
-	clock  *sfaas.Timeline // of all slots, in real time
-	ahead  nr.Baseband     // the next slot, read while it is on the air
+	timeline *sfaas.Timeline // of the slots, in real time; nil otherwise
+	start    sfaas.Time      // of the first one
+	ahead    nr.Baseband     // the next slot, read while it is on the air
+
+	mu     sync.Mutex
+	report *Report
+	began  time.Time // when the first samples were handed over
 }
 
-func newPlayer(c *Chain, rec *sigmf.Recording, slots []sigmf.Slot, cfg PlayConfig) (*player, error) {
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
+func newPlayer(rec *sigmf.Recording, cfg PlayConfig) (*player, error) {
+	slots := rec.Slots()
+	if cfg.Slots > 0 && cfg.Slots < len(slots) {
+		slots = slots[:cfg.Slots]
 	}
-	carrier := &rec.Carrier
-	plan, err := newPlan(carrier, slots, rec.NumSamples)
-	if err != nil {
-		return nil, err
+	p := &player{rec: rec, slots: slots, cfg: cfg, key: block.CellKey(&rec.Carrier), report: &Report{}, first: map[nr.Slot]int{}}
+	n := 0
+	for i := range slots {
+		s := &slots[i]
+		p.first[s.Slot] = n
+		n += len(s.Transmissions)
+		holds := s.SampleStart >= 0 && s.SampleStart+int64(s.SampleCount) <= rec.NumSamples
+		if p.held = append(p.held, holds); holds {
+			p.report.Slots++
+			p.report.Air += time.Duration(float64(s.SampleCount) / rec.Carrier.SampleRate() * 1e9)
+		}
 	}
-	if len(plan.slots) == 0 {
+	if p.report.Slots == 0 {
 		return nil, &nr.FieldError{Field: "core:sample_start", Got: "none of the slots", Want: "some within the recording"}
 	}
-	return &player{
-		chain: c, rec: rec, slots: plan.slots, plan: plan, cfg: cfg, board: newScoreboard(plan),
-		key: block.CellKey(carrier), length: carrier.Numerology().SlotDuration(),
-	}, nil
+	p.report.Transmissions = make([]Transmission, n)
+	if cfg.RealTime {
+		p.timeline = sfaas.NewTimeline(rec.Carrier.Numerology().SlotDuration())
+		p.start = sfaas.Now().Add(lead)
+		p.timeline.Set(sfaas.Slot(slots[0].Slot), p.start)
+	}
+	return p, nil
 }
 
-// open starts the runtime.
-func (p *player) open() error {
-	opts := []sfaas.Option{
-		sfaas.WithMode(sfaas.Replay), sfaas.WithBudget(p.length), sfaas.WithLogger(p.cfg.Logger),
-		sfaas.WithBlockLimit(time.Minute), sfaas.WithNotices(p.board.notice),
+// note takes the outcome of a transmission into the report.
+func (p *player) note(t *Transmission, tb *block.TransportBlock) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	x := &p.report.Transmissions[p.first[t.Slot]+t.Index]
+	*x = *t
+	if tb == nil {
+		return
 	}
-	if p.cfg.RealTime {
-		opts = append(opts, p.timeline()...)
+	p.report.Wall = max(p.report.Wall, now.Sub(p.began))
+	if tb.CRC {
+		x.SHA256 = sha256.Sum256(tb.TransportBlock.Data.Data())
 	}
-	if p.cfg.Workers > 0 {
-		opts = append(opts, sfaas.WithWorkers(p.cfg.Workers))
-	}
-	var err error
-	p.rt, err = p.chain.Open(func(h sfaas.Header, tb *block.TransportBlock) {
-		if !warming(h.Key) {
-			p.board.arrived(tb, time.Now(), p.length)
-		}
-	}, opts...)
-	return err
 }
 
-// timeline lays out when the slots are on the air. The work of a slot, its schedule
-// included, is due one slot after its end.
-func (p *player) timeline() []sfaas.Option {
-	p.start = sfaas.Now().Add(lead)
-	p.clock = sfaas.NewTimeline(p.length)
-	p.clock.Set(sfaas.Slot(p.slots[0].Slot), p.start)
-	return []sfaas.Option{sfaas.WithMode(sfaas.RealTime), sfaas.WithTimeline(p.clock), sfaas.WithBudget(2 * p.length)}
-}
-
-// play hands over all slots and waits for what follows from them.
-func (p *player) play(ctx context.Context) (*Report, error) {
-	report := &Report{Slots: len(p.slots)}
-	for i := range p.slots {
-		report.Air += time.Duration(float64(p.slots[i].SampleCount) / p.rec.Carrier.SampleRate() * 1e9)
+// play hands over all slots.
+func (p *player) play(ctx context.Context) error {
+	if !p.cfg.RealTime {
+		return p.atOnce(ctx)
 	}
-	hand := p.atOnce
-	if p.cfg.RealTime {
-		hand = p.paced
-		if err := p.warm(ctx); err != nil {
-			return nil, err
-		}
+	if err := p.warm(ctx); err != nil {
+		return err
 	}
-	if err := hand(ctx); err != nil {
-		return nil, err
-	}
-	if err := p.rt.Drain(ctx); err != nil {
-		return nil, err
-	}
-	report.Wall = p.board.wall()
-	report.Transmissions, report.Functions = p.board.outcomes(), p.rt.Stats()
-	return report, nil
+	return p.paced(ctx)
 }
 
 // atOnce hands over a slot when the one before is done.
 func (p *player) atOnce(ctx context.Context) error {
 	for i := range p.slots {
-		if err := errors.Join(p.schedule(ctx, i), p.read(i), p.samples(ctx, i)); err != nil {
+		if err := p.schedule(ctx, i); err != nil {
 			return err
 		}
-		if err := p.settle(ctx, i); err != nil {
+		if !p.held[i] {
+			continue
+		}
+		if err := errors.Join(p.read(i), p.samples(ctx, i), p.receiver.Wait(ctx, p.key, p.slots[i].Slot)); err != nil {
 			return err
 		}
 	}
@@ -180,24 +191,30 @@ func (p *player) atOnce(ctx context.Context) error {
 var errPlayed = errors.New("uplink: all slots are played")
 
 // paced hands slots over at the pace of the carrier: the samples of a slot when
-// it has ended on the air, the schedule of the next one when it starts.
+// it has ended on the air, the schedule of the next one when it starts. After a stall
+// the samples of the slots that are over are lost, as a radio's would be.
 func (p *player) paced(ctx context.Context) error {
-	sent, heard := 0, 0 // schedules and slots handed over
-	err := sfaas.SlotClock{Timeline: p.clock}.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
-		if heard < sent {
-			if err := p.samples(ctx, heard); err != nil {
+	sent := 0 // schedules handed over
+	err := sfaas.SlotClock{Timeline: p.timeline}.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
+		if sent > 0 && p.held[sent-1] && sfaas.Slot(p.slots[sent-1].Slot)+1 == n {
+			if err := p.samples(ctx, sent-1); err != nil {
 				return err
 			}
-			heard++
 		}
-		if sent == len(p.slots) {
+		for ; sent < len(p.slots) && sfaas.Slot(p.slots[sent].Slot) <= n; sent++ {
+			if err := p.schedule(ctx, sent); err != nil {
+				return err
+			}
+			if p.held[sent] {
+				if err := p.read(sent); err != nil {
+					return err
+				}
+			}
+		}
+		if last := len(p.slots) - 1; sfaas.Slot(p.slots[last].Slot) < n {
 			return errPlayed
 		}
-		if n < sfaas.Slot(p.slots[sent].Slot) {
-			return nil // nothing was recorded in this slot
-		}
-		sent++
-		return errors.Join(p.schedule(ctx, sent-1), p.read(sent-1))
+		return nil
 	})
 	if errors.Is(err, errPlayed) {
 		return nil
@@ -207,13 +224,8 @@ func (p *player) paced(ctx context.Context) error {
 
 // schedule hands over the schedule of slot i.
 func (p *player) schedule(ctx context.Context, i int) error {
-	slot := &p.slots[i]
-	return retry(ctx, func() error {
-		return p.chain.Grants.Push(p.rt, p.key, sfaas.Slot(slot.Slot), func(s *block.Schedule) error {
-			s.Set(slot.Slot, p.plan.grants[i]...)
-			return nil
-		})
-	})
+	grants, reasons := granted(&p.slots[i])
+	return retry(ctx, func() error { return p.receiver.schedule(p.key, p.slots[i].Slot, grants, reasons) })
 }
 
 // read reads slot i from the recording.
@@ -227,26 +239,15 @@ func (p *player) read(i int) error {
 // samples hands over slot i, which has been read: the buffers change places.
 func (p *player) samples(ctx context.Context, i int) error {
 	return retry(ctx, func() error {
-		return p.chain.Slots.Push(p.rt, p.key, sfaas.Slot(p.slots[i].Slot), func(b *nr.Baseband) error {
-			*b, p.ahead = p.ahead, *b
-			p.board.handed(i, time.Now())
+		return p.receiver.Samples(p.key, p.slots[i].Slot, func(b *nr.Baseband) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if *b, p.ahead = p.ahead, *b; p.began.IsZero() {
+				p.began = time.Now()
+			}
 			return nil
 		})
 	})
-}
-
-// settle waits until slot i is done: all its outcomes are there, or something
-// went wrong and nothing is left to do.
-func (p *player) settle(ctx context.Context, i int) error {
-	select {
-	case <-p.board.complete(i):
-		return nil
-	case <-p.board.troubled(i):
-	case <-time.After(stall): // a function of the user's may have no output
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return p.rt.Drain(ctx)
 }
 
 // retry calls push again while the chain is busy.

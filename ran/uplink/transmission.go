@@ -9,25 +9,29 @@ import (
 
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // Transmission is what became of one PUSCH transmission: the grant, the outcome
 // and the measurements of its slot.
 type Transmission struct {
+	Cell    sfaas.Key // of the cell
 	Slot    nr.Slot
+	Index   int // of the grant in the schedule of the slot
 	Grant   nr.Grant
-	NumBits int // transport block size, bits; 0 until it is known
+	NumBits int // transport block size, bits; 0 where it is not known
 
 	// Outcome says what became of the transmission. Where it is none of passed,
-	// failed and absent, nothing was measured, and what follows is zero.
+	// failed and absent, nothing was measured, and what follows Err is zero.
 	Outcome nr.Outcome
-	// Unsupported says why the transmission was left out: it is legal, and this
-	// library cannot receive it; or, with the outcome dropped, the recording does not
-	// hold it. It is nil otherwise.
-	Unsupported error
+	// Err says why nothing was received: the [*nr.UnsupportedError] of a grant that is
+	// legal and that this library cannot receive, the [*sfaas.Fault] of a function that
+	// failed; with the outcome dropped, that the recording does not hold it. It is nil
+	// otherwise.
+	Err error
 
 	CRC        bool              // the transport block is right
-	SHA256     [sha256.Size]byte // of the transport block; only with CRC
+	SHA256     [sha256.Size]byte // of the transport block; only with CRC, and only of [Chain.Play]
 	Iterations int               // most decoder iterations over the code blocks
 	Quality    nr.Quality        // SINR, SNR, delay, carrier offset
 
@@ -84,11 +88,8 @@ func (t *Transmission) Skipped() bool {
 func (t *Transmission) finish(tb *block.TransportBlock, handed, now time.Time, slot time.Duration) {
 	t.Latency = now.Sub(handed)
 	t.Late = t.Latency > slot
-	t.Outcome, t.NumBits = tb.Outcome(), tb.NumBits
+	t.Outcome, t.NumBits, t.Err = tb.Outcome(), tb.NumBits, nil
 	t.CRC, t.Iterations, t.Quality = tb.CRC, tb.Iterations, tb.Quality
-	if tb.CRC {
-		t.SHA256 = sha256.Sum256(tb.TransportBlock.Data.Data())
-	}
 	t.Missed = tb.Trace.Late
 	first := tb.Began[block.StageDemodulate]
 	for s, at := range tb.Began {

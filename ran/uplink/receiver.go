@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package uplink
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// ReceiverConfig says how a chain receives. The zero value receives as fast as it goes,
+// skips nothing and tells nobody.
+type ReceiverConfig struct {
+	// OnOutcome is told what became of each grant, once. The transport block is nil
+	// where none came out of the chain. Both are read-only and valid until OnOutcome
+	// returns; several goroutines call it at once.
+	OnOutcome func(t *Transmission, tb *block.TransportBlock)
+	// Timeline ties slots to a radio's clock: work that would start more than Budget
+	// after the start of its slot is skipped as late. Without one nothing is late.
+	Timeline *sfaas.Timeline
+	// Budget is how long after the start of a slot work on it may start; 0 stands for
+	// two slots, that is one after its last sample.
+	Budget time.Duration
+	// Workers is the number of workers; 0 stands for one per processor.
+	Workers int
+	// Logger is where faults are logged; nil stands for [slog.Default].
+	Logger *slog.Logger
+	// Options are further ones of the runtime, such as [sfaas.WithOutput] of sinks that
+	// the program has added to the graph.
+	Options []sfaas.Option
+}
+
+// Receiver is a chain at work: a host hands it the schedule and the samples of each
+// slot, and hears what became of each grant.
+//
+// Every grant of a schedule that [Receiver.Schedule] has taken has exactly one outcome.
+// If no transport block comes of it, the outcome is told when nothing can come any
+// more. That is so
+//
+//   - with a timeline: twice the budget after the start of its slot;
+//   - without: when the samples of its slot, or of a later one of its cell, have been
+//     handed over and the runtime has nothing to do;
+//   - in any case: in Close.
+//
+// So a slot whose samples are lost has outcomes too, and so has one whose work is
+// skipped, dropped, fails or ends nowhere. Functions of the program's own that answer
+// after a delay of theirs are not waited for.
+//
+// All methods may be called concurrently. Those about one cell are called in the order
+// of its slots; schedules may be ahead of the samples by any number of slots.
+type Receiver struct {
+	chain  *Chain
+	cfg    ReceiverConfig
+	rt     *sfaas.Runtime
+	ledger *ledger
+	length time.Duration // of a slot
+
+	mu        sync.Mutex
+	processes processes
+	warmed    nr.Slot // the next slot in which to warm up
+
+	stop func() // ends watch
+	wg   sync.WaitGroup
+}
+
+// Receive starts a receiver on a runtime of its own; the caller closes it. It returns
+// the errors of [sfaas.NewRuntime].
+func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
+	length := c.Config.Carrier.Numerology().SlotDuration()
+	cfg.Budget, cfg.Logger = cmp.Or(cfg.Budget, 2*length), cmp.Or(cfg.Logger, slog.Default())
+	if cfg.OnOutcome == nil {
+		cfg.OnOutcome = func(*Transmission, *block.TransportBlock) {}
+	}
+	r := &Receiver{chain: c, cfg: cfg, length: length, processes: processes{}}
+	r.ledger = newLedger(length, cfg.OnOutcome)
+	opts := []sfaas.Option{
+		sfaas.WithMode(sfaas.Replay), sfaas.WithLogger(cfg.Logger),
+		sfaas.WithNotices(func(n sfaas.Notice) { r.ledger.notice(&n) }),
+	}
+	if cfg.Timeline != nil {
+		opts = append(opts, sfaas.WithMode(sfaas.RealTime), sfaas.WithTimeline(cfg.Timeline), sfaas.WithBudget(cfg.Budget))
+	}
+	if cfg.Workers > 0 {
+		opts = append(opts, sfaas.WithWorkers(cfg.Workers))
+	}
+	var err error
+	r.rt, err = c.Open(func(h sfaas.Header, tb *block.TransportBlock) {
+		if !warming(h.Key) {
+			r.ledger.result(h.Key.Root(), tb, time.Now())
+		}
+	}, append(opts, cfg.Options...)...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	r.wg.Go(func() { r.watch(ctx) })
+	return r, nil
+}
+
+// Runtime returns the runtime, for its counters, snapshots and the program's own
+// sources.
+func (r *Receiver) Runtime() *sfaas.Runtime { return r.rt }
+
+// Schedule hands over the grants of a slot of a cell, none for a slot in which nobody
+// was scheduled. Those that the chain cannot receive have the outcome unsupported, with
+// the reason; the rest of the slot is received without them.
+//
+// It returns [sfaas.ErrBusy] if the runtime cannot take the schedule now, a
+// [*nr.FieldError] for grants that are not legal or a slot that has a schedule, and
+// [sfaas.ErrClosed]. With an error no grant of the slot is owed an outcome, and the same
+// schedule may be handed over again.
+func (r *Receiver) Schedule(cell sfaas.Key, slot nr.Slot, grants ...nr.Grant) error {
+	return r.schedule(cell, slot, grants, nil)
+}
+
+// schedule is Schedule with the reasons for which some of the grants are refused
+// already; nil for none.
+func (r *Receiver) schedule(cell sfaas.Key, slot nr.Slot, grants []nr.Grant, reasons []error) error {
+	reasons, err := unsupported(&r.chain.Config.Carrier, slot, grants, reasons)
+	if err != nil {
+		return err
+	}
+	a, refused, err := r.enter(cell, slot, grants, reasons)
+	if err != nil {
+		return err
+	}
+	r.ledger.settled(a, refused)
+	return nil
+}
+
+// enter opens the account of a slot and pushes its schedule. It returns the account,
+// held, and which of its grants are refused.
+func (r *Receiver) enter(cell sfaas.Key, slot nr.Slot, grants []nr.Grant, reasons []error) (*account, []int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entries, after := make([]Transmission, len(grants)), make([]process, len(grants))
+	received := make([]nr.Grant, 0, len(grants))
+	var refused []int
+	for i := range grants {
+		after[i] = r.processes[processKey{cell, grants[i].RNTI, grants[i].HARQProcess}]
+		g, reason := after[i].next(slot, grants[i], reasons[i])
+		if entries[i] = newTransmission(cell, slot, i, &grants[i], reason); reason != nil {
+			refused = append(refused, i)
+		} else {
+			received = append(received, g)
+		}
+	}
+	a := r.ledger.enter(slotKey{cell, slot}, entries)
+	if a == nil {
+		return nil, nil, &nr.FieldError{Field: "slot_number", Got: slot, Want: "a slot without a schedule"}
+	}
+	err := r.push(cell, slot, received)
+	if err != nil {
+		r.ledger.cancel(a)
+		return nil, nil, err
+	}
+	for i := range grants {
+		r.processes.keep(processKey{cell, grants[i].RNTI, grants[i].HARQProcess}, after[i], nr.Slot(time.Minute/r.length))
+	}
+	return a, refused, nil
+}
+
+// push hands a schedule to the runtime.
+func (r *Receiver) push(cell sfaas.Key, slot nr.Slot, grants []nr.Grant) error {
+	return r.chain.Grants.Push(r.rt, cell, sfaas.Slot(slot), func(s *block.Schedule) error {
+		s.Set(slot, grants...)
+		return nil
+	})
+}
+
+// Samples hands over the samples of a slot of a cell; fill writes them into a recycled
+// message, whose slot number is set.
+//
+// It returns [sfaas.ErrBusy] if the runtime cannot take them now, the error of fill,
+// and [sfaas.ErrClosed]. A host may try again; as soon as it hands over a later slot
+// those of this one are lost, and its grants have the outcome dropped.
+func (r *Receiver) Samples(cell sfaas.Key, slot nr.Slot, fill func(*nr.Baseband) error) error {
+	err := r.chain.Slots.Push(r.rt, cell, sfaas.Slot(slot), func(b *nr.Baseband) error {
+		b.Slot = slot
+		if err := fill(b); err != nil {
+			return err
+		}
+		r.ledger.arrived(slotKey{cell, slot}, time.Now())
+		return nil
+	})
+	if err == nil {
+		r.ledger.pushed(slotKey{cell, slot})
+	}
+	if r.cfg.Timeline != nil {
+		r.expire()
+	}
+	return err
+}
+
+// Wait waits until every grant of a slot has an outcome that can have one: without a
+// timeline, once schedule and samples are handed over. It returns the error of the
+// context.
+func (r *Receiver) Wait(ctx context.Context, cell sfaas.Key, slot nr.Slot) error {
+	done, bad := r.ledger.wait(slotKey{cell, slot})
+	if done == nil {
+		return nil
+	}
+	select {
+	case <-done:
+		return nil
+	case <-bad:
+	case <-time.After(stall): // a function of the program's may have no output
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return r.Flush(ctx)
+}
+
+// stall is after which time a slot is asked whether anything is left to do.
+const stall = 200 * time.Millisecond
+
+// Flush waits until the runtime has nothing to do, and tells the outcomes of all slots
+// whose samples, or those of a later slot of the cell, have been handed over before.
+// It returns the error of the context, and [sfaas.ErrClosed].
+func (r *Receiver) Flush(ctx context.Context) error {
+	complete := r.ledger.complete()
+	if err := r.rt.Drain(ctx); err != nil {
+		return err
+	}
+	r.ledger.end(func(a *account) (bool, bool) { return complete[a.slotKey], false })
+	return nil
+}
+
+// expire tells the outcomes of the slots whose time is over.
+func (r *Receiver) expire() {
+	now := r.rt.Now()
+	r.ledger.end(func(a *account) (bool, bool) {
+		return r.cfg.Timeline.Start(sfaas.Slot(a.slot)).Add(2*r.cfg.Budget) < now, !a.handed.IsZero()
+	})
+}
+
+// watch ends slots of which no call tells that they are over, until Close.
+func (r *Receiver) watch(ctx context.Context) {
+	tick := time.NewTicker(stall)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		switch {
+		case !r.ledger.owes():
+		case r.cfg.Timeline != nil:
+			r.expire()
+		default:
+			_ = r.Flush(ctx) // of no consequence: the next tick tries again
+		}
+	}
+}
+
+// Close stops the runtime and tells the outcomes of all grants that have none. It is
+// idempotent.
+func (r *Receiver) Close() error {
+	r.stop()
+	r.wg.Wait()
+	err := r.rt.Close()
+	r.mu.Lock() // a schedule that is being pushed has its account, or an error
+	r.mu.Unlock()
+	r.ledger.end(func(*account) (bool, bool) { return true, false })
+	return err
+}
+
+// unsupported returns why each grant of a slot is left out, nil where it is received;
+// reasons, if there are any, are known already. Grants that are not legal are an error.
+func unsupported(c *nr.Carrier, slot nr.Slot, grants []nr.Grant, reasons []error) ([]error, error) {
+	out := make([]error, len(grants))
+	copy(out, reasons)
+	s := block.Schedule{Slot: slot}
+	var at []int
+	for k := range grants {
+		if out[k] == nil {
+			s.Grants, at = append(s.Grants, grants[k]), append(at, k)
+		}
+	}
+	more, err := s.Unsupported(c)
+	for i, reason := range more {
+		out[at[i]] = reason
+	}
+	return out, err
+}
+
+// newTransmission returns the entry of a grant: without an outcome, or that of one
+// which is left out for a reason.
+func newTransmission(cell sfaas.Key, slot nr.Slot, index int, g *nr.Grant, reason error) Transmission {
+	t := Transmission{Cell: cell, Slot: slot, Index: index, Grant: *g, Err: reason}
+	switch {
+	case reason == nil:
+		t.NumBits = g.TBS()
+	case errors.Is(reason, nr.ErrUnsupported):
+		t.Outcome = nr.OutcomeUnsupported
+	default:
+		t.Outcome = nr.OutcomeDropped
+	}
+	return t
+}
