@@ -18,7 +18,10 @@
 //
 // [Compose] wires the receiver into a graph of the program's own and returns all its
 // edges, so that taps, branches, further functions and ports take a line each; [New]
-// does so with a graph that is the receiver and nothing else. [Chain.Play] runs a
-// recording through either, slot by slot; a program with another source opens a
-// runtime with [Chain.Open] and pushes schedules and samples itself.
+// does so with a graph that is the receiver and nothing else.
+//
+// [Chain.Play] runs a recording through either, slot by slot. A program with another
+// source takes a [Receiver] from [Chain.Receive], hands it schedules and samples, and
+// hears one [Transmission] for each grant. Who wants nothing but the blocks opens a
+// runtime with [Chain.Open] and pushes by itself.
 package uplink

@@ -307,7 +307,7 @@ func TestOutcomesOfOverload(t *testing.T) {
 	c := f.chain(t, uplink.Config{Receiver: "ls", Steps: uplink.Steps{CheckCRC: slow}})
 	for _, paced := range []bool{true, false} {
 		t.Run(fmt.Sprintf("paced=%t", paced), func(t *testing.T) {
-			cfg := uplink.ReceiverConfig{Options: []sfaas.Option{sfaas.WithSourceLimit(6)}}
+			cfg := uplink.ReceiverConfig{Options: []sfaas.Option{sfaas.WithSourceLimit(40)}}
 			if paced {
 				cfg.Timeline = sfaas.NewTimeline(500 * time.Microsecond)
 				cfg.Timeline.Set(0, sfaas.Now().Add(20*time.Millisecond))
