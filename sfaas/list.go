@@ -86,6 +86,7 @@ func (l List[T]) Truncate(c *Ctx, n int) {
 	if n = max(n, 0); n < len(*items) {
 		clear((*items)[n:])
 		*items = (*items)[:n]
+		c.wrote(0)
 	}
 }
 

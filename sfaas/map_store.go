@@ -185,6 +185,7 @@ func (s *mapStore[K, V]) recycle(p *V) {
 func (s *mapStore[K, V]) remove(c *Ctx, k K) {
 	if !staged(s.Decl) {
 		s.drop(k)
+		c.wrote(0)
 		return
 	}
 	s.stage(c)

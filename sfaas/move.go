@@ -88,9 +88,11 @@ func (r *Runtime) Own(u Unit) error { return r.rt.Own(u) }
 // records of a kept unit are needed to claim that: it is refused.
 func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch) }
 
-// Units returns the units that this runtime owns and has used, or has got by a
-// route.
-func (r *Runtime) Units() []Unit { return r.rt.Units() }
+// Units returns a row for each unit that this runtime owns and has used, or has got
+// by a route, and for those that have left lately, in the order in which they came.
+// Rows are as of the last slot: workers are neither asked nor made to wait. It writes
+// over dst, with the memory that its rows have, and allocates only what does not fit.
+func (r *Runtime) Units(dst []UnitStats) []UnitStats { return r.rt.Units(dst) }
 
 // Routes returns the routes that the runtime knows of, by unit. Units without
 // one belong to their default owner.

@@ -181,8 +181,11 @@ func TestNewIncarnationLearnsRoutes(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		for _, u := range all[1].Units() { // and back
-			if _, err := all[1].MoveUnit(ctx, u, 1, sfaas.MoveConfig{}); err != nil {
+		for _, r := range all[1].Routes() { // and back
+			if r.Owner != all[1].Node() {
+				continue
+			}
+			if _, err := all[1].MoveUnit(ctx, r.Unit, 1, sfaas.MoveConfig{}); err != nil {
 				t.Fatal(err)
 			}
 		}

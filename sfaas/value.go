@@ -102,6 +102,7 @@ func (v Value[T]) Delete(c *Ctx) {
 		s.nextHas = false
 	} else {
 		s.has = false
+		c.wrote(0)
 	}
 }
 

@@ -149,10 +149,17 @@ type (
 	// FunctionStats is the state of one function's counters over all workers:
 	// a [Meter], [Counts], and the durations of its stages.
 	FunctionStats = core.FunctionStats
-	// Meter is what one function has used. Invocations, state bytes and
+	// UnitStats is what a runtime has counted of a unit under one epoch, see
+	// [Runtime.Units].
+	UnitStats = core.UnitStats
+	// EdgeBytes is what has travelled on one edge for a unit.
+	EdgeBytes = core.EdgeBytes
+	// Histogram counts durations; what it tells is at most 1/16 too high.
+	Histogram = core.Histogram
+	// Meter is what a function or a unit has used. Invocations, state bytes and
 	// transferred bytes are the quantities that the paper bills by.
 	Meter = core.Meter
-	// Counts is what happened to the messages of one function.
+	// Counts is what happened to the messages of a function or a unit.
 	Counts = core.Counts
 	// Notice reports one thing that went otherwise than in a good slot; see
 	// [WithNotices].
@@ -163,6 +170,11 @@ type (
 	// in; see [Input.Position].
 	Position = core.Position
 )
+
+// MergeUnits takes rows, read later than what dst has, into dst: each replaces the
+// row of its unit, epoch, node and life, or is new. So the sum of dst over a unit is
+// what it has used, wherever it was, and nothing is counted twice.
+func MergeUnits(dst, rows []UnitStats) []UnitStats { return core.MergeUnits(dst, rows) }
 
 // The kinds of notices; all are counted in [FunctionStats] too.
 const (

@@ -148,6 +148,13 @@ func (n *Node) Epoch(u sfaas.Unit) uint32 { return n.routes[u].Epoch }
 // Stats returns the counters of the node's functions.
 func (n *Node) Stats() []sfaas.FunctionStats { return n.cores.Stats() }
 
+// Units returns what the node has counted of units, in dst as far as it fits, see
+// [sfaas.Runtime.Units].
+func (n *Node) Units(dst []sfaas.UnitStats) []sfaas.UnitStats {
+	n.cores.Publish()
+	return n.cores.Units(dst)
+}
+
 // Notices returns what went otherwise than in a good slot, in order. Other
 // than faults it is kept only if the world was made with sfaas.WithNotices.
 func (n *Node) Notices() []sfaas.Notice { return n.notices }

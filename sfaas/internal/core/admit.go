@@ -27,6 +27,9 @@ func (k *Core) receive(ev *Event) {
 		k.gauges[e.ID-1].sub(e, m.size)
 	} else {
 		k.stats[e.Node.Index].Remote += uint64(m.size)
+		if u := k.unitFor(e.Node.Part, ev.Key, k.keys[ev.Key]); u.phase != unitAway {
+			k.ledger(u).heard(e, m.size)
+		}
 		if k.outrun(ev) {
 			return
 		}
@@ -96,7 +99,7 @@ func (k *Core) admit(e *plan.Edge, m *Message, ks *keyState, s *Stamp, from orig
 		return
 	}
 	if !e.Kind.Control() && (from == fromOutside || e.Queue()) {
-		k.lineUp(e, m, ks, s)
+		k.lineUp(u, e, m, ks, s)
 		return
 	}
 	k.accept(e, m, ks, s)
@@ -138,11 +141,17 @@ func (k *Core) accept(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 func (k *Core) Sent(e *Effect) { e.Msg.release(k.lane) }
 
 // CountLost counts a message that the shell could not bring to its owner.
-func (k *Core) CountLost(e *Effect) { k.stats[k.app.Edges[e.Edge-1].Node.Index].Dropped++ }
+func (k *Core) CountLost(e *Effect) {
+	for _, c := range k.countsAt(k.app.Edges[e.Edge-1].Node, e.Key) {
+		c.Dropped++
+	}
+}
 
 // refuse drops a message for a unit that another runtime owns, counted.
 func (k *Core) refuse(e *plan.Edge, m *Message, key base.Key) {
-	k.stats[e.Node.Index].Stale++
+	for _, c := range k.countsAt(e.Node, key) {
+		c.Stale++
+	}
 	k.notice(NoticeStale, e.Node, &m.Header, key, "its unit has another owner", nil)
 	k.failCall(e, m, base.ErrStaleEpoch)
 	m.release(k.lane)

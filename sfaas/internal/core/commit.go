@@ -87,7 +87,9 @@ func (k *Core) committed(b *Batch, offer uint32, err error) {
 		b.state = batchLanded
 		k.releaseLanded(b.unit)
 	case errors.Is(err, base.ErrStaleEpoch):
-		k.stats[b.node.Index].Stale++
+		for _, c := range k.counts(b.node, b.unit) {
+			c.Stale++
+		}
 		k.notice(NoticeStale, b.node, &b.input.msg.Header, b.Key, "commit of an old owner", err)
 		k.lose(b.unit)
 	default:

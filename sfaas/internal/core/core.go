@@ -64,11 +64,18 @@ type Core struct {
 	tasks   int // of parallel functions, under way
 	free    []*Batch
 
-	now   base.Time
-	cost  time.Duration
-	eff   []Effect
-	stats []nodeStats
-	board *board
+	now  base.Time
+	cost time.Duration
+	eff  []Effect
+
+	// what is published once a slot
+	stats    []nodeStats // by node
+	open     []*ledger   // of units, with something to publish
+	dirty    []*instance // with content that has not been measured
+	nobody   Counts      // of units that are not here
+	timesAt  base.Time   // when histograms were published
+	unshared time.Duration
+	board    *board
 }
 
 // load is how much a core has taken on, for the sources: they are refused
@@ -124,13 +131,6 @@ func (k *Core) Follows() bool { return k.inline.len() > 0 }
 // runs.
 func (k *Core) Unanswered() (kept, batches int) {
 	return int(k.load.kept.Load()), int(k.load.commits.Load())
-}
-
-// ResetStats sets all counters to zero.
-func (k *Core) ResetStats() {
-	k.endTiming()
-	clear(k.stats)
-	k.Publish()
 }
 
 // Ready reports whether an [EventRun] has something to do.
@@ -199,6 +199,9 @@ func (k *Core) endStep() []Effect {
 	if k.idle.fresh >= idleBatch {
 		k.forgetIdle()
 	}
+	if len(k.open) > openLimit {
+		k.show(false)
+	}
 	eff := k.eff
 	k.eff = nil
 	return eff
@@ -222,7 +225,9 @@ func (k *Core) notice(kind NoticeKind, n *plan.Node, h *base.Header, key base.Ke
 
 // drop gives up on a message, counted and reported.
 func (k *Core) drop(e *plan.Edge, m *Message, key base.Key, reason string) {
-	k.stats[e.Node.Index].Dropped++
+	for _, c := range k.countsAt(e.Node, key) {
+		c.Dropped++
+	}
 	k.notice(NoticeDropped, e.Node, &m.Header, key, reason, nil)
 	k.failCall(e, m, base.ErrTimeout)
 	m.release(k.lane)

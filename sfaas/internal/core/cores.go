@@ -23,7 +23,7 @@ func NewCores(app *plan.App, set *Settings) (*Cores, error) {
 		return nil, err
 	}
 	gauges := make([]gauge, len(app.Edges))
-	c := &Cores{Intake: newIntake(app, set, gauges), res: newResources(app), board: newBoard(app)}
+	c := &Cores{Intake: newIntake(app, set, gauges), res: newResources(app), board: newBoard(app, set)}
 	for i := range set.Workers {
 		k, err := newCore(app, set, Endpoint{set.Node, i}, set.Workers, c.board, gauges)
 		if err != nil {
@@ -58,15 +58,27 @@ func (c *Cores) Close() error { return c.res.closeAll(c.List) }
 // Stats publishes the counters of all cores, none of which runs, and returns
 // their sums by function.
 func (c *Cores) Stats() []FunctionStats {
+	c.Publish()
+	return c.board.readFunctions()
+}
+
+// Publish publishes the counters of all cores, none of which runs.
+func (c *Cores) Publish() {
 	for _, k := range c.List {
 		k.Publish()
 	}
-	return c.board.read()
 }
 
 // Published returns the sums of the counters that the cores have published, by
 // function. It may be called while they run.
-func (c *Cores) Published() []FunctionStats { return c.board.read() }
+func (c *Cores) Published() []FunctionStats { return c.board.readFunctions() }
+
+// Units returns what the cores have published about units, in dst as far as it
+// fits. It may be called while they run.
+func (c *Cores) Units(dst []UnitStats) []UnitStats { return c.board.readUnits(dst) }
+
+// ResetStats sets all counters that the cores have published to zero.
+func (c *Cores) ResetStats() { c.board.reset() }
 
 // Pushed returns how far a source has come under a key, false if nothing is
 // known about it.

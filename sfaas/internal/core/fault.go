@@ -19,7 +19,10 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 	c.out = nil // abandoned with all other outputs: the handler may still know them
 	n, e := it.edge.Node, it.edge
 	f := &base.Fault{Function: n.Fn.Name, Key: it.ks.key, Slot: it.msg.Slot, Err: err}
-	k.stats[n.Index].Faults++
+	counts := k.counts(n, k.unitOfItem(&it))
+	for _, c := range counts {
+		c.Faults++
+	}
 	k.notice(NoticeFault, n, &it.msg.Header, it.ks.key, "handler failed", f)
 	if int(it.tries) < e.Retries() && !errors.Is(err, base.ErrBlocked) {
 		it.tries++
@@ -31,7 +34,9 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 		dead = nil
 	}
 	if dead != nil {
-		k.stats[n.Index].DeadLetters++
+		for _, c := range counts {
+			c.DeadLetters++
+		}
 	}
 	if t := it.task; t != nil {
 		t.err, t.dead, t.lost = f, dead, lost
@@ -116,6 +121,7 @@ func (k *Core) takeOver(err error) {
 // salvage replaces an instance whose memory a lost handler may still use.
 func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
 	old := ks.insts[n.Index]
+	k.unchange(old)
 	inst := new(instance)
 	*inst = *old
 	inst.cells = nil
@@ -129,7 +135,9 @@ func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
 		}
 	}
 	if lost {
-		k.stats[n.Index].Lost++
+		for _, c := range k.counts(n, old.unit) {
+			c.Lost++
+		}
 		k.notice(NoticeLost, n, &k.cur.msg.Header, ks.key, "volatile cells of a lost handler", nil)
 	}
 	if inst.few != nil {
@@ -139,5 +147,6 @@ func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
 	}
 	old.unit.insts[old.at] = inst
 	ks.insts[n.Index] = inst
+	k.noteChange(inst)
 	return inst
 }

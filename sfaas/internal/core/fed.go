@@ -288,6 +288,7 @@ func (k *Core) dropFinished() {
 		k.clearUnit(u, func(e *plan.Edge, m *Message, key base.Key) {
 			k.drop(e, m, key, "no partner or grant before its unit moved")
 		})
+		k.closeLedger(u)
 		u.phase, u.owner, u.epoch = unitAway, f.to, f.move.Epoch
 		k.toLead(u, &Signal{Kind: signalDropped, Move: f.move})
 		if k.lead(u.UnitID) == k.self.Core {

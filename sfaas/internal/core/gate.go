@@ -194,7 +194,9 @@ func (k *Core) expireGate(n *plan.Node, ks *keyState) {
 // dropItem gives up on an item, counted. What is dropped comes no second time,
 // so inputs that other units keep are acknowledged.
 func (k *Core) dropItem(it item, reason string) {
-	k.stats[it.edge.Node.Index].Dropped++
+	for _, c := range k.counts(it.edge.Node, k.unitOf(it.edge.Node.Part, it.ks)) {
+		c.Dropped++
+	}
 	k.notice(NoticeDropped, it.edge.Node, &it.msg.Header, it.ks.key, reason, nil)
 	k.answer(nil, &it, nil, nil, base.ErrTimeout)
 	k.giveBack(&it)

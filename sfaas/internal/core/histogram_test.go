@@ -25,11 +25,11 @@ func TestQuantile(t *testing.T) {
 			1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9000}, 0.99, 9000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var h histogram
+			var h Histogram
 			for _, v := range c.values {
 				h.add(v)
 			}
-			if got := h.quantile(c.q); got < c.want || float64(got) > 1.19*float64(c.want) {
+			if got := h.Quantile(c.q); got < c.want || float64(got) > 1.0625*float64(c.want) {
 				t.Errorf("quantile %g of %v: got %v, want %v", c.q, c.values, got, c.want)
 			}
 		})

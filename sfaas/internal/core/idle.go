@@ -60,6 +60,7 @@ func (k *Core) forgetOld() {
 	}
 	f.look++
 	k.markUsed(f.look)
+	k.measureDirty() // it knows instances that go
 	for _, ks := range f.old {
 		if ks.look != f.look {
 			ks.look = f.look // a key may be there twice
@@ -149,6 +150,7 @@ func (k *Core) forget(ks *keyState) {
 	k.keepNumbers(ks)
 	for _, inst := range ks.insts {
 		if inst != nil {
+			inst.unit.resident -= int(inst.bytes)
 			inst.unit.removeInstance(inst)
 		}
 	}

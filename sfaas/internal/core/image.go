@@ -131,6 +131,7 @@ func (k *Core) stop(u *unit) {
 			}
 		}
 	}
+	u.queued = 0
 	k.stopping = append(k.stopping, u)
 	k.noteMoving(u)
 }
@@ -138,6 +139,9 @@ func (k *Core) stop(u *unit) {
 // export packs this core's share of a unit that is quiet, and leaves the unit
 // empty.
 func (k *Core) export(u *unit) *Image {
+	k.measureDirty() // it knows instances that leave
+	k.closeLedger(u)
+	u.resident = 0
 	m := u.busy()
 	img := &Image{UnitID: u.UnitID, Epoch: u.epoch, insts: u.insts, joins: m.joins, Fence: u.fence}
 	for _, inst := range u.insts {

@@ -43,6 +43,7 @@ type running struct {
 	start  base.Time // 0: its time has been counted
 	due    base.Time
 	slot   base.Slot
+	ledger *ledger // of the unit in which it runs
 }
 
 // keyState is what a core knows about one key.
@@ -76,8 +77,10 @@ type instance struct {
 	unit        *unit
 	few         *instanceFew // what few instances need
 	sent        uint64       // last number given to a message sent by reference, or to a token
+	bytes       int64        // of content, as last measured
 	at          int32        // place in the unit
 	uncommitted int32        // batches of it that have not landed
+	dirty       bool         // its content has changed since
 }
 
 // instanceFew is what only instances have that take control, call, wait or

@@ -34,6 +34,7 @@ type Invocation struct {
 	sends   []send
 	touched []plan.CellStore
 	meter   struct{ read, written int }
+	changed bool // some cell of inst has other content
 }
 
 // Self returns the address of the running instance.
@@ -106,7 +107,7 @@ func (c *Invocation) begin(n *plan.Node, inst *instance, ks *keyState, h *base.H
 	}
 	c.sends = c.sends[:0]
 	c.touched = c.touched[:0]
-	c.meter.read, c.meter.written = 0, 0
+	c.meter.read, c.meter.written, c.changed = 0, 0, false
 }
 
 // Cell returns the content of a declared cell of the running instance. It
@@ -130,10 +131,16 @@ func (c *Invocation) Resource(d *plan.ResourceDecl) any {
 }
 
 // Touch notes that a staged cell has changed.
-func (c *Invocation) Touch(s plan.CellStore) { c.touched = append(c.touched, s) }
+func (c *Invocation) Touch(s plan.CellStore) {
+	c.touched = append(c.touched, s)
+	c.changed = true
+}
 
 // Read counts n bytes of state that the handler has read.
 func (c *Invocation) Read(n int) { c.meter.read += n }
 
 // Wrote counts n bytes of state that the handler has written.
-func (c *Invocation) Wrote(n int) { c.meter.written += n }
+func (c *Invocation) Wrote(n int) {
+	c.meter.written += n
+	c.changed = true
+}

@@ -51,6 +51,7 @@ func (k *Core) takeIn() bool {
 
 // takeItem accepts what has just left a line.
 func (k *Core) takeItem(it *item, queued bool) {
+	k.unitOf(it.edge.Node.Part, it.ks).queued--
 	if queued {
 		k.gauges[it.edge.ID-1].sub(it.edge, it.msg.size)
 	}
@@ -92,6 +93,9 @@ func (k *Core) runCurrent() {
 	c.load(it)
 	k.cur.active, k.cur.start, k.cur.due, k.cur.slot = true, k.now, due, m.Slot
 	k.stats[n.Index].Invocations++
+	l := k.ledger(k.unitOfItem(it))
+	l.Invocations++
+	k.cur.ledger = l
 	k.cost += n.Fn.Config.Cost
 	g := lane.enter()
 	err := k.protect(c, e)
@@ -106,7 +110,9 @@ func (k *Core) runCurrent() {
 func (k *Core) takeReply(inst *instance, it *item) bool {
 	token := base.Token(it.msg.reply.call)
 	if _, ok := inst.forget(token); !ok {
-		k.stats[it.edge.Node.Index].Unasked++
+		for _, c := range k.counts(it.edge.Node, inst.unit) {
+			c.Unasked++
+		}
 		k.settled(it.edge.Node, it.ks, it.stamp)
 		it.msg.release(k.lane)
 		return false
@@ -169,6 +175,7 @@ func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 			sink(c.Header(), c.in[0])
 		} else {
 			k.stats[e.Node.Index].Unheard++
+			k.cur.ledger.Unheard++
 		}
 	case e.Port != nil:
 		err = e.Port.Run(c)
@@ -182,7 +189,9 @@ func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 // skip gives up on a stage that would start late.
 func (k *Core) skip(it item) {
 	n := it.edge.Node
-	k.stats[n.Index].Skipped++
+	for _, c := range k.counts(n, k.unitOfItem(&it)) {
+		c.Skipped++
+	}
 	k.notice(NoticeSkipped, n, &it.msg.Header, it.ks.key, "late", nil)
 	if it.task != nil {
 		it.task.err = base.ErrTimeout
@@ -204,9 +213,13 @@ func (k *Core) endTiming() {
 	s := &k.stats[n.Index]
 	s.Busy += d
 	s.times.add(d)
+	l := k.cur.ledger
+	l.worked(k.cur.slot, d)
+	k.opened(l)
 	late := k.now > k.cur.due
 	if b := n.Fn.Config.Budget; late || (b > 0 && d > b) {
 		s.Late++
+		l.Late++
 		if k.set.Notices {
 			h := base.Header{Key: k.cur.ks.key, Slot: k.cur.slot, Due: k.cur.due}
 			k.notice(NoticeLate, n, &h, h.Key, "ended late", nil)

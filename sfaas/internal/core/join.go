@@ -309,7 +309,9 @@ func (k *Core) dropOldestHalf(n *plan.Node, b *joinBuffer) {
 // dropHalf drops a half, counted once.
 func (k *Core) dropHalf(n *plan.Node, b *joinBuffer, h *half) {
 	b.remove(h)
-	k.stats[n.Index].Dropped++
+	for _, c := range k.countsAt(n, h.key) {
+		c.Dropped++
+	}
 	told := false
 	for i, m := range h.msgs {
 		if m != nil && !told {

@@ -47,8 +47,8 @@ func (k *Core) follow(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	it.edge, it.msg, it.ks, it.stamp = e, m, ks, s
 }
 
-// lineUp lets a message wait for its turn, within the capacity of its edge.
-func (k *Core) lineUp(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
+// lineUp lets a message for a unit wait for its turn, within the capacity of its edge.
+func (k *Core) lineUp(u *unit, e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	line := &k.ingress
 	if e.Queue() {
 		line = &k.queued
@@ -63,6 +63,7 @@ func (k *Core) lineUp(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	}
 	it := line.add()
 	it.edge, it.msg, it.ks, it.stamp = e, m, ks, s
+	u.queued++
 }
 
 // dropOldest drops the message that waits longest on an edge.
@@ -70,6 +71,7 @@ func (k *Core) dropOldest(e *plan.Edge) bool {
 	for i := range k.queued.len() {
 		if k.queued.at(i).edge == e {
 			it := k.queued.remove(i)
+			k.unitOf(e.Node.Part, it.ks).queued--
 			k.gauges[e.ID-1].sub(e, it.msg.size)
 			k.dropItem(it, "edge is full")
 			return true

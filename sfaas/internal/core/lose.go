@@ -19,6 +19,7 @@ func (k *Core) lose(u *unit) {
 		}
 		k.refuse(e, m, key)
 	})
+	k.closeLedger(u)
 	u.phase, u.owner = unitAway, 0 // until news of the new owner comes
 	for _, x := range again {
 		k.routePush(x.edge, x.msg, k.state(x.key, x.key.KeyGroup()))

@@ -293,7 +293,9 @@ func (k *Core) takeUnit(u *unit, s *Signal) {
 
 // install makes the unit ours.
 func (k *Core) install(u *unit, s *Signal) {
+	k.closeLedger(u)
 	u.phase, u.owner, u.epoch, u.records = unitHere, s.Route.Owner, s.Route.Epoch, 0
+	k.ledger(u)
 	if s.Image != nil {
 		u.fence = max(u.fence, s.Image.Fence)
 		k.take(u, s.Image)

@@ -21,6 +21,12 @@ func (k *Core) finish(c *Invocation, err error) {
 	s := &k.stats[n.Index]
 	s.StateRead += uint64(c.meter.read)
 	s.StateWritten += uint64(c.meter.written)
+	l := k.cur.ledger
+	l.StateRead += uint64(c.meter.read)
+	l.StateWritten += uint64(c.meter.written)
+	if c.changed && !c.inst.dirty {
+		k.noteChange(c.inst)
+	}
 	if err != nil {
 		k.fail(c, *it, err)
 		return
@@ -66,7 +72,7 @@ func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 			if c.ahead != 0 {
 				k.putOff(out, c.outputSlot())
 			}
-			k.release(b, n, out, it.ks, c.inst)
+			k.release(b, n, k.cur.ledger, out, it.ks, c.inst)
 		}
 	}
 	if n.Fn.Each && len(c.sends) > 1 {
@@ -123,11 +129,11 @@ func (k *Core) putOff(m *Message, slot base.Slot) {
 	}
 }
 
-// release sends the output of a node under the key of ks to its consumers.
+// release sends the output of a node, which l counts, under the key of ks to its consumers.
 // Those on ExactlyOnce edges get it when the batch is committed.
-func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState, by *instance) {
+func (k *Core) release(b *Batch, n *plan.Node, l *ledger, m *Message, ks *keyState, by *instance) {
 	edges := n.Outlet.Edges
-	k.countTransfer(n, m, len(edges))
+	k.stats[n.Index].Transferred += uint64(m.size * len(edges))
 	if len(edges) == 0 {
 		m.pool.put(m, k.lane)
 		return
@@ -135,6 +141,7 @@ func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState, by *ins
 	m.refs = int32(len(edges))
 	muted := k.muted(n, m.Source, m.made)
 	for _, e := range edges {
+		l.edges[e.Place].Sent += uint64(m.size)
 		if muted && e.Cross {
 			m.release(k.lane)
 			continue
@@ -147,9 +154,20 @@ func (k *Core) release(b *Batch, n *plan.Node, m *Message, ks *keyState, by *ins
 	}
 }
 
-// countTransfer meters what leaves a function.
-func (k *Core) countTransfer(n *plan.Node, m *Message, consumers int) {
-	k.stats[n.Index].Transferred += uint64(m.size * consumers)
+// countSent meters what leaves a function of a unit by reference.
+func (k *Core) countSent(n *plan.Node, u *unit, m *Message, e *plan.Edge) {
+	k.stats[n.Index].Transferred += uint64(m.size)
+	k.ledger(u).sent(e, m.size)
+}
+
+// countReply is countSent for a reply; one to host code travels on no edge.
+func (k *Core) countReply(n *plan.Node, u *unit, m *Message, port base.EdgeID) {
+	if port > 0 {
+		k.countSent(n, u, m, k.app.Edges[port-1])
+		return
+	}
+	k.stats[n.Index].Transferred += uint64(m.size)
+	k.ledger(u).Transferred += uint64(m.size)
 }
 
 // checkOutputs measures the outputs of the invocation, and sees that none is for

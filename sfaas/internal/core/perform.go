@@ -27,13 +27,13 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 		if s.key != ks.key {
 			ks = k.keys[s.key]
 		}
-		k.release(b, n, s.msg, ks, by)
+		k.release(b, n, k.ledger(k.unitOf(n.Part, it.ks)), s.msg, ks, by)
 	case sendNow:
 		k.address(s, by, it)
 		k.releaseTo(b, s.edge, s.msg, s.key, by)
 	case sendForward:
 		it.msg.take(1)
-		k.countTransfer(n, it.msg, 1)
+		k.countSent(n, k.unitOf(n.Part, it.ks), it.msg, s.edge)
 		k.releaseTo(b, s.edge, it.msg, s.key, by)
 	case sendAfter:
 		k.address(s, by, it)
@@ -96,7 +96,7 @@ func (k *Core) address(s *send, by *instance, it *item) {
 	}
 	s.msg.Index = 0
 	s.msg.refs = 1
-	k.countTransfer(it.edge.Node, s.msg, 1)
+	k.countSent(it.edge.Node, k.unitOf(it.edge.Node.Part, it.ks), s.msg, s.edge)
 }
 
 func (k *Core) releaseTo(b *Batch, e *plan.Edge, m *Message, key base.Key, by *instance) {
@@ -184,7 +184,7 @@ func (k *Core) answer(b *Batch, it *item, by *instance, out *Message, err error)
 	switch {
 	case m != nil:
 		m.Header = in.Header
-		k.countTransfer(n, m, 1)
+		k.countReply(n, k.unitOf(n.Part, k.state(in.Key, in.Key.KeyGroup())), m, to.port)
 	case to.port == 0:
 	default:
 		m = &Message{Header: in.Header, pool: k.lane.pools[k.app.Edges[to.port-1].From.ID]}

@@ -59,7 +59,7 @@ func (k *Core) routePush(e *plan.Edge, m *Message, ks *keyState) {
 	u := k.unitOf(e.Node.Part, ks)
 	if u.phase == unitHere && u.more == nil && ks.here && e.Kind == plan.PortData && !e.Wide { // the common case
 		u.newest, ks.touched = max(u.newest, m.Slot), k.now
-		k.lineUp(e, m, ks, nil)
+		k.lineUp(u, e, m, ks, nil)
 		return
 	}
 	if u.phase == unitAway && e.Config.Guarantee != base.AtMostOnce {

@@ -220,6 +220,7 @@ func (k *Core) settleOwner(u *unit, owner base.NodeID) {
 		k.lose(u) // somebody has come back who did not know
 	}
 	if u.hushed || u.phase == unitAway || owner != k.self.Node {
+		k.closeLedger(u)
 		if u.phase = unitAway; owner == k.self.Node {
 			u.phase = unitHere
 		}

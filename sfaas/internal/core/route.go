@@ -48,7 +48,9 @@ func waysFrom(app *plan.App, set *Settings) []way {
 
 // unheard drops a message for a sink to which nobody listens here, counted.
 func (k *Core) unheard(e *plan.Edge, m *Message) {
-	k.stats[e.Node.Index].Unheard++
+	for _, c := range k.countsAt(e.Node, m.Key) {
+		c.Unheard++
+	}
 	m.release(k.lane)
 }
 

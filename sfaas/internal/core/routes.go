@@ -40,6 +40,7 @@ func (k *Core) learn(u *unit, r base.Route) {
 	if u.phase == unitHere || u.phase == unitStopping {
 		k.lose(u)
 	}
+	k.closeLedger(u)
 	u.phase, u.owner, u.epoch = unitAway, r.Owner, r.Epoch
 	k.goOn(u)
 	if k.lead(u.UnitID) == k.self.Core {

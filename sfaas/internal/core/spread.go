@@ -45,12 +45,13 @@ func (k *Core) spread(e *plan.Edge, m *Message, key base.Key, from origin) {
 // admitWide is admit for an input that goes to every key below its own.
 func (k *Core) admitWide(e *plan.Edge, m *Message, key base.Key, from origin) {
 	ks := k.state(key, key.KeyGroup())
-	if u := k.unitOf(e.Node.Part, ks); u.phase != unitHere {
+	u := k.unitOf(e.Node.Part, ks)
+	if u.phase != unitHere {
 		k.waitFor(u, e, m, ks, from)
 		return
 	}
 	if from == fromOutside || e.Queue() {
-		k.lineUp(e, m, ks, nil)
+		k.lineUp(u, e, m, ks, nil)
 		return
 	}
 	k.arriveWide(e, m, ks)

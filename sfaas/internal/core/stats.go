@@ -2,14 +2,15 @@
 
 package core
 
-import (
-	"sync"
-	"time"
+import "time"
 
-	"github.com/neuroran/neuroran/sfaas/internal/plan"
-)
+// Statistics are kept twice, by function and by unit, in one way: a core counts
+// in plain memory of its own, and once a slot adds what is new to an account
+// that all cores of the runtime share. Whoever reads looks at accounts only. A
+// core that finds one in use counts on, and adds at its next turn: so no reader
+// makes a handler wait.
 
-// Meter is what one function has used. Invocations, state bytes and
+// Meter is what a function or a unit has used. Invocations, state bytes and
 // transferred bytes are the quantities that the paper bills by.
 type Meter struct {
 	Invocations  uint64        // handlers started, control and retries included
@@ -20,7 +21,16 @@ type Meter struct {
 	Busy         time.Duration // time spent, from the start of a stage to the next
 }
 
-// Counts is what happened to the messages of one function.
+func (m *Meter) add(o *Meter) {
+	m.Invocations += o.Invocations
+	m.StateRead += o.StateRead
+	m.StateWritten += o.StateWritten
+	m.Transferred += o.Transferred
+	m.Remote += o.Remote
+	m.Busy += o.Busy
+}
+
+// Counts is what happened to the messages of a function or a unit.
 type Counts struct {
 	Skipped     uint64 // stages not started because they were late
 	Late        uint64 // stages that ended after their due time or budget
@@ -34,78 +44,88 @@ type Counts struct {
 	Unasked     uint64 // replies to calls that are not open: late, or given up
 }
 
+func (c *Counts) add(o *Counts) {
+	c.Skipped += o.Skipped
+	c.Late += o.Late
+	c.Dropped += o.Dropped
+	c.Repeated += o.Repeated
+	c.Stale += o.Stale
+	c.Faults += o.Faults
+	c.DeadLetters += o.DeadLetters
+	c.Lost += o.Lost
+	c.Unheard += o.Unheard
+	c.Unasked += o.Unasked
+}
+
 // FunctionStats is the state of one function's counters over all workers.
 type FunctionStats struct {
 	Name string // name of the function or sink
 	Meter
 	Counts
-	P50 time.Duration // median duration of a stage, at most 19 % too high
+	P50 time.Duration // median duration of a stage, at most 1/16 too high
 	P99 time.Duration // 99th percentile of the same
 	Max time.Duration // longest stage
 }
 
-// nodeStats are the counters of one function on one core. Only the core
-// touches them; [Core.Publish] copies them to the board.
+// nodeStats is what one core has counted of one function and not published.
 type nodeStats struct {
 	Meter
 	Counts
-	times histogram
+	times tally
 }
 
-// board is where the cores of a runtime publish their counters.
-type board struct {
-	mu    sync.Mutex
-	app   *plan.App
-	cores [][]nodeStats
+// timesEvery is how often a core publishes the histograms of its functions:
+// they are ten times as long as the counters, and nobody looks at them so often.
+const timesEvery = 100 * time.Millisecond
+
+// openLimit is how many units a core notes for the next publication at most.
+const openLimit = 4096
+
+// Publish adds all that the core has counted to the accounts, and waits for
+// readers where need be. [Core.Show] serves while the core has slots to keep.
+func (k *Core) Publish() { k.show(true) }
+
+// Show is Publish without a wait, for a core that runs: what is being read is
+// left for the next time. Cpu is the processor time of the core's thread since
+// the last call; units are charged for it in proportion to their busy time. It
+// allocates nothing in the steady state.
+func (k *Core) Show(cpu time.Duration) {
+	k.share(cpu)
+	k.show(false)
 }
 
-func newBoard(app *plan.App) *board { return &board{app: app} }
+// Unshown reports whether a unit has something that has not been published.
+func (k *Core) Unshown() bool { return len(k.open) > 0 }
 
-// Publish copies the counters of the core to where its runtime reads them.
-func (k *Core) Publish() {
-	b := k.board
-	b.mu.Lock()
-	for len(b.cores) <= k.self.Core {
-		b.cores = append(b.cores, make([]nodeStats, len(b.app.Nodes)))
+func (k *Core) show(wait bool) {
+	times := wait || k.now.Sub(k.timesAt) >= timesEvery
+	if times {
+		k.timesAt = k.now
 	}
-	copy(b.cores[k.self.Core], k.stats)
-	b.mu.Unlock()
-}
-
-// read sums what has been published.
-func (b *board) read() []FunctionStats {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var out []FunctionStats
-	for i, n := range b.app.Nodes {
-		sum := nodeStats{}
-		for _, core := range b.cores {
-			sum.add(&core[i])
+	for i := range k.stats {
+		s := &k.stats[i]
+		if s.Meter == (Meter{}) && s.Counts == (Counts{}) && !(times && s.times.max > 0) {
+			continue
 		}
-		out = append(out, FunctionStats{
-			Name: n.Fn.Name, Meter: sum.Meter, Counts: sum.Counts,
-			P50: sum.times.quantile(0.5), P99: sum.times.quantile(0.99), Max: sum.times.max,
-		})
+		a := &k.board.functions[i]
+		if !lock(&a.mu, wait) {
+			continue
+		}
+		a.Meter.add(&s.Meter)
+		a.Counts.add(&s.Counts)
+		if times {
+			s.times.pour(&a.times)
+		}
+		a.mu.Unlock()
+		s.Meter, s.Counts = Meter{}, Counts{}
 	}
-	return out
-}
-
-func (s *nodeStats) add(o *nodeStats) {
-	s.Invocations += o.Invocations
-	s.StateRead += o.StateRead
-	s.StateWritten += o.StateWritten
-	s.Transferred += o.Transferred
-	s.Remote += o.Remote
-	s.Busy += o.Busy
-	s.Skipped += o.Skipped
-	s.Late += o.Late
-	s.Dropped += o.Dropped
-	s.Repeated += o.Repeated
-	s.Stale += o.Stale
-	s.Faults += o.Faults
-	s.DeadLetters += o.DeadLetters
-	s.Lost += o.Lost
-	s.Unheard += o.Unheard
-	s.Unasked += o.Unasked
-	s.times.merge(&o.times)
+	k.measureDirty()
+	left := k.open[:0]
+	for _, l := range k.open {
+		if !l.publish(k, wait) {
+			left = append(left, l)
+		}
+	}
+	clear(k.open[len(left):])
+	k.open = left
 }

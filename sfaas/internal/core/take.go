@@ -93,7 +93,9 @@ func (k *Core) sendKept(u *unit) {
 
 func (k *Core) takeInstance(inst *instance, ks *keyState) {
 	inst.sent = max(inst.sent, k.idle.sent[inst.node.Index])
+	inst.bytes = 0
 	k.place(inst, ks)
+	k.noteChange(inst)
 	few := inst.few
 	if few == nil {
 		return
@@ -142,13 +144,13 @@ func (k *Core) takeWaiting(w waitItem) {
 	inside := !e.From.Source && !e.Cross // made by an instance of the unit
 	switch {
 	case k.set.Bugs.linesLast && w.rest == nil && !e.Kind.Control():
-		k.lineUp(e, w.msg, w.ks, w.stamp)
+		k.lineUp(k.unitOf(e.Node.Part, w.ks), e, w.msg, w.ks, w.stamp)
 	case w.rest != nil || w.tries > 0:
 		k.inline.push(w.item)
 	case e.Kind.Control() || w.line == lineInline || (inside && !e.Queue()):
 		k.accept(e, w.msg, w.ks, w.stamp)
 	default:
-		k.lineUp(e, w.msg, w.ks, w.stamp)
+		k.lineUp(k.unitOf(e.Node.Part, w.ks), e, w.msg, w.ks, w.stamp)
 	}
 }
 

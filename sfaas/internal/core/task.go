@@ -106,7 +106,7 @@ func (k *Core) finishTasks(home *taskHome) {
 		case t.out != nil:
 			k.stamp(t.out, &it)
 			k.putOff(t.out, t.slot)
-			k.release(nil, home.node, t.out, t.ks, inst)
+			k.release(nil, home.node, k.ledger(inst.unit), t.out, t.ks, inst)
 		}
 		for i := range t.sends {
 			k.perform(nil, inst, &it, &t.sends[i])

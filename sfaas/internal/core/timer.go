@@ -128,6 +128,7 @@ func (h *timerHeap) remove(t *timer) {
 	switch {
 	case t.inst != nil:
 		t.inst.few.dropTimer(t)
+		t.inst.unit.timers--
 	case t.ks != nil:
 		t.ks.held--
 	}
@@ -218,6 +219,7 @@ func (k *Core) setInstanceTimer(inst *instance, t timer) {
 	x := k.timers.make(t)
 	x.inst, x.node, x.ks = inst, inst.node, inst.ks
 	inst.rare().addTimer(x)
+	inst.unit.timers++
 	k.timers.push(x)
 	k.askWake()
 }

@@ -40,7 +40,9 @@ type unit struct {
 	fence   base.Slot // first slot of its owner, if it came by a move that fed both
 	mute    base.Slot // what it makes of earlier slots is discarded
 	insts   []*instance
+	ledger  *ledger   // what has been counted, nil until used
 	more    *unitMore // what few units have at a time
+	gauges            // what it has here
 }
 
 // unitMore is what a unit has while something of it is under way.
@@ -88,11 +90,21 @@ func (k *Core) unitOf(p *plan.Part, ks *keyState) *unit {
 	return k.unitOfPart(p, ks)
 }
 
+// unitOfItem returns what this core knows about the unit in which an item runs. The
+// key of a task is another core's.
+func (k *Core) unitOfItem(it *item) *unit {
+	p := it.edge.Node.Part
+	if it.task != nil {
+		return k.unit(plan.UnitID{Part: p, Root: p.Root(it.ks.key)})
+	}
+	return k.unitOf(p, it.ks)
+}
+
 func (k *Core) unitOfPart(p *plan.Part, ks *keyState) *unit {
 	if p.Index == 0 {
 		if ks.unit == nil {
 			ks.unit = k.unit(plan.UnitID{Part: p, Root: p.Root(ks.key)})
-			ks.unit.uses++
+			ks.unit.addUse(ks)
 		}
 		return ks.unit
 	}
@@ -102,9 +114,16 @@ func (k *Core) unitOfPart(p *plan.Part, ks *keyState) *unit {
 	u := &ks.others[p.Index-1]
 	if *u == nil {
 		*u = k.unit(plan.UnitID{Part: p, Root: p.Root(ks.key)})
-		(*u).uses++
+		(*u).addUse(ks)
 	}
 	return *u
+}
+
+func (u *unit) addUse(ks *keyState) {
+	u.uses++
+	if ks.here {
+		u.keys++
+	}
 }
 
 // unitFor is unitOf for a key of which this core may know nothing.
@@ -122,6 +141,9 @@ func (k *Core) leaveUnits(ks *keyState) {
 			return
 		}
 		u.uses--
+		if ks.here {
+			u.keys--
+		}
 		k.dropUnit(u)
 	}
 	drop(ks.unit)
@@ -135,6 +157,7 @@ func (k *Core) leaveUnits(ks *keyState) {
 // too.
 func (k *Core) dropUnit(u *unit) {
 	if u.uses == 0 && u.epoch == 0 && !u.pinned && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
+		k.closeLedger(u)
 		delete(k.units, u.UnitID)
 	}
 }

@@ -163,7 +163,9 @@ func (w *Watermark) sentBy(s *Stamp, sender base.NodeID) {
 }
 
 func (k *Core) repeat(e *plan.Edge, m *Message, ks *keyState, s *Stamp, w *Watermark) {
-	k.stats[e.Node.Index].Repeated++
+	for _, c := range k.counts(e.Node, k.unitOf(e.Node.Part, ks)) {
+		c.Repeated++
+	}
 	k.notice(NoticeRepeat, e.Node, &m.Header, ks.key, "repeated message", nil)
 	k.tellSender(s, w.From, w.isOpen(s.place())) // that may have got lost
 }

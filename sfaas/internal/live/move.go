@@ -123,15 +123,11 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 // leadOf returns the worker that leads a unit.
 func (r *Runtime) leadOf(id plan.UnitID) *worker { return r.workerOf(id.Root.KeyGroup()) }
 
-// Units returns the units of which this runtime has content, or a route.
-func (r *Runtime) Units() []base.Unit {
-	ctx, stop := context.WithTimeout(context.Background(), askLimit)
-	defer stop()
-	all, _ := r.units(ctx)
-	return all
-}
+// Units returns what the workers have published about units, in dst as far as it fits.
+func (r *Runtime) Units(dst []core.UnitStats) []core.UnitStats { return r.cores.Units(dst) }
 
-// units asks all workers, until ctx ends: one whose handler blocks may answer late.
+// units returns the units of which this runtime has content, or a route. It asks all
+// workers, until ctx ends: one whose handler blocks may answer late.
 func (r *Runtime) units(ctx context.Context) ([]base.Unit, error) {
 	seen := map[base.Unit]bool{}
 	var mu sync.Mutex

@@ -222,8 +222,9 @@ func (r *Runtime) Stats() []core.FunctionStats {
 // ResetStats sets all counters to zero, as a program wants that has warmed up.
 func (r *Runtime) ResetStats() {
 	r.ask(func(w *worker) {
-		w.core.ResetStats()
+		w.step(core.Event{Kind: core.EventPublish})
 	})
+	r.cores.ResetStats()
 }
 
 // askLimit is for how long host code waits for workers to tell something.

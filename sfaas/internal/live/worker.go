@@ -29,12 +29,20 @@ type worker struct {
 	alarm   base.Time
 	slept   bool
 	timer   *time.Timer
-	showAt  base.Time // when the counters are published next
+	showAt  base.Time   // when the counters are published next
+	shower  *time.Timer // publishes them if the worker sleeps until then
+	armed   atomic.Bool // it runs
 }
 
 func newWorker(r *Runtime, k *core.Core) *worker {
 	w := &worker{rt: r, core: k, inbox: newInbox(), clock: newStageClock(r.set), alarm: base.Never, timer: time.NewTimer(time.Hour)}
 	w.timer.Stop()
+	shown := letter{call: func() {
+		w.armed.Store(false)
+		w.show(w.clock.now())
+	}}
+	w.shower = time.AfterFunc(time.Hour, func() { w.inbox.put(&shown) })
+	w.shower.Stop()
 	return w
 }
 
@@ -184,7 +192,9 @@ func (w *worker) ingest(held bool) {
 		}
 		if l.call != nil {
 			l.call()
-			close(l.done)
+			if l.done != nil {
+				close(l.done)
+			}
 			continue
 		}
 		l.ev.Now = now
@@ -211,7 +221,24 @@ func (w *worker) runOne() {
 func (w *worker) show(now base.Time) {
 	if now >= w.showAt {
 		w.showAt = now.Add(w.rt.set.PublishEvery)
-		w.core.Publish()
+		w.core.Show(0)
+	}
+}
+
+// showSoon sees to it that a worker that is about to sleep publishes its counters:
+// now if half a period is over, so that it does so once a slot when slots keep it
+// awake for a part of each, or when the period is.
+func (w *worker) showSoon() {
+	if !w.core.Unshown() {
+		return
+	}
+	now := w.core.Now()
+	if now >= w.showAt.Add(-w.rt.set.PublishEvery/2) {
+		w.showAt = now
+		w.show(now)
+	} else if !w.armed.Load() {
+		w.armed.Store(true)
+		w.shower.Reset(w.rt.set.PublishEvery)
 	}
 }
 
@@ -238,6 +265,7 @@ func (w *worker) ring(now base.Time) {
 // sleep waits for a letter or the alarm.
 func (w *worker) sleep() bool {
 	w.slept = true
+	w.showSoon()
 	if !w.refill(true) {
 		return false
 	}

@@ -44,6 +44,8 @@ type CellStore interface {
 	Clone() CellStore
 	// Head returns the part that all stores share.
 	Head() *CellHead
+	// Size returns the payload bytes of the current content.
+	Size() int
 	// Live reports whether there is any content.
 	Live(now base.Time) bool
 }

@@ -21,6 +21,7 @@ type Edge struct {
 	Enters bool // it leads into a unit: from a source, or from another unit
 
 	Config base.EdgeConfig // guarantee and capacity
+	Place  int             // among the edges of the producer's part, if wired
 	Input  int             // index of a data input, -1 for other ports
 	Dead   *Edge           // takes what cannot be processed, nil for none
 	From   *Outlet         // producer

@@ -23,6 +23,8 @@ type Part struct {
 	Kept    bool        // some cell or edge promises more than a soft unit may lose
 	Digest  base.Digest // of its functions and the edges between them
 	Bare    base.Digest // the same without the cells of the functions
+	Edges   []*Edge     // on which its functions send, or take messages in
+	Places  []int16     // by EdgeID-1: place in Edges, -1 for none
 }
 
 // Root returns the root under which a key belongs in this part.
@@ -148,6 +150,7 @@ func (a *App) finishParts() {
 			}
 		}
 		p.Digest, p.Bare = a.hashPart(p, (*Function).Digest), a.hashPart(p, (*Function).bare)
+		a.placeEdges(p)
 	}
 	for _, e := range a.Edges {
 		if e.Config.Guarantee == base.AtMostOnce {
@@ -158,6 +161,21 @@ func (a *App) finishParts() {
 			if n.sends(e) {
 				n.Part.Kept = true
 			}
+		}
+	}
+}
+
+// placeEdges gives the edges that concern a part their places.
+func (a *App) placeEdges(p *Part) {
+	p.Places = make([]int16, len(a.Edges))
+	for i, e := range a.Edges {
+		p.Places[i] = -1
+		if e.Node.Part == p || slices.ContainsFunc(p.Nodes, func(n *Node) bool { return n.sends(e) }) {
+			p.Places[i] = int16(len(p.Edges))
+			if slices.ContainsFunc(p.Nodes, func(n *Node) bool { return n.Outlet == e.From }) {
+				e.Place = len(p.Edges)
+			}
+			p.Edges = append(p.Edges, e)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package world
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -189,6 +190,32 @@ func (m *machine) dropped() (n uint64) {
 		}
 	}
 	return n + m.w.Lost()
+}
+
+// metered returns an error if some node has counted something else by function than
+// by unit: every invocation is one of a unit that is here.
+func (m *machine) metered() error {
+	var units []sfaas.UnitStats
+	for i := range m.nodes {
+		var byFunction, byUnit sfaas.Meter
+		add := func(to *sfaas.Meter, x sfaas.Meter) {
+			to.Invocations += x.Invocations
+			to.StateRead += x.StateRead
+			to.StateWritten += x.StateWritten
+			to.Transferred += x.Transferred
+		}
+		for _, s := range m.w.Node(i).Stats() {
+			add(&byFunction, s.Meter)
+		}
+		units = m.w.Node(i).Units(units)
+		for j := range units {
+			add(&byUnit, units[j].Meter)
+		}
+		if byFunction != byUnit {
+			return fmt.Errorf("node %d has counted %+v by function and %+v by unit", i, byFunction, byUnit)
+		}
+	}
+	return nil
 }
 
 // refused reports whether a move was refused in good order.

@@ -155,6 +155,9 @@ func (r *run) finish() {
 			r.violate(Endless, "%s could not push its last token at key %d", r.p.outlets[f.flow.outlet], f.key)
 		}
 	}
+	if err := r.m.metered(); err != nil {
+		r.violate(Broken, "%v", err)
+	}
 	r.ledger.settle(r.m.dropped(), r.stopped, r.m.now())
 	x := r.result
 	x.Events = r.m.w.Events()

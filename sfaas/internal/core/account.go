@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// board is where the cores of a runtime publish what they have counted, and
+// where host code reads it.
+type board struct {
+	app       *plan.App
+	node      base.NodeID
+	functions []functionAccount // by node
+
+	mu        sync.Mutex // of what follows
+	units     map[ownedUnit]*account
+	list      []*account // in the order in which they were opened; only appended to
+	life      uint64     // of the last account
+	nextPrune base.Time
+
+	ended atomic.Int32 // accounts without users
+}
+
+// functionAccount is what all cores have published about a function.
+type functionAccount struct {
+	mu sync.Mutex
+	Meter
+	Counts
+	times Histogram // of stages
+}
+
+// ownedUnit is a unit under one owner: what has one account.
+type ownedUnit struct {
+	plan.UnitID
+	epoch uint32
+}
+
+// account is what the cores of a runtime have published about a unit that it
+// owns, or has owned, under one epoch.
+type account struct {
+	ownedUnit
+	mu     sync.Mutex
+	life   uint64
+	users  int       // cores that have a ledger for it
+	ended  base.Time // when the last one closed it; 0 while there are users
+	cpu    time.Duration
+	edges  []EdgeBytes // by place in Part.Edges
+	gauges gauges
+	slots  slotWork
+	Meter
+	Counts
+}
+
+// gauges are quantities that rise and fall.
+type gauges struct {
+	resident int // bytes of content, as last measured
+	queued   int // messages in the lines from outside and on edges with a capacity
+	keys     int // keys that are known and fall to the core
+	timers   int // of instances
+}
+
+func (g *gauges) add(o gauges) {
+	g.resident += o.resident
+	g.queued += o.queued
+	g.keys += o.keys
+	g.timers += o.timers
+}
+
+func (g *gauges) sub(o gauges) { g.add(gauges{-o.resident, -o.queued, -o.keys, -o.timers}) }
+
+// How long an account outlives the ownership, for whoever adds up usage: at least
+// keepEnded, unless there are more than maxEnded of them.
+const (
+	keepEnded = 10 * time.Second
+	maxEnded  = 1024
+)
+
+func newBoard(app *plan.App, set *Settings) *board {
+	return &board{
+		app: app, node: set.Node, functions: make([]functionAccount, len(app.Nodes)),
+		units: map[ownedUnit]*account{}, life: uint64(set.Incarnation) << 32,
+	}
+}
+
+// lock takes a lock, at once or not at all unless wait is true.
+func lock(mu *sync.Mutex, wait bool) bool {
+	if wait {
+		mu.Lock()
+		return true
+	}
+	return mu.TryLock()
+}
+
+// account returns the account of a unit under an epoch, new if need be, with one
+// more user. It goes on where an earlier one was left, unless that has been
+// forgotten.
+func (b *board) account(id ownedUnit, now base.Time) *account {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.units[id]
+	if a == nil {
+		b.prune(now)
+		b.life++
+		a = &account{ownedUnit: id, life: b.life, edges: make([]EdgeBytes, len(id.Part.Edges))}
+		for i, e := range id.Part.Edges {
+			a.edges[i].Edge = e.ID
+		}
+		b.units[id] = a
+		b.list = append(b.list, a)
+	}
+	a.mu.Lock()
+	if a.ended > 0 {
+		b.ended.Add(-1)
+	}
+	a.users++
+	a.ended = 0
+	a.mu.Unlock()
+	return a
+}
+
+// leave counts off a user of an account, which the caller has locked.
+func (b *board) leave(a *account, now base.Time) {
+	if a.users--; a.users == 0 {
+		a.ended = max(now, 1)
+		a.slots.closeAll()
+		b.ended.Add(1)
+	}
+}
+
+// prune forgets accounts that have long ended, when a new one is opened and many
+// have: so it takes a fraction of what units take that come and go.
+func (b *board) prune(now base.Time) {
+	n := int(b.ended.Load())
+	if n < min(len(b.list)/2, 2*maxEnded) || (now < b.nextPrune && n < 2*maxEnded) {
+		return
+	}
+	b.nextPrune = now.Add(time.Second)
+	ended := 0
+	left := make([]*account, 0, len(b.list)) // readers have the old list
+	for _, a := range slices.Backward(b.list) {
+		a.mu.Lock()
+		at := a.ended
+		a.mu.Unlock()
+		if at > 0 {
+			ended++
+		}
+		if at > 0 && (now.Sub(at) > keepEnded || ended > maxEnded) {
+			delete(b.units, a.ownedUnit)
+			b.ended.Add(-1)
+			continue
+		}
+		left = append(left, a)
+	}
+	slices.Reverse(left)
+	b.list = left
+}
+
+// accounts returns all accounts of units; the list is not to be changed.
+func (b *board) accounts() []*account {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.list
+}
+
+// readFunctions returns the sums by function.
+func (b *board) readFunctions() []FunctionStats {
+	out := make([]FunctionStats, len(b.functions))
+	for i := range b.functions {
+		a := &b.functions[i]
+		a.mu.Lock()
+		out[i] = FunctionStats{
+			Name: b.app.Nodes[i].Fn.Name, Meter: a.Meter, Counts: a.Counts,
+			P50: a.times.Quantile(0.5), P99: a.times.Quantile(0.99), Max: a.times.Max(),
+		}
+		a.mu.Unlock()
+	}
+	return out
+}
+
+// readUnits writes a row for each account to dst, over what is there, and returns it.
+func (b *board) readUnits(dst []UnitStats) []UnitStats {
+	list := b.accounts()
+	dst = slices.Grow(dst[:0], len(list))
+	for _, a := range list {
+		dst = dst[:len(dst)+1] // with the memory of the row that was there
+		row := &dst[len(dst)-1]
+		a.mu.Lock()
+		a.read(row)
+		a.mu.Unlock()
+		row.Node = b.node
+	}
+	return dst
+}
+
+// read writes a row about the account, in the memory that the row has.
+func (a *account) read(row *UnitStats) {
+	row.Unit, row.Epoch, row.Life, row.Owned = a.Unit(), a.epoch, a.life, a.users > 0
+	row.Meter, row.Counts, row.CPU = a.Meter, a.Counts, a.cpu
+	row.Resident, row.Queued, row.Keys, row.Timers = a.gauges.resident, a.gauges.queued, a.gauges.keys, a.gauges.timers
+	row.Slots = a.slots.begun
+	row.Work.set(&a.slots.done)
+	row.Edges = row.Edges[:0]
+	for i := range a.edges {
+		if e := &a.edges[i]; e.Sent+e.Remote > 0 {
+			row.Edges = append(row.Edges, *e)
+		}
+	}
+}
+
+// reset sets all counters to zero and begins the life of new accounts.
+func (b *board) reset() {
+	for i := range b.functions {
+		a := &b.functions[i]
+		a.mu.Lock()
+		a.Meter, a.Counts, a.times = Meter{}, Counts{}, Histogram{}
+		a.mu.Unlock()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.list {
+		b.life++
+		a.mu.Lock()
+		a.life, a.Meter, a.Counts, a.cpu, a.slots = b.life, Meter{}, Counts{}, 0, slotWork{}
+		for i := range a.edges {
+			a.edges[i].Sent, a.edges[i].Remote = 0, 0
+		}
+		a.mu.Unlock()
+	}
+}
