@@ -54,6 +54,7 @@
 //	err = slot.Push(rt, sfaas.Cell(1), n, func(s *Slot) error { return rec.Read(s) })
 //	err = rt.Drain(ctx)
 //	for _, f := range rt.Stats() { ... }
+//	rows = rt.Units(rows)
 //
 // [Runtime.Snapshot] and [Runtime.Restore] write and read all state, with the
 // messages that wait; [Input.Position] tells a source where to go on. What stays

@@ -160,3 +160,45 @@ func ExampleRuntime_Snapshot() {
 	fmt.Println("cut after slot", at.Slot, "total", last)
 	// Output: cut after slot 2 total 50
 }
+
+// What each cell has used is told by unit, with how it stands. A slot that is behind
+// counts with the work that it took.
+func ExampleRuntime_Units() {
+	type sample struct{ X int32 }
+	last := sfaas.NewValue[int32]("last", sfaas.Volatile)
+	keep := sfaas.Define("keep", func(c *sfaas.Ctx, _ *sfaas.None, in *sample) error {
+		last.Set(c, in.X)
+		return nil
+	}, sfaas.Config{}, last)
+	g := sfaas.NewGraph("example")
+	in := sfaas.Source[sample](g, "in")
+	sfaas.Apply(in, keep)
+	app, err := g.Build()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rt, err := sfaas.NewRuntime(app, sfaas.WithWorkers(2))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer rt.Close()
+	for n := range sfaas.Slot(100) {
+		for cell := range uint64(3) {
+			_ = in.PushValue(rt, sfaas.Cell(cell).UE(1), n, &sample{X: 1})
+		}
+	}
+	_ = rt.Drain(context.Background())
+	rt.Stats() // publishes what has not been published yet
+
+	var total []sfaas.UnitStats // read now and then, it adds up over moves
+	total = sfaas.MergeUnits(total, rt.Units(nil))
+	for _, u := range total {
+		fmt.Println(u.Unit, "invocations", u.Invocations, "written", u.StateWritten, "holds", u.Resident)
+	}
+	// Output:
+	// keep/cell0 invocations 100 written 400 holds 4
+	// keep/cell1 invocations 100 written 400 holds 4
+	// keep/cell2 invocations 100 written 400 holds 4
+}

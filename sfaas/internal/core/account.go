@@ -79,7 +79,7 @@ func (g *gauges) sub(o gauges) { g.add(gauges{-o.resident, -o.queued, -o.keys, -
 // keepEnded, unless there are more than maxEnded of them.
 const (
 	keepEnded = 10 * time.Second
-	maxEnded  = 1024
+	maxEnded  = 512
 )
 
 func newBoard(app *plan.App, set *Settings) *board {

@@ -17,7 +17,7 @@ import (
 // one holds, and rows of different names add up. So a unit that moves is counted
 // once for each of its owners, however often and by whomever rows are read:
 // [MergeUnits] and [UnitStats.Add] keep to that. A row can still be read for at
-// least ten seconds after the unit has left, unless 1 024 others have left since.
+// least ten seconds after the unit has left, unless 512 others have left since.
 type UnitStats struct {
 	Unit  base.Unit   // that has been owned
 	Epoch uint32      // under which; 0: by default
