@@ -215,13 +215,10 @@ func TestSealedCommit(t *testing.T) {
 		open.Set(c, text)
 		hidden.Set(c, text)
 		return nil
-	}, sfaas.Config{}, open, hidden), sfaas.WithEngine(engine))
+	}, sfaas.Config{}, open, hidden), sfaas.WithEngine(engine), sfaas.WithSealer(sfaas.NewSealer([32]byte{1})))
 	feed(t, rt, in, 1, 3)
-	if len(engine.content) == 0 {
-		t.Skip("records have no writes yet")
-	}
-	if n := bytes.Count(engine.content, text.Text[:]); n != 3 {
-		t.Errorf("%d times in what the engine got, want 3: the open cell, and not the hidden one", n)
+	if n := bytes.Count(engine.content, text.Text[:]); n != 2 {
+		t.Errorf("%d times in what the engine got, want 2: the open cell, and not the hidden one", n)
 	}
 }
 

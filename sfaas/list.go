@@ -5,6 +5,7 @@ package sfaas
 import (
 	"encoding/binary"
 	"iter"
+	"math"
 	"unsafe"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -115,6 +116,7 @@ type listStore[T any] struct {
 	lay       *layout.Layout
 	cur, next []*T
 	expires   Time
+	kept      int // elements whose parts an engine has
 }
 
 func (s *listStore[T]) visible(now Time) []*T {
@@ -207,11 +209,88 @@ func (s *listStore[T]) Decode(src []byte, version int, at plan.Moments) error {
 func (s *listStore[T]) Live(now Time) bool { return len(s.cur) > 0 && now < s.expires }
 
 func (s *listStore[T]) Clone() plan.CellStore {
-	n := &listStore[T]{CellHead: plan.CellHead{Decl: s.Decl}, lay: s.lay, expires: s.expires}
+	n := &listStore[T]{CellHead: plan.CellHead{Decl: s.Decl}, lay: s.lay, expires: s.expires, kept: s.kept}
 	for _, p := range s.cur {
 		q := new(T)
 		s.lay.Copy(unsafe.Pointer(q), unsafe.Pointer(p))
 		n.cur = append(n.cur, q)
 	}
 	return n
+}
+
+// listHead is the name of the part that says how long a list is and lasts; the others
+// are named by the place of their element.
+var listHead = []byte{0}
+
+func listPart(i int) []byte { return binary.BigEndian.AppendUint32([]byte{1}, uint32(i)) }
+
+// Changes implements [plan.CellStore].
+func (s *listStore[T]) Changes(to plan.Parts, now, origin Time) {
+	for i, p := range s.next {
+		if i >= s.kept || s.own(i) {
+			to.Set(listPart(i), plan.AppendItem(nil, s.lay, unsafe.Pointer(p)))
+		}
+	}
+	s.parts(to, s.next, expiry(&s.CellHead, now), origin)
+}
+
+// AllParts implements [plan.CellStore].
+func (s *listStore[T]) AllParts(to plan.Parts, now, origin Time) {
+	s.kept = 0
+	if !s.Live(now) {
+		return
+	}
+	for i, p := range s.cur {
+		to.Set(listPart(i), plan.AppendItem(nil, s.lay, unsafe.Pointer(p)))
+	}
+	s.parts(to, s.cur, s.expires, origin)
+}
+
+// parts ends what an engine gets of a list: elements that it has and the list has no
+// more are deleted.
+func (s *listStore[T]) parts(to plan.Parts, items []*T, expires, origin Time) {
+	if len(items) < s.kept {
+		to.DeleteFrom(listPart(len(items)))
+	}
+	s.kept = len(items)
+	to.Set(listHead, plan.AppendExpiry(binary.AppendUvarint(nil, uint64(len(items))), expires, origin))
+}
+
+// Merge implements [plan.CellStore]. The head comes first.
+func (s *listStore[T]) Merge(part, content []byte, version int, at plan.Moments) error {
+	var err error
+	switch {
+	case len(part) == 1 && part[0] == listHead[0]:
+		var n uint64
+		if n, content, err = base.CutUint64(content); err != nil {
+			return err
+		}
+		if s.expires, content, err = plan.CutExpiry(content, at.Now); err != nil {
+			return err
+		}
+		if n > math.MaxUint32 || len(content) > 0 || len(s.cur) > 0 {
+			return base.ErrInvalid
+		}
+		s.kept = int(n)
+		return nil
+	case len(part) != 5 || part[0] != 1 || binary.BigEndian.Uint32(part[1:]) != uint32(len(s.cur)) || len(s.cur) >= s.kept:
+		return base.ErrInvalid
+	}
+	p := new(T)
+	if content, err = s.Decl.CutItem(content, version, s.lay, unsafe.Pointer(p), at); err != nil {
+		return err
+	}
+	if len(content) > 0 {
+		return base.ErrInvalid
+	}
+	s.cur = append(s.cur, p)
+	return nil
+}
+
+// Merged implements [plan.CellStore].
+func (s *listStore[T]) Merged() error {
+	if len(s.cur) != s.kept {
+		return base.ErrTruncated
+	}
+	return nil
 }

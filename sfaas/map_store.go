@@ -5,6 +5,7 @@ package sfaas
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 	"unsafe"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -28,6 +29,8 @@ type mapStore[K comparable, V any] struct {
 	over      []mapEntry[K, V] // val nil: deleted
 	overIndex map[K]int        // nil for a few
 	spare     []*V             // memory of values that are gone
+	kept      bool             // an engine has parts of it
+	gone      []K              // expired and dropped, and the engine has them still
 }
 
 type mapEntry[K comparable, V any] struct {
@@ -149,6 +152,9 @@ func (s *mapStore[K, V]) sweep(now Time) {
 			s.look = 0
 		}
 		if e := &s.entries[s.look]; e.val != nil && now >= e.expires {
+			if s.kept {
+				s.gone = append(s.gone, e.key)
+			}
 			s.drop(e.key)
 		}
 	}
@@ -313,14 +319,11 @@ func (s *mapStore[K, V]) Encode(dst []byte, now Time) []byte {
 }
 
 func (s *mapStore[K, V]) Decode(src []byte, version int, at plan.Moments) error {
-	const form = 8
-	if len(src) < form {
-		return base.ErrTruncated
+	src, err := s.cutForm(src)
+	if err != nil {
+		return err
 	}
-	if Digest(binary.LittleEndian.Uint64(src)) != s.keys.Digest() {
-		return fmt.Errorf("cell %s: its keys, now %v, had other fields: no upgrade changes keys", s.Decl.Name, s.keys.Type)
-	}
-	n, src, err := base.CutCount(src[form:], s.keys.Fixed+5)
+	n, src, err := base.CutCount(src, s.keys.Fixed+5)
 	if err != nil {
 		return err
 	}
@@ -360,6 +363,7 @@ func (s *mapStore[K, V]) Live(now Time) bool {
 
 func (s *mapStore[K, V]) Clone() plan.CellStore {
 	n := s.Decl.Make().(*mapStore[K, V])
+	n.kept, n.gone = s.kept, s.gone
 	for i := range s.entries {
 		e := s.entries[i]
 		if e.val == nil {
@@ -371,4 +375,90 @@ func (s *mapStore[K, V]) Clone() plan.CellStore {
 		n.entries = append(n.entries, e)
 	}
 	return n
+}
+
+// Changes implements [plan.CellStore]: each entry is a part, named by its key.
+func (s *mapStore[K, V]) Changes(to plan.Parts, now, origin Time) {
+	s.kept = true
+	for i := range s.gone { // before those that have come again
+		to.Delete(s.part(s.gone[i], origin))
+	}
+	s.gone = nil
+	expires := expiry(&s.CellHead, now)
+	for i := range s.over {
+		if o := &s.over[i]; o.val == nil {
+			to.Delete(s.part(o.key, origin))
+		} else {
+			to.Set(s.part(o.key, origin), s.content(o.val, expires, origin))
+		}
+	}
+}
+
+// AllParts implements [plan.CellStore].
+func (s *mapStore[K, V]) AllParts(to plan.Parts, now, origin Time) {
+	s.kept, s.gone = true, nil
+	for i := range s.entries {
+		if e := &s.entries[i]; e.val != nil && now < e.expires {
+			to.Set(s.part(e.key, origin), s.content(e.val, e.expires, origin))
+		}
+	}
+}
+
+// part names an entry: moments in its key are relative to origin, so that it has the
+// same name for another life of the runtime.
+func (s *mapStore[K, V]) part(k K, origin Time) []byte {
+	s.keys.Shift(unsafe.Pointer(&k), time.Duration(-origin))
+	return s.keys.Encode(nil, unsafe.Pointer(&k))
+}
+
+// content returns what is written of an entry beside its key: the form of the key,
+// which says how to read it, how long the entry lasts, and its value.
+func (s *mapStore[K, V]) content(val *V, expires, origin Time) []byte {
+	b := plan.AppendExpiry(base.AppendDigest(nil, s.keys.Digest()), expires, origin)
+	return plan.AppendItem(b, s.lay, unsafe.Pointer(val))
+}
+
+// Merge implements [plan.CellStore].
+func (s *mapStore[K, V]) Merge(part, content []byte, version int, at plan.Moments) error {
+	s.kept = true
+	src, err := s.cutForm(content)
+	if err != nil {
+		return err
+	}
+	e := mapEntry[K, V]{val: new(V)}
+	rest, err := s.keys.Decode(unsafe.Pointer(&e.key), part)
+	if err == nil && len(rest) > 0 {
+		err = base.ErrInvalid
+	}
+	if err == nil {
+		e.expires, src, err = plan.CutExpiry(src, at.Now)
+	}
+	if err == nil {
+		src, err = s.Decl.CutItem(src, version, s.lay, unsafe.Pointer(e.val), at)
+	}
+	if err != nil {
+		return err
+	}
+	s.keys.Shift(unsafe.Pointer(&e.key), time.Duration(at.Now))
+	if len(src) > 0 || s.inBase(e.key) {
+		return base.ErrInvalid
+	}
+	s.index[e.key] = len(s.entries)
+	s.entries = append(s.entries, e)
+	return nil
+}
+
+// Merged implements [plan.CellStore].
+func (s *mapStore[K, V]) Merged() error { return nil }
+
+// cutForm checks the form of the keys, which content begins with.
+func (s *mapStore[K, V]) cutForm(src []byte) ([]byte, error) {
+	const form = 8
+	if len(src) < form {
+		return nil, base.ErrTruncated
+	}
+	if Digest(binary.LittleEndian.Uint64(src)) != s.keys.Digest() {
+		return nil, fmt.Errorf("cell %s: its keys, now %v, had other fields: no upgrade changes keys", s.Decl.Name, s.keys.Type)
+	}
+	return src[form:], nil
 }

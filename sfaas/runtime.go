@@ -120,6 +120,25 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error { return r.rt
 // or a new key after a restore.
 func (r *Runtime) Restore(ctx context.Context, src io.Reader) error { return r.rt.Restore(ctx, src) }
 
+// Recover lets a runtime that has not processed anything yet go on with what its
+// engine has kept of an earlier life of the same node, see [WithNode]; with an engine
+// that keeps nothing it does nothing. A runtime whose engine may have records is
+// recovered before anything else.
+//
+// Each unit goes on under a newer epoch with what was committed: Replicated and Sealed
+// cells, what has been processed of each producer, inputs that wait for a grant, for
+// data or for a partner, messages that have not been acknowledged, which are sent again,
+// and delayed messages and calls, for what is left of their time. Volatile cells are
+// empty; where a function has no others, its last settings are said again. Each source
+// goes on behind what [Input.Position] tells: what was pushed and not committed is
+// pushed again, and what of that has been processed nevertheless, on one of several
+// edges, is dropped.
+//
+// The number of workers may differ, and functions, edges and cells may have changed as
+// for [Runtime.Restore]. Everything is read and checked before anything is changed;
+// errors about what the engine has wrap [ErrRecords], and the runtime is as it was.
+func (r *Runtime) Recover(ctx context.Context) error { return r.rt.Recover(ctx) }
+
 // Close stops the workers, waits for them, and closes the resources. Messages
 // that have not been processed are lost. A handler that blocks is not waited
 // for. Close is idempotent.

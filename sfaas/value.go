@@ -230,3 +230,30 @@ func (s *valueStore[T]) Clone() plan.CellStore {
 	}
 	return n
 }
+
+// Changes implements [plan.CellStore]: a value is one part.
+func (s *valueStore[T]) Changes(to plan.Parts, now, origin Time) {
+	if !s.nextHas {
+		to.Delete(nil)
+		return
+	}
+	to.Set(nil, plan.AppendItem(plan.AppendExpiry(nil, expiry(&s.CellHead, now), origin), s.lay, unsafe.Pointer(s.next)))
+}
+
+// AllParts implements [plan.CellStore].
+func (s *valueStore[T]) AllParts(to plan.Parts, now, origin Time) {
+	if s.Live(now) {
+		to.Set(nil, plan.AppendItem(plan.AppendExpiry(nil, s.expires, origin), s.lay, unsafe.Pointer(s.cur)))
+	}
+}
+
+// Merge implements [plan.CellStore].
+func (s *valueStore[T]) Merge(part, content []byte, version int, at plan.Moments) error {
+	if len(part) > 0 {
+		return base.ErrInvalid
+	}
+	return s.Decode(append([]byte{1}, content...), version, at)
+}
+
+// Merged implements [plan.CellStore].
+func (s *valueStore[T]) Merged() error { return nil }

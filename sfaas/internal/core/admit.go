@@ -37,7 +37,7 @@ func (k *Core) receive(ev *Event) {
 	g := ev.Key.KeyGroup()
 	switch {
 	case e.IsWide() && here:
-		k.admitWide(e, m, ev.Key, fromOutside)
+		k.admitWide(e, m, ev.Key, nil, fromOutside)
 	case e.IsWide():
 		if u := k.unitFor(e.Node.Part, ev.Key, k.keys[ev.Key]); u.phase == unitAway {
 			k.elsewhere(u, e, m, ev.Key, ev.Stamp, ev.From.Node)
@@ -74,10 +74,10 @@ func (k *Core) admit(e *plan.Edge, m *Message, ks *keyState, s *Stamp, from orig
 		switch {
 		case u.phase == unitAway:
 			k.elsewhere(u, e, m, ks.key, s, sender)
-		case s != nil:
+		case s != nil && s.kind == stampOther:
 			m.release(k.lane) // its sender keeps it, and will hear of the outcome
 		default:
-			k.waitFor(u, e, m, ks, from)
+			k.waitFor(u, e, m, ks, s, from)
 		}
 		return
 	}
@@ -90,9 +90,14 @@ func (k *Core) admit(e *plan.Edge, m *Message, ks *keyState, s *Stamp, from orig
 			return
 		}
 	}
-	if s != nil && !k.fresh(e, m, ks, s, sender) {
-		m.release(k.lane)
-		return
+	if s != nil && s.kind == stampOther {
+		if !k.fresh(e, m, ks, s, sender) {
+			m.release(k.lane)
+			return
+		}
+		if k.keeps {
+			s = s.admitted()
+		}
 	}
 	if s == nil && e.Cross && k.outOfDate(e, m, ks) {
 		k.refuse(e, m, ks.key)

@@ -27,7 +27,8 @@ type Builder struct {
 	images  []*Image
 	byID    map[plan.UnitID]*Image
 	unit    *Image // of which we hear now
-	insts   map[instanceID]*instance
+	recovered
+	insts map[instanceID]*instance
 }
 
 // instanceID tells the instances of a graph apart.
@@ -147,4 +148,7 @@ func (x Instance) SetSent(n uint64) { x.i.sent = n }
 func (x Instance) SetApplied(port int, slot base.Slot) { x.i.rare().applied[port] = mark{slot, true} }
 
 // SetSeen says how far it has come with a producer.
-func (x Instance) SetSeen(w Watermark) { *x.i.rare().seen.at(w.MarkID) = w }
+func (x Instance) SetSeen(w Watermark) {
+	w.durable = w.Taken
+	*x.i.rare().seen.at(w.MarkID) = w
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
 // batchFor returns the batch of a successful invocation, or nil if nothing of
@@ -23,7 +24,8 @@ func (k *Core) holdsOutput(c *Invocation, it item) bool {
 	return it.edge.Node.Exact && (c.out != nil || len(c.sends) > 0)
 }
 
-func (k *Core) newBatch(it item) *Batch {
+// bareBatch returns a batch without an input, of a function at a key or of none.
+func (k *Core) bareBatch(u *unit, n *plan.Node, ks *keyState) *Batch {
 	var b *Batch
 	if n := len(k.free); n > 0 {
 		b = k.free[n-1]
@@ -31,15 +33,22 @@ func (k *Core) newBatch(it item) *Batch {
 	} else {
 		b = &Batch{done: k.set.BatchDone, From: k.self}
 	}
-	n := it.edge.Node
-	u := k.unitOf(n.Part, it.ks)
 	k.nextID++
-	b.ID, b.Function, b.Key = k.nextID, n.Fn.Name, it.ks.key
-	b.node, b.ks, b.unit, b.state = n, it.ks, u, batchOffered
+	b.ID, b.Function, b.Key = k.nextID, "", base.Key{}
+	b.node, b.ks, b.unit, b.state = n, ks, u, batchOffered
+	if ks != nil {
+		b.Function, b.Key = n.Fn.Name, ks.key
+		ks.held++
+	}
+	return b
+}
+
+func (k *Core) newBatch(it item) *Batch {
+	n := it.edge.Node
+	b := k.bareBatch(k.unitOf(n.Part, it.ks), n, it.ks)
 	if inst := it.ks.insts[n.Index]; inst != nil {
 		inst.uncommitted++
 	}
-	it.ks.held++
 	return b
 }
 
@@ -47,22 +56,37 @@ func (k *Core) newBatch(it item) *Batch {
 func (k *Core) commit(b *Batch, it item) {
 	b.input = it
 	b.unit.busy().commits.push(b)
-	k.gauges[it.edge.ID-1].add(it.edge, it.msg.size) // until it lands
+	if it.edge != nil {
+		k.gauges[it.edge.ID-1].add(it.edge, it.msg.size) // until it lands
+	}
 	k.offered++
 	k.load.commits.Add(1)
 	if b.state == batchLanded { // it only keeps the order
 		k.releaseLanded(b.unit)
 		return
 	}
-	u := b.unit
-	u.records++
-	b.Record.Unit, b.Record.Epoch, b.Record.Core, b.Record.Seq = u.Unit(), u.epoch, k.self.Core, u.records
+	if !k.bare {
+		k.begin(b, &it)
+	}
 	k.offer(b)
 	if k.set.Bugs.outboxFirst {
 		for i := range b.Outbox {
 			b.Outbox[i].Msg.take(1)
 			k.leaveOutbox(b, &b.Outbox[i])
 		}
+	}
+}
+
+// begin gives the record of a batch its content and its number.
+func (k *Core) begin(b *Batch, it *item) {
+	u := b.unit
+	if u == k.local || k.recordsOf(u.Part) {
+		k.record(b, it)
+	}
+	u.records++
+	b.Record.Epoch, b.Record.Core, b.Record.Seq = u.epoch, k.self.Core, u.records
+	if b.Record.Unit = (base.Unit{}); u != k.local {
+		b.Record.Unit = u.Unit()
 	}
 }
 
@@ -87,15 +111,26 @@ func (k *Core) committed(b *Batch, offer uint32, err error) {
 		b.state = batchLanded
 		k.releaseLanded(b.unit)
 	case errors.Is(err, base.ErrStaleEpoch):
-		for _, c := range k.counts(b.node, b.unit) {
-			c.Stale++
-		}
-		k.notice(NoticeStale, b.node, &b.input.msg.Header, b.Key, "commit of an old owner", err)
-		k.lose(b.unit)
+		k.staleRecord(b, err)
 	default:
 		b.state = batchRefused
 		k.setTimer(timer{at: k.now.Add(k.set.CommitRetry), kind: timerRetry, batch: b})
 	}
+}
+
+// staleRecord gives up what another owner has now.
+func (k *Core) staleRecord(b *Batch, err error) {
+	if b.unit == k.local { // a later life of this runtime has begun
+		k.set.Logger.Error("sfaas: another runtime of the same number has the engine", "node", k.self.Node, "err", err)
+		return
+	}
+	if b.input.edge != nil {
+		for _, c := range k.counts(b.node, b.unit) {
+			c.Stale++
+		}
+		k.notice(NoticeStale, b.node, &b.input.msg.Header, b.Key, "commit of an old owner", err)
+	}
+	k.lose(b.unit)
 }
 
 // offerAgain offers a batch that the engine has refused.
@@ -111,7 +146,10 @@ func (k *Core) releaseLanded(u *unit) {
 	line := &u.more.commits
 	for line.len() > 0 && (*line.at(0)).state == batchLanded {
 		b := line.pop()
-		by := b.ks.insts[b.node.Index]
+		var by *instance
+		if b.ks != nil {
+			by = b.ks.insts[b.node.Index]
+		}
 		for i := range b.Outbox {
 			if k.set.Bugs.outboxFirst {
 				b.Outbox[i].Msg.release(k.lane)
@@ -120,10 +158,20 @@ func (k *Core) releaseLanded(u *unit) {
 			k.leaveOutbox(b, &b.Outbox[i])
 		}
 		for _, r := range b.replies {
-			k.sendReply(r.to, r.msg, r.err, by)
+			if r.stamp != nil {
+				k.leave(b, r.stamp, k.app.Edges[r.to.port-1], r.msg, r.to.key)
+			} else {
+				k.sendReply(r.to, r.msg, r.err, by)
+			}
 		}
-		k.gauges[b.input.edge.ID-1].sub(b.input.edge, b.input.msg.size)
-		k.giveBack(&b.input)
+		u.more.acks -= b.acks
+		for _, x := range b.settles {
+			k.close(x.node, x.ks, x.stamp)
+		}
+		if b.input.edge != nil {
+			k.gauges[b.input.edge.ID-1].sub(b.input.edge, b.input.msg.size)
+			k.giveBack(&b.input)
+		}
 		k.retire(b)
 	}
 }
@@ -135,6 +183,8 @@ func (k *Core) leaveOutbox(b *Batch, o *Outgoing) {
 		o.Msg.release(k.lane)
 	case o.At != 0:
 		k.sendLater(b.node, b.ks, o)
+	case o.stamp != nil:
+		k.leave(b, o.stamp, k.app.Edges[o.Edge-1], o.Msg, o.Key)
 	default:
 		k.route(k.app.Edges[o.Edge-1], o.Msg, o.Key, k.keys[o.Key], b.ks.insts[b.node.Index])
 	}
@@ -153,14 +203,18 @@ func (b *Batch) hasCancelled(t base.Token) bool {
 // kept it.
 func (k *Core) retire(b *Batch) {
 	b.state = batchRetired
-	b.ks.held--
-	if inst := b.ks.insts[b.node.Index]; inst != nil && inst.uncommitted > 0 {
-		inst.uncommitted--
+	if b.ks != nil {
+		b.ks.held--
+	}
+	if b.input.edge != nil {
+		if inst := b.ks.insts[b.node.Index]; inst != nil && inst.uncommitted > 0 {
+			inst.uncommitted--
+		}
 	}
 	k.offered--
 	k.load.commits.Add(-1)
 	if !k.set.InMemory() {
-		b.input, b.replies = item{}, nil
+		b.input, b.replies, b.settles = item{}, nil, nil
 		return
 	}
 	clear(b.Outbox)

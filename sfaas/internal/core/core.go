@@ -23,7 +23,9 @@ type Core struct {
 	app   *plan.App
 	set   *Settings
 	self  Endpoint
-	count int // cores of this runtime
+	count int  // cores of this runtime
+	keeps bool // what happens is recorded
+	bare  bool // the engine is the one in memory: it gets no records at all
 
 	lane    *Lane
 	scratch func(old map[*plan.ResourceDecl]any) (map[*plan.ResourceDecl]any, error) // opens what a lost lane had
@@ -63,6 +65,13 @@ type Core struct {
 	offered int // not answered
 	tasks   int // of parallel functions, under way
 	free    []*Batch
+	rec     Recorder // nil: the engine keeps nothing
+	local   *unit    // stands for what the runtime itself has changed
+	vows    []bool   // by node: it has outputs on edges that promise
+	changed []*unit  // by this step
+	rows    uint64   // that have got a name
+	flushes int      // units whose changes wait for a record
+	redo    map[redoID]uint64
 
 	now  base.Time
 	cost time.Duration
@@ -100,6 +109,10 @@ func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, g
 	k.idle.sources, k.idle.sent = make([]uint64, len(app.Outlets)), make([]uint64, len(app.Nodes))
 	k.stats = make([]nodeStats, len(app.Nodes))
 	k.parts = make([]partState, len(app.Parts))
+	if k.bare = set.InMemory(); set.Engine.Keeps() && set.Recorder != nil {
+		k.keeps = true
+		k.rec, k.local, k.vows = set.Recorder, &unit{epoch: set.Incarnation}, vowsOf(app)
+	}
 	return k, nil
 }
 
@@ -190,6 +203,9 @@ func (k *Core) Run(now base.Time, eff []Effect) []Effect {
 
 // endStep does what the step has made possible and returns its effects.
 func (k *Core) endStep() []Effect {
+	if len(k.changed) > 0 {
+		k.flushLater()
+	}
 	if len(k.stopping) > 0 {
 		k.reportQuiet()
 	}

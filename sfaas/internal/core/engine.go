@@ -79,6 +79,8 @@ type Batch struct {
 	unit      *unit
 	input     item
 	replies   []reply
+	settles   []settling   // inputs that are settled then
+	acks      int          // kept messages whose rows it deletes
 	cancelled []base.Token // of delayed messages that are not to leave
 	state     batchState
 }
@@ -102,6 +104,8 @@ type Outgoing struct {
 	// others; Token names it to its sender.
 	At    base.Time
 	Token base.Token
+
+	stamp *Stamp // if it is recorded
 }
 
 // Answer returns the function that takes the answer to the present offer, as an

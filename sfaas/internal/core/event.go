@@ -32,12 +32,12 @@ type Event struct {
 	Host   bool        // Msg is a call of host code
 	Waits  bool        // with EventAck: the message waits at its consumer, and is not done
 	Epoch  uint32      // of the unit, as the runtime that sent Msg knows it
+	Offer  uint32      // of Batch: the one that is answered
 	From   Endpoint    // core that sent Msg
 	Now    base.Time   // the shell's clock
 	Msg    *Message    // the event owns one hold on it
 	Key    base.Key    // key of the consumer
 	Batch  *Batch      // batch of EventCommitted
-	Offer  uint32      // of it: the offer that is answered
 	Task   *Task       // task of EventTask and EventTaskDone
 	Stamp  *Stamp      // of Msg, if its sender keeps it
 	Signal *Signal     // of EventSignal

@@ -44,7 +44,7 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 		return
 	}
 	by := it.ks.insts[n.Index]
-	if e.Config.Guarantee == base.ExactlyOnce {
+	if e.Config.Guarantee == base.ExactlyOnce || (k.recordsOf(n.Part) && (k.promises(e) || e.Kind != plan.PortData || dead != nil)) {
 		k.giveUp(it, dead, lost, f)
 		return
 	}

@@ -85,7 +85,7 @@ func (k *Core) answerMarks(u *unit, s *Signal) {
 		if k.coreOf(a.Source.KeyGroup()) != k.self.Core || k.out.last[streamID{a.Edge, a.Func, a.Node, a.Source, a.To}] != nil {
 			continue
 		}
-		if a.Func == 0 && a.Node == k.self.Node {
+		if a.Func == 0 && a.Node == k.self.Node && (k.local == nil || !k.local.unsettled()) {
 			none = append(none, a)
 		}
 		if a.Func > 0 {
@@ -93,7 +93,7 @@ func (k *Core) answerMarks(u *unit, s *Signal) {
 			switch u := k.units[plan.UnitID{Part: p, Root: p.Root(a.Source)}]; {
 			case u == nil && k.byDefault(p): // nothing is known of it, so nothing is kept
 				none = append(none, a)
-			case u != nil && u.phase == unitHere:
+			case u != nil && u.phase == unitHere && !u.unsettled():
 				a.Epoch = u.epoch
 				none = append(none, a)
 			}

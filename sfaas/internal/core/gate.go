@@ -26,7 +26,7 @@ type heldControl struct {
 func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	inst := k.instance(e.Node, ks).rare()
 	if a := inst.applied[e.Port.Index()]; a.ok && m.Slot < a.slot {
-		k.settled(e.Node, ks, s)
+		k.settled(e.Node, ks, m, s)
 		k.drop(e, m, ks.key, "control for a slot that has passed")
 		return
 	}
@@ -36,7 +36,7 @@ func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	}
 	inst.controls = slices.Insert(inst.controls, i, heldControl{e, m, s})
 	k.feedControl(e, m, ks)
-	k.putAside(e.Node, ks, s)
+	k.putAside(e, m, ks, s)
 	if len(inst.controls) > controlLimit {
 		first := inst.controls[0]
 		inst.controls = slices.Delete(inst.controls, 0, 1)
@@ -67,6 +67,11 @@ func (f *instanceFew) keepSetting(e *plan.Edge, m *Message, l *Lane) {
 	f.settings = append(f.settings, heldControl{edge: e, msg: m})
 }
 
+// isSetting reports whether a message is the last one of a setting.
+func (f *instanceFew) isSetting(m *Message) bool {
+	return slices.ContainsFunc(f.settings, func(c heldControl) bool { return c.msg == m })
+}
+
 // enter runs data of a function with control ports, or lets it wait.
 func (k *Core) enter(it item) {
 	inst := k.instance(it.edge.Node, it.ks).rare()
@@ -92,7 +97,14 @@ func (k *Core) enter(it item) {
 // waitForGate lets data wait for its grant, until its due time at most.
 func (k *Core) waitForGate(inst *instanceFew, n *plan.Node, it item) {
 	inst.waiting.push(it)
-	k.putAside(n, it.ks, it.stamp)
+	k.putAside(it.edge, it.msg, it.ks, it.stamp)
+	if it.rest != nil {
+		for i, m := range it.rest.msgs {
+			if m != nil && m != it.msg {
+				k.putAside(it.rest.edges[i], m, it.ks, it.rest.stamps[i])
+			}
+		}
+	}
 	if k.set.Mode == base.RealTime && it.msg.Due != base.Never {
 		k.setInstanceTimer(k.instance(n, it.ks), timer{at: it.msg.Due, kind: timerGate})
 	}

@@ -147,6 +147,9 @@ func (k *Core) markUsed(look uint64) {
 
 // forget releases a key; the last one takes its place in the order.
 func (k *Core) forget(ks *keyState) {
+	if k.keeps {
+		k.recordForgotten(ks)
+	}
 	k.keepNumbers(ks)
 	for _, inst := range ks.insts {
 		if inst != nil {

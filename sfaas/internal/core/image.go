@@ -23,6 +23,8 @@ type Image struct {
 	kept   []*keptEntry
 	pushed []*keptEntry // in a snapshot: for the unit, kept by the runtimes that took the pushes
 	soft   bool         // who takes it forgets the content of Volatile cells
+
+	recorded bool // the engine of who takes it has its rows
 }
 
 // Counts returns how many instances and waiting messages an image has.
@@ -204,6 +206,12 @@ func (i *instance) forgetVolatile() {
 // mergeWide leaves one of the copies of every spread input that waited in the
 // lines of several cores.
 func (m *Image) mergeWide() {
+	stamps := map[*Message]*Stamp{} // the copy of one core has it
+	for i := range m.waits {
+		if w := &m.waits[i]; w.stamp != nil && w.edge.IsWide() {
+			stamps[w.msg] = w.stamp
+		}
+	}
 	seen := map[*Message]bool{}
 	m.waits = slices.DeleteFunc(m.waits, func(w waitItem) bool {
 		if !w.edge.IsWide() {
@@ -216,6 +224,11 @@ func (m *Image) mergeWide() {
 		seen[w.msg] = true
 		return false
 	})
+	for i := range m.waits {
+		if w := &m.waits[i]; w.edge.IsWide() {
+			w.stamp = stamps[w.msg]
+		}
+	}
 }
 
 // divide returns the instances by the core that takes them, nil for one core.

@@ -9,12 +9,22 @@ import (
 // Unused returns nil if nothing has reached the cores yet: only then can they go on
 // from a snapshot.
 func (c *Cores) Unused() error {
+	if err := c.Fresh(); err != nil {
+		return err
+	}
+	for _, k := range c.List {
+		if k.standsBy() {
+			return base.ErrNotOwner
+		}
+	}
+	return nil
+}
+
+// Fresh returns nil if nothing has reached the cores yet.
+func (c *Cores) Fresh() error {
 	for _, k := range c.List {
 		if len(k.order) > 0 || k.Ready() || len(k.timers.items) > 0 {
 			return base.ErrNotEmpty
-		}
-		if k.standsBy() {
-			return base.ErrNotOwner
 		}
 	}
 	return nil
@@ -44,6 +54,7 @@ func (k *Core) goOnFrom(b *Builder) []Effect {
 	for i := range b.sources {
 		k.takeSource(&b.sources[i])
 	}
+	k.recover(b)
 	for _, img := range b.images {
 		k.install(k.unit(img.UnitID), &Signal{Image: img, Route: base.Route{Unit: img.Unit(), Owner: k.self.Node, Epoch: img.Epoch + 1}})
 	}
@@ -59,6 +70,7 @@ func (k *Core) goOnFrom(b *Builder) []Effect {
 			k.announce(u) // what is not kept is taken under this epoch alone
 		}
 	}
+	k.recoverPushed(b.pushed)
 	return k.endStep()
 }
 

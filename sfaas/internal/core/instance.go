@@ -81,6 +81,7 @@ type instance struct {
 	at          int32        // place in the unit
 	uncommitted int32        // batches of it that have not landed
 	dirty       bool         // its content has changed since
+	recorded    bool         // an engine has something of it
 }
 
 // instanceFew is what only instances have that take control, call, wait or

@@ -56,7 +56,7 @@ func (k *Core) takeItem(it *item, queued bool) {
 		k.gauges[it.edge.ID-1].sub(it.edge, it.msg.size)
 	}
 	if it.edge.IsWide() {
-		k.arriveWide(it.edge, it.msg, it.ks)
+		k.arriveWide(it.edge, it.msg, it.ks, it.stamp)
 	} else {
 		k.accept(it.edge, it.msg, it.ks, it.stamp)
 	}
@@ -113,7 +113,7 @@ func (k *Core) takeReply(inst *instance, it *item) bool {
 		for _, c := range k.counts(it.edge.Node, inst.unit) {
 			c.Unasked++
 		}
-		k.settled(it.edge.Node, it.ks, it.stamp)
+		k.settled(it.edge.Node, it.ks, it.msg, it.stamp)
 		it.msg.release(k.lane)
 		return false
 	}

@@ -92,12 +92,12 @@ func (k *Core) join(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	}
 	h.promised = h.promised || e.Config.Guarantee != base.AtMostOnce
 	if h.msgs[e.Input] != nil { // cannot happen on a well-formed graph; keep the newer
-		k.settled(e.Node, ks, h.stamps[e.Input])
+		k.settled(e.Node, ks, h.msgs[e.Input], h.stamps[e.Input])
 		k.drop(e, h.msgs[e.Input], ks.key, "repeated input of a join")
 	}
 	h.msgs[e.Input], h.edges[e.Input], h.stamps[e.Input] = m, e, s
 	if !k.complete(e.Node, b, h) {
-		k.putAside(e.Node, ks, s)
+		k.putAside(e, m, ks, s)
 	}
 }
 
@@ -134,19 +134,20 @@ func (b *joinBuffer) link(h *half) *half {
 
 // arriveWide adds an input that goes to every key below its own, and completes
 // the halves that waited for it.
-func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState) {
+func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	b := k.joinsOf(e.Node, ks)
 	if m.made > b.newestWide {
 		b.newestWide = m.made
 		k.expireJoins(e.Node, b)
 	}
 	if len(b.wide) >= joinLimit {
-		k.releaseRest(&b.wide[0].joined)
+		k.dropWide(&b.wide[0])
 		b.wide = append(b.wide[:0], b.wide[1:]...)
 	}
 	w := half{key: ks.key, joinID: joinID{slot: m.Slot, seq: m.Seq}, due: m.Due}
-	w.msgs[e.Input], w.edges[e.Input] = m, e
+	w.msgs[e.Input], w.edges[e.Input], w.stamps[e.Input] = m, e, s
 	if b.hasWide(&w) { // sent again, or restored: what has waited since may need it
+		k.doneWith(e.Node, ks, m, s)
 		m.release(k.lane)
 	} else {
 		b.wide = append(b.wide, w)
@@ -287,13 +288,23 @@ func (k *Core) sweepJoins(n *plan.Node, b *joinBuffer, old func(*half) bool) {
 	kept := b.wide[:0]
 	for i := range b.wide {
 		if old(&b.wide[i]) {
-			k.releaseRest(&b.wide[i].joined)
+			k.dropWide(&b.wide[i])
 		} else {
 			kept = append(kept, b.wide[i])
 		}
 	}
 	clear(b.wide[len(kept):])
 	b.wide = kept
+}
+
+// dropWide gives up a spread input, which is an input of its unit no more.
+func (k *Core) dropWide(w *half) {
+	for i, m := range w.msgs {
+		if s := w.stamps[i]; s != nil {
+			k.doneWith(w.edges[i].Node, k.state(w.key, w.key.KeyGroup()), m, s)
+		}
+	}
+	k.releaseRest(&w.joined)
 }
 
 // dropOldestHalf makes room; what is promised stays.
@@ -318,7 +329,7 @@ func (k *Core) dropHalf(n *plan.Node, b *joinBuffer, h *half) {
 			k.notice(NoticeDropped, n, &m.Header, h.key, "no partner to join", nil)
 			told = true
 		}
-		k.settled(n, h.ks, h.stamps[i])
+		k.settled(n, h.ks, m, h.stamps[i])
 	}
 	k.releaseRest(&h.joined)
 }

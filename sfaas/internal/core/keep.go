@@ -29,6 +29,32 @@ type Stamp struct {
 	// producer's side will send both again.
 	PrevEpoch uint32
 	Prev      uint64
+
+	// Of a runtime whose engine keeps records. What a core admits has a stamp of its
+	// own, which that core alone changes.
+	kind stampKind
+	done bool // it is recorded that the message is done with
+	row  Row  // under which it is an input; before it has left, under which it is kept
+}
+
+// stampKind says who has a message that is not done with.
+type stampKind uint8
+
+const (
+	stampOther  stampKind = iota // the runtime that sent it, for another unit
+	stampLocal                   // the unit has it as an input: within it is neither marked nor acknowledged
+	stampPushed                  // who pushed it where its unit is
+)
+
+// Kept reports whether another runtime, or another unit, keeps the message until it is
+// acknowledged: others are within their unit, and have a stamp for the sake of records.
+func (s *Stamp) Kept() bool { return s.kind == stampOther }
+
+// admitted returns a copy for the core that has taken the message in.
+func (s *Stamp) admitted() *Stamp {
+	c := *s
+	c.row, c.done = Row{}, false
+	return &c
 }
 
 // keptID is what tells kept messages apart.
@@ -64,6 +90,7 @@ type keptEntry struct {
 	by    *unit // nil: pushed here
 	links [2]keptLink
 	waits bool // its consumer has it, and waits for something else
+	row   Row  // under which it is recorded
 }
 
 type keptLink struct{ before, after *keptEntry }
@@ -183,11 +210,15 @@ func (k *Core) acknowledge(s *Stamp, node base.NodeID) {
 // putAside tells the sender of an input that it waits here for something that
 // may never come, a grant, data or a partner: it is not under way any more, and
 // kept nevertheless.
-func (k *Core) putAside(n *plan.Node, ks *keyState, s *Stamp) {
+func (k *Core) putAside(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	if s == nil {
 		return
 	}
-	if w := k.instance(n, ks).rare().seen.find(s.mark()); w != nil {
+	k.recordAside(e, m, ks, s)
+	if s.kind != stampOther {
+		return
+	}
+	if w := k.instance(e.Node, ks).rare().seen.find(s.mark()); w != nil {
 		k.tellSender(s, w.From, true)
 	}
 }
@@ -223,6 +254,9 @@ func (k *Core) acknowledged(s *Stamp) {
 	x := k.out.entries[s.id()]
 	if x == nil {
 		return
+	}
+	if x.row.N > 0 {
+		k.noKept(x)
 	}
 	k.unfile(x)
 	x.msg.release(k.lane)

@@ -21,8 +21,8 @@ const (
 const waitLimit = 1 << 16
 
 // waitFor lets a message wait until a unit goes on, here or elsewhere.
-func (k *Core) waitFor(u *unit, e *plan.Edge, m *Message, ks *keyState, from origin) {
-	w := waitItem{item: item{edge: e, msg: m, ks: ks}, line: lineInline}
+func (k *Core) waitFor(u *unit, e *plan.Edge, m *Message, ks *keyState, s *Stamp, from origin) {
+	w := waitItem{item: item{edge: e, msg: m, ks: ks, stamp: s}, line: lineInline}
 	switch {
 	case e.Queue() && !e.Kind.Control():
 		w.line = lineQueued

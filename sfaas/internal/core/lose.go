@@ -37,7 +37,10 @@ func (k *Core) clearUnit(u *unit, gone func(*plan.Edge, *Message, base.Key)) {
 	}
 	m := u.busy()
 	give := func(it *item) {
-		if it.stamp != nil {
+		if it.edge == nil {
+			return
+		}
+		if it.stamp != nil && it.stamp.kind == stampOther {
 			it.msg.release(k.lane)
 		} else {
 			gone(it.edge, it.msg, it.ks.key)
@@ -55,6 +58,7 @@ func (k *Core) clearUnit(u *unit, gone func(*plan.Edge, *Message, base.Key)) {
 		give(&b.input)
 		k.loseBatch(b)
 	}
+	m.changes.writes, m.changes.settles, m.changes.acks, m.acks = nil, nil, 0, 0
 	img := k.export(u)
 	for _, x := range img.kept {
 		x.msg.release(k.lane)
@@ -109,6 +113,8 @@ func (k *Core) loseBatch(b *Batch) {
 			r.msg.release(k.lane)
 		}
 	}
-	k.gauges[b.input.edge.ID-1].sub(b.input.edge, b.input.msg.size)
+	if b.input.edge != nil {
+		k.gauges[b.input.edge.ID-1].sub(b.input.edge, b.input.msg.size)
+	}
 	k.retire(b)
 }

@@ -300,6 +300,9 @@ func (k *Core) install(u *unit, s *Signal) {
 		u.fence = max(u.fence, s.Image.Fence)
 		k.take(u, s.Image)
 	}
+	if s.Image == nil || !s.Image.recorded {
+		k.recordOwner(u)
+	}
 }
 
 // goOn lets what waited here for a unit take its way, in order: first what this
@@ -313,8 +316,10 @@ func (k *Core) goOn(u *unit) {
 		w := u.more.waits.pop()
 		w.ks.held--
 		switch {
+		case u.phase == unitHere && w.edge.IsWide() && w.stamp != nil:
+			k.spreadRecorded(w.edge, w.msg, w.ks.key, w.stamp, fromOutside)
 		case u.phase == unitHere && w.edge.IsWide():
-			k.spread(w.edge, w.msg, w.ks.key, fromOutside)
+			k.spread(w.edge, w.msg, w.ks.key, nil, fromOutside)
 		case u.phase == unitHere:
 			k.takeWaiting(w)
 		case w.edge.From.Source && w.rest == nil && w.msg.Node == k.self.Node: // pushed here

@@ -31,8 +31,14 @@ func (k *Core) finish(c *Invocation, err error) {
 		k.fail(c, *it, err)
 		return
 	}
+	if k.keeps && len(c.touched) > 0 {
+		k.recordCells(c, false)
+	}
 	for _, t := range c.touched {
 		t.Apply(k.now)
+	}
+	if k.keeps && len(c.touched) > 0 {
+		k.recordCells(c, true)
 	}
 	if e.Kind.Control() {
 		c.inst.few.applied[e.Port.Index()] = mark{it.msg.Slot, true}
@@ -52,7 +58,12 @@ func (k *Core) finish(c *Invocation, err error) {
 func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 	n := it.edge.Node
 	var b *Batch
-	if it.edge.Config.Guarantee == base.ExactlyOnce || len(c.touched) > 0 || n.Exact {
+	switch {
+	case k.recordsOf(n.Part):
+		if k.mustRecord(c, it) {
+			b = k.newBatch(*it)
+		}
+	case it.edge.Config.Guarantee == base.ExactlyOnce || len(c.touched) > 0 || n.Exact:
 		b = k.batchFor(c, *it)
 	}
 	if b == nil && c.inst != nil && c.inst.uncommitted > 0 && k.leavesSomething(c, it) {
@@ -98,13 +109,13 @@ func (k *Core) leavesSomething(c *Invocation, it *item) bool {
 // those that came from other units.
 func (k *Core) giveBack(it *item) {
 	if it.stamp != nil {
-		k.settled(it.edge.Node, it.ks, it.stamp)
+		k.settled(it.edge.Node, it.ks, it.msg, it.stamp)
 	}
 	it.msg.release(k.lane)
 	if it.rest != nil {
 		for i, s := range it.rest.stamps {
 			if it.rest.msgs[i] != it.msg {
-				k.settled(it.edge.Node, it.ks, s)
+				k.settled(it.edge.Node, it.ks, it.rest.msgs[i], s)
 			}
 		}
 		k.dropRest(*it)
@@ -146,7 +157,7 @@ func (k *Core) release(b *Batch, n *plan.Node, l *ledger, m *Message, ks *keySta
 			m.release(k.lane)
 			continue
 		}
-		if b != nil && e.Config.Guarantee == base.ExactlyOnce {
+		if b != nil && (e.Config.Guarantee == base.ExactlyOnce || k.promises(e)) {
 			b.Outbox = append(b.Outbox, Outgoing{Edge: e.ID, Msg: m, Key: m.Key})
 			continue
 		}

@@ -49,6 +49,10 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 		s.msg.reply = replyTo{call: uint64(s.token), key: it.ks.key, port: s.replyTo.ID, node: k.self.Node}
 		inst.rare().calls = append(inst.rare().calls, pendingCall{token: s.token, port: s.replyTo})
 		k.setInstanceTimer(inst, timer{at: k.now.Add(s.delay), kind: timerCall, token: s.token, slot: it.msg.Slot})
+		if k.recordsOf(n.Part) {
+			w := k.changes(inst.unit)
+			w.writes = k.rec.Timer(w.writes, Instance{inst}, &Timer{At: k.now.Add(s.delay), Token: s.token, Port: s.replyTo, Slot: it.msg.Slot})
+		}
 		k.releaseTo(b, s.edge, s.msg, s.key, by)
 	case sendCancel:
 		k.cancel(b, it, s.token)
@@ -134,6 +138,10 @@ func (k *Core) cancel(b *Batch, it *item, t base.Token) {
 	if inst == nil {
 		return
 	}
+	if k.recordsOf(inst.node.Part) {
+		w := k.changes(inst.unit)
+		w.writes = k.rec.NoTimer(w.writes, Instance{inst}, t)
+	}
 	inst.forget(t)
 	if x := k.timers.cancel(inst, t); x != nil {
 		if x.msg != nil {
@@ -207,6 +215,8 @@ type reply struct {
 	to  replyTo
 	msg *Message
 	err error
+
+	stamp *Stamp // if it is recorded
 }
 
 // failCall answers a call that will not be run.

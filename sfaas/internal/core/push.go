@@ -57,6 +57,10 @@ func (k *Core) routePush(e *plan.Edge, m *Message, ks *keyState) {
 		return
 	}
 	u := k.unitOf(e.Node.Part, ks)
+	if k.promises(e) {
+		k.pushRecorded(u, e, m, ks)
+		return
+	}
 	if u.phase == unitHere && u.more == nil && ks.here && e.Kind == plan.PortData && !e.Wide { // the common case
 		u.newest, ks.touched = max(u.newest, m.Slot), k.now
 		k.lineUp(u, e, m, ks, nil)
@@ -67,4 +71,33 @@ func (k *Core) routePush(e *plan.Edge, m *Message, ks *keyState) {
 		return
 	}
 	k.transmit(u, e, m, m.Key, ks, nil)
+}
+
+// redoID names what a source may push again after a recovery.
+type redoID struct {
+	edge base.EdgeID
+	key  base.Key
+}
+
+// pushRecorded is routePush on an edge of which there are records. A source goes on
+// from the position that it is told after a recovery; on some of its edges it may have
+// come further, and there it pushes what they have again.
+func (k *Core) pushRecorded(u *unit, e *plan.Edge, m *Message, ks *keyState) {
+	if id := (redoID{e.ID, m.Key}); k.redo != nil && k.redo[id] > 0 {
+		if m.ID <= k.redo[id] {
+			for _, c := range k.counts(e.Node, u) {
+				c.Repeated++
+			}
+			k.notice(NoticeRepeat, e.Node, &m.Header, m.Key, "pushed again", nil)
+			m.release(k.lane)
+			return
+		}
+		delete(k.redo, id)
+	}
+	if u.phase == unitAway || (u.more != nil && u.more.pushing > 0) {
+		k.pushAway(u, e, m)
+		return
+	}
+	s := &Stamp{Edge: e.ID, Source: m.Source, Node: k.self.Node, Epoch: k.set.Incarnation, Count: m.ID, kind: stampPushed}
+	k.transmit(u, e, m, m.Key, ks, s)
 }

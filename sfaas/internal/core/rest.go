@@ -210,6 +210,10 @@ func (k *Core) learnRest(p *plan.Part, r *Resignation) {
 		}
 	}
 	if k.restLead() == k.self.Core {
+		if k.keeps {
+			w := k.changes(k.local)
+			w.writes = k.rec.Rest(w.writes, x.rest)
+		}
 		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRest, Resign: r}})
 	}
 }

@@ -16,6 +16,7 @@ func (k *Core) learn(u *unit, r base.Route) {
 			u.pinned, k.told = true, nil
 			k.settleOwner(u, r.Owner)
 			if k.lead(u.UnitID) == k.self.Core {
+				k.recordRoute(r)
 				k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: r}})
 			}
 		}
@@ -44,6 +45,7 @@ func (k *Core) learn(u *unit, r base.Route) {
 	u.phase, u.owner, u.epoch = unitAway, r.Owner, r.Epoch
 	k.goOn(u)
 	if k.lead(u.UnitID) == k.self.Core {
+		k.recordRoute(u.route())
 		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 	}
 }

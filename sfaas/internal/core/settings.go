@@ -42,6 +42,7 @@ type Settings struct {
 	Leaving      *atomic.Bool           // the runtime takes no unit any more
 	IdleKeys     time.Duration          // until a key without use is forgotten, 0 for never
 	Checks       bool                   // what is released is poisoned, and not used again at once
+	Recorder     Recorder               // puts records into bytes, for an engine that keeps them
 	BatchDone    BatchDone              // takes the answers of the engine
 
 	// Translate puts an image of another graph in terms of that of a core. The shell

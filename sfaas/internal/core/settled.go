@@ -31,7 +31,7 @@ func (k *Core) Outstanding() string {
 // committed and acknowledged, and no move is under way: what is left waits for
 // something else, a move that feeds both owners for slots to come.
 func (k *Core) Settled() bool {
-	if k.Ready() || k.cur.active || k.offered+len(k.stopping)+k.out.underWay() > 0 {
+	if k.Ready() || k.cur.active || k.offered+len(k.stopping)+k.out.underWay()+k.flushes > 0 {
 		return false
 	}
 	for _, u := range k.inMotion() {

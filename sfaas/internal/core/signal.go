@@ -211,6 +211,7 @@ func (k *Core) toNode(u *unit, to base.NodeID, s *Signal) {
 
 // announce tells all other runtimes the route of a unit, and who watches here.
 func (k *Core) announce(u *unit) {
+	k.recordRoute(u.route())
 	k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 	k.spreadRoute(u)
 }

@@ -40,6 +40,7 @@ func (m *Image) share(cores int) {
 //  4. What its instances had sent and is not acknowledged is filed here; the
 //     caller sends it.
 func (k *Core) take(u *unit, img *Image) {
+	writes := k.writesImage(u, img)
 	mine := func(key base.Key) bool { return k.coreOf(key.KeyGroup()) == k.self.Core }
 	insts := img.insts
 	if img.shares != nil {
@@ -50,16 +51,26 @@ func (k *Core) take(u *unit, img *Image) {
 			inst.forgetVolatile()
 		}
 		k.takeInstance(inst, k.state(inst.ks.key, inst.ks.group))
+		if writes {
+			k.recordInstance(inst)
+		}
 	}
 	for i, b := range img.joins {
 		if b != nil {
-			k.takeJoins(u.joins(u.Part.Nodes[i]), b, mine)
+			k.takeJoins(u.joins(u.Part.Nodes[i]), b, mine, writes)
 		}
 	}
 	for i := range img.waits {
 		w := img.waits[i]
+		if writes && mine(w.ks.key) {
+			k.recordItem(&w.item, k.state(w.ks.key, w.ks.group))
+		}
 		if w.edge.IsWide() {
-			k.arriveWide(w.edge, w.msg, k.state(w.ks.key, w.ks.group))
+			var s *Stamp
+			if mine(w.ks.key) {
+				s = w.stamp
+			}
+			k.arriveWide(w.edge, w.msg, k.state(w.ks.key, w.ks.group), s)
 		} else if mine(w.ks.key) {
 			w.ks = k.state(w.ks.key, w.ks.group)
 			k.takeWaiting(w)
@@ -72,7 +83,7 @@ func (k *Core) take(u *unit, img *Image) {
 	}
 	for _, x := range img.kept {
 		if mine(x.stamp.Source) {
-			k.takeKept(u, x)
+			k.takeKept(u, x, writes)
 		}
 	}
 }
@@ -113,7 +124,7 @@ func (k *Core) takeInstance(inst *instance, ks *keyState) {
 	}
 }
 
-func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool) {
+func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool, writes bool) {
 	b.newest, b.newestWide = max(b.newest, from.newest), max(b.newestWide, from.newestWide)
 	for h := from.narrow.first; h != nil; h = h.after {
 		if !mine(h.key) {
@@ -121,10 +132,20 @@ func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool) {
 		}
 		x := *h // the list is read by all cores
 		x.ks = k.state(h.key, h.key.KeyGroup())
+		if writes {
+			k.recordJoined(&x.joined, nil, x.ks)
+		}
 		b.add(&x)
 		k.wakeForJoin(x.node(), x.ks, x.due)
 	}
-	b.wide = append(b.wide, from.wide...)
+	for _, w := range from.wide {
+		if !mine(w.key) {
+			w.stamps = [plan.MaxInputs]*Stamp{}
+		} else if writes {
+			k.recordJoined(&w.joined, nil, k.state(w.key, w.key.KeyGroup()))
+		}
+		b.wide = append(b.wide, w)
+	}
 }
 
 // node returns the consumer of a half.
@@ -154,10 +175,13 @@ func (k *Core) takeWaiting(w waitItem) {
 	}
 }
 
-func (k *Core) takeKept(u *unit, x *keptEntry) {
+func (k *Core) takeKept(u *unit, x *keptEntry, writes bool) {
 	s := *x.stamp
 	s.PrevEpoch, s.Prev, s.Via = 0, 0, u.epoch
-	y := &keptEntry{stamp: &s, edge: x.edge, msg: x.msg, key: x.key, by: u, to: k.unit(x.to.UnitID)}
+	y := &keptEntry{stamp: &s, edge: x.edge, msg: x.msg, key: x.key, by: u, to: k.unit(x.to.UnitID), row: x.row}
+	if writes {
+		k.recordKept(u, y)
+	}
 	k.file(y)
 }
 

@@ -94,28 +94,36 @@ func (k *Core) finishTasks(home *taskHome) {
 	for home.tasks.len() > 0 && (*home.tasks.at(0)).done {
 		t := home.tasks.pop()
 		it := item{edge: t.edge, msg: t.msg, ks: t.ks, stamp: t.stamp}
+		var b *Batch
+		if k.recordsOf(home.node.Part) {
+			b = k.newBatch(it)
+		}
 		switch {
 		case t.dead != nil:
-			k.answer(nil, &it, inst, nil, t.err)
+			k.answer(b, &it, inst, nil, t.err)
 			t.msg.take(1)
-			k.route(t.dead, t.msg, t.ks.key, t.ks, inst)
+			k.releaseTo(b, t.dead, t.msg, t.ks.key, inst)
 		case t.err != nil:
-			k.answer(nil, &it, inst, nil, t.err)
+			k.answer(b, &it, inst, nil, t.err)
 		case t.out != nil && it.isCall():
-			k.answer(nil, &it, inst, t.out, nil)
+			k.answer(b, &it, inst, t.out, nil)
 		case t.out != nil:
 			k.stamp(t.out, &it)
 			k.putOff(t.out, t.slot)
-			k.release(nil, home.node, k.ledger(inst.unit), t.out, t.ks, inst)
+			k.release(b, home.node, k.ledger(inst.unit), t.out, t.ks, inst)
 		}
 		for i := range t.sends {
-			k.perform(nil, inst, &it, &t.sends[i])
+			k.perform(b, inst, &it, &t.sends[i])
 		}
 		clear(t.sends)
 		if t.lost {
 			t.msg.take(1) // never used again
 		}
-		k.giveBack(&it)
+		if b != nil {
+			k.commit(b, it)
+		} else {
+			k.giveBack(&it)
+		}
 		inst.unit.more.tasks--
 		k.tasks--
 		*t = Task{home: home, sends: t.sends[:0]}

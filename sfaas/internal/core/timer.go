@@ -39,6 +39,7 @@ const (
 	timerGate                   // data has waited for its grant until its due time
 	timerJoin                   // a half has waited until its due time
 	timerRetry                  // offer a refused batch again
+	timerFlush                  // changes of a unit have waited for a record
 	timerMove                   // the slot for which a move waits is due
 )
 
@@ -258,6 +259,10 @@ func (k *Core) fire(t *timer) {
 	switch t.kind {
 	case timerSend:
 		t.msg.Due, t.msg.Epoch = k.set.DueAfter(k.now), t.inst.unit.epoch // it is made now, by this owner
+		if k.recordsOf(t.node.Part) {
+			k.fireRecorded(t)
+			break
+		}
 		k.route(t.edge, t.msg, t.key, nil, t.inst)
 	case timerCall:
 		k.callTimeout(t)
@@ -267,11 +272,25 @@ func (k *Core) fire(t *timer) {
 		if b := k.joinsOf(t.node, t.ks); b.narrow.n+len(b.wide) > 0 {
 			k.sweepJoins(t.node, b, func(h *half) bool { return h.due <= k.now })
 		}
+	case timerFlush:
+		t.unit.busy().changes.timed = false
+		k.flushes--
+		k.flush(t.unit)
 	case timerRetry:
 		k.offerAgain(t.batch)
 	case timerMove:
 		k.slotCame(t.unit, t.move)
 	}
+}
+
+// fireRecorded lets a delayed message leave when it is recorded that it does.
+func (k *Core) fireRecorded(t *timer) {
+	u := t.inst.unit
+	w := k.changes(u)
+	w.writes = k.rec.NoTimer(w.writes, Instance{t.inst}, t.token)
+	b := k.bareBatch(u, t.node, t.ks)
+	b.Outbox = append(b.Outbox, Outgoing{Edge: t.edge.ID, Msg: t.msg, Key: t.key})
+	k.commit(b, item{})
 }
 
 // callTimeout tells the caller that no reply came. The port takes the message

@@ -57,6 +57,9 @@ type unitMore struct {
 	ask     *fenceAsk      // of which this core is the lead
 	reach   *reach         // how far slots must come before the old owner drops it
 	move    *Move          // of which this core is the lead
+	changes changes        // that go into the next record
+	acks    int            // kept messages whose rows may still be there though acknowledged
+	pushing int            // messages for it whose push is being recorded
 	await   *Move          // that waits for its slot, which has not come to this core
 }
 
@@ -169,7 +172,7 @@ func (u *unit) idle() bool {
 	if m == nil {
 		return true
 	}
-	if m.commits.len()+m.waits.len()+m.tasks > 0 || m.kept.first != nil || m.out.first != nil || m.feed != nil || m.move != nil || m.ask != nil {
+	if m.commits.len()+m.waits.len()+m.tasks+m.acks+m.pushing+len(m.changes.writes) > 0 || m.kept.first != nil || m.out.first != nil || m.feed != nil || m.move != nil || m.ask != nil {
 		return false
 	}
 	for _, b := range m.joins {
@@ -196,7 +199,7 @@ func (u *unit) busy() *unitMore {
 // ended: nothing runs, and every commit has been answered.
 func (k *Core) quiet(u *unit) bool {
 	m := u.busy()
-	return m.commits.len() == 0 && m.tasks == 0 && !(k.cur.active && k.unitOf(k.cur.edge.Node.Part, k.cur.ks) == u)
+	return m.commits.len() == 0 && m.tasks == 0 && len(m.changes.writes) == 0 && !(k.cur.active && k.unitOf(k.cur.edge.Node.Part, k.cur.ks) == u)
 }
 
 // addInstance lets the unit know an instance of it.

@@ -44,6 +44,8 @@ type Watermark struct {
 	Open  []Place     // those that are not acknowledged
 	From  base.NodeID // runtime that keeps the last one,
 	Via   uint32      // the newest as its epoch tells
+
+	durable Place // the last one that is committed, or put aside, as the records say
 }
 
 // take notes that a message is taken in.
@@ -172,10 +174,18 @@ func (k *Core) repeat(e *plan.Edge, m *Message, ks *keyState, s *Stamp, w *Water
 
 // settled acknowledges an input whose commit has landed, or that is given up
 // for good.
-func (k *Core) settled(n *plan.Node, ks *keyState, s *Stamp) {
+func (k *Core) settled(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 	if s == nil {
 		return
 	}
+	k.doneWith(n, ks, m, s)
+	if s.kind == stampOther {
+		k.close(n, ks, s)
+	}
+}
+
+// close acknowledges an input.
+func (k *Core) close(n *plan.Node, ks *keyState, s *Stamp) {
 	inst := ks.insts[n.Index]
 	if inst == nil || inst.few == nil {
 		return

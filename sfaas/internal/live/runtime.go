@@ -26,10 +26,11 @@ type Runtime struct {
 	homes        [base.Groups]*worker // by key group
 	cores        *core.Cores
 	routes       routeTable
-	paused       atomic.Bool // while a snapshot is taken: sources are refused
-	held         atomic.Bool // while workers come to a stand for that: no handler runs
-	foreignClock uint64      // names the clock, if it is not that of the process
-	cut          int         // size of the last snapshot; who has paused the runtime owns it
+	paused       atomic.Bool     // while a snapshot is taken: sources are refused
+	held         atomic.Bool     // while workers come to a stand for that: no handler runs
+	foreignClock uint64          // names the clock, if it is not that of the process
+	rec          *state.Recorder // of records, for an engine that keeps them
+	cut          int             // size of the last snapshot; who has paused the runtime owns it
 
 	mu     sync.Mutex
 	calls  map[uint64]chan callResult
@@ -62,7 +63,10 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	}
 	set.BatchDone, set.Translate = r.batchDone, state.Translate
 	r.foreignClock = rand.Uint64()
-	var err error
+	err := r.beginLife()
+	if err != nil {
+		return nil, err
+	}
 	if r.cores, err = core.NewCores(app, set); err != nil {
 		return nil, err
 	}

@@ -28,11 +28,7 @@ func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 		return base.Errorf("restore: %w", err)
 	}
 	defer resume()
-	return state.Restore(r.cores, src, r.set.Clock(), func(core int, eff []core.Effect) {
-		w := r.workers[core] // it stands still and sees this when it goes on
-		w.effects = append(w.effects[:0], eff...)
-		w.carryOut()
-	})
+	return state.Restore(r.cores, src, r.set.Clock(), r.doAt)
 }
 
 // Snapshot writes a consistent cut of the runtime and of all that it is linked

@@ -48,6 +48,22 @@ type CellStore interface {
 	Size() int
 	// Live reports whether there is any content.
 	Live(now base.Time) bool
+	// Changes says which parts staged changes set and delete; it is called before
+	// Apply. AllParts says the same of all content. Merge takes one part: those that
+	// were set and not deleted are the content again. Moments are relative to origin.
+	Changes(to Parts, now, origin base.Time)
+	AllParts(to Parts, now, origin base.Time)
+	Merge(part, content []byte, version int, at Moments) error
+	// Merged says whether no part is missing, as far as the others tell.
+	Merged() error
+}
+
+// Parts takes parts of a cell. A part has a name, whose bytes order it, and content;
+// both are the caller's again when a method has returned.
+type Parts interface {
+	Set(part, content []byte)
+	Delete(part []byte)
+	DeleteFrom(part []byte) // and all that are behind it
 }
 
 // Moments are one moment on two clocks: that of whoever encoded something, and

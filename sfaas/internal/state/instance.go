@@ -47,17 +47,25 @@ func (w *writer) writeInstance(x core.Instance) {
 // writeTimer writes a delayed message, or a call without a reply.
 func (w *writer) writeTimer(x core.Instance, t *core.Timer) {
 	w.at(x.Node(), x.Key())
+	w.appendTimer(t)
+	if t.Port != nil {
+		w.record(recordCall)
+		return
+	}
+	w.record(recordDelayed)
+}
+
+// appendTimer appends what is written of either.
+func (w *writer) appendTimer(t *core.Timer) {
 	w.uint(uint64(t.Token))
 	w.out = base.AppendMoment(w.out, t.At, w.now)
 	if t.Port != nil {
 		w.uint(uint64(t.Slot))
 		w.uint(uint64(t.Port.ID - 1))
-		w.record(recordCall)
 		return
 	}
 	w.key(t.Key)
 	w.writeInput(&core.Input{Edge: t.Edge, Msg: t.Msg})
-	w.record(recordDelayed)
 }
 
 // appendCells appends the cells of an instance, each with its form, by which who reads
@@ -93,6 +101,18 @@ func (w *writer) writes(s plan.CellStore) bool {
 
 // appendMarks appends what an instance has processed.
 func appendMarks(b []byte, x core.Instance) []byte {
+	b = appendNumbers(b, x)
+	seen := x.Seen()
+	b = binary.AppendUvarint(b, uint64(len(seen)))
+	for i := range seen {
+		b = appendMark(b, &seen[i])
+	}
+	return b
+}
+
+// appendNumbers appends how far an instance has counted, and of which slots control
+// has been applied.
+func appendNumbers(b []byte, x core.Instance) []byte {
 	b = binary.AppendUvarint(b, x.Sent())
 	ports := len(x.Node().Ports)
 	b = binary.AppendUvarint(b, uint64(ports))
@@ -102,21 +122,20 @@ func appendMarks(b []byte, x core.Instance) []byte {
 			b = binary.AppendUvarint(b, uint64(slot))
 		}
 	}
-	seen := x.Seen()
-	b = binary.AppendUvarint(b, uint64(len(seen)))
-	for i := range seen {
-		m := &seen[i]
-		b = binary.AppendUvarint(b, uint64(m.Edge-1))
-		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Func)), uint64(m.Node))
-		b = m.Source.AppendBinary(b)
-		b = appendPlace(b, m.Taken)
-		b = binary.AppendUvarint(b, uint64(len(m.Open)))
-		for _, o := range m.Open {
-			b = appendPlace(b, o)
-		}
-		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.From)), uint64(m.Via))
-	}
 	return b
+}
+
+// appendMark appends how far an instance has come with one producer.
+func appendMark(b []byte, m *core.Watermark) []byte {
+	b = binary.AppendUvarint(b, uint64(m.Edge-1))
+	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Func)), uint64(m.Node))
+	b = m.Source.AppendBinary(b)
+	b = appendPlace(b, m.Taken)
+	b = binary.AppendUvarint(b, uint64(len(m.Open)))
+	for _, o := range m.Open {
+		b = appendPlace(b, o)
+	}
+	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.From)), uint64(m.Via))
 }
 
 func appendPlace(b []byte, p core.Place) []byte {
@@ -157,32 +176,47 @@ func (p *reader) readCell(r *base.Reader, x core.Instance) {
 	if r.Err != nil {
 		return
 	}
+	if s := p.cellOf(r, x, name, class, version, form); s != nil {
+		p.check(r, core.ReadCell(content, p.sealer, x.Address(), s, int(version), p.moments()))
+	}
+}
+
+// cellOf returns the cell of an instance of which there is content: nil if the function
+// has retired it, and after an error.
+func (p *reader) cellOf(r *base.Reader, x core.Instance, name string, class base.Class, version uint64, form base.Digest) plan.CellStore {
 	for _, s := range x.Cells() {
 		d := s.Head().Decl
 		if d.Name != name {
 			continue
 		}
-		var err error
 		switch {
 		case d.Class != class:
-			err = fmt.Errorf("cell %s: class %v, want %v", name, class, d.Class)
+			r.Fail(fmt.Errorf("cell %s: class %v, want %v", name, class, d.Class))
 		case int(version) == d.Version && form != d.Form:
-			err = fmt.Errorf("cell %s: its fields have changed, its schema version %d has not", name, version)
+			r.Fail(fmt.Errorf("cell %s: its fields have changed, its schema version %d has not", name, version))
 		case version > math.MaxInt32:
-			err = base.ErrInvalid
+			r.Fail(base.ErrInvalid)
 		default:
-			err = core.ReadCell(content, p.sealer, x.Address(), s, int(version), p.moments())
+			return s
 		}
-		p.check(r, err)
-		return
+		return nil
 	}
 	if !slices.Contains(x.Node().Fn.Retired, name) {
 		r.Fail(fmt.Errorf("the function has no cell %s: its content would be lost", name))
 	}
+	return nil
 }
 
 // readMarks is the inverse of appendMarks.
 func (p *reader) readMarks(r *base.Reader, x core.Instance) {
+	p.readNumbers(r, x)
+	for range r.Count(8*base.MaxDepth + 8) {
+		p.readMark(r, x)
+	}
+}
+
+// readNumbers is the inverse of appendNumbers.
+func (p *reader) readNumbers(r *base.Reader, x core.Instance) {
 	x.SetSent(r.Uint())
 	for i := range r.Count(1) {
 		if !r.Bool() {
@@ -192,18 +226,20 @@ func (p *reader) readMarks(r *base.Reader, x core.Instance) {
 			x.SetApplied(i, slot)
 		}
 	}
-	for range r.Count(8*base.MaxDepth + 8) {
-		edge := r.Uint()
-		fn, node, source := p.index.Function(r), base.NodeID(r.Uint16()), r.Key()
-		w := core.Watermark{Taken: readPlace(r)}
-		for range r.Count(2) {
-			w.Open = append(w.Open, readPlace(r))
-		}
-		w.From, w.Via = base.NodeID(r.Uint16()), r.Uint32()
-		if e := p.index.Known(r, edge); e != nil { // else nothing can arrive on it
-			w.MarkID = core.MarkID{Edge: e.ID, Func: fn, Node: node, Source: source}
-			x.SetSeen(w)
-		}
+}
+
+// readMark is the inverse of appendMark.
+func (p *reader) readMark(r *base.Reader, x core.Instance) {
+	edge := r.Uint()
+	fn, node, source := p.index.Function(r), base.NodeID(r.Uint16()), r.Key()
+	w := core.Watermark{Taken: readPlace(r)}
+	for range r.Count(2) {
+		w.Open = append(w.Open, readPlace(r))
+	}
+	w.From, w.Via = base.NodeID(r.Uint16()), r.Uint32()
+	if e := p.index.Known(r, edge); e != nil { // else nothing can arrive on it
+		w.MarkID = core.MarkID{Edge: e.ID, Func: fn, Node: node, Source: source}
+		x.SetSeen(w)
 	}
 }
 
@@ -211,11 +247,14 @@ func readPlace(r *base.Reader) core.Place { return core.Place{Epoch: r.Uint32(),
 
 // readTimer is the inverse of writeTimer.
 func (p *reader) readTimer(r *base.Reader, kind byte) {
-	x, ok := p.at(r)
-	t := core.Timer{Token: base.Token(r.Uint()), At: r.Moment(p.now)}
-	if !ok {
-		return
+	if x, ok := p.at(r); ok {
+		p.readTimerOf(r, x, kind)
 	}
+}
+
+// readTimerOf is the inverse of appendTimer.
+func (p *reader) readTimerOf(r *base.Reader, x core.Instance, kind byte) {
+	t := core.Timer{Token: base.Token(r.Uint()), At: r.Moment(p.now)}
 	if kind == recordDelayed {
 		t.Key = r.Key()
 		in := p.readInput(r)

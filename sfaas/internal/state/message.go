@@ -35,8 +35,9 @@ func (w *writer) writeInput(in *core.Input) {
 	w.uint(uint64(in.Edge.ID - 1))
 	w.uint(uint64(m.From.ID))
 	w.writeHeader(&m)
-	w.out = base.AppendFlag(w.out, in.Stamp != nil)
-	if s := in.Stamp; s != nil {
+	stamped := in.Stamp != nil && in.Stamp.Kept()
+	w.out = base.AppendFlag(w.out, stamped)
+	if s := in.Stamp; stamped {
 		w.uint(uint64(s.Func))
 		w.uint(uint64(s.Node))
 		w.key(s.Source)

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
+)
+
+// Recover lets cores to which nothing has happened yet go on with what an engine has
+// kept. It calls do as [Restore] does. After an error the cores are as they were.
+func Recover(cores *core.Cores, rec *Recorder, engine core.Engine, now base.Time, do func(core int, eff []core.Effect)) error {
+	if err := cores.Fresh(); err != nil {
+		return base.Errorf("recover: %w", err)
+	}
+	k := cores.List[0]
+	p := &rows{
+		reader: reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, 0), now: rec.origin},
+		nodes:  map[uint64]*plan.Node{}, names: map[uint64]*schema{}, lives: map[uint32]*life{},
+	}
+	for _, n := range p.app.Nodes {
+		p.nodes[xxhash.Sum64String(n.Fn.Name)] = n
+	}
+	if err := engine.Load(p.unit); err != nil {
+		return base.Errorf("%w: %w", base.ErrRecords, err)
+	}
+	cores.Install(p.b, do)
+	return nil
+}
+
+// rows reads the rows of units and tells a builder what they say.
+type rows struct {
+	reader
+	nodes  map[uint64]*plan.Node // by hash of the name
+	names  map[uint64]*schema
+	lives  map[uint32]*life
+	schema *schema          // of the row that is read
+	merged []plan.CellStore // that have got parts
+}
+
+// schema is what a life knew of its graph.
+type schema struct {
+	index *plan.Index
+	cells [][]cellForm // by number of the node
+}
+
+// cellForm is what the rows of a cell do not say of themselves.
+type cellForm struct {
+	name    string
+	class   base.Class
+	version uint64
+	form    base.Digest
+}
+
+// life is one life of the runtime.
+type life struct {
+	origin base.Time
+	schema *schema
+}
+
+// unit reads all rows of a unit.
+func (p *rows) unit(u base.Unit, epoch uint32, all iter.Seq2[[]byte, []byte]) error {
+	if u != (base.Unit{}) {
+		id, err := p.app.Unit(u)
+		if err == nil {
+			err = p.b.Recover(id, epoch)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	p.merged = p.merged[:0]
+	for key, value := range all {
+		if err := p.row(u, key, value); err != nil {
+			return fmt.Errorf("unit %v: row %x: %w", u, key, err)
+		}
+	}
+	for _, s := range p.merged {
+		if err := s.Merged(); err != nil {
+			return fmt.Errorf("unit %v: cell %s: %w", u, s.Head().Decl.Name, err)
+		}
+	}
+	return nil
+}
+
+// row reads one row.
+func (p *rows) row(u base.Unit, key, value []byte) error {
+	k, r := &base.Reader{Src: key}, &base.Reader{Src: value}
+	kind := k.Byte()
+	if kind == rowNames || kind == rowLife {
+		if u != (base.Unit{}) {
+			return base.ErrInvalid
+		}
+		p.readLife(kind, k, r)
+		return firstError(k.End(), r.End())
+	}
+	life := p.lives[r.Uint32()]
+	if life == nil {
+		return firstError(r.Err, fmt.Errorf("of an unknown life"))
+	}
+	p.schema, p.index, p.then = life.schema, life.schema.index, life.origin
+	switch of := u != (base.Unit{}); {
+	case kind == rowInstance && of:
+		p.readInstanceRow(k, r)
+	case kind == rowKept:
+		if row := cutRow(k); k.Err == nil {
+			x := core.Kept{Key: r.Key(), Input: p.readInput(r)}
+			if r.Err == nil {
+				p.check(r, p.b.AddKeptRow(row, &x))
+			}
+		}
+	case kind == rowInput && of:
+		row, to := cutRow(k), r.Key()
+		if in := p.readInput(r); k.Err == nil && r.Err == nil {
+			p.check(r, p.b.AddInput(row, to, in))
+		}
+	case kind == rowPosition:
+		k.Take(8 + 8*base.MaxDepth)
+		e, key := p.index.Known(r, r.Uint()), r.Key()
+		s := core.SourceState{ID: r.Uint(), Slot: base.Slot(r.Uint()), Seq: r.Uint32()}
+		if r.Err == nil && e != nil {
+			p.b.AddPosition(e, key, s)
+		}
+	case kind == rowFence && of:
+		p.b.RaiseFence(base.Slot(r.Uint()))
+	case kind == rowRoute && !of:
+		k.Take(8 + 8*base.MaxDepth)
+		x := base.Route{Unit: base.Unit{Part: r.Text(), Root: r.Key()}, Owner: base.NodeID(r.Uint16()), Epoch: r.Uint32()}
+		if r.Err == nil {
+			p.check(r, p.b.AddRoute(x))
+		}
+	case kind == rowRest && !of:
+		k.Take(8)
+		x := core.Rest{Part: r.Text(), Owner: base.NodeID(r.Uint16()), Epoch: r.Uint32()}
+		if r.Err == nil {
+			p.check(r, p.b.AddRest(x))
+		}
+	default:
+		return fmt.Errorf("unknown kind %d", kind)
+	}
+	return firstError(k.End(), r.End())
+}
+
+func firstError(all ...error) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func cutRow(k *base.Reader) core.Row {
+	b := k.Take(14)
+	if k.Err != nil {
+		return core.Row{}
+	}
+	return core.Row{Epoch: binary.BigEndian.Uint32(b), Core: binary.BigEndian.Uint16(b[4:]), N: binary.BigEndian.Uint64(b[6:])}
+}
+
+func cutHash(k *base.Reader) uint64 {
+	b := k.Take(8)
+	if k.Err != nil {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+// readLife reads what a life knew of its graph and clock.
+func (p *rows) readLife(kind byte, k, r *base.Reader) {
+	if kind == rowLife {
+		b := k.Take(4)
+		x := &life{schema: p.names[cutHash(r)], origin: base.Time(r.Int())}
+		switch {
+		case k.Err != nil || r.Err != nil:
+		case x.schema == nil:
+			r.Fail(fmt.Errorf("a life without its names"))
+		default:
+			p.lives[binary.BigEndian.Uint32(b)] = x
+		}
+		return
+	}
+	hash := cutHash(k)
+	if r.Err == nil && xxhash.Sum64(r.Src) != hash {
+		r.Fail(fmt.Errorf("checksum differs"))
+		return
+	}
+	x := &schema{index: plan.ReadIndex(r, p.app)}
+	for range x.index.Names.Nodes {
+		var cells []cellForm
+		for range r.Count(11) {
+			cells = append(cells, cellForm{r.Text(), base.Class(r.Byte()), r.Uint(), r.Digest()})
+		}
+		x.cells = append(x.cells, cells)
+	}
+	p.names[hash] = x
+}
+
+// readInstanceRow reads a row of an instance.
+func (p *rows) readInstanceRow(k, r *base.Reader) {
+	hash, key, kind := cutHash(k), k.Key(), k.Byte()
+	if k.Err != nil {
+		return
+	}
+	n := p.nodes[hash]
+	if n == nil {
+		for _, name := range p.index.Names.Nodes {
+			if xxhash.Sum64String(name) == hash {
+				r.Fail(fmt.Errorf("no function %q", name))
+			}
+		}
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	x, err := p.b.Instance(n, key)
+	if err != nil {
+		r.Fail(err)
+		return
+	}
+	switch kind {
+	case rowHead:
+		p.readNumbers(r, x)
+	case rowCell:
+		p.readPart(k, r, x)
+	case rowMark:
+		k.Take(8 + 8 + 2 + 8*base.MaxDepth)
+		p.readMark(r, x)
+	case rowSetting:
+		k.Take(8)
+		if in := p.readInput(r); r.Err == nil {
+			p.check(r, p.b.SaySetting(x, in))
+		}
+	case rowTimer:
+		k.Take(8)
+		kind := byte(recordDelayed)
+		if r.Bool() {
+			kind = recordCall
+		}
+		p.readTimerOf(r, x, kind)
+	default:
+		r.Fail(base.ErrInvalid)
+	}
+}
+
+// readPart reads a part of a cell.
+func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
+	hash, part, content := cutHash(k), k.Take(len(k.Src)), r.Take(len(r.Src))
+	f := p.form(x.Node(), hash)
+	if k.Err != nil || r.Err != nil || f == nil {
+		r.Fail(base.ErrInvalid)
+		return
+	}
+	s := p.cellOf(r, x, f.name, f.class, f.version, f.form)
+	if s == nil {
+		return
+	}
+	var err error
+	if f.class == base.Sealed {
+		err = core.ReadCell(content, p.sealer, x.Address(), s, int(f.version), p.moments())
+	} else {
+		err = s.Merge(part, content, int(f.version), p.moments())
+	}
+	if n := len(p.merged); n == 0 || p.merged[n-1] != s {
+		p.merged = append(p.merged, s)
+	}
+	p.check(r, err)
+}
+
+// form returns what the life of the row knew of a cell.
+func (p *rows) form(n *plan.Node, cell uint64) *cellForm {
+	for i, x := range p.index.Nodes {
+		if x != n {
+			continue
+		}
+		for j := range p.schema.cells[i] {
+			if f := &p.schema.cells[i][j]; xxhash.Sum64String(f.name) == cell {
+				return f
+			}
+		}
+	}
+	return nil
+}
