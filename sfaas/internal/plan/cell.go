@@ -61,9 +61,12 @@ type CellStore interface {
 // Parts takes parts of a cell. A part has a name, whose bytes order it, and content;
 // both are the caller's again when a method has returned.
 type Parts interface {
+	// Set says what the content of a part is.
 	Set(part, content []byte)
+	// Delete says that a part is gone.
 	Delete(part []byte)
-	DeleteFrom(part []byte) // and all that are behind it
+	// DeleteFrom says the same of a part and of all that are behind it.
+	DeleteFrom(part []byte)
 }
 
 // Moments are one moment on two clocks: that of whoever encoded something, and
