@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -33,6 +34,7 @@ func (s *Store) Commit(r *sfaas.Record, done func(error)) {
 	err := s.refuses
 	if err == nil {
 		s.queue = append(s.queue, offer{record: r, done: done})
+		s.offered.Add(1)
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -62,6 +64,7 @@ func (s *Store) run() {
 			return
 		}
 		s.pause()
+		s.gather()
 		if err := s.disk.err(); err != nil {
 			s.answer(s.takeAll(), err)
 			if !s.reopen() {
@@ -85,6 +88,30 @@ func (s *Store) pause() {
 	s.began = time.Now()
 }
 
+// A worker offers the records of a slot one after the other, and the first of them
+// should not have a sync of its own while the others wait for its end. So a group
+// begins when nothing was offered for a while, longer once there was a second record,
+// or after patience, which is about as long as a sync.
+const (
+	quietOne  = 3 * time.Microsecond
+	quietMany = 10 * time.Microsecond
+	patience  = 200 * time.Microsecond
+)
+
+// gather waits until a burst of offers is over.
+func (s *Store) gather() {
+	begin, quiet := time.Now(), quietOne
+	for seen, since := s.offered.Load(), begin; ; runtime.Gosched() {
+		n, now := s.offered.Load(), time.Now()
+		if n != seen {
+			seen, since, quiet = n, now, quietMany
+		}
+		if now.Sub(since) >= quiet || now.Sub(begin) >= patience {
+			return
+		}
+	}
+}
+
 // takeAll takes what waits.
 func (s *Store) takeAll() []offer {
 	s.mu.Lock()
@@ -103,7 +130,6 @@ func (s *Store) commitAll() {
 		n, err := s.commitGroup(rest)
 		rest = rest[n:]
 		if err != nil {
-			s.fence = newFence()
 			s.answer(rest, err)
 			return
 		}
@@ -120,11 +146,10 @@ func (s *Store) commitGroup(all []offer) (int, error) {
 	defer b.Close()
 	n := 0
 	for n < len(all) && (n == 0 || b.Len() < groupBytes) {
-		if err := s.put(b, &all[n]); err != nil {
-			return 0, err
-		}
+		s.put(b, &all[n])
 		n++
 	}
+	s.must(s.fence.seal(b))
 	s.mu.Lock()
 	s.flight = all[:n]
 	s.mu.Unlock()
@@ -155,20 +180,29 @@ func (s *Store) landed() []offer {
 	return flight
 }
 
+// must takes an error of a batch in memory. There is no way on from that, and none that
+// leads there but one of the store's own: it opens its files anew.
+func (s *Store) must(err error) {
+	if err != nil {
+		s.disk.die(fmt.Errorf("%w: %w", ErrFailed, err))
+	}
+}
+
 // put puts a record into a batch, or notes its answer.
-func (s *Store) put(b *pebble.Batch, o *offer) error {
+func (s *Store) put(b *pebble.Batch, o *offer) {
 	r := o.record
 	v, err := s.fence.judge(s.db, r)
 	switch {
-	case err != nil:
-		return err
+	case err != nil: // what is damaged of one unit is no matter of others
+		o.err = err
+		return
 	case v == stale:
 		o.err = sfaas.ErrStaleEpoch
 	case v == early:
 		o.err = fmt.Errorf("%w: %v, epoch %d, core %d, number %d", ErrOrder, r.Unit, r.Epoch, r.Core, r.Seq)
 	}
 	if v != take && v != takeNew {
-		return nil
+		return
 	}
 	s.key = appendUnit(s.key[:0], r.Unit)
 	prefix := len(s.key)
@@ -192,9 +226,7 @@ func (s *Store) put(b *pebble.Batch, o *offer) error {
 		s.value = appendMark(s.value[:0], r.Epoch, 0)
 		err = errors.Join(err, b.Set(s.key, s.value, nil))
 	}
-	s.key = appendCore(s.key[:0], r.Unit, r.Core)
-	s.value = appendMark(s.value[:0], r.Epoch, r.Seq)
-	return errors.Join(err, b.Set(s.key, s.value, nil))
+	s.must(err)
 }
 
 // answer answers offers with one error.

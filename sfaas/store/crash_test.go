@@ -107,7 +107,7 @@ func recovered(t *testing.T, fs vfs.FS, c *counter, acked []uint64, seed, i, j i
 			}
 			r := c.record(u, seq)
 			if seq == n { // it is there: what comes again changes nothing
-				r.Writes[0].Value = number(0)
+				r.Writes[1].Value = number(seq + 1)
 			}
 			if err := commit(s, r)[0]; err != nil {
 				t.Fatalf("seed=%d crash=%d/%d unit=%d number=%d: %v", seed, i, j, u, seq, err)

@@ -3,28 +3,109 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
 // fence knows what has been committed of every unit that was written: it tells a
 // record that comes again, one of an old owner, and one that comes too early. It is
-// the committer's, and what it knows is in the store too: it may forget everything
-// at any time.
+// the committer's.
+//
+// What it knows is in the store too, written with the records themselves. A key for
+// each unit and core would be one more key per record, half as many again for small
+// ones; so the marks of a group are one value in a row of a ring:
+//
+//	'm' | row, 4 bytes → number of the group, then for each mark: unit, core, epoch, number
+//
+// When a row is taken again, [ringRows] groups later, marks in it that are still the
+// last of their unit and core get a key of their own. Whoever commits often never does.
 type fence struct {
 	units map[sfaas.Unit]*fenced
+	group uint64            // the next one
+	list  []*mark           // of that group
+	rows  [ringRows][]*mark // as they stand in the store
 	key   []byte
+	value []byte
 }
 
+const (
+	ringRows  = 1024
+	markSpace = 'm'
+)
+
+// fenced is what is known of a unit.
 type fenced struct {
+	unit  sfaas.Unit
 	epoch uint32
-	seqs  map[int]uint64 // by core, of this epoch
+	cores map[int]*mark // of this epoch
 }
 
-func newFence() *fence { return &fence{units: map[sfaas.Unit]*fenced{}} }
+// mark is the last record of a core.
+type mark struct {
+	of    *fenced
+	core  int
+	epoch uint32
+	seq   uint64
+	group uint64 // the last one that lists it
+}
+
+// loadFence reads the marks of the last groups; others are read when they are needed.
+func loadFence(db *pebble.DB) (f *fence, err error) {
+	f = &fence{units: map[sfaas.Unit]*fenced{}, group: 1}
+	all := []byte{markSpace}
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: all, UpperBound: after(all)})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, damage(it.Close())) }()
+	for valid := it.First(); valid; valid = it.Next() {
+		value, err := it.ValueAndErr()
+		if err == nil {
+			err = f.loadRow(db, it.Key(), value)
+		}
+		if err != nil {
+			return nil, damage(err)
+		}
+	}
+	return f, nil
+}
+
+// loadRow reads one row of the ring.
+func (f *fence) loadRow(db *pebble.DB, key, value []byte) error {
+	group, value, err := base.CutUint64(value)
+	row := group % ringRows
+	if err != nil || string(key) != string(appendRow(nil, row)) {
+		return &DamagedError{Err: errKey}
+	}
+	f.group = max(f.group, group+1)
+	for len(value) > 0 {
+		var u sfaas.Unit
+		var core uint64
+		if u, value, err = cutName(value); err == nil {
+			core, value, err = base.CutUint64(value)
+		}
+		m := mark{core: int(core), group: group}
+		if err == nil {
+			m.epoch, m.seq, value, err = cutMark(value)
+		}
+		if err != nil {
+			return &DamagedError{Err: err}
+		}
+		if m.of, err = f.unit(db, u); err != nil {
+			return err
+		}
+		if known := m.of.cores[m.core]; m.epoch == m.of.epoch && (known == nil || known.group < group) {
+			m.of.cores[m.core] = &m
+			f.rows[row] = append(f.rows[row], &m)
+		}
+	}
+	return nil
+}
 
 // verdict says what to do with a record.
 type verdict uint8
@@ -37,36 +118,70 @@ const (
 	early           // one before it is missing
 )
 
-// judge says what to do with a record, and takes that it will be committed, if so.
+// judge says what to do with a record, and takes that it will be committed with the
+// present group, if so.
 func (f *fence) judge(db *pebble.DB, r *sfaas.Record) (verdict, error) {
 	u, err := f.unit(db, r.Unit)
 	if err != nil {
 		return 0, err
 	}
-	v := take
-	switch {
-	case r.Epoch < u.epoch:
+	if r.Epoch < u.epoch {
 		return stale, nil
-	case r.Epoch > u.epoch:
-		v = takeNew
 	}
-	last, err := uint64(0), error(nil)
-	if v == take {
-		if last, err = f.last(db, u, r); err != nil {
-			return 0, err
+	if r.Epoch > u.epoch {
+		if r.Seq != 1 {
+			return early, nil
 		}
+		m := &mark{of: u, core: r.Core, epoch: r.Epoch}
+		u.epoch, u.cores = r.Epoch, map[int]*mark{r.Core: m}
+		f.note(m, 1)
+		return takeNew, nil
 	}
+	m, err := f.core(db, u, r.Core)
 	switch {
-	case r.Seq <= last:
+	case err != nil:
+		return 0, err
+	case r.Seq <= m.seq:
 		return repeat, nil
-	case r.Seq > last+1:
+	case r.Seq > m.seq+1:
 		return early, nil
 	}
-	if v == takeNew {
-		u.epoch, u.seqs = r.Epoch, map[int]uint64{}
+	f.note(m, r.Seq)
+	return take, nil
+}
+
+// note takes that the present group commits a record.
+func (f *fence) note(m *mark, seq uint64) {
+	m.seq = seq
+	if m.group != f.group {
+		m.group = f.group
+		f.list = append(f.list, m)
 	}
-	u.seqs[r.Core] = r.Seq
-	return v, nil
+}
+
+// seal puts the marks of the group into its batch, and begins the next group.
+func (f *fence) seal(b *pebble.Batch) error {
+	if len(f.list) == 0 {
+		return nil
+	}
+	row := f.group % ringRows
+	var err error
+	for _, m := range f.rows[row] {
+		if m.group+ringRows == f.group && m.epoch == m.of.epoch { // not listed since
+			f.key = appendCore(f.key[:0], m.of.unit, m.core)
+			f.value = appendMark(f.value[:0], m.epoch, m.seq)
+			err = errors.Join(err, b.Set(f.key, f.value, nil))
+		}
+	}
+	f.value = binary.AppendUvarint(f.value[:0], f.group)
+	for _, m := range f.list {
+		f.value = binary.AppendUvarint(appendName(f.value, m.of.unit), uint64(m.core))
+		f.value = appendMark(f.value, m.epoch, m.seq)
+	}
+	f.key = appendRow(f.key[:0], row)
+	f.list, f.rows[row] = f.rows[row][:0], f.list
+	f.group++
+	return errors.Join(err, b.Set(f.key, f.value, nil))
 }
 
 // unit returns what is known of a unit.
@@ -74,29 +189,32 @@ func (f *fence) unit(db *pebble.DB, unit sfaas.Unit) (*fenced, error) {
 	if u := f.units[unit]; u != nil {
 		return u, nil
 	}
-	u := &fenced{seqs: map[int]uint64{}}
+	u := &fenced{unit: unit, cores: map[int]*mark{}}
 	f.key = appendOwner(f.key[:0], unit)
-	epoch, _, err := f.read(db)
-	if err != nil {
+	var err error
+	if u.epoch, _, err = f.read(db); err != nil {
 		return nil, err
 	}
-	u.epoch = epoch
 	f.units[unit] = u
 	return u, nil
 }
 
-// last returns the number of the last record of a core in the epoch of the unit.
-func (f *fence) last(db *pebble.DB, u *fenced, r *sfaas.Record) (uint64, error) {
-	if seq, known := u.seqs[r.Core]; known {
-		return seq, nil
+// core returns the last record of a core in the epoch of its unit.
+func (f *fence) core(db *pebble.DB, u *fenced, core int) (*mark, error) {
+	if m := u.cores[core]; m != nil {
+		return m, nil
 	}
-	f.key = appendCore(f.key[:0], r.Unit, r.Core)
+	f.key = appendCore(f.key[:0], u.unit, core)
 	epoch, seq, err := f.read(db)
-	if err != nil || epoch != u.epoch {
-		return 0, err // what the core has committed under an older epoch counts no more
+	if err != nil {
+		return nil, err
 	}
-	u.seqs[r.Core] = seq
-	return seq, nil
+	m := &mark{of: u, core: core, epoch: u.epoch}
+	if epoch == u.epoch { // what was committed under an older one counts no more
+		m.seq = seq
+	}
+	u.cores[core] = m
+	return m, nil
 }
 
 // read returns the mark under the present key, zero if there is none.
@@ -108,9 +226,16 @@ func (f *fence) read(db *pebble.DB) (uint32, uint64, error) {
 	case err != nil:
 		return 0, 0, damage(err)
 	}
-	epoch, seq, err := cutMark(value)
+	epoch, seq, rest, err := cutMark(value)
+	if err == nil && len(rest) > 0 {
+		err = errKey
+	}
 	if err != nil {
 		err = &DamagedError{Err: err}
 	}
 	return epoch, seq, errors.Join(err, done.Close())
+}
+
+func appendRow(dst []byte, row uint64) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, markSpace), uint32(row))
 }

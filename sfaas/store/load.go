@@ -81,7 +81,7 @@ func (l *loader) unit(show func(u sfaas.Unit, epoch uint32, rows iter.Seq2[[]byt
 	if l.space != ownerSpace {
 		return &DamagedError{Err: errNoOwner}
 	}
-	epoch, _, err := cutMark(l.value)
+	epoch, _, _, err := cutMark(l.value)
 	if err != nil {
 		return &DamagedError{Err: err}
 	}

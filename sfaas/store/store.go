@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -28,6 +29,8 @@ type Store struct {
 	spare   []offer // memory of the queue before
 	flight  []offer // the group on its way to the disk, as far as it is not answered
 	refuses error   // why records are not taken, or nil
+
+	offered atomic.Uint64 // records that were ever taken
 
 	wake    chan struct{}
 	closing chan struct{}
@@ -53,7 +56,7 @@ var _ sfaas.Engine = (*Store)(nil)
 // returns a [*DamagedError] if a file does not hold what was acknowledged, and
 // [ErrFull] if there is no room to begin with.
 func Open(dir string, o *Options) (*Store, error) {
-	s := &Store{dir: dir, opts: o.withDefaults(), wake: make(chan struct{}, 1), closing: make(chan struct{}), fence: newFence()}
+	s := &Store{dir: dir, opts: o.withDefaults(), wake: make(chan struct{}, 1), closing: make(chan struct{})}
 	err := s.opts.fs.MkdirAll(dir, 0o755)
 	if err == nil {
 		s.lock, err = s.opts.fs.Lock(s.opts.fs.PathJoin(dir, "LOCK"))
@@ -97,9 +100,12 @@ func (s *Store) start() error {
 	if dead := d.err(); dead != nil {
 		err = dead
 	}
+	if err == nil {
+		s.fence, err = loadFence(db)
+	}
 	if err != nil {
 		if db != nil {
-			_ = db.Close() // nothing of it reaches the disk
+			_ = db.Close()
 		}
 		return errors.Join(unreadable(err), p.close())
 	}
@@ -163,7 +169,6 @@ func (s *Store) reopen() bool {
 	defer s.open.Unlock()
 	s.stop()
 	for {
-		s.fence = newFence()
 		err := s.start()
 		if err == nil {
 			s.mu.Lock()
@@ -245,7 +250,7 @@ func (s *Store) pebbleOptions(d vfs.FS) *pebble.Options {
 		CacheSize:          s.opts.CacheBytes,
 		MemTableSize:       s.opts.memTable,
 		FormatMajorVersion: pebble.FormatNewest,
-		Logger:             quiet{},
+		Logger:             silent{},
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { s.opts.Report(damage(err)) },
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
@@ -256,10 +261,10 @@ func (s *Store) pebbleOptions(d vfs.FS) *pebble.Options {
 	return o
 }
 
-// quiet is Pebble's logger. What it calls fatal cannot happen but for errors of the
+// silent is Pebble's logger. What it calls fatal cannot happen but for errors of the
 // disk, which it never sees, and of its own logic; it goes on and returns an error.
-type quiet struct{}
+type silent struct{}
 
-func (quiet) Infof(string, ...any)  {}
-func (quiet) Errorf(string, ...any) {}
-func (quiet) Fatalf(string, ...any) {}
+func (silent) Infof(string, ...any)  {}
+func (silent) Errorf(string, ...any) {}
+func (silent) Fatalf(string, ...any) {}

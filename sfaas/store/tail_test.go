@@ -114,8 +114,8 @@ func FuzzKey(f *testing.F) {
 				t.Errorf("%x: %v %d %x", key, u, space, rest)
 			}
 		}
-		if epoch, seq, err := cutMark(mark); err == nil {
-			if e, s, err := cutMark(appendMark(nil, epoch, seq)); err != nil || e != epoch || s != seq {
+		if epoch, seq, _, err := cutMark(mark); err == nil {
+			if e, s, _, err := cutMark(appendMark(nil, epoch, seq)); err != nil || e != epoch || s != seq {
 				t.Errorf("%x: %d %d", mark, epoch, seq)
 			}
 		}
