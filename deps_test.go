@@ -44,6 +44,7 @@ const floorRule = `
 	phy/ofdm, phy/sync/..., phy/chest/..., phy/dtx, phy/equalizer/..., phy/modem/..., phy/track, phy/sch,
 		phy/polar, phy/sigmf < phy/pusch, phy/pdsch < phy/link;
 	phy/ofdm, phy/sigmf, phy/resample < phy/capture;
+	phy/capture, phy/pusch < phy/diagnose;
 	phy/channel < phy/link;
 
 	# Functions over accelerator sessions:
@@ -57,7 +58,7 @@ const floorRule = `
 	sfaas/..., sfaas/neural, accel/... < placement < placement/...;
 
 	# Floor 6: the only place where radio meets runtime.
-	phy/neural, phy/capture, mac/..., placement/..., sfaas/... < ran/block < ran < ran/...;
+	phy/neural, phy/capture, phy/diagnose, mac/..., placement/..., sfaas/... < ran/block < ran < ran/...;
 
 	# Floor 7: programs, and what measures, breaks and checks the rest.
 	ran/..., phy/neural/... < examples/..., internal/bench/..., internal/chaos/...,

@@ -13,20 +13,17 @@ import (
 	"github.com/neuroran/neuroran/ran/uplink"
 )
 
-// Decode the first slots of the recording that ships with the library, with one
-// step replaced: exact log-MAP demapping instead of max-log.
+// Decode the recording that is part of the library with one step replaced: exact
+// log-MAP demapping instead of max-log.
 func Example() {
-	rec, err := sigmf.Open("examples/uplink/testdata/uplink.sigmf-meta")
-	if err != nil {
-		log.Fatal(err)
-	}
+	rec := sigmf.Sample()
 	cfg := block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}
 	exact := block.NewDemap(cfg, "exact", func() (modem.Demapper, error) { return modem.New("exact") })
 	chain, err := uplink.New(uplink.Config{Config: cfg, Steps: uplink.Steps{Demap: exact}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	report, err := chain.Play(context.Background(), rec, uplink.PlayConfig{Slots: 3})
+	report, err := chain.Play(context.Background(), rec, uplink.PlayConfig{})
 	if err != nil {
 		log.Fatal(err)
 	}

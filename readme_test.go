@@ -4,6 +4,7 @@ package neuroran_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -26,20 +27,47 @@ func readText(t *testing.T, name string) string {
 // example that runs as a test.
 func TestREADMEProgram(t *testing.T) {
 	readme, example := readText(t, "README.md"), readText(t, "example_test.go")
-	code := regexp.MustCompile("(?s)```go\nfunc main\\(\\) {\n(.*?)}\n```\n\n```\n(.*?)```").FindStringSubmatch(readme)
+	code := regexp.MustCompile("(?s)```go\npackage main\n\n(import .*?\n\\)\n)\nfunc main\\(\\) {\n(.*?)}\n```\n\n```\n(.*?)```").FindStringSubmatch(readme)
 	test := regexp.MustCompile("(?s)func Example\\(\\) {\n(.*?)\t// Output:\n(.*?)}").FindStringSubmatch(example)
 	if code == nil || test == nil {
 		t.Fatal("no program in README.md or no example")
 	}
-	if code[1] != test[1] {
-		t.Errorf("README.md has the program\n%s\nand the example is\n%s", code[1], test[1])
+	if code[2] != test[1] || !strings.Contains(example, code[1]) {
+		t.Errorf("README.md has the program\n%s%s\nand the example is\n%s", code[1], code[2], test[1])
 	}
-	if want := strings.ReplaceAll(test[2], "\t// ", ""); code[2] != want {
-		t.Errorf("README.md says that it prints\n%s\nand it prints\n%s", code[2], want)
+	want := strings.ReplaceAll(test[2], "\t// ", "")
+	if code[3] != want {
+		t.Errorf("README.md says that it prints\n%s\nand it prints\n%s", code[3], want)
+	}
+	if got := runOutside(t, "package main\n\n"+code[1]+"\nfunc main() {\n"+code[2]+"}\n"); got != want {
+		t.Errorf("outside, the program prints\n%s", got)
 	}
 	if n := strings.Count(readme, "\n"); n >= 200 {
 		t.Errorf("README.md has %d lines, want fewer than 200", n)
 	}
+}
+
+// runOutside runs a program as a module of its own, which requires this one.
+func runOutside(t *testing.T, program string) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("links a program")
+	}
+	dir := t.TempDir()
+	mod := "module example.com/outside\n\ngo 1.26\n\nrequire github.com/neuroran/neuroran v0.0.0\n\nreplace github.com/neuroran/neuroran => " + testvec.Root() + "\n"
+	for name, text := range map[string]string{"main.go": program, "go.mod": mod, "go.sum": readText(t, "go.sum")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "run", "-mod=mod", ".")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, errs.String())
+	}
+	return out.String()
 }
 
 // TestREADMEMap checks that the map names every package that a user may import,

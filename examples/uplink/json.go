@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/neuroran/neuroran/phy/diagnose"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/uplink"
@@ -48,11 +49,24 @@ type summary struct {
 	Receiver       string  `json:"receiver"`
 	Device         string  `json:"device"`
 	Shift          *int64  `json:"shift_samples,omitempty"` // by which a search found the schedule later than stated
+
+	Findings []finding `json:"findings,omitempty"` // of -diagnose
+}
+
+// finding is what -diagnose has found about transmissions that did not pass.
+type finding struct {
+	Slot    uint64            `json:"slot"`
+	RNTI    uint16            `json:"rnti"`
+	Count   int               `json:"count"`
+	Text    string            `json:"text"`
+	Fields  []string          `json:"fields"`
+	Changes map[string]string `json:"changes,omitempty"` // what would fit, by field
 }
 
 // printJSON prints one object a transmission, in the order of the recording's
 // annotations, and the summary.
-func printJSON(w io.Writer, o *options, in *input, r *uplink.Report) error {
+func printJSON(w io.Writer, o *options, in *input, res *result) error {
+	r := res.Report
 	enc := json.NewEncoder(w)
 	for i := range r.Transmissions {
 		if err := enc.Encode(newLine(in.Recording, &r.Transmissions[i])); err != nil {
@@ -68,7 +82,21 @@ func printJSON(w io.Writer, o *options, in *input, r *uplink.Report) error {
 	if in.found != nil {
 		sum.Shift = &in.found.Shift
 	}
+	for i := range res.findings {
+		sum.Findings = append(sum.Findings, newFinding(&res.findings[i]))
+	}
 	return enc.Encode(sum)
+}
+
+func newFinding(f *diagnose.Finding) finding {
+	out := finding{Slot: uint64(f.Slot), RNTI: f.RNTI, Count: f.Count, Text: f.Text, Fields: f.Fields}
+	for _, c := range f.Changes {
+		if out.Changes == nil {
+			out.Changes = map[string]string{}
+		}
+		out.Changes[c.Field] = c.To
+	}
+	return out
 }
 
 // newLine returns the object of a transmission. What was not received has no

@@ -9,7 +9,10 @@
 //
 // A recording may have any sample rate that holds the carrier. The schedule is in the
 // recording's annotations, or in a log of the gNB; with -search it need not be known
-// where in the file it begins. docs/recordings.md says how to decode one of your own.
+// where in the file it begins. docs/recordings.md says how to decode one of your own,
+// docs/sigmf-nr.md what the fields of a recording are. Where transmissions do not pass,
+// it says what the samples tell about why; -diagnose tries what else the metadata could
+// say.
 //
 // Without -recording it decodes one that is part of the program. It exits with
 // 0 when it ran, whatever the CRCs say, and with 2 for bad arguments or a bad
@@ -29,13 +32,16 @@ import (
 	"strings"
 
 	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/phy/diagnose"
 	"github.com/neuroran/neuroran/phy/neural"
+	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
 //go:generate go run ./internal/record -o testdata/uplink.sigmf-meta
+//go:generate go run ./internal/record -o ../../phy/sigmf/testdata/sample.sigmf-meta -slots 3 -log=false
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -93,23 +99,50 @@ func decode(ctx context.Context, o *options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return show(o, in, report, cloud, stdout)
+	findings, err := explain(ctx, o, in, report)
+	if err != nil {
+		return err
+	}
+	return show(o, in, &result{report, findings}, cloud, stdout)
+}
+
+// result is what the program has to say.
+type result struct {
+	*uplink.Report
+	findings []diagnose.Finding
+}
+
+// explain says why transmissions did not pass: by what was measured, and where that is
+// asked for by trying what else the metadata could say.
+func explain(ctx context.Context, o *options, in *input, r *uplink.Report) ([]diagnose.Finding, error) {
+	outcomes := make([]nr.Outcome, len(r.Transmissions))
+	for i := range outcomes {
+		outcomes[i] = r.Transmissions[i].Outcome
+	}
+	cfg := diagnose.Config{RNTIs: o.rntis, NIDs: o.ids}
+	if o.diagnose {
+		return diagnose.Search(ctx, in.Recording, outcomes, cfg)
+	}
+	if o.json {
+		return nil, nil
+	}
+	return diagnose.Look(in.Recording, outcomes, cfg)
 }
 
 // show prints the report in the form that was asked for.
-func show(o *options, in *input, report *uplink.Report, cloud *constellation, stdout io.Writer) error {
+func show(o *options, in *input, r *result, cloud *constellation, stdout io.Writer) error {
 	if o.plot != "" {
-		if err := plot(o.plot, in.Recording, report, cloud); err != nil {
+		if err := plot(o.plot, in.Recording, r.Report, cloud); err != nil {
 			return fmt.Errorf("-plot: %w", err)
 		}
 	}
 	out := bufio.NewWriter(stdout)
 	if o.json {
-		if err := printJSON(out, o, in, report); err != nil {
+		if err := printJSON(out, o, in, r); err != nil {
 			return err
 		}
 	} else {
-		printTables(out, o, in, report)
+		printTables(out, o, in, r)
 	}
 	return out.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,6 +24,9 @@ type options struct {
 	json      bool
 	realTime  bool
 	plot      string
+	diagnose  bool
+	rntis     []uint16 // that -diagnose tries
+	ids       []int    // scrambling identities that it tries
 }
 
 // parse reads the arguments. Its errors name the argument; help goes to stdout.
@@ -39,6 +43,13 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.BoolVar(&o.json, "json", false, "print one JSON object a transmission, and a summary")
 	flags.BoolVar(&o.realTime, "realtime", false, "hand slots over at the pace of the carrier and skip late work")
 	flags.StringVar(&o.plot, "plot", "", "write constellation.svg and timeline.svg to `folder`")
+	flags.BoolVar(&o.diagnose, "diagnose", false, "try what else the metadata could say, where transmissions do not pass")
+	flags.Func("try-rnti", "with -diagnose: `RNTIs` that a UE may have, separated by commas", func(list string) error {
+		return numbers(list, 1<<16-1, func(n int) { o.rntis = append(o.rntis, uint16(n)) })
+	})
+	flags.Func("try-id", "with -diagnose: scrambling `identities` of data or DM-RS, separated by commas", func(list string) error {
+		return numbers(list, 1<<16-1, func(n int) { o.ids = append(o.ids, n) })
+	})
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		flags.SetOutput(stdout)
@@ -53,6 +64,18 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	set := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	return o, o.check(set)
+}
+
+// numbers reads a list of integers of 0…most.
+func numbers(list string, most int, add func(int)) error {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(text), 0, 64)
+		if err != nil || n > uint64(most) {
+			return fmt.Errorf("got %q, want integers of 0…%d separated by commas", text, most)
+		}
+		add(int(n))
+	}
+	return nil
 }
 
 // check reports the first value that is not allowed; set names the flags given.
@@ -73,6 +96,9 @@ func (o *options) check(set map[string]bool) error {
 	}
 	if set["slots"] && o.slots < 1 {
 		return fmt.Errorf("-slots: got %d, want 1 or more", o.slots)
+	}
+	if !o.diagnose && (set["try-rnti"] || set["try-id"]) {
+		return errors.New("-try-rnti, -try-id: got one, want -diagnose with it")
 	}
 	if o.search < 0 {
 		return fmt.Errorf("-search: got %v, want 0 or more", o.search)

@@ -9,13 +9,15 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/neuroran/neuroran/phy/diagnose"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
 
 // printTables prints the report for people; w keeps the first error.
-func printTables(w *bufio.Writer, o *options, in *input, r *uplink.Report) {
+func printTables(w *bufio.Writer, o *options, in *input, res *result) {
+	r := res.Report
 	c := &in.Carrier
 	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s on %s\n",
 		in.Description, c.NumPRB, c.SubcarrierSpacingKHz, in.NumChannels, o.receiver, o.device)
@@ -26,6 +28,7 @@ func printTables(w *bufio.Writer, o *options, in *input, r *uplink.Report) {
 	fmt.Fprintln(w)
 	printTransmissions(w, in.Recording, r)
 	printUnsupported(w, r)
+	printFindings(w, o, res.findings)
 	printFunctions(w, r)
 	slots := time.Duration(r.Slots) * c.Numerology().SlotDuration()
 	fmt.Fprintf(w, "%d slots (%v), %d transmissions, %d passed, %d absent, %d late, %d dropped, %d not supported; throughput %.2f Mbit/s on the air, decoded at %.2f Mbit/s\n",
@@ -94,6 +97,23 @@ func printUnsupported(w *bufio.Writer, r *uplink.Report) {
 	if !first {
 		fmt.Fprintln(w)
 	}
+}
+
+// printFindings says why transmissions did not pass.
+func printFindings(w *bufio.Writer, o *options, findings []diagnose.Finding) {
+	if len(findings) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "why:")
+	tried := o.diagnose
+	for i := range findings {
+		fmt.Fprintf(w, "  %v\n", &findings[i])
+		tried = tried || len(findings[i].Fields) == 0
+	}
+	if !tried {
+		fmt.Fprintln(w, "  -diagnose tries what else the metadata could say")
+	}
+	fmt.Fprintln(w)
 }
 
 // offset returns the carrier offset, or a dash where one DM-RS symbol cannot

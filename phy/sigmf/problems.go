@@ -56,6 +56,9 @@ func (s scope) refuse(name string, got any, want string) bool {
 func (s scope) add(err error) bool {
 	const listed = 3
 	key := s.where + "\x00" + err.Error()
+	if f, ok := err.(*FieldError); ok { // whatever the value
+		key = s.where + "\x00" + f.Field + "\x00" + f.Want
+	}
 	if p := s.p.index[key]; p != nil {
 		switch {
 		case s.at < 0: // there already

@@ -263,6 +263,15 @@ func (r *Recording) Verify() error {
 	return nil
 }
 
+// Bytes returns what holds the samples, and its length: the data file as it is. It
+// returns nil for a recording whose samples come from a [Source].
+func (r *Recording) Bytes() (data io.ReaderAt, size int64) {
+	if r.source != nil {
+		return nil, 0
+	}
+	return r.data, r.size
+}
+
 // Close closes the data file.
 func (r *Recording) Close() error {
 	if r.close == nil {

@@ -8,7 +8,8 @@
 //
 //	go run ./internal/record -o testdata/uplink.sigmf-meta
 //
-// Beside the recording it writes its schedule as the log of a gNB.
+// Beside the recording it writes its schedule as the log of a gNB. Its first three slots
+// are what sigmf.Sample returns.
 //
 // The seed fixes everything; see [plan] for what is sent. A recording that is
 // there already and differs by rounding only is left alone, so that machines with
@@ -16,7 +17,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,10 +35,12 @@ func run(args []string, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	name := flags.String("o", "testdata/uplink.sigmf-meta", "metadata file to write; the samples go beside it")
 	seed := flags.Uint64("seed", 5, "seed of payload, fading and noise")
-	if flags.Parse(args) != nil || flags.NArg() > 0 {
+	slots := flags.Int("slots", numSlots, "slots")
+	log := flags.Bool("log", true, "write the schedule as the log of a gNB too")
+	if flags.Parse(args) != nil || flags.NArg() > 0 || *slots < 1 || *slots > numSlots {
 		return 2
 	}
-	if err := create(*name, *seed, numSlots); err != nil {
+	if err := create(*name, *seed, *slots, *log); err != nil {
 		fmt.Fprintln(stderr, "record:", err)
 		return 1
 	}
@@ -46,7 +48,7 @@ func run(args []string, stderr io.Writer) int {
 }
 
 // create writes a recording of some slots to a file, unless it is there already: see [same].
-func create(name string, seed uint64, slots int) error {
+func create(name string, seed uint64, slots int, log bool) error {
 	if !strings.HasSuffix(name, sigmf.MetaExt) {
 		return fmt.Errorf("%s: want a name that ends in %s", name, sigmf.MetaExt)
 	}
@@ -54,8 +56,13 @@ func create(name string, seed uint64, slots int) error {
 	if err != nil {
 		return err
 	}
-	if there, err := load(name); err == nil && same(there, made) {
-		return made.saveLog(name)
+	if there, err := load(name); err != nil || !same(there, made) {
+		if err := made.save(name); err != nil {
+			return err
+		}
 	}
-	return errors.Join(made.save(name), made.saveLog(name))
+	if !log {
+		return nil
+	}
+	return made.saveLog(name)
 }

@@ -24,6 +24,17 @@ func TestShippedRecording(t *testing.T) {
 	}
 }
 
+// TestSample makes what sigmf.Sample returns again.
+func TestSample(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "sample.sigmf-meta")
+	if code := run([]string{"-o", name, "-slots", "3", "-log=false"}, os.Stderr); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	if !same(read(t, name), read(t, "../../../../phy/sigmf/testdata/sample.sigmf-meta")) {
+		t.Error("another sample is shipped")
+	}
+}
+
 // TestSeed checks that one seed gives one recording and another seed another.
 func TestSeed(t *testing.T) {
 	a, b, c := short(t, 7), short(t, 7), short(t, 8)
@@ -42,7 +53,7 @@ func TestKeepsWhatRoundsElsewhere(t *testing.T) {
 		if err := f.save(name); err != nil {
 			t.Fatal(err)
 		}
-		if err := create(name, 7, shortSlots); err != nil {
+		if err := create(name, 7, shortSlots, true); err != nil {
 			t.Fatal(err)
 		}
 		if got := read(t, name); bytes.Equal(got.samples, f.samples) != kept {

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diagnose
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/ofdm"
+	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/phy/sch"
+	"github.com/neuroran/neuroran/phy/sigmf"
+)
+
+// lab receives the chosen transmissions of recordings: of the one in question, and of
+// others that say something else of the same samples.
+type lab struct {
+	receiver string
+	chosen   []int // indices of transmissions
+	benches  map[benchKey]*bench
+	pilots   sequences
+}
+
+// bench is what a carrier with a number of antennas needs.
+type bench struct {
+	demod *ofdm.Demodulator
+	rx    *pusch.Receiver
+	grid  nr.Grid
+	slot  nr.Baseband
+}
+
+type benchKey struct {
+	carrier nr.Carrier
+	numRx   int
+}
+
+// result is what became of one chosen transmission.
+type result struct {
+	index    int   // of the transmission
+	heard    bool  // the recording holds it
+	pilots   order // of its DM-RS
+	received bool  // it came through the receiver
+	quality  nr.Quality
+	crc      bool
+	spread   spread // of its equalised symbols
+}
+
+// bench returns the bench of a recording, made where it is needed first.
+func (l *lab) bench(rec *sigmf.Recording) (*bench, error) {
+	key := benchKey{rec.Carrier, rec.NumChannels}
+	if b := l.benches[key]; b != nil {
+		return b, nil
+	}
+	c := rec.Carrier
+	demod, err := ofdm.NewDemodulator(ofdm.Config{Carrier: c, NumPorts: rec.NumChannels, WindowAdvance: ofdm.DefaultAdvance(c)})
+	if err != nil {
+		return nil, err
+	}
+	rx, err := pusch.NewReceiver(pusch.Config{Limits: pusch.Limits{Carrier: c, NumRx: rec.NumChannels}, Receiver: l.receiver})
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{demod: demod, rx: rx}
+	l.benches[key] = b
+	return b, nil
+}
+
+// see demodulates the slot of a transmission; it reports false where the recording
+// does not hold it.
+func (b *bench) see(rec *sigmf.Recording, t *sigmf.Transmission) (bool, error) {
+	want := rec.Carrier.SlotSamples(t.Slot)
+	err := rec.ReadSlot(&b.slot, &sigmf.Slot{Slot: t.Slot, SampleStart: t.SampleStart, SampleCount: want})
+	var outside *sigmf.DataError
+	if errors.As(err, &outside) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, b.demod.Process(&b.grid, &b.slot)
+}
+
+// try receives the chosen transmissions of a recording, unless enough says no after
+// the pilots of all were compared.
+func (l *lab) try(rec *sigmf.Recording, enough func([]result) bool) ([]result, error) {
+	b, err := l.bench(rec)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]result, len(l.chosen))
+	for i, index := range l.chosen {
+		t := &rec.Transmissions[index]
+		out[i].index = index
+		if t.Unsupported != nil || t.Grant.Validate(&rec.Carrier) != nil {
+			continue
+		}
+		if out[i].heard, err = b.see(rec, t); err != nil {
+			return nil, err
+		}
+		if out[i].heard {
+			out[i].pilots = l.pilots.measure(&rec.Carrier, &b.grid, &t.Grant)
+		}
+	}
+	if !enough(out) {
+		return out, nil
+	}
+	soft := map[[2]int]*sch.SoftBuffer{}
+	for i := range out {
+		if out[i].heard {
+			if err := b.receive(&out[i], rec, soft); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// receive decodes one transmission together with those that share its PRBs. What
+// cannot be received is left as it is.
+func (b *bench) receive(r *result, rec *sigmf.Recording, soft map[[2]int]*sch.SoftBuffer) error {
+	t := &rec.Transmissions[r.index]
+	if _, err := b.see(rec, t); err != nil {
+		return err
+	}
+	grants := sharing(rec, r.index)
+	if b.rx.Configure(t.Slot, grants...) != nil {
+		return nil
+	}
+	dst := make([]nr.TransportBlock, len(grants))
+	buffers := make([]*sch.SoftBuffer, len(grants))
+	for u, g := range grants {
+		key := [2]int{int(g.RNTI), g.HARQProcess}
+		if soft[key] == nil {
+			soft[key] = &sch.SoftBuffer{}
+		}
+		buffers[u] = soft[key]
+	}
+	if err := b.rx.Process(dst, buffers, &b.grid); err != nil {
+		return err
+	}
+	r.received, r.crc, r.quality = true, dst[0].CRC, dst[0].Quality
+	group := b.rx.Group()
+	r.spread = measureSpread(b.rx.Symbols(0), grants[0], &group)
+	return nil
+}
+
+// sharing returns the grant of a transmission and those of others on its PRBs. A
+// retransmission is received by itself: what came before it may be what fails.
+func sharing(rec *sigmf.Recording, index int) []*nr.Grant {
+	t := &rec.Transmissions[index]
+	own := t.Grant
+	own.NewData = true
+	if own.MCS().Reserved() {
+		own.NewData = false
+	}
+	grants := []*nr.Grant{&own}
+	for i := range rec.Transmissions {
+		o := &rec.Transmissions[i]
+		if i != index && o.Slot == t.Slot && o.Unsupported == nil && o.Grant.SharesPRBs(&t.Grant) && len(grants) < nr.MaxUEs {
+			grants = append(grants, &o.Grant)
+		}
+	}
+	return grants
+}
+
+// choose returns which of the failed transmissions are looked at: first transmissions
+// before repetitions, spread evenly where there are many.
+func choose(rec *sigmf.Recording, outcomes []nr.Outcome, limit int) []int {
+	var first, again []int
+	for i, o := range outcomes[:min(len(outcomes), len(rec.Transmissions))] {
+		if o != nr.OutcomeFailed && o != nr.OutcomeAbsent {
+			continue
+		}
+		if g := &rec.Transmissions[i].Grant; g.NewData && g.RV == 0 {
+			first = append(first, i)
+		} else {
+			again = append(again, i)
+		}
+	}
+	all := append(first, again...)
+	if len(all) > limit {
+		spaced := make([]int, limit)
+		for k := range spaced {
+			spaced[k] = all[k*len(all)/limit]
+		}
+		all = spaced
+	}
+	slices.Sort(all)
+	return all
+}
