@@ -4,6 +4,7 @@ package chest
 
 import (
 	"math"
+	"math/cmplx"
 	"slices"
 
 	"github.com/neuroran/neuroran/internal/simd/c128"
@@ -23,26 +24,35 @@ type merger struct {
 	bundles [nr.MaxNoiseBundles]bundle
 	numBun  int
 	cost    [fineCells]float64 // of each part alone
-	joint   [fineCells]float64 // of each part together with the next
+	loss    [fineCells]float64 // of each part, if it were one with the next
 	power   [maxRx]float64     // of the antennas in the middle cell
-	order   [fineCells]float64
 	work    [maxRx * maxRx]complex128
 }
 
-// alike says whether all cells could have the same covariance: no element of one
-// is far from the mean.
+// alike says whether all cells could have the same covariance: that of none is far
+// from the mean, by the measure of the mean, so that a strong interferer hides nothing
+// that is weaker.
 //
-// An element of the covariance of n values has the variance P_aa·P_bb/n. The sum
-// over all rx² is then χ² distributed (Wilson and Hilferty 1931).
+// The covariance W of n white values has elements of variance 1/n about those of the
+// identity. The sum over all rx² of the squared distances times n is χ² distributed
+// (Wilson and Hilferty 1931) where n is large, and has a longer tail where it is not.
 func (m *noiseMeter) alike(rx int) bool {
 	if m.used == 1 {
 		return true
 	}
-	clear(m.work[:rx*rx])
+	mean := m.work[:rx*rx]
+	clear(mean)
 	for i := range m.used {
 		for k, v := range m.cells[i].Sum[:rx*rx] {
-			m.work[k] += v / complex(m.count, 0)
+			mean[k] += v / complex(m.count, 0)
 		}
+	}
+	for a := range rx {
+		mean[a*rx+a] *= 1 + 1e-9 // antennas that hear the same, or nothing
+		mean[a*rx+a] += 1e-30
+	}
+	if !c128.Cholesky(mean, rx) {
+		return true
 	}
 	const z = 4.5 // standard deviations
 	dof := float64(rx * rx)
@@ -53,22 +63,41 @@ func (m *noiseMeter) alike(rx int) bool {
 		if c.Count < 1 {
 			continue
 		}
-		sum := 0.0
-		for a := range rx {
-			for b := range a + 1 {
-				d := c.Sum[a*rx+b]/complex(c.Count, 0) - m.work[a*rx+b]
-				sq := (real(d)*real(d) + imag(d)*imag(d)) / (real(m.work[a*rx+a]) * real(m.work[b*rx+b]))
-				if a != b {
-					sq *= 2
-				}
-				sum += sq
-			}
-		}
-		if sum*c.Count > limit*(1-c.Count/m.count) {
+		if m.distance(c, rx)*c.Count > limit*(1+4/c.Count)*(1-c.Count/m.count) {
 			return false
 		}
 	}
 	return true
+}
+
+// distance returns the squared distance of the covariance of a cell, whitened with the
+// factor L in work, from the identity: that of L⁻¹·(L⁻¹·Q)ᴴ.
+func (m *noiseMeter) distance(c *noiseCell, rx int) float64 {
+	var half [maxRx * maxRx]complex128
+	var column [maxRx]complex128
+	for k := range rx {
+		q := column[:rx]
+		for a := range rx {
+			if q[a] = c.Sum[a*rx+k]; a < k { // the lower triangle is there
+				q[a] = cmplx.Conj(c.Sum[k*rx+a])
+			}
+			q[a] /= complex(c.Count, 0)
+		}
+		c128.SolveLower(m.work[:rx*rx], rx, q)
+		for a, v := range q {
+			half[a*rx+k] = cmplx.Conj(v)
+		}
+	}
+	sum := 0.0
+	for k := range rx {
+		row := half[k*rx : (k+1)*rx]
+		c128.SolveLower(m.work[:rx*rx], rx, row)
+		row[k] -= 1
+		for _, v := range row {
+			sum += real(v)*real(v) + imag(v)*imag(v)
+		}
+	}
+	return sum
 }
 
 // mergeAll makes one bundle of all cells.
@@ -90,22 +119,21 @@ func (c *noiseCell) join(next *noiseCell, rx int) {
 // long as one covariance describes them more briefly than two: the logarithm of
 // the likelihood that is lost against rx² numbers saved (Rissanen 1978).
 func (m *noiseMeter) merge(rx int) {
-	m.middlePower(rx)
+	m.middleNoise(rx)
 	for i := range m.used {
 		m.cost[i] = m.length(rx, &m.cells[i], nil)
 	}
 	for i := range m.used - 1 {
-		m.joint[i] = m.length(rx, &m.cells[i], &m.cells[i+1])
+		m.weigh(i, rx)
 	}
 	for m.used > 1 {
-		best, least := 0, math.Inf(1)
-		for i := range m.used - 1 {
-			saved := float64(rx*rx) / 2 * math.Log(m.cells[i].Count+m.cells[i+1].Count+2)
-			if d := m.joint[i] - m.cost[i] - m.cost[i+1] - saved; d < least {
-				best, least = i, d
+		best := 0
+		for i, loss := range m.loss[:m.used-1] {
+			if loss < m.loss[best] {
+				best = i
 			}
 		}
-		if least > 0 && m.used <= nr.MaxNoiseBundles {
+		if m.loss[best] > 0 && m.used <= nr.MaxNoiseBundles {
 			break
 		}
 		m.joinAt(best, rx)
@@ -113,28 +141,60 @@ func (m *noiseMeter) merge(rx int) {
 	m.finish(rx)
 }
 
+// weigh finds how much longer cells i and i+1 are described by one covariance.
+func (m *noiseMeter) weigh(i, rx int) {
+	a, b := &m.cells[i], &m.cells[i+1]
+	saved := float64(rx*rx) / 2 * math.Log(a.Count+b.Count+2)
+	m.loss[i] = m.length(rx, a, b) - m.cost[i] - m.cost[i+1] - saved
+}
+
 // joinAt joins cell i with the next one.
 func (m *noiseMeter) joinAt(i, rx int) {
 	m.cells[i].join(&m.cells[i+1], rx)
 	copy(m.cells[i+1:m.used-1], m.cells[i+2:m.used])
 	copy(m.cost[i+1:m.used-1], m.cost[i+2:m.used])
-	copy(m.joint[i:m.used-2], m.joint[i+1:m.used-1])
+	copy(m.loss[i:m.used-2], m.loss[i+1:m.used-1])
 	m.used--
 	m.cost[i] = m.length(rx, &m.cells[i], nil)
 	for k := max(0, i-1); k <= min(i, m.used-2); k++ {
-		m.joint[k] = m.length(rx, &m.cells[k], &m.cells[k+1])
+		m.weigh(k, rx)
 	}
 }
 
-// middlePower finds the power of each antenna in the middle of the cells, which a
-// few loud ones do not change.
-func (m *noiseMeter) middlePower(rx int) {
+// middleNoise finds the noise of each antenna in the middle cell: what the others do
+// not tell about it, 1/(Q⁻¹)_aa, so that an interferer on the whole band is no part of
+// it. A few loud cells do not change it.
+func (m *noiseMeter) middleNoise(rx int) {
 	for a := range rx {
-		for i := range m.used {
-			m.order[i] = real(m.cells[i].Sum[a*rx+a]) / max(m.cells[i].Count, 1)
+		m.power[a] = 0
+	}
+	var left [maxRx][fineCells]float64
+	for i := range m.used {
+		c := &m.cells[i]
+		n := max(c.Count, 1)
+		for k, v := range c.Sum[:rx*rx] {
+			m.work[k] = v / complex(n, 0)
 		}
-		slices.Sort(m.order[:m.used])
-		m.power[a] = max(m.order[m.used/2], 1e-30)
+		for a := range rx {
+			left[a][i] = real(m.work[a*rx+a])
+		}
+		if n < float64(rx+2) || !c128.Cholesky(m.work[:rx*rx], rx) {
+			continue
+		}
+		for a := range rx {
+			var e [maxRx]complex128
+			e[a] = 1
+			c128.SolveLower(m.work[:rx*rx], rx, e[:rx])
+			sum := 0.0
+			for _, v := range e[:rx] {
+				sum += real(v)*real(v) + imag(v)*imag(v)
+			}
+			left[a][i] = n / (n - float64(rx) + 1) / sum
+		}
+	}
+	for a := range rx {
+		slices.Sort(left[a][:m.used])
+		m.power[a] = max(left[a][m.used/2], 1e-30)
 	}
 }
 
@@ -160,11 +220,11 @@ func (m *noiseMeter) length(rx int, c, next *noiseCell) float64 {
 	if !c128.Cholesky(m.work[:rx*rx], rx) {
 		return 0
 	}
-	sum := 0.0
+	det := 1.0 // of powers near that of the noise: eight of them stay within range
 	for a := range rx {
-		sum += 2 * math.Log(real(m.work[a*rx+a]))
+		det *= real(m.work[a*rx+a])
 	}
-	return n * sum
+	return 2 * n * math.Log(det)
 }
 
 // noiseless is the standard deviation that stands for no noise, of pilots near 1.

@@ -136,3 +136,44 @@ func TestSurroundingsRefuse(t *testing.T) {
 		}
 	}
 }
+
+// TestInterferers: what an interferer costs beyond the closed form, which already
+// counts the dimension that it takes: next to nothing where it is flat, also where one
+// PRB has few more pilots than there are antennas, and a bounded share where its
+// direction changes over the band.
+func TestInterferers(t *testing.T) {
+	const trials, snr, inr = 40, 10, 30
+	for _, c := range []struct {
+		profile channel.Profile
+		prb, rx int
+		limit   float64 // dB
+	}{
+		{channel.Flat(), 1, 4, 0.8}, {channel.Flat(), 1, 8, 0.8}, {channel.Flat(), 24, 8, 0.5},
+		{channel.TDLA30(), 24, 4, 3.5}, {channel.TDLC300(), 4, 4, 9}, {channel.TDLC300(), 4, 8, 5.5},
+	} {
+		for _, receiver := range []string{"ls", "lmmse"} {
+			lost := [2]float64{} // without and with
+			for i := range lost {
+				cfg := singleUE(receiver, c.prb, channel.Config{Profile: channel.Flat()})
+				cfg.NumRx = c.rx
+				if i == 1 {
+					cfg.Interferers = []Interferer{{Channel: channel.Config{Profile: c.profile}, INRdB: inr}}
+				}
+				p, err := NewPUSCH(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for seed := range uint64(trials) {
+					if _, err := p.Simulate(Trial{Seed: seed, SNRdB: snr}); err != nil {
+						t.Fatal(err)
+					}
+					lost[i] += 10 * math.Log10(p.BestSINR(0)/p.SINR(0)) / trials
+				}
+			}
+			if beyond := lost[1] - lost[0]; beyond > c.limit {
+				t.Errorf("%s, %s, %d PRBs, %d antennas: an interferer of %d dB costs %.2f dB beyond the closed form, want at most %.1f",
+					receiver, c.profile.Name, c.prb, c.rx, inr, beyond, c.limit)
+			}
+		}
+	}
+}

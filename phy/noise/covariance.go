@@ -12,11 +12,12 @@ import (
 
 // Covariance is the covariance of noise over antennas, Q = L·Lᴴ.
 type Covariance struct {
-	White  bool                      // Q is Sigma²·I
-	Sigma  float64                   // root of the mean of the diagonal
-	q      [maxRx * maxRx]complex128 // Q
-	factor [maxRx * maxRx]complex128 // L, lower triangle; only where Q is not white
-	rx     int
+	White   bool                      // Q is Sigma²·I
+	Related bool                      // antennas are correlated: Q is not diagonal
+	Sigma   float64                   // root of the mean of the diagonal
+	q       [maxRx * maxRx]complex128 // Q
+	factor  [maxRx * maxRx]complex128 // L, lower triangle; only where Q is not white
+	rx      int
 }
 
 // least is the least power of an antenna, of the mean: that of one that is not
@@ -48,7 +49,7 @@ func (c *Covariance) At(a, b int) complex128 {
 //
 // Sigma is at least floor, below which the noise is taken as white.
 func (c *Covariance) Load(s *Sums, rx int, floor float64) {
-	c.rx = rx
+	c.rx, c.Related = rx, false
 	n := max(s.Count, 1)
 	mean, logs, coherence := 0.0, 0.0, 0.0
 	for a := range rx {
@@ -89,7 +90,7 @@ func (c *Covariance) Load(s *Sums, rx int, floor float64) {
 			c.q[a*rx+b], c.q[b*rx+a] = v, complex(real(v), -imag(v))
 		}
 	}
-	if related > 0 {
+	if c.Related = related > 0; c.Related {
 		c.level(n)
 	}
 	for a := range rx {

@@ -66,7 +66,7 @@ func (b *bench) curve(cfg link.PUSCHConfig, snrDB []float64, truth bool, seed ui
 					return outcome, err
 				}
 				if truth {
-					r.sinr[t.Index], r.best[t.Index] = toDB(p.SINR(0)), toDB(p.BestSINR(0))
+					r.sinr[t.Index], r.best[t.Index] = toDB(max(p.SINR(0), hopeless)), toDB(max(p.BestSINR(0), hopeless))
 				}
 				found[t.Index] = 0
 				for u := range cfg.UEs {
@@ -83,6 +83,10 @@ func (b *bench) curve(cfg link.PUSCHConfig, snrDB []float64, truth bool, seed ui
 	}
 	return points, r, err
 }
+
+// hopeless is the SINR below which nothing is received: how far below would decide over
+// the mean in decibels.
+const hopeless = 0.1
 
 // lost returns the mean by which the SINR stays below its closed form, in dB, and the
 // standard deviation of that mean.
