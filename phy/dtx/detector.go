@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -60,16 +61,56 @@ func (d *Detector) Detect(present *[nr.MaxUEs]bool, pilots *nr.Pilots) error {
 	view := nr.ViewOf(&pilots.RE)
 	d.unit = float32(view.Unit())
 	var scores [nr.MaxUEs]score
-	for c := range d.NumCombs {
-		for code := range d.Group.Length {
-			d.look(&scores, &view, c, code)
-		}
-	}
+	d.listen(&scores, &view)
 	*present = [nr.MaxUEs]bool{}
 	for u := range d.Group.NumUEs {
-		present[u] = scores[u].stands(d.falseAlarm()) && scores[u].excess > leak*d.loudest(&scores, u)
+		s := &scores[u]
+		present[u] = s.found && (s.beneath || s.excess >= leak*d.loudest(&scores, u))
 	}
 	return nil
+}
+
+// listen looks for UEs where timing advance leaves them, and for those that are not
+// there at all other delays that a receiver can follow, as of UEs that have not been
+// told their timing advance yet. The chance of noise is shared by the places.
+//
+// A signal that all antennas hear shows best as they are; one beside a stronger one that
+// all of them hear, when they are whitened. Where antennas hear the same, both ways to
+// look share the chance.
+func (d *Detector) listen(scores *[nr.MaxUEs]score, view *nr.View) {
+	chance := falseAlarm(d.Group.NumPRB * d.PilotsInPRB * d.NumOccasions)
+	shifts := places[d.Group.ConfigType-1]
+	for place := range shifts {
+		for u := range scores {
+			if !scores[u].found {
+				scores[u] = score{}
+			}
+		}
+		if missing, alike := d.lookAll(scores, view, place, chance, false); !missing {
+			return
+		} else if alike {
+			d.lookAll(scores, view, place, chance, true)
+		}
+		chance = farAlarm / float64(len(shifts)-1)
+	}
+}
+
+// lookAll looks for the UEs that are not found yet around one of the places, and reports
+// whether any is missing then, and whether antennas hear the same.
+func (d *Detector) lookAll(scores *[nr.MaxUEs]score, view *nr.View, place int, chance float64, white bool) (missing, alike bool) {
+	for c := range d.NumCombs {
+		for code := range d.Group.Length {
+			d.look(scores, view, c, code, place, white)
+		}
+	}
+	for u := range d.Group.NumUEs {
+		s := &scores[u]
+		if !s.found {
+			s.judge(chance, white)
+		}
+		missing, alike = missing || !s.found, alike || !s.found && s.alike
+	}
+	return missing, alike
 }
 
 // leak is how much of a UE's power may appear under the codes of others of its comb,
@@ -77,11 +118,12 @@ func (d *Detector) Detect(present *[nr.MaxUEs]bool, pilots *nr.Pilots) error {
 // 30 kHz.
 const leak = 0.004
 
-// loudest returns the greatest excess of the other UEs on the combs of UE u.
+// loudest returns the greatest excess of the other UEs on the combs of UE u, which is
+// less than any where there are none.
 func (d *Detector) loudest(scores *[nr.MaxUEs]score, u int) float64 {
-	most := 0.0
+	most := math.Inf(-1)
 	for c := range d.NumCombs {
-		top, mine := 0.0, false
+		top, mine := math.Inf(-1), false
 		for _, l := range d.Combs[c].Layers[:d.Combs[c].NumLayers] {
 			if v := d.Layers[l].UE; v == u {
 				mine = true
@@ -96,40 +138,71 @@ func (d *Detector) loudest(scores *[nr.MaxUEs]score, u int) float64 {
 	return most
 }
 
-// look adds what the pilots of comb c, despread with one code in time, say about the
-// UEs that have a layer there.
-func (d *Detector) look(scores *[nr.MaxUEs]score, view *nr.View, c, code int) {
+// look adds what the pilots of comb c, despread with one code in time, say around one of
+// the places about the UEs that have a layer there and are not found yet.
+func (d *Detector) look(scores *[nr.MaxUEs]score, view *nr.View, c, code, place int, white bool) {
 	var own [nr.MaxUEs]uint8 // codes in frequency of each UE
+	all, wanted := uint8(0), false
 	for _, l := range d.Combs[c].Layers[:d.Combs[c].NumLayers] {
 		if p := &d.Layers[l]; p.TimeCode == code {
 			own[p.UE] |= 1 << p.FreqCode
+			all |= 1 << p.FreqCode
+			wanted = wanted || !scores[p.UE].found
 		}
 	}
-	if own == [nr.MaxUEs]uint8{} {
+	if !wanted {
 		return
 	}
 	size, count := pieces(d.Group.NumPRB)
 	want := max(minPieces, minRows/(view.NumRx*d.NumOccasions))
 	step := max(1, count/want)
 	for k := step / 2; k < count; k += step {
-		d.load(view, c, code, k*size*d.PilotsInPRB, size)
-		spread := d.piece.spread()
-		d.piece.transform()
-		for u, mine := range own[:d.Group.NumUEs] {
-			if mine == 0 {
-				continue
-			}
-			others := uint8(0)
-			for v, codes := range own[:d.Group.NumUEs] {
-				if v != u {
-					others |= codes
-				}
-			}
-			t := tables[d.Group.ConfigType-1][size-1][others][mine-1]()
-			sum := d.piece.shares(t)
-			scores[u].add(&sum, spread, t.moments[d.NumOccasions-1])
+		d.load(view, c, code, place, k*size*d.PilotsInPRB, size)
+		d.ask(scores, &own, all, white)
+	}
+}
+
+// ask adds what the loaded piece says about the UEs with the given codes, of the antennas
+// as they are or whitened.
+func (d *Detector) ask(scores *[nr.MaxUEs]score, own *[nr.MaxUEs]uint8, all uint8, white bool) {
+	p := &d.piece
+	spread, alike := p.spread()
+	whitened := white && alike && p.whiten()
+	p.transform()
+	for u, mine := range own {
+		s := &scores[u]
+		if mine == 0 || s.found {
+			continue
+		}
+		t, blind := d.table(mine, all)
+		sum, moments := p.shares(t), &t.moments[p.occasions-1]
+		switch {
+		case whitened:
+			s.white.add(&sum, sum.antennas, moments)
+			continue
+		case white:
+			s.white.add(&sum, spread, moments)
+			continue
+		}
+		s.heard.add(&sum, spread, moments)
+		s.alike = s.alike || alike
+		s.excess += sum.excess
+		if blind {
+			s.share += p.power(mine)
+			s.blind += sum.antennas
 		}
 	}
+}
+
+// table returns the table for a UE with some of the codes in use. Where it cannot be
+// told by order which of the UEs it is, that is one for all of them together.
+func (d *Detector) table(own, all uint8) (t *table, blind bool) {
+	tables := &tables[d.Group.ConfigType-1][d.piece.size-1]
+	t = tables[all&^own][own-1]()
+	if t.blind[d.NumOccasions-1] {
+		return tables[0][all-1](), true
+	}
+	return t, false
 }
 
 // pieces returns how an allocation is cut: PRBs of a piece, and how many there are.
@@ -147,15 +220,15 @@ func pieces(numPRB int) (size, count int) {
 }
 
 // load puts the pilots of a piece over the sequence of comb c into its rows: of single
-// symbols, or of pairs despread with a code in time. The most likely delay comes to
-// delay 0, where the covariance is real.
-func (d *Detector) load(view *nr.View, c, code, first, size int) {
+// symbols, or of pairs despread with a code in time. The delay in the middle of the
+// place comes to delay 0, where the covariance is real.
+func (d *Detector) load(view *nr.View, c, code, place, first, size int) {
 	p, n := &d.piece, size*d.PilotsInPRB
 	p.begin(view.NumRx, d.NumOccasions, size, d.PilotsInPRB)
 	for s := range d.NumSymbols {
 		o, second := s/d.Group.Length, s%d.Group.Length
 		turn := p.turn[:n]
-		c64.Mul(turn, d.Sequence(c, s)[first:first+n], ramps[d.Group.ConfigType-1][:n])
+		c64.Mul(turn, d.Sequence(c, s)[first:first+n], ramps[d.Group.ConfigType-1][place][:n])
 		c64.Scale(turn, turn, complex(d.unit*float32(1-2*(second&code)), 0))
 		for r := range view.NumRx {
 			y, row := view.Row(r, s)[d.Combs[c].Delta+d.PilotAt(first):], p.row(r, o)
@@ -171,6 +244,7 @@ func (d *Detector) load(view *nr.View, c, code, first, size int) {
 				}
 				c64.MulConj(out, p.pick[:n], turn)
 			}
+			p.all[r] += real(mimo.DotConj(out, out))
 			if second == 1 {
 				for i, x := range out {
 					row[i] += x
@@ -178,68 +252,5 @@ func (d *Detector) load(view *nr.View, c, code, first, size int) {
 			}
 		}
 	}
-	for r := range view.NumRx {
-		p.turnDown(r)
-	}
-}
-
-// share is what the antennas say about one piece.
-type share struct {
-	sum      float64 // of the shares of the energy at likely delays
-	excess   float64 // energy at likely delays above what disorder has there
-	antennas float64 // that say anything
-}
-
-// add adds one antenna. One that hears nothing, or whose samples overflow, says
-// nothing.
-func (s *share) add(inside, energy float64) {
-	if x := inside / energy; x-x == 0 {
-		s.sum += x
-		s.excess += inside - energy
-		s.antennas++
-	}
-}
-
-// score is a sum of shares with the cumulants that it has where nobody transmits.
-type score struct {
-	sum, excess float64
-	cumulants   cumulants
-}
-
-// add adds one piece. Antennas that hear the same, as of one interferer, are as many
-// as spread says: they add up as n independent ones of which each counts for more.
-func (s *score) add(piece *share, spread float64, c cumulants) {
-	if piece.antennas == 0 || !(spread > 0) {
-		return
-	}
-	s.sum += piece.sum
-	s.excess += piece.excess
-	n := piece.antennas * piece.antennas / spread
-	weight := piece.antennas / n
-	scale := n
-	for i, k := range c {
-		scale *= weight
-		s.cumulants[i] += scale * k
-	}
-}
-
-// stands reports whether the sum is more than disorder gives but for a given chance.
-func (s *score) stands(chance float64) bool {
-	return s.cumulants[1] > 0 && s.sum > s.cumulants.quantile(math.Sqrt2*math.Erfinv(1-2*chance))
-}
-
-const (
-	falseAlarm    = 0.007 // chance of a UE that is silent to be found
-	fewPilots     = 8     // of an antenna, up to which a stranger's sequence may have order
-	falseAlarmFew = 0.003 // chance of noise to be found in these
-)
-
-// falseAlarm returns the chance of noise to be found. Few pilots of another cell, all
-// of equal magnitude and with four phases, are in order by chance more often than
-// noise is.
-func (d *Detector) falseAlarm() float64 {
-	if d.Group.NumPRB*d.PilotsInPRB*d.NumOccasions <= fewPilots {
-		return falseAlarmFew
-	}
-	return falseAlarm
+	p.turnDown()
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/neuroran/neuroran/internal/testvec"
@@ -64,18 +65,58 @@ var shapes = []shape{
 	{4, 2, 1<<2 | 1<<11, 1, 1, []uint8{0, 1}}, {4, 2, 1<<2 | 1<<3, 1, 2, []uint8{0, 1, 4, 5}}, {12, 4, 1<<2 | 1<<11, 2, 1, []uint8{0, 1, 2, 3}},
 }
 
+// narrow are shapes in which UEs share so few pilots that one alone hardly stands out.
+var narrow = []shape{
+	{1, 1, 1<<2 | 1<<7 | 1<<11, 1, 1, []uint8{0, 1}}, {1, 2, 1 << 2, 1, 1, []uint8{0, 1}}, {1, 4, 1<<2 | 1<<11, 1, 1, []uint8{2, 3}},
+	{1, 2, 1<<2 | 1<<11, 2, 1, []uint8{0, 1}}, {1, 4, 1 << 2, 2, 1, []uint8{2, 3}}, {2, 2, 1 << 2, 2, 1, []uint8{0, 1}},
+	{1, 2, 1<<2 | 1<<3, 1, 2, []uint8{0, 1, 4, 5}}, {2, 4, 1<<2 | 1<<3, 2, 2, []uint8{0, 1}},
+}
+
+// TestFoundInFewPilots: where UEs share few pilots and all of them transmit, all are
+// found.
+func TestFoundInFewPilots(t *testing.T) {
+	for i := range narrow {
+		s := &narrow[i]
+		d, rng := newDetector(t), rand.New(rand.NewPCG(4, uint64(i)))
+		missed, tries := 0, 0
+		for slot := range nr.Slot(200) {
+			g := s.group()
+			g.Slot = slot
+			var h [nr.MaxGroupLayers][nr.MaxRx]complex128
+			for l := range h {
+				for r := range h[l] {
+					h[l][r] = complex(rng.NormFloat64(), rng.NormFloat64())
+				}
+			}
+			p := dmrstest.Pilots(&g, s.rx, func(layer, rx, _, _ int) complex128 { return h[layer][rx] })
+			dmrstest.AddNoise(&p, rng, 0.02)
+			got := detect(t, d, &p)
+			for u := range g.NumUEs {
+				tries++
+				if !got[u] {
+					missed++
+				}
+			}
+		}
+		if missed > tries/8 {
+			t.Errorf("%v: missed in %d of %d", s, missed, tries)
+		}
+	}
+}
+
 // TestFalseAlarm receives noise: a UE is found at most once in a hundred times, in
 // every shape of group, where antennas have unequal noise, where an interferer without
-// order fills a PRB, and where all antennas hear a UE of another cell.
+// order fills a PRB, where it sends a pulse, and where all antennas hear a UE of another
+// cell.
 func TestFalseAlarm(t *testing.T) {
 	slots := 2500
 	if testing.Short() {
 		slots = 500
 	}
-	for i := range shapes {
-		s := &shapes[i]
+	for i := range len(shapes) + len(narrow) {
+		s := &slices.Concat(shapes, narrow)[i]
 		d, rng := newDetector(t), rand.New(rand.NewPCG(1, uint64(i)))
-		for _, kind := range []string{"noise", "unequal antennas", "one loud PRB", "other cell"} {
+		for _, kind := range []string{"noise", "unequal antennas", "one loud PRB", "pulse", "other cell"} {
 			found, tries := 0, 0
 			for slot := range nr.Slot(slots * 4 / (4 + s.prb)) {
 				g := s.group()
@@ -99,6 +140,8 @@ func TestFalseAlarm(t *testing.T) {
 							p.RE.Row(r)[k] *= 100
 						case kind == "one loud PRB" && k%g.NumSubcarriers() < 12:
 							p.RE.Row(r)[k] *= 30
+						case kind == "pulse" && k < g.NumSubcarriers():
+							p.RE.Row(r)[k] *= 100
 						}
 					}
 				}
@@ -159,6 +202,73 @@ func TestFound(t *testing.T) {
 	}
 }
 
+// TestFoundAnywhere sends from UEs that have no timing advance yet, at all delays that
+// pairs of pilots tell apart.
+func TestFoundAnywhere(t *testing.T) {
+	for i := range shapes {
+		s := &shapes[i]
+		d, rng := newDetector(t), rand.New(rand.NewPCG(5, uint64(i)))
+		for delay := -1.6; delay < 1.7; delay += 0.2 {
+			if s.configType == 2 && math.Abs(delay) > 1.1 {
+				continue
+			}
+			missed := 0
+			const slots = 20
+			for slot := range nr.Slot(slots) {
+				g := s.group()
+				g.Slot = slot
+				p := dmrstest.Pilots(&g, s.rx, dmrstest.Ray(&g, delay*g.CyclicPrefix(), 0))
+				dmrstest.AddNoise(&p, rng, 0.02)
+				if got := detect(t, d, &p); !got[0] {
+					missed++
+				}
+			}
+			if missed > slots/10 {
+				t.Errorf("%v, delay of %.1f cyclic prefixes: missed in %d of %d", s, delay, missed, slots)
+			}
+		}
+	}
+}
+
+// TestFoundBeside looks for a UE of 15 dB beside what is far stronger: an interferer
+// that all antennas hear, and the noise of one antenna.
+func TestFoundBeside(t *testing.T) {
+	const slots = 60
+	for _, s := range []shape{
+		{1, 2, 1<<2 | 1<<11, 1, 1, []uint8{0}}, {3, 4, 1<<2 | 1<<11, 1, 1, []uint8{0}}, {24, 4, 1<<2 | 1<<11, 1, 1, []uint8{0}}, {24, 2, 1<<2 | 1<<11, 2, 1, []uint8{0, 1}},
+	} {
+		for kind, strangeDB := range map[string]float64{"interferer": 40, "noisy antenna": 60} {
+			d, rng := newDetector(t), rand.New(rand.NewPCG(6, 6))
+			normal := func() complex128 { return complex(rng.NormFloat64(), rng.NormFloat64()) / math.Sqrt2 }
+			missed := 0
+			for slot := range nr.Slot(slots) {
+				g := s.group()
+				g.Slot = slot
+				var own, strange [nr.MaxRx]complex128
+				for r := range own {
+					own[r], strange[r] = cmplx.Rect(5.6, 7*rng.Float64()), cmplx.Rect(1, 7*rng.Float64())
+				}
+				p := dmrstest.Pilots(&g, s.rx, func(layer, rx, _, _ int) complex128 { return own[rx] * complex(1-float64(layer), 0) })
+				dmrstest.AddNoise(&p, rng, 1)
+				for k := range p.RE.Row(0) {
+					x := normal() * complex(math.Pow(10, strangeDB/20), 0)
+					for r := range s.rx {
+						if kind == "interferer" || r == 0 {
+							p.RE.Row(r)[k] += complex64(x * strange[r])
+						}
+					}
+				}
+				if got := detect(t, d, &p); !got[0] {
+					missed++
+				}
+			}
+			if missed > slots/6 {
+				t.Errorf("%v, %s: missed in %d of %d", &s, kind, missed, slots)
+			}
+		}
+	}
+}
+
 // TestAnyUnit scales the samples over thirty decades: what is found stays the same,
 // and what is no number finds nobody.
 func TestAnyUnit(t *testing.T) {
@@ -170,6 +280,13 @@ func TestAnyUnit(t *testing.T) {
 		if !detect(t, d, &p)[0] {
 			t.Errorf("unit %g: not found", unit)
 		}
+	}
+	p := dmrstest.Pilots(&g, 2, dmrstest.Ray(&g, 0, 0))
+	for r := range 2 {
+		clear(p.RE.Row(r, 1))
+	}
+	if !detect(t, d, &p)[0] {
+		t.Error("without the samples of one DM-RS symbol: not found")
 	}
 	for _, x := range []complex64{0, complex(float32(math.Inf(1)), 0), complex(float32(math.NaN()), 0)} {
 		p := dmrstest.Pilots(&g, 2, dmrstest.Ray(&g, 0, 0))

@@ -4,7 +4,6 @@ package dtx
 
 import (
 	"math"
-	"slices"
 
 	"github.com/neuroran/neuroran/internal/simd/f32"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
@@ -21,7 +20,9 @@ type piece struct {
 	rx, occasions int
 	size, inPRB   int // PRBs, and pilots in each
 	rows          [nr.MaxRx][nr.MaxDMRSSymbols * maxPilots]complex64
-	energy        [nr.MaxRx]float64 // of the rows of an antenna
+	all           [nr.MaxRx]float64 // energy of each antenna under all codes
+	under         [nr.MaxRx]float64 // share of it that is in the rows
+	energy        [nr.MaxRx]float64 // of the rows of each antenna
 	columns       [maxPanels][maxPilots * f32.Lanes]float32
 	product       [maxPilots * f32.Lanes]float32
 
@@ -34,6 +35,7 @@ const maxPanels = 2 * nr.MaxRx * nr.MaxDMRSSymbols / f32.Lanes
 // begin says what is loaded.
 func (p *piece) begin(rx, occasions, size, inPRB int) {
 	p.rx, p.occasions, p.size, p.inPRB = rx, occasions, size, inPRB
+	p.all = [nr.MaxRx]float64{}
 }
 
 // pilots returns the pilots of a row.
@@ -46,53 +48,19 @@ func (p *piece) row(r, o int) []complex64 {
 	return p.rows[r][o*n : (o+1)*n]
 }
 
-// tooLoud is how many times the energy of the others a PRB may have.
-const tooLoud = 4
-
-// turnDown gives PRBs of antenna r whose energy stands far out the energy of the
-// middle one: a narrow interferer would make a few pilots decide, where the cumulants
-// count on all. It notes the energy of the antenna.
-func (p *piece) turnDown(r int) {
-	var energy [maxPieces]float64
-	for b := range p.size {
-		for o := range p.occasions {
-			for _, x := range p.row(r, o)[b*p.inPRB : (b+1)*p.inPRB] {
-				energy[b] += float64(real(x)*real(x) + imag(x)*imag(x))
-			}
-		}
-	}
-	sorted := energy
-	slices.Sort(sorted[:p.size])
-	middle := sorted[(p.size-1)/2]
-	p.energy[r] = 0
-	for b, e := range energy[:p.size] {
-		if !(e > tooLoud*middle) {
-			p.energy[r] += e
-			continue
-		}
-		p.energy[r] += middle
-		f := complex(float32(math.Sqrt(middle/e)), 0)
-		for o := range p.occasions {
-			row := p.row(r, o)[b*p.inPRB : (b+1)*p.inPRB]
-			for i := range row {
-				row[i] *= f
-			}
-		}
-	}
-}
-
 // spread returns the sum over all pairs of antennas, each with itself too, of the
 // squared correlation of what they hear: the number of antennas where all hear noise
 // of their own, its square where all hear the same. It does not depend on the
-// sequence. The mean that independent noise would show is taken away.
-func (p *piece) spread() float64 {
-	n := p.occasions * p.pilots()
-	samples, sum := float64(n), 0.0
+// sequence. The mean that independent noise would show is taken away. It also reports
+// whether the antennas are so alike, and the pilots so many, that whitening pays.
+func (p *piece) spread() (sum float64, alike bool) {
+	n, heard := p.occasions*p.pilots(), 0.0
+	samples := float64(n)
 	for r := range p.rx {
 		if !(p.energy[r] > 0) {
 			continue
 		}
-		sum++
+		heard++
 		for q := range r {
 			if p.energy[q] > 0 {
 				x := mimo.DotConj(p.rows[r][:n], p.rows[q][:n])
@@ -101,8 +69,14 @@ func (p *piece) spread() float64 {
 			}
 		}
 	}
-	return sum
+	sum += heard
+	return sum, sum > related*heard && n >= room*p.rx
 }
+
+const (
+	related = 1.5 // spread over the number of antennas from which on they hear the same
+	room    = 6   // pilots for each antenna without which no direction is known
+)
 
 // transform writes the columns: of each antenna the combinations of its occasions by
 // the discrete cosine transform, of which number k changes k times from the first to
@@ -146,7 +120,7 @@ func (p *piece) shares(t *table) (sum share) {
 		if t.energy == nil { // the combinations have the energy of the rows
 			all = p.energy[r]
 		}
-		sum.add(in, all)
+		sum.add(in, all, p.under[r]/p.energy[r])
 	}
 	return sum
 }

@@ -16,7 +16,7 @@ const (
 	maxPilots = 6 * maxPieces  // their pilots
 	middle    = 0.1            // delay that is most likely, cyclic prefixes
 	decay     = 0.25           // of the likelihood of other delays, at both sides
-	width     = 2.0            // of the window in which UEs may lie that are taken away
+	width     = 1.2            // of the window around it in which UEs lie that are taken away
 	shareEps  = 1e-3           // noise against which other UEs are taken away
 	turnOfCP  = 144.0 / 2048.0 // turns of one subcarrier for a delay of a cyclic prefix
 )
@@ -36,6 +36,7 @@ var slowness = [nr.MaxDMRSSymbols][nr.MaxDMRSSymbols]float64{
 type table struct {
 	inside, energy []float32                    // A and B of the package's documentation, real, by rows; B is nil for the identity
 	moments        [nr.MaxDMRSSymbols]cumulants // by the number of rows, minus 1
+	blind          [nr.MaxDMRSSymbols]bool      // by the same: no signal could stand out
 }
 
 // tables by configuration type, PRBs, codes in frequency of other UEs, and codes of
@@ -67,36 +68,46 @@ func newTable(configType, prb int, others, own uint8) *table {
 		a, b = p.times(a).times(p), p.times(p)
 	}
 	a.scale(b.trace() / a.trace())
-	t := &table{inside: a.single()}
+	t := &table{inside: a.single(), moments: ratioCumulants(a, b)}
 	if others != 0 {
 		t.energy = b.single()
-	}
-	// Disorder fills the dimensions that B leaves.
-	dims := b.trace() * b.trace() / b.normSq()
-	a.scale(dims / b.trace())
-	square := a.times(a)
-	traces := [4]float64{a.trace(), a.normSq(), square.traceOf(a), square.normSq()}
-	for i := range t.moments {
-		over := traces
-		for k := range over {
-			sum := 0.0
-			for _, w := range slowness[i][:i+1] {
-				sum += math.Pow(w, float64(k+1))
-			}
-			over[k] *= sum
+		v := make([]float64, n) // of a UE without noise, at the most likely delay
+		for i := range v {
+			v[i] = dmrs.CodeSum(own, i)
 		}
-		t.moments[i] = shareCumulants(dims*float64(i+1), over)
+		t.judge(n, a.of(v)/b.of(v))
 	}
 	return t
 }
 
-// ramps turns the most likely delay to 0: the conjugate response of a
-// path with that delay at the pilots of a piece, by configuration type minus 1.
-var ramps = func() (t [2][maxPilots]complex64) {
+// sight is how far the share of a UE without noise must be above the quantile.
+const sight = 1.05
+
+// judge finds out for which numbers of rows a UE, of which the share is known where
+// there is no noise, would stand out of n pilots: of few, others may leave nothing in
+// which it could.
+func (t *table) judge(n int, most float64) {
+	for i := range t.blind {
+		m := &t.moments[i]
+		t.blind[i] = m.skewness() < -1 || slowness[i][0]*most < sight*m.quantile(rareAs(falseAlarm(n*(i+1))))
+	}
+}
+
+// places are the delays around which UEs are looked for, in cyclic prefixes after the
+// most likely one, by configuration type minus 1. Together they are what the pairs of
+// pilots tell apart.
+var places = [2][]float64{{0, 0.5, -0.5, 0.9, -0.9, 1.3, -1.3, 1.7, -1.7}, {0, 0.5, -0.5, 0.9, -0.9, 1.2}}
+
+// ramps turns the delay of a place to 0: the conjugate response of a path with that
+// delay at the pilots of a piece, by configuration type minus 1 and place.
+var ramps = func() (t [2][][maxPilots]complex64) {
 	for ct := range t {
-		for i := range t[ct] {
-			sin, cos := math.Sincos(-2 * math.Pi * turnOfCP * middle * float64(dmrs.Subcarrier(ct+1, 0, i)))
-			t[ct][i] = complex(float32(cos), float32(sin))
+		t[ct] = make([][maxPilots]complex64, len(places[ct]))
+		for p, after := range places[ct] {
+			for i := range t[ct][p] {
+				sin, cos := math.Sincos(-2 * math.Pi * turnOfCP * (middle + after) * float64(dmrs.Subcarrier(ct+1, 0, i)))
+				t[ct][p][i] = complex(float32(cos), float32(sin))
+			}
 		}
 	}
 	return t

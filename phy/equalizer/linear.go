@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/neuroran/neuroran/internal/simd/detect"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -38,6 +39,7 @@ type linear struct {
 	work    detect.Work
 
 	noise whitening                  // of the bundle at hand
+	deaf  [maxRx]bool                // antennas without a channel, to which nothing is listened
 	left  [nr.SymbolsPerSlot]float32 // variance of noise and estimation error of each symbol, once whitened
 	start [nr.SymbolsPerSlot]int     // first data element of each symbol
 	off   [max(maxRx, maxAnchors)]int
@@ -75,6 +77,9 @@ func (e *linear) equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error 
 		}
 	}
 	for u := range ch.Group.NumUEs {
+		if erase(&dst[u]) {
+			sum[u] = detect.SumInverse(dst[u].NoiseVar.Data())
+		}
 		dst[u].Quality.SetSINR(float32(sum[u] / float64(dst[u].NoiseVar.Len())))
 	}
 	return nil
@@ -208,6 +213,39 @@ func (e *linear) prepare(dst []nr.Symbols, ch *nr.Channel) {
 		e.start[s] = at
 		at += g.NumPRB * bits.OnesCount16(g.DataMask(g.StartSymbol+s))
 	}
+	for r := range ch.Anchors.Dim(1) {
+		e.deaf[r] = isDeaf(ch, r)
+	}
+}
+
+// isDeaf reports whether no layer has a channel to antenna r. Nothing is then known of
+// what it receives, which may be no number.
+func isDeaf(ch *nr.Channel, r int) bool {
+	for l := range ch.Anchors.Dim(0) {
+		for a := range ch.Anchors.Dim(2) {
+			for _, z := range ch.Anchors.Row(l, r, a) {
+				if z != 0 {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// erase makes symbols that are no number, since a sample was none, such of which nothing is
+// known. It reports whether there are any; their energy says at once that there are none.
+func erase(s *nr.Symbols) bool {
+	z := s.Z.Data()
+	if e := real(mimo.DotConj(z, z)); e-e == 0 {
+		return false
+	}
+	for i, x := range z {
+		if x-x != 0 {
+			z[i], s.NoiseVar.Data()[i] = 0, MaxNoiseVar
+		}
+	}
+	return true
 }
 
 // loadAnchors makes rows of the anchors at subcarriers k…k+n−1, and whitens them.
@@ -237,6 +275,10 @@ func (e *linear) loadData(data *nr.View, s, k, n int) {
 		raw = e.raw
 	}
 	for r := range data.NumRx {
+		if e.deaf[r] {
+			clear(row(raw, r, n))
+			continue
+		}
 		detect.Split(row(raw, r, n), data.Row(r, s)[k:k+n], e.noise.scale)
 	}
 	if !e.noise.white {

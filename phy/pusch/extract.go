@@ -3,6 +3,7 @@
 package pusch
 
 import (
+	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/tensor"
 )
@@ -12,6 +13,9 @@ import (
 //   - dst: [rx, DM-RS symbol, 12·NumPRB], resized as needed; its group is set,
 //     nothing is known of its UEs
 //   - grid: [rx, 14, subcarrier] of the carrier
+//
+// An antenna is cleared of which a pilot is infinite, not a number, or too great for its
+// square to be one: as one that hears nothing, it does not disturb the others.
 //
 // It returns a [*tensor.ShapeError] if the group lies outside the grid. It does
 // not allocate once dst has grown.
@@ -30,6 +34,10 @@ func ExtractPilots(dst *nr.Pilots, grid *nr.Grid, group *nr.Group) error {
 				copy(out.Row(r, n), view.Row(r, l))
 				n++
 			}
+		}
+		antenna := dst.RE.Data()[r*n*view.NumSubcarriers:][:n*view.NumSubcarriers]
+		if energy := real(mimo.DotConj(antenna, antenna)); energy-energy != 0 {
+			clear(antenna)
 		}
 	}
 	return nil
@@ -60,6 +68,9 @@ func ExtractData(dst *nr.Data, grid *nr.Grid, group *nr.Group) error {
 
 // window returns the allocation of a group within the grid, without a copy.
 func window(grid *nr.Grid, group *nr.Group) (nr.View, error) {
+	if grid == nil {
+		return nr.View{}, &nr.FieldError{Field: "grid", Got: "nil", Want: "the grid of a slot"}
+	}
 	first, n := nr.SubcarriersPerPRB*group.StartPRB, group.NumSubcarriers()
 	if grid.RE.Rank() != 3 || grid.RE.Dim(1) != nr.SymbolsPerSlot || first < 0 || n < 0 || grid.RE.Dim(2) < first+n ||
 		group.StartSymbol < 0 || group.NumSymbols < 0 || group.StartSymbol+group.NumSymbols > nr.SymbolsPerSlot {

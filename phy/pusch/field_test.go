@@ -4,7 +4,6 @@ package pusch_test
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -462,6 +461,68 @@ func TestNothingIsMeasuredOfNobody(t *testing.T) {
 	})
 }
 
+// TestNoNumbers: samples that are infinite, no numbers or beyond all others, in one
+// element or in all of an antenna, leave what the other antennas hear, and are never
+// measured.
+func TestNoNumbers(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	places := map[string]func(symbol, k int) bool{
+		"a pilot":         func(symbol, k int) bool { return symbol == 2 && k == 40 },
+		"a datum":         func(symbol, k int) bool { return symbol == 5 && k == 40 },
+		"DM-RS symbol":    func(symbol, _ int) bool { return symbol == 2 },
+		"symbol":          func(symbol, _ int) bool { return symbol == 5 },
+		"PRB":             func(_, k int) bool { return k/nr.SubcarriersPerPRB == 7 },
+		"antenna":         func(_, _ int) bool { return true },
+		"antenna, pulsed": func(symbol, _ int) bool { return symbol > 6 },
+	}
+	eachReceiver(t, func(t *testing.T, receiver string) {
+		for _, bad := range []complex64{complex(nan, 0), complex(0, -inf), complex(nan, inf), 1e30, complex(3e38, -3e38)} {
+			for place, hit := range places {
+				f := newField(t, 2, receiver)
+				g := fieldGrant(24)
+				g.MCSIndex = 2
+				lost, q := f.lost(5, g, 25, func(grid *nr.Grid) {
+					width := f.carrier.NumSubcarriers()
+					for i := range grid.RE.Row(1) {
+						if hit(i/width, i%width) {
+							grid.RE.Row(1)[i] = bad
+						}
+					}
+				})
+				if lost > 0 || !isFinite(&q) {
+					t.Errorf("%v, %s: %d of 5 lost, %+v", bad, place, lost, q)
+				}
+			}
+		}
+	})
+}
+
+// lost sends a grant n times, and returns how often it is lost and the last quality.
+func (f *field) lost(n int, g *nr.Grant, snrDB float64, change func(*nr.Grid)) (lost int, q nr.Quality) {
+	f.t.Helper()
+	for i := range n {
+		grid := f.noise(nr.Slot(i))
+		data := f.send(grid, g, snrDB)
+		change(grid)
+		tb := &f.receive(grid, g)[0]
+		if !tb.CRC || !bytes.Equal(tb.Data.Data(), data) {
+			lost++
+		}
+		q = tb.Quality
+	}
+	return lost, q
+}
+
+// isFinite reports whether all that was measured are numbers.
+func isFinite(q *nr.Quality) bool {
+	for _, v := range []float64{float64(q.SINR), float64(q.SINRStd), float64(q.SNR), float64(q.SNRStd), q.DelaySeconds, q.DelayStd, q.CFOHz, q.CFOStd} {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // TestFiniteMeasurements: what is measured is finite for every finite sample.
 func TestFiniteMeasurements(t *testing.T) {
 	eachReceiver(t, func(t *testing.T, receiver string) {
@@ -472,11 +533,8 @@ func TestFiniteMeasurements(t *testing.T) {
 			for r := range 2 {
 				scaleAntenna(grid, r, unit)
 			}
-			q := f.receive(grid, fieldGrant(24))[0].Quality
-			for _, v := range []float64{float64(q.SINR), float64(q.SNR), float64(q.SNRStd), q.DelaySeconds, q.DelayStd, q.CFOHz, q.CFOStd} {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					t.Fatalf("samples of %g: %s", unit, fmt.Sprintf("%+v", q))
-				}
+			if q := f.receive(grid, fieldGrant(24))[0].Quality; !isFinite(&q) {
+				t.Fatalf("samples of %g: %+v", unit, q)
 			}
 		}
 	})

@@ -66,6 +66,9 @@ func (l Limits) newReference() (*dmrs.Reference, error) {
 
 // check reports a grant that is not valid or above the limits.
 func (l *Limits) check(g *nr.Grant) error {
+	if g == nil {
+		return &nr.FieldError{Field: "grant", Got: "nil", Want: "a grant"}
+	}
 	if err := g.Validate(&l.Carrier); err != nil {
 		return err
 	}

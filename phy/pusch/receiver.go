@@ -3,6 +3,7 @@
 package pusch
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/neuroran/neuroran/phy/modem"
@@ -141,7 +142,7 @@ func (r *Receiver) Code(u int) sch.Code { return r.codes[u] }
 //   - grid: [rx, 14, subcarrier] of the carrier
 //
 // A failed CRC is a result, not an error. Process returns a
-// [*tensor.ShapeError] if lengths disagree. It does not allocate once dst and
+// [*tensor.ShapeError] if lengths disagree and a [*nr.FieldError] for a nil pointer. It does not allocate once dst and
 // soft have grown.
 func (r *Receiver) Process(dst []nr.TransportBlock, soft []*sch.SoftBuffer, grid *nr.Grid) error {
 	n := r.group.NumUEs
@@ -171,7 +172,7 @@ func (r *Receiver) Process(dst []nr.TransportBlock, soft []*sch.SoftBuffer, grid
 // Estimate is the first step of Process: it extracts the pilots, synchronises
 // and estimates the channel.
 func (r *Receiver) Estimate(grid *nr.Grid) error {
-	if grid.RE.Dim(0) != r.limits.NumRx {
+	if grid != nil && grid.RE.Dim(0) != r.limits.NumRx {
 		return &tensor.ShapeError{Op: "pusch: receive: antennas of the grid", Want: []int{r.limits.NumRx}, Got: []int{grid.RE.Dim(0)}}
 	}
 	if err := ExtractPilots(&r.pilots, grid, &r.group); err != nil {
@@ -200,8 +201,27 @@ func (r *Receiver) Equalize(grid *nr.Grid) error {
 	return nil
 }
 
+// has reports a UE that the configured group does not have.
+func (r *Receiver) has(u int) error {
+	if u < 0 || u >= r.group.NumUEs {
+		return &nr.FieldError{Field: "ue", Got: u, Want: fmt.Sprintf("one of the %d UEs of the configured group, from 0 on", r.group.NumUEs)}
+	}
+	return nil
+}
+
+// hasSoft reports soft bits that are not there.
+func hasSoft(soft *sch.SoftBuffer) error {
+	if soft == nil {
+		return &nr.FieldError{Field: "soft", Got: "nil", Want: "the soft bits of a HARQ process"}
+	}
+	return nil
+}
+
 // Demap is the third step of Process, for UE u of the group.
 func (r *Receiver) Demap(u int) error {
+	if err := r.has(u); err != nil {
+		return err
+	}
 	return Demap(&r.llrs[u], r.blocks.Demapper, &r.symbols[u], r.codes[u].Modulation)
 }
 
@@ -209,6 +229,9 @@ func (r *Receiver) Demap(u int) error {
 // with a reserved MCS whose initial transmission the buffer does not hold adds
 // nothing to it.
 func (r *Receiver) Combine(soft *sch.SoftBuffer, u int) error {
+	if err := cmp.Or(r.has(u), hasSoft(soft)); err != nil {
+		return err
+	}
 	if err := r.codes[u].Continue(soft.Initial()); err != nil {
 		return err
 	}
@@ -224,6 +247,9 @@ func (r *Receiver) Combine(soft *sch.SoftBuffer, u int) error {
 // Decode is the last step of Process, for UE u of the group, for which Combine
 // was called before. A transport block whose size is not known has no bits.
 func (r *Receiver) Decode(dst *nr.TransportBlock, soft *sch.SoftBuffer, u int) error {
+	if err := cmp.Or(r.has(u), hasSoft(soft)); err != nil {
+		return err
+	}
 	dst.Slot, dst.Quality = r.group.Slot, r.llrs[u].Quality
 	if c := &r.codes[u]; c.TBS == 0 {
 		*dst = nr.TransportBlock{Slot: dst.Slot, RNTI: c.RNTI, HARQ: c.HARQProcess, Quality: dst.Quality, Data: dst.Data}

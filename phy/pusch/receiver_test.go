@@ -140,6 +140,7 @@ func TestReceiverRefuses(t *testing.T) {
 		"limits.max_prb":    {Limits: pusch.Limits{Carrier: loopCarrier, NumRx: 2, MaxPRB: 25}},
 		"limits.max_layers": {Limits: pusch.Limits{Carrier: loopCarrier, NumRx: 2, MaxLayers: 5}},
 		"max_iterations":    {Limits: good, MaxIterations: -1},
+		"sync.cfo_limit_hz": {Limits: pusch.Limits{Carrier: loopCarrier, NumRx: 2, CFOLimitHz: math.Inf(1)}},
 		"n_size_grid":       {Limits: pusch.Limits{NumRx: 2, Carrier: nr.Carrier{SubcarrierSpacingKHz: 15, FFTSize: 128}}},
 	} {
 		var field *nr.FieldError
@@ -170,6 +171,37 @@ func TestReceiverRefuses(t *testing.T) {
 	}
 	if err := rx.Process(nil, nil, newReceived(&loopCarrier, 0, 2)); !errors.As(err, &shape) {
 		t.Errorf("no transport block: got %v, want a *tensor.ShapeError", err)
+	}
+}
+
+// TestNothingIsRefused hands over nil pointers and UEs that are not there.
+func TestNothingIsRefused(t *testing.T) {
+	rx, err := pusch.NewReceiver(pusch.Config{Limits: pusch.Limits{Carrier: loopCarrier, NumRx: 2}})
+	must(t, err)
+	tx, err := pusch.NewTransmitter(pusch.Limits{Carrier: loopCarrier})
+	must(t, err)
+	g := plainGrant()
+	must(t, rx.Configure(0, g))
+	must(t, tx.Configure(0, g))
+	grid, soft, tb := newReceived(&loopCarrier, 0, 2), new(sch.SoftBuffer), make([]nr.TransportBlock, 1)
+	must(t, rx.Process(tb, []*sch.SoftBuffer{soft}, grid))
+	for name, err := range map[string]error{
+		"Process, grid":    rx.Process(tb, []*sch.SoftBuffer{soft}, nil),
+		"Process, soft":    rx.Process(tb, []*sch.SoftBuffer{nil}, grid),
+		"Demap, UE":        rx.Demap(1),
+		"Combine, UE":      rx.Combine(soft, -1),
+		"Combine, soft":    rx.Combine(nil, 0),
+		"Decode, UE":       rx.Decode(&tb[0], soft, 4),
+		"Decode, soft":     rx.Decode(&tb[0], nil, 0),
+		"Configure":        rx.Configure(0, nil),
+		"ExtractPilots":    pusch.ExtractPilots(new(nr.Pilots), nil, new(nr.Group)),
+		"transmitter":      tx.Process(nil, make([]byte, g.TBS()/8)),
+		"transmitter, nil": tx.Configure(0, nil),
+	} {
+		var field *nr.FieldError
+		if !errors.As(err, &field) {
+			t.Errorf("%s: got %v, want a *nr.FieldError", name, err)
+		}
 	}
 }
 

@@ -101,6 +101,9 @@ func (t *Transmitter) Symbols() []complex64 {
 //
 // TS 38.212 §6.2, TS 38.211 §6.3.1 and §6.4.1.1.
 func (t *Transmitter) Process(dst *nr.Grid, tb []byte) error {
+	if dst == nil {
+		return &nr.FieldError{Field: "grid", Got: "nil", Want: "a grid to write to"}
+	}
 	bits := t.bits[:t.code.CodedBits]
 	if err := t.encoder.Encode(bits, tb); err != nil {
 		return fmt.Errorf("pusch: transmit: %w", err)

@@ -11,6 +11,9 @@ const DefaultCarrierHz = 3.5e9
 // known: 31 m/s at 3.5 GHz.
 const DefaultDopplerHz = 100
 
+// maxCFOLimitHz is beyond all carriers: nothing is known then.
+const maxCFOLimitHz = 1e12
+
 // Config says which carrier offsets are to be expected. The zero value expects
 // those of a UE that keeps to the standard on a carrier of 3.5 GHz.
 type Config struct {
@@ -37,8 +40,8 @@ func CFOLimit(carrierHz, dopplerHz float64) float64 {
 
 // Validate reports a value out of range, as a [*nr.FieldError].
 func (c *Config) Validate() error {
-	if !(c.CFOLimitHz >= 0) {
-		return &nr.FieldError{Field: "sync.cfo_limit_hz", Got: c.CFOLimitHz, Want: "0 or a frequency"}
+	if !(c.CFOLimitHz >= 0 && c.CFOLimitHz <= maxCFOLimitHz) {
+		return &nr.FieldError{Field: "sync.cfo_limit_hz", Got: c.CFOLimitHz, Want: "0 or a frequency up to 1 THz"}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/phy/sch"
+	"github.com/neuroran/neuroran/phy/sync"
 )
 
 // Config is what the functions of one receiver are constructed with. It is a
@@ -55,10 +56,8 @@ func (c Config) Validate() error {
 			return &nr.FieldError{Field: f.name, Got: f.got, Want: fmt.Sprintf("%d…%d", f.lo, f.hi)}
 		}
 	}
-	if !(c.CFOLimitHz >= 0) {
-		return &nr.FieldError{Field: "cfo_limit_hz", Got: c.CFOLimitHz, Want: "0 or a frequency"}
-	}
-	return nil
+	offsets := sync.Config{CFOLimitHz: c.CFOLimitHz}
+	return offsets.Validate()
 }
 
 // Limits returns what the steps of phy/pusch are made for.

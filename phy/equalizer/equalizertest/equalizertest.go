@@ -36,6 +36,7 @@ func Run(t *testing.T, create func(equalizer.Limits) equalizer.Equalizer, o Opti
 	t.Run("Units", func(t *testing.T) { testUnits(t, create) })
 	t.Run("Bundles", func(t *testing.T) { testBundles(t, create) })
 	t.Run("ZeroChannel", func(t *testing.T) { testZeroChannel(t, create) })
+	t.Run("NoNumbers", func(t *testing.T) { testNoNumbers(t, create) })
 	t.Run("Refuses", func(t *testing.T) { testRefuses(t, create) })
 	t.Run("NoAllocs", func(t *testing.T) { testNoAllocs(t, create) })
 }
@@ -205,6 +206,55 @@ func testZeroChannel(t *testing.T, create func(equalizer.Limits) equalizer.Equal
 					t.Fatalf("layers %v: z = %v ± %v, want 0 ± %g", layers, z, o.NoiseVar.Data()[i], float64(equalizer.MaxNoiseVar))
 				}
 			}
+		}
+	}
+}
+
+// testNoNumbers receives samples that are no numbers. At an antenna without a channel
+// they change nothing; at another, nothing is known of the elements that they hit, and
+// the rest stays as it was.
+func testNoNumbers(t *testing.T, create func(equalizer.Limits) equalizer.Equalizer) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, layers := range shapes() {
+		for name, mix := range colours() {
+			l := NewLink(rand.New(rand.NewPCG(9, 9)), Group(3, 2, layers...), 4, mix)
+			for layer := range l.Channel.Group.NumLayers {
+				for a := range 2 {
+					clear(l.Channel.Anchors.Row(layer, 3, a))
+				}
+			}
+			for s := range 2 {
+				clear(l.Data.RE.Row(3, s))
+			}
+			want := equalize(t, create(equalizer.DefaultLimits()), l)
+			for i := range l.Data.RE.Row(3, 1) {
+				l.Data.RE.Row(3, 1)[i] = complex(nan, inf)
+			}
+			sameSymbols(t, fmt.Sprintf("layers %v, %s, deaf antenna", layers, name), equalize(t, create(equalizer.DefaultLimits()), l), want, nil)
+			bad := 7 // of symbol 1, after the data elements of the symbol with DM-RS
+			l.Data.RE.Row(0, 1)[bad] = complex(inf, nan)
+			erased := func(re int) bool { return re == 18+bad }
+			sameSymbols(t, fmt.Sprintf("layers %v, %s, one element", layers, name), equalize(t, create(equalizer.DefaultLimits()), l), want, erased)
+		}
+	}
+}
+
+// sameSymbols compares symbols, of which those of erased elements must be unknown.
+func sameSymbols(t *testing.T, what string, got, want []nr.Symbols, erased func(re int) bool) {
+	t.Helper()
+	for u := range got {
+		n := got[u].Z.Dim(1)
+		for i, z := range got[u].Z.Data() {
+			v, x, w := got[u].NoiseVar.Data()[i], want[u].Z.Data()[i], want[u].NoiseVar.Data()[i]
+			if erased != nil && erased(i/n) {
+				x, w = 0, equalizer.MaxNoiseVar
+			}
+			if z != x || v != w {
+				t.Fatalf("%s, UE %d, element %d: got %v ± %v, want %v ± %v", what, u, i/n, z, v, x, w)
+			}
+		}
+		if q := got[u].Quality; q.SINR-q.SINR != 0 {
+			t.Errorf("%s, UE %d: SINR %v", what, u, q.SINR)
 		}
 	}
 }
