@@ -41,7 +41,8 @@ const (
 // fenced is what is known of a unit.
 type fenced struct {
 	unit  sfaas.Unit
-	epoch uint32
+	owned bool          // somebody has committed to it
+	epoch uint32        // the newest that is known, from 0 on
 	cores map[int]*mark // of this epoch
 }
 
@@ -128,12 +129,12 @@ func (f *fence) judge(db *pebble.DB, r *sfaas.Record) (verdict, error) {
 	if r.Epoch < u.epoch {
 		return stale, nil
 	}
-	if r.Epoch > u.epoch {
+	if r.Epoch > u.epoch || !u.owned {
 		if r.Seq != 1 {
 			return early, nil
 		}
 		m := &mark{of: u, core: r.Core, epoch: r.Epoch}
-		u.epoch, u.cores = r.Epoch, map[int]*mark{r.Core: m}
+		u.owned, u.epoch, u.cores = true, r.Epoch, map[int]*mark{r.Core: m}
 		f.note(m, 1)
 		return takeNew, nil
 	}
@@ -192,7 +193,7 @@ func (f *fence) unit(db *pebble.DB, unit sfaas.Unit) (*fenced, error) {
 	u := &fenced{unit: unit, cores: map[int]*mark{}}
 	f.key = appendOwner(f.key[:0], unit)
 	var err error
-	if u.epoch, _, err = f.read(db); err != nil {
+	if u.epoch, _, u.owned, err = f.read(db); err != nil {
 		return nil, err
 	}
 	f.units[unit] = u
@@ -205,7 +206,7 @@ func (f *fence) core(db *pebble.DB, u *fenced, core int) (*mark, error) {
 		return m, nil
 	}
 	f.key = appendCore(f.key[:0], u.unit, core)
-	epoch, seq, err := f.read(db)
+	epoch, seq, _, err := f.read(db)
 	if err != nil {
 		return nil, err
 	}
@@ -217,14 +218,14 @@ func (f *fence) core(db *pebble.DB, u *fenced, core int) (*mark, error) {
 	return m, nil
 }
 
-// read returns the mark under the present key, zero if there is none.
-func (f *fence) read(db *pebble.DB) (uint32, uint64, error) {
+// read returns the mark under the present key, and whether there is one.
+func (f *fence) read(db *pebble.DB) (epoch uint32, seq uint64, found bool, err error) {
 	value, done, err := db.Get(f.key)
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
-		return 0, 0, nil
+		return 0, 0, false, nil
 	case err != nil:
-		return 0, 0, damage(err)
+		return 0, 0, false, damage(err)
 	}
 	epoch, seq, rest, err := cutMark(value)
 	if err == nil && len(rest) > 0 {
@@ -233,7 +234,7 @@ func (f *fence) read(db *pebble.DB) (uint32, uint64, error) {
 	if err != nil {
 		err = &DamagedError{Err: err}
 	}
-	return epoch, seq, errors.Join(err, done.Close())
+	return epoch, seq, true, errors.Join(err, done.Close())
 }
 
 func appendRow(dst []byte, row uint64) []byte {

@@ -113,8 +113,10 @@ func TestStoreFence(t *testing.T) {
 		{set(unit(1), 3, 1, "a", "4"), nil},
 		{set(unit(1), 2, 4, "a", "old owner"), sfaas.ErrStaleEpoch},
 		{set(unit(2), 1, 1, "a", "5"), nil},
+		{set(unit(3), 0, 2, "a", "gap in the first epoch"), ErrOrder},
+		{set(unit(3), 0, 1, "a", "6"), nil},
 	}
-	want := map[string]string{"count/cell1": "3", "count/cell1 a": "4", "count/cell2": "1", "count/cell2 a": "5"}
+	want := map[string]string{"count/cell1": "3", "count/cell1 a": "4", "count/cell2": "1", "count/cell2 a": "5", "count/cell3": "0", "count/cell3 a": "6"}
 	for range 2 {
 		for i, st := range steps {
 			if err := commit(s, st.record)[0]; !errors.Is(err, st.want) {
@@ -136,6 +138,7 @@ func TestStoreFence(t *testing.T) {
 		}
 		steps[5].want = ErrOrder
 		steps[5].record.Seq = 3
+		steps[10].record.Seq = 3
 	}
 }
 
