@@ -54,6 +54,11 @@ var (
 	// ErrLinked is returned by Restore of a runtime beside others that run: a
 	// snapshot has the state of all.
 	ErrLinked = base.ErrLinked
+	// ErrFrame is wrapped by all errors about bytes that have come from another runtime.
+	ErrFrame = base.ErrFrame
+	// ErrSealer is returned where runtimes are to be connected that seal under different
+	// keys.
+	ErrSealer = base.ErrSealer
 )
 
 // Typed errors, with the facts that a caller may want.
@@ -73,6 +78,8 @@ type (
 	CellError = base.CellError
 	// OptionError reports an option of a runtime that cannot be.
 	OptionError = base.OptionError
+	// DigestError says about which part of their graphs two runtimes disagree.
+	DigestError = base.DigestError
 	// MovedError says that another runtime owns a unit.
 	MovedError = base.MovedError
 	// RootError is the fault of a handler that emitted under another root on an

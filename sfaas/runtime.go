@@ -93,7 +93,8 @@ func (r *Runtime) ResetStats() { r.rt.ResetStats() }
 // behind it, and ExactlyOnce edges keep their promise.
 //
 // Runtimes that are linked are cut together, and a snapshot of any of them has
-// the state of all: it is restored to one runtime.
+// the state of all: it is restored to one runtime. With runtimes of other processes
+// that is not possible: it is refused with [ErrLinked].
 //
 // Not part of a snapshot are calls of host code, whose caller goes with the
 // process, and resources. A message that waits and has a field without an

@@ -221,6 +221,17 @@ func (r *Runtime) unlinkNode(node base.NodeID) {
 	}
 }
 
+// hasDistant reports whether runtimes of other processes are linked: nobody can let
+// them stand still.
+func (r *Runtime) hasDistant() bool {
+	for _, p := range r.peers() {
+		if p.local() == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // postAll posts an event to all workers.
 func (r *Runtime) postAll(ev core.Event) {
 	for _, w := range r.workers {

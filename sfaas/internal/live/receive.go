@@ -32,6 +32,9 @@ func (r *Runtime) Hello() []byte {
 	})
 }
 
+// Incarnation returns the number of the runtime's life.
+func (r *Runtime) Incarnation() uint32 { return r.set.Incarnation }
+
 // Connect links the runtime that a [Runtime.Hello] is of, and to which a transport
 // carries frames from now on. One that is linked under its number already has lost
 // its connection, and what was on its way there. The other end is connected by its

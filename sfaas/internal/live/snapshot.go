@@ -16,7 +16,7 @@ import (
 // Its workers stand still meanwhile.
 func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 	self := []*Runtime{r}
-	if len(r.linked()) > 1 {
+	if len(r.linked()) > 1 || r.hasDistant() {
 		return base.Errorf("restore: %w", base.ErrLinked)
 	}
 	if !pause(self) {
@@ -53,6 +53,11 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 // still. Sources go on before anything is written.
 func (r *Runtime) cutState(ctx context.Context) ([]byte, error) {
 	all := r.linked()
+	for _, x := range all {
+		if x.hasDistant() {
+			return nil, base.ErrLinked
+		}
+	}
 	if !pause(all) {
 		return nil, base.ErrBusy
 	}

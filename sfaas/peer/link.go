@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peer
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// link is one connection of a session: a goroutine reads, another one writes.
+type link struct {
+	s      *session
+	conn   net.Conn
+	in     *bufio.Reader
+	secure bool
+	wake   chan struct{} // has room for one: for the writer, which sleeps
+	heard  atomic.Bool   // since the last heartbeat
+	done   chan struct{} // closed when both goroutines have ended
+
+	once sync.Once
+	stop chan struct{}
+	err  error // why it ends
+
+	// The batch that is written next.
+	heads [batchRecords + 1][headerSize]byte
+	bufs  [][]byte
+	out   net.Buffers
+	flat  []byte // of a connection with TLS: small records lie side by side
+	count int
+	bytes int
+}
+
+const (
+	readBuffer = 64 << 10
+	flatRecord = 16 << 10 // larger records are written without a copy, with TLS too
+	ackRecords = 32       // records after which the other end hears that they have come,
+	ackBytes   = 256 << 10
+)
+
+func newLink(s *session, conn net.Conn, in *bufio.Reader, secure bool) *link {
+	return &link{s: s, conn: conn, in: in, secure: secure, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: make(chan struct{})}
+}
+
+// close ends the connection; the first reason holds.
+func (l *link) close(err error) {
+	l.once.Do(func() {
+		l.err = err
+		close(l.stop)
+		l.conn.Close()
+	})
+}
+
+// run reads and writes until the connection ends, and returns why.
+func (l *link) run() error {
+	var writer sync.WaitGroup
+	writer.Go(func() { l.close(l.write()) })
+	l.close(l.read())
+	writer.Wait()
+	return l.err
+}
+
+// rouse wakes the writer.
+func (l *link) rouse() {
+	select {
+	case l.wake <- struct{}{}:
+	default: // it is about to wake
+	}
+}
+
+// --- writing -------------------------------------------------------------------
+
+func (l *link) reset() {
+	clear(l.bufs)
+	l.bufs, l.flat, l.count, l.bytes = l.bufs[:0], l.flat[:0], 0, 0
+}
+
+// add puts a record into the batch.
+func (l *link) add(r *record, received uint64) {
+	h := header{uint32(len(r.data)), r.class, r.flags, received}
+	h.put(l.heads[l.count][:])
+	l.bufs = append(l.bufs, l.heads[l.count][:], r.data)
+	l.count++
+	l.bytes += len(r.data)
+}
+
+// addBare puts a header alone into the batch.
+func (l *link) addBare(flags byte, received uint64) {
+	h := header{flags: flagBare | flags, received: received}
+	h.put(l.heads[l.count][:])
+	l.bufs = append(l.bufs, l.heads[l.count][:])
+}
+
+func (l *link) write() error {
+	beat := time.NewTicker(l.s.n.cfg.Heartbeat)
+	defer beat.Stop()
+	silent, due, most := 0, false, int(l.s.n.cfg.Silence/l.s.n.cfg.Heartbeat)
+	for {
+		if l.s.collect(l, due) {
+			due = false
+			if err := l.flush(); err != nil {
+				return err
+			}
+			l.s.wrote(l)
+			continue
+		}
+		select {
+		case <-l.wake:
+		case <-beat.C:
+			if due = true; l.heard.Swap(false) {
+				silent = 0
+			} else if silent++; silent > most {
+				return errSilent
+			}
+		case <-l.stop:
+			return l.err
+		}
+	}
+}
+
+var errSilent = errors.New("peer: the other end is silent")
+
+// flush writes the batch: with one system call where the connection is plain, and as
+// few records of TLS as it can be otherwise.
+func (l *link) flush() error {
+	if !l.secure {
+		l.out = l.bufs
+		_, err := l.out.WriteTo(l.conn)
+		return err
+	}
+	for _, b := range l.bufs {
+		if len(b) <= flatRecord {
+			l.flat = append(l.flat, b...)
+			continue
+		}
+		if err := l.flushFlat(); err != nil {
+			return err
+		}
+		if _, err := l.conn.Write(b); err != nil {
+			return err
+		}
+	}
+	return l.flushFlat()
+}
+
+func (l *link) flushFlat() error {
+	if len(l.flat) == 0 {
+		return nil
+	}
+	_, err := l.conn.Write(l.flat)
+	l.flat = l.flat[:0]
+	return err
+}
+
+// --- reading -------------------------------------------------------------------
+
+func (l *link) read() error {
+	records, bytes := 0, 0
+	for {
+		h, err := readHeader(l.in)
+		if err != nil {
+			return err
+		}
+		l.heard.Store(true)
+		if err := l.s.confirm(h.received); err != nil {
+			return err
+		}
+		if h.flags&flagBare != 0 {
+			if h.flags&flagAsk != 0 {
+				l.s.kick()
+			}
+			continue
+		}
+		if err := l.take(h); err != nil {
+			return err
+		}
+		l.s.received.Add(1)
+		records, bytes = records+1, bytes+int(h.size)
+		if records >= ackRecords || bytes >= ackBytes {
+			records, bytes = 0, 0
+			l.s.kick()
+		}
+	}
+}
+
+// take reads the bytes of a record, and hands its frame on if it is complete.
+func (l *link) take(h header) error {
+	s := l.s
+	f := s.pieces
+	s.pieces = nil
+	if h.class != sfaas.Bulk || f == nil {
+		if f != nil {
+			s.pieces, f = f, nil // other classes come in between
+		}
+		f = s.n.rt.Frame(min(int(h.size), trusted))
+		f.SetBytes(f.Bytes()[:0])
+	}
+	had := len(f.Bytes())
+	b, err := readGrowing(l.in, f.Bytes(), int(h.size))
+	f.SetBytes(b)
+	if err != nil {
+		if h.class == sfaas.Bulk && had > 0 { // the record comes again, what came before does not
+			f.SetBytes(b[:had])
+			s.pieces = f
+		} else {
+			f.Release()
+		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	switch {
+	case h.flags&flagMore != 0 && len(b) > maxFrame:
+		f.Release()
+		return errWire
+	case h.flags&flagMore != 0:
+		s.pieces = f
+		return nil
+	}
+	return s.n.deliver(s, h.class, f)
+}

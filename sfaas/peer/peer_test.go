@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peer_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/peer"
+)
+
+// TestRelay lets numbers go through two runtimes, calls one from the other, and moves
+// units back and forth meanwhile.
+func TestRelay(t *testing.T) {
+	leavesNothing(t)
+	x := newRelay(t)
+	a, b := x.start(t, 1), x.start(t, 2, sfaas.WithWorkers(2))
+	na, nb := newNode(t, a, peer.Config{}), newNode(t, b, peer.Config{})
+	connect(t, na, nb)
+	const keys, each = 10, 200
+	var want uint64
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for i := range uint64(each) {
+		for k := range uint64(keys) {
+			push(t, x.in, []*sfaas.Runtime{a, b}[k%2], sfaas.Cell(k), sfaas.Slot(i), k+1)
+			want += k + 1
+		}
+		if i%10 == 0 {
+			u := sfaas.Unit{Part: []string{"pass", "count"}[i/10%2], Root: sfaas.Cell(i / 20 % keys)}
+			r, err := a.Route(u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from, to := a, b
+			if r.Owner == 2 {
+				from, to = b, a
+			}
+			if _, err := from.MoveUnit(ctx, u, to.Node(), sfaas.MoveConfig{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	eventually(t, "all sums", func() bool { return x.total() == want })
+	for k := range uint64(keys) {
+		var got number
+		err := x.ask.Invoke(ctx, a, sfaas.Cell(k), 0, &got, func(n *number) error { n.X = 0; return nil })
+		if err != nil || got.X != each*(k+1) {
+			t.Errorf("%v: %v, %v; want %d", sfaas.Cell(k), got, err, each*(k+1))
+		}
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}

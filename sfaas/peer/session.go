@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peer
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// session is what there is between this node and one life of another one's runtime. It
+// outlives connections: records that the other end has not received are kept, and
+// written again on the next one.
+//
+//	queues ──collect──► records: ... written ... │ to be written
+//	                             ▲ first         ▲ next
+//
+// Records before first have been received at the other end, those from next on are to
+// be written on the present connection.
+type session struct {
+	n           *Node
+	node        sfaas.NodeID
+	incarnation uint32
+
+	mu         sync.Mutex
+	queues     [3]queue // by class
+	records    []record
+	first      int    // in records, its number is
+	base       uint64 // this one
+	next       int    // in records
+	written    uint64 // numbers below are all on the present connection
+	confirmed  uint64 // what the other end says it has received
+	link       *link  // the present connection, nil for none
+	sleeps     bool   // its writer
+	acks       bool   // the other end is to be told what has come
+	asks       bool   // it is asked for the same
+	generation int    // of attempts to connect: the last one holds
+	attached   int    // of which so many have succeeded
+	ended      bool
+
+	received atomic.Uint64 // records that have come
+	pieces   *sfaas.Frame  // of a frame that comes in pieces; of the reader
+}
+
+// record is a frame, or a piece of one, on its way.
+type record struct {
+	f     *sfaas.Frame // released when the record has been received; nil but for the last piece
+	data  []byte
+	class sfaas.FrameClass
+	flags byte
+}
+
+// queue holds frames that wait.
+type queue struct {
+	list []waiting
+	head int
+}
+
+type waiting struct {
+	f    *sfaas.Frame
+	data []byte // what of it has not become a record
+}
+
+func (q *queue) empty() bool { return q.head == len(q.list) }
+
+func (q *queue) push(w waiting) {
+	if q.head > 64 && q.head*2 > len(q.list) {
+		n := copy(q.list, q.list[q.head:])
+		clear(q.list[n:])
+		q.list, q.head = q.list[:n], 0
+	}
+	q.list = append(q.list, w)
+}
+
+func (q *queue) pop() waiting {
+	w := q.list[q.head]
+	q.list[q.head] = waiting{}
+	if q.head++; q.head == len(q.list) {
+		q.list, q.head = q.list[:0], 0
+	}
+	return w
+}
+
+var errEnded = errors.New("peer: session has ended")
+
+// Send implements sfaas.Transport.
+func (s *session) Send(_ sfaas.NodeID, class sfaas.FrameClass, f *sfaas.Frame) error {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return errEnded
+	}
+	s.queues[class].push(waiting{f, f.Bytes()})
+	wake := s.sleeps
+	s.sleeps = false
+	l := s.link
+	s.mu.Unlock()
+	if wake {
+		l.rouse()
+	}
+	return nil
+}
+
+const (
+	batchRecords = 64 // written at once
+	batchBytes   = 1 << 20
+)
+
+// collect puts what is to be written next into the connection's batch: what has to be
+// written again, then frames by class, large ones piece by piece, and what the other
+// end is to know. It reports whether there is anything; if not, the writer sleeps.
+func (s *session) collect(l *link, beat bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.reset()
+	for l.count < batchRecords && l.bytes < batchBytes {
+		if s.next == len(s.records) && !s.draw() {
+			break
+		}
+		l.add(&s.records[s.next], s.received.Load())
+		s.next++
+	}
+	switch {
+	case s.asks:
+		l.addBare(flagAsk, s.received.Load())
+	case l.count > 0:
+	case s.acks || beat:
+		l.addBare(0, s.received.Load())
+	default:
+		s.sleeps = true
+		return false
+	}
+	s.acks, s.asks = false, false
+	return true
+}
+
+// draw makes a record of what waits first.
+func (s *session) draw() bool {
+	for _, class := range [...]sfaas.FrameClass{sfaas.HostFrames, sfaas.Ordered, sfaas.Bulk} {
+		q := &s.queues[class]
+		if q.empty() {
+			continue
+		}
+		w := &q.list[q.head]
+		if class == sfaas.Bulk && len(w.data) > pieceSize {
+			s.records = append(s.records, record{data: w.data[:pieceSize], class: class, flags: flagMore})
+			w.data = w.data[pieceSize:]
+			return true
+		}
+		x := q.pop()
+		s.records = append(s.records, record{f: x.f, data: x.data, class: class})
+		return true
+	}
+	return false
+}
+
+// wrote notes that everything collected is on the connection.
+func (s *session) wrote(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link == l {
+		s.written = s.base + uint64(s.next-s.first)
+		s.prune()
+	}
+}
+
+// confirm takes what the other end says it has received.
+func (s *session) confirm(n uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n < s.confirmed || n > s.base+uint64(s.next-s.first) {
+		return errWire
+	}
+	s.confirmed = n
+	s.prune()
+	return nil
+}
+
+// prune lets go of what has been received. A record that is being written is not let
+// go, whatever the other end says.
+func (s *session) prune() {
+	for upTo := min(s.confirmed, s.written); s.base < upTo; s.base++ {
+		if f := s.records[s.first].f; f != nil {
+			f.Release()
+		}
+		s.records[s.first] = record{}
+		s.first++
+	}
+	if s.first == len(s.records) || (s.first > 64 && 2*s.first > len(s.records)) {
+		left := copy(s.records, s.records[s.first:])
+		clear(s.records[left:])
+		s.records, s.next, s.first = s.records[:left], s.next-s.first, 0
+	}
+}
+
+// resume goes on at what the other end has received, on a connection that is to begin.
+func (s *session) resume(received uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if received < s.confirmed || received > s.base+uint64(len(s.records)-s.first) {
+		return errWire
+	}
+	s.confirmed, s.written = received, received
+	s.next = len(s.records)
+	s.prune()
+	s.next = s.first
+	return nil
+}
+
+// begin says that somebody is about to connect, and returns what the last one to do so
+// attaches with. The present connection ends, and nothing more comes from it.
+func (s *session) begin() (generation int) {
+	s.mu.Lock()
+	l := s.link
+	s.generation++
+	generation = s.generation
+	s.mu.Unlock()
+	if l != nil {
+		l.close(errReplaced)
+		<-l.done
+	}
+	return generation
+}
+
+var errReplaced = errors.New("peer: another connection takes its place")
+
+// attach makes a connection the present one, and runs it.
+func (s *session) attach(l *link, generation int) bool {
+	s.mu.Lock()
+	ok := !s.ended && s.generation == generation && s.link == nil
+	if ok {
+		s.link, s.sleeps = l, false
+		s.attached++
+	}
+	s.mu.Unlock()
+	return ok
+}
+
+// detach notes that a connection has ended.
+func (s *session) detach(l *link) {
+	s.mu.Lock()
+	if s.link == l {
+		s.link, s.sleeps = nil, false
+	}
+	s.mu.Unlock()
+}
+
+// live returns the present connection.
+func (s *session) live() *link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
+}
+
+// kick lets the other end know what has come.
+func (s *session) kick() { s.rouse(func() { s.acks = true }) }
+
+// ask asks the other end what has come.
+func (s *session) ask() { s.rouse(func() { s.asks = true }) }
+
+// rouse changes something that the writer looks for.
+func (s *session) rouse(change func()) {
+	s.mu.Lock()
+	change()
+	wake, l := s.sleeps, s.link
+	s.sleeps = false
+	s.mu.Unlock()
+	if wake && l != nil {
+		l.rouse()
+	}
+}
+
+// idle reports whether everything has been received at the other end.
+func (s *session) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended || (s.first == len(s.records) && s.queues[0].empty() && s.queues[1].empty() && s.queues[2].empty())
+}
+
+// end lets go of everything, and of the present connection.
+func (s *session) end(err error) {
+	s.mu.Lock()
+	s.ended = true
+	l := s.link
+	s.mu.Unlock()
+	if l != nil {
+		l.close(err)
+		<-l.done
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.records {
+		if x.f != nil {
+			x.f.Release()
+		}
+	}
+	for i := range s.queues {
+		for q := &s.queues[i]; !q.empty(); {
+			q.pop().f.Release()
+		}
+	}
+	s.records = nil
+}

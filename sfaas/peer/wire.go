@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peer
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// A connection begins with a greeting of each end, the one that dials first:
+//
+//	magic "NRPEER" | version, one byte | 0 | length, uint32 | content
+//	content: status, one byte | node, uint16 | incarnation, uint32 |
+//	         incarnation of the other end as this one knows it, uint32, 0 for not |
+//	         records received from it in that life, uint64 | hello of the runtime
+//
+// After a refusal the content is the status and a text. Then there are records:
+//
+//	length, uint32 | class, one byte | flags, one byte | 0, uint16 | received, uint64
+//	as many bytes
+//
+// Received says how many records of the other end have come, in all connections of
+// its life and this one's. Those that have not are sent again on the next connection:
+// so a session outlives a connection, and nothing in it is lost, repeated or changes
+// its place. A record is a frame, or a piece of one; a header without one says only
+// how much has come, and that the node lives. Numbers are little-endian.
+const (
+	magic       = "NRPEER"
+	wireVersion = 1
+
+	prefaceSize  = 12
+	greetingHead = 19
+	maxGreeting  = 64 << 20
+
+	headerSize = 16
+	flagMore   = 1 // the frame goes on in the next record of its class
+	flagBare   = 2 // no record: a header alone
+	flagAsk    = 4 // of one alone: say at once what has come
+
+	pieceSize = 256 << 10 // of Bulk frames, so that others get in between
+	maxRecord = 128 << 20
+	maxFrame  = 1 << 30
+	trusted   = 4 << 20 // from here on memory follows what has come
+
+	statusNew     = 0 // a session begins
+	statusResume  = 1 // it goes on
+	statusRefused = 2 // the content is why
+)
+
+var errWire = errors.New("peer: not the bytes of a node")
+
+// greeting is what one end says first.
+type greeting struct {
+	status      byte
+	node        sfaas.NodeID
+	incarnation uint32
+	knows       uint32 // the other end's incarnation
+	received    uint64
+	hello       []byte
+	reason      string
+}
+
+func (g *greeting) append(b []byte) []byte {
+	b = append(append(b, magic...), wireVersion, 0)
+	at := len(b)
+	b = append(b, 0, 0, 0, 0, g.status)
+	if g.status >= statusRefused {
+		b = append(b, g.reason...)
+	} else {
+		b = binary.LittleEndian.AppendUint16(b, uint16(g.node))
+		b = binary.LittleEndian.AppendUint32(b, g.incarnation)
+		b = binary.LittleEndian.AppendUint32(b, g.knows)
+		b = binary.LittleEndian.AppendUint64(b, g.received)
+		b = append(b, g.hello...)
+	}
+	binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-4))
+	return b
+}
+
+// readGreeting reads a greeting, and returns a [*RefusedError] for a refusal.
+func readGreeting(r io.Reader) (*greeting, error) {
+	var head [prefaceSize]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	if string(head[:6]) != magic {
+		return nil, fmt.Errorf("%w: no greeting", errWire)
+	}
+	if head[6] != wireVersion || head[7] != 0 {
+		return nil, fmt.Errorf("%w: version %d, want %d", errWire, head[6], wireVersion)
+	}
+	n := binary.LittleEndian.Uint32(head[8:])
+	if n < 1 || n > maxGreeting {
+		return nil, fmt.Errorf("%w: greeting of %d bytes", errWire, n)
+	}
+	b, err := readGrowing(r, nil, int(n))
+	if err != nil {
+		return nil, err
+	}
+	g := &greeting{status: b[0]}
+	switch {
+	case g.status == statusRefused:
+		return nil, &RefusedError{string(b[1:])}
+	case g.status > statusRefused || len(b) < greetingHead:
+		return nil, fmt.Errorf("%w: greeting", errWire)
+	}
+	g.node, g.incarnation = sfaas.NodeID(binary.LittleEndian.Uint16(b[1:])), binary.LittleEndian.Uint32(b[3:])
+	g.knows, g.received = binary.LittleEndian.Uint32(b[7:]), binary.LittleEndian.Uint64(b[11:])
+	g.hello = b[greetingHead:]
+	return g, nil
+}
+
+// readGrowing appends n bytes to b. What is large gets its memory as its bytes come.
+func readGrowing(r io.Reader, b []byte, n int) ([]byte, error) {
+	for n > 0 {
+		step := min(n, trusted)
+		at := len(b)
+		if cap(b)-at < step {
+			b = append(b, make([]byte, step)...)
+		} else {
+			b = b[:at+step]
+		}
+		if _, err := io.ReadFull(r, b[at:]); err != nil {
+			return b, err
+		}
+		n -= step
+	}
+	return b, nil
+}
+
+// header is what stands before a record.
+type header struct {
+	size     uint32
+	class    sfaas.FrameClass
+	flags    byte
+	received uint64
+}
+
+func (h *header) put(b []byte) {
+	binary.LittleEndian.PutUint32(b, h.size)
+	b[4], b[5], b[6], b[7] = byte(h.class), h.flags, 0, 0
+	binary.LittleEndian.PutUint64(b[8:], h.received)
+}
+
+// readHeader reads the header of a record, or one alone.
+func readHeader(r *bufio.Reader) (h header, err error) {
+	b, err := r.Peek(headerSize)
+	if err != nil {
+		if err == io.EOF && len(b) > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		return h, err
+	}
+	h = header{binary.LittleEndian.Uint32(b), sfaas.FrameClass(b[4]), b[5], binary.LittleEndian.Uint64(b[8:])}
+	bare := h.flags&^flagAsk == flagBare && h.size == 0
+	record := h.flags&^flagMore == 0 && h.size > 0 && h.size <= maxRecord
+	if !bare && !record || h.class > sfaas.HostFrames || h.flags&flagMore != 0 && h.class != sfaas.Bulk || b[6]|b[7] != 0 {
+		return h, fmt.Errorf("%w: header %x", errWire, b)
+	}
+	_, err = r.Discard(headerSize)
+	return h, err
+}
