@@ -505,3 +505,9 @@ func (n *Node) Close() error {
 	n.wg.Wait()
 	return nil
 }
+
+// Connected reports whether there is a connection to a node at this moment.
+func (n *Node) Connected(node sfaas.NodeID) bool {
+	s := n.session(node)
+	return s != nil && s.live() != nil
+}

@@ -59,10 +59,27 @@ func (k SignalKind) Foreign() (Carries, bool) {
 	return foreign[k].Carries, foreign[k].ok
 }
 
-// Foreign returns an error for a signal that no runtime sends to another one: what a
-// core may do with one of its kind is there, and nothing else.
-func (s *Signal) Foreign() error {
+// Foreign returns an error for a signal that a runtime does not send to this one: what
+// a core may do with one of its kind is there, and nothing else, and it concerns the two.
+func (s *Signal) Foreign(self base.NodeID) error {
 	c, ok := s.Kind.Foreign()
+	from, to := base.NodeID(0), base.NodeID(0) // as the move, or the attempt, says
+	switch {
+	case c.Move && s.Move != nil:
+		from, to = s.Move.From, s.Move.To
+	case c.Resign && s.Resign != nil:
+		from, to = s.Resign.From, s.Resign.Owner
+	}
+	switch s.Kind {
+	case signalOutcome, signalInherited: // an answer
+		ok = ok && from == self && to == s.From.Node
+	case signalFenced:
+		ok = ok && from == self
+	case signalImage, signalHeir:
+		ok = ok && from == s.From.Node && to == self
+	case signalFence, signalFenceCore, signalFeed, signalUnfeed:
+		ok = ok && from == s.From.Node
+	}
 	switch {
 	case !ok:
 	case c.Route != (s.Route.Unit.Part != ""), c.Move != (s.Move != nil), c.Image != (s.Packed != nil), c.Resign != (s.Resign != nil):

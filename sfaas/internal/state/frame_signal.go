@@ -113,7 +113,7 @@ func (p *Peer) ReadSignal(content []byte) (*core.Signal, core.Endpoint, error) {
 	case err != nil:
 		return nil, to, frameError(frameName(FrameSignal), err)
 	}
-	return s, to, frameError(frameName(FrameSignal), s.Foreign())
+	return s, to, frameError(frameName(FrameSignal), s.Foreign(p.set.Node))
 }
 
 func (p *Peer) readMove(r *base.Reader) *core.Move {
