@@ -105,6 +105,8 @@ func (s *sight) look(r *result) error {
 		s.pilotsFit(r, b)
 	case r.pilots.all > sure:
 		s.someFit(r)
+	case !r.pilots.tells():
+		s.say(r.index, "too few pilots to tell why")
 	default:
 		return s.noPilots(r, b)
 	}

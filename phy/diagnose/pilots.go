@@ -5,7 +5,6 @@ package diagnose
 import (
 	"math"
 	"math/bits"
-	"slices"
 
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -30,7 +29,8 @@ const (
 type order struct {
 	symbols [nr.MaxDMRSSymbols]float64 // statistic of each symbol with DM-RS
 	at      [nr.MaxDMRSSymbols]int     // which symbols
-	num     int                        // how many
+	counts  [nr.MaxDMRSSymbols]int     // products of each
+	num     int                        // how many symbols
 	all     float64                    // statistic of all together
 
 	compared  bool    // there is more than one occasion of DM-RS
@@ -40,13 +40,25 @@ type order struct {
 // fits reports whether the pilots are there, and missing in no symbol.
 func (o *order) fits() bool { return o.all > sure && o.missing() == 0 }
 
+// tells reports whether there are enough pilots to tell. Of few even the clearest may
+// be in order by chance.
+func (o *order) tells() bool {
+	n := 0
+	for _, k := range o.counts[:o.num] {
+		n += k
+	}
+	return n > 2*sure
+}
+
 // missing returns in how many symbols pilots are missing that would be seen, since
 // those of another symbol are clear. What is weak may be seen here and not there.
 func (o *order) missing() int {
-	if o.num == 0 || slices.Max(o.symbols[:o.num]) < clear {
-		return 0
+	for i, x := range o.symbols[:o.num] {
+		if x > clear && x > 0.2*float64(o.counts[i]) {
+			return o.num - o.fitting()
+		}
 	}
-	return o.num - o.fitting()
+	return 0
 }
 
 // fitting returns in how many symbols pilots are there.
@@ -76,6 +88,7 @@ func (q *sequences) measure(c *nr.Carrier, grid *nr.Grid, g *nr.Grant) order {
 		dmrs.Sequence(q[:n], d.ConfigType, c.StartCRB+g.StartPRB, dmrs.CInit(c.Numerology(), grid.Slot, l, d.NID[d.NSCID], d.NSCID))
 		var sum complex128
 		var squares float64
+		count := 0
 		for seen, i := uint16(0), 0; i < g.NumLayers; i++ {
 			delta := dmrs.Delta(d.ConfigType, int(d.Ports[i]))
 			if seen>>delta&1 != 0 {
@@ -85,11 +98,11 @@ func (q *sequences) measure(c *nr.Carrier, grid *nr.Grid, g *nr.Grant) order {
 			for r := range grid.RE.Dim(0) {
 				h := raw(grid.RE.Row(r, l)[nr.SubcarriersPerPRB*g.StartPRB:], q[:n], d.ConfigType, delta)
 				s, e := products(h)
-				sum, squares = sum+s, squares+e
+				sum, squares, count = sum+s, squares+e, count+len(h)-lag
 				between.add([3]int{r, delta, o.num % d.Length}, h)
 			}
 		}
-		o.symbols[o.num], o.at[o.num] = ratio(sum, squares), l
+		o.symbols[o.num], o.counts[o.num], o.at[o.num] = ratio(sum, squares), count, l
 		o.num++
 		total, energy = total+sum, energy+squares
 	}

@@ -163,6 +163,7 @@ type counts struct {
 	fit     int // whose pilots fit
 	symbols int // with DM-RS that fit, of all
 	passes  int // CRCs
+	dumb    int // with too few pilots to tell
 	order   float64
 }
 
@@ -175,6 +176,9 @@ func count(results []result) (c counts) {
 		c.heard++
 		c.symbols += r.pilots.fitting()
 		c.order += r.pilots.all
+		if !r.pilots.tells() {
+			c.dumb++
+		}
 		if r.pilots.fits() {
 			c.fit++
 		}
@@ -186,9 +190,10 @@ func count(results []result) (c counts) {
 }
 
 // worthwhile reports whether the rest is to be received, after the pilots: they fit
-// in no fewer transmissions than before, and in at least half.
+// in no fewer transmissions than before, and in at least half, but for those whose
+// pilots do not tell.
 func (c counts) worthwhile(base counts) bool {
-	return c.fit >= base.fit && 2*c.fit >= c.heard && c.fit > 0
+	return c.heard > 0 && (c.dumb == c.heard || c.fit >= base.fit && 2*c.fit+c.dumb >= c.heard)
 }
 
 // better reports whether c explains more than o: more CRCs, or else pilots that are

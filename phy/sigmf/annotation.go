@@ -48,7 +48,7 @@ func (r *reader) readAnnotation(s scope, o object) {
 	}
 	want := r.meta.position(int64(r.meta.Carrier.SlotSamples(t.Slot)))
 	if math.Abs(float64(t.SampleCount)-want) > float64(r.meta.slack()) {
-		s.refuse("core:sample_count", t.SampleCount, fmt.Sprintf("%.0f, the length of slot %d", want, t.Slot))
+		s.refuse("core:sample_count", t.SampleCount, fmt.Sprintf("%.0f, the length of the slot at core:sample_rate", want))
 		return
 	}
 	if err := r.meta.checkOrder(&t); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -85,7 +86,7 @@ func (s scope) refuseNR(prefix string, err error) bool {
 	if errors.As(err, &f) {
 		return s.add(&FieldError{Field: prefix + f.Field, Got: f.Got, Want: f.Want, cause: err})
 	}
-	return s.add(fmt.Errorf("%s%w", prefix, err))
+	return s.add(fmt.Errorf("%s: %w", strings.TrimSuffix(prefix, "."), err))
 }
 
 // place returns where the problem is, in words.
