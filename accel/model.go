@@ -71,8 +71,12 @@ func LoadModel(path string) (*Model, error) {
 			data = onnx.Encode(nil, graph)
 		}
 	}
+	var format *onnx.FormatError
+	if errors.As(err, &format) {
+		return nil, fmt.Errorf("accel: model: %s: not an ONNX model: %w", path, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("accel: model: %w", err)
+		return nil, fmt.Errorf("accel: model: %s: %w", path, err)
 	}
 	return newModel(data, graph)
 }

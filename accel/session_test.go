@@ -161,6 +161,13 @@ func TestModelRefuses(t *testing.T) {
 	if err != nil || m.SHA256() != mlp(t, 4, 2).SHA256() {
 		t.Errorf("LoadModel: %v", err)
 	}
+	text := filepath.Join(t.TempDir(), "m.py")
+	if err := os.WriteFile(text, []byte("import sys\nprint(1)\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := accel.LoadModel(text); err == nil || !strings.Contains(err.Error(), text+": not an ONNX model") {
+		t.Errorf("a program for a model: %v", err)
+	}
 }
 
 func TestRegistry(t *testing.T) {

@@ -29,8 +29,8 @@ func WithWorkers(n int) Option { return option(func(s *core.Settings) { s.Worker
 func WithMode(m Mode) Option { return option(func(s *core.Settings) { s.Mode = m }) }
 
 // WithBudget sets how long the work of a slot may take, from the push of its
-// message, or from the start of its slot where [WithTimeline] gives one.
-// Without a budget nothing is late.
+// message, or from the start of its slot where [WithTimeline] gives one, as a host
+// that follows a radio does. Without a budget nothing is late.
 func WithBudget(d time.Duration) Option { return option(func(s *core.Settings) { s.Budget = d }) }
 
 // WithTimeline ties slots to the clock: what is pushed of a slot is due its budget

@@ -11,6 +11,7 @@ import (
 	"github.com/neuroran/neuroran/phy/diagnose"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 )
 
@@ -32,7 +33,15 @@ type line struct {
 	Iterations   int     `json:"iterations"`
 	LatencyUs    float64 `json:"latency_us"`
 	Late         bool    `json:"late"`
-	Reason       string  `json:"reason,omitempty"` // why the transmission was left out
+	RV           int     `json:"rv"`
+	PRBStart     int     `json:"prb_start"`
+	PRBSize      int     `json:"prb_size"`
+	NumLayers    int     `json:"num_layers"`
+	MCSTable     int     `json:"mcs_table"`
+	MCSIndex     int     `json:"mcs_index"`
+
+	Stages map[string]float64 `json:"stages_us,omitempty"` // start of each function after the samples were handed over
+	Reason string             `json:"reason,omitempty"`    // why the transmission was left out
 }
 
 // summary is the last JSON object.
@@ -115,6 +124,12 @@ func newLine(rec *sigmf.Recording, t *uplink.Transmission) line {
 	}
 	l.SINRdB, l.SNRdB = round(t.SINRdB()), round(t.SNRdB())
 	l.CFOHz, l.DelaySamples = round(t.Quality.CFOHz), round(t.DelaySamples(&rec.Carrier))
+	l.Stages = map[string]float64{}
+	for st := range block.NumStages {
+		if st == 0 || t.Began[st] != 0 {
+			l.Stages[st.String()] = round(t.Began[st].Seconds() * 1e6)
+		}
+	}
 	l.Iterations, l.LatencyUs, l.Late = t.Iterations, round(t.Latency.Seconds()*1e6), t.Late
 	if t.CRC {
 		l.TBSHA256 = hex.EncodeToString(t.SHA256[:])

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,7 +75,7 @@ func TestJSON(t *testing.T) {
 	last := len(lines) - 1
 	hash := regexp.MustCompile("^[0-9a-f]{64}$")
 	wantKeys := []string{"slot", "rnti", "harq", "crc", "outcome", "detected", "skipped", "tb_bits", "tb_sha256", "sinr_db", "snr_db", "cfo_hz",
-		"delay_samples", "iterations", "latency_us", "late"}
+		"delay_samples", "iterations", "latency_us", "late", "rv", "prb_start", "prb_size", "num_layers", "mcs_table", "mcs_index", "stages_us"}
 	order := [][2]uint64{{0, 4601}, {1, 4602}, {1, 4603}, {2, 4601}, {2, 4604}}
 	if last != len(order) {
 		t.Fatalf("%d lines, want %d and a summary:\n%s", len(lines), len(order), out)
@@ -143,8 +144,8 @@ func TestPlot(t *testing.T) {
 		t.Fatalf("exit %d, %s", code, errs)
 	}
 	for name, want := range map[string][]string{
-		"constellation.svg": {"RNTI 4601, 64QAM", "RNTI 4601, 256QAM", "RNTI 4603, 16QAM", "<circle"},
-		"timeline.svg":      {"phy/estimate", "3 · 4604", "slot 500µs", "<rect"},
+		"constellation.svg": {"RNTI 4601, 64QAM", "RNTI 4601, 256QAM", "RNTI 4603, 16QAM", "layer 2 of 2", "EVM ", "slots 0…", "in phase", "<circle"},
+		"timeline.svg":      {"phy/estimate", "3 · 4604", "slot 500µs", "<rect", ">ok, ", "µs after"},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -154,6 +155,27 @@ func TestPlot(t *testing.T) {
 			if !strings.Contains(string(text), w) {
 				t.Errorf("%s: no %q", name, w)
 			}
+		}
+		if err := xml.Unmarshal(text, &struct{ XMLName xml.Name }{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if bytes.Contains(text, []byte("<title></title>")) || bytes.Contains(text, []byte("NaN")) {
+			t.Errorf("%s: an empty title, or no number", name)
+		}
+	}
+}
+
+// TestPlotFailures marks what did not pass.
+func TestPlotFailures(t *testing.T) {
+	dir := t.TempDir()
+	meta := bytes.Replace(shippedMeta, []byte(`"n_rnti": 4601`), []byte(`"n_rnti": 4600`), 1)
+	if code, _, errs := invoke(t, "-recording", write(t, meta, shippedData), "-plot", dir, "-slots", "2"); code != 0 {
+		t.Fatalf("exit %d, %s", code, errs)
+	}
+	for name, want := range map[string]string{"constellation.svg": `<g fill="#c8102e" fill-opacity="0.7">` + "\n<circle", "timeline.svg": ">FAIL, "} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !bytes.Contains(text, []byte(want)) {
+			t.Errorf("%s: no %q, %v", name, want, err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func plot(folder string, rec *sigmf.Recording, r *uplink.Report, cloud *constell
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "constellation.svg"), cloud.draw(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "constellation.svg"), cloud.draw(r), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(folder, "timeline.svg"), timeline(rec, r), 0o644)

@@ -52,12 +52,12 @@ func newTable(w io.Writer) *tabwriter.Writer {
 // printTransmissions prints one row a transmission.
 func printTransmissions(w *bufio.Writer, rec *sigmf.Recording, r *uplink.Report) {
 	t := newTable(w)
-	fmt.Fprintln(t, "slot\tRNTI\tHARQ\trv\tPRBs\tlayers\tmodulation\tbits\tCRC\tSINR dB\tSNR dB\tdelay\tCFO Hz\titerations\tlatency µs\tin budget\t")
+	fmt.Fprintln(t, "slot\tRNTI\tHARQ\trv\tPRBs\tlayers\tMCS\tmodulation\tbits\tCRC\tSINR dB\tSNR dB\tdelay samples\tCFO Hz\titerations\tlatency µs\tin budget\t")
 	for i := range r.Transmissions {
 		x := &r.Transmissions[i]
 		g := &x.Grant
-		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d+%d\t%d\t%v\t%d\t", x.Slot, g.RNTI, g.HARQProcess, g.RV,
-			g.StartPRB, g.NumPRB, g.NumLayers, g.MCS().Modulation, x.NumBits)
+		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d+%d\t%d\t%d:%d\t%v\t%d\t", x.Slot, g.RNTI, g.HARQProcess, g.RV,
+			g.StartPRB, g.NumPRB, g.NumLayers, g.MCSTable, g.MCSIndex, g.MCS().Modulation, x.NumBits)
 		if !x.Received() {
 			fmt.Fprintf(t, "%v\t\t\t\t\t\t\t%s\t\n", x.Outcome, word(x.Skipped(), "no", ""))
 			continue

@@ -4,9 +4,11 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
+	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
@@ -16,53 +18,87 @@ const (
 	rowHeight = 16
 	labels    = 110 // pixels left of the bars
 	barWidth  = 900 // pixels of the time axis
+	remarks   = 150 // pixels right of the bars
 )
 
-// colours of the stages.
+// colours of the stages: neighbours in the chain differ in lightness as in hue.
 var colours = [block.NumStages]string{
-	"#8dd3c7", "#b3de69", "#d9d9d9", "#bebada", "#fb8072", "#80b1d3", "#fdb462", "#ffed6f", "#bc80bd", "#ccebc5",
+	"#4e79a7", "#a0cbe8", "#f28e2b", "#ffbe7d", "#59a14f", "#8cd17d", "#b6992d", "#e15759", "#79706e", "#d37295",
 }
 
 // timeline draws a row for each transmission: when each function began, from
 // the moment at which the slot's samples were handed over, and when the CRC was
-// known. The dashed line is the end of the slot's budget. Bars that would leave the
-// drawing end at its edge, with their latency.
+// known. The dashed line is the end of the slot's budget. What became of it and when
+// stands at the right; bars that would leave the drawing end at its edge.
 func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 	slot := rec.Carrier.Numerology().SlotDuration()
 	span := axis(slot, r.Transmissions)
-	s := newSVG(labels+barWidth+40, (len(r.Transmissions)+5)*rowHeight+30)
+	at := func(d time.Duration) float64 { return labels + min(float64(d)/float64(span), 1)*barWidth }
+	const top = 6 * rowHeight
+	bottom := float64(top + len(r.Transmissions)*rowHeight)
+	s := newSVG(labels+barWidth+remarks, int(bottom)+40)
+	s.text(labels, 16, "start", "Where the time of each transmission goes: a bar lasts from the start of a function to the start of the next, waiting included")
+	s.legend(r.Transmissions)
+	s.text(labels-6, top-4, "end", "slot · RNTI")
+	s.text(labels+barWidth+8, top-4, "start", "CRC, latency")
+	s.ticks(span, at, top, bottom)
+	for i := range r.Transmissions {
+		t := &r.Transmissions[i]
+		y := float64(top + i*rowHeight)
+		s.text(labels-6, y+12, "end", fmt.Sprintf("%d · %d", t.Slot, t.Grant.RNTI))
+		if t.Received() {
+			s.bars(t, y, at)
+		}
+		s.remark(t, y)
+	}
+	s.line(at(slot), top, at(slot), bottom, `stroke="black" stroke-dasharray="4 3"`)
+	s.text(at(slot), top-4, "middle", fmt.Sprintf("slot %v", slot))
+	return s.end()
+}
+
+// legend names the colours of the stages that ran.
+func (s *svg) legend(transmissions []uplink.Transmission) {
 	shown := 0
 	for st := range block.NumStages {
-		if !began(r.Transmissions, st) {
+		if !began(transmissions, st) {
 			continue
 		}
-		x := float64(labels + shown%5*180)
-		y := float64(8 + shown/5*rowHeight)
+		x, y := float64(labels+shown%5*180), float64(26+shown/5*rowHeight)
 		shown++
 		s.rect(x, y, 10, 10, fmt.Sprintf("fill=%q", colours[st]), "")
 		s.text(x+15, y+10, "start", st.String())
 	}
-	at := func(d time.Duration) float64 { return labels + min(float64(d)/float64(span), 1)*barWidth }
-	top := float64(3 * rowHeight)
-	for i := range r.Transmissions {
-		t := &r.Transmissions[i]
-		y := top + float64(i*rowHeight)
-		s.text(labels-6, y+12, "end", fmt.Sprintf("%d · %d", t.Slot, t.Grant.RNTI))
-		if !t.Received() {
-			s.text(labels, y+12, "start", t.Outcome.String())
-			continue
-		}
-		s.bars(t, y, at)
-		if t.Latency > span {
-			s.text(labels+barWidth, y+12, "end", fmt.Sprintf("… %v", t.Latency.Round(10*time.Microsecond)))
+}
+
+// ticks draws the time axis, with five to ten ticks.
+func (s *svg) ticks(span time.Duration, at func(time.Duration) float64, top, bottom float64) {
+	step := math.Pow(10, math.Floor(math.Log10(span.Seconds()*1e6/5)))
+	for _, f := range []float64{5, 2} {
+		if span.Seconds()*1e6/(f*step) >= 5 {
+			step *= f
+			break
 		}
 	}
-	bottom := top + float64(len(r.Transmissions)*rowHeight)
-	s.line(at(slot), top, at(slot), bottom, `stroke="black" stroke-dasharray="4 3"`)
-	s.text(at(slot), bottom+14, "middle", fmt.Sprintf("slot %v", slot))
-	s.text(labels, bottom+14, "middle", "0")
-	s.text(labels-6, top-4, "end", "slot · RNTI")
-	return s.end()
+	for us := 0.0; us <= span.Seconds()*1e6; us += step {
+		x := at(time.Duration(us * 1e3))
+		s.line(x, top, x, bottom+4, `stroke="#ddd"`)
+		s.text(x, bottom+18, "middle", fmt.Sprintf("%.0f", us))
+	}
+	s.text(labels+barWidth/2, bottom+34, "middle", "µs after the slot's samples were handed over")
+}
+
+// remark says at the right what became of a transmission.
+func (s *svg) remark(t *uplink.Transmission, y float64) {
+	text, colour := t.Outcome.String(), "#c8102e"
+	if t.Received() {
+		text = fmt.Sprintf("%s, %d µs", verdict(t.Outcome), t.Latency.Microseconds())
+		if t.Late {
+			text += ", late"
+		} else if t.Outcome == nr.OutcomePassed {
+			colour = "#2e7d32"
+		}
+	}
+	fmt.Fprintf(s, `<text x="%d" y="%.1f" fill="%s">%s</text>`+"\n", labels+barWidth+8, y+12, colour, text)
 }
 
 // began reports whether a stage ran in any transmission.
