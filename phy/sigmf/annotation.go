@@ -59,8 +59,10 @@ func (r *reader) readAnnotation(s scope, o object) {
 }
 
 // readGrant reads the default grant with the changes of an annotation. What is
-// legal and not supported is no error but noted in t.Unsupported. What the default
-// has wrong by itself is told of global; readGrant reports whether nothing is wrong.
+// legal and not supported is no error but noted in t.Unsupported, and nothing else is
+// then asked of the grant: a feature that nothing is known of may need other fields, or
+// have none of the usual ones. What the default has wrong by itself is told of global;
+// readGrant reports whether nothing is wrong.
 func (r *reader) readGrant(s scope, t *Transmission, changes object) bool {
 	r.grants++
 	s.unknown = func(field, got, hint string) {
@@ -75,14 +77,24 @@ func (r *reader) readGrant(s scope, t *Transmission, changes object) bool {
 		}
 	}
 	var g grant
-	_, ok := readFields(s, "nr:pusch.", grantFields, &g, changes)
+	quiet := scope{p: newProblems(), at: -1, unknown: s.unknown}
+	_, ok := readFields(quiet, "nr:pusch.", grantFields, &g, changes)
 	_, right := readFields(newProblems().in(""), "nr:pusch.", grantFields, &g, inherited)
+	g.DMRS = g.dmrs.DMRS
+	t.Grant = g.Grant
+	if t.Unsupported == nil {
+		t.Unsupported = beyond(changes, inherited)
+	}
+	if t.Unsupported != nil {
+		return true
+	}
+	if !ok {
+		readFields(s, "nr:pusch.", grantFields, &g, changes)
+	}
 	if ok = ok && right; !r.complete(s, changes, inherited) || !ok {
 		return false
 	}
-	g.DMRS = g.dmrs.DMRS
-	t.Grant = g.Grant
-	if t.Unsupported != nil || !r.carrier {
+	if !r.carrier {
 		return true
 	}
 	for _, err := range g.faults(&r.meta.Carrier) {
@@ -99,6 +111,28 @@ func (r *reader) readGrant(s scope, t *Transmission, changes object) bool {
 		}
 	}
 	return ok
+}
+
+// beyond returns a feature of a grant that this library does not have, whatever its
+// other fields are; nil if there is none.
+func beyond(changes, inherited object) error {
+	of := func(key string, v any) bool {
+		raw := changes[key]
+		if raw == nil {
+			raw = inherited[key]
+		}
+		return raw != nil && json.Unmarshal(raw, v) == nil
+	}
+	var precoded bool
+	if of("transform_precoding", &precoded) && precoded {
+		return &nr.UnsupportedError{Field: "transform_precoding", Got: true}
+	}
+	const mostLayers = 8 // TS 38.211 §6.3.1.3, Release 18
+	var layers int
+	if of("num_layers", &layers) && layers > nr.MaxLayers && layers <= mostLayers {
+		return &nr.UnsupportedError{Field: "num_layers", Got: layers}
+	}
+	return nil
 }
 
 // complete notes the fields that neither the changes nor the default have, and

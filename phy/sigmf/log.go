@@ -25,10 +25,17 @@ import (
 // dmrs as "dmrs.length" and so on. A field that has no column, or whose cell is
 // empty, has the value of the default grant in the metadata. A cell is written as in
 // JSON, or without the quotes, brackets and commas: A, non-codebook, "0 14"; integers
-// may be hexadecimal (0x4601), truths 0 or 1. A line that begins with # is a comment.
+// may be hexadecimal (0x4601) or have a zero fraction (20.0), truths 0 or 1. A line that
+// begins with # is a comment. A header without a comma tells by itself that cells are
+// separated by semicolons or tabs.
 //
 //	sfn,slot,n_rnti,prb_start,prb_size,mcs_index,rv,harq_process,new_data
 //	117,4,0x4601,0,24,16,0,3,1
+//
+// A cell in a column of another name is a feature of its transmission that nothing is
+// known of, as an unknown field of an annotation is: see [Transmission].Unsupported.
+// Empty ones are nothing. A column of another name that has a cell in every line is a
+// mistake.
 //
 // System frame numbers may wrap. The result is [Meta].Unaligned: the first line's
 // slot is put at sample 0, and the others after it. The errors are those of
@@ -39,8 +46,10 @@ func ParseLog(meta, log []byte) (*Meta, error) {
 		return nil, err
 	}
 	r.meta.Unaligned = true
+	log = bytes.TrimPrefix(log, byteOrderMark)
 	l := logReader{reader: r, csv: csv.NewReader(bytes.NewReader(log))}
-	l.csv.Comment, l.csv.TrimLeadingSpace = '#', true
+	l.csv.Comment, l.csv.Comma = '#', comma(log)
+	l.csv.TrimLeadingSpace = l.csv.Comma != '\t'
 	if !r.carrier || !r.rate {
 		return r.result() // without a carrier no line has a place
 	}
@@ -55,6 +64,7 @@ type logReader struct {
 	*reader
 	csv     *csv.Reader
 	columns []column
+	lines   int // that were read
 	started bool
 	first   int64 // sample of the carrier at which the first line's slot starts
 	last    int64 // slot of the line before
@@ -62,8 +72,27 @@ type logReader struct {
 
 // column is what a column of the log holds.
 type column struct {
-	key    string // of the grant, or of its dmrs; or sfn or slot
+	key    string // of the grant, or of its dmrs; or sfn or slot; or none that is known
 	signal bool   // of dmrs
+	cells  int    // that are not empty
+}
+
+// comma returns what separates the cells of a log: a comma, or what stands in the header
+// instead.
+func comma(log []byte) rune {
+	for line := range bytes.Lines(log) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		for _, c := range []rune{',', ';', '\t'} {
+			if bytes.ContainsRune(line, c) {
+				return c
+			}
+		}
+		break
+	}
+	return ','
 }
 
 // errLog turns an error of the CSV syntax into one of ours.
@@ -89,40 +118,60 @@ func (l *logReader) readAll() error {
 	for {
 		cells, err := l.csv.Read()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return l.checkColumns()
 		}
 		if err != nil {
 			return errLog(err)
 		}
 		line, _ := l.csv.FieldPos(0)
+		l.lines++
 		l.readLine(l.inOne("log line", line), cells)
 	}
 }
 
-// readHeader finds out what the columns hold.
+// readHeader finds out what the columns hold. Names are those of fields in any case.
 func (l *logReader) readHeader(names []string) error {
 	for i, name := range names {
-		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")) // some programs mark UTF-8
+		name = strings.TrimSpace(name)
+		if low := strings.ToLower(name); knownColumn(low) {
+			name = low
+		}
 		c := column{key: strings.TrimPrefix(name, "dmrs."), signal: strings.HasPrefix(name, "dmrs.")}
-		known, prefix := append(specsOf(grantFields), &spec{key: "sfn", also: "frame"}, &spec{key: "slot"}), ""
-		if c.signal {
-			known, prefix = specsOf(dmrsFields), "dmrs."
-		}
-		if !hasKey(known, c.key) {
-			hint := l.in("").hint(prefix, c.key, known)
-			return &FieldError{Field: name, Got: "a column", Want: "a column of the format" + hint + ": sfn, slot, " + fieldNames()}
-		}
-		if slices.Contains(l.columns[:i], c) {
+		if name != "" && slices.Contains(l.columns[:i], c) { // before any cell is counted
 			return &FieldError{Field: name, Got: "two columns", Want: "one"}
 		}
 		l.columns = append(l.columns, c)
 	}
 	for _, key := range []string{"sfn", "slot"} {
 		if !slices.Contains(l.columns, column{key: key}) {
-			return &FieldError{Field: key, Got: "no column", Want: "one"}
+			return &FieldError{Field: key, Got: "no column", Want: "one, beside " + fieldNames()}
 		}
 	}
 	return nil
+}
+
+// checkColumns reports columns that the format does not have and that have a cell in
+// every line.
+func (l *logReader) checkColumns() error {
+	for _, c := range l.columns {
+		name, known, prefix := c.key, append(specsOf(grantFields), &spec{key: "sfn", also: "frame"}, &spec{key: "slot"}), ""
+		if c.signal {
+			name, known, prefix = "dmrs."+c.key, specsOf(dmrsFields), "dmrs."
+		}
+		if l.lines > 0 && c.cells == l.lines && !hasKey(known, c.key) {
+			hint := l.in("").hint(prefix, c.key, known)
+			return place("log header", &FieldError{Field: name, Got: "a column", Want: "a column of the format" + hint + ": sfn, slot, " + fieldNames()})
+		}
+	}
+	return nil
+}
+
+// knownColumn reports whether a name is one that the format has.
+func knownColumn(name string) bool {
+	if key, signal := strings.CutPrefix(name, "dmrs."); signal {
+		return hasKey(specsOf(dmrsFields), key)
+	}
+	return name == "sfn" || name == "slot" || hasKey(specsOf(grantFields), name)
 }
 
 // fieldNames lists the columns that a log may have.
@@ -144,6 +193,9 @@ func (l *logReader) readLine(s scope, cells []string) {
 	ok := true
 	for i, c := range l.columns {
 		cell := strings.TrimSpace(cells[i])
+		if cell != "" {
+			l.columns[i].cells++
+		}
 		var err error
 		switch {
 		case !c.signal && c.key == "sfn":

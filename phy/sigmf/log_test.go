@@ -106,6 +106,44 @@ func TestLogNamesTheLine(t *testing.T) {
 	}
 }
 
+// TestLogsOfOthers lists ways in which programs write the same two lines.
+func TestLogsOfOthers(t *testing.T) {
+	meta, _, _ := record(t, CI16, 2)
+	want, err := ParseLog(meta, []byte("sfn,slot,n_rnti,mcs_index,new_data\n1,2,17921,9,true\n1,3,17921,7,false\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, log := range map[string]string{
+		"mark and CRLF": "\ufeffsfn,slot,n_rnti,mcs_index,new_data\r\n1,2,17921,9,1\r\n1,3,17921,7,0\r\n",
+		"quotes":        "\ufeff\"sfn\",\"slot\",\"n_rnti\",\"mcs_index\",\"new_data\"\n\"1\",\"2\",\"17921\",\"9\",\"TRUE\"\n\"1\",\"3\",\"17921\",\"7\",\"FALSE\"\n",
+		"semicolons":    "sfn;slot;n_rnti;mcs_index;new_data\n1;2;17921;9;True\n1;3;17921;7;False\n",
+		"tabs":          "# by hand\n\nsfn\tslot\tn_rnti\tmcs_index\tnew_data\n1\t2\t17921\t9\t1\n1\t3\t17921\t7\t0\n",
+		"fractions":     "sfn,slot,n_rnti,mcs_index,new_data\n1.0,2.0,17921.0,9.0,1.0\n1.0,3.0,17921.0,7.0,0.0\n",
+		"hexadecimal":   "sfn,slot,n_rnti,mcs_index,new_data\n0x1,0x2,0X4601,0x9,1\n1,3,0x4601,7,0\n",
+		"capitals":      "SFN,Slot,N_RNTI,MCS_Index,New_Data\n1,2,17921,9,1\n1,3,17921,7,0\n",
+		"order":         "new_data,mcs_index,slot,sfn,n_rnti\n1,9,2,1,17921\n0,7,3,1,17921\n",
+		"last comma":    "sfn,slot,n_rnti,mcs_index,new_data,\n1,2,17921,9,1,\n1,3,17921,7,0,\n",
+		"empty column":  "sfn,slot,n_rnti,mcs_index,uci,new_data\n1,2,17921,9,,1\n1,3,17921,7,,0\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseLog(meta, []byte(log))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want.Transmissions, got.Transmissions); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	got, err := ParseLog(meta, []byte("sfn,slot,uci\n1,2,\n1,3,ack\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Transmissions[0].Unsupported != nil || !errors.Is(got.Transmissions[1].Unsupported, nr.ErrUnsupported) {
+		t.Errorf("a feature of the second line: %v, %v", got.Transmissions[0].Unsupported, got.Transmissions[1].Unsupported)
+	}
+}
+
 // TestLogKeepsUnsupported reads a line that cannot be received between two that can.
 func TestLogKeepsUnsupported(t *testing.T) {
 	meta, _, _ := record(t, CI16, 2)

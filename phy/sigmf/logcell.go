@@ -11,7 +11,7 @@ import (
 
 // readCount reads an integer of 0…limit−1.
 func readCount(cell string, limit int) (int64, error) {
-	n, err := strconv.ParseInt(cell, 10, 64)
+	n, err := strconv.ParseInt(decimal(cell), 10, 64)
 	if err != nil || n < 0 || n >= int64(limit) {
 		return 0, wanted(fmt.Sprintf("an integer of 0…%d", limit-1))
 	}
@@ -31,18 +31,24 @@ func cellValue(cell, key string) json.RawMessage {
 		}
 		return valid("["+strings.Join(parts, ",")+"]", cell)
 	case "transform_precoding", "new_data":
-		switch cell {
-		case "0":
+		switch low := strings.ToLower(decimal(cell)); low {
+		case "0", "false":
 			return json.RawMessage("false")
-		case "1":
+		case "1", "true":
 			return json.RawMessage("true")
 		}
 	}
 	return valid(decimal(cell), cell)
 }
 
-// decimal returns a hexadecimal integer in decimal, and anything else as it is.
+// decimal returns a hexadecimal integer in decimal and one with a zero fraction, as
+// programs write that keep all numbers alike, without it; and anything else as it is.
 func decimal(cell string) string {
+	if whole, fraction, ok := strings.Cut(cell, "."); ok && strings.Trim(fraction, "0") == "" {
+		if _, err := strconv.ParseInt(whole, 10, 64); err == nil {
+			return whole
+		}
+	}
 	if digits, ok := strings.CutPrefix(strings.ToLower(cell), "0x"); ok {
 		if n, err := strconv.ParseUint(digits, 16, 32); err == nil {
 			return strconv.FormatUint(n, 10)

@@ -137,8 +137,12 @@ type top struct {
 	annotations []object
 }
 
+// byteOrderMark is what some programs put before UTF-8.
+var byteOrderMark = []byte("\ufeff")
+
 // readTop takes the metadata apart.
 func readTop(text []byte) (top, error) {
+	text = bytes.TrimPrefix(text, byteOrderMark)
 	var o object
 	var wrongType *json.UnmarshalTypeError
 	var syntax *json.SyntaxError

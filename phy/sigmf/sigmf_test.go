@@ -294,6 +294,8 @@ func TestUnsupportedIsKept(t *testing.T) {
 		{"nr:pusch/ptrs", `{"time_density":2}`, "nr:pusch.ptrs"},
 		{"nr:pusch/dmrs", `{"config_type":1,"length":1,"additional_position":1,"type_a_position":2,"dmrs_port_set":[0,1],` +
 			`"num_cdm_groups_without_data":2,"n_scid":0,"n_id":[7,8],"low_papr":true}`, "nr:pusch.dmrs.low_papr"},
+		{"nr:pusch/dmrs", `{"config_type":1,"additional_position":1,"type_a_position":2,"n_rs_id":7}`, "nr:pusch.dmrs.n_rs_id"},
+		{"nr:pusch/num_layers", `6`, "num_layers"},
 	} {
 		t.Run(test.field, func(t *testing.T) {
 			m, err := ParseMeta(edit(t, meta, "annotations/1/"+test.path, test.value))
@@ -313,6 +315,18 @@ func TestUnsupportedIsKept(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestByteOrderMark reads metadata and a log as some editors save them.
+func TestByteOrderMark(t *testing.T) {
+	meta, _, _ := record(t, CI16, 2)
+	marked := append([]byte("\ufeff"), meta...)
+	if _, err := ParseMeta(marked); err != nil {
+		t.Error(err)
+	}
+	if _, err := ParseLog(marked, []byte("\ufeffsfn,slot\n1,2\n")); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -440,8 +454,8 @@ func TestWriterRefuses(t *testing.T) {
 	}
 	bad := testGrant()
 	bad.NumLayers = 5
-	var field *FieldError
-	if err := w.Annotate(Transmission{SampleCount: 3840, Grant: bad}); !errors.As(err, &field) || field.Field != "nr:pusch.num_layers" {
+	var unsupported *nr.UnsupportedError
+	if err := w.Annotate(Transmission{SampleCount: 3840, Grant: bad}); !errors.As(err, &unsupported) || unsupported.Field != "num_layers" {
 		t.Errorf("five layers: got %v, want num_layers", err)
 	}
 	var none *FieldError
