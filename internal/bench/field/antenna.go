@@ -8,7 +8,7 @@ import "github.com/neuroran/neuroran/phy/link"
 const antennaLimitDB = 0.7
 
 // antennaRow is the distance of the true SINR from maximum ratio combining, where the
-// second antenna is not like the others.
+// last antenna is not like the others.
 type antennaRow struct {
 	Case     string  `json:"case"`
 	Receiver string  `json:"receiver"`
@@ -29,29 +29,23 @@ type antennaRow struct {
 func (b *bench) antenna() error {
 	o := &b.options
 	unlike := []link.Antenna{{}, {NoiseDB: 10}, {NoiseDB: 20}, {NoiseDB: 30}, {NoiseDB: 40}, {GainDB: -10}, {GainDB: -20}, {GainDB: -30}}
-	for _, receiver := range o.receivers {
-		for _, prb := range o.prb {
-			for _, rx := range o.rx {
-				for _, snr := range o.snr {
-					for _, a := range unlike {
-						cfg := b.setup(receiver, prb, rx, 1)
-						cfg.Antennas = make([]link.Antenna, rx)
-						cfg.Antennas[rx-1] = a
-						got, err := b.play(cfg, snr, true, o.seed)
-						if err != nil {
-							return err
-						}
-						best, _ := meanStd(got.best)
-						lost, std := got.lost()
-						r := antennaRow{
-							"antenna", receiver, prb, rx, snr, a.NoiseDB, a.GainDB, got.Trials, round(got.BLER()),
-							round(best), round(lost), round(std), lost <= antennaLimitDB,
-						}
-						if err := b.row(r, &r.Met); err != nil {
-							return err
-						}
-					}
-				}
+	for p := range o.points() {
+		for _, a := range unlike {
+			cfg := b.setup(p.receiver, p.prb, p.rx, 1)
+			cfg.Antennas = make([]link.Antenna, p.rx)
+			cfg.Antennas[p.rx-1] = a
+			got, err := b.play(cfg, p.snr, true, o.seed)
+			if err != nil {
+				return err
+			}
+			best, _ := meanStd(got.best)
+			lost, std := got.lost()
+			r := antennaRow{
+				"antenna", p.receiver, p.prb, p.rx, p.snr, a.NoiseDB, a.GainDB, got.Trials, round(got.BLER()),
+				round(best), round(lost), round(std), lost <= antennaLimitDB,
+			}
+			if err := b.row(r, &r.Met); err != nil {
+				return err
 			}
 		}
 	}

@@ -38,23 +38,14 @@ type interfererRow struct {
 
 // interferer plays every ratio against the same slots without interference.
 func (b *bench) interferer() error {
-	o := &b.options
-	for _, receiver := range o.receivers {
-		for _, name := range o.profiles {
-			profile, err := profileByName(name)
-			if err != nil {
-				return err
-			}
-			for _, prb := range o.prb {
-				for _, rx := range o.rx {
-					for _, snr := range o.snr {
-						r := interfererRow{Case: "interferer", Receiver: receiver, Profile: name, PRB: prb, Rx: rx, SNRdB: snr}
-						if err := b.interfererRows(r, profile); err != nil {
-							return err
-						}
-					}
-				}
-			}
+	for p := range b.options.points() {
+		profile, err := profileByName(p.profile)
+		if err != nil {
+			return err
+		}
+		r := interfererRow{Case: "interferer", Receiver: p.receiver, Profile: p.profile, PRB: p.prb, Rx: p.rx, SNRdB: p.snr}
+		if err := b.interfererRows(r, profile); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -201,3 +201,6 @@ func (l list[T]) or(other list[T]) list[T] {
 	}
 	return l
 }
+
+// orZero returns the list, or one zero value in place of none.
+func (l list[T]) orZero() list[T] { return l.or(make(list[T], 1)) }

@@ -54,9 +54,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestLimits: a receiver that knows everything loses next to nothing to an
-// interferer beyond the closed form; the rows of one that does not see more than one
-// antenna's noise say so.
+// TestLimits: a receiver that is told everything loses next to nothing to an interferer
+// beyond the closed form.
 func TestLimits(t *testing.T) {
 	for _, r := range rows(t, "-case", "interferer", "-receivers", "perfect", "-profiles", "flat", "-prb", "24", "-rx", "4", "-trials", "10") {
 		if r["met"] != true || r["beyond_db"].(float64) > 0.05 {

@@ -28,22 +28,17 @@ type orderRow struct {
 
 // order plays more and more antennas.
 func (b *bench) order() error {
-	o := &b.options
-	for _, receiver := range o.receivers {
-		for _, name := range o.profiles {
-			profile, err := profileByName(name)
-			if err != nil {
+	o := b.options
+	o.rx = nil // each row with all numbers of antennas
+	for p := range o.points() {
+		profile, err := profileByName(p.profile)
+		if err != nil {
+			return err
+		}
+		for _, inr := range o.inr {
+			r := orderRow{Case: "order", Receiver: p.receiver, Profile: p.profile, PRB: p.prb, SNRdB: p.snr, INRdB: inr}
+			if err := b.orderRows(r, channel.Config{Profile: profile, DopplerHz: o.doppler}); err != nil {
 				return err
-			}
-			for _, prb := range o.prb {
-				for _, snr := range o.snr {
-					for _, inr := range o.inr {
-						r := orderRow{Case: "order", Receiver: receiver, Profile: name, PRB: prb, SNRdB: snr, INRdB: inr}
-						if err := b.orderRows(r, channel.Config{Profile: profile, DopplerHz: o.doppler}); err != nil {
-							return err
-						}
-					}
-				}
 			}
 		}
 	}

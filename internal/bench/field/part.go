@@ -34,26 +34,22 @@ func (b *bench) part() error {
 	for x := -8.0; x <= 16; x += 0.5 {
 		snr = append(snr, x)
 	}
-	for _, receiver := range o.receivers {
-		for _, prb := range o.prb {
-			for _, rx := range o.rx {
-				cfg := b.setup(receiver, prb, rx, 1)
-				points, _, err := b.curve(cfg, snr, false, o.seed)
-				if err != nil {
-					return err
-				}
-				without, _, _ := link.Crossing(points, 0.1)
-				for _, inr := range o.inr {
-					cfg.Interferers = []link.Interferer{{INRdB: inr, StartPRB: partStartPRB, NumPRB: partNumPRB}}
-					if points, _, err = b.curve(cfg, snr, false, o.seed); err != nil {
-						return err
-					}
-					with, low, high := link.Crossing(points, 0.1)
-					r := partRow{"part", receiver, prb, rx, inr, o.trials, round(without), round(with), round(low), round(high), round(with - without), with-without <= partLimitDB}
-					if err := b.row(r, &r.Met); err != nil {
-						return err
-					}
-				}
+	for p := range o.points() {
+		cfg := b.setup(p.receiver, p.prb, p.rx, 1)
+		points, _, err := b.curve(cfg, snr, false, o.seed)
+		if err != nil {
+			return err
+		}
+		without, _, _ := link.Crossing(points, 0.1)
+		for _, inr := range o.inr {
+			cfg.Interferers = []link.Interferer{{INRdB: inr, StartPRB: partStartPRB, NumPRB: partNumPRB}}
+			if points, _, err = b.curve(cfg, snr, false, o.seed); err != nil {
+				return err
+			}
+			with, low, high := link.Crossing(points, 0.1)
+			r := partRow{"part", p.receiver, p.prb, p.rx, inr, o.trials, round(without), round(with), round(low), round(high), round(with - without), with-without <= partLimitDB}
+			if err := b.row(r, &r.Met); err != nil {
+				return err
 			}
 		}
 	}

@@ -3,12 +3,39 @@
 package main
 
 import (
+	"iter"
 	"math"
 
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/link"
 	"github.com/neuroran/neuroran/phy/nr"
 )
+
+// point is one combination of what the flags list.
+type point struct {
+	receiver, profile string
+	prb, rx           int
+	snr               float64
+}
+
+// points returns all combinations; a list that is empty stands for one zero value.
+func (o *options) points() iter.Seq[point] {
+	return func(yield func(point) bool) {
+		for _, receiver := range o.receivers.orZero() {
+			for _, profile := range o.profiles.orZero() {
+				for _, prb := range o.prb.orZero() {
+					for _, rx := range o.rx.orZero() {
+						for _, snr := range o.snr.orZero() {
+							if !yield(point{receiver, profile, prb, rx, snr}) {
+								return
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
 
 // setup returns a link of UEs on the same PRBs, on successive DM-RS ports, whose
 // channels are flat and stand still within a slot.

@@ -28,20 +28,13 @@ type silentRow struct {
 // silent plays one UE of several alone, and all but one, with and without grants for
 // those that do not transmit. Each UE in turn is the one.
 func (b *bench) silent() error {
-	o := &b.options
-	for _, receiver := range o.receivers {
+	for p := range b.options.points() {
 		for _, dmrsType := range []int{1, 2} {
 			for _, offsets := range []bool{false, true} {
-				for _, prb := range o.prb {
-					for _, rx := range o.rx {
-						for _, ues := range o.ues {
-							for _, snr := range o.snr {
-								r := silentRow{Case: "silent", Receiver: receiver, DMRSType: dmrsType, Offsets: offsets, PRB: prb, Rx: rx, SNRdB: snr, Granted: ues}
-								if err := b.silentRows(r); err != nil {
-									return err
-								}
-							}
-						}
+				for _, ues := range b.options.ues {
+					r := silentRow{Case: "silent", Receiver: p.receiver, DMRSType: dmrsType, Offsets: offsets, PRB: p.prb, Rx: p.rx, SNRdB: p.snr, Granted: ues}
+					if err := b.silentRows(r); err != nil {
+						return err
 					}
 				}
 			}
