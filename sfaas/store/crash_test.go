@@ -93,7 +93,7 @@ func TestCrash(t *testing.T) {
 // recovered opens what a crash has left, compares, and goes on.
 func recovered(t *testing.T, fs vfs.FS, c *counter, acked []uint64, seed, i, j int, opened func()) {
 	t.Helper()
-	s, err := Open("store", &Options{fs: fs, memTable: 64 << 10})
+	s, err := Open(folder, &Options{fs: fs, memTable: 64 << 10})
 	if err != nil {
 		t.Fatalf("seed=%d crash=%d/%d: %v", seed, i, j, err)
 	}

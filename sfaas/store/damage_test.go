@@ -17,7 +17,7 @@ import (
 func flip(t *testing.T, mem *vfs.MemFS, name string, at int64, bit int) *vfs.MemFS {
 	t.Helper()
 	clone := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))})
-	f, err := clone.OpenReadWrite("store/"+name, vfs.WriteCategoryUnspecified)
+	f, err := clone.OpenReadWrite(folder+"/"+name, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +57,13 @@ func TestDamage(t *testing.T) {
 			}
 			left := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: kept, RNG: rand.New(rand.NewPCG(1, 1))})
 			s.Close()
-			names, err := left.List("store")
+			names, err := left.List(folder)
 			if err != nil {
 				t.Fatal(err)
 			}
 			slices.Sort(names)
 			for _, name := range names {
-				info, err := left.Stat("store/" + name)
+				info, err := left.Stat(folder + "/" + name)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -86,7 +86,7 @@ func damaged(t *testing.T, left *vfs.MemFS, c *counter, name string, size int64)
 		}
 		flips++
 		bit := int(at*7+at/8) % 8
-		s, err := Open("store", &Options{fs: flip(t, left, name, at, bit)})
+		s, err := Open(folder, &Options{fs: flip(t, left, name, at, bit)})
 		var found []uint64
 		if err == nil {
 			found, err = c.read(s)

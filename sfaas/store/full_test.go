@@ -27,6 +27,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 // write. Records are refused then, and taken again when there is room; the same ones,
 // which may have been committed, change nothing.
 func TestFullDisk(t *testing.T) {
+	goroutines(t)
 	for _, room := range []int64{0, 1, 100, 1000, 5000, 20_000, 70_000, 150_000, 400_000} {
 		t.Run(fmt.Sprint("room=", room), func(t *testing.T) {
 			fs := newTestFS(vfs.NewMem())
@@ -77,6 +78,7 @@ func reopened(t *testing.T, s *Store, fs vfs.FS, c *counter) {
 // TestFullDiskClose closes a store that waits for room: everything is answered, nothing
 // hangs, and what was acknowledged is there.
 func TestFullDiskClose(t *testing.T) {
+	goroutines(t)
 	for _, room := range []int64{0, 300, 30_000} {
 		fs := newTestFS(vfs.NewMem())
 		s := open(t, &Options{fs: fs, memTable: 64 << 10})
@@ -97,6 +99,7 @@ func TestFullDiskClose(t *testing.T) {
 // TestFullDiskOpen opens a store where there is no room: that is an error, and leaves
 // what is there as it is.
 func TestFullDiskOpen(t *testing.T) {
+	goroutines(t)
 	for room := int64(0); room < 20_000; room = room*5/4 + 10 {
 		fs := newTestFS(vfs.NewMem())
 		s := open(t, &Options{fs: fs, memTable: 64 << 10})
@@ -104,7 +107,7 @@ func TestFullDiskOpen(t *testing.T) {
 		c.run(s, 10)
 		s.Close()
 		fs.room.Store(room)
-		full, err := Open("store", &Options{fs: fs})
+		full, err := Open(folder, &Options{fs: fs})
 		switch {
 		case err == nil:
 			full.Close()
@@ -121,6 +124,7 @@ func TestFullDiskOpen(t *testing.T) {
 // TestFailedDisk lets writes and syncs fail at any moment. Records are refused until
 // the store has opened its files anew.
 func TestFailedDisk(t *testing.T) {
+	goroutines(t)
 	for i, failure := range []error{io.ErrShortWrite, syscall.EIO, syscall.ENOSPC, syscall.EIO} {
 		fs := newTestFS(vfs.NewMem())
 		s := open(t, &Options{fs: fs, memTable: 64 << 10})

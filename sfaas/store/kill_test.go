@@ -18,18 +18,55 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// childEnv names the folder of the process that TestKill kills.
-const childEnv = "NEURORAN_STORE_CHILD"
+// The folder of a process that a test kills, and whether it is not to be.
+const (
+	childEnv     = "NEURORAN_STORE_CHILD"
+	smokeEnv     = "NEURORAN_STORE_SMOKE"
+	smokeLastEnv = "NEURORAN_STORE_SMOKE_LAST"
+)
 
+// TestMain lets tests start this program as their child.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		if err := child(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch {
+	case os.Getenv(childEnv) != "":
+		err = child(os.Getenv(childEnv))
+	case os.Getenv(smokeEnv) != "":
+		err = smokeChild(os.Getenv(smokeEnv), 200, os.Getenv(smokeLastEnv) != "")
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// life starts a child, kills it a while after its first line, if after is not 0, and
+// returns its lines.
+func life(t *testing.T, after time.Duration, env ...string) (lines []string, err error) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := bufio.NewScanner(out); s.Scan(); {
+		if len(lines) == 0 && after > 0 {
+			time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+		}
+		lines = append(lines, s.Text())
+	}
+	return lines, cmd.Wait()
 }
 
 const childUnits = 8
@@ -111,36 +148,18 @@ func TestKill(t *testing.T) {
 // last ones that it has told of.
 func killed(t *testing.T, dir string, acked []uint64, after time.Duration) []uint64 {
 	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	lines, err := life(t, after, childEnv+"="+dir)
+	if len(lines) == 0 || err == nil {
+		t.Fatalf("the child has ended by itself: %v", err)
 	}
-	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), childEnv+"="+dir)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := true
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if first {
-			first = false
-			time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
-		}
+	for _, line := range lines {
 		var u int
 		var n uint64
-		if _, err := fmt.Sscan(lines.Text(), &u, &n); err == nil && n == acked[u]+1 {
+		if _, err := fmt.Sscan(line, &u, &n); err == nil && n == acked[u]+1 {
 			acked[u] = n
 		} else if err == nil {
 			t.Errorf("unit %d was acknowledged %d after %d", u, n, acked[u])
 		}
-	}
-	if err := cmd.Wait(); first || err == nil {
-		t.Fatalf("the child has ended by itself: %v", err)
 	}
 	return acked
 }

@@ -25,15 +25,15 @@ func TestLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))}
-	names, err := mem.List("store")
+	names, err := mem.List(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
 		for _, part := range []int64{-1, 0, 30, 50, 99} {
 			fs := mem.CrashClone(all)
-			cut(t, fs, "store/"+name, part)
-			s, err := Open("store", &Options{fs: fs})
+			cut(t, fs, folder+"/"+name, part)
+			s, err := Open(folder, &Options{fs: fs})
 			var found []uint64
 			if err == nil {
 				found, err = c.read(s)

@@ -57,12 +57,12 @@ var _ sfaas.Engine = (*Store)(nil)
 // [ErrFull] if there is no room to begin with.
 func Open(dir string, o *Options) (*Store, error) {
 	s := &Store{dir: dir, opts: o.withDefaults(), wake: make(chan struct{}, 1), closing: make(chan struct{})}
-	err := s.opts.fs.MkdirAll(dir, 0o755)
-	if err == nil {
-		s.lock, err = s.opts.fs.Lock(s.opts.fs.PathJoin(dir, "LOCK"))
-	}
-	if err != nil {
+	if err := makeDir(s.opts.fs, dir); err != nil {
 		return nil, openError(err)
+	}
+	var err error
+	if s.lock, err = s.opts.fs.Lock(s.opts.fs.PathJoin(dir, "LOCK")); err != nil {
+		return nil, openError(fmt.Errorf("store: %s is in use: %w", dir, err))
 	}
 	if err := s.start(); err != nil {
 		return nil, errors.Join(openError(err), s.lock.Close())
@@ -70,6 +70,27 @@ func Open(dir string, o *Options) (*Store, error) {
 	s.wg.Add(1)
 	go s.run()
 	return s, nil
+}
+
+// makeDir makes a folder, with those above it, whose names are on the disk then.
+func makeDir(real vfs.FS, dir string) error {
+	var changed []string
+	for at := dir; ; {
+		_, err := real.Stat(at)
+		above := real.PathDir(at)
+		if err == nil || above == at {
+			break
+		}
+		changed = append(changed, above)
+		at = above
+	}
+	err := real.MkdirAll(dir, 0o755)
+	for _, d := range changed {
+		if err == nil {
+			err = syncDir(real, d)
+		}
+	}
+	return err
 }
 
 // openError types what opening can fail with.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -15,6 +16,9 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas"
 )
+
+// folder is that of stores in memory.
+const folder = "data/node1/store"
 
 func unit(cell uint64) sfaas.Unit { return sfaas.Unit{Part: "count", Root: sfaas.Cell(cell)} }
 
@@ -38,7 +42,7 @@ func commit(s *Store, records ...*sfaas.Record) []error {
 // open opens a store that the test closes.
 func open(t testing.TB, o *Options) *Store {
 	t.Helper()
-	s, err := Open("store", o)
+	s, err := Open(folder, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +146,17 @@ func TestStoreFence(t *testing.T) {
 	}
 }
 
+// goroutines checks that a test leaves no goroutine behind.
+func goroutines(t *testing.T) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		eventually(t, "goroutines end", func() bool { return runtime.NumGoroutine() <= before })
+	})
+}
+
 func TestStoreClose(t *testing.T) {
+	goroutines(t)
 	s := open(t, &Options{fs: vfs.NewMem()})
 	var wg sync.WaitGroup
 	for i := range 100 {
