@@ -61,7 +61,8 @@
 // connected over edges that are not cut, see [Edge.Cut], is under one root of keys a
 // [Unit]: it has one owner, and [Runtime.MoveUnit] brings it to another runtime while
 // messages flow. Keys that nobody
-// uses are forgotten, see [WithIdleKeys]. [WithChecks] is for tests. [SlotClock] paces a real-time source.
+// uses are forgotten, see [WithIdleKeys]. [WithChecks] is for tests. [WithThreads] puts workers
+// on threads that run before others, and [ThreadGroup] lets runtimes share them. [SlotClock] paces a real-time source.
 //
 // # How it works
 //

@@ -78,13 +78,12 @@ type Core struct {
 	eff  []Effect
 
 	// what is published once a slot
-	stats    []nodeStats // by node
-	open     []*ledger   // of units, with something to publish
-	dirty    []*instance // with content that has not been measured
-	nobody   Counts      // of units that are not here
-	timesAt  base.Time   // when histograms were published
-	unshared time.Duration
-	board    *board
+	stats   []nodeStats // by node
+	open    []*ledger   // of units, with something to publish
+	dirty   []*instance // with content that has not been measured
+	nobody  Counts      // of units that are not here
+	timesAt base.Time   // when histograms were published
+	board   *board
 }
 
 // load is how much a core has taken on, for the sources: they are refused

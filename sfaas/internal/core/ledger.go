@@ -154,26 +154,22 @@ func (l *ledger) publish(k *Core, wait bool) bool {
 	return true
 }
 
-// share charges units for processor time in proportion to their busy time since
-// the last call. Time without any busy time is charged with the next.
-func (k *Core) share(cpu time.Duration) {
-	k.unshared += cpu
-	if k.unshared <= 0 {
-		return
-	}
-	var busy time.Duration
+// Unbilled returns the busy time of the core's units for which they have not been
+// charged, see [Core.Bill].
+func (k *Core) Unbilled() (busy time.Duration) {
 	for _, l := range k.open {
 		busy += l.Busy - l.billed
 	}
-	if busy <= 0 {
-		return
-	}
-	rate := float64(k.unshared) / float64(busy)
+	return busy
+}
+
+// Bill charges units with the processor time of the core's thread: rate is how much
+// of it there is for the unbilled busy time of all that it has run.
+func (k *Core) Bill(rate float64) {
 	for _, l := range k.open {
 		l.cpu += time.Duration(float64(l.Busy-l.billed) * rate)
 		l.billed = l.Busy
 	}
-	k.unshared = 0
 }
 
 // counts returns the counters to which an event at a function and a unit goes. A

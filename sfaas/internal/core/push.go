@@ -53,7 +53,7 @@ func (k *Core) enters(m *Message) {
 // the two, and the message is neither stamped nor kept.
 func (k *Core) routePush(e *plan.Edge, m *Message, ks *keyState) {
 	if k.ways[e.ID] == wayVoid {
-		k.unheard(e, m)
+		k.unheard(e, m, ks)
 		return
 	}
 	u := k.unitOf(e.Node.Part, ks)

@@ -46,9 +46,16 @@ func waysFrom(app *plan.App, set *Settings) []way {
 	return ways
 }
 
-// unheard drops a message for a sink to which nobody listens here, counted.
-func (k *Core) unheard(e *plan.Edge, m *Message) {
-	for _, c := range k.countsAt(e.Node, m.Key) {
+// unheard drops a message for a sink to which nobody listens here, counted. Ks is the
+// state of its key, nil if that is not known.
+func (k *Core) unheard(e *plan.Edge, m *Message, ks *keyState) {
+	var counts [2]*Counts
+	if ks != nil {
+		counts = k.counts(e.Node, k.unitOf(e.Node.Part, ks))
+	} else {
+		counts = k.countsAt(e.Node, m.Key)
+	}
+	for _, c := range counts {
 		c.Unheard++
 	}
 	m.release(k.lane)
@@ -73,7 +80,7 @@ func (k *Core) pass(e *plan.Edge, m *Message, ks *keyState, by *instance) {
 func (k *Core) route(e *plan.Edge, m *Message, key base.Key, ks *keyState, by *instance) {
 	switch k.ways[e.ID] {
 	case wayVoid:
-		k.unheard(e, m)
+		k.unheard(e, m, ks)
 		return
 	case wayCross:
 		if ks == nil {

@@ -41,6 +41,9 @@ type Settings struct {
 	Incarnation  uint32                 // tells the lives of a node apart
 	Leaving      *atomic.Bool           // the runtime takes no unit any more
 	IdleKeys     time.Duration          // until a key without use is forgotten, 0 for never
+	Threads      *base.Threads          // of the workers, nil for goroutines
+	Group        any                    // *live.Group that the workers share with others, nil for threads of their own
+	GroupThreads []int                  // those of the group on which they run, none for all
 	Checks       bool                   // what is released is poisoned, and not used again at once
 	Recorder     Recorder               // puts records into bytes, for an engine that keeps them
 	BatchDone    BatchDone              // takes the answers of the engine

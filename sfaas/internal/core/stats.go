@@ -86,13 +86,8 @@ const openLimit = 4096
 func (k *Core) Publish() { k.show(true) }
 
 // Show is Publish without a wait, for a core that runs: what is being read is
-// left for the next time. Cpu is the processor time of the core's thread since
-// the last call; units are charged for it in proportion to their busy time. It
-// allocates nothing in the steady state.
-func (k *Core) Show(cpu time.Duration) {
-	k.share(cpu)
-	k.show(false)
-}
+// left for the next time. It allocates nothing in the steady state.
+func (k *Core) Show() { k.show(false) }
 
 // Unshown reports whether a unit has something that has not been published.
 func (k *Core) Unshown() bool { return len(k.open) > 0 }

@@ -34,10 +34,10 @@ type inbox struct {
 	shut   atomic.Bool
 	load   atomic.Int32
 	urgent atomic.Int32 // letters about units and from host code that nobody has read
-	signal chan struct{}
+	on     *thread      // runs the worker
 }
 
-func newInbox() *inbox { return &inbox{signal: make(chan struct{}, 1)} }
+func newInbox(on *thread) *inbox { return &inbox{on: on} }
 
 // put appends a letter and reports false once the inbox is closed.
 func (b *inbox) put(l *letter) bool {
@@ -76,12 +76,12 @@ func (b *inbox) posted() {
 	b.idle = false
 	b.mu.Unlock()
 	if wake {
-		b.signal <- struct{}{}
+		b.on.wake()
 	}
 }
 
 // take returns all letters. If there are none and sleep is true, the next put
-// sends a signal. It reports false once the inbox is closed.
+// wakes the thread. It reports false once the inbox is closed.
 func (b *inbox) take(sleep bool) ([]letter, bool) {
 	if !sleep && b.load.Load() == 0 {
 		return nil, !b.shut.Load()
@@ -116,15 +116,9 @@ func (b *inbox) giveBack(l []letter) {
 	b.mu.Unlock()
 }
 
-// awake cancels the wish for a signal, and takes one that was sent meanwhile.
+// awake cancels the wish to wake the thread.
 func (b *inbox) awake() {
 	b.mu.Lock()
-	if !b.idle {
-		select {
-		case <-b.signal:
-		default:
-		}
-	}
 	b.idle = false
 	b.mu.Unlock()
 }
@@ -143,6 +137,6 @@ func (b *inbox) close() {
 	b.idle = false
 	b.mu.Unlock()
 	if wake {
-		b.signal <- struct{}{}
+		b.on.wake()
 	}
 }

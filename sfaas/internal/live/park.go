@@ -107,12 +107,20 @@ func release(all []*Runtime) {
 // park lets all workers stand still between two letters.
 func park(ctx context.Context, all []*Runtime) (resume func(), err error) {
 	goOn := make(chan struct{})
-	resume = func() { close(goOn) }
 	stands := map[*worker]chan struct{}{}
+	resume = func() {
+		close(goOn)
+		for w := range stands {
+			w.on.wake()
+		}
+	}
 	for _, r := range all {
 		for _, w := range r.workers {
 			at := make(chan struct{})
-			if _, open := w.call(func() { close(at); <-goOn }); !open {
+			if _, open := w.call(func() {
+				w.stands = goOn
+				close(at)
+			}); !open {
 				resume()
 				return nil, base.ErrClosed
 			}

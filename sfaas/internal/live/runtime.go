@@ -5,6 +5,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -16,12 +17,13 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
-// Runtime is the production shell: a worker, with a goroutine, for each core
-// of a runtime, and what lets host code push, call and wait. All methods may
+// Runtime is the production shell: a worker for each core of a runtime, on the
+// threads of a group, and what lets host code push, call and wait. All methods may
 // be called concurrently.
 type Runtime struct {
 	app          *plan.App
 	set          *core.Settings
+	group        *Group
 	workers      []*worker
 	homes        [base.Groups]*worker // by key group
 	cores        *core.Cores
@@ -70,23 +72,64 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	if r.cores, err = core.NewCores(app, set); err != nil {
 		return nil, err
 	}
+	if err := r.enterGroup(); err != nil {
+		return nil, errors.Join(err, r.cores.Close())
+	}
 	for _, p := range app.Parts {
 		if set.DefaultOwner(p.Name) != set.Node {
 			r.routes.foreign.Store(true)
 		}
 	}
-	for _, k := range r.cores.List {
-		r.workers = append(r.workers, newWorker(r, k))
+	for i, k := range r.cores.List {
+		r.workers = append(r.workers, newWorker(r, k, r.threadOf(i)))
 	}
 	for g := range r.homes {
 		r.homes[g] = r.workers[g%len(r.workers)]
 	}
 	for _, w := range r.workers {
-		w.start(nil)
+		r.wg.Add(1)
+		w.on.seat(w)
 	}
 	r.wg.Add(1)
 	go r.watch()
 	return r, nil
+}
+
+// enterGroup finds the threads for the workers: those that the settings name, or a
+// group of the runtime's own.
+func (r *Runtime) enterGroup() error {
+	if g, ok := r.set.Group.(*Group); ok {
+		for _, i := range r.set.GroupThreads {
+			if i < 0 || i >= g.Len() {
+				return &base.OptionError{Option: "WithThreadGroup", Got: fmt.Sprintf("thread %d", i), Want: fmt.Sprintf("0 to %d", g.Len()-1)}
+			}
+		}
+		r.group = g
+		return g.join()
+	}
+	g, err := NewGroup(r.set.Workers, r.set.Threads, r.set.Logger)
+	if err != nil {
+		return err
+	}
+	r.group = g
+	return g.join()
+}
+
+// threadOf returns the thread of worker i.
+func (r *Runtime) threadOf(i int) *thread {
+	if on := r.set.GroupThreads; len(on) > 0 {
+		return r.group.threads[on[i%len(on)]]
+	}
+	return r.group.threads[i%r.group.Len()]
+}
+
+// leaveGroup ends the threads if they are the runtime's own.
+func (r *Runtime) leaveGroup() error {
+	r.group.leave()
+	if r.set.Group != nil {
+		return nil
+	}
+	return r.group.Close()
 }
 
 // App returns what the runtime runs.
@@ -288,7 +331,7 @@ func (r *Runtime) Close() error {
 		x.leave()
 		r.unlink(x)
 	}
-	err := r.cores.Close()
+	err := errors.Join(r.leaveGroup(), r.cores.Close())
 	if lost > 0 {
 		err = errors.Join(err, &base.UnacknowledgedError{Node: r.set.Node, Messages: lost})
 	}

@@ -40,8 +40,7 @@ func (r *Runtime) watch() {
 				s.times = last[i].times + 1
 			}
 			if s.times >= ticks && l.Revoke(s.guard) {
-				r.wg.Done() // the lost goroutine is not waited for
-				w.start(base.ErrBlocked)
+				w.on.replace(w, base.ErrBlocked)
 			}
 			last[i] = s
 		}
@@ -63,7 +62,9 @@ func (r *Runtime) abandon() {
 			guard, running = l.Running()
 		}
 		if l.Revoke(guard) {
-			r.wg.Done()
+			w.on.unseat(w)
+			w.on.replace(nil, nil)
+			r.wg.Done() // the lost goroutine is not waited for
 		}
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
-// worker drives one core on a goroutine of its own. Its fields belong to that
-// goroutine, or to the one that replaces it.
+// worker drives one core. Its fields belong to the goroutine of its thread.
 type worker struct {
 	rt    *Runtime
+	on    *thread
 	core  *core.Core
 	inbox *inbox
 	clock *stageClock
@@ -27,16 +27,17 @@ type worker struct {
 	effects []core.Effect
 	landed  []*core.Batch // committed in memory, and the core does not know
 	alarm   base.Time
-	slept   bool
-	timer   *time.Timer
-	showAt  base.Time   // when the counters are published next
-	shower  *time.Timer // publishes them if the worker sleeps until then
-	armed   atomic.Bool // it runs
+	slept   bool          // since the clock was read
+	rests   bool          // since its last turn
+	stands  chan struct{} // until this is closed it does nothing at all: a snapshot looks at its core
+	showAt  base.Time     // when the counters are published next
+	shower  *time.Timer   // publishes them if the worker sleeps until then
+	armed   atomic.Bool   // it runs
 }
 
-func newWorker(r *Runtime, k *core.Core) *worker {
-	w := &worker{rt: r, core: k, inbox: newInbox(), clock: newStageClock(r.set), alarm: base.Never, timer: time.NewTimer(time.Hour)}
-	w.timer.Stop()
+func newWorker(r *Runtime, k *core.Core, on *thread) *worker {
+	w := &worker{rt: r, on: on, core: k, inbox: newInbox(on), clock: newStageClock(r.set), alarm: base.Never}
+	w.lane.Store(k.Lane())
 	shown := letter{call: func() {
 		w.armed.Store(false)
 		w.show(w.clock.now())
@@ -58,46 +59,31 @@ func (w *worker) call(f func()) (chan struct{}, bool) {
 	return l.done, w.inbox.put(&l)
 }
 
-// start runs the worker. If fault is not nil, the worker takes over from a
-// goroutine that was lost in a handler.
-func (w *worker) start(fault error) {
-	w.rt.wg.Add(1)
-	go w.run(fault)
-}
+// turn is what a turn of a worker has led to.
+type turn uint8
 
-func (w *worker) run(fault error) {
-	if fault != nil {
-		w.step(core.Event{Kind: core.EventFault, Err: fault})
-	}
-	l := w.core.Lane()
-	w.lane.Store(l)
-	finished := false
-	defer func() {
-		if !finished {
-			if !l.End() {
-				return // revoked: touch nothing any more, the watchdog has counted us off
-			}
-			w.start(base.ErrGoexit)
-		}
-		w.rt.wg.Done()
-	}()
-	for w.turn() {
-	}
-	finished = true
-}
+const (
+	turnReady  turn = iota // there is more to do
+	turnRests              // nothing, until a letter or the alarm comes
+	turnClosed             // the runtime is closed
+)
 
 // burst bounds the stages that a worker runs without a look at its inbox.
 const burst = 8
 
 // turn takes in what has arrived and runs the next invocation, and those that
-// follow from it, or waits. It reports false when the runtime is closed.
-func (w *worker) turn() bool {
+// follow from it.
+func (w *worker) turn() turn {
+	w.rests = false
 	held := w.rt.held.Load()
 	if w.next == len(w.letters) && w.reads(held) && !w.refill(false) {
-		return false
+		return turnClosed
 	}
 	if w.next < len(w.letters) {
 		w.ingest(held)
+	}
+	if w.stands != nil {
+		return turnRests
 	}
 	if over := w.core.Backlog() - w.rt.set.SourceLimit; over > 0 || w.over.Load() > 0 {
 		w.over.Store(int32(max(over, 0)))
@@ -110,35 +96,35 @@ func (w *worker) turn() bool {
 		for i := 1; i < burst && w.core.Follows(); i++ {
 			w.runOne()
 		}
-		return true
+		return turnReady
 	}
 	if w.next < len(w.letters) {
-		return true
+		return turnReady
 	}
 	w.step(core.Event{Kind: core.EventRun}) // ends the measurement of the last stage
 	if w.core.Ready() {
-		return true
+		return turnReady
 	}
 	if w.core.Settled() {
 		w.done.Store(w.read)
 	}
-	return w.sleep()
+	return w.rest()
 }
 
 // standBy is a turn while handlers are held: the worker takes in what arrives,
-// runs what cannot wait, and sleeps.
-func (w *worker) standBy() bool {
+// runs what cannot wait, and rests.
+func (w *worker) standBy() turn {
 	if w.next < len(w.letters) {
-		return true
+		return turnReady
 	}
 	var ran bool
 	if w.effects, ran = w.core.RunHeld(w.clock.now(), w.effects[:0]); ran {
 		w.carryOut()
-		return true
+		return turnReady
 	}
 	w.carryOut()
 	w.step(core.Event{Kind: core.EventPublish}) // ends the measurement of the last stage
-	return w.sleep()
+	return w.rest()
 }
 
 // refuseLeft answers, when the runtime has closed, what has arrived and will not
@@ -195,6 +181,9 @@ func (w *worker) ingest(held bool) {
 			if l.done != nil {
 				close(l.done)
 			}
+			if w.stands != nil {
+				return
+			}
 			continue
 		}
 		l.ev.Now = now
@@ -221,7 +210,8 @@ func (w *worker) runOne() {
 func (w *worker) show(now base.Time) {
 	if now >= w.showAt {
 		w.showAt = now.Add(w.rt.set.PublishEvery)
-		w.core.Show(0)
+		w.on.bill()
+		w.core.Show()
 	}
 }
 
@@ -248,6 +238,9 @@ func (w *worker) step(ev core.Event) {
 	if ev.Now >= w.alarm && ev.Kind == core.EventRun {
 		w.ring(ev.Now)
 	}
+	if ev.Kind == core.EventPublish {
+		w.on.bill()
+	}
 	w.effects = w.core.Step(&ev, w.effects[:0])
 	if len(w.effects) > 0 {
 		w.carryOut()
@@ -262,35 +255,54 @@ func (w *worker) ring(now base.Time) {
 	w.carryOut()
 }
 
-// sleep waits for a letter or the alarm.
-func (w *worker) sleep() bool {
+// rest ends a turn after which there is nothing to do: from here on a letter wakes
+// the thread, unless one has just come.
+func (w *worker) rest() turn {
 	w.slept = true
 	w.showSoon()
 	if !w.refill(true) {
-		return false
+		return turnClosed
 	}
 	if len(w.letters) > 0 {
-		return true
+		return turnReady
 	}
-	if w.alarm == base.Never {
-		<-w.inbox.signal
-		return true
-	}
-	d := w.alarm.Sub(w.clock.now())
-	if d > 0 {
-		w.timer.Reset(d)
+	w.rests = true
+	return turnRests
+}
+
+// sleeps reports whether the worker needs no turn.
+func (w *worker) sleeps() bool {
+	if w.stands != nil {
 		select {
-		case <-w.inbox.signal:
-			w.timer.Stop()
+		case <-w.stands:
+			w.stands = nil
+			return false
+		default:
 			return true
-		case <-w.timer.C:
 		}
 	}
+	return w.rests && w.inbox.load.Load() == 0 && !w.inbox.shut.Load() && w.untilAlarm() > 0
+}
+
+// untilAlarm returns how long there is nothing to do unless a letter comes.
+func (w *worker) untilAlarm() time.Duration {
+	if w.stands != nil || w.alarm == base.Never { // who stands is looked at by others
+		return time.Duration(base.Never)
+	}
+	return w.alarm.Sub(w.clock.now())
+}
+
+// rouse lets the core do what is due after a sleep.
+func (w *worker) rouse() {
+	if w.stands != nil {
+		return
+	}
 	w.inbox.awake()
-	now := w.clock.now()
-	w.ring(now)
-	w.show(now)
-	return true
+	if now := w.clock.now(); now >= w.alarm {
+		w.rests = false
+		w.ring(now)
+		w.show(now)
+	}
 }
 
 // peer returns a linked runtime, or nil.

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+)
+
+// Group is the threads that run workers: those of one runtime, or of several that
+// share them. A thread takes a turn of each of its workers after the other.
+type Group struct {
+	Threads *base.Threads // nil: goroutines that are not locked
+	threads []*thread
+	logger  *slog.Logger
+
+	mu     sync.Mutex
+	guests int // runtimes on it
+	closed bool
+}
+
+// NewGroup starts a group of n threads. With Threads nil they are goroutines.
+func NewGroup(n int, t *base.Threads, logger *slog.Logger) (*Group, error) {
+	g := &Group{Threads: t, logger: logger}
+	if t != nil {
+		if err := t.Check(); err != nil {
+			return nil, err
+		}
+		if err := roomFor(n, t); err != nil && !t.Fallback {
+			return nil, err
+		}
+	}
+	for i := range n {
+		g.threads = append(g.threads, newThread(g, i))
+	}
+	for i, x := range g.threads {
+		if err := x.begin(); err != nil {
+			for _, y := range g.threads[:i] {
+				y.close()
+			}
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// roomFor returns an error if real-time threads would leave no processor to the rest
+// of the program. The collector, and whoever a thread waits for, must be able to run:
+// two such threads on two processors wait for each other's goroutines for ever.
+func roomFor(n int, t *base.Threads) error {
+	if !t.RealTime() {
+		return nil
+	}
+	taken := n
+	if len(t.CPUs) > 0 {
+		seen := map[int]bool{}
+		for i := range min(n, len(t.CPUs)) {
+			seen[t.CPUs[i]] = true
+		}
+		taken = len(seen)
+	}
+	if all := processors(); taken >= all {
+		return &base.OptionError{
+			Option: "WithThreads", Got: fmt.Sprintf("%v on %d of %d processors", t.Policy, taken, all),
+			Want: "a processor without real-time threads",
+		}
+	}
+	return nil
+}
+
+// Len returns the number of threads.
+func (g *Group) Len() int { return len(g.threads) }
+
+// join counts a runtime that is on the group.
+func (g *Group) join() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return base.Errorf("thread group: %w", base.ErrClosed)
+	}
+	g.guests++
+	return nil
+}
+
+func (g *Group) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.guests--
+}
+
+// Close ends the threads and waits for them. It returns ErrBusy while a runtime is on
+// them. Close is idempotent.
+func (g *Group) Close() error {
+	g.mu.Lock()
+	if g.guests > 0 {
+		g.mu.Unlock()
+		return base.Errorf("thread group: %d runtimes are on it: %w", g.guests, base.ErrBusy)
+	}
+	done := g.closed
+	g.closed = true
+	g.mu.Unlock()
+	if !done {
+		for _, t := range g.threads {
+			t.close()
+		}
+	}
+	return nil
+}
+
+// prepare gives the calling thread what the group asks for. What is refused is an
+// error, or is logged if the group falls back.
+func (g *Group) prepare(i int) error {
+	refused := applyThread(i, g.Threads)
+	if len(refused) == 0 {
+		return nil
+	}
+	if !g.Threads.Fallback {
+		return errors.Join(refused...)
+	}
+	for _, err := range refused {
+		g.logger.Warn("sfaas: a thread goes on without", "err", err)
+	}
+	return nil
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
+
+// thread is a goroutine that runs workers, one after the other, and the thread of
+// the operating system that it is locked to if its group says so. If a handler takes
+// the goroutine along, or does not return, another one goes on with all workers: so
+// a thread is who drives, and its goroutine changes.
+type thread struct {
+	group  *Group
+	index  int
+	signal chan struct{}             // something has arrived for a worker, or there are others
+	seats  atomic.Pointer[[]*worker] // who is run
+	mu     sync.Mutex                // of changes to seats
+	shut   atomic.Bool
+	done   chan struct{} // closed when it has ended
+	id     atomic.Int32  // the kernel's number, 0 unless locked
+
+	// of the goroutine that drives
+	timer *time.Timer
+	spent time.Duration // processor time of the thread as of the last bill
+}
+
+func newThread(g *Group, i int) *thread {
+	t := &thread{group: g, index: i, signal: make(chan struct{}, 1), done: make(chan struct{}), timer: time.NewTimer(time.Hour)}
+	t.timer.Stop()
+	t.seats.Store(new([]*worker))
+	return t
+}
+
+// begin starts the thread and returns what the kernel refuses.
+func (t *thread) begin() error {
+	began := make(chan error, 1)
+	go t.drive(nil, nil, began)
+	return <-began
+}
+
+// close ends a thread without workers and waits for it.
+func (t *thread) close() {
+	t.shut.Store(true)
+	t.wake()
+	<-t.done
+}
+
+// wake lets the thread look at its workers.
+func (t *thread) wake() {
+	select {
+	case t.signal <- struct{}{}:
+	default:
+	}
+}
+
+// seat lets the thread run a worker.
+func (t *thread) seat(w *worker) {
+	t.change(func(all []*worker) []*worker { return append(all, w) })
+	t.wake()
+}
+
+// unseat lets the thread run a worker no more.
+func (t *thread) unseat(w *worker) {
+	t.change(func(all []*worker) []*worker {
+		return slices.DeleteFunc(all, func(x *worker) bool { return x == w })
+	})
+}
+
+func (t *thread) change(f func([]*worker) []*worker) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := f(slices.Clone(*t.seats.Load()))
+	t.seats.Store(&all)
+}
+
+// replace lets another goroutine drive: the one before is lost in a handler of a
+// worker, and touches nothing any more. Its thread has no priority from here on.
+func (t *thread) replace(lost *worker, fault error) {
+	if id := t.id.Swap(0); id != 0 {
+		demote(int(id))
+	}
+	go t.drive(lost, fault, nil)
+}
+
+// drive runs the workers until the thread is closed. If fault is not nil, it takes
+// over from a goroutine that was lost in a handler of a worker; lost is nil if that
+// worker has gone too.
+func (t *thread) drive(lost *worker, fault error, began chan<- error) {
+	if t.group.Threads != nil {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		if mainThread() {
+			t.elsewhere(lost, fault, began)
+			return
+		}
+		if err := t.prepare(began); err != nil {
+			return
+		}
+	}
+	if began != nil {
+		began <- nil
+	}
+	if lost != nil {
+		lost.step(core.Event{Kind: core.EventFault, Err: fault})
+		lost.lane.Store(lost.core.Lane())
+	}
+	var running *worker
+	var lane *core.Lane
+	finished := false
+	defer func() {
+		switch {
+		case finished:
+			close(t.done)
+		case lane != nil && lane.End():
+			t.replaceExited(running)
+		} // else revoked: the watchdog has seen to it
+	}()
+	for {
+		ready := false
+		seats := t.seats.Load()
+		for _, w := range *seats {
+			if w.sleeps() {
+				continue
+			}
+			running, lane = w, w.core.Lane()
+			v := w.turn()
+			for v == turnReady && len(*seats) == 1 && t.seats.Load() == seats {
+				v = w.turn()
+			}
+			switch v {
+			case turnRests:
+			case turnReady:
+				ready = true
+			case turnClosed:
+				t.unseat(w)
+				w.rt.wg.Done()
+			}
+		}
+		if !ready && !t.sleep() {
+			break
+		}
+	}
+	finished = true
+}
+
+// replaceExited goes on after a handler of a worker has called runtime.Goexit.
+func (t *thread) replaceExited(w *worker) {
+	t.id.Store(0) // the thread ends with the goroutine
+	go t.drive(w, base.ErrGoexit, nil)
+}
+
+// prepare makes the calling thread what its group asks for. Began is nil if it takes
+// over: then nobody can be told of what is refused, and it goes on without.
+func (t *thread) prepare(began chan<- error) error {
+	err := t.group.prepare(t.index)
+	switch {
+	case err == nil:
+	case began != nil:
+		began <- err
+		return err
+	default:
+		t.group.logger.Error("sfaas: a thread that takes over goes on without", "err", err)
+	}
+	t.id.Store(int32(threadID()))
+	t.spent = threadTime()
+	return nil
+}
+
+// elsewhere lets another goroutine drive, on another thread than the first one of the
+// process, which this one keeps until then.
+func (t *thread) elsewhere(lost *worker, fault error, began chan<- error) {
+	if began == nil {
+		began = make(chan error, 1) // nobody listens
+	}
+	on := make(chan error, 1)
+	go t.drive(lost, fault, on)
+	err := <-on
+	runtime.UnlockOSThread()
+	began <- err
+}
+
+// sleep waits until something arrives for a worker or the first alarm, and reports
+// false if the thread is closed.
+func (t *thread) sleep() bool {
+	seats := *t.seats.Load()
+	if len(seats) == 0 && t.shut.Load() {
+		return false
+	}
+	d := time.Duration(base.Never)
+	for _, w := range seats {
+		d = min(d, w.untilAlarm())
+	}
+	if d == time.Duration(base.Never) {
+		<-t.signal
+		return true
+	}
+	if d > 0 {
+		t.timer.Reset(d)
+		select {
+		case <-t.signal:
+			t.timer.Stop()
+			return true
+		case <-t.timer.C:
+		}
+	}
+	for _, w := range seats {
+		w.rouse()
+	}
+	return true
+}
+
+// bill charges the units of all workers with the processor time that has passed, in
+// proportion to their busy time. It does nothing where a thread has no clock of its
+// own.
+func (t *thread) bill() {
+	if t.group.Threads == nil {
+		return
+	}
+	seats := *t.seats.Load()
+	var busy time.Duration
+	for _, w := range seats {
+		if w.stands == nil {
+			busy += w.core.Unbilled()
+		}
+	}
+	now := threadTime()
+	cpu := now - t.spent
+	if busy <= 0 || cpu <= 0 {
+		return // what there is goes to the next
+	}
+	t.spent = now
+	for _, w := range seats {
+		if w.stands == nil {
+			w.core.Bill(float64(cpu) / float64(busy))
+		}
+	}
+}
