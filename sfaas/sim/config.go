@@ -19,6 +19,8 @@ type Config struct {
 	Spread time.Duration // up to this is added between two nodes, the same for all messages of one pair
 	Faults []Fault       // what happens to messages
 	Commit Commit        // what happens to commits
+	Disks  bool          // each node has a disk, from which it recovers after a crash
+	Log    int           // records of a disk's log, before it becomes a snapshot; 0 for no bound
 	Trace  bool          // keep the history as text, see World.Trace
 
 	// Bugs are for the simulator's own tests.
@@ -27,6 +29,9 @@ type Config struct {
 	// Committed, which may be nil, is told of each batch that the engine has made
 	// durable, before the core is: outputs of it leave later.
 	Committed func(b *core.Batch)
+
+	// TwoOwners, which may be nil, is told when two nodes record a unit under one epoch.
+	TwoOwners func(u sfaas.Unit, epoch uint32, one, other sfaas.NodeID)
 }
 
 // Fault says what happens to the messages of some edges between two nodes. On

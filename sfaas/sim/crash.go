@@ -95,7 +95,8 @@ func (w *World) still() bool {
 	return true
 }
 
-// Stop lets one node lose its memory, with what is on its way to it. From then on
+// Stop lets one node lose its memory, with what is on its way to it, and what is on its
+// disk and not synced. From then on
 // what reaches it is lost, and what is pushed there is refused with
 // [sfaas.ErrClosed], until [World.Start]. What it has sent is still on its way.
 func (w *World) Stop(n *Node) error {
@@ -103,6 +104,11 @@ func (w *World) Stop(n *Node) error {
 	w.hist.note(w.now, fmt.Sprintf("stop of node %d", n.id))
 	w.engine.forget(n.id)
 	n.down = true
+	if s := n.storage; s != nil {
+		w.durable(s, s.disk.Crash(w.random))
+		s.open = nil
+		s.life++
+	}
 	for _, x := range w.nodes {
 		if x != n && !x.down {
 			w.postAll(x, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: n.id}, Err: sfaas.ErrClosed})
@@ -111,12 +117,18 @@ func (w *World) Stop(n *Node) error {
 	return n.cores.Close()
 }
 
-// Start starts a node that has been stopped, empty: a new incarnation.
+// Start starts a node that has been stopped: a new incarnation, which goes on with what
+// is on its disk, or is empty if it has none.
 func (w *World) Start(n *Node) error {
 	w.hist.note(w.now, fmt.Sprintf("start of node %d", n.id))
 	n.down = false
 	if err := n.start(); err != nil {
 		return err
+	}
+	if n.storage != nil {
+		if err := n.recover(); err != nil {
+			return err
+		}
 	}
 	w.link(n)
 	return nil

@@ -25,9 +25,11 @@ type Disk struct {
 	mu       sync.Mutex
 	log      []logged
 	synced   int        // records of the log that survive a crash
+	base     int        // records that were written before those of the log
 	snapshot *diskState // of what is in no log any more
 	now      *diskState // with the log
 	longest  int        // of the log, before it becomes a snapshot; 0 for no bound
+	gap      bool       // planted: the last record of a log comes into no snapshot
 	damaged  error
 }
 
@@ -97,7 +99,7 @@ func (d *Disk) Write(r *sfaas.Record) (int, error) {
 	defer d.mu.Unlock()
 	id := recordID{r.Unit, r.Epoch, r.Core, r.Seq}
 	if known, err := d.now.takes(id); known || err != nil {
-		return len(d.log), err
+		return d.base + len(d.log), err
 	}
 	x := logged{id: id}
 	for _, w := range r.Writes {
@@ -105,31 +107,41 @@ func (d *Disk) Write(r *sfaas.Record) (int, error) {
 	}
 	d.log = append(d.log, x)
 	d.now.apply(&x)
-	return len(d.log), nil
+	return d.base + len(d.log), nil
 }
 
 // Sync makes everything durable that has been written.
 func (d *Disk) Sync() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.syncTo(len(d.log))
+	d.syncTo(d.base + len(d.log))
 }
 
-// syncTo makes the first records of the log durable, and cuts a log that is too long.
+// SyncTo makes the first n records durable that have been written.
+func (d *Disk) SyncTo(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.syncTo(n)
+}
+
+// syncTo is SyncTo; it cuts a log that is too long.
 func (d *Disk) syncTo(n int) {
-	d.synced = max(d.synced, n)
-	if d.longest == 0 || d.synced < d.longest || d.synced < len(d.log) {
+	d.synced = max(d.synced, n-d.base)
+	if d.longest == 0 || d.synced < d.longest {
 		return
 	}
-	for i := range d.log {
-		d.snapshot.apply(&d.log[i])
+	for i := range d.synced {
+		if x := &d.log[i]; !d.gap || i < d.synced-1 {
+			d.snapshot.apply(x)
+		}
 	}
-	d.log, d.synced = d.log[:0:0], 0
+	d.log, d.base, d.synced = slices.Clone(d.log[d.synced:]), d.base+d.synced, 0
 }
 
 // Crash loses what was not synced, or keeps some of it: the first records, of which the
-// last may be torn, and now and then one that stands behind what is lost.
-func (d *Disk) Crash(random *rand.Rand) {
+// last may be torn, and now and then one that stands behind what is lost. It returns how
+// many records have survived of all that were written.
+func (d *Disk) Crash(random *rand.Rand) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	open := d.log[d.synced:]
@@ -145,6 +157,7 @@ func (d *Disk) Crash(random *rand.Rand) {
 	}
 	d.log = kept
 	d.reopen()
+	return d.base + d.synced
 }
 
 // reopen reads the disk anew: the log ends with the first record that is torn.

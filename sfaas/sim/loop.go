@@ -69,7 +69,7 @@ func (w *World) loop(until sfaas.Time) {
 			}
 			e.core.alarm = sfaas.Never
 		}
-		if e.ev.Kind == core.EventCommitted {
+		if e.ev.Kind == core.EventCommitted && e.core.node.storage == nil {
 			w.engine.tell(&e.ev)
 		}
 		w.step(e.core, e.ev)
@@ -115,7 +115,11 @@ func (w *World) carryOut(c *seat, e *core.Effect, at sfaas.Time) {
 	case core.EffectSend:
 		w.transmit(e, c.self, at)
 	case core.EffectCommit:
-		w.engine.commit(e.Batch, c, at)
+		if c.node.storage != nil {
+			w.store(e.Batch, c, at)
+		} else {
+			w.engine.commit(e.Batch, c, at)
+		}
 	case core.EffectWake:
 		c.alarm = min(c.alarm, max(e.At, w.now)) // a timer that has been moved may be overdue
 		w.queue.push(entry{at: c.alarm, core: c, ev: core.Event{Kind: core.EventTimer}})

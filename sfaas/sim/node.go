@@ -8,6 +8,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // Node is one simulated runtime. It is a sfaas.Host: push into it with the
@@ -23,6 +24,8 @@ type Node struct {
 	down    bool
 	routes  map[sfaas.Unit]sfaas.Route
 	rests   map[string]core.Rest
+	storage *storage        // nil: nothing is kept
+	rec     *state.Recorder // of this life
 }
 
 var _ sfaas.Host = (*Node)(nil)
@@ -30,6 +33,11 @@ var _ sfaas.Host = (*Node)(nil)
 // start gives the node new cores, without state.
 func (n *Node) start() error {
 	n.set.Incarnation++
+	if n.storage != nil {
+		if err := n.begin(); err != nil {
+			return err
+		}
+	}
 	n.routes, n.rests = map[sfaas.Unit]sfaas.Route{}, map[string]core.Rest{}
 	cores, err := core.NewCores(n.w.app.Plan(), n.set)
 	if err != nil {

@@ -38,6 +38,7 @@ type World struct {
 	halted     bool
 	bound      uint64 // events after which it is halted, 0 for none
 	onBound    func()
+	owners     map[twoOwners]sfaas.NodeID
 }
 
 // seat is one core of a node and what the loop knows about it.
@@ -58,7 +59,7 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 		cfg.Link = 10 * time.Microsecond
 	}
 	w := &World{
-		cfg: cfg, app: app, edges: app.Edges(), calls: map[uint64]*callResult{},
+		cfg: cfg, app: app, edges: app.Edges(), calls: map[uint64]*callResult{}, owners: map[twoOwners]sfaas.NodeID{},
 		random: rand.New(rand.NewPCG(cfg.Seed, 0x5fa5)),
 	}
 	w.engine = newEngine(w)
@@ -83,6 +84,11 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 	for i := range cfg.Nodes {
 		n := &Node{w: w, id: sfaas.NodeID(i + 1)}
 		n.set = w.settings(n.id, opts)
+		if cfg.Disks {
+			n.storage = &storage{disk: NewDisk(cfg.Log)}
+			n.storage.disk.gap = cfg.Bugs.SnapshotGap()
+			n.set.Engine, n.set.OwnSealer = n.storage.disk, false
+		}
 		w.nodes = append(w.nodes, n)
 		if err := n.start(); err != nil {
 			return nil, errors.Join(err, w.Close())

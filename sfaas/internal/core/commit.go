@@ -110,10 +110,13 @@ func (k *Core) committed(b *Batch, offer uint32, err error) {
 	case err == nil, k.set.Bugs.ackFirst && !errors.Is(err, base.ErrStaleEpoch):
 		b.state = batchLanded
 		k.releaseLanded(b.unit)
+		k.offerNext(b.unit)
 	case errors.Is(err, base.ErrStaleEpoch):
 		k.staleRecord(b, err)
 	default:
-		b.state = batchRefused
+		if b.state = batchRefused; *b.unit.more.commits.at(0) != b {
+			return // an earlier one has to land first
+		}
 		k.setTimer(timer{at: k.now.Add(k.set.CommitRetry), kind: timerRetry, batch: b})
 	}
 }
@@ -137,6 +140,14 @@ func (k *Core) staleRecord(b *Batch, err error) {
 func (k *Core) offerAgain(b *Batch) {
 	if b.state == batchRefused {
 		k.offer(b)
+	}
+}
+
+// offerNext offers again what was refused for want of an earlier one that has landed.
+func (k *Core) offerNext(u *unit) {
+	line := &u.more.commits
+	for i := 0; i < line.len() && (*line.at(i)).state == batchRefused; i++ {
+		k.offer(*line.at(i))
 	}
 }
 

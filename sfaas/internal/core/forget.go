@@ -71,6 +71,7 @@ func (k *Core) askMarks(a *markAsks) {
 			k.tell(a.from, s)
 		case slices.Contains(k.peers, node):
 			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: s})
+		case k.keeps: // it may come back with what it keeps
 		default: // what was pushed there is gone with the runtime
 			gone := slices.DeleteFunc(a.of[node], func(x MarkAsk) bool { return x.Func > 0 })
 			k.forgetMarks(&Signal{From: Endpoint{Node: node}, Marks: gone})

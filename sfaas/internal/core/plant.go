@@ -18,7 +18,16 @@ type Bugs struct {
 	linesLast   bool // after a move what waited lines up behind what is made anew
 	linesLost   bool // an image leaves without what came while its unit stopped
 	lateAnswer  bool // a second answer counts for the batch that is offered then
+	ackUnsynced bool // a record is answered before it is synced, see AckBeforeSync
+	snapshotGap bool // a record gets lost between a log and its snapshot, see SnapshotGap
 }
+
+// AckBeforeSync reports whether the model disk is to answer before it syncs.
+func (b *Bugs) AckBeforeSync() bool { return b.ackUnsynced }
+
+// SnapshotGap reports whether the model disk is to lose the last record of a log that
+// becomes a snapshot.
+func (b *Bugs) SnapshotGap() bool { return b.snapshotGap }
 
 // ClockStep reports whether the shell is to let the clock of a core jump.
 func (b *Bugs) ClockStep() bool { return b.clockStep }
@@ -43,6 +52,8 @@ func Plants() []Planted {
 		{"waiting-lost", "an image leaves without what came while its unit stopped (the nearest form of D1a)", func(b *Bugs) { b.linesLost = true }},
 		{"second-answer", "the second answer to a batch counts for the one that is offered then (the nearest form of D3)", func(b *Bugs) { b.lateAnswer = true }},
 		{"stale-epoch", "older news of a route replace newer ones", func(b *Bugs) { b.staleEpoch = true }},
+		{"ack-before-sync", "the engine answers before what it has taken is on its disk", func(b *Bugs) { b.ackUnsynced = true }},
+		{"snapshot-gap", "the last record of a log is in no snapshot when the log is cut", func(b *Bugs) { b.snapshotGap = true }},
 		{"clock-step", "the clock of a core jumps an hour ahead and back", func(b *Bugs) { b.clockStep = true }},
 	}
 }

@@ -278,11 +278,12 @@ func (k *Core) doneWith(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 		return
 	}
 	s.done = true
-	if s.row.N > 0 {
-		w := k.changes(k.unitOf(n.Part, ks))
-		w.writes = k.rec.NoInput(w.writes, s.row)
+	if s.row.N == 0 {
+		k.raise(n, ks, m, s)
+		return
 	}
-	k.raise(n, ks, m, s)
+	w := k.changes(k.unitOf(n.Part, ks))
+	w.writes = k.rec.NoInput(w.writes, s.row) // when it was put aside, it was raised
 }
 
 // raise notes that an input has come: what its producer sent before it has too.

@@ -262,13 +262,14 @@ func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
 		return
 	}
 	var err error
-	if f.class == base.Sealed {
+	switch n := len(p.merged); {
+	case f.class == base.Sealed: // as a whole
 		err = core.ReadCell(content, p.sealer, x.Address(), s, int(f.version), p.moments())
-	} else {
+	default:
 		err = s.Merge(part, content, int(f.version), p.moments())
-	}
-	if n := len(p.merged); n == 0 || p.merged[n-1] != s {
-		p.merged = append(p.merged, s)
+		if n == 0 || p.merged[n-1] != s {
+			p.merged = append(p.merged, s)
+		}
 	}
 	p.check(r, err)
 }
