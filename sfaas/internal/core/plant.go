@@ -19,6 +19,7 @@ type Bugs struct {
 	linesLost   bool // an image leaves without what came while its unit stopped
 	lateAnswer  bool // a second answer counts for the batch that is offered then
 	ackUnsynced bool // a record is answered before it is synced, see AckBeforeSync
+	keepInputs  bool // what is done with stays an input of its unit
 	snapshotGap bool // a record gets lost between a log and its snapshot, see SnapshotGap
 }
 
@@ -52,15 +53,22 @@ func Plants() []Planted {
 		{"waiting-lost", "an image leaves without what came while its unit stopped (the nearest form of D1a)", func(b *Bugs) { b.linesLost = true }},
 		{"second-answer", "the second answer to a batch counts for the one that is offered then (the nearest form of D3)", func(b *Bugs) { b.lateAnswer = true }},
 		{"stale-epoch", "older news of a route replace newer ones", func(b *Bugs) { b.staleEpoch = true }},
+		{"clock-step", "the clock of a core jumps an hour ahead and back", func(b *Bugs) { b.clockStep = true }},
+	}
+}
+
+// DiskPlants are bugs that only nodes with disks show.
+func DiskPlants() []Planted {
+	return []Planted{
 		{"ack-before-sync", "the engine answers before what it has taken is on its disk", func(b *Bugs) { b.ackUnsynced = true }},
 		{"snapshot-gap", "the last record of a log is in no snapshot when the log is cut", func(b *Bugs) { b.snapshotGap = true }},
-		{"clock-step", "the clock of a core jumps an hour ahead and back", func(b *Bugs) { b.clockStep = true }},
+		{"half-row", "a record leaves out that an input is done with", func(b *Bugs) { b.keepInputs = true }},
 	}
 }
 
 // Plant returns the bugs of a name, none for "".
 func Plant(name string) (b Bugs, err error) {
-	for _, p := range Plants() {
+	for _, p := range append(Plants(), DiskPlants()...) {
 		if p.Name == name {
 			p.set(&b)
 			return b, nil

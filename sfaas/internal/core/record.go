@@ -282,6 +282,9 @@ func (k *Core) doneWith(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 		k.raise(n, ks, m, s)
 		return
 	}
+	if k.set.Bugs.keepInputs {
+		return
+	}
 	w := k.changes(k.unitOf(n.Part, ks))
 	w.writes = k.rec.NoInput(w.writes, s.row) // when it was put aside, it was raised
 }

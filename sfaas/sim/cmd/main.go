@@ -7,6 +7,10 @@
 //	go run ./sfaas/sim/cmd -seeds 2000          # on all processors
 //	go run ./sfaas/sim/cmd -seed 17 -seeds 1 -trace
 //	go run ./sfaas/sim/cmd -seeds 100 -plant NAME -json
+//	go run ./sfaas/sim/cmd -seeds 2000 -disks
+//
+// With -disks it runs the world of package endure instead: every node has a disk, which
+// tears, loses and is late, nodes crash, and recover from it.
 //
 // It ends with 1 if an oracle has spoken, and with 2 if it was called wrongly.
 package main
@@ -20,9 +24,12 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/sim/internal/endure"
 	"github.com/neuroran/neuroran/sfaas/sim/internal/world"
 )
 
@@ -37,6 +44,7 @@ type options struct {
 	virtual           time.Duration
 	plant             string
 	list, json, trace bool
+	disks             bool
 }
 
 func run(args []string, out, errs io.Writer) int {
@@ -46,6 +54,7 @@ func run(args []string, out, errs io.Writer) int {
 	flags.Uint64Var(&o.seeds, "seeds", 100, "how many seeds")
 	flags.Uint64Var(&o.seed, "seed", 0, "the first seed")
 	flags.DurationVar(&o.virtual, "virtual", 0, "for how long messages are pushed; 0 stands for what the default world says")
+	flags.BoolVar(&o.disks, "disks", false, "run the world in which nodes crash and recover from their disks")
 	flags.StringVar(&o.plant, "plant", "", "a bug to plant, see -list-plants")
 	flags.BoolVar(&o.list, "list-plants", false, "list the bugs that can be planted")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
@@ -54,7 +63,7 @@ func run(args []string, out, errs io.Writer) int {
 		return 2
 	}
 	if o.list {
-		for _, p := range world.Plants() {
+		for _, p := range append(world.Plants(), core.DiskPlants()...) {
 			fmt.Fprintf(out, "%s\t%s\n", p.Name, p.What)
 		}
 		return 0
@@ -98,7 +107,7 @@ func simulate(o options, out io.Writer) (*summary, error) {
 	for range min(uint64(runtime.GOMAXPROCS(0)), o.seeds) {
 		wg.Go(func() {
 			for i := range next {
-				results[i], failed[i] = world.Run(o.config(i))
+				results[i], failed[i] = o.run(i)
 			}
 		})
 	}
@@ -121,6 +130,25 @@ func simulate(o options, out io.Writer) (*summary, error) {
 	}
 	sum.History = fmt.Sprintf("%x", hash.Sum(nil))
 	return sum, nil
+}
+
+// run runs one seed. What only nodes with disks show is planted in the world of disks.
+func (o options) run(i uint64) (*world.Result, error) {
+	onDisk := func(p core.Planted) bool { return p.Name == o.plant }
+	if !o.disks && !slices.ContainsFunc(core.DiskPlants(), onDisk) {
+		return world.Run(o.config(i))
+	}
+	r, err := endure.Run(endure.Config{Seed: o.seed + i, Virtual: o.virtual, Plant: o.plant, Trace: o.trace})
+	if err != nil {
+		return nil, err
+	}
+	x := &world.Result{
+		Seed: o.seed + i, Count: r.Count, Messages: r.Messages, Crashes: uint64(r.Crashes), Virtual: r.Virtual, History: r.History, Trace: r.Trace,
+	}
+	for _, v := range r.Violations {
+		x.Violations = append(x.Violations, world.Violation{At: v.At, Kind: "exactly once", Text: v.Text})
+	}
+	return x, nil
 }
 
 func (o options) config(i uint64) world.Config {

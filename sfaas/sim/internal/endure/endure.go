@@ -35,14 +35,23 @@ type Config struct {
 
 // Result is what one seed has shown.
 type Result struct {
-	Violations []string // the first ones
-	Count      int      // of all
-	Messages   uint64   // taken by handlers, again after crashes too
-	Crashes    int      // of single nodes, and of all
+	Violations []Violation // the first ones
+	Count      int         // of all
+	Messages   uint64      // taken by handlers, again after crashes too
+	Crashes    int         // of single nodes, and of all
 	Virtual    time.Duration
 	History    string // hash of everything that happened
 	Trace      []string
 }
+
+// Violation is one broken promise.
+type Violation struct {
+	At   time.Duration // virtual
+	Text string        // what the oracle has to say
+}
+
+// String tells it in one line.
+func (v Violation) String() string { return fmt.Sprintf("%v %s", v.At, v.Text) }
 
 // run is one world.
 type run struct {
@@ -54,7 +63,7 @@ type run struct {
 	result *Result
 	down   []bool
 	feeds  []*feed
-	every  time.Duration // between two pushes
+	every  time.Duration     // between two pushes
 	acked  map[[2]int]uint64 // by sink and key: what has come out
 	failed map[[3]uint64]bool
 }
@@ -200,7 +209,7 @@ func (r *run) violate(format string, args ...any) {
 		if r.w != nil {
 			at = time.Duration(r.w.Now())
 		}
-		r.result.Violations = append(r.result.Violations, fmt.Sprintf("%v ", at)+fmt.Sprintf(format, args...))
+		r.result.Violations = append(r.result.Violations, Violation{at, fmt.Sprintf(format, args...)})
 	}
 	if r.result.Count == 50 && r.w != nil {
 		r.w.Halt()

@@ -4,29 +4,68 @@ package endure
 
 import (
 	"os"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
-// seeds runs some worlds, ten times as many with NEURORAN_LONG set.
+// TestSeeds runs some worlds, 2 000 with NEURORAN_LONG set.
 func TestSeeds(t *testing.T) {
-	n := uint64(15)
+	n, virtual := uint64(12), 5*time.Second
 	if os.Getenv("NEURORAN_LONG") != "" {
-		n = 2000
+		n, virtual = 2000, 0
+	} else if testing.Short() {
+		n = 3
 	}
 	bad, crashes, messages, begin := 0, 0, uint64(0), time.Now()
 	for seed := range n {
-		r, err := Run(Config{Seed: seed})
+		r, err := Run(Config{Seed: seed, Virtual: virtual})
 		if err != nil {
 			t.Fatal(err)
 		}
 		crashes, messages = crashes+r.Crashes, messages+r.Messages
-		if r.Count > 0 {
-			if bad++; bad < 5 {
-				t.Errorf("seed %d: %d violations\n%s", seed, r.Count, strings.Join(r.Violations, "\n"))
-			}
+		if r.Count == 0 {
+			continue
+		}
+		if bad++; bad < 5 {
+			t.Errorf("seed %d: %d violations: %v", seed, r.Count, r.Violations)
 		}
 	}
 	t.Logf("seeds=%d bad=%d crashes=%d messages=%d seeds/s=%.1f", n, bad, crashes, messages, float64(n)/time.Since(begin).Seconds())
+}
+
+// TestPlants plants each bug: it is found within a few seeds.
+func TestPlants(t *testing.T) {
+	for _, p := range core.DiskPlants() {
+		found := -1
+		for seed := uint64(0); seed < 30 && found < 0; seed++ {
+			r, err := Run(Config{Seed: seed, Virtual: 5 * time.Second, Plant: p.Name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Count > 0 {
+				found = int(seed)
+			}
+		}
+		if found < 0 {
+			t.Errorf("%s: not found in 30 seeds", p.Name)
+		}
+		t.Logf("%s: found on seed %d", p.Name, found)
+	}
+}
+
+// TestOneSeedOneHistory runs a seed twice.
+func TestOneSeedOneHistory(t *testing.T) {
+	a, err := Run(Config{Seed: 3, Virtual: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Run(Config{Seed: 3, Virtual: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.History != b.History {
+		t.Errorf("one seed, two histories: %s and %s", a.History, b.History)
+	}
 }
