@@ -41,7 +41,7 @@ type Result struct {
 	Crashes    int         // of single nodes, and of all
 	Virtual    time.Duration
 	History    string // hash of everything that happened
-	Trace      []string
+	Trace      []string // the same as text, if it was asked for
 }
 
 // Violation is one broken promise.
