@@ -40,7 +40,7 @@ type Result struct {
 	Messages   uint64      // taken by handlers, again after crashes too
 	Crashes    int         // of single nodes, and of all
 	Virtual    time.Duration
-	History    string // hash of everything that happened
+	History    string   // hash of everything that happened
 	Trace      []string // the same as text, if it was asked for
 }
 
