@@ -27,6 +27,7 @@ const floorRule = `
 	tensor < sfaas/internal/base < sfaas/internal/layout < sfaas/internal/plan < sfaas/internal/core
 		< sfaas/internal/state < sfaas/internal/live < sfaas < sfaas/...;
 	sfaas < sfaas/sim < sfaas/sim/internal/world < sfaas/sim/cmd;
+	sfaas/sim < sfaas/sim/internal/endure < sfaas/sim/cmd;
 	tensor < accel/onnx < accel/backend < accel/internal/ortlib
 		< accel/internal/ref, accel/internal/ort < accel < accel/...;
 
