@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -89,28 +90,34 @@ func TestLargeRecord(t *testing.T) {
 	}
 }
 
-// TestColdMarks commits to more units than the ring has rows, again and again: what was
-// committed long ago is still known, also after the store was opened again.
+// TestColdMarks commits to many units, and then to one of them until the ring has come
+// round: what was committed to the others is still known, also after the store was
+// opened again.
 func TestColdMarks(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, &Options{fs: fs})
-	const units = ringRows/2 + 300
-	for seq := uint64(1); seq <= 4; seq++ {
+	const units = 50
+	busy := uint64(1)
+	for seq := uint64(1); seq <= 3; seq++ {
 		for u := range uint64(units) {
 			if err := commit(s, set(unit(u), 1, seq, "a", "x"))[0]; err != nil {
 				t.Fatalf("unit %d, number %d: %v", u, seq, err)
 			}
-			if u%100 == 0 {
-				if err := commit(s, set(unit(u), 1, seq, "a", "repeated"))[0]; err != nil {
-					t.Fatalf("unit %d, number %d again: %v", u, seq, err)
-				}
+		}
+		for range ringRows + 10 {
+			if err := commit(s, set(unit(units), 1, busy, "a", "x"))[0]; err != nil {
+				t.Fatalf("number %d: %v", busy, err)
 			}
+			busy++
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		s = open(t, &Options{fs: fs})
 		for u := range uint64(units) {
+			if err := commit(s, set(unit(u), 1, seq, "a", "repeated"))[0]; err != nil {
+				t.Fatalf("unit %d, number %d again: %v", u, seq, err)
+			}
 			if err := commit(s, set(unit(u), 1, seq+2, "a", "gap"))[0]; !errors.Is(err, ErrOrder) {
 				t.Fatalf("unit %d, number %d before %d: %v", u, seq+2, seq+1, err)
 			}
@@ -123,9 +130,9 @@ func TestColdMarks(t *testing.T) {
 	}
 }
 
-// TestDamageWhileOpen changes tables under a store that is open: what reads them
-// reports it, and the host goes on with all else.
-func TestDamageWhileOpen(t *testing.T) {
+// TestDamageOfTables changes tables under a store that is open: what reads them reports
+// it, and the host goes on with all else.
+func TestDamageOfTables(t *testing.T) {
 	fs := vfs.NewMem()
 	c := newCounter(4, 200)
 	s := open(t, &Options{fs: fs, memTable: 64 << 10})
@@ -133,12 +140,8 @@ func TestDamageWhileOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
-	names, err := fs.List(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
 	heard := make(chan error, 1)
-	s = open(t, &Options{fs: fs, memTable: 64 << 10, CacheBytes: 1, Report: func(err error) {
+	s = open(t, &Options{fs: fs, CacheBytes: 1, Report: func(err error) {
 		if errors.Is(err, ErrDamaged) {
 			select {
 			case heard <- err:
@@ -146,9 +149,30 @@ func TestDamageWhileOpen(t *testing.T) {
 			}
 		}
 	}})
+	eventually(t, "it comes to rest", func() bool { return s.db.Metrics().Compact.NumInProgress == 0 })
+	scribble(t, fs)
+	if _, err := c.read(s); !errors.Is(err, ErrDamaged) {
+		t.Errorf("Load: %v", err)
+	}
+	for u := range uint64(100) {
+		if err := commit(s, set(unit(100+u), 1, 1, "a", string(make([]byte, 3000))))[0]; err != nil && !errors.Is(err, ErrDamaged) {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "damage is reported", func() bool { return len(heard) > 0 })
+	t.Log(<-heard)
+}
+
+// scribble changes some bytes of every table.
+func scribble(t *testing.T, fs *vfs.MemFS) {
+	t.Helper()
+	names, err := fs.List(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, name := range names {
-		if len(name) < 4 || name[len(name)-4:] != ".sst" {
+		if !strings.HasSuffix(name, ".sst") {
 			continue
 		}
 		f, err := fs.OpenReadWrite(folder+"/"+name, vfs.WriteCategoryUnspecified)
@@ -160,22 +184,12 @@ func TestDamageWhileOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 20 {
-			if _, err := f.WriteAt([]byte{byte(random.Uint32())}, random.Int64N(info.Size()-100)); err != nil {
+			if _, err := f.WriteAt([]byte{byte(random.Uint32())}, random.Int64N(max(info.Size(), 1))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		f.Close()
-	}
-	if _, err := c.read(s); !errors.Is(err, ErrDamaged) {
-		t.Errorf("Load: %v", err)
-	}
-	eventually(t, "damage is reported", func() bool {
-		for u := range uint64(20) {
-			if err := commit(s, set(unit(100+u), 1, 1, "a", string(make([]byte, 3000))))[0]; err != nil && !errors.Is(err, ErrDamaged) {
-				t.Fatal(err)
-			}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
 		}
-		return len(heard) > 0
-	})
-	t.Log(<-heard)
+	}
 }
