@@ -106,7 +106,7 @@ func TestFoundInFewPilots(t *testing.T) {
 
 // TestFalseAlarm receives noise: a UE is found at most once in a hundred times, in
 // every shape of group, where antennas have unequal noise, where an interferer without
-// order fills a PRB, where it sends a pulse, and where all antennas hear a UE of another
+// order fills a PRB, of each antenna another or of all the same, where it sends a pulse, and where all antennas hear a UE of another
 // cell.
 func TestFalseAlarm(t *testing.T) {
 	slots := 2500
@@ -116,7 +116,7 @@ func TestFalseAlarm(t *testing.T) {
 	for i := range len(shapes) + len(narrow) {
 		s := &slices.Concat(shapes, narrow)[i]
 		d, rng := newDetector(t), rand.New(rand.NewPCG(1, uint64(i)))
-		for _, kind := range []string{"noise", "unequal antennas", "one loud PRB", "pulse", "other cell"} {
+		for _, kind := range []string{"noise", "unequal antennas", "one loud PRB", "narrow interferer", "pulse", "other cell"} {
 			found, tries := 0, 0
 			for slot := range nr.Slot(slots * 4 / (4 + s.prb)) {
 				g := s.group()
@@ -133,6 +133,14 @@ func TestFalseAlarm(t *testing.T) {
 					p.Group = g
 				}
 				dmrstest.AddNoise(&p, rng, 1)
+				for k := range p.RE.Row(0) {
+					if kind == "narrow interferer" && k%g.NumSubcarriers() < 12 {
+						x := complex(100*rng.NormFloat64(), 100*rng.NormFloat64())
+						for r := range s.rx {
+							p.RE.Row(r)[k] += complex64(x * cmplx.Rect(1, float64(r*r)))
+						}
+					}
+				}
 				for r := range s.rx {
 					for k := range p.RE.Row(r) {
 						switch {

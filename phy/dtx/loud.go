@@ -55,10 +55,11 @@ func (p *piece) turnDown() {
 	}
 	p.scale(&factors)
 	for r := range p.rx {
-		p.energy[r] = 0
+		p.energy[r], p.prb[r] = 0, [maxPieces]float64{}
 		for o := range p.occasions {
-			for _, e := range energy[r][o][:p.size] {
+			for b, e := range energy[r][o][:p.size] {
 				p.energy[r] += e
+				p.prb[r][b] += e
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"github.com/neuroran/neuroran/internal/simd/f32"
-	"github.com/neuroran/neuroran/internal/simd/mimo"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -20,9 +19,10 @@ type piece struct {
 	rx, occasions int
 	size, inPRB   int // PRBs, and pilots in each
 	rows          [nr.MaxRx][nr.MaxDMRSSymbols * maxPilots]complex64
-	all           [nr.MaxRx]float64 // energy of each antenna under all codes
-	under         [nr.MaxRx]float64 // share of it that is in the rows
-	energy        [nr.MaxRx]float64 // of the rows of each antenna
+	all           [nr.MaxRx]float64            // energy of each antenna under all codes
+	under         [nr.MaxRx]float64            // share of it that is in the rows
+	energy        [nr.MaxRx]float64            // of the rows of each antenna
+	prb           [nr.MaxRx][maxPieces]float64 // the same of each PRB
 	columns       [maxPanels][maxPilots * f32.Lanes]float32
 	product       [maxPilots * f32.Lanes]float32
 
@@ -54,8 +54,7 @@ func (p *piece) row(r, o int) []complex64 {
 // sequence. The mean that independent noise would show is taken away. It also reports
 // whether the antennas are so alike, and the pilots so many, that whitening pays.
 func (p *piece) spread() (sum float64, alike bool) {
-	n, heard := p.occasions*p.pilots(), 0.0
-	samples := float64(n)
+	heard := 0.0
 	for r := range p.rx {
 		if !(p.energy[r] > 0) {
 			continue
@@ -63,19 +62,40 @@ func (p *piece) spread() (sum float64, alike bool) {
 		heard++
 		for q := range r {
 			if p.energy[q] > 0 {
-				x := mimo.DotConj(p.rows[r][:n], p.rows[q][:n])
-				rho := (real(x)*real(x) + imag(x)*imag(x)) / (p.energy[r] * p.energy[q])
-				sum += 2 * max(0, (rho*samples-1)/(samples-1))
+				sum += 2 * p.related(r, q)
 			}
 		}
 	}
 	sum += heard
-	return sum, sum > related*heard && n >= room*p.rx
+	return sum, sum > alikeFrom*heard && p.occasions*p.pilots() >= room*p.rx
+}
+
+// related returns the mean over PRBs of the squared correlation of two antennas: an
+// interferer that fills one of them decides as much as its pilots do.
+func (p *piece) related(r, q int) float64 {
+	samples, sum, n := float64(p.occasions*p.inPRB), 0.0, p.pilots()
+	for b := range p.size {
+		energy := p.prb[r][b] * p.prb[q][b]
+		if !(energy > 0) {
+			continue
+		}
+		re, im := 0.0, 0.0
+		for o := range p.occasions {
+			x, y := p.rows[r][o*n+b*p.inPRB:][:p.inPRB], p.rows[q][o*n+b*p.inPRB:][:p.inPRB]
+			for i, v := range x {
+				w := y[i]
+				re += float64(real(v)*real(w) + imag(v)*imag(w))
+				im += float64(imag(v)*real(w) - real(v)*imag(w))
+			}
+		}
+		sum += ((re*re+im*im)/energy*samples - 1) / (samples - 1)
+	}
+	return max(0, sum/float64(p.size))
 }
 
 const (
-	related = 1.5 // spread over the number of antennas from which on they hear the same
-	room    = 6   // pilots for each antenna without which no direction is known
+	alikeFrom = 1.5 // spread over the number of antennas from which on they hear the same
+	room      = 6   // pilots for each antenna without which no direction is known
 )
 
 // transform writes the columns: of each antenna the combinations of its occasions by
