@@ -98,7 +98,7 @@ func printJSON(w io.Writer, o *options, in *input, res *result) error {
 }
 
 func newFinding(f *diagnose.Finding) finding {
-	out := finding{Slot: uint64(f.Slot), RNTI: f.RNTI, Count: f.Count, Text: f.Text, Fields: f.Fields}
+	out := finding{Slot: uint64(f.Slot), RNTI: f.RNTI, Count: f.Count, Text: f.Text, Fields: append([]string{}, f.Fields...)}
 	for _, c := range f.Changes {
 		if out.Changes == nil {
 			out.Changes = map[string]string{}

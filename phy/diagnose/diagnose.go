@@ -118,7 +118,7 @@ func (s *sight) pilotsFit(r *result, b *bench) {
 	t := &s.rec.Transmissions[r.index]
 	g := &t.Grant
 	snr := decibel(float64(r.quality.SNR))
-	have, want := r.spread.effective(), needed(g)
+	have, want := r.spread.effective(), needed(g)-decibel(float64(max(1, len(r.chain)))) // repetitions add up
 	if r.spread.off() {
 		have = decibel(math.Exp2(r.spread.capacity) - 1) // the distances are not noise
 	}
@@ -139,11 +139,20 @@ func (s *sight) pilotsFit(r *result, b *bench) {
 	case r.spread.on():
 		s.say(r.index, fmt.Sprintf("pilots fit (SNR %.0f dB) and the data are on the points of %v, but their bits are not", snr, g.MCS().Modulation),
 			"nr:pusch.n_rnti", "nr:pusch.n_id", "nr:pusch.mcs_index", "nr:pusch.rv")
-	case have < want+unsure:
+	case have < want+s.unsure():
 		s.say(r.index, fmt.Sprintf("pilots fit (SNR %.0f dB), data do not, near what %v at rate %.2f asks for", snr, g.MCS().Modulation, g.MCS().Rate.Float()))
 	default:
 		s.say(r.index, fmt.Sprintf("pilots fit (SNR %.0f dB), data do not", snr), "nr:pusch.n_rnti", "nr:pusch.n_id", "nr:pusch.mcs_index", "nr:pusch.rv")
 	}
+}
+
+// unsure returns by how much more, in dB, a SINR must be enough where only the pilots
+// tell: nothing where many transmissions fail and none passes, which no bad luck does.
+func (s *sight) unsure() float64 {
+	if len(s.chosen) >= 4 && !s.somePassed() {
+		return 0
+	}
+	return 5
 }
 
 // fast reports whether the channel changes within the slot, so that data that do not
@@ -157,7 +166,7 @@ func (r *result) fast() bool {
 	case r.pilots.compared:
 		return r.pilots.coherence < steady*share
 	}
-	return r.spread.drifts || !r.spread.telling
+	return r.spread.drifts || r.spread.random < 1.5
 }
 
 // steady is the least coherence of DM-RS occasions of a channel that does not change.

@@ -41,8 +41,10 @@ type result struct {
 	heard    bool  // the recording holds it
 	pilots   order // of its DM-RS
 	received bool  // it came through the receiver
+	chain    []int // transmissions of its block up to it, that were combined
 	quality  nr.Quality
 	crc      bool
+	long     bool   // its CRC has 24 bits (TS 38.212 §6.2.1)
 	spread   spread // of its equalised symbols
 }
 
@@ -105,10 +107,9 @@ func (l *lab) try(rec *sigmf.Recording, enough func([]result) bool) ([]result, e
 	if !enough(out) {
 		return out, nil
 	}
-	soft := map[[2]int]*sch.SoftBuffer{}
 	for i := range out {
 		if out[i].heard {
-			if err := b.receive(&out[i], rec, soft); err != nil {
+			if err := b.receive(&out[i], rec); err != nil {
 				return nil, err
 			}
 		}
@@ -116,45 +117,62 @@ func (l *lab) try(rec *sigmf.Recording, enough func([]result) bool) ([]result, e
 	return out, nil
 }
 
-// receive decodes one transmission together with those that share its PRBs. What
-// cannot be received is left as it is.
-func (b *bench) receive(r *result, rec *sigmf.Recording, soft map[[2]int]*sch.SoftBuffer) error {
-	t := &rec.Transmissions[r.index]
-	if _, err := b.see(rec, t); err != nil {
-		return err
-	}
-	grants := sharing(rec, r.index)
-	if b.rx.Configure(t.Slot, grants...) != nil {
-		return nil
-	}
-	dst := make([]nr.TransportBlock, len(grants))
-	buffers := make([]*sch.SoftBuffer, len(grants))
-	for u, g := range grants {
-		key := [2]int{int(g.RNTI), g.HARQProcess}
-		if soft[key] == nil {
-			soft[key] = &sch.SoftBuffer{}
+// receive decodes one transmission together with those that share its PRBs, after
+// what its HARQ process has received before. What cannot be received is left as it is.
+func (b *bench) receive(r *result, rec *sigmf.Recording) error {
+	r.chain = chain(rec, r.index)
+	var soft sch.SoftBuffer
+	for _, index := range r.chain {
+		t := &rec.Transmissions[index]
+		heard, err := b.see(rec, t)
+		if err != nil {
+			return err
 		}
-		buffers[u] = soft[key]
+		grants := sharing(rec, index)
+		if !heard || b.rx.Configure(t.Slot, grants...) != nil {
+			continue
+		}
+		dst := make([]nr.TransportBlock, len(grants))
+		buffers := []*sch.SoftBuffer{&soft}
+		for range grants[1:] {
+			buffers = append(buffers, &sch.SoftBuffer{})
+		}
+		if err := b.rx.Process(dst, buffers, &b.grid); err != nil {
+			return err
+		}
+		if index == r.index {
+			group := b.rx.Group()
+			r.received, r.crc, r.quality = true, dst[0].CRC, dst[0].Quality
+			r.long = dst[0].NumBits > 3824
+			r.spread = measureSpread(b.rx.Symbols(0), grants[0], &group)
+		}
 	}
-	if err := b.rx.Process(dst, buffers, &b.grid); err != nil {
-		return err
-	}
-	r.received, r.crc, r.quality = true, dst[0].CRC, dst[0].Quality
-	group := b.rx.Group()
-	r.spread = measureSpread(b.rx.Symbols(0), grants[0], &group)
 	return nil
 }
 
-// sharing returns the grant of a transmission and those of others on its PRBs. A
-// retransmission is received by itself: what came before it may be what fails.
+// maxChain is how many transmissions of a block are combined.
+const maxChain = 4
+
+// chain returns a transmission after those of the same block before it.
+func chain(rec *sigmf.Recording, index int) []int {
+	own := &rec.Transmissions[index].Grant
+	list := []int{index}
+	for i, first := index-1, own.NewData; i >= 0 && !first && len(list) < maxChain; i-- {
+		t := &rec.Transmissions[i]
+		if t.Unsupported == nil && t.Grant.RNTI == own.RNTI && t.Grant.HARQProcess == own.HARQProcess {
+			list = append(list, i)
+			first = t.Grant.NewData
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// sharing returns the grant of a transmission and those of others on its PRBs, whose
+// blocks are of no interest.
 func sharing(rec *sigmf.Recording, index int) []*nr.Grant {
 	t := &rec.Transmissions[index]
-	own := t.Grant
-	own.NewData = true
-	if own.MCS().Reserved() {
-		own.NewData = false
-	}
-	grants := []*nr.Grant{&own}
+	grants := []*nr.Grant{&t.Grant}
 	for i := range rec.Transmissions {
 		o := &rec.Transmissions[i]
 		if i != index && o.Slot == t.Slot && o.Unsupported == nil && o.Grant.SharesPRBs(&t.Grant) && len(grants) < nr.MaxUEs {
@@ -164,28 +182,44 @@ func sharing(rec *sigmf.Recording, index int) []*nr.Grant {
 	return grants
 }
 
-// choose returns which of the failed transmissions are looked at: first transmissions
-// before repetitions, spread evenly where there are many.
+// choose returns which of the failed transmissions are looked at, spread evenly where
+// there are many: the last of each transport block, if none of the block passed.
 func choose(rec *sigmf.Recording, outcomes []nr.Outcome, limit int) []int {
-	var first, again []int
-	for i, o := range outcomes[:min(len(outcomes), len(rec.Transmissions))] {
-		if o != nr.OutcomeFailed && o != nr.OutcomeAbsent {
-			continue
-		}
-		if g := &rec.Transmissions[i].Grant; g.NewData && g.RV == 0 {
-			first = append(first, i)
-		} else {
-			again = append(again, i)
+	type process struct {
+		rnti uint16
+		harq int
+	}
+	last := map[process]int{} // failed transmission of the block that is in the process
+	var all []int
+	end := func(p process) {
+		if i, ok := last[p]; ok {
+			all = append(all, i)
+			delete(last, p)
 		}
 	}
-	all := append(first, again...)
+	for i, o := range outcomes[:min(len(outcomes), len(rec.Transmissions))] {
+		g := &rec.Transmissions[i].Grant
+		p := process{g.RNTI, g.HARQProcess}
+		if g.NewData {
+			end(p)
+		}
+		switch o {
+		case nr.OutcomeFailed, nr.OutcomeAbsent:
+			last[p] = i
+		case nr.OutcomePassed:
+			delete(last, p)
+		}
+	}
+	for p := range last {
+		all = append(all, last[p])
+	}
+	slices.Sort(all)
 	if len(all) > limit {
 		spaced := make([]int, limit)
 		for k := range spaced {
 			spaced[k] = all[k*len(all)/limit]
 		}
-		all = spaced
+		return spaced
 	}
-	slices.Sort(all)
 	return all
 }

@@ -147,20 +147,26 @@ func ofData(g *nr.Grant, c *nr.Carrier) []variant {
 	)
 	for _, table := range []nr.MCSTable{1, 2, 3} {
 		if table != g.MCSTable {
-			out = append(out, ofGrants("mcs_table", fmt.Sprint(g.MCSTable), fmt.Sprint(table), func(g *nr.Grant) bool { g.MCSTable = table; return true }))
+			out = append(out, ofGrants("mcs_table", fmt.Sprint(g.MCSTable), fmt.Sprint(table), func(o *nr.Grant) bool {
+				same := o.MCSTable == g.MCSTable
+				o.MCSTable = table
+				return same
+			}))
 		}
 	}
 	for step := 1; step <= nr.MaxMCSIndex; step++ { // nearest first
 		out = append(out, ofField(g, "mcs_index", func(g *nr.Grant) *int { return &g.MCSIndex }, g.MCSIndex+step, g.MCSIndex-step)...)
 	}
+	was := *g
 	for num := range nr.SymbolsPerSlot + 1 {
 		for _, start := range []int{g.StartSymbol, nr.SymbolsPerSlot - num} {
 			if num == g.NumSymbols && start == g.StartSymbol || start+num > nr.SymbolsPerSlot || start != g.StartSymbol && start != 0 && num != g.NumSymbols-1 {
 				continue
 			}
-			out = append(out, ofGrants("symbol_allocation", fmt.Sprint([2]int{g.StartSymbol, g.NumSymbols}), fmt.Sprint([2]int{start, num}), func(g *nr.Grant) bool {
-				g.StartSymbol, g.NumSymbols = start, num
-				return true
+			out = append(out, ofGrants("symbol_allocation", fmt.Sprint([2]int{g.StartSymbol, g.NumSymbols}), fmt.Sprint([2]int{start, num}), func(o *nr.Grant) bool {
+				same := o.StartSymbol == was.StartSymbol && o.NumSymbols == was.NumSymbols
+				o.StartSymbol, o.NumSymbols = start, num
+				return same
 			}))
 		}
 	}

@@ -5,6 +5,7 @@ package diagnose
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/neuroran/neuroran/phy/dmrs"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -89,12 +90,7 @@ func (q *sequences) measure(c *nr.Carrier, grid *nr.Grid, g *nr.Grant) order {
 		var sum complex128
 		var squares float64
 		count := 0
-		for seen, i := uint16(0), 0; i < g.NumLayers; i++ {
-			delta := dmrs.Delta(d.ConfigType, int(d.Ports[i]))
-			if seen>>delta&1 != 0 {
-				continue // the layers of a comb are there together
-			}
-			seen |= 1 << delta
+		for _, delta := range combs(g) {
 			for r := range grid.RE.Dim(0) {
 				h := raw(grid.RE.Row(r, l)[nr.SubcarriersPerPRB*g.StartPRB:], q[:n], d.ConfigType, delta)
 				s, e := products(h)
@@ -109,6 +105,18 @@ func (q *sequences) measure(c *nr.Carrier, grid *nr.Grid, g *nr.Grant) order {
 	o.all = ratio(total, energy)
 	o.compared, o.coherence = between.value()
 	return o
+}
+
+// combs returns the subcarrier shifts of a grant's layers, each once: the layers of a
+// comb are there together.
+func combs(g *nr.Grant) []int {
+	var list []int
+	for _, port := range g.DMRS.Ports[:g.NumLayers] {
+		if delta := dmrs.Delta(g.DMRS.ConfigType, int(port)); !slices.Contains(list, delta) {
+			list = append(list, delta)
+		}
+	}
+	return list
 }
 
 // raw returns what stands at the place of pilots over their sequence.
@@ -207,8 +215,7 @@ func (q *sequences) findCRB(c *nr.Carrier, grid *nr.Grid, g *nr.Grant) int {
 	return at
 }
 
-// compare returns the statistic of a grant's first pilots in its first symbol with
-// DM-RS, for a sequence from a common resource block on and pilots from a subcarrier
+// compare returns the statistic of a grant's pilots in its first symbol with DM-RS, for a sequence from a common resource block on and pilots from a subcarrier
 // on.
 func (q *sequences) compare(c *nr.Carrier, grid *nr.Grid, g *nr.Grant, crb, subcarrier, n int) float64 {
 	d := &g.DMRS
@@ -216,9 +223,11 @@ func (q *sequences) compare(c *nr.Carrier, grid *nr.Grid, g *nr.Grant, crb, subc
 	dmrs.Sequence(q[:n], d.ConfigType, crb, dmrs.CInit(c.Numerology(), grid.Slot, l, d.NID[d.NSCID], d.NSCID))
 	var sum complex128
 	var squares float64
-	for r := range grid.RE.Dim(0) {
-		s, e := products(raw(grid.RE.Row(r, l)[subcarrier:], q[:n], d.ConfigType, dmrs.Delta(d.ConfigType, int(d.Ports[0]))))
-		sum, squares = sum+s, squares+e
+	for _, delta := range combs(g) {
+		for r := range grid.RE.Dim(0) {
+			s, e := products(raw(grid.RE.Row(r, l)[subcarrier:], q[:n], d.ConfigType, delta))
+			sum, squares = sum+s, squares+e
+		}
 	}
 	return ratio(sum, squares)
 }

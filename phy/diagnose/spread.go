@@ -15,6 +15,7 @@ import (
 // how much they could carry.
 type spread struct {
 	telling  bool                       // the points are far enough apart for the noise
+	random   float64                    // ratio of symbols that have nothing to do with the points
 	ratio    float64                    // mean squared distance over what the measured noise gives
 	symbols  [nr.SymbolsPerSlot]float64 // the same by OFDM symbol of the slot, 0 where there is none
 	drifts   bool                       // near DM-RS the symbols are nearer to points than far from it
@@ -70,16 +71,17 @@ func measureSpread(sym *nr.Symbols, g *nr.Grant, group *nr.Group) (s spread) {
 			side = min(side, power(complex128(points[0]-p)))
 		}
 		s.ratio, s.capacity = sum/noise, s.capacity/float64(count)
-		s.drifts = drifts(&s.symbols, group)
-		s.telling = side/6 > 2*offPoints*noise/float64(count) // what random symbols have
+		s.random = side / 6 / (noise / float64(count))
+		s.telling = s.random > 2*offPoints
+		s.drifts = drifts(&s.symbols, group, 1+min(0.6, (s.random-1)/3))
 	}
 	return s
 }
 
 // drifts reports whether symbols three or more away from DM-RS are clearly further from
-// points than those beside it: what a channel does that changes faster than DM-RS
-// shows. Wrong points or phases are as wrong everywhere.
-func drifts(ratios *[nr.SymbolsPerSlot]float64, g *nr.Group) bool {
+// points than those beside it, by a factor: what a channel does that changes faster
+// than DM-RS shows. Wrong points or phases are as wrong everywhere.
+func drifts(ratios *[nr.SymbolsPerSlot]float64, g *nr.Group, factor float64) bool {
 	var near, far []float64
 	for l, x := range ratios {
 		if x == 0 || g.IsDMRS(l) {
@@ -102,7 +104,7 @@ func drifts(ratios *[nr.SymbolsPerSlot]float64, g *nr.Group) bool {
 		return false
 	}
 	slices.Sort(far)
-	return far[len(far)/2] > 1.6*slices.Min(near)
+	return far[len(far)/2] > factor*slices.Min(near)
 }
 
 // nearest returns the squared distance to the nearest point.
@@ -123,9 +125,6 @@ func (s *spread) effective() float64 {
 // margin is how far above Shannon's bound, in dB, a transmission surely decodes: a
 // decibel each for the code, the constellation and the measurement of the SINR.
 const margin = 3
-
-// unsure is by how much more, in dB, a SINR must be enough that only the pilots tell.
-const unsure = 5
 
 // needed returns the SINR in dB at which a grant surely decodes.
 func needed(g *nr.Grant) float64 {

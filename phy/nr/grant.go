@@ -179,7 +179,10 @@ func (g *Grant) checkDMRS(*Carrier) error {
 	if err := checkRange("dmrs.type_a_position", d.TypeAPosition, 2, 3); err != nil {
 		return err
 	}
-	if err := checkRange("dmrs.additional_position", d.AdditionalPosition, 0, 5-2*d.Length); err != nil {
+	if d.Length == 2 && d.AdditionalPosition > 1 {
+		return &FieldError{"dmrs.additional_position", d.AdditionalPosition, "0…1 with length 2 (TS 38.211 table 6.4.1.1.3-4)"}
+	}
+	if err := checkRange("dmrs.additional_position", d.AdditionalPosition, 0, 3); err != nil {
 		return err
 	}
 	if d.AdditionalPosition == 3 && d.TypeAPosition == 3 && g.Mapping == MappingA {
@@ -218,7 +221,7 @@ func (g *Grant) checkPorts(*Carrier) error {
 			return &FieldError{"dmrs.dmrs_port_set", int(p), "each port once"}
 		}
 		if d.CDMGroup(int(p)) >= d.NumCDMGroupsWithoutData {
-			return &FieldError{"dmrs.dmrs_port_set", int(p), "a port inside the CDM groups without data (TS 38.212 §7.3.1.1.2)"}
+			return &FieldError{"dmrs.dmrs_port_set", int(p), fmt.Sprintf("a port inside num_cdm_groups_without_data, %d (TS 38.212 §7.3.1.1.2)", d.NumCDMGroupsWithoutData)}
 		}
 		seen |= 1 << p
 	}

@@ -185,9 +185,8 @@ func (m *Meta) checkPositions(size, frame int64) error {
 	return nil
 }
 
-// fits says which other datatype or number of channels a data file of size bytes has
-// room for exactly, if its last sample is the last one of the annotations; "" where
-// none is.
+// fits says which other datatype or number of channels make a data file of size bytes
+// end where the annotations do; "" where none does.
 func (m *Meta) fits(size int64) string {
 	var fitting []string
 	for _, l := range m.Fitting(size) {
@@ -208,25 +207,25 @@ type Layout struct {
 }
 
 // Fitting returns the layouts, other than the recording's own, in which a data file
-// of size bytes ends exactly with the last annotated sample: a hint where the own one
-// does not. It is empty where the own one does.
+// of size bytes ends with the last annotated sample or up to a twentieth of all later: a
+// hint where the own one does not. It is empty where the own one does.
 func (m *Meta) Fitting(size int64) []Layout {
 	end := int64(0)
 	for i := range m.Transmissions {
 		end = max(end, m.Transmissions[i].SampleStart+m.Transmissions[i].SampleCount)
 	}
-	exact := func(d Datatype, channels int) bool {
+	ends := func(d Datatype, channels int) bool {
 		frame := int64(channels) * int64(d.Size())
-		return end > 0 && size%frame == 0 && size/frame >= end-m.slack() && size/frame <= end+m.slack()
+		return end > 0 && size%frame == 0 && size/frame >= end-m.slack() && size/frame <= end+end/20+m.slack()
 	}
-	if exact(m.Datatype, m.NumChannels) {
+	if ends(m.Datatype, m.NumChannels) {
 		return nil
 	}
 	var fitting []Layout
 	for _, d := range []Datatype{CF32, CI16, CI8} {
 		for _, channels := range []int{1, 2, 4, 8, m.NumChannels} {
 			l := Layout{d, channels}
-			if exact(d, channels) && !slices.Contains(fitting, l) {
+			if ends(d, channels) && !slices.Contains(fitting, l) {
 				fitting = append(fitting, l)
 			}
 		}
