@@ -133,7 +133,7 @@ func (x *talk) run(t testing.TB, a, b *sfaas.Runtime, cells uint64) {
 		}
 		err := x.samples.Push(b, key, 1, func(d *block) error {
 			d.N, d.Name, d.When = i, "samples", b.Now()
-			d.Data.Resize(4, 100)
+			d.Data.Resize(4, 200)
 			return nil
 		})
 		if err != nil {

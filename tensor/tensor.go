@@ -81,6 +81,19 @@ func FromSlice[E Element](data []E, dims []int, axes ...string) (Tensor[E], erro
 	return t, nil
 }
 
+// Wrap lets the tensor lie over data without copying it: its lengths become dims, its
+// axes keep their names. It returns a [*ShapeError], and changes nothing, if the lengths
+// do not multiply to len(data). It does not allocate.
+func (t *Tensor[E]) Wrap(data []E, dims ...int) error {
+	n, ok := product(dims)
+	if !ok || n != len(data) || len(dims) > MaxRank {
+		return &ShapeError{Op: "tensor: wrap", Want: slices.Clone(dims), Got: []int{len(data)}}
+	}
+	clear(t.dims[copy(t.dims[:], dims):])
+	t.data, t.buf, t.rank = data[:n:n], nil, len(dims)
+	return nil
+}
+
 // Data returns the elements in row-major order, without a copy.
 func (t *Tensor[E]) Data() []E { return t.data }
 

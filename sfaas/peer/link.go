@@ -38,7 +38,7 @@ type link struct {
 }
 
 const (
-	readBuffer = 64 << 10
+	readBuffer = 32 << 10
 	flatRecord = 16 << 10 // larger records are written without a copy, with TLS too
 	ackRecords = 32       // records after which the other end hears that they have come,
 	ackBytes   = 256 << 10
@@ -83,11 +83,16 @@ func (l *link) reset() {
 
 // add puts a record into the batch.
 func (l *link) add(r *record, received uint64) {
-	h := header{uint32(len(r.data)), r.class, r.flags, received}
+	h := header{uint32(r.size), r.class, r.flags, received}
 	h.put(l.heads[l.count][:])
-	l.bufs = append(l.bufs, l.heads[l.count][:], r.data)
+	l.bufs = append(l.bufs, l.heads[l.count][:])
+	if r.data != nil {
+		l.bufs = append(l.bufs, r.data)
+	} else {
+		l.bufs = r.f.Parts(l.bufs)
+	}
 	l.count++
-	l.bytes += len(r.data)
+	l.bytes += r.size
 }
 
 // addBare puts a header alone into the batch.

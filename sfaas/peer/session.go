@@ -4,6 +4,7 @@ package peer
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -47,7 +48,8 @@ type session struct {
 // record is a frame, or a piece of one, on its way.
 type record struct {
 	f     *sfaas.Frame // released when the record has been received; nil but for the last piece
-	data  []byte
+	data  []byte       // nil for all parts of the frame
+	size  int
 	class sfaas.FrameClass
 	flags byte
 }
@@ -60,7 +62,8 @@ type queue struct {
 
 type waiting struct {
 	f    *sfaas.Frame
-	data []byte // what of it has not become a record
+	size int
+	data []byte // of a Bulk frame, what of it has not become a record
 }
 
 func (q *queue) empty() bool { return q.head == len(q.list) }
@@ -83,16 +86,27 @@ func (q *queue) pop() waiting {
 	return w
 }
 
-var errEnded = errors.New("peer: session has ended")
+var (
+	errEnded    = errors.New("peer: session has ended")
+	errTooLarge = fmt.Errorf("peer: a message of more than %d bytes", maxRecord)
+)
 
 // Send implements sfaas.Transport.
 func (s *session) Send(_ sfaas.NodeID, class sfaas.FrameClass, f *sfaas.Frame) error {
+	size := f.Size()
+	if class != sfaas.Bulk && size > maxRecord {
+		return errTooLarge
+	}
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return errEnded
 	}
-	s.queues[class].push(waiting{f, f.Bytes()})
+	w := waiting{f: f, size: size}
+	if class == sfaas.Bulk {
+		w.data = f.Bytes()
+	}
+	s.queues[class].push(w)
 	wake := s.sleeps
 	s.sleeps = false
 	l := s.link
@@ -145,12 +159,16 @@ func (s *session) draw() bool {
 		}
 		w := &q.list[q.head]
 		if class == sfaas.Bulk && len(w.data) > pieceSize {
-			s.records = append(s.records, record{data: w.data[:pieceSize], class: class, flags: flagMore})
+			s.records = append(s.records, record{data: w.data[:pieceSize], size: pieceSize, class: class, flags: flagMore})
 			w.data = w.data[pieceSize:]
 			return true
 		}
 		x := q.pop()
-		s.records = append(s.records, record{f: x.f, data: x.data, class: class})
+		r := record{f: x.f, data: x.data, size: x.size, class: class}
+		if class == sfaas.Bulk {
+			r.size = len(x.data)
+		}
+		s.records = append(s.records, r)
 		return true
 	}
 	return false

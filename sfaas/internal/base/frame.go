@@ -50,11 +50,16 @@ type FramePool struct {
 // it once.
 type Frame struct {
 	b    []byte
+	more [][]byte // what follows b and lies elsewhere, padding included
+	of   Releaser // who holds that
 	pool *FramePool
 	done func(size int) // is told of the release
 	size int
 	refs atomic.Int32
 }
+
+// Releaser is what has memory that a frame borrows, until it is released.
+type Releaser interface{ Release() }
 
 // Get returns a frame of a size; its bytes are those of its last use.
 func (p *FramePool) Get(size int) *Frame {
@@ -80,8 +85,72 @@ func alignedBytes(n int) []byte {
 	return b[at : at+n : at+n]
 }
 
-// Bytes returns the content. It is good until the frame is released.
-func (f *Frame) Bytes() []byte { return f.b }
+// Bytes returns the content. It is good until the frame is released. Parts of it that lie
+// elsewhere are copied; a transport that can write several parts at once takes
+// [Frame.Parts].
+func (f *Frame) Bytes() []byte {
+	if len(f.more) > 0 {
+		g := f.pool.Get(f.Size())
+		n := copy(g.b, f.b)
+		for _, x := range f.more {
+			n += copy(g.b[n:], x)
+		}
+		f.giveBack()
+		f.b, g.b = g.b, f.b
+		g.Release()
+	}
+	return f.b
+}
+
+// Parts appends the parts of the content to dst, in order and without a copy.
+func (f *Frame) Parts(dst [][]byte) [][]byte { return append(append(dst, f.b), f.more...) }
+
+// Size returns how many bytes there are.
+func (f *Frame) Size() int {
+	n := len(f.b)
+	for _, x := range f.more {
+		n += len(x)
+	}
+	return n
+}
+
+// Borrow lets memory follow the content without a copy, each piece at a multiple of 64
+// bytes from the beginning. It belongs to of, which is released when the frame is, or
+// when the pieces have been copied.
+func (f *Frame) Borrow(pieces [][]byte, of Releaser) {
+	n := len(f.b)
+	for _, x := range pieces {
+		if pad := -n & (frameAlign - 1); pad > 0 {
+			f.more = append(f.more, padding[:pad])
+			n += pad
+		}
+		f.more = append(f.more, x)
+		n += len(x)
+	}
+	f.of = of
+}
+
+// padding is what lies between borrowed pieces; nobody writes to it.
+var padding [frameAlign]byte
+
+// CutAligned returns the piece of so many bytes that begins at the first multiple of 64
+// bytes from offset at on, and the offset behind it; nil if there is none.
+func CutAligned(frame []byte, at, size int) ([]byte, int) {
+	at += -at & (frameAlign - 1)
+	if size < 0 || at > len(frame) || size > len(frame)-at {
+		return nil, at
+	}
+	return frame[at : at+size : at+size], at + size
+}
+
+func (f *Frame) giveBack() {
+	clear(f.more)
+	f.more = f.more[:0]
+	if f.of != nil {
+		f.of.Release()
+		f.of = nil
+	}
+}
 
 // SetBytes makes b the content: that of the frame with something appended. If it had
 // to grow, the frame keeps the new buffer.
@@ -92,7 +161,7 @@ func (f *Frame) Hold() { f.refs.Add(1) }
 
 // OnRelease names who is told when the frame has been released for good, with the size
 // that it has now.
-func (f *Frame) OnRelease(done func(size int)) { f.done, f.size = done, len(f.b) }
+func (f *Frame) OnRelease(done func(size int)) { f.done, f.size = done, f.Size() }
 
 // Keep lets the caller keep the bytes for good: it is Release, but the buffer is not
 // used again.
@@ -110,6 +179,7 @@ func (f *Frame) Release() {
 		f.done(f.size)
 		f.done = nil
 	}
+	f.giveBack()
 	class := bits.Len(uint(cap(f.b))) - 1 // what has grown has another class
 	if f.pool == nil || class < frameLeast || class > frameMost {
 		return

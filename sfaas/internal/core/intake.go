@@ -116,6 +116,10 @@ func (in *Intake) Blank(o *plan.Outlet, payload bool) *Message {
 	return in.arrived[o.ID].getShared()
 }
 
+// LieOver says that tensors of a message's payload lie over a frame, which is released
+// with the message.
+func (m *Message) LieOver(f *base.Frame) { m.frame = f }
+
 // Fill says of a message whose payload is there what else it is; the body of the state
 // does not count. What it says is not checked: who reads it knows what is written.
 func (in *Intake) Fill(m *Message, s *MessageState, now base.Time) { m.become(s, in.set, now) }

@@ -21,9 +21,10 @@ type Message struct {
 
 	body  any // *T
 	pool  *pool
-	size  int    // payload bytes, measured once when the message is sent
-	refs  int32  // changed atomically once the message is shared
-	fn    uint16 // 1 + index of the function that made it, 0 for a source
+	size  int         // payload bytes, measured once when the message is sent
+	frame *base.Frame // over which tensors of its payload lie, nil for none
+	refs  int32       // changed atomically once the message is shared
+	fn    uint16      // 1 + index of the function that made it, 0 for a source
 	group uint8
 
 	reply replyTo

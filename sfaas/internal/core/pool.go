@@ -91,6 +91,11 @@ func (p *pool) put(m *Message, l *Lane) {
 }
 
 func (p *pool) putOther(m *Message, l *Lane) {
+	if m.frame != nil { // only messages of a pool without a lane have one
+		p.from.Layout.Detach(layout.DataOf(m.body), m.frame.Bytes())
+		m.frame.Release()
+		m.frame = nil
+	}
 	if p.check != nil {
 		p.from.Layout.Fill(layout.DataOf(m.body), poison)
 	}

@@ -23,17 +23,25 @@ var hostIsLittle = func() bool {
 }()
 
 // Encode appends the value at p to dst.
-func (l *Layout) Encode(dst []byte, p unsafe.Pointer) []byte {
+func (l *Layout) Encode(dst []byte, p unsafe.Pointer) []byte { return l.EncodeApart(dst, p, nil) }
+
+// EncodeApart is Encode, but for the elements of large tensors: their memory is added to
+// apart and not copied. Nothing is apart where apart is nil, or where elements in memory
+// are not as they are encoded. [Layout.DecodeApart] reads it.
+func (l *Layout) EncodeApart(dst []byte, p unsafe.Pointer, apart *[][]byte) []byte {
 	for _, r := range l.runs {
 		dst = appendWords(dst, unsafe.Slice((*byte)(unsafe.Add(p, r.off)), uintptr(r.n)*r.size), int(r.size))
 	}
 	for i := range l.parts {
-		dst = l.parts[i].encode(dst, unsafe.Add(p, l.parts[i].off))
+		dst = l.parts[i].encode(dst, unsafe.Add(p, l.parts[i].off), apart)
 	}
 	return dst
 }
 
-func (p *part) encode(dst []byte, at unsafe.Pointer) []byte {
+// ApartLeast is how large the elements of a tensor are, in bytes, that are apart.
+const ApartLeast = 4096
+
+func (p *part) encode(dst []byte, at unsafe.Pointer, apart *[][]byte) []byte {
 	switch {
 	case p.tensor != nil:
 		h := p.tensor.header(at)
@@ -42,14 +50,19 @@ func (p *part) encode(dst []byte, at unsafe.Pointer) []byte {
 			dst = binary.AppendUvarint(dst, uint64(h.dims[i]))
 			dst = base.AppendString(dst, h.axes[i])
 		}
-		return appendWords(dst, p.tensor.data(at), p.tensor.word)
+		data := p.tensor.data(at)
+		if apart != nil && len(data) >= ApartLeast && (hostIsLittle || p.tensor.word == 1) {
+			*apart = append(*apart, data)
+			return dst
+		}
+		return appendWords(dst, data, p.tensor.word)
 	case p.str:
 		return base.AppendString(dst, *(*string)(at))
 	}
 	h := (*sliceHeader)(at)
 	dst = binary.AppendUvarint(dst, uint64(h.len))
 	for i := range h.len {
-		dst = p.elem.Encode(dst, unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()))
+		dst = p.elem.EncodeApart(dst, unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), apart)
 	}
 	return dst
 }
@@ -57,6 +70,12 @@ func (p *part) encode(dst []byte, at unsafe.Pointer) []byte {
 // Decode reads a value into p and returns the rest of src. It never reads
 // beyond src and allocates no more than a small multiple of it.
 func (l *Layout) Decode(p unsafe.Pointer, src []byte) ([]byte, error) {
+	return l.DecodeApart(p, src, nil)
+}
+
+// DecodeApart is the inverse of [Layout.EncodeApart], and of Encode where apart is nil.
+// Large tensors lie over the pieces from then on, see [Layout.Detach].
+func (l *Layout) DecodeApart(p unsafe.Pointer, src []byte, apart *Pieces) ([]byte, error) {
 	for _, r := range l.runs {
 		n := r.n * int(r.size)
 		if len(src) < n {
@@ -71,17 +90,17 @@ func (l *Layout) Decode(p unsafe.Pointer, src []byte) ([]byte, error) {
 	}
 	var err error
 	for i := range l.parts {
-		if src, err = l.parts[i].decode(unsafe.Add(p, l.parts[i].off), src); err != nil {
+		if src, err = l.parts[i].decode(unsafe.Add(p, l.parts[i].off), src, apart); err != nil {
 			return nil, err
 		}
 	}
 	return src, nil
 }
 
-func (p *part) decode(at unsafe.Pointer, src []byte) ([]byte, error) {
+func (p *part) decode(at unsafe.Pointer, src []byte, apart *Pieces) ([]byte, error) {
 	switch {
 	case p.tensor != nil:
-		return p.decodeTensor(at, src)
+		return p.decodeTensor(at, src, apart)
 	case p.str:
 		s, rest, err := base.CutString(src)
 		if err == nil {
@@ -96,14 +115,14 @@ func (p *part) decode(at unsafe.Pointer, src []byte) ([]byte, error) {
 	p.resize(at, n)
 	h := (*sliceHeader)(at)
 	for i := range n {
-		if src, err = p.elem.Decode(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), src); err != nil {
+		if src, err = p.elem.DecodeApart(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), src, apart); err != nil {
 			return nil, err
 		}
 	}
 	return src, nil
 }
 
-func (p *part) decodeTensor(at unsafe.Pointer, src []byte) ([]byte, error) {
+func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byte, error) {
 	if len(src) == 0 {
 		return nil, base.ErrTruncated
 	}
@@ -134,6 +153,14 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte) ([]byte, error) {
 		h.dims[i], src = int(d), rest[size:]
 		total *= int(d)
 	}
+	if apart != nil && total*p.tensor.size >= ApartLeast {
+		mem := apart.next(total * p.tensor.size)
+		if mem == nil {
+			return nil, base.ErrTruncated
+		}
+		p.lieOver(at, h, mem)
+		return src, nil
+	}
 	if total > len(src)/p.tensor.size {
 		return nil, base.ErrTruncated
 	}
@@ -145,6 +172,53 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte) ([]byte, error) {
 	n := total * p.tensor.size
 	copyWords(p.tensor.data(at), src[:n], p.tensor.word)
 	return src[n:], nil
+}
+
+// Pieces are the elements of large tensors in a frame: each piece begins at a multiple of
+// 64 bytes.
+type Pieces struct {
+	Frame []byte // all of it
+	At    int    // from where on it is not read
+}
+
+// next returns the next piece, nil if there is none of that size.
+func (p *Pieces) next(size int) []byte {
+	piece, at := base.CutAligned(p.Frame, p.At, size)
+	p.At = at
+	return piece
+}
+
+// lieOver makes mem the elements of a tensor, where they are as they would be in memory,
+// and copies them otherwise.
+func (p *part) lieOver(at unsafe.Pointer, h tensorHead, mem []byte) {
+	aligned := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))%uintptr(p.tensor.size) == 0
+	if aligned && (hostIsLittle || p.tensor.word == 1) {
+		p.tensor.adopt(at, h, mem)
+		return
+	}
+	p.tensor.shape(at, h)
+	copyWords(p.tensor.data(at), mem, p.tensor.word)
+}
+
+// Detach empties the tensors that lie over mem.
+func (l *Layout) Detach(p unsafe.Pointer, mem []byte) {
+	begin := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))
+	for i := range l.parts {
+		x := &l.parts[i]
+		at := unsafe.Add(p, x.off)
+		switch {
+		case x.tensor != nil:
+			data := uintptr(unsafe.Pointer(unsafe.SliceData(x.tensor.data(at))))
+			if data >= begin && data < begin+uintptr(cap(mem)) {
+				x.tensor.detach(at)
+			}
+		case x.elem != nil:
+			h := (*sliceHeader)(at)
+			for j := range h.len {
+				x.elem.Detach(unsafe.Add(h.data, uintptr(j)*x.elem.Type.Size()), mem)
+			}
+		}
+	}
 }
 
 // appendWords appends memory as little-endian words of the given size.

@@ -18,6 +18,8 @@ type tensorOps struct {
 	header   func(at unsafe.Pointer) tensorHead
 	shape    func(at unsafe.Pointer, h tensorHead)
 	data     func(at unsafe.Pointer) []byte
+	adopt    func(at unsafe.Pointer, h tensorHead, mem []byte)
+	detach   func(at unsafe.Pointer)
 	size     int // bytes of one element
 	word     int // bytes of one scalar: half an element if it is complex
 }
@@ -48,6 +50,25 @@ func opsFor[E tensor.Element](word int) *tensorOps {
 				}
 			}
 			t.Resize(h.dims[:h.rank]...)
+		},
+		adopt: func(at unsafe.Pointer, h tensorHead, mem []byte) {
+			t := as(at)
+			for i := range h.rank {
+				if t.Rank() != h.rank || t.Axis(i) != h.axes[i] {
+					*t = tensor.Named[E](h.axes[:h.rank]...)
+					break
+				}
+			}
+			data := unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(mem))), len(mem)/size)
+			if err := t.Wrap(data, h.dims[:h.rank]...); err != nil {
+				panic(err) // the lengths have been multiplied
+			}
+		},
+		detach: func(at unsafe.Pointer) {
+			t, none := as(at), [tensor.MaxRank]int{}
+			if t.Rank() == 0 || t.Wrap(nil, none[:t.Rank()]...) != nil {
+				*t = tensor.Tensor[E]{}
+			}
 		},
 		data: func(at unsafe.Pointer) []byte {
 			d := as(at).Data()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/layout"
 	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
@@ -81,7 +82,7 @@ func (p *far) frame(kind byte, room int) (*base.Frame, []byte) {
 func (p *far) send(class base.FrameClass, f *base.Frame, b []byte) error {
 	f.SetBytes(b)
 	f.OnRelease(p.freed)
-	p.waiting.Add(int64(len(b)))
+	p.waiting.Add(int64(f.Size()))
 	p.sending.Lock()
 	defer p.sending.Unlock()
 	place := p.place
@@ -104,11 +105,18 @@ func (p *far) message(w *worker, e *core.Effect) error {
 	if e.Stamp == nil && p.isBusy() {
 		return base.ErrBusy
 	}
-	f, b := p.frame(state.FrameMessage, e.Msg.Size()+state.MessageRoom)
-	b, err := p.rt.wire.AppendMessage(b, e, w.core.Now())
+	f, b := p.frame(state.FrameMessage, min(e.Msg.Size(), 2*layout.ApartLeast)+state.MessageRoom)
+	b, apart, err := p.rt.wire.AppendMessage(b, e, w.core.Now(), w.apart[:0])
 	if err != nil {
 		f.Release()
 		return err
+	}
+	if len(apart) > 0 {
+		e.Msg.Hold() // the frame's
+		f.SetBytes(b)
+		f.Borrow(apart, e.Msg)
+		clear(apart)
+		w.apart = apart
 	}
 	if err := p.send(base.Ordered, f, b); err != nil {
 		return err
@@ -224,7 +232,8 @@ type direct struct{ from, to *Runtime }
 
 // Send implements [Transport].
 func (d direct) Send(_ base.NodeID, class base.FrameClass, f *base.Frame) error {
-	f.Hold() // after an error it is the caller's still
+	f.Bytes() // in one piece
+	f.Hold()  // after an error it is the caller's still
 	err := d.to.Receive(d.from.set.Node, d.from.set.Incarnation, class, f)
 	if err == nil {
 		f.Release()

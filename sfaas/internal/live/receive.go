@@ -149,8 +149,7 @@ func (p *far) take(kind byte, content []byte, f *base.Frame) error {
 	r := p.rt
 	switch kind {
 	case state.FrameMessage:
-		ev, err := p.of.ReadMessage(content, r.cores.Intake, r.set.Clock())
-		f.Release()
+		ev, err := p.of.ReadMessage(f, r.cores.Intake, r.set.Clock())
 		if err != nil {
 			return err
 		}

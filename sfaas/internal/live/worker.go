@@ -25,6 +25,7 @@ type worker struct {
 	next    int
 	read    uint64
 	effects []core.Effect
+	apart   [][]byte      // scratch of what a frame borrows
 	landed  []*core.Batch // committed in memory, and the core does not know
 	alarm   base.Time
 	slept   bool          // since the clock was read

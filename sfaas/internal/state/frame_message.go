@@ -21,6 +21,7 @@ const (
 	isSealed               // its payload is sealed
 	hasOutlet              // it comes from another outlet than the edge does
 	hasKey                 // its consumer is at another key than its own
+	hasApart               // elements of large tensors follow the content
 )
 
 // MessageRoom is about how many bytes a message takes in a frame beside its payload.
@@ -30,11 +31,13 @@ const MessageRoom = 320
 //
 //	flags | edge | outlet | key | epoch | header | stamp | reply | size, uint32 | payload
 //
-// The payload is sealed if its consumer, or its producer, has Sealed cells.
-func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time) ([]byte, error) {
+// The payload is sealed if its consumer, or its producer, has Sealed cells. If it is not,
+// the elements of large tensors are not copied: their memory is added to apart, and
+// follows the content, each piece at a multiple of 64 bytes, see [base.Frame.Borrow].
+func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]byte) ([]byte, [][]byte, error) {
 	edge, m := w.app.Edges[e.Edge-1], e.Msg.State()
 	if m.From.Layout.Opaque != "" {
-		return b, &base.PayloadError{Port: m.From.Name, Reason: m.From.Layout.Opaque}
+		return b, nil, &base.PayloadError{Port: m.From.Name, Reason: m.From.Layout.Opaque}
 	}
 	at := len(b)
 	b = append(b, 0)
@@ -62,11 +65,18 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time) ([]byte, e
 		flags |= hasPayload
 		if edge.Node.Fn.Sealed() || w.secret[m.From.ID] {
 			flags |= isSealed
+			b = w.appendPayload(b, &m, w.names.Edges[e.Edge-1], true)
+		} else {
+			head := len(b) + 4
+			b = m.From.Layout.EncodeApart(append(b, 0, 0, 0, 0), layout.DataOf(m.Body), &apart)
+			binary.LittleEndian.PutUint32(b[head-4:], uint32(min(len(b)-head, math.MaxUint32)))
 		}
-		b = w.appendPayload(b, &m, w.names.Edges[e.Edge-1], flags&isSealed != 0)
+	}
+	if len(apart) > 0 {
+		flags |= hasApart
 	}
 	b[at] = flags
-	return b, nil
+	return b, apart, nil
 }
 
 func appendHeader(b []byte, m *core.MessageState, now base.Time) []byte {
@@ -105,11 +115,15 @@ func (w *Wire) appendPayload(b []byte, m *core.MessageState, edge string, secret
 	return b
 }
 
-// ReadMessage reads the content of a message frame, and returns the event that brings
-// the message to the core of its key.
-func (p *Peer) ReadMessage(content []byte, in *core.Intake, now base.Time) (core.Event, error) {
-	r := base.Reader{Src: content}
-	ev, err := p.readMessage(&r, in, now)
+// ReadMessage reads a message frame, which it takes, and returns the event that brings the
+// message to the core of its key. Large tensors of the message lie over the frame.
+func (p *Peer) ReadMessage(f *base.Frame, in *core.Intake, now base.Time) (core.Event, error) {
+	r := base.Reader{Src: f.Bytes()[frameHead:]}
+	apart := len(r.Src) > 0 && r.Src[0]&hasApart != 0
+	ev, err := p.readMessage(&r, in, now, f, apart)
+	if ev.Msg == nil || !apart {
+		f.Release()
+	}
 	if err == nil {
 		return ev, nil
 	}
@@ -119,7 +133,7 @@ func (p *Peer) ReadMessage(content []byte, in *core.Intake, now base.Time) (core
 	return core.Event{}, frameError(frameName(FrameMessage), err)
 }
 
-func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time) (ev core.Event, err error) {
+func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time, f *base.Frame, apart bool) (ev core.Event, err error) {
 	flags := r.Byte()
 	e, number := p.edge(r)
 	if r.Err != nil {
@@ -157,10 +171,19 @@ func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time) (ev c
 	if m.Reply.Answer && e.Kind != plan.PortReply {
 		return ev, base.ErrInvalid
 	}
+	secret := flags&isSealed != 0 || e.Node.Fn.Sealed() || p.secret[m.From.ID]
+	if apart && (!payload || secret) {
+		return ev, base.ErrInvalid
+	}
 	ev.Msg = in.Blank(m.From, payload)
-	if payload {
+	switch {
+	case apart:
+		ev.Msg.LieOver(f)
 		m.Body = ev.Msg.Body()
-		p.readPayload(r, &m, p.index.Names.Edges[number], flags&isSealed != 0 || e.Node.Fn.Sealed() || p.secret[m.From.ID], in.MaxMessage())
+		p.readApart(r, &m, f.Bytes(), in.MaxMessage())
+	case payload:
+		m.Body = ev.Msg.Body()
+		p.readPayload(r, &m, p.index.Names.Edges[number], secret, in.MaxMessage())
 	}
 	in.Fill(ev.Msg, &m, now)
 	return ev, r.End()
@@ -229,6 +252,31 @@ func (p *Peer) readPayload(r *base.Reader, m *core.MessageState, edge string, se
 		r.Fail(fmt.Errorf("message of %s: %w", m.From.Name, base.ErrInvalid))
 		return
 	}
+	lay.Shift(body, p.shift)
+	if n := lay.Measure(body); n > limit {
+		r.Fail(&base.SizeError{Port: m.From.Name, Bytes: n, Limit: limit})
+	}
+}
+
+// readApart reads what a message carries, with the elements of large tensors where they
+// are, behind the content of the frame.
+func (p *Peer) readApart(r *base.Reader, m *core.MessageState, frame []byte, limit int) {
+	size := r.Take(4)
+	if r.Err != nil {
+		return
+	}
+	content := r.Take(int(binary.LittleEndian.Uint32(size)))
+	if r.Err != nil {
+		return
+	}
+	apart := layout.Pieces{Frame: frame, At: len(frame) - len(r.Src)}
+	body, lay := layout.DataOf(m.Body), m.From.Layout
+	rest, err := lay.DecodeApart(body, content, &apart)
+	if err != nil || len(rest) != 0 || apart.At != len(frame) {
+		r.Fail(fmt.Errorf("message of %s: %w", m.From.Name, base.ErrInvalid))
+		return
+	}
+	r.Src = nil
 	lay.Shift(body, p.shift)
 	if n := lay.Measure(body); n > limit {
 		r.Fail(&base.SizeError{Port: m.From.Name, Bytes: n, Limit: limit})
