@@ -4,11 +4,13 @@ package peer
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -20,9 +22,10 @@ type link struct {
 	conn   net.Conn
 	in     *bufio.Reader
 	secure bool
-	wake   chan struct{} // has room for one: for the writer, which sleeps
-	heard  atomic.Bool   // since the last heartbeat
-	done   chan struct{} // closed when both goroutines have ended
+	wake   chan struct{}   // has room for one: for the writer, which sleeps
+	raw    syscall.RawConn // to write at once where the kernel takes it, nil for not
+	heard  atomic.Bool     // since the last heartbeat
+	done   chan struct{}   // closed when both goroutines have ended
 
 	once sync.Once
 	stop chan struct{}
@@ -32,20 +35,31 @@ type link struct {
 	heads [batchRecords + 1][headerSize]byte
 	bufs  [][]byte
 	out   net.Buffers
-	flat  []byte // of a connection with TLS: small records lie side by side
+	flat  []byte // small records side by side, for one system call, or with TLS
+	rest  []byte // what the kernel did not take at once; lies in flat
 	count int
 	bytes int
+
+	put    func(fd uintptr) bool // putNow
+	putN   int                   // what it has written,
+	putErr error                 // and why no more
 }
 
 const (
-	readBuffer = 32 << 10
-	flatRecord = 16 << 10 // larger records are written without a copy, with TLS too
-	ackRecords = 32       // records after which the other end hears that they have come,
-	ackBytes   = 256 << 10
+	readBuffer  = 32 << 10
+	flatRecord  = 16 << 10 // larger records are written without a copy, with TLS too
+	ackRecords  = 32       // records after which the other end hears that they have come,
+	ackBytes    = 256 << 10
+	inlineBytes = 32 << 10 // of a frame that who sends it writes, if nothing else is to be written
 )
 
 func newLink(s *session, conn net.Conn, in *bufio.Reader, secure bool) *link {
-	return &link{s: s, conn: conn, in: in, secure: secure, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: make(chan struct{})}
+	l := &link{s: s, conn: conn, in: in, secure: secure, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: make(chan struct{})}
+	if c, ok := conn.(syscall.Conn); ok && !secure && canWriteNow {
+		l.raw, _ = c.SyscallConn()
+		l.put = l.putNow
+	}
+	return l
 }
 
 // close ends the connection; the first reason holds.
@@ -78,7 +92,11 @@ func (l *link) rouse() {
 
 func (l *link) reset() {
 	clear(l.bufs)
-	l.bufs, l.flat, l.count, l.bytes = l.bufs[:0], l.flat[:0], 0, 0
+	l.bufs, l.count, l.bytes = l.bufs[:0], 0, 0
+	if len(l.rest) > 0 {
+		l.bufs, l.rest = append(l.bufs, bytes.Clone(l.rest)), nil
+	}
+	l.flat = l.flat[:0]
 }
 
 // add puts a record into the batch.
@@ -131,6 +149,19 @@ func (l *link) write() error {
 
 var errSilent = errors.New("peer: the other end is silent")
 
+// writeNow writes the batch as far as the kernel takes it at once; the rest is left.
+func (l *link) writeNow() error {
+	for _, b := range l.bufs {
+		l.flat = append(l.flat, b...)
+	}
+	l.putN, l.putErr = 0, nil
+	if err := l.raw.Write(l.put); err != nil {
+		return err
+	}
+	l.rest = l.flat[l.putN:]
+	return l.putErr
+}
+
 // flush writes the batch: with one system call where the connection is plain, and as
 // few records of TLS as it can be otherwise.
 func (l *link) flush() error {
@@ -166,7 +197,7 @@ func (l *link) flushFlat() error {
 // --- reading -------------------------------------------------------------------
 
 func (l *link) read() error {
-	records, bytes := 0, 0
+	records, size := 0, 0
 	for {
 		h, err := readHeader(l.in)
 		if err != nil {
@@ -186,9 +217,9 @@ func (l *link) read() error {
 			return err
 		}
 		l.s.received.Add(1)
-		records, bytes = records+1, bytes+int(h.size)
-		if records >= ackRecords || bytes >= ackBytes {
-			records, bytes = 0, 0
+		records, size = records+1, size+int(h.size)
+		if records >= ackRecords || size >= ackBytes {
+			records, size = 0, 0
 			l.s.kick()
 		}
 	}

@@ -35,6 +35,7 @@ type session struct {
 	confirmed  uint64 // what the other end says it has received
 	link       *link  // the present connection, nil for none
 	sleeps     bool   // its writer
+	inline     bool   // who sends is writing, instead of it
 	acks       bool   // the other end is to be told what has come
 	asks       bool   // it is asked for the same
 	generation int    // of attempts to connect: the last one holds
@@ -107,14 +108,46 @@ func (s *session) Send(_ sfaas.NodeID, class sfaas.FrameClass, f *sfaas.Frame) e
 		w.data = f.Bytes()
 	}
 	s.queues[class].push(w)
-	wake := s.sleeps
+	wake, l := s.sleeps, s.link
 	s.sleeps = false
-	l := s.link
+	if wake && l.raw != nil && size <= inlineBytes {
+		s.inline = true
+		s.fill(l)
+		s.mu.Unlock()
+		s.writeInline(l)
+		return nil
+	}
 	s.mu.Unlock()
 	if wake {
 		l.rouse()
 	}
 	return nil
+}
+
+// writeInline writes what has been collected without waiting for the writer to wake, or
+// for anything else: what the kernel does not take at once is left to the writer.
+func (s *session) writeInline(l *link) {
+	err := l.writeNow()
+	s.mu.Lock()
+	s.inline = false
+	if s.link == l && len(l.rest) == 0 {
+		s.written = s.base + uint64(s.next-s.first)
+		s.prune()
+	}
+	more := len(l.rest) > 0 || s.waits() || s.acks || s.asks
+	s.sleeps = !more && s.link == l
+	s.mu.Unlock()
+	switch {
+	case err != nil:
+		l.close(err)
+	case more:
+		l.rouse()
+	}
+}
+
+// waits reports whether anything is to be written.
+func (s *session) waits() bool {
+	return s.next < len(s.records) || !s.queues[0].empty() || !s.queues[1].empty() || !s.queues[2].empty()
 }
 
 const (
@@ -128,18 +161,14 @@ const (
 func (s *session) collect(l *link, beat bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.reset()
-	for l.count < batchRecords && l.bytes < batchBytes {
-		if s.next == len(s.records) && !s.draw() {
-			break
-		}
-		l.add(&s.records[s.next], s.received.Load())
-		s.next++
+	if s.inline {
+		return false // whoever writes wakes the writer if there is more
 	}
+	s.fill(l)
 	switch {
 	case s.asks:
 		l.addBare(flagAsk, s.received.Load())
-	case l.count > 0:
+	case l.count > 0 || len(l.bufs) > 0:
 	case s.acks || beat:
 		l.addBare(0, s.received.Load())
 	default:
@@ -148,6 +177,21 @@ func (s *session) collect(l *link, beat bool) bool {
 	}
 	s.acks, s.asks = false, false
 	return true
+}
+
+// fill puts records into the batch, behind what is left of the last one.
+func (s *session) fill(l *link) {
+	l.reset()
+	for l.count < batchRecords && l.bytes < batchBytes {
+		if s.next == len(s.records) && !s.draw() {
+			break
+		}
+		l.add(&s.records[s.next], s.received.Load())
+		s.next++
+	}
+	if l.count > 0 {
+		s.acks = false
+	}
 }
 
 // draw makes a record of what waits first.
@@ -294,7 +338,7 @@ func (s *session) rouse(change func()) {
 func (s *session) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended || (s.first == len(s.records) && s.queues[0].empty() && s.queues[1].empty() && s.queues[2].empty())
+	return s.ended || (s.first == len(s.records) && !s.waits())
 }
 
 // end lets go of everything, and of the present connection.

@@ -59,7 +59,10 @@ type Frame struct {
 }
 
 // Releaser is what has memory that a frame borrows, until it is released.
-type Releaser interface{ Release() }
+type Releaser interface {
+	// Release says that the memory is not needed any more.
+	Release()
+}
 
 // Get returns a frame of a size; its bytes are those of its last use.
 func (p *FramePool) Get(size int) *Frame {
