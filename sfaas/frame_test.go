@@ -286,6 +286,43 @@ func TestAppsThatDiffer(t *testing.T) {
 	}
 }
 
+// TestCapacityAcrossRuntimes lets a function of another runtime stand still behind an edge
+// with room for few messages: sources of this one are refused, as they are within one.
+func TestCapacityAcrossRuntimes(t *testing.T) {
+	const room = 8
+	gate := make(chan struct{})
+	slow := sfaas.Define("slow", func(*sfaas.Ctx, *number, *number) error { <-gate; return sfaas.ErrNoOutput }, sfaas.Config{})
+	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	g := sfaas.NewGraph("g")
+	in := sfaas.Source[number](g, "in")
+	narrow := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Messages: room}
+	sfaas.Apply(sfaas.Apply(in.With(exactly), pass).With(narrow).Cut("line"), slow)
+	app := build(t, g)
+	owners := []sfaas.Option{sfaas.WithDefaultOwner(1, "pass"), sfaas.WithDefaultOwner(2, "slow"), sfaas.WithBlockLimit(time.Minute)}
+	a := start(t, app, append(owners, sfaas.WithNode(1))...)
+	b := start(t, app, append(owners, sfaas.WithNode(2))...)
+	wired(t, a, b)
+	taken, refused := 0, 0
+	for refused < 20 && taken < 1000 {
+		switch err := in.PushValue(a, sfaas.Cell(1), sfaas.Slot(taken), &number{1}); {
+		case err == nil:
+			taken++
+		case errors.Is(err, sfaas.ErrBusy):
+			refused++
+		default:
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if taken < room || taken > 2*room {
+		t.Errorf("%d messages were taken, %d refused; the edge has room for %d", taken, refused, room)
+	}
+	close(gate)
+	drain(t, a)
+	push(t, in, a, sfaas.Cell(1), sfaas.Slot(taken), 1) // there is room again
+	drain(t, a)
+}
+
 // TestFramesAllocate sends blocks to another runtime: once pools have filled, a message
 // without promises allocates nothing on either side.
 func TestFramesAllocate(t *testing.T) {

@@ -90,6 +90,7 @@ type keptEntry struct {
 	by    *unit // nil: pushed here
 	links [2]keptLink
 	waits bool // its consumer has it, and waits for something else
+	away  bool // it is on its way to another runtime, and counts against the capacity of its edge here
 	row   Row  // under which it is recorded
 }
 
@@ -193,10 +194,25 @@ func (k *Core) unfile(x *keptEntry) {
 	}
 	x.to.more.out.remove(x, keptOut)
 	k.dropUnit(x.to)
+	k.countAway(x, false)
 	if x.by != nil {
 		x.by.more.kept.remove(x, keptBy)
 	}
 	k.load.kept.Add(-1)
+}
+
+// countAway lets a kept message count against the capacity of its edge, or not any more:
+// what is on its way to another runtime pushes back to the sources here, until its
+// consumer has committed or put it aside.
+func (k *Core) countAway(x *keptEntry, away bool) {
+	if x.away == away || x.edge.Config.Drop != base.DropNone {
+		return
+	}
+	if x.away = away; away {
+		k.gauges[x.edge.ID-1].add(x.edge, x.msg.size)
+	} else {
+		k.gauges[x.edge.ID-1].sub(x.edge, x.msg.size)
+	}
 }
 
 // acknowledge tells the runtime that sent a message, and keeps it, that the
@@ -245,6 +261,7 @@ func (k *Core) receiveAck(s *Stamp, waits bool) {
 	if x := k.out.entries[s.id()]; x != nil && !x.waits {
 		x.waits = true
 		k.out.waits++
+		k.countAway(x, false)
 	}
 }
 

@@ -105,6 +105,11 @@ func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, ks *key
 		k.feedTo(u, e, m, key)
 		return
 	}
+	if s != nil && e.Queue() {
+		if x := k.out.entries[s.id()]; x != nil {
+			k.countAway(x, u.phase == unitAway && !x.waits)
+		}
+	}
 	if u.phase == unitAway {
 		k.depart(u.owner, u.epoch, e, m, key, s)
 		return
