@@ -34,15 +34,20 @@ func (c FrameClass) String() string {
 
 const (
 	frameAlign = 64
-	frameLeast = 9  // the smallest buffers that are pooled have 512 bytes,
-	frameMost  = 26 // the largest ones 64 MiB
+	frameLeast = 9       // the smallest buffers that are pooled have 512 bytes,
+	frameMost  = 23      // the largest ones 8 MiB,
+	frameBytes = 8 << 20 // and so much is kept of each size
 )
 
 // FramePool holds the buffers of frames, by powers of two. Its zero value is ready.
-// It may be used concurrently. What is free and not used again goes with the next
-// runs of the garbage collector.
+// It may be used concurrently. The one that was released last is used first, since it is
+// in the cache; a sync.Pool would keep it for the processor that released it, which is
+// never the one that reads from a socket.
 type FramePool struct {
-	sizes [frameMost + 1]sync.Pool
+	sizes [frameMost + 1]struct {
+		mu   sync.Mutex
+		free []*Frame
+	}
 }
 
 // Frame is what a transport carries: bytes in a buffer of a pool. The buffer begins
@@ -72,7 +77,14 @@ func (p *FramePool) Get(size int) *Frame {
 		f.refs.Store(1)
 		return f
 	}
-	f, _ := p.sizes[class].Get().(*Frame)
+	var f *Frame
+	at := &p.sizes[class]
+	at.mu.Lock()
+	if n := len(at.free) - 1; n >= 0 {
+		f, at.free[n] = at.free[n], nil
+		at.free = at.free[:n]
+	}
+	at.mu.Unlock()
 	if f == nil {
 		f = &Frame{b: alignedBytes(1 << class), pool: p}
 	}
@@ -188,5 +200,10 @@ func (f *Frame) Release() {
 		return
 	}
 	f.b = f.b[:0]
-	f.pool.sizes[class].Put(f)
+	at := &f.pool.sizes[class]
+	at.mu.Lock()
+	if len(at.free) < frameBytes>>class {
+		at.free = append(at.free, f)
+	}
+	at.mu.Unlock()
 }
