@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -18,11 +19,14 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// The folder of a process that a test kills, and whether it is not to be.
+// What a test tells its children: which one they are, by the folder that is theirs, the
+// number of a node, and whether they are not to be killed.
 const (
-	childEnv     = "NEURORAN_STORE_CHILD"
-	smokeEnv     = "NEURORAN_STORE_SMOKE"
-	smokeLastEnv = "NEURORAN_STORE_SMOKE_LAST"
+	childEnv   = "NEURORAN_STORE_CHILD"
+	smokeEnv   = "NEURORAN_STORE_SMOKE"
+	fleetEnv   = "NEURORAN_STORE_FLEET"
+	fleetIDEnv = "NEURORAN_STORE_NODE"
+	lastEnv    = "NEURORAN_STORE_LAST"
 )
 
 // TestMain lets tests start this program as their child.
@@ -32,7 +36,10 @@ func TestMain(m *testing.M) {
 	case os.Getenv(childEnv) != "":
 		err = child(os.Getenv(childEnv))
 	case os.Getenv(smokeEnv) != "":
-		err = smokeChild(os.Getenv(smokeEnv), 200, os.Getenv(smokeLastEnv) != "")
+		err = smokeChild(os.Getenv(smokeEnv), 200, os.Getenv(lastEnv) != "")
+	case os.Getenv(fleetEnv) != "":
+		id, _ := strconv.Atoi(os.Getenv(fleetIDEnv))
+		err = fleetNode(os.Getenv(fleetEnv), id, os.Getenv(lastEnv) != "")
 	default:
 		os.Exit(m.Run())
 	}

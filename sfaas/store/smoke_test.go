@@ -69,20 +69,55 @@ func wanted(pushed []uint64) []uint64 {
 	return want
 }
 
-// smoke is the graph of the workload.
+// smoke is the graph of the workload: instances are shared out to one function or
+// several, each of which is a part of its own.
 type smoke struct {
 	app    *sfaas.App
-	in     sfaas.Input[command]
-	out    sfaas.Output[report]
+	in     []sfaas.Input[command]
+	out    []sfaas.Output[report]
 	failed sync.Map
 }
 
-func newSmoke() (*smoke, error) {
+var exactly = sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
+
+func partName(i int) string { return fmt.Sprint("instance", i) }
+
+// newSmoke builds the graph with a number of functions.
+func newSmoke(parts int) (*smoke, error) {
 	s := &smoke{}
-	exactly := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
+	g := sfaas.NewGraph("smoke")
+	for i := range parts {
+		in := sfaas.Source[command](g, fmt.Sprint("commands", i))
+		from := in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Messages: 64})
+		s.in = append(s.in, in)
+		s.out = append(s.out, sfaas.Sink(sfaas.Apply(from, s.instance(i, parts)), fmt.Sprint("reports", i)))
+	}
+	var err error
+	s.app, err = g.Build()
+	return s, err
+}
+
+// input returns the source for an instance.
+func (s *smoke) input(to uint64) sfaas.Input[command] { return s.in[to%uint64(len(s.in))] }
+
+// outputs lets all sinks report to a function.
+func (s *smoke) outputs(hear func(report)) (opts []sfaas.Option) {
+	for _, out := range s.out {
+		opts = append(opts, sfaas.WithOutput(out, func(_ sfaas.Header, r *report) { hear(*r) }))
+	}
+	return opts
+}
+
+// instance makes one of the functions.
+func (s *smoke) instance(i, parts int) sfaas.Fn[command, report] {
 	count := sfaas.NewValue[uint64]("count", sfaas.Replicated)
-	self := sfaas.Ref[command]("instance").With(exactly)
-	instance := sfaas.DefineEach("instance", func(c *sfaas.Ctx, out sfaas.Emitter[report], in *command) error {
+	uses := []sfaas.Declared{count}
+	var others []sfaas.Reference[command]
+	for k := range parts {
+		r := sfaas.Ref[command](partName(k)).With(exactly)
+		others, uses = append(others, r), append(uses, r)
+	}
+	return sfaas.DefineEach(partName(i), func(c *sfaas.Ctx, out sfaas.Emitter[report], in *command) error {
 		if in.Steps == 0 {
 			id, _ := c.Key().ID(sfaas.KindCell)
 			n, _ := count.Get(c)
@@ -106,62 +141,83 @@ func newSmoke() (*smoke, error) {
 			}
 			rest := command{ID: in.ID, Steps: in.Steps - at - 1}
 			copy(rest.Step[:], in.Step[at+1:in.Steps])
+			to := others[st.To%uint64(parts)]
 			if st.Kind == stepSend {
-				*self.Send(c, sfaas.Cell(st.To)) = rest
+				*to.Send(c, sfaas.Cell(st.To)) = rest
 			} else {
-				later, _ := self.After(c, sfaas.Cell(st.To), time.Duration(1+in.ID%3)*time.Millisecond)
+				later, _ := to.After(c, sfaas.Cell(st.To), time.Duration(1+in.ID%3)*time.Millisecond)
 				*later = rest
 			}
 			break
 		}
 		return nil
-	}, sfaas.Config{}, count, self)
-	g := sfaas.NewGraph("smoke")
-	s.in = sfaas.Source[command](g, "commands")
-	exactly.Messages = 64
-	s.out = sfaas.Sink(sfaas.Apply(s.in.With(exactly), instance), "reports")
-	var err error
-	s.app, err = g.Build()
-	return s, err
+	}, sfaas.Config{}, uses...)
+}
+
+// recover starts a runtime over a store, and lets it go on from that.
+func (s *smoke) recover(dir string, hear func(report), opts ...sfaas.Option) (*sfaas.Runtime, *Store, error) {
+	kept, err := Open(dir, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts = append(append(opts, s.outputs(hear)...), sfaas.WithEngine(kept), sfaas.WithWorkers(2), sfaas.WithMode(sfaas.Replay),
+		sfaas.WithLogger(slog.New(slog.DiscardHandler)))
+	rt, err := sfaas.NewRuntime(s.app, opts...)
+	if err == nil {
+		err = rt.Recover(context.Background())
+	}
+	return rt, kept, err
+}
+
+// pushed returns how many commands a runtime has pushed to each instance.
+func (s *smoke) pushed(rt *sfaas.Runtime, instances int) []uint64 {
+	pushed := make([]uint64, instances)
+	for to := range pushed {
+		if p, known := s.input(uint64(to)).Position(rt, sfaas.Cell(uint64(to))); known {
+			pushed[to] = uint64(p.Slot) + 1
+		}
+	}
+	return pushed
+}
+
+// push pushes the next command of an instance, or asks it what it has counted, and
+// reports whether that was taken.
+func (s *smoke) push(rt *sfaas.Runtime, to uint64, pushed []uint64, ask bool) (bool, error) {
+	c := commandOf(uint64(len(pushed)), to, pushed[to])
+	if ask {
+		c = command{}
+	}
+	err := s.input(to).PushValue(rt, sfaas.Cell(to), sfaas.Slot(pushed[to]), &c)
+	var elsewhere *sfaas.MovedError
+	if errors.Is(err, sfaas.ErrBusy) || errors.As(err, &elsewhere) { // and its owner is not connected
+		return false, nil
+	}
+	if err == nil {
+		pushed[to]++
+	}
+	return err == nil, err
 }
 
 // smokeChild runs the workload over a store until it is killed. In the last life it
 // pushes nothing more, asks every instance what it has counted, and compares.
-func smokeChild(dir string, instances uint64, last bool) error {
-	w, err := newSmoke()
-	if err != nil {
-		return err
-	}
-	s, err := Open(dir, nil)
+func smokeChild(dir string, instances int, last bool) error {
+	w, err := newSmoke(1)
 	if err != nil {
 		return err
 	}
 	reports := make(chan report, 2*instances)
-	rt, err := sfaas.NewRuntime(w.app, sfaas.WithEngine(s), sfaas.WithNode(1), sfaas.WithWorkers(2),
-		sfaas.WithLogger(slog.New(slog.DiscardHandler)), sfaas.WithMode(sfaas.Replay),
-		sfaas.WithOutput(w.out, func(_ sfaas.Header, r *report) { reports <- *r }))
+	rt, s, err := w.recover(dir, func(r report) { reports <- r }, sfaas.WithNode(1))
 	if err != nil {
 		return err
 	}
-	if err := rt.Recover(context.Background()); err != nil {
-		return err
-	}
-	pushed := make([]uint64, instances)
-	for to := range pushed {
-		if p, known := w.in.Position(rt, sfaas.Cell(uint64(to))); known {
-			pushed[to] = uint64(p.Slot) + 1
-		}
-	}
+	pushed := w.pushed(rt, instances)
 	fmt.Println("recovered")
 	if last {
 		return errors.Join(w.compare(rt, pushed, reports), rt.Close(), s.Close())
 	}
 	for {
 		for to := range pushed {
-			c := commandOf(instances, uint64(to), pushed[to])
-			if err := w.in.PushValue(rt, sfaas.Cell(uint64(to)), sfaas.Slot(pushed[to]), &c); err == nil {
-				pushed[to]++
-			} else if !errors.Is(err, sfaas.ErrBusy) {
+			if _, err := w.push(rt, uint64(to), pushed, false); err != nil {
 				return err
 			}
 		}
@@ -170,18 +226,14 @@ func smokeChild(dir string, instances uint64, last bool) error {
 }
 
 // compare asks every instance until it has counted what it must.
-func (w *smoke) compare(rt *sfaas.Runtime, pushed []uint64, reports chan report) error {
+func (s *smoke) compare(rt *sfaas.Runtime, pushed []uint64, reports chan report) error {
 	want, total := wanted(pushed), uint64(0)
 	for _, n := range pushed {
 		total += n
 	}
 	ask := func(to uint64) error {
 		for {
-			err := w.in.PushValue(rt, sfaas.Cell(to), sfaas.Slot(pushed[to]), &command{})
-			if err == nil {
-				pushed[to]++
-			}
-			if !errors.Is(err, sfaas.ErrBusy) {
+			if taken, err := s.push(rt, to, pushed, true); taken || err != nil {
 				return err
 			}
 			time.Sleep(time.Millisecond)
@@ -230,7 +282,7 @@ func TestSmoke(t *testing.T) {
 			t.Fatalf("kill %d: the child has ended by itself: %v", i, err)
 		}
 	}
-	lines, err := life(t, 0, smokeEnv+"="+dir, smokeLastEnv+"=1")
+	lines, err := life(t, 0, smokeEnv+"="+dir, lastEnv+"=1")
 	if err != nil {
 		t.Fatalf("%q: %v", lines, err)
 	}
