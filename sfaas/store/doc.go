@@ -15,7 +15,9 @@
 // # What it survives
 //
 //	what happens                       what was acknowledged            test
-//	handler panics, process is killed  is there, and counted once       TestKill
+//	handler panics, process is killed  is there, and counted once       TestKill, TestSmoke
+//	any of several processes is        is there, and counted once       TestFleet
+//	killed
 //	operating system crashes           is there; what was not synced    TestCrash
 //	                                   is gone as whole records
 //	disk is full                       is there; further records get    TestFullDisk
