@@ -35,6 +35,7 @@ import (
 	"github.com/neuroran/neuroran/phy/diagnose"
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sigmf"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
@@ -121,6 +122,14 @@ func explain(ctx context.Context, o *options, in *input, r *uplink.Report) ([]di
 	}
 	cfg := diagnose.Config{RNTIs: o.rntis, NIDs: o.ids}
 	if o.diagnose {
+		if data, _ := in.Recording.Bytes(); data == nil && o.recording != "" && o.schedule == "" {
+			raw, err := sigmf.Open(o.recording) // what it was converted from
+			if err != nil {
+				return nil, err
+			}
+			defer raw.Close()
+			cfg.Raw = raw
+		}
 		return diagnose.Search(ctx, in.Recording, outcomes, cfg)
 	}
 	if o.json {

@@ -95,24 +95,11 @@ func (s *scene) record(tb testing.TB) *sigmf.Recording {
 		m.Transmissions = append(m.Transmissions, sigmf.Transmission{
 			Slot: slot, SampleStart: int64(at), SampleCount: int64(c.SlotSamples(slot)), Grant: s.grant})
 	}
-	rec, err := sigmf.FromSource(m, &memory{x})
+	rec, err := sigmf.FromSamples(m, &x)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return rec
-}
-
-// memory is a source of samples in memory.
-type memory struct{ x tensor.Tensor[complex64] }
-
-func (m *memory) NumSamples() int64 { return int64(m.x.Dim(1)) }
-func (m *memory) Close() error      { return nil }
-func (m *memory) ReadSamples(dst *tensor.Tensor[complex64], start int64, num int) error {
-	dst.Resize(m.x.Dim(0), num)
-	for r := range m.x.Dim(0) {
-		copy(dst.Row(r), m.x.Row(r)[start:][:num])
-	}
-	return nil
 }
 
 // TestSearch finds schedules in many kinds of recordings, to a few samples.
@@ -205,7 +192,7 @@ func TestRate(t *testing.T) {
 	}
 	m := &sigmf.Meta{Datatype: sigmf.CF32, NumChannels: 2, SampleRate: rate, Carrier: c}
 	m.Transmissions = []sigmf.Transmission{{Slot: 1, SampleStart: 29_999, SampleCount: 10_000, Grant: baseScene().grant}}
-	rec, err := sigmf.FromSource(m, &memory{x})
+	rec, err := sigmf.FromSamples(m, &x)
 	if err != nil {
 		t.Fatal(err)
 	}

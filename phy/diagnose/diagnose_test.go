@@ -85,24 +85,11 @@ func (s *scene) record(t testing.TB) *sigmf.Recording {
 		m.Transmissions = append(m.Transmissions, sigmf.Transmission{Slot: n, SampleStart: start, SampleCount: int64(c.SlotSamples(n)), Grant: s.grant})
 	}
 	channel.NewNoise(s.seed).Add(x.Data(), math.Pow(10, -s.snrDB/10))
-	rec, err := sigmf.FromSource(m, &memory{x})
+	rec, err := sigmf.FromSamples(m, &x)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rec
-}
-
-// memory is a source of samples in memory.
-type memory struct{ x tensor.Tensor[complex64] }
-
-func (m *memory) NumSamples() int64 { return int64(m.x.Dim(1)) }
-func (m *memory) Close() error      { return nil }
-func (m *memory) ReadSamples(dst *tensor.Tensor[complex64], start int64, num int) error {
-	dst.Resize(m.x.Dim(0), num)
-	for r := range m.x.Dim(0) {
-		copy(dst.Row(r), m.x.Row(r)[start:][:num])
-	}
-	return nil
 }
 
 // outcomes decodes a recording.

@@ -15,7 +15,7 @@ var globalFields = []field[Meta]{
 	textField(spec{key: "core:datatype", words: []string{string(CF32), string(CI16), string(CI8)},
 		about: "format of one complex sample: I, then Q; little-endian; integers have full scale 1", clause: "SigMF 1.2.5", sample: `"ci16_le"`, also: "format dtype"},
 		func(m *Meta) *Datatype { return &m.Datatype }),
-	numberField(spec{key: "core:sample_rate", lo: 1, hi: 1e12,
+	numberField(spec{key: "core:sample_rate", lo: 1, hi: maxRate,
 		about: "samples of one channel per second; any rate that holds the band of `n_size_grid`", clause: "SigMF 1.2.5", sample: "30720000", also: "rate fs SampleRate"},
 		func(m *Meta) *float64 { return &m.SampleRate }),
 	integerField(spec{key: "core:num_channels", lo: 1, hi: maxChannels, may: true, unset: "1",

@@ -28,7 +28,7 @@ func FuzzParseMeta(f *testing.F) {
 		}
 		var data bytes.Buffer
 		var again []byte
-		w, err := NewWriter(Config{Datatype: m.Datatype, NumChannels: m.NumChannels, Carrier: m.Carrier, Description: m.Description},
+		w, err := NewWriter(Config{Datatype: m.Datatype, NumChannels: m.NumChannels, Carrier: m.Carrier, SampleRate: m.SampleRate, Description: m.Description},
 			&data, func(text []byte) error { again = text; return nil })
 		if err != nil {
 			t.Fatal(err)

@@ -117,6 +117,53 @@ func TestWrittenRecordingReadsBack(t *testing.T) {
 	}
 }
 
+// TestOtherRate writes a recording at another rate than the carrier's, and samples in
+// memory.
+func TestOtherRate(t *testing.T) {
+	var meta []byte
+	var data bytes.Buffer
+	w, err := NewWriter(Config{Datatype: CF32, NumChannels: 2, Carrier: testCarrier(), SampleRate: 10e6}, &data, func(m []byte) error { meta = m; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New[complex64]([]int{2, 5000})
+	for i := range x.Data() {
+		x.Data()[i] = complex(float32(i), -float32(i))
+	}
+	if err := errors.Join(w.WriteSlot(&nr.Baseband{Slot: 7, Samples: x}, testGrant()), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m, err := ParseMeta(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.SampleRate != 10e6 || m.Transmissions[0].SampleCount != 5000 || m.Transmissions[0].Slot != 7 {
+		t.Errorf("got %+v", m)
+	}
+	file, err := New(m, bytes.NewReader(data.Bytes()), int64(data.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := FromSamples(m, &x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*Recording{file, memory} {
+		var got tensor.Tensor[complex64]
+		if err := r.ReadSamples(&got, 10, 4000); err != nil || got.Row(1)[0] != x.Row(1)[10] || got.Row(0)[3999] != x.Row(0)[4009] {
+			t.Errorf("got %v, %v", got.Dims(), err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	var shape *tensor.ShapeError
+	m.NumChannels = 3
+	if _, err := FromSamples(m, &x); !errors.As(err, &shape) {
+		t.Errorf("two antennas for three: %v", err)
+	}
+}
+
 func TestOpenAndCreate(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "x"+MetaExt)
 	w, err := Create(name, Config{Datatype: CI16, NumChannels: 1, Carrier: testCarrier()})
@@ -434,6 +481,8 @@ func TestWriterRefuses(t *testing.T) {
 		"datatype": func(c *Config) { c.Datatype = "cf64_le" },
 		"channels": func(c *Config) { c.NumChannels = 0 },
 		"carrier":  func(c *Config) { c.Carrier.NumPRB = 300 },
+		"rate":     func(c *Config) { c.SampleRate = 1e6 },
+		"no rate":  func(c *Config) { c.SampleRate = math.NaN() },
 	} {
 		c := good
 		change(&c)

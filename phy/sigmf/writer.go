@@ -24,6 +24,7 @@ type Config struct {
 	Datatype    Datatype   // format of the samples
 	NumChannels int        // antennas, 1…256
 	Carrier     nr.Carrier // nr:carrier
+	SampleRate  float64    // core:sample_rate, samples of one channel per second; 0 stands for that of the carrier
 	Description string     // core:description
 	License     string     // core:license, a URL; may be empty
 	Scale       float32    // factor before quantisation, so that full scale is 1; 0 means 1
@@ -57,6 +58,12 @@ func NewWriter(c Config, data io.Writer, finish func(meta []byte) error) (*Write
 	}
 	if c.Scale == 0 {
 		c.Scale = 1
+	}
+	if c.SampleRate == 0 {
+		c.SampleRate = c.Carrier.SampleRate()
+	}
+	if least := minRate(&c.Carrier); !(c.SampleRate >= least && c.SampleRate <= maxRate) {
+		return nil, &FieldError{Where: "global", Field: "core:sample_rate", Got: c.SampleRate, Want: fmt.Sprintf("%v…%v", least, float64(maxRate))}
 	}
 	h := sha512.New()
 	return &Writer{config: c, data: io.MultiWriter(data, h), hash: h, finish: finish}, nil
@@ -138,9 +145,8 @@ func (w *Writer) WriteSlot(b *nr.Baseband, grants ...nr.Grant) error {
 // becomes the default. It returns the error that [ParseMeta] would return for
 // such an annotation.
 func (w *Writer) Annotate(t Transmission) error {
-	c := &w.config.Carrier
 	r := &reader{problems: newProblems(), carrier: true, rate: true, defaults: object{}}
-	r.meta = &Meta{Carrier: *c, SampleRate: c.SampleRate(), Transmissions: w.transmissions}
+	r.meta = &Meta{Carrier: w.config.Carrier, SampleRate: w.config.SampleRate, Transmissions: w.transmissions}
 	raw, err := json.Marshal(w.annotation(&t, nil))
 	if err != nil {
 		return fmt.Errorf("sigmf: annotation: %w", err)
@@ -184,7 +190,7 @@ func (w *Writer) meta() ordered {
 	c := &w.config
 	global := ordered{
 		{"core:datatype", c.Datatype},
-		{"core:sample_rate", c.Carrier.SampleRate()},
+		{"core:sample_rate", c.SampleRate},
 		{"core:version", "1.2.5"},
 		{"core:num_channels", c.NumChannels},
 		{"core:sha512", hex.EncodeToString(w.hash.Sum(nil))},
