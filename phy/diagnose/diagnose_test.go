@@ -188,6 +188,7 @@ func TestMistakes(t *testing.T) {
 		}, "nr:pusch.mcs_index", "15"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := baseScene()
 			s.slots = 5
 			rec, err := withMeta(s.record(t), func(m *sigmf.Meta) error { c.change(m); return nil })
@@ -265,6 +266,9 @@ func TestLists(t *testing.T) {
 func quietSeeds(t *testing.T) uint64 {
 	if os.Getenv("NEURORAN_LONG") == "1" {
 		return 1000
+	}
+	if testing.Short() {
+		return 6
 	}
 	return 24
 }

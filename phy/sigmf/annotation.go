@@ -31,7 +31,7 @@ func (r *reader) readAnnotation(s scope, o object) {
 	_, hasSlot := o["nr:slot_number"]
 	_, hasGrant := o["nr:pusch"]
 	if !hasSlot && !hasGrant {
-		s.checkNames("", specsOf(annotationFields), o)
+		checkNames(s, "", annotationFields, o)
 		return
 	}
 	var t Transmission
@@ -79,7 +79,7 @@ func (r *reader) readGrant(s scope, t *Transmission, changes object) bool {
 	var g grant
 	quiet := scope{p: newProblems(), at: -1, unknown: s.unknown}
 	_, ok := readFields(quiet, "nr:pusch.", grantFields, &g, changes)
-	_, right := readFields(newProblems().in(""), "nr:pusch.", grantFields, &g, inherited)
+	_, right := readFields(r.deaf.in(""), "nr:pusch.", grantFields, &g, inherited)
 	g.DMRS = g.dmrs.DMRS
 	t.Grant = g.Grant
 	if t.Unsupported == nil {
@@ -210,7 +210,7 @@ func (r *reader) alone(inherited, changes object, fault error) bool {
 		}
 	}
 	var g grant
-	if _, ok := readFields(newProblems().in(""), "nr:pusch.", grantFields, &g, merged); !ok {
+	if _, ok := readFields(r.deaf.in(""), "nr:pusch.", grantFields, &g, merged); !ok {
 		return false
 	}
 	g.DMRS = g.dmrs.DMRS

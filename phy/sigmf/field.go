@@ -4,7 +4,6 @@ package sigmf
 
 import (
 	"encoding/json"
-	"maps"
 	"reflect"
 	"slices"
 )
@@ -59,7 +58,7 @@ func wordField[T any](s spec, at func(*T) *bool) field[T] {
 // reported too. It returns the names of fields that had to be there and are not, and
 // whether all others are right.
 func readFields[T any](s scope, prefix string, fields []field[T], t *T, o object) (missing []*spec, ok bool) {
-	ok = s.checkNames(prefix, specsOf(fields), o)
+	ok = checkNames(s, prefix, fields, o)
 	for i := range fields {
 		f := &fields[i]
 		raw, there := o[f.key]
@@ -112,20 +111,32 @@ func specsOf[T any](fields []field[T]) []*spec {
 // grant of one transmission they may be features that nothing is known of, and are
 // noted as such; everywhere else they are refused, but for those of namespaces that
 // are not ours.
-func (s scope) checkNames(prefix string, known []*spec, o object) bool {
-	ok := true
-	for _, key := range slices.Sorted(maps.Keys(o)) {
-		if hasKey(known, key) || prefix == "" && !ours(key) {
-			continue
+func checkNames[T any](s scope, prefix string, fields []field[T], o object) bool {
+	var strange []string
+	for key := range o {
+		if !hasField(fields, key) && (prefix != "" || ours(key)) {
+			strange = append(strange, key)
 		}
-		name, hint := prefix+short([]byte(key)), s.hint(prefix, key, known)
+	}
+	slices.Sort(strange)
+	for _, key := range strange {
+		name, hint := prefix+short([]byte(key)), s.hint(prefix, key, specsOf(fields))
 		if s.unknown != nil {
 			s.unknown(name, short(o[key]), hint)
 			continue
 		}
-		ok = s.refuse(name, short(o[key]), "a field of the format"+hint)
+		s.refuse(name, short(o[key]), "a field of the format"+hint)
 	}
-	return ok
+	return strange == nil || s.unknown != nil
+}
+
+func hasField[T any](fields []field[T], key string) bool {
+	for i := range fields {
+		if fields[i].key == key {
+			return true
+		}
+	}
+	return false
 }
 
 func hasKey(known []*spec, key string) bool {

@@ -77,6 +77,7 @@ func ParseMeta(text []byte) (*Meta, error) {
 // reader reads the metadata of one recording.
 type reader struct {
 	*problems
+	deaf     *problems // takes what is told elsewhere
 	meta     *Meta
 	carrier  bool    // the carrier is known and right
 	rate     bool    // and so is the sample rate
@@ -95,7 +96,7 @@ type lack struct {
 // readHead reads everything but the annotations. Its error is that the text is no
 // metadata; what is wrong with fields is collected.
 func readHead(text []byte) (*reader, top, error) {
-	r := &reader{problems: newProblems(), meta: &Meta{NumChannels: 1}}
+	r := &reader{problems: newProblems(), deaf: newProblems(), meta: &Meta{NumChannels: 1}}
 	top, err := readTop(text)
 	if err != nil {
 		return nil, top, err

@@ -145,7 +145,7 @@ func (w *Writer) WriteSlot(b *nr.Baseband, grants ...nr.Grant) error {
 // becomes the default. It returns the error that [ParseMeta] would return for
 // such an annotation.
 func (w *Writer) Annotate(t Transmission) error {
-	r := &reader{problems: newProblems(), carrier: true, rate: true, defaults: object{}}
+	r := &reader{problems: newProblems(), deaf: newProblems(), carrier: true, rate: true, defaults: object{}}
 	r.meta = &Meta{Carrier: w.config.Carrier, SampleRate: w.config.SampleRate, Transmissions: w.transmissions}
 	raw, err := json.Marshal(w.annotation(&t, nil))
 	if err != nil {
