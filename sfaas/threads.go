@@ -84,3 +84,10 @@ func WithThreadGroup(g *ThreadGroup, threads ...int) Option {
 		}
 	})
 }
+
+// OnThread runs f on a new thread that is as t says, and returns what f returns or
+// what the kernel refuses. The thread ends with f. It is for whoever feeds slots: beside busy
+// neighbours a worker of high priority waits for a source without one.
+//
+//	err := sfaas.OnThread(t, func() error { return clock.Run(ctx, push) })
+func OnThread(t Threads, f func() error) error { return live.OnThread(&t, f) }

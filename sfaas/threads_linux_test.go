@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -402,5 +403,55 @@ func TestUnitsCPU(t *testing.T) {
 	drain(t, plain)
 	if r := unitRow(t, plain, u, func(r *sfaas.UnitStats) bool { return r.Invocations == 1 }); r.CPU != 0 {
 		t.Errorf("charged %v on a goroutine", r.CPU)
+	}
+}
+
+// TestOnThread runs a function on a thread as described, which goes with it, and
+// says what the kernel refuses.
+func TestOnThread(t *testing.T) {
+	x := realTime(t)
+	var s standing
+	stop := errors.New("stop")
+	if err := sfaas.OnThread(x, func() error { s = standingOf(t, unix.Gettid()); return stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v, want %v", err, stop)
+	}
+	if s.policy != 1 || s.priority != 10 || s.tid == unix.Getpid() {
+		t.Errorf("it ran on %+v", s)
+	}
+	within(t, 10*time.Second, "the thread is gone", func() bool { return errors.Is(unix.Tgkill(unix.Getpid(), s.tid, 0), unix.ESRCH) })
+	var refused *sfaas.ThreadError
+	if err := sfaas.OnThread(sfaas.Threads{CPUs: []int{1023}}, func() error { t.Error("it ran"); return nil }); !errors.As(err, &refused) {
+		t.Errorf("processor 1023: %v", err)
+	}
+}
+
+// BenchmarkWake pushes one message at a time to a worker that sleeps, and reports the
+// median of how long it takes until a sink has it.
+func BenchmarkWake(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		opts []sfaas.Option
+	}{{"none", nil}, {"locked", []sfaas.Option{sfaas.WithThreads(sfaas.Threads{})}}} {
+		b.Run("threads="+c.name, func(b *testing.B) {
+			app, in, out := chain(b, 1, 0)
+			came := make(chan time.Time, 1)
+			rt := start(b, app, append(c.opts, sfaas.WithOutput(out, func(sfaas.Header, *number) { came <- time.Now() }))...)
+			var took []time.Duration
+			n := sfaas.Slot(0)
+			begin := cpuTime()
+			for b.Loop() {
+				time.Sleep(50 * time.Microsecond) // it sleeps
+				n++
+				at := time.Now()
+				if err := in.PushValue(rt, sfaas.Cell(1), n, &number{1}); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, (<-came).Sub(at))
+			}
+			b.ReportMetric(float64(cpuTime()-begin)/float64(b.N), "cpu-ns/op")
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), "p50-ns")
+			b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds()), "p99-ns")
+		})
 	}
 }

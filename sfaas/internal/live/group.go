@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -125,4 +126,35 @@ func (g *Group) prepare(i int) error {
 		g.logger.Warn("sfaas: a thread goes on without", "err", err)
 	}
 	return nil
+}
+
+// OnThread runs f on a new thread that is as t says, and returns what f returns, or
+// what the kernel refuses. The thread ends with f.
+func OnThread(t *base.Threads, f func() error) error {
+	if err := t.Check(); err != nil {
+		return err
+	}
+	g := &Group{Threads: t, logger: slog.Default()}
+	done := make(chan error, 1)
+	var run func()
+	run = func() {
+		runtime.LockOSThread() // and not unlocked: the thread goes with what was set for it
+		if mainThread() {      // not this one; it is kept until another has begun
+			other := make(chan struct{})
+			go func() {
+				defer close(other)
+				run()
+			}()
+			<-other
+			runtime.UnlockOSThread()
+			return
+		}
+		if err := g.prepare(0); err != nil {
+			done <- err
+			return
+		}
+		done <- f()
+	}
+	go run()
+	return <-done
 }

@@ -63,6 +63,9 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 		links: map[base.NodeID]peer{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
 		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
+	if set.Timeline != nil {
+		set.PublishEvery = max(set.Timeline.Length(), 100*time.Microsecond)
+	}
 	set.BatchDone, set.Translate = r.batchDone, state.Translate
 	r.foreignClock = rand.Uint64()
 	err := r.beginLife()

@@ -18,23 +18,20 @@ import (
 // the goroutine along, or does not return, another one goes on with all workers: so
 // a thread is who drives, and its goroutine changes.
 type thread struct {
-	group  *Group
-	index  int
-	signal chan struct{}             // something has arrived for a worker, or there are others
-	seats  atomic.Pointer[[]*worker] // who is run
-	mu     sync.Mutex                // of changes to seats
-	shut   atomic.Bool
-	done   chan struct{} // closed when it has ended
-	id     atomic.Int32  // the kernel's number, 0 unless locked
+	group *Group
+	index int
+	bed   bed                       // it sleeps there until something arrives for a worker, or there are others
+	seats atomic.Pointer[[]*worker] // who is run
+	mu    sync.Mutex                // of changes to seats
+	shut  atomic.Bool
+	done  chan struct{} // closed when it has ended
+	id    atomic.Int32  // the kernel's number, 0 unless locked
 
-	// of the goroutine that drives
-	timer *time.Timer
-	spent time.Duration // processor time of the thread as of the last bill
+	spent time.Duration // processor time of the thread as of the last bill, of who drives
 }
 
 func newThread(g *Group, i int) *thread {
-	t := &thread{group: g, index: i, signal: make(chan struct{}, 1), done: make(chan struct{}), timer: time.NewTimer(time.Hour)}
-	t.timer.Stop()
+	t := &thread{group: g, index: i, bed: newBed(g.Threads != nil && g.Threads.RealTime()), done: make(chan struct{})}
 	t.seats.Store(new([]*worker))
 	return t
 }
@@ -54,12 +51,7 @@ func (t *thread) close() {
 }
 
 // wake lets the thread look at its workers.
-func (t *thread) wake() {
-	select {
-	case t.signal <- struct{}{}:
-	default:
-	}
-}
+func (t *thread) wake() { t.bed.wake() }
 
 // seat lets the thread run a worker.
 func (t *thread) seat(w *worker) {
@@ -193,22 +185,12 @@ func (t *thread) sleep() bool {
 	if len(seats) == 0 && t.shut.Load() {
 		return false
 	}
-	d := time.Duration(base.Never)
+	d := forever
 	for _, w := range seats {
 		d = min(d, w.untilAlarm())
 	}
-	if d == time.Duration(base.Never) {
-		<-t.signal
+	if d > 0 && t.bed.sleep(d) {
 		return true
-	}
-	if d > 0 {
-		t.timer.Reset(d)
-		select {
-		case <-t.signal:
-			t.timer.Stop()
-			return true
-		case <-t.timer.C:
-		}
 	}
 	for _, w := range seats {
 		w.rouse()

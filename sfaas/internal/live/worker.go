@@ -288,7 +288,7 @@ func (w *worker) sleeps() bool {
 // untilAlarm returns how long there is nothing to do unless a letter comes.
 func (w *worker) untilAlarm() time.Duration {
 	if w.stands != nil || w.alarm == base.Never { // who stands is looked at by others
-		return time.Duration(base.Never)
+		return forever
 	}
 	return w.alarm.Sub(w.clock.now())
 }
