@@ -93,9 +93,18 @@ func (k *Core) runCurrent() {
 	c.load(it)
 	k.cur.active, k.cur.start, k.cur.due, k.cur.slot = true, k.now, due, m.Slot
 	k.stats[n.Index].Invocations++
-	l := k.ledger(k.unitOfItem(it))
+	u := it.ks.unit
+	if it.task != nil || u == nil || u.Part != n.Part { // seldom, and a call
+		u = k.unitOfItem(it)
+	}
+	l := u.ledger
+	if l == nil || !l.open {
+		l = k.openLedger(u)
+	}
 	l.Invocations++
-	k.cur.ledger = l
+	if k.cur.ledger != l {
+		k.cur.ledger = l
+	}
 	k.cost += n.Fn.Config.Cost
 	g := lane.enter()
 	err := k.protect(c, e)

@@ -21,9 +21,10 @@ func (k *Core) finish(c *Invocation, err error) {
 	s := &k.stats[n.Index]
 	s.StateRead += uint64(c.meter.read)
 	s.StateWritten += uint64(c.meter.written)
-	l := k.cur.ledger
-	l.StateRead += uint64(c.meter.read)
-	l.StateWritten += uint64(c.meter.written)
+	if l := k.cur.ledger; c.meter.read|c.meter.written != 0 {
+		l.StateRead += uint64(c.meter.read)
+		l.StateWritten += uint64(c.meter.written)
+	}
 	if c.changed && !c.inst.dirty {
 		k.noteChange(c.inst)
 	}
