@@ -17,15 +17,16 @@ const floorRule = `
 	# Floor 0: kernels and test material import nothing of ours.
 	NONE < internal/simd/..., internal/testvec;
 
-	# Floor 1: tensors.
-	internal/simd/..., internal/testvec < tensor;
+	# Floor 1: tensors, what else lies in the memory of Go values, and files of both.
+	internal/simd/..., internal/testvec < tensor < internal/memory < tensor/ipc;
 
 	# Floor 2: the runtime and the devices know no radio, and not each other.
 	# Inside, the runtime is a stair: values, Go memory to bytes, the built graph,
 	# the machine, bytes of state and messages, the production shell, and the
 	# roof. Further shells and transports stand beside live.
-	tensor < sfaas/internal/base < sfaas/internal/layout < sfaas/internal/plan < sfaas/internal/core
+	internal/memory < sfaas/internal/base < sfaas/internal/layout < sfaas/internal/plan < sfaas/internal/core
 		< sfaas/internal/state < sfaas/internal/live < sfaas < sfaas/...;
+	tensor/ipc < sfaas/tape;
 	sfaas < sfaas/sim < sfaas/sim/internal/world < sfaas/sim/cmd;
 	sfaas/sim < sfaas/sim/internal/endure < sfaas/sim/cmd;
 	tensor < accel/onnx < accel/backend < accel/internal/ortlib

@@ -145,8 +145,7 @@ func dropIQ(op string, shape []int, axes []string) ([]int, []string, error) {
 
 // buffer returns an Arrow buffer of exactly the elements.
 func (t *Tensor[E]) buffer() *memory.Buffer {
-	r := (*raw)(unsafe.Pointer(t))
-	data := r.bytes(t.Kind())
+	data := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(t.data))), len(t.data)*t.Kind().Size())
 	if t.buf != nil && t.buf.Len() == len(data) {
 		return t.buf
 	}

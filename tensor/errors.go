@@ -12,15 +12,11 @@ var (
 	// ErrFormat says that bytes are not the Arrow stream that was expected:
 	// truncated, out of bounds, compressed, or of another byte order.
 	ErrFormat = errors.New("malformed arrow stream")
-	// ErrNoSchema says that a record batch came before the schema of its stream.
-	ErrNoSchema = errors.New("no schema for this stream yet")
 	// ErrUnaligned says that a buffer does not start at a multiple of its
 	// element's size, so that it could only be read through a copy.
 	ErrUnaligned = errors.New("buffer is not aligned to its element")
 	// ErrShape says that lengths do not fit; a [*ShapeError] has the facts.
 	ErrShape = errors.New("shape mismatch")
-	// ErrPoolEmpty says that all values of a pool are in use.
-	ErrPoolEmpty = errors.New("pool is empty")
 )
 
 // ShapeError reports lengths that do not fit: which operation, port or field,

@@ -99,17 +99,6 @@ type FixedShapeTensorArray struct {
 	array.ExtensionArrayBase
 }
 
-// RegisterExtension tells Arrow's own readers in this process about
-// [FixedShapeTensorType]. The codec of this package does not need it. It
-// returns Arrow's error when the name is taken already.
-func RegisterExtension() error {
-	one, err := NewFixedShapeTensorType(arrow.PrimitiveTypes.Float32, []int{1}, nil)
-	if err != nil {
-		return err
-	}
-	return arrow.RegisterExtensionType(one)
-}
-
 // maxListSize is the largest size of an Arrow fixed-size list.
 const maxListSize = 1<<31 - 1
 

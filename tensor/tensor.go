@@ -42,13 +42,6 @@ type header struct {
 	rank int
 }
 
-// raw is the layout of every Tensor[E], for code that learns E at run time.
-type raw struct {
-	data     unsafe.Pointer
-	len, cap int
-	header
-}
-
 // New returns a zeroed tensor with the given lengths. Axes name them in the
 // same order; the names beyond the given ones are empty. The elements are
 // 64-byte aligned. New panics with a [*ShapeError] where [Tensor.Resize] does.
@@ -207,13 +200,6 @@ func newBuffer(size int) *memory.Buffer {
 	buf.Resize(size)
 	clear(buf.Bytes())
 	return buf
-}
-
-func (h *header) tensorHeader() *header { return h }
-
-// bytes returns the elements of any tensor as bytes.
-func (r *raw) bytes(k Kind) []byte {
-	return unsafe.Slice((*byte)(r.data), r.len*k.Size())
 }
 
 func (h *header) axis(i int) string {

@@ -175,15 +175,6 @@ func TestString(t *testing.T) {
 	}
 }
 
-func TestRawHasTheLayoutOfEveryTensor(t *testing.T) {
-	x := New[complex64]([]int{3, 5}, "a", "b")
-	r := (*raw)(unsafe.Pointer(&x))
-	if unsafe.Sizeof(x) != unsafe.Sizeof(*r) || r.data != unsafe.Pointer(&x.data[0]) ||
-		r.len != 15 || r.cap != cap(x.data) || r.dims != x.dims || r.rank != 2 {
-		t.Fatalf("raw %+v does not describe %v", r, x)
-	}
-}
-
 func TestErrorsNameOperationGotAndWant(t *testing.T) {
 	tests := []struct {
 		err  error

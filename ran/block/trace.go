@@ -58,6 +58,10 @@ func (t *Trace) begin(c *sfaas.Ctx, s Stage) {
 	}
 }
 
+// Restart forgets the moments of another run, as of a message that was recorded: none
+// of its stages has begun, and nothing is due.
+func (t *Trace) Restart() { *t = Trace{Due: sfaas.Never} }
+
 // Start begins a trace in the first function of a chain.
 func (t *Trace) Start(c *sfaas.Ctx, s Stage) {
 	*t = Trace{Due: c.Header().Due}

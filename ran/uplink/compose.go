@@ -43,6 +43,7 @@ type Edges struct {
 
 	graph    *sfaas.Graph
 	networks *neural.Networks
+	replay   replay         // what takes the place of an edge; nil for none
 	outputs  []sfaas.Option // what receives the messages of taps
 }
 
@@ -83,22 +84,25 @@ func Compose(g *sfaas.Graph, cfg Config) (*Edges, error) {
 
 // wire applies the steps.
 func (e *Edges) wire() {
-	g, s, cfg := e.graph, &e.Steps, e.Config.Config
+	g, s, cfg := e.graph, &e.Steps, &e.Config
 	e.Slots, e.Grants = sfaas.Source[nr.Baseband](g, "slots"), sfaas.Source[block.Schedule](g, "grants")
+	if cfg.Replay == EdgeSlots {
+		e.replay = source[nr.Baseband]{e.Slots}
+	}
 
-	e.Grid = sfaas.Apply(e.Slots, s.Demodulate)
-	e.PDU = sfaas.Apply(e.Grid, s.Extract.Fn)
+	e.Grid = through(e, EdgeGrid, sfaas.Apply(e.Slots, s.Demodulate))
+	e.PDU = through(e, EdgePDU, sfaas.Apply(e.Grid, s.Extract.Fn))
 	e.Pilots = sfaas.Select(e.PDU, func(p *block.PDU) *block.Pilots { return &p.Pilots })
-	e.Data = sfaas.Select(e.PDU, func(p *block.PDU) *block.Data { return &p.Data })
+	e.Data = through(e, EdgeData, sfaas.Select(e.PDU, func(p *block.PDU) *block.Data { return &p.Data }))
 	e.measure()
-	e.Symbols = sfaas.Apply2(e.Data, e.Channel, s.Equalize)
-	e.LLRs = sfaas.Apply(e.Symbols, s.Demap.Fn)
-	e.SoftBits = sfaas.Apply(e.LLRs, s.Recover)
-	e.Bits = sfaas.Apply(e.SoftBits, s.Decode.Fn)
-	e.Blocks = sfaas.Apply(e.Bits, s.CheckCRC)
+	e.Symbols = through(e, EdgeSymbols, sfaas.Apply2(e.Data, e.Channel, s.Equalize))
+	e.LLRs = through(e, EdgeLLRs, sfaas.Apply(e.Symbols, s.Demap.Fn))
+	e.SoftBits = through(e, EdgeSoftBits, sfaas.Apply(e.LLRs, s.Recover))
+	e.Bits = through(e, EdgeBits, sfaas.Apply(e.SoftBits, s.Decode.Fn))
+	e.Blocks = through(e, EdgeBlocks, sfaas.Apply(e.Bits, s.CheckCRC))
 	e.Out = sfaas.Sink(e.Blocks, "blocks")
 
-	e.UEGrants = sfaas.Apply(e.Grants, block.NewDistribute(cfg))
+	e.UEGrants = sfaas.Apply(e.Grants, block.NewDistribute(cfg.Config))
 	sfaas.Control(e.Grants, s.Extract.Grants)
 	sfaas.Control(e.UEGrants, s.Demap.Grants)
 	sfaas.Control(e.UEGrants, s.Decode.Grants)
@@ -108,16 +112,17 @@ func (e *Edges) wire() {
 // is one.
 func (e *Edges) measure() {
 	s, cfg := &e.Steps, &e.Config
-	if !cfg.tracks() {
-		e.Aligned = sfaas.Apply(e.Pilots, s.Synchronise)
-		e.Channel = sfaas.Apply(e.Aligned, s.Estimate)
-		return
+	var tracker block.Tracker
+	if cfg.tracks() {
+		tracker = block.NewTrack(cfg.Config, cfg.Tracking)
+		e.Pilots = sfaas.Apply(e.Pilots, tracker.Fn)
 	}
-	tracker := block.NewTrack(cfg.Config, cfg.Tracking)
-	e.Pilots = sfaas.Apply(e.Pilots, tracker.Fn)
-	e.Aligned = sfaas.Apply(e.Pilots, s.Synchronise)
-	e.Channel = sfaas.Apply(e.Aligned, s.Estimate)
-	sfaas.Control(sfaas.Apply(e.Channel, block.NewSight(cfg.Config)), tracker.Sights)
+	e.Pilots = through(e, EdgePilots, e.Pilots)
+	e.Aligned = through(e, EdgeAligned, sfaas.Apply(e.Pilots, s.Synchronise))
+	e.Channel = through(e, EdgeChannel, sfaas.Apply(e.Aligned, s.Estimate))
+	if cfg.tracks() {
+		sfaas.Control(sfaas.Apply(e.Channel, block.NewSight(cfg.Config)), tracker.Sights)
+	}
 }
 
 // Device returns the device of the neural demapper, "" without one.

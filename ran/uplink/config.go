@@ -3,6 +3,8 @@
 package uplink
 
 import (
+	"slices"
+
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
@@ -34,6 +36,12 @@ type Config struct {
 	// Without devices it runs on "ref".
 	Networks neural.Config
 
+	// Replay names an edge into which a recording is played, see [PlayConfig].Replay,
+	// in the place of what the receiver's functions make. All before it have nothing to
+	// do, unless what is replayed is joined with others: pilots, data, the channel and
+	// what lies between. "" stands for none.
+	Replay Edge
+
 	// Steps are functions that stand in the place of the receiver's own. Those that are
 	// not defined are the receiver's.
 	Steps Steps
@@ -64,6 +72,9 @@ func (c *Config) Validate() error {
 		if err := c.Tracking.Validate(); err != nil {
 			return err
 		}
+	}
+	if c.Replay != "" && !slices.Contains(replayed(), c.Replay) {
+		return c.Replay.unknown(replayed())
 	}
 	_, _, err := c.algorithms()
 	return err

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,6 +32,11 @@ type PlayConfig struct {
 	Workers int
 	// Logger is where faults are logged; nil stands for [slog.Default].
 	Logger *slog.Logger
+	// Replay is a recording of the edge that [Config.Replay] names, of so many bytes: it
+	// takes the place of the samples, where the edge does not need those too. The
+	// schedules, and which slots are played, come from the recording of the radio.
+	Replay     io.ReaderAt
+	ReplaySize int64
 	// Options are further ones of the runtime, such as [sfaas.WithOutput] of sinks that
 	// the program has added to the graph.
 	Options []sfaas.Option
@@ -77,6 +83,14 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 	if err != nil {
 		return nil, err
 	}
+	if c.replay != nil {
+		if cfg.Replay == nil {
+			return nil, &nr.FieldError{Field: "replay", Got: "nothing", Want: "a recording of edge " + string(c.Config.Replay)}
+		}
+		if p.replay, err = c.replay.open(cfg.Replay, cfg.ReplaySize); err != nil {
+			return nil, fmt.Errorf("uplink: replay %s: %w", c.Config.Replay, err)
+		}
+	}
 	r, err := c.Receive(ReceiverConfig{
 		OnOutcome: p.note, Timeline: p.timeline, Workers: cfg.Workers, Logger: cfg.Logger, Options: cfg.Options,
 	})
@@ -84,6 +98,7 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 		return nil, err
 	}
 	p.receiver = r
+	p.samplesToo = c.Config.Replay.needsSamples()
 	err = p.play(ctx)
 	if err == nil {
 		err = r.Flush(ctx)
@@ -109,6 +124,9 @@ type player struct {
 	timeline *sfaas.Timeline // of the slots, in real time; nil otherwise
 	start    sfaas.Time      // of the first one
 	ahead    nr.Baseband     // the next slot, read while it is on the air
+
+	replay     slotPlayer // pushes what was recorded of a slot; nil for none
+	samplesToo bool       // the samples are needed beside it
 
 	mu     sync.Mutex
 	report *Report
@@ -236,18 +254,33 @@ func (p *player) read(i int) error {
 	return nil
 }
 
-// samples hands over slot i, which has been read: the buffers change places.
+// samples hands over slot i: what was recorded of it, and then the samples, which have
+// been read; or one of both.
 func (p *player) samples(ctx context.Context, i int) error {
-	return retry(ctx, func() error {
-		return p.receiver.Samples(p.key, p.slots[i].Slot, func(b *nr.Baseband) error {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if *b, p.ahead = p.ahead, *b; p.began.IsZero() {
-				p.began = time.Now()
-			}
-			return nil
+	slot := p.slots[i].Slot
+	if p.replay != nil {
+		from := 0
+		err := retry(ctx, func() error {
+			return p.receiver.replay(p.key, slot, !p.samplesToo, func() (err error) {
+				from, err = p.replay(p.receiver.rt, sfaas.Slot(slot), from)
+				return err
+			})
 		})
-	})
+		if err != nil || !p.samplesToo {
+			return errors.Join(err, p.swap(new(nr.Baseband)))
+		}
+	}
+	return retry(ctx, func() error { return p.receiver.Samples(p.key, slot, p.swap) })
+}
+
+// swap exchanges the buffers of the samples that were read and of a message.
+func (p *player) swap(b *nr.Baseband) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if *b, p.ahead = p.ahead, *b; p.began.IsZero() {
+		p.began = time.Now()
+	}
+	return nil
 }
 
 // retry calls push again while the chain is busy.

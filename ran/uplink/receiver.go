@@ -200,6 +200,17 @@ func (r *Receiver) Samples(cell sfaas.Key, slot nr.Slot, fill func(*nr.Baseband)
 	return err
 }
 
+// replay pushes, in the place of the samples of a slot, what follows from them; alone, if
+// the samples do not come too.
+func (r *Receiver) replay(cell sfaas.Key, slot nr.Slot, alone bool, push func() error) error {
+	r.ledger.arrived(slotKey{cell, slot}, time.Now())
+	err := push()
+	if err == nil && alone {
+		r.ledger.pushed(slotKey{cell, slot})
+	}
+	return err
+}
+
 // Wait waits until every grant of a slot has an outcome that can have one: without a
 // timeline, once schedule and samples are handed over. It returns the error of the
 // context.

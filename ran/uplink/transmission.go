@@ -91,8 +91,11 @@ func (t *Transmission) finish(tb *block.TransportBlock, handed, now time.Time, s
 	t.Outcome, t.NumBits, t.Err = tb.Outcome(), tb.NumBits, nil
 	t.CRC, t.Iterations, t.Quality = tb.CRC, tb.Iterations, tb.Quality
 	t.Missed = tb.Trace.Late
-	first := tb.Began[block.StageDemodulate]
+	first := sfaas.Time(0) // of the stages that ran: demodulation, if nothing is replayed
 	for s, at := range tb.Began {
+		if at != 0 && first == 0 {
+			first = at
+		}
 		if at >= first && at != 0 {
 			t.Began[s] = at.Sub(first)
 		}

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package tensor
+package ipc
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/neuroran/neuroran/tensor"
+)
 
 // Numbers of the Arrow IPC format: the unions and field slots of its
 // flatbuffers schemas Message.fbs and Schema.fbs.
@@ -20,6 +24,7 @@ const (
 	slotEndianness  = 0 // Schema
 	slotFields      = 1
 	slotName        = 0 // Field
+	slotNullable    = 1
 	slotTypeType    = 2
 	slotType        = 3
 	slotDictionary  = 4
@@ -32,14 +37,18 @@ const (
 	slotBuffers     = 2
 	slotCompression = 3
 
+	slotFooterVersion = 0 // Footer
+	slotFooterSchema  = 1
+	slotFooterBatches = 3
+	blockSize         = 24 // Block: offset, length of the metadata, length of the body
+
 	typeInt           = 2
 	typeFloat         = 3
+	typeUTF8          = 5
 	typeBool          = 6
+	typeList          = 12
 	typeStruct        = 13
 	typeFixedSizeList = 16
-
-	keyExtensionName     = "ARROW:extension:name"
-	keyExtensionMetadata = "ARROW:extension:metadata"
 )
 
 // typeNames names the members of the format's union of types, for errors.
@@ -55,21 +64,14 @@ type ipcMessage struct {
 	body   []byte
 }
 
-// nextMessage splits the first message off b. It reports false at the end of a
-// stream, which is the end of b or an end marker.
-func nextMessage(b []byte) (m ipcMessage, rest []byte, ok bool, err error) {
-	if len(b) == 0 {
-		return m, nil, false, nil
-	}
+// parseMessage reads the message that b is.
+func parseMessage(b []byte) (m ipcMessage, err error) {
 	if len(b) < 8 || binary.LittleEndian.Uint32(b) != ipcContinuation {
-		return m, nil, false, formatError("decode", "no message at the start of %d bytes", len(b))
+		return m, formatError("read", "no message at the start of %d bytes", len(b))
 	}
 	size := int(binary.LittleEndian.Uint32(b[4:]))
-	if size == 0 {
-		return m, b[8:], false, nil
-	}
 	if size > len(b)-8 {
-		return m, nil, false, formatError("decode", "metadata of %d bytes in %d", size, len(b)-8)
+		return m, formatError("read", "metadata of %d bytes in %d", size, len(b)-8)
 	}
 	m.meta.b, b = b[8:8+size], b[8+size:]
 	root := m.meta.root()
@@ -77,20 +79,20 @@ func nextMessage(b []byte) (m ipcMessage, rest []byte, ok bool, err error) {
 	m.header = m.meta.tableField(root, slotHeader)
 	version, body := m.meta.i16Field(root, slotVersion), m.meta.i64Field(root, slotBodyLength)
 	if m.meta.bad || m.header == 0 {
-		return m, nil, false, formatError("decode", "broken message header")
+		return m, formatError("read", "broken message header")
 	}
 	if version != ipcVersion5 {
-		return m, nil, false, formatError("decode", "metadata version %d, want %d (V5)", version+1, ipcVersion5+1)
+		return m, formatError("read", "metadata version %d, want %d (V5)", version+1, ipcVersion5+1)
 	}
 	if body < 0 || body > int64(len(b)) {
-		return m, nil, false, formatError("decode", "body of %d bytes in %d", body, len(b))
+		return m, formatError("read", "body of %d bytes in %d", body, len(b))
 	}
 	m.body = b[:body]
-	return m, b[body:], true, nil
+	return m, nil
 }
 
 // frame wraps a flatbuffer as an encapsulated message whose length, with its
-// prefix, is a multiple of [Alignment].
+// prefix, is a multiple of [tensor.Alignment].
 func frame(meta []byte) []byte {
 	size := roundUp(8+len(meta)) - 8
 	out := make([]byte, 8, 8+size)
@@ -100,8 +102,8 @@ func frame(meta []byte) []byte {
 	return append(out, make([]byte, 8+size-len(out))...)
 }
 
-// roundUp returns the next multiple of [Alignment].
-func roundUp(n int) int { return (n + Alignment - 1) &^ (Alignment - 1) }
+// roundUp returns the next multiple of [tensor.Alignment].
+func roundUp(n int) int { return (n + tensor.Alignment - 1) &^ (tensor.Alignment - 1) }
 
 // nativeOrder returns 0 on a little-endian machine and 1 on a big-endian one,
 // as Arrow's Endianness does.

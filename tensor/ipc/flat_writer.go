@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package tensor
+package ipc
 
 import "encoding/binary"
 
@@ -74,19 +74,18 @@ func (w *flatWriter) refs(from, n int) int {
 	return len(w.b) - 4*n
 }
 
-// pairs writes a vector of structs of two 64-bit numbers and returns the
-// position of the first; they are 16 bytes apart.
-func (w *flatWriter) pairs(from int, pairs [][2]int64) int {
+// structs writes a vector of structs of so many 64-bit words each, and returns the
+// position of the first.
+func (w *flatWriter) structs(from, width int, words []int64) int {
 	for len(w.b)%8 != 4 { // the elements after the length are 8-byte aligned
 		w.b = append(w.b, 0)
 	}
 	w.patch(from)
-	w.u32(len(pairs))
-	for _, p := range pairs {
-		w.b = binary.LittleEndian.AppendUint64(w.b, uint64(p[0]))
-		w.b = binary.LittleEndian.AppendUint64(w.b, uint64(p[1]))
+	w.u32(len(words) / width)
+	for _, x := range words {
+		w.b = binary.LittleEndian.AppendUint64(w.b, uint64(x))
 	}
-	return len(w.b) - 16*len(pairs)
+	return len(w.b) - 8*len(words)
 }
 
 // text writes a string to which the reference at from leads.
