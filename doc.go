@@ -7,8 +7,8 @@
 // The root package holds no code. Import the floor that you need; every package
 // imports lower floors only:
 //
-//   - tensor: dense tensors with named axes over Arrow memory, and messages
-//     made of them
+//   - tensor: dense tensors with named axes over Arrow memory; tensor/ipc writes
+//     messages made of them as Arrow files
 //   - sfaas: stateful functions, graphs, cells, guarantees, deadlines; sfaas/sim
 //     runs the same functions in a seeded simulator
 //   - accel: ONNX models on devices: ONNX Runtime, or pure Go as the reference

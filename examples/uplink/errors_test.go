@@ -39,6 +39,12 @@ func TestBadArguments(t *testing.T) {
 		"no log":          {[]string{"-schedule", "main.go"}, "log header"},
 		"search":          {[]string{"-search", "-1ms"}, "-search"},
 		"long search":     {[]string{"-search", "51ms"}, "capture.search"},
+		"record":          {[]string{"-record", "llrs"}, "-record"},
+		"record edge":     {[]string{"-record", "llr=x.arrow"}, "llrs"},
+		"record folder":   {[]string{"-record", "llrs=" + filepath.Join(file, "x.arrow")}, "-record llrs"},
+		"replay edge":     {[]string{"-replay", "grants=x.arrow"}, "edge"},
+		"replay twice":    {[]string{"-replay", "llrs=x.arrow", "-replay", "bits=x.arrow"}, "-replay"},
+		"replay nothing":  {[]string{"-replay", "llrs=no/such.arrow"}, "no/such.arrow"},
 		"plot":            {[]string{"-plot", filepath.Join(file, "below")}, "-plot"},
 	} {
 		t.Run(name, func(t *testing.T) { refuse(t, c.args, c.want) })

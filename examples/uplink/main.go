@@ -6,6 +6,8 @@
 //	go run ./examples/uplink
 //	go run ./examples/uplink -recording X.sigmf-meta -receiver ls -json
 //	go run ./examples/uplink -recording X.sigmf-meta -schedule X.csv
+//	go run ./examples/uplink -record llrs=llrs.arrow
+//	go run ./examples/uplink -replay llrs=llrs.arrow
 //
 // A recording may have any sample rate that holds the carrier. The schedule is in the
 // recording's annotations, or in a log of the gNB; with -search it need not be known
@@ -13,6 +15,9 @@
 // docs/sigmf-nr.md what the fields of a recording are. Where transmissions do not pass,
 // it says what the samples tell about why; -diagnose tries what else the metadata could
 // say.
+//
+// With -record what travels on an edge of the receiver is written to an Arrow file,
+// which pyarrow opens; with -replay such a file takes the place of the edge.
 //
 // Without -recording it decodes one that is part of the program. It exits with
 // 0 when it ran, whatever the CRCs say, and with 2 for bad arguments or a bad
@@ -82,9 +87,14 @@ func decode(ctx context.Context, o *options, stdout io.Writer) error {
 		Config:   block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels},
 		Receiver: o.receiver,
 		Networks: neural.Config{Devices: []accel.Device{accel.Device(o.device)}},
+		Replay:   o.replay.edge(),
 	})
 	if err != nil {
 		return err
+	}
+	endTapes, err := o.record.record(edges)
+	if err != nil {
+		return errors.Join(err, endTapes(), edges.Close())
 	}
 	if o.plot != "" {
 		uplink.Tap(edges, edges.Symbols, "symbols", cloud.add)
@@ -94,10 +104,14 @@ func decode(ctx context.Context, o *options, stdout io.Writer) error {
 		return err
 	}
 	defer chain.Close()
-	report, err := chain.Play(ctx, rec, uplink.PlayConfig{
-		RealTime: o.realTime, Slots: o.slots, Logger: slog.New(slog.DiscardHandler),
-	})
+	play := uplink.PlayConfig{RealTime: o.realTime, Slots: o.slots, Logger: slog.New(slog.DiscardHandler)}
+	closeReplay, err := o.replay.replay(&play)
 	if err != nil {
+		return err
+	}
+	defer closeReplay()
+	report, err := chain.Play(ctx, rec, play)
+	if err = errors.Join(err, endTapes()); err != nil {
 		return err
 	}
 	findings, err := explain(ctx, o, in, report)

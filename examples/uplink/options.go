@@ -24,6 +24,8 @@ type options struct {
 	json      bool
 	realTime  bool
 	plot      string
+	record    tapes
+	replay    tapes
 	diagnose  bool
 	rntis     []uint16 // that -diagnose tries
 	ids       []int    // scrambling identities that it tries
@@ -42,6 +44,8 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.IntVar(&o.slots, "slots", 0, "decode the first `N` slots (default: all)")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object a transmission, and a summary")
 	flags.BoolVar(&o.realTime, "realtime", false, "hand slots over at the pace of the carrier and skip late work")
+	flags.Var(&o.record, "record", "write what travels on an edge to a file: `EDGE=FILE`.arrow, any number of times")
+	flags.Var(&o.replay, "replay", "let a file take the place of an edge: `EDGE=FILE`.arrow; grants, and slots to decode, are those of the recording")
 	flags.StringVar(&o.plot, "plot", "", "write constellation.svg and timeline.svg to `folder`")
 	flags.BoolVar(&o.diagnose, "diagnose", false, "try what else the metadata could say, where transmissions do not pass")
 	flags.Func("try-rnti", "with -diagnose: `RNTIs` that a UE may have, separated by commas", func(list string) error {
@@ -99,6 +103,9 @@ func (o *options) check(set map[string]bool) error {
 	}
 	if !o.diagnose && (set["try-rnti"] || set["try-id"]) {
 		return errors.New("-try-rnti, -try-id: got one, want -diagnose with it")
+	}
+	if len(o.replay) > 1 {
+		return fmt.Errorf("-replay: got %d edges, want one", len(o.replay))
 	}
 	if o.search < 0 {
 		return fmt.Errorf("-search: got %v, want 0 or more", o.search)

@@ -13,16 +13,25 @@ import (
 // to a Tensor of that element.
 type Ops struct {
 	Kind     tensor.Kind
-	Size     int                                                 // bytes of one element
-	Word     int                                                 // bytes of one scalar: half an element if it is complex
-	Bytes    func(at unsafe.Pointer) int                         // of the elements
-	Room     func(at unsafe.Pointer) int                         // bytes that there is room for
-	CopyFrom func(dst, src unsafe.Pointer)                       // a deep copy, in the memory of dst if it suffices
-	Zero     func(at unsafe.Pointer)                             // makes it the zero tensor
-	Header   func(at unsafe.Pointer) (dims []int, axes []string) // lengths and one name per axis
-	Shape    func(at unsafe.Pointer, dims []int, axes []string)  // a new tensor
-	Resize   func(at unsafe.Pointer, dims []int)                 // the same with other lengths
-	Data     func(at unsafe.Pointer) []byte                      // the elements, not copied
+	Size     int                                          // bytes of one element
+	Word     int                                          // bytes of one scalar: half an element if it is complex
+	Bytes    func(at unsafe.Pointer) int                  // of the elements
+	Room     func(at unsafe.Pointer) int                  // bytes that there is room for
+	CopyFrom func(dst, src unsafe.Pointer)                // a deep copy, in the memory of dst if it suffices
+	Zero     func(at unsafe.Pointer)                      // makes it the zero tensor
+	Header   func(at unsafe.Pointer) Head                 // lengths and names
+	Shape    func(at unsafe.Pointer, h *Head)             // gives it these; its memory stays in use where the names are the same
+	Adopt    func(at unsafe.Pointer, h *Head, mem []byte) // the same over memory that fits it, without a copy
+	Detach   func(at unsafe.Pointer)                      // empties it, and lets go of its memory
+	Data     func(at unsafe.Pointer) []byte               // the elements, not copied
+}
+
+// Head is the shape of a tensor. It is a plain value, so that nothing is allocated for
+// it.
+type Head struct {
+	Rank int                    // axes
+	Dims [tensor.MaxRank]int    // their lengths
+	Axes [tensor.MaxRank]string // their names
 }
 
 func opsFor[E tensor.Element](word int) *Ops {
@@ -37,20 +46,43 @@ func opsFor[E tensor.Element](word int) *Ops {
 		Room:     func(at unsafe.Pointer) int { return cap(as(at).Data()) * size },
 		CopyFrom: func(dst, src unsafe.Pointer) { as(dst).CopyFrom(as(src)) },
 		Zero:     func(at unsafe.Pointer) { *as(at) = tensor.Tensor[E]{} },
-		Header: func(at unsafe.Pointer) ([]int, []string) {
+		Header: func(at unsafe.Pointer) (h Head) {
 			t := as(at)
-			axes := make([]string, t.Rank())
-			for i := range axes {
-				axes[i] = t.Axis(i)
+			h.Rank = t.Rank()
+			for i := range h.Rank {
+				h.Dims[i], h.Axes[i] = t.Dim(i), t.Axis(i)
 			}
-			return t.Dims(), axes
+			return h
 		},
-		Shape: func(at unsafe.Pointer, dims []int, axes []string) {
-			t := tensor.Named[E](axes...)
-			t.Resize(dims...)
-			*as(at) = t
+		Shape: func(at unsafe.Pointer, h *Head) {
+			t := as(at)
+			for i := range h.Rank {
+				if t.Rank() != h.Rank || t.Axis(i) != h.Axes[i] {
+					*t = tensor.Named[E](h.Axes[:h.Rank]...)
+					break
+				}
+			}
+			t.Resize(h.Dims[:h.Rank]...)
 		},
-		Resize: func(at unsafe.Pointer, dims []int) { as(at).Resize(dims...) },
+		Adopt: func(at unsafe.Pointer, h *Head, mem []byte) {
+			t := as(at)
+			for i := range h.Rank {
+				if t.Rank() != h.Rank || t.Axis(i) != h.Axes[i] {
+					*t = tensor.Named[E](h.Axes[:h.Rank]...)
+					break
+				}
+			}
+			data := unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(mem))), len(mem)/size)
+			if err := t.Wrap(data, h.Dims[:h.Rank]...); err != nil {
+				panic(err) // the lengths have been multiplied
+			}
+		},
+		Detach: func(at unsafe.Pointer) {
+			t, none := as(at), [tensor.MaxRank]int{}
+			if t.Rank() == 0 || t.Wrap(nil, none[:t.Rank()]...) != nil {
+				*t = tensor.Tensor[E]{}
+			}
+		},
 		Data: func(at unsafe.Pointer) []byte {
 			d := as(at).Data()
 			return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(d))), len(d)*size)

@@ -36,6 +36,8 @@ type Type struct {
 	Fields []Field // of a struct
 	Ops    *Ops    // of a tensor
 	Reason string  // why it is opaque, such as "is a map"
+
+	Recursive bool // it is opaque since it is a part of itself
 }
 
 // Field is a field of a struct.
@@ -57,7 +59,7 @@ func describe(t reflect.Type, outer []reflect.Type) *Type {
 		return x
 	}
 	if slices.Contains(outer, t) {
-		x.Form, x.Reason = Opaque, "is recursive"
+		x.Form, x.Reason, x.Recursive = Opaque, "is recursive", true
 		return x
 	}
 	within := append(outer[:len(outer):len(outer)], t)

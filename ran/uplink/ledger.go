@@ -196,7 +196,9 @@ func (l *ledger) notice(n *sfaas.Notice) {
 	for i := range a.grants {
 		if t := &a.grants[i]; !a.paid[i] && a.concerns(n.At.Key, t) {
 			if o := outcomeOf(n.Kind); t.Outcome == 0 || t.Outcome == nr.OutcomeDropped || o == nr.OutcomeFault {
-				t.Outcome, t.Err = o, n.Err
+				if t.Outcome = o; o == nr.OutcomeFault {
+					t.Err = n.Err
+				}
 			}
 		}
 	}

@@ -139,8 +139,9 @@ func (b *batch) tensors(c *column, n int, at []span) error {
 	var failed error
 	shapes := make([]int, 0, n)
 	each(at, func(p unsafe.Pointer) {
-		d, axes := ops.Header(p)
-		if err := c.fits(d, axes); err != nil && failed == nil {
+		h := ops.Header(p)
+		d := h.Dims[:h.Rank:h.Rank]
+		if err := c.fits(d, h.Axes[:h.Rank]); err != nil && failed == nil {
 			failed = err
 		}
 		if c.axes != nil && len(d) == 0 { // a tensor that nobody has given a shape

@@ -268,10 +268,13 @@ func (a *arrays) shape(c *column, p unsafe.Pointer, shape, data []byte) error {
 	if len(dims) > tensor.MaxRank || elements != len(data)/c.t.Ops.Word {
 		return &tensor.ShapeError{Op: c.path, Want: []int{len(data) / c.t.Ops.Word}, Got: append([]int(nil), a.dims...)}
 	}
-	if _, axes := c.t.Ops.Header(p); c.axes != nil && len(axes) != len(c.axes) {
-		c.t.Ops.Shape(p, dims, c.axes)
+	h := c.t.Ops.Header(p) // names stay where no tag says others
+	if h.Rank != len(dims) {
+		h = memory.Head{Rank: len(dims)}
 	}
-	c.t.Ops.Resize(p, dims)
+	copy(h.Dims[:], dims)
+	copy(h.Axes[:], c.axes)
+	c.t.Ops.Shape(p, &h)
 	copy(c.t.Ops.Data(p), data)
 	return nil
 }

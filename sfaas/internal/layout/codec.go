@@ -7,6 +7,7 @@ import (
 	"math"
 	"unsafe"
 
+	"github.com/neuroran/neuroran/internal/memory"
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/tensor"
 )
@@ -44,25 +45,25 @@ const ApartLeast = 4096
 func (p *part) encode(dst []byte, at unsafe.Pointer, apart *[][]byte) []byte {
 	switch {
 	case p.tensor != nil:
-		h := p.tensor.header(at)
-		dst = append(dst, byte(h.rank))
-		for i := range h.rank {
-			dst = binary.AppendUvarint(dst, uint64(h.dims[i]))
-			dst = base.AppendString(dst, h.axes[i])
+		h := p.tensor.Header(at)
+		dst = append(dst, byte(h.Rank))
+		for i := range h.Rank {
+			dst = binary.AppendUvarint(dst, uint64(h.Dims[i]))
+			dst = base.AppendString(dst, h.Axes[i])
 		}
-		data := p.tensor.data(at)
-		if apart != nil && len(data) >= ApartLeast && (hostIsLittle || p.tensor.word == 1) {
+		data := p.tensor.Data(at)
+		if apart != nil && len(data) >= ApartLeast && (hostIsLittle || p.tensor.Word == 1) {
 			*apart = append(*apart, data)
 			return dst
 		}
-		return appendWords(dst, data, p.tensor.word)
+		return appendWords(dst, data, p.tensor.Word)
 	case p.str:
 		return base.AppendString(dst, *(*string)(at))
 	}
-	h := (*sliceHeader)(at)
-	dst = binary.AppendUvarint(dst, uint64(h.len))
-	for i := range h.len {
-		dst = p.elem.EncodeApart(dst, unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), apart)
+	h := (*memory.SliceHeader)(at)
+	dst = binary.AppendUvarint(dst, uint64(h.Len))
+	for i := range h.Len {
+		dst = p.elem.EncodeApart(dst, unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()), apart)
 	}
 	return dst
 }
@@ -112,10 +113,10 @@ func (p *part) decode(at unsafe.Pointer, src []byte, apart *Pieces) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	p.resize(at, n)
-	h := (*sliceHeader)(at)
+	p.slice.Resize(at, n)
+	h := (*memory.SliceHeader)(at)
 	for i := range n {
-		if src, err = p.elem.DecodeApart(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), src, apart); err != nil {
+		if src, err = p.elem.DecodeApart(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()), src, apart); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +132,7 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 		return nil, base.ErrInvalid
 	}
 	src = src[1:]
-	h, was, total := tensorHead{rank: rank}, p.tensor.header(at), 1
+	h, was, total := memory.Head{Rank: rank}, p.tensor.Header(at), 1
 	if rank == 0 {
 		total = 0
 	}
@@ -147,30 +148,30 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 		if err != nil {
 			return nil, err
 		}
-		if h.axes[i] = was.axes[i]; h.axes[i] != string(rest[:size]) { // mostly it is the same one
-			h.axes[i] = string(rest[:size])
+		if h.Axes[i] = was.Axes[i]; h.Axes[i] != string(rest[:size]) { // mostly it is the same one
+			h.Axes[i] = string(rest[:size])
 		}
-		h.dims[i], src = int(d), rest[size:]
+		h.Dims[i], src = int(d), rest[size:]
 		total *= int(d)
 	}
-	if apart != nil && total*p.tensor.size >= ApartLeast {
-		mem := apart.next(total * p.tensor.size)
+	if apart != nil && total*p.tensor.Size >= ApartLeast {
+		mem := apart.next(total * p.tensor.Size)
 		if mem == nil {
 			return nil, base.ErrTruncated
 		}
-		p.lieOver(at, h, mem)
+		p.lieOver(at, &h, mem)
 		return src, nil
 	}
-	if total > len(src)/p.tensor.size {
+	if total > len(src)/p.tensor.Size {
 		return nil, base.ErrTruncated
 	}
 	if rank == 0 {
-		p.tensor.zero(at)
+		p.tensor.Zero(at)
 		return src, nil
 	}
-	p.tensor.shape(at, h)
-	n := total * p.tensor.size
-	copyWords(p.tensor.data(at), src[:n], p.tensor.word)
+	p.tensor.Shape(at, &h)
+	n := total * p.tensor.Size
+	copyWords(p.tensor.Data(at), src[:n], p.tensor.Word)
 	return src[n:], nil
 }
 
@@ -190,14 +191,14 @@ func (p *Pieces) next(size int) []byte {
 
 // lieOver makes mem the elements of a tensor, where they are as they would be in memory,
 // and copies them otherwise.
-func (p *part) lieOver(at unsafe.Pointer, h tensorHead, mem []byte) {
-	aligned := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))%uintptr(p.tensor.size) == 0
-	if aligned && (hostIsLittle || p.tensor.word == 1) {
-		p.tensor.adopt(at, h, mem)
+func (p *part) lieOver(at unsafe.Pointer, h *memory.Head, mem []byte) {
+	aligned := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))%uintptr(p.tensor.Size) == 0
+	if aligned && (hostIsLittle || p.tensor.Word == 1) {
+		p.tensor.Adopt(at, h, mem)
 		return
 	}
-	p.tensor.shape(at, h)
-	copyWords(p.tensor.data(at), mem, p.tensor.word)
+	p.tensor.Shape(at, h)
+	copyWords(p.tensor.Data(at), mem, p.tensor.Word)
 }
 
 // Detach empties the tensors that lie over mem.
@@ -208,14 +209,14 @@ func (l *Layout) Detach(p unsafe.Pointer, mem []byte) {
 		at := unsafe.Add(p, x.off)
 		switch {
 		case x.tensor != nil:
-			data := uintptr(unsafe.Pointer(unsafe.SliceData(x.tensor.data(at))))
+			data := uintptr(unsafe.Pointer(unsafe.SliceData(x.tensor.Data(at))))
 			if data >= begin && data < begin+uintptr(cap(mem)) {
-				x.tensor.detach(at)
+				x.tensor.Detach(at)
 			}
 		case x.elem != nil:
-			h := (*sliceHeader)(at)
-			for j := range h.len {
-				x.elem.Detach(unsafe.Add(h.data, uintptr(j)*x.elem.Type.Size()), mem)
+			h := (*memory.SliceHeader)(at)
+			for j := range h.Len {
+				x.elem.Detach(unsafe.Add(h.Data, uintptr(j)*x.elem.Type.Size()), mem)
 			}
 		}
 	}

@@ -6,11 +6,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
-	"slices"
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/neuroran/neuroran/internal/memory"
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
@@ -41,8 +41,9 @@ type run struct {
 // part is a piece of variable length at off.
 type part struct {
 	off    uintptr
-	tensor *tensorOps
-	elem   *Layout // slice of this
+	tensor *memory.Ops
+	slice  *memory.Type // a slice,
+	elem   *Layout      // of this
 	str    bool
 	fixed  bool // a slice whose elements are plain
 }
@@ -57,75 +58,71 @@ type ref struct {
 func Of[T any]() *Layout { return New(reflect.TypeFor[T]()) }
 
 // New returns the layout of a type.
-func New(t reflect.Type) *Layout { return layoutWithin(t, nil) }
+func New(t reflect.Type) *Layout { return layoutOf(memory.Of(t)) }
 
-// layoutWithin is New for the element of a slice: outer are the types
-// around it, which it must not contain again.
-func layoutWithin(t reflect.Type, outer []reflect.Type) *Layout {
-	l := &Layout{Type: t}
-	l.add(t, 0, t.String(), append(outer[:len(outer):len(outer)], t))
+// layoutOf returns the layout of a type that has been described.
+func layoutOf(t *memory.Type) *Layout {
+	l := &Layout{Type: t.Go}
+	l.add(t, 0, t.Go.String())
 	for _, r := range l.runs {
 		l.Fixed += r.n * int(r.size)
 	}
 	return l
 }
 
-// add walks one field at offset off; path names it in errors, outer are the
-// types whose layout is being built.
-func (l *Layout) add(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
-	if ops := tensorOpsOf(t); ops != nil {
-		l.Form = base.AppendString(l.Form, t.String())
-		l.parts = append(l.parts, part{off: off, tensor: ops})
+// add notes what lies at offset off; path names it in errors.
+func (l *Layout) add(t *memory.Type, off uintptr, path string) {
+	if t.Form == memory.Tensor {
+		l.Form = base.AppendString(l.Form, t.Go.String())
+		l.parts = append(l.parts, part{off: off, tensor: t.Ops})
 		return
 	}
-	l.Form = append(l.Form, byte(t.Kind()))
-	if t == reflect.TypeFor[base.Time]() {
+	l.Form = append(l.Form, byte(t.Go.Kind()))
+	if t.Go == reflect.TypeFor[base.Time]() {
 		l.times, l.timed = append(l.times, off), true
 	}
-	switch t.Kind() {
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
-		reflect.Float32, reflect.Float64:
-		l.addRun(run{off: off, size: t.Size(), n: 1, flag: t.Kind() == reflect.Bool})
-	case reflect.Complex64, reflect.Complex128:
-		l.addRun(run{off: off, size: t.Size() / 2, n: 2})
-	case reflect.Array:
-		l.addArray(t, off, path, outer)
-	case reflect.Struct:
-		l.Form = binary.AppendUvarint(l.Form, uint64(t.NumField()))
-		for f := range t.Fields() {
+	switch t.Form {
+	case memory.Bool, memory.Int, memory.Uint, memory.Float:
+		l.addRun(run{off: off, size: t.Size, n: 1, flag: t.Form == memory.Bool})
+	case memory.Complex:
+		l.addRun(run{off: off, size: t.Size / 2, n: 2})
+	case memory.Array:
+		l.addArray(t, off, path)
+	case memory.Struct:
+		l.Form = binary.AppendUvarint(l.Form, uint64(len(t.Fields)))
+		for _, f := range t.Fields {
 			l.Form = base.AppendString(l.Form, f.Name)
-			l.add(f.Type, off+f.Offset, path+"."+f.Name, outer)
+			l.add(f.Type, off+f.Offset, path+"."+f.Name)
 		}
-	case reflect.Slice:
-		l.addSlice(t, off, path, outer)
-	case reflect.String:
+	case memory.Slice:
+		l.addSlice(t, off, path)
+	case memory.String:
 		l.parts = append(l.parts, part{off: off, str: true})
 	default:
-		l.refs = append(l.refs, ref{off, t})
-		l.Opaque = fmt.Sprintf("%s is a %s", path, t.Kind())
+		l.refs = append(l.refs, ref{off, t.Go})
+		l.Opaque = path + " " + t.Reason
 	}
 }
 
-func (l *Layout) addArray(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
-	l.Form = binary.AppendUvarint(l.Form, uint64(t.Len()))
+func (l *Layout) addArray(t *memory.Type, off uintptr, path string) {
+	l.Form = binary.AppendUvarint(l.Form, uint64(t.Len))
 	n := len(l.Form)
-	for i := range t.Len() {
+	for i := range t.Len {
 		l.Form = l.Form[:n] // the same for each element
-		l.add(t.Elem(), off+uintptr(i)*t.Elem().Size(), path, outer)
+		l.add(t.Elem, off+uintptr(i)*t.Elem.Size, path)
 	}
 }
 
-func (l *Layout) addSlice(t reflect.Type, off uintptr, path string, outer []reflect.Type) {
-	if slices.Contains(outer, t.Elem()) {
-		l.refs = append(l.refs, ref{off, t})
+func (l *Layout) addSlice(t *memory.Type, off uintptr, path string) {
+	if t.Elem.Recursive {
+		l.refs = append(l.refs, ref{off, t.Go})
 		l.Opaque = path + " is recursive"
 		return
 	}
-	e := layoutWithin(t.Elem(), outer)
+	e := layoutOf(t.Elem)
 	l.timed = l.timed || e.timed
 	l.Form = append(l.Form, e.Form...)
-	l.parts = append(l.parts, part{off: off, elem: e, fixed: len(e.parts) == 0})
+	l.parts = append(l.parts, part{off: off, elem: e, slice: t, fixed: len(e.parts) == 0})
 	if e.Opaque != "" {
 		l.Opaque = path + "[]: " + e.Opaque
 	}
@@ -189,26 +186,19 @@ func (l *Layout) measureParts(p unsafe.Pointer) int {
 func (p *part) measure(at unsafe.Pointer) int {
 	switch {
 	case p.tensor != nil:
-		return p.tensor.bytes(at)
+		return p.tensor.Bytes(at)
 	case p.str:
 		return len(*(*string)(at))
 	}
-	h := (*sliceHeader)(at)
+	h := (*memory.SliceHeader)(at)
 	if p.fixed {
-		return h.len * p.elem.Fixed
+		return h.Len * p.elem.Fixed
 	}
 	n := 0
-	for i := range h.len {
-		n += p.elem.Measure(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()))
+	for i := range h.Len {
+		n += p.elem.Measure(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()))
 	}
 	return n
-}
-
-// sliceHeader is the memory of a slice; data keeps the elements alive.
-type sliceHeader struct {
-	data unsafe.Pointer
-	len  int
-	cap  int
 }
 
 // Copy makes the value at dst a deep copy of the one at src: tensors and
@@ -241,38 +231,21 @@ func copyMemory(dst, src unsafe.Pointer, n uintptr) {
 func (p *part) copyPart(dst, src unsafe.Pointer) {
 	switch {
 	case p.tensor != nil:
-		p.tensor.copyFrom(dst, src)
+		p.tensor.CopyFrom(dst, src)
 	case p.str:
 		*(*string)(dst) = *(*string)(src)
 	default:
-		from := (*sliceHeader)(src)
-		p.resize(dst, from.len)
-		to := (*sliceHeader)(dst)
+		from := (*memory.SliceHeader)(src)
+		p.slice.Resize(dst, from.Len)
+		to := (*memory.SliceHeader)(dst)
 		size := p.elem.Type.Size()
 		if p.elem.Plain() {
-			copyMemory(to.data, from.data, uintptr(from.len)*size)
+			copyMemory(to.Data, from.Data, uintptr(from.Len)*size)
 			return
 		}
-		for i := range from.len {
+		for i := range from.Len {
 			off := uintptr(i) * size
-			p.elem.Copy(unsafe.Add(to.data, off), unsafe.Add(from.data, off))
+			p.elem.Copy(unsafe.Add(to.Data, off), unsafe.Add(from.Data, off))
 		}
 	}
-}
-
-// resize gives the slice at dst n elements and keeps its memory if it can:
-// that of elements beyond its length too.
-func (p *part) resize(dst unsafe.Pointer, n int) {
-	h := (*sliceHeader)(dst)
-	if n <= h.cap {
-		h.len = n
-		return
-	}
-	old := *h
-	s := reflect.MakeSlice(reflect.SliceOf(p.elem.Type), n, n)
-	if !p.elem.Plain() && old.cap > 0 { // the elements' own memory stays in use
-		all := reflect.NewAt(s.Type(), unsafe.Pointer(&sliceHeader{data: old.data, len: old.cap, cap: old.cap}))
-		reflect.Copy(s, all.Elem())
-	}
-	*h = sliceHeader{data: s.UnsafePointer(), len: n, cap: n}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/neuroran/neuroran/internal/memory"
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
@@ -23,18 +24,18 @@ func (l *Layout) Held(p unsafe.Pointer) int {
 func (p *part) held(at unsafe.Pointer) int {
 	switch {
 	case p.tensor != nil:
-		return p.tensor.room(at)
+		return p.tensor.Room(at)
 	case p.str:
 		return len(*(*string)(at))
 	}
-	h := (*sliceHeader)(at)
+	h := (*memory.SliceHeader)(at)
 	size := int(p.elem.Type.Size())
-	n := h.cap * size
+	n := h.Cap * size
 	if len(p.elem.parts) == 0 {
 		return n
 	}
-	for i := range h.len {
-		n += p.elem.Held(unsafe.Add(h.data, i*size)) - size
+	for i := range h.Len {
+		n += p.elem.Held(unsafe.Add(h.Data, i*size)) - size
 	}
 	return n
 }
@@ -62,13 +63,13 @@ func (l *Layout) Fill(p unsafe.Pointer, pattern byte) {
 func (p *part) fill(at unsafe.Pointer, pattern byte) {
 	switch {
 	case p.tensor != nil:
-		fill(p.tensor.data(at), pattern)
+		fill(p.tensor.Data(at), pattern)
 	case p.str:
 		*(*string)(at) = ""
 	default:
-		h := (*sliceHeader)(at)
-		for i := range h.len {
-			p.elem.Fill(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), pattern)
+		h := (*memory.SliceHeader)(at)
+		for i := range h.Len {
+			p.elem.Fill(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()), pattern)
 		}
 	}
 }
@@ -101,13 +102,13 @@ func (l *Layout) Filled(p unsafe.Pointer, pattern byte) bool {
 func (p *part) filled(at unsafe.Pointer, pattern byte) bool {
 	switch {
 	case p.tensor != nil:
-		return filled(p.tensor.data(at), pattern)
+		return filled(p.tensor.Data(at), pattern)
 	case p.str:
 		return *(*string)(at) == ""
 	}
-	h := (*sliceHeader)(at)
-	for i := range h.len {
-		if !p.elem.Filled(unsafe.Add(h.data, uintptr(i)*p.elem.Type.Size()), pattern) {
+	h := (*memory.SliceHeader)(at)
+	for i := range h.Len {
+		if !p.elem.Filled(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()), pattern) {
 			return false
 		}
 	}
@@ -136,9 +137,9 @@ func (l *Layout) Shift(p unsafe.Pointer, d time.Duration) {
 	}
 	for i := range l.parts {
 		if x := &l.parts[i]; x.elem != nil && x.elem.timed {
-			h := (*sliceHeader)(unsafe.Add(p, x.off))
-			for j := range h.len {
-				x.elem.Shift(unsafe.Add(h.data, uintptr(j)*x.elem.Type.Size()), d)
+			h := (*memory.SliceHeader)(unsafe.Add(p, x.off))
+			for j := range h.Len {
+				x.elem.Shift(unsafe.Add(h.Data, uintptr(j)*x.elem.Type.Size()), d)
 			}
 		}
 	}
