@@ -60,7 +60,7 @@ const floorRule = `
 	sfaas/..., sfaas/neural, accel/... < placement < placement/...;
 
 	# Floor 6: the only place where radio meets runtime.
-	phy/neural, phy/capture, phy/diagnose, mac/..., placement/..., sfaas/... < ran/block < ran < ran/...;
+	phy/neural, phy/capture, phy/diagnose, mac/..., placement/..., sfaas/..., sfaas/tape < ran/block < ran < ran/...;
 
 	# Floor 7: programs, and what measures, breaks and checks the rest.
 	ran/..., phy/neural/... < examples/..., internal/bench/..., internal/chaos/...,
