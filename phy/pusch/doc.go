@@ -18,6 +18,22 @@
 // must know of a grant. The only state of the receiver is the [sch.SoftBuffer] of
 // each HARQ process, and the caller keeps it.
 //
+// An estimator of a third party has two methods, see [Estimator]. It sets in its channel
+// Group and Offsets, as it gets them, Anchors and Weights, the noise (NumBundles,
+// BundlePRB, NoiseCov), ErrorRatio where it knows it, and SNR; one that builds on
+// another, as here, inherits all of it:
+//
+//	type smooth struct{ pusch.Estimator }
+//
+//	func (s smooth) Estimate(dst *nr.Channel, p *nr.Pilots, o *nr.Offsets) error {
+//		err := s.Estimator.Estimate(dst, p, o)
+//		... // change dst.Anchors
+//		return err
+//	}
+//
+// The program examples/extend runs it in the chain of ran/uplink; phy/chest/chesttest
+// says what an estimator must do.
+//
 // What the standard allows and this package does not is refused by
 // [nr.Grant.Validate]: transform precoding, UCI, PT-RS, frequency hopping.
 //

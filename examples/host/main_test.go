@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/sigmf"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+)
+
+// outcomes are the lines that the host has printed.
+type outcomes struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// Write implements io.Writer.
+func (o *outcomes) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lines = append(o.lines, strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// TestServe sends the shipped recording over UDP, again and again, but for the samples of slot 41: each
+// grant has one line. With a budget of a minute all that arrives passes; with that of a
+// slot, what does depends on the machine.
+func TestServe(t *testing.T) {
+	rec := sigmf.Sample()
+	cfg := uplink.Config{Config: block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}, Receiver: "ls"}
+	for _, budget := range []time.Duration{time.Minute, time.Millisecond} {
+		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got outcomes
+		done := make(chan error, 1)
+		go func() { done <- serve(conn, cfg, budget, &got) }()
+		want := send(t, rec, conn.LocalAddr().String())
+		time.Sleep(300 * time.Millisecond) // UDP tells nobody what has arrived
+		conn.Close()
+		if err := <-done; !errors.Is(err, net.ErrClosed) {
+			t.Fatal(err)
+		}
+		seen, passed := map[string]bool{}, 0
+		for _, line := range got.lines {
+			grant, outcome, _ := strings.Cut(line, ": ")
+			if seen[grant] || !want[grant] {
+				t.Errorf("%q: again, or of no grant", line)
+			}
+			seen[grant] = true
+			if outcome == "passed" {
+				passed++
+			}
+			if strings.HasPrefix(grant, "slot 41,") && outcome == "passed" {
+				t.Errorf("%q without samples", line)
+			}
+		}
+		if len(seen) != len(want) {
+			t.Errorf("%d outcomes of %d grants", len(seen), len(want))
+		}
+		if budget == time.Minute && passed == 0 { // packets may be lost
+			t.Error("nothing passes")
+		}
+		t.Logf("budget=%v grants=%d passed=%d", budget, len(want), passed)
+	}
+}
+
+// send sends a recording, slot by slot, and returns the names of its grants.
+func send(t *testing.T, rec *sigmf.Recording, to string) map[string]bool {
+	t.Helper()
+	conn, err := net.Dial("udp", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	time.Sleep(500 * time.Millisecond) // the host warms up
+	want := map[string]bool{}
+	slots := rec.Slots()
+	for i := range 5 * len(slots) { // frame after frame
+		slot := slots[i%len(slots)]
+		number := slot.Slot + nr.Slot(i/len(slots)*rec.Carrier.Numerology().SlotsPerFrame())
+		var grants []nr.Grant
+		for _, x := range slot.Transmissions {
+			grants = append(grants, x.Grant)
+			want[fmt.Sprintf("slot %d, UE %d, process %d", number, x.Grant.RNTI, x.Grant.HARQProcess)] = true
+		}
+		text, err := json.Marshal(grants)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := binary.BigEndian.AppendUint64([]byte("G"), uint64(number))
+		if _, err := conn.Write(append(head, text...)); err != nil {
+			t.Fatal(err)
+		}
+		var air nr.Baseband
+		if err := rec.ReadSlot(&air, &slot); err != nil {
+			t.Fatal(err)
+		}
+		for first := 0; first < air.Samples.Dim(1) && number != 41; first += 1000 {
+			b := binary.BigEndian.AppendUint64([]byte("S"), uint64(number))
+			b = binary.BigEndian.AppendUint32(b, uint32(first))
+			for k := first; k < min(first+1000, air.Samples.Dim(1)); k++ {
+				for r := range air.Samples.Dim(0) {
+					z := air.Samples.Row(r)[k]
+					b = binary.LittleEndian.AppendUint32(b, math.Float32bits(real(z)))
+					b = binary.LittleEndian.AppendUint32(b, math.Float32bits(imag(z)))
+				}
+			}
+			if _, err := conn.Write(b); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond) // a buffer of the kernel holds few
+		}
+	}
+	return want
+}
