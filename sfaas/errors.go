@@ -46,7 +46,8 @@ var (
 	// ErrUnlinked is returned by a move to a runtime that is not linked.
 	ErrUnlinked = base.ErrUnlinked
 	// ErrKept is returned where a unit must be soft: by a claim without its
-	// records, and by a move in mode [Fed].
+	// records, by a move in mode [Fed], and by a move from or to a runtime whose
+	// [Engine] keeps records, which are not handed over.
 	ErrKept = base.ErrKept
 	// ErrFence is returned by a move in mode [Fed] if slots ran ahead of every
 	// fence that was tried. Nothing has changed.

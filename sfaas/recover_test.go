@@ -4,7 +4,9 @@ package sfaas_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/sim"
@@ -72,4 +74,139 @@ func TestRecoverCounts(t *testing.T) {
 	}
 	units, rows := d.Units()
 	t.Logf("%d units, %d rows", units, rows)
+}
+
+// TestRecoverWaiting ends a process while an input waits for its partner, one for its
+// grant, a message for its time and a call for its answer: all go on in the next life,
+// and nothing of that is pushed again.
+func TestRecoverWaiting(t *testing.T) {
+	seen := map[string]uint64{}
+	note := func(what string, n uint64) { seen[what] += n }
+	total := sfaas.NewValue[uint64]("total", sfaas.Replicated)
+	cfg := sfaas.Config{Window: 100}
+	later, asked := sfaas.Ref[number]("later").With(exactly), sfaas.CallRef[number, number]("asked").With(exactly)
+	var reply sfaas.ReplyPort[number]
+	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, _, a, b *number) error {
+		*total.Mut(c) += a.X*100 + b.X
+		note("pair", a.X*100+b.X)
+		return sfaas.ErrNoOutput
+	}, cfg, total)
+	gated := sfaas.Define("gated", func(c *sfaas.Ctx, _, in *number) error {
+		note("gated", in.X)
+		x, _ := later.After(c, c.Key(), 300*time.Millisecond)
+		x.X = in.X
+		call, _ := asked.Call(c, c.Key(), time.Hour, reply)
+		call.X = in.X
+		return sfaas.ErrNoOutput
+	}, cfg, later, asked)
+	grant := sfaas.OnControl(gated, func(*sfaas.Ctx, *number) error { return nil })
+	reply = sfaas.OnReply(gated, func(_ *sfaas.Ctx, r sfaas.Reply[number]) error {
+		if r.Err == nil {
+			note("reply", r.Out.X)
+		}
+		return nil
+	})
+	answers := sfaas.Define("asked", func(_ *sfaas.Ctx, out, in *number) error { out.X = 2 * in.X; return nil }, cfg)
+	answerGrant := sfaas.OnControl(answers, func(*sfaas.Ctx, *number) error { return nil })
+	g := sfaas.NewGraph("g")
+	left, right := sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
+	data, grants, unused := sfaas.Source[number](g, "data"), sfaas.Source[number](g, "grants"), sfaas.Source[number](g, "unused")
+	answering := sfaas.Source[number](g, "answering")
+	sfaas.Apply2(left.With(exactly), right.With(exactly), pair)
+	sfaas.Apply(data.With(exactly), gated)
+	sfaas.Control(grants.With(exactly), grant)
+	sfaas.Apply(unused.With(exactly), answers)
+	sfaas.Control(answering.With(exactly), answerGrant)
+	g.Add(sfaas.Define("later", func(_ *sfaas.Ctx, _, in *number) error { note("later", in.X); return sfaas.ErrNoOutput }, cfg))
+	app, d, key := build(t, g), sim.NewDisk(3), sfaas.Cell(1)
+
+	a := recovered(t, app, d)
+	push(t, left, a, key, 1, 3)   // waits for right
+	push(t, data, a, key, 1, 5)   // waits for its grant
+	push(t, data, a, key, 2, 7)   // the same
+	push(t, grants, a, key, 1, 0) // a message is delayed, a call waits for a grant of its own
+	drain(t, a)
+	a.Close()
+	b := recovered(t, app, d, sfaas.WithWorkers(2))
+	if p, ok := data.Position(b, key); !ok || p.Slot != 2 {
+		t.Errorf("data has come to %+v %v", p, ok)
+	}
+	push(t, right, b, key, 1, 4)
+	push(t, grants, b, key, 2, 0)
+	push(t, answering, b, key, 1, 0)
+	push(t, answering, b, key, 2, 0)
+	for range 5000 {
+		drain(t, b)
+		time.Sleep(time.Millisecond)
+		if st := ran(b, "later"); st == 2 {
+			break
+		}
+	}
+	b.Close()
+	want := map[string]uint64{"pair": 304, "gated": 12, "later": 12, "reply": 24}
+	for what, n := range want {
+		if seen[what] != n {
+			t.Errorf("%s: %d, want %d", what, seen[what], n)
+		}
+	}
+}
+
+// ran returns how often a function has run.
+func ran(rt *sfaas.Runtime, name string) (n uint64) {
+	for _, s := range rt.Stats() {
+		if s.Name == name {
+			n = s.Invocations
+		}
+	}
+	return n
+}
+
+// TestRecoverComesFirst refuses what is pushed to a runtime whose engine has records
+// that it has not recovered, and damage that it finds then.
+func TestRecoverComesFirst(t *testing.T) {
+	g := sfaas.NewGraph("g")
+	in := sfaas.Source[number](g, "in")
+	sfaas.Apply(in.With(exactly), counter("f"))
+	app, d := build(t, g), sim.NewDisk(0)
+	a := recovered(t, app, d)
+	push(t, in, a, sfaas.Cell(1), 1, 1)
+	drain(t, a)
+	a.Close()
+	b := start(t, app, sfaas.WithEngine(d), sfaas.WithNode(1))
+	if err := in.PushValue(b, sfaas.Cell(1), 2, &number{1}); !errors.Is(err, sfaas.ErrRecords) {
+		t.Errorf("a push before the recovery: %v", err)
+	}
+	d.Damage(errors.New("a bit has flipped"))
+	if err := b.Recover(context.Background()); !errors.Is(err, sfaas.ErrRecords) {
+		t.Errorf("recovery of what is damaged: %v", err)
+	}
+	if err := in.PushValue(b, sfaas.Cell(1), 2, &number{1}); !errors.Is(err, sfaas.ErrRecords) {
+		t.Errorf("a push after a recovery that failed: %v", err)
+	}
+	d.Damage(nil)
+	if err := b.Recover(context.Background()); err != nil {
+		t.Error(err)
+	}
+	push(t, in, b, sfaas.Cell(1), 2, 1)
+	drain(t, b)
+}
+
+// TestRecordsStay refuses to move a unit of which an engine keeps records: its new owner
+// could not vouch for them.
+func TestRecordsStay(t *testing.T) {
+	g := sfaas.NewGraph("g")
+	in := sfaas.Source[number](g, "in")
+	f := counter("f")
+	sfaas.Apply(in.With(exactly), f)
+	app := build(t, g)
+	a := start(t, app, sfaas.WithNode(1), sfaas.WithEngine(sim.NewDisk(0)))
+	b := start(t, app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1))
+	if err := sfaas.Link(a, b); err != nil {
+		t.Fatal(err)
+	}
+	push(t, in, a, sfaas.Cell(1), 1, 1)
+	drain(t, a)
+	if _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); !errors.Is(err, sfaas.ErrKept) {
+		t.Errorf("a move: %v", err)
+	}
 }

@@ -70,7 +70,8 @@ var (
 	// ErrUnlinked is returned by a move to a runtime that is not linked.
 	ErrUnlinked = errors.New("sfaas: runtimes are not linked")
 	// ErrKept is returned where a unit must be soft: by a claim without its
-	// records, and by a move in mode Fed.
+	// records, by a move in mode Fed, and by a move from or to a runtime whose engine
+	// keeps records, which are not handed over.
 	ErrKept = errors.New("sfaas: unit is not soft")
 	// ErrFence is returned by a move in mode Fed if slots ran ahead of every
 	// fence that was tried. Nothing has changed.

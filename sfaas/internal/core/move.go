@@ -111,8 +111,8 @@ func (k *Core) startMove(u *unit, s *Signal) {
 		err = base.ErrMoving
 	case !slices.Contains(k.peers, m.To):
 		err = base.ErrUnlinked
-	case m.Mode == base.Fed && u.Part.Kept:
-		err = base.ErrKept
+	case m.Mode == base.Fed && u.Part.Kept, k.recordsOf(u.Part):
+		err = base.ErrKept // its records stay where they are
 	}
 	if err != nil {
 		k.effect(Effect{Kind: EffectMoved, Signal: s, Err: err})
@@ -242,6 +242,8 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 		err = base.ErrStaleEpoch
 	case k.set.Leaving.Load():
 		err = base.ErrClosed
+	case k.recordsOf(u.Part):
+		err = base.ErrKept // a crash before its records are here would lose it
 	default:
 		img, err = k.translate(s)
 	}

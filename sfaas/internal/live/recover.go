@@ -5,6 +5,7 @@ package live
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -27,6 +28,12 @@ func (r *Runtime) beginLife() (err error) {
 		return err
 	}
 	r.set.Recorder = r.rec
+	unread, err := hasUnits(r.set.Engine)
+	if err != nil {
+		return base.Errorf("begin: %w: %w", base.ErrRecords, err)
+	}
+	r.unread.Store(unread)
+	r.paused.Store(unread) // nothing is pushed before Recover
 	answer := make(chan error, 1)
 	r.set.Engine.Commit(r.rec.Begin(), func(err error) {
 		select {
@@ -45,9 +52,36 @@ func (r *Runtime) beginLife() (err error) {
 	return nil
 }
 
+var errFound = errors.New("a unit")
+
+// hasUnits reports whether an engine has records of units.
+func hasUnits(e core.Engine) (bool, error) {
+	err := e.Load(func(u base.Unit, _ uint32, _ iter.Seq2[[]byte, []byte]) error {
+		if u != (base.Unit{}) {
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+// errUnread refuses pushes to a runtime whose engine has records of an earlier life.
+var errUnread = base.Errorf("%w: they are of an earlier life, and have not been recovered", base.ErrRecords)
+
+// refusal returns why sources are refused.
+func (r *Runtime) refusal() error {
+	if r.unread.Load() {
+		return errUnread
+	}
+	return base.ErrBusy
+}
+
 // Recover lets a runtime that has not processed anything yet go on with what its engine
 // has kept. Its workers stand still meanwhile.
-func (r *Runtime) Recover(ctx context.Context) error {
+func (r *Runtime) Recover(ctx context.Context) (err error) {
 	if r.rec == nil {
 		return nil
 	}
@@ -55,10 +89,15 @@ func (r *Runtime) Recover(ctx context.Context) error {
 	if len(r.linked()) > 1 {
 		return base.Errorf("recover: %w", base.ErrLinked)
 	}
-	if !pause(self) {
+	if !r.unread.Load() && !pause(self) {
 		return base.Errorf("recover: %w", base.ErrBusy)
 	}
-	defer unpause(self)
+	defer func() {
+		if err == nil || !r.unread.Load() { // after an error nothing is served
+			r.unread.Store(false)
+			unpause(self)
+		}
+	}()
 	resume, err := r.halt(ctx, self)
 	if err != nil {
 		return base.Errorf("recover: %w", err)

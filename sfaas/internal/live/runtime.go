@@ -31,6 +31,7 @@ type Runtime struct {
 	paused       atomic.Bool     // while a snapshot is taken: sources are refused
 	held         atomic.Bool     // while workers come to a stand for that: no handler runs
 	foreignClock uint64          // names the clock, if it is not that of the process
+	unread       atomic.Bool     // an engine has records that have not been recovered
 	rec          *state.Recorder // of records, for an engine that keeps them
 	cut          int             // size of the last snapshot; who has paused the runtime owns it
 
@@ -157,7 +158,7 @@ func (r *Runtime) Draft(from core.SourceRef, key base.Key) (*core.Message, error
 	w := r.workerOf(group)
 	kept, batches := w.core.Unanswered()
 	if int(w.inbox.load.Load()+w.over.Load())+kept+batches >= r.set.SourceLimit || r.paused.Load() {
-		return nil, base.ErrBusy
+		return nil, r.refusal()
 	}
 	if r.routes.foreign.Load() || r.set.Leaving.Load() {
 		if err := r.reachable(from, key); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // number is what the messages of the gallery carry.
@@ -27,7 +28,10 @@ type gallery struct {
 	out   map[string]uint64 // what handlers have noted
 	done  []*core.Batch     // committed, and the core does not know it yet
 	event core.Event        // of the last push
-	now   sfaas.Time
+
+	engine core.Engine
+	rec    *state.Recorder // of its records, if it keeps them
+	now    sfaas.Time
 
 	data, grants, settings, left, right, all, distant sfaas.Input[number]
 }
@@ -64,7 +68,15 @@ func newGallery(t testing.TB, opts ...sfaas.Option) *gallery {
 		o.Apply(set)
 	}
 	set.BatchDone = func(b *core.Batch, _ uint32, _ error) { x.done = append(x.done, b) }
+	x.engine = set.Engine
 	var err error
+	if x.engine.Keeps() {
+		if x.rec, err = state.NewRecorder(x.app.Plan(), set, x.now, int64(x.now)); err != nil {
+			t.Fatal(err)
+		}
+		set.Recorder = x.rec
+		x.engine.Commit(x.rec.Begin(), func(error) {})
+	}
 	if x.cores, err = core.NewCores(x.app.Plan(), set); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +207,7 @@ func (x *gallery) carryOut(at int, effects []core.Effect) {
 	for i := range effects {
 		switch e := &effects[i]; e.Kind {
 		case core.EffectCommit:
-			core.Memory().Commit(&e.Batch.Record, e.Batch.Answer())
+			x.engine.Commit(&e.Batch.Record, e.Batch.Answer())
 		case core.EffectSend:
 			if e.To.Node != self.Node {
 				e.Msg.Release()
