@@ -56,8 +56,13 @@ func Link(runtimes ...*Runtime) error {
 // stops, and closed here when it was the last unit of the part. If one cannot be
 // opened, or the target refuses, the unit stays where it is.
 //
-// MoveUnit returns a [*MovedError] if another runtime owns the unit. If ctx ends
-// first, the move goes on and its outcome shows in the routes.
+// Until the target has taken the unit, the old owner holds what comes for it; from
+// then on the target owns it under the next epoch, and whatever still comes to the old
+// one is sent on to who sends, as news of the route.
+//
+// MoveUnit returns a [*MovedError] if another runtime owns the unit, and [ErrKept] for
+// a kept unit if the [Engine] of either runtime keeps records: a crash in the midst of
+// a move would leave them with two owners, or none. If ctx ends first, the move goes on and its outcome shows in the routes.
 func (r *Runtime) MoveUnit(ctx context.Context, u Unit, to NodeID, cfg MoveConfig) (MoveReport, error) {
 	return r.rt.MoveUnit(ctx, u, to, cfg)
 }
@@ -80,12 +85,15 @@ func (r *Runtime) Prepare(u Unit) error { return r.rt.Prepare(u) }
 func (r *Runtime) Unprepare(u Unit) error { return r.rt.Unprepare(u) }
 
 // Own makes this runtime the first owner of a unit: it sets the first route of
-// one that has none yet, before the unit is used.
+// one that has none yet, before the unit is used. Whoever owns it by default hears of
+// that and drops what it has of it; so the two must not both have been pushed to.
 func (r *Runtime) Own(u Unit) error { return r.rt.Own(u) }
 
 // Claim takes over a soft unit whose owner is gone, empty, under an epoch that
 // is newer than the owner's. The old owner, should it still be there, stops. The
-// records of a kept unit are needed to claim that: it is refused.
+// records of a kept unit are needed to claim that: it is refused with [ErrKept]. A
+// unit that is moving here is refused with [ErrMoving], and an epoch that is not newer
+// than what is known with [ErrStaleEpoch].
 func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch) }
 
 // Units returns a row for each unit that this runtime owns and has used, or has got

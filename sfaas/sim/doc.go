@@ -10,5 +10,8 @@
 // One seed gives one history: [World.History] hashes the identities and the
 // order of everything that happened, and no payload.
 //
+// With Config.Disks each node has a [Disk], which loses what was not synced when the
+// node stops, and recovers from it when it starts again.
+//
 // Use it to test functions: push with the inputs of the graph, run, compare.
 package sim

@@ -23,6 +23,7 @@
 //
 // Ownership is by unit: see unit.go for what a core knows of one, move.go and
 // fed.go for how it changes its owner, keep.go and watermark.go for what travels
-// between units. An [Image] is everything that a unit is. It is handed over as it is; for its
+// between units, record.go for what an engine gets of all that, and recover.go for the
+// way back. An [Image] is everything that a unit is. It is handed over as it is; for its
 // bytes package state reads it as view.go shows it, and makes one with a [Builder].
 package core

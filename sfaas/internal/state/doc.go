@@ -10,6 +10,10 @@
 // two runtimes of one app without it, as the image itself; where the apps differ, it
 // goes by way of its bytes, see [Translate].
 //
+// What an engine keeps is in rows, see record.go, whose values are written as here;
+// recover.go reads them.
+//
 // Bytes may come from anywhere: everything is bounded and checked before a core
-// changes, and errors wrap [base.ErrSnapshot].
+// changes, and errors wrap [base.ErrSnapshot], or
+// [base.ErrRecords] for those of an engine.
 package state
