@@ -179,7 +179,7 @@ func (m *Meta) checkPositions(size, frame int64) error {
 			return &FieldError{Where: fmt.Sprintf("annotation %d", i), Field: "core:sample_start", Got: t.SampleStart, Want: "a position in the data file"}
 		}
 		if want := (t.SampleStart + t.SampleCount - m.slack()) * frame; want > size {
-			return &DataError{Field: fmt.Sprintf("core:sample_count of annotation %d", i), Got: size, Want: want, Fits: m.fits(size)}
+			return &DataError{Field: fmt.Sprintf("core:sample_start + core:sample_count of annotation %d", i), Got: size, Want: want, Fits: m.fits(size)}
 		}
 	}
 	return nil
