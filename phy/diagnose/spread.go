@@ -73,7 +73,11 @@ func measureSpread(sym *nr.Symbols, g *nr.Grant, group *nr.Group) (s spread) {
 		s.ratio, s.capacity = sum/noise, s.capacity/float64(count)
 		s.random = side / 6 / (noise / float64(count))
 		s.telling = s.random > 2*offPoints
-		s.drifts = drifts(&s.symbols, group, 1+min(0.6, (s.random-1)/3))
+		factor := 1.6
+		if !s.telling { // even random symbols are not much further
+			factor = 1.25
+		}
+		s.drifts = drifts(&s.symbols, group, factor)
 	}
 	return s
 }
