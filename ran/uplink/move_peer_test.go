@@ -270,7 +270,7 @@ func (s *site) compare(t *testing.T, o *other, want outcome, moves int, mode sfa
 	}
 	t.Logf("blocks=%d here=%d there=%d moves=%d absent=%d failed=%d counted=%d", len(want), here, there, moves, absent, failed, counted+more)
 	switch {
-	case moves < 2 || there == 0:
+	case moves < 1 || there == 0:
 		t.Errorf("%d moves, %d blocks there", moves, there)
 	case mode == sfaas.Fed && absent+failed > 0:
 		t.Errorf("%d blocks are lost, %d fail", absent, failed)
