@@ -53,7 +53,7 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]
 	}
 	b = binary.AppendUvarint(b, uint64(e.Epoch))
 	b = appendHeader(b, &m, now)
-	if e.Stamp != nil {
+	if e.Stamp != nil && e.Stamp.Kept() {
 		flags |= hasStamp
 		b = appendStamp(b, e.Stamp)
 	}
@@ -77,15 +77,6 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]
 	}
 	b[at] = flags
 	return b, apart, nil
-}
-
-func appendHeader(b []byte, m *core.MessageState, now base.Time) []byte {
-	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Node)), uint64(m.Epoch))
-	b = binary.AppendUvarint(b, uint64(m.Func))
-	b = m.Key.AppendBinary(m.Source.AppendBinary(b))
-	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Slot)), uint64(m.Slot-m.Made))
-	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Seq)), m.Index)
-	return base.AppendMoment(binary.AppendUvarint(b, m.ID), m.Due, now)
 }
 
 // appendStamp appends a stamp but for its edge, which the frame has.
@@ -150,7 +141,7 @@ func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time, f *ba
 		key = r.Key()
 	}
 	ev = core.Event{Kind: core.EventMessage, Edge: e.ID, Epoch: r.Uint32(), From: core.Endpoint{Node: p.Node}}
-	p.readHeader(r, &m, now)
+	readHeader(r, p.index, &m, now)
 	if ev.Key = m.Key; flags&hasKey != 0 {
 		ev.Key = key
 	}
@@ -187,15 +178,6 @@ func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time, f *ba
 	}
 	in.Fill(ev.Msg, &m, now)
 	return ev, r.End()
-}
-
-func (p *Peer) readHeader(r *base.Reader, m *core.MessageState, now base.Time) {
-	m.Node, m.Epoch, m.Func = base.NodeID(r.Uint16()), r.Uint32(), p.index.Function(r)
-	m.Source, m.Key = r.Key(), r.Key()
-	m.Slot = base.Slot(r.Uint())
-	m.Made = m.Slot - base.Slot(r.Uint())
-	m.Seq, m.Index, m.ID = r.Uint32(), r.Uint(), r.Uint()
-	m.Due = r.Moment(now)
 }
 
 // readStamp reads a stamp of a message on an edge. A producer that is not known here
@@ -323,7 +305,7 @@ func (p *Peer) ReadReply(content []byte, in *core.Intake, now base.Time) (call u
 	call, outcome = r.Uint(), readError(r)
 	if r.Bool() && r.Err == nil {
 		m := core.MessageState{From: p.index.Formed(r)}
-		p.readHeader(r, &m, now)
+		readHeader(r, p.index, &m, now)
 		secret := r.Bool()
 		if r.Err == nil {
 			msg = in.Blank(m.From, true)

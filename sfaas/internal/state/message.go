@@ -34,7 +34,7 @@ func (w *writer) writeInput(in *core.Input) {
 	}
 	w.uint(uint64(in.Edge.ID - 1))
 	w.uint(uint64(m.From.ID))
-	w.writeHeader(&m)
+	w.out = appendHeader(w.out, &m, w.now)
 	stamped := in.Stamp != nil && in.Stamp.Kept()
 	w.out = base.AppendFlag(w.out, stamped)
 	if s := in.Stamp; stamped {
@@ -61,18 +61,14 @@ func (w *writer) writeInput(in *core.Input) {
 	}
 }
 
-func (w *writer) writeHeader(m *core.MessageState) {
-	w.uint(uint64(m.Node))
-	w.uint(uint64(m.Epoch))
-	w.uint(uint64(m.Func))
-	w.key(m.Source)
-	w.key(m.Key)
-	w.uint(uint64(m.Slot))
-	w.uint(uint64(m.Slot - m.Made))
-	w.uint(uint64(m.Seq))
-	w.uint(m.Index)
-	w.uint(m.ID)
-	w.out = base.AppendMoment(w.out, m.Due, w.now)
+// appendHeader appends what a message says of itself.
+func appendHeader(b []byte, m *core.MessageState, now base.Time) []byte {
+	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Node)), uint64(m.Epoch))
+	b = binary.AppendUvarint(b, uint64(m.Func))
+	b = m.Key.AppendBinary(m.Source.AppendBinary(b))
+	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Slot)), uint64(m.Slot-m.Made))
+	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Seq)), m.Index)
+	return base.AppendMoment(binary.AppendUvarint(b, m.ID), m.Due, now)
 }
 
 // writePayload writes what a message carries, sealed if its consumer, or its
@@ -119,7 +115,7 @@ func (p *reader) readInput(r *base.Reader) (in core.Input) {
 	place := r.Uint()
 	e, o := p.index.Edge(r, place), p.index.Formed(r)
 	m := core.MessageState{From: o}
-	p.readHeader(r, &m)
+	readHeader(r, p.index, &m, p.now)
 	if r.Bool() {
 		in.Stamp = &core.Stamp{Func: p.index.Function(r), Node: base.NodeID(r.Uint16()), Source: r.Key(), Epoch: r.Uint32(), Count: r.Uint()}
 	}
@@ -144,13 +140,14 @@ func (p *reader) readInput(r *base.Reader) (in core.Input) {
 	return in
 }
 
-func (p *reader) readHeader(r *base.Reader, m *core.MessageState) {
-	m.Node, m.Epoch, m.Func = base.NodeID(r.Uint16()), r.Uint32(), p.index.Function(r)
+// readHeader is the inverse of appendHeader.
+func readHeader(r *base.Reader, index *plan.Index, m *core.MessageState, now base.Time) {
+	m.Node, m.Epoch, m.Func = base.NodeID(r.Uint16()), r.Uint32(), index.Function(r)
 	m.Source, m.Key = r.Key(), r.Key()
 	m.Slot = base.Slot(r.Uint())
 	m.Made = m.Slot - base.Slot(r.Uint())
 	m.Seq, m.Index, m.ID = r.Uint32(), r.Uint(), r.Uint()
-	m.Due = r.Moment(p.now)
+	m.Due = r.Moment(now)
 }
 
 func (p *reader) readReply(r *base.Reader, x *core.Reply) {
