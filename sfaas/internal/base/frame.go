@@ -34,9 +34,9 @@ func (c FrameClass) String() string {
 
 const (
 	frameAlign = 64
-	frameLeast = 9       // the smallest buffers that are pooled have 512 bytes,
-	frameMost  = 23      // the largest ones 8 MiB,
-	frameBytes = 8 << 20 // and so much is kept of each size
+	frameLeast = 9        // the smallest buffers that are pooled have 512 bytes,
+	frameMost  = 23       // the largest ones 8 MiB,
+	frameBytes = 16 << 20 // and so much is kept in all
 )
 
 // FramePool holds the buffers of frames, by powers of two. Its zero value is ready.
@@ -44,6 +44,7 @@ const (
 // in the cache; a sync.Pool would keep it for the processor that released it, which is
 // never the one that reads from a socket.
 type FramePool struct {
+	kept  atomic.Int64 // bytes that are free
 	sizes [frameMost + 1]struct {
 		mu   sync.Mutex
 		free []*Frame
@@ -83,6 +84,7 @@ func (p *FramePool) Get(size int) *Frame {
 	if n := len(at.free) - 1; n >= 0 {
 		f, at.free[n] = at.free[n], nil
 		at.free = at.free[:n]
+		p.kept.Add(-1 << class)
 	}
 	at.mu.Unlock()
 	if f == nil {
@@ -200,10 +202,12 @@ func (f *Frame) Release() {
 		return
 	}
 	f.b = f.b[:0]
+	if f.pool.kept.Add(1<<class) > frameBytes {
+		f.pool.kept.Add(-1 << class)
+		return
+	}
 	at := &f.pool.sizes[class]
 	at.mu.Lock()
-	if len(at.free) < frameBytes>>class {
-		at.free = append(at.free, f)
-	}
+	at.free = append(at.free, f)
 	at.mu.Unlock()
 }
