@@ -180,6 +180,11 @@ func TestKilledProcess(t *testing.T) {
 	dial(t, n, "unix", p.at)
 	push(t, x.in, a, sfaas.Cell(1), 0, 1)
 	eventually(t, "the first sum", func() bool { return p.total() == 1 })
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := a.Drain(ctx); err != nil { // it is acknowledged, so nobody sends it again
+		t.Fatal(err)
+	}
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
