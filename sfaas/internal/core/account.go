@@ -83,10 +83,14 @@ const (
 )
 
 func newBoard(app *plan.App, set *Settings) *board {
-	return &board{
+	b := &board{
 		app: app, node: set.Node, functions: make([]functionAccount, len(app.Nodes)),
 		units: map[ownedUnit]*account{}, life: uint64(set.Incarnation) << 32,
 	}
+	for i := range b.functions { // so that a stage that takes long takes no memory
+		b.functions[i].times.cover(0, buckets)
+	}
+	return b
 }
 
 // lock takes a lock, at once or not at all unless wait is true.

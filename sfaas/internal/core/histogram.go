@@ -46,11 +46,16 @@ func upper(i int) time.Duration {
 	return time.Duration((m+1)<<e - 1)
 }
 
-// add counts one duration.
+// add counts one duration. The first one makes room for what is up to sixteen times
+// as short or as long, so that the usual range of something takes no memory later.
 func (h *Histogram) add(d time.Duration) {
 	i := bucket(uint64(max(d, 0)))
 	if uint(i-h.first) >= uint(len(h.counts)) {
-		h.cover(i, i+1)
+		lo, hi := i, i+1
+		if len(h.counts) == 0 {
+			lo, hi = max(i-4<<subBits, 0), i+4<<subBits
+		}
+		h.cover(lo, hi)
 	}
 	h.counts[i-h.first]++
 	h.max = max(h.max, d)
