@@ -13,17 +13,17 @@ import (
 // to a Tensor of that element.
 type Ops struct {
 	Kind     tensor.Kind
-	Size     int                                          // bytes of one element
-	Word     int                                          // bytes of one scalar: half an element if it is complex
-	Bytes    func(at unsafe.Pointer) int                  // of the elements
-	Room     func(at unsafe.Pointer) int                  // bytes that there is room for
-	CopyFrom func(dst, src unsafe.Pointer)                // a deep copy, in the memory of dst if it suffices
-	Zero     func(at unsafe.Pointer)                      // makes it the zero tensor
-	Header   func(at unsafe.Pointer) Head                 // lengths and names
-	Shape    func(at unsafe.Pointer, h *Head)             // gives it these; its memory stays in use where the names are the same
-	Adopt    func(at unsafe.Pointer, h *Head, mem []byte) // the same over memory that fits it, without a copy
-	Detach   func(at unsafe.Pointer)                      // empties it, and lets go of its memory
-	Data     func(at unsafe.Pointer) []byte               // the elements, not copied
+	Size     int                                         // bytes of one element
+	Word     int                                         // bytes of one scalar: half an element if it is complex
+	Bytes    func(at unsafe.Pointer) int                 // of the elements
+	Room     func(at unsafe.Pointer) int                 // bytes that there is room for
+	CopyFrom func(dst, src unsafe.Pointer)               // a deep copy, in the memory of dst if it suffices
+	Zero     func(at unsafe.Pointer)                     // makes it the zero tensor
+	Header   func(at unsafe.Pointer) Head                // lengths and names
+	Shape    func(at unsafe.Pointer, h Head)             // gives it these; its memory stays in use where the names are the same
+	Adopt    func(at unsafe.Pointer, h Head, mem []byte) // the same over memory that fits it, without a copy
+	Detach   func(at unsafe.Pointer)                     // empties it, and lets go of its memory
+	Data     func(at unsafe.Pointer) []byte              // the elements, not copied
 }
 
 // Head is the shape of a tensor. It is a plain value, so that nothing is allocated for
@@ -54,7 +54,7 @@ func opsFor[E tensor.Element](word int) *Ops {
 			}
 			return h
 		},
-		Shape: func(at unsafe.Pointer, h *Head) {
+		Shape: func(at unsafe.Pointer, h Head) {
 			t := as(at)
 			for i := range h.Rank {
 				if t.Rank() != h.Rank || t.Axis(i) != h.Axes[i] {
@@ -64,7 +64,7 @@ func opsFor[E tensor.Element](word int) *Ops {
 			}
 			t.Resize(h.Dims[:h.Rank]...)
 		},
-		Adopt: func(at unsafe.Pointer, h *Head, mem []byte) {
+		Adopt: func(at unsafe.Pointer, h Head, mem []byte) {
 			t := as(at)
 			for i := range h.Rank {
 				if t.Rank() != h.Rank || t.Axis(i) != h.Axes[i] {

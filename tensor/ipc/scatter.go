@@ -274,7 +274,7 @@ func (a *arrays) shape(c *column, p unsafe.Pointer, shape, data []byte) error {
 	}
 	copy(h.Dims[:], dims)
 	copy(h.Axes[:], c.axes)
-	c.t.Ops.Shape(p, &h)
+	c.t.Ops.Shape(p, h)
 	copy(c.t.Ops.Data(p), data)
 	return nil
 }

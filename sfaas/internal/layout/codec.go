@@ -159,7 +159,7 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 		if mem == nil {
 			return nil, base.ErrTruncated
 		}
-		p.lieOver(at, &h, mem)
+		p.lieOver(at, h, mem)
 		return src, nil
 	}
 	if total > len(src)/p.tensor.Size {
@@ -169,7 +169,7 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 		p.tensor.Zero(at)
 		return src, nil
 	}
-	p.tensor.Shape(at, &h)
+	p.tensor.Shape(at, h)
 	n := total * p.tensor.Size
 	copyWords(p.tensor.Data(at), src[:n], p.tensor.Word)
 	return src[n:], nil
@@ -191,7 +191,7 @@ func (p *Pieces) next(size int) []byte {
 
 // lieOver makes mem the elements of a tensor, where they are as they would be in memory,
 // and copies them otherwise.
-func (p *part) lieOver(at unsafe.Pointer, h *memory.Head, mem []byte) {
+func (p *part) lieOver(at unsafe.Pointer, h memory.Head, mem []byte) {
 	aligned := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))%uintptr(p.tensor.Size) == 0
 	if aligned && (hostIsLittle || p.tensor.Word == 1) {
 		p.tensor.Adopt(at, h, mem)
