@@ -4,6 +4,7 @@ package equalizer
 
 import (
 	"math/bits"
+	"math/cmplx"
 
 	"github.com/neuroran/neuroran/internal/simd/detect"
 	"github.com/neuroran/neuroran/internal/simd/mimo"
@@ -241,7 +242,7 @@ func erase(s *nr.Symbols) bool {
 		return false
 	}
 	for i, x := range z {
-		if x-x != 0 {
+		if x := complex128(x); cmplx.IsNaN(x) || cmplx.IsInf(x) {
 			z[i], s.NoiseVar.Data()[i] = 0, MaxNoiseVar
 		}
 	}

@@ -279,7 +279,8 @@ func (r *Receiver) Close() error {
 	r.stop()
 	r.wg.Wait()
 	err := r.rt.Close()
-	r.mu.Lock() // a schedule that is being pushed has its account, or an error
+	//lint:ignore SA2001 a schedule that is being pushed has its account then, or an error
+	r.mu.Lock()
 	r.mu.Unlock()
 	r.ledger.end(func(*account) (bool, bool) { return true, false })
 	return err

@@ -30,6 +30,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -144,19 +145,15 @@ const spinArg = "-spin"
 
 // spin occupies a processor until whoever started it goes.
 func spin() error {
-	gone := make(chan struct{})
+	var gone atomic.Bool
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		close(gone)
+		gone.Store(true)
 	}()
 	fmt.Println("spinning")
-	for {
-		select {
-		case <-gone:
-			return nil
-		default:
-		}
+	for !gone.Load() {
 	}
+	return nil
 }
 
 // startNeighbours starts processes that spin.

@@ -315,11 +315,12 @@ func (r *Runtime) askUntil(ctx context.Context, f func(w *worker)) error {
 // given up then is a [*base.UnacknowledgedError]. A handler that blocks is not waited
 // for. Linked runtimes forget this one. Close is idempotent.
 func (r *Runtime) Close() error {
-	if r.closed.Swap(true) {
+	r.mu.Lock() // whoever has seen it open has said so in wg
+	closed := r.closed.Swap(true)
+	r.mu.Unlock()
+	if closed {
 		return nil
 	}
-	r.mu.Lock() // whoever has seen it open has said so in wg
-	r.mu.Unlock()
 	r.readAll()
 	lost := r.awaitAcknowledged()
 	for _, w := range r.workers {
