@@ -279,8 +279,8 @@ func (r *Receiver) Close() error {
 	r.stop()
 	r.wg.Wait()
 	err := r.rt.Close()
-	//lint:ignore SA2001 a schedule that is being pushed has its account then, or an error
 	r.mu.Lock()
+	//lint:ignore SA2001 a schedule that is being pushed has its account now, or an error
 	r.mu.Unlock()
 	r.ledger.end(func(*account) (bool, bool) { return true, false })
 	return err

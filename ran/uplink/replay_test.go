@@ -120,7 +120,9 @@ for name in sys.argv[2:]:
     print(name, t.num_rows)
 def c8(x):
     return np.array(x["data"], "f4").view("c8").reshape(x["shape"][:-1])
-for row, llr in zip(tables["symbols"], tables["llrs"]):
+def ordered(name):  # workers write side by side: rows of different keys are in no order
+    return sorted(tables[name], key=lambda row: (row["Slot"], row["ID"]))
+for row, llr in zip(ordered("symbols"), ordered("llrs")):
     assert (row["Kind"], row["ID"], row["Slot"]) == (llr["Kind"], llr["ID"], llr["Slot"])
     m, l = row["Message"], llr["Message"]
     z = c8(m["Symbols"]["Z"])
