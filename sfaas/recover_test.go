@@ -5,6 +5,7 @@ package sfaas_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,12 @@ func recovered(t testing.TB, app *sfaas.App, d *sim.Disk, opts ...sfaas.Option) 
 // is pushed again.
 func TestRecoverCounts(t *testing.T) {
 	total := map[sfaas.Key]uint64{}
+	var mu sync.Mutex // of total, to which all workers write
+	note := func(h sfaas.Header, x *number) {
+		mu.Lock()
+		defer mu.Unlock()
+		total[h.Key] = x.X
+	}
 	table := sfaas.NewMap[uint64, uint64]("table", sfaas.Replicated)
 	list := sfaas.NewList[uint64]("list", sfaas.Replicated)
 	sum := sfaas.NewValue[uint64]("sum", sfaas.Replicated)
@@ -51,7 +58,7 @@ func TestRecoverCounts(t *testing.T) {
 	d := sim.NewDisk(0)
 	want := map[sfaas.Key]uint64{}
 	for life := range 5 {
-		rt := recovered(t, app, d, sfaas.WithWorkers(1+life%3), sfaas.WithOutput(out, func(h sfaas.Header, x *number) { total[h.Key] = x.X }))
+		rt := recovered(t, app, d, sfaas.WithWorkers(1+life%3), sfaas.WithOutput(out, note))
 		for k := range uint64(10) {
 			key := sfaas.Cell(k)
 			p, known := in.Position(rt, key)
