@@ -223,7 +223,8 @@ func (b *board) reset() {
 	for i := range b.functions {
 		a := &b.functions[i]
 		a.mu.Lock()
-		a.Meter, a.Counts, a.times = Meter{}, Counts{}, Histogram{}
+		a.Meter, a.Counts = Meter{}, Counts{}
+		a.times.reset()
 		a.mu.Unlock()
 	}
 	b.mu.Lock()
@@ -231,7 +232,9 @@ func (b *board) reset() {
 	for _, a := range b.list {
 		b.life++
 		a.mu.Lock()
-		a.life, a.Meter, a.Counts, a.cpu, a.slots = b.life, Meter{}, Counts{}, 0, slotWork{}
+		a.life, a.Meter, a.Counts, a.cpu = b.life, Meter{}, Counts{}, 0
+		a.slots.done.reset()
+		a.slots = slotWork{done: a.slots.done}
 		for i := range a.edges {
 			a.edges[i].Sent, a.edges[i].Remote = 0, 0
 		}

@@ -114,6 +114,12 @@ func (h *Histogram) Merge(o *Histogram) {
 	h.max = max(h.max, o.max)
 }
 
+// reset empties h and keeps its memory.
+func (h *Histogram) reset() {
+	clear(h.counts)
+	h.max = 0
+}
+
 // set makes h a copy of o in its own memory.
 func (h *Histogram) set(o *Histogram) {
 	h.first, h.max = o.first, o.max
