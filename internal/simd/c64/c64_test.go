@@ -46,7 +46,7 @@ func apart(a, b []complex64) (d float64) {
 }
 
 func TestRadix(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		for _, radix := range []int{2, 3, 4, 8} {
 			for _, m := range []int{1, 2, 3, 4, 8, 12, 64} {
@@ -95,7 +95,7 @@ func TestRadix(t *testing.T) {
 }
 
 func TestVectors(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, 1))
 		for n := range 40 {
 			a, b := random(rng, make([]complex64, n)), random(rng, make([]complex64, n))
@@ -138,7 +138,7 @@ func checkMaxLog(t *testing.T, sym []complex64, noiseVar []float32, bitsPerDim i
 }
 
 func TestMaxLog(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 1))
 		nan, inf := float32(math.NaN()), float32(math.Inf(1))
 		for bitsPerDim := 1; bitsPerDim <= 4; bitsPerDim++ {
@@ -160,7 +160,7 @@ func FuzzMaxLog(f *testing.F) {
 	f.Add(float32(1), float32(-1), float32(0.1), uint8(3))
 	f.Fuzz(func(t *testing.T, i, q, v float32, bits uint8) {
 		sym, noiseVar := slices.Repeat([]complex64{complex(i, q)}, 5), slices.Repeat([]float32{v}, 5)
-		eachImplementation(t, func(t *testing.T) { checkMaxLog(t, sym, noiseVar, 1+int(bits%4)) })
+		implementations.Each(t, func(t *testing.T) { checkMaxLog(t, sym, noiseVar, 1+int(bits%4)) })
 	})
 }
 

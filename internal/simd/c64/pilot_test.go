@@ -49,7 +49,7 @@ func pilotCase(t *testing.T, rng *rand.Rand, n, lags int) {
 }
 
 func TestPilotKernels(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(4, 1))
 		for n := range 26 {
 			for _, lags := range []int{0, 1, 4, 7, 60} {
@@ -69,7 +69,7 @@ func FuzzPilotKernels(f *testing.F) {
 }
 
 func TestRamp(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		for _, n := range []int{0, 1, 63, 64, 65, 200, 3300} {
 			dst := make([]complex64, n)
 			Ramp(dst, 0.7, -0.013)

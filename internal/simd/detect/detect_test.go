@@ -102,7 +102,7 @@ func rowsCase(t *testing.T, rng *rand.Rand, n, rows int) {
 }
 
 func TestRows(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for n := range 60 {
 			for _, rows := range []int{0, 1, 2, 5} {
@@ -121,7 +121,7 @@ func FuzzRows(f *testing.F) {
 }
 
 func TestSumInverse(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 3))
 		for _, n := range []int{0, 1, 7, 8, 9, 24, 1000} {
 			v, want := make([]float32, n), 0.0
@@ -238,7 +238,7 @@ func inverse(a [][]complex128) [][]complex128 {
 }
 
 func TestSolve(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, 3))
 		for layers := 1; layers <= MaxLayers; layers++ {
 			for _, load := range []float32{0, 1e-3, 0.3} {
@@ -253,7 +253,7 @@ func TestSolve(t *testing.T) {
 // TestSolveWithoutChannel checks that a dead or unknown channel says nothing.
 func TestSolveWithoutChannel(t *testing.T) {
 	nan := float32(math.NaN())
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		for layers := 1; layers <= MaxLayers; layers++ {
 			for _, value := range []float32{0, nan} {
 				var w Work
@@ -283,7 +283,7 @@ func TestSolveWithoutChannel(t *testing.T) {
 }
 
 func TestSpread(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(6, 3))
 		var w Work
 		for l := range MaxLayers {

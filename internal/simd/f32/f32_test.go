@@ -47,7 +47,7 @@ func near(a, b float32, n int) bool {
 }
 
 func TestGemm(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		for m := range 20 {
 			for _, n := range []int{0, 1, 5, 8, 15, 16, 17, 31, 32, 33, 50} {
@@ -133,7 +133,7 @@ func TestGemmInPlace(t *testing.T) {
 // TestImplementationsAgree holds every kernel to the generic code, on lengths
 // around the widths of the vectors, with special values among the inputs.
 func TestImplementationsAgree(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 1))
 		for n := range 100 {
 			x, y, start := random(rng, n), random(rng, n), random(rng, n)
@@ -211,7 +211,7 @@ func FuzzGemm(f *testing.F) {
 // TestPack holds the packing of a matrix and of its transpose to their
 // definition, and to the slice that they may write.
 func TestPack(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(4, 1))
 		for _, n := range []int{1, 8, 15, 16, 17, 31, 32, 50} {
 			for _, k := range []int{1, 3, 20} {

@@ -10,7 +10,7 @@ import (
 )
 
 func TestQuantizeRows(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		nan, inf := float32(math.NaN()), float32(math.Inf(1))
 		for cols := 1; cols <= MaxCols; cols++ {

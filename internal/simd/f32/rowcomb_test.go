@@ -24,7 +24,7 @@ func checkRowComb(t *testing.T, rng *rand.Rand, rows, n int) {
 }
 
 func TestRowComb(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 1))
 		for n := range 110 {
 			for _, rows := range []int{0, 1, 2, 44} {

@@ -10,7 +10,7 @@ import (
 
 // TestTaps compares with float64, at lengths around the widths of the vectors.
 func TestTaps(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 1))
 		for n := range 150 {
 			for taps := range 6 {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTranspose(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(9, 1))
 		for rows := range 27 {
 			for cols := range 27 {
@@ -33,7 +33,7 @@ func TestTranspose(t *testing.T) {
 }
 
 func TestStrided(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(10, 1))
 		for n := range 40 {
 			for step := 1; step < 5; step++ {

@@ -44,7 +44,7 @@ func TestUnaryAccuracy(t *testing.T) {
 	if os.Getenv("NEURORAN_LONG") == "1" {
 		step = 1
 	}
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		for name, f := range accurate {
 			t.Run(name, func(t *testing.T) {
 				x, y := make([]float32, 0, 1<<14), make([]float32, 1<<14)
@@ -99,7 +99,7 @@ func ulps(got float32, want float64) float64 {
 // around the widths of the vectors and in place.
 func TestUnaryAgrees(t *testing.T) {
 	specials := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1)), 1, -1, 88.73, -87.4, 1e30, -1e30, 0.9, 1.5, 2.5, -0.5, 100, 1e5, -3e5}
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(6, 1))
 		for fn := range functions {
 			for n := range 70 {
@@ -132,7 +132,7 @@ func close(a, b float32, units float64) bool {
 // TestOperatorsAgree holds every operator to its definition.
 func TestOperatorsAgree(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(7, 1))
 		for op := range definition {
 			for n := range 140 {
@@ -168,7 +168,7 @@ func TestOperatorsAgree(t *testing.T) {
 // TestReductions compares with the definitions; what is not a number wins
 // wherever it stands.
 func TestReductions(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(8, 1))
 		for n := range 200 {
 			x := random(rng, n)

@@ -41,7 +41,7 @@ func kernelCase(t *testing.T, rng *rand.Rand, n, taps int) {
 }
 
 func TestKernels(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for n := range 80 {
 			for _, taps := range []int{0, 1, 2, 7} {
@@ -91,7 +91,7 @@ func symmetric(rng *rand.Rand, n int) []float64 {
 }
 
 func TestSystem(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 4))
 		s := NewSystem(36, 9)
 		for n := 1; n <= 36; n++ {

@@ -42,7 +42,7 @@ func randomBytes(rng *rand.Rand, n int) []uint8 {
 // TestGemm packs and multiplies matrices of lengths around those of blocks, and
 // compares with the definition of a product, signed and not.
 func TestGemm(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		for range 300 {
 			m, n, k := 1+rng.IntN(20), 1+rng.IntN(70), rng.IntN(50)
@@ -78,7 +78,7 @@ func TestGemm(t *testing.T) {
 
 // TestGemmWraps adds more than 32 bits hold.
 func TestGemmWraps(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		const k = 1 << 17
 		a, row := slices.Repeat([]uint8{255}, k), []uint8{0x80} // −128
 		b := make([]int8, PackedLen(k, 1))
@@ -105,7 +105,7 @@ func TestPackRowsNeedsItsSource(t *testing.T) {
 // no number, beyond every range, and half-way between integers.
 func TestConversions(t *testing.T) {
 	specials := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0.5, 1.5, -0.5, 2.5, 1e30, -1e30, 254.5}
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, 1))
 		for n := range 100 {
 			zero, f, g, scale := int32(rng.IntN(256)), int32(rng.IntN(600)-300), int32(rng.Uint32()), rng.Float32()*1e-3

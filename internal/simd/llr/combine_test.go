@@ -9,7 +9,7 @@ import (
 
 func TestSplitPairs(t *testing.T) {
 	const seed = 4
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		for n := range 150 {
 			src, _ := guarded[int8](2 * n)
@@ -31,7 +31,7 @@ func TestSplitPairs(t *testing.T) {
 
 func TestAddSaturated(t *testing.T) {
 	const seed = 5
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		for n := range 150 {
 			limit := int8(rng.IntN(128))

@@ -4,29 +4,7 @@
 
 package llr
 
-import (
-	"testing"
+import "github.com/neuroran/neuroran/internal/simd/simdtest"
 
-	"golang.org/x/sys/cpu"
-)
-
-// eachImplementation runs f with every implementation that this CPU has.
-func eachImplementation(t *testing.T, f func(t *testing.T)) {
-	defer func(a, b bool) { useAVX2, useAVX512 = a, b }(useAVX2, useAVX512)
-	for _, impl := range []struct {
-		name         string
-		avx2, avx512 bool
-	}{
-		{"generic", false, false},
-		{"avx2", true, false},
-		{"avx512", true, true},
-	} {
-		t.Run("impl="+impl.name, func(t *testing.T) {
-			if impl.avx2 && !cpu.X86.HasAVX2 || impl.avx512 && !(cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI) {
-				t.Skip("this CPU lacks it")
-			}
-			useAVX2, useAVX512 = impl.avx2, impl.avx512
-			f(t)
-		})
-	}
-}
+// implementations are those of this package, see [simdtest.Implementations.Each].
+var implementations = simdtest.Implementations{{Name: "avx2", Use: &useAVX2}, {Name: "avx512", Use: &useAVX512}}

@@ -176,7 +176,7 @@ func (c *rowCase) check(t *testing.T, seed uint64) {
 
 func TestMinSumRow(t *testing.T) {
 	const seed = 1
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		for degree := 2; degree <= MaxDegree; degree++ {
 			for _, z := range []int{2, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 208, 384} {
@@ -190,7 +190,7 @@ func TestMinSumRow(t *testing.T) {
 // one, at every lane.
 func TestMinSumRowSatisfied(t *testing.T) {
 	const seed, z = 2, 100
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		for lane := -1; lane < z; lane++ {
 			c := newRowCase(rng, 7, z)
@@ -244,7 +244,7 @@ func TestCheckEdges(t *testing.T) {
 // definitions at lengths around the vector width.
 func TestVectorKernels(t *testing.T) {
 	const seed = 3
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		for n := range 200 {
 			checkVectors(t, rng, n, rng.IntN(32768), rng.IntN(128))

@@ -9,26 +9,11 @@ import (
 	"slices"
 	"testing"
 
-	"golang.org/x/sys/cpu"
+	"github.com/neuroran/neuroran/internal/simd/simdtest"
 )
 
-// eachImplementation runs f with every implementation that this CPU has.
-func eachImplementation(t *testing.T, f func(t *testing.T)) {
-	defer func(a, b bool) { useAVX2, useAVX512 = a, b }(useAVX2, useAVX512)
-	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
-	for _, impl := range []struct {
-		name         string
-		avx2, avx512 bool
-	}{{"generic", false, false}, {"avx2", true, false}, {"avx512", true, true}} {
-		t.Run("impl="+impl.name, func(t *testing.T) {
-			if impl.avx2 && !avx2 || impl.avx512 && !cpu.X86.HasAVX512F {
-				t.Skip("this CPU lacks it")
-			}
-			useAVX2, useAVX512 = impl.avx2, impl.avx512
-			f(t)
-		})
-	}
-}
+// implementations are those of this package, see [simdtest.Implementations.Each].
+var implementations = simdtest.Implementations{{Name: "avx2", Use: &useAVX2}, {Name: "avx512", Use: &useAVX512}}
 
 // TestWidthsRoundAlike: LinComb gives the same bits with vectors of either width.
 func TestWidthsRoundAlike(t *testing.T) {

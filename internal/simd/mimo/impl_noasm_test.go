@@ -4,9 +4,7 @@
 
 package mimo
 
-import "testing"
+import "github.com/neuroran/neuroran/internal/simd/simdtest"
 
-// eachImplementation runs f with the only implementation of this build.
-func eachImplementation(t *testing.T, f func(t *testing.T)) {
-	t.Run("impl=generic", f)
-}
+// implementations is empty: this build has the portable implementation alone.
+var implementations simdtest.Implementations

@@ -77,7 +77,7 @@ func kernelCase(t *testing.T, rng *rand.Rand, n, taps int) {
 }
 
 func TestKernels(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	implementations.Each(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for n := range 52 {
 			for _, taps := range []int{1, 2, 7} {
