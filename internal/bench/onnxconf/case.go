@@ -47,6 +47,11 @@ func (c testCase) counted() bool {
 	})
 }
 
+// transforms reports whether the case is one of a Fourier transform.
+func (c testCase) transforms() bool {
+	return slices.Contains(c.Operators, "DFT") || slices.Contains(c.Operators, "STFT")
+}
+
 // id names the case in lists.
 func (c testCase) id() string { return c.Release + "/" + c.Name }
 
