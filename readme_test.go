@@ -3,6 +3,7 @@
 package neuroran_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +40,7 @@ func TestREADMEProgram(t *testing.T) {
 	if code[3] != want {
 		t.Errorf("README.md says that it prints\n%s\nand it prints\n%s", code[3], want)
 	}
-	if got := runOutside(t, "package main\n\n"+code[1]+"\nfunc main() {\n"+code[2]+"}\n"); got != want {
+	if got := outside(t, "run", "package main\n\n"+code[1]+"\nfunc main() {\n"+code[2]+"}\n"); got != want {
 		t.Errorf("outside, the program prints\n%s", got)
 	}
 	if n := strings.Count(readme, "\n"); n >= 200 {
@@ -47,8 +48,9 @@ func TestREADMEProgram(t *testing.T) {
 	}
 }
 
-// runOutside runs a program as a module of its own, which requires this one.
-func runOutside(t *testing.T, program string) string {
+// outside runs a go command on a program as a module of its own, which requires this
+// one, and returns what it prints.
+func outside(t *testing.T, command, program string) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("links a program")
@@ -60,7 +62,7 @@ func runOutside(t *testing.T, program string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "run", "-mod=mod", ".")
+	cmd := exec.Command("go", command, "-mod=mod", ".")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -89,28 +91,98 @@ func TestREADMEMap(t *testing.T) {
 	}
 }
 
-// TestLinks follows the links between the documents.
-func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#]+?)(#[^)]*)?\)`)
-	documents, err := filepath.Glob(filepath.Join(testvec.Root(), "*.md"))
+// TestFrontDoor checks that the doc of the root package names every package and every
+// program that is not internal, those of nested modules too.
+func TestFrontDoor(t *testing.T) {
+	named := map[string]bool{}
+	for _, name := range regexp.MustCompile(`[a-z]+(?:/[a-z0-9]+)*`).FindAllString(readText(t, "doc.go"), -1) {
+		named[name] = true
+	}
+	packages, err := lint.Load(testvec.Root())
 	if err != nil {
 		t.Fatal(err)
 	}
-	below, err := filepath.Glob(filepath.Join(testvec.Root(), "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
+	for _, module := range nestedModules(t) {
+		packages = append(packages, &lint.Package{Path: module})
 	}
-	for _, name := range append(documents, below...) {
-		text, err := os.ReadFile(name)
+	for _, p := range packages {
+		if p.Path != "." && !strings.Contains(p.Path, "internal") && !named[p.Path] {
+			t.Errorf("doc.go does not name %s", p.Path)
+		}
+	}
+}
+
+// nestedModules returns the folders of the modules that go.work joins to this one.
+func nestedModules(t *testing.T) []string {
+	t.Helper()
+	var modules []string
+	for _, m := range regexp.MustCompile(`(?m)^\t(?:use )?\./(\S+)$`).FindAllStringSubmatch(readText(t, "go.work"), -1) {
+		modules = append(modules, m[1])
+	}
+	if len(modules) == 0 {
+		t.Fatal("go.work joins nothing")
+	}
+	return modules
+}
+
+// TestPrograms compiles and vets every program that a document shows, as a module of its own.
+func TestPrograms(t *testing.T) {
+	program := regexp.MustCompile("(?s)\n```go\n(package main\n.*?)\n```\n")
+	found := 0
+	for _, name := range documents(t) {
+		for _, m := range program.FindAllStringSubmatch(readText(t, name), -1) {
+			found++
+			t.Run(fmt.Sprintf("%s/%d", name, found), func(t *testing.T) { outside(t, "vet", m[1]+"\n") })
+		}
+	}
+	if found == 0 {
+		t.Error("no document has a program")
+	}
+}
+
+// TestCommands checks that every folder that a command of a document names has a
+// package: go run ./FOLDER, go test ./FOLDER, go doc ./FOLDER.
+func TestCommands(t *testing.T) {
+	command := regexp.MustCompile(`go (?:run|test|doc|build)\b[^` + "`" + `\n]*`)
+	folder := regexp.MustCompile(`(?:^|[ '])\./([a-z0-9/]+[a-z0-9])(?:/\.\.\.)?`)
+	for _, name := range documents(t) {
+		for _, line := range command.FindAllString(readText(t, name), -1) {
+			for _, m := range folder.FindAllStringSubmatch(line, -1) {
+				if info, err := os.Stat(filepath.Join(testvec.Root(), m[1])); err != nil || !info.IsDir() {
+					t.Errorf("%s: %q names ./%s, which is no folder", name, line, m[1])
+				}
+			}
+		}
+	}
+}
+
+// documents returns the documents of the root and of docs, as paths below the root.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, dir := range []string{".", "docs"} {
+		found, err := filepath.Glob(filepath.Join(testvec.Root(), dir, "*.md"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		for _, name := range found {
+			names = append(names, filepath.Join(dir, filepath.Base(name)))
+		}
+	}
+	return names
+}
+
+// TestLinks follows the links between the documents.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]+?)(#[^)]*)?\)`)
+	for _, name := range documents(t) {
+		text := readText(t, name)
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
 			if strings.Contains(m[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(name), m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", filepath.Base(name), m[1])
+			if _, err := os.Stat(filepath.Join(testvec.Root(), filepath.Dir(name), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", name, m[1])
 			}
 		}
 	}
