@@ -18,13 +18,13 @@ const floorRule = `
 	NONE < internal/simd/..., internal/testvec;
 
 	# Floor 1: tensors, what else lies in the memory of Go values, and files of both.
-	internal/simd/..., internal/testvec < tensor < internal/memory < tensor/ipc;
+	internal/simd/..., internal/testvec < tensor < internal/tensor/memory < tensor/ipc;
 
 	# Floor 2: the runtime and the devices know no radio, and not each other.
 	# Inside, the runtime is a stair: values, Go memory to bytes, the built graph,
 	# the machine, bytes of state and messages, the production shell, and the
 	# roof. Further shells and transports stand beside live.
-	internal/memory < sfaas/internal/base < sfaas/internal/layout < sfaas/internal/plan < sfaas/internal/core
+	internal/tensor/memory < sfaas/internal/base < sfaas/internal/layout < sfaas/internal/plan < sfaas/internal/core
 		< sfaas/internal/state < sfaas/internal/live < sfaas < sfaas/...;
 	tensor/ipc < sfaas/tape;
 	sfaas < sfaas/sim < sfaas/sim/internal/world < sfaas/sim/cmd;
@@ -77,6 +77,11 @@ func TestImportsRunDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, issue := range floors.Check(packages) {
+		t.Error(issue)
+	}
+	// What a reader sees are folders, not packages: they stand in an order too, so that
+	// accel, phy and sfaas stand on nothing that stands on them.
+	for _, issue := range lint.Folders(packages) {
 		t.Error(issue)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/neuroran/neuroran/internal/memory"
+	"github.com/neuroran/neuroran/internal/tensor/memory"
 	"github.com/neuroran/neuroran/tensor"
 )
 

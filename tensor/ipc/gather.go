@@ -9,7 +9,7 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/neuroran/neuroran/internal/memory"
+	"github.com/neuroran/neuroran/internal/tensor/memory"
 	"github.com/neuroran/neuroran/tensor"
 )
 

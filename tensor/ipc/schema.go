@@ -5,7 +5,7 @@ package ipc
 import (
 	"encoding/json"
 
-	"github.com/neuroran/neuroran/internal/memory"
+	"github.com/neuroran/neuroran/internal/tensor/memory"
 )
 
 const (

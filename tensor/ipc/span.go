@@ -5,7 +5,7 @@ package ipc
 import (
 	"unsafe"
 
-	"github.com/neuroran/neuroran/internal/memory"
+	"github.com/neuroran/neuroran/internal/tensor/memory"
 )
 
 // span is a number of values at equal distances. The values of a column in one row lie

@@ -7,7 +7,7 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/neuroran/neuroran/internal/memory"
+	"github.com/neuroran/neuroran/internal/tensor/memory"
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/tensor"
 )

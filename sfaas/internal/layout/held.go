@@ -7,7 +7,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/neuroran/neuroran/internal/memory"
+	"github.com/neuroran/neuroran/internal/tensor/memory"
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
