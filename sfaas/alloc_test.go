@@ -18,6 +18,9 @@ func TestNoAllocs(t *testing.T) {
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		count := sfaas.NewValue[[64]uint64]("count", sfaas.Replicated)
 		soft := sfaas.NewMap[uint8, [64]int8]("soft", sfaas.Volatile)
+		label := sfaas.NewValue[string]("label", sfaas.Replicated, sfaas.MaxBytes(8))
+		blobs := sfaas.NewMap[string, []byte]("blobs", sfaas.Replicated, sfaas.MaxBytes(64))
+		names, blob := []string{"one", "two"}, make([]byte, 32)
 		g := sfaas.NewGraph("allocs")
 		in := sfaas.Source[number](g, "in")
 		e := in.With(sfaas.EdgeConfig{Guarantee: guarantee})
@@ -25,9 +28,13 @@ func TestNoAllocs(t *testing.T) {
 			e = sfaas.Apply(e, sfaas.Define(name, func(c *sfaas.Ctx, out, in *number) error {
 				count.Mut(c)[in.X%64]++
 				soft.Mut(c, uint8(in.X%4))[0]++
+				label.Set(c, names[in.X%2])
+				blobs.Set(c, names[in.X%2], blob[in.X%16:])
+				b := blobs.Mut(c, names[0])
+				*b = append((*b)[:0], blob...)
 				*out = *in
 				return nil
-			}, sfaas.Config{}, count, soft)).With(sfaas.EdgeConfig{Guarantee: guarantee})
+			}, sfaas.Config{}, count, soft, label, blobs)).With(sfaas.EdgeConfig{Guarantee: guarantee})
 		}
 		sfaas.Sink(e, "out")
 		app, err := g.Build()

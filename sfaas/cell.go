@@ -3,8 +3,11 @@
 package sfaas
 
 import (
+	"fmt"
 	"time"
 	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/layout"
@@ -48,11 +51,48 @@ func Version(v int, upgrade func(old []byte, from int) ([]byte, error)) CellOpti
 	return cellOption(func(c *plan.CellDecl) { c.Version, c.Upgrade = v, upgrade })
 }
 
-func newCellDecl(name string, class Class, shape string, opts []CellOption) *plan.CellDecl {
+// MaxBytes states the largest payload of one value of a cell: of a Value, of an element of
+// a List, of an entry of a Map with its key. What counts is the content of all fields: a
+// string and a slice as many bytes as they hold, each element of a slice one at least. A
+// cell whose type has strings or slices states it; others may.
+//
+//	var names = sfaas.NewMap[string, Subscriber]("names", sfaas.Replicated, sfaas.MaxBytes(512))
+//
+// A larger value is refused with a [*SizeError], which faults the invocation: at once
+// where it is set, and after the handler where it was changed in place; Volatile
+// content that has grown too large in place is lost. A snapshot or record with a larger
+// value is refused too. The bound is a part of the function's [Digest].
+func MaxBytes(n int) CellOption {
+	return cellOption(func(c *plan.CellDecl) {
+		if c.Max = n; n < 1 || n > plan.MaxContent {
+			c.Reason = fmt.Sprintf("MaxBytes: %d bytes, want 1 to %d", n, plan.MaxContent)
+		}
+	})
+}
+
+// newCellDecl returns the declaration of a cell whose values, and keys if it has any,
+// are laid out so.
+func newCellDecl(name string, class Class, shape string, opts []CellOption, lays ...*layout.Layout) *plan.CellDecl {
 	d := &plan.CellDecl{Name: name, Class: class, Shape: shape}
 	for _, o := range opts {
 		o.applyCell(d)
 	}
+	var form []byte
+	for _, lay := range lays {
+		form = append(form, lay.Form...)
+		switch {
+		case d.Reason != "":
+		case lay.Opaque != "":
+			d.Reason = lay.Opaque
+		case lay.Open() && d.Max == 0:
+			d.Reason = lay.Type.String() + " holds strings or slices: state how large it gets with MaxBytes"
+		}
+	}
+	if d.Max > 0 {
+		d.Shape += fmt.Sprintf(" of at most %d bytes", d.Max)
+	}
+	d.Quick = d.Max == 0 && lays[len(lays)-1].Plain()
+	d.Form = Digest(xxhash.Sum64(form))
 	return d
 }
 
@@ -61,8 +101,8 @@ func newCellDecl(name string, class Class, shape string, opts []CellOption) *pla
 // cell can hold.
 func Encode[T any](x *T) ([]byte, error) {
 	lay := layout.Of[T]()
-	if r := lay.CellError(); r != "" {
-		return nil, &CellError{Cell: lay.Type.String(), Reason: r}
+	if lay.Opaque != "" {
+		return nil, &CellError{Cell: lay.Type.String(), Reason: lay.Opaque}
 	}
 	return lay.Encode(nil, unsafe.Pointer(x)), nil
 }
@@ -71,8 +111,8 @@ func Encode[T any](x *T) ([]byte, error) {
 func Decode[T any](b []byte) (T, error) {
 	var x T
 	lay := layout.Of[T]()
-	if r := lay.CellError(); r != "" {
-		return x, &CellError{Cell: lay.Type.String(), Reason: r}
+	if lay.Opaque != "" {
+		return x, &CellError{Cell: lay.Type.String(), Reason: lay.Opaque}
 	}
 	rest, err := lay.Decode(unsafe.Pointer(&x), b)
 	if err == nil && len(rest) != 0 {

@@ -26,6 +26,8 @@ func (c *Ctx) wrote(n int)                          { c.inv().Wrote(n) }
 
 func body(m *core.Message) any                         { return m.Body() }
 func plain(l *layout.Layout) bool                      { return l.Plain() }
+func flat(l *layout.Layout) bool                       { return l.Flat() }
+func (c *Ctx) open(s plan.CellStore)                   { c.inv().Open(s) }
 func measure(l *layout.Layout, p unsafe.Pointer) int   { return l.Measure(p) }
 func staged(d *plan.CellDecl) bool                     { return d.Staged() }
 func expiry(h *plan.CellHead, now base.Time) base.Time { return h.Expiry(now) }

@@ -22,8 +22,7 @@ type List[T any] struct {
 // NewList declares a List cell; T is as in [NewValue].
 func NewList[T any](name string, class Class, opts ...CellOption) List[T] {
 	lay := layout.Of[T]()
-	d := newCellDecl(name, class, "list of "+lay.Type.String(), opts)
-	d.Reason, d.Form = lay.CellError(), lay.Digest()
+	d := newCellDecl(name, class, "list of "+lay.Type.String(), opts, lay)
 	d.Make = func() plan.CellStore { return &listStore[T]{CellHead: plan.CellHead{Decl: d}, lay: lay} }
 	return List[T]{d, lay}
 }
@@ -40,7 +39,7 @@ func (l List[T]) Get(c *Ctx, i int) (x T, ok bool) {
 		return x, false
 	}
 	c.read(measure(l.lay, unsafe.Pointer(s[i])))
-	if plain(l.lay) {
+	if flat(l.lay) {
 		return *s[i], true
 	}
 	dst := new(T)
@@ -62,6 +61,10 @@ func (l List[T]) Mut(c *Ctx, i int) *T {
 		(*items)[i] = p
 	}
 	p := (*items)[i]
+	if l.decl.Max > 0 {
+		s.loose = append(s.loose, p)
+		c.open(s)
+	}
 	n := measure(l.lay, unsafe.Pointer(p))
 	c.read(n)
 	c.wrote(n)
@@ -70,13 +73,16 @@ func (l List[T]) Mut(c *Ctx, i int) *T {
 
 // Append adds a copy of x at the end.
 func (l List[T]) Append(c *Ctx, x T) {
-	items := l.store(c).edit(c)
-	p := new(T)
-	if plain(l.lay) {
+	s, p := l.store(c), new(T)
+	if l.decl.Quick {
 		*p = x
 	} else {
-		setDeep(l.lay, p, x)
+		in := s.in.hold(x)
+		mustFit(l.decl, measure(l.lay, unsafe.Pointer(in)))
+		l.lay.Copy(unsafe.Pointer(p), unsafe.Pointer(in))
+		s.in.clear()
 	}
+	items := s.edit(c)
 	*items = append(*items, p)
 	c.wrote(measure(l.lay, unsafe.Pointer(p)))
 }
@@ -116,7 +122,9 @@ type listStore[T any] struct {
 	lay       *layout.Layout
 	cur, next []*T
 	expires   Time
-	kept      int // elements whose parts an engine has
+	kept      int  // elements whose parts an engine has
+	loose     []*T // with a bound, and handed out for change in place
+	in        scratch[T]
 }
 
 func (s *listStore[T]) visible(now Time) []*T {
@@ -164,7 +172,7 @@ func (s *listStore[T]) Apply(now Time) {
 func (s *listStore[T]) wipe() {
 	for i, p := range s.next {
 		if i >= len(s.cur) || s.cur[i] != p {
-			s.lay.Fill(unsafe.Pointer(p), 0)
+			s.lay.Wipe(unsafe.Pointer(p))
 		}
 	}
 }
@@ -285,6 +293,19 @@ func (s *listStore[T]) Merge(part, content []byte, version int, at plan.Moments)
 	}
 	s.cur = append(s.cur, p)
 	return nil
+}
+
+// Check implements [plan.CellStore]. Of an element that is lost the place stays.
+func (s *listStore[T]) Check() (err error) {
+	for _, p := range s.loose {
+		if e := s.Decl.Fits(s.lay.Measure(unsafe.Pointer(p))); e != nil {
+			clearValue(p)
+			err = e
+		}
+	}
+	clear(s.loose)
+	s.loose = s.loose[:0]
+	return err
 }
 
 // Merged implements [plan.CellStore].

@@ -4,10 +4,7 @@ package sfaas
 
 import (
 	"iter"
-	"slices"
 	"unsafe"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas/internal/layout"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
@@ -23,17 +20,13 @@ type Map[K comparable, V any] struct {
 	lay  *layout.Layout
 }
 
-// NewMap declares a Map cell; K and V are as T in [NewValue], K without
-// tensors. A newer [Version] may change V, whose values the upgrade gets; a map
+// NewMap declares a Map cell; K and V are as T in [NewValue], and K is comparable: it
+// may be a string or have some, see [MaxBytes]. A newer [Version] may change V, whose values the upgrade gets; a map
 // whose keys get other fields needs another name, and the old one is
 // [Retired].
 func NewMap[K comparable, V any](name string, class Class, opts ...CellOption) Map[K, V] {
 	keys, lay := layout.Of[K](), layout.Of[V]()
-	d := newCellDecl(name, class, "map of "+keys.Type.String()+" to "+lay.Type.String(), opts)
-	if d.Reason = lay.CellError(); d.Reason == "" && !keys.Plain() {
-		d.Reason = keys.Type.String() + " is no key of fixed size"
-	}
-	d.Form = Digest(xxhash.Sum64(append(slices.Clone(keys.Form), lay.Form...)))
+	d := newCellDecl(name, class, "map of "+keys.Type.String()+" to "+lay.Type.String(), opts, keys, lay)
 	d.Make = func() plan.CellStore {
 		return &mapStore[K, V]{CellHead: plan.CellHead{Decl: d}, keys: keys, lay: lay, index: map[K]int{}}
 	}
@@ -68,7 +61,7 @@ func (m Map[K, V]) Get(c *Ctx, k K) (x V, ok bool) {
 	if p == nil {
 		return x, false
 	}
-	if plain(m.lay) {
+	if flat(m.lay) {
 		return *p, true
 	}
 	dst := new(V)
@@ -82,7 +75,7 @@ func (m Map[K, V]) Load(c *Ctx, k K, dst *V) bool {
 	if p == nil {
 		return false
 	}
-	if plain(m.lay) {
+	if flat(m.lay) {
 		*dst = *p
 		return true
 	}
@@ -102,20 +95,30 @@ func (m Map[K, V]) View(c *Ctx, k K) *V {
 
 // Set makes a copy of x the entry at k.
 func (m Map[K, V]) Set(c *Ctx, k K, x V) {
-	p := m.store(c).edit(c, k, false)
-	if plain(m.lay) {
-		*p = x
+	s := m.store(c)
+	if m.decl.Quick {
+		*s.edit(c, k, false) = x
 		c.wrote(m.lay.Fixed)
 		return
 	}
-	setDeep(m.lay, p, x)
-	c.wrote(measure(m.lay, unsafe.Pointer(p)))
+	in := s.in.hold(x)
+	n := measure(m.lay, unsafe.Pointer(in))
+	mustFit(m.decl, n+s.keyBytes(k))
+	m.lay.Copy(unsafe.Pointer(s.edit(c, k, false)), unsafe.Pointer(in))
+	s.in.clear()
+	c.wrote(n)
 }
 
 // Mut returns the entry at k for change in place, zero if there was none. It
 // counts as one read and one write.
 func (m Map[K, V]) Mut(c *Ctx, k K) *V {
-	p := m.store(c).edit(c, k, true)
+	s := m.store(c)
+	if m.decl.Max > 0 {
+		mustFit(m.decl, s.keyBytes(k))
+		s.loose = append(s.loose, k)
+		c.open(s)
+	}
+	p := s.edit(c, k, true)
 	n := measure(m.lay, unsafe.Pointer(p))
 	c.read(n)
 	c.wrote(n)

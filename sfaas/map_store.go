@@ -31,6 +31,9 @@ type mapStore[K comparable, V any] struct {
 	spare     []*V             // memory of values that are gone
 	kept      bool             // an engine has parts of it
 	gone      []K              // expired and dropped, and the engine has them still
+	loose     []K              // with a bound, and handed out for change in place
+	in        scratch[V]
+	inKey     scratch[K]
 }
 
 type mapEntry[K comparable, V any] struct {
@@ -181,7 +184,7 @@ func (s *mapStore[K, V]) fresh() *V {
 // that already than of values. Sealed content does not stay in it.
 func (s *mapStore[K, V]) recycle(p *V) {
 	if s.Decl.Class == Sealed {
-		s.lay.Fill(unsafe.Pointer(p), 0)
+		s.lay.Wipe(unsafe.Pointer(p))
 	}
 	if len(s.spare) < len(s.index)+fewSpare {
 		s.spare = append(s.spare, p)
@@ -323,7 +326,7 @@ func (s *mapStore[K, V]) Decode(src []byte, version int, at plan.Moments) error 
 	if err != nil {
 		return err
 	}
-	n, src, err := base.CutCount(src, s.keys.Fixed+5)
+	n, src, err := base.CutCount(src, s.keys.Least()+5)
 	if err != nil {
 		return err
 	}
@@ -340,6 +343,9 @@ func (s *mapStore[K, V]) Decode(src []byte, version int, at plan.Moments) error 
 			return err
 		}
 		s.keys.Shift(unsafe.Pointer(&e.key), at.Shift())
+		if err := s.fits(&e.key, e.val); err != nil {
+			return err
+		}
 		if s.inBase(e.key) {
 			return base.ErrInvalid
 		}
@@ -440,6 +446,9 @@ func (s *mapStore[K, V]) Merge(part, content []byte, version int, at plan.Moment
 		return err
 	}
 	s.keys.Shift(unsafe.Pointer(&e.key), time.Duration(at.Now))
+	if err := s.fits(&e.key, e.val); err != nil {
+		return err
+	}
 	if len(src) > 0 || s.inBase(e.key) {
 		return base.ErrInvalid
 	}
@@ -450,6 +459,44 @@ func (s *mapStore[K, V]) Merge(part, content []byte, version int, at plan.Moment
 
 // Merged implements [plan.CellStore].
 func (s *mapStore[K, V]) Merged() error { return nil }
+
+// keyBytes returns the payload of a key.
+func (s *mapStore[K, V]) keyBytes(k K) int {
+	if plain(s.keys) {
+		return s.keys.Fixed
+	}
+	n := s.keys.Measure(unsafe.Pointer(s.inKey.hold(k)))
+	s.inKey.clear()
+	return n
+}
+
+// fits returns an error if an entry is beyond the bound.
+func (s *mapStore[K, V]) fits(k *K, val *V) error {
+	if s.Decl.Max == 0 {
+		return nil
+	}
+	return s.Decl.Fits(s.keys.Measure(unsafe.Pointer(k)) + s.lay.Measure(unsafe.Pointer(val)))
+}
+
+// Check implements [plan.CellStore].
+func (s *mapStore[K, V]) Check() (err error) {
+	for i := range s.loose {
+		k := &s.loose[i]
+		p := s.lookup(*k, 0)
+		if p == nil { // deleted since
+			continue
+		}
+		if e := s.fits(k, p); e != nil {
+			err = e
+			if !staged(s.Decl) {
+				s.drop(*k)
+			}
+		}
+	}
+	clear(s.loose)
+	s.loose = s.loose[:0]
+	return err
+}
 
 // cutForm checks the form of the keys, which content begins with.
 func (s *mapStore[K, V]) cutForm(src []byte) ([]byte, error) {

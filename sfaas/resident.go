@@ -49,5 +49,6 @@ func (s *mapStore[K, V]) Size() int {
 	if s.holes > 0 { // a loop is under way: the next look is right
 		return n * (s.keys.Fixed + s.lay.Fixed)
 	}
-	return n*s.keys.Fixed + sizeOf(n, s.lay, func(i int) unsafe.Pointer { return unsafe.Pointer(s.entries[i].val) })
+	return sizeOf(n, s.keys, func(i int) unsafe.Pointer { return unsafe.Pointer(&s.entries[i].key) }) +
+		sizeOf(n, s.lay, func(i int) unsafe.Pointer { return unsafe.Pointer(s.entries[i].val) })
 }

@@ -16,14 +16,14 @@ type Value[T any] struct {
 	lay  *layout.Layout
 }
 
-// NewValue declares a Value cell. T is a scalar, a fixed array, a tensor or a
-// struct of these; a function that declares another type is refused by Build.
+// NewValue declares a Value cell. T is a scalar, an array, a tensor, a string, a slice
+// or a struct of these; with strings or slices the cell states its largest size, see
+// [MaxBytes]. A function that declares a cell of another type is refused by Build.
 // Declarations are immutable and may be shared by functions, each of which has
 // its own content.
 func NewValue[T any](name string, class Class, opts ...CellOption) Value[T] {
 	lay := layout.Of[T]()
-	d := newCellDecl(name, class, "value of "+lay.Type.String(), opts)
-	d.Reason, d.Form = lay.CellError(), lay.Digest()
+	d := newCellDecl(name, class, "value of "+lay.Type.String(), opts, lay)
 	d.Make = func() plan.CellStore { return &valueStore[T]{CellHead: plan.CellHead{Decl: d}, lay: lay} }
 	return Value[T]{d, lay}
 }
@@ -31,13 +31,13 @@ func NewValue[T any](name string, class Class, opts ...CellOption) Value[T] {
 func (v Value[T]) declare(f *plan.Function) { f.Cells = append(f.Cells, v.decl) }
 
 // Get returns a copy of the content and whether there is one. It allocates
-// only if T holds tensors; then [Value.Load] avoids it.
+// only if T holds tensors or slices; then [Value.Load] avoids it.
 func (v Value[T]) Get(c *Ctx) (x T, ok bool) {
 	p := v.view(c)
 	if p == nil {
 		return x, false
 	}
-	if plain(v.lay) {
+	if flat(v.lay) {
 		return *p, true
 	}
 	dst := new(T)
@@ -52,7 +52,7 @@ func (v Value[T]) Load(c *Ctx, dst *T) bool {
 	if p == nil {
 		return false
 	}
-	if plain(v.lay) {
+	if flat(v.lay) {
 		*dst = *p
 		return true
 	}
@@ -64,30 +64,52 @@ func (v Value[T]) Load(c *Ctx, dst *T) bool {
 // until the handler returns or changes the cell.
 func (v Value[T]) View(c *Ctx) *T { return v.view(c) }
 
-// Set makes a copy of x the content.
+// Set makes a copy of x the content. It allocates only where tensors and slices of the
+// content have to grow; a string is shared with x.
 func (v Value[T]) Set(c *Ctx, x T) {
 	s := v.store(c)
-	p := s.edit(c, false)
-	if plain(v.lay) {
-		*p = x
+	if v.decl.Quick {
+		*s.edit(c, false) = x
 		c.wrote(v.lay.Fixed)
 		return
 	}
-	setDeep(v.lay, p, x)
-	c.wrote(measure(v.lay, unsafe.Pointer(p)))
+	in := s.in.hold(x)
+	n := measure(v.lay, unsafe.Pointer(in))
+	mustFit(v.decl, n)
+	v.lay.Copy(unsafe.Pointer(s.edit(c, false)), unsafe.Pointer(in))
+	s.in.clear()
+	c.wrote(n)
 }
 
-// setDeep keeps x from escaping in [Value.Set] of plain types.
-func setDeep[T any](lay *layout.Layout, p *T, x T) {
-	lay.Copy(unsafe.Pointer(p), unsafe.Pointer(&x))
+// scratch holds what a handler has passed by value while it is measured and copied: a
+// pointer to it would let each such value escape, and be allocated.
+type scratch[T any] struct{ p *T }
+
+func (s *scratch[T]) hold(x T) *T {
+	s.p = fresh(s.p)
+	*s.p = x
+	return s.p
+}
+
+func (s *scratch[T]) clear() { clearValue(s.p) }
+
+// mustFit faults the invocation if a value of n bytes is beyond the bound of a cell.
+func mustFit(d *plan.CellDecl, n int) {
+	if err := d.Fits(n); err != nil {
+		panic(err)
+	}
 }
 
 // Mut returns the content for change in place, zero if there was none. The
 // pointer is valid until the handler returns. It counts as one read and one
-// write.
+// write. Slices of it grow by append; a slice of a message is copied into them, and
+// not assigned, since the message is used again.
 func (v Value[T]) Mut(c *Ctx) *T {
 	s := v.store(c)
 	p := s.edit(c, true)
+	if v.decl.Max > 0 {
+		c.open(s)
+	}
 	n := measure(v.lay, unsafe.Pointer(p))
 	c.read(n)
 	c.wrote(n)
@@ -123,6 +145,7 @@ type valueStore[T any] struct {
 	cur, next    *T
 	has, nextHas bool
 	expires      Time
+	in           scratch[T]
 }
 
 // visible returns what the handler sees, or nil.
@@ -182,7 +205,7 @@ func (s *valueStore[T]) Apply(now Time) {
 	s.cur, s.next = s.next, s.cur
 	s.has, s.expires = s.nextHas, expiry(&s.CellHead, now)
 	if s.Decl.Class == Sealed && s.next != nil {
-		s.lay.Fill(unsafe.Pointer(s.next), 0) // what it replaces does not stay in clear
+		s.lay.Wipe(unsafe.Pointer(s.next)) // what it replaces does not stay in clear
 	}
 }
 
@@ -257,3 +280,19 @@ func (s *valueStore[T]) Merge(part, content []byte, version int, at plan.Moments
 
 // Merged implements [plan.CellStore].
 func (s *valueStore[T]) Merged() error { return nil }
+
+// Check implements [plan.CellStore].
+func (s *valueStore[T]) Check() error {
+	p := s.cur
+	if s.Dirty {
+		p = s.next
+	}
+	if p == nil {
+		return nil
+	}
+	err := s.Decl.Fits(s.lay.Measure(unsafe.Pointer(p)))
+	if err != nil && !staged(s.Decl) {
+		s.cur, s.has = nil, false
+	}
+	return err
+}

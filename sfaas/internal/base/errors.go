@@ -122,16 +122,18 @@ func (e *DigestError) Error() string {
 // Unwrap returns ErrDigest.
 func (e *DigestError) Unwrap() error { return ErrDigest }
 
-// SizeError is the fault of a handler whose output exceeds the limit.
+// SizeError is the fault of a handler whose output exceeds the limit of a runtime, or
+// which gives a cell a value beyond the largest that the cell may hold. It is also the
+// error of reading such a value from bytes.
 type SizeError struct {
-	Port  string // outlet of the function
-	Bytes int    // size of the message
+	Port  string // outlet of the function, or "cell NAME"
+	Bytes int    // size of the message or value
 	Limit int    // largest size allowed
 }
 
 // Error implements error.
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("sfaas: %s: message of %d bytes, limit %d", e.Port, e.Bytes, e.Limit)
+	return fmt.Sprintf(pkg+"%s: %d bytes, limit %d", e.Port, e.Bytes, e.Limit)
 }
 
 // PayloadError reports a message that cannot be stored: it waits for something

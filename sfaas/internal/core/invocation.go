@@ -33,6 +33,7 @@ type Invocation struct {
 	limit   base.Time // end of the budget
 	sends   []send
 	touched []plan.CellStore
+	opened  []plan.CellStore // with a bound, and handed out for change in place
 	meter   struct{ read, written int }
 	changed bool // some cell of inst has other content
 }
@@ -106,7 +107,7 @@ func (c *Invocation) begin(n *plan.Node, inst *instance, ks *keyState, h *base.H
 		c.limit = min(c.limit, now.Add(b))
 	}
 	c.sends = c.sends[:0]
-	c.touched = c.touched[:0]
+	c.touched, c.opened = c.touched[:0], c.opened[:0]
 	c.meter.read, c.meter.written, c.changed = 0, 0, false
 }
 
@@ -134,6 +135,21 @@ func (c *Invocation) Resource(d *plan.ResourceDecl) any {
 func (c *Invocation) Touch(s plan.CellStore) {
 	c.touched = append(c.touched, s)
 	c.changed = true
+}
+
+// Open notes that content of a cell with a bound is changed in place: whether it is
+// within the bound shows when the handler has returned.
+func (c *Invocation) Open(s plan.CellStore) { c.opened = append(c.opened, s) }
+
+// checkCells says which cell is beyond its bound, if any is.
+func (c *Invocation) checkCells() (err error) {
+	for _, s := range c.opened {
+		if e := s.Check(); e != nil {
+			err = e
+		}
+	}
+	c.opened = c.opened[:0]
+	return err
 }
 
 // Read counts n bytes of state that the handler has read.

@@ -171,7 +171,13 @@ func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 		if returned {
 			return
 		}
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *base.CellError: // what the runtime refuses is no panic of the program
+			err = r
+		case *base.SizeError:
+			err = r
+		default:
 			err = &base.PanicError{Value: r, Stack: string(debug.Stack())}
 		}
 	}()

@@ -14,6 +14,11 @@ func (k *Core) finish(c *Invocation, err error) {
 	it := &k.cur.item
 	k.cur.active = false
 	noOutput := err != nil && errors.Is(err, base.ErrNoOutput)
+	if len(c.opened) > 0 {
+		if e := c.checkCells(); e != nil && (err == nil || noOutput) {
+			err, noOutput = e, false
+		}
+	}
 	if err == nil || noOutput {
 		err = k.checkOutputs(c)
 	}

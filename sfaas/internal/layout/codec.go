@@ -109,7 +109,7 @@ func (p *part) decode(at unsafe.Pointer, src []byte, apart *Pieces) ([]byte, err
 		}
 		return rest, err
 	}
-	n, src, err := base.CutCount(src, max(1, p.elem.least()))
+	n, src, err := base.CutCount(src, max(1, p.elem.Least()))
 	if err != nil {
 		return nil, err
 	}

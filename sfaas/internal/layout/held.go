@@ -44,7 +44,14 @@ func (p *part) held(at unsafe.Pointer) int {
 // with a pattern: whoever has kept a part of it reads nonsense from then on.
 // Flags take the lowest bit of the pattern, so that they stay flags. Strings,
 // pointers, maps and other fields that share memory with others become zero.
-func (l *Layout) Fill(p unsafe.Pointer, pattern byte) {
+func (l *Layout) Fill(p unsafe.Pointer, pattern byte) { l.fill(p, pattern, false) }
+
+// Wipe overwrites the value at p with zeros, with all that its tensors and slices have
+// room for: what they have been longer by, too. Strings become empty, and their bytes
+// stay: they share memory with others.
+func (l *Layout) Wipe(p unsafe.Pointer) { l.fill(p, 0, true) }
+
+func (l *Layout) fill(p unsafe.Pointer, pattern byte, room bool) {
 	for _, r := range l.runs {
 		b := pattern
 		if r.flag {
@@ -56,20 +63,28 @@ func (l *Layout) Fill(p unsafe.Pointer, pattern byte) {
 		reflect.NewAt(r.typ, unsafe.Add(p, r.off)).Elem().SetZero()
 	}
 	for i := range l.parts {
-		l.parts[i].fill(unsafe.Add(p, l.parts[i].off), pattern)
+		l.parts[i].fill(unsafe.Add(p, l.parts[i].off), pattern, room)
 	}
 }
 
-func (p *part) fill(at unsafe.Pointer, pattern byte) {
+func (p *part) fill(at unsafe.Pointer, pattern byte, room bool) {
 	switch {
 	case p.tensor != nil:
-		fill(p.tensor.Data(at), pattern)
+		b := p.tensor.Data(at)
+		if room {
+			b = unsafe.Slice(unsafe.SliceData(b), p.tensor.Room(at))
+		}
+		fill(b, pattern)
 	case p.str:
 		*(*string)(at) = ""
 	default:
 		h := (*memory.SliceHeader)(at)
-		for i := range h.Len {
-			p.elem.Fill(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()), pattern)
+		n := h.Len
+		if room {
+			n = h.Cap
+		}
+		for i := range n {
+			p.elem.fill(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()), pattern, room)
 		}
 	}
 }

@@ -4,8 +4,8 @@ package layout
 
 import (
 	"encoding/binary"
-	"fmt"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
@@ -28,6 +28,8 @@ type Layout struct {
 
 	times []uintptr // offsets of moments
 	timed bool      // it has moments, or its slices do
+	open  bool      // it has slices or strings, which have no bound of their own
+	flat  bool      // an assignment copies everything
 }
 
 // run is n plain elements of size bytes each, starting at off.
@@ -66,6 +68,11 @@ func layoutOf(t *memory.Type) *Layout {
 	l.add(t, 0, t.Go.String())
 	for _, r := range l.runs {
 		l.Fixed += r.n * int(r.size)
+	}
+	l.flat = l.Opaque == ""
+	for i := range l.parts {
+		l.open = l.open || l.parts[i].tensor == nil
+		l.flat = l.flat && l.parts[i].str
 	}
 	return l
 }
@@ -120,6 +127,9 @@ func (l *Layout) addSlice(t *memory.Type, off uintptr, path string) {
 		return
 	}
 	e := layoutOf(t.Elem)
+	if e.Least() == 0 && e.Opaque == "" { // any number of them is encoded by nothing
+		e.Opaque = "has no content"
+	}
 	l.timed = l.timed || e.timed
 	l.Form = append(l.Form, e.Form...)
 	l.parts = append(l.parts, part{off: off, elem: e, slice: t, fixed: len(e.parts) == 0})
@@ -128,8 +138,8 @@ func (l *Layout) addSlice(t *memory.Type, off uintptr, path string) {
 	}
 }
 
-// least returns how many bytes every encoding takes at least.
-func (l *Layout) least() int { return l.Fixed + len(l.parts) }
+// Least returns how many bytes every encoding takes at least.
+func (l *Layout) Least() int { return l.Fixed + len(l.parts) }
 
 // Digest identifies the form of the encoding: two types with equal digests
 // have the same fields in the same order.
@@ -147,27 +157,24 @@ func (l *Layout) addRun(r run) {
 	l.runs = append(l.runs, r)
 }
 
-// CellError says why T cannot be the content of a cell, or returns "": a cell
-// holds scalars, fixed arrays, tensors and structs of these.
-func (l *Layout) CellError() string {
-	if l.Opaque != "" {
-		return l.Opaque
-	}
-	for _, p := range l.parts {
-		if p.str {
-			return fmt.Sprintf("%s holds a string", l.Type)
-		}
-		if p.elem != nil {
-			return fmt.Sprintf("%s holds a slice of %s", l.Type, p.elem.Type)
-		}
-	}
-	return ""
+// Open reports whether values of the type have strings or slices, so that one that is
+// to be stored needs a bound.
+func (l *Layout) Open() bool { return l.open }
+
+// Tensors reports whether values of the type have tensors of their own.
+func (l *Layout) Tensors() bool {
+	return slices.ContainsFunc(l.parts, func(p part) bool { return p.tensor != nil })
 }
 
-// Plain reports whether an assignment copies everything.
+// Plain reports whether values of the type lie in one piece of memory.
 func (l *Layout) Plain() bool { return len(l.parts) == 0 && l.Opaque == "" }
 
-// Measure returns the payload bytes of the value at p.
+// Flat reports whether an assignment copies everything: strings are shared, and never
+// change.
+func (l *Layout) Flat() bool { return l.flat }
+
+// Measure returns the payload bytes of the value at p. Each element of a slice counts
+// one byte at least, so that nothing of the value is free.
 func (l *Layout) Measure(p unsafe.Pointer) int {
 	if len(l.parts) == 0 {
 		return l.Fixed
@@ -196,7 +203,7 @@ func (p *part) measure(at unsafe.Pointer) int {
 	}
 	n := 0
 	for i := range h.Len {
-		n += p.elem.Measure(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size()))
+		n += max(1, p.elem.Measure(unsafe.Add(h.Data, uintptr(i)*p.elem.Type.Size())))
 	}
 	return n
 }

@@ -18,6 +18,8 @@ type CellDecl struct {
 	Class   base.Class    // what its content must survive
 	TTL     time.Duration // how long content lasts, 0 for ever
 	Version int           // of the schema
+	Max     int           // largest payload of one value, with its key in a map; 0: no bound
+	Quick   bool          // an assignment sets a value, and nothing is to be checked
 	// Upgrade turns encoded content of an older version into the present one.
 	Upgrade func(old []byte, from int) ([]byte, error)
 	Shape   string           // kind and types, part of the digest
@@ -56,6 +58,9 @@ type CellStore interface {
 	Merge(part, content []byte, version int, at Moments) error
 	// Merged says whether no part is missing, as far as the others tell.
 	Merged() error
+	// Check says whether what a handler has changed in place is within the bound of the
+	// cell. Volatile content that is not is lost: it cannot be taken back.
+	Check() error
 }
 
 // Parts takes parts of a cell. A part has a name, whose bytes order it, and content;
@@ -77,6 +82,17 @@ type Moments struct {
 
 // Shift returns how far the second clock is ahead of the first.
 func (m Moments) Shift() time.Duration { return m.Now.Sub(m.Then) }
+
+// MaxContent is the largest bound that a cell may state, in bytes.
+const MaxContent = 1 << 26
+
+// Fits returns a [*base.SizeError] if a value of so many bytes is beyond the bound.
+func (d *CellDecl) Fits(bytes int) error {
+	if d.Max == 0 || bytes <= d.Max {
+		return nil
+	}
+	return &base.SizeError{Port: "cell " + d.Name, Bytes: bytes, Limit: d.Max}
+}
 
 // CellHead is the part that all stores share.
 type CellHead struct {
@@ -151,6 +167,9 @@ func (d *CellDecl) CutItem(src []byte, version int, lay *layout.Layout, p unsafe
 	}
 	if len(left) != 0 {
 		return nil, base.ErrInvalid
+	}
+	if err := d.Fits(lay.Measure(p)); err != nil {
+		return nil, err
 	}
 	lay.Shift(p, at.Shift())
 	return rest, nil

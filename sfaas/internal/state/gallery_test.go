@@ -94,17 +94,19 @@ func (x *gallery) wire() {
 	vault := sfaas.NewValue[number]("vault", sfaas.Sealed)
 	count := sfaas.NewMap[uint8, uint64]("count", sfaas.Replicated)
 	last := sfaas.NewList[uint32]("last", sfaas.Volatile)
+	names := sfaas.NewMap[string, []byte]("names", sfaas.Replicated, sfaas.MaxBytes(64))
 	gated := sfaas.Define("gated", func(c *sfaas.Ctx, out, in *number) error {
 		v, _ := vault.Get(c)
 		*count.Mut(c, uint8(in.X))++
 		last.Append(c, uint32(in.X))
+		names.Set(c, c.Key().String(), []byte{byte(in.X), 1, 2})
 		out.X = 1000 * v.X
 		for _, n := range last.All(c) {
 			out.X += uint64(*n)
 		}
 		note("gated", c, out.X)
 		return nil
-	}, cfg, vault, count, last)
+	}, cfg, vault, count, last, names)
 	grant := sfaas.OnControl(gated, func(*sfaas.Ctx, *number) error { return nil })
 	setting := sfaas.OnSetting(gated, func(c *sfaas.Ctx, s *number) error { vault.Set(c, *s); return nil })
 
