@@ -73,7 +73,7 @@ func (n *Node) enter(g *greeting, resumes func(*session) bool) (*session, int, *
 	if old != nil {
 		n.forget(old, errNewLife)
 	}
-	s := &session{n: n, node: g.node, incarnation: g.incarnation}
+	s := newSession(n, g.node, g.incarnation)
 	answer.hello = n.rt.Hello()
 	if node, life, err := n.rt.Connect(s, g.hello); err != nil || node != g.node || life != g.incarnation {
 		if err == nil {

@@ -28,22 +28,29 @@ type session struct {
 	mu         sync.Mutex
 	queues     [3]queue // by class
 	records    []record
-	first      int    // in records, its number is
-	base       uint64 // this one
-	next       int    // in records
-	written    uint64 // numbers below are all on the present connection
-	confirmed  uint64 // what the other end says it has received
-	link       *link  // the present connection, nil for none
-	sleeps     bool   // its writer
-	inline     bool   // who sends is writing, instead of it
-	acks       bool   // the other end is to be told what has come
-	asks       bool   // it is asked for the same
-	generation int    // of attempts to connect: the last one holds
-	attached   int    // of which so many have succeeded
+	first      int       // in records, its number is
+	base       uint64    // this one
+	next       int       // in records
+	written    uint64    // numbers below are all on the present connection
+	confirmed  uint64    // what the other end says it has received
+	link       *link     // the present connection, nil for none
+	sleeps     bool      // its writer
+	inline     bool      // who sends is writing, instead of it
+	still      sync.Cond // nobody is inline any more
+	acks       bool      // the other end is to be told what has come
+	asks       bool      // it is asked for the same
+	generation int       // of attempts to connect: the last one holds
+	attached   int       // of which so many have succeeded
 	ended      bool
 
 	received atomic.Uint64 // records that have come
 	pieces   *sfaas.Frame  // of a frame that comes in pieces; of the reader
+}
+
+func newSession(n *Node, node sfaas.NodeID, incarnation uint32) *session {
+	s := &session{n: n, node: node, incarnation: incarnation}
+	s.still.L = &s.mu
+	return s
 }
 
 // record is a frame, or a piece of one, on its way.
@@ -130,6 +137,7 @@ func (s *session) writeInline(l *link) {
 	err := l.writeNow()
 	s.mu.Lock()
 	s.inline = false
+	s.still.Broadcast()
 	if s.link == l && len(l.rest) == 0 {
 		s.written = s.base + uint64(s.next-s.first)
 		s.prune()
@@ -164,6 +172,7 @@ func (s *session) collect(l *link, beat bool) bool {
 	if s.inline {
 		return false // whoever writes wakes the writer if there is more
 	}
+	s.sleeps = false // a heartbeat wakes it too
 	s.fill(l)
 	switch {
 	case s.asks:
@@ -300,13 +309,18 @@ func (s *session) attach(l *link, generation int) bool {
 	return ok
 }
 
-// detach notes that a connection has ended.
+// detach notes that a connection has ended. Whoever writes on it instead of its writer
+// has to end first: what is written must not be let go, and the next connection must
+// find nobody inline, since it is this one's writer who would be woken.
 func (s *session) detach(l *link) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.inline && s.link == l {
+		s.still.Wait()
+	}
 	if s.link == l {
 		s.link, s.sleeps = nil, false
 	}
-	s.mu.Unlock()
 }
 
 // live returns the present connection.
