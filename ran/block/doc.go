@@ -24,7 +24,7 @@
 // # State and parameters
 //
 // The scheduler's decisions enter as control messages that hold for one slot: a
-// [Schedule] of the cell, which ran/distribute takes apart into the grant of each
+// [nr.Schedule] of the cell, which ran/distribute takes apart into the grant of each
 // HARQ process. They go to the three functions that keep them as state, and to
 // no other: what a stateless function must know travels in its message. Data
 // whose slot has no schedule waits for it and is then dropped and counted; it is

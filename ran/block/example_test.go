@@ -28,7 +28,7 @@ func Example() {
 
 	g := sfaas.NewGraph("sounder")
 	slots := sfaas.Source[nr.Baseband](g, "slots")
-	schedules := sfaas.Source[block.Schedule](g, "schedules")
+	schedules := sfaas.Source[nr.Schedule](g, "schedules")
 	pdu := sfaas.Apply(sfaas.Apply(slots, block.NewDemodulate(cfg)), extract.Fn)
 	pilots := sfaas.Select(pdu, func(p *block.PDU) *block.Pilots { return &p.Pilots })
 	aligned := sfaas.Apply(pilots, block.NewSynchronise(cfg, "ls", meter))

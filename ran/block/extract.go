@@ -11,8 +11,8 @@ import (
 
 // Extractor is the function from grid to PDUs with its control port.
 type Extractor struct {
-	Fn     sfaas.Fn[Grid, PDU]        // the function
-	Grants sfaas.Controller[Schedule] // the cell's schedule, one a slot
+	Fn     sfaas.Fn[Grid, PDU]           // the function
+	Grants sfaas.Controller[nr.Schedule] // the cell's schedule, one a slot
 }
 
 // scheduled is the state of extraction beside the grants: for which slot they
@@ -34,7 +34,7 @@ type process struct {
 // PRBs form one group and one message; each group's message has the key of the
 // group.
 //
-// A schedule that [Schedule.Validate] refuses faults the invocation and the
+// A schedule that [nr.Schedule.Validate] refuses faults the invocation and the
 // slot is not received.
 func NewExtract(cfg Config) Extractor {
 	slot := sfaas.NewValue[scheduled]("slot", sfaas.Volatile)
@@ -52,8 +52,8 @@ func NewExtract(cfg Config) Extractor {
 		}
 		return e.run(c, out, in, s.Num, initial)
 	}, sfaas.Config{Params: cfg.params(""), History: cfg.history()}, slot, grants, initial, scratch)
-	port := sfaas.OnControl(f, func(c *sfaas.Ctx, in *Schedule) error {
-		if err := in.validate(&cfg.Carrier, &scratch.Get(c).groups); err != nil {
+	port := sfaas.OnControl(f, func(c *sfaas.Ctx, in *nr.Schedule) error {
+		if err := in.ValidateWith(&cfg.Carrier, &scratch.Get(c).groups); err != nil {
 			return err
 		}
 		*slot.Mut(c) = scheduled{in.Slot, len(in.Grants)}
@@ -68,29 +68,29 @@ func NewExtract(cfg Config) Extractor {
 // extractor is the scratch of extraction.
 type extractor struct {
 	cfg    Config
-	grants [MaxGrants]nr.Grant
-	groups grouper
+	grants [nr.MaxGrants]nr.Grant
+	groups nr.Grouper
 }
 
 // run emits the PDU of every PRB group of the first n grants.
 func (e *extractor) run(c *sfaas.Ctx, out sfaas.Emitter[PDU], in *Grid, n int, initial sfaas.Map[process, sch.Initial]) error {
-	e.groups.start(&e.cfg.Carrier, in.Slot, e.grants[:n])
+	e.groups.Start(&e.cfg.Carrier, in.Slot, e.grants[:n])
 	for {
-		more, err := e.groups.next()
+		more, err := e.groups.Next()
 		if err != nil || !more {
 			return err
 		}
-		pdu := out.Add(GroupKey(c.Key(), &e.groups.group))
+		pdu := out.Add(GroupKey(c.Key(), e.groups.Group()))
 		pdu.Pilots.Mark(c, StageExtract, &in.Trace)
-		for u, m := range e.groups.members {
+		for u, m := range e.groups.Members() {
 			if pdu.Data.Codes[u], err = codeOf(c, m, initial); err != nil {
 				return err
 			}
 		}
-		if err := pusch.ExtractPilots(&pdu.Pilots.Pilots, &in.Grid, &e.groups.group); err != nil {
+		if err := pusch.ExtractPilots(&pdu.Pilots.Pilots, &in.Grid, e.groups.Group()); err != nil {
 			return err
 		}
-		if err := pusch.ExtractData(&pdu.Data.Data, &in.Grid, &e.groups.group); err != nil {
+		if err := pusch.ExtractData(&pdu.Data.Data, &in.Grid, e.groups.Group()); err != nil {
 			return err
 		}
 	}

@@ -75,7 +75,7 @@ func (l *looper) frame() {
 		slot, schedule := &l.f.slots[i], &l.f.schedules[i]
 		slot.Slot, schedule.Slot = l.next, l.next
 		n := sfaas.Slot(l.next)
-		err := l.chain.Grants.Push(l.rt, l.key, n, func(s *block.Schedule) error {
+		err := l.chain.Grants.Push(l.rt, l.key, n, func(s *nr.Schedule) error {
 			s.Set(schedule.Slot, schedule.Grants...)
 			return nil
 		})

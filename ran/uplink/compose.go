@@ -23,7 +23,7 @@ type Edges struct {
 	Slots sfaas.Input[nr.Baseband]
 	// Grants takes the schedule of a slot under the key of the cell. A slot without
 	// transmissions has an empty one.
-	Grants sfaas.Input[block.Schedule]
+	Grants sfaas.Input[nr.Schedule]
 
 	Grid     sfaas.Edge[block.Grid]           // of the slot, under the key of the cell
 	PDU      sfaas.Edge[block.PDU]            // of each PRB group, under [block.GroupKey], as are the next four
@@ -85,7 +85,7 @@ func Compose(g *sfaas.Graph, cfg Config) (*Edges, error) {
 // wire applies the steps.
 func (e *Edges) wire() {
 	g, s, cfg := e.graph, &e.Steps, &e.Config
-	e.Slots, e.Grants = sfaas.Source[nr.Baseband](g, "slots"), sfaas.Source[block.Schedule](g, "grants")
+	e.Slots, e.Grants = sfaas.Source[nr.Baseband](g, "slots"), sfaas.Source[nr.Schedule](g, "grants")
 	if cfg.Replay == EdgeSlots {
 		e.replay = source[nr.Baseband]{e.Slots}
 	}

@@ -53,7 +53,7 @@ func passesWith(t *testing.T, rec *sigmf.Recording, pause time.Duration) int {
 	defer rt.Close()
 	key := block.CellKey(&rec.Carrier)
 	for _, slot := range rec.Slots() {
-		err := chain.Grants.Push(rt, key, sfaas.Slot(slot.Slot), func(s *block.Schedule) error {
+		err := chain.Grants.Push(rt, key, sfaas.Slot(slot.Slot), func(s *nr.Schedule) error {
 			s.Set(slot.Slot)
 			for _, x := range slot.Transmissions {
 				s.Set(slot.Slot, append(s.Grants, x.Grant)...)

@@ -19,7 +19,7 @@ type frame struct {
 	rec       *sigmf.Recording
 	cfg       block.Config
 	slots     []nr.Baseband
-	schedules []block.Schedule
+	schedules []nr.Schedule
 }
 
 // openFrame reads the recording that examples/uplink ships.
@@ -42,7 +42,7 @@ func openSlots(t testing.TB, path string) *frame {
 	t.Cleanup(func() { rec.Close() })
 	f := &frame{rec: rec, cfg: block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}}
 	slots := rec.Slots()
-	f.slots, f.schedules = make([]nr.Baseband, len(slots)), make([]block.Schedule, len(slots))
+	f.slots, f.schedules = make([]nr.Baseband, len(slots)), make([]nr.Schedule, len(slots))
 	for i := range slots {
 		if err := rec.ReadSlot(&f.slots[i], &slots[i]); err != nil {
 			t.Fatal(err)

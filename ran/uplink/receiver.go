@@ -170,7 +170,7 @@ func (r *Receiver) enter(cell sfaas.Key, slot nr.Slot, grants []nr.Grant, reason
 
 // push hands a schedule to the runtime.
 func (r *Receiver) push(cell sfaas.Key, slot nr.Slot, grants []nr.Grant) error {
-	return r.chain.Grants.Push(r.rt, cell, sfaas.Slot(slot), func(s *block.Schedule) error {
+	return r.chain.Grants.Push(r.rt, cell, sfaas.Slot(slot), func(s *nr.Schedule) error {
 		s.Set(slot, grants...)
 		return nil
 	})
@@ -291,7 +291,7 @@ func (r *Receiver) Close() error {
 func unsupported(c *nr.Carrier, slot nr.Slot, grants []nr.Grant, reasons []error) ([]error, error) {
 	out := make([]error, len(grants))
 	copy(out, reasons)
-	s := block.Schedule{Slot: slot}
+	s := nr.Schedule{Slot: slot}
 	var at []int
 	for k := range grants {
 		if out[k] == nil {

@@ -119,7 +119,7 @@ func (h *host) of(n nr.Slot) []nr.Outcome {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var out []nr.Outcome
-	for i := range block.MaxGrants {
+	for i := range nr.MaxGrants {
 		for id, x := range h.heard {
 			if id.slot == n && id.index == i {
 				out = append(out, x.Outcome)

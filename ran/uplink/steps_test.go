@@ -146,7 +146,7 @@ func ownExtract(cfg block.Config) block.Extractor {
 		}
 		return nil
 	}, sfaas.Config{}, grants)
-	return block.Extractor{Fn: f, Grants: sfaas.OnControl(f, func(c *sfaas.Ctx, s *block.Schedule) error {
+	return block.Extractor{Fn: f, Grants: sfaas.OnControl(f, func(c *sfaas.Ctx, s *nr.Schedule) error {
 		g := grants.Mut(c)
 		g.Num = copy(g.Grants[:], s.Grants)
 		return nil

@@ -54,7 +54,7 @@ func fadingFrame(t *testing.T, slots, cell int) *frame {
 	for n := range nr.Slot(slots) {
 		got := nr.Grid{Slot: n, RE: tensor.New[complex64]([]int{numRx, nr.SymbolsPerSlot, carrier.NumSubcarriers()})}
 		noise.Add(got.RE.Data(), 0.6)
-		var schedule block.Schedule
+		var schedule nr.Schedule
 		schedule.Set(n)
 		for u, path := range paths {
 			if g := fadingGrant(u, cell); u == 0 && n%3 != 2 || u > 0 && n%4 != 3 {

@@ -47,7 +47,7 @@ func TestUnknownInitial(t *testing.T) {
 	key := block.CellKey(&f.cfg.Carrier)
 	for i := range f.slots {
 		n := sfaas.Slot(f.slots[i].Slot)
-		err := c.Grants.Push(rt, key, n, func(s *block.Schedule) error {
+		err := c.Grants.Push(rt, key, n, func(s *nr.Schedule) error {
 			s.Set(f.slots[i].Slot, f.schedules[i].Grants...)
 			return nil
 		})
