@@ -30,6 +30,7 @@ type Core struct {
 	lane    *Lane
 	scratch func(old map[*plan.ResourceDecl]any) (map[*plan.ResourceDecl]any, error) // opens what a lost lane had
 	cur     running
+	run     run
 
 	// what lasts as long as a key
 	keys   map[base.Key]*keyState
@@ -187,7 +188,7 @@ func (k *Core) Step(ev *Event, eff []Effect) []Effect {
 	case EventPeer:
 		k.peer(ev.From.Node, ev.Err == nil)
 	case EventPublish:
-		k.endTiming()
+		k.endStage()
 		k.Publish()
 	}
 	return k.endStep()

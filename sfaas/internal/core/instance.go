@@ -40,10 +40,8 @@ func (it *item) made() base.Slot {
 type running struct {
 	item
 	active bool
-	start  base.Time // 0: its time has been counted
+	timed  bool // its time has not been counted
 	due    base.Time
-	slot   base.Slot
-	ledger *ledger // of the unit in which it runs
 }
 
 // keyState is what a core knows about one key.

@@ -13,7 +13,7 @@ import (
 // runNext runs the next ready item: what follows from running work before what
 // waits in a line, so that the stages of a slot run one after the other.
 func (k *Core) runNext() {
-	k.endTiming()
+	k.endStage()
 	for k.inline.len() == 0 {
 		if !k.takeIn() {
 			return
@@ -91,20 +91,20 @@ func (k *Core) runCurrent() {
 	}
 	c.begin(n, inst, it.ks, &m.Header, due, k.now)
 	c.load(it)
-	k.cur.active, k.cur.start, k.cur.due, k.cur.slot = true, k.now, due, m.Slot
+	k.cur.active, k.cur.timed, k.cur.due = true, true, due
 	k.stats[n.Index].Invocations++
 	u := it.ks.unit
 	if it.task != nil || u == nil || u.Part != n.Part { // seldom, and a call
 		u = k.unitOfItem(it)
 	}
 	l := u.ledger
-	if l == nil || !l.open {
+	if l == nil {
 		l = k.openLedger(u)
 	}
-	l.Invocations++
-	if k.cur.ledger != l {
-		k.cur.ledger = l
+	if r := &k.run; r.ledger != l || r.slot != m.Slot || r.end != k.now {
+		k.beginRun(l, m.Slot)
 	}
+	k.run.stages++
 	k.cost += n.Fn.Config.Cost
 	g := lane.enter()
 	err := k.protect(c, e)
@@ -190,7 +190,7 @@ func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 			sink(c.Header(), c.in[0])
 		} else {
 			k.stats[e.Node.Index].Unheard++
-			k.cur.ledger.Unheard++
+			k.run.ledger.Unheard++
 		}
 	case e.Port != nil:
 		err = e.Port.Run(c)
@@ -215,30 +215,4 @@ func (k *Core) skip(it item) {
 	}
 	k.answer(nil, &it, it.ks.insts[n.Index], nil, base.ErrTimeout)
 	k.giveBack(&it)
-}
-
-// endTiming closes the measurement of the last invocation: its end is the
-// start of the next one, so that the clock is read once a stage.
-func (k *Core) endTiming() {
-	if k.cur.start == 0 {
-		return
-	}
-	n := k.cur.edge.Node
-	d := k.now.Sub(k.cur.start)
-	s := &k.stats[n.Index]
-	s.Busy += d
-	s.times.add(d)
-	l := k.cur.ledger
-	l.worked(k.cur.slot, d)
-	k.opened(l)
-	late := k.now > k.cur.due
-	if b := n.Fn.Config.Budget; late || (b > 0 && d > b) {
-		s.Late++
-		l.Late++
-		if k.set.Notices {
-			h := base.Header{Key: k.cur.ks.key, Slot: k.cur.slot, Due: k.cur.due}
-			k.notice(NoticeLate, n, &h, h.Key, "ended late", nil)
-		}
-	}
-	k.cur.start = 0
 }

@@ -68,8 +68,9 @@ func (k *Core) closeLedger(u *unit) {
 	if l == nil {
 		return
 	}
-	if k.cur.ledger == l {
-		k.endTiming()
+	if k.run.ledger == l {
+		k.endStage()
+		k.countRun()
 	}
 	l.closed, u.ledger = true, nil
 	k.opened(l)
@@ -124,20 +125,23 @@ func (l *ledger) publish(k *Core, wait bool) bool {
 		return false
 	}
 	defer a.mu.Unlock()
-	for _, e := range l.edges {
+	for i := range l.edges {
+		e := &l.edges[i]
+		if e.Sent+e.Remote == 0 {
+			continue
+		}
 		l.Transferred += e.Sent
 		l.Remote += e.Remote
+		if n := l.unit.Part.Makers[i]; n != nil {
+			k.stats[n.Index].Transferred += e.Sent
+		}
+		a.edges[i].Sent += e.Sent
+		a.edges[i].Remote += e.Remote
+		e.Sent, e.Remote = 0, 0
 	}
 	a.Meter.add(&l.Meter)
 	a.Counts.add(&l.Counts)
 	a.cpu += l.cpu
-	for i := range l.edges {
-		if e := &l.edges[i]; e.Sent+e.Remote > 0 {
-			a.edges[i].Sent += e.Sent
-			a.edges[i].Remote += e.Remote
-			e.Sent, e.Remote = 0, 0
-		}
-	}
 	l.pour()
 	if l.cur.used {
 		a.slots.add(l.cur.slot, l.cur.busy)
@@ -157,6 +161,7 @@ func (l *ledger) publish(k *Core, wait bool) bool {
 // Unbilled returns the busy time of the core's units for which they have not been
 // charged, see [Core.Bill].
 func (k *Core) Unbilled() (busy time.Duration) {
+	k.countRun()
 	for _, l := range k.open {
 		busy += l.Busy - l.billed
 	}

@@ -23,10 +23,10 @@ func (k *Core) finish(c *Invocation, err error) {
 		err = k.checkOutputs(c)
 	}
 	n, e := it.edge.Node, it.edge
-	s := &k.stats[n.Index]
-	s.StateRead += uint64(c.meter.read)
-	s.StateWritten += uint64(c.meter.written)
-	if l := k.cur.ledger; c.meter.read|c.meter.written != 0 {
+	if c.meter.read|c.meter.written != 0 {
+		s, l := &k.stats[n.Index], k.run.ledger
+		s.StateRead += uint64(c.meter.read)
+		s.StateWritten += uint64(c.meter.written)
 		l.StateRead += uint64(c.meter.read)
 		l.StateWritten += uint64(c.meter.written)
 	}
@@ -89,7 +89,7 @@ func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 			if c.ahead != 0 {
 				k.putOff(out, c.outputSlot())
 			}
-			k.release(b, n, k.cur.ledger, out, it.ks, c.inst)
+			k.release(b, n, k.run.ledger, out, it.ks, c.inst)
 		}
 	}
 	if n.Fn.Each && len(c.sends) > 1 {
@@ -150,7 +150,6 @@ func (k *Core) putOff(m *Message, slot base.Slot) {
 // Those on ExactlyOnce edges get it when the batch is committed.
 func (k *Core) release(b *Batch, n *plan.Node, l *ledger, m *Message, ks *keyState, by *instance) {
 	edges := n.Outlet.Edges
-	k.stats[n.Index].Transferred += uint64(m.size * len(edges))
 	if len(edges) == 0 {
 		m.pool.put(m, k.lane)
 		return
@@ -173,7 +172,9 @@ func (k *Core) release(b *Batch, n *plan.Node, l *ledger, m *Message, ks *keySta
 
 // countSent meters what leaves a function of a unit by reference.
 func (k *Core) countSent(n *plan.Node, u *unit, m *Message, e *plan.Edge) {
-	k.stats[n.Index].Transferred += uint64(m.size)
+	if u.Part.Maker(e) == nil {
+		k.stats[n.Index].Transferred += uint64(m.size)
+	}
 	k.ledger(u).sent(e, m.size)
 }
 

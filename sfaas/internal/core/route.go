@@ -49,14 +49,16 @@ func waysFrom(app *plan.App, set *Settings) []way {
 // unheard drops a message for a sink to which nobody listens here, counted. Ks is the
 // state of its key, nil if that is not known.
 func (k *Core) unheard(e *plan.Edge, m *Message, ks *keyState) {
-	var counts [2]*Counts
-	if ks != nil {
-		counts = k.counts(e.Node, k.unitOf(e.Node.Part, ks))
-	} else {
-		counts = k.countsAt(e.Node, m.Key)
+	if ks == nil {
+		for _, c := range k.countsAt(e.Node, m.Key) {
+			c.Unheard++
+		}
+		m.release(k.lane)
+		return
 	}
-	for _, c := range counts {
-		c.Unheard++
+	k.stats[e.Node.Index].Unheard++
+	if u := k.unitOf(e.Node.Part, ks); u.phase != unitAway { // without what counts returns: this happens to each message
+		k.ledger(u).Unheard++
 	}
 	m.release(k.lane)
 }

@@ -4,11 +4,13 @@ package core
 
 import "time"
 
-// Statistics are kept twice, by function and by unit, in one way: a core counts
-// in plain memory of its own, and once a slot adds what is new to an account
-// that all cores of the runtime share. Whoever reads looks at accounts only. A
-// core that finds one in use counts on, and adds at its next turn: so no reader
-// makes a handler wait.
+// Statistics are kept by function and by unit. A core counts in plain memory of its
+// own, and once a slot adds what is new to an account that all cores of the runtime
+// share. Whoever reads looks at accounts only. A core that finds one in use counts on,
+// and adds at its next turn: so no reader makes a handler wait.
+//
+// Nothing is counted twice while handlers run: time and invocations of a unit come
+// from its [run], the bytes that functions send from the edges of its [ledger].
 
 // Meter is what a function or a unit has used. Invocations, state bytes and
 // transferred bytes are the quantities that the paper bills by.
@@ -90,9 +92,19 @@ func (k *Core) Publish() { k.show(true) }
 func (k *Core) Show() { k.show(false) }
 
 // Unshown reports whether a unit has something that has not been published.
-func (k *Core) Unshown() bool { return len(k.open) > 0 }
+func (k *Core) Unshown() bool { return len(k.open) > 0 || k.run.stages > 0 }
 
 func (k *Core) show(wait bool) {
+	k.countRun()
+	k.measureDirty()
+	left := k.open[:0]
+	for _, l := range k.open {
+		if !l.publish(k, wait) {
+			left = append(left, l)
+		}
+	}
+	clear(k.open[len(left):])
+	k.open = left
 	times := wait || k.now.Sub(k.timesAt) >= timesEvery
 	if times {
 		k.timesAt = k.now
@@ -114,13 +126,4 @@ func (k *Core) show(wait bool) {
 		a.mu.Unlock()
 		s.Meter, s.Counts = Meter{}, Counts{}
 	}
-	k.measureDirty()
-	left := k.open[:0]
-	for _, l := range k.open {
-		if !l.publish(k, wait) {
-			left = append(left, l)
-		}
-	}
-	clear(k.open[len(left):])
-	k.open = left
 }

@@ -25,6 +25,7 @@ type Part struct {
 	Bare    base.Digest // the same without the cells of the functions
 	Edges   []*Edge     // on which its functions send, or take messages in
 	Places  []int16     // by EdgeID-1: place in Edges, -1 for none
+	Makers  []*Node     // by place in Edges: whose outputs travel there, nil for none of the part
 }
 
 // Root returns the root under which a key belongs in this part.
@@ -49,6 +50,10 @@ func (p *Part) Valid(root base.Key) bool {
 	}
 	return root.Depth() <= 1
 }
+
+// Maker returns the function of the part whose outputs travel on an edge that concerns
+// the part, nil for none.
+func (p *Part) Maker(e *Edge) *Node { return p.Makers[p.Places[e.ID-1]] }
 
 // Window returns the longest window of its functions.
 func (p *Part) Window() base.Slot {
@@ -172,10 +177,11 @@ func (a *App) placeEdges(p *Part) {
 		p.Places[i] = -1
 		if e.Node.Part == p || slices.ContainsFunc(p.Nodes, func(n *Node) bool { return n.sends(e) }) {
 			p.Places[i] = int16(len(p.Edges))
-			if slices.ContainsFunc(p.Nodes, func(n *Node) bool { return n.Outlet == e.From }) {
-				e.Place = len(p.Edges)
+			var maker *Node
+			if i := slices.IndexFunc(p.Nodes, func(n *Node) bool { return n.Outlet == e.From }); i >= 0 {
+				e.Place, maker = len(p.Edges), p.Nodes[i]
 			}
-			p.Edges = append(p.Edges, e)
+			p.Edges, p.Makers = append(p.Edges, e), append(p.Makers, maker)
 		}
 	}
 }
