@@ -34,7 +34,7 @@ func TestNoAllocs(t *testing.T) {
 				*b = append((*b)[:0], blob...)
 				*out = *in
 				return nil
-			}, sfaas.Config{}, count, soft, label, blobs)).With(sfaas.EdgeConfig{Guarantee: guarantee})
+			}, sfaas.FunctionConfig{}, count, soft, label, blobs)).With(sfaas.EdgeConfig{Guarantee: guarantee})
 		}
 		sfaas.Sink(e, "out")
 		app, err := g.Build()
@@ -52,7 +52,7 @@ func TestNoAllocs(t *testing.T) {
 		turn := func() {
 			x.X++
 			now += 1000
-			if err := in.PushValue(host, sfaas.Cell(1), sfaas.Slot(x.X), &x); err != nil {
+			if err := in.PushValue(host, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x.X), &x); err != nil {
 				t.Fatal(err)
 			}
 			host.event.Now = now

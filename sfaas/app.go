@@ -85,11 +85,11 @@ func (a *App) Unit(function string, key Key) (Unit, error) {
 
 // FunctionInfo describes one function of an app.
 type FunctionInfo struct {
-	Name     string // of the function
-	Part     string // to which it belongs
-	Stateful bool   // it owns cells
-	Config   Config // as it was defined
-	Digest   Digest // of its inputs, output, ports, cells and parameters
+	Name     string         // of the function
+	Part     string         // to which it belongs
+	Stateful bool           // it owns cells
+	Config   FunctionConfig // as it was defined
+	Digest   Digest         // of its inputs, output, ports, cells and parameters
 }
 
 // Function returns what the app knows of a function. It returns a [*WiringError]

@@ -18,13 +18,13 @@ func versions(t *testing.T, gain uint64, wide bool) *sfaas.App {
 	in := sfaas.Source[number](g, "in")
 	cell := sfaas.NewValue[uint64]("sum", sfaas.Replicated)
 	if wide {
-		first := sfaas.Define("first", func(_ *sfaas.Ctx, out *pair, in *number) error { out.X = in.X; return nil }, sfaas.Config{})
-		last := sfaas.Define("last", func(c *sfaas.Ctx, _ *number, in *pair) error { *cell.Mut(c) += in.X; return sfaas.ErrNoOutput }, sfaas.Config{}, cell)
+		first := sfaas.Define("first", func(_ *sfaas.Ctx, out *pair, in *number) error { out.X = in.X; return nil }, sfaas.FunctionConfig{})
+		last := sfaas.Define("last", func(c *sfaas.Ctx, _ *number, in *pair) error { *cell.Mut(c) += in.X; return sfaas.ErrNoOutput }, sfaas.FunctionConfig{}, cell)
 		sfaas.Apply(sfaas.Apply(in, first).Cut("middle"), last)
 		return build(t, g)
 	}
-	first := sfaas.Define("first", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
-	last := sfaas.Define("last", func(c *sfaas.Ctx, _, in *number) error { *cell.Mut(c) += gain * in.X; return sfaas.ErrNoOutput }, sfaas.Config{Params: struct{ Gain uint64 }{gain}}, cell)
+	first := sfaas.Define("first", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
+	last := sfaas.Define("last", func(c *sfaas.Ctx, _, in *number) error { *cell.Mut(c) += gain * in.X; return sfaas.ErrNoOutput }, sfaas.FunctionConfig{Params: struct{ Gain uint64 }{gain}}, cell)
 	sfaas.Apply(sfaas.Apply(in, first).Cut("middle"), last)
 	return build(t, g)
 }

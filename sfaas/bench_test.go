@@ -27,13 +27,13 @@ func chain(tb testing.TB, n, cells int) (*sfaas.App, sfaas.Input[number], sfaas.
 				cell.Set(c, x+1)
 				out.X = in.X + x
 				return nil
-			}, sfaas.Config{}, cell))
+			}, sfaas.FunctionConfig{}, cell))
 			continue
 		}
 		e = sfaas.Apply(e, sfaas.Define(name, func(_ *sfaas.Ctx, out, in *number) error {
 			out.X = in.X + 1
 			return nil
-		}, sfaas.Config{}))
+		}, sfaas.FunctionConfig{}))
 	}
 	out := sfaas.Sink(e, "out")
 	app, err := g.Build()
@@ -50,7 +50,7 @@ func pushAll(b *testing.B, app *sfaas.App, in sfaas.Input[number]) {
 		b.Fatal(err)
 	}
 	defer rt.Close()
-	key := sfaas.Cell(1)
+	key := sfaas.NewKey(sfaas.KindCell, 1)
 	fill := func(n *number) error { n.X = 1; return nil }
 	b.ReportAllocs()
 	n := sfaas.Slot(0)

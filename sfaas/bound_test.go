@@ -23,18 +23,18 @@ func TestCapacityOfAnEdge(t *testing.T) {
 		}
 		<-hold
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[payload](g, "in")
 	sfaas.Apply(in.With(sfaas.EdgeConfig{Messages: 4, Bytes: 1 << 20}), f)
 	rt := start(t, build(t, g), sfaas.WithBlockLimit(time.Hour))
 	fill := func(b *payload) error { b.B = make([]byte, 1<<18); return nil }
-	if err := in.Push(rt, sfaas.Cell(1), 0, fill); err != nil {
+	if err := in.Push(rt, sfaas.NewKey(sfaas.KindCell, 1), 0, fill); err != nil {
 		t.Fatal(err)
 	}
 	<-entered
 	taken := 0
-	for taken < 5000 && in.Push(rt, sfaas.Cell(1), sfaas.Slot(taken+1), fill) == nil {
+	for taken < 5000 && in.Push(rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(taken+1), fill) == nil {
 		taken++
 	}
 	close(hold)
@@ -55,18 +55,18 @@ func TestPoolsLetGo(t *testing.T) {
 			<-hold
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[payload](g, "in")
 	sfaas.Apply(in, f)
 	rt := start(t, build(t, g), sfaas.WithBlockLimit(time.Hour))
 	before := int64(heap())
-	if err := in.PushValue(rt, sfaas.Cell(1), 0, &payload{}); err != nil {
+	if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), 0, &payload{}); err != nil {
 		t.Fatal(err)
 	}
 	<-entered
 	for i := range 1000 {
-		err := in.Push(rt, sfaas.Cell(1), sfaas.Slot(i+1), func(b *payload) error { b.B = make([]byte, 1<<17); return nil })
+		err := in.Push(rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i+1), func(b *payload) error { b.B = make([]byte, 1<<17); return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func TestPoolsLetGo(t *testing.T) {
 // partner yet).
 func TestJoinOfManyKeys(t *testing.T) {
 	var joined atomic.Uint64
-	f := sfaas.Define2("f", func(*sfaas.Ctx, *number, *number, *number) error { joined.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
+	f := sfaas.Define2("f", func(*sfaas.Ctx, *number, *number, *number) error { joined.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	a, b := sfaas.Source[number](g, "a"), sfaas.Source[number](g, "b")
 	sfaas.Apply2(a.With(exactly), b.With(exactly), f)
@@ -91,7 +91,7 @@ func TestJoinOfManyKeys(t *testing.T) {
 	const keys = 5000
 	for _, in := range []sfaas.Input[number]{a, b} {
 		for k := range uint64(keys) {
-			push(t, in, rt, sfaas.Cell(k), 1, 1)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, k), 1, 1)
 		}
 	}
 	drain(t, rt)
@@ -113,15 +113,15 @@ func TestSelfSendLetsOthersRun(t *testing.T) {
 			*self.Send(c, c.Key()) = *in
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, self)
-	f := sfaas.Define("other", func(*sfaas.Ctx, *number, *number) error { other.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
+	}, sfaas.FunctionConfig{}, self)
+	f := sfaas.Define("other", func(*sfaas.Ctx, *number, *number) error { other.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	a, b := sfaas.Source[number](g, "a"), sfaas.Source[number](g, "b")
 	sfaas.Apply(a, loop)
 	sfaas.Apply(b, f)
 	rt := start(t, build(t, g))
-	push(t, a, rt, sfaas.Cell(1), 1, 1)
-	push(t, b, rt, sfaas.Cell(2), 1, 1)
+	push(t, a, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
+	push(t, b, rt, sfaas.NewKey(sfaas.KindCell, 2), 1, 1)
 	time.Sleep(time.Second)
 	if other.Load() == 0 {
 		t.Errorf("after %d messages of one key to itself, the message of another key waits still", own.Load())

@@ -65,7 +65,7 @@ func book(class sfaas.Class) (f sfaas.Fn[number, number], dump *map[string]subsc
 			(*dump)[fmt.Sprint("list ", i)] = subscriber{Token: bytes.Clone(*b)}
 		}
 		return nil
-	}, sfaas.Config{}, one, names, list), dump
+	}, sfaas.FunctionConfig{}, one, names, list), dump
 }
 
 // TestBoundedCells keeps strings and slices in cells of each class, and finds them again
@@ -105,7 +105,7 @@ func TestBoundedMove(t *testing.T) {
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in.With(exactly), f)
-	app, key := build(t, g), sfaas.Cell(1)
+	app, key := build(t, g), sfaas.NewKey(sfaas.KindCell, 1)
 	a, b := pair(t, app)
 	d := sim.NewDisk(0)
 	c := start(t, app, sfaas.WithEngine(d), sfaas.WithNode(1))
@@ -197,7 +197,7 @@ func TestBoundRefuses(t *testing.T) {
 					out.X = 1
 				}
 				return nil
-			}, sfaas.Config{}, text, loose, table, fleeting, list)
+			}, sfaas.FunctionConfig{}, text, loose, table, fleeting, list)
 			rt, in, got := single(t, f, sfaas.WithNotices(func(n sfaas.Notice) { faults = append(faults, n.Err) }))
 			feed(t, rt, in, 0, 3)
 			if len(faults) != 1 || *got != 1 {
@@ -222,7 +222,7 @@ func TestBoundCaught(t *testing.T) {
 		x, _ := text.Get(c)
 		out.X = uint64(len(x))
 		return nil
-	}, sfaas.Config{}, text))
+	}, sfaas.FunctionConfig{}, text))
 	feed(t, rt, in, 4, 8)
 	if *got != 5 {
 		t.Errorf("got %d bytes, want 5", *got)
@@ -246,7 +246,7 @@ func TestBoundOfContent(t *testing.T) {
 			x, _ := text.Get(c, "key")
 			out.X = uint64(len(x))
 			return nil
-		}, sfaas.Config{}, text)
+		}, sfaas.FunctionConfig{}, text)
 	}
 	a, in, _ := single(t, of(100, 0))
 	feed(t, a, in, 80, 81)
@@ -285,7 +285,7 @@ func TestBoundDeclared(t *testing.T) {
 		{sfaas.NewMap[any, uint8]("x", sfaas.Volatile, sfaas.MaxBytes(9)), "is a interface"},
 	} {
 		g := sfaas.NewGraph("g")
-		sfaas.Apply(sfaas.Source[number](g, "in"), sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.Config{}, tt.cell))
+		sfaas.Apply(sfaas.Source[number](g, "in"), sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.FunctionConfig{}, tt.cell))
 		_, err := g.Build()
 		var wiring *sfaas.WiringError
 		if !errors.As(err, &wiring) || wiring.Port != "f.x" || !strings.Contains(wiring.Reason, tt.want) {

@@ -42,7 +42,7 @@ func TestUpgrade(t *testing.T) {
 	v1 := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error {
 		*old.Mut(c) += uint32(in.X)
 		return nil
-	}, sfaas.Config{}, old)
+	}, sfaas.FunctionConfig{}, old)
 	wide := sfaas.NewValue[uint64]("n", sfaas.Replicated, sfaas.Version(2, func(b []byte, from int) ([]byte, error) {
 		if from != 0 || len(b) != 4 {
 			return nil, errors.New("unknown")
@@ -54,7 +54,7 @@ func TestUpgrade(t *testing.T) {
 		*n += in.X
 		out.X = *n
 		return nil
-	}, sfaas.Config{}, wide)
+	}, sfaas.FunctionConfig{}, wide)
 	a, inA, _ := single(t, v1)
 	feed(t, a, inA, 5, 6)
 	snap := snapshotOf(t, a)
@@ -83,7 +83,7 @@ func TestTTL(t *testing.T) {
 		*n++
 		out.X = *n
 		return nil
-	}, sfaas.Config{}, cell))
+	}, sfaas.FunctionConfig{}, cell))
 	feed(t, rt, in, 0, 2)
 	if *got != 2 {
 		t.Errorf("got %d, want 2", *got)
@@ -108,7 +108,7 @@ func TestResources(t *testing.T) {
 	rt, in, got := single(t, sfaas.Define("f", func(c *sfaas.Ctx, out, _ *number) error {
 		out.X = uint64(scratch.Get(c) * shared.Get(c))
 		return nil
-	}, sfaas.Config{}, scratch, shared), sfaas.WithWorkers(3))
+	}, sfaas.FunctionConfig{}, scratch, shared), sfaas.WithWorkers(3))
 	feed(t, rt, in, 0, 1)
 	if err := rt.Close(); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestResources(t *testing.T) {
 func TestMoveRefusesOtherConfig(t *testing.T) {
 	make := func(gain int) *sfaas.Runtime {
 		rt, _, _ := single(t, sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil },
-			sfaas.Config{Params: struct{ Gain int }{gain}}), sfaas.WithDefaultOwner(1))
+			sfaas.FunctionConfig{Params: struct{ Gain int }{gain}}), sfaas.WithDefaultOwner(1))
 		return rt
 	}
 	if err := sfaas.Link(make(1), make(2)); !errors.Is(err, sfaas.ErrDigest) {
@@ -139,13 +139,13 @@ func TestDigestKnowsForms(t *testing.T) {
 	digest := func(f sfaas.Function) sfaas.Digest { return f.Digest() }
 	old, wide, renamed := func() sfaas.Function {
 		type state struct{ A, B uint32 }
-		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.Config{}, sfaas.NewValue[state]("s", sfaas.Volatile))
+		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.FunctionConfig{}, sfaas.NewValue[state]("s", sfaas.Volatile))
 	}, func() sfaas.Function {
 		type state struct{ A, B uint64 }
-		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.Config{}, sfaas.NewValue[state]("s", sfaas.Volatile))
+		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.FunctionConfig{}, sfaas.NewValue[state]("s", sfaas.Volatile))
 	}, func() sfaas.Function {
 		type state struct{ B, A uint32 }
-		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.Config{}, sfaas.NewValue[state]("s", sfaas.Volatile))
+		return sfaas.Define("f", func(*sfaas.Ctx, *number, *state) error { return nil }, sfaas.FunctionConfig{}, sfaas.NewValue[state]("s", sfaas.Volatile))
 	}
 	a := digest(old())
 	if a != digest(old()) {
@@ -173,7 +173,7 @@ func TestMapExpires(t *testing.T) {
 			keep.Set(c, in.X, 1)
 			live = keep.Len(c)
 			return nil
-		}, sfaas.Config{}, table, keep))
+		}, sfaas.FunctionConfig{}, table, keep))
 		feed(t, rt, in, 0, 20)
 		before := heap()
 		feed(t, rt, in, 20, 400)
@@ -215,7 +215,7 @@ func TestSealedCommit(t *testing.T) {
 		open.Set(c, text)
 		hidden.Set(c, text)
 		return nil
-	}, sfaas.Config{}, open, hidden), sfaas.WithEngine(engine), sfaas.WithSealer(sfaas.NewSealer([32]byte{1})))
+	}, sfaas.FunctionConfig{}, open, hidden), sfaas.WithEngine(engine), sfaas.WithSealer(sfaas.NewSealer([32]byte{1})))
 	feed(t, rt, in, 1, 3)
 	if n := bytes.Count(engine.content, text.Text[:]); n != 2 {
 		t.Errorf("%d times in what the engine got, want 2: the open cell, and not the hidden one", n)
@@ -227,10 +227,10 @@ func TestSealedCommit(t *testing.T) {
 func TestFormChanged(t *testing.T) {
 	type pair struct{ A, B uint32 }
 	old := sfaas.NewValue[pair]("n", sfaas.Replicated)
-	a, in, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { old.Mut(c).A = 1; return nil }, sfaas.Config{}, old))
+	a, in, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { old.Mut(c).A = 1; return nil }, sfaas.FunctionConfig{}, old))
 	feed(t, a, in, 0, 1)
 	wide := sfaas.NewValue[uint64]("n", sfaas.Replicated) // as many bytes
-	b, _, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *wide.Mut(c) = 1; return nil }, sfaas.Config{}, wide))
+	b, _, _ := single(t, sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *wide.Mut(c) = 1; return nil }, sfaas.FunctionConfig{}, wide))
 	err := b.Restore(context.Background(), bytes.NewReader(snapshotOf(t, a)))
 	if !errors.Is(err, sfaas.ErrSnapshot) || !strings.Contains(err.Error(), "fields have changed") {
 		t.Errorf("got %v", err)

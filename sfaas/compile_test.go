@@ -17,9 +17,9 @@ func TestWrongWiresDoNotCompile(t *testing.T) {
 	const head = `package p
 import "github.com/neuroran/neuroran/sfaas"
 type (A struct{ X int32 }; B struct{ X int32 }; C struct{ X int32 }; Grant struct{ X int32 })
-var ab = sfaas.Define("ab", func(*sfaas.Ctx, *B, *A) error { return nil }, sfaas.Config{})
-var bc = sfaas.Define("bc", func(*sfaas.Ctx, *C, *B) error { return nil }, sfaas.Config{})
-var abc = sfaas.Define2("abc", func(*sfaas.Ctx, *C, *A, *B) error { return nil }, sfaas.Config{})
+var ab = sfaas.Define("ab", func(*sfaas.Ctx, *B, *A) error { return nil }, sfaas.FunctionConfig{})
+var bc = sfaas.Define("bc", func(*sfaas.Ctx, *C, *B) error { return nil }, sfaas.FunctionConfig{})
+var abc = sfaas.Define2("abc", func(*sfaas.Ctx, *C, *A, *B) error { return nil }, sfaas.FunctionConfig{})
 var grant = sfaas.OnControl(bc, func(*sfaas.Ctx, *Grant) error { return nil })
 var topic = sfaas.NewTopic[B]("t")
 var callee = sfaas.CallRef[A, B]("ab")

@@ -21,13 +21,13 @@ func TestFunctionWithoutOutput(t *testing.T) {
 	store := sfaas.Define("store", func(c *sfaas.Ctx, _ *sfaas.None, in *number) error {
 		*sum.Mut(c) += in.X
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	read := sfaas.Ref[number]("store")
 	forward := sfaas.Define2("forward", func(c *sfaas.Ctx, _ *sfaas.None, a, b *number) error {
 		*read.Send(c, c.Key()) = number{a.X + b.X}
 		return nil
-	}, sfaas.Config{}, read)
-	total := sfaas.Define("total", func(c *sfaas.Ctx, out, _ *number) error { return nil }, sfaas.Config{})
+	}, sfaas.FunctionConfig{}, read)
+	total := sfaas.Define("total", func(c *sfaas.Ctx, out, _ *number) error { return nil }, sfaas.FunctionConfig{})
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		g := sfaas.NewGraph("g")
 		in := sfaas.Source[number](g, "in").With(sfaas.EdgeConfig{Guarantee: guarantee})
@@ -40,7 +40,7 @@ func TestFunctionWithoutOutput(t *testing.T) {
 		ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 		defer stop()
 		var done sfaas.None
-		err := sfaas.CallRef[number, sfaas.None]("store").Invoke(ctx, rt, sfaas.Cell(1), 1, &done, func(n *number) error { n.X = 7; return nil })
+		err := sfaas.CallRef[number, sfaas.None]("store").Invoke(ctx, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, &done, func(n *number) error { n.X = 7; return nil })
 		if err != nil {
 			t.Errorf("%v: call of a function without an output: %v", guarantee, err)
 		}
@@ -79,7 +79,7 @@ func TestChecksCatchWhoKeepsAMessage(t *testing.T) {
 			kept, part = in, in.B
 		}
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	var out *number
 	write := sfaas.Define("write", func(_ *sfaas.Ctx, o, in *number) error {
 		if out != nil {
@@ -89,7 +89,7 @@ func TestChecksCatchWhoKeepsAMessage(t *testing.T) {
 		}
 		*o = *in
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	run := func(opts ...sfaas.Option) {
 		kept, out = nil, nil
 		wrong.Store(0)
@@ -98,14 +98,14 @@ func TestChecksCatchWhoKeepsAMessage(t *testing.T) {
 		g := sfaas.NewGraph("g")
 		in, more := sfaas.Source[blob](g, "in"), sfaas.Source[number](g, "more")
 		sfaas.Apply(in, keep)
-		sfaas.Apply(sfaas.Apply(more, write), sfaas.Define("end", func(*sfaas.Ctx, *sfaas.None, *number) error { return nil }, sfaas.Config{}))
+		sfaas.Apply(sfaas.Apply(more, write), sfaas.Define("end", func(*sfaas.Ctx, *sfaas.None, *number) error { return nil }, sfaas.FunctionConfig{}))
 		rt := start(t, build(t, g), opts...)
 		for i := range uint64(200) {
-			err := in.Push(rt, sfaas.Cell(1), sfaas.Slot(i), func(b *blob) error { b.X, b.B = i, append(b.B[:0], byte(i)); return nil })
+			err := in.Push(rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), func(b *blob) error { b.X, b.B = i, append(b.B[:0], byte(i)); return nil })
 			if err != nil {
 				t.Fatal(err)
 			}
-			push(t, more, rt, sfaas.Cell(1), sfaas.Slot(i), i)
+			push(t, more, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), i)
 			drain(t, rt)
 		}
 		rt.Close()
@@ -153,7 +153,7 @@ func TestTimeInCell(t *testing.T) {
 		list.Append(c, seen{sfaas.Never, [2]sfaas.Time{now, 0}})
 		table.Set(c, 3, seen{0, [2]sfaas.Time{0, now}})
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, value, list, table)
+	}, sfaas.FunctionConfig{}, value, list, table)
 	g := sfaas.NewGraph("g")
 	in, notes := sfaas.Source[number](g, "in"), sfaas.Source[note](g, "notes")
 	sink := sfaas.Sink(sfaas.Apply2(in, notes, f), "out")
@@ -165,7 +165,7 @@ func TestTimeInCell(t *testing.T) {
 		sfaas.WithOutput(sink, func(_ sfaas.Header, x *ages) { got = *x }),
 	}
 	tell := func(rt *sfaas.Runtime, slot sfaas.Slot) {
-		err := notes.PushValue(rt, sfaas.Cell(1), slot, &note{When: []seen{{At: sfaas.Time(clock.Load())}}})
+		err := notes.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), slot, &note{When: []seen{{At: sfaas.Time(clock.Load())}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestTimeInCell(t *testing.T) {
 	rt := start(t, app, opts...)
 	clock.Store(int64(time.Hour))
 	tell(rt, 1)
-	push(t, in, rt, sfaas.Cell(1), 1, 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	drain(t, rt)
 	tell(rt, 2) // waits for its partner, over the restore
 	drain(t, rt)
@@ -183,7 +183,7 @@ func TestTimeInCell(t *testing.T) {
 	clock.Store(int64(5 * time.Second)) // a process that has just started
 	rt = restored(t, app, data, opts...)
 	clock.Add(int64(time.Second))
-	push(t, in, rt, sfaas.Cell(1), 2, 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 2, 1)
 	drain(t, rt)
 	rt.Close()
 	age := sfaas.Time(3 * time.Second)

@@ -16,7 +16,7 @@ type Controller[C any] struct{ p *plan.Port }
 //
 // On one key, every control message for slots up to n is applied before the
 // data of slot n, in the order of slots. Data whose slot has no control message
-// on each of these ports waits for it, for Config.Window slots and at most
+// on each of these ports waits for it, for FunctionConfig.Window slots and at most
 // until its due time in [RealTime]; then it is dropped and counted. It never
 // runs under an older one.
 //

@@ -46,7 +46,7 @@ func (c *Ctx) Header() Header { return c.inv().Header() }
 func (c *Ctx) Now() Time { return c.inv().Now() }
 
 // Left returns what is left of the budget: the time to the slot's due moment,
-// or to the end of Config.Budget if that comes first. It reads the clock, is
+// or to the end of FunctionConfig.Budget if that comes first. It reads the clock, is
 // negative when the budget is spent, and very large if there is none.
 func (c *Ctx) Left() time.Duration { return c.inv().Left() }
 

@@ -22,7 +22,7 @@ import (
 // cells; different keys run side by side. The declared cells and resources are
 // the only ones that the handler may use. Mistakes in a declaration are
 // reported by [Graph.Build].
-func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cfg Config, declared ...Declared) Fn[In, Out] {
+func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cfg FunctionConfig, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Ins = []reflect.Type{reflect.TypeFor[In]()}
 	f.NewIn = func() any { return new(In) }
@@ -35,7 +35,7 @@ func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cf
 
 // Define2 declares a function of two inputs that are joined on key, slot and
 // sequence. Otherwise it is as [Define].
-func Define2[A, B, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B) error, cfg Config, declared ...Declared) Fn2[A, B, Out] {
+func Define2[A, B, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B) error, cfg FunctionConfig, declared ...Declared) Fn2[A, B, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
 	f.Run = func(x any) error {
@@ -46,7 +46,7 @@ func Define2[A, B, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B) er
 }
 
 // Define3 declares a function of three inputs; it is as [Define2].
-func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B, in *C) error, cfg Config, declared ...Declared) Fn3[A, B, C, Out] {
+func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B, in *C) error, cfg FunctionConfig, declared ...Declared) Fn3[A, B, C, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
 	f.Run = func(x any) error {
@@ -59,7 +59,7 @@ func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B,
 // DefineEach declares a function that emits any number of messages per input,
 // each under a key of its own choice. Otherwise it is as [Define]; the result
 // is applied with [Apply] too.
-func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *In) error, cfg Config, declared ...Declared) Fn[In, Out] {
+func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *In) error, cfg FunctionConfig, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Each = true
 	f.Ins = []reflect.Type{reflect.TypeFor[In]()}
@@ -74,7 +74,7 @@ func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *I
 // DefineEach2 declares a function of two inputs that are joined on key, slot
 // and sequence and that emits any number of messages: [Define2] with the output
 // of [DefineEach]. The result is applied with [Apply2].
-func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B) error, cfg Config, declared ...Declared) Fn2[A, B, Out] {
+func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B) error, cfg FunctionConfig, declared ...Declared) Fn2[A, B, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Each = true
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
@@ -87,7 +87,7 @@ func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a 
 
 // DefineEach3 declares a function of three inputs that emits any number of
 // messages; it is as [DefineEach2] and applied with [Apply3].
-func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B, in *C) error, cfg Config, declared ...Declared) Fn3[A, B, C, Out] {
+func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B, in *C) error, cfg FunctionConfig, declared ...Declared) Fn3[A, B, C, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Each = true
 	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
@@ -118,7 +118,7 @@ func (e Emitter[Out]) Add(key Key) *Out { return e.c.inv().Emit(key, e.slot).(*O
 //	*out.At(c.Slot() + 4).Add(ue) = grant
 func (e Emitter[Out]) At(slot Slot) Emitter[Out] { return Emitter[Out]{e.c, slot} }
 
-func newFunction[Out any](name string, cfg Config, declared []Declared) *plan.Function {
+func newFunction[Out any](name string, cfg FunctionConfig, declared []Declared) *plan.Function {
 	f := &plan.Function{
 		Name: name, Config: cfg,
 		Out:    reflect.TypeFor[Out](),

@@ -19,18 +19,18 @@ func TestAfterAndCancelInOneInvocation(t *testing.T) {
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		var fired atomic.Uint64
 		later := sfaas.Ref[number]("later")
-		l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
+		l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 		f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
 			_, token := later.After(c, c.Key(), 5*time.Millisecond)
 			c.Cancel(token)
 			return sfaas.ErrNoOutput
-		}, sfaas.Config{}, later)
+		}, sfaas.FunctionConfig{}, later)
 		g := sfaas.NewGraph("g")
 		in, unused := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "unused")
 		sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: guarantee}), f)
 		sfaas.Apply(unused, l)
 		rt := start(t, build(t, g))
-		push(t, in, rt, sfaas.Cell(1), 1, 5)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 5)
 		drain(t, rt)
 		time.Sleep(30 * time.Millisecond)
 		drain(t, rt)
@@ -47,17 +47,17 @@ func TestAfterAndCancelInOneInvocation(t *testing.T) {
 func TestDelayBeyondTheBudget(t *testing.T) {
 	var fired atomic.Uint64
 	later := sfaas.Ref[number]("later")
-	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
+	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
 		later.After(c, c.Key(), 400*time.Millisecond)
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, later)
+	}, sfaas.FunctionConfig{}, later)
 	g := sfaas.NewGraph("g")
 	in, unused := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "unused")
 	sfaas.Apply(in, f)
 	sfaas.Apply(unused, l)
 	rt := start(t, build(t, g), sfaas.WithMode(sfaas.RealTime), sfaas.WithBudget(300*time.Millisecond))
-	push(t, in, rt, sfaas.Cell(1), 1, 5)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 5)
 	for range 1000 { // ten seconds, on a machine with too much to do
 		time.Sleep(10 * time.Millisecond)
 		if fired.Load()+counted(rt).Skipped > 0 {
@@ -77,7 +77,7 @@ func TestLongestDuration(t *testing.T) {
 	later := sfaas.Ref[number]("later")
 	var kept, fired, ran atomic.Uint64
 	v := sfaas.NewValue[uint64]("v", sfaas.Replicated, sfaas.TTL(long))
-	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
+	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { fired.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
 		ran.Add(1)
 		if x, ok := v.Get(c); ok {
@@ -86,15 +86,15 @@ func TestLongestDuration(t *testing.T) {
 		v.Set(c, in.X)
 		later.After(c, c.Key(), long)
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, later, v)
+	}, sfaas.FunctionConfig{}, later, v)
 	g := sfaas.NewGraph("g")
 	in, unused := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "unused")
 	sfaas.Apply(in, f)
 	sfaas.Apply(unused, l)
 	app := build(t, g)
 	rt := start(t, app)
-	push(t, in, rt, sfaas.Cell(1), 1, 5)
-	push(t, in, rt, sfaas.Cell(1), 2, 6)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 5)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 2, 6)
 	drain(t, rt)
 	pause()
 	drain(t, rt)
@@ -107,7 +107,7 @@ func TestLongestDuration(t *testing.T) {
 	}
 	ran.Store(0)
 	rt = start(t, app, sfaas.WithMode(sfaas.RealTime), sfaas.WithBudget(long))
-	push(t, in, rt, sfaas.Cell(1), 1, 5)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 5)
 	drain(t, rt)
 	if ran.Load() != 1 {
 		t.Error("WithBudget: the message was skipped as late")
@@ -120,11 +120,11 @@ func TestLongestDuration(t *testing.T) {
 func TestCostOfCancel(t *testing.T) {
 	cost := func(others uint64) time.Duration {
 		later := sfaas.Ref[number]("later")
-		l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+		l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 		f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
 			later.After(c, c.Key(), time.Hour)
 			return sfaas.ErrNoOutput
-		}, sfaas.Config{}, later)
+		}, sfaas.FunctionConfig{}, later)
 		tok := sfaas.NewValue[uint64]("token", sfaas.Volatile)
 		cancel := sfaas.Define("cancel", func(c *sfaas.Ctx, _, _ *number) error {
 			if x, ok := tok.Get(c); ok {
@@ -133,7 +133,7 @@ func TestCostOfCancel(t *testing.T) {
 			_, x := later.After(c, c.Key(), 2*time.Hour)
 			tok.Set(c, uint64(x))
 			return sfaas.ErrNoOutput
-		}, sfaas.Config{}, later, tok)
+		}, sfaas.FunctionConfig{}, later, tok)
 		g := sfaas.NewGraph("g")
 		in, again := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "again")
 		sfaas.Apply(in, f)
@@ -141,13 +141,13 @@ func TestCostOfCancel(t *testing.T) {
 		sfaas.Apply(sfaas.Source[number](g, "unused"), l)
 		rt := start(t, build(t, g))
 		for i := range others {
-			push(t, in, rt, sfaas.Cell(i), sfaas.Slot(i), 0)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, i), sfaas.Slot(i), 0)
 		}
 		drain(t, rt)
 		const cancels = 2000
 		begin := cpuTime()
 		for i := range cancels {
-			push(t, again, rt, sfaas.Cell(1), sfaas.Slot(i), 0)
+			push(t, again, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 0)
 		}
 		drain(t, rt)
 		return time.Duration(cpuTime()-begin) / cancels
@@ -166,13 +166,13 @@ func TestCostOfEmissions(t *testing.T) {
 			out.Add(c.Key())
 		}
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	stage := sfaas.Define("stage", func(c *sfaas.Ctx, _, in *number) error {
 		for i := range in.X {
 			table.Set(c, i, i)
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, table)
+	}, sfaas.FunctionConfig{}, table)
 	g := sfaas.NewGraph("g")
 	emits, stages := sfaas.Source[number](g, "emits"), sfaas.Source[number](g, "stages")
 	sfaas.Apply(emits, each)
@@ -182,10 +182,10 @@ func TestCostOfEmissions(t *testing.T) {
 		slot := sfaas.Slot(0)
 		cost := func(n uint64) time.Duration {
 			slot++
-			push(t, in, rt, sfaas.Cell(n), slot, n) // opens pools
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, n), slot, n) // opens pools
 			drain(t, rt)
 			begin := cpuTime()
-			push(t, in, rt, sfaas.Cell(n+1), slot, n)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, n+1), slot, n)
 			drain(t, rt)
 			return time.Duration(cpuTime()-begin) / time.Duration(n)
 		}

@@ -5,14 +5,14 @@
 //
 // # Declare
 //
-// A function has typed ports, a [Config], and the cells that it may use:
+// A function has typed ports, a [FunctionConfig], and the cells that it may use:
 //
 //	var soft = sfaas.NewMap[uint8, SoftBits]("soft", sfaas.Volatile)
 //
 //	var Decode = sfaas.Define("phy/decode", func(c *sfaas.Ctx, tb *TransportBlock, in *LLR) error {
 //		buf := soft.Mut(c, in.HARQ)
 //		...
-//	}, sfaas.Config{Budget: 200 * time.Microsecond}, soft)
+//	}, sfaas.FunctionConfig{Budget: 200 * time.Microsecond}, soft)
 //
 //	var DecodeGrant = sfaas.OnControl(Decode, func(c *sfaas.Ctx, g *Grant) error { ... })
 //
@@ -50,8 +50,9 @@
 //	rt, err := sfaas.NewRuntime(app, sfaas.WithMode(sfaas.Replay),
 //		sfaas.WithOutput(out, func(h sfaas.Header, tb *TransportBlock) { ... }))
 //	defer rt.Close()
-//	err = grants.PushValue(rt, sfaas.Cell(1).UE(17), n, &grant)
-//	err = slot.Push(rt, sfaas.Cell(1), n, func(s *Slot) error { return rec.Read(s) })
+//	cell := sfaas.NewKey(sfaas.KindCell, 1)
+//	err = grants.PushValue(rt, cell.Child(sfaas.KindUE, 17), n, &grant)
+//	err = slot.Push(rt, cell, n, func(s *Slot) error { return rec.Read(s) })
 //	err = rt.Drain(ctx)
 //	for _, f := range rt.Stats() { ... }
 //	rows = rt.Units(rows)
@@ -69,8 +70,7 @@
 // This package is the roof: what programs write. Below it, in internal, stand
 // six rooms, each of which imports those before it alone: base (values), layout
 // (Go memory to bytes), plan (a graph that has been built), core (the machine),
-// state (state and messages as bytes; its files are still in core), and live
-// (the production shell). The machine is one function, core.Core.Step: it takes
+// state (state and messages as bytes), and live (the production shell). The machine is one function, core.Core.Step: it takes
 // an event and returns effects, without goroutine, clock or I/O. [Runtime]
 // drives one core per worker through live; package sim drives the same code
 // with a seeded event loop. An [Engine] makes changes durable: a commit is an

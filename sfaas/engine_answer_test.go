@@ -19,7 +19,7 @@ import (
 // later one).
 func TestSecondAnswer(t *testing.T) {
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
-	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = in.X; return nil }, sfaas.Config{}, n)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = in.X; return nil }, sfaas.FunctionConfig{}, n)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sink := sfaas.Sink(sfaas.Apply(in.With(exactly), f).With(exactly), "out")
@@ -27,7 +27,7 @@ func TestSecondAnswer(t *testing.T) {
 	e := &heldEngine{}
 	rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Millisecond),
 		sfaas.WithOutput(sink, func(_ sfaas.Header, x *number) { seen.Store(x.X) }))
-	push(t, in, rt, sfaas.Cell(1), 1, 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	first := e.next(t)
 	for range 10 { // many times the retry
 		pause()
@@ -54,7 +54,7 @@ func TestSecondAnswer(t *testing.T) {
 	offers[1].done(sfaas.ErrStaleEpoch)
 	pause()
 	ofSink.done(nil)
-	push(t, in, rt, sfaas.Cell(1), 2, 2)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 2, 2)
 	second := e.next(t, first.of, ofSink.of)
 	first.done(nil)
 	ofSink.done(nil)
@@ -76,7 +76,7 @@ func TestSecondAnswer(t *testing.T) {
 // yugabyte/yugabyte-db#32875 and tikv/tikv#994 (an answer before it is durable).
 func TestReplyWaitsForTheCommit(t *testing.T) {
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
-	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = *n.Mut(c); return nil }, sfaas.Config{}, n)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { *n.Mut(c) += in.X; out.X = *n.Mut(c); return nil }, sfaas.FunctionConfig{}, n)
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)
 	e := &heldEngine{}
@@ -86,7 +86,7 @@ func TestReplyWaitsForTheCommit(t *testing.T) {
 	defer stop()
 	go func() {
 		var out number
-		replied <- sfaas.CallRef[number, number]("f").Invoke(ctx, rt, sfaas.Cell(1), 1, &out, func(x *number) error { x.X = 7; return nil })
+		replied <- sfaas.CallRef[number, number]("f").Invoke(ctx, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, &out, func(x *number) error { x.X = 7; return nil })
 	}()
 	b := e.next(t)
 	pause()
@@ -108,14 +108,14 @@ func TestReplyWaitsForTheCommit(t *testing.T) {
 func TestManyCommitsOutstanding(t *testing.T) {
 	cost := func(count int) time.Duration {
 		n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
-		f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *n.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.Config{}, n)
+		f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *n.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.FunctionConfig{}, n)
 		g := sfaas.NewGraph("g")
 		in := sfaas.Source[number](g, "in")
 		sfaas.Apply(in.With(exactly), f)
 		e := &heldEngine{}
 		rt := start(t, build(t, g), sfaas.WithEngine(e), sfaas.WithCommitRetry(time.Second), sfaas.WithSourceLimit(1<<20))
 		for k := range uint64(count) {
-			push(t, in, rt, sfaas.Cell(k%1000), sfaas.Slot(k), 1)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, k%1000), sfaas.Slot(k), 1)
 		}
 		e.wait(t, count)
 		begin := cpuTime()
@@ -147,7 +147,7 @@ func (s *silentEngine) Commit(*sfaas.Record, func(error)) { s.offers.Add(1) }
 // nats-io/nats-server#3517 (a slow disk, nothing pushes back, out of memory).
 func TestEngineThatStalls(t *testing.T) {
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
-	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *n.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.Config{}, n)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *n.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.FunctionConfig{}, n)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Messages: 64}), f)
@@ -155,7 +155,7 @@ func TestEngineThatStalls(t *testing.T) {
 	rt := start(t, build(t, g), sfaas.WithEngine(e))
 	taken := 0
 	for begin := time.Now(); time.Since(begin) < time.Second && taken < 100000; {
-		if in.PushValue(rt, sfaas.Cell(uint64(taken%1000)), sfaas.Slot(taken), &number{1}) == nil {
+		if in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, uint64(taken%1000)), sfaas.Slot(taken), &number{1}) == nil {
 			taken++
 		} else {
 			time.Sleep(10 * time.Microsecond)
@@ -190,7 +190,7 @@ func (e readingEngine) Commit(r *sfaas.Record, done func(error)) { e.records <- 
 func TestEngineReadsOutboxDuringCancel(t *testing.T) {
 	later := sfaas.Ref[number]("later")
 	tok := sfaas.NewValue[uint64]("token", sfaas.Replicated)
-	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	l := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error {
 		if x, ok := tok.Get(c); ok {
 			c.Cancel(sfaas.Token(x))
@@ -198,7 +198,7 @@ func TestEngineReadsOutboxDuringCancel(t *testing.T) {
 		_, x := later.After(c, c.Key(), time.Hour)
 		tok.Set(c, uint64(x))
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, later, tok)
+	}, sfaas.FunctionConfig{}, later, tok)
 	g := sfaas.NewGraph("g")
 	in, unused := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "unused")
 	sfaas.Apply(in.With(exactly), f)
@@ -219,7 +219,7 @@ func TestEngineReadsOutboxDuringCancel(t *testing.T) {
 	}()
 	rt := start(t, build(t, g), sfaas.WithEngine(r), sfaas.WithCommitRetry(time.Second))
 	for i := range 3000 {
-		push(t, in, rt, sfaas.Cell(1), sfaas.Slot(i), 1)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1)
 	}
 	drain(t, rt)
 	rt.Close()

@@ -23,7 +23,7 @@ func BenchmarkExactHop(b *testing.B) {
 				e = sfaas.Apply(e, sfaas.Define(fmt.Sprintf("stage%d", i), func(_ *sfaas.Ctx, out, in *number) error {
 					out.X = in.X + 1
 					return nil
-				}, sfaas.Config{})).With(edge)
+				}, sfaas.FunctionConfig{})).With(edge)
 			}
 			sfaas.Sink(e, "out")
 			pushAll(b, build(b, g), in)

@@ -21,7 +21,7 @@ func Example() {
 		g, _ := gain.Get(c)
 		out.X = in.X * g
 		return nil
-	}, sfaas.Config{}, gain)
+	}, sfaas.FunctionConfig{}, gain)
 	scaleGrant := sfaas.OnControl(scale, func(c *sfaas.Ctx, g *grant) error {
 		gain.Set(c, g.Gain)
 		return nil
@@ -32,7 +32,7 @@ func Example() {
 		*t += in.X
 		out.X = *t
 		return nil
-	}, sfaas.Config{}, total)
+	}, sfaas.FunctionConfig{}, total)
 
 	g := sfaas.NewGraph("example")
 	samples := sfaas.Source[sample](g, "samples")
@@ -52,7 +52,7 @@ func Example() {
 		return
 	}
 	defer rt.Close()
-	ue := sfaas.Cell(1).UE(17)
+	ue := sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 17)
 	for n := range sfaas.Slot(3) {
 		_ = grants.PushValue(rt, ue, n, &grant{Gain: 10})
 		_ = samples.PushValue(rt, ue, n, &sample{X: int32(n) + 1})
@@ -75,10 +75,10 @@ func ExampleDefineEach2() {
 
 	equalize := sfaas.DefineEach2("equalize", func(c *sfaas.Ctx, out sfaas.Emitter[symbol], b *block, g *gain) error {
 		for ue, x := range b.Users {
-			out.Add(c.Key().UE(uint64(ue))).X = x * g.X
+			out.Add(c.Key().Child(sfaas.KindUE, uint64(ue))).X = x * g.X
 		}
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 
 	g := sfaas.NewGraph("example")
 	blocks := sfaas.Source[block](g, "blocks")
@@ -96,8 +96,8 @@ func ExampleDefineEach2() {
 		return
 	}
 	defer rt.Close()
-	_ = blocks.PushValue(rt, sfaas.Cell(1), 0, &block{Users: [2]int32{1, 2}})
-	_ = gains.PushValue(rt, sfaas.Cell(1), 0, &gain{X: 10})
+	_ = blocks.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), 0, &block{Users: [2]int32{1, 2}})
+	_ = gains.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), 0, &gain{X: 10})
 	if err := rt.Drain(context.Background()); err != nil {
 		fmt.Println(err)
 	}
@@ -116,7 +116,7 @@ func ExampleRuntime_Snapshot() {
 		*t += in.X
 		out.X = *t
 		return nil
-	}, sfaas.Config{}, total)
+	}, sfaas.FunctionConfig{}, total)
 	g := sfaas.NewGraph("example")
 	in := sfaas.Source[sample](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), sum), "out")
@@ -133,7 +133,7 @@ func ExampleRuntime_Snapshot() {
 		}
 		return rt
 	}
-	ctx, ue := context.Background(), sfaas.Cell(1).UE(17)
+	ctx, ue := context.Background(), sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 17)
 
 	first := start()
 	for n := range sfaas.Slot(3) {
@@ -169,7 +169,7 @@ func ExampleRuntime_Units() {
 	keep := sfaas.Define("keep", func(c *sfaas.Ctx, _ *sfaas.None, in *sample) error {
 		last.Set(c, in.X)
 		return nil
-	}, sfaas.Config{}, last)
+	}, sfaas.FunctionConfig{}, last)
 	g := sfaas.NewGraph("example")
 	in := sfaas.Source[sample](g, "in")
 	sfaas.Apply(in, keep)
@@ -186,7 +186,7 @@ func ExampleRuntime_Units() {
 	defer rt.Close()
 	for n := range sfaas.Slot(100) {
 		for cell := range uint64(3) {
-			_ = in.PushValue(rt, sfaas.Cell(cell).UE(1), n, &sample{X: 1})
+			_ = in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, cell).Child(sfaas.KindUE, 1), n, &sample{X: 1})
 		}
 	}
 	_ = rt.Drain(context.Background())

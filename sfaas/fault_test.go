@@ -54,7 +54,7 @@ func TestHostSafety(t *testing.T) {
 				n, _ := staged.Get(c)
 				out.N = n
 				return nil
-			}, sfaas.Config{}, staged, kept)
+			}, sfaas.FunctionConfig{}, staged, kept)
 			g := sfaas.NewGraph("g")
 			in := sfaas.Source[blob](g, "in")
 			out := sfaas.Sink(sfaas.Apply(in, f), "out")
@@ -72,7 +72,7 @@ func TestHostSafety(t *testing.T) {
 					}
 				}),
 				sfaas.WithOutput(out, func(h sfaas.Header, b *blob) {
-					if h.Key == sfaas.Cell(1) {
+					if h.Key == sfaas.NewKey(sfaas.KindCell, 1) {
 						last.Store(b.N)
 					} else {
 						other.Add(1)
@@ -83,9 +83,9 @@ func TestHostSafety(t *testing.T) {
 			}
 			defer rt.Close()
 			for i, n := range []int32{1, -1, 2} {
-				for _, key := range []sfaas.Key{sfaas.Cell(1), sfaas.Cell(2)} {
+				for _, key := range []sfaas.Key{sfaas.NewKey(sfaas.KindCell, 1), sfaas.NewKey(sfaas.KindCell, 2)} {
 					x := blob{N: n}
-					if key == sfaas.Cell(2) {
+					if key == sfaas.NewKey(sfaas.KindCell, 2) {
 						x.N = 1
 					}
 					if err := in.PushValue(rt, key, sfaas.Slot(i), &x); err != nil {
@@ -128,13 +128,13 @@ func TestNoGoroutineLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := in.PushValue(rt, sfaas.Cell(1), 1, &number{1}); err != nil {
+		if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), 1, &number{1}); err != nil {
 			t.Fatal(err)
 		}
 		if err := rt.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := in.PushValue(rt, sfaas.Cell(1), 2, &number{1}); !errors.Is(err, sfaas.ErrClosed) {
+		if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), 2, &number{1}); !errors.Is(err, sfaas.ErrClosed) {
 			t.Fatalf("push after Close: %v", err)
 		}
 	}
@@ -153,7 +153,7 @@ func TestBuildErrors(t *testing.T) {
 	in := sfaas.Source[number](g, "in")
 	text := sfaas.NewValue[string]("text", sfaas.Volatile)
 	missing := sfaas.Ref[number]("nobody")
-	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.Config{}, text, missing)
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.FunctionConfig{}, text, missing)
 	sfaas.OnControl(f, func(*sfaas.Ctx, *number) error { return nil })
 	sfaas.Apply(in, f)
 	sfaas.Apply(in, f)

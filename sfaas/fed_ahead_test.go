@@ -22,7 +22,7 @@ func TestFedMoveBringsControlAhead(t *testing.T) {
 	plan := sfaas.DefineEach("plan", func(c *sfaas.Ctx, out sfaas.Emitter[number], in *number) error {
 		*out.At(c.Slot() + ahead).Add(c.Key()) = *in
 		return nil
-	}, sfaas.Config{History: history})
+	}, sfaas.FunctionConfig{History: history})
 	grant := sfaas.NewValue[number]("grant", sfaas.Volatile)
 	work := sfaas.Define("work", func(c *sfaas.Ctx, out, in *number) error {
 		g, _ := grant.Get(c)
@@ -31,7 +31,7 @@ func TestFedMoveBringsControlAhead(t *testing.T) {
 		}
 		*out = *in
 		return nil
-	}, sfaas.Config{History: history}, grant)
+	}, sfaas.FunctionConfig{History: history}, grant)
 	port := sfaas.OnControl(work, func(c *sfaas.Ctx, in *number) error { grant.Mut(c).X = in.X + ahead; return nil })
 	g := sfaas.NewGraph("g")
 	ticks, in := sfaas.Source[number](g, "ticks"), sfaas.Source[number](g, "in")
@@ -43,7 +43,7 @@ func TestFedMoveBringsControlAhead(t *testing.T) {
 		got[h.Slot]++
 		mu.Unlock()
 	}))
-	key := sfaas.Cell(1)
+	key := sfaas.NewKey(sfaas.KindCell, 1)
 	u, err := app.Unit("work", key)
 	if err != nil {
 		t.Fatal(err)

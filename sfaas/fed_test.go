@@ -45,7 +45,7 @@ func fedApp(t *testing.T, to *fed) (app *sfaas.App, in, gains sfaas.Input[number
 		k, _ := gain.Get(c)
 		out.X *= k.X
 		return nil
-	}, sfaas.Config{History: window}, last, gain)
+	}, sfaas.FunctionConfig{History: window}, last, gain)
 	port := sfaas.OnSetting(f, func(c *sfaas.Ctx, in *number) error { gain.Mut(c).X = in.X; return nil })
 	g := sfaas.NewGraph("fed")
 	in, gains = sfaas.Source[number](g, "in"), sfaas.Source[number](g, "gains")
@@ -68,7 +68,7 @@ func TestFedMove(t *testing.T) {
 		var got fed
 		app, in, gains, sink := fedApp(t, &got)
 		a, b := pair(t, app, sink, sfaas.WithWorkers(workers))
-		key := sfaas.Cell(1)
+		key := sfaas.NewKey(sfaas.KindCell, 1)
 		push(t, gains, a, key, 0, 3)
 		const moves = 50
 		done := make(chan error, 1)
@@ -130,14 +130,14 @@ func TestFedMove(t *testing.T) {
 // TestFedRefusals asks for moves in mode Fed that cannot be.
 func TestFedRefusals(t *testing.T) {
 	kept := sfaas.NewValue[number]("kept", sfaas.Replicated)
-	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { kept.Mut(c).X++; return nil }, sfaas.Config{}, kept)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error { kept.Mut(c).X++; return nil }, sfaas.FunctionConfig{}, kept)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Sink(sfaas.Apply(in, f), "out")
 	app := build(t, g)
 	a, b := pair(t, app)
-	push(t, in, a, sfaas.Cell(1), 0, 1)
-	u, err := app.Unit("f", sfaas.Cell(1))
+	push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), 0, 1)
+	u, err := app.Unit("f", sfaas.NewKey(sfaas.KindCell, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +145,6 @@ func TestFedRefusals(t *testing.T) {
 	if !errors.Is(err, sfaas.ErrKept) {
 		t.Errorf("a kept unit moves in mode Fed: %v", err)
 	}
-	push(t, in, a, sfaas.Cell(1), 1, 1) // nothing has changed
+	push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), 1, 1) // nothing has changed
 	drain(t, a)
 }

@@ -89,24 +89,24 @@ type block struct {
 func newTalk(t testing.TB) *talk {
 	x := &talk{}
 	vault := sfaas.NewValue[hidden]("vault", sfaas.Sealed)
-	lock := sfaas.Define("lock", func(c *sfaas.Ctx, _, in *hidden) error { vault.Set(c, *in); return sfaas.ErrNoOutput }, sfaas.Config{}, vault)
+	lock := sfaas.Define("lock", func(c *sfaas.Ctx, _, in *hidden) error { vault.Set(c, *in); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{}, vault)
 	sum := sfaas.NewValue[uint64]("sum", sfaas.Replicated)
-	count := sfaas.Define("count", func(c *sfaas.Ctx, out, in *number) error { *sum.Mut(c) += in.X; out.X, _ = sum.Get(c); return nil }, sfaas.Config{}, sum)
-	later := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	count := sfaas.Define("count", func(c *sfaas.Ctx, out, in *number) error { *sum.Mut(c) += in.X; out.X, _ = sum.Get(c); return nil }, sfaas.FunctionConfig{}, sum)
+	later := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	news := sfaas.NewTopic[number]("news").With(exactly)
 	toCount, toLater := sfaas.CallRef[number, number]("count").With(exactly), sfaas.Ref[number]("later")
 	var reply sfaas.ReplyPort[number]
 	tell := sfaas.Define("tell", func(c *sfaas.Ctx, out, in *number) error {
-		q, _ := toCount.Call(c, sfaas.Cell(in.X%5), time.Minute, reply)
+		q, _ := toCount.Call(c, sfaas.NewKey(sfaas.KindCell, in.X%5), time.Minute, reply)
 		*q = *in
-		d, _ := toLater.After(c, sfaas.Cell(in.X%3), time.Millisecond)
+		d, _ := toLater.After(c, sfaas.NewKey(sfaas.KindCell, in.X%3), time.Millisecond)
 		*d = *in
-		*news.Publish(c, sfaas.Cell(1)) = *in
+		*news.Publish(c, sfaas.NewKey(sfaas.KindCell, 1)) = *in
 		*out = *in
 		return nil
-	}, sfaas.Config{}, toCount, toLater, news)
+	}, sfaas.FunctionConfig{}, toCount, toLater, news)
 	reply = sfaas.OnReply(tell, func(*sfaas.Ctx, sfaas.Reply[number]) error { return nil })
-	hear := sfaas.Define("hear", func(c *sfaas.Ctx, _, in *block) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	hear := sfaas.Define("hear", func(c *sfaas.Ctx, _, in *block) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("talk")
 	x.in, x.secrets, x.samples = sfaas.Source[number](g, "in"), sfaas.Source[hidden](g, "secrets"), sfaas.Source[block](g, "samples")
 	sfaas.Sink(sfaas.Apply(x.in.With(exactly), tell).With(exactly).Cut("line"), "out")
@@ -125,7 +125,7 @@ func (x *talk) run(t testing.TB, a, b *sfaas.Runtime, cells uint64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	for i := range cells {
-		key := sfaas.Cell(i)
+		key := sfaas.NewKey(sfaas.KindCell, i)
 		push(t, x.in, a, key, 1, i)
 		push(t, x.in, b, key, 1, i)
 		if err := x.secrets.PushValue(a, key, 1, &password); err != nil {
@@ -164,7 +164,7 @@ func TestFramesSealSecrets(t *testing.T) {
 	w := wired(t, a, b)
 	w.keep = true
 	x.run(t, a, b, 3)
-	if err := x.secrets.PushValue(b, sfaas.Cell(1), 2, &password); err != nil { // over the wire
+	if err := x.secrets.PushValue(b, sfaas.NewKey(sfaas.KindCell, 1), 2, &password); err != nil { // over the wire
 		t.Fatal(err)
 	}
 	drain(t, b)
@@ -213,7 +213,7 @@ func twoVersions(t testing.TB, param, version int, reason func(uint64)) (*sfaas.
 		return append(old, make([]byte, 8)...), nil
 	}))
 	first := counter("a")
-	cfg := sfaas.Config{Params: struct{ P int }{param}}
+	cfg := sfaas.FunctionConfig{Params: struct{ P int }{param}}
 	second := sfaas.Define("b", func(c *sfaas.Ctx, out, in *number) error {
 		*old.Mut(c) += in.X
 		out.X, _ = old.Get(c)
@@ -254,7 +254,7 @@ func TestAppsThatDiffer(t *testing.T) {
 			a := start(t, appA, sfaas.WithNode(1))
 			b := start(t, appB, sfaas.WithNode(2), sfaas.WithDefaultOwner(1))
 			wired(t, a, b)
-			key := sfaas.Cell(1)
+			key := sfaas.NewKey(sfaas.KindCell, 1)
 			push(t, inA, a, key, 1, 1)
 			push(t, inB, a, key, 1, 5)
 			drain(t, a)
@@ -291,8 +291,8 @@ func TestAppsThatDiffer(t *testing.T) {
 func TestCapacityAcrossRuntimes(t *testing.T) {
 	const room = 8
 	gate := make(chan struct{})
-	slow := sfaas.Define("slow", func(*sfaas.Ctx, *number, *number) error { <-gate; return sfaas.ErrNoOutput }, sfaas.Config{})
-	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	slow := sfaas.Define("slow", func(*sfaas.Ctx, *number, *number) error { <-gate; return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
+	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	narrow := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Messages: room}
@@ -304,7 +304,7 @@ func TestCapacityAcrossRuntimes(t *testing.T) {
 	wired(t, a, b)
 	taken, refused := 0, 0
 	for refused < 20 && taken < 1000 {
-		switch err := in.PushValue(a, sfaas.Cell(1), sfaas.Slot(taken), &number{1}); {
+		switch err := in.PushValue(a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(taken), &number{1}); {
 		case err == nil:
 			taken++
 		case errors.Is(err, sfaas.ErrBusy):
@@ -319,7 +319,7 @@ func TestCapacityAcrossRuntimes(t *testing.T) {
 	}
 	close(gate)
 	drain(t, a)
-	push(t, in, a, sfaas.Cell(1), sfaas.Slot(taken), 1) // there is room again
+	push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(taken), 1) // there is room again
 	drain(t, a)
 }
 
@@ -338,7 +338,7 @@ func TestFramesAllocate(t *testing.T) {
 	many := func() {
 		slot++
 		for range batch {
-			err := x.samples.Push(b, sfaas.Cell(1), slot, func(d *block) error { d.N = 1; d.Data.Resize(14, 288); return nil })
+			err := x.samples.Push(b, sfaas.NewKey(sfaas.KindCell, 1), slot, func(d *block) error { d.N = 1; d.Data.Resize(14, 288); return nil })
 			if err != nil {
 				t.Fatal(err)
 			}

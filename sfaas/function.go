@@ -12,7 +12,7 @@ type Function interface {
 	Name() string
 	// Digest returns the hash of everything that a move must find equal at its
 	// target: name, ports, cells with class, version and type, and
-	// Config.Params.
+	// FunctionConfig.Params.
 	Digest() Digest
 
 	function() *plan.Function
@@ -21,7 +21,7 @@ type Function interface {
 // None is the output of functions that have none: their handlers ignore it and
 // return nil. A call of such a function is answered when it is done.
 //
-//	var Store = sfaas.Define("store", func(c *sfaas.Ctx, _ *sfaas.None, in *KPI) error { ... }, sfaas.Config{}, cells)
+//	var Store = sfaas.Define("store", func(c *sfaas.Ctx, _ *sfaas.None, in *KPI) error { ... }, sfaas.FunctionConfig{}, cells)
 type None struct{}
 
 // Fn is a function with one input. The zero value is not usable; copies are

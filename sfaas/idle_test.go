@@ -38,13 +38,13 @@ func newChurn(t testing.TB, idle time.Duration) *churn {
 		x.again = max(x.again, n)
 		out.Add(c.Key().Parent()).X = in.X
 		return nil
-	}, sfaas.Config{}, own)
+	}, sfaas.FunctionConfig{}, own)
 	sum := sfaas.NewValue[uint64]("sum", sfaas.Replicated)
 	add := sfaas.Define("add", func(c *sfaas.Ctx, out, in *number) error {
 		*sum.Mut(c) += in.X
 		out.X, _ = sum.Get(c)
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
 	g := sfaas.NewGraph("churn")
 	x.in = sfaas.Source[number](g, "in")
@@ -112,7 +112,7 @@ func TestIdleKeys(t *testing.T) {
 	x := newChurn(t, 5*time.Millisecond)
 	var before uint64
 	for i := range users {
-		x.push(sfaas.Cell(1).UE(i), 1)
+		x.push(sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, i), 1)
 		if i == users/10 {
 			before = heap()
 		}
@@ -133,15 +133,15 @@ func TestIdleKeys(t *testing.T) {
 // cell still keeps for them takes nothing new for a repeat.
 func TestIdleKeyReturns(t *testing.T) {
 	x := newChurn(t, time.Hour)
-	user := sfaas.Cell(1).UE(0)
+	user := sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 0)
 	for range 50 {
 		x.push(user, 1)
 	}
 	x.now += sfaas.Time(2 * time.Hour)
 	for i := range uint64(500) { // so many new keys that old ones are looked at
-		x.push(sfaas.Cell(2).UE(i), 0)
+		x.push(sfaas.NewKey(sfaas.KindCell, 2).Child(sfaas.KindUE, i), 0)
 		if i%50 == 0 {
-			x.push(sfaas.Cell(1).UE(1), 1)
+			x.push(sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 1), 1)
 		}
 	}
 	if _, known := x.in.Position(&coreHost{cores: x.cores}, user); known {
@@ -175,11 +175,11 @@ func TestIdleKeyReturns(t *testing.T) {
 // refers to.
 func TestIdleKeepsContent(t *testing.T) {
 	x := newChurn(t, 5*time.Millisecond)
-	x.push(sfaas.Cell(1).UE(0), 7) // the sum of cell 1 has no end
+	x.push(sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 0), 7) // the sum of cell 1 has no end
 	for i := range uint64(20_000) {
-		x.push(sfaas.Cell(2).UE(i), 0)
+		x.push(sfaas.NewKey(sfaas.KindCell, 2).Child(sfaas.KindUE, i), 0)
 	}
-	x.push(sfaas.Cell(1).UE(0), 1)
+	x.push(sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 0), 1)
 	if x.total != 8 {
 		t.Errorf("total %d, want 8", x.total)
 	}
@@ -193,10 +193,10 @@ func TestIdleKeepsContent(t *testing.T) {
 func TestFanIn(t *testing.T) {
 	x := newChurn(t, time.Hour)
 	for range 100 {
-		x.push(sfaas.Cell(1).UE(1), 1)
+		x.push(sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 1), 1)
 	}
 	for range 10 {
-		x.push(sfaas.Cell(1).UE(2), 1)
+		x.push(sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 2), 1)
 	}
 	if x.total != 110 {
 		t.Errorf("total %d, want 110", x.total)

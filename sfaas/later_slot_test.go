@@ -20,15 +20,15 @@ func TestEmitForLaterSlot(t *testing.T) {
 	const ahead, slots, budget = 7, 30, time.Hour
 	schedule := sfaas.DefineEach("schedule", func(c *sfaas.Ctx, out sfaas.Emitter[number], in *number) error {
 		later := out.At(c.Slot() + ahead)
-		*later.Add(c.Key().UE(1)) = number{in.X + ahead}
-		*later.Add(c.Key().UE(2)) = number{in.X + ahead}
+		*later.Add(c.Key().Child(sfaas.KindUE, 1)) = number{in.X + ahead}
+		*later.Add(c.Key().Child(sfaas.KindUE, 2)) = number{in.X + ahead}
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	later := sfaas.Define("later", func(c *sfaas.Ctx, out, in *number) error {
 		c.OutputAt(c.Slot() + ahead)
 		*out = *in
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	grant := sfaas.NewValue[uint64]("grant", sfaas.Volatile)
 	use := sfaas.Define2("use", func(c *sfaas.Ctx, out, a, b *number) error {
 		if g, _ := grant.Get(c); g != uint64(c.Slot()) || a.X != g || b.X+ahead != g {
@@ -36,7 +36,7 @@ func TestEmitForLaterSlot(t *testing.T) {
 		}
 		*out = *a
 		return nil
-	}, sfaas.Config{}, grant)
+	}, sfaas.FunctionConfig{}, grant)
 	grants := sfaas.OnControl(use, func(c *sfaas.Ctx, in *number) error {
 		if due := sfaas.Time(1).Add(time.Duration(c.Slot())*time.Second + budget); c.Header().Due != due {
 			t.Errorf("slot %d is due at %v, want %v", c.Slot(), c.Header().Due, due)
@@ -56,10 +56,10 @@ func TestEmitForLaterSlot(t *testing.T) {
 	rt := start(t, app, sfaas.WithWorkers(2), sfaas.WithTimeline(timeline), sfaas.WithBudget(budget),
 		sfaas.WithOutput(out, func(h sfaas.Header, _ *number) { mu.Lock(); got[h.Slot]++; mu.Unlock() }))
 	for s := range uint64(slots) {
-		push(t, cell, rt, sfaas.Cell(1), sfaas.Slot(s), s)
+		push(t, cell, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(s), s)
 		drain(t, rt)
 		for u := range uint64(2) {
-			push(t, data, rt, sfaas.Cell(1).UE(u+1), sfaas.Slot(s), s)
+			push(t, data, rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, u+1), sfaas.Slot(s), s)
 		}
 		drain(t, rt)
 		if s == slots/2 { // what is ahead waits over a restore
@@ -83,15 +83,15 @@ func TestEmitForEarlierSlot(t *testing.T) {
 	each := sfaas.DefineEach("each", func(c *sfaas.Ctx, out sfaas.Emitter[number], _ *number) error {
 		out.At(c.Slot() - 1).Add(c.Key())
 		return nil
-	}, sfaas.Config{})
-	one := sfaas.Define("one", func(c *sfaas.Ctx, _, _ *number) error { c.OutputAt(c.Slot() - 1); return nil }, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
+	one := sfaas.Define("one", func(c *sfaas.Ctx, _, _ *number) error { c.OutputAt(c.Slot() - 1); return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, each)
 	sfaas.Apply(in, one)
 	var errs []error
 	rt := start(t, build(t, g), sfaas.WithNotices(func(n sfaas.Notice) { errs = append(errs, n.Err) }))
-	push(t, in, rt, sfaas.Cell(1), 5, 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 5, 1)
 	drain(t, rt)
 	rt.Close()
 	for _, err := range errs {
@@ -112,8 +112,8 @@ func TestLaterSlotsAndFedMoves(t *testing.T) {
 		c.OutputAt(c.Slot() + ahead)
 		*out = *in
 		return nil
-	}, sfaas.Config{History: 4})
-	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	}, sfaas.FunctionConfig{History: 4})
+	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(sfaas.Apply(in, later), pass), "out")
@@ -128,7 +128,7 @@ func TestLaterSlotsAndFedMoves(t *testing.T) {
 			t.Errorf("number %d came with slot %d", x.X, h.Slot)
 		}
 	}))
-	u, err := app.Unit("later", sfaas.Cell(1))
+	u, err := app.Unit("later", sfaas.NewKey(sfaas.KindCell, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestLaterSlotsAndFedMoves(t *testing.T) {
 	slots := sfaas.Slot(0)
 	for s := uint64(0); ctx.Err() == nil && (s < 4000 || moves.Load() < 3); s++ {
 		slots = sfaas.Slot(s + 1)
-		push(t, in, a, sfaas.Cell(1), sfaas.Slot(s), s)
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(s), s)
 		time.Sleep(50 * time.Microsecond) // slots have a length: a fence lies ahead of all
 	}
 	stop()

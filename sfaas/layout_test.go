@@ -83,7 +83,7 @@ func TestNoAllocsPushValue(t *testing.T) {
 		for _, s := range sizes {
 			want = s
 			slot++
-			if err := in.PushValue(host, sfaas.Cell(1), slot, s); err != nil {
+			if err := in.PushValue(host, sfaas.NewKey(sfaas.KindCell, 1), slot, s); err != nil {
 				t.Fatal(err)
 			}
 			eff = k.Step(&host.event, eff[:0])

@@ -24,7 +24,7 @@ func TestLeaveUnderLoad(t *testing.T) {
 		}
 		*out = *in
 		return nil
-	}, sfaas.Config{}, count)
+	}, sfaas.FunctionConfig{}, count)
 	g := sfaas.NewGraph("leave")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in.With(exactly), f), "out")
@@ -48,7 +48,7 @@ func TestLeaveUnderLoad(t *testing.T) {
 	for closed := false; !closed || n%100 != 0; {
 		n++
 		for k := range uint64(keys) {
-			push(t, in, b, sfaas.Cell(k), sfaas.Slot(n), n)
+			push(t, in, b, sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(n), n)
 		}
 		time.Sleep(50 * time.Microsecond)
 		if n >= 100 && !leaving && all() {
@@ -76,8 +76,8 @@ func TestLeaveUnderLoad(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for k := range uint64(keys) {
-		if got := last[sfaas.Cell(k)]; got != n {
-			t.Errorf("%v: %d of %d outputs", sfaas.Cell(k), got, n)
+		if got := last[sfaas.NewKey(sfaas.KindCell, k)]; got != n {
+			t.Errorf("%v: %d of %d outputs", sfaas.NewKey(sfaas.KindCell, k), got, n)
 		}
 	}
 	t.Logf("keys=%d messages=%d", keys, keys*n)

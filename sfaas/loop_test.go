@@ -26,9 +26,9 @@ func newLoop(t *testing.T) *loop {
 		s, _ := sum.Get(c)
 		out.X = in.X + s
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	heard := sfaas.OnSetting(add, func(c *sfaas.Ctx, in *number) error { sum.Set(c, in.X); return nil })
-	tell := sfaas.Define("tell", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	tell := sfaas.Define("tell", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("loop")
 	x := &loop{in: sfaas.Source[number](g, "in")}
 	told := sfaas.Apply(sfaas.Apply(x.in, add), tell)
@@ -47,7 +47,7 @@ func TestLoopThroughSetting(t *testing.T) {
 	rt := start(t, x.app, sfaas.WithOutput(x.out, func(h sfaas.Header, n *number) { mu.Lock(); got[h.Slot] = n.X; mu.Unlock() }))
 	const slots = 50
 	for s := range sfaas.Slot(slots) {
-		push(t, x.in, rt, sfaas.Cell(1).UE(1), s, uint64(s))
+		push(t, x.in, rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 1), s, uint64(s))
 	}
 	drain(t, rt)
 	for s := range uint64(slots) {
@@ -66,7 +66,7 @@ func TestLoopLeavesNothing(t *testing.T) {
 	rt := start(t, x.app, sfaas.WithIdleKeys(time.Second), sfaas.WithClock(func() sfaas.Time { return sfaas.Time(now.Load()) }))
 	var size [3]int
 	for u := range uint64(900) {
-		push(t, x.in, rt, sfaas.Cell(1).UE(u), sfaas.Slot(u), 1)
+		push(t, x.in, rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, u), sfaas.Slot(u), 1)
 		drain(t, rt)
 		now.Add(int64(100 * time.Millisecond))
 		if u%300 == 299 {

@@ -30,13 +30,13 @@ func TestDeleteWhileRanging(t *testing.T) {
 			}
 			left.Store(int64(m.Len(c)))
 			return sfaas.ErrNoOutput
-		}, sfaas.Config{}, m)
+		}, sfaas.FunctionConfig{}, m)
 		g := sfaas.NewGraph("g")
 		in := sfaas.Source[number](g, "in")
 		sfaas.Apply(in, f)
 		rt := start(t, build(t, g))
-		push(t, in, rt, sfaas.Cell(1), 1, 10)
-		push(t, in, rt, sfaas.Cell(1), 2, 0)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 10)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 2, 0)
 		drain(t, rt)
 		s := rt.Stats()[0]
 		rt.Close()
@@ -60,14 +60,14 @@ func TestDeletedEntriesAreLetGo(t *testing.T) {
 				m.Delete(c, in.X-entries)
 			}
 			return sfaas.ErrNoOutput
-		}, sfaas.Config{}, m)
+		}, sfaas.FunctionConfig{}, m)
 		g := sfaas.NewGraph("g")
 		in := sfaas.Source[number](g, "in")
 		sfaas.Apply(in, f)
 		rt := start(t, build(t, g))
 		before := int64(heap())
 		for i := range uint64(2 * entries) {
-			push(t, in, rt, sfaas.Cell(1), sfaas.Slot(i), i)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), i)
 		}
 		drain(t, rt)
 		if grown := int64(heap()) - before; grown > 2<<20 {

@@ -27,13 +27,13 @@ func TestMarksAreForgotten(t *testing.T) {
 		*count.Mut(c) += in.X
 		total.Store(*count.Mut(c))
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, count)
+	}, sfaas.FunctionConfig{}, count)
 	p := sfaas.Define("producer", func(c *sfaas.Ctx, out, in *number) error {
-		hub.Send(c, sfaas.Cell(0)).X = in.X
+		hub.Send(c, sfaas.NewKey(sfaas.KindCell, 0)).X = in.X
 		*out = *in
 		return nil
-	}, sfaas.Config{}, hub)
-	single := sfaas.Define("single", func(_ *sfaas.Ctx, _, in *number) error { each.Add(in.X); return sfaas.ErrNoOutput }, sfaas.Config{})
+	}, sfaas.FunctionConfig{}, hub)
+	single := sfaas.Define("single", func(_ *sfaas.Ctx, _, in *number) error { each.Add(in.X); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(sfaas.Apply(in.With(exactly), p).With(exactly).Cut("line"), single)
@@ -47,8 +47,8 @@ func TestMarksAreForgotten(t *testing.T) {
 	}
 	wave := func(from, to uint64) {
 		for k := from; k < to; k++ {
-			push(t, in, a, sfaas.Cell(k), 0, 1)
-			push(t, in, a, sfaas.Cell(k), 1, 1)
+			push(t, in, a, sfaas.NewKey(sfaas.KindCell, k), 0, 1)
+			push(t, in, a, sfaas.NewKey(sfaas.KindCell, k), 1, 1)
 			if k%500 == 499 {
 				drain(t, a)
 				time.Sleep(5 * time.Millisecond)

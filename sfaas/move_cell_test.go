@@ -38,7 +38,7 @@ func cellApp[S any](t testing.TB, count func(*S) *uint64) (*sfaas.App, sfaas.Inp
 			out.X = 0
 		}
 		return nil
-	}, sfaas.Config{}, state)
+	}, sfaas.FunctionConfig{}, state)
 	g := sfaas.NewGraph("cell")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in.With(exactly), f).With(exactly), "out")
@@ -49,7 +49,7 @@ func cellApp[S any](t testing.TB, count func(*S) *uint64) (*sfaas.App, sfaas.Inp
 func processes(ues, each uint64) (keys []sfaas.Key) {
 	for u := range ues {
 		for p := range each {
-			keys = append(keys, sfaas.Cell(1).UE(u).Process(p))
+			keys = append(keys, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, u).Child(sfaas.KindProcess, p))
 		}
 	}
 	return keys
@@ -94,7 +94,7 @@ func moveCell(t testing.TB, app *sfaas.App, in sfaas.Input[number], out sfaas.Ou
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for range moves {
-		r, err := from.MoveUnit(ctx, sfaas.Unit{Part: "f", Root: sfaas.Cell(1)}, to.Node(), sfaas.MoveConfig{})
+		r, err := from.MoveUnit(ctx, sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}, to.Node(), sfaas.MoveConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestMoveOfCell(t *testing.T) {
 	app, in, out := cellApp(t, func(s *kilobyte) *uint64 { return &s.Count })
 	report("ues=64 processes=16 bytes=1MB", moveCell(t, app, in, out, processes(64, 16), moves))
 	app, in, out = cellApp(t, func(s *megabyte) *uint64 { return &s.Count })
-	report("instances=1 bytes=1MB", moveCell(t, app, in, out, []sfaas.Key{sfaas.Cell(1)}, moves))
+	report("instances=1 bytes=1MB", moveCell(t, app, in, out, []sfaas.Key{sfaas.NewKey(sfaas.KindCell, 1)}, moves))
 }
 
 // BenchmarkMove measures for how long a cell stands still while it moves under load.

@@ -22,7 +22,7 @@ func TestMoveToItself(t *testing.T) {
 		*p++
 		last.Store(*p)
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, n)
+	}, sfaas.FunctionConfig{}, n)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in.With(exactly), f)
@@ -34,19 +34,19 @@ func TestMoveToItself(t *testing.T) {
 		defer close(done)
 		for !stop.Load() {
 			pushed++
-			push(t, in, rt, sfaas.Cell(1), sfaas.Slot(pushed), 1)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(pushed), 1)
 		}
 	}()
 	var first error
 	for range 50 {
 		time.Sleep(time.Millisecond)
-		if _, err := moveOf(context.Background(), rt, rt, f, sfaas.Cell(1)); first == nil {
+		if _, err := moveOf(context.Background(), rt, rt, f, sfaas.NewKey(sfaas.KindCell, 1)); first == nil {
 			first = err
 		}
 	}
 	stop.Store(true)
 	<-done
-	push(t, in, rt, sfaas.Cell(1), sfaas.Slot(pushed+1), 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(pushed+1), 1)
 	drain(t, rt)
 	if last.Load() != uint64(pushed+1) {
 		t.Errorf("counter %d after %d messages and 50 moves to itself (%v)", last.Load(), pushed+1, first)
@@ -61,7 +61,7 @@ func TestMoveOfOneSlotEnds(t *testing.T) {
 		for begin := time.Now(); time.Since(begin) < 20*time.Microsecond; {
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
@@ -74,7 +74,7 @@ func TestMoveOfOneSlotEnds(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				if in.PushValue(a, sfaas.Cell(1), 0, &number{1}) != nil {
+				if in.PushValue(a, sfaas.NewKey(sfaas.KindCell, 1), 0, &number{1}) != nil {
 					time.Sleep(10 * time.Microsecond)
 				}
 			}
@@ -83,7 +83,7 @@ func TestMoveOfOneSlotEnds(t *testing.T) {
 	pause()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_, err := moveOf(ctx, a, b, f, sfaas.Cell(1))
+	_, err := moveOf(ctx, a, b, f, sfaas.NewKey(sfaas.KindCell, 1))
 	close(stop)
 	<-done
 	if err != nil {
@@ -96,7 +96,7 @@ func TestMoveOfOneSlotEnds(t *testing.T) {
 // after akka/akka-core#29034 (a hand-off to a node that crashed).
 func TestMoveToClosing(t *testing.T) {
 	var ran atomic.Uint64
-	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { ran.Add(1); return sfaas.ErrNoOutput }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { ran.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in.With(exactly), f)
@@ -104,7 +104,7 @@ func TestMoveToClosing(t *testing.T) {
 	for round := range 200 {
 		a, b := pair(t, app)
 		moved := make(chan error, 1)
-		go func() { _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); moved <- err }()
+		go func() { _, err := moveOf(context.Background(), a, b, f, sfaas.NewKey(sfaas.KindCell, 1)); moved <- err }()
 		time.Sleep(time.Duration(round%40) * time.Microsecond)
 		b.Close()
 		select {
@@ -118,7 +118,7 @@ func TestMoveToClosing(t *testing.T) {
 		}
 		before, refused := ran.Load(), 0
 		for i := range 10 {
-			if in.PushValue(a, sfaas.Cell(1), sfaas.Slot(i), &number{1}) != nil {
+			if in.PushValue(a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), &number{1}) != nil {
 				refused++
 			}
 		}
@@ -134,17 +134,17 @@ func TestMoveToClosing(t *testing.T) {
 // reach it is refused, or at least counted or noticed. It is D8, after
 // akkadotnet/akka.net#8501 (messages are dropped silently during a hand-off).
 func TestOwnerIsClosed(t *testing.T) {
-	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in.With(exactly), f)
 	var notices atomic.Uint64
 	a, b := pair(t, build(t, g), sfaas.WithNotices(func(sfaas.Notice) { notices.Add(1) }))
-	mustMove(t, a, b, f, sfaas.Cell(1))
+	mustMove(t, a, b, f, sfaas.NewKey(sfaas.KindCell, 1))
 	b.Close()
 	refused := 0
 	for i := range 100 {
-		if in.PushValue(a, sfaas.Cell(1), sfaas.Slot(i), &number{1}) != nil {
+		if in.PushValue(a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), &number{1}) != nil {
 			refused++
 		}
 	}
@@ -158,7 +158,7 @@ func TestOwnerIsClosed(t *testing.T) {
 // receiver: its outputs reach the one that there is, or are counted. It is D18,
 // after dotnet/orleans#9126 (output ends when it comes from the other silo).
 func TestOutputWithoutReceiver(t *testing.T) {
-	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in, f), "out")
@@ -169,11 +169,11 @@ func TestOutputWithoutReceiver(t *testing.T) {
 	if err := sfaas.Link(a, b); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); err != nil {
+	if _, err := moveOf(context.Background(), a, b, f, sfaas.NewKey(sfaas.KindCell, 1)); err != nil {
 		return // refused: nothing is lost
 	}
 	for i := range 10 {
-		push(t, in, a, sfaas.Cell(1), sfaas.Slot(i), 1)
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1)
 	}
 	drain(t, a)
 	if s := counted(a, b); came.Load()+s.Dropped+s.Unheard != 10 {
@@ -185,16 +185,16 @@ func TestOutputWithoutReceiver(t *testing.T) {
 // it: the outputs go on at the other one. It is the second half of D18: a sink
 // cannot be moved, so no node can ever be drained.
 func TestSinkFollowsItsFunction(t *testing.T) {
-	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in, f), "out")
 	var came atomic.Uint64
 	a, b := pair(t, build(t, g), sfaas.WithOutput(out, func(sfaas.Header, *number) { came.Add(1) }))
-	mustMove(t, a, b, f, sfaas.Cell(1))
+	mustMove(t, a, b, f, sfaas.NewKey(sfaas.KindCell, 1))
 	a.Close()
 	for i := range 10 {
-		push(t, in, b, sfaas.Cell(1), sfaas.Slot(i), 1)
+		push(t, in, b, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1)
 	}
 	drain(t, b)
 	if came.Load() != 10 {
@@ -208,12 +208,12 @@ func TestSinkFollowsItsFunction(t *testing.T) {
 func TestMoveFromClosed(t *testing.T) {
 	var session device
 	shared := sfaas.NewShared("session", session.get, session.put)
-	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{}, shared)
+	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{}, shared)
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)
 	a, b := pair(t, build(t, g))
 	a.Close()
-	if _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); err == nil {
+	if _, err := moveOf(context.Background(), a, b, f, sfaas.NewKey(sfaas.KindCell, 1)); err == nil {
 		t.Fatal("a closed runtime gave something away")
 	}
 	if n := session.open.Load(); n != 0 {
@@ -225,7 +225,7 @@ func TestMoveFromClosed(t *testing.T) {
 // does not keep them. It is D30, after akka/akka-core#20523 (what belongs to a
 // remote system that has gone is never let go).
 func TestClosedPeersAreLetGo(t *testing.T) {
-	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)
 	app := build(t, g)

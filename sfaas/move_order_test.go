@@ -27,7 +27,7 @@ func (a *arrivals) count(name string) sfaas.Fn[number, number] {
 		a.got = append(a.got, in.X)
 		a.mu.Unlock()
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, n)
+	}, sfaas.FunctionConfig{}, n)
 }
 
 // want fails the test unless exactly these numbers were handled, in this order.
@@ -63,7 +63,7 @@ func blocker(name string, hold map[sfaas.Key]chan struct{}) (sfaas.Fn[number, nu
 		entered <- struct{}{}
 		<-hold[c.Key()]
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}), entered
+	}, sfaas.FunctionConfig{}), entered
 }
 
 // mustMove moves a key, within ten seconds.
@@ -87,9 +87,9 @@ func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
 			return sfaas.DefineEach(name, func(_ *sfaas.Ctx, out sfaas.Emitter[number], in *number) error {
 				*out.Add(key) = *in
 				return nil
-			}, sfaas.Config{})
+			}, sfaas.FunctionConfig{})
 		}
-		hub, end := sfaas.Cell(100), sfaas.Cell(200)
+		hub, end := sfaas.NewKey(sfaas.KindCell, 100), sfaas.NewKey(sfaas.KindCell, 200)
 		var seen arrivals
 		last := seen.count("last")
 		g := sfaas.NewGraph("g")
@@ -103,14 +103,14 @@ func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
 		if err := sfaas.Link(a, b); err != nil {
 			t.Fatal(err)
 		}
-		push(t, in, a, sfaas.Cell(1), 7, 1) // the newest slot that last has seen is 7; its commit takes a while
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), 7, 1) // the newest slot that last has seen is 7; its commit takes a while
 		seen.await(t, 1)
 		moved := make(chan error, 1)
 		go func() { _, err := moveOf(context.Background(), a, b, last, end); moved <- err }()
 		pause()
-		push(t, in, a, sfaas.Cell(2), 10, 2)
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, 2), 10, 2)
 		pause()
-		push(t, in, a, sfaas.Cell(3), 5, 3) // another key, an earlier slot, sent later by the same producer
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, 3), 5, 3) // another key, an earlier slot, sent later by the same producer
 		pause()
 		e.open()
 		if err := <-moved; err != nil {
@@ -128,13 +128,13 @@ func TestMoveKeepsOrderOfUnequalSlots(t *testing.T) {
 func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
 		edge := sfaas.EdgeConfig{Guarantee: guarantee}
-		key, other := sfaas.Cell(1), sfaas.Cell(2)
+		key, other := sfaas.NewKey(sfaas.KindCell, 1), sfaas.NewKey(sfaas.KindCell, 2)
 		for other.KeyGroup() == key.KeyGroup() {
-			other = sfaas.Cell(3)
+			other = sfaas.NewKey(sfaas.KindCell, 3)
 		}
 		hold := map[sfaas.Key]chan struct{}{key: make(chan struct{}), other: make(chan struct{})}
 		busy, entered := blocker("busy", hold)
-		p := sfaas.Define("p", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+		p := sfaas.Define("p", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 		var seen arrivals
 		k := seen.count("k")
 		g := sfaas.NewGraph("g")
@@ -183,7 +183,7 @@ func TestMoveKeepsOrderOfLocalProducer(t *testing.T) {
 // locations after several migrations).
 func TestMoveBetweenThree(t *testing.T) {
 	for _, guarantee := range []sfaas.Guarantee{sfaas.AtMostOnce, sfaas.ExactlyOnce} {
-		key := sfaas.Cell(1)
+		key := sfaas.NewKey(sfaas.KindCell, 1)
 		hold := map[sfaas.Key]chan struct{}{key: make(chan struct{})}
 		busy, entered := blocker("busy", hold)
 		var seen arrivals

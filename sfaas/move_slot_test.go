@@ -16,12 +16,12 @@ import (
 func slotMover(t *testing.T, opts ...sfaas.Option) (in sfaas.Input[number], u sfaas.Unit, a, b *sfaas.Runtime) {
 	t.Helper()
 	cell := sfaas.NewValue[uint64]("count", sfaas.Replicated)
-	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *cell.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.Config{}, cell)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { *cell.Mut(c)++; return sfaas.ErrNoOutput }, sfaas.FunctionConfig{}, cell)
 	g := sfaas.NewGraph("g")
 	in = sfaas.Source[number](g, "in")
 	sfaas.Apply(in.With(exactly), f)
 	a, b = pair(t, build(t, g), opts...)
-	return in, sfaas.Unit{Part: "f", Root: sfaas.Cell(1)}, a, b
+	return in, sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}, a, b
 }
 
 // TestMoveNotBefore moves a unit not before a slot: it stays until a message of
@@ -29,7 +29,7 @@ func slotMover(t *testing.T, opts ...sfaas.Option) (in sfaas.Input[number], u sf
 func TestMoveNotBefore(t *testing.T) {
 	for _, workers := range []int{1, 4} {
 		in, u, a, b := slotMover(t, sfaas.WithWorkers(workers))
-		key := sfaas.Cell(1).UE(3)
+		key := sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 3)
 		push(t, in, a, key, 1, 1)
 		drain(t, a)
 		moved := make(chan error, 1)

@@ -35,7 +35,7 @@ func TestLiveMove(t *testing.T) {
 			out.X = 0 // lost, repeated or out of order, or the state is not intact
 		}
 		return nil
-	}, sfaas.Config{}, state)
+	}, sfaas.FunctionConfig{}, state)
 	g := sfaas.NewGraph("move")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in.With(exactly), f).With(exactly), "out") // AtMostOnce may lose on the way to another runtime
@@ -62,7 +62,7 @@ func TestLiveMove(t *testing.T) {
 	if err := sfaas.Link(a, b); err != nil {
 		t.Fatal(err)
 	}
-	key := sfaas.Cell(1)
+	key := sfaas.NewKey(sfaas.KindCell, 1)
 	stop := make(chan struct{})
 	sent := make(chan uint64)
 	go func() {

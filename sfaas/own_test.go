@@ -21,7 +21,7 @@ func counting(t *testing.T, class sfaas.Class) (app *sfaas.App, in sfaas.Input[n
 		*n++
 		out.X = *n
 		return nil
-	}, sfaas.Config{}, count)
+	}, sfaas.FunctionConfig{}, count)
 	g := sfaas.NewGraph("counting")
 	in = sfaas.Source[number](g, "in")
 	out = sfaas.Sink(sfaas.Apply(in, f), "out")
@@ -51,7 +51,7 @@ func TestOwn(t *testing.T) {
 	if err := sfaas.Link(a, b); err != nil {
 		t.Fatal(err)
 	}
-	u := sfaas.Unit{Part: "f", Root: sfaas.Cell(1)}
+	u := sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}
 	heard := make(chan sfaas.Route, 8)
 	stop := a.WatchRoutes(func(r sfaas.Route) { heard <- r })
 	defer stop()
@@ -87,7 +87,7 @@ func TestClaim(t *testing.T) {
 	var last atomic.Uint64
 	sink := sfaas.WithOutput(out, func(_ sfaas.Header, x *number) { last.Store(x.X) })
 	a, b := pair(t, app, sink)
-	u := sfaas.Unit{Part: "f", Root: sfaas.Cell(1)}
+	u := sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}
 	for i := range sfaas.Slot(3) {
 		push(t, in, a, u.Root, i, 0)
 	}

@@ -40,10 +40,10 @@ func TestRecordsAreDeltas(t *testing.T) {
 		table.Set(c, in.X, in.X)
 		list.Append(c, in.X)
 		return nil
-	}, sfaas.Config{}, table, list), sfaas.WithEngine(e))
+	}, sfaas.FunctionConfig{}, table, list), sfaas.WithEngine(e))
 	var early int
 	for i := range uint64(commits) {
-		push(t, in, rt, sfaas.Cell(1), sfaas.Slot(i), i)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), i)
 		if i%500 == 499 {
 			drain(t, rt)
 		}
@@ -69,11 +69,11 @@ func TestRestoreIsRecorded(t *testing.T) {
 		*total.Mut(c) += a.X + b.X
 		seen, _ = total.Get(c)
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{Window: 100}, total)
+	}, sfaas.FunctionConfig{Window: 100}, total)
 	g := sfaas.NewGraph("g")
 	left, right := sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
 	sfaas.Apply2(left.With(exactly), right.With(exactly), pair)
-	app, key := build(t, g), sfaas.Cell(1)
+	app, key := build(t, g), sfaas.NewKey(sfaas.KindCell, 1)
 	a := start(t, app)
 	push(t, left, a, key, 1, 1)
 	push(t, right, a, key, 1, 1)

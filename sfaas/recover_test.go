@@ -45,12 +45,12 @@ func TestRecoverCounts(t *testing.T) {
 		}
 		out.X = in.X
 		return nil
-	}, sfaas.Config{}, table, list)
+	}, sfaas.FunctionConfig{}, table, list)
 	second := sfaas.Define("second", func(c *sfaas.Ctx, out, in *number) error {
 		*sum.Mut(c) += in.X
 		out.X, _ = sum.Get(c)
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(sfaas.Apply(in.With(exactly), first).With(exactly).Cut("far"), second).With(exactly), "out")
@@ -60,7 +60,7 @@ func TestRecoverCounts(t *testing.T) {
 	for life := range 5 {
 		rt := recovered(t, app, d, sfaas.WithWorkers(1+life%3), sfaas.WithOutput(out, note))
 		for k := range uint64(10) {
-			key := sfaas.Cell(k)
+			key := sfaas.NewKey(sfaas.KindCell, k)
 			p, known := in.Position(rt, key)
 			if life > 0 && (!known || p.Slot != sfaas.Slot(10*life-1)) {
 				t.Fatalf("life %d: %v has come to %+v %v, want slot %d", life, key, p, known, 10*life-1)
@@ -90,7 +90,7 @@ func TestRecoverWaiting(t *testing.T) {
 	seen := map[string]uint64{}
 	note := func(what string, n uint64) { seen[what] += n }
 	total := sfaas.NewValue[uint64]("total", sfaas.Replicated)
-	cfg := sfaas.Config{Window: 100}
+	cfg := sfaas.FunctionConfig{Window: 100}
 	later, asked := sfaas.Ref[number]("later").With(exactly), sfaas.CallRef[number, number]("asked").With(exactly)
 	var reply sfaas.ReplyPort[number]
 	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, _, a, b *number) error {
@@ -125,7 +125,7 @@ func TestRecoverWaiting(t *testing.T) {
 	sfaas.Apply(unused.With(exactly), answers)
 	sfaas.Control(answering.With(exactly), answerGrant)
 	g.Add(sfaas.Define("later", func(_ *sfaas.Ctx, _, in *number) error { note("later", in.X); return sfaas.ErrNoOutput }, cfg))
-	app, d, key := build(t, g), sim.NewDisk(3), sfaas.Cell(1)
+	app, d, key := build(t, g), sim.NewDisk(3), sfaas.NewKey(sfaas.KindCell, 1)
 
 	a := recovered(t, app, d)
 	push(t, left, a, key, 1, 3)   // waits for right
@@ -176,25 +176,25 @@ func TestRecoverComesFirst(t *testing.T) {
 	sfaas.Apply(in.With(exactly), counter("f"))
 	app, d := build(t, g), sim.NewDisk(0)
 	a := recovered(t, app, d)
-	push(t, in, a, sfaas.Cell(1), 1, 1)
+	push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	drain(t, a)
 	a.Close()
 	b := start(t, app, sfaas.WithEngine(d), sfaas.WithNode(1))
-	if err := in.PushValue(b, sfaas.Cell(1), 2, &number{1}); !errors.Is(err, sfaas.ErrRecords) {
+	if err := in.PushValue(b, sfaas.NewKey(sfaas.KindCell, 1), 2, &number{1}); !errors.Is(err, sfaas.ErrRecords) {
 		t.Errorf("a push before the recovery: %v", err)
 	}
 	d.Damage(errors.New("a bit has flipped"))
 	if err := b.Recover(context.Background()); !errors.Is(err, sfaas.ErrRecords) {
 		t.Errorf("recovery of what is damaged: %v", err)
 	}
-	if err := in.PushValue(b, sfaas.Cell(1), 2, &number{1}); !errors.Is(err, sfaas.ErrRecords) {
+	if err := in.PushValue(b, sfaas.NewKey(sfaas.KindCell, 1), 2, &number{1}); !errors.Is(err, sfaas.ErrRecords) {
 		t.Errorf("a push after a recovery that failed: %v", err)
 	}
 	d.Damage(nil)
 	if err := b.Recover(context.Background()); err != nil {
 		t.Error(err)
 	}
-	push(t, in, b, sfaas.Cell(1), 2, 1)
+	push(t, in, b, sfaas.NewKey(sfaas.KindCell, 1), 2, 1)
 	drain(t, b)
 }
 
@@ -211,9 +211,9 @@ func TestRecordsStay(t *testing.T) {
 	if err := sfaas.Link(a, b); err != nil {
 		t.Fatal(err)
 	}
-	push(t, in, a, sfaas.Cell(1), 1, 1)
+	push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	drain(t, a)
-	if _, err := moveOf(context.Background(), a, b, f, sfaas.Cell(1)); !errors.Is(err, sfaas.ErrKept) {
+	if _, err := moveOf(context.Background(), a, b, f, sfaas.NewKey(sfaas.KindCell, 1)); !errors.Is(err, sfaas.ErrKept) {
 		t.Errorf("a move: %v", err)
 	}
 }

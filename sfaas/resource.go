@@ -11,7 +11,7 @@ import (
 // open while a runtime owns a key group of a function that declares them: from
 // [NewRuntime] on, or on a standby from before the fence of the move that
 // brings the first group, until a move takes the last one away, or Close. What
-// they are made of is in the function's Config, and in cells that a handler
+// they are made of is in the function's [FunctionConfig], and in cells that a handler
 // passes them, such as the weights of a network or the key of a cipher.
 type Scratch[R any] struct{ d *plan.ResourceDecl }
 

@@ -46,7 +46,7 @@ func TestResourcesFollowMoves(t *testing.T) {
 		}
 		*out = *in
 		return nil
-	}, sfaas.Config{}, shared, scratch)
+	}, sfaas.FunctionConfig{}, shared, scratch)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Sink(sfaas.Apply(in, f), "out")
@@ -77,7 +77,7 @@ func TestResourcesFollowMoves(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	unit := func(i uint64) sfaas.Unit { return sfaas.Unit{Part: "f", Root: sfaas.Cell(i)} }
+	unit := func(i uint64) sfaas.Unit { return sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, i)} }
 	session.broken.Store(true)
 	if _, err := a.MoveUnit(ctx, unit(0), b.Node(), sfaas.MoveConfig{}); err == nil || !strings.Contains(err.Error(), errNoDevice.Error()) { // the text goes anywhere, an identity does not
 		t.Errorf("move without a device: %v", err)
@@ -91,7 +91,7 @@ func TestResourcesFollowMoves(t *testing.T) {
 	want("refused", 1, 2)
 	const units = 20
 	for i := range uint64(units) {
-		if err := in.PushValue(a, sfaas.Cell(i), 0, &number{1}); err != nil {
+		if err := in.PushValue(a, sfaas.NewKey(sfaas.KindCell, i), 0, &number{1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestResourcesFollowMoves(t *testing.T) {
 	}
 	want("all moved", 1, 2)
 	for i := range uint64(units) {
-		if err := in.PushValue(a, sfaas.Cell(i), 1, &number{1}); err != nil {
+		if err := in.PushValue(a, sfaas.NewKey(sfaas.KindCell, i), 1, &number{1}); err != nil {
 			t.Fatal(err)
 		}
 	}

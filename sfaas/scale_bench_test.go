@@ -30,7 +30,7 @@ func newUsers(tb testing.TB) users {
 	f := sfaas.Define("count", func(c *sfaas.Ctx, _, in *number) error {
 		*cell.Mut(c) += in.X
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, cell)
+	}, sfaas.FunctionConfig{}, cell)
 	g := sfaas.NewGraph("users")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
@@ -42,7 +42,7 @@ func (u users) fill(tb testing.TB, rt *sfaas.Runtime, n int) {
 	tb.Helper()
 	for i := range n {
 		x := number{1}
-		for u.in.PushValue(rt, sfaas.Cell(uint64(i/keysPerCell)).UE(uint64(i%keysPerCell)), 1, &x) != nil {
+		for u.in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, uint64(i/keysPerCell)).Child(sfaas.KindUE, uint64(i%keysPerCell)), 1, &x) != nil {
 			runtime.Gosched()
 		}
 	}
@@ -109,7 +109,7 @@ func (u users) longestRefusal(rt *sfaas.Runtime, stop *atomic.Bool) (longest tim
 	x := number{1}
 	last := time.Now()
 	for !stop.Load() {
-		if u.in.PushValue(rt, sfaas.Cell(0).UE(0), 1, &x) == nil {
+		if u.in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 0).Child(sfaas.KindUE, 0), 1, &x) == nil {
 			now := time.Now()
 			longest, last = max(longest, now.Sub(last)), now
 		}
@@ -128,9 +128,9 @@ func BenchmarkMovePause(b *testing.B) {
 			defer from.Close()
 			defer to.Close()
 			u.fill(b, from, n)
-			unit := sfaas.Unit{Part: "count", Root: sfaas.Cell(1 << 20)}
+			unit := sfaas.Unit{Part: "count", Root: sfaas.NewKey(sfaas.KindCell, 1<<20)}
 			x := number{1}
-			if err := u.in.PushValue(from, unit.Root.UE(1), 1, &x); err != nil {
+			if err := u.in.PushValue(from, unit.Root.Child(sfaas.KindUE, 1), 1, &x); err != nil {
 				b.Fatal(err)
 			}
 			drain(b, from)
@@ -165,7 +165,7 @@ func BenchmarkFlood(b *testing.B) {
 					*count.Mut(c)++
 					out.X = in.X
 					return nil
-				}, sfaas.Config{}, count)).With(exactly)
+				}, sfaas.FunctionConfig{}, count)).With(exactly)
 			}
 			out := sfaas.Sink(e, "out")
 			var seen uint64
@@ -178,7 +178,7 @@ func BenchmarkFlood(b *testing.B) {
 				for range n {
 					slot++
 					x := number{uint64(slot)}
-					for in.PushValue(rt, sfaas.Cell(1), slot, &x) != nil {
+					for in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), slot, &x) != nil {
 						runtime.Gosched()
 					}
 				}

@@ -80,16 +80,16 @@ func newSmoke(t *testing.T, instances int, seed uint64) *smoke {
 			}
 			var rest *command
 			if st.Kind == stepSend {
-				rest = self.Send(c, sfaas.Cell(st.To))
+				rest = self.Send(c, sfaas.NewKey(sfaas.KindCell, st.To))
 			} else {
-				rest, _ = self.After(c, sfaas.Cell(st.To), time.Duration(1+in.ID%3)*time.Millisecond)
+				rest, _ = self.After(c, sfaas.NewKey(sfaas.KindCell, st.To), time.Duration(1+in.ID%3)*time.Millisecond)
 			}
 			*rest = command{ID: in.ID, Steps: in.Steps - at - 1}
 			copy(rest.Step[:], in.Step[at+1:in.Steps])
 			break
 		}
 		return nil
-	}, sfaas.Config{}, count, self)
+	}, sfaas.FunctionConfig{}, count, self)
 	g := sfaas.NewGraph("smoke")
 	s.in = sfaas.Source[command](g, "commands")
 	s.out = sfaas.Sink(sfaas.Apply(s.in.With(exactly), x), "reports")
@@ -142,7 +142,7 @@ func (s *smoke) run(t *testing.T, runtimes, commands int) (moves int) {
 				return
 			default:
 			}
-			u := sfaas.Unit{Part: "instance", Root: sfaas.Cell(random.Uint64N(uint64(len(s.want))))}
+			u := sfaas.Unit{Part: "instance", Root: sfaas.NewKey(sfaas.KindCell, random.Uint64N(uint64(len(s.want))))}
 			from, to := all[random.IntN(runtimes)], all[random.IntN(runtimes)]
 			if r, err := from.Route(u); err == nil && r.Owner > 0 {
 				from = all[r.Owner-1]
@@ -163,7 +163,7 @@ func (s *smoke) run(t *testing.T, runtimes, commands int) (moves int) {
 	}()
 	send := func(h sfaas.Host, key uint64, c *command) {
 		for begin := time.Now(); ; time.Sleep(100 * time.Microsecond) {
-			switch err := s.in.PushValue(h, sfaas.Cell(key), 0, c); {
+			switch err := s.in.PushValue(h, sfaas.NewKey(sfaas.KindCell, key), 0, c); {
 			case err == nil:
 				return
 			case !errors.Is(err, sfaas.ErrBusy):

@@ -19,7 +19,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		f := sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
 			cell.Mut(c)[in.X%128]++
 			return nil
-		}, sfaas.Config{}, cell)
+		}, sfaas.FunctionConfig{}, cell)
 		g := sfaas.NewGraph("users")
 		in := sfaas.Source[number](g, "in")
 		sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), f)
@@ -36,7 +36,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		}
 		rt := start()
 		for u := range users {
-			if err := in.PushValue(rt, sfaas.Cell(1).UE(uint64(u)), 1, &number{1}); err != nil {
+			if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, uint64(u)), 1, &number{1}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -76,7 +76,7 @@ func BenchmarkSnapshot(b *testing.B) {
 func BenchmarkJoin(b *testing.B) {
 	for _, users := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
-			f := sfaas.Define2("f", func(_ *sfaas.Ctx, out, x, y *number) error { out.X = x.X + y.X; return nil }, sfaas.Config{})
+			f := sfaas.Define2("f", func(_ *sfaas.Ctx, out, x, y *number) error { out.X = x.X + y.X; return nil }, sfaas.FunctionConfig{})
 			g := sfaas.NewGraph("join")
 			left, right := sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
 			sfaas.Apply2(left, right, f)
@@ -97,7 +97,7 @@ func BenchmarkJoin(b *testing.B) {
 				slot++
 				for _, in := range []sfaas.Input[number]{left, right} {
 					for u := range users {
-						if err := in.PushValue(host, sfaas.Cell(1).UE(uint64(u)), slot, &x); err != nil {
+						if err := in.PushValue(host, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, uint64(u)), slot, &x); err != nil {
 							b.Fatal(err)
 						}
 						eff = k.Step(&host.event, eff[:0])

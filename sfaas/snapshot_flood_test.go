@@ -42,7 +42,7 @@ func TestSnapshotOfLoops(t *testing.T) {
 				turns.Add(1)
 				next.Send(c, c.Key()).X = *n
 				return sfaas.ErrNoOutput
-			}, sfaas.Config{}, next, count)
+			}, sfaas.FunctionConfig{}, next, count)
 			g := sfaas.NewGraph("g")
 			in := sfaas.Source[number](g, "in")
 			sfaas.Apply(in.With(exactly), loop)
@@ -50,7 +50,7 @@ func TestSnapshotOfLoops(t *testing.T) {
 			rt := start(t, app, sfaas.WithWorkers(workers))
 			const keys = 100
 			for k := range uint64(keys) {
-				push(t, in, rt, sfaas.Cell(k), 1, 0)
+				push(t, in, rt, sfaas.NewKey(sfaas.KindCell, k), 1, 0)
 			}
 			for range 5 {
 				time.Sleep(5 * time.Millisecond)
@@ -78,9 +78,9 @@ func TestSnapshotOfWaitingLines(t *testing.T) {
 	var disorder atomic.Uint64
 	sum := sfaas.NewValue[[2]uint64]("sum", sfaas.Replicated)
 	split := sfaas.DefineEach("split", func(c *sfaas.Ctx, out sfaas.Emitter[number], in *number) error {
-		*out.Add(c.Key().Process(in.X % 3)) = *in
+		*out.Add(c.Key().Child(sfaas.KindProcess, in.X%3)) = *in
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	both := sfaas.Define2("both", func(_ *sfaas.Ctx, out, a, b *number) error {
 		if a.X%7 == 0 && rand.IntN(4) == 0 {
 			return fmt.Errorf("tried again")
@@ -90,7 +90,7 @@ func TestSnapshotOfWaitingLines(t *testing.T) {
 			disorder.Add(1)
 		}
 		return nil
-	}, sfaas.Config{Window: 2 * total})
+	}, sfaas.FunctionConfig{Window: 2 * total})
 	add := sfaas.Define("add", func(c *sfaas.Ctx, out, in *number) error {
 		s := sum.Mut(c)
 		if in.X <= s[1] {
@@ -99,7 +99,7 @@ func TestSnapshotOfWaitingLines(t *testing.T) {
 		s[0], s[1] = s[0]+in.X, in.X
 		out.X = s[0]
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	g := sfaas.NewGraph("g")
 	in, whole := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "whole")
 	promised := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Retries: 50}
@@ -110,7 +110,7 @@ func TestSnapshotOfWaitingLines(t *testing.T) {
 	var got totals
 	opts := []sfaas.Option{sfaas.WithSourceLimit(1 << 16), got.of(sink)}
 	rt := start(t, app, append(opts, sfaas.WithWorkers(2))...)
-	key := func(u uint64) sfaas.Key { return sfaas.Cell(u % 2).UE(u) }
+	key := func(u uint64) sfaas.Key { return sfaas.NewKey(sfaas.KindCell, u%2).Child(sfaas.KindUE, u) }
 	pos := func(s sfaas.Input[number], k sfaas.Key) uint64 {
 		p, _ := s.Position(rt, k)
 		return uint64(p.Slot)
@@ -118,8 +118,8 @@ func TestSnapshotOfWaitingLines(t *testing.T) {
 	for round := range 6 {
 		upTo := uint64(total / 6 * (round + 1))
 		for c := range uint64(2) {
-			for x := pos(whole, sfaas.Cell(c)) + 1; x <= upTo; x++ {
-				push(t, whole, rt, sfaas.Cell(c), sfaas.Slot(x), x)
+			for x := pos(whole, sfaas.NewKey(sfaas.KindCell, c)) + 1; x <= upTo; x++ {
+				push(t, whole, rt, sfaas.NewKey(sfaas.KindCell, c), sfaas.Slot(x), x)
 			}
 		}
 		for u := range uint64(users) {

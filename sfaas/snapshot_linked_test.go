@@ -45,7 +45,7 @@ func counter(name string) sfaas.Fn[number, number] {
 		*s += in.X
 		out.X = *s
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 }
 
 // TestSnapshotOfLinkedUnderLoad snapshots two linked runtimes, with a cut between
@@ -54,7 +54,7 @@ func counter(name string) sfaas.Fn[number, number] {
 // still kept for the other, and what that had taken in and not run.
 func TestSnapshotOfLinkedUnderLoad(t *testing.T) {
 	const users, each = 30, 60
-	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(sfaas.Apply(in.With(exactly), pass).With(exactly).Cut("line"), counter("count")).With(exactly), "sums")
@@ -73,7 +73,7 @@ func TestSnapshotOfLinkedUnderLoad(t *testing.T) {
 			pushers.Go(func() {
 				for x := range uint64(each / 2) {
 					for u := uint64(i); u < users; u += 2 {
-						push(t, in, rt, sfaas.Cell(u), sfaas.Slot(x+1), x+1)
+						push(t, in, rt, sfaas.NewKey(sfaas.KindCell, u), sfaas.Slot(x+1), x+1)
 					}
 				}
 			})
@@ -85,9 +85,9 @@ func TestSnapshotOfLinkedUnderLoad(t *testing.T) {
 		b.Close()
 		rt := restored(t, app, data, got.of(out), sfaas.WithNode(3), sfaas.WithWorkers(1+trial%2), sfaas.WithSourceLimit(1<<16))
 		for u := range uint64(users) {
-			p, _ := in.Position(rt, sfaas.Cell(u))
+			p, _ := in.Position(rt, sfaas.NewKey(sfaas.KindCell, u))
 			for x := uint64(p.Slot) + 1; x <= each; x++ {
-				push(t, in, rt, sfaas.Cell(u), sfaas.Slot(x), x)
+				push(t, in, rt, sfaas.NewKey(sfaas.KindCell, u), sfaas.Slot(x), x)
 			}
 		}
 		drain(t, rt)
@@ -107,12 +107,12 @@ func TestSnapshotRunsWhatHasNoEncoding(t *testing.T) {
 	const total = 400
 	for name, parallel := range map[string]bool{"pointers": false, "parallel": true} {
 		t.Run(name, func(t *testing.T) {
-			open := sfaas.Define("open", func(_ *sfaas.Ctx, out *number, in *box) error { out.X = *in.P; return nil }, sfaas.Config{})
+			open := sfaas.Define("open", func(_ *sfaas.Ctx, out *number, in *box) error { out.X = *in.P; return nil }, sfaas.FunctionConfig{})
 			slow := sfaas.Define("slow", func(_ *sfaas.Ctx, out, in *number) error {
 				time.Sleep(20 * time.Microsecond)
 				*out = *in
 				return nil
-			}, sfaas.Config{Parallel: parallel})
+			}, sfaas.FunctionConfig{Parallel: parallel})
 			g := sfaas.NewGraph("g")
 			in := sfaas.Source[box](g, "in")
 			numbers := sfaas.Apply(in, open).With(sfaas.EdgeConfig{Messages: 1 << 16})
@@ -121,9 +121,9 @@ func TestSnapshotRunsWhatHasNoEncoding(t *testing.T) {
 			var got totals
 			rt := start(t, app, got.of(out), sfaas.WithWorkers(2), sfaas.WithSourceLimit(1<<16))
 			for round := range 4 {
-				p, _ := in.Position(rt, sfaas.Cell(1))
+				p, _ := in.Position(rt, sfaas.NewKey(sfaas.KindCell, 1))
 				for x := uint64(p.Slot) + 1; x <= uint64(total/4*(round+1)); x++ {
-					if err := in.PushValue(rt, sfaas.Cell(1), sfaas.Slot(x), &box{&x}); err != nil {
+					if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), &box{&x}); err != nil {
 						t.Fatal(err)
 					}
 				}

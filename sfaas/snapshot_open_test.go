@@ -17,7 +17,7 @@ import (
 // is linked with closes: they end, with or without an error. It is D6, after
 // apache/seatunnel#11489 (a savepoint hangs for ever, the job stands still).
 func TestSnapshotWhilePeerCloses(t *testing.T) {
-	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
@@ -48,7 +48,7 @@ func (s slowWriter) Write(p []byte) (int, error) { time.Sleep(time.Duration(s));
 // sources wait for the copy of the state alone. It is D29, after etcd-io/etcd#3714
 // (saving a snapshot must not block the loop).
 func TestSourcesWhileSnapshotIsWritten(t *testing.T) {
-	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
@@ -57,7 +57,7 @@ func TestSourcesWhileSnapshotIsWritten(t *testing.T) {
 	go func() { done <- rt.Snapshot(context.Background(), slowWriter(time.Second)) }()
 	time.Sleep(100 * time.Millisecond)
 	begin := time.Now()
-	push(t, in, rt, sfaas.Cell(1), 1, 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	if d := time.Since(begin); d > 300*time.Millisecond {
 		t.Errorf("Push was refused for %v while the writer slept", d)
 	}
@@ -76,17 +76,17 @@ func newsroom(t *testing.T, grown bool, heard *atomic.Uint64) (app *sfaas.App, j
 	topic := sfaas.NewTopic[news]("news")
 	var port sfaas.TopicPort[news]
 	reader := sfaas.Define("reader", func(c *sfaas.Ctx, _, _ *number) error {
-		port.Subscribe(c, sfaas.Cell(9))
+		port.Subscribe(c, sfaas.NewKey(sfaas.KindCell, 9))
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	port = sfaas.OnTopic(reader, topic, func(*sfaas.Ctx, *news) error { heard.Add(1); return nil })
 	writer := sfaas.Define("writer", func(c *sfaas.Ctx, _, in *number) error {
-		topic.Publish(c, sfaas.Cell(9)).Y = in.X
+		topic.Publish(c, sfaas.NewKey(sfaas.KindCell, 9)).Y = in.X
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, topic)
+	}, sfaas.FunctionConfig{}, topic)
 	g := sfaas.NewGraph("g")
 	if grown {
-		sfaas.Apply(sfaas.Source[number](g, "x"), sfaas.Define("extra", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.Config{}))
+		sfaas.Apply(sfaas.Source[number](g, "x"), sfaas.Define("extra", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.FunctionConfig{}))
 	}
 	join, tell = sfaas.Source[number](g, "join"), sfaas.Source[number](g, "tell")
 	sfaas.Apply(join, reader)
@@ -101,9 +101,9 @@ func TestSubscriptionSurvivesAnUpgrade(t *testing.T) {
 	var heard atomic.Uint64
 	app, join, tell := newsroom(t, false, &heard)
 	rt := start(t, app)
-	push(t, join, rt, sfaas.Cell(1), 1, 1)
+	push(t, join, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	drain(t, rt)
-	push(t, tell, rt, sfaas.Cell(2), 2, 1)
+	push(t, tell, rt, sfaas.NewKey(sfaas.KindCell, 2), 2, 1)
 	drain(t, rt)
 	if heard.Load() != 1 {
 		t.Fatal("the subscription does not work at all")
@@ -115,7 +115,7 @@ func TestSubscriptionSurvivesAnUpgrade(t *testing.T) {
 	if err := rt.Restore(context.Background(), bytes.NewReader(data)); err != nil {
 		t.Fatal(err)
 	}
-	push(t, tell, rt, sfaas.Cell(2), 3, 1)
+	push(t, tell, rt, sfaas.NewKey(sfaas.KindCell, 2), 3, 1)
 	drain(t, rt)
 	if heard.Load() != 2 {
 		t.Errorf("the subscriber heard nothing after the restore; function extra: %+v", rt.Stats()[0].Counts)
@@ -126,7 +126,7 @@ func TestSubscriptionSurvivesAnUpgrade(t *testing.T) {
 // and lets it run once.
 func oneCell(t *testing.T, use func(c *sfaas.Ctx), d sfaas.Declared, data []byte) (rt *sfaas.Runtime, restored error) {
 	t.Helper()
-	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { use(c); return sfaas.ErrNoOutput }, sfaas.Config{}, d)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, _, _ *number) error { use(c); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{}, d)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
@@ -134,7 +134,7 @@ func oneCell(t *testing.T, use func(c *sfaas.Ctx), d sfaas.Declared, data []byte
 	if data != nil {
 		restored = rt.Restore(context.Background(), bytes.NewReader(data))
 	}
-	push(t, in, rt, sfaas.Cell(1), 9, 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 9, 1)
 	drain(t, rt)
 	return rt, restored
 }

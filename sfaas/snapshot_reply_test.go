@@ -21,7 +21,7 @@ type asked struct{ Calls, Replies uint64 }
 // that seemed not to take it.
 func TestSnapshotOfUnacknowledgedReplies(t *testing.T) {
 	const keys, each = 8, 200
-	vault := sfaas.Define("vault", func(_ *sfaas.Ctx, out, in *number) error { out.X = in.X + 1; return nil }, sfaas.Config{})
+	vault := sfaas.Define("vault", func(_ *sfaas.Ctx, out, in *number) error { out.X = in.X + 1; return nil }, sfaas.FunctionConfig{})
 	toVault := sfaas.CallRef[number, number]("vault").With(exactly)
 	count := sfaas.NewValue[asked]("count", sfaas.Replicated)
 	var port sfaas.ReplyPort[number]
@@ -31,10 +31,10 @@ func TestSnapshotOfUnacknowledgedReplies(t *testing.T) {
 			return nil
 		}
 		count.Mut(c).Calls++
-		m, _ := toVault.Call(c, sfaas.Cell(100+cellOf(c)), time.Hour, port)
+		m, _ := toVault.Call(c, sfaas.NewKey(sfaas.KindCell, 100+cellOf(c)), time.Hour, port)
 		*m = *in
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, count, toVault)
+	}, sfaas.FunctionConfig{}, count, toVault)
 	port = sfaas.OnReply(ask, func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
 		if r.Err != nil {
 			t.Error(r.Err)
@@ -63,7 +63,7 @@ func TestSnapshotOfUnacknowledgedReplies(t *testing.T) {
 		defer close(pushed)
 		for n := range sfaas.Slot(each) {
 			for k := range uint64(keys) {
-				push(t, in, a, sfaas.Cell(k), n, 1)
+				push(t, in, a, sfaas.NewKey(sfaas.KindCell, k), n, 1)
 			}
 			time.Sleep(20 * time.Microsecond)
 		}
@@ -81,7 +81,7 @@ func TestSnapshotOfUnacknowledgedReplies(t *testing.T) {
 	for i, cut := range cuts {
 		rt := restored(t, app, cut, sfaas.WithWorkers(1+i%3), opts[3])
 		for k := range uint64(keys) {
-			key := sfaas.Cell(k)
+			key := sfaas.NewKey(sfaas.KindCell, k)
 			next := sfaas.Slot(0)
 			if p, ok := in.Position(rt, key); ok {
 				next = p.Slot + 1
@@ -92,12 +92,12 @@ func TestSnapshotOfUnacknowledgedReplies(t *testing.T) {
 		}
 		drain(t, rt)
 		for k := range uint64(keys) {
-			push(t, in, rt, sfaas.Cell(k), each, 0)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, k), each, 0)
 		}
 		drain(t, rt)
 		mu.Lock()
 		for k := range uint64(keys) {
-			if x := got[sfaas.Cell(k)]; x != (asked{each, each}) {
+			if x := got[sfaas.NewKey(sfaas.KindCell, k)]; x != (asked{each, each}) {
 				t.Errorf("cut %d: cell %d has called %d times and heard %d replies, of %d", i, k, x.Calls, x.Replies, each)
 			}
 		}

@@ -46,7 +46,7 @@ func library(t testing.TB, opts ...sfaas.Option) (*sfaas.Runtime, sfaas.Input[nu
 			out.X += uint64(k) * x[1]
 		}
 		return nil
-	}, sfaas.Config{}, value, list, table)
+	}, sfaas.FunctionConfig{}, value, list, table)
 	g := sfaas.NewGraph("library")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), f), "out")
@@ -68,7 +68,7 @@ func library(t testing.TB, opts ...sfaas.Option) (*sfaas.Runtime, sfaas.Input[nu
 func feed(t testing.TB, rt *sfaas.Runtime, in sfaas.Input[number], from, to uint64) {
 	t.Helper()
 	for x := from; x < to; x++ {
-		if err := in.PushValue(rt, sfaas.Cell(3), sfaas.Slot(x), &number{x}); err != nil {
+		if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 3), sfaas.Slot(x), &number{x}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,7 +177,7 @@ func linesOf(tb testing.TB, h *hall) []byte {
 	defer cores.Close()
 	host := &coreHost{cores: cores}
 	for _, in := range []sfaas.Input[number]{h.data, h.left, h.right, h.all, h.grants} {
-		if err := in.PushValue(host, sfaas.Cell(1).UE(2), 5, &number{7}); err != nil {
+		if err := in.PushValue(host, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 2), 5, &number{7}); err != nil {
 			tb.Fatal(err)
 		}
 		cores.List[0].Step(&host.event, nil)

@@ -34,7 +34,7 @@ func (e *newOwner) Commit(r *sfaas.Record, done func(error)) {
 // nothing runs for the group any more, delayed messages included, and other
 // groups go on.
 func TestStaleOwner(t *testing.T) {
-	lost, other := sfaas.Cell(1), sfaas.Cell(2)
+	lost, other := sfaas.NewKey(sfaas.KindCell, 1), sfaas.NewKey(sfaas.KindCell, 2)
 	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
 	toSelf := sfaas.Ref[number]("count")
 	ran := map[sfaas.Key]int{}
@@ -47,7 +47,7 @@ func TestStaleOwner(t *testing.T) {
 		}
 		out.X, _ = n.Get(c)
 		return nil
-	}, sfaas.Config{}, n, toSelf)
+	}, sfaas.FunctionConfig{}, n, toSelf)
 	g := sfaas.NewGraph("stale")
 	in := sfaas.Source[number](g, "in")
 	exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}

@@ -20,7 +20,7 @@ func TestResetStats(t *testing.T) {
 	run := func(from, n int) {
 		t.Helper()
 		for i := range n {
-			if err := in.PushValue(rt, sfaas.Cell(1), sfaas.Slot(from+i), &number{1}); err != nil {
+			if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(from+i), &number{1}); err != nil {
 				t.Fatal(err)
 			}
 		}

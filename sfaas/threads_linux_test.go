@@ -116,7 +116,7 @@ func newThreadProbe(t testing.TB, name string) *threadProbe {
 		}
 		p.n.Add(1)
 		return nil
-	}, sfaas.Config{}, kept))
+	}, sfaas.FunctionConfig{}, kept))
 	p.app = build(t, g)
 	return p
 }
@@ -135,7 +135,7 @@ func TestThreads(t *testing.T) {
 	p := newThreadProbe(t, "threads")
 	rt := start(t, p.app, sfaas.WithWorkers(2), sfaas.WithThreads(want))
 	for i := range uint64(50) {
-		push(t, p.in, rt, sfaas.Cell(i), 0, 0)
+		push(t, p.in, rt, sfaas.NewKey(sfaas.KindCell, i), 0, 0)
 	}
 	drain(t, rt)
 	seen := map[int]bool{}
@@ -203,7 +203,7 @@ func TestThreadsRefused(t *testing.T) {
 	}
 	away.Fallback = true
 	rt := start(t, p.app, sfaas.WithThreads(away))
-	push(t, p.in, rt, sfaas.Cell(1), 0, 0)
+	push(t, p.in, rt, sfaas.NewKey(sfaas.KindCell, 1), 0, 0)
 	drain(t, rt)
 	if p.n.Load() != 1 {
 		t.Error("nothing ran without the processor")
@@ -227,8 +227,8 @@ func TestThreadsReplaced(t *testing.T) {
 	rt := start(t, p.app, sfaas.WithThreads(realTime(t)), sfaas.WithBlockLimit(100*time.Millisecond))
 	lost := map[int]bool{}
 	for i := range uint64(6) {
-		push(t, p.in, rt, sfaas.Cell(i), 0, 1+i%2)
-		push(t, p.in, rt, sfaas.Cell(100+i), 0, 0)
+		push(t, p.in, rt, sfaas.NewKey(sfaas.KindCell, i), 0, 1+i%2)
+		push(t, p.in, rt, sfaas.NewKey(sfaas.KindCell, 100+i), 0, 0)
 		within(t, 10*time.Second, "the worker goes on", func() bool { return p.n.Load() == int64(i+1) })
 		id := p.last()
 		if s := standingOf(t, id); lost[id] || s.policy != 1 || s.priority != 10 {
@@ -271,10 +271,10 @@ func TestThreadGroup(t *testing.T) {
 		t.Error("a thread that is not there was taken")
 	}
 	for i := range uint64(200) {
-		push(t, p.in, a, sfaas.Cell(i%5), sfaas.Slot(i), 0)
-		push(t, q.in, c, sfaas.Cell(i%5), sfaas.Slot(i), 0)
+		push(t, p.in, a, sfaas.NewKey(sfaas.KindCell, i%5), sfaas.Slot(i), 0)
+		push(t, q.in, c, sfaas.NewKey(sfaas.KindCell, i%5), sfaas.Slot(i), 0)
 		if i%40 == 7 { // to and fro, on the one thread
-			u, from, to := sfaas.Unit{Part: "probe", Root: sfaas.Cell(1)}, a, b
+			u, from, to := sfaas.Unit{Part: "probe", Root: sfaas.NewKey(sfaas.KindCell, 1)}, a, b
 			if r, _ := a.Route(u); r.Owner == 2 {
 				from, to = b, a
 			}
@@ -310,15 +310,15 @@ func TestThreadGroup(t *testing.T) {
 		}
 	}
 	p.mu.Unlock()
-	push(t, p.in, a, sfaas.Cell(0), 1000, 1)
+	push(t, p.in, a, sfaas.NewKey(sfaas.KindCell, 0), 1000, 1)
 	for i := range uint64(20) { // behind it, on both threads
-		push(t, q.in, c, sfaas.Cell(i), 1000, 0)
+		push(t, q.in, c, sfaas.NewKey(sfaas.KindCell, i), 1000, 0)
 	}
 	within(t, 10*time.Second, "others go on", func() bool { return q.n.Load() == 220 })
 	if err := a.Close(); err != nil {
 		t.Error(err)
 	}
-	push(t, q.in, c, sfaas.Cell(0), 1001, 0)
+	push(t, q.in, c, sfaas.NewKey(sfaas.KindCell, 0), 1001, 0)
 	drain(t, c)
 	close(stuck)
 	for _, rt := range []*sfaas.Runtime{b, c} {
@@ -347,12 +347,12 @@ func TestThreadGroupCloseBlocked(t *testing.T) {
 	p.do = func(uint64) { <-stuck }
 	a := start(t, p.app, sfaas.WithThreadGroup(g), sfaas.WithBlockLimit(200*time.Millisecond))
 	c := start(t, q.app, sfaas.WithThreadGroup(g))
-	push(t, p.in, a, sfaas.Cell(0), 0, 0)
+	push(t, p.in, a, sfaas.NewKey(sfaas.KindCell, 0), 0, 0)
 	within(t, 10*time.Second, "it blocks", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return len(p.ids) == 1 })
 	if err := a.Close(); err != nil {
 		t.Log(err)
 	}
-	push(t, q.in, c, sfaas.Cell(0), 0, 0)
+	push(t, q.in, c, sfaas.NewKey(sfaas.KindCell, 0), 0, 0)
 	drain(t, c)
 	if q.n.Load() != 1 {
 		t.Error("the other one does not run")
@@ -383,12 +383,12 @@ func TestUnitsCPU(t *testing.T) {
 	a, c := start(t, p.app, sfaas.WithThreadGroup(g)), start(t, q.app, sfaas.WithThreadGroup(g))
 	const n = 100
 	for i := range sfaas.Slot(n) {
-		push(t, p.in, a, sfaas.Cell(1), i, 0)
-		push(t, q.in, c, sfaas.Cell(1), i, 0)
+		push(t, p.in, a, sfaas.NewKey(sfaas.KindCell, 1), i, 0)
+		push(t, q.in, c, sfaas.NewKey(sfaas.KindCell, 1), i, 0)
 	}
 	drain(t, a)
 	drain(t, c)
-	u := sfaas.Unit{Part: "probe", Root: sfaas.Cell(1)}
+	u := sfaas.Unit{Part: "probe", Root: sfaas.NewKey(sfaas.KindCell, 1)}
 	ra := unitRow(t, a, u, func(r *sfaas.UnitStats) bool { return r.Invocations == n })
 	rc := unitRow(t, c, u, func(r *sfaas.UnitStats) bool { return r.Invocations == n })
 	const spun = n * 400 * time.Microsecond
@@ -399,7 +399,7 @@ func TestUnitsCPU(t *testing.T) {
 		t.Errorf("charged %v and %v, used three times as much and once", ra.CPU, rc.CPU)
 	}
 	plain := start(t, q.app)
-	push(t, q.in, plain, sfaas.Cell(1), 0, 0)
+	push(t, q.in, plain, sfaas.NewKey(sfaas.KindCell, 1), 0, 0)
 	drain(t, plain)
 	if r := unitRow(t, plain, u, func(r *sfaas.UnitStats) bool { return r.Invocations == 1 }); r.CPU != 0 {
 		t.Errorf("charged %v on a goroutine", r.CPU)
@@ -443,7 +443,7 @@ func BenchmarkWake(b *testing.B) {
 				time.Sleep(50 * time.Microsecond) // it sleeps
 				n++
 				at := time.Now()
-				if err := in.PushValue(rt, sfaas.Cell(1), n, &number{1}); err != nil {
+				if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), n, &number{1}); err != nil {
 					b.Fatal(err)
 				}
 				took = append(took, (<-came).Sub(at))

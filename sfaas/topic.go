@@ -36,7 +36,7 @@ func NewTopic[T any](name string) Topic[T] {
 			c.inv().Forward(who.Port, who.Key)
 		}
 		return nil
-	}, Config{}, members)
+	}, FunctionConfig{}, members)
 	OnSetting(fn, func(c *Ctx, s *subscription) error {
 		if s.On {
 			members.Set(c, s.Who, true)

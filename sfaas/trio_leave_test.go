@@ -43,7 +43,7 @@ func TestTwoOfThreeLeave(t *testing.T) {
 		pusher.Go(func() {
 			for n := uint64(0); ; n++ {
 				for k := range x.desks {
-					if err := tryPush(t, x.orders, all[2], sfaas.Cell(k), sfaas.Slot(n), n+1); err != nil {
+					if err := tryPush(t, x.orders, all[2], sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(n), n+1); err != nil {
 						t.Errorf("order %d for desk %d: %v", n, k, err)
 						return
 					}
@@ -100,21 +100,21 @@ func TestUnusedUnitsPassOn(t *testing.T) {
 		got[h.Key] = x.X
 		mu.Unlock()
 	}))
-	push(t, in, all[1], sfaas.Cell(0), 0, 0)
+	push(t, in, all[1], sfaas.NewKey(sfaas.KindCell, 0), 0, 0)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	drain(t, all[0])
 	if err := all[0].Leave(ctx, func(sfaas.Unit) sfaas.NodeID { return 2 }, sfaas.MoveConfig{}); err != nil {
 		t.Fatal(err)
 	}
-	push(t, in, all[0], sfaas.Cell(1), 0, 0) // where it has left, and goes on to the successor
+	push(t, in, all[0], sfaas.NewKey(sfaas.KindCell, 1), 0, 0) // where it has left, and goes on to the successor
 	drain(t, all[0])
 	if err := all[0].Close(); err != nil {
 		t.Fatal(err)
 	}
 	for i, rt := range all[1:] {
 		for k := range uint64(20) {
-			push(t, in, rt, sfaas.Cell(k), sfaas.Slot(1+i), 0)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(1+i), 0)
 		}
 	}
 	for _, rt := range all[1:] {
@@ -127,8 +127,8 @@ func TestUnusedUnitsPassOn(t *testing.T) {
 		if k < 2 {
 			want = 3
 		}
-		if got[sfaas.Cell(k)] != want {
-			t.Errorf("%v has counted %d, want %d", sfaas.Cell(k), got[sfaas.Cell(k)], want)
+		if got[sfaas.NewKey(sfaas.KindCell, k)] != want {
+			t.Errorf("%v has counted %d, want %d", sfaas.NewKey(sfaas.KindCell, k), got[sfaas.NewKey(sfaas.KindCell, k)], want)
 		}
 	}
 }
@@ -150,7 +150,7 @@ func TestNewIncarnationLearnsRoutes(t *testing.T) {
 	const keys = 200
 	all := trio(t, app, sink)
 	for k := range uint64(keys) {
-		push(t, in, all[0], sfaas.Cell(k), 0, 1)
+		push(t, in, all[0], sfaas.NewKey(sfaas.KindCell, k), 0, 1)
 	}
 	drain(t, all[0])
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -167,14 +167,14 @@ func TestNewIncarnationLearnsRoutes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for k := range uint64(keys) {
-			push(t, in, all[0], sfaas.Cell(k), 1+life, 1)
+			push(t, in, all[0], sfaas.NewKey(sfaas.KindCell, k), 1+life, 1)
 		}
 		for _, rt := range all {
 			drain(t, rt)
 		}
 		for k := range uint64(keys) {
-			if mu.Lock(); got[sfaas.Cell(k)] != uint64(2+life) {
-				t.Errorf("life %d: %v has counted %d, want %d", life, sfaas.Cell(k), got[sfaas.Cell(k)], 2+life)
+			if mu.Lock(); got[sfaas.NewKey(sfaas.KindCell, k)] != uint64(2+life) {
+				t.Errorf("life %d: %v has counted %d, want %d", life, sfaas.NewKey(sfaas.KindCell, k), got[sfaas.NewKey(sfaas.KindCell, k)], 2+life)
 			}
 			mu.Unlock()
 		}
@@ -207,7 +207,7 @@ func TestClaimOfThree(t *testing.T) {
 	}
 	const keys = 50
 	for k := range uint64(keys) {
-		push(t, in, c, sfaas.Cell(k), 0, 0)
+		push(t, in, c, sfaas.NewKey(sfaas.KindCell, k), 0, 0)
 	}
 	drain(t, c)
 	if at[1].Load() != keys {
@@ -217,11 +217,11 @@ func TestClaimOfThree(t *testing.T) {
 		t.Fatal(err)
 	}
 	var moved *sfaas.MovedError
-	if err := tryPush(t, in, c, sfaas.Cell(0), 1, 0); !errors.As(err, &moved) {
+	if err := tryPush(t, in, c, sfaas.NewKey(sfaas.KindCell, 0), 1, 0); !errors.As(err, &moved) {
 		t.Errorf("a push for a unit whose owner has closed: %v, want MovedError", err)
 	}
 	for k := range uint64(keys) {
-		u := sfaas.Unit{Part: "f", Root: sfaas.Cell(k)}
+		u := sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, k)}
 		r, err := b.Route(u)
 		if err != nil {
 			t.Fatal(err)
@@ -239,7 +239,7 @@ func TestClaimOfThree(t *testing.T) {
 	}
 	a = start(t, app, node(1)...) // an old owner that knows no better
 	for k := range uint64(keys) {
-		push(t, in, a, sfaas.Cell(k), 2, 0)
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, k), 2, 0)
 	}
 	drain(t, a)
 	before := at[1].Load()
@@ -247,14 +247,14 @@ func TestClaimOfThree(t *testing.T) {
 		t.Fatal(err)
 	}
 	for k := range uint64(keys) {
-		push(t, in, a, sfaas.Cell(k), 3, 0)
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, k), 3, 0)
 	}
 	drain(t, a)
 	if at[1].Load() != before || at[2].Load() != 2*keys {
 		t.Errorf("after its return the old owner took %d, the claimant %d more, of %d", at[1].Load()-before, at[2].Load()-keys, keys)
 	}
 	for k := range uint64(keys) {
-		u := sfaas.Unit{Part: "f", Root: sfaas.Cell(k)}
+		u := sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, k)}
 		for _, rt := range []*sfaas.Runtime{a, b, c} {
 			if r, err := rt.Route(u); err != nil || r.Owner != 2 {
 				t.Errorf("node %d: route %v, %v", rt.Node(), r, err)
@@ -271,7 +271,7 @@ func TestClaimOfThree(t *testing.T) {
 func TestLeaveWhileUnitsAreNew(t *testing.T) {
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
-	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	middle := sfaas.Apply(in.With(exactly), pass).With(exactly).Cut("line")
 	out := sfaas.Sink(sfaas.Apply(middle, counter("f")).With(exactly), "out")
 	app := build(t, g)
@@ -292,7 +292,7 @@ func TestLeaveWhileUnitsAreNew(t *testing.T) {
 		for _, rt := range all[1:] {
 			pushers.Go(func() {
 				for {
-					if err := tryPush(t, in, rt, sfaas.Cell(keys.Add(1)), 0, 1); err != nil {
+					if err := tryPush(t, in, rt, sfaas.NewKey(sfaas.KindCell, keys.Add(1)), 0, 1); err != nil {
 						t.Errorf("node %d: %v", rt.Node(), err)
 						return
 					}
@@ -328,8 +328,8 @@ func TestLeaveWhileUnitsAreNew(t *testing.T) {
 		}
 		mu.Lock()
 		for k := range keys.Load() {
-			if got[sfaas.Cell(k+1)] != 1 {
-				t.Errorf("run %d: %v came out %d times", run, sfaas.Cell(k+1), got[sfaas.Cell(k+1)])
+			if got[sfaas.NewKey(sfaas.KindCell, k+1)] != 1 {
+				t.Errorf("run %d: %v came out %d times", run, sfaas.NewKey(sfaas.KindCell, k+1), got[sfaas.NewKey(sfaas.KindCell, k+1)])
 			}
 		}
 		mu.Unlock()

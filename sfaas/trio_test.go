@@ -87,7 +87,7 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 			x.take(what, in.From, cellOf(c), in.N)
 			*out = deal{in.From, *n.Mut(c)}
 			return nil
-		}, sfaas.Config{}, n)
+		}, sfaas.FunctionConfig{}, n)
 	}
 	book, later, vault := counter("book", "send"), counter("later", "after"), counter("vault", "call")
 	toBook, toLater := sfaas.Ref[deal]("book").With(exactly), sfaas.Ref[deal]("later").With(exactly)
@@ -103,15 +103,15 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 			return deal{self, n + 1}
 		}
 		to := (self + in.X) % desks
-		*toBook.Send(c, sfaas.Cell(to)) = next(0, to)
-		d, _ := toLater.After(c, sfaas.Cell(to), time.Millisecond)
+		*toBook.Send(c, sfaas.NewKey(sfaas.KindCell, to)) = next(0, to)
+		d, _ := toLater.After(c, sfaas.NewKey(sfaas.KindCell, to), time.Millisecond)
 		*d = next(1, to)
-		q, _ := toVault.Call(c, sfaas.Cell(to), time.Minute, replies)
+		q, _ := toVault.Call(c, sfaas.NewKey(sfaas.KindCell, to), time.Minute, replies)
 		*q = next(2, to)
-		*news.Publish(c, sfaas.Cell(self%3)) = next(3, self%3)
+		*news.Publish(c, sfaas.NewKey(sfaas.KindCell, self%3)) = next(3, self%3)
 		*out = *in
 		return nil
-	}, sfaas.Config{}, numbers, toBook, toLater, toVault, news)
+	}, sfaas.FunctionConfig{}, numbers, toBook, toLater, toVault, news)
 	replies = sfaas.OnReply(desk, func(c *sfaas.Ctx, r sfaas.Reply[deal]) error {
 		if r.Err != nil {
 			t.Errorf("%v: a call failed: %v", c.Key(), r.Err)
@@ -126,9 +126,9 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 	heard := sfaas.NewMap[uint64, uint64]("heard", sfaas.Replicated)
 	var channel sfaas.TopicPort[deal]
 	listener := sfaas.Define("listener", func(c *sfaas.Ctx, _, in *number) error {
-		channel.Subscribe(c, sfaas.Cell(in.X))
+		channel.Subscribe(c, sfaas.NewKey(sfaas.KindCell, in.X))
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, heard)
+	}, sfaas.FunctionConfig{}, heard)
 	channel = sfaas.OnTopic(listener, news, func(c *sfaas.Ctx, in *deal) error {
 		n, _ := heard.Get(c, in.From)
 		heard.Set(c, in.From, n+1)
@@ -161,7 +161,7 @@ func (x *exchange) sink() sfaas.Option {
 // listen subscribes listener i to channel i.
 func (x *exchange) listen(t testing.TB, h sfaas.Host) {
 	for i := range uint64(3) {
-		push(t, x.subscribe, h, sfaas.Cell(i), 0, i)
+		push(t, x.subscribe, h, sfaas.NewKey(sfaas.KindCell, i), 0, i)
 	}
 }
 
@@ -193,7 +193,7 @@ func (x *exchange) unit(r *rand.Rand) sfaas.Unit {
 	if p.Name == "listener" || p.Name == "topic/news" {
 		n = 3
 	}
-	return sfaas.Unit{Part: p.Name, Root: sfaas.Cell(r.Uint64N(n))}
+	return sfaas.Unit{Part: p.Name, Root: sfaas.NewKey(sfaas.KindCell, r.Uint64N(n))}
 }
 
 // shuffle moves units among runtimes until stop is closed, and returns how many moves
@@ -251,7 +251,7 @@ func TestExchangeOfThree(t *testing.T) {
 			pushers.Go(func() {
 				for n := range orders {
 					for k := uint64(i); k < x.desks; k += 3 {
-						push(t, x.orders, rt, sfaas.Cell(k), sfaas.Slot(n), n+1)
+						push(t, x.orders, rt, sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(n), n+1)
 					}
 					if n%10 == 0 {
 						time.Sleep(time.Millisecond)

@@ -28,7 +28,7 @@ func TestUnequalDefaultOwners(t *testing.T) {
 			t.Error("unequal default owners are linked")
 		}
 		var moved *sfaas.MovedError
-		if err := tryPush(t, in, b, sfaas.Cell(1), 1, 1); !errors.As(err, &moved) {
+		if err := tryPush(t, in, b, sfaas.NewKey(sfaas.KindCell, 1), 1, 1); !errors.As(err, &moved) {
 			t.Errorf("a push at the one that is not linked: %v", err)
 		}
 	}
@@ -39,9 +39,9 @@ func TestUnequalDefaultOwners(t *testing.T) {
 func TestRoutesAreOrdered(t *testing.T) {
 	app, in, _ := counting(t, sfaas.Replicated)
 	all := trio(t, app)
-	push(t, in, all[0], sfaas.Cell(1), 1, 1)
+	push(t, in, all[0], sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	drain(t, all[0])
-	u := sfaas.Unit{Part: "f", Root: sfaas.Cell(1)}
+	u := sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}
 	var last [3]atomic.Uint32
 	for i, rt := range all {
 		inside := false
@@ -90,13 +90,13 @@ func TestDelayedMessageMoves(t *testing.T) {
 	due := map[uint64]sfaas.Time{}
 	to := sfaas.Ref[number]("later").With(exactly)
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
-		m, _ := to.After(c, sfaas.Cell(9), delay)
+		m, _ := to.After(c, sfaas.NewKey(sfaas.KindCell, 9), delay)
 		*m = *in
 		mu.Lock()
 		due[in.X] = c.Now().Add(delay)
 		mu.Unlock()
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, to)
+	}, sfaas.FunctionConfig{}, to)
 	later := sfaas.Define("later", func(c *sfaas.Ctx, _, in *number) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -105,7 +105,7 @@ func TestDelayedMessageMoves(t *testing.T) {
 			t.Errorf("message %d comes %v early", in.X, early)
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in.With(exactly), f)
@@ -113,12 +113,12 @@ func TestDelayedMessageMoves(t *testing.T) {
 	app := build(t, g)
 	all := trio(t, app)
 	stop, moved := make(chan struct{}), make(chan int)
-	units := []sfaas.Unit{{Part: "f", Root: sfaas.Cell(1)}, {Part: "later", Root: sfaas.Cell(9)}}
+	units := []sfaas.Unit{{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}, {Part: "later", Root: sfaas.NewKey(sfaas.KindCell, 9)}}
 	go func() {
 		moved <- shuffle(t, all, 5, func(r *rand.Rand) sfaas.Unit { return units[r.IntN(2)] }, stop)
 	}()
 	for n := range uint64(each) {
-		push(t, in, all[1], sfaas.Cell(1), sfaas.Slot(n), n+1)
+		push(t, in, all[1], sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(n), n+1)
 		time.Sleep(time.Millisecond)
 	}
 	within(t, 20*time.Second, "all have come", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) >= each })
@@ -151,7 +151,7 @@ func TestSnapshotsOfThree(t *testing.T) {
 		pushers.Go(func() {
 			for n := range uint64(orders) {
 				for k := uint64(i); k < x.desks; k += 3 {
-					push(t, x.orders, rt, sfaas.Cell(k), sfaas.Slot(n), n+1)
+					push(t, x.orders, rt, sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(n), n+1)
 				}
 				time.Sleep(50 * time.Microsecond)
 			}
@@ -208,7 +208,7 @@ func TestCloseWithPending(t *testing.T) {
 		t.Fatal(err)
 	}
 	for k := range uint64(5) {
-		push(t, in, b, sfaas.Cell(k), 1, 1)
+		push(t, in, b, sfaas.NewKey(sfaas.KindCell, k), 1, 1)
 	}
 	begin := time.Now()
 	var lost *sfaas.UnacknowledgedError
@@ -238,7 +238,7 @@ func TestNoGoroutineOfThree(t *testing.T) {
 					return
 				default:
 				}
-				_ = x.orders.PushValue(all[random.IntN(3)], sfaas.Cell(random.Uint64N(9)), n, &number{1})
+				_ = x.orders.PushValue(all[random.IntN(3)], sfaas.NewKey(sfaas.KindCell, random.Uint64N(9)), n, &number{1})
 				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 				_, _ = all[random.IntN(3)].MoveUnit(ctx, x.unit(random), sfaas.NodeID(1+random.IntN(3)), sfaas.MoveConfig{})
 				cancel()

@@ -46,27 +46,27 @@ func TestUnits(t *testing.T) {
 		time.Sleep(100 * time.Microsecond)
 		out.X[0] = in.X
 		return nil
-	}, sfaas.Config{}, cell, soft, list))
+	}, sfaas.FunctionConfig{}, cell, soft, list))
 	late := sfaas.Ref[number]("later")
 	b := sfaas.Apply(a.Cut("mid"), sfaas.Define("b", func(c *sfaas.Ctx, out *number, in *block) error {
 		late.After(c, c.Key(), time.Hour)
 		return nil
-	}, sfaas.Config{}, late))
+	}, sfaas.FunctionConfig{}, late))
 	sfaas.Sink(b, "out")
-	g.Add(sfaas.Define("later", func(*sfaas.Ctx, *sfaas.None, *number) error { return nil }, sfaas.Config{}))
+	g.Add(sfaas.Define("later", func(*sfaas.Ctx, *sfaas.None, *number) error { return nil }, sfaas.FunctionConfig{}))
 	app := build(t, g)
 	rt := start(t, app, sfaas.WithWorkers(2))
 	for slot := range sfaas.Slot(20) {
 		for ue := range uint64(3) {
-			push(t, in, rt, sfaas.Cell(1).UE(ue), slot, uint64(slot)%5)
+			push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, ue), slot, uint64(slot)%5)
 		}
-		push(t, in, rt, sfaas.Cell(2).UE(1), slot, 1)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 2).Child(sfaas.KindUE, 1), slot, 1)
 		drain(t, rt)
 	}
 	for _, c := range []struct {
 		root sfaas.Key
 		keys int
-	}{{sfaas.Cell(1), 3}, {sfaas.Cell(2), 1}} {
+	}{{sfaas.NewKey(sfaas.KindCell, 1), 3}, {sfaas.NewKey(sfaas.KindCell, 2), 1}} {
 		n := uint64(c.keys) * 20
 		r := unitRow(t, rt, sfaas.Unit{Part: "a", Root: c.root}, func(r *sfaas.UnitStats) bool { return r.Invocations == n })
 		entries := 5
@@ -112,10 +112,10 @@ func TestUnitsMoves(t *testing.T) {
 	out := sfaas.Sink(sfaas.Apply(in.With(exactly), sfaas.Define("f", func(c *sfaas.Ctx, out, _ *number) error {
 		*count.Mut(c)++
 		return nil
-	}, sfaas.Config{}, count)).With(exactly), "out")
+	}, sfaas.FunctionConfig{}, count)).With(exactly), "out")
 	app := build(t, g)
 	a, b := pair(t, app, sfaas.WithWorkers(2), sfaas.WithOutput(out, func(sfaas.Header, *number) {}))
-	u := sfaas.Unit{Part: app.Parts()[0].Name, Root: sfaas.Cell(1)}
+	u := sfaas.Unit{Part: app.Parts()[0].Name, Root: sfaas.NewKey(sfaas.KindCell, 1)}
 	const messages, moves = 4000, 40
 	var all, rows []sfaas.UnitStats
 	collect := func() {
@@ -124,12 +124,12 @@ func TestUnitsMoves(t *testing.T) {
 			all = sfaas.MergeUnits(all, rows)
 		}
 	}
-	push(t, in, a, sfaas.Cell(1).UE(0), 0, 1)
+	push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 0), 0, 1)
 	drain(t, a)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for i := 1; i < messages; i++ {
-			push(t, in, a, sfaas.Cell(1).UE(uint64(i%7)), sfaas.Slot(i), 1)
+			push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, uint64(i%7)), sfaas.Slot(i), 1)
 		}
 	})
 	from, to := a, b
@@ -208,14 +208,14 @@ func TestUnitsLate(t *testing.T) {
 			<-hold
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}))
+	}, sfaas.FunctionConfig{}))
 	rt := start(t, build(t, g), sfaas.WithMode(sfaas.RealTime), sfaas.WithBudget(10*time.Millisecond))
-	u := sfaas.Unit{Part: "slow", Root: sfaas.Cell(1)}
-	push(t, in, rt, sfaas.Cell(1).UE(0), 1, 0)
-	push(t, in, rt, sfaas.Cell(1).UE(1), 1, 1)
+	u := sfaas.Unit{Part: "slow", Root: sfaas.NewKey(sfaas.KindCell, 1)}
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 0), 1, 0)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 1), 1, 1)
 	<-runs
 	for i := range uint64(5) {
-		push(t, in, rt, sfaas.Cell(1).UE(2+i), 2, 0)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 2+i), 2, 0)
 	}
 	time.Sleep(20 * time.Millisecond) // all of them are late
 	close(hold)
@@ -230,9 +230,9 @@ func TestUnitsLate(t *testing.T) {
 func TestUnitsReset(t *testing.T) {
 	app, in, _ := chain(t, 2, 1)
 	rt := start(t, app)
-	u := sfaas.Unit{Part: app.Parts()[0].Name, Root: sfaas.Cell(1)}
+	u := sfaas.Unit{Part: app.Parts()[0].Name, Root: sfaas.NewKey(sfaas.KindCell, 1)}
 	for i := range 5 {
-		push(t, in, rt, sfaas.Cell(1), sfaas.Slot(i), 1)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1)
 	}
 	drain(t, rt)
 	before := unitRow(t, rt, u, func(r *sfaas.UnitStats) bool { return r.Invocations == 10 })
@@ -253,7 +253,7 @@ func hundredUnits(tb testing.TB) *sfaas.Runtime {
 	rt := start(tb, app, sfaas.WithIdleKeys(time.Hour))
 	for slot := range sfaas.Slot(50) {
 		for u := range uint64(100) {
-			push(tb, in, rt, sfaas.Cell(u), slot, 1)
+			push(tb, in, rt, sfaas.NewKey(sfaas.KindCell, u), slot, 1)
 		}
 	}
 	drain(tb, rt)

@@ -41,27 +41,27 @@ func newUplink(t testing.TB) uplink {
 	demodulate := sfaas.Define("phy/ofdm", func(_ *sfaas.Ctx, out *gridData, in *slotData) error {
 		out.Values = in.Samples
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	extract := sfaas.DefineEach("phy/extract", func(c *sfaas.Ctx, out sfaas.Emitter[pduData], in *gridData) error {
 		for ue, v := range in.Values {
 			if v != 0 {
-				*out.Add(c.Key().UE(uint64(ue))) = pduData{UE: int32(ue), Data: v, Pilot: 10}
+				*out.Add(c.Key().Child(sfaas.KindUE, uint64(ue))) = pduData{UE: int32(ue), Data: v, Pilot: 10}
 			}
 		}
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	estimate := sfaas.Define("phy/chest", func(_ *sfaas.Ctx, out *chanData, in *pduData) error {
 		out.Gain = in.Pilot
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	equalize := sfaas.Define2("phy/equalizer", func(_ *sfaas.Ctx, out *symData, in *pduData, ch *chanData) error {
 		*out = symData{HARQ: in.HARQ, X: in.Data * ch.Gain}
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	demap := sfaas.Define("phy/demap", func(_ *sfaas.Ctx, out *llrData, in *symData) error {
 		*out = llrData{HARQ: in.HARQ, L: in.X}
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 
 	soft := sfaas.NewMap[int32, softBits]("soft", sfaas.Volatile)
 	mcs := sfaas.NewValue[int32]("mcs", sfaas.Replicated)
@@ -72,7 +72,7 @@ func newUplink(t testing.TB) uplink {
 		m, _ := mcs.Get(c)
 		*tb = tbData{UE: int32(ue), Sum: buf.Sum, MCS: m}
 		return nil
-	}, sfaas.Config{Budget: 200 * time.Microsecond}, soft, mcs)
+	}, sfaas.FunctionConfig{Budget: 200 * time.Microsecond}, soft, mcs)
 	decodeGrant := sfaas.OnControl(decode, func(c *sfaas.Ctx, g *grantData) error {
 		mcs.Set(c, g.MCS)
 		return nil
@@ -114,7 +114,7 @@ func TestUplink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cell := sfaas.Cell(1)
+		cell := sfaas.NewKey(sfaas.KindCell, 1)
 		var want []tbResult
 		for n := sfaas.Slot(1); n <= 20; n++ {
 			for ue := range 3 {
@@ -122,7 +122,7 @@ func TestUplink(t *testing.T) {
 					continue // no grant: must not be decoded with the older one
 				}
 				g := grantData{MCS: int32(n) * 10}
-				if err := u.grants.PushValue(rt, cell.UE(uint64(ue)), n, &g); err != nil {
+				if err := u.grants.PushValue(rt, cell.Child(sfaas.KindUE, uint64(ue)), n, &g); err != nil {
 					t.Fatal(err)
 				}
 			}

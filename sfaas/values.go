@@ -59,10 +59,10 @@ type (
 
 // What programs say about functions, cells and edges.
 type (
-	// Config describes one function: its budget, its cost in a simulation, how
+	// FunctionConfig describes one function: its budget, its cost in a simulation, how
 	// long half-joined messages wait, whether invocations of one key may run
 	// side by side, and its parameters. The zero value is usable.
-	Config = base.Config
+	FunctionConfig = base.FunctionConfig
 	// EdgeConfig describes one edge: its guarantee, its capacity, what it drops
 	// and how often it retries. The zero value is an inline edge with
 	// [AtMostOnce].
@@ -112,10 +112,11 @@ const (
 	Replay = base.Replay
 )
 
-// The kinds of key levels that [Cell] and the methods of [Key] use.
+// Kinds of key levels that programs share. Package ran/block makes the keys of a radio
+// access network from them.
 const (
 	KindNone    = base.KindNone    // no level: the end of a key
-	KindCell    = base.KindCell    // a cell, a carrier, a site
+	KindCell    = base.KindCell    // a radio cell, a carrier, a site
 	KindGroup   = base.KindGroup   // units treated together, such as UEs that share PRBs
 	KindUE      = base.KindUE      // a user
 	KindProcess = base.KindProcess // one of several processes of a user, such as HARQ
@@ -134,7 +135,7 @@ const (
 func NewKey(kind Kind, id uint64) Key { return base.NewKey(kind, id) }
 
 // Cell returns the key of a cell.
-func Cell(id uint64) Key { return base.Cell(id) }
+func Cell(id uint64) Key { return base.NewKey(base.KindCell, id) }
 
 // Now reads the production clock, the one of every runtime without [WithClock].
 // It serves to lay out a timeline before a runtime exists:

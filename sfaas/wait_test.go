@@ -45,7 +45,7 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 		h.out[what] += x
 		h.mu.Unlock()
 	}
-	cfg := sfaas.Config{Window: 100}
+	cfg := sfaas.FunctionConfig{Window: 100}
 	vault := sfaas.NewValue[secret]("vault", sfaas.Sealed)
 	gated := sfaas.Define("gated", func(c *sfaas.Ctx, out, in *number) error {
 		s, _ := vault.Get(c)
@@ -61,7 +61,7 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 		out.X = a.X * b.X
 		x, _ := toNote.After(c, c.Key(), delay)
 		x.X = a.X
-		y, _ := toGated.Call(c, sfaas.Cell(9), time.Minute, reply)
+		y, _ := toGated.Call(c, sfaas.NewKey(sfaas.KindCell, 9), time.Minute, reply)
 		y.X = b.X
 		note("pair "+c.Key().String(), out.X)
 		return nil
@@ -113,18 +113,18 @@ func (h *hall) push(t testing.TB, in sfaas.Input[number], key sfaas.Key, slot sf
 // fill leaves something waiting at every place.
 func (h *hall) fill(t testing.TB) {
 	t.Helper()
-	h.push(t, h.data, sfaas.Cell(1), 5, 7)       // waits for its grant
-	h.push(t, h.data, sfaas.Cell(1), 6, 8)       // waits behind it
-	h.push(t, h.grants, sfaas.Cell(2), 5, 0)     // waits for data of its slot
-	h.push(t, h.left, sfaas.Cell(3), 5, 3)       // waits for right
-	h.push(t, h.right, sfaas.Cell(4), 5, 4)      // waits for left
-	h.push(t, h.all, sfaas.Cell(5), 5, 6)        // waits for its users
-	h.push(t, h.left, sfaas.Cell(6), 5, 2)       // joins with the next:
-	h.push(t, h.right, sfaas.Cell(6), 5, 5)      // a delayed message and a call that waits for its grant
-	h.push(t, h.left, sfaas.Cell(7).UE(1), 5, 1) // waits for right and for its cell
+	h.push(t, h.data, sfaas.NewKey(sfaas.KindCell, 1), 5, 7)                        // waits for its grant
+	h.push(t, h.data, sfaas.NewKey(sfaas.KindCell, 1), 6, 8)                        // waits behind it
+	h.push(t, h.grants, sfaas.NewKey(sfaas.KindCell, 2), 5, 0)                      // waits for data of its slot
+	h.push(t, h.left, sfaas.NewKey(sfaas.KindCell, 3), 5, 3)                        // waits for right
+	h.push(t, h.right, sfaas.NewKey(sfaas.KindCell, 4), 5, 4)                       // waits for left
+	h.push(t, h.all, sfaas.NewKey(sfaas.KindCell, 5), 5, 6)                         // waits for its users
+	h.push(t, h.left, sfaas.NewKey(sfaas.KindCell, 6), 5, 2)                        // joins with the next:
+	h.push(t, h.right, sfaas.NewKey(sfaas.KindCell, 6), 5, 5)                       // a delayed message and a call that waits for its grant
+	h.push(t, h.left, sfaas.NewKey(sfaas.KindCell, 7).Child(sfaas.KindUE, 1), 5, 1) // waits for right and for its cell
 	s := secret{}
 	copy(s.Text[:], plaintext)
-	if err := h.keys.PushValue(h.rt, sfaas.Cell(2), 5, &s); err != nil { // waits for data, and is secret
+	if err := h.keys.PushValue(h.rt, sfaas.NewKey(sfaas.KindCell, 2), 5, &s); err != nil { // waits for data, and is secret
 		t.Fatal(err)
 	}
 	drain(t, h.rt)
@@ -133,15 +133,15 @@ func (h *hall) fill(t testing.TB) {
 // finish brings what the others wait for.
 func (h *hall) finish(t testing.TB) {
 	t.Helper()
-	h.push(t, h.grants, sfaas.Cell(1), 5, 0)
-	h.push(t, h.grants, sfaas.Cell(1), 6, 0)
-	h.push(t, h.data, sfaas.Cell(2), 5, 9)
-	h.push(t, h.right, sfaas.Cell(3), 5, 30)
-	h.push(t, h.left, sfaas.Cell(4), 5, 40)
-	h.push(t, h.left, sfaas.Cell(5).UE(2), 5, 2)
-	h.push(t, h.all, sfaas.Cell(7), 5, 8)
+	h.push(t, h.grants, sfaas.NewKey(sfaas.KindCell, 1), 5, 0)
+	h.push(t, h.grants, sfaas.NewKey(sfaas.KindCell, 1), 6, 0)
+	h.push(t, h.data, sfaas.NewKey(sfaas.KindCell, 2), 5, 9)
+	h.push(t, h.right, sfaas.NewKey(sfaas.KindCell, 3), 5, 30)
+	h.push(t, h.left, sfaas.NewKey(sfaas.KindCell, 4), 5, 40)
+	h.push(t, h.left, sfaas.NewKey(sfaas.KindCell, 5).Child(sfaas.KindUE, 2), 5, 2)
+	h.push(t, h.all, sfaas.NewKey(sfaas.KindCell, 7), 5, 8)
 	for _, k := range []uint64{3, 4, 9} {
-		h.push(t, h.grants, sfaas.Cell(k), 5, 0)
+		h.push(t, h.grants, sfaas.NewKey(sfaas.KindCell, k), 5, 0)
 	}
 	drain(t, h.rt)
 	time.Sleep(delay)
@@ -204,7 +204,7 @@ func TestSnapshotWaits(t *testing.T) {
 				t.Errorf("%s: nothing came out: %v", what, want)
 			}
 		}
-		if p, ok := b.data.Position(b.rt, sfaas.Cell(1)); !ok || p != (sfaas.Position{Slot: 6, Count: 1}) {
+		if p, ok := b.data.Position(b.rt, sfaas.NewKey(sfaas.KindCell, 1)); !ok || p != (sfaas.Position{Slot: 6, Count: 1}) {
 			t.Errorf("position %v, %v", p, ok)
 		}
 		if err := b.rt.Restore(context.Background(), bytes.NewReader(snap)); !errors.Is(err, sfaas.ErrNotEmpty) {
@@ -222,7 +222,7 @@ func TestSnapshotLinked(t *testing.T) {
 		t.Fatal(err)
 	}
 	move := func() {
-		for _, key := range []sfaas.Key{sfaas.Cell(1), sfaas.Cell(3), sfaas.Cell(6)} {
+		for _, key := range []sfaas.Key{sfaas.NewKey(sfaas.KindCell, 1), sfaas.NewKey(sfaas.KindCell, 3), sfaas.NewKey(sfaas.KindCell, 6)} {
 			for _, f := range []sfaas.Function{a.gated, a.pair} {
 				u, err := a.rt.App().Unit(f.Name(), key)
 				if err != nil {
@@ -282,7 +282,7 @@ func TestSnapshotUnderLoad(t *testing.T) {
 				out.X = 0
 			}
 			return nil
-		}, sfaas.Config{}, n)
+		}, sfaas.FunctionConfig{}, n)
 		g := sfaas.NewGraph("load")
 		in := sfaas.Source[number](g, "in")
 		exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
@@ -316,7 +316,7 @@ func TestSnapshotUnderLoad(t *testing.T) {
 	a, in, _ := make()
 	var wg sync.WaitGroup
 	for k := range uint64(keys) {
-		wg.Go(func() { feed(a, in, sfaas.Cell(k), 1, total) })
+		wg.Go(func() { feed(a, in, sfaas.NewKey(sfaas.KindCell, k), 1, total) })
 	}
 	var cuts [][]byte
 	for range 5 {
@@ -330,8 +330,8 @@ func TestSnapshotUnderLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		for k := range uint64(keys) {
-			p, _ := in.Position(b, sfaas.Cell(k))
-			feed(b, in, sfaas.Cell(k), uint64(p.Slot)+1, total+1)
+			p, _ := in.Position(b, sfaas.NewKey(sfaas.KindCell, k))
+			feed(b, in, sfaas.NewKey(sfaas.KindCell, k), uint64(p.Slot)+1, total+1)
 		}
 		drain(t, b)
 		if want := [keys]uint64{total + 1, total + 1, total + 1, total + 1}; *last != want {
@@ -343,7 +343,7 @@ func TestSnapshotUnderLoad(t *testing.T) {
 // TestSnapshotPayload refuses to lose what it cannot store.
 func TestSnapshotPayload(t *testing.T) {
 	type odd struct{ P *int }
-	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *odd) error { return nil }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *odd) error { return nil }, sfaas.FunctionConfig{})
 	grant := sfaas.OnControl(f, func(*sfaas.Ctx, *number) error { return nil })
 	g := sfaas.NewGraph("odd")
 	in := sfaas.Source[odd](g, "in")
@@ -358,7 +358,7 @@ func TestSnapshotPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	if err := in.PushValue(rt, sfaas.Cell(1), 1, &odd{}); err != nil {
+	if err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), 1, &odd{}); err != nil {
 		t.Fatal(err)
 	}
 	var p *sfaas.PayloadError
@@ -386,7 +386,7 @@ func TestSnapshotOtherGraph(t *testing.T) {
 	exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
 	got := uint64(0)
 	gated := func(g *sfaas.Graph, name string) (in, grants sfaas.Input[number]) {
-		f := sfaas.Define(name, func(_ *sfaas.Ctx, _, in *number) error { got += in.X; return nil }, sfaas.Config{})
+		f := sfaas.Define(name, func(_ *sfaas.Ctx, _, in *number) error { got += in.X; return nil }, sfaas.FunctionConfig{})
 		grant := sfaas.OnControl(f, func(*sfaas.Ctx, *number) error { return nil })
 		in, grants = sfaas.Source[number](g, "in"), sfaas.Source[number](g, "grants")
 		sfaas.Apply(in.With(exact), f)
@@ -396,20 +396,20 @@ func TestSnapshotOtherGraph(t *testing.T) {
 	g := sfaas.NewGraph("old")
 	in, _ := gated(g, "f")
 	a := start(g)
-	if err := in.PushValue(a, sfaas.Cell(1), 1, &number{7}); err != nil {
+	if err := in.PushValue(a, sfaas.NewKey(sfaas.KindCell, 1), 1, &number{7}); err != nil {
 		t.Fatal(err)
 	}
 	snap := snapshotOf(t, a)
 
 	g = sfaas.NewGraph("more")
-	other := sfaas.Define("other", func(*sfaas.Ctx, *blob, *blob) error { return nil }, sfaas.Config{})
+	other := sfaas.Define("other", func(*sfaas.Ctx, *blob, *blob) error { return nil }, sfaas.FunctionConfig{})
 	sfaas.Sink(sfaas.Apply(sfaas.Source[blob](g, "first"), other), "before")
 	_, grants := gated(g, "f")
 	b := start(g)
 	if err := b.Restore(context.Background(), bytes.NewReader(snap)); err != nil {
 		t.Fatal(err)
 	}
-	if err := grants.PushValue(b, sfaas.Cell(1), 1, &number{}); err != nil {
+	if err := grants.PushValue(b, sfaas.NewKey(sfaas.KindCell, 1), 1, &number{}); err != nil {
 		t.Fatal(err)
 	}
 	if drain(t, b); got != 7 {
@@ -423,7 +423,7 @@ func TestSnapshotOtherGraph(t *testing.T) {
 	}
 	type wide struct{ X, Y uint64 }
 	g = sfaas.NewGraph("wide")
-	f := sfaas.Define("f", func(*sfaas.Ctx, *wide, *wide) error { return nil }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *wide, *wide) error { return nil }, sfaas.FunctionConfig{})
 	sfaas.Apply(sfaas.Source[wide](g, "in").With(exact), f)
 	if err := start(g).Restore(context.Background(), bytes.NewReader(snap)); !errors.Is(err, sfaas.ErrSnapshot) || !strings.Contains(err.Error(), "other fields") {
 		t.Errorf("wider message: %v", err)

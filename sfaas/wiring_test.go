@@ -15,7 +15,7 @@ import (
 // applied already, and wires it: Build names the port, or it works. It is the second
 // fault of the structure's review.
 func TestControlPortAfterApply(t *testing.T) {
-	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[number](g, "in"), f)
 	port := sfaas.OnControl(f, func(*sfaas.Ctx, *number) error { return nil })
@@ -62,14 +62,14 @@ func TestFaultNamesThePackageOnce(t *testing.T) {
 			panic("no")
 		}
 		return sfaas.ErrTimeout
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
 	texts := make(chan string, 2)
 	rt := start(t, build(t, g), sfaas.WithNotices(func(n sfaas.Notice) { texts <- n.Err.Error() }))
 	for x := range uint64(2) {
-		push(t, in, rt, sfaas.Cell(1), sfaas.Slot(x), x)
+		push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), x)
 		if s := <-texts; strings.Count(s, "sfaas:") != 1 {
 			t.Errorf("%q", s)
 		}
@@ -80,17 +80,17 @@ func TestFaultNamesThePackageOnce(t *testing.T) {
 // nothing counts as late. It is B3.
 func TestEarlyGrantIsNotLate(t *testing.T) {
 	gain := sfaas.NewValue[uint64]("gain", sfaas.Volatile)
-	f := sfaas.Define("scale", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{}, gain)
+	f := sfaas.Define("scale", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{}, gain)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, g *number) error { gain.Set(c, g.X); return nil })
 	g := sfaas.NewGraph("g")
 	in, grants := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "grants")
 	sfaas.Apply(in, f)
 	sfaas.Control(grants, port)
 	rt := start(t, build(t, g), sfaas.WithMode(sfaas.RealTime), sfaas.WithBudget(200*time.Millisecond))
-	push(t, grants, rt, sfaas.Cell(1), 7, 1)
+	push(t, grants, rt, sfaas.NewKey(sfaas.KindCell, 1), 7, 1)
 	drain(t, rt)
 	time.Sleep(300 * time.Millisecond)
-	push(t, in, rt, sfaas.Cell(1), 7, 1)
+	push(t, in, rt, sfaas.NewKey(sfaas.KindCell, 1), 7, 1)
 	drain(t, rt)
 	if s := rt.Stats()[0]; s.Late != 0 || s.Invocations != 2 {
 		t.Errorf("%d of %d invocations count as late, want 0 of 2", s.Late, s.Invocations)
@@ -104,9 +104,9 @@ func TestControlIsNeverSkipped(t *testing.T) {
 	distribute := sfaas.DefineEach("distribute", func(c *sfaas.Ctx, out sfaas.Emitter[number], in *number) error {
 		*out.Add(c.Key()) = *in
 		return nil
-	}, sfaas.Config{})
-	slow := sfaas.Define("slow", func(*sfaas.Ctx, *number, *number) error { time.Sleep(60 * time.Millisecond); return sfaas.ErrNoOutput }, sfaas.Config{})
-	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
+	slow := sfaas.Define("slow", func(*sfaas.Ctx, *number, *number) error { time.Sleep(60 * time.Millisecond); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
+	f := sfaas.Define("f", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	port := sfaas.OnControl(f, func(*sfaas.Ctx, *number) error { return nil })
 	g := sfaas.NewGraph("g")
 	in, schedules, work := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "schedules"), sfaas.Source[number](g, "work")
@@ -114,8 +114,8 @@ func TestControlIsNeverSkipped(t *testing.T) {
 	sfaas.Apply(in, f)
 	sfaas.Apply(work, slow)
 	rt := start(t, build(t, g), sfaas.WithMode(sfaas.RealTime), sfaas.WithBudget(30*time.Millisecond))
-	push(t, work, rt, sfaas.Cell(1), 1, 1)
-	push(t, schedules, rt, sfaas.Cell(1), 1, 1) // waits for slow, beyond its due time
+	push(t, work, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
+	push(t, schedules, rt, sfaas.NewKey(sfaas.KindCell, 1), 1, 1) // waits for slow, beyond its due time
 	drain(t, rt)
 	for _, s := range rt.Stats() {
 		if s.Name == "distribute" && (s.Skipped != 0 || s.Invocations != 1) {

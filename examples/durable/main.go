@@ -61,7 +61,7 @@ func graph() (app *sfaas.App, in sfaas.Input[tick], out sfaas.Output[count], err
 		*n++
 		out.N = *n
 		return nil
-	}, sfaas.Config{}, total)
+	}, sfaas.FunctionConfig{}, total)
 	g := sfaas.NewGraph("durable")
 	in = sfaas.Source[tick](g, "ticks")
 	out = sfaas.Sink(sfaas.Apply(in.With(exactly), counter), "counts")
@@ -109,7 +109,7 @@ func run(ctx context.Context, dir string, stdout io.Writer) (err error) {
 		return err
 	}
 	next := sfaas.Slot(0)
-	if at, known := in.Position(rt, sfaas.Cell(1)); known {
+	if at, known := in.Position(rt, sfaas.NewKey(sfaas.KindCell, 1)); known {
 		next = at.Slot + 1
 	}
 	fmt.Fprintf(stdout, "%s: goes on at %d\n", dir, next)
@@ -130,7 +130,7 @@ func countOn(ctx context.Context, rt *sfaas.Runtime, in sfaas.Input[tick], next 
 			return err
 		case <-slots.C:
 		}
-		switch err := in.PushValue(rt, sfaas.Cell(1), next, &tick{uint64(next)}); {
+		switch err := in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), next, &tick{uint64(next)}); {
 		case err == nil:
 			next++
 		case !errors.Is(err, sfaas.ErrBusy):

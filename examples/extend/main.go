@@ -59,7 +59,7 @@ func run(out io.Writer) error {
 		t, _ := threshold.Get(c)
 		g.Strong = g.Mean > t
 		return nil
-	}, sfaas.Config{}, threshold)
+	}, sfaas.FunctionConfig{}, threshold)
 	thresholds := sfaas.OnSetting(measure, func(c *sfaas.Ctx, t *float64) error { threshold.Set(c, *t); return nil })
 
 	g := sfaas.NewGraph("extended")

@@ -68,7 +68,7 @@ func serve(conn net.PacketConn, cfg uplink.Config, budget time.Duration, out io.
 	if err := rx.Warm(context.Background()); err != nil {
 		return err
 	}
-	for cell, now, packet := block.CellKey(&cfg.Carrier), new(air), make([]byte, 1<<16); ; {
+	for cell, now, packet := block.CellKey(cfg.Carrier.CellID), new(air), make([]byte, 1<<16); ; {
 		n, _, err := conn.ReadFrom(packet)
 		if err != nil {
 			return err

@@ -9,7 +9,7 @@ import "github.com/neuroran/neuroran/sfaas"
 //
 // TS 38.212 §5.1 and §6.2.1.
 func NewCheckCRC(cfg Config) sfaas.Fn[Bits, TransportBlock] {
-	return sfaas.Define(StageCheckCRC.String(), checkCRC, sfaas.Config{Params: cfg.params("")})
+	return sfaas.Define(StageCheckCRC.String(), checkCRC, sfaas.FunctionConfig{Params: cfg.params("")})
 }
 
 func checkCRC(c *sfaas.Ctx, out *TransportBlock, in *Bits) error {

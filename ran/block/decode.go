@@ -62,7 +62,7 @@ func NewDecode(cfg Config) Decoder {
 		var err error
 		out.Blocks, err = d.DecodeBlocks(out.Packed.Data(), buf)
 		return err
-	}, sfaas.Config{Params: cfg.params(""), History: cfg.history()}, scheme, soft, scratch)
+	}, sfaas.FunctionConfig{Params: cfg.params(""), History: cfg.history()}, scheme, soft, scratch)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, g *nr.Grant) error {
 		x, err := pusch.NewCode(g)
 		if err != nil {

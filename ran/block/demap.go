@@ -35,7 +35,7 @@ func NewDemap(cfg Config, name string, open func() (modem.Demapper, error)) Dema
 		out.Mark(c, StageDemap, &in.Trace)
 		out.Code = in.Code
 		return pusch.Demap(&out.LLRs, scratch.Get(c), &in.Symbols, s.Modulation)
-	}, sfaas.Config{Params: cfg.params(name)}, cell, scratch)
+	}, sfaas.FunctionConfig{Params: cfg.params(name)}, cell, scratch)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, g *nr.Grant) error {
 		mcs, err := g.MCSTable.Row(g.MCSIndex)
 		if err != nil {

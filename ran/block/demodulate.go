@@ -21,5 +21,5 @@ func NewDemodulate(cfg Config) sfaas.Fn[nr.Baseband, Grid] {
 	return sfaas.Define(StageDemodulate.String(), func(c *sfaas.Ctx, out *Grid, in *nr.Baseband) error {
 		out.Start(c, StageDemodulate)
 		return modem.Get(c).Process(&out.Grid, in)
-	}, sfaas.Config{Params: cfg.params("")}, modem)
+	}, sfaas.FunctionConfig{Params: cfg.params("")}, modem)
 }

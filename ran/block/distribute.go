@@ -16,5 +16,5 @@ func NewDistribute(cfg Config) sfaas.Fn[nr.Schedule, nr.Grant] {
 			*out.Add(HARQKey(c.Key(), g.RNTI, g.HARQProcess)) = *g
 		}
 		return nil
-	}, sfaas.Config{Params: cfg.params("")})
+	}, sfaas.FunctionConfig{Params: cfg.params("")})
 }

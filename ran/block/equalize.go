@@ -19,7 +19,7 @@ func NewEqualize(cfg Config, name string, open func() (pusch.Equalizer, error)) 
 	}, func(d *detection) error { return closer(d.Equalizer) })
 	return sfaas.DefineEach2(StageEqualize.String(), func(c *sfaas.Ctx, out sfaas.Emitter[Symbols], data *Data, ch *Channel) error {
 		return scratch.Get(c).run(c, out, data, ch)
-	}, sfaas.Config{Params: cfg.params(name)}, scratch)
+	}, sfaas.FunctionConfig{Params: cfg.params(name)}, scratch)
 }
 
 // detection is an equaliser with the symbols of the messages that it writes.

@@ -15,5 +15,5 @@ func NewEstimate(cfg Config, name string, meter Meter) sfaas.Fn[Aligned, Channel
 			return err
 		}
 		return e.Estimate(&out.Channel, &in.Pilots, &in.Offsets)
-	}, sfaas.Config{Params: cfg.params(name)}, meter)
+	}, sfaas.FunctionConfig{Params: cfg.params(name)}, meter)
 }

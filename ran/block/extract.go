@@ -51,7 +51,7 @@ func NewExtract(cfg Config) Extractor {
 			e.grants[i] = *grants.View(c, uint8(i))
 		}
 		return e.run(c, out, in, s.Num, initial)
-	}, sfaas.Config{Params: cfg.params(""), History: cfg.history()}, slot, grants, initial, scratch)
+	}, sfaas.FunctionConfig{Params: cfg.params(""), History: cfg.history()}, slot, grants, initial, scratch)
 	port := sfaas.OnControl(f, func(c *sfaas.Ctx, in *nr.Schedule) error {
 		if err := in.ValidateWith(&cfg.Carrier, &scratch.Get(c).groups); err != nil {
 			return err

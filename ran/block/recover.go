@@ -29,5 +29,5 @@ func NewRecover(cfg Config) sfaas.Fn[LLRs, SoftBits] {
 			return err
 		}
 		return d.Combine(&out.Soft, in.Values.Data())
-	}, sfaas.Config{Params: cfg.params("")}, scratch)
+	}, sfaas.FunctionConfig{Params: cfg.params("")}, scratch)
 }

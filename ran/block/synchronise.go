@@ -17,5 +17,5 @@ func NewSynchronise(cfg Config, name string, meter Meter) sfaas.Fn[Pilots, Align
 		out.Group, out.Priors = in.Group, in.Priors
 		out.RE.CopyFrom(&in.RE)
 		return s.Estimate(&out.Offsets, &in.Pilots)
-	}, sfaas.Config{Params: cfg.params(name)}, meter)
+	}, sfaas.FunctionConfig{Params: cfg.params(name)}, meter)
 }

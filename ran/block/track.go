@@ -44,7 +44,7 @@ func NewTrack(cfg Config, tracking track.Config) Tracker {
 			ues.View(c, in.Group.UEs[u].RNTI).Prior(&out.Priors[u], tracking, &in.Group)
 		}
 		return nil
-	}, sfaas.Config{Params: trackParams{cfg.params(""), tracking}, History: tracking.Lag + tracking.Window}, ues)
+	}, sfaas.FunctionConfig{Params: trackParams{cfg.params(""), tracking}, History: tracking.Lag + tracking.Window}, ues)
 	port := sfaas.OnSetting(f, func(c *sfaas.Ctx, in *Sighted) error {
 		for u := range in.NumUEs {
 			ues.Mut(c, in.RNTI[u]).Add(&in.Sights[u])
@@ -80,5 +80,5 @@ func NewSight(cfg Config) sfaas.Fn[Channel, Sighted] {
 			}
 		}
 		return nil
-	}, sfaas.Config{Params: cfg.params("")})
+	}, sfaas.FunctionConfig{Params: cfg.params("")})
 }

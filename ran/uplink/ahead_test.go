@@ -37,7 +37,7 @@ func TestGrantsAhead(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer rt.Close()
-			key := block.CellKey(&f.cfg.Carrier)
+			key := block.CellKey(f.cfg.Carrier.CellID)
 			for i := range f.schedules {
 				if err := c.Grants.PushValue(rt, key, sfaas.Slot(i), &f.schedules[i]); err != nil {
 					t.Fatal(err)

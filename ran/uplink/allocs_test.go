@@ -54,7 +54,7 @@ type looper struct {
 }
 
 func newLooper(t *testing.T, f *frame, c *uplink.Chain) *looper {
-	l := &looper{t: t, f: f, chain: c, key: block.CellKey(&f.cfg.Carrier), done: make(chan struct{}, 64)}
+	l := &looper{t: t, f: f, chain: c, key: block.CellKey(f.cfg.Carrier.CellID), done: make(chan struct{}, 64)}
 	var err error
 	l.rt, err = c.Open(func(_ sfaas.Header, tb *block.TransportBlock) {
 		if !tb.CRC {

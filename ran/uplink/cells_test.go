@@ -53,7 +53,7 @@ func together(t *testing.T, c *uplink.Chain, cells map[sfaas.Key]*frame) map[sfa
 func TestTwoCellsOneApp(t *testing.T) {
 	a, b := fadingFrame(t, 40, 5), fadingFrame(t, 40, 700)
 	c := a.chain(t, uplink.Config{Tracking: track.DefaultConfig()})
-	keyA, keyB := block.CellKey(&a.cfg.Carrier), block.CellKey(&b.cfg.Carrier)
+	keyA, keyB := block.CellKey(a.cfg.Carrier.CellID), block.CellKey(b.cfg.Carrier.CellID)
 	got := together(t, c, map[sfaas.Key]*frame{keyA: a, keyB: b})
 	for key, f := range map[sfaas.Key]*frame{keyA: a, keyB: b} {
 		want := f.flood(t, f.chain(t, uplink.Config{Tracking: track.DefaultConfig()}), 0)
@@ -125,14 +125,14 @@ func TestOneOfTwoCellsMoves(t *testing.T) {
 					slot, schedule := f.slots[n%40], f.schedules[n%40]
 					slot.Slot = n
 					schedule.Set(n, schedule.Grants...)
-					key := block.CellKey(&f.cfg.Carrier)
+					key := block.CellKey(f.cfg.Carrier.CellID)
 					check(t, c.Grants.PushValue(w.Node(0), key, sfaas.Slot(n), &schedule))
 					check(t, c.Slots.PushValue(w.Node(0), key, sfaas.Slot(n), &slot))
 				}
 			})
 		}
 		if move {
-			u, err := c.App.Unit("phy/extract", block.CellKey(&frames[1].cfg.Carrier))
+			u, err := c.App.Unit("phy/extract", block.CellKey(frames[1].cfg.Carrier.CellID))
 			check(t, err)
 			w.At(sfaas.Time(3*time.Millisecond), func() {
 				w.MoveUnit(w.Node(0), w.Node(1), u, sfaas.MoveConfig{Mode: sfaas.Fed}, func(err error) { check(t, err); moves++ })

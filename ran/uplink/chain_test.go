@@ -128,7 +128,7 @@ func TestSwap(t *testing.T) {
 			return err
 		}
 		return e.Estimate(&out.Channel, &in.Pilots, &in.Offsets)
-	}, sfaas.Config{}, scratch)
+	}, sfaas.FunctionConfig{}, scratch)
 
 	c := f.chain(t, uplink.Config{Receiver: "lmmse", Steps: uplink.Steps{Estimate: own}})
 	names := c.App.Functions()
@@ -164,7 +164,7 @@ func TestFaultySwap(t *testing.T) {
 		out.Slot, out.RNTI, out.HARQ, out.CRC = in.Slot, in.Code.RNTI, in.Code.HARQProcess, true
 		out.TransportBlock.Data.CopyFrom(&in.Packed)
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	report := f.play(t, f.chain(t, uplink.Config{Steps: uplink.Steps{CheckCRC: own}}))
 	for i := range report.Transmissions {
 		x := &report.Transmissions[i]

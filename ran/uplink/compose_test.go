@@ -33,7 +33,7 @@ func TestComposeIntoOwnGraph(t *testing.T) {
 		}
 		out.Limit, _ = limit.Get(c)
 		return nil
-	}, sfaas.Config{}, limit)
+	}, sfaas.FunctionConfig{}, limit)
 	limits := sfaas.OnSetting(measure, func(c *sfaas.Ctx, in *float64) error { limit.Set(c, *in); return nil })
 
 	g := sfaas.NewGraph("mine")

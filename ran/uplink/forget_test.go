@@ -51,7 +51,7 @@ func passesWith(t *testing.T, rec *sigmf.Recording, pause time.Duration) int {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	key := block.CellKey(&rec.Carrier)
+	key := block.CellKey(rec.Carrier.CellID)
 	for _, slot := range rec.Slots() {
 		err := chain.Grants.Push(rt, key, sfaas.Slot(slot.Slot), func(s *nr.Schedule) error {
 			s.Set(slot.Slot)

@@ -42,7 +42,7 @@ type site struct {
 
 func newSite(t *testing.T, f *frame, id_ sfaas.NodeID) *site {
 	t.Helper()
-	s := &site{c: f.chain(t, uplink.Config{Receiver: "ls"}), got: outcome{}, key: block.CellKey(&f.cfg.Carrier)}
+	s := &site{c: f.chain(t, uplink.Config{Receiver: "ls"}), got: outcome{}, key: block.CellKey(f.cfg.Carrier.CellID)}
 	var err error
 	s.rt, err = sfaas.NewRuntime(s.c.App, sfaas.WithNode(id_), sfaas.WithDefaultOwner(1), sfaas.WithMode(sfaas.Replay), sfaas.WithSourceLimit(1<<16),
 		sfaas.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),

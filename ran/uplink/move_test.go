@@ -46,7 +46,7 @@ func movingEvery(t *testing.T, f *frame, c *uplink.Chain, frames int, mode *sfaa
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	key := block.CellKey(&f.cfg.Carrier)
+	key := block.CellKey(f.cfg.Carrier.CellID)
 	period := len(f.slots)
 	end := sfaas.Time(time.Duration(frames*period) * 500 * time.Microsecond)
 	for n := range frames * period {

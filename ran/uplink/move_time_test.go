@@ -54,7 +54,7 @@ func inTime(t *testing.T, f *frame, slots int, mode *sfaas.MoveConfig) (share fl
 	if err := sfaas.Link(all[0], all[1]); err != nil {
 		t.Fatal(err)
 	}
-	key := block.CellKey(&f.cfg.Carrier)
+	key := block.CellKey(f.cfg.Carrier.CellID)
 	u, err := c.App.Unit("phy/extract", key)
 	if err != nil {
 		t.Fatal(err)

@@ -138,7 +138,7 @@ func newPlayer(rec *sigmf.Recording, cfg PlayConfig) (*player, error) {
 	if cfg.Slots > 0 && cfg.Slots < len(slots) {
 		slots = slots[:cfg.Slots]
 	}
-	p := &player{rec: rec, slots: slots, cfg: cfg, key: block.CellKey(&rec.Carrier), report: &Report{}, first: map[nr.Slot]int{}}
+	p := &player{rec: rec, slots: slots, cfg: cfg, key: block.CellKey(rec.Carrier.CellID), report: &Report{}, first: map[nr.Slot]int{}}
 	n := 0
 	for i := range slots {
 		s := &slots[i]

@@ -44,12 +44,12 @@ func TestProcessesAreForgotten(t *testing.T) {
 	ps := processes{}
 	const gone = 1000
 	for n := range nr.Slot(100_000) {
-		ps.keep(processKey{sfaas.Cell(1), uint16(n), int(n >> 16)}, process{last: n}, gone)
+		ps.keep(processKey{sfaas.NewKey(sfaas.KindCell, 1), uint16(n), int(n >> 16)}, process{last: n}, gone)
 		if len(ps) > manyProcesses {
 			t.Fatalf("%d processes after %d slots", len(ps), n)
 		}
 	}
-	if _, ok := ps[processKey{sfaas.Cell(1), uint16(99_999 & 0xffff), 1}]; !ok {
+	if _, ok := ps[processKey{sfaas.NewKey(sfaas.KindCell, 1), uint16(99_999 & 0xffff), 1}]; !ok {
 		t.Error("the last process is forgotten")
 	}
 }

@@ -139,7 +139,7 @@ func are(got []nr.Outcome, want nr.Outcome) bool {
 	return len(got) > 0
 }
 
-var theCell = sfaas.Cell(1)
+var theCell = sfaas.NewKey(sfaas.KindCell, 1)
 
 // TestOutcomesOfLoss loses samples, schedules and whole slots: what cannot be received
 // is dropped, as soon as a later slot tells so, and the rest passes.
@@ -237,7 +237,7 @@ func TestOutcomesOfFaults(t *testing.T) {
 		}
 		out.Slot, out.RNTI, out.HARQ, out.CRC, out.NumBits = in.Slot, in.Code.RNTI, in.Code.HARQProcess, true, in.Code.TBS
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	h := newHost(t, f, f.chain(t, uplink.Config{Receiver: "ls", Steps: uplink.Steps{CheckCRC: crc}}),
 		uplink.ReceiverConfig{Options: []sfaas.Option{sfaas.WithBlockLimit(20 * time.Millisecond)}})
 	for n := range nr.Slot(20) {
@@ -303,7 +303,7 @@ func TestOutcomesOfOverload(t *testing.T) {
 		}
 		out.Slot, out.RNTI, out.HARQ, out.CRC, out.NumBits = in.Slot, in.Code.RNTI, in.Code.HARQProcess, true, in.Code.TBS
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	c := f.chain(t, uplink.Config{Receiver: "ls", Steps: uplink.Steps{CheckCRC: slow}})
 	for _, paced := range []bool{true, false} {
 		t.Run(fmt.Sprintf("paced=%t", paced), func(t *testing.T) {
@@ -318,7 +318,7 @@ func TestOutcomesOfOverload(t *testing.T) {
 			for i := range busy {
 				wg.Go(func() {
 					for n := range nr.Slot(200) {
-						if err := h.slot(sfaas.Cell(uint64(i)), n); errors.Is(err, sfaas.ErrBusy) {
+						if err := h.slot(sfaas.NewKey(sfaas.KindCell, uint64(i)), n); errors.Is(err, sfaas.ErrBusy) {
 							busy[i]++
 						} else if err != nil {
 							t.Error(err)

@@ -48,7 +48,7 @@ func simulate(t *testing.T, f *frame, cfg sim.Config) (outcome, *sim.World) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	key := block.CellKey(&f.cfg.Carrier)
+	key := block.CellKey(f.cfg.Carrier.CellID)
 	for i := range f.slots {
 		w.At(sfaas.Time(time.Duration(i)*500*time.Microsecond), func() {
 			n := sfaas.Slot(f.slots[i].Slot)

@@ -73,7 +73,7 @@ func ownSteps(t *testing.T, cfg block.Config) uplink.Steps {
 		Demodulate: sfaas.Define("own/demodulate", func(c *sfaas.Ctx, out *block.Grid, in *nr.Baseband) error {
 			out.Start(c, block.StageDemodulate)
 			return modems.Get(c).Process(&out.Grid, in)
-		}, sfaas.Config{}, modems),
+		}, sfaas.FunctionConfig{}, modems),
 		Extract: ownExtract(cfg),
 		Synchronise: sfaas.Define("own/synchronise", func(c *sfaas.Ctx, out *block.Aligned, in *block.Pilots) error {
 			out.Mark(c, block.StageSynchronise, &in.Trace)
@@ -81,12 +81,12 @@ func ownSteps(t *testing.T, cfg block.Config) uplink.Steps {
 			out.RE.CopyFrom(&in.RE)
 			s := meter.Get(c).Synchronizer
 			return errors.Join(s.Configure(&in.Group), s.Estimate(&out.Offsets, &in.Pilots))
-		}, sfaas.Config{}, meter),
+		}, sfaas.FunctionConfig{}, meter),
 		Estimate: sfaas.Define("own/estimate", func(c *sfaas.Ctx, out *block.Channel, in *block.Aligned) error {
 			out.Mark(c, block.StageEstimate, &in.Trace)
 			e := meter.Get(c).Estimator
 			return errors.Join(e.Configure(&in.Group), e.Estimate(&out.Channel, &in.Pilots, &in.Offsets))
-		}, sfaas.Config{}, meter),
+		}, sfaas.FunctionConfig{}, meter),
 		Equalize: ownEqualize(cfg, a),
 		Demap:    ownDemap(a),
 		Recover: sfaas.Define("own/recover", func(c *sfaas.Ctx, out *block.SoftBits, in *block.LLRs) error {
@@ -97,7 +97,7 @@ func ownSteps(t *testing.T, cfg block.Config) uplink.Steps {
 				return err
 			}
 			return errors.Join(d.Configure(&in.Code), d.Combine(&out.Soft, in.Values.Data()))
-		}, sfaas.Config{}),
+		}, sfaas.FunctionConfig{}),
 		Decode: ownDecode(),
 		CheckCRC: sfaas.Define("own/crc", func(c *sfaas.Ctx, out *block.TransportBlock, in *block.Bits) error {
 			out.Mark(c, block.StageCheckCRC, &in.Trace)
@@ -108,7 +108,7 @@ func ownSteps(t *testing.T, cfg block.Config) uplink.Steps {
 			copy(b.Data.Data(), in.Packed.Data())
 			b.CRC = in.Blocks.CRC && in.Code.CheckTransportBlock(in.Packed.Data())
 			return nil
-		}, sfaas.Config{}),
+		}, sfaas.FunctionConfig{}),
 	}
 }
 
@@ -145,7 +145,7 @@ func ownExtract(cfg block.Config) block.Extractor {
 			}
 		}
 		return nil
-	}, sfaas.Config{}, grants)
+	}, sfaas.FunctionConfig{}, grants)
 	return block.Extractor{Fn: f, Grants: sfaas.OnControl(f, func(c *sfaas.Ctx, s *nr.Schedule) error {
 		g := grants.Mut(c)
 		g.Num = copy(g.Grants[:], s.Grants)
@@ -166,7 +166,7 @@ func ownEqualize(cfg block.Config, a pusch.Algorithms) sfaas.Fn2[block.Data, blo
 			to.Code, to.Symbols = data.Codes[u], symbols[u]
 		}
 		return nil
-	}, sfaas.Config{}, equalizers)
+	}, sfaas.FunctionConfig{}, equalizers)
 }
 
 // ownDemap takes the modulation from the symbols: its port for grants has no use.
@@ -176,7 +176,7 @@ func ownDemap(a pusch.Algorithms) block.Demapper {
 		out.Mark(c, block.StageDemap, &in.Trace)
 		out.Code = in.Code
 		return pusch.Demap(&out.LLRs, demappers.Get(c), &in.Symbols, in.Code.Modulation)
-	}, sfaas.Config{}, demappers)
+	}, sfaas.FunctionConfig{}, demappers)
 	return block.Demapper{Fn: f, Grants: sfaas.OnControl(f, func(*sfaas.Ctx, *nr.Grant) error { return nil })}
 }
 
@@ -198,6 +198,6 @@ func ownDecode() block.Decoder {
 		out.Packed.Resize(in.Code.PackedBytes())
 		out.Blocks, err = d.DecodeBlocks(out.Packed.Data(), buf)
 		return err
-	}, sfaas.Config{}, soft)
+	}, sfaas.FunctionConfig{}, soft)
 	return block.Decoder{Fn: f, Grants: sfaas.OnControl(f, func(*sfaas.Ctx, *nr.Grant) error { return nil })}
 }

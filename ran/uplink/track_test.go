@@ -113,7 +113,7 @@ func (f *frame) flood(t *testing.T, c *uplink.Chain, from int) map[id]received {
 	}, sfaas.WithMode(sfaas.Replay), sfaas.WithWorkers(3), sfaas.WithSourceLimit(1<<20), sfaas.WithChecks())
 	check(t, err)
 	defer rt.Close()
-	key := block.CellKey(&f.cfg.Carrier)
+	key := block.CellKey(f.cfg.Carrier.CellID)
 	for i := from; i < len(f.slots); i++ {
 		check(t, c.Grants.PushValue(rt, key, sfaas.Slot(i), &f.schedules[i]))
 		check(t, c.Slots.PushValue(rt, key, sfaas.Slot(i), &f.slots[i]))

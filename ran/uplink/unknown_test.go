@@ -44,7 +44,7 @@ func TestUnknownInitial(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	key := block.CellKey(&f.cfg.Carrier)
+	key := block.CellKey(f.cfg.Carrier.CellID)
 	for i := range f.slots {
 		n := sfaas.Slot(f.slots[i].Slot)
 		err := c.Grants.Push(rt, key, n, func(s *nr.Schedule) error {

@@ -53,7 +53,7 @@ func Example() {
 		return
 	}
 	defer rt.Close()
-	err = in.Push(rt, sfaas.Cell(1), 7, func(b *neural.Batch) error {
+	err = in.Push(rt, sfaas.NewKey(sfaas.KindCell, 1), 7, func(b *neural.Batch) error {
 		b.X.Resize(3, 1)
 		copy(b.X.Data(), []float32{1, 2, 3})
 		return nil

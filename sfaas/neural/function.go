@@ -26,10 +26,10 @@ type Weights struct {
 
 // Config says which network a [Function] runs, and where.
 type Config struct {
-	Model   *accel.Model   // network of every key until it gets its own
-	Devices []accel.Device // the first that can is used; none means "ref"
-	Options accel.Options  // about the sessions
-	Stage   sfaas.Config   // budget and cost; Params is set by Define
+	Model   *accel.Model         // network of every key until it gets its own
+	Devices []accel.Device       // the first that can is used; none means "ref"
+	Options accel.Options        // about the sessions
+	Stage   sfaas.FunctionConfig // budget and cost; Params is set by Define
 }
 
 // Function is a network as a stateful function. Its weights are a replicated

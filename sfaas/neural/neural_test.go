@@ -113,7 +113,7 @@ func (c *chain) send(t *testing.T, rt *sfaas.Runtime, key sfaas.Key, slot sfaas.
 func TestFunction(t *testing.T) {
 	ctx, c := context.Background(), newChain(t)
 	rt, f := c.start(t)
-	one, two := sfaas.Cell(1), sfaas.Cell(2)
+	one, two := sfaas.NewKey(sfaas.KindCell, 1), sfaas.NewKey(sfaas.KindCell, 2)
 	c.send(t, rt, two, 3, scale(t, 7).Bytes())
 	for slot := sfaas.Slot(1); slot <= 4; slot++ {
 		c.push(t, rt, one, slot)
@@ -148,7 +148,7 @@ func TestWeightsMove(t *testing.T) {
 	if err := sfaas.Link(from, to); err != nil {
 		t.Fatal(err)
 	}
-	key := sfaas.Cell(2)
+	key := sfaas.NewKey(sfaas.KindCell, 2)
 	c.send(t, from, key, 1, scale(t, 7).Bytes())
 	c.push(t, from, key, 1)
 	if err := from.Drain(ctx); err != nil {
@@ -215,8 +215,8 @@ func TestOtherWidth(t *testing.T) {
 		}
 	}
 	for slot := sfaas.Slot(1); slot <= 8; slot += 2 {
-		push(sfaas.Cell(1), slot, 2, 5)
-		push(sfaas.Cell(2), slot+1, 1, 1)
+		push(sfaas.NewKey(sfaas.KindCell, 1), slot, 2, 5)
+		push(sfaas.NewKey(sfaas.KindCell, 2), slot+1, 1, 1)
 	}
 	for _, v := range got {
 		if v != 10 {

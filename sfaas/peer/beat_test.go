@@ -26,7 +26,7 @@ func TestBeatsBesideFrames(t *testing.T) {
 	connect(t, newNode(t, a, cfg), newNode(t, b, cfg))
 	const each = 5000
 	for i := range uint64(each) {
-		push(t, x.in, a, sfaas.Cell(1), sfaas.Slot(i), 1)
+		push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1)
 		time.Sleep(time.Duration(i%30) * time.Microsecond)
 	}
 	eventually(t, "the sum", func() bool { return x.total() == each })

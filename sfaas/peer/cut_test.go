@@ -131,7 +131,7 @@ func TestCuts(t *testing.T) {
 			break
 		}
 		for k := range keys {
-			push(t, x.in, a, sfaas.Cell(k), sfaas.Slot(i), 1)
+			push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(i), 1)
 		}
 		pushed += keys
 	}
@@ -167,7 +167,7 @@ func TestSlowPeer(t *testing.T) {
 	c.slow.Store(true)
 	taken, refused := uint64(0), 0
 	for refused < 100 {
-		if err := x.in.PushValue(a, sfaas.Cell(1), 0, &number{1}); err == nil {
+		if err := x.in.PushValue(a, sfaas.NewKey(sfaas.KindCell, 1), 0, &number{1}); err == nil {
 			taken++
 		} else {
 			refused++

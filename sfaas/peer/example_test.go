@@ -20,7 +20,7 @@ func Example() {
 		*sum.Mut(c) += *in
 		*out, _ = sum.Get(c)
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	exactly := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
 	g := sfaas.NewGraph("counting")
 	in := sfaas.Source[uint64](g, "in")
@@ -68,7 +68,7 @@ func Example() {
 		return
 	}
 
-	key := sfaas.Cell(7)
+	key := sfaas.NewKey(sfaas.KindCell, 7)
 	for slot, n := range []uint64{1, 2} {
 		if err := in.PushValue(rt1, key, sfaas.Slot(slot), &n); err != nil {
 			fmt.Println(err)

@@ -14,7 +14,7 @@ import (
 
 // fuzzNode returns a node of a runtime that has no peer.
 func fuzzNode(t testing.TB) *Node {
-	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *uint64) error { *out = *in; return nil }, sfaas.Config{})
+	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *uint64) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	sfaas.Sink(sfaas.Apply(sfaas.Source[uint64](g, "in"), pass), "out")
 	app, err := g.Build()

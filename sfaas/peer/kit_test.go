@@ -40,14 +40,14 @@ type relay struct {
 func newRelay(t testing.TB) *relay {
 	t.Helper()
 	x := &relay{last: map[sfaas.Key]uint64{}}
-	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{})
+	pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	sum := sfaas.NewValue[uint64]("sum", sfaas.Replicated)
 	count := sfaas.Define("count", func(c *sfaas.Ctx, out, in *number) error {
 		s := sum.Mut(c)
 		*s += in.X
 		out.X = *s
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	g := sfaas.NewGraph("relay")
 	x.in = sfaas.Source[number](g, "in")
 	x.out = sfaas.Sink(sfaas.Apply(sfaas.Apply(x.in.With(exactly), pass).With(exactly).Cut("line"), count).With(exactly), "sums")

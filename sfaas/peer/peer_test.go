@@ -25,11 +25,11 @@ func TestRelay(t *testing.T) {
 	defer cancel()
 	for i := range uint64(each) {
 		for k := range uint64(keys) {
-			push(t, x.in, []*sfaas.Runtime{a, b}[k%2], sfaas.Cell(k), sfaas.Slot(i), k+1)
+			push(t, x.in, []*sfaas.Runtime{a, b}[k%2], sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(i), k+1)
 			want += k + 1
 		}
 		if i%10 == 0 {
-			u := sfaas.Unit{Part: []string{"pass", "count"}[i/10%2], Root: sfaas.Cell(i / 20 % keys)}
+			u := sfaas.Unit{Part: []string{"pass", "count"}[i/10%2], Root: sfaas.NewKey(sfaas.KindCell, i/20%keys)}
 			r, err := a.Route(u)
 			if err != nil {
 				t.Fatal(err)
@@ -46,9 +46,9 @@ func TestRelay(t *testing.T) {
 	eventually(t, "all sums", func() bool { return x.total() == want })
 	for k := range uint64(keys) {
 		var got number
-		err := x.ask.Invoke(ctx, a, sfaas.Cell(k), 0, &got, func(n *number) error { n.X = 0; return nil })
+		err := x.ask.Invoke(ctx, a, sfaas.NewKey(sfaas.KindCell, k), 0, &got, func(n *number) error { n.X = 0; return nil })
 		if err != nil || got.X != each*(k+1) {
-			t.Errorf("%v: %v, %v; want %d", sfaas.Cell(k), got, err, each*(k+1))
+			t.Errorf("%v: %v, %v; want %d", sfaas.NewKey(sfaas.KindCell, k), got, err, each*(k+1))
 		}
 	}
 	if err := a.Close(); err != nil {

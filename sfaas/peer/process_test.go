@@ -136,11 +136,11 @@ func TestTwoProcesses(t *testing.T) {
 			defer cancel()
 			for i := range uint64(each) {
 				for k := range uint64(keys) {
-					push(t, x.in, a, sfaas.Cell(k), sfaas.Slot(i), 1)
+					push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(i), 1)
 				}
 				if i == each/2 { // "pass" of half of the cells goes there
 					for k := range uint64(keys / 2) {
-						if _, err := a.MoveUnit(ctx, sfaas.Unit{Part: "pass", Root: sfaas.Cell(k)}, 2, sfaas.MoveConfig{}); err != nil {
+						if _, err := a.MoveUnit(ctx, sfaas.Unit{Part: "pass", Root: sfaas.NewKey(sfaas.KindCell, k)}, 2, sfaas.MoveConfig{}); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -149,8 +149,8 @@ func TestTwoProcesses(t *testing.T) {
 			eventually(t, "all sums", func() bool { return p.total() == keys*each })
 			for k := range uint64(keys) {
 				var got number
-				if err := x.ask.Invoke(ctx, a, sfaas.Cell(k), 0, &got, func(n *number) error { n.X = 0; return nil }); err != nil || got.X != each {
-					t.Errorf("%v: %v, %v", sfaas.Cell(k), got, err)
+				if err := x.ask.Invoke(ctx, a, sfaas.NewKey(sfaas.KindCell, k), 0, &got, func(n *number) error { n.X = 0; return nil }); err != nil || got.X != each {
+					t.Errorf("%v: %v, %v", sfaas.NewKey(sfaas.KindCell, k), got, err)
 				}
 			}
 		})
@@ -178,7 +178,7 @@ func TestKilledProcess(t *testing.T) {
 		}
 	}})
 	dial(t, n, "unix", p.at)
-	push(t, x.in, a, sfaas.Cell(1), 0, 1)
+	push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, 1), 0, 1)
 	eventually(t, "the first sum", func() bool { return p.total() == 1 })
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -192,7 +192,7 @@ func TestKilledProcess(t *testing.T) {
 	ended := time.Now().UnixNano()
 	eventually(t, "the loss", func() bool { return lost.Load() != 0 })
 	t.Logf("known %v after the end of the process was", time.Duration(lost.Load()-ended))
-	push(t, x.in, a, sfaas.Cell(1), 1, 5) // kept
+	push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, 1), 1, 5) // kept
 	_ = os.Remove(address)
 	again := startChild(t, address)
 	eventually(t, "the new life", func() bool { return again.total() == 5 })
@@ -205,6 +205,6 @@ func TestKilledProcess(t *testing.T) {
 	_ = again.cmd.Wait()
 	eventually(t, "that it has closed", func() bool {
 		var moved *sfaas.MovedError
-		return errors.As(x.in.PushValue(a, sfaas.Cell(7), 9, &number{1}), &moved) || n.Connected(2) == false
+		return errors.As(x.in.PushValue(a, sfaas.NewKey(sfaas.KindCell, 7), 9, &number{1}), &moved) || n.Connected(2) == false
 	})
 }

@@ -107,7 +107,7 @@ func TestTLS(t *testing.T) {
 	}
 	dial(t, nb, "tcp", at.String())
 	for i := range uint64(100) {
-		push(t, x.in, a, sfaas.Cell(1), sfaas.Slot(i), 1)
+		push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1)
 	}
 	eventually(t, "all sums", func() bool { return x.total() == 100 })
 	first := serial.Load().(int64)

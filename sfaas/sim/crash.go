@@ -25,7 +25,7 @@ var errUnsettled = errors.New("sim: what is under way does not end")
 // advances. It is refused with [sfaas.ErrBusy] during a move in mode Fed.
 func (w *World) Snapshot() ([]byte, error) {
 	w.held = true
-	defer w.release()
+	defer w.unblock()
 	limit := w.now.Add(settleLimit)
 	var cores []*core.Core
 	for _, n := range w.nodes {
@@ -47,8 +47,8 @@ func (w *World) Snapshot() ([]byte, error) {
 	return state.AppendSnapshot(nil, w.now, cores)
 }
 
-// release lets handlers run again.
-func (w *World) release() {
+// unblock lets handlers run again.
+func (w *World) unblock() {
 	w.held = false
 	for _, n := range w.nodes {
 		for _, c := range n.list {

@@ -39,7 +39,7 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 		s.totals[c.Self().String()] = *n
 		return nil
 	}
-	cfg := sfaas.Config{Window: 1 << 20, Cost: 5 * time.Microsecond}
+	cfg := sfaas.FunctionConfig{Window: 1 << 20, Cost: 5 * time.Microsecond}
 	cell := func() sfaas.Value[uint64] { return sfaas.NewValue[uint64]("n", sfaas.Replicated) }
 
 	passed := cell()
@@ -123,8 +123,8 @@ type feeder struct {
 func newFeeder(t testing.TB, w *sim.World, s *station, n uint64) *feeder {
 	f := &feeder{t: t, w: w, s: s, n: n, next: map[sfaas.Key][]uint64{}}
 	for k := range uint64(3) {
-		f.keys = append(f.keys, sfaas.Cell(k))
-		f.next[sfaas.Cell(k)] = []uint64{1, 1, 1, 1}
+		f.keys = append(f.keys, sfaas.NewKey(sfaas.KindCell, k))
+		f.next[sfaas.NewKey(sfaas.KindCell, k)] = []uint64{1, 1, 1, 1}
 	}
 	f.lag = []time.Duration{0, 250 * time.Microsecond, 600 * time.Microsecond, 2 * time.Millisecond}
 	f.w.At(0, f.tick)

@@ -13,7 +13,7 @@ import (
 // is added to the core and forgotten here: it does not vanish. It is the fourth fault
 // of the structure's review; the production shell has the same hole.
 func TestUnknownEffect(t *testing.T) {
-	f := sfaas.Define("f", func(*sfaas.Ctx, *int, *int) error { return sfaas.ErrNoOutput }, sfaas.Config{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *int, *int) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	sfaas.Apply(sfaas.Source[int](g, "in"), f)
 	app, err := g.Build()

@@ -57,7 +57,7 @@ func TestSpread(t *testing.T) {
 		join := sfaas.Define2("join", func(_ *sfaas.Ctx, out, cell, ue *number) error {
 			out.X = cell.X*100 + ue.X
 			return nil
-		}, sfaas.Config{Window: 2})
+		}, sfaas.FunctionConfig{Window: 2})
 		g := sfaas.NewGraph("spread")
 		cells := sfaas.Source[number](g, "cells")
 		users := sfaas.Source[number](g, "users")
@@ -69,10 +69,10 @@ func TestSpread(t *testing.T) {
 		want := map[string]uint64{}
 		for slot := range sfaas.Slot(6) {
 			if slot != 2 {
-				push(t, cells, w, sfaas.Cell(1), slot, uint64(slot))
+				push(t, cells, w, sfaas.NewKey(sfaas.KindCell, 1), slot, uint64(slot))
 			}
 			for ue := range uint64(4) {
-				push(t, users, w, sfaas.Cell(1).UE(ue), slot, ue)
+				push(t, users, w, sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, ue), slot, ue)
 				if slot != 2 {
 					want[fmt.Sprintf("cell1/ue%d/%d", ue, slot)] = uint64(slot)*100 + ue
 				}
@@ -101,7 +101,7 @@ func TestCallsAndTimers(t *testing.T) {
 		}
 		out.X = in.X * in.X
 		return nil
-	}, sfaas.Config{Cost: 100 * time.Microsecond})
+	}, sfaas.FunctionConfig{Cost: 100 * time.Microsecond})
 	alarm := sfaas.NewTopic[number]("alarm")
 	toSquare := sfaas.CallRef[number, number]("square")
 	self := sfaas.Ref[number]("ask")
@@ -118,9 +118,9 @@ func TestCallsAndTimers(t *testing.T) {
 			tok, _ := tokens.Get(c)
 			c.Cancel(tok)
 		case 2:
-			hear.Subscribe(c, sfaas.Cell(0))
+			hear.Subscribe(c, sfaas.NewKey(sfaas.KindCell, 0))
 		case 3:
-			alarm.Publish(c, sfaas.Cell(0)).X = 3
+			alarm.Publish(c, sfaas.NewKey(sfaas.KindCell, 0)).X = 3
 		case 99:
 			note(c, "delayed")
 		default:
@@ -128,11 +128,11 @@ func TestCallsAndTimers(t *testing.T) {
 			if in.X == 6 {
 				timeout = 10 * time.Microsecond
 			}
-			x, _ := toSquare.Call(c, sfaas.Cell(5), timeout, reply)
+			x, _ := toSquare.Call(c, sfaas.NewKey(sfaas.KindCell, 5), timeout, reply)
 			x.X = in.X
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, tokens, toSquare, self, alarm)
+	}, sfaas.FunctionConfig{}, tokens, toSquare, self, alarm)
 	reply = sfaas.OnReply(ask, func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
 		switch f := (*sfaas.Fault)(nil); {
 		case errors.As(r.Err, &f):
@@ -153,7 +153,7 @@ func TestCallsAndTimers(t *testing.T) {
 	sfaas.Apply(in, ask)
 	sfaas.Apply(sfaas.Source[number](g, "squares"), square)
 	w := build(t, sim.Config{Cores: 2}, g)
-	a, b := sfaas.Cell(1), sfaas.Cell(2)
+	a, b := sfaas.NewKey(sfaas.KindCell, 1), sfaas.NewKey(sfaas.KindCell, 2)
 	for _, p := range []struct {
 		key sfaas.Key
 		x   uint64
@@ -179,11 +179,11 @@ func TestCallsAndTimers(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 	var out number
-	err := toSquare.Invoke(context.Background(), w.Node(0), sfaas.Cell(9), 4, &out, func(n *number) error { n.X = 7; return nil })
+	err := toSquare.Invoke(context.Background(), w.Node(0), sfaas.NewKey(sfaas.KindCell, 9), 4, &out, func(n *number) error { n.X = 7; return nil })
 	if err != nil || out.X != 49 {
 		t.Errorf("host call: %d, %v", out.X, err)
 	}
-	err = toSquare.Invoke(context.Background(), w.Node(0), sfaas.Cell(9), 4, &out, func(n *number) error { n.X = 13; return nil })
+	err = toSquare.Invoke(context.Background(), w.Node(0), sfaas.NewKey(sfaas.KindCell, 9), 4, &out, func(n *number) error { n.X = 13; return nil })
 	if f := (*sfaas.Fault)(nil); !errors.As(err, &f) {
 		t.Errorf("host call: %v, want a *Fault", err)
 	}
@@ -200,11 +200,11 @@ func TestLateStagesAreSkipped(t *testing.T) {
 			e = sfaas.Apply(e, sfaas.Define(fmt.Sprintf("stage%d", i), func(_ *sfaas.Ctx, out, in *number) error {
 				*out = *in
 				return nil
-			}, sfaas.Config{Cost: 60 * time.Microsecond}))
+			}, sfaas.FunctionConfig{Cost: 60 * time.Microsecond}))
 		}
 		w := build(t, sim.Config{}, g, sfaas.WithMode(mode), sfaas.WithBudget(100*time.Microsecond))
 		for i := range 10 {
-			w.At(sfaas.Time(i)*sfaas.Time(time.Millisecond), func() { push(t, in, w, sfaas.Cell(1), sfaas.Slot(i), 1) })
+			w.At(sfaas.Time(i)*sfaas.Time(time.Millisecond), func() { push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1) })
 		}
 		w.Run()
 		var skipped, late []uint64
@@ -230,8 +230,8 @@ func TestQueues(t *testing.T) {
 			}
 			*out = *in
 			return nil
-		}, sfaas.Config{Cost: time.Millisecond})
-		grave := sfaas.Define("grave", func(_ *sfaas.Ctx, out, in *number) error { *dead = append(*dead, in.X); return sfaas.ErrNoOutput }, sfaas.Config{})
+		}, sfaas.FunctionConfig{Cost: time.Millisecond})
+		grave := sfaas.Define("grave", func(_ *sfaas.Ctx, out, in *number) error { *dead = append(*dead, in.X); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 		g := sfaas.NewGraph("queues")
 		in := sfaas.Source[number](g, "in")
 		out := sfaas.Sink(sfaas.Apply(in.With(cfg), f), "out")
@@ -255,10 +255,10 @@ func TestQueues(t *testing.T) {
 			if x > 0 {
 				at = sfaas.Time(100 * time.Microsecond)
 			}
-			w.At(at, func() { push(t, in, w, sfaas.Cell(1), sfaas.Slot(x), x) })
+			w.At(at, func() { push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), x) })
 		}
 		if tc.dead != nil {
-			w.At(sfaas.Time(200*time.Microsecond), func() { push(t, in, w, sfaas.Cell(1), 9, 13) })
+			w.At(sfaas.Time(200*time.Microsecond), func() { push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), 9, 13) })
 		}
 		w.Run()
 		if d := cmp.Diff([][]uint64{tc.want, tc.dead}, [][]uint64{got, dead}); d != "" {
@@ -272,7 +272,7 @@ func TestQueues(t *testing.T) {
 	w, in := graph(sfaas.EdgeConfig{Messages: 2}, &got, &dead)
 	busy := 0
 	try := func(x uint64) {
-		if err := in.PushValue(w.Node(0), sfaas.Cell(1), sfaas.Slot(x), &number{x}); errors.Is(err, sfaas.ErrBusy) {
+		if err := in.PushValue(w.Node(0), sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), &number{x}); errors.Is(err, sfaas.ErrBusy) {
 			busy++
 		}
 	}
@@ -293,14 +293,14 @@ func TestParallel(t *testing.T) {
 	slow := sfaas.Define("slow", func(_ *sfaas.Ctx, out, in *number) error {
 		*out = *in
 		return nil
-	}, sfaas.Config{Cost: 400 * time.Microsecond, Parallel: true})
+	}, sfaas.FunctionConfig{Cost: 400 * time.Microsecond, Parallel: true})
 	g := sfaas.NewGraph("parallel")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in, slow), "out")
 	var got []uint64
 	w := build(t, sim.Config{Cores: 4}, g, sfaas.WithOutput(out, func(_ sfaas.Header, x *number) { got = append(got, x.X) }))
 	for x := range uint64(40) {
-		push(t, in, w, sfaas.Cell(1), sfaas.Slot(x), x)
+		push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), x)
 	}
 	w.Run()
 	for i, x := range got {

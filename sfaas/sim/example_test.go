@@ -21,7 +21,7 @@ func Example() {
 		g, _ := gain.Get(c)
 		out.X = in.X * g
 		return nil
-	}, sfaas.Config{Cost: 20 * time.Microsecond}, gain)
+	}, sfaas.FunctionConfig{Cost: 20 * time.Microsecond}, gain)
 	scaleGrant := sfaas.OnControl(scale, func(c *sfaas.Ctx, g *grant) error {
 		gain.Set(c, g.Gain)
 		return nil
@@ -53,7 +53,7 @@ func Example() {
 		return
 	}
 	defer world.Close()
-	ue := sfaas.Cell(1).UE(17)
+	ue := sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, 17)
 	for n := range sfaas.Slot(100) {
 		world.At(sfaas.Time(0).Add(time.Duration(n)*slot), func() {
 			_ = grants.PushValue(world.Node(1), ue, n, &grant{Gain: int32(n)})

@@ -15,16 +15,16 @@ import (
 // is D34, which the default world has found.
 func TestEffectsOfALostStep(t *testing.T) {
 	came := 0
-	farmed := sfaas.Define("farmed", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.Config{Parallel: true})
-	lost := sfaas.Define("lost", func(*sfaas.Ctx, *number, *number) error { runtime.Goexit(); return nil }, sfaas.Config{})
+	farmed := sfaas.Define("farmed", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{Parallel: true})
+	lost := sfaas.Define("lost", func(*sfaas.Ctx, *number, *number) error { runtime.Goexit(); return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in, bad := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "bad")
 	out := sfaas.Sink(sfaas.Apply(in, farmed), "out")
 	sfaas.Apply(bad, lost)
 	w := build(t, sim.Config{Cores: 2}, g, sfaas.WithOutput(out, func(sfaas.Header, *number) { came++ }))
 	for slot := range sfaas.Slot(10) {
-		push(t, in, w, sfaas.Cell(1), slot, 1)
-		push(t, bad, w, sfaas.Cell(1), slot, 1)
+		push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), slot, 1)
+		push(t, bad, w, sfaas.NewKey(sfaas.KindCell, 1), slot, 1)
 	}
 	w.Run()
 	if came != 10 {

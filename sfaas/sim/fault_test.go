@@ -29,7 +29,7 @@ func TestControlFails(t *testing.T) {
 		f := sfaas.Define("f", func(c *sfaas.Ctx, out, _ *number) error {
 			out.X, _ = gain.Get(c)
 			return nil
-		}, sfaas.Config{}, gain)
+		}, sfaas.FunctionConfig{}, gain)
 		failed := false
 		set := sfaas.OnSetting(f, func(c *sfaas.Ctx, in *number) error {
 			if in.X == 20 && !failed {
@@ -46,8 +46,8 @@ func TestControlFails(t *testing.T) {
 		var got []uint64
 		w := build(t, sim.Config{}, g, sfaas.WithOutput(out, func(_ sfaas.Header, x *number) { got = append(got, x.X) }))
 		for slot := range sfaas.Slot(3) {
-			push(t, settings, w, sfaas.Cell(1), slot+1, 10*uint64(slot+1))
-			push(t, in, w, sfaas.Cell(1), slot+1, 0)
+			push(t, settings, w, sfaas.NewKey(sfaas.KindCell, 1), slot+1, 10*uint64(slot+1))
+			push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), slot+1, 0)
 		}
 		w.Run()
 		if d := cmp.Diff(tc.want, got); d != "" {
@@ -63,7 +63,7 @@ func TestControlLost(t *testing.T) {
 	f := sfaas.Define("f", func(c *sfaas.Ctx, out, _ *number) error {
 		out.X, _ = gain.Get(c)
 		return nil
-	}, sfaas.Config{}, gain)
+	}, sfaas.FunctionConfig{}, gain)
 	set := sfaas.OnSetting(f, func(c *sfaas.Ctx, in *number) error {
 		if in.X == 20 {
 			runtime.Goexit()
@@ -78,8 +78,8 @@ func TestControlLost(t *testing.T) {
 	var got []uint64
 	w := build(t, sim.Config{}, g, sfaas.WithOutput(out, func(_ sfaas.Header, x *number) { got = append(got, x.X) }))
 	for slot := range sfaas.Slot(3) {
-		push(t, settings, w, sfaas.Cell(1), slot+1, 10*uint64(slot+1))
-		push(t, in, w, sfaas.Cell(1), slot+1, 0)
+		push(t, settings, w, sfaas.NewKey(sfaas.KindCell, 1), slot+1, 10*uint64(slot+1))
+		push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), slot+1, 0)
 	}
 	w.Run()
 	if d := cmp.Diff([]uint64{10, 10, 30}, got); d != "" {
@@ -91,12 +91,12 @@ func TestControlLost(t *testing.T) {
 // ExactlyOnce edge whose consumer always fails: one letter for each message.
 func TestDeadLetterOnce(t *testing.T) {
 	for seed := range uint64(10) {
-		f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return errors.New("never") }, sfaas.Config{})
+		f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return errors.New("never") }, sfaas.FunctionConfig{})
 		letters := map[uint64]int{}
 		grave := sfaas.Define("grave", func(_ *sfaas.Ctx, _, in *number) error {
 			letters[in.X]++
 			return sfaas.ErrNoOutput
-		}, sfaas.Config{})
+		}, sfaas.FunctionConfig{})
 		g := sfaas.NewGraph("letters")
 		exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Retries: 1}
 		in := sfaas.Source[number](g, "in")
@@ -107,7 +107,7 @@ func TestDeadLetterOnce(t *testing.T) {
 		want := map[uint64]int{}
 		for x := range uint64(50) {
 			want[x] = 1
-			w.At(sfaas.Time(x)*sfaas.Time(50*time.Microsecond), func() { push(t, in, w, sfaas.Cell(1), sfaas.Slot(x), x) })
+			w.At(sfaas.Time(x)*sfaas.Time(50*time.Microsecond), func() { push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), x) })
 		}
 		w.Run()
 		if d := cmp.Diff(want, letters); d != "" {
@@ -139,19 +139,19 @@ func TestDelayedAfterCommit(t *testing.T) {
 		*x = *in
 		token.Set(c, tok)
 		return nil
-	}, sfaas.Config{}, n, token, toLate)
+	}, sfaas.FunctionConfig{}, n, token, toLate)
 	late := sfaas.Define("late", func(c *sfaas.Ctx, _, in *number) error {
 		arrived[in.X] = time.Duration(w.Now())
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("delayed")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
 	sfaas.Apply(sfaas.Source[number](g, "unused"), late)
 	w = build(t, sim.Config{Commit: sim.Commit{Delay: 5 * time.Millisecond}}, g)
-	push(t, in, w, sfaas.Cell(1), 1, 0)
-	push(t, in, w, sfaas.Cell(2), 1, 1)
-	push(t, in, w, sfaas.Cell(2), 2, 2)
+	push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), 1, 0)
+	push(t, in, w, sfaas.NewKey(sfaas.KindCell, 2), 1, 1)
+	push(t, in, w, sfaas.NewKey(sfaas.KindCell, 2), 2, 2)
 	w.Run()
 	if d := cmp.Diff(map[uint64]time.Duration{0: 5 * time.Millisecond}, arrived); d != "" {
 		t.Errorf("-want +got\n%s", d)

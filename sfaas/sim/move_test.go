@@ -26,7 +26,7 @@ func TestMoveJoin(t *testing.T) {
 			n, _ := calls.Get(c)
 			got[fmt.Sprintf("%v/%d", c.Key(), n)] = cell.X*100 + ue.X
 			return sfaas.ErrNoOutput
-		}, sfaas.Config{Window: 1 << 20, Cost: time.Microsecond}, calls)
+		}, sfaas.FunctionConfig{Window: 1 << 20, Cost: time.Microsecond}, calls)
 		grant := sfaas.OnControl(meet, func(*sfaas.Ctx, *number) error { return nil })
 		g := sfaas.NewGraph("meet")
 		exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
@@ -38,15 +38,15 @@ func TestMoveJoin(t *testing.T) {
 			at := func(lag time.Duration, f func()) {
 				w.At(sfaas.Time(0).Add(time.Duration(i)*100*time.Microsecond+lag), f)
 			}
-			at(0, func() { push(t, cells, w, sfaas.Cell(1), sfaas.Slot(i), i) })
+			at(0, func() { push(t, cells, w, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), i) })
 			for ue := range uint64(users) {
-				key := sfaas.Cell(1).UE(ue)
+				key := sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, ue)
 				at(250*time.Microsecond, func() { push(t, ues, w, key, sfaas.Slot(i), ue) })
 				at(700*time.Microsecond, func() { push(t, grants, w, key, sfaas.Slot(i), 0) })
 				want[fmt.Sprintf("%v/%d", key, i+1)] = i*100 + ue
 			}
 		}
-		key := sfaas.Cell(1).UE(seed % users)
+		key := sfaas.NewKey(sfaas.KindCell, 1).Child(sfaas.KindUE, seed%users)
 		var move func(from, to int, left int)
 		move = func(from, to, left int) {
 			w.Move(w.Node(from), w.Node(to), meet, key, func(err error) {

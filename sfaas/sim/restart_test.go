@@ -23,7 +23,7 @@ func TestRestartedNodeIsHeard(t *testing.T) {
 				*n.Mut(c)++
 				handled[in.X]++
 				return sfaas.ErrNoOutput
-			}, sfaas.Config{}, n)
+			}, sfaas.FunctionConfig{}, n)
 			g := sfaas.NewGraph("g")
 			in := sfaas.Source[number](g, "in")
 			sfaas.Apply(in.With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), f)
@@ -36,7 +36,7 @@ func TestRestartedNodeIsHeard(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if err := in.PushValue(other, sfaas.Cell(1), sfaas.Slot(x), &number{x}); err != nil {
+				if err := in.PushValue(other, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), &number{x}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -31,7 +31,7 @@ func counters(t testing.TB, g sfaas.Guarantee) (*sfaas.App, sfaas.Input[number],
 			}
 			out.X = in.X
 			return nil
-		}, sfaas.Config{Cost: 5 * time.Microsecond}, sum)
+		}, sfaas.FunctionConfig{Cost: 5 * time.Microsecond}, sum)
 	}
 	a, b := stage("a"), stage("b")
 	graph := sfaas.NewGraph("counters")
@@ -59,7 +59,7 @@ func run(t testing.TB, cfg sim.Config, g sfaas.Guarantee, n int, moves bool, opt
 		at := sfaas.Time(i) * sfaas.Time(100*time.Microsecond)
 		w.At(at, func() {
 			for k := range uint64(3) {
-				if err := in.PushValue(w.Node(0), sfaas.Cell(k), sfaas.Slot(i), &number{uint64(i + 1)}); err != nil {
+				if err := in.PushValue(w.Node(0), sfaas.NewKey(sfaas.KindCell, k), sfaas.Slot(i), &number{uint64(i + 1)}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -75,10 +75,10 @@ func run(t testing.TB, cfg sim.Config, g sfaas.Guarantee, n int, moves bool, opt
 			}
 			if left--; left > 0 {
 				from, to = to, from
-				w.At(w.Now().Add(300*time.Microsecond), func() { w.Move(from, to, b, sfaas.Cell(1), again) })
+				w.At(w.Now().Add(300*time.Microsecond), func() { w.Move(from, to, b, sfaas.NewKey(sfaas.KindCell, 1), again) })
 			}
 		}
-		w.Move(from, to, b, sfaas.Cell(1), again)
+		w.Move(from, to, b, sfaas.NewKey(sfaas.KindCell, 1), again)
 	}
 	w.Run()
 	for i := range cfg.Nodes {
@@ -154,7 +154,7 @@ func TestGoexit(t *testing.T) {
 		}
 		*out = *in
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in, f), "out")
@@ -169,7 +169,7 @@ func TestGoexit(t *testing.T) {
 	}
 	defer w.Close()
 	for x := range uint64(4) {
-		if err := in.PushValue(w.Node(0), sfaas.Cell(1), sfaas.Slot(x), &number{x}); err != nil {
+		if err := in.PushValue(w.Node(0), sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(x), &number{x}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -26,14 +26,14 @@ func TestSnapshotKeepsMoments(t *testing.T) {
 			_, kept[c.Now()] = v.Get(c)
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, alarm, v)
-	a := sfaas.Define("alarm", func(c *sfaas.Ctx, _, _ *number) error { fired = append(fired, c.Now()); return sfaas.ErrNoOutput }, sfaas.Config{})
+	}, sfaas.FunctionConfig{}, alarm, v)
+	a := sfaas.Define("alarm", func(c *sfaas.Ctx, _, _ *number) error { fired = append(fired, c.Now()); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
 	sfaas.Apply(sfaas.Source[number](g, "unused"), a)
 	w := build(t, sim.Config{}, g)
-	push(t, in, w, sfaas.Cell(1), 0, 0)
+	push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), 0, 0)
 	w.RunFor(90 * time.Millisecond)
 	data, err := w.Snapshot()
 	if err != nil {
@@ -44,7 +44,7 @@ func TestSnapshotKeepsMoments(t *testing.T) {
 	}
 	at := func(d time.Duration) sfaas.Time { return sfaas.Time(0).Add(d) }
 	for i, d := range []time.Duration{95 * time.Millisecond, 110 * time.Millisecond} {
-		w.At(at(d), func() { push(t, in, w, sfaas.Cell(1), sfaas.Slot(i+1), 1) })
+		w.At(at(d), func() { push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i+1), 1) })
 	}
 	w.Run()
 	if len(fired) != 1 || fired[0].Sub(at(life)) > time.Millisecond {
@@ -69,7 +69,7 @@ func TestMomentInACell(t *testing.T) {
 		}
 		last.Set(c, c.Now())
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, last)
+	}, sfaas.FunctionConfig{}, last)
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, f)
@@ -79,7 +79,7 @@ func TestMomentInACell(t *testing.T) {
 	}
 	old := simulate(t, sim.Config{}, app)
 	old.RunFor(10 * time.Second)
-	push(t, in, old, sfaas.Cell(1), 1, 1)
+	push(t, in, old, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
 	old.RunFor(time.Second)
 	data, err := old.Snapshot()
 	if err != nil {
@@ -90,7 +90,7 @@ func TestMomentInACell(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.RunFor(2 * time.Second)
-	push(t, in, w, sfaas.Cell(1), 2, 1)
+	push(t, in, w, sfaas.NewKey(sfaas.KindCell, 1), 2, 1)
 	w.Run()
 	if d := gap - 3*time.Second; d.Abs() > time.Millisecond {
 		t.Errorf("since the last message: %v, want 1s before the snapshot and 2s after the restore", gap)

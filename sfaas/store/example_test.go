@@ -28,7 +28,7 @@ func Example() {
 	}
 	answer := make(chan error)
 	s.Commit(&sfaas.Record{
-		Unit: sfaas.Unit{Part: "count", Root: sfaas.Cell(7)}, Epoch: 1, Seq: 1,
+		Unit: sfaas.Unit{Part: "count", Root: sfaas.NewKey(sfaas.KindCell, 7)}, Epoch: 1, Seq: 1,
 		Writes: []sfaas.Write{{Key: []byte("total"), Value: []byte("42")}},
 	}, func(err error) { answer <- err })
 	fmt.Println("committed:", <-answer)

@@ -143,15 +143,15 @@ func (s *smoke) instance(i, parts int) sfaas.Fn[command, report] {
 			copy(rest.Step[:], in.Step[at+1:in.Steps])
 			to := others[st.To%uint64(parts)]
 			if st.Kind == stepSend {
-				*to.Send(c, sfaas.Cell(st.To)) = rest
+				*to.Send(c, sfaas.NewKey(sfaas.KindCell, st.To)) = rest
 			} else {
-				later, _ := to.After(c, sfaas.Cell(st.To), time.Duration(1+in.ID%3)*time.Millisecond)
+				later, _ := to.After(c, sfaas.NewKey(sfaas.KindCell, st.To), time.Duration(1+in.ID%3)*time.Millisecond)
 				*later = rest
 			}
 			break
 		}
 		return nil
-	}, sfaas.Config{}, uses...)
+	}, sfaas.FunctionConfig{}, uses...)
 }
 
 // recover starts a runtime over a store, and lets it go on from that.
@@ -173,7 +173,7 @@ func (s *smoke) recover(dir string, hear func(report), opts ...sfaas.Option) (*s
 func (s *smoke) pushed(rt *sfaas.Runtime, instances int) []uint64 {
 	pushed := make([]uint64, instances)
 	for to := range pushed {
-		if p, known := s.input(uint64(to)).Position(rt, sfaas.Cell(uint64(to))); known {
+		if p, known := s.input(uint64(to)).Position(rt, sfaas.NewKey(sfaas.KindCell, uint64(to))); known {
 			pushed[to] = uint64(p.Slot) + 1
 		}
 	}
@@ -187,7 +187,7 @@ func (s *smoke) push(rt *sfaas.Runtime, to uint64, pushed []uint64, ask bool) (b
 	if ask {
 		c = command{}
 	}
-	err := s.input(to).PushValue(rt, sfaas.Cell(to), sfaas.Slot(pushed[to]), &c)
+	err := s.input(to).PushValue(rt, sfaas.NewKey(sfaas.KindCell, to), sfaas.Slot(pushed[to]), &c)
 	var elsewhere *sfaas.MovedError
 	if errors.Is(err, sfaas.ErrBusy) || errors.As(err, &elsewhere) { // and its owner is not connected
 		return false, nil

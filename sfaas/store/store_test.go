@@ -20,7 +20,9 @@ import (
 // folder is that of stores in memory.
 const folder = "data/node1/store"
 
-func unit(cell uint64) sfaas.Unit { return sfaas.Unit{Part: "count", Root: sfaas.Cell(cell)} }
+func unit(cell uint64) sfaas.Unit {
+	return sfaas.Unit{Part: "count", Root: sfaas.NewKey(sfaas.KindCell, cell)}
+}
 
 // set is a record that sets one key of a unit.
 func set(u sfaas.Unit, epoch uint32, seq uint64, key, value string) *sfaas.Record {

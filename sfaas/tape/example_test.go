@@ -41,7 +41,7 @@ func Example() {
 	}
 	for n := range sfaas.Slot(3) {
 		r := reading{fmt.Sprint("meter ", n), make([]float64, n)}
-		if err := readings.PushValue(rt, sfaas.Cell(7).UE(uint64(n)), n, &r); err != nil {
+		if err := readings.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 7).Child(sfaas.KindUE, uint64(n)), n, &r); err != nil {
 			fmt.Println(err)
 		}
 	}

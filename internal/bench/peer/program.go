@@ -38,9 +38,9 @@ func newProgram() *program {
 	take := sfaas.Define("take", func(_ *sfaas.Ctx, out *small, in *block) error {
 		out.N = uint64(in.Data.Len())
 		return nil
-	}, sfaas.Config{})
-	home := sfaas.Define("home", func(_ *sfaas.Ctx, out, in *small) error { *out = *in; return nil }, sfaas.Config{})
-	echo := sfaas.Define("echo", func(_ *sfaas.Ctx, out, in *small) error { *out = *in; return nil }, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
+	home := sfaas.Define("home", func(_ *sfaas.Ctx, out, in *small) error { *out = *in; return nil }, sfaas.FunctionConfig{})
+	echo := sfaas.Define("echo", func(_ *sfaas.Ctx, out, in *small) error { *out = *in; return nil }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("bench")
 	p.in = sfaas.Source[block](g, "in")
 	p.out = sfaas.Sink(sfaas.Apply(sfaas.Apply(p.in.With(exactly), take).With(exactly).Cut("back"), home), "out")
@@ -63,7 +63,7 @@ func (p *program) start(node sfaas.NodeID) (*sfaas.Runtime, error) {
 // hop pushes a block and waits for what comes back.
 func (p *program) hop(rt *sfaas.Runtime, size int) error {
 	p.slot++
-	err := p.in.Push(rt, sfaas.Cell(1), p.slot, func(b *block) error {
+	err := p.in.Push(rt, sfaas.NewKey(sfaas.KindCell, 1), p.slot, func(b *block) error {
 		b.Data.Resize(size)
 		return nil
 	})
@@ -76,7 +76,7 @@ func (p *program) hop(rt *sfaas.Runtime, size int) error {
 
 func (p *program) invoke(rt *sfaas.Runtime) error {
 	var out small
-	return p.echo.Invoke(context.Background(), rt, sfaas.Cell(1), 0, &out, func(x *small) error { x.N = 1; return nil })
+	return p.echo.Invoke(context.Background(), rt, sfaas.NewKey(sfaas.KindCell, 1), 0, &out, func(x *small) error { x.N = 1; return nil })
 }
 
 // serve is the second process: a runtime and a bare socket, and CPU time when asked.

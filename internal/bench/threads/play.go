@@ -48,7 +48,7 @@ func play(c config, k kind) (result, error) {
 	work := sfaas.Define("work", func(_ *sfaas.Ctx, out, in *sample) error {
 		out.X = compute(in.X, steps)
 		return nil
-	}, sfaas.Config{})
+	}, sfaas.FunctionConfig{})
 	done := sfaas.Sink(sfaas.Apply(in, work), "done")
 	app, err := g.Build()
 	if err != nil {
@@ -79,7 +79,7 @@ func play(c config, k kind) (result, error) {
 		return result{}, err
 	}
 	defer rt.Close()
-	if err := keep(c, k, line, func(n sfaas.Slot) { _ = in.PushValue(rt, sfaas.Cell(1), n, &sample{uint64(n)}) }); err != nil {
+	if err := keep(c, k, line, func(n sfaas.Slot) { _ = in.PushValue(rt, sfaas.NewKey(sfaas.KindCell, 1), n, &sample{uint64(n)}) }); err != nil {
 		return result{}, err
 	}
 	time.Sleep(20 * time.Millisecond)

@@ -4,8 +4,8 @@ package base
 
 import "time"
 
-// Config describes one function to the runtime. The zero value is usable.
-type Config struct {
+// FunctionConfig describes one function to the runtime. The zero value is usable.
+type FunctionConfig struct {
 	// Budget caps one invocation; 0 means no cap of its own. Exceeding it is
 	// counted as late. It also bounds sfaas.Ctx.Left.
 	Budget time.Duration
@@ -28,7 +28,7 @@ type Config struct {
 	Params any
 }
 
-// DefaultWindow is what a zero [Config.Window] stands for.
+// DefaultWindow is what a zero [FunctionConfig.Window] stands for.
 const DefaultWindow = 4
 
 // Guarantee says what an edge promises about its messages.

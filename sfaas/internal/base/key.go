@@ -12,13 +12,15 @@ import (
 )
 
 // Kind says what one level of a [Key] stands for. The runtime gives the values
-// no meaning; the ones below are conventions, and a program may use others.
+// no meaning but a name when a key is printed; the ones below are conventions of
+// radio access networks, and a program may use others.
 type Kind uint8
 
-// The kinds that the constructors of this file use.
+// Kinds that programs share: with them a key means the same to a chain, to the planner
+// that places it, and to who reads a log.
 const (
 	KindNone    Kind = iota // no level: the end of a key
-	KindCell                // a cell, a carrier, a site
+	KindCell                // a radio cell, a carrier, a site
 	KindGroup               // units treated together, such as UEs that share PRBs
 	KindUE                  // a user
 	KindProcess             // one of several processes of a user, such as HARQ
@@ -55,21 +57,6 @@ func (k Key) levels() [MaxDepth]uint64 { return [MaxDepth]uint64{k.top, k.mid, k
 // NewKey returns the one-level key of the given kind and identifier. Bits of
 // id beyond 56 are cut off.
 func NewKey(kind Kind, id uint64) Key { return Key{}.Child(kind, id) }
-
-// Cell returns the key of a cell.
-func Cell(id uint64) Key { return NewKey(KindCell, id) }
-
-// Group returns the key of group id below k.
-func (k Key) Group(id uint64) Key { return k.Child(KindGroup, id) }
-
-// UE returns the key of user id, usually an RNTI, below k.
-func (k Key) UE(id uint64) Key { return k.Child(KindUE, id) }
-
-// Process returns the key of process id, such as a HARQ process, below k.
-func (k Key) Process(id uint64) Key { return k.Child(KindProcess, id) }
-
-// Bearer returns the key of bearer id below k.
-func (k Key) Bearer(id uint64) Key { return k.Child(KindBearer, id) }
 
 // Child returns the key one level below k. It panics if k has [MaxDepth]
 // levels already: the depth of a key is part of a program's design.

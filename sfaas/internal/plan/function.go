@@ -15,10 +15,10 @@ type Function struct {
 	// only it and the roof know. What an invocation needs stands first: it
 	// shares few lines of the cache.
 	Run    func(invocation any) error
-	Config base.Config // what the program says about the function
-	Cells  []*CellDecl // state
-	Ports  []*Port     // ways in beside the inputs
-	Name   string      // function type, the first half of an address
+	Config base.FunctionConfig // what the program says about the function
+	Cells  []*CellDecl         // state
+	Ports  []*Port             // ways in beside the inputs
+	Name   string              // function type, the first half of an address
 
 	Ins     []reflect.Type // payloads of the inputs
 	NewIn   func() any     // payload for messages sent by reference

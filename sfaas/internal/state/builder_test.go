@@ -18,7 +18,7 @@ func TestBuilderRefuses(t *testing.T) {
 	a := x.app.Plan()
 	k := x.cores.List[0]
 	gated, pair, far := a.ByName["gated"], a.ByName["pair"], a.ByName["far"]
-	root := base.Cell(1)
+	root := base.NewKey(base.KindCell, 1)
 	edge := func(to *plan.Node, kind plan.PortKind, input int) *plan.Edge {
 		for _, e := range a.Edges {
 			if e.Node == to && e.Kind == kind && e.Input == input {
@@ -34,10 +34,10 @@ func TestBuilderRefuses(t *testing.T) {
 
 	tests := map[string]func(b *core.Builder, good bool) error{
 		"root of a unit": func(b *core.Builder, good bool) error {
-			return b.Unit(plan.UnitID{Part: gated.Part, Root: pick(good, root, root.UE(1))}, 1, 0)
+			return b.Unit(plan.UnitID{Part: gated.Part, Root: pick(good, root, root.Child(sfaas.KindUE, 1))}, 1, 0)
 		},
 		"key of an instance": func(b *core.Builder, good bool) error {
-			_, err := b.Instance(gated, pick(good, root.UE(1), base.Cell(2)))
+			_, err := b.Instance(gated, pick(good, root.Child(sfaas.KindUE, 1), base.NewKey(base.KindCell, 2)))
 			return err
 		},
 		"part of an instance": func(b *core.Builder, good bool) error {
@@ -107,7 +107,7 @@ func TestBuilderRefuses(t *testing.T) {
 			}
 		}
 	}
-	if _, err := k.NewBuilder(x.now, 1).Instance(gated, sfaas.Cell(1)); err == nil {
+	if _, err := k.NewBuilder(x.now, 1).Instance(gated, sfaas.NewKey(sfaas.KindCell, 1)); err == nil {
 		t.Error("an instance without a unit")
 	}
 }

@@ -88,7 +88,7 @@ func newGallery(t testing.TB, opts ...sfaas.Option) *gallery {
 // joins, calls "gated" and sends to "note" later, "spread" joins with a cell, and
 // "far" and "distant" are parts of their own.
 func (x *gallery) wire() {
-	cfg, exact := sfaas.Config{Window: 100}, sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
+	cfg, exact := sfaas.FunctionConfig{Window: 100}, sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
 	note := func(what string, c *sfaas.Ctx, n uint64) { x.out[what+" "+c.Key().String()] += n }
 
 	vault := sfaas.NewValue[number]("vault", sfaas.Sealed)
@@ -116,7 +116,7 @@ func (x *gallery) wire() {
 		out.X = a.X * b.X
 		later, _ := toNote.After(c, c.Key(), time.Second)
 		later.X = a.X
-		call, _ := toGated.Call(c, sfaas.Cell(9), time.Minute, reply)
+		call, _ := toGated.Call(c, sfaas.NewKey(sfaas.KindCell, 9), time.Minute, reply)
 		call.X = b.X
 		note("pair", c, out.X)
 		return nil
@@ -239,36 +239,36 @@ func (x *gallery) pass(d time.Duration) {
 
 // fill leaves something waiting at every place.
 func (x *gallery) fill() {
-	x.push(x.settings, sfaas.Cell(1), 1, 2)
-	x.push(x.grants, sfaas.Cell(1), 1, 0)
-	x.push(x.data, sfaas.Cell(1), 1, 3)       // goes through, and is kept for "far"
-	x.push(x.data, sfaas.Cell(1), 5, 7)       // waits for its grant
-	x.push(x.data, sfaas.Cell(1), 6, 8)       // waits behind it
-	x.push(x.grants, sfaas.Cell(2), 5, 0)     // waits for data of its slot
-	x.push(x.settings, sfaas.Cell(2), 5, 1)   // the same
-	x.push(x.left, sfaas.Cell(3), 5, 3)       // waits for right
-	x.push(x.right, sfaas.Cell(4), 5, 4)      // waits for left
-	x.push(x.all, sfaas.Cell(5), 5, 6)        // waits for its users
-	x.push(x.left, sfaas.Cell(6), 5, 2)       // joins with the next:
-	x.push(x.right, sfaas.Cell(6), 5, 5)      // a delayed message, and a call that waits for its grant
-	x.push(x.left, sfaas.Cell(7).UE(1), 5, 1) // waits for right and for its cell
-	x.push(x.distant, sfaas.Cell(8), 5, 11)   // is kept for "distant"
-	x.line(x.all, sfaas.Cell(7), 6, 8)        // in a line
-	x.line(x.grants, sfaas.Cell(1), 5, 0)     // the same
-	x.line(x.data, sfaas.Cell(10), 5, 1)      // the same
+	x.push(x.settings, sfaas.NewKey(sfaas.KindCell, 1), 1, 2)
+	x.push(x.grants, sfaas.NewKey(sfaas.KindCell, 1), 1, 0)
+	x.push(x.data, sfaas.NewKey(sfaas.KindCell, 1), 1, 3)                        // goes through, and is kept for "far"
+	x.push(x.data, sfaas.NewKey(sfaas.KindCell, 1), 5, 7)                        // waits for its grant
+	x.push(x.data, sfaas.NewKey(sfaas.KindCell, 1), 6, 8)                        // waits behind it
+	x.push(x.grants, sfaas.NewKey(sfaas.KindCell, 2), 5, 0)                      // waits for data of its slot
+	x.push(x.settings, sfaas.NewKey(sfaas.KindCell, 2), 5, 1)                    // the same
+	x.push(x.left, sfaas.NewKey(sfaas.KindCell, 3), 5, 3)                        // waits for right
+	x.push(x.right, sfaas.NewKey(sfaas.KindCell, 4), 5, 4)                       // waits for left
+	x.push(x.all, sfaas.NewKey(sfaas.KindCell, 5), 5, 6)                         // waits for its users
+	x.push(x.left, sfaas.NewKey(sfaas.KindCell, 6), 5, 2)                        // joins with the next:
+	x.push(x.right, sfaas.NewKey(sfaas.KindCell, 6), 5, 5)                       // a delayed message, and a call that waits for its grant
+	x.push(x.left, sfaas.NewKey(sfaas.KindCell, 7).Child(sfaas.KindUE, 1), 5, 1) // waits for right and for its cell
+	x.push(x.distant, sfaas.NewKey(sfaas.KindCell, 8), 5, 11)                    // is kept for "distant"
+	x.line(x.all, sfaas.NewKey(sfaas.KindCell, 7), 6, 8)                         // in a line
+	x.line(x.grants, sfaas.NewKey(sfaas.KindCell, 1), 5, 0)                      // the same
+	x.line(x.data, sfaas.NewKey(sfaas.KindCell, 10), 5, 1)                       // the same
 }
 
 // finish brings what the others wait for.
 func (x *gallery) finish() {
 	x.run()
-	x.push(x.grants, sfaas.Cell(1), 6, 0)
-	x.push(x.data, sfaas.Cell(2), 5, 9)
-	x.push(x.right, sfaas.Cell(3), 5, 30)
-	x.push(x.left, sfaas.Cell(4), 5, 40)
-	x.push(x.left, sfaas.Cell(5).UE(2), 5, 2)
-	x.push(x.all, sfaas.Cell(7), 5, 8)
+	x.push(x.grants, sfaas.NewKey(sfaas.KindCell, 1), 6, 0)
+	x.push(x.data, sfaas.NewKey(sfaas.KindCell, 2), 5, 9)
+	x.push(x.right, sfaas.NewKey(sfaas.KindCell, 3), 5, 30)
+	x.push(x.left, sfaas.NewKey(sfaas.KindCell, 4), 5, 40)
+	x.push(x.left, sfaas.NewKey(sfaas.KindCell, 5).Child(sfaas.KindUE, 2), 5, 2)
+	x.push(x.all, sfaas.NewKey(sfaas.KindCell, 7), 5, 8)
 	for _, k := range []uint64{3, 4, 9, 10} {
-		x.push(x.grants, sfaas.Cell(k), 5, 0)
+		x.push(x.grants, sfaas.NewKey(sfaas.KindCell, k), 5, 0)
 	}
 	x.pass(2 * time.Second)
 }

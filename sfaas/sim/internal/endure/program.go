@@ -145,9 +145,9 @@ func (r *run) drawProgram(nodes int) error {
 	r.p = &program{graph: sfaas.NewGraph("endure")}
 	p := r.p
 	for i := range 2 + r.draw.IntN(3) {
-		p.keys = append(p.keys, sfaas.Cell(uint64(i+1)))
+		p.keys = append(p.keys, sfaas.NewKey(sfaas.KindCell, uint64(i+1)))
 		if r.draw.IntN(2) == 0 {
-			p.keys = append(p.keys, sfaas.Cell(uint64(i+1)).UE(7))
+			p.keys = append(p.keys, sfaas.NewKey(sfaas.KindCell, uint64(i+1)).Child(sfaas.KindUE, 7))
 		}
 	}
 	r.drawServices()
@@ -187,18 +187,18 @@ func (r *run) drawServices() {
 		alarm.book.set(c, taken|in.Stream, alarm.book.get(c, taken|in.Stream)+1)
 		r.note(c, alarm)
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, alarm.book.cell))
+	}, sfaas.FunctionConfig{}, alarm.book.cell))
 	p.graph.Add(sfaas.Define(mate.name, func(c *sfaas.Ctx, _, in *token) error {
 		r.take(c, mate, in)
 		r.note(c, mate)
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, mate.book.cell))
+	}, sfaas.FunctionConfig{}, mate.book.cell))
 	p.graph.Add(sfaas.Define(service.name, func(c *sfaas.Ctx, out, in *token) error {
 		r.take(c, service, in)
 		r.note(c, service)
 		*out = *in
 		return nil
-	}, sfaas.Config{}, service.book.cell))
+	}, sfaas.FunctionConfig{}, service.book.cell))
 }
 
 // drawChain adds a source and what follows from it.
@@ -245,7 +245,7 @@ func (r *run) drawHead(chain, nodes int) sfaas.Edge[token] {
 		}
 		return e
 	}
-	cfg := sfaas.Config{Window: 1 << 30}
+	cfg := sfaas.FunctionConfig{Window: 1 << 30}
 	run := func(c *sfaas.Ctx, out *token, in ...*token) error {
 		if r.fails(f, in[0]) {
 			return errDrawn
@@ -317,7 +317,7 @@ func (r *run) drawRelay(e sfaas.Edge[token]) sfaas.Edge[token] {
 		r.result.Messages++
 		*out = *in
 		return nil
-	}, sfaas.Config{Parallel: f.twice && r.draw.IntN(2) == 0})
+	}, sfaas.FunctionConfig{Parallel: f.twice && r.draw.IntN(2) == 0})
 	return sfaas.Apply(r.drawEdge(e, f), relay)
 }
 
@@ -373,7 +373,7 @@ func (r *run) drawStage(e sfaas.Edge[token], chain int) sfaas.Edge[token] {
 		r.make(c, f, out, stream)
 		r.note(c, f)
 		return nil
-	}, sfaas.Config{}, declared...)
+	}, sfaas.FunctionConfig{}, declared...)
 	if calls {
 		port = sfaas.OnReply(h, func(c *sfaas.Ctx, x sfaas.Reply[token]) error {
 			if x.Err != nil {

@@ -41,7 +41,7 @@ func (b *builder) drawJoin(s *strand) {
 		key, inst := b.count(c, f, cell, in, too)
 		b.ledger.make(out, inst, outlet, key, b.m.now())
 		return nil
-	}, sfaas.Config{Cost: b.cost(), Window: wide}, cell.declared)
+	}, sfaas.FunctionConfig{Cost: b.cost(), Window: wide}, cell.declared)
 	f.fn = x
 	b.renew(sfaas.Apply2(e1, e2, x), f, on, outlet)
 }
@@ -70,7 +70,7 @@ func (b *builder) drawGated(s *strand) {
 		key, inst := b.count(c, f, cell, in)
 		b.ledger.make(out, inst, outlet, key, b.m.now())
 		return nil
-	}, sfaas.Config{Cost: b.cost(), Window: wide}, cell.declared)
+	}, sfaas.FunctionConfig{Cost: b.cost(), Window: wide}, cell.declared)
 	port := sfaas.OnControl(x, func(c *sfaas.Ctx, in *token) error {
 		b.ledger.take(granted, in, b.m.now())
 		b.count(c, f, cell, in)

@@ -33,7 +33,7 @@ func (b *builder) drawRelay(s *strand, parallel bool) {
 		b.ledger.take(consumer, in, b.m.now())
 		*out = *in
 		return nil
-	}, sfaas.Config{Cost: b.cost(), Parallel: parallel})
+	}, sfaas.FunctionConfig{Cost: b.cost(), Parallel: parallel})
 	f.fn = x
 	on.farmed = parallel
 	b.emerge(sfaas.Apply(e, x), f, on)
@@ -71,7 +71,7 @@ func (b *builder) drawGather(s *strand) {
 			b.ledger.make(out.Add(c.Key()), inst, outlet, key, b.m.now())
 		}
 		return nil
-	}, sfaas.Config{Cost: b.cost()}, cell.declared)
+	}, sfaas.FunctionConfig{Cost: b.cost()}, cell.declared)
 	f.fn = x
 	on.keys, on.sure, on.apart = slices.Compact(targets), false, true
 	b.renew(sfaas.Apply(e, x), f, on, outlet)

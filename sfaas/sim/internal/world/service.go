@@ -41,7 +41,7 @@ func (b *builder) drawReceiver(kind string) sfaas.Fn[token, token] {
 	f := b.newFn(kind)
 	consumer, cell := b.p.newConsumer(f.name), b.store()
 	farmed := kind == "service" && b.cfg.Farmed && b.draw.chance(0.5)
-	cfg := sfaas.Config{Cost: b.cost(), Parallel: farmed}
+	cfg := sfaas.FunctionConfig{Cost: b.cost(), Parallel: farmed}
 	h := func(c *sfaas.Ctx, out, in *token) error {
 		if err := b.begin(consumer, in); err != nil {
 			return err
@@ -78,7 +78,7 @@ func (b *builder) drawSubscriber(topic sfaas.Topic[token]) {
 	x := sfaas.Define(f.name, func(c *sfaas.Ctx, _, _ *token) error {
 		port.Subscribe(c, b.p.keys[b.p.hub])
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{}, cell.declared)
+	}, sfaas.FunctionConfig{}, cell.declared)
 	at := make([]int, len(b.p.keys))
 	for i, k := range b.p.keys {
 		at[i] = -1
@@ -113,7 +113,7 @@ func (b *builder) drawGrave(of int) sfaas.Fn[token, token] {
 	x := sfaas.Define(f.name, func(_ *sfaas.Ctx, _, in *token) error {
 		b.ledger.bury(of, in)
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{Cost: b.cost()})
+	}, sfaas.FunctionConfig{Cost: b.cost()})
 	f.fn = x
 	return x
 }

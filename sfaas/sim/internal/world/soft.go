@@ -64,7 +64,7 @@ func (b *builder) drawSoft(kind softKind) {
 			*out.Add(b.p.keys[u]) = *in
 		}
 		return nil
-	}, sfaas.Config{Cost: cost, History: memory})
+	}, sfaas.FunctionConfig{Cost: cost, History: memory})
 	seen := sfaas.NewValue[recall]("seen", sfaas.Volatile)
 	x := sfaas.Define(radio.name, func(c *sfaas.Ctx, out, in *token) error {
 		m := seen.Mut(c)
@@ -73,7 +73,7 @@ func (b *builder) drawSoft(kind softKind) {
 		out.Hops = m.missing(slot, in.N)
 		m.Slot[slot%memory], m.N[slot%memory] = slot, in.N
 		return nil
-	}, sfaas.Config{Cost: cost, History: memory}, seen)
+	}, sfaas.FunctionConfig{Cost: cost, History: memory}, seen)
 	split.fn, radio.fn = s, x
 	part.name = split.name
 	e := sfaas.Apply(sfaas.Apply(flow.in, s), x)

@@ -13,14 +13,14 @@ func (b *builder) drawKeys() {
 	p := b.p
 	add := func(k sfaas.Key) { p.index[k], p.keys = len(p.keys), append(p.keys, k) }
 	for c := range b.draw.between(1, 3) {
-		cell := sfaas.Cell(uint64(c + 1))
+		cell := sfaas.NewKey(sfaas.KindCell, uint64(c+1))
 		add(cell)
 		for u := range b.draw.between(1, 4) {
-			add(cell.UE(uint64(u + 1)))
+			add(cell.Child(sfaas.KindUE, uint64(u+1)))
 		}
 	}
 	p.hub = len(p.keys)
-	add(sfaas.Cell(100))
+	add(sfaas.NewKey(sfaas.KindCell, 100))
 }
 
 // below returns the keys of users, or the keys of cells.

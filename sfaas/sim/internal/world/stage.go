@@ -49,7 +49,7 @@ func (b *builder) drawStage(s *strand) {
 		}
 		b.ledger.make(out, i, outlet, key, b.m.now())
 		return nil
-	}, sfaas.Config{Cost: b.cost()}, x.declared...)
+	}, sfaas.FunctionConfig{Cost: b.cost()}, x.declared...)
 	if x.calls {
 		x.port = sfaas.OnReply(h, func(c *sfaas.Ctx, r sfaas.Reply[token]) error {
 			b.replied(f, c, r)
