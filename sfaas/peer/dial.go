@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -16,14 +17,16 @@ import (
 
 // Dial connects to the node at an address, and again whenever the connection is lost,
 // until the node is closed. It returns once the runtimes are linked; what is pushed
-// from then on goes by the routes of both. It returns a [*RefusedError] if the other node, or an error
-// if this one, refuses; where nobody answers it tries until ctx ends.
+// from then on goes by the routes of both, or are so already. It returns a
+// [*RefusedError] if the other node, or an error if this one, refuses; where nobody
+// answers, or another runtime is connected under the same number, it tries until ctx
+// ends, and then says what the matter was last.
 func (n *Node) Dial(ctx context.Context, network, address string) (sfaas.NodeID, error) {
 	secure, err := n.cfg.secure(network)
 	if err != nil {
 		return 0, err
 	}
-	d := &dialler{n: n, network: network, address: address, secure: secure, first: make(chan error, 1)}
+	d := &dialler{n: n, network: network, address: address, secure: secure, first: make(chan outcome, 1)}
 	n.mu.Lock()
 	if n.closed {
 		n.mu.Unlock()
@@ -32,12 +35,12 @@ func (n *Node) Dial(ctx context.Context, network, address string) (sfaas.NodeID,
 	n.wg.Go(d.run)
 	n.mu.Unlock()
 	select {
-	case err := <-d.first:
-		return d.node, err
+	case o := <-d.first:
+		return o.node, o.err
 	case <-ctx.Done():
 		d.give(ctx.Err())
-		err := <-d.first
-		return d.node, err
+		o := <-d.first
+		return o.node, o.err
 	}
 }
 
@@ -53,7 +56,13 @@ type dialler struct {
 	given error        // it is not to go on
 	last  error        // of the last attempt
 	told  bool
-	first chan error // the outcome of the first connection
+	first chan outcome // of the first connection
+}
+
+// outcome is what became of a first connection.
+type outcome struct {
+	node sfaas.NodeID
+	err  error
 }
 
 // tell reports the first outcome, and whether it was that.
@@ -64,7 +73,7 @@ func (d *dialler) tell(err error) bool {
 		return false
 	}
 	d.told = true
-	d.first <- err
+	d.first <- outcome{d.node, err}
 	return true
 }
 
@@ -77,9 +86,20 @@ func (d *dialler) give(err error) {
 			err = errors.Join(err, d.last)
 		}
 		d.told = true
-		d.first <- err
+		d.first <- outcome{d.node, err}
 	}
 	d.mu.Unlock()
+}
+
+// knows notes which node has answered, and reports whether it is to be connected: a
+// dialler that was stopped stays as it is.
+func (d *dialler) knows(node sfaas.NodeID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.given == nil {
+		d.node = node
+	}
+	return d.given == nil
 }
 
 func (d *dialler) stopped() bool {
@@ -123,10 +143,8 @@ func (d *dialler) run() {
 	d.tell(sfaas.ErrClosed)
 }
 
-// errMine wraps why this node does not want to be connected.
-var errMine = errors.New("peer: not connected")
-
-// connect dials once, and returns when the connection has ended.
+// connect dials once, and returns when the connection has ended. It returns nil if there
+// was one, or is one already.
 func (d *dialler) connect() error {
 	n := d.n
 	conn, err := (&net.Dialer{Timeout: greetingTime}).DialContext(n.ctx, d.network, d.address)
@@ -136,40 +154,67 @@ func (d *dialler) connect() error {
 	unwatch := n.watch(conn)
 	s, gen, l, err := d.greet(conn)
 	unwatch()
-	if err == nil && d.stopped() {
-		err = sfaas.ErrClosed
-	}
 	if err != nil {
 		conn.Close()
-		n.refused(d.node, err)
+		if errors.Is(err, errConnected) {
+			d.tell(nil)
+			return nil
+		}
+		if !errors.Is(err, errOtherWay) {
+			n.refused(d.node, err)
+		}
 		return err
 	}
 	_ = conn.SetDeadline(time.Time{})
-	d.node = s.node
-	n.run(s, gen, l, func() { d.tell(nil) })
+	n.run(s, gen, l, func() {
+		if d.tell(nil); d.stopped() {
+			l.close(context.Canceled) // whoever has called Dial does not wait for it any more
+		}
+	})
 	return nil
 }
 
-// greet is the dialling end of the two greetings.
+// errMine wraps why this node does not want to be connected.
+var errMine = errors.New("peer: not connected")
+
+// greet is the dialling end of the greetings.
 func (d *dialler) greet(conn net.Conn) (*session, int, *link, error) {
 	n := d.n
 	c, in, id, err := n.handshake(conn, d.secure, (*TLS).client)
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	mine, gen := n.greeting(d.node)
-	if _, err := c.Write(mine.append(nil)); err != nil {
+	if _, err := c.Write(n.who().append(nil)); err != nil {
 		return nil, 0, nil, err
 	}
-	g, err := n.hear(in, d.secure, id)
+	to, err := n.hear(in, d.secure, id, maxWho)
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	s, now, answer := n.enter(g, func(s *session) bool {
-		return g.status == statusResume && mine.knows == g.incarnation && s.current(gen)
-	})
-	if s == nil {
-		return nil, 0, nil, fmt.Errorf("%w: %s", errMine, answer.reason)
+	if !d.knows(to.node) {
+		return nil, 0, nil, context.Canceled
 	}
-	return s, now, newLink(s, c, in, d.secure), nil
+	mine, attempt, gen, err := n.propose(conn, to)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	g, err := d.offer(c, in, id, mine)
+	s, gen, no := n.conclude(attempt, mine, g, gen, to.node)
+	switch {
+	case errors.Is(no, errOtherWay) || errors.Is(no, errWire):
+		return nil, 0, nil, no
+	case err != nil:
+		return nil, 0, nil, err
+	case no != nil:
+		return nil, 0, nil, fmt.Errorf("%w: %w", errMine, no)
+	}
+	return s, gen, newLink(s, c, in, d.secure), nil
+}
+
+// offer says what this node would go on with, and hears what holds.
+func (d *dialler) offer(c net.Conn, in *bufio.Reader, id sfaas.NodeID, mine *greeting) (*greeting, error) {
+	if _, err := c.Write(mine.append(nil)); err != nil {
+		return nil, err
+	}
+	return d.n.hear(in, d.secure, id, maxGreeting)
 }

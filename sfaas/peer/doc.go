@@ -31,6 +31,10 @@
 // moves to it end, and messages on edges that promise delivery are kept for the owner of
 // their unit, as [sfaas.Runtime.Disconnect] says.
 //
+// Nodes may dial each other, or one another by several addresses: there is one connection.
+// A number is of one runtime at a time: while it is connected, an earlier life, or another
+// runtime that says that it is the same, has to wait.
+//
 // A slow node delays nobody but those who send to it: frames wait in memory, at most 64
 // MiB for one node; beyond that, sources get [sfaas.ErrBusy], and messages of AtMostOnce
 // edges are dropped and counted.

@@ -37,10 +37,12 @@ func fuzzNode(t testing.TB) *Node {
 // FuzzGreeting lets no greeting panic, hang, or take more memory than has come. What
 // is read is written as it was.
 func FuzzGreeting(f *testing.F) {
-	f.Add((&greeting{node: 2, incarnation: 7, knows: 3, received: 9, hello: []byte("hello")}).append(nil))
+	f.Add((&greeting{node: 2, incarnation: 7, session: 3, received: 9, hello: []byte("hello")}).append(nil))
 	f.Add((&greeting{status: statusRefused, reason: "no"}).append(nil))
+	f.Add((&greeting{status: statusLater}).append(nil))
+	f.Add((&greeting{status: statusWho, node: 1, incarnation: 5}).append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		g, err := readGreeting(bytes.NewReader(data))
+		g, err := readGreeting(bytes.NewReader(data), maxGreeting)
 		if err != nil {
 			return
 		}
@@ -64,7 +66,7 @@ func FuzzRecords(f *testing.F) {
 	n := fuzzNode(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, in := range []io.Reader{bytes.NewReader(data), iotest.OneByteReader(bytes.NewReader(data))} {
-			s := &session{n: n, node: 2, incarnation: 1}
+			s := newSession(n, 2, 1, 1)
 			l := newLink(s, nil, bufio.NewReaderSize(in, 64), false)
 			if err := l.read(); err == nil {
 				t.Error("no error at the end")

@@ -16,7 +16,8 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// link is one connection of a session: a goroutine reads, another one writes.
+// link is one connection of a session: a goroutine reads, another one writes, and one
+// looks whether anything is heard.
 type link struct {
 	s      *session
 	conn   net.Conn
@@ -73,11 +74,31 @@ func (l *link) close(err error) {
 
 // run reads and writes until the connection ends, and returns why.
 func (l *link) run() error {
-	var writer sync.WaitGroup
-	writer.Go(func() { l.close(l.write()) })
+	var others sync.WaitGroup
+	others.Go(func() { l.close(l.write()) })
+	others.Go(l.watch)
 	l.close(l.read())
-	writer.Wait()
+	others.Wait()
 	return l.err
+}
+
+// watch ends a connection that is silent, also while the writer waits for the kernel.
+func (l *link) watch() {
+	beat := time.NewTicker(l.s.n.cfg.Heartbeat)
+	defer beat.Stop()
+	for silent, most := 0, int(l.s.n.cfg.Silence/l.s.n.cfg.Heartbeat); ; {
+		select {
+		case <-l.stop:
+			return
+		case <-beat.C:
+		}
+		if l.heard.Swap(false) {
+			silent = 0
+		} else if silent++; silent > most {
+			l.close(errSilent)
+			return
+		}
+	}
 }
 
 // rouse wakes the writer.
@@ -123,8 +144,7 @@ func (l *link) addBare(flags byte, received uint64) {
 func (l *link) write() error {
 	beat := time.NewTicker(l.s.n.cfg.Heartbeat)
 	defer beat.Stop()
-	silent, due, most := 0, false, int(l.s.n.cfg.Silence/l.s.n.cfg.Heartbeat)
-	for {
+	for due := false; ; {
 		if l.s.collect(l, due) {
 			due = false
 			if err := l.flush(); err != nil {
@@ -136,11 +156,7 @@ func (l *link) write() error {
 		select {
 		case <-l.wake:
 		case <-beat.C:
-			if due = true; l.heard.Swap(false) {
-				silent = 0
-			} else if silent++; silent > most {
-				return errSilent
-			}
+			due = true
 		case <-l.stop:
 			return l.err
 		}
@@ -225,6 +241,15 @@ func (l *link) read() error {
 	}
 }
 
+// Read implements io.Reader for the bytes of a record: a large one is heard while it comes.
+func (l *link) Read(b []byte) (int, error) {
+	n, err := l.in.Read(b)
+	if n > 0 {
+		l.heard.Store(true)
+	}
+	return n, err
+}
+
 // take reads the bytes of a record, and hands its frame on if it is complete.
 func (l *link) take(h header) error {
 	s := l.s
@@ -238,7 +263,7 @@ func (l *link) take(h header) error {
 		f.SetBytes(f.Bytes()[:0])
 	}
 	had := len(f.Bytes())
-	b, err := readGrowing(l.in, f.Bytes(), int(h.size))
+	b, err := readGrowing(l, f.Bytes(), int(h.size))
 	f.SetBytes(b)
 	if err != nil {
 		if h.class == sfaas.Bulk && had > 0 { // the record comes again, what came before does not

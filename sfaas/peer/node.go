@@ -3,8 +3,10 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -22,7 +24,8 @@ type Node struct {
 	sessions  map[sfaas.NodeID]*session
 	listeners []net.Listener
 	closed    bool
-	joining   sync.Mutex // one session begins, or goes on, at a time
+	joining   sync.Mutex                 // one session begins, or goes on, at a time
+	dials     map[sfaas.NodeID]*dialling // guarded by joining
 
 	ctx  context.Context // ends with the node
 	stop context.CancelFunc
@@ -38,7 +41,7 @@ func New(rt *sfaas.Runtime, cfg Config) (*Node, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	n := &Node{rt: rt, cfg: cfg, sessions: map[sfaas.NodeID]*session{}}
+	n := &Node{rt: rt, cfg: cfg, sessions: map[sfaas.NodeID]*session{}, dials: map[sfaas.NodeID]*dialling{}}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	return n, nil
 }
@@ -92,7 +95,7 @@ func (n *Node) accept(conn net.Conn, secure bool) {
 	c, in, id, err := n.handshake(conn, secure, (*TLS).server)
 	var g *greeting
 	if err == nil {
-		g, err = n.hear(in, secure, id)
+		g, err = n.heard(c, in, secure, id)
 	}
 	if err != nil {
 		unwatch()
@@ -100,18 +103,37 @@ func (n *Node) accept(conn net.Conn, secure bool) {
 		n.refused(0, err)
 		return
 	}
-	s, gen, answer := n.enter(g, func(s *session) bool { return g.knows == n.rt.Incarnation() })
-	_, err = c.Write(answer.append(nil))
+	s, gen, says := n.answer(g)
+	_, err = c.Write(says.append(nil))
 	unwatch()
 	if s == nil || err != nil {
 		conn.Close()
 		if s == nil {
-			n.refused(g.node, &RefusedError{answer.reason})
+			n.refused(g.node, &RefusedError{says.reason})
 		}
 		return
 	}
 	_ = conn.SetDeadline(time.Time{})
 	n.run(s, gen, newLink(s, c, in, secure))
+}
+
+// heard is the first round at the end that has accepted, and what comes in the second.
+func (n *Node) heard(c net.Conn, in *bufio.Reader, secure bool, id sfaas.NodeID) (*greeting, error) {
+	first, err := n.hear(in, secure, id, maxWho)
+	if err != nil {
+		return nil, err
+	}
+	if first.status != statusWho {
+		return nil, fmt.Errorf("%w: greeting", errWire)
+	}
+	if _, err := c.Write(n.who().append(nil)); err != nil {
+		return nil, err
+	}
+	g, err := n.hear(in, secure, id, maxGreeting)
+	if err == nil && (g.node != first.node || g.incarnation != first.incarnation || g.status > statusResume) {
+		return nil, fmt.Errorf("%w: greeting", errWire)
+	}
+	return g, err
 }
 
 // current reports whether nobody has begun to connect after a generation.
@@ -148,27 +170,28 @@ func (n *Node) run(s *session, generation int, l *link, up ...func()) {
 // awaitNext forgets a session that has no other connection in time.
 func (n *Node) awaitNext(s *session) {
 	s.mu.Lock()
-	attached := s.attached
-	s.mu.Unlock()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.closed {
+	defer s.mu.Unlock()
+	if s.ended || s.link != nil {
 		return
 	}
-	n.wg.Go(func() {
-		t := time.NewTimer(n.cfg.Forget)
-		defer t.Stop()
-		select {
-		case <-n.ctx.Done():
+	attached := s.attached
+	if s.alone != nil {
+		s.alone.Stop()
+	}
+	s.alone = time.AfterFunc(n.cfg.Forget, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.closed {
 			return
-		case <-t.C:
 		}
-		s.mu.Lock()
-		alone := s.attached == attached
-		s.mu.Unlock()
-		if alone {
-			n.forget(s, errTooLong)
-		}
+		n.wg.Go(func() {
+			s.mu.Lock()
+			alone := s.attached == attached
+			s.mu.Unlock()
+			if alone {
+				n.forget(s, errTooLong)
+			}
+		})
 	})
 }
 
@@ -191,7 +214,14 @@ func (n *Node) forget(s *session, err error) {
 // deliver hands a frame to the runtime. What is wrong with it alone, such as an edge
 // about which the two graphs disagree, is no reason to end the connection.
 func (n *Node) deliver(s *session, class sfaas.FrameClass, f *sfaas.Frame) error {
+	s.delivers.Lock()
+	if s.replaced {
+		s.delivers.Unlock()
+		f.Release()
+		return nil
+	}
 	err := n.rt.Receive(s.node, s.incarnation, class, f)
+	s.delivers.Unlock()
 	switch {
 	case err == nil, errors.Is(err, sfaas.ErrUnlinked):
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -24,6 +25,10 @@ type session struct {
 	n           *Node
 	node        sfaas.NodeID
 	incarnation uint32
+	id          uint64 // both ends have it under this number
+
+	delivers sync.Mutex // held while a frame is handed to the runtime
+	replaced bool       // guarded by delivers: another session has its place
 
 	mu         sync.Mutex
 	queues     [3]queue // by class
@@ -42,13 +47,14 @@ type session struct {
 	generation int       // of attempts to connect: the last one holds
 	attached   int       // of which so many have succeeded
 	ended      bool
+	alone      *time.Timer // runs while there is no connection: see awaitNext
 
 	received atomic.Uint64 // records that have come
 	pieces   *sfaas.Frame  // of a frame that comes in pieces; of the reader
 }
 
-func newSession(n *Node, node sfaas.NodeID, incarnation uint32) *session {
-	s := &session{n: n, node: node, incarnation: incarnation}
+func newSession(n *Node, node sfaas.NodeID, incarnation uint32, id uint64) *session {
+	s := &session{n: n, node: node, incarnation: incarnation, id: id}
 	s.still.L = &s.mu
 	return s
 }
@@ -266,6 +272,13 @@ func (s *session) prune() {
 	}
 }
 
+// stale reports whether the other end has said since that it has received more.
+func (s *session) stale(received uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return received < s.confirmed
+}
+
 // resume goes on at what the other end has received, on a connection that is to begin.
 func (s *session) resume(received uint64) error {
 	s.mu.Lock()
@@ -304,6 +317,9 @@ func (s *session) attach(l *link, generation int) bool {
 	if ok {
 		s.link, s.sleeps = l, false
 		s.attached++
+		if s.alone != nil {
+			s.alone.Stop()
+		}
 	}
 	s.mu.Unlock()
 	return ok
@@ -359,6 +375,9 @@ func (s *session) idle() bool {
 func (s *session) end(err error) {
 	s.mu.Lock()
 	s.ended = true
+	if s.alone != nil {
+		s.alone.Stop()
+	}
 	l := s.link
 	s.mu.Unlock()
 	if l != nil {

@@ -12,12 +12,15 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// A connection begins with a greeting of each end, the one that dials first:
+// A connection begins with two rounds of greetings, each begun by the end that dials. In
+// the first one they say who they are, in the second they agree on a session:
 //
 //	magic "NRPEER" | version, one byte | 0 | length, uint32 | content
-//	content: status, one byte | node, uint16 | incarnation, uint32 |
-//	         incarnation of the other end as this one knows it, uint32, 0 for not |
-//	         records received from it in that life, uint64 | hello of the runtime
+//	content: status, one byte | node, uint16 | incarnation, uint32 | session, uint64 |
+//	         records received in that session, uint64 | hello of the runtime
+//
+// Who dials says that it goes on with a session, or wants a new one; who has accepted
+// answers with what holds, and names a new session. It may also ask to try again later.
 //
 // After a refusal the content is the status and a text. Then there are records:
 //
@@ -25,17 +28,18 @@ import (
 //	as many bytes
 //
 // Received says how many records of the other end have come, in all connections of
-// its life and this one's. Those that have not are sent again on the next connection:
+// the session. Those that have not are sent again on the next connection:
 // so a session outlives a connection, and nothing in it is lost, repeated or changes
 // its place. A record is a frame, or a piece of one; a header without one says only
 // how much has come, and that the node lives. Numbers are little-endian.
 const (
 	magic       = "NRPEER"
-	wireVersion = 1
+	wireVersion = 2
 
 	prefaceSize  = 12
-	greetingHead = 19
+	greetingHead = 23
 	maxGreeting  = 64 << 20
+	maxWho       = 1 << 10 // of the first round, and of refusals
 
 	headerSize = 16
 	flagMore   = 1 // the frame goes on in the next record of its class
@@ -50,31 +54,36 @@ const (
 	statusNew     = 0 // a session begins
 	statusResume  = 1 // it goes on
 	statusRefused = 2 // the content is why
+	statusLater   = 3 // the same for now; without a reason: the other end connects itself
+	statusWho     = 4 // first round: this is who I am
 )
 
 var errWire = errors.New("peer: not the bytes of a node")
 
-// greeting is what one end says first.
+// greeting is what one end says before the first record.
 type greeting struct {
 	status      byte
 	node        sfaas.NodeID
 	incarnation uint32
-	knows       uint32 // the other end's incarnation
+	session     uint64
 	received    uint64
 	hello       []byte
 	reason      string
 }
 
+// no reports whether a status has a reason for content, and nothing else.
+func no(status byte) bool { return status == statusRefused || status == statusLater }
+
 func (g *greeting) append(b []byte) []byte {
 	b = append(append(b, magic...), wireVersion, 0)
 	at := len(b)
 	b = append(b, 0, 0, 0, 0, g.status)
-	if g.status >= statusRefused {
+	if no(g.status) {
 		b = append(b, g.reason...)
 	} else {
 		b = binary.LittleEndian.AppendUint16(b, uint16(g.node))
 		b = binary.LittleEndian.AppendUint32(b, g.incarnation)
-		b = binary.LittleEndian.AppendUint32(b, g.knows)
+		b = binary.LittleEndian.AppendUint64(b, g.session)
 		b = binary.LittleEndian.AppendUint64(b, g.received)
 		b = append(b, g.hello...)
 	}
@@ -82,8 +91,9 @@ func (g *greeting) append(b []byte) []byte {
 	return b
 }
 
-// readGreeting reads a greeting, and returns a [*RefusedError] for a refusal.
-func readGreeting(r io.Reader) (*greeting, error) {
+// readGreeting reads a greeting of at most a size. It returns a [*RefusedError] for a
+// refusal, and an errLater, or errOtherWay, for one that holds for now.
+func readGreeting(r io.Reader, most uint32) (*greeting, error) {
 	var head [prefaceSize]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
@@ -95,8 +105,8 @@ func readGreeting(r io.Reader) (*greeting, error) {
 		return nil, fmt.Errorf("%w: version %d, want %d", errWire, head[6], wireVersion)
 	}
 	n := binary.LittleEndian.Uint32(head[8:])
-	if n < 1 || n > maxGreeting {
-		return nil, fmt.Errorf("%w: greeting of %d bytes", errWire, n)
+	if n < 1 || n > most {
+		return nil, fmt.Errorf("%w: greeting of %d bytes, want 1 to %d", errWire, n, most)
 	}
 	b, err := readGrowing(r, nil, int(n))
 	if err != nil {
@@ -106,14 +116,21 @@ func readGreeting(r io.Reader) (*greeting, error) {
 	switch {
 	case g.status == statusRefused:
 		return nil, &RefusedError{string(b[1:])}
-	case g.status > statusRefused || len(b) < greetingHead:
+	case g.status == statusLater && n == 1:
+		return nil, errOtherWay
+	case g.status == statusLater:
+		return nil, fmt.Errorf("%w: %s", errLater, b[1:])
+	case g.status > statusWho || len(b) < greetingHead:
 		return nil, fmt.Errorf("%w: greeting", errWire)
 	}
 	g.node, g.incarnation = sfaas.NodeID(binary.LittleEndian.Uint16(b[1:])), binary.LittleEndian.Uint32(b[3:])
-	g.knows, g.received = binary.LittleEndian.Uint32(b[7:]), binary.LittleEndian.Uint64(b[11:])
+	g.session, g.received = binary.LittleEndian.Uint64(b[7:]), binary.LittleEndian.Uint64(b[15:])
 	g.hello = b[greetingHead:]
 	return g, nil
 }
+
+// errLater wraps why the other end does not want to be connected at this moment.
+var errLater = errors.New("peer: not now")
 
 // readGrowing appends n bytes to b. What is large gets its memory as its bytes come.
 func readGrowing(r io.Reader, b []byte, n int) ([]byte, error) {

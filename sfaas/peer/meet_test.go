@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peer_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/peer"
+)
+
+// endings counts the events of a kind.
+func endings(kind peer.EventKind, count *atomic.Int32, cfg peer.Config) peer.Config {
+	cfg.OnEvent = func(e peer.Event) {
+		if e.Kind == kind {
+			count.Add(1)
+		}
+	}
+	return cfg
+}
+
+// TestBothDial lets two nodes dial each other, one of them twice, while connections are
+// cut: they stay linked, and what is on its way comes once and in order.
+func TestBothDial(t *testing.T) {
+	leavesNothing(t)
+	x := newRelay(t)
+	a, b := x.start(t, 1), x.start(t, 2)
+	var gone atomic.Int32
+	na := newNode(t, a, endings(peer.Gone, &gone, peer.Config{Backoff: time.Millisecond}))
+	nb := newNode(t, b, endings(peer.Gone, &gone, peer.Config{Backoff: time.Millisecond}))
+	pa, pb := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	if _, err := na.Listen("unix", pa); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nb.Listen("unix", pb); err != nil {
+		t.Fatal(err)
+	}
+	ca, toA := newCutter(t, pa)
+	cb, toB := newCutter(t, pb)
+	dial(t, na, "unix", toB)
+	dial(t, nb, "unix", toA)
+	dial(t, nb, "unix", pa)
+	const each, cuts = 4000, 40
+	for i := range uint64(each) {
+		push(t, x.in, a, sfaas.Cell(1), sfaas.Slot(i), 1)
+		if i%(each/cuts) == 0 {
+			ca.cut()
+			cb.cut()
+		}
+	}
+	eventually(t, "the sum", func() bool { return x.total() == each })
+	if n := gone.Load(); n != 0 {
+		t.Errorf("nodes that live were forgotten %d times", n)
+	}
+}
+
+// TestOneLife lets others come under the number of a node that is connected: an earlier
+// life, the same one, and one whose runtime cannot be linked. None takes its place, and
+// a later life does.
+func TestOneLife(t *testing.T) {
+	leavesNothing(t)
+	x := newRelay(t)
+	a := x.start(t, 1)
+	b := x.start(t, 2, sfaas.WithIncarnation(5))
+	var ended atomic.Int32
+	na := newNode(t, a, peer.Config{OnEvent: func(e peer.Event) {
+		if e.Kind == peer.Lost || e.Kind == peer.Gone {
+			ended.Add(1)
+		}
+	}})
+	path := connect(t, na, newNode(t, b, peer.Config{}))
+	for name, c := range map[string]struct {
+		rt   *sfaas.Runtime
+		want string
+	}{
+		"earlier":    {x.start(t, 2, sfaas.WithIncarnation(4)), "a later life of node 2 is connected"},
+		"same":       {x.start(t, 2, sfaas.WithIncarnation(5)), "node 2 is connected"},
+		"unlinkable": {x.start(t, 2, sfaas.WithIncarnation(6), sfaas.WithDefaultOwner(1, "count")), "default"},
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		_, err := newNode(t, c.rt, peer.Config{}).Dial(ctx, "unix", path)
+		cancel()
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	push(t, x.in, a, sfaas.Cell(1), 0, 1)
+	eventually(t, "the sum", func() bool { return x.total() == 1 })
+	if n := ended.Load(); n != 0 {
+		t.Errorf("the connection has ended %d times", n)
+	}
+	dial(t, newNode(t, x.start(t, 2, sfaas.WithIncarnation(7)), peer.Config{}), "unix", path)
+	eventually(t, "the end of the earlier life", func() bool { return ended.Load() == 2 })
+}
+
+// TestSilence lets nothing get through a connection on which much is to be written: it
+// is given up in time, though the writer waits for the kernel.
+func TestSilence(t *testing.T) {
+	leavesNothing(t)
+	x := newRelay(t)
+	a, b := x.start(t, 1, sfaas.WithSourceLimit(1<<20)), x.start(t, 2)
+	var lost atomic.Int32
+	cfg := peer.Config{Heartbeat: 20 * time.Millisecond, Silence: 200 * time.Millisecond, Backoff: time.Millisecond}
+	na := newNode(t, a, endings(peer.Lost, &lost, cfg))
+	path := filepath.Join(t.TempDir(), "s")
+	if _, err := na.Listen("unix", path); err != nil {
+		t.Fatal(err)
+	}
+	c, through := newCutter(t, path)
+	dial(t, newNode(t, b, cfg), "unix", through)
+	c.slow.Store(true)
+	n := uint64(0)
+	for ; n < 20_000; n++ {
+		if err := x.in.PushValue(a, sfaas.Cell(n%50), sfaas.Slot(n/50), &number{1}); errors.Is(err, sfaas.ErrBusy) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the loss", func() bool { return lost.Load() > 0 })
+	c.slow.Store(false)
+	c.cut()
+	eventually(t, "all sums", func() bool { return x.total() == n })
+}
