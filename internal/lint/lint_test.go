@@ -30,6 +30,13 @@ func TestTree(t *testing.T) {
 	for _, issue := range Links(packages) {
 		t.Error(issue)
 	}
+	for _, p := range packages {
+		if strings.HasPrefix(p.Path, "phy/") {
+			for _, issue := range Clauses(p) {
+				t.Error(issue)
+			}
+		}
+	}
 }
 
 func TestLinks(t *testing.T) {
@@ -226,7 +233,7 @@ type B struct {
 	// clause 5
 }
 
-// C is by Gardner, "A BPSK/QPSK timing-error detector", 1986.
+// C is by F. M. Gardner, "A BPSK/QPSK Timing-Error Detector", 1986.
 type C struct{}
 
 // D came into being in 1986.

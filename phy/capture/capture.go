@@ -13,6 +13,9 @@ import (
 
 // Config says what of a recording is not as a receiver wants it. The zero value
 // converts the sample rate and takes positions as they are.
+//
+// What is searched for is the DM-RS of PUSCH, TS 38.211 §6.4.1.1; slots are those of
+// §4.3.2.
 type Config struct {
 	// Log is the file of a gNB log that replaces the annotations, see
 	// [sigmf.ParseLog]; "" for none.
@@ -34,6 +37,8 @@ const maxSearch = 50 * time.Millisecond
 var ErrNotRecorded = errors.New("not in the recording")
 
 // Alignment is what a search found.
+//
+// The correlation is that with the DM-RS of PUSCH, TS 38.211 §6.4.1.1.
 type Alignment struct {
 	Shift       int64   // samples at the carrier's rate by which the schedule lies later than stated
 	Correlation float64 // highest sum of normalised correlations

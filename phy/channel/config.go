@@ -10,6 +10,8 @@ import (
 
 // Config describes the channel of one UE. It is passed by value and never
 // changes after [New].
+//
+// TS 38.104 annex G.2: multi-path fading, with the profiles of [ProfileByName].
 type Config struct {
 	Profile      Profile // power delay profile; the zero value is [Flat]
 	DopplerHz    float64 // maximum Doppler frequency, 0…10000

@@ -9,6 +9,9 @@ import (
 
 // Noise is a source of white complex Gaussian noise, fixed by its seed. Use
 // [NewNoise]. One goroutine at a time may use it.
+//
+// The generator is PCG: M. O'Neill, "PCG: A Family of Simple Fast Space-Efficient
+// Statistically Good Algorithms for Random Number Generation", 2014.
 type Noise struct {
 	pcg rand.PCG
 	rng *rand.Rand

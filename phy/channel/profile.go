@@ -10,6 +10,8 @@ import (
 )
 
 // Tap is one path of a delay profile.
+//
+// TS 38.104 annex G.2.1 lists those of each profile.
 type Tap struct {
 	DelaySeconds float64 // excess delay
 	PowerDB      float64 // mean power before normalisation, dB
@@ -17,6 +19,8 @@ type Tap struct {
 
 // Profile is a power delay profile. Profiles that this package returns must not
 // be changed.
+//
+// TS 38.104 annex G.2.1.
 type Profile struct {
 	Name string // such as "TDLB100"
 	Taps []Tap  // ascending delay

@@ -9,6 +9,8 @@ import (
 
 // TDL is a tapped delay line with fading. Use [New]. One goroutine at a time may
 // use it.
+//
+// TS 38.104 annex G.2, with profiles after TR 38.901 §7.7.2.
 type TDL struct {
 	cfg    Config
 	delays []float64  // of each tap with the configured delay, s

@@ -10,6 +10,8 @@ import (
 // Estimator estimates the channel of a PRB group, and noise and interference,
 // from its DM-RS. Implementations are [LS] and [LMMSE]; package chesttest states
 // what all of them promise. An Estimator is for one goroutine at a time.
+//
+// The pilots are the DM-RS of PUSCH, TS 38.211 §6.4.1.1.
 type Estimator interface {
 	// Configure selects the group of the next pilots, which [nr.NewGroup] must
 	// have returned. It returns a [*nr.ShapeError] for a group beyond the

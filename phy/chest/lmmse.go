@@ -10,6 +10,9 @@ import (
 // LMMSE is the linear minimum mean squared error estimator in frequency and
 // time, with a power delay profile, a Doppler spread and a noise that it measures
 // on the same pilots. Use [NewLMMSE].
+//
+// P. Hoeher, S. Kaiser and P. Robertson, "Two-Dimensional Pilot-Symbol-Aided Channel
+// Estimation by Wiener Filtering", ICASSP 1997.
 type LMMSE struct{ impl lmmse }
 
 // NewLMMSE returns an LMMSE estimator with memory for the limits of ref.

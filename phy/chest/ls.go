@@ -14,6 +14,8 @@ import (
 
 // LS is the least squares estimator: code-division despreading in frequency and
 // time, linear interpolation and extrapolation in both. Use [NewLS].
+//
+// The codes w_f and w_t that it takes off are those of TS 38.211 §6.4.1.1.3.
 type LS struct{ impl ls }
 
 // NewLS returns a least squares estimator with memory for the limits of ref.

@@ -13,6 +13,8 @@ import (
 )
 
 // Config says how a recording is diagnosed. The zero value is good.
+//
+// The fields that it blames are those of the SigMF namespace nr, docs/sigmf-nr.md.
 type Config struct {
 	Receiver string   // receiver of [pusch.Config]; "" stands for "lmmse"
 	Limit    int      // most transmissions that are looked at; 0 stands for 6

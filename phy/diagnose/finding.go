@@ -13,6 +13,8 @@ import (
 const maxFields = 4
 
 // Finding is one thing that was found out about transmissions that do not decode.
+//
+// Fields have the names of the SigMF namespace nr, docs/sigmf-nr.md.
 type Finding struct {
 	Slot   nr.Slot  // of the first transmission that shows it
 	RNTI   uint16   // whose it is
@@ -26,6 +28,8 @@ type Finding struct {
 }
 
 // Change is another value of a field.
+//
+// Fields have the names of the SigMF namespace nr, docs/sigmf-nr.md.
 type Change struct {
 	Field string // such as "nr:pusch.dmrs.type_a_position"
 	From  string // what the metadata say

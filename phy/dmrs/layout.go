@@ -18,6 +18,8 @@ const MaxOccasions = 4
 //
 // Pilots are counted by CDM group: pilot i of a symbol is value i of the
 // sequence r(i), on subcarrier [Subcarrier] of the allocation.
+//
+// TS 38.211 §6.4.1.1.3.
 type Layout struct {
 	Group       nr.Group // who transmits where
 	PilotsInPRB int      // pilots of one CDM group in one PRB and symbol
@@ -39,6 +41,8 @@ type Layout struct {
 
 // Comb is the layers that share a CDM group and a reference sequence. Orthogonal
 // codes tell them apart.
+//
+// TS 38.211 §6.4.1.1.3, tables 6.4.1.1.3-1 and 6.4.1.1.3-2.
 type Comb struct {
 	Delta     int                    // subcarrier shift Δ of the CDM group
 	CDMGroup  int                    // λ
@@ -52,6 +56,8 @@ type Comb struct {
 }
 
 // Position is the place of one layer of the group.
+//
+// TS 38.211 tables 6.4.1.1.3-1 and 6.4.1.1.3-2.
 type Position struct {
 	UE       int // whose layer it is
 	Comb     int // the comb it stands on

@@ -11,6 +11,8 @@ import (
 // Reference is the layout of one PRB group and the sequences of its combs. The
 // blocks of one receiver share a Reference, so that a slot's sequences are made
 // once. One goroutine at a time may use it, and with it those blocks.
+//
+// TS 38.211 §6.4.1.1.1 (sequences) and §6.4.1.1.3 (places).
 type Reference struct {
 	Layout
 	lim   nr.GroupLimits

@@ -21,6 +21,9 @@ const (
 
 // Detector finds which UEs of a group transmit. Use [New]. One goroutine at a time
 // may use it.
+//
+// The limit on false alarms is that of TS 38.104 §8.3; the quantile is after E. A.
+// Cornish and R. A. Fisher, 1938.
 type Detector struct {
 	*dmrs.Reference
 	unit  float32 // what brings the samples near 1

@@ -44,6 +44,9 @@ func New(name string, lim Limits) (Equalizer, error) {
 
 // LMMSE is the linear minimum mean squared error detector, unbiased. Use
 // [NewLMMSE].
+//
+// Interference is rejected as in J. H. Winters, "Optimum Combining in Digital Mobile
+// Radio with Cochannel Interference", IEEE JSAC 2, 1984.
 type LMMSE struct{ impl linear }
 
 // NewLMMSE returns an LMMSE detector with memory for the given limits. It returns
@@ -59,6 +62,8 @@ func (e *LMMSE) Equalize(dst []nr.Symbols, data nr.View, ch *nr.Channel) error {
 }
 
 // ZF is the zero forcing detector. Use [NewZF].
+//
+// S. Verdú, "Multiuser Detection", 1998, chapter 5: the decorrelating detector.
 type ZF struct{ impl linear }
 
 // NewZF returns a zero forcing detector with memory for the given limits. It

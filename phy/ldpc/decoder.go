@@ -14,6 +14,8 @@ import (
 const DefaultIterations = 10
 
 // DecoderConfig selects the code of the next blocks and when to stop.
+//
+// TS 38.212 §5.3.2.
 type DecoderConfig struct {
 	// Config is the code. Rows decides the work: see [Config.ForLength].
 	Config
@@ -45,6 +47,8 @@ func (c *DecoderConfig) check(maxZ int) error {
 }
 
 // Result says how the decoding of one block went.
+//
+// The checks are those of TS 38.212 §5.3.2 and, for the CRC, §5.1.
 type Result struct {
 	// Iterations is how many passes over all rows were made.
 	Iterations int
@@ -60,6 +64,9 @@ type Result struct {
 // corrected by [messageRule].
 //
 // A Decoder is for one goroutine at a time.
+//
+// The code is that of TS 38.212 §5.3.2. Layers: D. E. Hocevar, "A Reduced Complexity
+// Decoder Architecture via Layered Decoding of LDPC Codes", 2004.
 type Decoder struct {
 	maxZ     int
 	cfg      DecoderConfig

@@ -6,6 +6,8 @@ package ldpc
 // on words of 64 bits: a circulant is one shifted read of a doubled vector.
 //
 // An Encoder is for one goroutine at a time.
+//
+// TS 38.212 §5.3.2.
 type Encoder struct {
 	maxZ  int
 	cfg   Config

@@ -13,6 +13,9 @@ import (
 // what the fixed-point [Decoder] is measured against.
 //
 // A Reference is for one goroutine at a time.
+//
+// F. R. Kschischang, B. J. Frey and H.-A. Loeliger, "Factor Graphs and the Sum-Product
+// Algorithm", 2001.
 type Reference struct {
 	maxZ     int
 	cfg      DecoderConfig

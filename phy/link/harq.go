@@ -10,6 +10,8 @@ import (
 
 // HARQConfig describes a PUSCH simulation with retransmissions. It is passed by
 // value.
+//
+// Redundancy versions and their number are those of TS 38.104 table 8.2.1.1-1.
 type HARQConfig struct {
 	PUSCH     PUSCHConfig // the link; NumSlots is not used
 	RVs       []int       // redundancy version of each transmission of a block; nil stands for 0, 2, 3, 1
@@ -53,6 +55,8 @@ func (c *HARQConfig) normalise() error {
 //
 // Of an [Outcome], Blocks and Bits are of blocks that were received or given up; the
 // last one of a trial may be neither.
+//
+// TS 38.104 §8.2.1 measures throughput like that.
 type HARQ struct {
 	cfg  HARQConfig
 	link *PUSCH

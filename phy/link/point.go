@@ -5,6 +5,8 @@ package link
 import "math"
 
 // Point is the result at one signal to noise ratio.
+//
+// The interval is that of C. J. Clopper and E. S. Pearson, Biometrika 26, 1934.
 type Point struct {
 	SNRdB  float64 // signal to noise ratio, dB
 	Trials int     // trials simulated

@@ -14,6 +14,8 @@ import (
 )
 
 // UE is one user of a [PUSCH] simulation.
+//
+// TS 38.104 §8.2.1.
 type UE struct {
 	Grant   nr.Grant       // what it sends; RV and NewData as in a first transmission
 	Channel channel.Config // its channel; antennas and seed are set by the simulation
@@ -29,6 +31,8 @@ type UE struct {
 }
 
 // PUSCHConfig describes a PUSCH simulation. It is passed by value.
+//
+// TS 38.104 §8.2.1 has the parameters of the requirements.
 type PUSCHConfig struct {
 	Carrier   nr.Carrier   // the carrier
 	UEs       []UE         // one, or several that share PRBs and are detected jointly
@@ -56,6 +60,8 @@ type PUSCHConfig struct {
 // of the noise, without the power of cyclic prefix and pilots. What [Antenna] and
 // [Interferer] add comes on top of that noise, from random numbers of its own: a
 // trial without them has the same data, channels and noise.
+//
+// TS 38.104 §8.2.1 defines the requirements that it can measure.
 type PUSCH struct {
 	cfg   PUSCHConfig
 	power float64 // of a data element of the first UE
@@ -86,6 +92,9 @@ type puschUE struct {
 }
 
 // Measurements are what the receiver measured in the last trial, one entry a UE.
+//
+// They are taken on the DM-RS of TS 38.211 §6.4.1.1, and by the CRCs of TS 38.212
+// §6.2.1.
 type Measurements struct {
 	Quality [nr.MaxUEs]nr.Quality // as in the transport blocks
 	CRC     [nr.MaxUEs]bool       // whether the CRC held

@@ -15,6 +15,8 @@ import (
 )
 
 // Trial is one transmission to simulate.
+//
+// TS 38.104 §8.2.1 averages over trials.
 type Trial struct {
 	SNRdB float64 // signal to noise ratio, dB; the chain defines of what
 	Index int     // number of the trial at this ratio
@@ -22,6 +24,9 @@ type Trial struct {
 }
 
 // Outcome is what became of a trial. Outcomes add up.
+//
+// Throughput is as in TS 38.104 §8.2.1: bits of blocks that were received over those
+// that were sent.
 type Outcome struct {
 	Blocks      int // transport blocks sent
 	BlockErrors int // of them, received wrong
@@ -46,9 +51,13 @@ func (o *Outcome) add(p Outcome) {
 func (o *Outcome) throughput() float64 { return ratio(o.Delivered, o.Offered) }
 
 // Chain simulates one trial. It is called by one goroutine at a time.
+//
+// [PUSCH] and [HARQ] are the chains for TS 38.104 §8.2.1.
 type Chain func(Trial) (Outcome, error)
 
 // Config describes a simulation. It is passed by value.
+//
+// The confidence is that of the interval of Clopper and Pearson, 1934, see [Point].
 type Config struct {
 	SNRdB        []float64             // points, in the order in which they are simulated
 	NewChain     func() (Chain, error) // makes the chain of one worker

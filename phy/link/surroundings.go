@@ -11,6 +11,8 @@ import (
 )
 
 // Antenna is one receive antenna of a base station whose antennas are not alike.
+//
+// Unequal antennas occur in no requirement of TS 38.104 §8.2; they do in the field.
 type Antenna struct {
 	GainDB  float64 // of all that it hears, its noise included
 	NoiseDB float64 // its noise, before the gain, over that of the signal to noise ratio; at least 0
@@ -18,6 +20,8 @@ type Antenna struct {
 
 // Interferer is a transmitter of which the receiver knows nothing: in all symbols of
 // the slot it sends Gaussian values on the resource elements of some PRBs.
+//
+// White interference occurs as noise in TS 38.104 §8.2; this one has a direction.
 type Interferer struct {
 	Channel  channel.Config // its channel; antennas and seed are set by the simulation
 	INRdB    float64        // its mean power at an antenna over the variance of the noise

@@ -16,6 +16,8 @@ import (
 // the weight of port p on antenna a, 1…8 antennas. It comes after the codebook of
 // the grant, and is the same for data and DM-RS, so that the receiver need not know
 // it.
+//
+// It follows the precoding of TS 38.211 §6.3.1.5.
 type Precoder [][]complex64
 
 // check reports rows that have not a weight for each port.

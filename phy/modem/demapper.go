@@ -10,6 +10,8 @@ import (
 // Demapper turns noisy symbols into log-likelihood ratios. Implementations are
 // [MaxLog], [Exact] and the neural demappers of phy/neural; package modemtest
 // states what all of them promise. A Demapper is for one goroutine at a time.
+//
+// The constellations are those of TS 38.211 §5.1.
 type Demapper interface {
 	// Configure selects the scheme. It returns a [*nr.FieldError] for an
 	// unknown scheme and a [*nr.UnsupportedError] for one that the

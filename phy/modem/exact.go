@@ -12,6 +12,8 @@ import (
 // either hypothesis. It costs up to 32 exponentials a symbol; it is the
 // reference that neural demappers are trained towards. The zero value demaps
 // nothing until Configure.
+//
+// The constellations are those of TS 38.211 §5.1.
 type Exact struct {
 	modulation nr.Modulation
 	numBits    int         // bits a dimension

@@ -17,6 +17,8 @@ var tables = func() (t [nr.QAM256 + 1][]complex64) {
 
 // Mapper turns bits into constellation points. Its zero value maps nothing
 // until Configure. It is for one goroutine at a time.
+//
+// TS 38.211 §5.1.
 type Mapper struct {
 	modulation nr.Modulation
 	points     []complex64

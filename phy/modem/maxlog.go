@@ -13,6 +13,10 @@ import (
 // the nearest point of either hypothesis, over the noise variance. It is exact
 // max-log, not its usual straight-line approximation: see [c64.MaxLog] for the
 // folding recursion. The zero value demaps nothing until Configure.
+//
+// P. Robertson, E. Villebrun and P. Hoeher, "A Comparison of Optimal and Sub-Optimal MAP
+// Decoding Algorithms Operating in the Log Domain", ICC 1995, has the approximation; the
+// constellations are those of TS 38.211 §5.1.
 type MaxLog struct {
 	modulation nr.Modulation
 	bitsPerDim int     // bits of I and of Q; 0 for π/2-BPSK

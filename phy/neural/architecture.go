@@ -12,6 +12,8 @@ import (
 )
 
 // LLRNet is the parameters of one network: bits = relu(iq·W1 + B1)·W2 + B2.
+//
+// O. Shental and J. Hoydis, "Machine LLRning: Learning to Softly Demodulate", 2019.
 type LLRNet struct {
 	Hidden int       // number of hidden units
 	Bits   int       // number of outputs, the modulation order

@@ -21,6 +21,8 @@ const (
 
 // Demapper is LLRnet as a [modem.Demapper]. It is for one goroutine at a time;
 // demappers of the same [Networks] run side by side.
+//
+// O. Shental and J. Hoydis, "Machine LLRning: Learning to Softly Demodulate", 2019.
 type Demapper struct {
 	in    []complex64
 	out   []float32

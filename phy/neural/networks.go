@@ -13,6 +13,8 @@ import (
 
 // Config chooses what [Open] opens. The zero value is the shipped networks on
 // the device "ref".
+//
+// Networks are those of O. Shental and J. Hoydis, 2019, see [LLRNet].
 type Config struct {
 	Devices []accel.Device                 // the first that can is used for all networks
 	Options accel.Options                  // about the sessions
@@ -21,6 +23,8 @@ type Config struct {
 
 // Networks is the open sessions of all modulations on one device. It is shared
 // by any number of demappers and goroutines.
+//
+// O. Shental and J. Hoydis, 2019, see [LLRNet].
 type Networks struct {
 	device   accel.Device
 	sessions map[nr.Modulation]*accel.Session

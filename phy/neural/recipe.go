@@ -11,6 +11,9 @@ import (
 
 // Recipe says how a network is trained. The same recipe gives the same weights,
 // bit for bit, on one processor architecture.
+//
+// O. Shental and J. Hoydis, 2019, see [LLRNet]; steps are those of Adam, D. P. Kingma
+// and J. Ba, 2015.
 type Recipe struct {
 	Modulation nr.Modulation `json:"modulation"`  // QPSK to 256QAM
 	Hidden     int           `json:"hidden"`      // hidden units, 2…1024

@@ -12,6 +12,8 @@ import (
 )
 
 // Progress is what a training run reports now and then.
+//
+// The targets are exact LLRs, as in O. Shental and J. Hoydis, 2019.
 type Progress struct {
 	Step  int     // steps done
 	Steps int     // steps of the recipe

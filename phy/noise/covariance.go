@@ -11,6 +11,9 @@ import (
 )
 
 // Covariance is the covariance of noise over antennas, Q = L·Lᴴ.
+//
+// Whether antennas are alike and unrelated is judged after M. S. Bartlett, 1937, and D.
+// N. Lawley, 1956.
 type Covariance struct {
 	White   bool                      // Q is Sigma²·I
 	Related bool                      // antennas are correlated: Q is not diagonal

@@ -10,9 +10,13 @@ import (
 const maxRx = nr.MaxRx
 
 // Rows are rows of values of each antenna.
+//
+// Their outer products make [Sums], after J. Wishart, Biometrika 20A, 1928.
 type Rows [maxRx][]complex64
 
 // Sums holds the sums of outer products over antennas.
+//
+// For white noise they follow the law of J. Wishart, Biometrika 20A, 1928.
 type Sums struct {
 	Count float64                   // independent values of each antenna
 	Sum   [maxRx * maxRx]complex128 // Σ y_a·conj(y_b) at a·rx + b, lower triangle

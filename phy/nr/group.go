@@ -18,6 +18,8 @@ const (
 )
 
 // UE is what the receiver must know of one UE of a [Group] before decoding.
+//
+// TS 38.211 §6.3.1.1 and §6.4.1.1.1 have the identities, table 6.4.1.1.3-5 the ports.
 type UE struct {
 	RNTI      uint16           // n_RNTI
 	NumLayers int              // ν
@@ -28,6 +30,9 @@ type UE struct {
 
 // Group is a set of UEs that share PRBs, symbols and DM-RS configuration and
 // are detected jointly; usually it is one UE. It is comparable.
+//
+// The symbols and PRBs are those of TS 38.214 §6.1.2, the DM-RS that of TS 38.211
+// §6.4.1.1.
 type Group struct {
 	Slot                    Slot       // slot number
 	Mu                      Numerology // µ of the carrier

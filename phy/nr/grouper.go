@@ -6,6 +6,9 @@ package nr
 // grants that share PRBs, directly or through others, are one [Group]. The zero value is
 // ready for [Grouper.Start]; a walk does not allocate. One goroutine at a time may use
 // it.
+//
+// What UEs of a group share is their allocation of TS 38.214 §6.1.2 and their DM-RS of
+// TS 38.211 §6.4.1.1.
 type Grouper struct {
 	carrier *Carrier
 	slot    Slot

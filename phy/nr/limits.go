@@ -10,6 +10,8 @@ import (
 
 // GroupLimits bounds the groups that one block can be given; its constructor
 // allocates for them. The zero value allows nothing.
+//
+// TS 38.211 §6.4.1.1.3 bounds ports, TS 38.214 §6.1.2.2 the PRBs of a grant.
 type GroupLimits struct {
 	MaxPRB    int // PRBs of a group, 1…[MaxPRB]
 	MaxRx     int // receive antennas, 1…[MaxRx]

@@ -6,6 +6,8 @@ import "fmt"
 
 // CodeRate is a target code rate in units of 1/2048, so that every entry of the
 // MCS tables is exact.
+//
+// TS 38.214 tables 5.1.3.1-1 to -3 have it times 1024.
 type CodeRate uint16
 
 // Float returns the rate as a number between 0 and 1.
@@ -22,6 +24,8 @@ const (
 )
 
 // MCS is one row of an MCS index table.
+//
+// TS 38.214 §6.1.4.1, tables 5.1.3.1-1 to -3.
 type MCS struct {
 	Modulation Modulation // modulation scheme
 	Rate       CodeRate   // target code rate R; 0 in a reserved row

@@ -18,12 +18,16 @@ const FillerLLR = 127
 
 // Baseband is one slot of time-domain samples, from the first sample of the
 // first cyclic prefix.
+//
+// TS 38.211 §5.3.1.
 type Baseband struct {
 	Slot    Slot                     // slot number
 	Samples tensor.Tensor[complex64] `tensor:"rx,sample"` // [rx, sample]
 }
 
 // Grid is one slot of resource elements of the whole carrier.
+//
+// TS 38.211 §4.4.2.
 type Grid struct {
 	Slot Slot                     // slot number
 	RE   tensor.Tensor[complex64] `tensor:"rx,symbol,subcarrier"` // [rx, 14, 12·NumPRB]
@@ -32,6 +36,8 @@ type Grid struct {
 // Pilots holds the symbols of a group that carry DM-RS, in the order of
 // [Group.DMRSMask]. All subcarriers of the allocation are there, also those of
 // other CDM groups.
+//
+// TS 38.211 §6.4.1.1.3.
 type Pilots struct {
 	Group  Group                    // who transmits where
 	Priors [MaxUEs]Prior            // what is known of each UE from earlier slots; zero values know nothing
@@ -40,6 +46,8 @@ type Pilots struct {
 
 // Data holds all symbols of a group's allocation, from Group.StartSymbol.
 // Elements that carry DM-RS are present and not data.
+//
+// TS 38.211 §6.3.1.6 and §6.3.1.7.
 type Data struct {
 	Group Group                    // who transmits where
 	RE    tensor.Tensor[complex64] `tensor:"rx,symbol,subcarrier"` // [rx, NumSymbols, 12·NumPRB]
@@ -48,6 +56,8 @@ type Data struct {
 // Offsets holds the timing and carrier offsets of the UEs of a group, measured
 // on their DM-RS. A value that is not observed is the one to go on with, not a
 // measurement: a neighbour's noise has a delay too.
+//
+// TS 38.133 §7.1.2 bounds a UE's timing, TS 38.101-1 §6.4.1 its carrier.
 type Offsets struct {
 	DelaySeconds  [MaxUEs]float64 // arrival after the receiver's symbol timing, s
 	DelayStd      [MaxUEs]float64 // standard deviation of its error, s; 0 where it is exact
@@ -61,6 +71,8 @@ type Offsets struct {
 
 // SeenOffsets is what the pilots of one slot say of a UE's offsets, without what
 // was known before: the measurement that a [Prior] is made of.
+//
+// TS 38.133 §7.1.2 bounds a UE's timing, TS 38.101-1 §6.4.1 its carrier.
 type SeenOffsets struct {
 	DelaySeconds float64 // s
 	DelayStd     float64 // standard deviation of its error, s; 0 where nothing is seen
@@ -83,6 +95,9 @@ type SeenOffsets struct {
 // usually it is one bundle, the whole allocation. What estimation leaves of h has
 // the colour of that noise: the covariance over antennas of the error of a layer
 // in a symbol is ErrorRatio times that of the noise.
+//
+// The channel is that of an antenna port, TS 38.211 §4.4.1; layers and ports are those
+// of §6.3.1.5.
 type Channel struct {
 	Group      Group                    // who transmits where
 	Offsets    Offsets                  // measured by synchronisation
@@ -100,6 +115,8 @@ type Channel struct {
 
 // Seen is what the pilots of one slot say of a UE's channel, without what was
 // known before: the measurement that a [Prior] is made of.
+//
+// Delays and Doppler frequencies are those of the models of TS 38.104 annex G.2.
 type Seen struct {
 	Doppler [NumDopplers]float32 // logarithm of the likelihood of each Doppler frequency; all equal where nothing is seen
 	Profile [NumDelays]float32   // power delay profile, of sum 1; all 0 where nothing is seen
@@ -126,6 +143,8 @@ type Symbols struct {
 
 // LLRs holds the soft bits of one transmission, before descrambling when they
 // come from a demapper, in units of 1/[LLRScale].
+//
+// The scrambling is that of TS 38.211 §6.3.1.1.
 type LLRs struct {
 	Slot    Slot                // slot number
 	RNTI    uint16              // UE
@@ -135,6 +154,8 @@ type LLRs struct {
 
 // TransportBlock is what was received of one transmission. A failed CRC is a
 // result.
+//
+// TS 38.212 §6.2.
 type TransportBlock struct {
 	Slot       Slot                 // slot number
 	RNTI       uint16               // UE

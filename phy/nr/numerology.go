@@ -44,6 +44,8 @@ func (mu Numerology) SlotDuration() time.Duration { return time.Millisecond >> m
 
 // Slot counts slots of one numerology since the start of frame 0. It is the
 // time axis of everything in this module and does not wrap.
+//
+// TS 38.211 §4.3.2.
 type Slot uint64
 
 // InFrame returns the slot number within its frame, n_s,f^µ.

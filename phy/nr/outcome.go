@@ -6,6 +6,9 @@ import "fmt"
 
 // Outcome says what became of a grant. There is one list for all: a receiver
 // alone knows the first four; the others come from what runs it.
+//
+// The CRC is that of TS 38.212 §6.2.1; a grant is absent where its UE did not see the
+// DCI of TS 38.212 §7.3.1.1.
 type Outcome uint8
 
 // The outcomes of a grant.

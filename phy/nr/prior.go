@@ -26,6 +26,8 @@ func DopplerAt(i int) float64 {
 
 // Prior is what is known of a UE before its pilots are seen, from earlier slots;
 // package phy/track makes it. The zero value knows nothing.
+//
+// Delays and Doppler frequencies are those of the models of TS 38.104 annex G.2.
 type Prior struct {
 	DelaySeconds  float64              // expected delay, s
 	DelayStd      float64              // standard deviation of its error, s; 0 where nothing is known

@@ -11,6 +11,8 @@ const MaxGrants = 64
 // FAPI of the Small Cell Forum calls UL_TTI.request. It is one message, so that a slot
 // is never received with a part of its grants. A slot without transmissions has an
 // empty schedule.
+//
+// Each grant is that of a DCI of TS 38.212 §7.3.1.1.
 type Schedule struct {
 	Slot   Slot    // slot from which, and for which alone, the grants hold
 	Grants []Grant // at most [MaxGrants]

@@ -11,6 +11,8 @@ import (
 // View is a window on resource elements: some symbols and subcarriers of a
 // [Grid], or all of [Pilots] or [Data], without a copy. It lets one kernel work
 // on a message and on a part of the carrier's grid.
+//
+// The grid is that of TS 38.211 §4.4.2.
 type View struct {
 	NumRx, NumSymbols, NumSubcarriers int // lengths of the window
 

@@ -11,6 +11,8 @@ import (
 
 // Config describes one carrier as an OFDM modem sees it. It is passed by value
 // and never changes after New.
+//
+// TS 38.211 §5.3.1, and §5.4 for the phase compensation.
 type Config struct {
 	Carrier  nr.Carrier // the carrier
 	NumPorts int        // receive antennas or transmit ports, 1…8

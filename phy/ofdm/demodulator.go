@@ -12,6 +12,8 @@ import (
 
 // Demodulator turns one slot of samples into the resource grid of the carrier.
 // It is for one goroutine at a time.
+//
+// It inverts TS 38.211 §5.3.1.
 type Demodulator struct {
 	cfg       Config
 	plan      *Plan

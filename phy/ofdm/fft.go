@@ -12,6 +12,8 @@ import (
 // without scale. It is immutable: any number of goroutines may use one plan,
 // each with its own scratch. The inverse is the forward transform of the input
 // in reverse order, x((N−n) mod N).
+//
+// It is the sum over k of TS 38.211 §5.3.1.
 type Plan struct {
 	fft *c64.Plan
 }

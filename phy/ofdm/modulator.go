@@ -10,6 +10,8 @@ import (
 
 // Modulator turns one slot of the resource grid into samples with cyclic
 // prefixes. It is for one goroutine at a time.
+//
+// TS 38.211 §5.3.1.
 type Modulator struct {
 	cfg       Config
 	plan      *Plan

@@ -12,6 +12,9 @@ import (
 
 // Algorithms names the model-driven blocks of a receiver. Each name is one that
 // New of the block's package knows.
+//
+// TS 38.211 and TS 38.212 say nothing about receivers: the blocks say where theirs are
+// from.
 type Algorithms struct {
 	Synchronizer string // of [sync.New]
 	Estimator    string // of [chest.New]

@@ -23,6 +23,8 @@ type Equalizer = equalizer.Equalizer
 type SoftBuffer = sch.SoftBuffer
 
 // Meter measures the pilots of a PRB group. What is nil measures nothing.
+//
+// The pilots are the DM-RS of TS 38.211 §6.4.1.1.
 type Meter struct {
 	Synchronizer Synchronizer // delay and carrier offset
 	Estimator    Estimator    // channel and noise
@@ -30,6 +32,8 @@ type Meter struct {
 
 // Blocks are the replaceable blocks of a receiver. Each may be anything that
 // keeps the contract of its interface, a neural network among others.
+//
+// Together they undo TS 38.211 §6.3.1.2 to §6.3.1.7.
 type Blocks struct {
 	Synchronizer Synchronizer   // delay and carrier offset
 	Estimator    Estimator      // channel and noise

@@ -11,6 +11,8 @@ import (
 )
 
 // Limits bounds the grants that a block accepts; New allocates for the largest.
+//
+// Grants are those of TS 38.214 §6.1.
 type Limits struct {
 	Carrier   nr.Carrier // the carrier, fixed for the life of the block
 	NumRx     int        // receive antennas, 1…8; a transmitter ignores it

@@ -9,6 +9,8 @@ import (
 )
 
 // Precoder is the precoding matrix W, [port][layer].
+//
+// TS 38.211 §6.3.1.5.
 type Precoder [nr.MaxLayers][nr.MaxLayers]complex64
 
 // NewPrecoder returns W of a valid grant: the identity without codebook, where

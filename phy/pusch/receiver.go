@@ -13,6 +13,8 @@ import (
 )
 
 // Config selects the blocks of a [Receiver]. It is passed by value.
+//
+// The chain is that of TS 38.212 §6.2 and TS 38.211 §6.3.1, backwards.
 type Config struct {
 	Limits        Limits // carrier, antennas, and the largest grant
 	Receiver      string // "ls" or "lmmse", see [AlgorithmsOf]; "" stands for "lmmse"
@@ -24,6 +26,8 @@ type Config struct {
 // PRB group. It is the fused form of its steps, which work on views of the grid
 // and hand their buffers on; package ran/block runs the same steps as separate
 // functions. It is for one goroutine at a time.
+//
+// It inverts TS 38.212 §6.2 and TS 38.211 §6.3.1.
 type Receiver struct {
 	limits  Limits
 	blocks  Blocks

@@ -15,6 +15,8 @@ import (
 // transport block: CRC, segmentation, LDPC, rate matching, scrambling,
 // modulation, layer mapping, precoding, DM-RS. It is for one goroutine at a
 // time.
+//
+// TS 38.212 §6.2; TS 38.211 §6.3.1 and §6.4.1.1.
 type Transmitter struct {
 	limits  Limits
 	slot    nr.Slot

@@ -10,6 +10,8 @@ import (
 
 // Config describes the circular buffer of one code block and the transmission
 // that is read from it.
+//
+// TS 38.212 §5.4.2.1.
 type Config struct {
 	// BaseGraph is 1 or 2.
 	BaseGraph int

@@ -13,6 +13,8 @@ import (
 // blocks of a transmission, whatever their length.
 //
 // A Matcher is for one goroutine at a time.
+//
+// TS 38.212 §5.4.2.1 (selection) and §5.4.2.2 (interleaving).
 type Matcher struct {
 	cfg   Config
 	start int // position of the first bit sent, among the ncb−F that can be sent

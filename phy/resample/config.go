@@ -11,6 +11,9 @@ import (
 
 // Config describes a change of the sample rate. It is passed by value and never
 // changes after New.
+//
+// The window is that of J. F. Kaiser, 1974, "Nonrecursive Digital Filter Design Using
+// the I0-sinh Window Function".
 type Config struct {
 	From, To      float64 // sample rates of input and output in Hz, 1…1e12, taken to the millihertz
 	PassHz        float64 // edge of the band to keep; 0 stands for 0.4 of the lower rate

@@ -12,6 +12,9 @@ import (
 
 // Resampler changes the sample rate of one channel at a time. It is immutable: any
 // number of goroutines may use it at once.
+//
+// R. E. Crochiere and L. R. Rabiner, "Multirate Digital Signal Processing", 1983,
+// chapter 2.
 type Resampler struct {
 	cfg      Config
 	up, down uint64 // output n stands at input n·down/up, in lowest terms

@@ -31,6 +31,9 @@ type Code struct {
 
 // Initial is what a retransmission must know of the initial transmission of its
 // transport block. The zero value stands for none. It is a comparable value.
+//
+// TS 38.214 §6.1.4.2 takes the size from the initial transmission, TS 38.212 §6.2.2 the
+// base graph.
 type Initial struct {
 	TBS       int            // transport block size, bits
 	BaseGraph ldpc.BaseGraph // base graph of its code blocks

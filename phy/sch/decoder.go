@@ -21,6 +21,8 @@ const DefaultIterations = 20
 // descrambling, rate dematching and combining into a [SoftBuffer], LDPC
 // decoding of the code blocks, and the CRCs. It keeps nothing from one
 // transmission to the next. It is for one goroutine at a time.
+//
+// It inverts TS 38.212 §6.2 and TS 38.211 §6.3.1.1.
 type Decoder struct {
 	iterations int
 	code       Code
@@ -192,6 +194,8 @@ func allZero(block []byte) bool {
 }
 
 // BlockResult says how the code blocks of a transport block were decoded.
+//
+// The CRCs of code blocks are those of TS 38.212 §5.2.2.
 type BlockResult struct {
 	CRC        bool // every code block has its CRC
 	Iterations int  // most LDPC iterations of a code block

@@ -16,6 +16,8 @@ import (
 // Encoder turns transport blocks into the coded bits that are modulated: CRC,
 // segmentation, LDPC, rate matching and scrambling. It is for one goroutine at a
 // time.
+//
+// TS 38.212 §6.2 and TS 38.211 §6.3.1.1.
 type Encoder struct {
 	maxCodedBits int
 	code         Code

@@ -16,6 +16,8 @@ import (
 //
 // The zero value is an empty buffer. [Decoder.Combine] gives it its shape; the
 // memory grows to the largest transport block seen and is then reused.
+//
+// It is the circular buffer of TS 38.212 §5.4.2.1, at the receiver.
 type SoftBuffer struct {
 	TBS           int                 // transport block size, bits; 0 while empty
 	BaseGraph     ldpc.BaseGraph      // base graph of the block

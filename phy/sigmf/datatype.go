@@ -8,6 +8,8 @@ import (
 )
 
 // Datatype is the format of samples, core:datatype.
+//
+// SigMF core namespace, dataset format.
 type Datatype string
 
 // Supported formats. Integers are scaled so that full scale is 1.

@@ -13,6 +13,8 @@ import (
 )
 
 // Meta is what the metadata of a recording say.
+//
+// SigMF global object; docs/sigmf-nr.md has the namespace nr.
 type Meta struct {
 	Datatype      Datatype       // format of the samples
 	NumChannels   int            // receive antennas
@@ -30,6 +32,8 @@ type Meta struct {
 }
 
 // Transmission is one annotated PUSCH transmission. Several may share a slot.
+//
+// A SigMF annotation; docs/sigmf-nr.md has the namespace nr.
 type Transmission struct {
 	Slot        nr.Slot  // nr:slot_number, slots since frame 0
 	SampleStart int64    // first sample of the slot's first cyclic prefix

@@ -26,6 +26,8 @@ const (
 
 // Recording is an open recording. It reads samples when they are asked for.
 // One goroutine may use it at a time.
+//
+// SigMF recording.
 type Recording struct {
 	Meta
 	NumSamples int64 // samples of one channel in the data file
@@ -39,6 +41,8 @@ type Recording struct {
 
 // Source delivers samples that no data file holds in this form, such as those of
 // another recording at another rate.
+//
+// It stands for the dataset of a SigMF recording.
 type Source interface {
 	// NumSamples returns the samples of one channel.
 	NumSamples() int64
@@ -49,6 +53,8 @@ type Source interface {
 }
 
 // Slot is one recorded slot with the PUSCH transmissions in it.
+//
+// TS 38.211 §4.3.2; SigMF annotations say where each lies.
 type Slot struct {
 	Slot          nr.Slot        // slot number
 	SampleStart   int64          // first sample of its first cyclic prefix
@@ -64,6 +70,8 @@ func Open(name string) (*Recording, error) { return OpenWith(name, OpenConfig{})
 
 // OpenConfig says how a recording is opened. The zero value takes the annotations
 // as they are.
+//
+// Annotations are those of SigMF.
 type OpenConfig struct {
 	// Log is the file of a gNB log that replaces the annotations, see [ParseLog];
 	// "" for none.
@@ -201,6 +209,8 @@ func (m *Meta) fits(size int64) string {
 }
 
 // Layout is how a data file holds samples.
+//
+// SigMF dataset format.
 type Layout struct {
 	Datatype    Datatype // format of a sample
 	NumChannels int      // antennas

@@ -20,6 +20,8 @@ import (
 )
 
 // Config describes a recording to be written.
+//
+// SigMF global object.
 type Config struct {
 	Datatype    Datatype   // format of the samples
 	NumChannels int        // antennas, 1…256
@@ -32,6 +34,8 @@ type Config struct {
 
 // Writer writes a recording: samples at once, metadata at Close. One goroutine
 // may use it at a time.
+//
+// SigMF recording.
 type Writer struct {
 	config        Config
 	data          io.Writer

@@ -16,6 +16,9 @@ const maxCFOLimitHz = 1e12
 
 // Config says which carrier offsets are to be expected. The zero value expects
 // those of a UE that keeps to the standard on a carrier of 3.5 GHz.
+//
+// TS 38.104 §6.5.1 and TS 38.101-1 §6.4.1 allow a base station and a UE their share of
+// it.
 type Config struct {
 	// CFOLimitHz is the largest carrier offset that is likely, Hz: offsets are
 	// taken as spread evenly up to it, before pilots are seen. An estimate is

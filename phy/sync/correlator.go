@@ -20,6 +20,8 @@ const (
 // Correlator is the synchronizer that correlates pilots with each other: over
 // subcarriers for the delay, over symbols for the carrier offset. Use
 // [NewCorrelator].
+//
+// The pilots are the DM-RS of TS 38.211 §6.4.1.1.
 type Correlator struct {
 	impl correlator
 }

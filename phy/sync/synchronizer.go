@@ -10,6 +10,8 @@ import (
 // Synchronizer measures delay and carrier offset of every UE of a PRB group on
 // its DM-RS. The implementation is [Correlator]; package synctest states what all
 // of them promise. A Synchronizer is for one goroutine at a time.
+//
+// The pilots are the DM-RS of TS 38.211 §6.4.1.1.
 type Synchronizer interface {
 	// Configure selects the group of the next pilots, which [nr.NewGroup] must
 	// have returned. It returns a [*nr.ShapeError] for a group beyond the

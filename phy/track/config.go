@@ -12,6 +12,8 @@ import (
 const MaxWindow = 32
 
 // Config says what a tracker may use. It is passed by value.
+//
+// A UE's clock keeps to TS 38.101-1 §6.4.1, its timing to TS 38.133 §7.1.2.
 type Config struct {
 	// Lag is how many slots lie between a slot and the first one whose prior uses
 	// it, 1 or more: what processing in a pipeline needs.

@@ -11,12 +11,16 @@ import (
 // UE is what the last slots have seen of one UE. The zero value has seen nothing.
 // It is a plain value of fixed size: it may be copied, kept in a cell, or lost,
 // after which the next slots fill it again. It is for one goroutine at a time.
+//
+// The offsets are those of timing advance, TS 38.213 §4.2, and of TS 38.101-1 §6.4.1.
 type UE struct {
 	Slots [MaxWindow]Sight // a ring
 	Count int              // slots that were ever added
 }
 
 // Sight is what one slot has seen of a UE.
+//
+// It is what the DM-RS of TS 38.211 §6.4.1.1 has shown.
 type Sight struct {
 	Slot    nr.Slot        // the slot
 	Offsets nr.SeenOffsets // its offsets
