@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
@@ -19,12 +20,21 @@ func (g *Graph) Build() (*App, error) {
 	}
 	g.built = true
 	g.addTopics()
+	byName := map[string]*plan.Node{}
+	for _, n := range g.nodes {
+		if byName[n.Fn.Name] != nil {
+			g.fail(n.Fn.Name, "two functions of this name")
+		}
+		byName[n.Fn.Name] = n
+	}
+	for _, connect := range g.ways {
+		connect(byName)
+	}
 	for _, n := range g.nodes {
 		g.addPorts(n)
 	}
-	byName := map[string]*plan.Node{}
 	for _, n := range g.nodes {
-		g.check(n, byName)
+		g.check(n)
 	}
 	for _, n := range g.nodes {
 		g.checkRefs(n, byName)
@@ -93,12 +103,14 @@ func (g *Graph) addRefs(byName map[string]*plan.Node) {
 	for _, n := range g.nodes {
 		for _, r := range n.Fn.Refs {
 			to := byName[r.Name]
-			e := g.variant(to, to.Direct, r.Config)
-			n.Refs = append(n.Refs, e)
+			e := g.variant(to, to.WayIn(r.In), r.Config)
+			n.Refs, n.Replies = append(n.Refs, e), append(n.Replies, nil)
 			n.SendsOn = append(n.SendsOn, e)
 			for _, p := range n.Ports {
-				if r.Out != nil && p.Kind == plan.PortReply && p.Port.Type == r.Out {
-					to.SendsOn = append(to.SendsOn, g.variant(n, p, r.Config))
+				if p.Kind == plan.PortReply && p.Port.Ref == r {
+					back := g.variant(n, p, r.Config)
+					n.Replies[len(n.Replies)-1] = back
+					to.SendsOn = append(to.SendsOn, back)
 				}
 			}
 		}
@@ -126,15 +138,11 @@ func (g *Graph) variant(n *plan.Node, base *plan.Edge, cfg EdgeConfig) *plan.Edg
 	return e
 }
 
-func (g *Graph) check(n *plan.Node, byName map[string]*plan.Node) {
+func (g *Graph) check(n *plan.Node) {
 	f := n.Fn
 	if !validName(f.Name) {
 		g.fail(f.Name, "invalid name of a function")
 	}
-	if byName[f.Name] != nil {
-		g.fail(f.Name, "two functions of this name")
-	}
-	byName[f.Name] = n
 	g.checkInputs(n)
 	for _, c := range f.Cells {
 		if c.Reason != "" {
@@ -206,6 +214,20 @@ func (g *Graph) checkNames(f *plan.Function) {
 		}
 		seen[c.Name] = true
 	}
+	for _, p := range f.Ports {
+		name := f.Name + "." + p.Name
+		switch {
+		case p.Kind != plan.PortMessage:
+			continue
+		case p.Ref.Name != f.Name:
+			g.fail(name, "is a port of "+p.Ref.Name+", which declares it")
+		case len(f.Ins) == 1 && f.Ins[0] == p.Type:
+			g.fail(name, "is the input of the function already")
+		case seen[p.Name+"."]:
+			g.fail(name, "two ports of this type")
+		}
+		seen[p.Name+"."] = true
+	}
 }
 
 // checkRefs checks the functions that n sends to.
@@ -216,10 +238,10 @@ func (g *Graph) checkRefs(n *plan.Node, byName map[string]*plan.Node) {
 		switch {
 		case to == nil:
 			g.fail(port, "no such function")
-		case len(to.Fn.Ins) != 1 || to.Sink:
-			g.fail(port, "is not a function of one input")
-		case to.Fn.Ins[0] != r.In:
-			g.fail(port, fmt.Sprintf("takes %v, not %v", to.Fn.Ins[0], r.In))
+		case to.Sink || to.WayIn(r.In) == nil:
+			g.fail(port, fmt.Sprintf("takes %s, not %v", takes(to), r.In))
+		case r.Out != nil && to.WayIn(r.In) != to.Direct:
+			g.fail(port, fmt.Sprintf("is called with %v, not %v", takes(to), r.In))
 		case r.Out != nil && to.Fn.Out != r.Out:
 			g.fail(port, fmt.Sprintf("returns %v, not %v", to.Fn.Out, r.Out))
 		case r.Out != nil && to.Fn.Each:
@@ -228,8 +250,25 @@ func (g *Graph) checkRefs(n *plan.Node, byName map[string]*plan.Node) {
 	}
 }
 
+// takes says what may be sent to a function by reference.
+func takes(n *plan.Node) string {
+	var types []string
+	if n.Direct != nil {
+		types = append(types, n.Fn.Ins[0].String())
+	}
+	for _, p := range n.Fn.Ports {
+		if p.Kind == plan.PortMessage {
+			types = append(types, p.Type.String())
+		}
+	}
+	if len(types) == 0 {
+		return "nothing by reference"
+	}
+	return strings.Join(types, " and ")
+}
+
 // checkCycles refuses edges that lead back: only Send, Call, topics and control
-// may. Nothing follows from a control message by itself, so a loop that is closed
+// may. Nothing follows from a control message, or one at a further port, by itself, so a loop that is closed
 // by one, such as a scheduler that hears what became of its grants or a filter that
 // hears what a slot has shown, turns once per slot and not forever.
 func (g *Graph) checkCycles() {
@@ -242,7 +281,7 @@ func (g *Graph) checkCycles() {
 		state[n.Index] = 1
 		if n.Outlet != nil {
 			for _, c := range n.Outlet.Edges {
-				if !c.Kind.Control() && !visit(c.Node) {
+				if c.Kind == plan.PortData && !visit(c.Node) {
 					return false
 				}
 			}

@@ -4,7 +4,6 @@ package sfaas
 
 import (
 	"context"
-	"reflect"
 	"time"
 	"unsafe"
 
@@ -20,33 +19,40 @@ type Reply[Out any] struct {
 	Err   error // nil, ErrTimeout, ErrNoOutput, or a *Fault of the callee
 }
 
-// ReplyPort is a port of a function at which replies arrive.
-type ReplyPort[Out any] struct{ p *plan.Port }
-
-// OnReply declares a port for the replies to calls that f makes. It belongs to
-// the definition of f, as [OnControl] does.
-func OnReply[Out any](f Function, h func(c *Ctx, r Reply[Out]) error) ReplyPort[Out] {
-	t := reflect.TypeFor[Out]()
-	p := &plan.Port{Name: "reply(" + t.String() + ")", Kind: plan.PortReply, Type: t, Fn: f.function()}
-	p.Make = func() any { return new(Out) }
-	p.Run = func(x any) error {
-		c := ctxOf(x)
-		var r Reply[Out]
-		if r.Token, r.Err = c.inv().Reply(); r.Err == nil {
-			r.Out = c.in(0).(*Out)
+// OnReply declares that a function calls another one, and what it does with replies. The
+// handler has the cells of the calling function, under the key that has called. Of each
+// call it hears once: the reply, the timeout, or the fault of the callee.
+//
+//	var lookup = sfaas.CallRef[Query, Answer]("lookup")
+//
+//	var Ask = sfaas.Define("ask", func(c *sfaas.Ctx, _ *sfaas.None, in *Question) error {
+//		query, token := lookup.Call(c, in.Shard, 10*time.Millisecond)
+//		...
+//	}, sfaas.FunctionConfig{}, cells, lookup.OnReply(func(c *sfaas.Ctx, r sfaas.Reply[Answer]) error { ... }))
+func (r Callee[In, Out]) OnReply(h func(c *Ctx, r Reply[Out]) error) Declared {
+	return declaration(func(f *plan.Function) {
+		p := &plan.Port{Name: "reply(" + r.r.Out.String() + ")", Kind: plan.PortReply, Type: r.r.Out, Fn: f, Ref: r.r}
+		p.Make = func() any { return new(Out) }
+		p.Run = func(x any) error {
+			c := ctxOf(x)
+			var r Reply[Out]
+			if r.Token, r.Err = c.inv().Reply(); r.Err == nil {
+				r.Out = c.in(0).(*Out)
+			}
+			return h(c, r)
 		}
-		return h(c, r)
-	}
-	p.Fn.Ports = append(p.Fn.Ports, p)
-	return ReplyPort[Out]{p}
+		f.Ports = append(f.Ports, p)
+		f.Refs = append(f.Refs, r.r)
+	})
 }
 
 // Call invokes the function under a key and returns at once. When the handler
 // succeeds, the message that Call returned leaves; the reply, the timeout or
-// the fault of the callee arrives at port later, under the key of the caller.
+// the fault of the callee arrives later, under the key of the caller, at the handler
+// that the function has declared with [Callee.OnReply].
 // The callee's output goes to the caller alone.
-func (r Callee[In, Out]) Call(c *Ctx, key Key, timeout time.Duration, port ReplyPort[Out]) (*In, Token) {
-	m, t := c.inv().Call(r.r, key, timeout, port.p)
+func (r Callee[In, Out]) Call(c *Ctx, key Key, timeout time.Duration) (*In, Token) {
+	m, t := c.inv().Call(r.r, key, timeout)
 	return m.(*In), t
 }
 

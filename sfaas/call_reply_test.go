@@ -24,13 +24,11 @@ func TestAnsweredCallLeavesNoTimer(t *testing.T) {
 	var answered atomic.Uint64
 	echo := sfaas.CallRef[number, number]("echo")
 	e := sfaas.Define("echo", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
-	var port sfaas.ReplyPort[number]
 	f := sfaas.Define("f", func(c *sfaas.Ctx, _, in *number) error {
-		m, _ := echo.Call(c, c.Key(), time.Hour, port)
+		m, _ := echo.Call(c, c.Key(), time.Hour)
 		*m = *in
 		return sfaas.ErrNoOutput
-	}, sfaas.FunctionConfig{}, echo)
-	port = sfaas.OnReply(f, func(*sfaas.Ctx, sfaas.Reply[number]) error { answered.Add(1); return nil })
+	}, sfaas.FunctionConfig{}, echo.OnReply(func(*sfaas.Ctx, sfaas.Reply[number]) error { answered.Add(1); return nil }))
 	g := sfaas.NewGraph("g")
 	in, unused := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "unused")
 	sfaas.Apply(in, f)

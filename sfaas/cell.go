@@ -14,19 +14,24 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// Declared is what a function declares beside its ports: cells and resources.
+// Declared is what a function declares beside its input and output: cells, resources,
+// references to others, topics, and further ports. A handler that uses what its function
+// does not declare fails with a [*CellError].
 type Declared interface {
 	declare(f *plan.Function)
 }
 
+// declaration is a Declared that is nothing else.
+type declaration func(f *plan.Function)
+
+func (d declaration) declare(f *plan.Function) { d(f) }
+
 // Retired declares cells that a function had in an earlier version and whose
 // content may be lost: without it, a snapshot that has content of a cell which
 // the function does not declare is refused.
-func Retired(cells ...string) Declared { return retired(cells) }
-
-type retired []string
-
-func (r retired) declare(f *plan.Function) { f.Retired = append(f.Retired, r...) }
+func Retired(cells ...string) Declared {
+	return declaration(func(f *plan.Function) { f.Retired = append(f.Retired, cells...) })
+}
 
 // CellOption adjusts the declaration of a cell.
 type CellOption interface {

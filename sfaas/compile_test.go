@@ -23,7 +23,7 @@ var abc = sfaas.Define2("abc", func(*sfaas.Ctx, *C, *A, *B) error { return nil }
 var grant = sfaas.OnControl(bc, func(*sfaas.Ctx, *Grant) error { return nil })
 var topic = sfaas.NewTopic[B]("t")
 var callee = sfaas.CallRef[A, B]("ab")
-var reply = sfaas.OnReply(bc, func(*sfaas.Ctx, sfaas.Reply[B]) error { return nil })
+var reply = callee.OnReply(func(*sfaas.Ctx, sfaas.Reply[B]) error { return nil })
 var cell = sfaas.NewValue[A]("cell", sfaas.Volatile)
 func wire(g *sfaas.Graph, c *sfaas.Ctx, k sfaas.Key) {
 	in := sfaas.Source[A](g, "in")
@@ -44,7 +44,7 @@ func wire(g *sfaas.Graph, c *sfaas.Ctx, k sfaas.Key) {
 	}
 	good := []string{
 		"sfaas.Apply(b, bc)", "sfaas.Apply2(in, b, abc)", "sfaas.Control(grants, grant)",
-		"sfaas.Sink(b, `out`)", "callee.Call(c, k, 1, reply)", "*topic.Publish(c, k) = B{}", "cell.Set(c, A{})",
+		"sfaas.Sink(b, `out`)", "callee.Call(c, k, 1)", "*topic.Publish(c, k) = B{}", "cell.Set(c, A{})",
 	}
 	for _, body := range good {
 		if err := check(body); err != nil {
@@ -61,7 +61,10 @@ func wire(g *sfaas.Graph, c *sfaas.Ctx, k sfaas.Key) {
 		{"grant as data", "sfaas.Apply(grants, bc)"},
 		{"push of another type", "_ = in.PushValue(nil, k, 1, &B{})"},
 		{"sink of another type", "sfaas.WithOutput(sfaas.Sink(b, `out`), func(sfaas.Header, *A) {})"},
-		{"reply of another type", "sfaas.CallRef[A, C](`x`).Call(c, k, 1, reply)"},
+		{"reply of another type", "callee.OnReply(func(*sfaas.Ctx, sfaas.Reply[C]) error { return nil })"},
+		{"call without a port for replies", "sfaas.Define(`x`, func(*sfaas.Ctx, *B, *A) error { return nil }, sfaas.FunctionConfig{}, callee)"},
+		{"port for another type", "sfaas.Ref[A](`ab`).On(func(*sfaas.Ctx, *B) error { return nil })"},
+		{"stream to a port of another type", "sfaas.Deliver(in, sfaas.Ref[B](`ab`))"},
 		{"message of another type", "*sfaas.Ref[A](`ab`).Send(c, k) = B{}"},
 		{"topic of another type", "*topic.Publish(c, k) = A{}"},
 		{"cell of another type", "cell.Set(c, B{})"},

@@ -22,7 +22,7 @@ type Controller[C any] struct{ p *plan.Port }
 //
 // OnControl belongs to the definition of f: call it before the graph is built.
 func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
-	return Controller[C]{newPort(f, plan.PortGrant, "control", h)}
+	return Controller[C]{newPort(f.function(), plan.PortGrant, "control", h)}
 }
 
 // OnSetting declares a port for control messages that hold from their slot
@@ -31,19 +31,19 @@ func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
 // data has run already is applied in its turn: so a function may hear, through a
 // stream that leads back to it, what came of a slot before it gets the next.
 func OnSetting[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
-	return Controller[C]{newPort(f, plan.PortSetting, "setting", h)}
+	return Controller[C]{newPort(f.function(), plan.PortSetting, "setting", h)}
 }
 
-func newPort[C any](f Function, kind plan.PortKind, word string, h func(c *Ctx, in *C) error) *plan.Port {
+func newPort[C any](f *plan.Function, kind plan.PortKind, word string, h func(c *Ctx, in *C) error) *plan.Port {
 	t := reflect.TypeFor[C]()
 	p := &plan.Port{
-		Name: word + "(" + t.String() + ")", Kind: kind, Type: t, Fn: f.function(),
+		Name: word + "(" + t.String() + ")", Kind: kind, Type: t, Fn: f,
 		Make: func() any { return new(C) },
 		Run: func(x any) error {
 			c := ctxOf(x)
 			return h(c, c.in(0).(*C))
 		},
 	}
-	p.Fn.Ports = append(p.Fn.Ports, p)
+	f.Ports = append(f.Ports, p)
 	return p
 }

@@ -19,10 +19,13 @@
 // [Define2] and [Define3] join their inputs on key, slot and sequence;
 // [DefineEach], [DefineEach2] and [DefineEach3] emit any number of messages
 // under new keys. Cells are [Value], [List] and [Map] of class [Volatile],
-// [Replicated] or [Sealed]. [NewScratch] and [NewShared] declare resources, which are not state. [OnControl],
-// [OnSetting], [OnReply] and [OnTopic] declare further ports; [Reference.Send],
-// [Reference.After], [Callee.Call], [Topic.Publish] and [TopicPort.Subscribe] are
-// effects of a handler.
+// [Replicated] or [Sealed]; what they hold is of fixed size, or states its largest
+// one, see [MaxBytes]. [NewScratch] and [NewShared] declare resources, which are not
+// state. [Reference.Send], [Reference.After], [Callee.Call], [Topic.Publish] and
+// [Topic.Subscribe] are effects of a handler. A function has further ports, whose
+// handlers share its cells: [OnControl] and [OnSetting] for control, and declared beside
+// the cells [Reference.On] for messages of other types and timeouts, [Callee.OnReply]
+// for replies, and [Topic.On] for topics.
 //
 // # Compose
 //

@@ -95,17 +95,15 @@ func newTalk(t testing.TB) *talk {
 	later := sfaas.Define("later", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	news := sfaas.NewTopic[number]("news").With(exactly)
 	toCount, toLater := sfaas.CallRef[number, number]("count").With(exactly), sfaas.Ref[number]("later")
-	var reply sfaas.ReplyPort[number]
 	tell := sfaas.Define("tell", func(c *sfaas.Ctx, out, in *number) error {
-		q, _ := toCount.Call(c, sfaas.NewKey(sfaas.KindCell, in.X%5), time.Minute, reply)
+		q, _ := toCount.Call(c, sfaas.NewKey(sfaas.KindCell, in.X%5), time.Minute)
 		*q = *in
 		d, _ := toLater.After(c, sfaas.NewKey(sfaas.KindCell, in.X%3), time.Millisecond)
 		*d = *in
 		*news.Publish(c, sfaas.NewKey(sfaas.KindCell, 1)) = *in
 		*out = *in
 		return nil
-	}, sfaas.FunctionConfig{}, toCount, toLater, news)
-	reply = sfaas.OnReply(tell, func(*sfaas.Ctx, sfaas.Reply[number]) error { return nil })
+	}, sfaas.FunctionConfig{}, toLater, news, toCount.OnReply(func(*sfaas.Ctx, sfaas.Reply[number]) error { return nil }))
 	hear := sfaas.Define("hear", func(c *sfaas.Ctx, _, in *block) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("talk")
 	x.in, x.secrets, x.samples = sfaas.Source[number](g, "in"), sfaas.Source[hidden](g, "secrets"), sfaas.Source[block](g, "samples")

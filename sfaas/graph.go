@@ -20,6 +20,7 @@ type Graph struct {
 	outlets []*plan.Outlet
 	conns   []*plan.Edge
 	errs    []error
+	ways    []func(byName map[string]*plan.Node) // of Deliver, once all functions are known
 	built   bool
 }
 
@@ -76,6 +77,27 @@ func Control[C any](from Stream[C], to Controller[C]) {
 		n.Wired = append(n.Wired, make([]int, at+1-len(n.Wired))...)
 	}
 	n.Wired[at]++
+}
+
+// Deliver feeds a stream to a further port of a function, which it declares with
+// [Reference.On]. Nothing follows from that on other edges, so a stream may lead back.
+func Deliver[T any](from Stream[T], to Reference[T]) {
+	s := from.stream()
+	port := s.from.Name + " -> " + to.r.Name
+	s.g.ways = append(s.g.ways, func(byName map[string]*plan.Node) {
+		n := byName[to.r.Name]
+		if n == nil {
+			s.g.fail(port, "no such function")
+			return
+		}
+		for _, p := range n.Fn.Ports {
+			if p.Kind == plan.PortMessage && p.Type == to.r.In {
+				s.connect(n, p.Kind, -1).Port = p
+				return
+			}
+		}
+		s.g.fail(port, fmt.Sprintf("the function has no further port for %v: declare it with On", to.r.In))
+	})
 }
 
 // DeadLetter feeds to a stream what a function could not process: messages of

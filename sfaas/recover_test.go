@@ -92,7 +92,6 @@ func TestRecoverWaiting(t *testing.T) {
 	total := sfaas.NewValue[uint64]("total", sfaas.Replicated)
 	cfg := sfaas.FunctionConfig{Window: 100}
 	later, asked := sfaas.Ref[number]("later").With(exactly), sfaas.CallRef[number, number]("asked").With(exactly)
-	var reply sfaas.ReplyPort[number]
 	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, _, a, b *number) error {
 		*total.Mut(c) += a.X*100 + b.X
 		note("pair", a.X*100+b.X)
@@ -102,17 +101,16 @@ func TestRecoverWaiting(t *testing.T) {
 		note("gated", in.X)
 		x, _ := later.After(c, c.Key(), 300*time.Millisecond)
 		x.X = in.X
-		call, _ := asked.Call(c, c.Key(), time.Hour, reply)
+		call, _ := asked.Call(c, c.Key(), time.Hour)
 		call.X = in.X
 		return sfaas.ErrNoOutput
-	}, cfg, later, asked)
-	grant := sfaas.OnControl(gated, func(*sfaas.Ctx, *number) error { return nil })
-	reply = sfaas.OnReply(gated, func(_ *sfaas.Ctx, r sfaas.Reply[number]) error {
+	}, cfg, later, asked.OnReply(func(_ *sfaas.Ctx, r sfaas.Reply[number]) error {
 		if r.Err == nil {
 			note("reply", r.Out.X)
 		}
 		return nil
-	})
+	}))
+	grant := sfaas.OnControl(gated, func(*sfaas.Ctx, *number) error { return nil })
 	answers := sfaas.Define("asked", func(_ *sfaas.Ctx, out, in *number) error { out.X = 2 * in.X; return nil }, cfg)
 	answerGrant := sfaas.OnControl(answers, func(*sfaas.Ctx, *number) error { return nil })
 	g := sfaas.NewGraph("g")

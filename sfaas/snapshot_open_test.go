@@ -74,12 +74,10 @@ type news struct{ Y uint64 }
 // function before them.
 func newsroom(t *testing.T, grown bool, heard *atomic.Uint64) (app *sfaas.App, join, tell sfaas.Input[number]) {
 	topic := sfaas.NewTopic[news]("news")
-	var port sfaas.TopicPort[news]
 	reader := sfaas.Define("reader", func(c *sfaas.Ctx, _, _ *number) error {
-		port.Subscribe(c, sfaas.NewKey(sfaas.KindCell, 9))
+		topic.Subscribe(c, sfaas.NewKey(sfaas.KindCell, 9))
 		return sfaas.ErrNoOutput
-	}, sfaas.FunctionConfig{})
-	port = sfaas.OnTopic(reader, topic, func(*sfaas.Ctx, *news) error { heard.Add(1); return nil })
+	}, sfaas.FunctionConfig{}, topic.On(func(*sfaas.Ctx, *news) error { heard.Add(1); return nil }))
 	writer := sfaas.Define("writer", func(c *sfaas.Ctx, _, in *number) error {
 		topic.Publish(c, sfaas.NewKey(sfaas.KindCell, 9)).Y = in.X
 		return sfaas.ErrNoOutput

@@ -24,24 +24,22 @@ func TestSnapshotOfUnacknowledgedReplies(t *testing.T) {
 	vault := sfaas.Define("vault", func(_ *sfaas.Ctx, out, in *number) error { out.X = in.X + 1; return nil }, sfaas.FunctionConfig{})
 	toVault := sfaas.CallRef[number, number]("vault").With(exactly)
 	count := sfaas.NewValue[asked]("count", sfaas.Replicated)
-	var port sfaas.ReplyPort[number]
 	ask := sfaas.Define("ask", func(c *sfaas.Ctx, out *asked, in *number) error {
 		if in.X == 0 {
 			*out, _ = count.Get(c)
 			return nil
 		}
 		count.Mut(c).Calls++
-		m, _ := toVault.Call(c, sfaas.NewKey(sfaas.KindCell, 100+cellOf(c)), time.Hour, port)
+		m, _ := toVault.Call(c, sfaas.NewKey(sfaas.KindCell, 100+cellOf(c)), time.Hour)
 		*m = *in
 		return sfaas.ErrNoOutput
-	}, sfaas.FunctionConfig{}, count, toVault)
-	port = sfaas.OnReply(ask, func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
+	}, sfaas.FunctionConfig{}, count, toVault.OnReply(func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
 		if r.Err != nil {
 			t.Error(r.Err)
 		}
 		count.Mut(c).Replies++
 		return nil
-	})
+	}))
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
 	out := sfaas.Sink(sfaas.Apply(in.With(exactly), ask).With(exactly), "out")

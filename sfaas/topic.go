@@ -27,7 +27,7 @@ type subscription struct {
 }
 
 // NewTopic declares a topic. A function that publishes to it declares it
-// beside its cells.
+// beside its cells, one that hears it declares [Topic.On].
 func NewTopic[T any](name string) Topic[T] {
 	members := NewMap[subscriber, bool]("subscribers", Replicated)
 	d := &plan.TopicDecl{Name: name}
@@ -63,15 +63,14 @@ func (t Topic[T]) With(cfg EdgeConfig) Topic[T] {
 
 func (t Topic[T]) declare(f *plan.Function) { f.Refs = append(f.Refs, t.d.Ref) }
 
-// TopicPort is a port of a function at which messages of a topic arrive.
-type TopicPort[T any] struct{ p *plan.Port }
-
-// OnTopic declares a port of f for a topic. Instances of f hear a channel once
-// they subscribe, see [TopicPort.Subscribe].
-func OnTopic[T any](f Function, t Topic[T], h func(c *Ctx, in *T) error) TopicPort[T] {
-	p := newPort(f, plan.PortTopic, "topic "+t.d.Name, h)
-	p.Topic = t.d
-	return TopicPort[T]{p}
+// On declares that a function hears the topic, and what it does with a message. An
+// instance hears a channel once it has subscribed to it, see [Topic.Subscribe].
+//
+//	var listen = sfaas.Define("listen", ..., sfaas.FunctionConfig{}, alarms.On(func(c *sfaas.Ctx, a *Alarm) error { ... }))
+func (t Topic[T]) On(h func(c *Ctx, in *T) error) Declared {
+	return declaration(func(f *plan.Function) {
+		newPort(f, plan.PortTopic, "topic "+t.d.Name, h).Topic = t.d
+	})
 }
 
 // Publish sends a message to the subscribers of one channel. It returns a
@@ -81,13 +80,14 @@ func (t Topic[T]) Publish(c *Ctx, channel Key) *T {
 }
 
 // Subscribe lets the running instance hear a channel from the present slot on,
-// when the handler succeeds.
-func (at TopicPort[T]) Subscribe(c *Ctx, channel Key) { subscribe(c, at.p, channel, true) }
+// when the handler succeeds. In a function that does not declare [Topic.On] it faults
+// the invocation with a [*CellError].
+func (t Topic[T]) Subscribe(c *Ctx, channel Key) { t.subscribe(c, channel, true) }
 
 // Unsubscribe ends a subscription.
-func (at TopicPort[T]) Unsubscribe(c *Ctx, channel Key) { subscribe(c, at.p, channel, false) }
+func (t Topic[T]) Unsubscribe(c *Ctx, channel Key) { t.subscribe(c, channel, false) }
 
-func subscribe(c *Ctx, p *plan.Port, channel Key, on bool) {
-	who := subscriber{Port: c.inv().PortName(p), Key: c.Key()}
-	*c.inv().SendPort(p.Topic.Fn.Ports[0], p.Topic.Config, channel).(*subscription) = subscription{Who: who, On: on}
+func (t Topic[T]) subscribe(c *Ctx, channel Key, on bool) {
+	who := subscriber{Port: c.inv().Listener(t.d), Key: c.Key()}
+	*c.inv().SendPort(t.d.Fn.Ports[0], t.d.Config, channel).(*subscription) = subscription{Who: who, On: on}
 }

@@ -94,7 +94,6 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 	toVault := sfaas.CallRef[deal, deal]("vault").With(exactly)
 	news := sfaas.NewTopic[deal]("news").With(exactly)
 
-	var replies sfaas.ReplyPort[deal]
 	desk := sfaas.Define("desk", func(c *sfaas.Ctx, out, in *number) error {
 		self := cellOf(c)
 		next := func(what, to uint64) deal {
@@ -106,13 +105,12 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 		*toBook.Send(c, sfaas.NewKey(sfaas.KindCell, to)) = next(0, to)
 		d, _ := toLater.After(c, sfaas.NewKey(sfaas.KindCell, to), time.Millisecond)
 		*d = next(1, to)
-		q, _ := toVault.Call(c, sfaas.NewKey(sfaas.KindCell, to), time.Minute, replies)
+		q, _ := toVault.Call(c, sfaas.NewKey(sfaas.KindCell, to), time.Minute)
 		*q = next(2, to)
 		*news.Publish(c, sfaas.NewKey(sfaas.KindCell, self%3)) = next(3, self%3)
 		*out = *in
 		return nil
-	}, sfaas.FunctionConfig{}, numbers, toBook, toLater, toVault, news)
-	replies = sfaas.OnReply(desk, func(c *sfaas.Ctx, r sfaas.Reply[deal]) error {
+	}, sfaas.FunctionConfig{}, numbers, toBook, toLater, news, toVault.OnReply(func(c *sfaas.Ctx, r sfaas.Reply[deal]) error {
 		if r.Err != nil {
 			t.Errorf("%v: a call failed: %v", c.Key(), r.Err)
 			return nil
@@ -121,15 +119,13 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 		numbers.Set(c, pair64{4, 0}, n+1)
 		x.take("reply", cellOf(c), cellOf(c), n+1)
 		return nil
-	})
+	}))
 
 	heard := sfaas.NewMap[uint64, uint64]("heard", sfaas.Replicated)
-	var channel sfaas.TopicPort[deal]
 	listener := sfaas.Define("listener", func(c *sfaas.Ctx, _, in *number) error {
-		channel.Subscribe(c, sfaas.NewKey(sfaas.KindCell, in.X))
+		news.Subscribe(c, sfaas.NewKey(sfaas.KindCell, in.X))
 		return sfaas.ErrNoOutput
-	}, sfaas.FunctionConfig{}, heard)
-	channel = sfaas.OnTopic(listener, news, func(c *sfaas.Ctx, in *deal) error {
+	}, sfaas.FunctionConfig{}, heard, news.On(func(c *sfaas.Ctx, in *deal) error {
 		n, _ := heard.Get(c, in.From)
 		heard.Set(c, in.From, n+1)
 		x.take("topic", in.From, cellOf(c), n+1)
@@ -137,7 +133,7 @@ func newExchange(t testing.TB, desks uint64) *exchange {
 			t.Errorf("%v hears %d of %d, want %d", c.Key(), in.N, in.From, n+1)
 		}
 		return nil
-	})
+	}))
 
 	g := sfaas.NewGraph("exchange")
 	x.orders, x.subscribe = sfaas.Source[number](g, "orders"), sfaas.Source[number](g, "subscribe")

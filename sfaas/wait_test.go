@@ -56,22 +56,20 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 	grant := sfaas.OnControl(gated, func(*sfaas.Ctx, *number) error { return nil })
 	set := sfaas.OnSetting(gated, func(c *sfaas.Ctx, s *secret) error { vault.Set(c, *s); return nil })
 	toGated, toNote := sfaas.CallRef[number, number]("gated"), sfaas.Ref[number]("note")
-	var reply sfaas.ReplyPort[number]
 	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
 		out.X = a.X * b.X
 		x, _ := toNote.After(c, c.Key(), delay)
 		x.X = a.X
-		y, _ := toGated.Call(c, sfaas.NewKey(sfaas.KindCell, 9), time.Minute, reply)
+		y, _ := toGated.Call(c, sfaas.NewKey(sfaas.KindCell, 9), time.Minute)
 		y.X = b.X
 		note("pair "+c.Key().String(), out.X)
 		return nil
-	}, cfg, toGated, toNote)
-	reply = sfaas.OnReply(pair, func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
+	}, cfg, toNote, toGated.OnReply(func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
 		if r.Err == nil {
 			note("reply "+c.Key().String(), r.Out.X)
 		}
 		return nil
-	})
+	}))
 	later := sfaas.Define("note", func(c *sfaas.Ctx, _, in *number) error {
 		note("delayed "+c.Key().String(), in.X)
 		return sfaas.ErrNoOutput

@@ -62,7 +62,6 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 	}, cfg, echoes)
 	permit := sfaas.OnControl(echo, func(*sfaas.Ctx, *number) error { return nil })
 	toEcho, toLate := sfaas.CallRef[number, number]("echo").With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), sfaas.Ref[number]("late")
-	var reply sfaas.ReplyPort[number]
 	s.pair = sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
 		if a.X != b.X {
 			return fmt.Errorf("joined %d and %d", a.X, b.X)
@@ -72,13 +71,12 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 			*x = *a
 		}
 		if a.X%4 == 0 {
-			x, _ := toEcho.Call(c, c.Key(), time.Minute, reply)
+			x, _ := toEcho.Call(c, c.Key(), time.Minute)
 			*x = *a
 		}
 		*out = *a
 		return count(c, paired, a.X)
-	}, cfg, paired, replies, toEcho, toLate)
-	reply = sfaas.OnReply(s.pair, func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
+	}, cfg, paired, replies, toLate, toEcho.OnReply(func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
 		if r.Err != nil {
 			return r.Err
 		}
@@ -86,7 +84,7 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 		n, _ := replies.Get(c)
 		s.totals["reply "+c.Self().String()] = n
 		return nil
-	})
+	}))
 
 	g := sfaas.NewGraph("station")
 	exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Retries: -1}

@@ -106,8 +106,6 @@ func TestCallsAndTimers(t *testing.T) {
 	toSquare := sfaas.CallRef[number, number]("square")
 	self := sfaas.Ref[number]("ask")
 	tokens := sfaas.NewValue[sfaas.Token]("token", sfaas.Volatile)
-	var reply sfaas.ReplyPort[number]
-	var hear sfaas.TopicPort[number]
 	ask := sfaas.Define("ask", func(c *sfaas.Ctx, _, in *number) error {
 		switch in.X {
 		case 0: // a delayed message
@@ -118,7 +116,7 @@ func TestCallsAndTimers(t *testing.T) {
 			tok, _ := tokens.Get(c)
 			c.Cancel(tok)
 		case 2:
-			hear.Subscribe(c, sfaas.NewKey(sfaas.KindCell, 0))
+			alarm.Subscribe(c, sfaas.NewKey(sfaas.KindCell, 0))
 		case 3:
 			alarm.Publish(c, sfaas.NewKey(sfaas.KindCell, 0)).X = 3
 		case 99:
@@ -128,12 +126,14 @@ func TestCallsAndTimers(t *testing.T) {
 			if in.X == 6 {
 				timeout = 10 * time.Microsecond
 			}
-			x, _ := toSquare.Call(c, sfaas.NewKey(sfaas.KindCell, 5), timeout, reply)
+			x, _ := toSquare.Call(c, sfaas.NewKey(sfaas.KindCell, 5), timeout)
 			x.X = in.X
 		}
 		return sfaas.ErrNoOutput
-	}, sfaas.FunctionConfig{}, tokens, toSquare, self, alarm)
-	reply = sfaas.OnReply(ask, func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
+	}, sfaas.FunctionConfig{}, tokens, self, alarm, alarm.On(func(c *sfaas.Ctx, in *number) error {
+		note(c, "heard %d", in.X)
+		return nil
+	}), toSquare.OnReply(func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
 		switch f := (*sfaas.Fault)(nil); {
 		case errors.As(r.Err, &f):
 			note(c, "fault %v", f.Err)
@@ -143,11 +143,7 @@ func TestCallsAndTimers(t *testing.T) {
 			note(c, "reply %d", r.Out.X)
 		}
 		return nil
-	})
-	hear = sfaas.OnTopic(ask, alarm, func(c *sfaas.Ctx, in *number) error {
-		note(c, "heard %d", in.X)
-		return nil
-	})
+	}))
 	g := sfaas.NewGraph("calls")
 	in := sfaas.Source[number](g, "in")
 	sfaas.Apply(in, ask)

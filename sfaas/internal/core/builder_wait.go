@@ -158,7 +158,7 @@ func (b *Builder) AddKept(x *Kept) error {
 // keeps that took it.
 func (b *Builder) AddPushed(x *Kept) error {
 	s, e := x.Stamp, x.Edge
-	if s == nil || s.Func != 0 || e.Kind != plan.PortData && !e.Kind.Control() {
+	if s == nil || s.Func != 0 || !e.From.Source {
 		return base.ErrInvalid
 	}
 	if err := b.owns(e.Node, x.Key); err != nil {

@@ -44,8 +44,8 @@ func (c *Invocation) Emit(key base.Key, slot base.Slot) any {
 
 // Send returns an empty message that goes to the instance of another function.
 func (c *Invocation) Send(to *plan.Reference, key base.Key) any {
-	m, edge := c.draftTo(to)
-	c.sends = append(c.sends, send{kind: sendNow, msg: m, edge: edge, key: key})
+	m, i := c.draftTo(to)
+	c.sends = append(c.sends, send{kind: sendNow, msg: m, edge: c.node.Refs[i], key: key})
 	return m.body
 }
 
@@ -58,20 +58,20 @@ func (c *Invocation) SendPort(to *plan.Port, cfg base.EdgeConfig, key base.Key) 
 
 // After is [Invocation.Send] with a delay; the token cancels the message.
 func (c *Invocation) After(to *plan.Reference, key base.Key, d time.Duration) (any, base.Token) {
-	m, edge := c.draftTo(to)
+	m, i := c.draftTo(to)
 	t := c.newToken()
-	c.sends = append(c.sends, send{kind: sendAfter, msg: m, edge: edge, key: key, delay: d, token: t})
+	c.sends = append(c.sends, send{kind: sendAfter, msg: m, edge: c.node.Refs[i], key: key, delay: d, token: t})
 	return m.body, t
 }
 
 // Call returns an empty message that calls another function. What becomes of
-// it arrives at a port of the running one.
-func (c *Invocation) Call(to *plan.Reference, key base.Key, timeout time.Duration, at *plan.Port) (any, base.Token) {
-	m, edge := c.draftTo(to)
+// it arrives at the port for replies that the running one has declared with the
+// reference.
+func (c *Invocation) Call(to *plan.Reference, key base.Key, timeout time.Duration) (any, base.Token) {
+	m, i := c.draftTo(to)
 	t := c.newToken()
 	c.sends = append(c.sends, send{
-		kind: sendCall, msg: m, edge: edge, key: key, delay: timeout, token: t,
-		replyTo: c.node.Variant(c.portConn(at), to.Config),
+		kind: sendCall, msg: m, edge: c.node.Refs[i], key: key, delay: timeout, token: t, replyTo: c.node.Replies[i],
 	})
 	return m.body, t
 }
@@ -89,8 +89,16 @@ func (c *Invocation) Forward(port base.Digest, key base.Key) {
 	}
 }
 
-// PortName returns what stands for a port of the running function in state.
-func (c *Invocation) PortName(p *plan.Port) base.Digest { return c.portConn(p).Stable }
+// Listener returns what stands in state for the port of the running function at which
+// it hears a topic. It panics as [Invocation.Cell] does if there is none.
+func (c *Invocation) Listener(t *plan.TopicDecl) base.Digest {
+	for _, e := range c.node.Ports {
+		if e.Port.Topic == t {
+			return e.Stable
+		}
+	}
+	panic(&base.CellError{Function: c.node.Fn.Name, Cell: "topic " + t.Name, Reason: "is not heard: declare the handler of its messages with On"})
+}
 
 // newToken returns a token that the instance has not used: it must stay so
 // where the instance moves, and after a restore.
@@ -106,12 +114,11 @@ func (c *Invocation) newToken() base.Token {
 // draft returns an empty message of an outlet.
 func (c *Invocation) draft(o *plan.Outlet) *Message { return c.lane.pools[o.ID].get() }
 
-// draftTo returns an empty message for a declared reference.
-func (c *Invocation) draftTo(r *plan.Reference) (*Message, *plan.Edge) {
+// draftTo returns an empty message for a declared reference, and the reference's index.
+func (c *Invocation) draftTo(r *plan.Reference) (*Message, int) {
 	for i, x := range c.node.Fn.Refs {
 		if x.Same(r) {
-			edge := c.node.Refs[i]
-			return c.draft(edge.From), edge
+			return c.draft(c.node.Refs[i].From), i
 		}
 	}
 	panic(&base.CellError{Function: c.node.Fn.Name, Cell: r.Name, Reason: "is a reference that is not declared"})
@@ -122,12 +129,4 @@ func (c *Invocation) draftPort(p *plan.Port, cfg base.EdgeConfig) (*Message, *pl
 	n := c.lane.app.ByName[p.Fn.Name]
 	edge := n.Variant(n.Ports[p.Index()], cfg)
 	return c.draft(edge.From), edge
-}
-
-// portConn returns the edge into a port of the running function.
-func (c *Invocation) portConn(p *plan.Port) *plan.Edge {
-	if i := p.Index(); p.Fn == c.node.Fn && i >= 0 {
-		return c.node.Ports[i]
-	}
-	panic(&base.CellError{Function: c.node.Fn.Name, Cell: p.Name, Reason: "is a port of another function"})
 }

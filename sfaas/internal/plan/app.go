@@ -68,7 +68,7 @@ func (n *Node) carries() bool {
 		if e.Kind.Control() {
 			return true
 		}
-		all = all && e.Node.carries()
+		all = all && e.Kind == PortData && e.Node.carries()
 	}
 	return all
 }

@@ -65,9 +65,10 @@ type Reference struct {
 	Config base.EdgeConfig // how its messages travel
 }
 
-// Same reports whether two references lead to the same edge.
+// Same reports whether two references lead to the same edge, and replies to calls by
+// them to the same port.
 func (r *Reference) Same(o *Reference) bool {
-	return r == o || (r.Name == o.Name && r.Config == o.Config)
+	return r == o || (r.Name == o.Name && r.In == o.In && r.Out == o.Out && r.Config == o.Config)
 }
 
 // TopicDecl is one declaration of a topic.

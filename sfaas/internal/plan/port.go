@@ -13,6 +13,7 @@ type Port struct {
 	Run   func(invocation any) error // calls the handler, as Function.Run does
 	Fn    *Function                  // whose port it is
 	Topic *TopicDecl                 // of a PortTopic
+	Ref   *Reference                 // of a PortReply, whose calls it hears of; of a PortMessage, by which others send to it
 }
 
 // PortKind says how a port treats what arrives.
@@ -25,6 +26,7 @@ const (
 	PortSetting                 // control that holds until replaced
 	PortReply                   // result of a call
 	PortTopic                   // messages of a topic
+	PortMessage                 // messages of a further type
 )
 
 // Control reports whether the port takes control messages.

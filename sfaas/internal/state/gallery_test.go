@@ -18,6 +18,9 @@ import (
 // number is what the messages of the gallery carry.
 type number struct{ X uint64 }
 
+// tick is what the gallery sends to a further port.
+type tick struct{ Of uint64 }
+
 // gallery is a program of which everything that a unit can consist of waits
 // somewhere, and a shell that steps its cores by hand under a clock that stands
 // still: of one sequence of pushes there is one sequence of bytes.
@@ -111,22 +114,23 @@ func (x *gallery) wire() {
 	setting := sfaas.OnSetting(gated, func(c *sfaas.Ctx, s *number) error { vault.Set(c, *s); return nil })
 
 	toGated, toNote := sfaas.CallRef[number, number]("gated"), sfaas.Ref[number]("note")
-	var reply sfaas.ReplyPort[number]
+	clock := sfaas.Ref[tick]("pair")
 	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
 		out.X = a.X * b.X
 		later, _ := toNote.After(c, c.Key(), time.Second)
 		later.X = a.X
-		call, _ := toGated.Call(c, sfaas.NewKey(sfaas.KindCell, 9), time.Minute, reply)
+		own, _ := clock.After(c, c.Key(), 2*time.Second)
+		own.Of = a.X
+		call, _ := toGated.Call(c, sfaas.NewKey(sfaas.KindCell, 9), time.Minute)
 		call.X = b.X
 		note("pair", c, out.X)
 		return nil
-	}, cfg, toGated, toNote)
-	reply = sfaas.OnReply(pair, func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
+	}, cfg, toNote, toGated.OnReply(func(c *sfaas.Ctx, r sfaas.Reply[number]) error {
 		if r.Err == nil {
 			note("reply", c, r.Out.X)
 		}
 		return nil
-	})
+	}), clock.On(func(c *sfaas.Ctx, in *tick) error { note("tick", c, in.Of); return nil }))
 	later := sfaas.Define("note", func(c *sfaas.Ctx, _, in *number) error {
 		note("delayed", c, in.X)
 		return sfaas.ErrNoOutput

@@ -5,6 +5,7 @@ package state_test
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"os"
 	"testing"
 
@@ -22,7 +23,7 @@ var afterFinish = map[string]uint64{
 	"distant cell8": 11, "far cell1": 6031, "far cell10": 1, "far cell2": 1009,
 	"gated cell1": 4028, "gated cell10": 1, "gated cell2": 1009, "gated cell9": 79,
 	"pair cell3": 90, "pair cell4": 160, "reply cell3": 35, "reply cell4": 39, "reply cell6": 5,
-	"spread cell5/ue2": 602, "spread cell7/ue1": 801,
+	"spread cell5/ue2": 602, "spread cell7/ue1": 801, "tick cell3": 3, "tick cell4": 40, "tick cell6": 2,
 }
 
 // filled returns a snapshot of a gallery in which something waits at every place.
@@ -54,6 +55,8 @@ func TestRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := maps.Clone(afterFinish)
+	delete(before, "tick cell6") // there were no further ports
 	for name, data := range map[string][]byte{"version=3": old, "version=now": filled(t)} {
 		for _, workers := range []int{1, 2, 3} {
 			x := newGallery(t, sfaas.WithWorkers(workers))
@@ -61,7 +64,11 @@ func TestRestore(t *testing.T) {
 				t.Fatalf("%s, %d workers: %v", name, workers, err)
 			}
 			x.finish()
-			if d := cmp.Diff(afterFinish, x.out); d != "" {
+			want := afterFinish
+			if name == "version=3" {
+				want = before
+			}
+			if d := cmp.Diff(want, x.out); d != "" {
 				t.Errorf("%s, %d workers: -want +got\n%s", name, workers, d)
 			}
 		}

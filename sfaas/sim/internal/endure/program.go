@@ -345,12 +345,23 @@ func (r *run) drawStage(e sfaas.Edge[token], chain int) sfaas.Edge[token] {
 			r.make(c, f, p.mate.Send(c, p.keys[to]), r.stream(f.id, key, 2, to))
 		})
 	}
-	var port sfaas.ReplyPort[token]
-	calls := r.draw.IntN(2) == 0
-	if calls {
-		add(p.service, func(c *sfaas.Ctx, key int, in *token) {
+	if r.draw.IntN(2) == 0 {
+		hear := func(c *sfaas.Ctx, x sfaas.Reply[token]) error {
+			if x.Err != nil {
+				r.violate("%v: a call failed: %v", c.Self(), x.Err)
+				return nil
+			}
+			name := open | x.Out.Stream<<12 | x.Out.N&0xFFF
+			if f.book.get(c, name) != x.Out.N {
+				r.violate("%v: call %d of %x was answered twice, or was never made", c.Self(), x.Out.N, x.Out.Stream)
+			}
+			f.book.set(c, name, 0)
+			r.note(c, f)
+			return nil
+		}
+		add(p.service.OnReply(hear), func(c *sfaas.Ctx, key int, in *token) {
 			to := int(in.N+1) % len(p.keys)
-			t, _ := p.service.Call(c, p.keys[to], time.Hour, port)
+			t, _ := p.service.Call(c, p.keys[to], time.Hour)
 			r.make(c, f, t, r.stream(f.id, key, 3, to))
 			f.book.set(c, open|t.Stream<<12|t.N&0xFFF, t.N)
 		})
@@ -374,21 +385,6 @@ func (r *run) drawStage(e sfaas.Edge[token], chain int) sfaas.Edge[token] {
 		r.note(c, f)
 		return nil
 	}, sfaas.FunctionConfig{}, declared...)
-	if calls {
-		port = sfaas.OnReply(h, func(c *sfaas.Ctx, x sfaas.Reply[token]) error {
-			if x.Err != nil {
-				r.violate("%v: a call failed: %v", c.Self(), x.Err)
-				return nil
-			}
-			name := open | x.Out.Stream<<12 | x.Out.N&0xFFF
-			if f.book.get(c, name) != x.Out.N {
-				r.violate("%v: call %d of %x was answered twice, or was never made", c.Self(), x.Out.N, x.Out.Stream)
-			}
-			f.book.set(c, name, 0)
-			r.note(c, f)
-			return nil
-		})
-	}
 	return sfaas.Apply(r.drawEdge(e, f), h)
 }
 

@@ -74,11 +74,6 @@ func (b *builder) drawReceiver(kind string) sfaas.Fn[token, token] {
 func (b *builder) drawSubscriber(topic sfaas.Topic[token]) {
 	f := b.newFn("subscriber")
 	cell := b.store()
-	var port sfaas.TopicPort[token]
-	x := sfaas.Define(f.name, func(c *sfaas.Ctx, _, _ *token) error {
-		port.Subscribe(c, b.p.keys[b.p.hub])
-		return sfaas.ErrNoOutput
-	}, sfaas.FunctionConfig{}, cell.declared)
 	at := make([]int, len(b.p.keys))
 	for i, k := range b.p.keys {
 		at[i] = -1
@@ -88,13 +83,16 @@ func (b *builder) drawSubscriber(topic sfaas.Topic[token]) {
 			b.subscribers = append(b.subscribers, i)
 		}
 	}
-	port = sfaas.OnTopic(x, topic, func(c *sfaas.Ctx, in *token) error {
+	x := sfaas.Define(f.name, func(c *sfaas.Ctx, _, _ *token) error {
+		topic.Subscribe(c, b.p.keys[b.p.hub])
+		return sfaas.ErrNoOutput
+	}, sfaas.FunctionConfig{}, cell.declared, topic.On(func(c *sfaas.Ctx, in *token) error {
 		if err := b.begin(at[b.p.index[c.Key()]], in); err != nil {
 			return err
 		}
 		b.count(c, f, cell, in)
 		return nil
-	})
+	}))
 	f.fn = x
 	b.subscribe = sfaas.Source[token](b.p.graph, "subscribe")
 	sfaas.Apply(b.subscribe, x)

@@ -19,8 +19,6 @@ type stage struct {
 	cell     store
 	acts     []act
 	declared []sfaas.Declared
-	port     sfaas.ReplyPort[token]
-	calls    bool
 	alone    bool // one output for each input
 }
 
@@ -50,12 +48,6 @@ func (b *builder) drawStage(s *strand) {
 		b.ledger.make(out, i, outlet, key, b.m.now())
 		return nil
 	}, sfaas.FunctionConfig{Cost: b.cost()}, x.declared...)
-	if x.calls {
-		x.port = sfaas.OnReply(h, func(c *sfaas.Ctx, r sfaas.Reply[token]) error {
-			b.replied(f, c, r)
-			return nil
-		})
-	}
 	f.fn = h
 	if b.draw.chance(0.2) {
 		b.drawSetting(s, h, x)
@@ -108,16 +100,18 @@ func (b *builder) drawSelf(x *stage) {
 // drawCall lets a stage call the service.
 func (b *builder) drawCall(x *stage) {
 	outlet, timeout := b.outlet(x.fn, "calls", b.targets["service"]), b.draw.span(20*time.Millisecond, time.Second)
-	x.calls = true
 	sure := b.sends[b.targets["service"]] != sfaas.AtMostOnce
 	patience := timeout
 	if sure { // what is promised comes before
 		timeout, patience = time.Hour, longest
 	}
-	x.declared = append(x.declared, *b.service)
+	x.declared = append(x.declared, (*b.service).OnReply(func(c *sfaas.Ctx, r sfaas.Reply[token]) error {
+		b.replied(x.fn, c, r)
+		return nil
+	}))
 	x.acts = append(x.acts, func(c *sfaas.Ctx, i *instance, key int, _ *token, mix uint64) {
 		if mix>>3%4 == 0 {
-			t, token := (*b.service).Call(c, b.p.keys[b.other(mix)], timeout, x.port)
+			t, token := (*b.service).Call(c, b.p.keys[b.other(mix)], timeout)
 			b.ledger.make(t, i, outlet, b.other(mix), b.m.now())
 			b.ledger.called++
 			t.Call = b.ledger.called
