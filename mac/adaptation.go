@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mac
+
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// thresholds is the inner loop of link adaptation: the SINR that each MCS needs for the
+// target of the cell, for blocks of every size, worked out in advance.
+type thresholds struct {
+	needed  [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1][numSizes]float32 // dB
+	highest [nr.MCSTableLowSE + 1]int                                   // last MCS that is not reserved
+	bits    [nr.MCSTableLowSE + 1][numSteps]float32                     // information bits per data RE and layer over the SINR
+}
+
+// Sizes of blocks for which thresholds are kept, in powers of the square root of two from
+// 2^minSize bits; those in between take the next larger one.
+const (
+	minSize  = 4
+	numSizes = 2*(21-minSize) + 1
+
+	stepsPerDB = 8 // of the bits over the SINR
+	minDB      = -20
+	maxDB      = 45
+	numSteps   = (maxDB-minDB)*stepsPerDB + 1
+)
+
+// newThresholds works out the thresholds of a target.
+func newThresholds(c *Curves, target float64) *thresholds {
+	t := new(thresholds)
+	for table := nr.MCSTable64QAM; table <= nr.MCSTableLowSE; table++ {
+		for mcs := range t.needed[table] {
+			row, _ := table.Row(mcs)
+			if row.Reserved() {
+				break
+			}
+			t.highest[table] = mcs
+			for size := range numSizes {
+				tbs := fittingTBS(math.Exp2(minSize+float64(size)/2), row)
+				t.needed[table][mcs][size] = float32(c.Needed(table, mcs, tbs, target))
+			}
+		}
+		t.fillBits(table)
+	}
+	return t
+}
+
+// fittingTBS returns a transport block size near the given one that the rules of
+// TS 38.214 §5.1.3.2 can give.
+func fittingTBS(bits float64, row nr.MCS) int {
+	re := int(bits / (row.Rate.Float() * float64(row.Modulation.BitsPerSymbol())))
+	return nr.TransportBlockSize(1, max(re, 1), 1, row)
+}
+
+// fillBits writes the bits per resource element that a UE of the table can expect over the
+// SINR: those of the highest MCS that fits, and between two MCSs a straight line, so that a
+// small difference of SINR is a small difference of rate.
+func (t *thresholds) fillBits(table nr.MCSTable) {
+	const size = 2 * (12 - minSize) // blocks of about 4 000 bits
+	mcs := 0
+	for i := range numSteps {
+		x := float32(minDB) + float32(i)/stepsPerDB
+		for mcs < t.highest[table] && t.needed[table][mcs+1][size] <= x {
+			mcs++
+		}
+		low, b := t.needed[table][mcs][size], spectral(table, mcs)
+		switch {
+		case x < low:
+			b *= float32(math.Pow(10, float64(x-low)/10)) // below the table: what repetition would give
+		case mcs < t.highest[table]:
+			high := t.needed[table][mcs+1][size]
+			b += (x - low) / (high - low) * (spectral(table, mcs+1) - b)
+		}
+		t.bits[table][i] = b
+	}
+}
+
+// spectral returns the information bits per resource element and layer of an MCS.
+func spectral(table nr.MCSTable, mcs int) float32 {
+	m, _ := table.Row(mcs)
+	return float32(m.Rate.Float()) * float32(m.Modulation.BitsPerSymbol())
+}
+
+// bitsAt returns the information bits per data RE and layer that a UE of the table can
+// expect at x dB.
+func (t *thresholds) bitsAt(table nr.MCSTable, x float32) float32 {
+	f := (x - minDB) * stepsPerDB
+	if !(f > 0) {
+		return t.bits[table][0]
+	}
+	if f >= numSteps-1 {
+		return t.bits[table][numSteps-1]
+	}
+	i := int(f)
+	w := f - float32(i)
+	return t.bits[table][i]*(1-w) + t.bits[table][i+1]*w
+}
+
+// need returns the SINR in dB that an MCS needs for a block of tbs bits.
+func (t *thresholds) need(table nr.MCSTable, mcs, tbs int) float32 {
+	size := int(math.Ceil(2 * (math.Log2(float64(max(tbs, 1))) - minSize)))
+	return t.needed[table][mcs][min(max(size, 0), numSizes-1)]
+}
+
+// choose writes the highest MCS whose threshold is at most x dB for the block that the
+// grant holds with it, 0 where none is, into the grant; re is its data resource elements per
+// PRB less the overhead.
+func (t *thresholds) choose(g *nr.Grant, re int, x float32) {
+	table := g.MCSTable
+	for mcs := t.highest[table]; mcs > 0; mcs-- {
+		row, _ := table.Row(mcs)
+		// The smallest threshold of an MCS is that of the largest blocks, about; most
+		// MCSs are told from it without the size of the block.
+		if t.needed[table][mcs][numSizes-1] > x+1 {
+			continue
+		}
+		if t.need(table, mcs, nr.TransportBlockSize(re, g.NumPRB, g.NumLayers, row)) <= x {
+			g.MCSIndex = mcs
+			return
+		}
+	}
+	g.MCSIndex = 0
+}
+
+// effectiveDB returns the effective SINR in dB of PRBs of unequal quality: the SINR of
+// an even channel of the same capacity, mean log2(1 + γ).
+//
+//   - quality: dB, of the groups first to last
+//   - prbs: how many PRBs of each group are used
+func effectiveDB(quality *[MaxRBGs]float32, groups []rbg, start, num int) float32 {
+	sum, end := 0.0, start+num
+	for i := range groups {
+		n := min(end, groups[i].end) - max(start, groups[i].start)
+		if n > 0 {
+			sum += float64(n) * math.Log2(1+math.Exp2(float64(quality[i])*dbToLog2))
+		}
+	}
+	if num < 1 {
+		return 0
+	}
+	x := math.Exp2(sum/float64(num)) - 1
+	return float32(math.Log2(max(x, 1e-10)) / dbToLog2)
+}
+
+// dbToLog2 turns dB into a binary logarithm: log2(10)/10.
+const dbToLog2 = 0.33219280948873623

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mac_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/neuroran/neuroran/mac"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+var narrow = nr.Carrier{SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512}
+
+// pattern is the grant of all UEs of these tests.
+func pattern() nr.Grant {
+	return nr.Grant{
+		NumLayers: 1, NumAntennaPorts: 1, Mapping: nr.MappingA, NumSymbols: 14, MCSTable: nr.MCSTable64QAM,
+		DMRS: nr.DMRS{ConfigType: 1, Length: 1, AdditionalPosition: 1, TypeAPosition: 2, NumCDMGroupsWithoutData: 2},
+	}
+}
+
+// terminal is a UE of a test: a channel that varies slowly, data, and what is in its HARQ
+// processes.
+type terminal struct {
+	rnti    uint16
+	snrDB   float64 // mean
+	swingDB float64 // of a slow sine over time, with another phase in every PRB
+	phase   float64
+	rate    float64 // bytes per slot that arrive; 0 for a full buffer
+	waiting float64 // bytes that wait
+	blocks  [mac.NumProcesses]struct {
+		bits int
+		sum  float64 // linear SINR of all transmissions
+	}
+}
+
+// loop is a cell with terminals, in which feedback comes after delay slots.
+type loop struct {
+	cell      *mac.Cell
+	terminals map[uint16]*terminal
+	order     []*terminal
+	rng       *rand.Rand
+	delay     int
+	biasDB    float64 // measured over true SINR
+	lose      float64 // share of feedback that does not come
+	late      float64 // share that comes some slots late
+	deaf      float64 // share of grants that the UE misses
+	pending   map[nr.Slot]map[nr.Slot][]mac.Feedback
+	sched     nr.Schedule
+	slot      nr.Slot
+	carrier   nr.Carrier
+	delivered map[uint16]int
+	cost      func(*nr.Schedule) float64 // receiver work, µs
+}
+
+func newLoop(tb testing.TB, cfg mac.Config, delay int, seed uint64) *loop {
+	tb.Helper()
+	cell, err := mac.New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &loop{
+		cell: cell, terminals: map[uint16]*terminal{}, rng: rand.New(rand.NewPCG(seed, 1)), delay: delay,
+		pending: map[nr.Slot]map[nr.Slot][]mac.Feedback{}, carrier: cfg.Carrier, delivered: map[uint16]int{},
+	}
+}
+
+func (l *loop) attach(tb testing.TB, t *terminal, cfg mac.UEConfig) {
+	tb.Helper()
+	if cfg.Grant.NumLayers == 0 {
+		cfg.Grant = pattern()
+	}
+	if err := l.cell.Attach(t.rnti, cfg); err != nil {
+		tb.Fatal(err)
+	}
+	l.cell.Request(t.rnti)
+	l.terminals[t.rnti] = t
+	l.order = append(l.order, t)
+}
+
+// sinr returns the true SINR of a transmission, dB.
+func (l *loop) sinr(t *terminal, g *nr.Grant) float64 {
+	sum := 0.0
+	for prb := g.StartPRB; prb < g.StartPRB+g.NumPRB; prb++ {
+		x := t.snrDB + t.swingDB*math.Sin(t.phase+float64(l.slot)/150+float64(prb)/6)
+		sum += math.Log2(1 + math.Pow(10, x/10))
+	}
+	return 10 * math.Log10(math.Exp2(sum/float64(g.NumPRB))-1)
+}
+
+// step runs one slot: feedback that is due, the schedule, the transmissions.
+func (l *loop) step(tb testing.TB) {
+	tb.Helper()
+	l.slot++
+	for at, fb := range l.pending[l.slot] {
+		l.cell.Feedback(at, fb)
+	}
+	delete(l.pending, l.slot)
+	for _, t := range l.order {
+		if t.waiting == 0 && t.rate > 0 {
+			if t.waiting += t.rate; t.waiting > 0 {
+				l.cell.Request(t.rnti)
+			}
+			continue
+		}
+		t.waiting += t.rate
+	}
+	if err := l.cell.Schedule(&l.sched, l.slot); err != nil {
+		tb.Fatal(err)
+	}
+	for i := range l.sched.Grants {
+		g := &l.sched.Grants[i]
+		if t := l.terminals[g.RNTI]; t != nil {
+			l.answer(l.transmit(t, g))
+		}
+	}
+}
+
+// answer lets feedback come after the delay, later, or not at all.
+func (l *loop) answer(f mac.Feedback) {
+	if l.rng.Float64() < l.lose {
+		return
+	}
+	at := l.slot + nr.Slot(l.delay)
+	if l.rng.Float64() < l.late {
+		at += nr.Slot(l.rng.IntN(20))
+	}
+	if l.pending[at] == nil {
+		l.pending[at] = map[nr.Slot][]mac.Feedback{}
+	}
+	l.pending[at][l.slot] = append(l.pending[at][l.slot], f)
+}
+
+// transmit is the UE and the receiver.
+func (l *loop) transmit(t *terminal, g *nr.Grant) mac.Feedback {
+	f := mac.Feedback{RNTI: g.RNTI, HARQProcess: uint8(g.HARQProcess), Outcome: nr.OutcomeAbsent}
+	b := &t.blocks[g.HARQProcess]
+	if l.rng.Float64() < l.deaf || !g.NewData && b.bits != g.TBS() {
+		return f
+	}
+	if g.NewData {
+		b.bits, b.sum = g.TBS(), 0
+		if t.rate > 0 {
+			t.waiting = max(t.waiting-float64(b.bits/8-8), 0)
+		}
+	}
+	x := l.sinr(t, g)
+	b.sum += math.Pow(10, x/10)
+	f.SINRObserved, f.SINRdB = true, float32(x+l.biasDB)
+	f.Outcome = nr.OutcomeFailed
+	if l.rng.Float64() >= mac.DefaultCurves().BLER(g.MCSTable, g.MCSIndex, b.bits, 10*math.Log10(b.sum)) {
+		f.Outcome = nr.OutcomePassed
+		waiting := int(t.waiting)
+		if t.rate == 0 {
+			waiting = 10_000_000
+		}
+		f.BSR = mac.NewBSR(&[mac.NumLCGs]int{waiting})
+		l.delivered[t.rnti] += b.bits
+	}
+	return f
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mac
+
+import (
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// PairingConfig says when two UEs transmit on the same PRBs with different DM-RS ports, to be
+// detected jointly. The zero value never pairs.
+//
+// Two UEs can be paired whose grants are alike in symbols and DM-RS, have ports of the first
+// CDM group (0 and 1) and leave the second one free (numCDMGroupsWithoutData of at least 2),
+// which the partner then gets. Nothing is known of how far apart their channels are; that
+// LossDB is right on average is left to an outer loop of its own.
+type PairingConfig struct {
+	Enabled   bool    // whether UEs are paired
+	MinSINRdB float64 // least expected SINR of both
+	LossDB    float64 // what joint detection is taken to cost each of them, dB
+}
+
+// pair looks for a partner for every new block that has PRBs of its own.
+func (c *Cell) pair() {
+	if !c.cfg.Pairing.Enabled {
+		return
+	}
+	for i, n := 0, len(c.plans); i < n && len(c.plans) < c.cfg.MaxGrants; i++ {
+		if p := &c.plans[i]; p.first {
+			c.pairWith(i)
+		}
+	}
+}
+
+// pairWith adds the partner with which plan i carries most, measured by past rates, if that
+// is more than alone.
+func (c *Cell) pairWith(i int) {
+	p := &c.plans[i]
+	one := *p
+	if !c.share(&one, 0) {
+		return
+	}
+	slot := c.view.Slot
+	u := &c.ues[p.ue]
+	alone := float64(p.bits) / c.pastRate(u, slot)
+	together := float64(one.bits) / c.pastRate(u, slot)
+	var best plan
+	most := alone
+	for k := range c.view.UEs {
+		can := &c.view.UEs[k]
+		if c.inSlot[can.index] || can.MaxPRB < p.grant.NumPRB {
+			continue
+		}
+		v := &c.ues[can.index]
+		g := v.Config.Grant
+		if !fitTogether(&p.grant, &g) {
+			continue
+		}
+		g.RNTI, g.HARQProcess, g.NewData, g.RV = v.RNTI, v.free(), true, 0
+		g.StartPRB, g.NumPRB = p.grant.StartPRB, p.grant.NumPRB
+		other := plan{grant: g, ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog}
+		if !c.share(&other, secondCDMGroup) {
+			continue
+		}
+		if x := together + float64(other.bits)/can.PastRate; x > most {
+			most, best = x, other
+		}
+	}
+	if best.first {
+		c.inSlot[best.ue] = true
+		c.plans[i] = one
+		c.plans = append(c.plans, best)
+	}
+}
+
+// secondCDMGroup is what a partner's DM-RS ports count up from.
+const secondCDMGroup = 2
+
+// fitTogether reports whether a receiver can detect two UEs with such grants together, the
+// second one on ports of the other CDM group.
+func fitTogether(a, b *nr.Grant) bool {
+	x, y := a.DMRS, b.DMRS
+	return a.NumLayers <= 2 && b.NumLayers <= 2 && a.NumLayers+b.NumLayers <= nr.MaxGroupLayers &&
+		a.Mapping == b.Mapping && a.StartSymbol == b.StartSymbol && a.NumSymbols == b.NumSymbols &&
+		x.ConfigType == y.ConfigType && x.Length == y.Length && x.AdditionalPosition == y.AdditionalPosition &&
+		x.TypeAPosition == y.TypeAPosition && x.NumCDMGroupsWithoutData == y.NumCDMGroupsWithoutData &&
+		x.NumCDMGroupsWithoutData >= 2 && firstGroup(&x, a.NumLayers) && firstGroup(&y, b.NumLayers)
+}
+
+// firstGroup reports whether all ports are 0 or 1.
+func firstGroup(d *nr.DMRS, layers int) bool {
+	for _, p := range d.Ports[:layers] {
+		if p > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// share makes a plan one on shared PRBs, with ports that count up from the given one. It
+// reports whether its SINR and its data are enough.
+func (c *Cell) share(p *plan, port uint8) bool {
+	u, g := &c.ues[p.ue], &p.grant
+	quality := effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB)
+	if float64(quality) < c.cfg.Pairing.MinSINRdB {
+		return false
+	}
+	for l := range g.DMRS.Ports[:g.NumLayers] {
+		g.DMRS.Ports[l] += port
+	}
+	p.shared = true
+	p.sinrDB = quality - float32(c.cfg.Pairing.LossDB+u.PairedLoop.OffsetDB)
+	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
+	p.bits = c.blockBits(p.ue, g)
+	return p.bits <= p.wanted
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mac
+
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// plan is a grant that is about to be made.
+type plan struct {
+	grant   nr.Grant
+	ue      int     // index in Cell.ues
+	process int     // HARQ process
+	bits    int     // transport block size
+	first   bool    // a new block
+	shared  bool    // on PRBs shared with another UE
+	sinrDB  float32 // expected effective SINR, less the offset of the outer loop
+	wanted  int     // bits that the UE had to send
+
+	iterations float32 // LDPC iterations that are expected
+}
+
+// run is the piece of neighbouring groups that a candidate keeps.
+type run struct {
+	first, last int // groups
+	rate        float32
+}
+
+// Schedule writes the grants of a slot to dst. Slots must ascend. Retransmissions come
+// first, the oldest block before the others; the policy shares out the rest; then the
+// grants are made to fit what the UEs have, what their power allows, and the receiver's
+// budget.
+//
+// It returns a [*nr.FieldError] for a slot that is not after the last one, and with
+// [Config].Check the [*CheckError] of the schedule, which is written all the same. It
+// allocates only where dst.Grants has to grow.
+func (c *Cell) Schedule(dst *nr.Schedule, slot nr.Slot) error {
+	dst.Slot, dst.Grants = slot, dst.Grants[:0]
+	if c.state.Started && slot <= c.state.Slot {
+		return &nr.FieldError{Field: "mac.slot", Got: slot, Want: "a slot after the last one"}
+	}
+	c.state.Slot, c.state.Started = slot, true
+	c.plans = c.plans[:0]
+	for i := range c.free {
+		c.free[i], c.owner[i] = true, Nobody
+	}
+	c.expire(slot)
+	c.retransmit()
+	c.observe(slot)
+	if len(c.view.UEs) > 0 {
+		c.cfg.Scheduler.Allocate(c.owner, &c.view)
+		c.allot()
+		c.turn()
+	}
+	c.pair()
+	c.fitBudget()
+	c.commit(dst, slot)
+	if c.checker != nil {
+		return c.checker.Schedule(dst)
+	}
+	return nil
+}
+
+// expire takes the feedback that should have come by now as lost.
+func (c *Cell) expire(slot nr.Slot) {
+	wait := nr.Slot(c.cfg.FeedbackSlots + c.cfg.K2)
+	for _, at := range c.order {
+		u := &c.ues[at]
+		c.inSlot[at] = false
+		if u.InFlight == 0 || slot <= u.Deadline {
+			continue
+		}
+		c.touch(int(at))
+		u.Deadline = math.MaxUint64
+		for i := range NumProcesses {
+			p, bit := &u.Processes[i], uint16(1)<<i
+			switch {
+			case u.InFlight&bit == 0:
+			case slot > p.SentAt+wait:
+				u.Counts.Missing++
+				c.again(u, p, bit)
+			default:
+				u.Deadline = min(u.Deadline, p.SentAt+wait)
+			}
+		}
+	}
+}
+
+// retransmit plans what is due, the oldest block first, one block a UE.
+func (c *Cell) retransmit() {
+	c.due = c.due[:0]
+	for _, at := range c.order {
+		if c.ues[at].Due == 0 {
+			continue
+		}
+		// Insertion keeps the list ascending in the slot of the first transmission.
+		first := c.dueSince(at)
+		i := len(c.due)
+		c.due = append(c.due, at)
+		for ; i > 0 && c.dueSince(c.due[i-1]) > first; i-- {
+			c.due[i] = c.due[i-1]
+		}
+		c.due[i] = at
+	}
+	for _, at := range c.due {
+		if len(c.plans) == c.cfg.MaxGrants {
+			return
+		}
+		u := &c.ues[at]
+		c.planAgain(int(at), u.oldestDue())
+	}
+}
+
+func (c *Cell) dueSince(at int32) nr.Slot {
+	u := &c.ues[at]
+	return u.Processes[u.oldestDue()].FirstAt
+}
+
+// planAgain finds the best place for a block that is sent again: as many PRBs as before,
+// so that with the same MCS its size is the same.
+func (c *Cell) planAgain(at, process int) {
+	u := &c.ues[at]
+	p := &u.Processes[process]
+	start, best := -1, float32(math.Inf(-1))
+	for i := range c.groups {
+		score, k, need := float32(0), i, int(p.NumPRB)
+		for ; k < len(c.groups) && c.free[k] && need > 0; k++ {
+			score += u.Quality[k] * float32(min(need, c.prbs[k]))
+			need -= c.prbs[k]
+		}
+		if need <= 0 && score > best {
+			start, best = i, score
+		}
+	}
+	if start < 0 {
+		return
+	}
+	g := u.Config.Grant
+	g.RNTI, g.HARQProcess, g.NewData = u.RNTI, process, false
+	g.StartPRB, g.NumPRB, g.MCSIndex = c.groups[start].start, int(p.NumPRB), int(p.MCS)
+	g.RV = redundancyVersions[int(p.Transmissions)%len(redundancyVersions)]
+	for k := start; k < len(c.groups) && c.groups[k].start < g.StartPRB+g.NumPRB; k++ {
+		c.free[k] = false
+	}
+	c.inSlot[at] = true
+	c.plans = append(c.plans, plan{
+		grant: g, ue: at, process: process, bits: int(p.Bits),
+		sinrDB: effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - float32(u.Loop.OffsetDB),
+	})
+}
+
+// observe makes the view of the slot.
+func (c *Cell) observe(slot nr.Slot) {
+	v := &c.view
+	v.Slot, v.LastServed, v.MaxGrants, v.UEs = slot, c.state.LastServed, c.cfg.MaxGrants-len(c.plans), v.UEs[:0]
+	if v.MaxGrants == 0 {
+		return
+	}
+	for _, at := range c.order {
+		u := &c.ues[at]
+		wanted := u.wanted()
+		if wanted == 0 || c.inSlot[at] || u.free() < 0 {
+			continue
+		}
+		v.UEs = append(v.UEs, Candidate{
+			RNTI: u.RNTI, Backlog: wanted, MaxPRB: u.maxPRB(c.cfg.Carrier.NumPRB), PastRate: c.pastRate(u, slot),
+			Rate: &c.rates[at], Transmission: u.Counts.New, index: int(at),
+		})
+		c.press(&v.UEs[len(v.UEs)-1], u, slot)
+	}
+}
+
+// pastRate returns the average rate of a UE before a slot. It falls while nothing is
+// granted, without a change of the context.
+func (c *Cell) pastRate(u *UE, slot nr.Slot) float64 {
+	n := uint64(0)
+	if slot > u.PastRateAt+1 {
+		n = uint64(slot - u.PastRateAt - 1)
+	}
+	d := 0.0
+	if n < uint64(len(c.powers)) {
+		d = c.powers[n]
+	} else {
+		d = math.Pow(c.cfg.Discount, float64(n))
+	}
+	return max(u.PastRate*d, 1e-3)
+}
+
+// press fills in what a policy with guarantees goes by.
+func (c *Cell) press(dst *Candidate, u *UE, slot nr.Slot) {
+	best, _ := FiveQI(bestEffort)
+	dst.Priority = best.Priority
+	slotTime := c.view.SlotDuration.Seconds()
+	for i := range u.Buffers {
+		l := &u.Config.LCGs[i]
+		dst.Guaranteed += l.GuaranteedBps * slotTime
+		b := &u.Buffers[i]
+		if b.Bytes == 0 {
+			continue
+		}
+		q, ok := FiveQI(l.FiveQI)
+		if !ok {
+			q = best
+		}
+		if x := b.age(slot) * slotTime / q.Delay.Seconds(); x > dst.Urgency || dst.Urgency == 0 && q.Priority < dst.Priority {
+			dst.Urgency, dst.Priority = x, q.Priority
+		}
+	}
+	if dst.Guaranteed > 0 {
+		dst.Owed = u.owed(dst.Guaranteed, slot)
+	}
+}
+
+// owed returns by how many bits a guaranteed rate is behind; what is older than 200 slots
+// is forgotten, and so is what was granted beyond it.
+func (u *UE) owed(perSlot float64, slot nr.Slot) float64 {
+	x := u.Owed
+	if slot > u.OwedAt {
+		x += perSlot * float64(slot-u.OwedAt)
+	}
+	return min(max(x, -50*perSlot), 200*perSlot)
+}
+
+// allot turns the policy's allocation into plans: for each UE the piece that carries most.
+func (c *Cell) allot() {
+	v := &c.view
+	runs := c.runs[:len(v.UEs)]
+	for i := range runs {
+		runs[i] = run{first: -1}
+	}
+	for i := 0; i < len(c.owner); {
+		u := int(c.owner[i])
+		if u < 0 || u >= len(v.UEs) || !c.free[i] {
+			i++
+			continue
+		}
+		r := run{first: i}
+		for ; i < len(c.owner) && int(c.owner[i]) == u && c.free[i]; i++ {
+			r.last = i
+			r.rate += v.UEs[u].Rate[i]
+		}
+		if runs[u].first < 0 || r.rate > runs[u].rate {
+			runs[u] = r
+		}
+	}
+	c.limit(runs)
+	for u := range runs {
+		if runs[u].first >= 0 {
+			c.planNew(&v.UEs[u], &runs[u])
+		}
+	}
+}
+
+// limit drops the pieces that are worth least, rate over past rate, beyond MaxGrants.
+func (c *Cell) limit(runs []run) {
+	v := &c.view
+	for {
+		n, worst := 0, -1
+		for u := range runs {
+			if runs[u].first < 0 {
+				continue
+			}
+			n++
+			if worst < 0 || float64(runs[u].rate)/v.UEs[u].PastRate < float64(runs[worst].rate)/v.UEs[worst].PastRate {
+				worst = u
+			}
+		}
+		if n <= v.MaxGrants {
+			return
+		}
+		runs[worst].first = -1
+	}
+}
+
+// planNew plans a new block of a UE in a piece of groups.
+func (c *Cell) planNew(can *Candidate, r *run) {
+	u := &c.ues[can.index]
+	for i := r.first; i <= r.last; i++ {
+		c.free[i] = false
+	}
+	g := u.Config.Grant
+	g.RNTI, g.HARQProcess, g.NewData, g.RV = u.RNTI, u.free(), true, 0
+	g.StartPRB = c.groups[r.first].start
+	g.NumPRB = min(c.groups[r.last].end-g.StartPRB, can.MaxPRB)
+	p := plan{ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog}
+	c.adapt(&p, &g, float32(u.Loop.OffsetDB))
+	p.grant = g
+	c.inSlot[can.index] = true
+	c.plans = append(c.plans, p)
+}
+
+// adapt chooses MCS and PRBs of a new block: the highest MCS that the expected SINR allows,
+// and no more PRBs than hold what the UE wants to send.
+func (c *Cell) adapt(p *plan, g *nr.Grant, offset float32) {
+	u := &c.ues[p.ue]
+	most := g.NumPRB
+	p.sinrDB = effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
+	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
+	p.bits = c.blockBits(p.ue, g)
+	if p.bits <= p.wanted || g.NumPRB == 1 {
+		return
+	}
+	g.NumPRB = min(max((g.NumPRB*p.wanted+p.bits-1)/p.bits, 1), most)
+	p.sinrDB = effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
+	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
+	c.trim(p, g, most)
+}
+
+// trim makes the block just large enough, with the MCS as it is.
+func (c *Cell) trim(p *plan, g *nr.Grant, most int) {
+	for p.bits = c.blockBits(p.ue, g); p.bits < p.wanted && g.NumPRB < most; p.bits = c.blockBits(p.ue, g) {
+		g.NumPRB++
+	}
+	for g.NumPRB > 1 {
+		g.NumPRB--
+		less := c.blockBits(p.ue, g)
+		if less < p.wanted {
+			g.NumPRB++
+			return
+		}
+		p.bits = less
+	}
+}
+
+// blockBits returns the transport block size of a grant of a UE.
+func (c *Cell) blockBits(ue int, g *nr.Grant) int {
+	row, _ := g.MCSTable.Row(g.MCSIndex)
+	return nr.TransportBlockSize(c.rePerRB[ue], g.NumPRB, g.NumLayers, row)
+}
+
+// turn moves round robin on: past the last UE that was served, or by one UE where all were.
+func (c *Cell) turn() {
+	v := &c.view
+	n, first := len(v.UEs), 0
+	for first < n && v.UEs[first].RNTI <= v.LastServed {
+		first++
+	}
+	served, last := 0, 0
+	for i := range n {
+		if u := &v.UEs[(first+i)%n]; c.inSlot[u.index] {
+			served, last = served+1, i
+		}
+	}
+	switch {
+	case served == n:
+		c.state.LastServed = v.UEs[first%n].RNTI
+	case served > 0:
+		c.state.LastServed = v.UEs[(first+last)%n].RNTI
+	}
+}
+
+// commit writes the grants and notes them in the contexts.
+func (c *Cell) commit(dst *nr.Schedule, slot nr.Slot) {
+	for i := range c.plans {
+		p := &c.plans[i]
+		p.iterations = c.work.iterations(c.margin(p, 0), c.transmissions(p)+1)
+		dst.Grants = append(dst.Grants, p.grant)
+		u := &c.ues[p.ue]
+		c.touch(p.ue)
+		if p.first {
+			c.begin(u, p, slot)
+		}
+		c.send(u, p, slot)
+	}
+	c.work.scheduled(slot, c.plans)
+}
+
+// begin notes a new block: its process, what it takes out of the buffers, and the rate.
+func (c *Cell) begin(u *UE, p *plan, slot nr.Slot) {
+	u.Processes[p.process] = Process{Bits: int32(p.bits), NumPRB: uint16(p.grant.NumPRB), MCS: uint8(p.grant.MCSIndex), FirstAt: slot}
+	u.drain(int32(p.bits/8) - blockOverheadBytes)
+	u.Requested = false
+	u.PastRate = c.cfg.Discount*c.pastRate(u, slot) + (1-c.cfg.Discount)*float64(p.bits)
+	u.PastRateAt = slot
+	perSlot := 0.0
+	for i := range u.Config.LCGs {
+		perSlot += u.Config.LCGs[i].GuaranteedBps * c.view.SlotDuration.Seconds()
+	}
+	u.Owed, u.OwedAt = u.owed(perSlot, slot)-float64(p.bits), slot
+	u.Counts.New++
+	u.Counts.MCS += int64(p.grant.MCSIndex)
+}
+
+// send notes a transmission.
+func (c *Cell) send(u *UE, p *plan, slot nr.Slot) {
+	q, bit := &u.Processes[p.process], uint16(1)<<p.process
+	q.Transmissions++
+	q.SentAt, q.Start, q.Shared = slot, uint16(p.grant.StartPRB), p.shared
+	q.Margin, q.Iterations = c.margin(p, 0), p.iterations
+	q.CodedKbits = float32(p.grant.CodedBits()) / 1000
+	deadline := slot + nr.Slot(c.cfg.FeedbackSlots+c.cfg.K2)
+	if u.InFlight == 0 || deadline < u.Deadline {
+		u.Deadline = deadline
+	}
+	u.InFlight |= bit
+	u.Due &^= bit
+	u.Counts.Transmissions++
+	u.Counts.PRBs += int64(q.NumPRB)
+	if p.shared {
+		u.Counts.Paired++
+	}
+}
