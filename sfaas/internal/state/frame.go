@@ -103,59 +103,6 @@ func frameError(what string, err error) error {
 	return base.Errorf("%w: %s: %w", base.ErrFrame, what, err)
 }
 
-// known are the errors that keep their identity on the way to another process. New
-// ones go to the end.
-var known = [...]error{
-	base.ErrBusy, base.ErrClosed, base.ErrNoOutput, base.ErrTimeout, base.ErrStaleEpoch, base.ErrRefused, base.ErrDigest,
-	base.ErrSnapshot, base.ErrNotOwner, base.ErrOwned, base.ErrMoving, base.ErrUnlinked, base.ErrKept, base.ErrFence,
-	base.ErrFrame, base.ErrSealer,
-}
-
-// appendError appends an error, nil too: which of the known ones it is, and its text.
-func appendError(b []byte, err error) []byte {
-	if err == nil {
-		return append(b, 0)
-	}
-	var is uint64
-	for i, x := range known {
-		if errors.Is(err, x) {
-			is |= 1 << i
-		}
-	}
-	return base.AppendString(binary.AppendUvarint(append(b, 1), is), err.Error())
-}
-
-// readError is the inverse of appendError.
-func readError(r *base.Reader) error {
-	if !r.Bool() {
-		return nil
-	}
-	is, text := r.Uint(), r.Text()
-	e := &distantError{text: text}
-	for i, x := range known {
-		if is&(1<<i) != 0 {
-			if text == x.Error() {
-				return x
-			}
-			e.is = append(e.is, x)
-		}
-	}
-	return e
-}
-
-// distantError is an error of another process: it has the text, and is what of the
-// known errors it was.
-type distantError struct {
-	text string
-	is   []error
-}
-
-// Error implements error.
-func (e *distantError) Error() string { return e.text }
-
-// Unwrap returns what it was.
-func (e *distantError) Unwrap() []error { return e.is }
-
 // String returns the name of a kind of frames, for errors.
 func frameName(kind byte) string {
 	names := [...]string{"", "message", "acknowledgement", "signal", "reply", "request", "answer", "bye"}

@@ -24,7 +24,7 @@ type Hello struct {
 
 const (
 	helloMagic   = "NRHELO"
-	helloVersion = 1
+	helloVersion = 2
 	proofText    = "neuroran sealer"
 )
 

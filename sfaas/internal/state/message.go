@@ -4,7 +4,6 @@ package state
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 
@@ -50,7 +49,7 @@ func (w *writer) writeInput(in *core.Input) {
 		w.key(x.Key)
 		w.out = base.AppendFlag(w.out, x.Answer)
 		w.uint(uint64(x.Port)) // 0 in an answer
-		w.out = base.AppendString(w.out, errorText(x.Err))
+		w.out = appendSavedError(w.out, x.Err)
 		if w.moves {
 			w.uint(uint64(x.Node))
 		}
@@ -152,10 +151,8 @@ func readHeader(r *base.Reader, index *plan.Index, m *core.MessageState, now bas
 
 func (p *reader) readReply(r *base.Reader, x *core.Reply) {
 	x.Call, x.Key, x.Answer = r.Uint(), r.Key(), r.Bool()
-	port, text := r.Uint(), r.Text()
-	if text != "" {
-		x.Err = errorFrom(text)
-	}
+	port := r.Uint()
+	x.Err = readSavedError(r)
 	if p.moves {
 		x.Node = base.NodeID(r.Uint16())
 	}
@@ -196,22 +193,4 @@ func (p *reader) readPayload(r *base.Reader, m *core.MessageState, edge uint64) 
 		return
 	}
 	m.From.Layout.Shift(layout.DataOf(m.Body), p.moments().Shift())
-}
-
-// errorText and errorFrom carry the outcome of a call over bytes: what callers
-// compare with errors.Is stays what it is, other errors keep their text.
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
-func errorFrom(text string) error {
-	for _, err := range []error{base.ErrTimeout, base.ErrNoOutput, base.ErrStaleEpoch, base.ErrClosed} {
-		if text == err.Error() {
-			return err
-		}
-	}
-	return errors.New(text)
 }
