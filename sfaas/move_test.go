@@ -19,7 +19,7 @@ type bigState struct {
 }
 
 // TestLiveMove moves a key with 64 KB of state between two runtimes under
-// 10 000 messages a second: 100 times, or 1 000 times with NEURORAN_LONG set.
+// 10 000 messages per second: 100 times, or 1 000 times with NEURORAN_LONG set.
 func TestLiveMove(t *testing.T) {
 	moves := 100
 	if os.Getenv("NEURORAN_LONG") != "" {

@@ -72,7 +72,7 @@ type finding struct {
 	Changes map[string]string `json:"changes,omitempty"` // what would fit, by field
 }
 
-// printJSON prints one object a transmission, in the order of the recording's
+// printJSON prints one object per transmission, in the order of the recording's
 // annotations, and the summary.
 func printJSON(w io.Writer, o *options, in *input, res *result) error {
 	r := res.Report

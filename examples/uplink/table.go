@@ -49,7 +49,7 @@ func newTable(w io.Writer) *tabwriter.Writer {
 	return tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 }
 
-// printTransmissions prints one row a transmission.
+// printTransmissions prints one row per transmission.
 func printTransmissions(w *bufio.Writer, rec *sigmf.Recording, r *uplink.Report) {
 	t := newTable(w)
 	fmt.Fprintln(t, "slot\tRNTI\tHARQ\trv\tPRBs\tlayers\tMCS\tmodulation\tbits\tCRC\tSINR dB\tSNR dB\tdelay samples\tCFO Hz\titerations\tlatency µs\tin budget\t")
@@ -125,7 +125,7 @@ func offset(x *uplink.Transmission) string {
 	return fmt.Sprintf("%.0f", x.Quality.CFOHz)
 }
 
-// printFunctions prints one row a function.
+// printFunctions prints one row per function.
 func printFunctions(w *bufio.Writer, r *uplink.Report) {
 	t := newTable(w)
 	fmt.Fprintln(t, "function\tinvocations\tmedian µs\tp99 µs\tstate bytes\ttransferred bytes\tlate\tskipped\tfaults\t")

@@ -78,7 +78,7 @@ func bessel0(x float64) float64 {
 //
 //   - dst: [rx, n]
 //   - src: [tx, n]
-//   - rate: samples a second
+//   - rate: samples per second
 //   - start: instant of the first sample, in samples; calls with consecutive
 //     starts see one continuous channel
 //

@@ -5,7 +5,7 @@ package crc
 import "encoding/binary"
 
 // Packed returns the parity bits of the first numBits bits of data, which holds
-// eight bits a byte, most significant first. Parity bit p_0 of TS 38.212 §5.1
+// eight bits per byte, most significant first. Parity bit p_0 of TS 38.212 §5.1
 // is bit Len−1 of the result.
 //
 // numBits is limited to the bits in data; None gives 0. It does not allocate.
@@ -24,7 +24,7 @@ func (p Poly) Packed(data []byte, numBits int) uint32 {
 	return reg >> (32 - p.Len())
 }
 
-// Bits returns the parity bits of a message that holds one bit a byte; only
+// Bits returns the parity bits of a message that holds one bit per byte; only
 // the lowest bit of every byte counts. Parity bit p_0 is bit Len−1 of the
 // result. None gives 0. It does not allocate.
 //
@@ -47,7 +47,7 @@ func (p Poly) Bits(bits []byte) uint32 {
 	return reg >> (32 - p.Len())
 }
 
-// AttachBits overwrites the last Len bytes of bits, one bit a byte, with the
+// AttachBits overwrites the last Len bytes of bits, one bit per byte, with the
 // parity bits of what stands before them. Shorter slices are left as they are.
 func (p Poly) AttachBits(bits []byte) {
 	n := len(bits) - p.Len()
@@ -60,7 +60,7 @@ func (p Poly) AttachBits(bits []byte) {
 	}
 }
 
-// CheckBits reports whether bits, one bit a byte, ends with the parity bits of
+// CheckBits reports whether bits, one bit per byte, ends with the parity bits of
 // what stands before them. A message shorter than Len fails; None passes.
 func (p Poly) CheckBits(bits []byte) bool {
 	return len(bits) >= p.Len() && p.Bits(bits) == 0

@@ -45,7 +45,7 @@ func (d *doubled) xorRotated(acc *[vecWords]uint64, shift, n int) {
 	}
 }
 
-// packBits gathers bits, one a byte, into words; the rest of dst becomes 0.
+// packBits gathers bits, one per byte, into words; the rest of dst becomes 0.
 func packBits(dst []uint64, bits []byte) {
 	clear(dst)
 	n := len(bits) &^ 7
@@ -58,7 +58,7 @@ func packBits(dst []uint64, bits []byte) {
 	}
 }
 
-// unpackBits writes len(dst) bits of src, one a byte.
+// unpackBits writes len(dst) bits of src, one per byte.
 func unpackBits(dst []byte, src []uint64) {
 	n := len(dst) &^ 7
 	for i := 0; i < n; i += 8 {

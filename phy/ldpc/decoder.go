@@ -118,7 +118,7 @@ func (d *Decoder) Configure(c DecoderConfig) error {
 
 // Decode decodes one code block.
 //
-//   - dst: [K−Filler] bits of the code block, CRC included, one a byte, 0 or 1
+//   - dst: [K−Filler] bits of the code block, CRC included, one per byte, 0 or 1
 //   - soft: [N] int8 LLRs, positive means bit 0, in units of 1/8, within ±120;
 //     filler positions +127; positions that were not received 0
 //

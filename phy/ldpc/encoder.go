@@ -12,7 +12,7 @@ type Encoder struct {
 	maxZ  int
 	cfg   Config
 	graph graph
-	cols  [68]doubled // one vector a column, the punctured ones first
+	cols  [68]doubled // one vector per column, the punctured ones first
 }
 
 // NewEncoder returns an encoder for lifting sizes up to the limit. It returns a
@@ -40,9 +40,9 @@ func (e *Encoder) Configure(c Config) error {
 
 // Encode encodes one code block.
 //
-//   - dst: [N] coded bits d, one a byte, values 0 or 1; filler bits are 0. With
+//   - dst: [N] coded bits d, one per byte, values 0 or 1; filler bits are 0. With
 //     fewer Rows, the parity bits of the unused rows are left as they are.
-//   - src: [K−Filler] bits of the code block with its CRC, one a byte
+//   - src: [K−Filler] bits of the code block with its CRC, one per byte
 //
 // Encode returns a [*nr.ShapeError] if a length disagrees with the configuration.
 // It does not allocate; dst and src must not overlap.

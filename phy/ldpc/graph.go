@@ -36,7 +36,7 @@ func (g *graph) row(r int) (cols []uint8, shift []uint16) {
 }
 
 // unsatisfied counts the parity checks of the first rows rows that a codeword
-// violates: c has one bit a byte, the punctured columns included.
+// violates: c has one bit per byte, the punctured columns included.
 func (g *graph) unsatisfied(c []byte, rows int) int {
 	count := 0
 	for r := range rows {

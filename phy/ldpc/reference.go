@@ -70,7 +70,7 @@ func (r *Reference) Configure(c DecoderConfig) error {
 
 // Decode decodes one code block.
 //
-//   - dst: [K−Filler] bits of the code block, CRC included, one a byte, 0 or 1
+//   - dst: [K−Filler] bits of the code block, CRC included, one per byte, 0 or 1
 //   - llrs: [N] LLRs in natural units, positive means bit 0; filler positions
 //     are ignored, positions that were not received are 0
 //

@@ -91,7 +91,7 @@ type puschUE struct {
 	radiated nr.Grid       // with a precoder
 }
 
-// Measurements are what the receiver measured in the last trial, one entry a UE.
+// Measurements are what the receiver measured in the last trial, one entry per UE.
 //
 // They are taken on the DM-RS of TS 38.211 §6.4.1.1, and by the CRCs of TS 38.212
 // §6.2.1.

@@ -71,7 +71,7 @@ func (c Carrier) Numerology() Numerology {
 // NumSubcarriers returns 12 · NumPRB.
 func (c Carrier) NumSubcarriers() int { return SubcarriersPerPRB * c.NumPRB }
 
-// SampleRate returns samples a second.
+// SampleRate returns samples per second.
 func (c Carrier) SampleRate() float64 {
 	return float64(c.FFTSize) * float64(c.SubcarrierSpacingKHz) * 1e3
 }

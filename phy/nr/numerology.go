@@ -10,7 +10,7 @@ import (
 
 // Constants of TS 38.211 §4.
 const (
-	SymbolsPerSlot    = 14   // OFDM symbols a slot, normal cyclic prefix, §4.3.2
+	SymbolsPerSlot    = 14   // OFDM symbols per slot, normal cyclic prefix, §4.3.2
 	SubcarriersPerPRB = 12   // N_sc^RB, §4.4.4.1
 	MaxPRB            = 275  // largest N_grid^size, §4.4.2
 	FramesPerHyper    = 1024 // system frame number modulus

@@ -70,7 +70,7 @@ func awgnSlots(tb testing.TB, g *nr.Grant, numRx, count int, snrdB float64, seed
 
 // Signal-to-noise ratios in dB, per antenna and resource element, of 1 % block
 // error rate with "ls", 4 antennas and 10 iterations, by MCS of table 2. They
-// come from TestThreshold with 800 slots a point: 14 errors at 21.26 dB and 3 at
+// come from TestThreshold with 800 slots per point: 14 errors at 21.26 dB and 3 at
 // 21.36 dB with MCS 27, 23 at 14.05 dB and 3 at 14.15 dB with MCS 20.
 var threshold = map[int]float64{27: 21.30, 20: 14.10}
 
@@ -149,7 +149,7 @@ func must(tb testing.TB, err error) {
 //
 //	NEURORAN_BLER=400 go test -run TestThreshold -v ./phy/pusch
 //
-// where the value is the number of slots a point.
+// where the value is the number of slots per point.
 func TestThreshold(t *testing.T) {
 	var slots int
 	if _, err := fmt.Sscan(os.Getenv("NEURORAN_BLER"), &slots); err != nil {

@@ -39,7 +39,7 @@ func NewPrecoder(g *nr.Grant) (w Precoder) {
 }
 
 // matrix is an entry of a codebook: rows of 0, 1, - (−1), j and J (−j), one
-// row a port, over the square root of norm.
+// row per port, over the square root of norm.
 type matrix struct {
 	norm int
 	rows string

@@ -171,7 +171,7 @@ func read(t *testing.T, file string) []byte {
 	return b
 }
 
-// pack packs bits, one a byte, most significant first.
+// pack packs bits, one per byte, most significant first.
 func pack(bits []byte) []byte {
 	out := make([]byte, (len(bits)+7)/8)
 	for i, b := range bits {

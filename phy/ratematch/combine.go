@@ -10,7 +10,7 @@ import (
 // chunk is how many symbols are taken apart at a time.
 const chunk = 512
 
-// maxBits is the largest number of bits a symbol.
+// maxBits is the largest number of bits per symbol.
 const maxBits = 8
 
 // planes takes symbols apart into one run of LLRs for each bit of a symbol. As

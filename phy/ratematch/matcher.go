@@ -83,9 +83,9 @@ func (m *Matcher) Extent(e int) int {
 
 // Match selects and interleaves the bits of one code block.
 //
-//   - dst: [E] bits, one a byte; E is a multiple of BitsPerSymbol and may be
+//   - dst: [E] bits, one per byte; E is a multiple of BitsPerSymbol and may be
 //     larger than the buffer, which repeats
-//   - src: [N] coded bits d, one a byte; filler positions are skipped
+//   - src: [N] coded bits d, one per byte; filler positions are skipped
 //
 // Match returns a [*nr.ShapeError] if the buffer has another length, and a
 // [*nr.FieldError] if E is no whole number of symbols. It does not allocate; dst

@@ -12,7 +12,7 @@ const maxPhases = 4096
 // filterBank holds the taps for every position of an output between two inputs.
 type filterBank struct {
 	half   int       // inputs to each side of an output
-	phases int       // positions a sample; row phases is position 1
+	phases int       // positions per sample; row phases is position 1
 	taps   []float32 // [phases + 1][2·half]
 }
 

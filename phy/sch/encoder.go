@@ -24,7 +24,7 @@ type Encoder struct {
 	ldpc         *ldpc.Encoder
 	matcher      *ratematch.Matcher
 
-	block []uint8 // transport block with CRC, one bit a byte
+	block []uint8 // transport block with CRC, one bit per byte
 	info  []uint8 // one code block with CRC
 	coded []uint8 // its coded bits
 }
@@ -63,7 +63,7 @@ func (e *Encoder) Configure(c *Code) error {
 
 // Encode encodes one transport block.
 //
-//   - dst: [G] coded bits, scrambled, one a byte, values 0 or 1
+//   - dst: [G] coded bits, scrambled, one per byte, values 0 or 1
 //   - tb: [TBS/8] bytes, first bit most significant
 //
 // It returns a [*tensor.ShapeError] if a length disagrees with the code. It does

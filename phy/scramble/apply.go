@@ -17,14 +17,14 @@ func (s *Sequence) Words(dst []uint64) {
 	}
 }
 
-// Bits writes the next len(dst) bits, one a byte, values 0 or 1. It does not
+// Bits writes the next len(dst) bits, one per byte, values 0 or 1. It does not
 // allocate.
 func (s *Sequence) Bits(dst []byte) {
 	clear(dst)
 	s.XORBits(dst)
 }
 
-// XORBits scrambles the bits in place: bits holds one bit a byte, and each is
+// XORBits scrambles the bits in place: bits holds one bit per byte, and each is
 // added modulo 2 to the next bit of the sequence. It does not allocate.
 //
 // TS 38.211 §6.3.1.1.

@@ -12,7 +12,7 @@ import (
 // Extractor is the function from grid to PDUs with its control port.
 type Extractor struct {
 	Fn     sfaas.Fn[Grid, PDU]           // the function
-	Grants sfaas.Controller[nr.Schedule] // the cell's schedule, one a slot
+	Grants sfaas.Controller[nr.Schedule] // the cell's schedule, one per slot
 }
 
 // scheduled is the state of extraction beside the grants: for which slot they

@@ -106,7 +106,7 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 }
 
 // feeder pushes the numbers 1 to n under three keys into every source of a
-// station, one a slot, and starts again behind the cut after a crash.
+// station, one per slot, and starts again behind the cut after a crash.
 type feeder struct {
 	t     testing.TB
 	w     *sim.World

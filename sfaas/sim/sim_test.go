@@ -45,7 +45,7 @@ func counters(t testing.TB, g sfaas.Guarantee) (*sfaas.App, sfaas.Input[number],
 	return app, in, out, b
 }
 
-// run pushes n numbers a key through a world and returns how many came out.
+// run pushes n numbers per key through a world and returns how many came out.
 func run(t testing.TB, cfg sim.Config, g sfaas.Guarantee, n int, moves bool, opts ...sfaas.Option) (w *sim.World, arrived int) {
 	t.Helper()
 	app, in, out, b := counters(t, g)

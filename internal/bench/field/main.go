@@ -6,7 +6,7 @@
 //
 //	go run ./internal/bench/field -case silent -receivers ls,lmmse -snr 10,20 -trials 200
 //
-// It prints one JSON object a row, with a field met that says whether the receiver
+// It prints one JSON object per row, with a field met that says whether the receiver
 // keeps its limit there; rows without a limit leave it out. The exit status is 1 if a
 // row does not. Every case has its own defaults, printed by -help; receivers, and
 // setups with and without what disturbs them, are compared on the same data, channels

@@ -79,7 +79,7 @@ func (b *bench) play(cfg link.PUSCHConfig, snrDB float64, truth bool, seed uint6
 func (b *bench) curve(cfg link.PUSCHConfig, snrDB []float64, truth bool, seed uint64) ([]link.Point, result, error) {
 	o := &b.options
 	r := result{sinr: make([]float64, o.trials), best: make([]float64, o.trials)}
-	found := make([]int, o.trials) // an entry a trial, whichever worker plays it
+	found := make([]int, o.trials) // an entry per trial, whichever worker plays it
 	points, err := link.Run(b.ctx, link.Config{
 		SNRdB: snrDB, MaxTrials: o.trials, Seed: seed, Workers: o.workers, StopBLER: 0.05,
 		NewChain: func() (link.Chain, error) {

@@ -5,7 +5,7 @@
 
 Each line of the list is a JSON object: folder of a case, its inputs and outputs as
 in the manifest, and got, a folder with the outputs that are to be compared. The
-answer is a JSON object a line: equal, whether the package gives the same, and
+answer is a JSON object per line: equal, whether the package gives the same, and
 expected, whether it gives what the case expects; or error, what it said.
 """
 import json, os, sys

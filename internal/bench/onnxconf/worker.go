@@ -22,7 +22,7 @@ const workerEnv = "ONNXCONF_WORKER"
 // caseTime is how long one case may take.
 const caseTime = 30 * time.Second
 
-// work runs the cases that come in, one JSON object a line, and answers each with
+// work runs the cases that come in, one JSON object per line, and answers each with
 // a result. It is a process of its own, since a crash in C ends the process.
 func work(in io.Reader, out io.Writer, setting string) error {
 	device, got, _ := strings.Cut(setting, "\n")

@@ -131,7 +131,7 @@ def ratematch(rng):
 
 
 def dmrs(rng):
-    """Two elements a symbol of the DM-RS of random configurations."""
+    """Two elements per symbol of the DM-RS of random configurations."""
     for _ in range(120):
         c = PUSCHConfig()
         c.carrier.subcarrier_spacing = rng.choice((15, 30, 60, 120))

@@ -239,14 +239,14 @@ def scs_30_compensated_gap(seed):
 
 @scenario()
 def mcs_table_1(seed):
-    """MCS 3 to 28 of table 1, one a slot"""
+    """MCS 3 to 28 of table 1, one per slot"""
     return dict(carrier={}, grant={"prb_size": 15}, events=[(i, [{"mcs_index": i + 3}]) for i in range(26)],
                 channels=one(seed, "AWGN"))
 
 
 @scenario()
 def mcs_table_2(seed):
-    """MCS 1 to 27 of table 2, one a slot"""
+    """MCS 1 to 27 of table 2, one per slot"""
     return dict(carrier={}, grant={"prb_size": 11, "mcs_table": 2}, events=[(i, [{"mcs_index": i + 2}]) for i in range(26)],
                 channels=one(seed, "AWGN", rx=4))
 

@@ -38,7 +38,7 @@ func Dot(dst, a, b []float32, n, stepA, stepB int) {
 	dot(dst, a, b, n, stepA, stepB)
 }
 
-// DotReal writes the real part of what [Dot] computes, one value a subcarrier:
+// DotReal writes the real part of what [Dot] computes, one value per subcarrier:
 // 2·len(dst) is the length of a row.
 func DotReal(dst, a, b []float32, n, stepA, stepB int) {
 	_, _ = a[:(n-1)*stepA+2*len(dst)], b[:(n-1)*stepB+2*len(dst)]

@@ -40,7 +40,7 @@ type Planted struct {
 	set  func(b *Bugs)
 }
 
-// Plants returns the table of bugs. One a line; whoever changes a mechanism brings the
+// Plants returns the table of bugs. One per line; whoever changes a mechanism brings the
 // nearest form of its bugs along.
 func Plants() []Planted {
 	return []Planted{

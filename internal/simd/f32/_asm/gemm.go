@@ -192,7 +192,7 @@ func (k *kernel) row(i int) Mem {
 	return Mem{Base: base}
 }
 
-// finish adds init, which is a row or, where column is set, one number a row;
+// finish adds init, which is a row or, where column is set, one number per row;
 // applies the floor, and stores.
 func (k *kernel) finish(label string, acc [][]VecVirtual) {
 	CMPQ(argumentAddr("column"), Imm(0))

@@ -30,7 +30,7 @@ func loop(name string, n Register, elems int, body func()) {
 }
 
 // pack writes the interleaving of four rows: element j of the rows becomes four
-// neighbours, and sixteen elements a group of a panel.
+// neighbours, and sixteen elements per group of a panel.
 func pack() {
 	TEXT("packAVX2", NOSPLIT, "func(dst *int8, next uintptr, src *uint8, offsets *int, n uintptr, flip uint32)")
 	Pragma("noescape")

@@ -39,7 +39,7 @@ func seeds(t *testing.T, n uint64, of func(seed uint64) Config) {
 	t.Logf("seeds=%d bad=%d messages=%d moves=%d crashes=%d virtual=%v seeds/s=%.1f", n, bad, sum.Messages, sum.Moves, sum.Crashes, sum.Virtual, float64(n)/time.Since(begin).Seconds())
 }
 
-// text tells violations, one a line.
+// text tells violations, one per line.
 func text(all []Violation) string {
 	var b strings.Builder
 	for _, v := range all {
