@@ -85,7 +85,7 @@ func uniform(n int, v float32) []float32 {
 // graphCases are forms that files of others have, each of which once was wrong or
 // refused on a device.
 var graphCases = []graphCase{
-	{name: "softmax before operator set 13 normalises all axes from its own on",
+	{name: "softmax before operator set 13 normalizes all axes from its own on",
 		graph: graph{opset: 12, nodes: []onnx.Node{node("Softmax", "x", "y", onnx.Int("axis", 1))},
 			inputs: []onnx.ValueInfo{value("x", onnx.Float32, 1, 2, 4)}, outputs: []onnx.ValueInfo{value("y", onnx.Float32, 1, 2, 4)}},
 		in: []accel.Buffer{accel.From(uniform(8, 3), 1, 2, 4)}, dims: []int{1, 2, 4}, want: uniform(8, 1.0/8)},

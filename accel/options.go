@@ -9,7 +9,7 @@ import (
 )
 
 // Options are choices about sessions. The zero value is the default: one
-// thread, no spinning, float32, every optimisation, denormals taken for 0, and
+// thread, no spinning, float32, every optimization, denormals taken for 0, and
 // no node anywhere but on the device.
 //
 // A device that cannot do what an option asks for returns an [*OptionError].
@@ -84,7 +84,7 @@ const (
 // Optimization is how far a provider may rewrite the graph of a model.
 type Optimization = backend.Optimization
 
-// Levels of optimisation.
+// Levels of optimization.
 const (
 	OptimizeAll      = backend.OptimizeAll      // everything, layouts for this processor included
 	OptimizeExtended = backend.OptimizeExtended // fusions of operators, but no layouts

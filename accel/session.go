@@ -85,7 +85,7 @@ func (s *Session) Bind(inputs, outputs []Buffer) (*Binding, error) {
 	}
 	s.bindings[b] = struct{}{}
 	// Who forgets to close loses memory, not the process: the runtime panics
-	// when it collects a pinner that still pins, and a finaliser keeps what its
+	// when it collects a pinner that still pins, and a finalizer keeps what its
 	// object refers to.
 	runtime.SetFinalizer(b, func(b *Binding) { _ = b.Close() })
 	return b, nil

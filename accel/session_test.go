@@ -44,7 +44,7 @@ func TestForgottenSession(t *testing.T) {
 		}
 	}()
 	for range 5 {
-		runtime.GC() // used to panic in the finaliser of the pinner
+		runtime.GC() // used to panic in the finalizer of the pinner
 		time.Sleep(time.Millisecond)
 	}
 }

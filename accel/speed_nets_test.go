@@ -16,7 +16,7 @@ type speedNet struct {
 	in, out []int
 	build   func(g *gen, x onnx.Ref) onnx.Ref
 	edit    func(m *onnx.Model) // what the builder cannot say, nil for nothing
-	step    float32             // of a quantised output, by which a tie may differ
+	step    float32             // of a quantized output, by which a tie may differ
 }
 
 // grid is the lengths of c channels of a slot: 14 symbols of 26 PRB.
@@ -310,7 +310,7 @@ func (g *gen) quantization() (scale, zero onnx.Ref) {
 	return g.Float32s("scale", []float32{0.02}), g.Const(onnx.Tensor{Name: "zero", Type: onnx.Uint8, Raw: []byte{128}})
 }
 
-// bytes adds random quantised weights.
+// bytes adds random quantized weights.
 func (g *gen) bytes(typ onnx.DataType, dims ...int) onnx.Ref {
 	raw := make([]byte, product(dims))
 	for i := range raw {

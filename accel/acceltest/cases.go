@@ -64,7 +64,7 @@ func dilated() (*accel.Model, error) {
 	return b.finish()
 }
 
-// attention is one head over rows, with layer normalisation.
+// attention is one head over rows, with layer normalization.
 func attention() (*accel.Model, error) {
 	const rows, width = 12, 16
 	b := newBuilder("attention")

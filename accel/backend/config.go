@@ -41,7 +41,7 @@ func (p Precision) String() string {
 // Optimization is how far a provider may rewrite the graph of a model.
 type Optimization uint8
 
-// Levels of optimisation.
+// Levels of optimization.
 const (
 	OptimizeAll      Optimization = iota // everything, layouts for this processor included
 	OptimizeExtended                     // fusions of operators, but no layouts

@@ -53,8 +53,8 @@ func inferSoftmax(c *inference) error {
 }
 
 // SoftmaxAxis returns the axis of a Softmax or LogSoftmax node. Since operator
-// set 13 it is the axis that is normalised, by default the last; before, all
-// axes from this one on, by default the second, were normalised together.
+// set 13 it is the axis that is normalized, by default the last; before, all
+// axes from this one on, by default the second, were normalized together.
 func SoftmaxAxis(n *Node, opset int64, rank int) (int, error) {
 	def := int64(-1)
 	if opset < 13 {
@@ -62,7 +62,7 @@ func SoftmaxAxis(n *Node, opset int64, rank int) (int, error) {
 	}
 	a := n.Int("axis", def)
 	if opset < 13 && a == int64(rank) {
-		return rank, nil // nothing is left to normalise but single elements
+		return rank, nil // nothing is left to normalize but single elements
 	}
 	axes, err := Axes([]int64{a}, rank)
 	if err != nil {

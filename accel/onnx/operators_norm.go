@@ -29,7 +29,7 @@ func inferChannelNorm(c *inference) error {
 }
 
 // inferLayerNorm adds the output and, where they are asked for, the mean and the
-// inverse standard deviation of each group of normalised axes.
+// inverse standard deviation of each group of normalized axes.
 func inferLayerNorm(c *inference) error {
 	x := c.in[0].Dims
 	axis, err := c.axis("axis", -1, len(x))

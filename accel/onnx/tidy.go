@@ -13,7 +13,7 @@ import "slices"
 //   - inputs that are left out at the end of a list go, as the bias of
 //     LayerNormalization and the axis of DFT;
 //   - a Dropout that passes everything loses its other inputs. Where such an input is
-//     computed and x is not, ONNX Runtime's optimiser puts it in the place of x,
+//     computed and x is not, ONNX Runtime's optimizer puts it in the place of x,
 //     which gives wrong numbers instead of a crash;
 //   - a frame length of STFT that is computed is divided by itself first, so that 0
 //     is an error of Run.

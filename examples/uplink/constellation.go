@@ -23,7 +23,7 @@ const (
 	panelSpan = 1.45 // amplitude at the edge of a panel
 )
 
-// constellation collects equalised symbols, by UE, modulation and layer. Several
+// constellation collects equalized symbols, by UE, modulation and layer. Several
 // workers add to it.
 type constellation struct {
 	mu     sync.Mutex
@@ -86,7 +86,7 @@ func (c *constellation) draw(r *uplink.Report) []byte {
 	rows := max(1, (len(keys)+columns-1)/columns)
 	const head, across, down = 40, panel + 50, panel + 75
 	s := newSVG(columns*across+20, head+rows*down)
-	s.text(20, 20, "start", "Equalised symbols: black crosses are the points of the modulation; symbols of transmissions with a wrong CRC are red.")
+	s.text(20, 20, "start", "Equalized symbols: black crosses are the points of the modulation; symbols of transmissions with a wrong CRC are red.")
 	passed := map[[2]uint64]bool{}
 	for i := range r.Transmissions {
 		t := &r.Transmissions[i]

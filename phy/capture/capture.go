@@ -41,7 +41,7 @@ var ErrNotRecorded = errors.New("not in the recording")
 // The correlation is that with the DM-RS of PUSCH, TS 38.211 §6.4.1.1.
 type Alignment struct {
 	Shift       int64   // samples at the carrier's rate by which the schedule lies later than stated
-	Correlation float64 // highest sum of normalised correlations
+	Correlation float64 // highest sum of normalized correlations
 	Mean        float64 // mean of the sums at all shifts
 }
 

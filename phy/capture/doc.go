@@ -14,7 +14,7 @@
 // # A start that is not known
 //
 // The samples are correlated with the DM-RS that the grants announce, and the shift
-// is taken at which the normalised correlation, summed over transmissions, DM-RS
+// is taken at which the normalized correlation, summed over transmissions, DM-RS
 // symbols and antennas, is highest:
 //
 //	schedule    |slot 4|slot 5|      |slot 7|         nominal positions

@@ -14,7 +14,7 @@ import (
 // TS 38.104 annex G.2.1 lists those of each profile.
 type Tap struct {
 	DelaySeconds float64 // excess delay
-	PowerDB      float64 // mean power before normalisation, dB
+	PowerDB      float64 // mean power before normalization, dB
 }
 
 // Profile is a power delay profile. Profiles that this package returns must not

@@ -21,7 +21,7 @@ type Estimator interface {
 	// Estimate writes the channel of the configured group.
 	//
 	//   - dst: all fields are replaced, tensors resized. Group, Offsets, Anchors,
-	//     Weights, NumBundles, BundlePRB and NoiseCov make an equaliser work; the
+	//     Weights, NumBundles, BundlePRB and NoiseCov make an equalizer work; the
 	//     others may be zero, which stands for not known. NoiseCov must be
 	//     positive definite unless all pilots are zero
 	//   - pilots: [rx, DM-RS symbol, 12·NumPRB] of the configured group

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	residualEps = 1e-6 // regularisation of the residual filter against unit signal power
+	residualEps = 1e-6 // regularization of the residual filter against unit signal power
 	delayPoints = 24   // points of the assumed delay profile
 )
 

@@ -186,7 +186,7 @@ func (m *profileMeter) fit(u int, noise float64, codes int, known *nr.Prior, see
 		for i := range seen.Profile {
 			seen.Profile[i] = float32(sampleAt(gain, i, nr.NumDelays))
 		}
-		normalise(seen.Profile[:])
+		normalize(seen.Profile[:])
 	}
 	// The prior has a share of it, so that no delay is ruled out; what earlier
 	// slots have seen has a share like this slot's.
@@ -215,8 +215,8 @@ func sampleAt[T float32 | float64](x []T, i, n int) float64 {
 	return (1-w)*float64(x[k]) + w*float64(x[k+1])
 }
 
-// normalise makes the sum 1.
-func normalise(x []float32) {
+// normalize makes the sum 1.
+func normalize(x []float32) {
 	sum := float32(0)
 	for _, v := range x {
 		sum += v

@@ -144,7 +144,7 @@ func (t *timeModel) sort(n int) {
 	}
 }
 
-// jacobi diagonalises the symmetric matrix a in place and writes the
+// jacobi diagonalizes the symmetric matrix a in place and writes the
 // eigenvectors to the columns of v.
 func jacobi(a, v *[dmrs.MaxOccasions][dmrs.MaxOccasions]float64, n int) {
 	for i := range n {

@@ -8,7 +8,7 @@
 //  1. Is there power, on every antenna?
 //  2. Do the pilots fit: has what stands at their place, over the sequence that the
 //     grant announces, an order along the subcarriers? And in which symbols?
-//  3. If they do: is the SINR enough for the MCS, and do the equalised symbols lie on
+//  3. If they do: is the SINR enough for the MCS, and do the equalized symbols lie on
 //     the points of the modulation?
 //  4. If they do not: where in the band is the power, and does it look like OFDM of
 //     this numerology, with symbols where they should begin?

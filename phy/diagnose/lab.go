@@ -45,7 +45,7 @@ type result struct {
 	quality  nr.Quality
 	crc      bool
 	long     bool   // its CRC has 24 bits (TS 38.212 §6.2.1)
-	spread   spread // of its equalised symbols
+	spread   spread // of its equalized symbols
 }
 
 // bench returns the bench of a recording, made where it is needed first.

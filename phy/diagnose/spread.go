@@ -11,7 +11,7 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
-// spread says how far equalised symbols lie from the points of their modulation, and
+// spread says how far equalized symbols lie from the points of their modulation, and
 // how much they could carry.
 type spread struct {
 	telling  bool                       // the points are far enough apart for the noise

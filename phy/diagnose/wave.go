@@ -12,7 +12,7 @@ import (
 )
 
 // silent is the power of an antenna over that of the loudest below which it hears
-// nothing: less than the quantisation noise of any of them.
+// nothing: less than the quantization noise of any of them.
 const silent = 1e-9
 
 // dead returns the antennas, from 0, that hear nothing, and whether none hears

@@ -13,7 +13,7 @@ import (
 const MaxOccasions = 4
 
 // Layout says where the pilots of a PRB group stand and who shares them. It
-// holds no slices, so that a block replaces it as a whole. Synchronisation and
+// holds no slices, so that a block replaces it as a whole. Synchronization and
 // channel estimation both go by it.
 //
 // Pilots are counted by CDM group: pilot i of a symbol is value i of the

@@ -27,7 +27,7 @@ func (e *linear) anchorGains(rx, anchors, n int) {
 }
 
 // combine computes matched filter and gain of a symbol whose anchors have the
-// weights w, like materialise and correlate.
+// weights w, like materialize and correlate.
 func (e *linear) combine(w []complex64, rx, n int) {
 	anchors := len(w)
 	var weights [maxFewPairs]complex64

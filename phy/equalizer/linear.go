@@ -103,7 +103,7 @@ func (e *linear) chunk(dst []nr.Symbols, data *nr.View, ch *nr.Channel, k, n int
 		if alone {
 			e.combine(ch.Weights.Row(0, s), data.NumRx, n)
 		} else {
-			e.materialise(ch, s, n)
+			e.materialize(ch, s, n)
 			e.correlate(g.NumLayers, data.NumRx, n)
 		}
 		load := e.left[s]
@@ -290,8 +290,8 @@ func (e *linear) loadData(data *nr.View, s, k, n int) {
 // row returns row i of a chunk of n subcarriers.
 func row(rows []float32, i, n int) []float32 { return rows[i*rowStep:][:detect.RowLen(n)] }
 
-// materialise computes the channel of symbol s for a chunk of n subcarriers.
-func (e *linear) materialise(ch *nr.Channel, s, n int) {
+// materialize computes the channel of symbol s for a chunk of n subcarriers.
+func (e *linear) materialize(ch *nr.Channel, s, n int) {
 	layers, rx, anchors := ch.Anchors.Dim(0), ch.Anchors.Dim(1), ch.Anchors.Dim(2)
 	for l := range layers {
 		for r := range rx {

@@ -5,11 +5,11 @@ package link
 import "github.com/neuroran/neuroran/phy/nr"
 
 // PerfectCSI is the Receiver of [PUSCHConfig] that is told the channel and the
-// noise: the bound of every estimator with the same equaliser.
+// noise: the bound of every estimator with the same equalizer.
 const PerfectCSI = "perfect"
 
 // genie is an estimator that knows the channel of the simulation. It serves as
-// synchroniser and as estimator. Of interference it knows the covariance, as a mean
+// synchronizer and as estimator. Of interference it knows the covariance, as a mean
 // over the PRBs of a noise bundle where it is not the same on all.
 type genie struct {
 	group nr.Group
@@ -80,7 +80,7 @@ func (g *genie) noise(dst *nr.Channel) float64 {
 	return mean
 }
 
-// noOffsets is a synchroniser that finds nothing to correct.
+// noOffsets is a synchronizer that finds nothing to correct.
 type noOffsets struct{}
 
 // Configure implements [pusch.Synchronizer].

@@ -19,8 +19,8 @@ type HARQConfig struct {
 	Rounds    int         // transmissions of each UE in a trial; 0 stands for 64
 }
 
-// normalise fills in defaults and reports the first field out of range.
-func (c *HARQConfig) normalise() error {
+// normalize fills in defaults and reports the first field out of range.
+func (c *HARQConfig) normalize() error {
 	if c.RVs == nil {
 		c.RVs = []int{0, 2, 3, 1}
 	}
@@ -66,7 +66,7 @@ type HARQ struct {
 // NewHARQ returns the chain of a configuration. Its errors are a [*nr.FieldError] and
 // those of [NewPUSCH].
 func NewHARQ(cfg HARQConfig) (*HARQ, error) {
-	if err := cfg.normalise(); err != nil {
+	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
 	p, err := NewPUSCH(cfg.PUSCH)

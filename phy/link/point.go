@@ -85,7 +85,7 @@ func Interval(errors, n int, confidence float64) (low, high float64) {
 	return low, high
 }
 
-// betaQuantile inverts the regularised incomplete beta function by bisection.
+// betaQuantile inverts the regularized incomplete beta function by bisection.
 func betaQuantile(p, a, b float64) float64 {
 	lo, hi := 0.0, 1.0
 	for range 100 {
@@ -99,7 +99,7 @@ func betaQuantile(p, a, b float64) float64 {
 	return (lo + hi) / 2
 }
 
-// betaInc is the regularised incomplete beta function I_x(a, b), by its
+// betaInc is the regularized incomplete beta function I_x(a, b), by its
 // continued fraction (Abramowitz and Stegun 26.5.8) with Lentz's method.
 func betaInc(x, a, b float64) float64 {
 	if x <= 0 || x >= 1 {

@@ -101,7 +101,7 @@ func TestReportedStdIsTrue(t *testing.T) {
 	}
 }
 
-// spied returns a simulation of one UE, and what the equaliser finds in each trial.
+// spied returns a simulation of one UE, and what the equalizer finds in each trial.
 func spied(t *testing.T, receiver string, numPRB int, c channel.Config) (*PUSCH, *spy) {
 	t.Helper()
 	cfg := singleUE(receiver, numPRB, c)

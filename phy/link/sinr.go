@@ -9,7 +9,7 @@ import (
 	"github.com/neuroran/neuroran/tensor"
 )
 
-// SINR returns the true ratio of signal to what disturbs it after equalisation, of UE
+// SINR returns the true ratio of signal to what disturbs it after equalization, of UE
 // u in the last trial: one over the mean squared distance of its symbols from those
 // that were sent. It is NaN of a UE that is silent.
 func (p *PUSCH) SINR(u int) float64 {

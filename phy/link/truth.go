@@ -134,7 +134,7 @@ func (p *PUSCH) TrueChannel(dst *tensor.Tensor[complex64]) {
 	}
 }
 
-// NMSE returns the normalised mean squared error of the channel that the receiver
+// NMSE returns the normalized mean squared error of the channel that the receiver
 // estimated of UE u in the last trial: Σ|ĥ − h|² / Σ|h|² over its layers, the
 // antennas, all symbols of the grant and all its subcarriers. It is NaN without a
 // channel.

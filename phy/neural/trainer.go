@@ -90,7 +90,7 @@ func (r Recipe) Train(ctx context.Context, from *accel.Model, progress func(step
 }
 
 // trainer holds a network in training. All parameters lie in one vector, so
-// that the optimiser is one loop: W1 [2, hidden], B1, W2 [hidden, bits], B2.
+// that the optimizer is one loop: W1 [2, hidden], B1, W2 [hidden, bits], B2.
 type trainer struct {
 	recipe          Recipe
 	data            *source

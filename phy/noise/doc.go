@@ -2,7 +2,7 @@
 
 // Package noise estimates the covariance of noise and interference over the
 // antennas of a receiver from few values, and whitens with it what the antennas
-// received. Synchronisation and channel estimation share it.
+// received. Synchronization and channel estimation share it.
 //
 // [Sums] collects values in which no signal is; [Covariance] decides what they
 // are evidence for. With Q = L·Lᴴ, [Covariance.Whiten] combines antennas by L⁻¹,

@@ -100,7 +100,7 @@ type SeenOffsets struct {
 // of §6.3.1.5.
 type Channel struct {
 	Group      Group                    // who transmits where
-	Offsets    Offsets                  // measured by synchronisation
+	Offsets    Offsets                  // measured by synchronization
 	Anchors    tensor.Tensor[complex64] `tensor:"layer,rx,anchor,subcarrier"` // [layer, rx, anchor, 12·NumPRB]
 	Weights    tensor.Tensor[complex64] `tensor:"layer,symbol,anchor"`        // [layer, NumSymbols, anchor]
 	NumBundles int                      // bundles of PRBs, 1…[MaxNoiseBundles]
@@ -130,7 +130,7 @@ func (c *Channel) Bundle(b int) (first, last int) {
 	return c.BundlePRB[b], c.Group.NumPRB
 }
 
-// Symbols holds the equalised data symbols of one UE in codeword order: by
+// Symbols holds the equalized data symbols of one UE in codeword order: by
 // OFDM symbol, subcarrier, layer (TS 38.211 §6.3.1.3). They are unbiased and
 // of unit mean energy before noise.
 type Symbols struct {

@@ -4,11 +4,11 @@ package nr
 
 // Quality carries the measurements of one transmission along its way. What was
 // not observed is 0, and so is its standard deviation; but for SINR, which then says
-// what the equaliser took for granted.
+// what the equalizer took for granted.
 //
 // It is measured on the DM-RS of TS 38.211 §6.4.1.1.
 type Quality struct {
-	SINR          float32 // mean unbiased post-equalisation SINR over layers and data REs, linear
+	SINR          float32 // mean unbiased post-equalization SINR over layers and data REs, linear
 	SINRStd       float32 // standard deviation of the error of SINR, linear
 	SINRObserved  bool    // whether the UE's DM-RS stands out of the noise, so that SINR is a measurement
 	SNR           float32 // DM-RS power over noise per antenna and layer, linear

@@ -23,14 +23,14 @@ func TransportBlockSize(rePerPRB, numPRB, numLayers int, mcs MCS) int {
 	num := info - 24*scale
 	n := bits.Len(uint(num/scale)) - 1 - 5
 	step := scale << n
-	quantised := max(3840, (2*num+step)/(2*step)<<n)
+	quantized := max(3840, (2*num+step)/(2*step)<<n)
 	switch {
 	case int(mcs.Rate)*4 <= scale:
-		return blocksTBS(quantised, (quantised+24+3815)/3816)
-	case quantised > 8424:
-		return blocksTBS(quantised, (quantised+24+8423)/8424)
+		return blocksTBS(quantized, (quantized+24+3815)/3816)
+	case quantized > 8424:
+		return blocksTBS(quantized, (quantized+24+8423)/8424)
 	}
-	return blocksTBS(quantised, 1)
+	return blocksTBS(quantized, 1)
 }
 
 // LimitedBufferTBS returns TBS_LBRM in bits: the largest transport block of a
@@ -63,14 +63,14 @@ func smallTBS(info int) int {
 		info = 1
 	}
 	n := max(3, bits.Len(uint(info))-1-6)
-	quantised := max(24, info>>n<<n)
-	i := sort.SearchInts(tbsTable[:], quantised)
+	quantized := max(24, info>>n<<n)
+	i := sort.SearchInts(tbsTable[:], quantized)
 	return tbsTable[i]
 }
 
 // blocksTBS is the last formula of step 4 for c code blocks.
-func blocksTBS(quantised, c int) int {
-	return 8*c*((quantised+24+8*c-1)/(8*c)) - 24
+func blocksTBS(quantized, c int) int {
+	return 8*c*((quantized+24+8*c-1)/(8*c)) - 24
 }
 
 // TS 38.214 table 5.1.3.2-1.

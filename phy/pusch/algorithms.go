@@ -24,9 +24,9 @@ type Algorithms struct {
 
 // AlgorithmsOf returns the algorithms of a named receiver:
 //
-//   - "ls": least squares, linear interpolation, LMMSE equaliser, max-log
+//   - "ls": least squares, linear interpolation, LMMSE equalizer, max-log
 //   - "lmmse": LMMSE estimation in frequency and time with measured delay
-//     spread, Doppler and noise, LMMSE equaliser, max-log
+//     spread, Doppler and noise, LMMSE equalizer, max-log
 //
 // It returns a [*nr.FieldError] for another name. A neural receiver is "lmmse"
 // with another demapper.
@@ -61,7 +61,7 @@ func (a Algorithms) NewMeter(l Limits) (Meter, error) {
 // NewEqualizer returns the equalizer. It returns the errors of bad limits and of
 // [equalizer.New].
 func (a Algorithms) NewEqualizer(l Limits) (Equalizer, error) {
-	if err := l.normalise(); err != nil {
+	if err := l.normalize(); err != nil {
 		return nil, err
 	}
 	return equalizer.New(a.Equalizer, l.group())

@@ -12,7 +12,7 @@
 //	soft bits ── sch.Decoder.Combine ──▶ sch.SoftBuffer (HARQ state)
 //	sch.SoftBuffer ── sch.Decoder.Decode ──▶ transport block
 //
-// [Blocks] holds what a researcher replaces: synchroniser, estimator, equaliser
+// [Blocks] holds what a researcher replaces: synchronizer, estimator, equalizer
 // and demapper, each behind an interface of one or two methods. The coding chain
 // is that of package phy/sch, which the downlink shares; [NewCode] says what it
 // must know of a grant. The only state of the receiver is the [sch.SoftBuffer] of

@@ -24,8 +24,8 @@ type Limits struct {
 	CFOLimitHz float64
 }
 
-// normalise fills in defaults and reports the first field out of range.
-func (l *Limits) normalise() error {
+// normalize fills in defaults and reports the first field out of range.
+func (l *Limits) normalize() error {
 	if err := l.Carrier.Validate(); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (l *Limits) normalise() error {
 	return nil
 }
 
-// group returns the limits of PRB groups; l must be normalised.
+// group returns the limits of PRB groups; l must be normalized.
 func (l *Limits) group() nr.GroupLimits {
 	return nr.GroupLimits{MaxPRB: l.MaxPRB, MaxRx: l.NumRx, MaxLayers: l.MaxLayers}
 }
@@ -60,7 +60,7 @@ func (l *Limits) syncConfig() sync.Config {
 
 // newReference returns a reference signal within the limits.
 func (l Limits) newReference() (*dmrs.Reference, error) {
-	if err := l.normalise(); err != nil {
+	if err := l.normalize(); err != nil {
 		return nil, err
 	}
 	return dmrs.NewReference(l.group())
@@ -91,7 +91,7 @@ func (l *Limits) maxSymbols() int {
 // MaxCodedBits returns the most coded bits of one transmission: what
 // [sch.NewDecoder] is made for. It returns the errors of bad limits.
 func (l Limits) MaxCodedBits() (int, error) {
-	if err := l.normalise(); err != nil {
+	if err := l.normalize(); err != nil {
 		return 0, err
 	}
 	return l.maxSymbols() * nr.QAM256.BitsPerSymbol(), nil

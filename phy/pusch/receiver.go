@@ -46,7 +46,7 @@ type Receiver struct {
 // NewReceiver returns a receiver. It returns a [*nr.FieldError] for a value out
 // of range. It allocates for the largest grant of the limits.
 func NewReceiver(cfg Config) (*Receiver, error) {
-	if err := cfg.Limits.normalise(); err != nil {
+	if err := cfg.Limits.normalize(); err != nil {
 		return nil, err
 	}
 	if cfg.Limits.NumRx < 1 || cfg.Limits.NumRx > nr.MaxRx {
@@ -173,7 +173,7 @@ func (r *Receiver) Process(dst []nr.TransportBlock, soft []*sch.SoftBuffer, grid
 	return nil
 }
 
-// Estimate is the first step of Process: it extracts the pilots, synchronises
+// Estimate is the first step of Process: it extracts the pilots, synchronizes
 // and estimates the channel.
 func (r *Receiver) Estimate(grid *nr.Grid) error {
 	if grid != nil && grid.RE.Dim(0) != r.limits.NumRx {
@@ -266,7 +266,7 @@ func (r *Receiver) Decode(dst *nr.TransportBlock, soft *sch.SoftBuffer, u int) e
 // Channel returns the last channel estimate, valid until the next Process.
 func (r *Receiver) Channel() *nr.Channel { return &r.channel }
 
-// Symbols returns the last equalised symbols of UE u, valid until the next
+// Symbols returns the last equalized symbols of UE u, valid until the next
 // Process: what a constellation plot shows.
 func (r *Receiver) Symbols(u int) *nr.Symbols { return &r.symbols[u] }
 
@@ -274,7 +274,7 @@ func (r *Receiver) Symbols(u int) *nr.Symbols { return &r.symbols[u] }
 //
 //   - dst: [data RE · layers · Q_m], resized as needed; slot, RNTI and quality
 //     are those of sym
-//   - sym: equalised symbols in codeword order
+//   - sym: equalized symbols in codeword order
 //
 // It returns the errors of the demapper. It does not allocate once dst has
 // grown.

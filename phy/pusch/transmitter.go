@@ -36,7 +36,7 @@ type Transmitter struct {
 // NewTransmitter returns a transmitter for grants within the limits. It returns
 // the errors of [nr.Carrier.Validate], or a [*nr.FieldError] for bad limits.
 func NewTransmitter(l Limits) (*Transmitter, error) {
-	if err := l.normalise(); err != nil {
+	if err := l.normalize(); err != nil {
 		return nil, err
 	}
 	bits, err := l.MaxCodedBits()

@@ -24,8 +24,8 @@ type Config struct {
 // maxRate keeps rates in millihertz within 53 bits.
 const maxRate = 1e12
 
-// normalise fills in defaults and reports the first field out of range.
-func (c *Config) normalise() error {
+// normalize fills in defaults and reports the first field out of range.
+func (c *Config) normalize() error {
 	for _, f := range []struct {
 		name string
 		rate float64

@@ -222,7 +222,7 @@ func FuzzResampler(f *testing.F) {
 	f.Add(15.36e6, 15.360001e6, 7e6, 8e6, 60.0, int64(1)<<40, uint16(50))
 	f.Fuzz(func(t *testing.T, from, to, pass, stop, attenuation float64, start int64, num uint16) {
 		c := Config{from, to, pass, stop, attenuation}
-		if err := c.normalise(); err != nil || c.halfWidth() > 64 || c.From > 1e3*c.To {
+		if err := c.normalize(); err != nil || c.halfWidth() > 64 || c.From > 1e3*c.To {
 			return
 		}
 		r := mustNew(t, c)

@@ -24,7 +24,7 @@ type Resampler struct {
 // New returns a resampler. It returns a [*nr.FieldError] for a value out of range.
 // It allocates the filter bank.
 func New(cfg Config) (*Resampler, error) {
-	if err := cfg.normalise(); err != nil {
+	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
 	r := &Resampler{cfg: cfg}

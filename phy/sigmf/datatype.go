@@ -82,10 +82,10 @@ func (d Datatype) encode(dst []byte, src []complex64, stride int, scale float32)
 			binary.LittleEndian.PutUint32(b, math.Float32bits(re))
 			binary.LittleEndian.PutUint32(b[4:], math.Float32bits(im))
 		case CI16:
-			binary.LittleEndian.PutUint16(b, uint16(quantise(re, math.MaxInt16, &over)))
-			binary.LittleEndian.PutUint16(b[2:], uint16(quantise(im, math.MaxInt16, &over)))
+			binary.LittleEndian.PutUint16(b, uint16(quantize(re, math.MaxInt16, &over)))
+			binary.LittleEndian.PutUint16(b[2:], uint16(quantize(im, math.MaxInt16, &over)))
 		case CI8:
-			b[0], b[1] = byte(quantise(re, math.MaxInt8, &over)), byte(quantise(im, math.MaxInt8, &over))
+			b[0], b[1] = byte(quantize(re, math.MaxInt8, &over)), byte(quantize(im, math.MaxInt8, &over))
 		}
 		if over {
 			clipped++
@@ -94,9 +94,9 @@ func (d Datatype) encode(dst []byte, src []complex64, stride int, scale float32)
 	return clipped
 }
 
-// quantise rounds x · (limit+1) to an integer of -limit-1…limit. Not a number
+// quantize rounds x · (limit+1) to an integer of -limit-1…limit. Not a number
 // becomes 0 and counts as clipped.
-func quantise(x float32, limit int, over *bool) int {
+func quantize(x float32, limit int, over *bool) int {
 	y := math.RoundToEven(float64(x) * float64(limit+1))
 	switch {
 	case y >= float64(limit)+1:

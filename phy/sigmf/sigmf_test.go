@@ -420,7 +420,7 @@ func set(node any, path []string, v any, remove bool) any {
 	return node
 }
 
-func TestQuantiseClips(t *testing.T) {
+func TestQuantizeClips(t *testing.T) {
 	src := []complex64{complex(1, 0), complex(-1, 0), complex(0, 2), complex(float32(math.NaN()), 0), 0.5}
 	dst := make([]byte, 2*len(src))
 	if got := CI8.encode(dst, src, 1, 1); got != 3 {

@@ -29,7 +29,7 @@ type Config struct {
 	SampleRate  float64    // core:sample_rate, samples of one channel per second; 0 stands for that of the carrier
 	Description string     // core:description
 	License     string     // core:license, a URL; may be empty
-	Scale       float32    // factor before quantisation, so that full scale is 1; 0 means 1
+	Scale       float32    // factor before quantization, so that full scale is 1; 0 means 1
 }
 
 // Writer writes a recording: samples at once, metadata at Close. One goroutine

@@ -8,7 +8,7 @@
 //	phy/demodulate    samples -> Grid              cell
 //	phy/extract       Grid -> PDU                  cell               scheduling grants, base graphs
 //	phy/track         Pilots -> Pilots             PRB group          what the last slots have seen; an option
-//	phy/synchronise   Pilots -> Aligned            PRB group
+//	phy/synchronize   Pilots -> Aligned            PRB group
 //	phy/estimate      Aligned -> Channel           PRB group
 //	phy/equalize      Data, Channel -> Symbols     PRB group
 //	phy/demap         Symbols -> LLRs              UE, HARQ process   modulation scheme

@@ -22,7 +22,7 @@ func NewEqualize(cfg Config, name string, open func() (pusch.Equalizer, error)) 
 	}, sfaas.FunctionConfig{Params: cfg.params(name)}, scratch)
 }
 
-// detection is an equaliser with the symbols of the messages that it writes.
+// detection is an equalizer with the symbols of the messages that it writes.
 type detection struct {
 	pusch.Equalizer
 	to   [nr.MaxUEs]*Symbols

@@ -31,7 +31,7 @@ func Example() {
 	schedules := sfaas.Source[nr.Schedule](g, "schedules")
 	pdu := sfaas.Apply(sfaas.Apply(slots, block.NewDemodulate(cfg)), extract.Fn)
 	pilots := sfaas.Select(pdu, func(p *block.PDU) *block.Pilots { return &p.Pilots })
-	aligned := sfaas.Apply(pilots, block.NewSynchronise(cfg, "ls", meter))
+	aligned := sfaas.Apply(pilots, block.NewSynchronize(cfg, "ls", meter))
 	channel := sfaas.Apply(aligned, block.NewEstimate(cfg, "ls", meter))
 	sfaas.Sink(channel, "channels")
 	sfaas.Control(schedules, extract.Grants)
@@ -44,6 +44,6 @@ func Example() {
 	fmt.Println(app.Functions())
 	fmt.Println(app.Stateful())
 	// Output:
-	// [phy/demodulate phy/extract phy/synchronise phy/estimate]
+	// [phy/demodulate phy/extract phy/synchronize phy/estimate]
 	// [phy/extract]
 }

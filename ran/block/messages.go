@@ -15,7 +15,7 @@ type Grid struct {
 }
 
 // PDU is what one PRB group sent in one slot, cut out of the grid. [Pilots] and
-// [Data] go different ways until the equaliser.
+// [Data] go different ways until the equalizer.
 type PDU struct {
 	Pilots Pilots // resource elements of the symbols with DM-RS
 	Data   Data   // all resource elements of the allocation
@@ -47,7 +47,7 @@ type Channel struct {
 	nr.Channel
 }
 
-// Symbols are the equalised symbols of one UE.
+// Symbols are the equalized symbols of one UE.
 type Symbols struct {
 	Trace
 	Code sch.Code // what the UE sent

@@ -9,7 +9,7 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// Meter is what a worker measures pilots with: [NewSynchronise] and [NewEstimate] of
+// Meter is what a worker measures pilots with: [NewSynchronize] and [NewEstimate] of
 // one chain take the same, so that the reference signal of a slot, which both
 // compare with, is made once.
 type Meter = sfaas.Scratch[pusch.Meter]

@@ -19,7 +19,7 @@ type closing struct {
 
 func (c closing) Close() error { *c.closed++; return nil }
 
-// TestMeterIsOnePerWorker: synchronisation and estimation of a worker have one meter,
+// TestMeterIsOnePerWorker: synchronization and estimation of a worker have one meter,
 // and with it one reference signal.
 func TestMeterIsOnePerWorker(t *testing.T) {
 	cfg := block.Config{Carrier: nr.Carrier{SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512}, NumRx: 1}
@@ -35,7 +35,7 @@ func TestMeterIsOnePerWorker(t *testing.T) {
 		return m, err
 	})
 	g := sfaas.NewGraph("sounder")
-	aligned := sfaas.Apply(sfaas.Source[block.Pilots](g, "pilots"), block.NewSynchronise(cfg, "ls", meter))
+	aligned := sfaas.Apply(sfaas.Source[block.Pilots](g, "pilots"), block.NewSynchronize(cfg, "ls", meter))
 	sfaas.Sink(sfaas.Apply(aligned, block.NewEstimate(cfg, "ls", meter)), "channels")
 	app, err := g.Build()
 	if err != nil {

@@ -12,7 +12,7 @@ const (
 	StageDemodulate Stage = iota
 	StageExtract
 	StageTrack // only with a tracker
-	StageSynchronise
+	StageSynchronize
 	StageEstimate
 	StageEqualize
 	StageDemap
@@ -24,7 +24,7 @@ const (
 
 // stageNames are the names of the functions.
 var stageNames = [NumStages]string{
-	"phy/demodulate", "phy/extract", "phy/track", "phy/synchronise", "phy/estimate", "phy/equalize",
+	"phy/demodulate", "phy/extract", "phy/track", "phy/synchronize", "phy/estimate", "phy/equalize",
 	"phy/demap", "phy/recover", "phy/decode", "phy/crc",
 }
 

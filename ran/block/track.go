@@ -26,7 +26,7 @@ type Tracker struct {
 // n−Lag of those groups and on nothing else, see phy/track, so a move in mode Fed
 // loses nothing.
 //
-//	pilots ──▶ track ──▶ synchronise ──▶ estimate ─┬─▶
+//	pilots ──▶ track ──▶ synchronize ──▶ estimate ─┬─▶
 //	             ▲                                 │
 //	             └───────────── sight ◀────────────┘
 //

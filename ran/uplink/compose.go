@@ -118,7 +118,7 @@ func (e *Edges) measure() {
 		e.Pilots = sfaas.Apply(e.Pilots, tracker.Fn)
 	}
 	e.Pilots = through(e, EdgePilots, e.Pilots)
-	e.Aligned = through(e, EdgeAligned, sfaas.Apply(e.Pilots, s.Synchronise))
+	e.Aligned = through(e, EdgeAligned, sfaas.Apply(e.Pilots, s.Synchronize))
 	e.Channel = through(e, EdgeChannel, sfaas.Apply(e.Aligned, s.Estimate))
 	if cfg.tracks() {
 		sfaas.Control(sfaas.Apply(e.Channel, block.NewSight(cfg.Config)), tracker.Sights)

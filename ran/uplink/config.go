@@ -20,13 +20,13 @@ type Config struct {
 
 	// Receiver names the algorithms of all steps that are not replaced one by one:
 	//
-	//   - "ls": least squares, linear interpolation, LMMSE equaliser, max-log
-	//   - "lmmse", or "": LMMSE estimation in frequency and time, LMMSE equaliser, max-log
+	//   - "ls": least squares, linear interpolation, LMMSE equalizer, max-log
+	//   - "lmmse", or "": LMMSE estimation in frequency and time, LMMSE equalizer, max-log
 	//   - "neural": as "lmmse" with the neural demapper of phy/neural
 	Receiver string
 
 	// Tracking follows delay, carrier offset, Doppler frequency and power delay
-	// profile of each UE over slots, and tells synchronisation and estimation before
+	// profile of each UE over slots, and tells synchronization and estimation before
 	// a slot what to expect in it. It helps where a slot says little by itself: few
 	// PRBs, low SNR. [track.DefaultConfig] is a good choice; the zero value stands for
 	// no tracking.
@@ -53,7 +53,7 @@ type Config struct {
 type Steps struct {
 	Demodulate  sfaas.Fn[nr.Baseband, block.Grid]                   // samples to grid
 	Extract     block.Extractor                                     // grid to PDUs
-	Synchronise sfaas.Fn[block.Pilots, block.Aligned]               // measures delay and carrier offset
+	Synchronize sfaas.Fn[block.Pilots, block.Aligned]               // measures delay and carrier offset
 	Estimate    sfaas.Fn[block.Aligned, block.Channel]              // pilots to channel
 	Equalize    sfaas.Fn2[block.Data, block.Channel, block.Symbols] // emits the symbols of each UE under its [block.HARQKey]
 	Demap       block.Demapper                                      // symbols to soft bits

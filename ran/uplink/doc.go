@@ -3,7 +3,7 @@
 // Package uplink composes the functions of ran/block into a PUSCH receiver:
 // from the samples of a slot and its schedule to CRC-checked transport blocks.
 //
-//	slots ──▶ demodulate ──▶ extract ─┬─▶ synchronise ──▶ estimate ─┐
+//	slots ──▶ demodulate ──▶ extract ─┬─▶ synchronize ──▶ estimate ─┐
 //	                            ▲     └──────────── data ───────────┴▶ equalize ─┐
 //	grants ─┬───────────────────┘                                                │
 //	        └▶ distribute ───────────┬─────────────────────┐                     │
@@ -12,7 +12,7 @@
 //
 // (Grants go to extract, demap and decode, which keep them as state.)
 //
-// With [Config].Tracking a tracker stands before synchronise and hears from estimate
+// With [Config].Tracking a tracker stands before synchronize and hears from estimate
 // what each slot has seen. Every step can be replaced by a function of the same ports,
 // see [Steps].
 //

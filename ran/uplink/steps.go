@@ -34,7 +34,7 @@ func (c *Config) steps(networks *neural.Networks) (Steps, error) {
 	s := c.Steps
 	setDefault(&s.Demodulate, s.Demodulate.Defined(), block.NewDemodulate(cfg))
 	setDefault(&s.Extract, s.Extract.Fn.Defined(), block.NewExtract(cfg))
-	setDefault(&s.Synchronise, s.Synchronise.Defined(), block.NewSynchronise(cfg, name, meter))
+	setDefault(&s.Synchronize, s.Synchronize.Defined(), block.NewSynchronize(cfg, name, meter))
 	setDefault(&s.Estimate, s.Estimate.Defined(), block.NewEstimate(cfg, name, meter))
 	setDefault(&s.Equalize, s.Equalize.Defined(),
 		block.NewEqualize(cfg, name, func() (pusch.Equalizer, error) { return a.NewEqualizer(limits) }))

@@ -75,8 +75,8 @@ func ownSteps(t *testing.T, cfg block.Config) uplink.Steps {
 			return modems.Get(c).Process(&out.Grid, in)
 		}, sfaas.FunctionConfig{}, modems),
 		Extract: ownExtract(cfg),
-		Synchronise: sfaas.Define("own/synchronise", func(c *sfaas.Ctx, out *block.Aligned, in *block.Pilots) error {
-			out.Mark(c, block.StageSynchronise, &in.Trace)
+		Synchronize: sfaas.Define("own/synchronize", func(c *sfaas.Ctx, out *block.Aligned, in *block.Pilots) error {
+			out.Mark(c, block.StageSynchronize, &in.Trace)
 			out.Group, out.Priors = in.Group, in.Priors
 			out.RE.CopyFrom(&in.RE)
 			s := meter.Get(c).Synchronizer

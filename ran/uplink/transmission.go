@@ -41,7 +41,7 @@ type Transmission struct {
 	Missed  uint16                         // bit s: stage s began after the slot's due time
 }
 
-// SINRdB returns the mean unbiased SINR after equalisation in dB, −100…200; −100
+// SINRdB returns the mean unbiased SINR after equalization in dB, −100…200; −100
 // where none was observed.
 func (t *Transmission) SINRdB() float64 {
 	if !t.Quality.SINRObserved {

@@ -71,7 +71,7 @@ func probe(t target, c backend.Config) (Library, error) {
 func loaded() (Library, bool) {
 	l := &library.loaded
 	if l.Path == "" && ort.IsInitialized() {
-		*l = Library{Path: "(initialised by the host program)", Version: ort.GetVersion()}
+		*l = Library{Path: "(initialized by the host program)", Version: ort.GetVersion()}
 	}
 	return *l, l.Path != ""
 }

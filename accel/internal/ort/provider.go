@@ -121,7 +121,7 @@ func (t target) checkOptions(m backend.Model, c backend.Config) error {
 // times as long as in float32.
 func computesBF16() bool { return cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16 }
 
-// checkQuantized refuses Int8 for a model that says nowhere how to quantise:
+// checkQuantized refuses Int8 for a model that says nowhere how to quantize:
 // scales would have to be guessed.
 func (t target) checkQuantized(m backend.Model, c backend.Config) error {
 	if c.Precision != backend.Int8 {

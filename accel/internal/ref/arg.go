@@ -138,7 +138,7 @@ func topK[E number](st *step) (func(), error) {
 }
 
 // buildHardmax makes 1 at the first largest element and 0 elsewhere, over the
-// axes that Softmax normalises.
+// axes that Softmax normalizes.
 func buildHardmax(st *step) (func(), error) {
 	if err := st.floats(); err != nil {
 		return nil, err

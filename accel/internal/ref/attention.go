@@ -228,7 +228,7 @@ func (a *attention) sees(b, row, col int) bool {
 	return !(a.causal && col > place || a.left >= 0 && col < place-a.left || a.right >= 0 && col > place+a.right)
 }
 
-// rowSoftmax normalises a row; one where nothing may be seen becomes 0.
+// rowSoftmax normalizes a row; one where nothing may be seen becomes 0.
 func rowSoftmax(v []float32) {
 	peak := math.Inf(-1)
 	for _, x := range v {

@@ -52,7 +52,7 @@ func init() {
 		"HammingWindow": buildWindow, "HannWindow": buildWindow, "Range": ranges.by(0),
 		// resampling
 		"AffineGrid": buildAffineGrid, "Col2Im": buildCol2Im, "DFT": buildDFT, "GridSample": buildGridSample, "Resize": buildResize, "Upsample": buildResize,
-		// quantised
+		// quantized
 		"ConvInteger": buildIntegerConv, "DequantizeLinear": buildDequantize, "DynamicQuantizeLinear": buildDynamicQuantize,
 		"MatMulInteger": buildIntegerMatMul, "QLinearConv": buildIntegerConv, "QLinearMatMul": buildIntegerMatMul, "QuantizeLinear": buildQuantize,
 	}

@@ -74,7 +74,7 @@ func (r *leftRows) set(src []uint8, k int, flip uint8) {
 }
 
 // integerSink takes the rows of a product to the output: as they are, or scaled to
-// a quantised type.
+// a quantized type.
 type integerSink struct {
 	ints   []int32
 	bytes  []uint8

@@ -11,7 +11,7 @@ import (
 	"github.com/neuroran/neuroran/internal/simd/i8"
 )
 
-// scales is how a quantised value maps to real numbers: one scale and zero point
+// scales is how a quantized value maps to real numbers: one scale and zero point
 // for all, for each index along an axis, or for each block along it.
 type scales struct {
 	scale []float32
@@ -82,7 +82,7 @@ func wholeAt(o *operand) (func(i int) int64, error) {
 	return indexAt(o)
 }
 
-// quantizers makes the writer of each quantised type: it rounds to even and
+// quantizers makes the writer of each quantized type: it rounds to even and
 // saturates.
 func quantizer(o *operand) (func(i int, v float64), error) {
 	clamp := func(v, lo, hi float64) float64 { return min(max(math.RoundToEven(v), lo), hi) }
@@ -130,7 +130,7 @@ func buildQuantize(st *step) (func(), error) {
 	}, nil
 }
 
-// quantizeRuns quantises the neighbours that share a scale together.
+// quantizeRuns quantizes the neighbours that share a scale together.
 func quantizeRuns(dst []uint8, x []float32, q scales, limits func(zero int32) i8.Range) func() {
 	return func() {
 		for at := 0; at < len(x); {

@@ -35,7 +35,7 @@ type simulation struct {
 
 	src, got, word, sent []byte
 	llrs                 []float32
-	quantised, soft      []int8
+	quantized, soft      []int8
 	beliefs              []float32
 }
 
@@ -101,7 +101,7 @@ func (s *simulation) open() error {
 	}
 	s.src, s.got = make([]byte, s.k), make([]byte, s.k)
 	s.word, s.sent = make([]byte, s.code.N()), make([]byte, s.n)
-	s.llrs, s.quantised = make([]float32, s.n), make([]int8, s.n)
+	s.llrs, s.quantized = make([]float32, s.n), make([]int8, s.n)
 	s.soft, s.beliefs = make([]int8, s.code.N()), make([]float32, s.code.N())
 	return nil
 }
@@ -149,8 +149,8 @@ func (s *simulation) block(rng *rand.Rand, n0 float64) ldpc.Result {
 		must(s.matcher.Match(s.sent, s.word))
 		s.pam.transmit(s.llrs, s.sent, rng, n0)
 		if s.config.decoder == "int8" {
-			quantise(s.quantised, s.llrs, s.llrScale)
-			must(s.matcher.Combine(s.soft, s.quantised))
+			quantize(s.quantized, s.llrs, s.llrScale)
+			must(s.matcher.Combine(s.soft, s.quantized))
 			continue
 		}
 		s.combine(rv)
@@ -181,9 +181,9 @@ func (s *simulation) combine(rv int) {
 	}
 }
 
-// quantise rounds LLRs to steps of 1/scale within ±120 steps, then to the
+// quantize rounds LLRs to steps of 1/scale within ±120 steps, then to the
 // decoder's steps of 1/8.
-func quantise(dst []int8, src []float32, scale float64) {
+func quantize(dst []int8, src []float32, scale float64) {
 	for i, x := range src {
 		q := math.Round(min(max(float64(x)*scale, -120), 120))
 		dst[i] = int8(min(max(math.Round(q*8/scale), -120), 120))

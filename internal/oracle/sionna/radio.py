@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Grids to samples and samples to grids: TS 38.211 sections 5.3.1 and 5.4,
-Sionna's TDL channels in the time domain, delay, carrier offset, quantisation.
+Sionna's TDL channels in the time domain, delay, carrier offset, quantization.
 """
 import numpy as np
 import sionna.phy
@@ -122,7 +122,7 @@ class Channel:
         return a[0, 0, :, 0].numpy(), tau[0, 0, 0].numpy()
 
 
-def quantise(samples, datatype, backoff_db=14.0):
+def quantize(samples, datatype, backoff_db=14.0):
     """[rx, samples] to the bytes of a SigMF file, and the samples that these
     stand for; integers keep the given margin over the power of the samples that
     are not silent."""

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from chain import Transmission, detect, sha256
-from radio import Layout, demodulate, modulate, quantise
+from radio import Layout, demodulate, modulate, quantize
 
 CARRIER = {
     "n_cell_id": 1, "subcarrier_spacing_khz": 30, "cyclic_prefix": "normal", "n_size_grid": 24, "n_start_grid": 0,
@@ -71,7 +71,7 @@ class Recording:
         """The CRCs of Sionna's receiver, in the order of the transmissions;
         None as soon as there are more than the given number of failures."""
         no = 10 ** (-snr_db / 10)
-        _, y = quantise(self.clean + np.sqrt(no) * self.noise, self.datatype)
+        _, y = quantize(self.clean + np.sqrt(no) * self.noise, self.datatype)
         y = np.concatenate([np.zeros((y.shape[0], 64)), y, np.zeros((y.shape[0], 64))], axis=1)
         out, soft, i = [], {}, 0
         while i < len(self.sent):
@@ -106,7 +106,7 @@ class Recording:
 
     def write(self, folder, snr_db):
         no = 10 ** (-snr_db / 10)
-        data, _ = quantise(self.clean + np.sqrt(no) * self.noise, self.datatype)
+        data, _ = quantize(self.clean + np.sqrt(no) * self.noise, self.datatype)
         now, worse = self.receive(snr_db), self.receive(snr_db - 1)
         base = os.path.join(folder, self.name)
         with open(base + ".sigmf-data", "wb") as f:

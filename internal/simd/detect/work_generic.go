@@ -66,7 +66,7 @@ func (w *Work) solve2(p int, load, q float32) {
 	w.finish(1, p, complex(re, im), q*a, d1)
 }
 
-// solveN factorises A = Uᴴ·D·U with U unit upper triangular, solves for the
+// solveN factorizes A = Uᴴ·D·U with U unit upper triangular, solves for the
 // layers, and sums the diagonal of A⁻¹ = U⁻¹·D⁻¹·U⁻ᴴ. t is D·U.
 func (w *Work) solveN(p, n int, load, q float32) {
 	var u, t, v [MaxLayers][MaxLayers]complex64

@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// Range is what a quantised type holds less its zero point, and the zero point:
+// Range is what a quantized type holds less its zero point, and the zero point:
 // results are limited to Lo and Hi and then moved by Zero.
 type Range struct {
 	Lo   float32 // least number of the type less the zero point

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package i8 holds kernels of quantised networks: products of 8-bit integers, and
+// Package i8 holds kernels of quantized networks: products of 8-bit integers, and
 // the ways between them, sums of 32 bits and float32.
 //
 // The generic Go code is the definition: every implementation gives the same

@@ -18,7 +18,7 @@ const RuleSize = 64
 func Implementation() string { return implementation() }
 
 // Rule maps the smallest magnitude among the other edges of a check, clipped to
-// RuleSize−1, to the magnitude of the message: min-sum with its normalisation,
+// RuleSize−1, to the magnitude of the message: min-sum with its normalization,
 // offset, rounding and clipping in one table. Entries are at most 127.
 type Rule [RuleSize]uint8
 

@@ -90,7 +90,7 @@ func opsFor[E tensor.Element](word int) *Ops {
 	}
 }
 
-// tensors is immutable after initialisation.
+// tensors is immutable after initialization.
 var tensors = map[reflect.Type]*Ops{
 	reflect.TypeFor[tensor.Tensor[int8]]():           opsFor[int8](1),
 	reflect.TypeFor[tensor.Tensor[int16]]():          opsFor[int16](2),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package dmrstest makes the pilots of a PRB group as antennas receive them, for
-// the tests of synchronisation and channel estimation.
+// the tests of synchronization and channel estimation.
 package dmrstest
 
 import (

@@ -181,7 +181,7 @@ func (s *solver) two() {
 	}
 }
 
-// many factorises A = Uᴴ·D·U and solves, as in the Go definition; what does not
+// many factorizes A = Uᴴ·D·U and solves, as in the Go definition; what does not
 // fit into registers is on the stack.
 func (s *solver) many() {
 	n := s.n

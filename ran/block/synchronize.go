@@ -4,12 +4,12 @@ package block
 
 import "github.com/neuroran/neuroran/sfaas"
 
-// NewSynchronise returns the function that measures delay and carrier offset of
+// NewSynchronize returns the function that measures delay and carrier offset of
 // each UE of a PRB group on its DM-RS, with the synchronizer of a meter; name tells
 // algorithms apart in the function's digest.
-func NewSynchronise(cfg Config, name string, meter Meter) sfaas.Fn[Pilots, Aligned] {
-	return sfaas.Define(StageSynchronise.String(), func(c *sfaas.Ctx, out *Aligned, in *Pilots) error {
-		out.Mark(c, StageSynchronise, &in.Trace)
+func NewSynchronize(cfg Config, name string, meter Meter) sfaas.Fn[Pilots, Aligned] {
+	return sfaas.Define(StageSynchronize.String(), func(c *sfaas.Ctx, out *Aligned, in *Pilots) error {
+		out.Mark(c, StageSynchronize, &in.Trace)
 		s := meter.Get(c).Synchronizer
 		if err := s.Configure(&in.Group); err != nil {
 			return err
