@@ -106,6 +106,10 @@ func (k *Core) committed(b *Batch, offer uint32, err error) {
 		}
 		return
 	}
+	if b.hand != nil {
+		k.handed(b, err)
+		return
+	}
 	switch {
 	case err == nil, k.set.Bugs.ackFirst && !errors.Is(err, base.ErrStaleEpoch):
 		b.state = batchLanded
@@ -179,6 +183,9 @@ func (k *Core) releaseLanded(u *unit) {
 		for _, x := range b.settles {
 			k.close(x.node, x.ks, x.stamp)
 		}
+		if b.then != nil {
+			b.then()
+		}
 		if b.input.edge != nil {
 			k.gauges[b.input.edge.ID-1].sub(b.input.edge, b.input.msg.size)
 			k.giveBack(&b.input)
@@ -225,7 +232,7 @@ func (k *Core) retire(b *Batch) {
 	k.offered--
 	k.load.commits.Add(-1)
 	if !k.set.InMemory() {
-		b.input, b.replies, b.settles = item{}, nil, nil
+		b.input, b.replies, b.settles, b.then, b.hand = item{}, nil, nil, nil, nil
 		return
 	}
 	clear(b.Outbox)

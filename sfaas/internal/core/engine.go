@@ -79,9 +79,11 @@ type Batch struct {
 	unit      *unit
 	input     item
 	replies   []reply
-	settles   []settling   // inputs that are settled then
-	acks      int          // kept messages whose rows it deletes
-	cancelled []base.Token // of delayed messages that are not to leave
+	settles   []settling           // inputs that are settled then
+	then      func()               // what else follows, nil for mostly nothing
+	hand      func(err error) bool // of a hand-over: see [Core.commitHand]
+	acks      int                  // kept messages whose rows it deletes
+	cancelled []base.Token         // of delayed messages that are not to leave
 	state     batchState
 }
 

@@ -48,6 +48,7 @@ var foreign = [...]struct {
 	signalHeir:      {true, Carries{Resign: true}},
 	signalInherited: {true, Carries{Resign: true}},
 	signalRest:      {true, Carries{Resign: true}},
+	signalInquire:   {true, Carries{Move: true}},
 }
 
 // Foreign returns what signals of a kind carry between runtimes, and false for a
@@ -75,7 +76,7 @@ func (s *Signal) Foreign(self base.NodeID) error {
 		ok = ok && from == self && to == s.From.Node
 	case signalFenced:
 		ok = ok && from == self
-	case signalImage, signalHeir:
+	case signalImage, signalHeir, signalInquire:
 		ok = ok && from == s.From.Node && to == self
 	case signalFence, signalFenceCore, signalFeed, signalUnfeed:
 		ok = ok && from == s.From.Node

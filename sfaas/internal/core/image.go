@@ -24,7 +24,8 @@ type Image struct {
 	pushed []*keptEntry // in a snapshot: for the unit, kept by the runtimes that took the pushes
 	soft   bool         // who takes it forgets the content of Volatile cells
 
-	recorded bool // the engine of who takes it has its rows
+	recorded bool  // the engine of who takes it has its rows
+	leaving  *Hand // of a recovery: its owner has handed it over, and has had no answer
 }
 
 // Counts returns how many instances and waiting messages an image has.
@@ -115,6 +116,7 @@ func (b *joinBuffer) hasWide(w *half) bool {
 // the unit. What arrives later lines up behind it. Tasks that have begun end.
 func (k *Core) stop(u *unit) {
 	u.phase, u.hushed = unitStopping, false
+	u.busy().seal = sealing{}
 	waits := &u.busy().waits
 	for l, r := range [...]*ring[item]{lineInline: &k.inline, lineQueued: &k.queued, lineIngress: &k.ingress} {
 		n := r.len()

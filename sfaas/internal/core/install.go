@@ -3,6 +3,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
@@ -35,7 +37,9 @@ func (c *Cores) Fresh() error {
 // to be done; a core that is [Core.Ready] afterwards goes on with an EventRun.
 func (c *Cores) Install(b *Builder, do func(core int, eff []Effect)) {
 	for _, img := range b.images {
-		img.share(len(c.List))
+		if img.leaving == nil {
+			img.share(len(c.List))
+		}
 	}
 	for i, k := range c.List {
 		do(i, k.goOnFrom(b))
@@ -55,10 +59,11 @@ func (k *Core) goOnFrom(b *Builder) []Effect {
 		k.takeSource(&b.sources[i])
 	}
 	k.recover(b)
-	for _, img := range b.images {
+	images := slices.DeleteFunc(slices.Clone(b.images), func(img *Image) bool { return k.isNotOurs(img) })
+	for _, img := range images {
 		k.install(k.unit(img.UnitID), &Signal{Image: img, Route: base.Route{Unit: img.Unit(), Owner: k.self.Node, Epoch: img.Epoch + 1}})
 	}
-	for _, img := range b.images { // not before all are here
+	for _, img := range images { // not before all are here
 		u := k.unit(img.UnitID)
 		if k.lead(u.UnitID) == k.self.Core {
 			k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
@@ -72,6 +77,17 @@ func (k *Core) goOnFrom(b *Builder) []Effect {
 	}
 	k.recoverPushed(b.pushed)
 	return k.endStep()
+}
+
+// isNotOurs reports whether a unit that has been read is not ours to serve: it is not
+// known whether who it was handed to has it, or somebody has it now.
+func (k *Core) isNotOurs(img *Image) bool {
+	u := k.unit(img.UnitID)
+	if img.leaving != nil {
+		k.holdLeft(u, img)
+		return true
+	}
+	return img.recorded && u.phase == unitAway && u.epoch > img.Epoch
 }
 
 func (k *Core) takeSource(x *SourceState) {

@@ -47,6 +47,8 @@ type Move struct {
 	Digest base.Digest // of the unit's part where it begins
 	Bare   base.Digest // the same without the cells, see [plan.Part]
 
+	Recorded bool // engines of both keep records of the unit, see hand.go
+
 	app     *plan.App
 	image   *Image
 	wait    int           // cores that have not answered
@@ -55,6 +57,7 @@ type Move struct {
 	refused bool
 	awaits  bool // Slot
 	ended   bool
+	buried  bool // the tombstone has been offered
 	newest  base.Slot
 	done    func(m *Move, err error)
 }
@@ -111,8 +114,8 @@ func (k *Core) startMove(u *unit, s *Signal) {
 		err = base.ErrMoving
 	case !slices.Contains(k.peers, m.To):
 		err = base.ErrUnlinked
-	case m.Mode == base.Fed && u.Part.Kept, k.recordsOf(u.Part):
-		err = base.ErrKept // its records stay where they are
+	case m.Mode == base.Fed && u.Part.Kept:
+		err = base.ErrKept
 	}
 	if err != nil {
 		k.effect(Effect{Kind: EffectMoved, Signal: s, Err: err})
@@ -121,7 +124,7 @@ func (k *Core) startMove(u *unit, s *Signal) {
 	m.Epoch, m.app, m.wait = u.epoch+1, k.app, k.count
 	k.moves++
 	m.ID = uint64(k.set.Incarnation)<<32 | k.moves&math.MaxUint32
-	m.Digest, m.Bare = u.Part.Digest, u.Part.Bare
+	m.Digest, m.Bare, m.Recorded = u.Part.Digest, u.Part.Bare, k.recordsOf(u.Part)
 	u.busy().move = m
 	k.noteMoving(u)
 	if m.Mode == base.Fed {
@@ -186,7 +189,7 @@ func (k *Core) reportQuiet() {
 		u := k.stopping[i]
 		switch {
 		case u.phase != unitStopping:
-		case k.quiet(u):
+		case k.quiet(u) && (!k.recordsOf(u.Part) || k.seal(u)):
 			k.stopping = slices.Delete(k.stopping, i, i+1)
 			k.toLead(u, &Signal{Kind: signalQuiet})
 			continue
@@ -209,6 +212,10 @@ func (k *Core) countQuiet(u *unit, _ *Signal) {
 	}
 	m.wait = k.count
 	m.image = &Image{UnitID: u.UnitID, Epoch: m.Epoch, Fence: u.fence}
+	if m.Recorded {
+		k.intend(u, m)
+		return
+	}
 	k.tell(u, &Signal{Kind: signalExport, Move: m})
 }
 
@@ -228,6 +235,9 @@ func (k *Core) collect(u *unit, s *Signal) {
 		k.endMove(u, &Signal{Kind: signalOutcome, Move: m, Err: base.ErrUnlinked})
 		return
 	}
+	if k.set.Bugs.earlyGrave && m.Recorded {
+		k.bury(u, m, base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch})
+	}
 	k.toNode(u, m.To, &Signal{Kind: signalImage, Move: m, Image: m.image})
 }
 
@@ -240,22 +250,36 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 		err = &base.DigestError{Of: "part " + u.Part.Name, Got: m.Digest, Want: u.Part.Digest}
 	case u.phase == unitHere || u.phase == unitStopping || !base.Newer(m.Epoch, k.self.Node, u.epoch, u.owner):
 		err = base.ErrStaleEpoch
+	case m.Epoch <= u.promised:
+		err = base.ErrStaleEpoch
+	case u.more != nil && u.more.taking != nil:
+		err = base.ErrMoving
 	case k.set.Leaving.Load():
 		err = base.ErrClosed
-	case k.recordsOf(u.Part):
-		err = base.ErrKept // a crash before its records are here would lose it
+	case m.Recorded != k.recordsOf(u.Part):
+		err = base.ErrKept // a crash of one would leave it with half of its promises
 	default:
 		img, err = k.translate(s)
 	}
-	if err == nil {
-		img.soft = m.Mode == base.Soft
-		img.share(k.count)
-		k.tell(u, &Signal{Kind: signalTake, Move: m, Image: img, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch}})
+	switch {
+	case err != nil:
+	case m.Recorded && !k.set.Bugs.serveEarly:
+		k.beginImport(u, m, img)
+		return
+	default:
+		k.takeImage(u, m, img)
 	}
-	if err == nil && m.Mode != base.Fed {
+	k.outcome(u, m, err)
+}
+
+// takeImage makes this runtime the owner of a unit of which the image has come.
+func (k *Core) takeImage(u *unit, m *Move, img *Image) {
+	img.soft = m.Mode == base.Soft
+	img.share(k.count)
+	k.tell(u, &Signal{Kind: signalTake, Move: m, Image: img, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch}})
+	if m.Mode != base.Fed {
 		k.announce(u) // before the old owner hears of it, and perhaps closes
 	}
-	k.toNode(u, m.From, &Signal{Kind: signalOutcome, Move: m, Err: err})
 }
 
 // upgrades reports whether the unit of a move may have cells of another version: it
@@ -273,7 +297,7 @@ func (k *Core) translate(s *Signal) (*Image, error) {
 	switch {
 	case s.Packed != nil:
 		return s.Packed.Open(k, plan.UnitID{Part: k.app.PartOf(m.Unit.Part), Root: m.Unit.Root})
-	case m.app == k.app:
+	case m.app == k.app && !m.Recorded: // else it stays with its old owner until that has an answer
 		return img, nil
 	case k.set.Translate == nil:
 		return nil, base.Errorf("%w: graph %s, want %s", base.ErrDigest, m.app.Name, k.app.Name)
@@ -335,12 +359,16 @@ func (k *Core) goOn(u *unit) {
 // endMove is step 4, at the owner's lead.
 func (k *Core) endMove(u *unit, s *Signal) {
 	m := u.busy().move
-	if m == nil || !m.same(s.Move) {
+	if m == nil || !m.same(s.Move) || (m.Recorded && u.pendingMove() != m) {
 		return
 	}
 	if s.Err == nil && m.Mode == base.Fed {
 		m.image = nil
 		k.everywhere(u, &Signal{Kind: signalFeed, Move: m})
+		return
+	}
+	if s.Err != nil && m.Recorded {
+		k.goOnHere(u, m, m.Epoch+1, s.Err)
 		return
 	}
 	u.more.move = nil
@@ -349,6 +377,9 @@ func (k *Core) endMove(u *unit, s *Signal) {
 	} else if s.Err == nil {
 		k.tell(u, &Signal{Kind: signalGone, Route: base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch}})
 		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		if m.Recorded {
+			k.bury(u, m, u.route())
+		}
 	} else if u.phase == unitLeft {
 		m.image.share(k.count)
 		k.tell(u, &Signal{Kind: signalTake, Image: m.image, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch + 1}})

@@ -20,6 +20,11 @@ type Bugs struct {
 	lateAnswer  bool // a second answer counts for the batch that is offered then
 	ackUnsynced bool // a record is answered before it is synced, see AckBeforeSync
 	keepInputs  bool // what is done with stays an input of its unit
+	serveEarly  bool // an import is served before it is committed
+	noIntent    bool // a unit leaves without an intent
+	earlyGrave  bool // the tombstone comes before the answer
+	noPromise   bool // who says no may import nevertheless
+	halfImport  bool // half an import is taken for a whole one
 	snapshotGap bool // a record gets lost between a log and its snapshot, see SnapshotGap
 }
 
@@ -62,6 +67,11 @@ func DiskPlants() []Planted {
 	return []Planted{
 		{"ack-before-sync", "the engine answers before what it has taken is on its disk", func(b *Bugs) { b.ackUnsynced = true }},
 		{"snapshot-gap", "the last record of a log is in no snapshot when the log is cut", func(b *Bugs) { b.snapshotGap = true }},
+		{"import-served-first", "a unit that is handed over is served, and its old owner told so, before the import is committed", func(b *Bugs) { b.serveEarly = true }},
+		{"intent-not-committed", "a unit is handed over without a record that says so", func(b *Bugs) { b.noIntent = true }},
+		{"tombstone-first", "the old owner commits the tombstone before it has an answer", func(b *Bugs) { b.earlyGrave = true }},
+		{"promise-not-committed", "who says that it has no unit does not promise never to import it", func(b *Bugs) { b.noPromise = true }},
+		{"half-import", "a recovery takes half an import for a unit", func(b *Bugs) { b.halfImport = true }},
 		{"half-row", "a record leaves out that an input is done with", func(b *Bugs) { b.keepInputs = true }},
 	}
 }

@@ -55,6 +55,10 @@ type Recorder interface {
 	NoPosition(dst []Write, e *plan.Edge, key base.Key) []Write               // its key is forgotten
 	Fence(dst []Write, fence base.Slot) []Write                               // first slot of the owner
 	Clear(dst []Write) []Write                                                // all of the unit
+	Hand(dst []Write, h Hand) []Write                                         // the unit is on its way
+	NoHand(dst []Write) []Write                                               // it is owned here
+	Promise(dst []Write, u base.Unit, epoch uint32) []Write                   // of the runtime: up to which epoch it will not import a unit
+	NoPromise(dst []Write, u base.Unit) []Write                               // nobody needs that any more
 	Route(dst []Write, r base.Route) []Write                                  // of the runtime: where a unit is
 	Rest(dst []Write, r Rest) []Write                                         // of the runtime: whose the rest of a part is
 }
@@ -400,8 +404,16 @@ func (k *Core) recordForgotten(ks *keyState) {
 			continue
 		}
 		for _, e := range k.app.Outlets[id].Edges {
-			if k.promises(e) {
-				w := k.changes(k.unitOf(e.Node.Part, ks))
+			if !k.promises(e) {
+				continue
+			}
+			u := k.unitOf(e.Node.Part, ks)
+			if u.phase == unitHere {
+				w := k.changes(u)
+				w.writes = k.rec.NoPosition(w.writes, e, ks.key)
+			}
+			if u.phase != unitHere || len(k.peers) > 1 { // it is, or may have been, elsewhere
+				w := k.changes(k.local)
 				w.writes = k.rec.NoPosition(w.writes, e, ks.key)
 			}
 		}

@@ -4,10 +4,12 @@ package core
 
 import "github.com/neuroran/neuroran/sfaas/internal/plan"
 
-// A unit that comes from elsewhere, by a move or from a snapshot, has no rows here: each
-// core writes those of its share.
+// A unit that comes from elsewhere, by a move or from a snapshot, has no rows here. Those
+// of a unit that moves are written before any core has its share, see import.go. From a
+// snapshot each core takes its share, and writes the rows of that.
 
-// writesImage reports whether what a unit brings is to be written.
+// writesImage reports whether what a unit brings is to be written by the core that takes
+// it.
 func (k *Core) writesImage(u *unit, img *Image) bool { return k.recordsOf(u.Part) && !img.recorded }
 
 // recordOwner notes that this runtime owns a unit now.
@@ -18,15 +20,81 @@ func (k *Core) recordOwner(u *unit) {
 	}
 }
 
-// recordInstance writes an instance and what waits there.
-func (k *Core) recordInstance(inst *instance) {
-	x := Instance{inst}
+// imageRows makes the rows of an image.
+type imageRows struct {
+	k    *Core
+	to   *[]Write
+	next func() Row // names an input or a kept message
+}
+
+// rowsOf returns what makes the rows of this core's share of an image.
+func (k *Core) rowsOf(u *unit) *imageRows {
+	return &imageRows{k: k, to: &k.changes(u).writes, next: func() Row { return k.nextRow(u) }}
+}
+
+// row names the next input or kept message of an image. Rows of the epoch before are
+// older than all that the new owner will make, and nobody else has made any here.
+func (t *taking) row() Row {
+	t.rows++
+	return Row{Epoch: t.move.Epoch - 1, N: t.rows}
+}
+
+// pieces returns of how many pieces the image consists.
+func (t *taking) pieces() int {
+	return len(t.img.insts) + len(t.halves) + len(t.img.waits) + len(t.img.kept)
+}
+
+// piece makes the rows of the next piece, and reports whether there was one. Pieces are in
+// the order in which a core takes them.
+func (t *taking) piece(r *imageRows) bool {
+	at := t.next
+	t.next++
+	if at < len(t.img.insts) {
+		r.instance(t.img.insts[at])
+		return true
+	}
+	if at -= len(t.img.insts); at < len(t.halves) {
+		h := t.halves[at]
+		r.joined(&h.joined, nil, newKey(h.key))
+		return true
+	}
+	if at -= len(t.halves); at < len(t.img.waits) {
+		w := &t.img.waits[at]
+		r.item(&w.item, w.ks)
+		return true
+	}
+	if at -= len(t.img.waits); at < len(t.img.kept) {
+		r.kept(t.img.kept[at])
+		return true
+	}
+	t.next--
+	return false
+}
+
+// halves returns what waits for partners, in the order of [Image.Halves].
+func (m *Image) halves() (all []*half) {
+	for _, b := range m.joins {
+		if b == nil {
+			continue
+		}
+		for h := b.narrow.first; h != nil; h = h.after {
+			all = append(all, h)
+		}
+		for i := range b.wide {
+			all = append(all, &b.wide[i])
+		}
+	}
+	return all
+}
+
+// instance writes an instance and what waits there.
+func (r *imageRows) instance(inst *instance) {
+	x, rec, now := Instance{inst}, r.k.rec, r.k.now
 	inst.recorded = true
-	w := k.changes(inst.unit)
-	w.writes = k.rec.Head(w.writes, x)
+	*r.to = rec.Head(*r.to, x)
 	for _, s := range inst.cells {
 		if s.Head().Decl.Staged() {
-			w.writes = k.rec.Content(w.writes, x, s, k.now)
+			*r.to = rec.Content(*r.to, x, s, now)
 		}
 	}
 	few := inst.few
@@ -36,44 +104,44 @@ func (k *Core) recordInstance(inst *instance) {
 	for i := range few.seen.list {
 		if m := &few.seen.list[i]; m.From != 0 { // not one that only keeps an order
 			m.durable = m.Taken
-			w.writes = k.rec.Mark(w.writes, x, m, m.Taken)
+			*r.to = rec.Mark(*r.to, x, m, m.Taken)
 		}
 	}
 	for in := range x.Settings() {
-		w.writes = k.rec.Setting(w.writes, x, &in)
+		*r.to = rec.Setting(*r.to, x, &in)
 	}
 	for t := range x.Timers() {
-		w.writes = k.rec.Timer(w.writes, x, &t)
+		*r.to = rec.Timer(*r.to, x, &t)
 	}
 	for i := range few.controls {
 		c := &few.controls[i]
-		k.recordTaken(c.edge, c.msg, inst.ks, &c.stamp)
+		r.taken(c.edge, c.msg, inst.ks, &c.stamp)
 	}
 	for i := range few.waiting.len() {
-		k.recordItem(few.waiting.at(i), inst.ks)
+		r.item(few.waiting.at(i), inst.ks)
 	}
 }
 
-// recordItem writes the inputs of an item.
-func (k *Core) recordItem(it *item, ks *keyState) {
-	k.recordTaken(it.edge, it.msg, ks, &it.stamp)
+// item writes the inputs of an item.
+func (r *imageRows) item(it *item, ks *keyState) {
+	r.taken(it.edge, it.msg, ks, &it.stamp)
 	if it.rest != nil {
-		k.recordJoined(it.rest, it.msg, ks)
+		r.joined(it.rest, it.msg, ks)
 	}
 }
 
-// recordJoined writes inputs but for one that has been written.
-func (k *Core) recordJoined(j *joined, but *Message, ks *keyState) {
+// joined writes inputs but for one that has been written.
+func (r *imageRows) joined(j *joined, but *Message, ks *keyState) {
 	for i, m := range j.msgs {
 		if m != nil && m != but {
-			k.recordTaken(j.edges[i], m, ks, &j.stamps[i])
+			r.taken(j.edges[i], m, ks, &j.stamps[i])
 		}
 	}
 }
 
-// recordTaken makes an input of the unit of a message that has come with it.
-func (k *Core) recordTaken(e *plan.Edge, m *Message, ks *keyState, s **Stamp) {
-	if !k.promises(e) {
+// taken makes an input of the unit of a message that has come with it.
+func (r *imageRows) taken(e *plan.Edge, m *Message, ks *keyState, s **Stamp) {
+	if !r.k.promises(e) {
 		return
 	}
 	in, c := Input{Edge: e, Msg: m}, &Stamp{Edge: e.ID, kind: stampLocal}
@@ -81,15 +149,12 @@ func (k *Core) recordTaken(e *plan.Edge, m *Message, ks *keyState, s **Stamp) {
 		c = (*s).admitted()
 		in.Stamp = c
 	}
-	u := k.unitOf(e.Node.Part, ks)
-	c.row, *s = k.nextRow(u), c
-	w := k.changes(u)
-	w.writes = k.rec.Input(w.writes, c.row, ks.key, &in)
+	c.row, *s = r.next(), c
+	*r.to = r.k.rec.Input(*r.to, c.row, ks.key, &in)
 }
 
-// recordKept writes a message that the unit has kept elsewhere.
-func (k *Core) recordKept(u *unit, x *keptEntry) {
-	x.row = k.nextRow(u)
-	w := k.changes(u)
-	w.writes = k.rec.Kept(w.writes, x.row, &Kept{Input{x.edge, x.msg, x.stamp}, x.key})
+// kept writes a message that the unit has kept elsewhere.
+func (r *imageRows) kept(x *keptEntry) {
+	x.row = r.next()
+	*r.to = r.k.rec.Kept(*r.to, x.row, &Kept{Input{x.edge, x.msg, x.stamp}, x.key})
 }

@@ -17,6 +17,7 @@ import (
 // recovered is what a builder has of a runtime beside its units.
 type recovered struct {
 	routes    []base.Route // of units that others own
+	promises  []base.Route // of units, up to which epoch they are not imported
 	rests     []Rest
 	pushed    []*keptEntry // by sources, for units elsewhere
 	positions []position
@@ -56,6 +57,49 @@ func (b *Builder) AddRoute(r base.Route) error {
 		return nil
 	}
 	return b.Recover(id, r.Epoch)
+}
+
+// AddHand says of a unit of which an engine has rows that it is not simply owned here, and
+// reports whether its other rows count.
+func (b *Builder) AddHand(id plan.UnitID, epoch uint32, h Hand) (bool, error) {
+	if h.Node == 0 || h.Node == b.set.Node || h.Node == base.AllNodes || h.Epoch == 0 {
+		return false, base.ErrInvalid
+	}
+	switch {
+	case h.State == HandLeaving:
+		err := b.Recover(id, epoch)
+		if err == nil && epoch < h.Epoch { // else it is known that it stays
+			b.unit.leaving = &h
+		}
+		return true, err
+	case h.State == HandComing && b.set.Bugs.halfImport:
+		return true, b.Recover(id, epoch)
+	case h.State == HandComing:
+		h.Epoch-- // of who has it still
+	case h.State != HandGone:
+		return false, base.ErrInvalid
+	}
+	b.forget(id)
+	if h.Epoch == 0 {
+		return false, nil
+	}
+	return false, b.AddRoute(base.Route{Unit: id.Unit(), Owner: h.Node, Epoch: h.Epoch})
+}
+
+// forget lets a unit not be one of those that are owned here, though a route said so.
+func (b *Builder) forget(id plan.UnitID) {
+	if b.byID[id] != nil {
+		b.images = slices.DeleteFunc(b.images, func(img *Image) bool { return img.UnitID == id })
+		delete(b.byID, id)
+	}
+	b.unit = nil
+}
+
+// AddPromise says up to which epoch a unit is not to be imported.
+func (b *Builder) AddPromise(u base.Unit, epoch uint32) error {
+	_, err := b.app.Unit(u)
+	b.promises = append(b.promises, base.Route{Unit: u, Epoch: epoch})
+	return err
 }
 
 // AddRest says who owned the rest of a part.
@@ -154,6 +198,12 @@ func (k *Core) recover(b *Builder) {
 		}
 		if k.lead(id) == k.self.Core {
 			k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		}
+	}
+	for _, p := range b.promises {
+		if id, _ := k.app.Unit(p.Unit); k.lead(id) == k.self.Core {
+			u := k.unit(id)
+			u.promised = max(u.promised, p.Epoch)
 		}
 	}
 	k.recoverPositions(b.positions)

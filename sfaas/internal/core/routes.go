@@ -38,6 +38,7 @@ func (k *Core) learn(u *unit, r base.Route) {
 		}
 		u.more.feed = nil
 	}
+	pending := u.pendingMove()
 	if u.phase == unitHere || u.phase == unitStopping {
 		k.lose(u)
 	}
@@ -46,7 +47,11 @@ func (k *Core) learn(u *unit, r base.Route) {
 	k.goOn(u)
 	if k.lead(u.UnitID) == k.self.Core {
 		k.recordRoute(u.route())
+		k.keptPromise(u)
 		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		if pending != nil {
+			k.wentAway(u, pending)
+		}
 	}
 }
 
@@ -96,6 +101,9 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 		if u.phase == unitAway && u.owner == node {
 			k.resend(u, at >= 0)
 		}
+		if m := u.pendingMove(); m != nil && m.To == node {
+			k.inquire(u, m)
+		}
 	}
 }
 
@@ -108,8 +116,8 @@ func (k *Core) peerGone(node base.NodeID) {
 			continue
 		}
 		k.fedGone(u, node)
-		if u.more.move == nil || u.more.move.To != node || u.phase != unitLeft {
-			continue
+		if u.more.move == nil || u.more.move.To != node || u.phase != unitLeft || u.more.move.Recorded {
+			continue // what is recorded waits for the answer
 		}
 		m := u.more.move
 		u.more.move = nil

@@ -43,6 +43,7 @@ const (
 	signalHeir                         // lead to the successor's lead: take the rest
 	signalInherited                    // successor's lead to the lead: taken, or refused with Err
 	signalRest                         // news: the rest belongs to who Resign says
+	signalInquire                      // old owner's lead to target's: has the unit come, as Move says?
 )
 
 // Signal is what cores tell each other about units. It does not change once it
@@ -72,7 +73,7 @@ func (k SignalKind) String() string {
 	return [...]string{
 		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
 		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "await", "came", "ask", "marks", "forget",
-		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest",
+		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest", "inquire",
 	}[k]
 }
 
@@ -153,8 +154,7 @@ func (k *Core) signal(s *Signal) {
 	case signalQuiet:
 		k.countQuiet(u, s)
 	case signalExport:
-		u.phase = unitLeft
-		k.toLead(u, &Signal{Kind: signalShare, Move: s.Move, Image: k.export(u)})
+		k.exportShare(u, s.Move)
 	case signalShare:
 		k.collect(u, s)
 	case signalImage:
@@ -167,6 +167,8 @@ func (k *Core) signal(s *Signal) {
 		k.learn(u, s.Route)
 	case signalOwn:
 		k.own(u, s)
+	case signalInquire:
+		k.inquired(u, s.Move)
 	case signalAwait:
 		k.await(u, s.Move)
 	case signalCame:

@@ -40,7 +40,10 @@ func (m *Image) share(cores int) {
 //  4. What its instances had sent and is not acknowledged is filed here; the
 //     caller sends it.
 func (k *Core) take(u *unit, img *Image) {
-	writes := k.writesImage(u, img)
+	var rows *imageRows
+	if k.writesImage(u, img) {
+		rows = k.rowsOf(u)
+	}
 	mine := func(key base.Key) bool { return k.coreOf(key.KeyGroup()) == k.self.Core }
 	insts := img.insts
 	if img.shares != nil {
@@ -51,19 +54,19 @@ func (k *Core) take(u *unit, img *Image) {
 			inst.forgetVolatile()
 		}
 		k.takeInstance(inst, k.state(inst.ks.key, inst.ks.group))
-		if writes {
-			k.recordInstance(inst)
+		if rows != nil {
+			rows.instance(inst)
 		}
 	}
 	for i, b := range img.joins {
 		if b != nil {
-			k.takeJoins(u.joins(u.Part.Nodes[i]), b, mine, writes)
+			k.takeJoins(u.joins(u.Part.Nodes[i]), b, mine, rows)
 		}
 	}
 	for i := range img.waits {
 		w := img.waits[i]
-		if writes && mine(w.ks.key) {
-			k.recordItem(&w.item, k.state(w.ks.key, w.ks.group))
+		if rows != nil && mine(w.ks.key) {
+			rows.item(&w.item, w.ks)
 		}
 		if w.edge.IsWide() {
 			var s *Stamp
@@ -83,7 +86,7 @@ func (k *Core) take(u *unit, img *Image) {
 	}
 	for _, x := range img.kept {
 		if mine(x.stamp.Source) {
-			k.takeKept(u, x, writes)
+			k.takeKept(u, x, rows)
 		}
 	}
 }
@@ -124,7 +127,7 @@ func (k *Core) takeInstance(inst *instance, ks *keyState) {
 	}
 }
 
-func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool, writes bool) {
+func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool, rows *imageRows) {
 	b.newest, b.newestWide = max(b.newest, from.newest), max(b.newestWide, from.newestWide)
 	for h := from.narrow.first; h != nil; h = h.after {
 		if !mine(h.key) {
@@ -132,8 +135,8 @@ func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool, writes b
 		}
 		x := *h // the list is read by all cores
 		x.ks = k.state(h.key, h.key.KeyGroup())
-		if writes {
-			k.recordJoined(&x.joined, nil, x.ks)
+		if rows != nil {
+			rows.joined(&x.joined, nil, x.ks)
 		}
 		b.add(&x)
 		k.wakeForJoin(x.node(), x.ks, x.due)
@@ -141,8 +144,8 @@ func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool, writes b
 	for _, w := range from.wide {
 		if !mine(w.key) {
 			w.stamps = [plan.MaxInputs]*Stamp{}
-		} else if writes {
-			k.recordJoined(&w.joined, nil, k.state(w.key, w.key.KeyGroup()))
+		} else if rows != nil {
+			rows.joined(&w.joined, nil, newKey(w.key))
 		}
 		b.wide = append(b.wide, w)
 	}
@@ -175,12 +178,12 @@ func (k *Core) takeWaiting(w waitItem) {
 	}
 }
 
-func (k *Core) takeKept(u *unit, x *keptEntry, writes bool) {
+func (k *Core) takeKept(u *unit, x *keptEntry, rows *imageRows) {
 	s := *x.stamp
 	s.PrevEpoch, s.Prev, s.Via = 0, 0, u.epoch
 	y := &keptEntry{stamp: &s, edge: x.edge, msg: x.msg, key: x.key, by: u, to: k.unit(x.to.UnitID), row: x.row}
-	if writes {
-		k.recordKept(u, y)
+	if rows != nil {
+		rows.kept(y)
 	}
 	k.file(y)
 }

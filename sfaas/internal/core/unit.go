@@ -39,10 +39,12 @@ type unit struct {
 	newest  base.Slot // that was sent to it from here, or has come here
 	fence   base.Slot // first slot of its owner, if it came by a move that fed both
 	mute    base.Slot // what it makes of earlier slots is discarded
-	insts   []*instance
-	ledger  *ledger   // what has been counted, nil until used
-	more    *unitMore // what few units have at a time
-	gauges            // what it has here
+
+	promised uint32 // up to which epoch this runtime, whose lead this core is, will not import it
+	insts    []*instance
+	ledger   *ledger   // what has been counted, nil until used
+	more     *unitMore // what few units have at a time
+	gauges             // what it has here
 }
 
 // unitMore is what a unit has while something of it is under way.
@@ -61,6 +63,9 @@ type unitMore struct {
 	acks    int            // kept messages whose rows may still be there though acknowledged
 	pushing int            // messages for it whose push is being recorded
 	await   *Move          // that waits for its slot, which has not come to this core
+	seal    sealing        // how far its hand-over is, when it has stopped
+	taking  *taking        // an import of which this core is the lead
+	hands   int            // records of hand-overs that have no answer
 }
 
 // waitItem is something that waits until the unit goes on, here or elsewhere.
@@ -159,7 +164,7 @@ func (k *Core) leaveUnits(ks *keyState) {
 // dropUnit forgets a unit of which nothing is known that another one would not have
 // too.
 func (k *Core) dropUnit(u *unit) {
-	if u.uses == 0 && u.epoch == 0 && !u.pinned && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
+	if u.uses == 0 && u.epoch == 0 && u.promised == 0 && !u.pinned && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
 		k.closeLedger(u)
 		delete(k.units, u.UnitID)
 	}
@@ -172,7 +177,7 @@ func (u *unit) idle() bool {
 	if m == nil {
 		return true
 	}
-	if m.commits.len()+m.waits.len()+m.tasks+m.acks+m.pushing+len(m.changes.writes) > 0 || m.kept.first != nil || m.out.first != nil || m.feed != nil || m.move != nil || m.ask != nil {
+	if m.commits.len()+m.waits.len()+m.tasks+m.acks+m.pushing+m.hands+len(m.changes.writes) > 0 || m.kept.first != nil || m.out.first != nil || m.feed != nil || m.move != nil || m.ask != nil || m.taking != nil {
 		return false
 	}
 	for _, b := range m.joins {

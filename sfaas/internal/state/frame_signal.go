@@ -53,7 +53,7 @@ func (w *Wire) appendMove(b []byte, m *core.Move) []byte {
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.From)), uint64(m.To))
 	b = binary.AppendUvarint(append(b, byte(m.Mode)), uint64(m.Epoch))
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.History)), uint64(m.Fence))
-	return base.AppendDigest(base.AppendDigest(b, m.Digest), m.Bare)
+	return base.AppendDigest(base.AppendDigest(base.AppendFlag(b, m.Recorded), m.Digest), m.Bare)
 }
 
 func (w *Wire) appendResign(b []byte, x *core.Resignation) []byte {
@@ -119,7 +119,7 @@ func (p *Peer) ReadSignal(content []byte) (*core.Signal, core.Endpoint, error) {
 func (p *Peer) readMove(r *base.Reader) *core.Move {
 	m := &core.Move{Unit: p.unit(r), ID: r.Uint(), From: base.NodeID(r.Uint16()), To: base.NodeID(r.Uint16()), Mode: base.MoveMode(r.Byte())}
 	m.Epoch, m.History, m.Fence = r.Uint32(), base.Slot(r.Uint()), base.Slot(r.Uint())
-	m.Digest, m.Bare = r.Digest(), r.Digest()
+	m.Recorded, m.Digest, m.Bare = r.Bool(), r.Digest(), r.Digest()
 	return m
 }
 
@@ -173,7 +173,7 @@ func (x *packedImage) Open(k *core.Core, id plan.UnitID) (*core.Image, error) {
 	now, p := k.Now(), x.from
 	r := &reader{
 		app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, len(x.data)/leastInstance), now: now,
-		then: now - base.Time(p.shift), index: p.index, moves: true,
+		then: now - base.Time(p.shift), index: p.index, moves: true, calls: true,
 	}
 	if err := r.readAll(x.data); err != nil {
 		return nil, frameError("unit "+id.Unit().String(), err)

@@ -153,7 +153,7 @@ func (p *reader) readReply(r *base.Reader, x *core.Reply) {
 	x.Call, x.Key, x.Answer = r.Uint(), r.Key(), r.Bool()
 	port := r.Uint()
 	x.Err = readSavedError(r)
-	if p.moves {
+	if p.calls {
 		x.Node = base.NodeID(r.Uint16())
 	}
 	switch {

@@ -22,6 +22,7 @@ type reader struct {
 	then   base.Time // moment of the cut on the clock that it was made on
 	index  *plan.Index
 	moves  bool // it is a unit that moves, from another process
+	calls  bool // calls of host code go along, with the nodes that wait
 }
 
 const (
@@ -34,11 +35,15 @@ const (
 
 // read returns what a snapshot says.
 func read(k *core.Core, data []byte, now base.Time) (*core.Builder, error) {
-	p := &reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, len(data)/leastInstance), now: now}
+	p := newReader(k, data, now)
 	if err := p.readAll(data); err != nil {
 		return nil, base.Errorf("%w: %w", base.ErrSnapshot, err)
 	}
 	return p.b, nil
+}
+
+func newReader(k *core.Core, data []byte, now base.Time) *reader {
+	return &reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, len(data)/leastInstance), now: now}
 }
 
 // readAll checks the frame and reads all records.

@@ -26,6 +26,7 @@ import (
 //	o | epoch | core | number                 an input that is not done with
 //	p | edge | key                            how far a source has come
 //	u                                         first slot of the owner
+//	H                                         the unit is on its way, see [core.Hand]: before all others
 //
 // and of the runtime itself, the zero unit:
 //
@@ -34,6 +35,7 @@ import (
 //	B | life                                  clock of a life, and the hash of its names
 //	r | part | root                           who owns a unit
 //	s | part                                  who owns the rest of a part
+//	n | part | root                           up to which epoch a unit will not be imported
 //
 // A value begins with the number of the life that wrote it, by whose names it is read,
 // and is then as in a snapshot. Moments are wall-clock time in nanoseconds since 1970,
@@ -50,6 +52,8 @@ const (
 	rowLife     = 'B'
 	rowRoute    = 'r'
 	rowRest     = 's'
+	rowHand     = 'H' // before those that it says something about
+	rowPromise  = 'n'
 
 	rowHead    = 'h' // of an instance
 	rowCell    = 'c'
@@ -314,6 +318,37 @@ func (r *Recorder) Clear(dst []core.Write) []core.Write {
 	return append(dst, core.Write{Key: []byte{0}, End: []byte{0xFF}, Delete: true})
 }
 
+// Hand implements [core.Recorder].
+func (r *Recorder) Hand(dst []core.Write, h core.Hand) []core.Write {
+	w := r.value()
+	w.out = append(w.out, byte(h.State))
+	w.uint(uint64(h.Node))
+	w.uint(uint64(h.Epoch))
+	w.uint(h.Move)
+	return set(dst, []byte{rowHand}, w.out)
+}
+
+// NoHand implements [core.Recorder].
+func (r *Recorder) NoHand(dst []core.Write) []core.Write { return drop(dst, []byte{rowHand}) }
+
+func ofUnit(kind byte, u base.Unit) []byte {
+	return u.Root.AppendBinary(binary.BigEndian.AppendUint64([]byte{kind}, xxhash.Sum64String(u.Part)))
+}
+
+// Promise implements [core.Recorder].
+func (r *Recorder) Promise(dst []core.Write, u base.Unit, epoch uint32) []core.Write {
+	w := r.value()
+	w.out = base.AppendString(w.out, u.Part)
+	w.key(u.Root)
+	w.uint(uint64(epoch))
+	return set(dst, ofUnit(rowPromise, u), w.out)
+}
+
+// NoPromise implements [core.Recorder].
+func (r *Recorder) NoPromise(dst []core.Write, u base.Unit) []core.Write {
+	return drop(dst, ofUnit(rowPromise, u))
+}
+
 // Route implements [core.Recorder].
 func (r *Recorder) Route(dst []core.Write, x base.Route) []core.Write {
 	w := r.value()
@@ -321,8 +356,7 @@ func (r *Recorder) Route(dst []core.Write, x base.Route) []core.Write {
 	w.key(x.Unit.Root)
 	w.uint(uint64(x.Owner))
 	w.uint(uint64(x.Epoch))
-	key := binary.BigEndian.AppendUint64([]byte{rowRoute}, xxhash.Sum64String(x.Unit.Part))
-	return set(dst, x.Unit.Root.AppendBinary(key), w.out)
+	return set(dst, ofUnit(rowRoute, x.Unit), w.out)
 }
 
 // Rest implements [core.Recorder].

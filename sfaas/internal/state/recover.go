@@ -67,20 +67,37 @@ type life struct {
 
 // unit reads all rows of a unit.
 func (p *rows) unit(u base.Unit, epoch uint32, all iter.Seq2[[]byte, []byte]) error {
+	var id plan.UnitID
 	if u != (base.Unit{}) {
-		id, err := p.app.Unit(u)
-		if err == nil {
-			err = p.b.Recover(id, epoch)
-		}
-		if err != nil {
+		var err error
+		if id, err = p.app.Unit(u); err != nil {
 			return err
 		}
 	}
 	p.merged = p.merged[:0]
+	begun, counts := u == base.Unit{}, true
 	for key, value := range all {
-		if err := p.row(u, key, value); err != nil {
+		var err error
+		switch {
+		case !counts: // they are left over
+		case !begun && len(key) == 1 && key[0] == rowHand:
+			begun = true
+			counts, err = p.readHand(id, epoch, value)
+		case !begun:
+			begun = true
+			err = p.b.Recover(id, epoch)
+			fallthrough
+		default:
+			if err == nil {
+				err = p.row(u, key, value)
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("unit %v: row %x: %w", u, key, err)
 		}
+	}
+	if !begun {
+		return p.b.Recover(id, epoch)
 	}
 	for _, s := range p.merged {
 		if err := s.Merged(); err != nil {
@@ -88,6 +105,19 @@ func (p *rows) unit(u base.Unit, epoch uint32, all iter.Seq2[[]byte, []byte]) er
 		}
 	}
 	return nil
+}
+
+// readHand reads the row that says that a unit is on its way, and reports whether its
+// other rows count.
+func (p *rows) readHand(id plan.UnitID, epoch uint32, value []byte) (counts bool, err error) {
+	r := &base.Reader{Src: value}
+	if r.Uint32(); r.Err == nil { // the life does not matter: there are no names in it
+		h := core.Hand{State: core.HandState(r.Byte()), Node: base.NodeID(r.Uint16()), Epoch: r.Uint32(), Move: r.Uint()}
+		if err = r.End(); err == nil {
+			return p.b.AddHand(id, epoch, h)
+		}
+	}
+	return false, firstError(r.Err, err)
 }
 
 // row reads one row.
@@ -135,6 +165,12 @@ func (p *rows) row(u base.Unit, key, value []byte) error {
 		x := base.Route{Unit: base.Unit{Part: r.Text(), Root: r.Key()}, Owner: base.NodeID(r.Uint16()), Epoch: r.Uint32()}
 		if r.Err == nil {
 			p.check(r, p.b.AddRoute(x))
+		}
+	case kind == rowPromise && !of:
+		k.Take(8 + 8*base.MaxDepth)
+		x := base.Unit{Part: r.Text(), Root: r.Key()}
+		if epoch := r.Uint32(); r.Err == nil {
+			p.check(r, p.b.AddPromise(x, epoch))
 		}
 	case kind == rowRest && !of:
 		k.Take(8)

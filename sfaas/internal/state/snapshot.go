@@ -91,14 +91,16 @@ func Restore(cores *core.Cores, src io.Reader, now base.Time, do func(core int, 
 // of its bytes. It is the Translate of [core.Settings].
 func Translate(k *core.Core, img *core.Image, of *plan.App) (*core.Image, error) {
 	w := newWriter(nil, of, k.Sealer(), k.Now())
+	w.moves = true
 	w.writeImage(img)
 	data, err := w.end(0)
 	if err != nil {
 		return nil, err
 	}
-	b, err := read(k, data, k.Now())
-	if err != nil {
-		return nil, err
+	r := newReader(k, data, k.Now())
+	r.calls = true
+	if err := r.readAll(data); err != nil {
+		return nil, base.Errorf("%w: %w", base.ErrSnapshot, err)
 	}
-	return b.Images()[0], nil
+	return r.b.Images()[0], nil
 }
