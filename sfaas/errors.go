@@ -46,8 +46,8 @@ var (
 	// ErrUnlinked is returned by a move to a runtime that is not linked.
 	ErrUnlinked = base.ErrUnlinked
 	// ErrKept is returned where a unit must be soft: by a claim without its
-	// records, by a move in mode [Fed], and by a move from or to a runtime whose
-	// [Engine] keeps records, which are not handed over.
+	// records, by a move in mode [Fed], and by a move between two runtimes of which
+	// one alone has an [Engine] that keeps records.
 	ErrKept = base.ErrKept
 	// ErrFence is returned by a move in mode [Fed] if slots ran ahead of every
 	// fence that was tried. Nothing has changed.
@@ -83,6 +83,8 @@ type (
 	DigestError = base.DigestError
 	// MovedError says that another runtime owns a unit.
 	MovedError = base.MovedError
+	// KeptError says that a kept unit cannot be claimed, as its records are elsewhere.
+	KeptError = base.KeptError
 	// RootError is the fault of a handler that emitted under another root on an
 	// edge without a cut: both ends of such an edge are in one unit.
 	RootError = base.RootError

@@ -60,9 +60,20 @@ func Link(runtimes ...*Runtime) error {
 // then on the target owns it under the next epoch, and whatever still comes to the old
 // one is sent on to who sends, as news of the route.
 //
-// MoveUnit returns a [*MovedError] if another runtime owns the unit, and [ErrKept] for
-// a kept unit if the [Engine] of either runtime keeps records: a crash in the midst of
-// a move would leave them with two owners, or none. If ctx ends first, the move goes on and its outcome shows in the routes.
+// A kept unit of which the [Engine] keeps records is handed over to that of the target:
+// this runtime commits that it gives the unit away, and serves it no more; the target
+// commits all of it, serves it, and answers; this one commits where it went. Either may
+// crash, or the connection break, at any moment: after that the unit waits, unserved,
+// until the two are linked again and the target has said whether it has it. So it is
+// never owned twice, and unavailable while the target is down; Snapshot and Drain wait
+// with it. If the target says no, as its disk is full or the image did not get there, the
+// unit stays, under an epoch that is newer still. While a disk is full, a move that has
+// begun waits for room. The modes are [Kept] and [Soft].
+//
+// MoveUnit returns a [*MovedError] if another runtime owns the unit, [ErrMoving] while
+// the outcome of an earlier move is not known, and [ErrKept] for a kept unit in mode [Fed]
+// or if the engine of one of the two runtimes alone keeps records. If ctx ends first, the
+// move goes on, as nobody can take it back, and its outcome shows in the routes.
 func (r *Runtime) MoveUnit(ctx context.Context, u Unit, to NodeID, cfg MoveConfig) (MoveReport, error) {
 	return r.rt.MoveUnit(ctx, u, to, cfg)
 }
@@ -86,14 +97,21 @@ func (r *Runtime) Unprepare(u Unit) error { return r.rt.Unprepare(u) }
 
 // Own makes this runtime the first owner of a unit: it sets the first route of
 // one that has none yet, before the unit is used. Whoever owns it by default hears of
-// that and drops what it has of it; so the two must not both have been pushed to.
+// that and drops what it has of it, records too; so the two must not both have been
+// pushed to. A unit that has moved, or is moving, has a route: Own returns a
+// [*MovedError].
 func (r *Runtime) Own(u Unit) error { return r.rt.Own(u) }
 
 // Claim takes over a soft unit whose owner is gone, empty, under an epoch that
-// is newer than the owner's. The old owner, should it still be there, stops. The
-// records of a kept unit are needed to claim that: it is refused with [ErrKept]. A
+// is newer than the owner's. The old owner, should it still be there, stops. A
 // unit that is moving here is refused with [ErrMoving], and an epoch that is not newer
 // than what is known with [ErrStaleEpoch].
+//
+// The records of a kept unit are needed to claim that: without them the error is a
+// [*KeptError]. A runtime that has handed one over has them until it gets an answer. If
+// the target will never give one, since its disk is lost, Claim lets the unit go on here,
+// under an epoch beyond the one of the target: who calls it vouches that the target does
+// not have the unit, or will not come back.
 func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch) }
 
 // Units returns a row for each unit that this runtime owns and has used, or has got

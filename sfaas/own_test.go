@@ -122,7 +122,8 @@ func TestClaim(t *testing.T) {
 
 	kept, _, _ := counting(t, sfaas.Replicated)
 	c := start(t, kept, sfaas.WithNode(3), sfaas.WithDefaultOwner(4))
-	if err := c.Claim(u, 5); !errors.Is(err, sfaas.ErrKept) {
+	var elsewhere *sfaas.KeptError
+	if err := c.Claim(u, 5); !errors.As(err, &elsewhere) || !errors.Is(err, sfaas.ErrKept) || elsewhere.Owner != 4 {
 		t.Errorf("a kept unit is claimed without its records: %v", err)
 	}
 }

@@ -196,8 +196,8 @@ func TestRecoverComesFirst(t *testing.T) {
 	drain(t, b)
 }
 
-// TestRecordsStay refuses to move a unit of which an engine keeps records: its new owner
-// could not vouch for them.
+// TestRecordsStay refuses to move a unit of which one engine alone keeps records: the
+// other one could not vouch for it.
 func TestRecordsStay(t *testing.T) {
 	g := sfaas.NewGraph("g")
 	in := sfaas.Source[number](g, "in")
@@ -213,5 +213,15 @@ func TestRecordsStay(t *testing.T) {
 	drain(t, a)
 	if _, err := moveOf(context.Background(), a, b, f, sfaas.NewKey(sfaas.KindCell, 1)); !errors.Is(err, sfaas.ErrKept) {
 		t.Errorf("a move: %v", err)
+	}
+	push(t, in, a, sfaas.Cell(1), 2, 1) // it goes on there
+	drain(t, a)
+	if err := b.Own(sfaas.Unit{Part: "f", Root: sfaas.Cell(2)}); err != nil {
+		t.Fatal(err)
+	}
+	push(t, in, b, sfaas.Cell(2), 1, 1)
+	drain(t, b)
+	if _, err := moveOf(context.Background(), b, a, f, sfaas.Cell(2)); !errors.Is(err, sfaas.ErrKept) {
+		t.Errorf("a move back: %v", err)
 	}
 }

@@ -21,6 +21,10 @@ type Config struct {
 	Commit Commit        // what happens to commits
 	Disks  bool          // each node has a disk, from which it recovers after a crash
 	Log    int           // records of a disk's log, before it becomes a snapshot; 0 for no bound
+	Bytes  bool          // what nodes say to each other goes by frames, as between processes
+	Rows   int           // bytes of rows in one record of an import; 0 for what a runtime has
+	Bulk   time.Duration // up to this is added for images between disks, which others overtake; at a crash of their target some are late, and come to its next life
+	Cut    float64       // probability that a connection breaks that carries a step of a hand-over
 	Trace  bool          // keep the history as text, see World.Trace
 
 	// Bugs are for the simulator's own tests.

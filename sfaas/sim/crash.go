@@ -100,7 +100,13 @@ func (w *World) still() bool {
 // what reaches it is lost, and what is pushed there is refused with
 // [sfaas.ErrClosed], until [World.Start]. What it has sent is still on its way.
 func (w *World) Stop(n *Node) error {
-	w.queue.remove(func(e *entry) bool { return e.core != nil && e.core.node == n })
+	w.queue.remove(func(e *entry) bool {
+		if e.core == nil || e.core.node != n {
+			return false
+		}
+		w.delayed(n, &e.ev)
+		return true
+	})
 	w.hist.note(w.now, fmt.Sprintf("stop of node %d", n.id))
 	w.engine.forget(n.id)
 	n.down = true
@@ -130,7 +136,10 @@ func (w *World) Start(n *Node) error {
 			return err
 		}
 	}
-	w.link(n)
+	if err := w.link(n); err != nil {
+		return err
+	}
+	w.arriveLate(n)
 	return nil
 }
 
@@ -154,7 +163,9 @@ func (w *World) Crash(snapshot []byte) error {
 		}
 	}
 	for _, n := range w.nodes {
-		w.link(n)
+		if err := w.link(n); err != nil {
+			return err
+		}
 	}
 	if snapshot == nil {
 		return nil

@@ -53,6 +53,10 @@ func (w *World) acknowledge(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 // signal brings a signal to the cores that it is for.
 func (w *World) signal(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 	ev := core.Event{Kind: core.EventSignal, Signal: e.Signal, From: from}
+	if e.Signal.HandsOver() && e.To.Node != from.Node {
+		w.handOver(e, ev, at)
+		return
+	}
 	for _, n := range w.nodes {
 		switch {
 		case e.To.Node == base.AllNodes && n.id == from.Node, e.To.Node != base.AllNodes && n.id != e.To.Node:
@@ -61,7 +65,7 @@ func (w *World) signal(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 				w.post(at, from, m.Refused(sfaas.ErrClosed))
 			}
 		case e.To.IsAll():
-			w.postAll(n, w.arrival(from, core.Endpoint{Node: n.id}, at), ev)
+			w.postAll(n, w.arrival(from, core.Endpoint{Node: n.id}, at), w.byBytes(ev, n))
 		default:
 			w.post(w.arrival(from, e.To, at), e.To, ev)
 		}
@@ -96,7 +100,7 @@ func (w *World) breakTime() time.Duration {
 func (w *World) post(at sfaas.Time, to core.Endpoint, ev core.Event) {
 	n := w.nodes[to.Node-1]
 	if !n.down {
-		w.queue.push(entry{at: at, core: n.list[to.Core%len(n.list)], ev: ev})
+		w.queue.push(entry{at: at, core: n.list[to.Core%len(n.list)], ev: w.byBytes(ev, n)})
 		return
 	}
 	if ev.Msg != nil {

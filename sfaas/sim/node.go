@@ -26,6 +26,8 @@ type Node struct {
 	rests   map[string]core.Rest
 	storage *storage        // nil: nothing is kept
 	rec     *state.Recorder // of this life
+	wire    *state.Wire     // of this life, in a world of bytes
+	met     map[sfaas.NodeID]*state.Peer
 }
 
 var _ sfaas.Host = (*Node)(nil)
@@ -44,6 +46,7 @@ func (n *Node) start() error {
 		return err
 	}
 	n.cores, n.list = cores, nil
+	n.wire = state.NewWire(n.w.app.Plan(), n.set)
 	for i, k := range cores.List {
 		n.list = append(n.list, &seat{node: n, core: k, self: core.Endpoint{Node: n.id, Core: i}, alarm: sfaas.Never})
 	}

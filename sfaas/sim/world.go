@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
@@ -39,6 +40,8 @@ type World struct {
 	bound      uint64 // events after which it is halted, 0 for none
 	onBound    func()
 	owners     map[twoOwners]sfaas.NodeID
+	frames     base.FramePool
+	late       []lateImage
 }
 
 // seat is one core of a node and what the loop knows about it.
@@ -95,19 +98,27 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 		}
 	}
 	for _, n := range w.nodes {
-		w.link(n)
+		if err := w.link(n); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
 	}
 	return w, nil
 }
 
 // link lets the cores of a node and those of all others know each other.
-func (w *World) link(n *Node) {
+func (w *World) link(n *Node) error {
 	for _, x := range w.nodes {
 		if x != n && !x.down && !n.down {
+			if w.cfg.Bytes {
+				if err := errors.Join(n.meet(x), x.meet(n)); err != nil {
+					return err
+				}
+			}
 			w.postAll(n, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: x.id}})
 			w.postAll(x, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: n.id}})
 		}
 	}
+	return nil
 }
 
 // settings returns what the options say for one node, and what the world says.
@@ -121,6 +132,9 @@ func (w *World) settings(id sfaas.NodeID, opts []sfaas.Option) *core.Settings {
 	set.Bugs, set.Translate = w.cfg.Bugs, state.Translate
 	if set.Owner == 0 {
 		set.Owner = 1
+	}
+	if w.cfg.Rows > 0 {
+		set.ImportBytes = w.cfg.Rows
 	}
 	return set
 }
@@ -199,7 +213,7 @@ func (w *World) moved(u sfaas.Unit, to *Node, err error, done func(error)) {
 // Claim lets a node take over a soft unit under an epoch, as sfaas.Runtime.Claim does;
 // done gets the outcome.
 func (w *World) Claim(n *Node, u sfaas.Unit, epoch uint32, done func(error)) {
-	ev := core.OwnEvent(sfaas.Route{Unit: u, Owner: n.id, Epoch: epoch}, func(err error) {
+	ev := core.ClaimEvent(sfaas.Route{Unit: u, Owner: n.id, Epoch: epoch}, func(err error) {
 		w.hist.note(w.now, fmt.Sprintf("claim of %v by node %d: %v", u, n.id, err))
 		done(err)
 	})

@@ -70,8 +70,8 @@ var (
 	// ErrUnlinked is returned by a move to a runtime that is not linked.
 	ErrUnlinked = errors.New("sfaas: runtimes are not linked")
 	// ErrKept is returned where a unit must be soft: by a claim without its
-	// records, by a move in mode Fed, and by a move from or to a runtime whose engine
-	// keeps records, which are not handed over.
+	// records, by a move in mode Fed, and by a move between two runtimes of which
+	// one alone has an engine that keeps records.
 	ErrKept = errors.New("sfaas: unit is not soft")
 	// ErrFence is returned by a move in mode Fed if slots ran ahead of every
 	// fence that was tried. Nothing has changed.
@@ -183,6 +183,22 @@ type MovedError struct {
 func (e *MovedError) Error() string {
 	return fmt.Sprintf("sfaas: unit %v is owned by node %d (epoch %d)", e.Unit, e.Owner, e.Epoch)
 }
+
+// KeptError says that a kept unit cannot be claimed here: its records are elsewhere, as
+// far as this runtime knows. It is an [ErrKept].
+type KeptError struct {
+	Unit  Unit   // what was claimed
+	Owner NodeID // runtime that has its records
+	Epoch uint32 // of that owner
+}
+
+// Error implements error.
+func (e *KeptError) Error() string {
+	return fmt.Sprintf("sfaas: unit %v is kept, and its records are at node %d (epoch %d)", e.Unit, e.Owner, e.Epoch)
+}
+
+// Unwrap returns ErrKept.
+func (e *KeptError) Unwrap() error { return ErrKept }
 
 // UnacknowledgedError says that a runtime was closed while other units had not
 // acknowledged messages on edges that promise delivery.

@@ -240,7 +240,7 @@ func (k *Core) goOnHere(u *unit, m *Move, epoch uint32, why error) {
 			return true
 		case errors.Is(err, base.ErrStaleEpoch):
 			k.set.Logger.Error("sfaas: another runtime of the same number has a unit", "unit", m.Unit.String(), "err", err)
-			u.more.move = nil
+			u.more.move, why = nil, err
 		case err != nil:
 			return false
 		default:
@@ -252,6 +252,9 @@ func (k *Core) goOnHere(u *unit, m *Move, epoch uint32, why error) {
 		}
 		m.image = nil
 		k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: why})
+		if m.claim != nil {
+			k.effect(Effect{Kind: EffectMoved, Signal: m.claim, Err: err})
+		}
 		return true
 	})
 }
@@ -285,6 +288,9 @@ func (k *Core) holdLeft(u *unit, img *Image) {
 		u.busy().move = m
 	}
 }
+
+// HandsOver reports whether the signal is a step of a hand-over between two engines.
+func (s *Signal) HandsOver() bool { return s.Move != nil && s.Move.Recorded }
 
 // commitHand commits a record of a hand-over: it is of the unit, and of no core. Then is
 // told that it is durable, or why an offer failed; it returns true if it is not to be

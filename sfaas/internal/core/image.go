@@ -192,14 +192,14 @@ func (k *Core) unplug(inst *instance) {
 }
 
 // forgetVolatile empties the Volatile cells; what the last settings said is said
-// again.
+// again, if [hearsAgain].
 func (i *instance) forgetVolatile() {
 	for j, s := range i.cells {
 		if d := s.Head().Decl; d.Class == base.Volatile {
 			i.cells[j] = d.Make()
 		}
 	}
-	if i.few != nil && len(i.few.settings) > 0 {
+	if i.few != nil && len(i.few.settings) > 0 && hearsAgain(i.node) {
 		i.few.controls = append(i.few.settings, i.few.controls...)
 		i.few.settings = nil
 	}

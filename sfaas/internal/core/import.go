@@ -11,10 +11,8 @@ import (
 
 // What the target does of a hand-over, see hand.go.
 
-const (
-	importBytes    = 512 << 10   // rows of one record of an import, about
-	importPatience = time.Second // for which an engine may refuse rows
-)
+// importPatience is for how long an engine may refuse rows of an import.
+const importPatience = time.Second
 
 // taking is an import that is under way, at the lead of the target.
 type taking struct {
@@ -41,7 +39,7 @@ func (k *Core) beginImport(u *unit, m *Move, img *Image) {
 func (k *Core) importRows(u *unit, t *taking, writes []Write) {
 	rows := imageRows{k: k, to: &writes, next: t.row}
 	size := 0
-	for done := 0; size < importBytes && t.piece(&rows); {
+	for done := 0; size < k.set.ImportBytes && t.piece(&rows); {
 		for ; done < len(writes); done++ {
 			size += len(writes[done].Key) + len(writes[done].Value)
 		}

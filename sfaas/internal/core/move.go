@@ -57,7 +57,8 @@ type Move struct {
 	refused bool
 	awaits  bool // Slot
 	ended   bool
-	buried  bool // the tombstone has been offered
+	buried  bool    // the tombstone has been offered
+	claim   *Signal // after which it stays without an answer
 	newest  base.Slot
 	done    func(m *Move, err error)
 }

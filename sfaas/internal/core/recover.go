@@ -164,17 +164,22 @@ func (b *Builder) AddPosition(e *plan.Edge, key base.Key, p SourceState) {
 }
 
 // SaySetting is [Builder.AddSetting] for an instance whose Volatile cells are gone:
-// what its last settings said is said again. It is not where the function has other
-// cells, which have heard it.
+// what its last settings said is said again, if [hearsAgain].
 func (b *Builder) SaySetting(x Instance, in Input) error {
-	staged, soft := false, false
-	for _, d := range x.i.node.Fn.Cells {
-		staged, soft = staged || d.Staged(), soft || !d.Staged()
-	}
-	if soft && !staged {
+	if hearsAgain(x.i.node) {
 		return b.AddControl(x, in)
 	}
 	return b.AddSetting(x, in)
+}
+
+// hearsAgain reports whether an instance of a function hears its last settings again when
+// its Volatile cells are gone: not where it has other cells, which have heard them.
+func hearsAgain(n *plan.Node) bool {
+	staged, soft := false, false
+	for _, d := range n.Fn.Cells {
+		staged, soft = staged || d.Staged(), soft || !d.Staged()
+	}
+	return soft && !staged
 }
 
 // recover takes what a builder has of the runtime: before its units, so that whoever

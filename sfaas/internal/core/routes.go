@@ -56,10 +56,21 @@ func (k *Core) learn(u *unit, r base.Route) {
 }
 
 // own takes a unit over, empty: one that nobody has owned yet, or a soft one
-// whose owner is gone.
+// whose owner is gone. A kept one that is claimed goes on, if it was handed over and there
+// is no answer.
 func (k *Core) own(u *unit, s *Signal) {
 	if k.lead(u.UnitID) == k.self.Core {
-		switch {
+		switch m := u.pendingMove(); {
+		case s.claims && m != nil && s.Route.Epoch > m.Epoch:
+			m.claim = s
+			k.goOnHere(u, m, s.Route.Epoch, base.ErrUnlinked)
+			return
+		case s.claims && m != nil:
+			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: base.ErrStaleEpoch})
+			return
+		case s.claims && u.Part.Kept:
+			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: &base.KeptError{Unit: u.Unit(), Owner: u.owner, Epoch: u.epoch}})
+			return
 		case u.phase == unitStopping || u.phase == unitLeft:
 			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: base.ErrMoving})
 			return

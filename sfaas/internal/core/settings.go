@@ -34,6 +34,7 @@ type Settings struct {
 	SourceLimit  int                    // messages of sources that may wait at a worker
 	BlockLimit   time.Duration          // how long a handler may take before it is given up
 	CommitRetry  time.Duration          // until a refused batch is offered again
+	ImportBytes  int                    // rows in one record of an import, about
 	PublishEvery time.Duration          // between two publications of the counters
 	Node         base.NodeID            // number of the runtime among linked ones
 	Owner        base.NodeID            // owns units without a route, 0 for this runtime
@@ -93,7 +94,7 @@ func NewSettings() *Settings {
 		Workers: runtime.GOMAXPROCS(0), Mode: base.RealTime, Logger: slog.Default(), Engine: Memory(),
 		Clock: base.Now, MaxMessage: 64 << 20, SourceLimit: 1024,
 		BlockLimit: time.Second, CommitRetry: time.Millisecond,
-		PublishEvery: 500 * time.Microsecond, IdleKeys: 10 * time.Second, Node: 1,
+		ImportBytes: 512 << 10, PublishEvery: 500 * time.Microsecond, IdleKeys: 10 * time.Second, Node: 1,
 		Owners: map[string]base.NodeID{}, Leaving: new(atomic.Bool), Incarnation: nextIncarnation(time.Now()),
 		Sealer: processSealer(), OwnSealer: true,
 	}

@@ -61,6 +61,7 @@ type Signal struct {
 	Fence  base.Slot   // of signalFence
 	Slot   base.Slot   // the newest slot sent
 	reply  func(error) // of signalOwn
+	claims bool        // of signalOwn: the unit has, or had, another owner
 
 	Resign *Resignation // of what concerns the rest of a part
 	Used   []base.Route // of signalHushed: units that are here
@@ -115,6 +116,12 @@ func (s *Signal) Done(err error) {
 // unit, empty, under the epoch of a route. Reply gets the outcome.
 func OwnEvent(r base.Route, reply func(error)) Event {
 	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalOwn, Route: r, reply: reply}}
+}
+
+// ClaimEvent is [OwnEvent] for a unit that has, or had, another owner. A kept one is not
+// empty: it goes on, if its records are here.
+func ClaimEvent(r base.Route, reply func(error)) Event {
+	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalOwn, Route: r, reply: reply, claims: true}}
 }
 
 // allCores is the place of an [Endpoint] that stands for all cores.

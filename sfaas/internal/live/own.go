@@ -49,36 +49,36 @@ func (r *Runtime) Own(u base.Unit) error {
 	if x := r.route(id); x.Epoch > 0 {
 		return base.Errorf("own: %w", &base.MovedError{Unit: u, Owner: x.Owner, Epoch: x.Epoch})
 	}
-	return r.own(id, 1)
+	return r.own(id, 1, core.OwnEvent)
 }
 
 // Claim takes over a soft unit whose owner is gone, empty, under an epoch that
 // is newer than the owner's. The old owner, should it still be there, stops.
-// The records of a kept unit are needed to claim that: it is refused.
+// The records of a kept unit are needed to claim that: it is refused with a
+// [*base.KeptError], but where it was handed over from and there is no answer.
 func (r *Runtime) Claim(u base.Unit, epoch uint32) error {
 	id, err := r.app.Unit(u)
 	if err != nil {
 		return err
 	}
-	if id.Part.Kept {
-		return base.Errorf("claim %v: %w", u, base.ErrKept)
-	}
-	return r.own(id, epoch)
+	return r.own(id, epoch, core.ClaimEvent)
 }
 
-func (r *Runtime) own(id plan.UnitID, epoch uint32) error {
+func (r *Runtime) own(id plan.UnitID, epoch uint32, event func(base.Route, func(error)) core.Event) error {
 	u := id.Unit()
 	if err := r.Prepare(u); err != nil {
 		return base.Errorf("claim %v: %w", u, err)
 	}
 	done := make(chan error, 1)
 	route := base.Route{Unit: u, Owner: r.set.Node, Epoch: epoch}
-	if !r.leadOf(id).post(core.OwnEvent(route, func(err error) { done <- err })) {
+	if !r.leadOf(id).post(event(route, func(err error) { done <- err })) {
 		return base.ErrClosed
 	}
 	select {
 	case err := <-done:
-		if err == nil { // whoever pushes from now on knows the route
+		if err != nil {
+			err = base.Errorf("claim %v: %w", u, err)
+		} else { // whoever pushes from now on knows the route
 			r.settleRoutes()
 		}
 		return errors.Join(err, r.Unprepare(u))

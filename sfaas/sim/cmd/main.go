@@ -143,7 +143,7 @@ func (o options) run(i uint64) (*world.Result, error) {
 		return nil, err
 	}
 	x := &world.Result{
-		Seed: o.seed + i, Count: r.Count, Messages: r.Messages, Crashes: uint64(r.Crashes), Virtual: r.Virtual, History: r.History, Trace: r.Trace,
+		Seed: o.seed + i, Count: r.Count, Messages: r.Messages, Crashes: uint64(r.Crashes), Moves: uint64(r.Moves), Virtual: r.Virtual, History: r.History, Trace: r.Trace,
 	}
 	for _, v := range r.Violations {
 		x.Violations = append(x.Violations, world.Violation{At: v.At, Kind: "exactly once", Text: v.Text})

@@ -28,7 +28,7 @@ import (
 // Config says which world a seed draws.
 type Config struct {
 	Seed    uint64        // draws everything
-	Virtual time.Duration // for how long messages are pushed; 0: 4 to 33 seconds, as the seed draws
+	Virtual time.Duration // for how long messages are pushed; 0: 1 to 4 seconds, as the seed draws
 	Plant   string        // the bug that is planted
 	Trace   bool          // keep the history as text
 }
@@ -39,6 +39,8 @@ type Result struct {
 	Count      int         // of all
 	Messages   uint64      // taken by handlers, again after crashes too
 	Crashes    int         // of single nodes, and of all
+	Moves      int         // that have brought a unit to another node
+	Stayed     int         // that have not
 	Virtual    time.Duration
 	History    string   // hash of everything that happened
 	Trace      []string // the same as text, if it was asked for
@@ -81,7 +83,7 @@ func Run(cfg Config) (*Result, error) {
 	}
 	r := &run{cfg: cfg, draw: rand.New(rand.NewPCG(cfg.Seed, 3)), result: &Result{}, acked: map[[2]int]uint64{}, failed: map[[3]uint64]bool{}}
 	if r.cfg.Virtual == 0 {
-		r.cfg.Virtual = r.span(4*time.Second, 33*time.Second)
+		r.cfg.Virtual = r.span(time.Second, 4*time.Second)
 	}
 	nodes := 1 + r.draw.IntN(4)
 	r.down = make([]bool, nodes)
@@ -96,6 +98,8 @@ func Run(cfg Config) (*Result, error) {
 			Delay: r.span(0, 500*time.Microsecond), Jitter: r.span(0, 3*time.Millisecond), Refuse: 0.1 * r.draw.Float64(), Lose: 0.1 * r.draw.Float64(),
 			Twice: 0.1 * r.draw.Float64(), Again: 5 * time.Millisecond,
 		},
+		Bytes: r.draw.IntN(3) == 0, Rows: 1 + r.draw.IntN(3000), Cut: 0.2 * r.draw.Float64(),
+		Bulk: r.span(1, []time.Duration{100 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond}[r.draw.IntN(4)]),
 		TwoOwners: func(u sfaas.Unit, epoch uint32, one, other sfaas.NodeID) {
 			r.violate("%v is owned by nodes %d and %d under epoch %d", u, one, other, epoch)
 		},
@@ -120,8 +124,12 @@ func (r *run) live() {
 	for _, f := range r.feeds {
 		f.tick()
 	}
-	rate := 0.3 + 2*r.draw.Float64()
+	rate := 0.5 + 3*r.draw.Float64()
 	r.after(r.wait(rate), func() { r.crashes(rate) })
+	if len(r.down) > 1 {
+		moves := 2 + 20*r.draw.Float64()
+		r.after(r.wait(moves), func() { r.moves(moves) })
+	}
 	r.w.RunUntil(r.end.Add(settleTime))
 	for i := range r.down { // once more, all
 		r.stop(i)
@@ -156,12 +164,54 @@ func (r *run) crashes(rate float64) {
 	}
 	node := r.draw.IntN(len(r.down))
 	for i := range r.down {
-		if (i == node || r.draw.IntN(8) == 0) && !r.down[i] {
-			r.stop(i)
-			r.after(r.span(0, 200*time.Millisecond), func() { r.start(i) })
+		if i == node || r.draw.IntN(8) == 0 {
+			r.crash(i)
 		}
 	}
 	r.after(r.wait(rate), func() { r.crashes(rate) })
+}
+
+// moves lets units move, one or a few at once, and nodes crash meanwhile.
+func (r *run) moves(rate float64) {
+	if r.w.Now() >= r.end {
+		return
+	}
+	to := r.draw.IntN(len(r.down))
+	for range 1 + r.draw.IntN(4) {
+		r.move(r.p.units[r.draw.IntN(len(r.p.units))], to)
+	}
+	r.after(r.wait(rate), func() { r.moves(rate) })
+}
+
+// move lets a unit move from whoever thinks that it owns it.
+func (r *run) move(u sfaas.Unit, to int) {
+	mode := sfaas.MoveConfig{Mode: []sfaas.MoveMode{sfaas.Kept, sfaas.Kept, sfaas.Soft}[r.draw.IntN(3)]}
+	for i := range r.down {
+		from := r.w.Node(i)
+		if i == to || r.down[i] || r.down[to] || from.Owner(u) != sfaas.NodeID(i+1) {
+			continue
+		}
+		r.w.MoveUnit(from, r.w.Node(to), u, mode, func(err error) {
+			if err == nil {
+				r.result.Moves++
+			} else {
+				r.result.Stayed++
+			}
+		})
+		for _, node := range []int{i, to} {
+			if r.draw.IntN(20) == 0 {
+				r.after(r.span(0, 10*time.Millisecond), func() { r.crash(node) })
+			}
+		}
+	}
+}
+
+// crash lets a node crash, and start again a while later.
+func (r *run) crash(node int) {
+	if !r.down[node] {
+		r.stop(node)
+		r.after(r.span(0, 200*time.Millisecond), func() { r.start(node) })
+	}
 }
 
 func (r *run) stop(node int) {

@@ -12,19 +12,19 @@ import (
 
 // TestSeeds runs some worlds, 2 000 with NEURORAN_LONG set.
 func TestSeeds(t *testing.T) {
-	n, virtual := uint64(12), 5*time.Second
+	n := uint64(40)
 	if os.Getenv("NEURORAN_LONG") != "" {
-		n, virtual = 2000, 0
+		n = 2000
 	} else if testing.Short() {
 		n = 3
 	}
-	bad, crashes, messages, begin := 0, 0, uint64(0), time.Now()
+	bad, crashes, moves, stayed, messages, begin := 0, 0, 0, 0, uint64(0), time.Now()
 	for seed := range n {
-		r, err := Run(Config{Seed: seed, Virtual: virtual})
+		r, err := Run(Config{Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
-		crashes, messages = crashes+r.Crashes, messages+r.Messages
+		crashes, moves, stayed, messages = crashes+r.Crashes, moves+r.Moves, stayed+r.Stayed, messages+r.Messages
 		if r.Count == 0 {
 			continue
 		}
@@ -32,15 +32,15 @@ func TestSeeds(t *testing.T) {
 			t.Errorf("seed %d: %d violations: %v", seed, r.Count, r.Violations)
 		}
 	}
-	t.Logf("seeds=%d bad=%d crashes=%d messages=%d seeds/s=%.1f", n, bad, crashes, messages, float64(n)/time.Since(begin).Seconds())
+	t.Logf("seeds=%d bad=%d crashes=%d moves=%d stayed=%d messages=%d seeds/s=%.1f", n, bad, crashes, moves, stayed, messages, float64(n)/time.Since(begin).Seconds())
 }
 
 // TestPlants plants each bug: it is found within a few seeds.
 func TestPlants(t *testing.T) {
 	for _, p := range core.DiskPlants() {
 		found := -1
-		for seed := uint64(0); seed < 30 && found < 0; seed++ {
-			r, err := Run(Config{Seed: seed, Virtual: 5 * time.Second, Plant: p.Name})
+		for seed := uint64(0); seed < 200 && found < 0; seed++ {
+			r, err := Run(Config{Seed: seed, Plant: p.Name})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,7 +49,7 @@ func TestPlants(t *testing.T) {
 			}
 		}
 		if found < 0 {
-			t.Errorf("%s: not found in 30 seeds", p.Name)
+			t.Errorf("%s: not found in 200 seeds", p.Name)
 		}
 		t.Logf("%s: found on seed %d", p.Name, found)
 	}

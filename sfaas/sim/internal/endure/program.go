@@ -16,6 +16,7 @@ type program struct {
 	app     *sfaas.App
 	graph   *sfaas.Graph
 	keys    []sfaas.Key
+	units   []sfaas.Unit
 	fns     []*fn
 	options []sfaas.Option
 	sinks   int
@@ -160,6 +161,15 @@ func (r *run) drawProgram(nodes int) error {
 	}
 	for _, part := range p.app.Parts() { // each is named after one of its functions
 		p.options = append(p.options, sfaas.WithDefaultOwner(sfaas.NodeID(1+r.draw.IntN(nodes)), part.Name))
+	}
+	seen := map[sfaas.Unit]bool{}
+	for _, f := range p.app.Functions() {
+		for _, key := range p.keys {
+			if u, err := p.app.Unit(f, key); err == nil && !seen[u] {
+				seen[u] = true
+				p.units = append(p.units, u)
+			}
+		}
 	}
 	return nil
 }
