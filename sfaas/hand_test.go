@@ -39,13 +39,13 @@ func newTrade(t testing.TB) *trade {
 		later, _ := add.After(c, c.Key(), 300*time.Microsecond)
 		later.X = a.X + b.X
 		return sfaas.ErrNoOutput
-	}, sfaas.Config{Window: 1 << 30}, pairs, add)
+	}, sfaas.FunctionConfig{Window: 1 << 30}, pairs, add)
 	last := sfaas.Define("sum", func(c *sfaas.Ctx, out, in *number) error {
 		*sum.Mut(c, 1) += in.X
 		n, _ := sum.Get(c, 1)
 		out.X = n
 		return nil
-	}, sfaas.Config{}, sum)
+	}, sfaas.FunctionConfig{}, sum)
 	g := sfaas.NewGraph("trade")
 	x.left, x.right = sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
 	sfaas.Apply2(x.left.With(exactly), x.right.With(exactly), pair)
@@ -231,7 +231,7 @@ func newTally(t *testing.T) *tally {
 		*count.Mut(c)++
 		out.X, _ = count.Get(c)
 		return nil
-	}, sfaas.Config{}, count)
+	}, sfaas.FunctionConfig{}, count)
 	x.out = sfaas.Sink(sfaas.Apply(x.in.With(exactly), f), "out")
 	x.app = build(t, g)
 	return x
