@@ -61,7 +61,9 @@
 //	rows = rt.Units(rows)
 //
 // [Runtime.Snapshot] and [Runtime.Restore] write and read all state, with the
-// messages that wait; [Input.Position] tells a source where to go on. What stays
+// messages that wait; [Input.Position] tells a source where to go on. [Runtime.Read]
+// and [Runtime.Keys] look into the cells of a runtime that runs, [OpenSnapshot] into those
+// of a snapshot. What stays
 // connected over edges that are not cut, see [Edge.Cut], is under one root of keys a
 // [Unit]: it has one owner, and [Runtime.MoveUnit] brings it to another runtime while
 // messages flow. Keys that nobody

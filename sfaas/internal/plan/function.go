@@ -4,6 +4,7 @@ package plan
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
@@ -46,6 +47,9 @@ func (f *Function) Sealed() bool {
 	}
 	return false
 }
+
+// Has reports whether the function declares a cell.
+func (f *Function) Has(d *CellDecl) bool { return slices.Contains(f.Cells, d) }
 
 // Window returns Config.Window with its default.
 func (f *Function) Window() base.Slot {

@@ -3,6 +3,7 @@
 package state_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
 // FuzzRead lets no bytes panic or hang, and lets no core change that refuses them.
@@ -37,6 +39,34 @@ func FuzzRead(f *testing.F) {
 		again := x.snapshot()
 		if err := newGallery(t, sfaas.WithWorkers(3)).restore(again); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// FuzzOpen lets no bytes panic or hang who opens a snapshot without a runtime, and reads
+// all cells of it. What can be restored can be opened.
+func FuzzOpen(f *testing.F) {
+	f.Add(open(filled(f)))
+	f.Add([]byte("NRSNAP\x03\x00"))
+	x := newGallery(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, err := state.Open(bytes.NewReader(closed(data)))
+		if err != nil {
+			if !errors.Is(err, sfaas.ErrSnapshot) {
+				t.Error(err)
+			}
+			if newGallery(t).restore(closed(data)) == nil {
+				t.Errorf("can be restored, and not opened: %v", err)
+			}
+			return
+		}
+		for _, n := range x.app.Plan().Nodes {
+			for key := range o.Cells[n.Fn.Name] {
+				at := sfaas.Address{Function: n.Fn.Name, Key: key}
+				if _, err := o.Copy(at, n.Fn.Cells, mask{}); err != nil && !errors.Is(err, sfaas.ErrSnapshot) {
+					t.Error(err)
+				}
+			}
 		}
 	})
 }

@@ -5,7 +5,6 @@ package state
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -156,7 +155,7 @@ func (p *reader) readInstance(r *base.Reader) {
 // is an error, so that its content is not lost in silence, unless the function says
 // that it is sfaas.Retired; those that are new stay empty.
 func (p *reader) readCells(r *base.Reader, x core.Instance) {
-	for range r.Count(15) {
+	for range r.Count(leastCell) {
 		if p.readCell(r, x); r.Err != nil {
 			break
 		}
@@ -167,42 +166,28 @@ func (p *reader) readCells(r *base.Reader, x core.Instance) {
 }
 
 func (p *reader) readCell(r *base.Reader, x core.Instance) {
-	name, class, version, form := r.Text(), base.Class(r.Byte()), r.Uint(), r.Digest()
-	size := r.Take(4)
+	c := readCell(r)
 	if r.Err != nil {
 		return
 	}
-	content := r.Take(int(binary.LittleEndian.Uint32(size)))
-	if r.Err != nil {
-		return
-	}
-	if s := p.cellOf(r, x, name, class, version, form); s != nil {
-		p.check(r, core.ReadCell(content, p.sealer, x.Address(), s, int(version), p.moments()))
+	if s := p.cellOf(r, x, &c); s != nil {
+		p.check(r, core.ReadCell(c.Content, p.sealer, x.Address(), s, c.Version, p.moments()))
 	}
 }
 
 // cellOf returns the cell of an instance of which there is content: nil if the function
 // has retired it, and after an error.
-func (p *reader) cellOf(r *base.Reader, x core.Instance, name string, class base.Class, version uint64, form base.Digest) plan.CellStore {
+func (p *reader) cellOf(r *base.Reader, x core.Instance, c *Cell) plan.CellStore {
 	for _, s := range x.Cells() {
-		d := s.Head().Decl
-		if d.Name != name {
-			continue
-		}
-		switch {
-		case d.Class != class:
-			r.Fail(fmt.Errorf("cell %s: class %v, want %v", name, class, d.Class))
-		case int(version) == d.Version && form != d.Form:
-			r.Fail(fmt.Errorf("cell %s: its fields have changed, its schema version %d has not", name, version))
-		case version > math.MaxInt32:
-			r.Fail(base.ErrInvalid)
-		default:
+		if d := s.Head().Decl; d.Name == c.Name {
+			if p.check(r, c.matches(d)); r.Err != nil {
+				return nil
+			}
 			return s
 		}
-		return nil
 	}
-	if !slices.Contains(x.Node().Fn.Retired, name) {
-		r.Fail(fmt.Errorf("the function has no cell %s: its content would be lost", name))
+	if !slices.Contains(x.Node().Fn.Retired, c.Name) {
+		r.Fail(fmt.Errorf("the function has no cell %s: its content would be lost", c.Name))
 	}
 	return nil
 }

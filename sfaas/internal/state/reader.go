@@ -4,6 +4,7 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
@@ -46,8 +47,22 @@ func newReader(k *core.Core, data []byte, now base.Time) *reader {
 	return &reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, len(data)/leastInstance), now: now}
 }
 
-// readAll checks the frame and reads all records.
+// readAll reads all records.
 func (p *reader) readAll(data []byte) error {
+	err := records(data, func(kind byte, r *base.Reader) error {
+		p.record(kind, r)
+		return r.End()
+	})
+	if err == nil && p.index == nil {
+		err = errNoIndex
+	}
+	return err
+}
+
+var errNoIndex = errors.New("no index")
+
+// records checks the frame of a snapshot and calls read with each record.
+func records(data []byte, read func(kind byte, r *base.Reader) error) error {
 	bad := fmt.Errorf
 	if len(data) < 8 || string(data[:6]) != magic {
 		return bad("no snapshot")
@@ -70,15 +85,10 @@ func (p *reader) readAll(data []byte) error {
 		if uint64(size) > uint64(end-at-frame) {
 			return bad("record at byte %d: %w", at, base.ErrTruncated)
 		}
-		r := &base.Reader{Src: data[at+frame : at+frame+int(size)]}
-		p.record(kind, r)
-		if err := r.End(); err != nil {
+		if err := read(kind, &base.Reader{Src: data[at+frame : at+frame+int(size)]}); err != nil {
 			return bad("record of kind %d at byte %d: %w", kind, at, err)
 		}
 		at += frame + int(size)
-	}
-	if p.index == nil {
-		return bad("no index")
 	}
 	return nil
 }

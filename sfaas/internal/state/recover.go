@@ -48,15 +48,7 @@ type rows struct {
 // schema is what a life knew of its graph.
 type schema struct {
 	index *plan.Index
-	cells [][]cellForm // by number of the node
-}
-
-// cellForm is what the rows of a cell do not say of themselves.
-type cellForm struct {
-	name    string
-	class   base.Class
-	version uint64
-	form    base.Digest
+	cells [][]Cell // by number of the node, without content
 }
 
 // life is one life of the runtime.
@@ -230,9 +222,9 @@ func (p *rows) readLife(kind byte, k, r *base.Reader) {
 	}
 	x := &schema{index: plan.ReadIndex(r, p.app)}
 	for range x.index.Names.Nodes {
-		var cells []cellForm
+		var cells []Cell
 		for range r.Count(11) {
-			cells = append(cells, cellForm{r.Text(), base.Class(r.Byte()), r.Uint(), r.Digest()})
+			cells = append(cells, readCellName(r))
 		}
 		x.cells = append(x.cells, cells)
 	}
@@ -293,16 +285,16 @@ func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
 		r.Fail(base.ErrInvalid)
 		return
 	}
-	s := p.cellOf(r, x, f.name, f.class, f.version, f.form)
+	s := p.cellOf(r, x, f)
 	if s == nil {
 		return
 	}
 	var err error
 	switch n := len(p.merged); {
-	case f.class == base.Sealed: // as a whole
-		err = core.ReadCell(content, p.sealer, x.Address(), s, int(f.version), p.moments())
+	case f.Class == base.Sealed: // as a whole
+		err = core.ReadCell(content, p.sealer, x.Address(), s, f.Version, p.moments())
 	default:
-		err = s.Merge(part, content, int(f.version), p.moments())
+		err = s.Merge(part, content, f.Version, p.moments())
 		if n == 0 || p.merged[n-1] != s {
 			p.merged = append(p.merged, s)
 		}
@@ -311,13 +303,13 @@ func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
 }
 
 // form returns what the life of the row knew of a cell.
-func (p *rows) form(n *plan.Node, cell uint64) *cellForm {
+func (p *rows) form(n *plan.Node, cell uint64) *Cell {
 	for i, x := range p.index.Nodes {
 		if x != n {
 			continue
 		}
 		for j := range p.schema.cells[i] {
-			if f := &p.schema.cells[i][j]; xxhash.Sum64String(f.name) == cell {
+			if f := &p.schema.cells[i][j]; xxhash.Sum64String(f.Name) == cell {
 				return f
 			}
 		}
