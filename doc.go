@@ -70,9 +70,11 @@
 //   - ran: the folder of what follows
 //   - ran/block: the blocks as functions with their state
 //   - ran/uplink: the whole chain, each step of which can be replaced, tapped and recorded
+//   - ran/gnb: the loop from a scheduler over UEs, channels and receiver back to it
 //
 // The programs below examples do whole tasks: examples/uplink decodes recordings,
 // examples/devices measures a model on every device, examples/extend adds to the chain,
-// examples/host receives over UDP, and examples/durable goes on where it was killed.
+// examples/host receives over UDP, examples/gnb closes the loop with a scheduler, and
+// examples/durable goes on where it was killed.
 // docs/ARCHITECTURE.md follows one slot through the floors.
 package neuroran

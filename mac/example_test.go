@@ -51,7 +51,7 @@ func Example() {
 		cell.Feedback(slot, feedback)
 	}
 	// Output:
-	// slot 0: UE 1, process 0, PRBs 0 to 0, MCS 25, 704 bits, RV 0
+	// slot 0: UE 1, process 0, PRBs 0 to 0, MCS 26, 736 bits, RV 0
 	// slot 0: UE 2, process 0, PRBs 2 to 5, MCS 8, 672 bits, RV 0
 	// slot 1: UE 1, process 0, PRBs 12 to 23, MCS 26, 8712 bits, RV 0
 	// slot 1: UE 2, process 0, PRBs 0 to 11, MCS 9, 2280 bits, RV 0

@@ -85,8 +85,8 @@ func (c *constellation) draw(r *uplink.Report) []byte {
 	columns := min(max(len(keys), 1), 4)
 	rows := max(1, (len(keys)+columns-1)/columns)
 	const head, across, down = 40, panel + 50, panel + 75
-	s := newSVG(columns*across+20, head+rows*down)
-	s.text(20, 20, "start", "Equalized symbols: black crosses are the points of the modulation; symbols of transmissions with a wrong CRC are red.")
+	s := newDrawing(columns*across+20, head+rows*down)
+	s.Text(20, 20, "start", "Equalized symbols: black crosses are the points of the modulation; symbols of transmissions with a wrong CRC are red.")
 	passed := map[[2]uint64]bool{}
 	for i := range r.Transmissions {
 		t := &r.Transmissions[i]
@@ -95,20 +95,20 @@ func (c *constellation) draw(r *uplink.Report) []byte {
 	for i, k := range keys {
 		s.panel(float64(45+i%columns*across), float64(head+38+i/columns*down), k, c.clouds[k], passed)
 	}
-	return s.end()
+	return s.End()
 }
 
 // panel draws the symbols of one UE, modulation and layer.
-func (s *svg) panel(x, y float64, k cloudKey, c *cloud, passed map[[2]uint64]bool) {
+func (s drawing) panel(x, y float64, k cloudKey, c *cloud, passed map[[2]uint64]bool) {
 	const half = panel / 2
 	title := fmt.Sprintf("RNTI %d, %v", k.rnti, k.modulation)
 	if k.layers > 1 {
 		title += fmt.Sprintf(", layer %d of %d", k.layer+1, k.layers)
 	}
 	good, bad := c.split(k, passed)
-	s.text(x+half, y-22, "middle", title)
-	s.text(x+half, y-7, "middle", c.caption(k, len(good)+len(bad)))
-	s.rect(x, y, panel, panel, `fill="#fafafc" stroke="#999"`, "")
+	s.Text(x+half, y-22, "middle", title)
+	s.Text(x+half, y-7, "middle", c.caption(k, len(good)+len(bad)))
+	s.Rect(x, y, panel, panel, `fill="#fafafc" stroke="#999"`, "")
 	s.axes(x, y)
 	at := func(z complex64) (float64, float64, bool) {
 		px, py := float64(real(z))/panelSpan*half, -float64(imag(z))/panelSpan*half
@@ -129,25 +129,25 @@ func (s *svg) panel(x, y float64, k cloudKey, c *cloud, passed map[[2]uint64]boo
 	s.WriteString(`<g stroke="black" stroke-width="0.7">` + "\n")
 	for _, z := range modem.Constellation(k.modulation) {
 		if px, py, inside := at(z); inside {
-			s.line(px-2, py, px+2, py, "")
-			s.line(px, py-2, px, py+2, "")
+			s.Line(px-2, py, px+2, py, "")
+			s.Line(px, py-2, px, py+2, "")
 		}
 	}
 	s.WriteString("</g>\n")
 }
 
 // axes draws ticks at −1, 0 and 1 with the names of the parts.
-func (s *svg) axes(x, y float64) {
+func (s drawing) axes(x, y float64) {
 	const half = panel / 2
 	for _, v := range []float64{-1, 0, 1} {
 		at := v / panelSpan * half
-		s.line(x+half+at, y, x+half+at, y+panel, `stroke="#ddd"`)
-		s.line(x, y+half-at, x+panel, y+half-at, `stroke="#ddd"`)
-		s.text(x+half+at, y+panel+14, "middle", fmt.Sprint(v))
-		s.text(x-4, y+half-at+4, "end", fmt.Sprint(v))
+		s.Line(x+half+at, y, x+half+at, y+panel, `stroke="#ddd"`)
+		s.Line(x, y+half-at, x+panel, y+half-at, `stroke="#ddd"`)
+		s.Text(x+half+at, y+panel+14, "middle", fmt.Sprint(v))
+		s.Text(x-4, y+half-at+4, "end", fmt.Sprint(v))
 	}
 	const between = 0.5 / panelSpan * half // of two ticks
-	s.text(x+half+between, y+panel+14, "middle", "in phase")
+	s.Text(x+half+between, y+panel+14, "middle", "in phase")
 	fmt.Fprintf(s, `<text transform="translate(%.1f %.1f) rotate(-90)" text-anchor="middle">quadrature</text>`+"\n", x-8, y+half-between)
 }
 

@@ -36,28 +36,28 @@ func timeline(rec *sigmf.Recording, r *uplink.Report) []byte {
 	at := func(d time.Duration) float64 { return labels + min(float64(d)/float64(span), 1)*barWidth }
 	const top = 6 * rowHeight
 	bottom := float64(top + len(r.Transmissions)*rowHeight)
-	s := newSVG(labels+barWidth+remarks, int(bottom)+40)
-	s.text(labels, 16, "start", "Where the time of each transmission goes: a bar lasts from the start of a function to the start of the next, waiting included")
+	s := newDrawing(labels+barWidth+remarks, int(bottom)+40)
+	s.Text(labels, 16, "start", "Where the time of each transmission goes: a bar lasts from the start of a function to the start of the next, waiting included")
 	s.legend(r.Transmissions)
-	s.text(labels-6, top-4, "end", "slot · RNTI")
-	s.text(labels+barWidth+8, top-4, "start", "CRC, latency")
+	s.Text(labels-6, top-4, "end", "slot · RNTI")
+	s.Text(labels+barWidth+8, top-4, "start", "CRC, latency")
 	s.ticks(span, at, top, bottom)
 	for i := range r.Transmissions {
 		t := &r.Transmissions[i]
 		y := float64(top + i*rowHeight)
-		s.text(labels-6, y+12, "end", fmt.Sprintf("%d · %d", t.Slot, t.Grant.RNTI))
+		s.Text(labels-6, y+12, "end", fmt.Sprintf("%d · %d", t.Slot, t.Grant.RNTI))
 		if t.Received() {
 			s.bars(t, y, at)
 		}
 		s.remark(t, y)
 	}
-	s.line(at(slot), top, at(slot), bottom, `stroke="black" stroke-dasharray="4 3"`)
-	s.text(at(slot), top-4, "middle", fmt.Sprintf("slot %v", slot))
-	return s.end()
+	s.Line(at(slot), top, at(slot), bottom, `stroke="black" stroke-dasharray="4 3"`)
+	s.Text(at(slot), top-4, "middle", fmt.Sprintf("slot %v", slot))
+	return s.End()
 }
 
 // legend names the colours of the stages that ran.
-func (s *svg) legend(transmissions []uplink.Transmission) {
+func (s drawing) legend(transmissions []uplink.Transmission) {
 	shown := 0
 	for st := range block.NumStages {
 		if !began(transmissions, st) {
@@ -65,13 +65,13 @@ func (s *svg) legend(transmissions []uplink.Transmission) {
 		}
 		x, y := float64(labels+shown%5*180), float64(26+shown/5*rowHeight)
 		shown++
-		s.rect(x, y, 10, 10, fmt.Sprintf("fill=%q", colours[st]), "")
-		s.text(x+15, y+10, "start", st.String())
+		s.Rect(x, y, 10, 10, fmt.Sprintf("fill=%q", colours[st]), "")
+		s.Text(x+15, y+10, "start", st.String())
 	}
 }
 
 // ticks draws the time axis, with five to ten ticks.
-func (s *svg) ticks(span time.Duration, at func(time.Duration) float64, top, bottom float64) {
+func (s drawing) ticks(span time.Duration, at func(time.Duration) float64, top, bottom float64) {
 	step := math.Pow(10, math.Floor(math.Log10(span.Seconds()*1e6/5)))
 	for _, f := range []float64{5, 2} {
 		if span.Seconds()*1e6/(f*step) >= 5 {
@@ -81,14 +81,14 @@ func (s *svg) ticks(span time.Duration, at func(time.Duration) float64, top, bot
 	}
 	for us := 0.0; us <= span.Seconds()*1e6; us += step {
 		x := at(time.Duration(us * 1e3))
-		s.line(x, top, x, bottom+4, `stroke="#ddd"`)
-		s.text(x, bottom+18, "middle", fmt.Sprintf("%.0f", us))
+		s.Line(x, top, x, bottom+4, `stroke="#ddd"`)
+		s.Text(x, bottom+18, "middle", fmt.Sprintf("%.0f", us))
 	}
-	s.text(labels+barWidth/2, bottom+34, "middle", "µs after the slot's samples were handed over")
+	s.Text(labels+barWidth/2, bottom+34, "middle", "µs after the slot's samples were handed over")
 }
 
 // remark says at the right what became of a transmission.
-func (s *svg) remark(t *uplink.Transmission, y float64) {
+func (s drawing) remark(t *uplink.Transmission, y float64) {
 	text, colour := t.Outcome.String(), "#c8102e"
 	if t.Received() {
 		text = fmt.Sprintf("%s, %d µs", verdict(t.Outcome), t.Latency.Microseconds())
@@ -123,7 +123,7 @@ func axis(slot time.Duration, transmissions []uplink.Transmission) time.Duration
 }
 
 // bars draws the stages of one transmission, each until the next one began.
-func (s *svg) bars(t *uplink.Transmission, y float64, at func(time.Duration) float64) {
+func (s drawing) bars(t *uplink.Transmission, y float64, at func(time.Duration) float64) {
 	for st := range block.NumStages {
 		if st > 0 && t.Began[st] == 0 {
 			continue // replaced by a function that keeps no trace
@@ -136,7 +136,7 @@ func (s *svg) bars(t *uplink.Transmission, y float64, at func(time.Duration) flo
 			}
 		}
 		from, to := at(t.Began[st]), at(end)
-		s.rect(from, y+1, max(to-from, 0), rowHeight-3, fmt.Sprintf("fill=%q", colours[st]),
+		s.Rect(from, y+1, max(to-from, 0), rowHeight-3, fmt.Sprintf("fill=%q", colours[st]),
 			fmt.Sprintf("%v %v", st, end-t.Began[st]))
 	}
 }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gnb
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/mac"
+	"github.com/neuroran/neuroran/phy/channel"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// testConfig returns a cell of 24 PRBs with n UEs from 4 to 22 dB.
+func testConfig(n int, scheduler mac.Scheduler, traffic Traffic) Config {
+	cfg := Config{
+		MAC: mac.Config{
+			Carrier:   nr.Carrier{CellID: 1, SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512},
+			Scheduler: scheduler, K2: 2, FeedbackSlots: 4, Check: true,
+		},
+		Seed: 1,
+	}
+	for i := range n {
+		snr := 4 + 18*float64(i)/float64(max(n-1, 1))
+		u := UE{RNTI: uint16(i + 1), Traffic: traffic, Trajectory: Fixed(snr, 20), Profile: channel.TDLB100()}
+		u.MAC = mac.UEConfig{StartSINRdB: snr, Grant: nr.Grant{
+			NID: 1, NumLayers: 1, NumAntennaPorts: 1, Mapping: nr.MappingA, NumSymbols: 14, MCSTable: nr.MCSTable64QAM,
+			DMRS: nr.DMRS{ConfigType: 1, Length: 1, TypeAPosition: 2, AdditionalPosition: 1, NumCDMGroupsWithoutData: 2},
+		}}
+		cfg.UEs = append(cfg.UEs, u)
+	}
+	return cfg
+}
+
+// runLoop runs a configuration and returns its report.
+func runLoop(t testing.TB, cfg Config, slots int) ([]UEReport, Summary) {
+	t.Helper()
+	l, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Run(slots); err != nil {
+		t.Fatal(err)
+	}
+	return l.Report()
+}
+
+// TestOuterLoop meets its target for every UE that is not at an end of the MCS table,
+// whatever the reported SINR is worth.
+func TestOuterLoop(t *testing.T) {
+	for _, bias := range []float64{-3, 0, 3} {
+		t.Run(fmt.Sprint("bias=", bias), func(t *testing.T) {
+			cfg := testConfig(4, mac.RoundRobin{}, Traffic{})
+			cfg.BiasDB = bias
+			ues, _ := runLoop(t, cfg, 12000)
+			for _, u := range ues {
+				t.Logf("%+v", u)
+				if u.MCSMean > 1 && u.MCSMean < 26 && math.Abs(u.BLER1-0.1) > 0.02 {
+					t.Errorf("UE %d: first-transmission BLER %.3f of %d, want 0.10 ± 0.02", u.UE, u.BLER1, u.First)
+				}
+			}
+		})
+	}
+}
+
+// TestTrafficIsServed carries packets at low load: all of them, soon.
+func TestTrafficIsServed(t *testing.T) {
+	cfg := testConfig(4, mac.RoundRobin{}, Traffic{Pattern: Poisson, Mbps: 1})
+	ues, s := runLoop(t, cfg, 20000)
+	for _, u := range ues {
+		t.Logf("%+v", u)
+		if math.Abs(u.Mbps-1) > 0.1 || u.DelayMsP99 > 100 || u.DelayMsP50 <= 1 {
+			t.Errorf("UE %d: %.3f Mbit/s of 1, delay %.1f ms at p50 and %.1f at p99", u.UE, u.Mbps, u.DelayMsP50, u.DelayMsP99)
+		}
+	}
+	if s.PRBUse > 0.6 {
+		t.Errorf("%.2f of the PRBs are used", s.PRBUse)
+	}
+}
+
+// TestOneHistory repeats a run.
+func TestOneHistory(t *testing.T) {
+	cfg := testConfig(3, mac.ProportionalFair{}, Traffic{Pattern: OnOff, Mbps: 4})
+	cfg.Impairments = Impairments{GrantLoss: 0.02, FeedbackLoss: 0.02, FeedbackJitter: 5}
+	_, a := runLoop(t, cfg, 2000)
+	_, b := runLoop(t, cfg, 2000)
+	if a.History != b.History {
+		t.Errorf("histories %s and %s (seed 1)", a.History, b.History)
+	}
+	cfg.Seed = 2
+	if _, c := runLoop(t, cfg, 2000); c.History == a.History {
+		t.Error("seeds 1 and 2 have one history")
+	}
+}
+
+// TestComeAndGo lets a UE arrive late and leave early.
+func TestComeAndGo(t *testing.T) {
+	cfg := testConfig(3, mac.RoundRobin{}, Traffic{})
+	cfg.UEs[1].Arrive, cfg.UEs[1].Leave = 100*time.Millisecond, 300*time.Millisecond
+	l, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.Watch(func(s *nr.Schedule, heard []Reception) {
+		for i := range s.Grants {
+			at := slotTime(&cfg.MAC.Carrier, s.Slot)
+			if s.Grants[i].RNTI == 2 && (at < cfg.UEs[1].Arrive || at > cfg.UEs[1].Leave+2*time.Millisecond) {
+				t.Errorf("a grant at %v", at)
+			}
+		}
+	})
+	if err := l.Run(1000); err != nil {
+		t.Fatal(err)
+	}
+	ues, _ := l.Report()
+	if u := ues[1]; u.First == 0 || u.Mbps == 0 {
+		t.Errorf("got %+v", u)
+	}
+}
+
+// TestStepNoAllocs runs slots of a cell whose buffers have grown.
+func TestStepNoAllocs(t *testing.T) {
+	cfg := testConfig(8, mac.ProportionalFair{}, Traffic{Pattern: Poisson, Mbps: 1})
+	cfg.MAC.Check = false
+	l, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Run(4000); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(2000, func() {
+		if err := l.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations a slot, want 0", n)
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	for _, hz := range []float64{3, 20, 100} {
+		b.Run(fmt.Sprintf("ues=8/doppler=%g", hz), func(b *testing.B) {
+			cfg := testConfig(8, mac.ProportionalFair{}, Traffic{})
+			cfg.MAC.Check = false
+			for i := range cfg.UEs {
+				cfg.UEs[i].Trajectory[0].DopplerHz = hz
+			}
+			l, err := New(cfg)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := l.Step(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

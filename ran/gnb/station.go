@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gnb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Station is the receiver chain of ran/uplink at work for the waveforms of one or several
+// cells, each under a key of its own. Use [OpenStation]; its methods may be called
+// concurrently, those of one of its airs by one goroutine at a time.
+type Station struct {
+	cfg   AirConfig
+	chain *uplink.Chain
+	rx    *uplink.Receiver
+
+	mu    sync.Mutex
+	cells map[sfaas.Key]*waveform
+}
+
+// OpenStation starts the receiver that a configuration names; its UEs and its seed are
+// those of each [Station.NewAir]. It returns the errors of uplink.New and of a bad
+// configuration.
+func OpenStation(cfg AirConfig) (*Station, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg.Carrier = cfg.Carrier.Form()
+	c := uplink.Config{Config: block.Config{Carrier: cfg.Carrier, NumRx: cfg.NumRx}, Receiver: cfg.Receiver}
+	if !cfg.Samples {
+		c.Steps.Demodulate = newElements(cfg.Carrier, cfg.NumRx)
+	}
+	s := &Station{cfg: cfg, cells: map[sfaas.Key]*waveform{}}
+	var err error
+	if s.chain, err = uplink.New(c); err != nil {
+		return nil, err
+	}
+	s.rx, err = s.chain.Receive(uplink.ReceiverConfig{OnOutcome: s.outcome, Workers: cfg.Workers, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, errors.Join(err, s.chain.Close())
+	}
+	return s, nil
+}
+
+// newElements returns the function that stands in the place of demodulation where the air
+// carries resource elements: a slot's samples are then [rx, 14·12·N_PRB], symbol by symbol.
+func newElements(c nr.Carrier, numRx int) sfaas.Fn[nr.Baseband, block.Grid] {
+	type params struct {
+		Carrier nr.Carrier
+		NumRx   int
+	}
+	return sfaas.Define("ran/elements", func(ctx *sfaas.Ctx, out *block.Grid, in *nr.Baseband) error {
+		out.Start(ctx, block.StageDemodulate)
+		out.Slot = in.Slot
+		if want := numRx * nr.SymbolsPerSlot * c.NumSubcarriers(); in.Samples.Len() != want {
+			return nr.BadLength("gnb: elements", in.Samples.Len(), want)
+		}
+		out.RE.Resize(numRx, nr.SymbolsPerSlot, c.NumSubcarriers())
+		copy(out.RE.Data(), in.Samples.Data())
+		return nil
+	}, sfaas.FunctionConfig{Params: params{c, numRx}})
+}
+
+// NewAir returns the waveform of one cell, whose key is that of its carrier's identity. It
+// returns a [*nr.FieldError] for a carrier of another form and for an identity that is in
+// use. The station outlives it.
+func (s *Station) NewAir(cfg AirConfig) (Air, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Carrier.Form() != s.cfg.Carrier || cfg.NumRx != s.cfg.NumRx {
+		return nil, &nr.FieldError{Field: "carrier", Got: cfg.Carrier, Want: "the form and the antennas of the station"}
+	}
+	cfg.Samples = s.cfg.Samples
+	w, err := newWaveform(s, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cells[w.key] != nil {
+		return nil, &nr.FieldError{Field: "n_cell_id", Got: cfg.Carrier.CellID, Want: "an identity of its own for each cell of a station"}
+	}
+	s.cells[w.key] = w
+	return w, nil
+}
+
+// NewWaveform returns the waveform of one cell with a station of its own.
+func NewWaveform(cfg AirConfig) (Air, error) {
+	s, err := OpenStation(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.NewAir(cfg)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return alone{a, s}, nil
+}
+
+// alone is an air whose station is closed with it.
+type alone struct {
+	Air
+	station *Station
+}
+
+func (a alone) Close() error { return errors.Join(a.Air.Close(), a.station.Close()) }
+
+// Took implements [Timed].
+func (a alone) Took() time.Duration { return a.Air.(Timed).Took() }
+
+// Close stops the receiver.
+func (s *Station) Close() error { return errors.Join(s.rx.Close(), s.chain.Close()) }
+
+// outcome hands the outcome of a grant to the cell that it is of.
+func (s *Station) outcome(t *uplink.Transmission, _ *block.TransportBlock) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.cells[t.Cell]
+	if w == nil || t.Slot != w.grid.Slot || t.Index >= len(w.heard) {
+		return
+	}
+	w.heard[t.Index] = Reception{Outcome: t.Outcome, SINRdB: float32(t.SINRdB()), SINRObserved: t.Quality.SINRObserved, Iterations: uint8(min(t.Iterations, 255))}
+	if t.Err != nil && t.Outcome == nr.OutcomeFault && w.fault == nil {
+		w.fault = t.Err
+	}
+}
+
+// receive runs the samples of one slot of a cell through the chain and waits for the
+// outcome of every grant.
+func (s *Station) receive(w *waveform, schedule *nr.Schedule, fill func(*nr.Baseband) error) error {
+	ctx := context.Background()
+	if err := patiently(func() error { return s.rx.Schedule(w.key, schedule.Slot, schedule.Grants...) }); err != nil {
+		return fmt.Errorf("gnb: schedule: %w", err)
+	}
+	if err := patiently(func() error { return s.rx.Samples(w.key, schedule.Slot, fill) }); err != nil {
+		return fmt.Errorf("gnb: samples: %w", err)
+	}
+	return s.rx.Wait(ctx, w.key, schedule.Slot)
+}
+
+// patiently calls push again while the chain is busy.
+func patiently(push func() error) error {
+	for {
+		if err := push(); !errors.Is(err, sfaas.ErrBusy) {
+			return err
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+}

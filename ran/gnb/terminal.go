@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gnb
+
+import (
+	"math"
+	"time"
+
+	"github.com/neuroran/neuroran/mac"
+	"github.com/neuroran/neuroran/phy/nr"
+)
+
+// terminal is a UE at work: its buffer, its HARQ processes, and what came of its packets.
+type terminal struct {
+	cfg   *UE
+	queue queue
+	next  Packet // that has not come yet
+	more  bool   // next is one
+	src   Source
+
+	present   bool
+	processes [mac.NumProcesses]blockOfUE
+	inFlight  int     // blocks that carry a buffer status report and have not been received
+	asked     nr.Slot // slot of the last scheduling request
+	stats     ueStats
+}
+
+// blockOfUE is the transport block of a HARQ process as the UE holds it.
+type blockOfUE struct {
+	start, end int64 // range of the stream
+	bsr        mac.BSR
+	phr        uint8
+	open       bool // it has been built, and neither received nor given up
+	built      bool // the process has a block
+	bits       int
+}
+
+// MAC subheaders and control elements of a block, in bytes: a subheader with a length of 16
+// bits, a buffer status report and a power headroom report (TS 38.321 §6.1.2, §6.1.3).
+const blockOverheadBytes = 8
+
+// requestSlots is how often a UE asks for a grant, in slots (TS 38.321 §5.4.4: the period
+// of its scheduling request resource).
+const requestSlots = 8
+
+// newTerminal returns a UE before its arrival.
+func newTerminal(cfg *UE, seed uint64) (terminal, error) {
+	src, err := NewSource(cfg.Traffic, seed)
+	if err != nil {
+		return terminal{}, err
+	}
+	t := terminal{cfg: cfg, src: src, queue: queue{full: src == nil}}
+	t.stats.delays.init()
+	return t, nil
+}
+
+// arrivals puts packets into the buffer that have come until now. Its traffic starts when
+// the UE arrives.
+func (t *terminal) arrivals(now time.Duration) {
+	if t.src == nil {
+		return
+	}
+	if !t.more {
+		t.next, t.more = t.src.Next()
+	}
+	for t.more && t.next.At+t.cfg.Arrive <= now {
+		p := t.next
+		p.At += t.cfg.Arrive
+		t.queue.push(p)
+		t.stats.offered += int64(p.Bytes)
+		t.next, t.more = t.src.Next()
+	}
+}
+
+// asks reports whether the UE sends a scheduling request in a slot: it has data, and no
+// block is on its way that says so.
+func (t *terminal) asks(slot nr.Slot) bool {
+	if t.queue.waiting() == 0 || t.inFlight > 0 || slot < t.asked+requestSlots && t.asked != 0 {
+		return false
+	}
+	t.asked = slot
+	return true
+}
+
+// send makes the UE's block of a grant: a new one, or the one that it has. It reports
+// false where it has none: it missed the grant of the first transmission.
+func (t *terminal) send(g *nr.Grant) bool {
+	b := &t.processes[g.HARQProcess]
+	if !g.NewData {
+		return b.built
+	}
+	t.giveUp(b)
+	payload := max(g.TBS()/8-blockOverheadBytes, 0)
+	*b = blockOfUE{open: true, built: true, bits: g.TBS()}
+	b.start, b.end = t.queue.take(payload)
+	var waiting [mac.NumLCGs]int
+	waiting[t.cfg.LCG] = t.queue.waiting()
+	b.bsr = mac.NewBSR(&waiting)
+	b.phr = mac.PowerHeadroomLevel(t.headroom(g.NumPRB))
+	t.inFlight++
+	return true
+}
+
+// headroom returns by how much the UE could raise its power with a grant of so many PRBs.
+func (t *terminal) headroom(numPRB int) float64 {
+	if t.cfg.PowerPRB == 0 {
+		return 40
+	}
+	return 10 * math.Log10(float64(t.cfg.PowerPRB)/float64(numPRB))
+}
+
+// giveUp loses a block that is replaced before it was received.
+func (t *terminal) giveUp(b *blockOfUE) {
+	if b.open {
+		b.open = false
+		t.inFlight--
+		t.queue.settle(b.start, b.end, true, func(*pending) { t.stats.packetsLost++ })
+	}
+}
+
+// received takes what became of a transmission, at the end of its slot, and writes what
+// the block said into the feedback. A block that arrives again is not counted again.
+func (t *terminal) received(f *mac.Feedback, r *Reception, g *nr.Grant, at time.Duration) {
+	b := &t.processes[g.HARQProcess]
+	if g.NewData && r.Outcome != nr.OutcomeAbsent {
+		t.stats.first++
+		if r.Outcome != nr.OutcomePassed {
+			t.stats.firstFailed++
+		}
+	}
+	if r.Outcome != nr.OutcomePassed {
+		return
+	}
+	f.BSR, f.HasPHR, f.PHR = b.bsr, true, b.phr
+	if !b.open {
+		return
+	}
+	b.open = false
+	t.inFlight--
+	t.stats.bits += int64(b.bits)
+	t.stats.payload += b.end - b.start
+	t.queue.settle(b.start, b.end, false, func(p *pending) {
+		if p.lost {
+			t.stats.packetsLost++
+			return
+		}
+		t.stats.packets++
+		t.stats.delays.add(at - p.at)
+	})
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gnb
+
+import (
+	"math"
+	"time"
+
+	"github.com/neuroran/neuroran/phy/channel"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/phy/ofdm"
+	"github.com/neuroran/neuroran/phy/pusch"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Timed is an [Air] that says how long the receiver has worked on the last slot.
+type Timed interface {
+	Took() time.Duration // 0 where it had nothing to do
+}
+
+// waveform is the air that carries signals: every UE has the transmitter of phy/pusch and
+// a channel of phy/channel that goes on from slot to slot, with its delay and carrier
+// offset; noise of variance 1 is added to their sum; the receiver is that of a station.
+// The bits of transport blocks are random: what a UE reports travels beside them.
+type waveform struct {
+	cfg     AirConfig
+	station *Station
+	key     sfaas.Key
+	ues     []waveformUE
+	noise   *channel.Noise
+
+	sent  nr.Grid     // of one UE
+	wave  nr.Baseband // of one UE
+	mod   *ofdm.Modulator
+	grid  nr.Grid     // of all, on resource elements
+	air   nr.Baseband // of all, in samples
+	gains []complex64
+	heard []Reception // of the slot on its way
+	fault error
+	took  time.Duration
+}
+
+// waveformUE is a UE's transmitter and channel.
+type waveformUE struct {
+	tx        *pusch.Transmitter
+	path      *channel.TDL
+	dopplerHz float64
+	blocks    [nr.MaxHARQProcesses][]byte // data of the present block of each process
+}
+
+func newWaveform(s *Station, cfg AirConfig) (*waveform, error) {
+	w := &waveform{cfg: cfg, station: s, key: block.CellKey(cfg.Carrier.CellID), ues: make([]waveformUE, len(cfg.UEs)), noise: channel.NewNoise(mixSeed(cfg.Seed, 1<<40))}
+	for i := range w.ues {
+		var err error
+		if w.ues[i].tx, err = pusch.NewTransmitter(pusch.Limits{Carrier: cfg.Carrier}); err != nil {
+			return nil, err
+		}
+		if err := w.tune(i, cfg.UEs[i].Trajectory[0].DopplerHz); err != nil {
+			return nil, err
+		}
+	}
+	w.grid.RE.Resize(cfg.NumRx, nr.SymbolsPerSlot, cfg.Carrier.NumSubcarriers())
+	w.gains = make([]complex64, 1)
+	var err error
+	w.mod, err = ofdm.NewModulator(ofdm.Config{Carrier: cfg.Carrier, NumPorts: 1})
+	return w, err
+}
+
+// tune gives UE i a channel of another Doppler frequency.
+func (w *waveform) tune(i int, dopplerHz float64) (err error) {
+	w.ues[i].dopplerHz = dopplerHz
+	w.ues[i].path, err = w.cfg.path(i, dopplerHz)
+	return err
+}
+
+// Transmit implements [Air].
+func (w *waveform) Transmit(dst []Reception, s *nr.Schedule, who []int) error {
+	w.took = 0
+	if len(s.Grants) == 0 {
+		return nil
+	}
+	w.begin(s.Slot)
+	for i := range s.Grants {
+		if who[i] >= 0 {
+			if err := w.send(who[i], s.Slot, &s.Grants[i]); err != nil {
+				return err
+			}
+		}
+	}
+	w.noise.Add(w.signal(), 1)
+	w.station.mu.Lock()
+	w.heard, w.fault = dst, nil
+	w.station.mu.Unlock()
+	began := time.Now()
+	err := w.station.receive(w, s, w.fill)
+	w.took = time.Since(began)
+	w.station.mu.Lock()
+	defer w.station.mu.Unlock()
+	w.heard = nil
+	return err
+}
+
+// begin clears what is received in a slot.
+func (w *waveform) begin(slot nr.Slot) {
+	w.station.mu.Lock()
+	w.grid.Slot = slot
+	w.station.mu.Unlock()
+	w.air.Slot = slot
+	if w.cfg.Samples {
+		w.air.Samples.Resize(w.cfg.NumRx, w.cfg.Carrier.SlotSamples(slot))
+		w.air.Samples.Clear()
+		return
+	}
+	w.grid.RE.Clear()
+}
+
+// signal returns what is received, as one slice.
+func (w *waveform) signal() []complex64 {
+	if w.cfg.Samples {
+		return w.air.Samples.Data()
+	}
+	return w.grid.RE.Data()
+}
+
+// fill copies what is received into a message.
+func (w *waveform) fill(b *nr.Baseband) error {
+	if w.cfg.Samples {
+		b.Samples.CopyFrom(&w.air.Samples)
+		return nil
+	}
+	x := w.grid.RE.Data()
+	b.Samples.Resize(w.cfg.NumRx, len(x)/w.cfg.NumRx)
+	copy(b.Samples.Data(), x)
+	return nil
+}
+
+// send adds what a UE sends by a grant.
+func (w *waveform) send(ue int, slot nr.Slot, g *nr.Grant) error {
+	u, cfg := &w.ues[ue], &w.cfg.UEs[ue]
+	snrDB, doppler := cfg.Trajectory.At(slotTime(&w.cfg.Carrier, slot))
+	if doppler != u.dopplerHz {
+		if err := w.tune(ue, doppler); err != nil {
+			return err
+		}
+	}
+	data := u.blocks[g.HARQProcess]
+	if n := g.TBS() / 8; g.NewData || len(data) != n {
+		if cap(data) < n {
+			data = make([]byte, n)
+		}
+		data = data[:n]
+		for i := range data {
+			data[i] = byte(w.noise.Rand().Uint32())
+		}
+		u.blocks[g.HARQProcess] = data
+	}
+	if err := u.tx.Configure(slot, g); err != nil {
+		return err
+	}
+	if err := u.tx.Process(&w.sent, data); err != nil {
+		return err
+	}
+	amplitude := complex(float32(math.Sqrt(math.Pow(10, snrDB/10)*cfg.powerScale(g.NumPRB))), 0)
+	for i, x := range w.sent.RE.Data() {
+		w.sent.RE.Data()[i] = amplitude * x
+	}
+	if !w.cfg.Samples {
+		return u.path.AddGrid(&w.grid.RE, &w.sent.RE, &w.cfg.Carrier, slot)
+	}
+	if err := w.mod.Process(&w.wave, &w.sent); err != nil {
+		return err
+	}
+	return u.path.AddSamples(&w.air.Samples, &w.wave.Samples, w.cfg.Carrier.SampleRate(), w.cfg.Carrier.SlotStart(slot))
+}
+
+// Sound implements [Air]. What the receiver would report is modelled as in the abstract
+// air: there is no sounding reference signal in phy.
+func (w *waveform) Sound(dst []float32, ue int, slot nr.Slot) {
+	at := slotTime(&w.cfg.Carrier, slot)
+	snrDB, doppler := w.cfg.UEs[ue].Trajectory.At(at)
+	if doppler != w.ues[ue].dopplerHz && w.tune(ue, doppler) != nil {
+		return
+	}
+	model, snr := receiverModels[w.cfg.Receiver], math.Pow(10, snrDB/10)
+	at += w.cfg.Carrier.Numerology().SlotDuration() / 2
+	for i, r := range w.cfg.RBGs {
+		power := 0.0
+		for rx := range w.cfg.NumRx {
+			w.ues[ue].path.Response(w.gains, rx, 0, at.Seconds(), w.cfg.frequency(r), 0)
+			h := complex128(w.gains[0])
+			power += real(h)*real(h) + imag(h)*imag(h)
+		}
+		dst[i] = decibel(model.gain*float32(snr*power) + model.offset)
+	}
+}
+
+// Took implements [Timed].
+func (w *waveform) Took() time.Duration { return w.took }
+
+// Close implements [Air].
+func (w *waveform) Close() error {
+	w.station.mu.Lock()
+	defer w.station.mu.Unlock()
+	delete(w.station.cells, w.key)
+	return nil
+}
