@@ -22,8 +22,9 @@ import (
 )
 
 // A fleet is three processes, each with a store, that are connected over Unix sockets.
-// Instances are shared out to three parts of which each node owns one; every node pushes
-// to instances of another one, and commands go from any to any.
+// Instances are shared out to three parts of which each node owns one at first; every node
+// pushes to instances of another one, commands go from any to any, and each node moves
+// instances that it owns to others now and then.
 const (
 	fleetNodes     = 3
 	fleetInstances = 90
@@ -63,6 +64,9 @@ func fleetNode(root string, id int, last bool) error {
 			}
 		}
 	}
+	if !last {
+		go moveAway(rt, id, say)
+	}
 	for {
 		for to := range pushed {
 			if pushes(to) != id {
@@ -79,7 +83,27 @@ func fleetNode(root string, id int, last bool) error {
 	}
 }
 
-// pushes returns the node that pushes to an instance, which is not the one that owns it.
+// moveAway moves instances that a node owns to other nodes, one after the other, and tells
+// of those that have moved.
+func moveAway(rt *sfaas.Runtime, id int, say func(...any)) {
+	for random := rand.New(rand.NewPCG(uint64(id), uint64(time.Now().UnixNano()))); ; {
+		time.Sleep(time.Duration(10+random.IntN(200)) * time.Millisecond)
+		to := random.Uint64N(fleetInstances)
+		u := sfaas.Unit{Part: partName(int(to % fleetNodes)), Root: sfaas.Cell(to)}
+		node := sfaas.NodeID(1 + random.IntN(fleetNodes))
+		if r, err := rt.Route(u); err != nil || int(r.Owner) != id || node == r.Owner {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		if _, err := rt.MoveUnit(ctx, u, node, sfaas.MoveConfig{}); err == nil {
+			say("moved", to, node)
+		}
+		cancel()
+	}
+}
+
+// pushes returns the node that pushes to an instance, which is not the one that owns it at
+// first.
 func pushes(to int) int { return (to+1)%fleetNodes + 1 }
 
 // connect listens for the other nodes, and dials those with lower numbers.
@@ -105,8 +129,10 @@ func connect(rt *sfaas.Runtime, root string, id int) error {
 type fleet struct {
 	t     *testing.T
 	root  string
-	nodes [fleetNodes]*exec.Cmd
+	env   string // names the folder to the children, and so what they are to do
+	nodes []*exec.Cmd
 	lines chan string
+	moves int // of which nodes have told
 	wg    sync.WaitGroup
 }
 
@@ -118,7 +144,7 @@ func (f *fleet) start(id int, last bool) {
 		f.t.Fatal(err)
 	}
 	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), fleetEnv+"="+f.root, fmt.Sprintf("%s=%d", fleetIDEnv, id))
+	cmd.Env = append(os.Environ(), f.env+"="+f.root, fmt.Sprintf("%s=%d", fleetIDEnv, id))
 	if last {
 		cmd.Env = append(cmd.Env, lastEnv+"=1")
 	}
@@ -155,29 +181,37 @@ func (f *fleet) kill(id int) {
 	}
 }
 
-// TestFleet kills the nodes of a fleet at any moment, one after the other, and starts
-// them again while the others go on. In the end every counter is exact. Nine kills, or,
-// with NEURORAN_LONG, a hundred.
-func TestFleet(t *testing.T) {
-	kills := 9
-	if os.Getenv("NEURORAN_LONG") != "" {
-		kills = 100
-	}
+// newFleet starts nodes that live until the end of the test at most.
+func newFleet(t *testing.T, env string, nodes int) *fleet {
+	t.Helper()
 	root, err := os.MkdirTemp("", "fleet") // a socket has a short name
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(root)
-	f := &fleet{t: t, root: root, lines: make(chan string, 1<<16)}
-	defer func() {
-		for id := 1; id <= fleetNodes; id++ {
-			f.kill(id)
+	f := &fleet{t: t, root: root, env: env, nodes: make([]*exec.Cmd, nodes), lines: make(chan string, 1<<16)}
+	t.Cleanup(func() {
+		for i := range f.nodes {
+			f.kill(i + 1)
 		}
 		f.wg.Wait()
-	}()
-	for id := 1; id <= fleetNodes; id++ {
-		f.start(id, false)
+		os.RemoveAll(root)
+	})
+	for i := range f.nodes {
+		f.start(i+1, false)
 	}
+	return f
+}
+
+// TestFleet kills the nodes of a fleet at any moment, one after the other, and starts
+// them again while the others go on, and instances move between them. In the end every
+// counter is exact. Nine kills, or, with NEURORAN_LONG, a hundred, and twenty moves at
+// least.
+func TestFleet(t *testing.T) {
+	kills, least := 9, 1
+	if os.Getenv("NEURORAN_LONG") != "" {
+		kills, least = 100, 20
+	}
+	f := newFleet(t, fleetEnv, fleetNodes)
 	random := rand.New(rand.NewPCG(9, 1))
 	for range kills {
 		time.Sleep(time.Duration(20+random.IntN(200)) * time.Millisecond)
@@ -196,7 +230,10 @@ func TestFleet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("kills=%d commands=%d", kills, total)
+	if f.moves < least {
+		t.Errorf("%d moves, want %d", f.moves, least)
+	}
+	t.Logf("kills=%d commands=%d moves=%d", kills, total, f.moves)
 }
 
 // compare waits until all instances have counted what they must.
@@ -212,6 +249,10 @@ func (f *fleet) compare() (total uint64, err error) {
 			var to, n uint64
 			if _, err := fmt.Sscan(line, &what, &to, &n); err != nil {
 				return 0, fmt.Errorf("a node says %q", line)
+			}
+			if what == "moved" {
+				f.moves++
+				continue
 			}
 			if what == "pushed" {
 				pushed[to] = n

@@ -26,6 +26,7 @@ const (
 	smokeEnv   = "NEURORAN_STORE_SMOKE"
 	fleetEnv   = "NEURORAN_STORE_FLEET"
 	fleetIDEnv = "NEURORAN_STORE_NODE"
+	rosterEnv  = "NEURORAN_STORE_ROSTER"
 	lastEnv    = "NEURORAN_STORE_LAST"
 )
 
@@ -40,6 +41,9 @@ func TestMain(m *testing.M) {
 	case os.Getenv(fleetEnv) != "":
 		id, _ := strconv.Atoi(os.Getenv(fleetIDEnv))
 		err = fleetNode(os.Getenv(fleetEnv), id, os.Getenv(lastEnv) != "")
+	case os.Getenv(rosterEnv) != "":
+		id, _ := strconv.Atoi(os.Getenv(fleetIDEnv))
+		err = rosterNode(os.Getenv(rosterEnv), id, os.Getenv(lastEnv) != "")
 	default:
 		os.Exit(m.Run())
 	}
