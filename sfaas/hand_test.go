@@ -101,7 +101,7 @@ func TestHandOver(t *testing.T) {
 		pushers.Go(func() {
 			for slot := range sfaas.Slot(slots) {
 				for k := range uint64(tradeKeys) {
-					push(t, in, []*sfaas.Runtime{a, b}[i], sfaas.Cell(k), slot+1, uint64(slot)+1)
+					push(t, in, []*sfaas.Runtime{a, b}[i], sfaas.NewKey(sfaas.KindCell, k), slot+1, uint64(slot)+1)
 				}
 				time.Sleep(50 * time.Microsecond)
 			}
@@ -114,7 +114,7 @@ func TestHandOver(t *testing.T) {
 		for _, way := range [][2]*sfaas.Runtime{{a, b}, {b, a}} {
 			for k := range uint64(tradeKeys) {
 				for _, part := range []string{"pair", "sum"} {
-					if _, err := way[0].MoveUnit(ctx, unitOf(part, sfaas.Cell(k)), way[1].Node(), sfaas.MoveConfig{}); err != nil {
+					if _, err := way[0].MoveUnit(ctx, unitOf(part, sfaas.NewKey(sfaas.KindCell, k)), way[1].Node(), sfaas.MoveConfig{}); err != nil {
 						t.Fatal(err)
 					}
 					moves++
@@ -126,7 +126,7 @@ func TestHandOver(t *testing.T) {
 	const want = slots * (slots + 1)
 	done := func() bool {
 		for k := range uint64(tradeKeys) {
-			if x.of(sfaas.Cell(k)) < want {
+			if x.of(sfaas.NewKey(sfaas.KindCell, k)) < want {
 				return false
 			}
 		}
@@ -135,7 +135,7 @@ func TestHandOver(t *testing.T) {
 	within(t, 10*time.Second, "all sums", done)
 	for range 3 { // and at the target of one more move each time
 		for k := range uint64(tradeKeys) {
-			_, err := a.MoveUnit(ctx, unitOf("sum", sfaas.Cell(k)), 2, sfaas.MoveConfig{})
+			_, err := a.MoveUnit(ctx, unitOf("sum", sfaas.NewKey(sfaas.KindCell, k)), 2, sfaas.MoveConfig{})
 			var moved *sfaas.MovedError
 			if err != nil && !errors.As(err, &moved) {
 				t.Fatal(err)
@@ -146,15 +146,15 @@ func TestHandOver(t *testing.T) {
 		a, b = x.start(1, disks[0]), x.start(2, disks[1])
 		link(t, a, b)
 		for k := range uint64(tradeKeys) {
-			push(t, x.left, a, sfaas.Cell(k), slots+1, 0)
-			push(t, x.right, b, sfaas.Cell(k), slots+1, 0)
+			push(t, x.left, a, sfaas.NewKey(sfaas.KindCell, k), slots+1, 0)
+			push(t, x.right, b, sfaas.NewKey(sfaas.KindCell, k), slots+1, 0)
 		}
 		drain(t, a)
 		drain(t, b)
 	}
 	time.Sleep(5 * time.Millisecond)
 	for k := range uint64(tradeKeys) {
-		if n := x.of(sfaas.Cell(k)); n != want {
+		if n := x.of(sfaas.NewKey(sfaas.KindCell, k)); n != want {
 			t.Errorf("cell %d: %d, want %d", k, n, want)
 		}
 	}
@@ -223,7 +223,7 @@ type tally struct {
 }
 
 func newTally(t *testing.T) *tally {
-	x := &tally{t: t, unit: unitOf("f", sfaas.Cell(1)), gate: [4]*gate{nil, newGate(), newGate(), newGate()}}
+	x := &tally{t: t, unit: unitOf("f", sfaas.NewKey(sfaas.KindCell, 1)), gate: [4]*gate{nil, newGate(), newGate(), newGate()}}
 	g := sfaas.NewGraph("tally")
 	x.in = sfaas.Source[number](g, "in")
 	count := sfaas.NewValue[uint64]("count", sfaas.Replicated)
@@ -424,4 +424,41 @@ func TestHandOverToTheLost(t *testing.T) {
 	}
 	x.push(a, 3)
 	x.counted(3, 1)
+}
+
+// TestLostDisk gives a node an empty disk. What it owned is gone, and begins anew where it
+// is the owner by default; what had been handed over goes on at its owner. A unit whose
+// owner has lost it is served by nobody, rather than anew.
+func TestLostDisk(t *testing.T) {
+	x := newTally(t)
+	a, b := x.start(1), x.start(2)
+	link(t, a, b)
+	x.push(a, 1)
+	x.counted(1, 1)
+	if err := <-x.move(a, 2); err != nil {
+		t.Fatal(err)
+	}
+	stays := unitOf("f", sfaas.NewKey(sfaas.KindCell, 2))
+	push(t, x.in, a, stays.Root, 1, 0)
+	x.counted(1, 1)
+	a.Close()
+	x.gate[1] = newGate()
+	a = x.start(1)
+	link(t, a, b)
+	x.push(a, 2)
+	x.counted(2, 2)
+	push(t, x.in, a, stays.Root, 2, 0)
+	x.counted(1, 1)
+
+	b.Close()
+	x.gate[2] = newGate()
+	b = x.start(2)
+	link(t, a, b)
+	x.push(a, 3)
+	pause()
+	x.counted(1, 1)
+	var elsewhere *sfaas.KeptError
+	if err := a.Claim(x.unit, 9); !errors.As(err, &elsewhere) || elsewhere.Owner != 2 {
+		t.Errorf("a claim without records: %v", err)
+	}
 }

@@ -214,14 +214,14 @@ func TestRecordsStay(t *testing.T) {
 	if _, err := moveOf(context.Background(), a, b, f, sfaas.NewKey(sfaas.KindCell, 1)); !errors.Is(err, sfaas.ErrKept) {
 		t.Errorf("a move: %v", err)
 	}
-	push(t, in, a, sfaas.Cell(1), 2, 1) // it goes on there
+	push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), 2, 1) // it goes on there
 	drain(t, a)
-	if err := b.Own(sfaas.Unit{Part: "f", Root: sfaas.Cell(2)}); err != nil {
+	if err := b.Own(sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 2)}); err != nil {
 		t.Fatal(err)
 	}
-	push(t, in, b, sfaas.Cell(2), 1, 1)
+	push(t, in, b, sfaas.NewKey(sfaas.KindCell, 2), 1, 1)
 	drain(t, b)
-	if _, err := moveOf(context.Background(), b, a, f, sfaas.Cell(2)); !errors.Is(err, sfaas.ErrKept) {
+	if _, err := moveOf(context.Background(), b, a, f, sfaas.NewKey(sfaas.KindCell, 2)); !errors.Is(err, sfaas.ErrKept) {
 		t.Errorf("a move back: %v", err)
 	}
 }

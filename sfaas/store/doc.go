@@ -16,8 +16,8 @@
 //
 //	what happens                       what was acknowledged            test
 //	handler panics, process is killed  is there, and counted once       TestKill, TestSmoke
-//	any of several processes is        is there, and counted once       TestFleet
-//	killed
+//	any of several processes is        is there, and counted once       TestFleet,
+//	killed, while units move                                            TestRoster
 //	operating system crashes           is there; what was not synced    TestCrash
 //	                                   is gone as whole records
 //	disk is full                       is there; further records get    TestFullDisk

@@ -89,7 +89,7 @@ func moveAway(rt *sfaas.Runtime, id int, say func(...any)) {
 	for random := rand.New(rand.NewPCG(uint64(id), uint64(time.Now().UnixNano()))); ; {
 		time.Sleep(time.Duration(10+random.IntN(200)) * time.Millisecond)
 		to := random.Uint64N(fleetInstances)
-		u := sfaas.Unit{Part: partName(int(to % fleetNodes)), Root: sfaas.Cell(to)}
+		u := sfaas.Unit{Part: partName(int(to % fleetNodes)), Root: sfaas.NewKey(sfaas.KindCell, to)}
 		node := sfaas.NodeID(1 + random.IntN(fleetNodes))
 		if r, err := rt.Route(u); err != nil || int(r.Owner) != id || node == r.Owner {
 			continue

@@ -48,7 +48,7 @@ type roster struct {
 }
 
 // rosterUnit is the bucket that has all sessions.
-var rosterUnit = sfaas.Unit{Part: "session", Root: sfaas.Cell(0).Bucket(1)}
+var rosterUnit = sfaas.Unit{Part: "session", Root: sfaas.NewKey(sfaas.KindCell, 0).Bucket(1)}
 
 func newRoster(id int, say func(...any)) (*roster, error) {
 	x := &roster{id: id, say: say}
@@ -147,7 +147,7 @@ func (x *roster) push(last bool) error {
 	pushed := make([]uint64, sessions)
 	total := uint64(0)
 	for i := range pushed {
-		if p, known := x.in.Position(x.rt, sfaas.Cell(uint64(i))); known {
+		if p, known := x.in.Position(x.rt, sfaas.NewKey(sfaas.KindCell, uint64(i))); known {
 			pushed[i] = uint64(p.Slot)
 			total += pushed[i]
 		}
@@ -169,7 +169,7 @@ func (x *roster) push(last bool) error {
 			v = visit{Node: uint64(x.id), N: pushed[to], Ask: true}
 		}
 		for {
-			err := x.in.PushValue(x.rt, sfaas.Cell(to), sfaas.Slot(pushed[to]+1), &v)
+			err := x.in.PushValue(x.rt, sfaas.NewKey(sfaas.KindCell, to), sfaas.Slot(pushed[to]+1), &v)
 			if err == nil {
 				break
 			}
