@@ -4,6 +4,7 @@ package mac
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -14,6 +15,7 @@ type thresholds struct {
 	needed  [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1][numSizes]float32 // dB
 	highest [nr.MCSTableLowSE + 1]int                                   // last MCS that is not reserved
 	bits    [nr.MCSTableLowSE + 1][numSteps]float32                     // information bits per data RE and layer over the SINR
+	shannon [numSteps]float32                                           // log2(1 + γ) over the SINR
 }
 
 // Sizes of blocks for which thresholds are kept, in powers of the square root of two from
@@ -44,6 +46,10 @@ func newThresholds(c *Curves, target float64) *thresholds {
 			}
 		}
 		t.fillBits(table)
+	}
+	for i := range t.shannon {
+		x := minDB + float64(i)/stepsPerDB
+		t.shannon[i] = float32(math.Log2(1 + math.Exp2(x*dbToLog2)))
 	}
 	return t
 }
@@ -86,23 +92,36 @@ func spectral(table nr.MCSTable, mcs int) float32 {
 
 // bitsAt returns the information bits per data RE and layer that a UE of the table can
 // expect at x dB.
-func (t *thresholds) bitsAt(table nr.MCSTable, x float32) float32 {
+func (t *thresholds) bitsAt(table nr.MCSTable, x float32) float32 { return between(&t.bits[table], x) }
+
+// between returns the value of a table over the SINR at x dB.
+func between(values *[numSteps]float32, x float32) float32 {
 	f := (x - minDB) * stepsPerDB
 	if !(f > 0) {
-		return t.bits[table][0]
+		return values[0]
 	}
 	if f >= numSteps-1 {
-		return t.bits[table][numSteps-1]
+		return values[numSteps-1]
 	}
 	i := int(f)
 	w := f - float32(i)
-	return t.bits[table][i]*(1-w) + t.bits[table][i+1]*w
+	return values[i]*(1-w) + values[i+1]*w
 }
 
 // need returns the SINR in dB that an MCS needs for a block of tbs bits.
 func (t *thresholds) need(table nr.MCSTable, mcs, tbs int) float32 {
-	size := int(math.Ceil(2 * (math.Log2(float64(max(tbs, 1))) - minSize)))
-	return t.needed[table][mcs][min(max(size, 0), numSizes-1)]
+	return t.needed[table][mcs][sizeOf(tbs)]
+}
+
+// sizeOf returns the size of which a block of tbs bits is: the smallest s with
+// tbs ≤ 2^(minSize + s/2).
+func sizeOf(tbs int) int {
+	k := bits.Len(uint(max(tbs, 1) - 1)) // tbs ≤ 2^k
+	size := 2 * (k - minSize)
+	if k > 0 && tbs*tbs <= 1<<(2*k-1) {
+		size--
+	}
+	return min(max(size, 0), numSizes-1)
 }
 
 // choose writes the highest MCS whose threshold is at most x dB for the block that the
@@ -128,21 +147,26 @@ func (t *thresholds) choose(g *nr.Grant, re int, x float32) {
 // effectiveDB returns the effective SINR in dB of PRBs of unequal quality: the SINR of
 // an even channel of the same capacity, mean log2(1 + γ).
 //
-//   - quality: dB, of the groups first to last
-//   - prbs: how many PRBs of each group are used
-func effectiveDB(quality *[MaxRBGs]float32, groups []rbg, start, num int) float32 {
-	sum, end := 0.0, start+num
+//   - quality: dB, of each group
+//   - start, num: the PRBs
+func (t *thresholds) effectiveDB(quality *[MaxRBGs]float32, groups []rbg, start, num int) float32 {
+	sum, end, even, used := float32(0), start+num, true, -1
 	for i := range groups {
 		n := min(end, groups[i].end) - max(start, groups[i].start)
-		if n > 0 {
-			sum += float64(n) * math.Log2(1+math.Exp2(float64(quality[i])*dbToLog2))
+		if n <= 0 {
+			continue
 		}
+		even = even && (used < 0 || quality[i] == quality[used])
+		used = i
+		sum += float32(n) * between(&t.shannon, quality[i])
 	}
-	if num < 1 {
+	switch {
+	case used < 0:
 		return 0
+	case even:
+		return quality[used]
 	}
-	x := math.Exp2(sum/float64(num)) - 1
-	return float32(math.Log2(max(x, 1e-10)) / dbToLog2)
+	return float32(math.Log2(math.Exp2(float64(sum)/float64(num))-1) / dbToLog2)
 }
 
 // dbToLog2 turns dB into a binary logarithm: log2(10)/10.

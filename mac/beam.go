@@ -2,6 +2,8 @@
 
 package mac
 
+import "math"
+
 // beam finds neighbouring groups for UEs, each UE at most one run of them, so that the
 // weighted rate is large. It walks over the groups from the first to the last. A state is
 // a way to give away the groups so far: who has the last one, who has had any, and what it
@@ -12,18 +14,22 @@ package mac
 // packet scheduling for 3GPP LTE uplink", INFOCOM 2009). With up to [exactUEs] UEs no state
 // is lost to the width of the beam, so that the result is the best one.
 type beam struct {
-	left   []float32             // bits that each UE still wants, of all UEs
-	chosen []int16               // UEs that take part: the best few of every group
-	member []int16               // index in chosen of each UE, or -1
-	best   [MaxRBGs][perRBG]int8 // the best of chosen for each group
-	weight [maxChosen]float64    // of each of chosen, per bit
-	states [2][wideBeam]beamState
-	steps  [MaxRBGs][wideBeam]beamStep
+	left   []float32                   // bits that each UE still wants, of all UEs
+	chosen []int16                     // UEs that take part: the best few of every group
+	member []int16                     // index in chosen of each UE, or -1
+	best   [MaxRBGs][perRBG]int8       // the best of chosen for each group, the very best first
+	weight [maxChosen]float64          // of each of chosen, per bit
+	capped bool                        // the power of one of chosen does not last for all PRBs
+	broken bool                        // a group is taken, so that a run cannot go on over it
+	states [2][wideBeam]beamState      // before and after a group
+	steps  [MaxRBGs][wideBeam]beamStep // how each state after a group came about
+	least  float64                     // worth of the worst state that is kept, where there is no room for more
+	slots  [wideBeam]int8              // exact search: 1 + index of the state of each kind, 0 for none
 }
 
 const (
 	exactUEs   = 4                                // UEs with which the search is exact
-	wideBeam   = exactUEs<<exactUEs + 1<<exactUEs // states with so many: who is last, who is used; or nobody last
+	wideBeam   = exactUEs<<exactUEs + 1<<exactUEs // kinds of states with so many: who is last, who is used; or nobody last
 	narrowBeam = 6                                // states with more UEs
 	perRBG     = 4                                // UEs that are tried for each group
 	maxChosen  = MaxRBGs * perRBG                 // of all groups
@@ -58,15 +64,15 @@ func (b *beam) search(dst []int16, v *View, weights []float64) {
 		return
 	}
 	b.choose(v, weights)
-	width := narrowBeam
-	if len(b.chosen) <= exactUEs {
-		width = wideBeam
+	if b.plain(dst, v) {
+		return
 	}
+	exact := len(b.chosen) <= exactUEs
 	now, next := &b.states[0], &b.states[1]
 	now[0] = beamState{last: -1}
 	n := 1
 	for r := range dst {
-		n = b.advance(next, now[:n], r, v, width)
+		n = b.advance(next, now[:n], r, v, exact)
 		now, next = next, now
 	}
 	at := 0
@@ -77,6 +83,7 @@ func (b *beam) search(dst []int16, v *View, weights []float64) {
 	}
 	for r := len(dst) - 1; r >= 0; r-- {
 		s := b.steps[r][at]
+		dst[r] = Nobody
 		if s.ue >= 0 {
 			dst[r] = b.chosen[s.ue]
 		}
@@ -84,37 +91,72 @@ func (b *beam) search(dst []int16, v *View, weights []float64) {
 	}
 }
 
+// plain gives each group to the UE for which it is worth most, and reports whether that is
+// allowed as it stands: then nothing is better, and there is nothing to search for.
+func (b *beam) plain(dst []int16, v *View) bool {
+	if b.capped {
+		return false
+	}
+	ended, last := [(maxChosen + 63) / 64]uint64{}, int8(-1)
+	left := b.backlog(v)
+	for r := range dst {
+		u := b.best[r][0]
+		if u != last && last >= 0 {
+			ended[last>>6] |= 1 << (last & 63)
+		}
+		if last = u; u < 0 {
+			continue
+		}
+		ue := b.chosen[u]
+		if ended[u>>6]>>(u&63)&1 != 0 || left[ue] < v.UEs[ue].Rate[r] {
+			return false
+		}
+		left[ue] -= v.UEs[ue].Rate[r]
+		dst[r] = ue
+	}
+	return true
+}
+
 // choose finds the UEs that are worth most in each free group.
 func (b *beam) choose(v *View, weights []float64) {
 	for u := range v.UEs {
 		b.member[u] = -1
 	}
-	b.chosen = b.chosen[:0]
-	for r := range v.PRBs {
-		var top [perRBG]int16
-		var values [perRBG]float64
-		n := 0
-		for u := range v.UEs {
-			x := weights[u] * float64(min(v.UEs[u].Rate[r], float32(v.UEs[u].Backlog)))
-			if !v.Free[r] || !(x > 0) || n == perRBG && x <= values[n-1] {
+	b.chosen, b.broken = b.chosen[:0], false
+	groups := len(v.PRBs)
+	var top [MaxRBGs][perRBG]int16
+	var values [MaxRBGs][perRBG]float64 // descending; 0 for none
+	for u := range v.UEs {
+		w, backlog, rate := weights[u], float32(v.UEs[u].Backlog), v.UEs[u].Rate
+		for r := range groups {
+			x := w * float64(min(rate[r], backlog))
+			if !(x > values[r][perRBG-1]) {
 				continue
 			}
-			n = min(n+1, perRBG)
-			i := n - 1
-			for ; i > 0 && values[i-1] < x; i-- {
-				top[i], values[i] = top[i-1], values[i-1]
+			i := perRBG - 1
+			for ; i > 0 && values[r][i-1] < x; i-- {
+				top[r][i], values[r][i] = top[r][i-1], values[r][i-1]
 			}
-			top[i], values[i] = int16(u), x
+			top[r][i], values[r][i] = int16(u), x
 		}
+	}
+	for r := range groups {
 		for i := range b.best[r] {
 			b.best[r][i] = -1
-			if i < n {
-				b.best[r][i] = b.enter(top[i])
+			if v.Free[r] && values[r][i] > 0 {
+				b.best[r][i] = b.enter(top[r][i])
 			}
 		}
 	}
+	total := 0
+	b.capped = false
+	for r, n := range v.PRBs {
+		total += n
+		b.broken = b.broken || !v.Free[r]
+	}
 	for i, u := range b.chosen {
 		b.weight[i] = weights[u]
+		b.capped = b.capped || v.UEs[u].MaxPRB < total
 	}
 }
 
@@ -127,31 +169,47 @@ func (b *beam) enter(u int16) int8 {
 	return int8(b.member[u])
 }
 
-// advance makes the states after group r from those before it, at most width, and returns
-// how many there are.
-func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *View, width int) int {
+// advance makes the states after group r from those before it, and returns how many there
+// are.
+func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *View, exact bool) int {
 	n := 0
+	b.least = math.Inf(-1)
+	keep := b.keepBest
+	if exact {
+		b.slots, keep = [wideBeam]int8{}, b.keepAll
+	}
 	for i := range now {
 		s := &now[i]
-		// Nobody: always possible, and all that is where the group is taken.
-		n = b.keep(next, n, width, r, beamState{used: s.used, value: s.value, last: -1}, beamStep{int16(i), -1})
-		if !v.Free[r] {
-			continue
+		more := s.last >= 0 && s.left > 0 && int(s.prbs)+v.PRBs[r] <= v.UEs[b.chosen[s.last]].MaxPRB && v.Free[r]
+		if more {
+			n = keep(next, n, r, b.extend(s, s.last, r, v), beamStep{int16(i), s.last})
 		}
-		if s.last >= 0 && int(s.prbs)+v.PRBs[r] <= v.UEs[b.chosen[s.last]].MaxPRB && s.left > 0 {
-			n = b.keep(next, n, width, r, b.extend(s, s.last, r, v), beamStep{int16(i), s.last})
+		// Nobody gets the group: never better than to let a run go on or begin earlier, but for
+		// a UE whose power ends, or which is worth more beyond a group that is taken.
+		if !more && s.last >= 0 || b.capped || b.broken || !v.Free[r] || b.best[r][0] < 0 {
+			n = keep(next, n, r, beamState{used: s.used, value: s.value, last: -1}, beamStep{int16(i), -1})
 		}
 		for _, u := range b.best[r] {
-			if u < 0 {
+			if u < 0 || !v.Free[r] {
 				break
 			}
 			if s.used[u>>6]>>(u&63)&1 != 0 {
 				continue
 			}
+			can := &v.UEs[b.chosen[u]]
+			backlog := float32(can.Backlog)
+			if s.value+b.weight[u]*float64(min(can.Rate[r], backlog)) <= b.least {
+				continue // worse than all that are kept
+			}
 			t := *s
 			t.used[u>>6] |= 1 << (u & 63)
-			t.prbs, t.left = 0, float32(v.UEs[b.chosen[u]].Backlog)
-			n = b.keep(next, n, width, r, b.extend(&t, int16(u), r, v), beamStep{int16(i), int16(u)})
+			t.prbs, t.left = 0, backlog
+			n = keep(next, n, r, b.extend(&t, int16(u), r, v), beamStep{int16(i), int16(u)})
+		}
+	}
+	if n == 0 { // every UE has had its run
+		for i := range now {
+			n = keep(next, n, r, beamState{used: now[i].used, value: now[i].value, last: -1}, beamStep{int16(i), -1})
 		}
 	}
 	return n
@@ -166,8 +224,28 @@ func (b *beam) extend(s *beamState, u int16, r int, v *View) beamState {
 	return t
 }
 
-// keep puts a state among the n best so far, and returns their number.
-func (b *beam) keep(next *[wideBeam]beamState, n, width, r int, s beamState, step beamStep) int {
+// keepAll puts a state among the n that there are, where none of its kind is better, and
+// returns their number.
+func (b *beam) keepAll(next *[wideBeam]beamState, n, r int, s beamState, step beamStep) int {
+	kind := exactUEs<<exactUEs + int(s.used[0])
+	if s.last >= 0 {
+		kind = int(s.last)<<exactUEs + int(s.used[0])
+	}
+	i := int(b.slots[kind]) - 1
+	switch {
+	case i < 0:
+		next[n], b.steps[r][n] = s, step
+		n++
+		b.slots[kind] = int8(n)
+	case s.value > next[i].value:
+		next[i], b.steps[r][i] = s, step
+	}
+	return n
+}
+
+// keepBest puts a state among the best n so far, at most narrowBeam, and returns their
+// number.
+func (b *beam) keepBest(next *[wideBeam]beamState, n, r int, s beamState, step beamStep) int {
 	worst := 0
 	for i := range n {
 		o := &next[i]
@@ -181,12 +259,18 @@ func (b *beam) keep(next *[wideBeam]beamState, n, width, r int, s beamState, ste
 			worst = i
 		}
 	}
-	if n < width {
+	switch {
+	case n < narrowBeam:
 		next[n], b.steps[r][n] = s, step
-		return n + 1
-	}
-	if s.value > next[worst].value {
+		n++
+	case s.value > next[worst].value:
 		next[worst], b.steps[r][worst] = s, step
+	}
+	if n == narrowBeam {
+		b.least = next[0].value
+		for i := range next[1:narrowBeam] {
+			b.least = min(b.least, next[1+i].value)
+		}
 	}
 	return n
 }

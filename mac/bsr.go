@@ -65,7 +65,8 @@ func level(levels []int32, bytes int) uint8 {
 }
 
 // Bytes returns the most that a logical channel group holds by the report, and whether
-// the report says anything of it. Above the last level, that is taken as if doubled.
+// the report says anything of it. Above the last level nobody knows; eight times as much
+// lets a UE with a full buffer go on until its next report, on the widest carrier too.
 func (r *BSR) Bytes(lcg int) (int, bool) {
 	levels := longBSRLevels[:]
 	switch r.Format {
@@ -79,7 +80,7 @@ func (r *BSR) Bytes(lcg int) (int, bool) {
 	}
 	i := int(r.Levels[lcg])
 	if i >= len(levels) {
-		return 2 * int(levels[len(levels)-1]), true
+		return 8 * int(levels[len(levels)-1]), true
 	}
 	return int(levels[i]), true
 }

@@ -135,7 +135,7 @@ func (c *Cell) dropWorst(fresh []plan) []plan {
 	worst, least := 0, math.Inf(1)
 	for i := range fresh {
 		p := &fresh[i]
-		if x := float64(p.bits) / c.pastRate(&c.ues[p.ue], c.state.Slot); x < least {
+		if x := float64(p.bits) / c.ues[p.ue].Average.Before(c.state.Slot, c.cfg.Discount); x < least {
 			worst, least = i, x
 		}
 	}

@@ -103,7 +103,7 @@ func (u *UE) report(r *BSR, at nr.Slot) {
 	if r.Format == NoBSR || at < u.BSRAt {
 		return
 	}
-	u.BSRAt, u.Requested = at, false
+	u.BSRAt, u.Requested = at, u.Requested && at <= u.RequestAt
 	for i := range u.Buffers {
 		if bytes, ok := r.Bytes(i); ok {
 			u.Buffers[i].set(int32(bytes), at)

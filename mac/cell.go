@@ -36,9 +36,8 @@ type Cell struct {
 	state   State
 	work    slotWork
 	checker *Checker
-	powers  [256]float64 // powers of the discount
 
-	view   View
+	view   *View
 	free   []bool
 	prbs   []int
 	owner  []int16
@@ -79,17 +78,13 @@ func New(cfg Config) (*Cell, error) {
 	for i := n - 1; i >= 0; i-- {
 		c.vacant = append(c.vacant, int32(i))
 	}
-	for i := range c.powers {
-		c.powers[i] = math.Pow(cfg.Discount, float64(i))
-	}
-	c.free, c.prbs, c.owner = make([]bool, len(c.groups)), make([]int, len(c.groups)), make([]int16, len(c.groups))
+	c.prbs, c.owner = make([]int, len(c.groups)), make([]int16, len(c.groups))
 	for i, g := range c.groups {
 		c.prbs[i] = g.end - g.start
 	}
-	c.view = View{
-		SlotDuration: cfg.Carrier.Numerology().SlotDuration(), PRBs: c.prbs, Free: c.free, Contiguous: true,
-		UEs: make([]Candidate, 0, n), weights: make([]float64, n), beam: newBeam(n),
-	}
+	c.view = NewView(c.prbs, n)
+	c.view.SlotDuration, c.view.Contiguous = cfg.Carrier.Numerology().SlotDuration(), true
+	c.free = c.view.Free
 	c.state.BudgetMicros = cfg.BudgetMicros
 	c.state.Work = newWork()
 	c.work.model, c.work.quantile = &c.state.Work, cfg.BudgetQuantile
@@ -141,7 +136,7 @@ func (c *Cell) Attach(rnti uint16, cfg UEConfig) error {
 	if cfg.StepDB == 0 {
 		cfg.StepDB = c.cfg.StepDB
 	}
-	u := UE{RNTI: rnti, Config: cfg, PastRate: 1, PastRateAt: c.state.Slot, OwedAt: c.state.Slot}
+	u := UE{RNTI: rnti, Config: cfg, Average: AverageRate{1, c.state.Slot}, OwedAt: c.state.Slot}
 	for i := range u.Quality {
 		u.Quality[i] = float32(cfg.StartSINRdB)
 	}
@@ -209,8 +204,8 @@ func (u *UE) validate(cfg *Config) error {
 			return bad("quality", q, "a SINR in dB")
 		}
 	}
-	if !(u.PastRate >= 0 && !math.IsInf(u.PastRate, 0)) {
-		return bad("past_rate", u.PastRate, "at least 0")
+	if x := u.Average.Bits; !(x >= 0 && !math.IsInf(x, 0)) {
+		return bad("average", x, "at least 0")
 	}
 	if n := u.Config; !(n.TargetBLER > 0) || !(n.StepDB > 0) {
 		return bad("config", n.TargetBLER, "target and step of the outer loop above 0")
@@ -282,6 +277,9 @@ func (c *Cell) SetState(s State) error {
 		return &nr.FieldError{Field: "mac.state", Got: s.BudgetMicros, Want: "what Cell.State has returned"}
 	}
 	c.state = s
+	if c.checker != nil {
+		c.checker.last, c.checker.started = s.Slot, s.Started
+	}
 	return nil
 }
 

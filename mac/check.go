@@ -53,9 +53,10 @@ type Checker struct {
 type checkedUE struct {
 	cfg       UEConfig
 	blocks    [NumProcesses]checkedBlock
-	reported  int // bytes of the last report, and what was given back since
+	left      int // bytes of the last report that no block was granted for
 	reportAt  nr.Slot
 	requested bool
+	requestAt nr.Slot
 	grantedAt nr.Slot
 	granted   bool // whether there was a grant in slot grantedAt
 }
@@ -75,9 +76,9 @@ func NewChecker(cfg Config) *Checker {
 
 // Attach begins the books of a UE, as [Cell.Attach] or [Cell.Restore] was given it.
 func (c *Checker) Attach(u *UE) {
-	k := &checkedUE{cfg: u.Config, reportAt: u.BSRAt, requested: u.Requested}
+	k := &checkedUE{cfg: u.Config, reportAt: u.BSRAt, requested: u.Requested, requestAt: u.RequestAt}
 	for i := range u.Buffers {
-		k.reported += int(u.Buffers[i].Bytes)
+		k.left += int(u.Buffers[i].Bytes)
 	}
 	for i := range u.Processes {
 		p := &u.Processes[i]
@@ -87,9 +88,6 @@ func (c *Checker) Attach(u *UE) {
 		k.blocks[i] = checkedBlock{
 			bits: int(p.Bits), times: int(p.Transmissions), firstAt: p.FirstAt, sentAt: p.SentAt,
 			flying: u.InFlight>>i&1 != 0, passed: p.Passed, seen: p.Seen,
-		}
-		if p.FirstAt > u.BSRAt {
-			k.reported += payload(int(p.Bits))
 		}
 	}
 	c.ues[u.RNTI] = k
@@ -101,7 +99,14 @@ func (c *Checker) Detach(rnti uint16) { delete(c.ues, rnti) }
 // Request notes a scheduling request.
 func (c *Checker) Request(rnti uint16) {
 	if k := c.ues[rnti]; k != nil {
-		k.requested = true
+		c.ask(k)
+	}
+}
+
+func (c *Checker) ask(k *checkedUE) {
+	k.requested, k.requestAt = true, 0
+	if k2 := nr.Slot(c.cfg.K2); c.last > k2 {
+		k.requestAt = c.last - k2
 	}
 }
 
@@ -128,46 +133,42 @@ func (c *Checker) Feedback(slot nr.Slot, f *Feedback) {
 		}
 	case !current:
 	case f.Outcome == nr.OutcomeAbsent && !b.seen && !b.passed:
-		k.reported += payload(b.bits)
-		k.requested = true
+		k.left += payload(b.bits)
+		c.ask(k)
 		*b = checkedBlock{}
 	default:
 		b.seen = b.seen || f.Outcome == nr.OutcomeFailed
-		k.landed(b, c.cfg.MaxTransmissions)
+		c.landed(k, b)
 	}
 }
 
 // landed ends a transmission that has not passed.
-func (k *checkedUE) landed(b *checkedBlock, most int) {
+func (c *Checker) landed(k *checkedUE, b *checkedBlock) {
 	b.flying = false
-	if b.times >= most || b.passed {
-		k.requested = k.requested || !b.passed
+	if b.times >= c.cfg.MaxTransmissions || b.passed {
+		if !b.passed {
+			c.ask(k)
+		}
 		*b = checkedBlock{}
 	}
 }
 
-// report takes a buffer status report.
+// report takes a buffer status report: what was left when the block of slot at was built,
+// before those that were built later.
 func (k *checkedUE) report(r *BSR, at nr.Slot) {
 	if r.Format == NoBSR || at < k.reportAt {
 		return
 	}
-	k.reported, k.reportAt, k.requested = 0, at, false
+	k.left, k.reportAt, k.requested = 0, at, k.requested && at <= k.requestAt
 	for i := range NumLCGs {
 		n, _ := r.Bytes(i)
-		k.reported += n
+		k.left += n
 	}
-}
-
-// has returns the most bytes that a UE can have that no block was granted for, before the
-// present schedule.
-func (k *checkedUE) has() int {
-	n := k.reported
 	for i := range k.blocks {
-		if b := &k.blocks[i]; b.times > 0 && b.firstAt > k.reportAt {
-			n -= payload(b.bits)
+		if b := &k.blocks[i]; b.times > 0 && b.firstAt > at {
+			k.left = max(k.left-payload(b.bits), 0)
 		}
 	}
-	return n
 }
 
 // Schedule checks the schedule of a slot and notes it. It returns the first [*CheckError].
@@ -200,7 +201,7 @@ func (c *Checker) Schedule(s *nr.Schedule) error {
 func (c *Checker) overdue(k *checkedUE, slot nr.Slot) {
 	for i := range k.blocks {
 		if b := &k.blocks[i]; b.flying && slot > b.sentAt+nr.Slot(c.cfg.FeedbackSlots+c.cfg.K2) {
-			k.landed(b, c.cfg.MaxTransmissions)
+			c.landed(k, b)
 		}
 	}
 }
@@ -244,7 +245,7 @@ func (c *Checker) grant(slot nr.Slot, g *nr.Grant) string {
 
 // begin checks a new block and notes it.
 func (k *checkedUE) begin(slot nr.Slot, g *nr.Grant, b *checkedBlock) string {
-	has := k.has()
+	has := k.left
 	switch {
 	case b.times > 0:
 		return "a new block has a free process"
@@ -263,7 +264,7 @@ func (k *checkedUE) begin(slot nr.Slot, g *nr.Grant, b *checkedBlock) string {
 		}
 	}
 	*b = checkedBlock{bits: g.TBS(), times: 1, firstAt: slot, sentAt: slot, flying: true}
-	k.requested = false
+	k.left, k.requested = max(k.left-payload(g.TBS()), 0), false
 	return ""
 }
 

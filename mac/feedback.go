@@ -93,7 +93,7 @@ func (c *Cell) measure(u *UE, p *Process, slot nr.Slot, f *Feedback) {
 		x += float32(c.cfg.Pairing.LossDB)
 	}
 	start, num := int(p.Start), int(p.NumPRB)
-	step := float32(c.cfg.QualityWeight) * (x - effectiveDB(&u.Quality, c.groups, start, num))
+	step := float32(c.cfg.QualityWeight) * (x - c.inner.effectiveDB(&u.Quality, c.groups, start, num))
 	for i := range c.groups {
 		g := &c.groups[i]
 		if !u.Sounded || g.start < start+num && g.end > start {
@@ -160,7 +160,7 @@ func (c *Cell) finish(u *UE, p *Process, bit uint16, passed bool) {
 		u.Counts.Bits += int64(p.Bits)
 	} else {
 		u.Counts.Lost++
-		u.Requested = true
+		c.ask(u)
 	}
 	c.release(p)
 }
@@ -178,8 +178,17 @@ func (c *Cell) giveBack(u *UE, p *Process, bit uint16) {
 		}
 		u.Buffers[best].push(min(back, maxBufferBytes-u.Buffers[best].Bytes), p.FirstAt)
 	}
-	u.Requested = true
+	c.ask(u)
 	c.release(p)
+}
+
+// ask notes that a UE needs a grant to say what it has. Slots that are scheduled already, but
+// not yet sent, may answer that.
+func (c *Cell) ask(u *UE) {
+	u.Requested, u.RequestAt = true, 0
+	if k2 := nr.Slot(c.cfg.K2); c.state.Slot > k2 {
+		u.RequestAt = c.state.Slot - k2
+	}
 }
 
 // release empties a process but for the slot in which it was last used.
@@ -193,9 +202,9 @@ const maxBufferBytes = 1 << 28
 // the UE is attached. It does not allocate.
 func (c *Cell) Request(rnti uint16) bool {
 	at := c.find(rnti)
-	if at >= 0 && !c.ues[at].Requested {
+	if at >= 0 {
 		c.touch(at)
-		c.ues[at].Requested = true
+		c.ask(&c.ues[at])
 	}
 	if c.checker != nil {
 		c.checker.Request(rnti)

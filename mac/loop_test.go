@@ -3,8 +3,10 @@
 package mac_test
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/neuroran/neuroran/mac"
@@ -28,11 +30,14 @@ type terminal struct {
 	snrDB   float64 // mean
 	swingDB float64 // of a slow sine over time, with another phase in every PRB
 	phase   float64
-	rate    float64 // bytes per slot that arrive; 0 for a full buffer
-	waiting float64 // bytes that wait
+	rate    float64               // bytes per slot that arrive; 0 for a full buffer
+	waiting float64               // bytes that wait
+	ndi     [mac.NumProcesses]int // blocks that were granted so far
 	blocks  [mac.NumProcesses]struct {
 		bits int
 		sum  float64 // linear SINR of all transmissions
+		bsr  mac.BSR // as it was when the block was built
+		ndi  int     // new-data indicator of the block, as counted by the sender of grants
 	}
 }
 
@@ -52,6 +57,8 @@ type loop struct {
 	slot      nr.Slot
 	carrier   nr.Carrier
 	delivered map[uint16]int
+	sinrs     [mac.MaxRBGs]float32
+	sound     int                        // slots between soundings of a UE; 0 for none
 	cost      func(*nr.Schedule) float64 // receiver work, µs
 }
 
@@ -81,23 +88,43 @@ func (l *loop) attach(tb testing.TB, t *terminal, cfg mac.UEConfig) {
 }
 
 // sinr returns the true SINR of a transmission, dB.
-func (l *loop) sinr(t *terminal, g *nr.Grant) float64 {
+func (l *loop) sinr(t *terminal, start, num int) float64 {
 	sum := 0.0
-	for prb := g.StartPRB; prb < g.StartPRB+g.NumPRB; prb++ {
+	for prb := start; prb < start+num; prb++ {
 		x := t.snrDB + t.swingDB*math.Sin(t.phase+float64(l.slot)/150+float64(prb)/6)
 		sum += math.Log2(1 + math.Pow(10, x/10))
 	}
-	return 10 * math.Log10(math.Exp2(sum/float64(g.NumPRB))-1)
+	return 10 * math.Log10(math.Exp2(sum/float64(num))-1)
 }
+
+// soundings lets the cell measure every UE in every group, in turns.
+func (l *loop) soundings() {
+	if l.sound == 0 {
+		return
+	}
+	for i, t := range l.order {
+		if (int(l.slot)+i)%l.sound == 0 {
+			sinr := l.sinrs[:l.cell.NumRBGs()]
+			for g := range sinr {
+				sinr[g] = float32(l.sinr(t, first(l.cell.RBG(g)), second(l.cell.RBG(g))) + l.biasDB)
+			}
+			l.cell.Sound(t.rnti, l.slot, sinr)
+		}
+	}
+}
+
+func first(a, _ int) int  { return a }
+func second(_, b int) int { return b }
 
 // step runs one slot: feedback that is due, the schedule, the transmissions.
 func (l *loop) step(tb testing.TB) {
 	tb.Helper()
 	l.slot++
-	for at, fb := range l.pending[l.slot] {
-		l.cell.Feedback(at, fb)
+	for _, at := range slices.Sorted(maps.Keys(l.pending[l.slot])) {
+		l.cell.Feedback(at, l.pending[l.slot][at])
 	}
 	delete(l.pending, l.slot)
+	l.soundings()
 	for _, t := range l.order {
 		if t.waiting == 0 && t.rate > 0 {
 			if t.waiting += t.rate; t.waiting > 0 {
@@ -137,26 +164,30 @@ func (l *loop) answer(f mac.Feedback) {
 func (l *loop) transmit(t *terminal, g *nr.Grant) mac.Feedback {
 	f := mac.Feedback{RNTI: g.RNTI, HARQProcess: uint8(g.HARQProcess), Outcome: nr.OutcomeAbsent}
 	b := &t.blocks[g.HARQProcess]
-	if l.rng.Float64() < l.deaf || !g.NewData && b.bits != g.TBS() {
+	if g.NewData {
+		t.ndi[g.HARQProcess]++
+	}
+	if l.rng.Float64() < l.deaf {
 		return f
 	}
-	if g.NewData {
-		b.bits, b.sum = g.TBS(), 0
+	if b.ndi != t.ndi[g.HARQProcess] { // it may have missed the first grant of the block
+		b.bits, b.sum, b.ndi = g.TBS(), 0, t.ndi[g.HARQProcess]
 		if t.rate > 0 {
 			t.waiting = max(t.waiting-float64(b.bits/8-8), 0)
 		}
+		waiting := int(math.Ceil(t.waiting))
+		if t.rate == 0 {
+			waiting = 10_000_000
+		}
+		b.bsr = mac.NewBSR(&[mac.NumLCGs]int{waiting})
 	}
-	x := l.sinr(t, g)
+	x := l.sinr(t, g.StartPRB, g.NumPRB)
 	b.sum += math.Pow(10, x/10)
 	f.SINRObserved, f.SINRdB = true, float32(x+l.biasDB)
 	f.Outcome = nr.OutcomeFailed
 	if l.rng.Float64() >= mac.DefaultCurves().BLER(g.MCSTable, g.MCSIndex, b.bits, 10*math.Log10(b.sum)) {
 		f.Outcome = nr.OutcomePassed
-		waiting := int(t.waiting)
-		if t.rate == 0 {
-			waiting = 10_000_000
-		}
-		f.BSR = mac.NewBSR(&[mac.NumLCGs]int{waiting})
+		f.BSR = b.bsr
 		l.delivered[t.rnti] += b.bits
 	}
 	return f

@@ -40,36 +40,46 @@ func (c *Cell) pairWith(i int) {
 		return
 	}
 	slot := c.view.Slot
-	u := &c.ues[p.ue]
-	alone := float64(p.bits) / c.pastRate(u, slot)
-	together := float64(one.bits) / c.pastRate(u, slot)
-	var best plan
-	most := alone
+	past := c.ues[p.ue].Average.Before(slot, c.cfg.Discount)
+	alone, together := float64(p.bits)/past, float64(one.bits)/past
+	best, most := -1, alone-together
 	for k := range c.view.UEs {
 		can := &c.view.UEs[k]
-		if c.inSlot[can.index] || can.MaxPRB < p.grant.NumPRB {
+		if c.inSlot[can.index] || can.MaxPRB < p.grant.NumPRB || !fitTogether(&p.grant, &c.ues[can.index].Config.Grant) {
 			continue
 		}
-		v := &c.ues[can.index]
-		g := v.Config.Grant
-		if !fitTogether(&p.grant, &g) {
-			continue
-		}
-		g.RNTI, g.HARQProcess, g.NewData, g.RV = v.RNTI, v.free(), true, 0
-		g.StartPRB, g.NumPRB = p.grant.StartPRB, p.grant.NumPRB
-		other := plan{grant: g, ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog}
-		if !c.share(&other, secondCDMGroup) {
-			continue
-		}
-		if x := together + float64(other.bits)/can.PastRate; x > most {
-			most, best = x, other
+		if bits := c.roughBits(can.index, &p.grant); bits <= float64(can.Backlog) && bits/can.PastRate > most {
+			best, most = k, bits/can.PastRate
 		}
 	}
-	if best.first {
-		c.inSlot[best.ue] = true
-		c.plans[i] = one
-		c.plans = append(c.plans, best)
+	if best < 0 {
+		return
 	}
+	can := &c.view.UEs[best]
+	v := &c.ues[can.index]
+	g := v.Config.Grant
+	g.RNTI, g.HARQProcess, g.NewData, g.RV = v.RNTI, v.free(), true, 0
+	g.StartPRB, g.NumPRB = p.grant.StartPRB, p.grant.NumPRB
+	other := plan{grant: g, ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog}
+	if !c.share(&other, secondCDMGroup) || together+float64(other.bits)/can.PastRate <= alone {
+		return
+	}
+	c.inSlot[other.ue] = true
+	c.plans[i] = one
+	c.plans = append(c.plans, other)
+}
+
+// roughBits returns about what a UE would send on the PRBs of a grant together with another.
+func (c *Cell) roughBits(ue int, g *nr.Grant) float64 {
+	u := &c.ues[ue]
+	loss := float32(c.cfg.Pairing.LossDB + u.PairedLoop.OffsetDB)
+	sum := float32(0)
+	for i := range c.groups {
+		if n := min(g.StartPRB+g.NumPRB, c.groups[i].end) - max(g.StartPRB, c.groups[i].start); n > 0 {
+			sum += float32(n) * c.inner.bitsAt(u.Config.Grant.MCSTable, u.Quality[i]-loss)
+		}
+	}
+	return float64(sum) * float64(c.rePerRB[ue]*u.Config.Grant.NumLayers)
 }
 
 // secondCDMGroup is what a partner's DM-RS ports count up from.
@@ -100,7 +110,7 @@ func firstGroup(d *nr.DMRS, layers int) bool {
 // reports whether its SINR and its data are enough.
 func (c *Cell) share(p *plan, port uint8) bool {
 	u, g := &c.ues[p.ue], &p.grant
-	quality := effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB)
+	quality := c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB)
 	if float64(quality) < c.cfg.Pairing.MinSINRdB {
 		return false
 	}

@@ -50,7 +50,7 @@ func (c *Cell) Schedule(dst *nr.Schedule, slot nr.Slot) error {
 	c.retransmit()
 	c.observe(slot)
 	if len(c.view.UEs) > 0 {
-		c.cfg.Scheduler.Allocate(c.owner, &c.view)
+		c.cfg.Scheduler.Allocate(c.owner, c.view)
 		c.allot()
 		c.turn()
 	}
@@ -147,13 +147,13 @@ func (c *Cell) planAgain(at, process int) {
 	c.inSlot[at] = true
 	c.plans = append(c.plans, plan{
 		grant: g, ue: at, process: process, bits: int(p.Bits),
-		sinrDB: effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - float32(u.Loop.OffsetDB),
+		sinrDB: c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - float32(u.Loop.OffsetDB),
 	})
 }
 
 // observe makes the view of the slot.
 func (c *Cell) observe(slot nr.Slot) {
-	v := &c.view
+	v := c.view
 	v.Slot, v.LastServed, v.MaxGrants, v.UEs = slot, c.state.LastServed, c.cfg.MaxGrants-len(c.plans), v.UEs[:0]
 	if v.MaxGrants == 0 {
 		return
@@ -161,31 +161,15 @@ func (c *Cell) observe(slot nr.Slot) {
 	for _, at := range c.order {
 		u := &c.ues[at]
 		wanted := u.wanted()
-		if wanted == 0 || c.inSlot[at] || u.free() < 0 {
+		if wanted == 0 || c.inSlot[at] || u.full() {
 			continue
 		}
 		v.UEs = append(v.UEs, Candidate{
-			RNTI: u.RNTI, Backlog: wanted, MaxPRB: u.maxPRB(c.cfg.Carrier.NumPRB), PastRate: c.pastRate(u, slot),
+			RNTI: u.RNTI, Backlog: wanted, MaxPRB: u.maxPRB(c.cfg.Carrier.NumPRB), PastRate: u.Average.Before(slot, c.cfg.Discount),
 			Rate: &c.rates[at], Transmission: u.Counts.New, index: int(at),
 		})
 		c.press(&v.UEs[len(v.UEs)-1], u, slot)
 	}
-}
-
-// pastRate returns the average rate of a UE before a slot. It falls while nothing is
-// granted, without a change of the context.
-func (c *Cell) pastRate(u *UE, slot nr.Slot) float64 {
-	n := uint64(0)
-	if slot > u.PastRateAt+1 {
-		n = uint64(slot - u.PastRateAt - 1)
-	}
-	d := 0.0
-	if n < uint64(len(c.powers)) {
-		d = c.powers[n]
-	} else {
-		d = math.Pow(c.cfg.Discount, float64(n))
-	}
-	return max(u.PastRate*d, 1e-3)
 }
 
 // press fills in what a policy with guarantees goes by.
@@ -225,7 +209,7 @@ func (u *UE) owed(perSlot float64, slot nr.Slot) float64 {
 
 // allot turns the policy's allocation into plans: for each UE the piece that carries most.
 func (c *Cell) allot() {
-	v := &c.view
+	v := c.view
 	runs := c.runs[:len(v.UEs)]
 	for i := range runs {
 		runs[i] = run{first: -1}
@@ -255,7 +239,7 @@ func (c *Cell) allot() {
 
 // limit drops the pieces that are worth least, rate over past rate, beyond MaxGrants.
 func (c *Cell) limit(runs []run) {
-	v := &c.view
+	v := c.view
 	for {
 		n, worst := 0, -1
 		for u := range runs {
@@ -296,14 +280,14 @@ func (c *Cell) planNew(can *Candidate, r *run) {
 func (c *Cell) adapt(p *plan, g *nr.Grant, offset float32) {
 	u := &c.ues[p.ue]
 	most := g.NumPRB
-	p.sinrDB = effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
+	p.sinrDB = c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
 	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
 	p.bits = c.blockBits(p.ue, g)
 	if p.bits <= p.wanted || g.NumPRB == 1 {
 		return
 	}
 	g.NumPRB = min(max((g.NumPRB*p.wanted+p.bits-1)/p.bits, 1), most)
-	p.sinrDB = effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
+	p.sinrDB = c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
 	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
 	c.trim(p, g, most)
 }
@@ -332,7 +316,7 @@ func (c *Cell) blockBits(ue int, g *nr.Grant) int {
 
 // turn moves round robin on: past the last UE that was served, or by one UE where all were.
 func (c *Cell) turn() {
-	v := &c.view
+	v := c.view
 	n, first := len(v.UEs), 0
 	for first < n && v.UEs[first].RNTI <= v.LastServed {
 		first++
@@ -372,8 +356,7 @@ func (c *Cell) begin(u *UE, p *plan, slot nr.Slot) {
 	u.Processes[p.process] = Process{Bits: int32(p.bits), NumPRB: uint16(p.grant.NumPRB), MCS: uint8(p.grant.MCSIndex), FirstAt: slot}
 	u.drain(int32(p.bits/8) - blockOverheadBytes)
 	u.Requested = false
-	u.PastRate = c.cfg.Discount*c.pastRate(u, slot) + (1-c.cfg.Discount)*float64(p.bits)
-	u.PastRateAt = slot
+	u.Average.Add(slot, float64(p.bits), c.cfg.Discount)
 	perSlot := 0.0
 	for i := range u.Config.LCGs {
 		perSlot += u.Config.LCGs[i].GuaranteedBps * c.view.SlotDuration.Seconds()

@@ -25,14 +25,14 @@ type UE struct {
 	Buffers   [NumLCGs]Buffer // what it has reported to have, less what has been granted since
 	BSRAt     nr.Slot         // slot of the block that carried the last report
 	Requested bool            // it has asked for a grant without saying how much it has
+	RequestAt nr.Slot         // when; a report of a later block answers it
 
 	PSDHeadroomDB float32 // power headroom it would have on one PRB, dB, by its last report
 	HasHeadroom   bool    // whether it has reported
 
-	PastRate   float64 // average of the bits granted per slot, as it was at PastRateAt
-	PastRateAt nr.Slot // slot of the last grant
-	Owed       float64 // bits by which its guaranteed rate is behind, as it was at OwedAt
-	OwedAt     nr.Slot // slot up to which Owed counts
+	Average AverageRate // of the bits granted per slot
+	Owed    float64     // bits by which its guaranteed rate is behind, as it was at OwedAt
+	OwedAt  nr.Slot     // slot up to which Owed counts
 
 	Counts Counts // what has happened so far
 }
@@ -75,6 +75,9 @@ type Process struct {
 
 // redundancyVersions is the order in which a block is sent.
 var redundancyVersions = [4]int{0, 2, 3, 1}
+
+// full reports whether no process is free.
+func (u *UE) full() bool { return ^(u.InFlight|u.Due)&(1<<u.Config.NumProcesses-1) == 0 }
 
 // free returns a process that has no block, or -1. The one that was used longest ago
 // comes first, so that late feedback finds no younger block.

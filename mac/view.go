@@ -40,6 +40,19 @@ type Candidate struct {
 	index int // of the UE in the cell
 }
 
+// NewView returns a view of a carrier with so many PRBs in each resource block group, all of
+// them free, and without UEs, for policies that are used without a cell.
+func NewView(prbs []int, maxUEs int) *View {
+	v := &View{
+		PRBs: prbs, Free: make([]bool, len(prbs)), MaxGrants: nr.MaxGrants, UEs: make([]Candidate, 0, maxUEs),
+		weights: make([]float64, maxUEs), beam: newBeam(maxUEs),
+	}
+	for i := range v.Free {
+		v.Free[i] = true
+	}
+	return v
+}
+
 // Nobody is the value of a group that is given to no UE.
 const Nobody = -1
 
