@@ -20,6 +20,11 @@ type bundle struct {
 }
 
 // merger joins cells to bundles, and is the scratch for that.
+//
+// Bundles are found like this: cells are the finest parts, in the order of the band; each
+// keeps its sums of outer products, so that joining two of them is an addition.
+// Invariant: cells 0 to used−1 cover the allocation without gap or overlap, before and
+// after each join; loss[i] belongs to cells i and i+1.
 type merger struct {
 	bundles [nr.MaxNoiseBundles]bundle
 	numBun  int
@@ -47,6 +52,8 @@ func (m *noiseMeter) alike(rx int) bool {
 			mean[k] += v / complex(m.count, 0)
 		}
 	}
+	// The mean is a little more than positive semidefinite: antennas that are not
+	// connected, or that carry the same signal, must not make the factorization fail.
 	for a := range rx {
 		mean[a*rx+a] *= 1 + 1e-9 // antennas that hear the same, or nothing
 		mean[a*rx+a] += 1e-30
@@ -54,6 +61,9 @@ func (m *noiseMeter) alike(rx int) bool {
 	if !c128.Cholesky(mean, rx) {
 		return true
 	}
+	// The limit is a quantile of χ² with rx² degrees of freedom, 4.5 standard deviations
+	// out: with four antennas and four cells a false alarm once in some 10⁵ slots. Too
+	// many bundles cost a little accuracy each time, a missed interferer costs the block.
 	const z = 4.5 // standard deviations
 	dof := float64(rx * rx)
 	limit := 1 - 2/(9*dof) + z*math.Sqrt(2/(9*dof))
@@ -63,6 +73,8 @@ func (m *noiseMeter) alike(rx int) bool {
 		if c.Count < 1 {
 			continue
 		}
+		// Two corrections: a cell of few values has a longer tail (the factor 1+4/n), and
+		// the mean contains the cell itself (the factor 1−n/N).
 		if m.distance(c, rx)*c.Count > limit*(1+4/c.Count)*(1-c.Count/m.count) {
 			return false
 		}
@@ -118,6 +130,13 @@ func (c *noiseCell) join(next *noiseCell, rx int) {
 // merge joins the neighbours whose difference means least, again and again, as
 // long as one covariance describes them more briefly than two: the logarithm of
 // the likelihood that is lost against rx² numbers saved (Rissanen 1978).
+//
+// merge works on a line of cells, where only neighbours can be one. Each join changes the
+// loss of two pairs at most, those at either side of the new cell, so that a merge of n
+// cells costs 2n weighings and n² comparisons of numbers. It stops at the first minimum:
+// what remains differs by more than its description costs. More than [nr.MaxNoiseBundles]
+// cannot be told to an equalizer, and then the least harmful join is made although it
+// loses.
 func (m *noiseMeter) merge(rx int) {
 	m.middleNoise(rx)
 	for i := range m.used {
@@ -142,6 +161,10 @@ func (m *noiseMeter) merge(rx int) {
 }
 
 // weigh finds how much longer cells i and i+1 are described by one covariance.
+//
+// What a pair would save is half a logarithm of the number of values for each of the rx²
+// numbers of a covariance: the price of telling a parameter to the accuracy that so many
+// values give it.
 func (m *noiseMeter) weigh(i, rx int) {
 	a, b := &m.cells[i], &m.cells[i+1]
 	saved := float64(rx*rx) / 2 * math.Log(a.Count+b.Count+2)
@@ -164,6 +187,10 @@ func (m *noiseMeter) joinAt(i, rx int) {
 // middleNoise finds the noise of each antenna in the middle cell: what the others do
 // not tell about it, 1/(Q⁻¹)_aa, so that an interferer on the whole band is no part of
 // it. A few loud cells do not change it.
+//
+// The diagonal of an inverse is 1 over what the other antennas cannot predict of this
+// one. Its estimate from n values is too small by (n−rx+1)/n, which is put right. The
+// median over cells is taken because it may be wrong in half of them.
 func (m *noiseMeter) middleNoise(rx int) {
 	for a := range rx {
 		m.power[a] = 0
@@ -202,6 +229,8 @@ func (m *noiseMeter) middleNoise(rx int) {
 // covariance that they have: n·ln det. A few values of the middle power stand
 // for what is known before.
 func (m *noiseMeter) length(rx int, c, next *noiseCell) float64 {
+	// The prior is rx values of noise of the middle power, without correlation. It keeps
+	// the determinant away from zero where a cell has fewer values than antennas.
 	before := float64(rx)
 	n := c.Count + before
 	if next != nil {

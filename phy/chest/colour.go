@@ -16,6 +16,12 @@ import (
 // in it has the colour of L·Lᴴ by itself.
 
 // whiten whitens u.
+//
+// In a white bundle all antennas have one variance and no correlation, so dividing by a
+// number is enough, and that number is taken back with the ramp, which is multiplied in
+// any case. A coloured bundle needs a triangular solution per element, L⁻¹·u, and L times
+// the estimate in the end. Invariant: after whiten the noise of every pilot has variance
+// 1/β², whatever its bundle.
 func (e *front) whiten(rx int) {
 	for i := range e.noise.numBun {
 		b := &e.noise.bundles[i]

@@ -24,4 +24,24 @@
 // own. An antenna with much noise and the direction of an interferer then count
 // as little as they should. What is left of the noise in the estimate has its
 // colour; [nr.Channel].ErrorRatio says how much it is.
+//
+// The way of a slot, with the file in which each step stands:
+//
+//  1. The pilots lose reference, amplitude, mean delay and mean carrier offset of their
+//     comb (front.go): what is left, u, is the channel times the codes of the layers,
+//     plus noise.
+//  2. Noise is measured where no channel can be, in parts of the band (noise.go,
+//     residual.go, noisetable.go), and parts that agree become one bundle (bundle.go).
+//  3. The antennas of each bundle are whitened (colour.go). From here on noise has
+//     variance 1 and no direction, so that both methods treat antennas alike.
+//  4. [LS] takes the codes off pair by pair and draws straight lines (ls.go). [LMMSE]
+//     measures a power delay profile (profile.go) and the correlation over time
+//     (timemodel.go, doppler.go), makes Wiener filters of them (filterbank.go,
+//     pilotsystem.go) and applies them (filter.go).
+//  5. Delay and colour go back into the anchors, the carrier offset into the weights:
+//     the channel is that of the antennas and of the symbols as they were received.
+//
+// Units: pilots are scaled by a power of two to lie near 1, since samples may come in any
+// unit; everything inside counts in that unit, and what is written to the channel is
+// scaled back.
 package chest

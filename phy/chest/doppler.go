@@ -57,6 +57,9 @@ func (e *lmmse) looks(u int) float64 {
 // at high SNR it takes evidence to leave low ones.
 func (e *lmmse) weighDoppler(u int, corr *correlations, noise float64) {
 	t, seen, known := &e.time[u], &e.seen[u], &e.priors[u]
+	// A frequency is looked for as long as the outer occasions stay within the main lobe
+	// of J0. Beyond it two frequencies have one correlation, and pilots so far apart
+	// could not follow the channel anyway.
 	longest := e.OccasionTimes[e.NumOccasions-1] - e.OccasionTimes[0]
 	top := mainLobe / (2 * math.Pi * longest * e.SpacingHz)
 	looks, data := e.looks(u), 1/max(e.profile.totalGain(u), 1e-9)
@@ -64,6 +67,8 @@ func (e *lmmse) weighDoppler(u int, corr *correlations, noise float64) {
 	var score [nr.NumDopplers]float64
 	best := math.Inf(-1)
 	for i := range score {
+		// The grid goes up by squares: what distinguishes 5 Hz from 10 Hz matters as much
+		// as what distinguishes 400 Hz from 800 Hz.
 		f := nr.DopplerAt(i)
 		if i > 0 && f > top {
 			seen.Doppler[i], score[i] = seen.Doppler[i-1], math.Inf(-1)
@@ -76,6 +81,9 @@ func (e *lmmse) weighDoppler(u int, corr *correlations, noise float64) {
 		best = max(best, score[i])
 	}
 	sum := 0.0
+	// What the slot decides on is not a frequency but the even moments of its
+	// distribution: the series of J0 needs nothing else (correlation), and a mean over
+	// frequencies is a mean of moments.
 	for i, v := range score {
 		p := math.Exp(v - best)
 		sum += p
@@ -113,6 +121,8 @@ type occasionModel struct {
 func (e *lmmse) occasionModel(f, noise float64) occasionModel {
 	m := occasionModel{n: e.NumOccasions, turn: 2 * math.Pi * f}
 	l, det := &m.factor, 1.0
+	// Cholesky by rows. There are four occasions at most, so the loops are shorter than a
+	// call.
 	for i := range m.n {
 		for k := range i + 1 {
 			v := 1 + noise

@@ -32,6 +32,13 @@ func (s *filterState) init(lim nr.GroupLimits) {
 }
 
 // filterComb writes anchors, weights and error of the layers of comb c.
+//
+// Anchors are the columns of U, not the occasions: component a is the sum over occasions
+// weighted by column a, and has eigenvalue λ_a of power and one filter over frequency.
+// Components whose eigenvalue is small are not filtered at all, and their anchors are
+// zero. The filters of one component serve all layers of a UE that share a code in time,
+// since these have one profile; they differ in the code in frequency, by the sign of
+// every other tap.
 func (e *lmmse) filterComb(dst *nr.Channel, c, rx int) {
 	cb := &e.Combs[c]
 	for i, l := range cb.Layers[:cb.NumLayers] {
@@ -44,6 +51,10 @@ func (e *lmmse) filterComb(dst *nr.Channel, c, rx int) {
 
 // filterUE filters the layers of UE u on comb c, bundle by bundle: filters cannot
 // reach from one to the next, whose antennas are combined in another way.
+//
+// The order of the loops is that of how often a thing changes: bundle (antennas), code in
+// time (stream of pilots), component (noise over eigenvalue), layer (sign of taps). A
+// design, which solves a system, is made once for all layers of the innermost loop.
 func (e *lmmse) filterUE(dst *nr.Channel, c, u, rx int) {
 	e.setSNR(dst, u, e.power[u])
 	for b := range e.noise.numBun {
@@ -85,6 +96,10 @@ func (e *lmmse) filterLayers(dst *nr.Channel, c, b, td, layers, rx int) {
 // of its profile, which is a mean over all bundles. The layers of a comb share
 // what is received in the same proportion everywhere.
 func (e *lmmse) bundleGain(c, u, b, rx int) float64 {
+	// A bundle differs from the whole in two ways: whitening has turned an interferer
+	// down there, and the channel fades. Neither changes the shape of the profile; so the
+	// bundle keeps the profile and gets a gain. With one bundle the gain is 1 by
+	// definition.
 	if e.noise.numBun == 1 {
 		return 1
 	}
@@ -96,6 +111,8 @@ func (e *lmmse) bundleGain(c, u, b, rx int) float64 {
 			}
 		}
 	}
+	// Nothing was heard of any UE of this comb: whatever the filters do, they scale
+	// noise.
 	if !(total > 0) {
 		return 1
 	}
@@ -157,6 +174,14 @@ func (e *lmmse) layerError(dst *nr.Channel, b, l int, t *timeModel, a int) {
 
 // gather writes component a of the pilots, sorted by their place in a PRB, and
 // the windows at both ends of the allocation.
+//
+// Layout of rows, with 6 pilots in a PRB, 2 antennas and n PRBs:
+//
+//	row j:  [antenna 0: pilot j of PRB 0, 1, … n−1][antenna 1: …][padding]
+//
+// So the tap for pilot i of a window reads a stretch of row i mod 6 that begins i div 6
+// later, for every PRB and antenna in one pass (applyMiddle). Windows that lie across two
+// antennas are computed too and thrown away.
 func (e *lmmse) gather(c, td, rx, a int, t *timeModel) {
 	s := &e.filterState
 	f := &e.bank
@@ -178,6 +203,8 @@ func (e *lmmse) gather(c, td, rx, a int, t *timeModel) {
 				}
 			}
 		}
+		// The pilots of the first and the last window are copied out, antenna by antenna,
+		// for the solution at the ends.
 		for end, first := range [2]int{0, prbs - f.prbs} {
 			for i := range f.size {
 				s.ends[end][i*maxRx+r] = s.rows[i%e.PilotsInPRB*stride+r*prbs+first+i/e.PilotsInPRB]
@@ -189,6 +216,8 @@ func (e *lmmse) gather(c, td, rx, a int, t *timeModel) {
 // applyBank writes anchor a of layer l: its time component through the filters.
 func (e *lmmse) applyBank(dst *nr.Channel, c, l, a, rx int) {
 	f := &e.bank
+	// PRBs of the window before the middle one; the first and last window serve those
+	// that have no whole window around them.
 	middle := f.middle() * nr.SubcarriersPerPRB
 	rest := (f.prbs-1)*nr.SubcarriersPerPRB - middle // behind the middle PRB
 	e.applyMiddle(dst, l, a, rx)
@@ -207,6 +236,11 @@ func (e *lmmse) outOf(dst *nr.Channel, l, r, a int) []complex64 {
 
 // applyEnd writes the subcarriers from k on of the first or the last window of
 // one antenna.
+//
+// A subcarrier near the end has its pilots on one side only. Its estimate is x·C⁻¹·u with
+// the C⁻¹·u that design has solved for: a sum over pilots of R_f at the distance of
+// subcarrier and pilot. As the distance grows by one with the subcarrier, that is a sum
+// of shifted stretches of one array, ahead.
 func (e *lmmse) applyEnd(out []complex64, c, end, r, k int) {
 	s := &e.filterState
 	f := &e.bank
@@ -227,6 +261,7 @@ func (e *lmmse) applyMiddle(dst *nr.Channel, l, a, rx int) {
 		s.off[i] = i%e.PilotsInPRB*stride + i/e.PilotsInPRB
 	}
 	middle := f.middle()
+	// A vector takes four values: lanes are rounded up into the padding of the rows.
 	lanes := (rx*prbs - f.prbs + 1 + 3) &^ 3
 	for k := range nr.SubcarriersPerPRB {
 		taps := f.taps[k][:f.size]

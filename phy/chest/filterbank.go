@@ -21,6 +21,10 @@ const (
 // The filters are those of the first code in frequency. Those of the second are
 // the same with every other tap turned: the covariance of the pilots is either
 // of one code, and turns alike, or of both, and then has no odd distances.
+//
+//	PRBs:   |#########|.........|  …  |.........|#########|
+//	         first window   middle PRBs, one    last window
+//	         solved once    row of filters      solved once
 type filterBank struct {
 	prbs, size int                                           // window in PRBs and pilots
 	taps       [nr.SubcarriersPerPRB][filterPilots]complex64 // [subcarrier of the middle PRB][pilot of the window]
@@ -53,6 +57,9 @@ func (f *filterBank) setProfile(p *dmrs.Layout, prbs int, t *beamTable, gain []f
 	f.size = f.prbs * p.PilotsInPRB
 	span := f.prbs * nr.SubcarriersPerPRB
 	for b, g := range gain {
+		// Weights times phasors: R_f(d) = Σ_b gain_b·exp(−j2πΔf·d·τ_b). The table has the
+		// phasors of each beam at all distances, so that it is one weighted sum of rows
+		// for the real parts and one for the imaginary ones.
 		f.weights[b] = g * factor
 	}
 	n := len(gain)
@@ -63,6 +70,8 @@ func (f *filterBank) setProfile(p *dmrs.Layout, prbs int, t *beamTable, gain []f
 	f64.AddComb(im, f.weights[:n], t.lag[lagStride:], t.lags[:n])
 	f.lag.mirror(span)
 	f.total = re[0]
+	// ahead is the same in single precision and the other direction: it is read by shift,
+	// and a shift to the right is a distance to the left.
 	for d := filterSpan - span; d <= filterSpan+span; d++ {
 		f.ahead[d] = complex(float32(f.lag.re[d]), float32(-f.lag.im[d]))
 	}
@@ -77,9 +86,15 @@ func (f *filterBank) setProfile(p *dmrs.Layout, prbs int, t *beamTable, gain []f
 // and x that of subcarrier k with them.
 func (f *filterBank) design(p *dmrs.Layout, codes, fd, delta int, noise float64, ends *[2][filterPilots * maxRx]complex64, rx int) {
 	n, span := f.size, f.prbs*nr.SubcarriersPerPRB
+	// A floor under the noise: without any, a strong signal makes C singular in double
+	// precision. 70 dB below the channel it changes nothing that 256QAM could see.
 	noise = max(noise, 1e-7*float64(codes)*f.total, 1e-30)
 	const ends0 = nr.SubcarriersPerPRB // first column of the ends
 	s, errors := f.system, (span+errorStep-1)/errorStep
+	// One factorization serves three kinds of right-hand sides: the covariances of the
+	// twelve subcarriers of the middle PRB (filters), the pilots of both end windows (one
+	// column per antenna), and covariances of subcarriers all over the window, of which
+	// only xᴴ·C⁻¹·x is asked: what the window explains of their power.
 	s.reset(&f.lag, p.Group.ConfigType, n, codes, noise, ends0+2*rx, errors)
 	flip := fd & (2 - codes) // 1 where odd pilots of the second code are turned
 	for i := range n {
@@ -100,6 +115,8 @@ func (f *filterBank) design(p *dmrs.Layout, codes, fd, delta int, noise float64,
 	}
 	f.turned = fd == 1 && codes == 1
 	power, ok := s.solve()
+	// Rounding, or pilots that no profile could make: the layer then has an estimate of
+	// zero with the full error, and the equalizer leaves it out.
 	if !ok {
 		f.silence()
 		return
@@ -118,6 +135,9 @@ func (f *filterBank) design(p *dmrs.Layout, codes, fd, delta int, noise float64,
 }
 
 // silence makes filters that say nothing.
+//
+// The error is then that of knowing nothing, the power of the channel, which an equalizer
+// takes for a layer that it cannot use.
 func (f *filterBank) silence() {
 	f.taps = [nr.SubcarriersPerPRB][filterPilots]complex64{}
 	f.ends = [2][maxRx][filterPilots]complex64{}

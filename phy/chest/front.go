@@ -56,6 +56,11 @@ func newFront(ref *dmrs.Reference) front {
 
 // begin checks the pilots, fills u and the noise, and sets all of dst that does
 // not depend on the method. It returns the number of antennas.
+//
+// The order matters: noise is measured on pilots without delay and rotation, since the
+// tables of noise assume a channel around delay zero; whitening needs the noise; ramps
+// take back what whitening divided by. Nothing of dst is read, and every field is
+// written, so that a channel may be used again for another group.
 func (e *front) begin(dst *nr.Channel, pilots *nr.Pilots, off *nr.Offsets) (rx int, err error) {
 	if err := e.Check("chest", pilots); err != nil {
 		return 0, err
@@ -91,6 +96,9 @@ func (e *front) setSNR(dst *nr.Channel, u int, power powerOf) {
 	if power.looks == 0 {
 		return
 	}
+	// Two errors add up. The power of the UE was measured on looks values, of which noise
+	// is a part. And the noise that was subtracted was itself measured, on so many
+	// samples as there are free dimensions.
 	scale := e.Beta * e.Beta
 	samples := max(1, e.noise.count) * float64(dst.NoiseCov.Dim(1))
 	// Variance of the power itself, and of the noise that was subtracted.
@@ -109,6 +117,8 @@ const significant = 2.5
 // despread fills u: the pilots of each comb over reference, amplitude, delay
 // ramp and rotation. The layers' codes remain.
 func (e *front) despread(view *nr.View) {
+	// Per comb and symbol one vector of weights (mix) and per antenna one product with
+	// it: the cost is that of reading the pilots once.
 	for c := range e.NumCombs {
 		cb := &e.Combs[c]
 		tau, f := e.meanOffsets(c)
@@ -123,6 +133,7 @@ func (e *front) despread(view *nr.View) {
 					c64.MulEven(u, y, e.mix[:len(u)])
 					continue
 				}
+				// Configuration type 2 has pilots in pairs, two of every six subcarriers.
 				pick := e.pick[:len(u)]
 				for i := 0; i < len(pick); i += 2 {
 					pick[i], pick[i+1] = y[3*i], y[3*i+1]
@@ -144,6 +155,8 @@ const (
 // channel is looked for. Such a UE gets the mean as its own.
 func (e *front) meanOffsets(c int) (tau, f float64) {
 	cb := &e.Combs[c]
+	// 1/(std² + sure²): a UE that is known better than what matters counts no more than
+	// one that just matters, so that the mean of two good ones stays in the middle.
 	sure := [2]float64{sureDelay * e.Group.CyclicPrefix(), sureCFO * e.SpacingHz}
 	var sum, weight [2]float64
 	for _, l := range cb.Layers[:cb.NumLayers] {
@@ -155,6 +168,9 @@ func (e *front) meanOffsets(c int) (tau, f float64) {
 		}
 	}
 	tau, f = sum[0]/weight[0], sum[1]/weight[1]
+	// A UE whose delay is as good as unknown would, by its own delay, be estimated
+	// somewhere else; with the mean it is estimated where its partners are, and harms
+	// nobody.
 	for _, l := range cb.Layers[:cb.NumLayers] {
 		if u := e.Layers[l].UE; cb.NumUEs > 1 && e.off.DelayStd[u] > 0.5*e.Group.CyclicPrefix() {
 			e.off.DelaySeconds[u], e.off.CFOHz[u] = tau, f
@@ -172,6 +188,8 @@ func (e *front) fillBack(c int) {
 		c64.Ramp(back, first, 2*step)
 		return
 	}
+	// The pilots of a pair are one subcarrier apart, and pairs are six: a ramp over
+	// pairs, and one turn for the second pilot of each.
 	pairs := e.pick[:len(back)/2]
 	c64.Ramp(pairs, first, 6*step)
 	sin, cos := math.Sincos(step)

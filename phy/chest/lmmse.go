@@ -40,6 +40,10 @@ func (e *LMMSE) Estimate(dst *nr.Channel, pilots *nr.Pilots, offsets *nr.Offsets
 }
 
 // see measures profile and time model of all UEs.
+//
+// Invariant: after see, profile.gain, time and power are those of every UE that has a
+// layer on some comb; of a UE on two combs the later one stands, since both see the same
+// paths.
 func (e *lmmse) see(priors *[nr.MaxUEs]nr.Prior, rx int) {
 	e.rx, e.priors, e.seen = rx, *priors, [nr.MaxUEs]nr.Seen{}
 	for c := range e.NumCombs {
@@ -89,6 +93,8 @@ type lmmse struct {
 	filterState
 }
 
+// Everything is made for the largest group, so that no slot allocates. Double symbols
+// have at most half as many occasions as symbols.
 func (s *lmmse) init(lim nr.GroupLimits) {
 	pilots := lim.MaxPRB * dmrs.PilotsPerPRB(1)
 	for td := range s.fold {
@@ -130,6 +136,11 @@ func (e *lmmse) estimate(dst *nr.Channel, rx int) {
 
 // foldComb separates double symbols by their codes in time. The noise of what
 // it writes is half that of a symbol.
+//
+// With codes +1, +1 and +1, −1 over the two symbols of an occasion, half their sum is the
+// channel of the first code and half their difference that of the second, as long as the
+// channel does not change from one symbol to the next; the carrier offset was taken out
+// before. A group with single symbols has nothing to separate.
 func (e *lmmse) foldComb(c, rx int) {
 	if e.Group.Length == 1 {
 		return

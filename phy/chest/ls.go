@@ -71,6 +71,10 @@ func newLS(ref *dmrs.Reference) ls {
 // estimate despreads pairs of pilots, interpolates linearly over subcarriers
 // into one anchor for each DM-RS occasion, and linearly over time by the
 // weights.
+//
+// The codes of two layers on one comb are +1, +1 and +1, −1 over a pair of pilots: half
+// the sum and half the difference tell them apart where the channel is the same at both.
+// Everything in this file is about that "where".
 func (e *ls) estimate(dst *nr.Channel, rx int) {
 	g := &e.Group
 	dst.Anchors.Resize(g.NumLayers, rx, e.NumOccasions, g.NumSubcarriers())
@@ -123,6 +127,9 @@ func (e *ls) layer(l int) lsLayer {
 		}
 	}
 	sum := own + other
+	// The two UEs are nearly half a turn apart over a pair: their codes have changed
+	// places, and nothing but their mean can be said. The weights then are those of equal
+	// delays.
 	if cmplx.Abs(sum) < 1 { // too close to each other to be told apart
 		other, sum = own, 2*own
 	}
@@ -137,6 +144,7 @@ func (e *ls) layer(l int) lsLayer {
 	ramp := e.own[:e.Group.NumSubcarriers()]
 	c64.Ramp(ramp, 0, -2*math.Pi*e.SpacingHz*e.off.DelaySeconds[ly.UE])
 	e.scaleRamp(ramp)
+	// The error grows as the codes come apart: 4/|e0+e1|² times that of orthogonal ones.
 	magnitude := cmplx.Abs(sum)
 	return lsLayer{turn, ramp, e.off.CFOHz[ly.UE] - e.cfo[ly.Comb], 4 / (magnitude * magnitude)}
 }
@@ -147,6 +155,8 @@ func (e *ls) despreadPairs(ly *lsLayer, l, r, o int) []complex64 {
 	pairs := e.pairs[:e.NumPilots/2]
 	length := e.Group.Length
 	for s := range length {
+		// The carrier offset that differs from the comb's mean is taken out while symbols
+		// are added up, at the time of each.
 		at := o*length + s
 		sin, cos := math.Sincos(-2 * math.Pi * ly.cfo * e.Times[at])
 		scale := float64(1-2*(s&e.Layers[l].TimeCode)) / float64(2*length)
@@ -171,6 +181,10 @@ func meanPower(x []complex64) float64 { return real(mimo.DotConj(x, x)) / float6
 // delta, and puts the delay back. The mean of a pair stands at both of its pilots,
 // as in Sionna's estimator, and beyond the outer pilots too. No line joins two
 // bundles, whose antennas are combined in different ways.
+//
+// The outermost pilots have a neighbour on one side only. A straight line beyond them
+// would multiply their noise by the distance; the value of the last pair stands there
+// instead.
 func (e *ls) interpolate(dst, pairs []complex64, ly *lsLayer, delta int) {
 	perPRB := e.PilotsInPRB / 2
 	for i := range e.noise.numBun {

@@ -24,6 +24,12 @@ const (
 //
 // The sums are kept for each cell, a few PRBs next to each other, so that noise
 // that differs over the allocation shows.
+//
+// Why not simply the difference of neighbouring pilots: it calls a long channel noise,
+// and at high SNR, where noise matters most for what antennas are worth, the channel
+// wins. A projection that removes every channel within a range of delays has no such
+// bias; its price is dimensions: a window of n pilots leaves tr(M·Mᴴ) of them, fewer than
+// n.
 type noiseMeter struct {
 	in    [windowPilots * batchLanes]complex64 // [pilot of the window, antenna, window]
 	out   [batchLanes]complex64                // one pilot of the residuals
@@ -72,6 +78,8 @@ func (e *front) measureNoise(view *nr.View) {
 	positions := e.Group.NumPRB / window
 	cells := min(coarseCells, (positions+1)/2)
 	e.measureCells(view, cells, window, func(i int) int { return i * positions / cells * window })
+	// No dimension is left: one PRB, or all codes in use. The channel is then assumed to
+	// be one path per layer.
 	if m.count < 0.5 {
 		m.used = 1
 		m.begin(0, 0, e.Group.NumPRB)
@@ -85,6 +93,9 @@ func (e *front) measureNoise(view *nr.View) {
 		}
 	}
 	size := (e.Group.NumPRB + fineCells - 1) / fineCells
+	// The second look is at small cells. It replaces the first, whose covariance was only
+	// good for the question whether there is more to see; the sums of the large cells are
+	// kept aside in bundles where they stand.
 	e.measureCells(view, (e.Group.NumPRB+size-1)/size, min(size, window), func(i int) int { return i * size })
 	switch {
 	case !m.alike(rx):
@@ -98,6 +109,8 @@ func (e *front) measureNoise(view *nr.View) {
 
 // begin clears cell i, which starts at a PRB and reaches to prbs until the next
 // one begins.
+//
+// Cells are begun in the order of the band, and each ends where the next begins.
 func (m *noiseMeter) begin(i, first, prbs int) {
 	c := &m.cells[i]
 	c.first, c.prbs = first, prbs-first
@@ -126,6 +139,9 @@ func (e *front) measureCells(view *nr.View, cells, window int, first func(i int)
 
 // accumulate adds some residuals of each antenna, which count as so many independent
 // values.
+//
+// The scale is what the values were multiplied by: sums of a window filtered with M count
+// as dims values, not as size values, since M took the rest away.
 func (m *noiseMeter) accumulate(cell *noiseCell, rx, first, last int, scale, count float64) {
 	var rows noise.Rows
 	for r := range rx {
@@ -135,6 +151,10 @@ func (m *noiseMeter) accumulate(cell *noiseCell, rx, first, last int, scale, cou
 }
 
 // freeNoise adds elements of CDM groups that no layer uses.
+//
+// A CDM group without layers carries nothing but noise, and each of its elements is a
+// value of its own. The step keeps their number bounded, so that a wide group costs no
+// more than a narrow one.
 func (e *front) freeNoise(cell *noiseCell, view *nr.View) {
 	m := &e.noise
 	step := max(1, (e.NumPilots*e.NumSymbols+maxFree-1)/maxFree)

@@ -27,6 +27,11 @@ type noiseTable struct {
 // mask. The assumed range of delays, from half a cyclic prefix before the
 // measured delay to a little more than one after it, narrows where few pilots
 // would leave no room for noise.
+//
+// With both codes in use, the covariance is zero between even and odd pilots, and half as
+// many dimensions are left. The widths go down until a fifth of the dimensions is left
+// for noise: with a narrow range the tails of a long channel count as noise, which costs
+// less than noise that is not known at all.
 func newNoiseTable(configType, prbs int, fdMask uint8) *noiseTable {
 	t := &noiseTable{size: prbs * dmrs.PilotsPerPRB(configType)}
 	t.m = make([]complex64, t.size*t.size)
@@ -44,6 +49,8 @@ func newNoiseTable(configType, prbs int, fdMask uint8) *noiseTable {
 func (t *noiseTable) build(s *pilotSystem, configType int, fdMask uint8, width float64) {
 	n, span := t.size, dmrs.Subcarrier(configType, 0, t.size-1)
 	var l lags
+	// A uniform profile says nothing but the range: every delay in it is as likely as any
+	// other, and M removes them all.
 	for i := range delayPoints {
 		tau := width * (-delayBefore + delayWidth*float64(i)/(delayPoints-1))
 		z := phasor(-turnOfCP * tau)
@@ -54,6 +61,8 @@ func (t *noiseTable) build(s *pilotSystem, configType int, fdMask uint8, width f
 		}
 	}
 	l.mirror(span)
+	// ε is so small that what passes M of a channel in the range is below every noise of
+	// interest, and so large that the system can be solved in double precision.
 	s.reset(&l, configType, n, bits.OnesCount8(fdMask), residualEps, n, 0)
 	for i := range n {
 		re, im := s.unknowns(i)

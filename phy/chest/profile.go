@@ -42,6 +42,8 @@ type profileMeter struct {
 	known             [maxBeams]float64 // what earlier slots have seen, of these delays
 }
 
+// The table of each window size is made by the first estimator that may need it, and
+// shared by all.
 func (m *profileMeter) init(lim nr.GroupLimits) {
 	m.value = make([][maxBeams]complex64, 2*lim.MaxRx*dmrs.MaxOccasions*maxSpectra)
 	for ct := range beamTables {
@@ -54,6 +56,10 @@ func (m *profileMeter) init(lim nr.GroupLimits) {
 }
 
 // measureComb fills profile and time model of the UEs of comb c.
+//
+// A window as large as the largest bundle, as far as tables go: the resolution in delay
+// is one over its width, and beams across two bundles would add up antennas that are
+// combined in different ways.
 func (e *lmmse) measureComb(c, rx int) {
 	m := &e.profile
 	m.beamTable = beamTables[e.Group.ConfigType-1][min(e.largestBundle(), beamPilots/e.PilotsInPRB)-1]()
@@ -63,6 +69,9 @@ func (e *lmmse) measureComb(c, rx int) {
 		if i > 0 && e.Layers[cb.Layers[i-1]].UE == u {
 			continue
 		}
+		// The codes in frequency that this UE uses itself: with both, the pilots of its
+		// other layer leak into every beam of this one, at the mirror place of the delay
+		// range, and the fit knows that leak from the table.
 		fds := uint8(0)
 		for _, k := range cb.Layers[:cb.NumLayers] {
 			if e.Layers[k].UE == u {
@@ -81,6 +90,10 @@ func (e *lmmse) measureComb(c, rx int) {
 // formBeams correlates the pilots of UE u with every delay, in order of
 // occasion first: entry n·numOcc+o of value belongs to occasion o. It returns
 // the number of entries for one occasion.
+//
+// Beams of all antennas, layers and occasions are kept, since the correlation over time
+// is measured on them too (measureTime): that is better than on pilots, because a beam
+// without a path is left out there.
 func (e *lmmse) formBeams(c, u, rx int) int {
 	m := &e.profile
 	clear(m.power[:m.beams])
@@ -88,6 +101,8 @@ func (e *lmmse) formBeams(c, u, rx int) int {
 	for i := range e.noise.numBun {
 		windows += e.noise.bundles[i].prbs * e.PilotsInPRB / m.size
 	}
+	// At most maxSpectra windows: neighbouring windows see the same delays, and more of
+	// them only cost time.
 	step := max(1, (windows+maxSpectra-1)/maxSpectra)
 	n := 0
 	cb := &e.Combs[c]
@@ -152,6 +167,8 @@ func (m *profileMeter) beam(dst *[maxBeams]complex64, u []complex64, fd int) {
 // fit writes the profile of UE u from the mean power of its beams. Where the UE
 // uses both codes in frequency, the other one leaks in.
 func (m *profileMeter) fit(u int, noise float64, codes int, known *nr.Prior, seen *nr.Seen) {
+	// Everything is fitted over the greatest beam, so that single precision has room on
+	// either side.
 	gain := m.gain[u][:m.beams]
 	top := noise
 	for _, p := range m.power[:m.beams] {
@@ -170,6 +187,8 @@ func (m *profileMeter) fit(u int, noise float64, codes int, known *nr.Prior, see
 		modelled += float64(m.model[b]) * top
 	}
 	m.total, m.totalNoise = 0, 0
+	// Total power and noise are those of the fit's shape, scaled from what the model
+	// takes to what was measured.
 	if modelled > 0 {
 		m.total = max(0, measured) * shape / modelled
 		m.totalNoise = float64(len(gain)) * noise * shape / modelled
@@ -227,10 +246,17 @@ func normalize(x []float32) {
 }
 
 // iterate fits shape and model to the power times scale.
+//
+// The update is multiplicative: shape times (blur of measured/model²) over (blur of
+// 1/model). Powers stay positive without a constraint, the likelihood rises from step to
+// step as a rule, and a beam that the measurement does not want decays to nothing without
+// ever becoming zero.
 func (m *profileMeter) iterate(noise float32, scale float64, blur int) {
 	n, lanes := m.beams, m.lanes
 	shape, model := m.shape[:n], m.model[:lanes]
 	up, down := m.grad[0][:lanes], m.grad[1][:lanes]
+	// The start is the measured power, no less than a twentieth of the noise, over the
+	// area of the blur, so that the model starts with about the right sum.
 	least := 1 / float32(max(m.area[blur], 1))
 	power := float32(0)
 	for b := range n {

@@ -14,6 +14,10 @@ import (
 // The pilots of double symbols are despread over time. As a rule what the layers of
 // either code may have sent is taken out of both, since a carrier offset mixes them;
 // where that leaves no room for noise, only what the layers of the same code may.
+//
+// Which tables serve depends on what must be removed: the codes in use, all of them or
+// those of this code in time. A free code in frequency leaves half the dimensions for
+// noise at once.
 func (e *front) residualNoise(c, rx, prbs int) {
 	tables := &noiseTables[e.Group.ConfigType-1][prbs-1]
 	t := tables[e.Combs[c].FreqCodes-1]()
@@ -31,6 +35,10 @@ const leastDims = 0.1
 
 // addResiduals adds to all cells what table t leaves of the windows of comb c, despread
 // with a code in time, many windows at a time.
+//
+// Windows of all cells go into one batch until it is full, so that a short cell costs no
+// pass of its own; owner says which cell each lane belongs to, in rising order, which
+// addBatch uses to add stretches of one cell at once.
 func (e *front) addResiduals(c, td int, t *noiseTable, rx, prbs int) {
 	m := &e.noise
 	symbols, total := e.NumSymbols/e.Group.Length, 0
@@ -92,6 +100,9 @@ func (e *front) loadWindow(c, r, s, first, size, lane int) {
 }
 
 // addBatch filters n windows of at most so many, and adds what is left to their cells.
+//
+// Windows are filtered together since a filter is a matrix product: with sixteen windows
+// per antenna its rows are read once for all of them.
 func (m *noiseMeter) addBatch(t *noiseTable, rx, most, n int, scale float64) {
 	if n == 0 {
 		return
@@ -143,6 +154,10 @@ func (e *front) pathNoise(rx int) {
 
 // fillPathTable makes M = I − V·Vᴴ with V an orthonormal basis of the steering
 // vectors of the layers of comb c with a code in time.
+//
+// M takes out the steering vectors one after the other (Gram–Schmidt): v is what M leaves
+// of the next one, and M loses the projection on it. A vector of which nothing is left,
+// such as that of a UE with the delay of its partner, costs no dimension.
 func (e *front) fillPathTable(c, td, size int) {
 	t := &e.noise.path
 	t.size, t.dims, t.m = size, float64(size), t.m[:size*size]

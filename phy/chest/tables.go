@@ -32,6 +32,9 @@ const (
 )
 
 // beamTable describes the beams of one geometry: windows of so many PRBs.
+//
+// Beams are twice as close as delays can be told apart in the window, so that a path
+// between two of them raises both and is not lost between them.
 type beamTable struct {
 	size  int               // pilots in a window
 	beams int               // delays
@@ -89,6 +92,9 @@ func newBeamTable(configType, prbs int) *beamTable {
 
 // setBlur computes the response of a beam to delays that are steps away. With
 // both codes in use, the layer of the other one leaks in.
+//
+// Delays are equally spaced, so the response depends on the difference alone, and a row
+// of blur is one response shifted.
 func (t *beamTable) setBlur(configType int, step float64) {
 	var response [2][maxBeams]float64 // of the same code and the other
 	for b := range t.beams {

@@ -30,6 +30,11 @@ type correlations [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
 // measureTime finds the Doppler frequencies of UE u that explain the correlation
 // of its beams between occasions. The n entries of each occasion were written by
 // formBeams.
+//
+// Beams are weighted by the share of the channel in their power, and those with less than
+// a fifth left out: they would add noise to every correlation. Noise stands on the
+// diagonal only, since it does not repeat from occasion to occasion, so its power is
+// subtracted from the mean diagonal and reported apart.
 func (e *lmmse) measureTime(u, n int, noise float64) {
 	t := &e.time[u]
 	m := &e.profile
@@ -59,6 +64,8 @@ func (e *lmmse) measureTime(u, n int, noise float64) {
 	power -= noiseSum
 	t.moments = [dopplerMoments]float64{}
 	t.noise, t.looks = math.Inf(1), 1
+	// With one occasion, or nothing above the noise, the channel is taken for constant:
+	// moments of zero, correlation 1.
 	if e.NumOccasions > 1 && power > 0 {
 		t.noise, t.looks = noiseSum/power, float64(n*max(2, used)/2)
 		for o := range corr {
@@ -82,6 +89,9 @@ func (m *profileMeter) totalGain(u int) float64 {
 
 // solveTime fills eigenvalues, columns and weights for the Doppler frequencies.
 // Columns whose channel is small beside the noise of data are left out.
+//
+// A column is left out where its power is below a fiftieth of the noise of data: its
+// estimate would cost more than it explains. The first column always stays.
 func (e *lmmse) solveTime(t *timeModel, gain float64) {
 	n := e.NumOccasions
 	var a [dmrs.MaxOccasions][dmrs.MaxOccasions]float64
@@ -146,6 +156,10 @@ func (t *timeModel) sort(n int) {
 
 // jacobi diagonalizes the symmetric matrix a in place and writes the
 // eigenvectors to the columns of v.
+//
+// Rotations zero one pair of elements after the other; each pass over all pairs squares
+// what is left beside the diagonal, so that twelve passes are enough for any matrix of
+// this size. It cannot fail, which a slot needs.
 func jacobi(a, v *[dmrs.MaxOccasions][dmrs.MaxOccasions]float64, n int) {
 	for i := range n {
 		for j := range n {
