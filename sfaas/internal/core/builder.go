@@ -16,6 +16,11 @@ import (
 // no core; [Cores.Install] does, and a move that has an image.
 //
 // A Builder is for the goroutine that steps its core.
+//
+// Why so strict: bytes may come from another build, another machine, or a broken disk. A
+// message at the wrong edge would be read as another type; an instance of another unit
+// would have two owners. Everything that the machine takes for granted is therefore
+// checked here, once, and nowhere after it.
 type Builder struct {
 	app     *plan.App
 	set     *Settings
@@ -85,6 +90,9 @@ func (b *Builder) AddSource(s SourceState) error {
 
 // Unit begins a unit, or goes on with one of which another core had a share. What
 // follows belongs to it.
+//
+// Epoch and fence are the highest that anybody's share says: shares of cores were written
+// one after the other.
 func (b *Builder) Unit(id plan.UnitID, epoch uint32, fence base.Slot) error {
 	if !id.Part.Valid(id.Root) {
 		return fmt.Errorf("%v is no root of part %s", id.Root, id.Part.Name)
@@ -122,6 +130,9 @@ func (b *Builder) Message(s *MessageState) *Message {
 }
 
 // Instance returns an instance of the unit, new and with empty cells if need be.
+//
+// Shares of several cores, or rows of several records, may speak of one instance: it is
+// made at the first mention.
 func (b *Builder) Instance(n *plan.Node, key base.Key) (Instance, error) {
 	if err := b.owns(n, key); err != nil {
 		return Instance{}, err
@@ -138,7 +149,7 @@ func (b *Builder) Instance(n *plan.Node, key base.Key) (Instance, error) {
 }
 
 // newKey returns what an image knows about a key: its core takes it for that of
-// its own.
+// its own. It has no place in a core and no index of a group's last key.
 func newKey(key base.Key) *keyState { return &keyState{key: key, group: key.KeyGroup()} }
 
 // SetSent says up to which number it has given to messages and tokens.

@@ -8,6 +8,9 @@ import (
 )
 
 // AddWaiting lets data wait for its grant at an instance.
+//
+// What waits is put where it waited, and not through the gate or the join again: those
+// have decided already, and the order among what waits is part of the state.
 func (b *Builder) AddWaiting(x Instance, in *Inputs) error {
 	n := x.i.node
 	it, ok := in.item(n, x.i.ks)
@@ -15,6 +18,7 @@ func (b *Builder) AddWaiting(x Instance, in *Inputs) error {
 		return base.ErrInvalid
 	}
 	x.i.rare().waiting.push(it)
+	// The timer has no place in a heap: it gets one where the instance goes on.
 	if b.set.Mode == base.RealTime && it.msg.Due != base.Never {
 		x.i.rare().addTimer(&timer{at: it.msg.Due, place: -1, kind: timerGate})
 	}
@@ -42,6 +46,9 @@ func (b *Builder) AddSetting(x Instance, in Input) error {
 }
 
 // AddTimer says what an instance has asked for.
+//
+// A timer with a port is a call: its time is the timeout, and the call is open until
+// then.
 func (b *Builder) AddTimer(x Instance, t Timer) error {
 	f := x.i.rare()
 	if t.Port == nil {
@@ -57,6 +64,9 @@ func (b *Builder) AddTimer(x Instance, t Timer) error {
 }
 
 // AddWork lets an invocation wait for its turn.
+//
+// Tries count: a message that has failed twice of three times has one try left, whoever
+// owns the unit.
 func (b *Builder) AddWork(w *Work) error {
 	if err := b.owns(w.Node, w.Key); err != nil {
 		return err
@@ -96,6 +106,10 @@ func (b *Builder) AddHalf(x *Half) error {
 
 // classify works out what the inputs promise, and reports whether they can be a half,
 // or, if wide, a spread input.
+//
+// A spread input by itself has spread edges only, a half at least one that carries its
+// key: the two kinds must not be confused, since one belongs to a key and the other to
+// all below it.
 func (h *half) classify(wide bool) bool {
 	spread, all := 0, 0
 	for _, c := range h.edges {
@@ -139,6 +153,9 @@ func (h *half) made() (slot base.Slot) {
 }
 
 // AddKept lets the unit keep a message for another one.
+//
+// Only edges that cross a cut keep anything, and only if they promise. The entry's unit
+// stands for a name until the core that takes it looks it up.
 func (b *Builder) AddKept(x *Kept) error {
 	s, e := x.Stamp, x.Edge
 	if s == nil || s.Func == 0 || !e.Cross || e.Config.Guarantee == base.AtMostOnce {

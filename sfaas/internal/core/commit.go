@@ -11,8 +11,34 @@ import (
 
 // batchFor returns the batch of a successful invocation, or nil if nothing of
 // it needs a commit.
+//
+// The protocol of a commit. A batch is everything that an invocation has changed outside
+// itself: that its input is done with, cells, outputs, replies, timers.
+//
+//  1. Offer. The batch takes its number and its place in the line of its unit, and its
+//     record goes to the engine (commit, begin, offer). Its outputs stay in it. Staged
+//     cells have been applied: a later invocation of the instance sees them, but nothing
+//     of it can leave before this batch, since its batch stands behind.
+//  2. Answer. The engine says that the record is durable (landed), that it could not
+//     write it (refused), or that another runtime has the unit (stale). An answer
+//     belongs to an offer, by number; a second answer, or one to an earlier offer, says
+//     nothing.
+//  3. Landing. In the order of the line, landed batches let their outputs and replies
+//     leave, acknowledge their inputs, and are retired (releaseLanded). One that landed
+//     early waits for those before it.
+//  4. Refusal. Only the first of the line sets a timer and is offered again; those
+//     behind it that were refused follow at once when it lands, since the engine takes
+//     records of a unit in order.
+//  5. Stale. The unit is given up, with all that stands in its line: its outputs never
+//     left, and the new owner has its inputs or will get them again.
+//
+// Invariant: nothing that a batch has caused can be seen outside its core before the
+// batch and all before it in its unit are durable. So a crash at any moment leaves either
+// no trace of an invocation or all of it.
 func (k *Core) batchFor(c *Invocation, it item) *Batch {
 	e := it.edge
+	// Three reasons: the edge promises to count the input once, cells have changed, or an
+	// output leaves on an edge that promises.
 	if e.Config.Guarantee != base.ExactlyOnce && len(c.touched) == 0 && !k.holdsOutput(c, it) {
 		return nil
 	}
@@ -25,6 +51,9 @@ func (k *Core) holdsOutput(c *Invocation, it item) bool {
 }
 
 // bareBatch returns a batch without an input, of a function at a key or of none.
+//
+// Batches are recycled where the engine cannot have kept them: a commit in memory
+// allocates nothing.
 func (k *Core) bareBatch(u *unit, n *plan.Node, ks *keyState) *Batch {
 	var b *Batch
 	if n := len(k.free); n > 0 {
@@ -57,10 +86,14 @@ func (k *Core) commit(b *Batch, it item) {
 	b.input = it
 	b.unit.busy().commits.push(b)
 	if it.edge != nil {
+		// The input holds its place on its edge until it is durable: the capacity of the
+		// edge is how far a producer may be ahead of the disk.
 		k.gauges[it.edge.ID-1].add(it.edge, it.msg.size) // until it lands
 	}
 	k.offered++
 	k.load.commits.Add(1)
+	// Nothing of it has to be durable: it stands in line only so that it does not
+	// overtake a batch that must be.
 	if b.state == batchLanded { // it only keeps the order
 		k.releaseLanded(b.unit)
 		return
@@ -69,6 +102,7 @@ func (k *Core) commit(b *Batch, it item) {
 		k.begin(b, &it)
 	}
 	k.offer(b)
+	// A planted bug, for the simulator: outputs that leave before the commit.
 	if k.set.Bugs.outboxFirst {
 		for i := range b.Outbox {
 			b.Outbox[i].Msg.take(1)
@@ -118,6 +152,8 @@ func (k *Core) committed(b *Batch, offer uint32, err error) {
 	case errors.Is(err, base.ErrStaleEpoch):
 		k.staleRecord(b, err)
 	default:
+		// Records behind it were refused for its sake, since the engine takes none out of
+		// order. One timer for the first is enough: landing it offers the others.
 		if b.state = batchRefused; *b.unit.more.commits.at(0) != b {
 			return // an earlier one has to land first
 		}
@@ -128,6 +164,8 @@ func (k *Core) committed(b *Batch, offer uint32, err error) {
 // staleRecord gives up what another owner has now.
 func (k *Core) staleRecord(b *Batch, err error) {
 	if b.unit == k.local { // a later life of this runtime has begun
+		// The engine belongs to a later life of this runtime. Nothing can be made durable
+		// any more, and nothing that was not may leave.
 		k.set.Logger.Error("sfaas: another runtime of the same number has the engine", "node", k.self.Node, "err", err)
 		return
 	}
@@ -158,6 +196,8 @@ func (k *Core) offerNext(u *unit) {
 // releaseLanded sends the outputs of batches that have landed, in the order of
 // the batches of their unit.
 func (k *Core) releaseLanded(u *unit) {
+	// One loop for all that has become first: several batches may have landed while the
+	// first had not.
 	line := &u.more.commits
 	for line.len() > 0 && (*line.at(0)).state == batchLanded {
 		b := line.pop()
@@ -180,6 +220,8 @@ func (k *Core) releaseLanded(u *unit) {
 			}
 		}
 		u.more.acks -= b.acks
+		// Inputs that waited elsewhere, such as the partners of a join, are acknowledged
+		// with the one that the batch belongs to.
 		for _, x := range b.settles {
 			k.close(x.node, x.ks, x.stamp)
 		}
@@ -195,6 +237,9 @@ func (k *Core) releaseLanded(u *unit) {
 }
 
 // leaveOutbox lets one output of a batch leave.
+//
+// An output whose time is still to come leaves by a timer, which from now on is part of
+// the state.
 func (k *Core) leaveOutbox(b *Batch, o *Outgoing) {
 	switch {
 	case o.At != 0 && b.hasCancelled(o.Token):

@@ -19,6 +19,25 @@ import (
 // A Core is for one goroutine at a time. If a handler calls runtime.Goexit or
 // is revoked, the goroutine that steps ends with it, and the next one continues
 // with [EventFault].
+//
+// A step, whatever the event:
+//
+//  1. The event changes what the core holds: a message lines up, a timer fires, a batch
+//     lands, a signal moves a unit. At most one handler runs.
+//  2. What the handler has asked for is staged, and either applied at once or put into a
+//     batch, whose outputs leave when it has landed (commit.go).
+//  3. endStep does what has become possible: records of units that changed, units that
+//     are quiet now, keys that nobody uses.
+//  4. The effects go to the shell, in the order in which they were asked for.
+//
+// A core never waits. What cannot go on has a place where it is found again: a line
+// (inline, queued, ingress), an instance (waiting, controls), a join buffer, a batch that
+// the engine has not answered, the outbox of what other units have not acknowledged.
+//
+// Invariants that all of its files keep: a key belongs to one core for the life of a
+// runtime; a message has one hold per place that still needs it; whatever iterates does
+// so over a list, never a map, since one sequence of events must have one sequence of
+// effects.
 type Core struct {
 	app   *plan.App
 	set   *Settings

@@ -26,6 +26,10 @@ const (
 
 // Effect is one output of [Core.Step]. Pointers are recycled: a shell has
 // carried out an effect, or passed its pointers on, before it steps again.
+//
+// Order is part of the promise. Two sends to one core arrive in their order; a signal
+// arrives behind what was sent before it, which is how a move knows that it has seen
+// everything; an acknowledgement follows the commit that makes it true.
 type Effect struct {
 	Kind   EffectKind  // what is to be done
 	Edge   base.EdgeID // edge of Msg

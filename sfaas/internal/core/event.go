@@ -26,6 +26,10 @@ const (
 )
 
 // Event is one input of [Core.Step]. Only the fields of its kind matter.
+//
+// An event carries what a core cannot know: the clock, what has arrived and from where,
+// and how something that it asked for has ended. It owns what it carries: the step gives
+// a message back, or keeps it.
 type Event struct {
 	Kind   EventKind   // what happened
 	Edge   base.EdgeID // edge of Msg
@@ -45,6 +49,9 @@ type Event struct {
 }
 
 // Endpoint names one core of one runtime.
+//
+// A key group falls to core group mod cores, so that two runtimes with different numbers
+// of cores disagree about the core and agree about everything else.
 type Endpoint struct {
 	Node base.NodeID // runtime
 	Core int         // index of the core in it

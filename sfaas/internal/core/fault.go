@@ -12,6 +12,16 @@ import (
 // fail ends an invocation that did not succeed: its staged cells and its
 // outputs are discarded, its input is tried again, goes to the dead-letter
 // edge, or is dropped.
+//
+// What becomes of an input whose handler failed:
+//
+//	retries left            run again, before anything newer
+//	no dead letter          counted and dropped; a call gets the fault
+//	dead letter             the input goes there as it came, a call gets the fault
+//	promised or recorded    the same, with a commit: "processed, without success"
+//
+// A handler that was revoked may still use its buffers. Then nothing that it has seen is
+// used again: its messages keep a hold for ever, and none is passed on as a dead letter.
 func (k *Core) fail(c *Invocation, it item, err error) {
 	for _, t := range c.touched {
 		t.Discard()
@@ -24,12 +34,15 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 		c.Faults++
 	}
 	k.notice(NoticeFault, n, &it.msg.Header, it.ks.key, "handler failed", f)
+	// At the front: later messages of the same key must not run before the repetition.
 	if int(it.tries) < e.Retries() && !errors.Is(err, base.ErrBlocked) {
 		it.tries++
 		k.inline.pushFront(it)
 		return
 	}
 	dead, lost := e.Dead, clobbered(err)
+	// Of joined inputs none is the one that failed, and a lost handler may still write
+	// its input.
 	if it.rest != nil || lost {
 		dead = nil
 	}
@@ -44,6 +57,8 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 		return
 	}
 	by := it.ks.insts[n.Index]
+	// A repeat must not be tried again after a crash, so the failure is committed like a
+	// success.
 	if e.Config.Guarantee == base.ExactlyOnce || (k.recordsOf(n.Part) && (k.promises(e) || e.Kind != plan.PortData || dead != nil)) {
 		k.giveUp(it, dead, lost, f)
 		return
@@ -61,6 +76,9 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 
 // abandon takes holds on the inputs of an item that are never given up: a lost
 // handler may still read them.
+//
+// The hold is leaked on purpose. The memory is lost with the handler that will not end;
+// anything else would hand it to somebody while that handler still writes.
 func (it *item) abandon() {
 	it.msg.take(1)
 	if it.rest == nil {
@@ -96,6 +114,24 @@ func clobbered(err error) bool {
 // takeOver continues after the goroutine of the running handler has ended or
 // has been given up on. The core gets a new lane; volatile content that the
 // handler may still write is lost, staged content is copied.
+//
+// The replacement of a handler that does not return, numbered as it happens:
+//
+//  1. The watchdog sees one invocation run for too long and revokes the lane's guard.
+//     From now on the old goroutine, should it ever return, finds its guard revoked and
+//     ends without touching anything.
+//  2. The shell starts another goroutine, which steps the core with an EventFault.
+//  3. takeOver makes a new lane: context, pools, scratch resources. The old one, with
+//     all its memory, is the lost handler's for ever. Tokens go on far behind those that
+//     the old lane may still have given out.
+//  4. salvage replaces the instance: staged content is copied, since the handler cannot
+//     have changed it, and volatile content is begun anew, since it may be writing that
+//     now.
+//  5. fail ends the invocation with the error: no repetition, since it would most likely
+//     block again.
+//
+// Effects that the lost step had asked for before its handler ran are in k.eff, and Step
+// puts them before those of this one.
 func (k *Core) takeOver(err error) {
 	if !k.cur.active {
 		return
@@ -119,6 +155,9 @@ func (k *Core) takeOver(err error) {
 }
 
 // salvage replaces an instance whose memory a lost handler may still use.
+//
+// The new instance takes the old one's place everywhere: in its key, in the list of its
+// unit, and in the timers that refer to it.
 func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
 	old := ks.insts[n.Index]
 	k.unchange(old)

@@ -8,6 +8,26 @@ import (
 )
 
 // feed is what a core knows about a fence.
+//
+// How a unit is fed at two owners. The fence F is the slot from which the new owner
+// publishes, h the history that its state needs:
+//
+//		slots        …  F-h-1 | F-h  …  F-1 |  F  …
+//		old owner       runs  |   runs      |
+//		new owner             | runs, mute  | runs, publishes
+//
+//	 1. Slots before F−h go to the old owner alone, those from F on to the new one alone,
+//	    and those between to both: the new owner builds its state from them and is mute,
+//	    that is, publishes nothing.
+//	 2. Settings hold beyond their slot and go to both.
+//	 3. Grants that the old owner makes ahead, for slots that the new one gets, are passed
+//	    on (feedControl).
+//	 4. Until the fence stands on all runtimes it is pending: what would cross it is held,
+//	    since nobody knows yet whom it concerns. Before F−h nothing is held, so slots go
+//	    on meanwhile.
+//
+// Invariant: each slot is published by exactly one owner, whatever arrives in which
+// order.
 type feed struct {
 	move     *Move
 	from, to base.NodeID
@@ -30,6 +50,9 @@ type heldSend struct {
 // feedControl lets the target have control that the old owner makes ahead, in slots
 // that the target does not get: grants for slots that it gets, and settings. They
 // follow the head. What comes from outside goes its own way, see [Core.feedTo].
+//
+// Control from a source or from another unit is fed by whoever sends it. Only what the
+// old owner's own functions make would be missing.
 func (k *Core) feedControl(e *plan.Edge, m *Message, ks *keyState) {
 	if e.From.Source || e.Cross {
 		return
@@ -52,6 +75,8 @@ func (k *Core) feedControl(e *plan.Edge, m *Message, ks *keyState) {
 
 // feedTo brings a message to the owner of its slot, or to both. A setting holds
 // beyond its slot, so both get it, in whatever slot before the fence it comes.
+//
+// The cases, from the earliest slot on, are those of the picture of [feed].
 func (k *Core) feedTo(u *unit, e *plan.Edge, m *Message, key base.Key) {
 	f := u.more.feed
 	switch setting := e.Kind == plan.PortSetting; {
@@ -96,6 +121,9 @@ func (k *Core) muteOf(p *plan.Part, key base.Key) base.Slot {
 }
 
 // sawSlot notes, at a core of the target, how far the slots have come.
+//
+// The old owner ends once the new one has seen slots up to the fence on every core: then
+// everything before it has been made.
 func (k *Core) sawSlot(u *unit, slot base.Slot) {
 	r := u.more.reach
 	if r == nil || slot < r.slot {

@@ -29,6 +29,9 @@ type Carries struct {
 }
 
 // foreign says, for each kind that passes between runtimes, what it carries.
+//
+// The table is the whole of what one process may make another one do. A kind that is not
+// in it stays within a runtime, and is refused when it arrives.
 var foreign = [...]struct {
 	ok bool
 	Carries
@@ -70,6 +73,8 @@ func (s *Signal) Foreign(self base.NodeID) error {
 		from, to = s.Move.From, s.Move.To
 	case c.Resign && s.Resign != nil:
 		from, to = s.Resign.From, s.Resign.Owner
+		// Beyond form: an answer to a move must concern a move of ours and come from where it
+		// goes; an image must be for us. A peer with a bug, or a forged frame, moves nothing.
 	}
 	switch s.Kind {
 	case signalOutcome, signalInherited: // an answer

@@ -83,9 +83,12 @@ func (k *Core) askMarks(a *markAsks) {
 func (k *Core) answerMarks(u *unit, s *Signal) {
 	var none []MarkAsk
 	for _, a := range s.Marks {
+		// The question is about messages kept for this consumer; the stream of producer
+		// and consumer has an entry as long as there are any.
 		if k.coreOf(a.Source.KeyGroup()) != k.self.Core || k.out.last[streamID{a.Edge, a.Func, a.Node, a.Source, a.To}] != nil {
 			continue
 		}
+		// A push that is being recorded has no entry yet, and will have one.
 		if a.Func == 0 && a.Node == k.self.Node && (k.local == nil || !k.local.unsettled()) {
 			none = append(none, a)
 		}
@@ -94,6 +97,8 @@ func (k *Core) answerMarks(u *unit, s *Signal) {
 			switch u := k.units[plan.UnitID{Part: p, Root: p.Root(a.Source)}]; {
 			case u == nil && k.byDefault(p): // nothing is known of it, so nothing is kept
 				none = append(none, a)
+			// The answer of a unit that is not here, or has something under way, would be
+			// a guess: silence, and the consumer asks again when its marks have doubled.
 			case u != nil && u.phase == unitHere && !u.unsettled():
 				a.Epoch = u.epoch
 				none = append(none, a)
@@ -128,6 +133,8 @@ func (k *Core) forgetMarks(s *Signal) {
 		if inst == nil || inst.few == nil {
 			continue
 		}
+		// The answer was given under an epoch: news of it comes first, so that an older
+		// copy is recognized (replaced).
 		if a.Epoch > 0 {
 			p := k.app.Nodes[a.Func-1].Part
 			u := k.unit(plan.UnitID{Part: p, Root: p.Root(a.Source)})
@@ -153,6 +160,9 @@ func (k *Core) replaced(s *Stamp) bool {
 }
 
 // forget removes a mark if nothing has come since and nothing is open.
+//
+// Taken has to be what was asked about. If it has risen meanwhile, a message has come,
+// and the mark is needed.
 func (w *watermarks) forget(id MarkID, taken Place) {
 	m := w.find(id)
 	if m == nil || m.Taken != taken || len(m.Open) > 0 {

@@ -14,6 +14,26 @@ import (
 const controlLimit = 256
 
 // heldControl is a control message that waits for data of its slot.
+//
+// A function with ports of control has a gate: data of slot n runs after all control that
+// holds for slot n, whichever of the two has come first.
+//
+//	applied   g4               the last grant applied: slot 4 is open
+//	held                g6     control that waits for data of its slot or a later one
+//	data      d4   d5   d6     d4 runs, d5 waits for its grant, d6 waits behind d5
+//
+// Invariants:
+//
+//  1. Before data of slot n runs, every held control message of a slot ≤ n has been
+//     applied, oldest first.
+//  2. Data runs only if each port that gates has applied a grant for its very slot; a
+//     setting gates nothing, it holds from its slot on.
+//  3. Data of one instance runs in the order in which it came in: nothing passes what
+//     waits.
+//  4. Control whose slot has been passed by an applied one of the same port is dropped:
+//     data never sees time go backwards.
+//  5. What is to run next has its place in the line before a handler is called, so that
+//     neither a failure nor a handler that never returns loses it.
 type heldControl struct {
 	edge  *plan.Edge
 	msg   *Message
@@ -30,6 +50,7 @@ func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 		k.drop(e, m, ks.key, "control for a slot that has passed")
 		return
 	}
+	// Sorted by slot, and among equal slots in the order of arrival.
 	i := len(inst.controls)
 	for i > 0 && inst.controls[i-1].msg.Slot > m.Slot {
 		i--
@@ -37,11 +58,15 @@ func (k *Core) hold(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	inst.controls = slices.Insert(inst.controls, i, heldControl{e, m, s})
 	k.feedControl(e, m, ks)
 	k.putAside(e, m, ks, s)
+	// The limit is for control whose data never comes: the oldest is applied, as it would
+	// have been for data of a later slot.
 	if len(inst.controls) > controlLimit {
 		first := inst.controls[0]
 		inst.controls = slices.Delete(inst.controls, 0, 1)
 		k.inline.push(item{edge: first.edge, msg: first.msg, ks: ks, stamp: first.stamp})
 	}
+	// Somebody waits for this message, or it is a setting for a slot that has run: look
+	// at the gate.
 	if inst.waiting.len() > 0 || inst.overdue() {
 		k.inline.push(item{edge: e, ks: ks, gate: true})
 	}
@@ -55,6 +80,8 @@ func (f *instanceFew) overdue() bool {
 
 // keepSetting keeps the last message of a setting: a unit that moves without
 // its volatile content starts from it.
+//
+// Settings are few per instance, one per port; a list is faster than a map.
 func (f *instanceFew) keepSetting(e *plan.Edge, m *Message, l *Lane) {
 	m.take(1)
 	for i := range f.settings {
@@ -73,8 +100,13 @@ func (f *instanceFew) isSetting(m *Message) bool {
 }
 
 // enter runs data of a function with control ports, or lets it wait.
+//
+// The three answers of a gate are those of one comparison: the grant applied last is for
+// an earlier slot (wait), this one (run), or a later one (too late).
 func (k *Core) enter(it item) {
 	inst := k.instance(it.edge.Node, it.ks).rare()
+	// Nothing waits, so this item may be the next to run. Control that holds before it
+	// goes first: the item is then put back at the front, and comes here again.
 	if inst.waiting.len() == 0 {
 		if k.controlFirst(inst, it.msg.Slot, it) {
 			return
@@ -89,6 +121,8 @@ func (k *Core) enter(it item) {
 			return
 		}
 	}
+	// It waits, or waits behind others: the look at the gate that follows decides about
+	// the one at the head.
 	k.waitForGate(inst, it.edge.Node, it)
 	k.expireWaiting(inst, it.edge.Node, it.msg.made)
 	k.runGate(item{edge: it.edge, ks: it.ks, gate: true})
@@ -105,6 +139,8 @@ func (k *Core) waitForGate(inst *instanceFew, n *plan.Node, it item) {
 			}
 		}
 	}
+	// In real time waiting ends at the due time; in replay only the window of slots ends
+	// it.
 	if k.set.Mode == base.RealTime && it.msg.Due != base.Never {
 		k.setInstanceTimer(k.instance(n, it.ks), timer{at: it.msg.Due, kind: timerGate})
 	}
@@ -115,6 +151,10 @@ func (f *instanceFew) runs(slot base.Slot) { f.ran = mark{max(slot, f.ran.slot),
 
 // runGate looks at the data that waits longest, or, if none does, at settings that
 // wait for none.
+//
+// A look at the gate runs at most one handler, since each handler may fail, be repeated
+// or never return. What is to follow is therefore put in line as another look, and not
+// done in a loop.
 func (k *Core) runGate(gate item) {
 	n := gate.edge.Node
 	inst := k.instance(n, gate.ks).rare()
@@ -130,6 +170,7 @@ func (k *Core) runGate(gate item) {
 		switch inst.gate(n, head.msg.Slot) {
 		case gateOpen:
 			inst.waiting.pop()
+			// The next one gets its look before this one's handler runs.
 			if inst.waiting.len() > 0 {
 				k.inline.pushFront(gate)
 			}
@@ -170,6 +211,7 @@ const (
 	gatePassed                  // a later grant holds already
 )
 
+// Every port that gates must have applied the grant of this very slot.
 func (i *instanceFew) gate(n *plan.Node, slot base.Slot) gateState {
 	for _, p := range n.Gates {
 		switch a := i.applied[p]; {
@@ -184,6 +226,7 @@ func (i *instanceFew) gate(n *plan.Node, slot base.Slot) gateState {
 
 // expireWaiting drops data whose grant did not come within the window.
 func (k *Core) expireWaiting(inst *instanceFew, n *plan.Node, slot base.Slot) {
+	// Data is looked at in order, so the first that is young enough ends the sweep.
 	for inst.waiting.len() > 0 && passed(inst.waiting.at(0).msg.Slot, n.Fn.Window(), slot) {
 		k.dropItem(inst.waiting.pop(), "no control for its slot")
 	}

@@ -33,6 +33,9 @@ func (k *Core) RunHeld(now base.Time, eff []Effect) ([]Effect, bool) {
 
 // bringForward puts the first item that cannot wait at the front of the line
 // that runs first, and reports whether there is one.
+//
+// Invariant: only work that cannot be written is run while handlers are held. Everything
+// else is kept where it is, whatever its age, and so is the order among what is kept.
 func (k *Core) bringForward() bool {
 	for i := range k.inline.len() {
 		if k.inline.at(i).urgent() {

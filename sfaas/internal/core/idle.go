@@ -9,6 +9,10 @@ import (
 // idleBatch is how many new keys there are between two looks at old ones; a
 // look is at twice as many. So memory stays in proportion to the keys that
 // were used within the idle time, and nothing is done while no key is new.
+//
+// Forgetting is paid for by those who make new keys: for every new key two old ones are
+// looked at. A burst of a million keys is so forgotten as fast as it came, and a core
+// without new keys never looks at all.
 const idleBatch = 64
 
 // idleKeys is what a core needs to forget keys, and what it keeps of those
@@ -24,6 +28,10 @@ type idleKeys struct {
 
 // forgetIdle looks at some keys and forgets those that are idle. It runs
 // between two steps, when nothing on the stack knows a key.
+//
+// Steps: look at some keys in turn; of those that are idle let marks go that may go at
+// once; forget what has no marks left; ask about the marks of the others, and forget
+// their keys with the answer (forget.go).
 func (k *Core) forgetIdle() {
 	f := &k.idle
 	f.fresh = 0
@@ -73,6 +81,9 @@ func (k *Core) forgetOld() {
 
 // empty reports whether nothing is kept under a key that another key would not
 // have too.
+//
+// A cell whose time to live has passed counts as empty: forgetting the key is how its
+// memory is freed.
 func (ks *keyState) empty(now base.Time) bool {
 	if ks.held > 0 {
 		return false
@@ -129,6 +140,9 @@ func (ks *keyState) dropMarks(asks *markAsks) {
 }
 
 // markUsed marks the keys that something under way refers to.
+//
+// Lines and the running item refer to keys by pointer. A key in them must stay even
+// though it is idle by the clock, which happens when a core has been behind for long.
 func (k *Core) markUsed(look uint64) {
 	use := func(ks *keyState) {
 		if ks != nil {
@@ -146,6 +160,10 @@ func (k *Core) markUsed(look uint64) {
 }
 
 // forget releases a key; the last one takes its place in the order.
+//
+// Numbers that were given under the key must never be given again: the highest one of all
+// forgotten keys is kept, per source and per function, and keys that come later start
+// behind it. That costs a number per function instead of one per key.
 func (k *Core) forget(ks *keyState) {
 	if k.keeps {
 		k.recordForgotten(ks)

@@ -12,6 +12,10 @@ import (
 // Image is everything that a unit is: what moves to another runtime, and, as
 // bytes, what a snapshot keeps. The holds of its messages are the image's until
 // it is imported.
+//
+// There is one form of it for a move in a process, where it is handed over as it is, for
+// bytes between processes, for a snapshot, and for a recovery. Whatever a unit comes to
+// have, it must be added in five places: export, take, the views, the builder, and lose.
 type Image struct {
 	plan.UnitID
 	Epoch  uint32    // of the owner that made it
@@ -45,6 +49,8 @@ func (m *Image) Counts() (instances, messages int) {
 }
 
 // add adds the share of another core.
+//
+// Cores export side by side, and their shares meet at the lead of the unit.
 func (m *Image) add(share *Image) {
 	m.insts = append(m.insts, share.insts...)
 	m.waits = append(m.waits, share.waits...)
@@ -114,6 +120,9 @@ func (b *joinBuffer) hasWide(w *half) bool {
 
 // stop takes what waits in the lines of this core for a unit out of them, into
 // the unit. What arrives later lines up behind it. Tasks that have begun end.
+//
+// Items leave the lines in the order of the lines, so that they run in the same order
+// where the unit goes on. What is not of the unit goes round once and keeps its place.
 func (k *Core) stop(u *unit) {
 	u.phase, u.hushed = unitStopping, false
 	u.busy().seal = sealing{}
@@ -142,6 +151,10 @@ func (k *Core) stop(u *unit) {
 
 // export packs this core's share of a unit that is quiet, and leaves the unit
 // empty.
+//
+// Quiet means: no handler, no task and no commit of the unit is under way. So an instance
+// is all there is, and can leave by pointer. Its key stays here if other units have
+// something under it.
 func (k *Core) export(u *unit) *Image {
 	k.measureDirty() // it knows instances that leave
 	k.closeLedger(u)
@@ -177,6 +190,9 @@ func (k *Core) export(u *unit) *Image {
 
 // unplug takes the timers of an instance out of the heap. They stay with the
 // instance.
+//
+// Timers are sorted, so that they come into another heap in the order in which they would
+// have fired.
 func (k *Core) unplug(inst *instance) {
 	if inst.few == nil {
 		return
@@ -193,6 +209,10 @@ func (k *Core) unplug(inst *instance) {
 
 // forgetVolatile empties the Volatile cells; what the last settings said is said
 // again, if [hearsAgain].
+//
+// The settings are put in front of the control that waits, as if they had just come: what
+// the function has to know for ever, such as a threshold, is in its volatile cells only
+// because they were said once.
 func (i *instance) forgetVolatile() {
 	for j, s := range i.cells {
 		if d := s.Head().Decl; d.Class == base.Volatile {
@@ -207,6 +227,9 @@ func (i *instance) forgetVolatile() {
 
 // mergeWide leaves one of the copies of every spread input that waited in the
 // lines of several cores.
+//
+// A spread input waited once at every core of the old owner. The new owner has a number
+// of cores of its own: it takes one hold per core from the one that is left.
 func (m *Image) mergeWide() {
 	stamps := map[*Message]*Stamp{} // the copy of one core has it
 	for i := range m.waits {

@@ -78,6 +78,9 @@ func (it *item) inputs() (in Inputs) {
 
 // item returns the inputs of an invocation, which must be complete, as work of a
 // core.
+//
+// Two forms are legal: one input alone, which may be on its way to a join, or all of
+// them, which are past it.
 func (in *Inputs) item(n *plan.Node, ks *keyState) (it item, ok bool) {
 	it = item{ks: ks}
 	if !in.areOf(n) {

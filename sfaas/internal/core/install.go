@@ -49,6 +49,17 @@ func (c *Cores) Install(b *Builder, do func(core int, eff []Effect)) {
 // goOnFrom takes the part of what has been read that falls to this core and returns
 // what has to be done outside. Every unit is owned under an epoch that is new: what
 // its owner before the cut may still send is refused.
+//
+// Order matters here:
+//
+//  1. Numbers go on behind the highest that has been read: tokens, batches, counts of
+//     sources.
+//  2. All units become this runtime's under epoch + 1, before any message moves: what
+//     one unit sends to another must find it here.
+//  3. Then, unit by unit, the shell is told the route, what waited runs, and what was
+//     not acknowledged is sent again.
+//  4. Pushes that no unit had taken in come last: by then the marks are here that tell
+//     which were.
 func (k *Core) goOnFrom(b *Builder) []Effect {
 	k.now, k.eff, k.cost = b.now, nil, 0
 	k.expect(len(b.insts) / k.count)

@@ -8,6 +8,9 @@ import (
 )
 
 // item is one piece of work that is ready, or nearly so.
+//
+// It is copied from line to line by value: a line of pointers would need an allocation
+// per message, or a pool of items beside that of messages.
 type item struct {
 	edge  *plan.Edge
 	msg   *Message
@@ -45,6 +48,9 @@ type running struct {
 }
 
 // keyState is what a core knows about one key.
+//
+// Everything that a message needs to know of its key is one map look-up away, and none if
+// the last message of the group was under the same key (recent).
 type keyState struct {
 	key    base.Key
 	group  uint8
@@ -68,6 +74,9 @@ type sequence struct {
 }
 
 // instance is one function at one key.
+//
+// Cells are in the order of the function's declarations, so that a handler's cell is
+// found by index.
 type instance struct {
 	cells       []plan.CellStore
 	ks          *keyState
@@ -84,6 +93,9 @@ type instance struct {
 
 // instanceFew is what only instances have that take control, call, wait or
 // hear other units.
+//
+// Most instances need nothing of it: a receiver's stages have no gate, call nobody
+// and wait for nothing.
 type instanceFew struct {
 	controls []heldControl // not applied yet, by slot
 	applied  []mark        // by port: slot of the last control applied
@@ -115,6 +127,9 @@ type mark struct {
 }
 
 // state returns what is kept about a key, new if need be.
+//
+// recent holds the key that each group was asked for last: within a slot the same few
+// keys come again and again.
 func (k *Core) state(key base.Key, group uint8) *keyState {
 	if ks := k.recent[group]; ks != nil && ks.key == key {
 		ks.touched = k.now

@@ -11,6 +11,10 @@ import (
 
 // Intake is what every shell needs to let host code push: the pools of the
 // sources and the checks of a push. Its methods may be called concurrently.
+//
+// Sources run on other goroutines. They take messages from pools with a lock, and find
+// out by counters that cores publish whether there is room. A core is reached by an event
+// alone.
 type Intake struct {
 	app     *plan.App
 	set     *Settings
@@ -30,6 +34,9 @@ func newIntake(app *plan.App, set *Settings, gauges []gauge) *Intake {
 
 // Draft returns an empty message of a source under a key. It returns ErrBusy
 // if an edge behind the source that may not drop is full.
+// The check is made when the message is drafted, before a source fills it: a refused push
+// costs nothing. Between the two, others may push, so that the capacity may be exceeded
+// by as many messages as there are sources.
 func (in *Intake) Draft(from SourceRef, key base.Key) (*Message, error) {
 	return in.DraftIn(from, key, key.KeyGroup())
 }

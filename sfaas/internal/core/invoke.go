@@ -12,6 +12,10 @@ import (
 
 // runNext runs the next ready item: what follows from running work before what
 // waits in a line, so that the stages of a slot run one after the other.
+//
+// Three lines, in this order: inline is what follows from running work, queued what waits
+// on an edge with a capacity, ingress what came from outside. So a slot that has begun is
+// finished before another begins, and back pressure drains from the end.
 func (k *Core) runNext() {
 	k.endStage()
 	for k.inline.len() == 0 {
@@ -19,12 +23,14 @@ func (k *Core) runNext() {
 			return
 		}
 	}
+	// The item is moved into cur, where a lost handler's successor finds it.
 	it := &k.cur.item
 	it.take(k.inline.at(0))
 	k.inline.drop()
 	switch n := it.edge.Node; {
 	case it.gate:
 		k.runGate(*it)
+	// A repetition does not go through the gate: it has been there.
 	case len(n.Ports) > 0 && it.edge.Kind == plan.PortData && it.tries == 0:
 		k.enter(*it)
 	default:
@@ -69,6 +75,19 @@ func (k *Core) invoke(it item) {
 }
 
 // runCurrent runs the handler of the current item.
+//
+// An invocation, step by step:
+//
+//  1. In real time, work that would begin after its due time is skipped, unless it is
+//     control, promised, or a sink.
+//  2. The instance is found or made, if the function keeps anything.
+//  3. A reply is matched with its call; one that is late is counted and dropped.
+//  4. The context is pointed at the message, the cells and an output. Nothing is copied.
+//  5. The lane's guard says "running" from here: the watchdog may revoke it.
+//  6. The handler runs. A panic becomes an error.
+//  7. If the guard has been revoked meanwhile, this goroutine owns nothing any more, and
+//     ends without touching the core. Its successor has done what is due (takeOver).
+//  8. Otherwise the outcome is applied (finish).
 func (k *Core) runCurrent() {
 	it := &k.cur.item
 	n, e, m := it.edge.Node, it.edge, it.msg
@@ -93,6 +112,8 @@ func (k *Core) runCurrent() {
 	c.load(it)
 	k.cur.active, k.cur.timed, k.cur.due = true, true, due
 	k.stats[n.Index].Invocations++
+	// The ledger of the unit is that of the last stage as a rule: only a stage of another
+	// unit, slot or moment begins a new run.
 	u := it.ks.unit
 	if it.task != nil || u == nil || u.Part != n.Part { // seldom, and a call
 		u = k.unitOfItem(it)
@@ -116,6 +137,9 @@ func (k *Core) runCurrent() {
 
 // takeReply reports whether the call that the current item answers is still
 // open. A reply that is late, or comes a second time, is counted and done with.
+//
+// A call is open as long as it is in the list of its instance. Whoever takes it out
+// first, reply or timer, ends it.
 func (k *Core) takeReply(inst *instance, it *item) bool {
 	token := base.Token(it.msg.reply.call)
 	if _, ok := inst.forget(token); !ok {
@@ -165,6 +189,10 @@ func (c *Invocation) load(it *item) {
 }
 
 // protect calls the handler and turns a panic into an error.
+//
+// The three ways to leave a handler are told apart by returned: it returned, it panicked
+// (recover has a value), or its goroutine is being ended by runtime.Goexit (recover has
+// none, and nothing here may touch the core).
 func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 	returned := false
 	defer func() {

@@ -20,6 +20,26 @@ type joined struct {
 }
 
 // joinID is what the inputs of one invocation have in common.
+//
+// The protocol of a join. Inputs belong together that agree in key, slot, sequence and
+// index of emission; that is an identity which follows from the first source, and not
+// from when something arrives.
+//
+//  1. An input that carries its own key looks for a half of its identity, or begins one,
+//     and takes its place in it.
+//  2. A spread (wide) input stays by itself, in a list of its own, since it belongs to
+//     every key below its own. Each half takes a hold on it as it needs it.
+//  3. A half that has all inputs leaves the buffer as one item, and runs as if one
+//     message had come.
+//  4. What is missing is late once a newer slot of its own kind has come, a window
+//     later: the half is dropped, counted once and not per input. In real time it goes
+//     at its due time.
+//  5. A half with an input from an edge that promises is never dropped: its partner will
+//     come, or the unit ends.
+//
+// Invariants: byID and the list hold the same halves; a half is in it as long as it lacks
+// an input, and counts in held of its key, so that the key is not forgotten; a message
+// has one hold per half that has it, and the wide list has one of its own.
 type joinID struct {
 	ks    *keyState
 	slot  base.Slot
@@ -76,12 +96,16 @@ func (u *unit) joins(n *plan.Node) *joinBuffer {
 // join adds an input that carries its own key.
 func (k *Core) join(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	b := k.joinsOf(e.Node, ks)
+	// Time is told by the slot in which an input was made, not by the one that it is for:
+	// an emission ahead must not make all others late.
 	if m.made > b.newest {
 		b.newest = m.made
 		k.expireJoins(e.Node, b)
 	}
 	h := b.byID[joinID{ks, m.Slot, m.Seq, m.Index}]
 	if h == nil {
+		// Room is made by the oldest half that nobody has promised; if all are promised,
+		// the list grows, and capacities of edges bound it.
 		if b.narrow.n >= joinLimit {
 			k.dropOldestHalf(e.Node, b)
 		}
@@ -134,6 +158,9 @@ func (b *joinBuffer) link(h *half) *half {
 
 // arriveWide adds an input that goes to every key below its own, and completes
 // the halves that waited for it.
+//
+// Each core of a runtime has a hold on a spread input; the core of its key acknowledges
+// it.
 func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	b := k.joinsOf(e.Node, ks)
 	if m.made > b.newestWide {
@@ -152,6 +179,8 @@ func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	} else {
 		b.wide = append(b.wide, w)
 	}
+	// Every half that waits for this input, or for this one among others. complete may
+	// remove the half and those are linked, hence next first.
 	for h := b.narrow.first; h != nil; {
 		next := h.after // h may be complete, and gone
 		if h.slot == m.Slot && h.seq == m.Seq && h.key.Under(ks.key) {
@@ -163,6 +192,10 @@ func (k *Core) arriveWide(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 
 // complete takes what spread inputs have for h, and lets h run if it is whole;
 // it reports whether it was.
+//
+// It is called whenever an input has come, and for a new wide one once per half. A half
+// takes wide inputs only here, so that a half that is dropped before gives back what it
+// has taken, and no more.
 func (k *Core) complete(n *plan.Node, b *joinBuffer, h *half) bool {
 	for i := range b.wide {
 		w := &b.wide[i]
@@ -176,11 +209,15 @@ func (k *Core) complete(n *plan.Node, b *joinBuffer, h *half) bool {
 			}
 		}
 	}
+	// Inputs are few: a loop over them is cheaper than a count that must be kept right in
+	// several places.
 	for in := range n.Fn.Ins {
 		if h.msgs[in] == nil {
 			return false
 		}
 	}
+	// The half is out of the buffer before its item is in line: from here on it is
+	// running work.
 	it := item{ks: h.ks, rest: b.take(h)}
 	it.edge, it.msg, it.stamp = h.lead()
 	b.remove(h)
@@ -249,6 +286,10 @@ func (k *Core) releaseRest(j *joined) {
 // expireJoins drops what waits since before the window. An input that is
 // missing is late once the newest slot of its own kind, narrow or wide, is a
 // window ahead: a spread input may come by another core, and lag or lead.
+//
+// Example with a window of 4: a half of slot 10 lacks its spread input. Narrow inputs of
+// slot 14 do not end it, since the spread input may come by a slower way; a spread input
+// of slot 14 does.
 func (k *Core) expireJoins(n *plan.Node, b *joinBuffer) {
 	window := n.Fn.Window()
 	k.sweepJoins(n, b, func(h *half) bool {
@@ -293,6 +334,7 @@ func (k *Core) sweepJoins(n *plan.Node, b *joinBuffer, old func(*half) bool) {
 			kept = append(kept, b.wide[i])
 		}
 	}
+	// Messages that were released must not stay reachable behind the end of the list.
 	clear(b.wide[len(kept):])
 	b.wide = kept
 }

@@ -27,6 +27,14 @@ type Lane struct {
 	// guard is the number of the invocation, shifted, and its phase. The
 	// watchdog may revoke a running invocation; the lane finds out when it
 	// leaves the handler and must then touch nothing.
+	//
+	//	guard:  [ number of the invocation | phase ]
+	//	idle → running       enter, by the lane
+	//	running → idle       leave, by the lane, unless it has been
+	//	running → revoked    Revoke, by the watchdog, for good
+	//
+	// Both leave and Revoke compare and swap: exactly one of them wins, and the number
+	// keeps a watchdog that looked at an earlier invocation from revoking a later one.
 	guard atomic.Uint64
 }
 

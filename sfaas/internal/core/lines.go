@@ -21,6 +21,9 @@ const (
 const waitLimit = 1 << 16
 
 // waitFor lets a message wait until a unit goes on, here or elsewhere.
+//
+// Promised messages are never dropped for want of room: their senders keep them, and back
+// pressure reaches the sources by the edges' capacities.
 func (k *Core) waitFor(u *unit, e *plan.Edge, m *Message, ks *keyState, s *Stamp, from origin) {
 	w := waitItem{item: item{edge: e, msg: m, ks: ks, stamp: s}, line: lineInline}
 	switch {
@@ -48,6 +51,9 @@ func (k *Core) follow(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 }
 
 // lineUp lets a message for a unit wait for its turn, within the capacity of its edge.
+//
+// A full edge pushes back by refusing drafts at its sources (Intake.DraftIn). Only what
+// drops comes to this question.
 func (k *Core) lineUp(u *unit, e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	line := &k.ingress
 	if e.Queue() {

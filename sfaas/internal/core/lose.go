@@ -10,6 +10,14 @@ import (
 // lose gives up a unit of which another runtime has become the owner: its
 // instances, everything that has not left, and what they wanted to do later.
 // What other units keep comes to the new owner from them.
+//
+// What of its content is still needed somewhere, and why it is safe to let go:
+//
+//	instances, cells      the new owner has its own, or they were soft
+//	batches under way     their outputs have not left; a record that was written is refused for its epoch
+//	messages of others    kept by their senders until the new owner commits
+//	pushes, promised      pushed again from here, as by a source
+//	all else              counted as refused
 func (k *Core) lose(u *unit) {
 	var again []heldSend // what was pushed here and promised
 	k.clearUnit(u, func(e *plan.Edge, m *Message, key base.Key) {
@@ -20,6 +28,7 @@ func (k *Core) lose(u *unit) {
 		k.refuse(e, m, key)
 	})
 	k.closeLedger(u)
+	// The owner is not known yet: 0 is nobody, to whom nothing can be sent.
 	u.phase, u.owner = unitAway, 0 // until news of the new owner comes
 	for _, x := range again {
 		k.routePush(x.edge, x.msg, k.state(x.key, x.key.KeyGroup()))
@@ -31,6 +40,9 @@ func (k *Core) lose(u *unit) {
 }
 
 // clearUnit empties a unit; gone counts the messages that go with it.
+//
+// It goes through everything that an image may hold, by way of export, so that whatever
+// is added to images is let go of here as well.
 func (k *Core) clearUnit(u *unit, gone func(*plan.Edge, *Message, base.Key)) {
 	if u.phase == unitHere {
 		k.stop(u)
@@ -104,6 +116,8 @@ func (k *Core) clearUnit(u *unit, gone func(*plan.Edge, *Message, base.Key)) {
 
 // loseBatch gives up a batch that will not be committed; its input is the
 // caller's.
+//
+// Outputs have not left, so nobody misses them.
 func (k *Core) loseBatch(b *Batch) {
 	for _, o := range b.Outbox {
 		o.Msg.release(k.lane)

@@ -11,6 +11,11 @@ import (
 
 // Message is a header and a payload that belongs to a pool. Shells
 // pass messages on by pointer; user code never holds one.
+//
+// Holds: refs counts how many places still need the message. Whoever passes it to one
+// more takes a hold first; whoever is done gives one up, and the last one returns it to
+// its pool. Its payload is written by its maker before anybody else knows it, and never
+// after that.
 type Message struct {
 	base.Header
 
@@ -101,6 +106,8 @@ func (m *Message) take(n int32) { atomic.AddInt32(&m.refs, n) }
 
 // release gives up one consumer's hold. The last one returns the message to
 // its pool; lane is the caller's, nil if it has none.
+// One hold is the common case and needs no atomic subtraction: nobody else can change the
+// count.
 func (m *Message) release(l *Lane) {
 	if atomic.LoadInt32(&m.refs) <= 1 || atomic.AddInt32(&m.refs, -1) == 0 {
 		m.pool.put(m, l)

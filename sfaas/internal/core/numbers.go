@@ -7,6 +7,9 @@ import (
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
+	// Why numbers must never fall: an identity is a number together with who gave it. A token
+	// that is given twice would let one reply answer two calls; a message number given twice
+	// would be dropped as a repeat.
 )
 
 // Numbers are the highest that cores have given: those who go on from there give
@@ -55,6 +58,8 @@ func (k *Core) Sources() iter.Seq[SourceState] {
 		for _, ks := range k.order {
 			for id, q := range ks.seqs {
 				if q.id > 0 && !yield(SourceState{k.app.Outlets[id], ks.key, q.id, q.slot, q.seq}) {
+					// Who reads a view must not keep it: what it shows goes on changing with the
+					// next step.
 					return
 				}
 			}

@@ -10,6 +10,18 @@ import (
 )
 
 // finish applies the outcome of the invocation that has just returned.
+//
+// The order within finish is that of the promise "a failed handler has done nothing":
+//
+//  1. Checks that may still turn success into failure: cells that hold what they may
+//     not, outputs that are too large, for a past slot, or under a foreign root.
+//  2. On failure everything staged is discarded (fail), and nothing of what follows
+//     happens.
+//  3. What has been staged in cells is recorded as changes, then applied; sealed cells
+//     are recorded afterwards and whole, since the name of a part would stand in clear.
+//  4. Control says which slot it has opened, and a setting is kept for a move without
+//     state.
+//  5. Outputs, effects and the input go their ways (settle), with a batch or without.
 func (k *Core) finish(c *Invocation, err error) {
 	it := &k.cur.item
 	k.cur.active = false
@@ -61,6 +73,10 @@ func (k *Core) finish(c *Invocation, err error) {
 
 // settle sends the outputs of a successful invocation and gives up its inputs,
 // at once or when its batch is committed.
+//
+// A batch is needed where something must be durable before anything is seen. Without one,
+// but with batches of the same instance under way, an empty one keeps the place in line:
+// otherwise an output could overtake what was made before it.
 func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 	n := it.edge.Node
 	var b *Batch
@@ -85,6 +101,9 @@ func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 		case it.isCall():
 			k.answer(b, it, c.inst, out, nil)
 		default:
+			// The output inherits what identifies its input, so that whatever it meets
+			// again further down, in a join for instance, is recognized by where it came
+			// from.
 			k.stamp(out, it)
 			if c.ahead != 0 {
 				k.putOff(out, c.outputSlot())
@@ -95,6 +114,7 @@ func (k *Core) settle(c *Invocation, it *item, noOutput bool) {
 	if n.Fn.Each && len(c.sends) > 1 {
 		c.placeEmissions()
 	}
+	// Effects in the order in which the handler asked for them.
 	for i := range c.sends {
 		k.perform(b, c.inst, it, &c.sends[i])
 	}
@@ -113,6 +133,9 @@ func (k *Core) leavesSomething(c *Invocation, it *item) bool {
 
 // giveBack lets go of the inputs of an item that is done with, and acknowledges
 // those that came from other units.
+//
+// Inputs are acknowledged only here and when a batch lands: as long as anything could
+// still have to be repeated, whoever keeps them has to go on keeping them.
 func (k *Core) giveBack(it *item) {
 	if it.stamp != nil {
 		k.settled(it.edge.Node, it.ks, it.msg, it.stamp)
@@ -148,6 +171,9 @@ func (k *Core) putOff(m *Message, slot base.Slot) {
 
 // release sends the output of a node, which l counts, under the key of ks to its consumers.
 // Those on ExactlyOnce edges get it when the batch is committed.
+//
+// One message goes to all consumers: it gets as many holds as there are edges, and each
+// gives up one.
 func (k *Core) release(b *Batch, n *plan.Node, l *ledger, m *Message, ks *keyState, by *instance) {
 	edges := n.Outlet.Edges
 	if len(edges) == 0 {
@@ -155,6 +181,8 @@ func (k *Core) release(b *Batch, n *plan.Node, l *ledger, m *Message, ks *keySta
 		return
 	}
 	m.refs = int32(len(edges))
+	// Under a fence the old owner publishes: what this one makes of the slot serves its
+	// own state, and stays inside the unit.
 	muted := k.muted(n, m.Source, m.made)
 	for _, e := range edges {
 		l.edges[e.Place].Sent += uint64(m.size)
@@ -191,6 +219,9 @@ func (k *Core) countReply(n *plan.Node, u *unit, m *Message, port base.EdgeID) {
 // checkOutputs measures the outputs of the invocation, and sees that none is for
 // a slot that has passed and that those on edges without a cut stay under the
 // root.
+//
+// Measuring is part of the check, since a size is needed by the limits of edges and by
+// the meters, and walking a message twice would be dear.
 func (k *Core) checkOutputs(c *Invocation) error {
 	if c.ahead != 0 && c.outputSlot() < c.hdr.Slot {
 		return &base.SlotError{Function: c.node.Fn.Name, Got: c.outputSlot(), Want: c.hdr.Slot}

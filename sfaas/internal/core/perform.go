@@ -9,8 +9,14 @@ import (
 
 // perform carries out one effect of a successful invocation of it. What leaves
 // the instance waits for the commit of b, if there is one.
+//
+// Everything here happens after the handler has returned without an error. What concerns
+// this instance alone (a timer, an open call) is done at once; what leaves it goes into
+// the batch, if there is one, and leaves when that has landed.
 func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 	n := it.edge.Node
+	// Under a fence the old owner sends it. Emissions stay within the unit and are made
+	// all the same; cancelling concerns a timer of this owner.
 	if s.kind != sendEmit && s.kind != sendCancel && k.muted(n, it.ks.key, it.made()) {
 		if s.kind != sendForward {
 			s.msg.pool.put(s.msg, k.lane)
@@ -21,6 +27,9 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 	case sendEmit:
 		k.stamp(s.msg, it)
 		s.msg.Key, s.msg.group = s.key, s.key.KeyGroup()
+		// Index tells messages apart that one input has caused under one key. It shifts
+		// with every emission on the way, so that two ways of a message cannot come to
+		// the same number.
 		s.msg.Index = it.msg.Index<<16 | uint64(s.place)
 		k.putOff(s.msg, s.slot)
 		ks := it.ks
@@ -47,6 +56,8 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 		k.address(s, by, it)
 		inst := k.instance(n, it.ks)
 		s.msg.reply = replyTo{call: uint64(s.token), key: it.ks.key, port: s.replyTo.ID, node: k.self.Node}
+		// The call is open from now on, before it leaves: its reply may be faster than
+		// the commit.
 		inst.rare().calls = append(inst.rare().calls, pendingCall{token: s.token, port: s.replyTo})
 		k.setInstanceTimer(inst, timer{at: k.now.Add(s.delay), kind: timerCall, token: s.token, slot: it.msg.Slot})
 		if k.recordsOf(n.Part) {
@@ -61,6 +72,9 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 
 // placeEmissions numbers the messages that an invocation emitted under each
 // key.
+//
+// Without numbers, two messages for one key from one invocation would have one identity,
+// and a join would take the second for a repeat of the first.
 func (c *Invocation) placeEmissions() {
 	const few = 16
 	if len(c.sends) <= few {
@@ -90,6 +104,10 @@ func (k *Core) sendLater(n *plan.Node, ks *keyState, o *Outgoing) {
 
 // address gives a message that is sent by reference its identity: it continues
 // the sender's own count.
+//
+// Messages by reference, other than outputs, do not follow from an input alone: a handler
+// may send any number to anybody. They are numbered by their sender, which with its epoch
+// makes an identity that survives a repetition.
 func (k *Core) address(s *send, by *instance, it *item) {
 	k.stamp(s.msg, it)
 	s.msg.Key, s.msg.group = s.key, s.key.KeyGroup()
@@ -133,6 +151,10 @@ func (i *instance) forget(t base.Token) (*plan.Edge, bool) {
 
 // cancel stops a delayed message or gives up on a call: one that waits for its
 // time, for a commit, or for the commit of b, which is being made.
+//
+// A delayed message is in one of three places, which are looked at in turn: the timers,
+// the batch that is being made, and batches of this instance that have not landed. A
+// cancel that finds nothing has come too late, which is no error.
 func (k *Core) cancel(b *Batch, it *item, t base.Token) {
 	inst := it.ks.insts[it.edge.Node.Index]
 	if inst == nil {
@@ -182,6 +204,10 @@ func (it *item) isCall() bool {
 // answer replies to the call that an item is, with out or with an error, when
 // batch b has landed if there is one. It does nothing for an item that is not a
 // call.
+//
+// A caller waits for one answer, whatever happens to the call: a result, a fault, no
+// output, a timeout, a route that has changed. So every way to give up an item comes
+// through here.
 func (k *Core) answer(b *Batch, it *item, by *instance, out *Message, err error) {
 	if !it.isCall() {
 		return

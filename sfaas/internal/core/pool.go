@@ -27,6 +27,15 @@ const (
 // takes over when its own is empty. Messages beyond the bounds, and those of
 // faulted invocations, are left to the garbage collector: so the memory of a
 // burst goes when the burst is over.
+//
+// Why two lists: a message is made by the lane of its producer and released by that of
+// its last consumer, which is often the same. Then no lock is taken. From elsewhere it
+// comes back through returned, and the whole list is taken over at once when the own one
+// is empty: a lock for many messages instead of one for each.
+//
+// Invariant: a message in a pool has no hold, and nobody but the pool knows it. With
+// checks the pool proves that: what comes back is filled with a pattern, waits for
+// others, and must still have the pattern when it is used again.
 type pool struct {
 	lane  *Lane
 	free  stock
@@ -73,6 +82,9 @@ func (p *pool) getOther() *Message {
 }
 
 // put takes a message back.
+//
+// The least work is done for payloads of one size: they need no measuring, and the number
+// of messages bounds their memory.
 func (p *pool) put(m *Message, l *Lane) {
 	if m.body == nil {
 		return // a reply without a result
@@ -131,6 +143,8 @@ func (p *pool) reclaim() {
 
 // take returns a free message, or nil. With checks it is the oldest one, once
 // enough others have been released after it.
+//
+// The message released last is used first: it is in the cache.
 func (p *pool) take(s *stock) *Message {
 	n := len(s.list)
 	if n == 0 {

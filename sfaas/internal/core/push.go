@@ -8,6 +8,10 @@ import (
 )
 
 // push gives a source's message its sequence and its due time and routes it.
+//
+// Numbers of a source rise under each key, whatever the slot: they say how far it has
+// come. The sequence counts within a slot and tells apart the messages that it pushes for
+// one.
 func (k *Core) push(m *Message) {
 	ks := k.state(m.Key, m.group)
 	o := m.pool.from
@@ -15,7 +19,7 @@ func (k *Core) push(m *Message) {
 	if s.id > 0 && s.slot == m.Slot {
 		s.seq++
 	} else {
-		if s.id == 0 {
+		if s.id == 0 { // a key that was forgotten goes on behind all that were ever given
 			s.id = k.idle.sources[o.ID]
 		}
 		s.slot, s.seq = m.Slot, 0
@@ -61,11 +65,15 @@ func (k *Core) routePush(e *plan.Edge, m *Message, ks *keyState) {
 		k.pushRecorded(u, e, m, ks)
 		return
 	}
+	// In turn: the unit is here, nothing of it is under way, and the message is data for
+	// one key. Then it lines up without another question.
 	if u.phase == unitHere && u.more == nil && ks.here && e.Kind == plan.PortData && !e.Wide { // the common case
 		u.newest, ks.touched = max(u.newest, m.Slot), k.now
 		k.lineUp(u, e, m, ks, nil)
 		return
 	}
+	// The unit is elsewhere, and this runtime is the producer: it keeps what it has
+	// promised.
 	if u.phase == unitAway && e.Config.Guarantee != base.AtMostOnce {
 		k.transmit(u, e, m, m.Key, ks, k.keep(u, e, m, m.Key, nil))
 		return
@@ -82,6 +90,10 @@ type redoID struct {
 // pushRecorded is routePush on an edge of which there are records. A source goes on
 // from the position that it is told after a recovery; on some of its edges it may have
 // come further, and there it pushes what they have again.
+//
+// Records tell for each edge how far a source has come, as durable inputs. After a crash
+// the source is told the lowest position and pushes from there; edges that were further
+// drop what they have, by number (redo).
 func (k *Core) pushRecorded(u *unit, e *plan.Edge, m *Message, ks *keyState) {
 	if id := (redoID{e.ID, m.Key}); k.redo != nil && k.redo[id] > 0 {
 		if m.ID <= k.redo[id] {

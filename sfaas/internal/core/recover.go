@@ -13,6 +13,10 @@ import (
 // there as from a snapshot: under an epoch that is new. Inputs take their course again,
 // kept messages are sent again, and what is asked for by time happens when it is due,
 // or at once.
+//
+// Why an epoch more: the crashed life may have sent messages that are still on their way,
+// and receivers may have acknowledged some of them to it. Under a new epoch every
+// receiver knows which of two copies is which.
 
 // recovered is what a builder has of a runtime beside its units.
 type recovered struct {
@@ -113,6 +117,9 @@ func (b *Builder) AddRest(r Rest) error {
 
 // AddInput lets a message take its course that an instance of the unit is not done
 // with.
+// The mark is open: the input has been taken in, and is not done with. Without that, the
+// repeat that its sender still keeps would be acknowledged, and the input lost if it
+// failed later.
 func (b *Builder) AddInput(row Row, key base.Key, in Input) error {
 	x, err := b.Instance(in.Edge.Node, key)
 	if err != nil {
@@ -165,6 +172,9 @@ func (b *Builder) AddPosition(e *plan.Edge, key base.Key, p SourceState) {
 
 // SaySetting is [Builder.AddSetting] for an instance whose Volatile cells are gone:
 // what its last settings said is said again, if [hearsAgain].
+//
+// Volatile cells are gone, the setting that filled them is known: it runs again before
+// data. Staged cells have been recorded with what the setting did to them.
 func (b *Builder) SaySetting(x Instance, in Input) error {
 	if hearsAgain(x.i.node) {
 		return b.AddControl(x, in)
@@ -230,6 +240,9 @@ func (k *Core) recoverPushed(pushed []*keptEntry) {
 
 // recoverPositions lets each source go on from where it has come on all of its edges.
 // Where it has come further, what it pushes again is dropped, see [Core.pushRecorded].
+//
+// A source has one number per key, and perhaps several edges. It has to go on from the
+// edge that is least far: anything else would leave a gap there.
 func (k *Core) recoverPositions(all []position) {
 	if len(all) == 0 {
 		return

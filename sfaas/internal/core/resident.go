@@ -7,6 +7,10 @@ package core
 const dirtyLimit = 256
 
 // noteChange notes that an instance has other content than before.
+//
+// Measuring walks over the content of cells, which may be large. Doing that at the end of
+// each invocation would make a hot cell's meter cost more than its handler; noted, it is
+// measured once for all changes until the next publication.
 func (k *Core) noteChange(inst *instance) {
 	if inst.dirty {
 		return

@@ -14,6 +14,19 @@ import (
 // resources opens and closes what the functions of an app declare. A function's
 // resources are open while its runtime owns a unit of its part, or may get one
 // by default, and from before a move that brings one.
+//
+// Resources are not state. Shared ones exist once per runtime (a model, a table), the
+// others once per core (scratch, a session). Rules:
+//
+//  1. Nothing is opened while a handler could miss it: expect opens before a move is
+//     even asked for, and a failure to open refuses the move.
+//  2. Lanes are only touched where their core runs (OnCore): a handler never sees a
+//     resource appear or vanish.
+//  3. Nothing is closed that any part which is here, or coming, still names.
+//  4. A lost handler keeps its scratch for ever, and its successor gets new ones.
+//
+// The lock covers opening and closing as a whole. Both are rare, and two moves at once
+// must not open the same resource twice.
 type resources struct {
 	app *plan.App
 
@@ -83,6 +96,8 @@ func (r *resources) arrived(p *plan.Part, cores []*Core, on OnCore) error {
 
 // open opens the resources of functions on all cores, shared ones first. If one
 // cannot be opened, those that this call has opened are closed again.
+//
+// It is all or nothing, so that a failed move leaves no trace.
 func (r *resources) open(nodes []*plan.Node, cores []*Core, on OnCore) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -165,6 +180,9 @@ func resourceError(n *plan.Node, d *plan.ResourceDecl, err error) error {
 }
 
 // close closes the resource of one core, or the shared one if core is -1.
+//
+// A shared resource is taken from all lanes before it is closed; between two steps of
+// each core, so that no handler holds it.
 func (r *resources) close(d *plan.ResourceDecl, core int, cores []*Core, on OnCore) error {
 	if core < 0 {
 		x := r.shared[d]
@@ -187,6 +205,9 @@ func (r *resources) close(d *plan.ResourceDecl, core int, cores []*Core, on OnCo
 
 // release closes the resources of a part of which no core owns a unit any more,
 // except those that another part still needs.
+//
+// Two parts may declare the same resource, and a part may be here by default as well as
+// by route: hence the search over all parts.
 func (r *resources) release(p *plan.Part, cores []*Core, on OnCore) error {
 	if !declares(p) {
 		return nil

@@ -3,6 +3,10 @@
 package core
 
 // ring is a queue that keeps its memory.
+//
+// Its length is a power of two, so that a position is masked and not divided. It never
+// shrinks: a line that was long once may be again, and an element that has been taken out
+// is cleared, so that it holds nothing back from the collector.
 type ring[T any] struct {
 	buf  []T
 	head int
@@ -54,6 +58,8 @@ func (r *ring[T]) drop() {
 	r.n--
 }
 
+// It moves what stands before i by one: cheap where i is small, as it is for what is
+// urgent or oldest.
 // remove takes out element i and keeps the order of the rest.
 func (r *ring[T]) remove(i int) T {
 	x := *r.at(i)

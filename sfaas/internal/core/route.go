@@ -31,6 +31,9 @@ const (
 )
 
 // waysFrom returns the way of each edge, by EdgeID.
+//
+// Deciding it once per edge keeps the question "can this message leave the unit?" out of
+// the way of a message.
 func waysFrom(app *plan.App, set *Settings) []way {
 	ways := make([]way, len(app.Edges)+1)
 	for _, e := range app.Edges {
@@ -67,6 +70,8 @@ func (k *Core) unheard(e *plan.Edge, m *Message, ks *keyState) {
 // state of that key, nil if this core knows none. The caller has taken a hold
 // on the message.
 func (k *Core) pass(e *plan.Edge, m *Message, ks *keyState, by *instance) {
+	// The common case of a chain: the next stage of the same key in the same unit.
+	// Nothing has to be looked up.
 	if k.ways[e.ID] == wayPlain && ks != nil && ks.here {
 		if u := k.unitOf(e.Node.Part, ks); u.phase == unitHere {
 			k.follow(e, m, ks, nil)
@@ -84,6 +89,8 @@ func (k *Core) route(e *plan.Edge, m *Message, key base.Key, ks *keyState, by *i
 	case wayVoid:
 		k.unheard(e, m, ks)
 		return
+	// Keeping comes before the look at where the owner is: a message that is stamped may
+	// be sent again to whoever owns the unit then.
 	case wayCross:
 		if ks == nil {
 			ks = k.keys[key]
@@ -101,6 +108,9 @@ func (k *Core) route(e *plan.Edge, m *Message, key base.Key, ks *keyState, by *i
 
 // transmit brings a message to the owner of a unit, or to both owners while
 // both are fed. Ks is the state of the key, nil if it has to be looked up.
+//
+// Who owns the unit is asked at the last moment, here, and the answer goes with the
+// message as an epoch: a receiver that has another opinion answers with its own.
 func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, ks *keyState, s *Stamp) {
 	k.sees(u, m.Slot)
 	if u.more != nil && u.more.feed != nil {
@@ -122,6 +132,8 @@ func (k *Core) transmit(u *unit, e *plan.Edge, m *Message, key base.Key, ks *key
 // depart hands a message to the shell, for another runtime and under the epoch of
 // its ownership. What cannot get there is dropped and counted, unless it is kept.
 func (k *Core) depart(to base.NodeID, epoch uint32, e *plan.Edge, m *Message, key base.Key, s *Stamp) {
+	// A kept message waits at home until there is a link. One that is not kept cannot
+	// wait: nobody would send it again.
 	if !slices.Contains(k.peers, to) {
 		switch {
 		case s != nil:
@@ -137,6 +149,9 @@ func (k *Core) depart(to base.NodeID, epoch uint32, e *plan.Edge, m *Message, ke
 }
 
 // within brings a message to the core of its key in this runtime.
+//
+// touched keeps the key from being forgotten as idle while messages pass through it to
+// other cores.
 func (k *Core) within(e *plan.Edge, m *Message, key base.Key, ks *keyState, s *Stamp, from origin) {
 	if e.IsWide() {
 		k.spreadOnce(e, m, key, s, from, k.self.Node)

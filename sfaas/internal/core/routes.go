@@ -10,6 +10,19 @@ import (
 
 // learn takes news of a route; older news changes nothing. One of epoch 0 says where
 // a unit was when the rest of its part was passed on, see [Rest].
+//
+// What the news may change, in the order of the code:
+//
+//  1. News of epoch 0 is no ownership, but a memory: the unit was at that node when the
+//     rest of its part went elsewhere.
+//  2. Older news, or the same again, changes nothing: routes are compared by epoch, and
+//     among equal ones by node, so that all runtimes come to one opinion, whatever order
+//     they hear of it in.
+//  3. That this runtime owns a unit it learns from an image or a claim, never from news.
+//  4. A fence ends when the new owner is announced: for the old owner that is the moment
+//     to finish.
+//  5. Whoever had the unit has lost it.
+//  6. What waited for it goes to the owner, and who watches routes is told.
 func (k *Core) learn(u *unit, r base.Route) {
 	if r.Epoch == 0 {
 		if u.epoch == 0 && !u.pinned {
@@ -58,6 +71,11 @@ func (k *Core) learn(u *unit, r base.Route) {
 // own takes a unit over, empty: one that nobody has owned yet, or a soft one
 // whose owner is gone. A kept one that is claimed goes on, if it was handed over and there
 // is no answer.
+//
+// Two runtimes may claim one unit at once. Both take it under the same epoch, announce
+// it, and hear of each other: the higher node number stays the owner, the other one loses
+// what it has taken in meanwhile. For a soft unit that is what its losing a slot would
+// be.
 func (k *Core) own(u *unit, s *Signal) {
 	if k.lead(u.UnitID) == k.self.Core {
 		switch m := u.pendingMove(); {
@@ -103,6 +121,7 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 	if k.restLead() == k.self.Core {
 		k.tellRests(node)
 	}
+	// An order that does not depend on the map, for one sequence of effects.
 	for _, u := range k.sortedUnits() {
 		if k.lead(u.UnitID) == k.self.Core && u.more != nil && u.more.feed != nil {
 			k.tellFence(u, node)
@@ -120,6 +139,10 @@ func (k *Core) peer(node base.NodeID, linked bool) {
 
 // peerGone ends the moves to a runtime that is gone without an answer: its
 // units, and what was on the way there, are gone with it.
+//
+// An image on its way to a runtime that is gone may have arrived or not. Nobody can know;
+// so the unit counts as gone with that runtime, and not as here: two owners would be
+// worse than none. A claim, or a recovery there, decides.
 func (k *Core) peerGone(node base.NodeID) {
 	k.restGone(node)
 	for _, u := range k.sortedUnits() {

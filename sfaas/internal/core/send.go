@@ -11,6 +11,9 @@ import (
 
 // send is one effect of a running handler. It takes place if the handler
 // succeeds.
+//
+// A handler gets memory for the message at once and fills it; the send is noted, and
+// performed or thrown away with the outcome. So a handler that fails has sent nothing.
 type send struct {
 	kind    sendKind
 	msg     *Message
@@ -102,6 +105,9 @@ func (c *Invocation) Listener(t *plan.TopicDecl) base.Digest {
 
 // newToken returns a token that the instance has not used: it must stay so
 // where the instance moves, and after a restore.
+//
+// Epoch and count make it unique over all owners of the unit: the epoch rises with each,
+// the count goes on. A function that keeps nothing has no instance, and takes the lane's.
 func (c *Invocation) newToken() base.Token {
 	if c.inst != nil {
 		c.inst.sent++

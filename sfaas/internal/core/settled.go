@@ -30,6 +30,9 @@ func (k *Core) Outstanding() string {
 // Settled reports whether everything that reached the core has been processed,
 // committed and acknowledged, and no move is under way: what is left waits for
 // something else, a move that feeds both owners for slots to come.
+//
+// It is what Drain waits for, and differs from Still: settled means that nothing is left
+// to do, still that nothing is being done.
 func (k *Core) Settled() bool {
 	if k.Ready() || k.cur.active || k.offered+len(k.stopping)+k.out.underWay()+k.flushes > 0 {
 		return false

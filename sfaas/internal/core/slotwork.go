@@ -16,6 +16,9 @@ const openSlots = 8
 // that is a multiple of openSlots later; then its sum is counted. Work for a slot that is no
 // longer open goes to the newest: that is when it was done. Messages without slots
 // are all of slot 0, which stays open: no work of a slot is known then.
+//
+//	open    slot mod 8:   8  1  2  3  4  5  6  7
+//	work for slot 9 closes slot 1, counts its sum and begins 9 in its place
 type slotWork struct {
 	open   [openSlots]stint
 	newest base.Slot

@@ -9,6 +9,11 @@ import (
 
 // spreadOnce is spread for a message that may be stamped. It is done with once
 // every core has a hold on it: they go with the unit.
+//
+// The way of a spread input: the core that gets it looks at the mark of the whole unit,
+// once, and hands a hold to each core (spread); each core lines it up and keeps it for
+// its own keys (admitWide, arriveWide). It is acknowledged when all have it: from then on
+// it goes with the unit.
 func (k *Core) spreadOnce(e *plan.Edge, m *Message, key base.Key, s *Stamp, from origin, sender base.NodeID) {
 	if s == nil {
 		k.spread(e, m, key, nil, from)
@@ -51,6 +56,9 @@ func (k *Core) spreadRecorded(e *plan.Edge, m *Message, key base.Key, s *Stamp, 
 // spread brings a message to every core: each may have keys below the
 // message's. If the unit is not here just now, the message waits at this core
 // alone.
+//
+// If the unit is stopping, cores may be in different phases. The message then waits at
+// this core alone, and is spread again by whoever goes on.
 func (k *Core) spread(e *plan.Edge, m *Message, key base.Key, s *Stamp, from origin) {
 	ks := k.state(key, key.KeyGroup())
 	if u := k.unitOf(e.Node.Part, ks); u.phase != unitHere {

@@ -9,6 +9,10 @@ import (
 
 // share prepares an image for the cores of this runtime: each gets its instances,
 // which nobody else looks at from then on, and a hold on every spread input.
+//
+// Instances are divided beforehand, so that cores can take their shares side by side
+// without looking at what is not theirs. Spread inputs are needed by all cores: one hold
+// each.
 func (m *Image) share(cores int) {
 	m.shares = m.divide(cores)
 	for i := range m.waits {
@@ -40,6 +44,7 @@ func (m *Image) share(cores int) {
 //  4. What its instances had sent and is not acknowledged is filed here; the
 //     caller sends it.
 func (k *Core) take(u *unit, img *Image) {
+	// A core takes what it would have got by message: that of its key groups.
 	var rows *imageRows
 	if k.writesImage(u, img) {
 		rows = k.rowsOf(u)
@@ -68,6 +73,7 @@ func (k *Core) take(u *unit, img *Image) {
 		if rows != nil && mine(w.ks.key) {
 			rows.item(&w.item, w.ks)
 		}
+		// Every core keeps spread inputs; one of them, that of the key, acknowledges.
 		if w.edge.IsWide() {
 			var s *Stamp
 			if mine(w.ks.key) {
@@ -84,6 +90,8 @@ func (k *Core) take(u *unit, img *Image) {
 			k.inline.push(item{edge: few.waiting.at(0).edge, ks: inst.ks, gate: true})
 		}
 	}
+	// What is kept for other units is filed, and not sent: they may be in the same image,
+	// and must be here first.
 	for _, x := range img.kept {
 		if mine(x.stamp.Source) {
 			k.takeKept(u, x, rows)
@@ -93,6 +101,8 @@ func (k *Core) take(u *unit, img *Image) {
 
 // sendKept sends again what the instances of a unit had sent and is not
 // acknowledged: it is filed here now.
+//
+// It is filed again under this owner: receivers learn by the epoch who to acknowledge to.
 func (k *Core) sendKept(u *unit) {
 	if u.more == nil {
 		return
@@ -105,6 +115,9 @@ func (k *Core) sendKept(u *unit) {
 	}
 }
 
+// takeInstance places an instance at this core. Counts of messages go on where the
+// function's or the instance's own have come, whichever is higher: a number must not be
+// given twice under one epoch.
 func (k *Core) takeInstance(inst *instance, ks *keyState) {
 	inst.sent = max(inst.sent, k.idle.sent[inst.node.Index])
 	inst.bytes = 0
@@ -127,6 +140,9 @@ func (k *Core) takeInstance(inst *instance, ks *keyState) {
 	}
 }
 
+// takeJoins takes the halves that fall to this core. The buffer is read by all cores of
+// the target and belongs to none: halves are copied. The newest slots are the later of
+// both sides, so that nothing which the old owner had given up waits here.
 func (k *Core) takeJoins(b, from *joinBuffer, mine func(base.Key) bool, rows *imageRows) {
 	b.newest, b.newestWide = max(b.newest, from.newest), max(b.newestWide, from.newestWide)
 	for h := from.narrow.first; h != nil; h = h.after {
@@ -163,6 +179,9 @@ func (h *half) node() *plan.Node {
 
 // takeWaiting lets a message that waited take its course. A joined item, and one
 // that is to be repeated, is past that: it runs.
+//
+// The line in which a message waited says how far it was: in front of a gate or a join it
+// goes there again, while an item that was complete, or was to be repeated, runs.
 func (k *Core) takeWaiting(w waitItem) {
 	e := w.edge
 	inside := !e.From.Source && !e.Cross // made by an instance of the unit
@@ -178,6 +197,9 @@ func (k *Core) takeWaiting(w waitItem) {
 	}
 }
 
+// takeKept files a message that an instance of the unit had sent. The chain "this follows
+// that one" begins anew: what was before it at the old owner is acknowledged or comes
+// along.
 func (k *Core) takeKept(u *unit, x *keptEntry, rows *imageRows) {
 	s := *x.stamp
 	s.PrevEpoch, s.Prev, s.Via = 0, 0, u.epoch
@@ -192,6 +214,8 @@ func (k *Core) takeKept(u *unit, x *keptEntry, rows *imageRows) {
 // what it has not taken in: its own marks tell. Now that the unit is here, such a
 // message is kept by nobody else.
 func (k *Core) takePushed(img *Image) {
+	// Sources push to whoever they can reach. A push that the marks of this image contain
+	// has been taken in by the old owner.
 	for _, x := range img.pushed {
 		g := x.key.KeyGroup()
 		if k.coreOf(g) != k.self.Core {

@@ -10,6 +10,19 @@ import (
 // Task is one invocation of a parallel function. The core of the key makes it,
 // another core may run it, and the first one carries out what the invocation
 // has asked for, in the order of the inputs.
+//
+// Parallel functions have no state, so that their invocations may run on any core. Order
+// is kept at home:
+//
+//  1. farm puts the task at the end of the queue of its function and key, and sends it
+//     to the next core in turn, this one included.
+//  2. That core runs the handler and keeps what it asked for in the task (endTask).
+//  3. The task comes home and is marked done.
+//  4. finishTasks takes tasks from the front while they are done: outputs and effects
+//     leave in the order of the inputs, whichever core was faster.
+//
+// A core that runs a task for another must not touch the key or the unit: everything that
+// changes them is done at home.
 type Task struct {
 	edge  *plan.Edge
 	msg   *Message
@@ -55,6 +68,8 @@ func (k *Core) farm(it item) {
 	home.tasks.push(t)
 	inst.unit.busy().tasks++
 	k.tasks++
+	// The turn goes round over all cores, without looking at load: a task that waits
+	// behind others delays its key alone.
 	k.helper = (k.helper + 1) % k.count
 	if k.helper == k.self.Core {
 		k.inline.push(item{edge: it.edge, msg: it.msg, ks: it.ks, stamp: it.stamp, task: t})
@@ -63,6 +78,8 @@ func (k *Core) farm(it item) {
 	k.effect(Effect{Kind: EffectTask, Task: t, To: Endpoint{k.self.Node, k.helper}})
 }
 
+// The memory of sends belongs to the lane and is used by its next invocation: they are
+// copied.
 // endTask keeps what a task has asked for until its turn.
 func (k *Core) endTask(it item, c *Invocation, noOutput bool) {
 	t := it.task
@@ -116,6 +133,7 @@ func (k *Core) finishTasks(home *taskHome) {
 			k.perform(b, inst, &it, &t.sends[i])
 		}
 		clear(t.sends)
+		// The lost handler may still read it: its hold is never given back.
 		if t.lost {
 			t.msg.take(1) // never used again
 		}

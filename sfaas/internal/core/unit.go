@@ -26,6 +26,22 @@ const (
 //	 ^                                          |                 |
 //	 +----------------- failed: import ---------+                 |
 //	 +----------------- import of an image from elsewhere --------+
+//
+// What each phase means for who asks:
+//
+//	           messages        handlers   commits      who may end it
+//	here       run             run        offered      stop
+//	stopping   wait            end        are answered quiet on all cores, then export
+//	left       wait            none       none         the outcome, or the end of the link
+//	away       go to owner     none       none         an image, a claim, a default
+//
+// Invariants: a unit is here on all cores of a runtime or on none, but for the moment in
+// which a signal goes round; epoch never falls; of two owners the one with the newer
+// epoch is right, and everything that carries an older one is refused. insts holds
+// exactly the instances of the unit at this core, each with its place in at.
+//
+// Where nothing is known of a unit it belongs to the owner of the rest of its part
+// (rest.go), so that a million units that nobody has used cost nothing.
 type unit struct {
 	plan.UnitID
 	phase   unitPhase
@@ -48,6 +64,8 @@ type unit struct {
 }
 
 // unitMore is what a unit has while something of it is under way.
+//
+// Most units are here, quiet, and have nothing under way: they do without it.
 type unitMore struct {
 	commits ring[*Batch]   // offered and not released, oldest first
 	joins   []*joinBuffer  // by node of the part, nil until used
@@ -75,6 +93,9 @@ type waitItem struct {
 }
 
 // unit returns what is known about a unit, new if need be.
+//
+// A part whose rest is being passed on is hushed: a unit that appears meanwhile stops at
+// once, since it is not clear to whom it belongs.
 func (k *Core) unit(id plan.UnitID) *unit {
 	if u := k.units[id]; u != nil {
 		return u
@@ -108,6 +129,8 @@ func (k *Core) unitOfItem(it *item) *unit {
 	return k.unitOf(p, it.ks)
 }
 
+// Most apps have one part, so that its unit stands in the key itself; the others are in a
+// list by part.
 func (k *Core) unitOfPart(p *plan.Part, ks *keyState) *unit {
 	if p.Index == 0 {
 		if ks.unit == nil {
@@ -163,6 +186,8 @@ func (k *Core) leaveUnits(ks *keyState) {
 
 // dropUnit forgets a unit of which nothing is known that another one would not have
 // too.
+// Any of these would be lost with it: a route, an instance, something under way, or the
+// knowledge that it is no part of a rest that has been passed on.
 func (k *Core) dropUnit(u *unit) {
 	if u.uses == 0 && u.epoch == 0 && u.promised == 0 && !u.pinned && u.phase != unitStopping && u.phase != unitLeft && len(u.insts) == 0 && u.idle() {
 		k.closeLedger(u)
@@ -223,6 +248,9 @@ func (u *unit) removeInstance(inst *instance) {
 }
 
 // lead returns the core of this runtime that leads the moves of a unit.
+//
+// All cores of a runtime agree on it without talking, and so do runtimes with equal
+// numbers of cores.
 func (k *Core) lead(id plan.UnitID) int { return k.coreOf(id.Root.KeyGroup()) }
 
 // Units returns the units of which this core has content, or which it has got by
@@ -240,6 +268,8 @@ func (k *Core) Units() []base.Unit {
 // allUnits returns all units that this core knows, in an order that depends on
 // events alone: those of keys as they came, and then the others, sorted. It is for
 // a look at all of many units, which takes longer to sort than to write.
+// Sorting a million units takes longer than looking at them; those of keys come in the
+// order of keys, which events alone decide.
 func (k *Core) allUnits() []*unit {
 	k.unitLook++
 	all := make([]*unit, 0, len(k.units))

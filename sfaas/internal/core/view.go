@@ -15,6 +15,9 @@ import (
 //
 // Calls that host code waits for are in a view too, see [Inputs.FromHost]: their
 // caller goes with its process, but not with the unit.
+//
+// The views and the methods of [Builder] are two sides of one list: what is shown here is
+// said there, in the same order, so that a reader has what it refers to.
 
 // Work is an invocation that waits for its turn.
 type Work struct {

@@ -38,6 +38,10 @@ func (p Place) after(o Place) bool {
 // These are in the lines of the core, or in the image of the unit, and run before
 // anything newer of the same producer, but for those that wait for a grant, for
 // data or for a partner: newer ones may be done before them.
+//
+// Why not a set of numbers: a producer counts, and its messages come in order or come
+// again, so that one number says what has been taken. What is open is short: it is
+// bounded by what waits here.
 type Watermark struct {
 	MarkID
 	Taken Place       // last message taken in
@@ -74,6 +78,9 @@ func (w *Watermark) isOpen(p Place) bool { return slices.Contains(w.Open, p) }
 
 // watermarks are the marks of one instance. A few are searched one by one;
 // instances with many producers, such as a cell with its users, get an index.
+//
+// A cell instance of a base station has thousands of producers that come and go; for most
+// functions it is one or two.
 type watermarks struct {
 	list  []Watermark
 	index map[MarkID]int // nil for a few
@@ -130,6 +137,9 @@ func (k *Core) fresh(e *plan.Edge, m *Message, ks *keyState, s *Stamp, sender ba
 	seen := &k.instance(e.Node, ks).rare().seen
 	w := seen.find(s.mark())
 	if w == nil {
+		// A producer of which nothing is known, whose message says that it follows
+		// another one: this is the second, and the first has not come. Or its own unit
+		// has a newer owner.
 		if (s.Prev != 0 && !k.set.Bugs.takeGaps) || k.replaced(s) {
 			return false
 		}
@@ -141,10 +151,13 @@ func (k *Core) fresh(e *plan.Edge, m *Message, ks *keyState, s *Stamp, sender ba
 		w = seen.at(s.mark())
 	} else {
 		w.sentBy(s, sender)
+		// The rule of repeats: numbers rise under one epoch, and epochs rise.
 		if !s.place().after(w.Taken) && !k.set.Bugs.retransmit {
 			k.repeat(e, m, ks, s, w)
 			return false
 		}
+		// The rule of gaps: the message names the one before it that its side still
+		// keeps. If that one has not come, this one is too early.
 		if (Place{s.PrevEpoch, s.Prev}).after(w.Taken) && !k.set.Bugs.takeGaps {
 			return false
 		}
@@ -174,6 +187,10 @@ func (k *Core) repeat(e *plan.Edge, m *Message, ks *keyState, s *Stamp, w *Water
 
 // settled acknowledges an input whose commit has landed, or that is given up
 // for good.
+//
+// Acknowledging is closing the mark and telling the runtime that keeps the message, in
+// this order: should the telling get lost, the next repeat finds the mark closed and is
+// acknowledged again.
 func (k *Core) settled(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 	if s == nil {
 		return
@@ -200,6 +217,8 @@ func (k *Core) close(n *plan.Node, ks *keyState, s *Stamp) {
 
 // asked answers a producer's side that cannot know, after its connection broke,
 // whether messages that waited here still do.
+// Only what is certainly done with is answered. Silence means: it is still here, or it
+// never came, and then it is sent again.
 func (k *Core) asked(u *unit, s *Signal) {
 	if u.phase == unitAway {
 		k.effect(Effect{Kind: EffectSignal, To: Endpoint{Node: s.From.Node, Core: allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
@@ -224,6 +243,9 @@ func (k *Core) asked(u *unit, s *Signal) {
 // its producer that has been replaced, after one of the newer owner has been
 // taken in: it would come out of order. After a move that feeds both owners,
 // the old one still makes the slots below the fence.
+//
+// Unstamped edges promise nothing but order. That costs one epoch per producer, which
+// only instances have that have seen a move.
 func (k *Core) outOfDate(e *plan.Edge, m *Message, ks *keyState) bool {
 	if m.fn == 0 {
 		return false
