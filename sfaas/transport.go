@@ -75,3 +75,17 @@ func (r *Runtime) Frame(size int) *Frame { return r.rt.Frame(size) }
 func (r *Runtime) Receive(from NodeID, incarnation uint32, class FrameClass, f *Frame) error {
 	return r.rt.Receive(from, incarnation, class, f)
 }
+
+// Lend lets the calling goroutine, which is about to wait for more bytes from a runtime,
+// run what has come from there since the last call, where the worker that it is for
+// sleeps: so no other goroutine has to be woken, which takes longer than a short handler.
+// A transport that calls it once owes it before each wait, since [Runtime.Receive] wakes
+// nobody for that runtime any more.
+//
+// It returns after some dozens of microseconds, or a handler that takes longer; then the
+// next frames wake the worker again. If a handler blocks for too long, or ends its
+// goroutine, the caller is lost: the call does not return, and lost is called by another
+// goroutine, so that somebody goes on in its place.
+func (r *Runtime) Lend(from NodeID, incarnation uint32, lost func()) {
+	r.rt.Lend(from, incarnation, lost)
+}

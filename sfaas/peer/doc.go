@@ -35,6 +35,14 @@
 // A number is of one runtime at a time: while it is connected, an earlier life, or another
 // runtime that says that it is the same, has to wait.
 //
+// # Who does the work
+//
+// A message that comes is handled on the goroutine that has read it, where the worker of
+// its unit sleeps and handlers are short (see [sfaas.Runtime.Lend]), and what is sent is
+// written by who sends it, as far as the kernel takes it at once. So a hop wakes one
+// goroutine for each end, as a bare socket does. An acknowledgement leaves together with
+// what its handler has sent, or with the next frame, or half a millisecond later.
+//
 // A slow node delays nobody but those who send to it: frames wait in memory, at most 64
 // MiB for one node; beyond that, sources get [sfaas.ErrBusy], and messages of AtMostOnce
 // edges are dropped and counted.

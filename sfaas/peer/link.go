@@ -16,8 +16,9 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// link is one connection of a session: a goroutine reads, another one writes, and one
-// looks whether anything is heard.
+// link is one connection of a session. One goroutine reads, and is lent to workers before
+// it waits; another one writes what those who send have left to it, and one looks whether
+// anything is heard.
 type link struct {
 	s      *session
 	conn   net.Conn
@@ -41,6 +42,14 @@ type link struct {
 	count int
 	bytes int
 
+	// What the reader has come to.
+	head    header // of the record under way,
+	begun   bool   // if there is one
+	records int    // since the other end has heard of them,
+	taken   int    // and their bytes
+	lost    func() // reads on when the reader is lost in a handler
+	ended   chan struct{}
+
 	put    func(fd uintptr) bool // putNow
 	putN   int                   // what it has written,
 	putErr error                 // and why no more
@@ -56,6 +65,7 @@ const (
 
 func newLink(s *session, conn net.Conn, in *bufio.Reader, secure bool) *link {
 	l := &link{s: s, conn: conn, in: in, secure: secure, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: make(chan struct{})}
+	l.lost, l.ended = func() { go l.read() }, make(chan struct{}, 1)
 	if c, ok := conn.(syscall.Conn); ok && !secure && canWriteNow {
 		l.raw, _ = c.SyscallConn()
 		l.put = l.putNow
@@ -77,7 +87,8 @@ func (l *link) run() error {
 	var others sync.WaitGroup
 	others.Go(func() { l.close(l.write()) })
 	others.Go(l.watch)
-	l.close(l.read())
+	go l.read()
+	<-l.ended
 	others.Wait()
 	return l.err
 }
@@ -212,9 +223,31 @@ func (l *link) flushFlat() error {
 
 // --- reading -------------------------------------------------------------------
 
-func (l *link) read() error {
-	records, size := 0, 0
+// read reads until the connection ends. The goroutine runs workers between two reads,
+// and may be lost in a handler: what it has read of a record is in the link, so that
+// another one can go on.
+func (l *link) read() {
 	for {
+		if err := l.readRecord(); err != nil {
+			l.close(err)
+			l.lend(0)
+			l.ended <- struct{}{}
+			return
+		}
+	}
+}
+
+// lend lets workers run on this goroutine before it waits for bytes that have not come.
+func (l *link) lend(need int) {
+	if need == 0 || l.in.Buffered() < need {
+		l.s.n.rt.Lend(l.s.node, l.s.incarnation, l.lost)
+	}
+}
+
+// readRecord reads a record, or a header alone.
+func (l *link) readRecord() error {
+	if !l.begun {
+		l.lend(headerSize)
 		h, err := readHeader(l.in)
 		if err != nil {
 			return err
@@ -225,20 +258,24 @@ func (l *link) read() error {
 		}
 		if h.flags&flagBare != 0 {
 			if h.flags&flagAsk != 0 {
-				l.s.kick()
+				l.s.tell()
 			}
-			continue
+			return nil
 		}
-		if err := l.take(h); err != nil {
-			return err
-		}
-		l.s.received.Add(1)
-		records, size = records+1, size+int(h.size)
-		if records >= ackRecords || size >= ackBytes {
-			records, size = 0, 0
-			l.s.kick()
-		}
+		l.head, l.begun = h, true
 	}
+	l.lend(int(l.head.size))
+	if err := l.take(l.head); err != nil {
+		return err
+	}
+	l.begun = false
+	l.s.received.Add(1)
+	l.records, l.taken = l.records+1, l.taken+int(l.head.size)
+	if l.records >= ackRecords || l.taken >= ackBytes {
+		l.records, l.taken = 0, 0
+		l.s.kick()
+	}
+	return nil
 }
 
 // Read implements io.Reader for the bytes of a record: a large one is heard while it comes.

@@ -40,9 +40,14 @@ type session struct {
 	confirmed  uint64    // what the other end says it has received
 	link       *link     // the present connection, nil for none
 	sleeps     bool      // its writer
+	fresh      int       // bytes that have been sent since the last batch
+	corked     bool      // a frame waits for the one that follows it at once,
+	later      int       // and so many for any other one, or for the timer
+	timer      timer     // lets go what can wait
 	inline     bool      // who sends is writing, instead of it
 	still      sync.Cond // nobody is inline any more
-	acks       bool      // the other end is to be told what has come
+	acks       bool      // the other end is to be told what has come, when the timer goes off
+	tells      bool      // and at once
 	asks       bool      // it is asked for the same
 	generation int       // of attempts to connect: the last one holds
 	attached   int       // of which so many have succeeded
@@ -100,6 +105,35 @@ func (q *queue) pop() waiting {
 	return w
 }
 
+// timer goes off once, laterTime after it was armed first.
+type timer struct {
+	t     *time.Timer
+	armed bool
+}
+
+// What can wait does so for laterTime at most, and for as many others of its kind.
+const (
+	laterTime = 500 * time.Microsecond
+	laterMost = 16
+)
+
+func (t *timer) arm(f func()) {
+	switch {
+	case t.armed:
+	case t.t == nil:
+		t.t = time.AfterFunc(laterTime, f)
+	default:
+		t.t.Reset(laterTime)
+	}
+	t.armed = true
+}
+
+func (t *timer) stop() {
+	if t.t != nil {
+		t.t.Stop()
+	}
+}
+
 var (
 	errEnded    = errors.New("peer: session has ended")
 	errTooLarge = fmt.Errorf("peer: a message of more than %d bytes", maxRecord)
@@ -121,20 +155,53 @@ func (s *session) Send(_ sfaas.NodeID, class sfaas.FrameClass, f *sfaas.Frame) e
 		w.data = f.Bytes()
 	}
 	s.queues[class].push(w)
-	wake, l := s.sleeps, s.link
-	s.sleeps = false
-	if wake && l.raw != nil && size <= inlineBytes {
-		s.inline = true
-		s.fill(l)
+	s.fresh += size
+	switch {
+	case f.Follows():
+		s.corked = true
 		s.mu.Unlock()
-		s.writeInline(l)
-		return nil
-	}
-	s.mu.Unlock()
-	if wake {
-		l.rouse()
+	case f.CanWait() && !s.corked && s.later < laterMost:
+		s.later++
+		s.timer.arm(s.late)
+		s.mu.Unlock()
+	default:
+		s.leave()
 	}
 	return nil
+}
+
+// leave lets what has been sent go. It unlocks the session.
+//
+// Who sends writes itself while the writer sleeps, and the kernel takes it at once: two
+// changes of goroutines less than with the writer.
+func (s *session) leave() {
+	wake, l := s.sleeps, s.link
+	s.sleeps = false
+	if !wake || l.raw == nil || s.fresh > inlineBytes {
+		s.mu.Unlock()
+		if wake {
+			l.rouse()
+		}
+		return
+	}
+	s.inline = true
+	s.fill(l)
+	if l.count == 0 && s.acks {
+		l.addBare(0, s.received.Load())
+		s.acks = false
+	}
+	s.mu.Unlock()
+	s.writeInline(l)
+}
+
+// late lets go what could wait, when its time is over.
+func (s *session) late() {
+	s.mu.Lock()
+	if s.timer.armed = false; s.later > 0 || s.acks {
+		s.leave()
+		return
+	}
+	s.mu.Unlock()
 }
 
 // writeInline writes what has been collected without waiting for the writer to wake, or
@@ -148,7 +215,7 @@ func (s *session) writeInline(l *link) {
 		s.written = s.base + uint64(s.next-s.first)
 		s.prune()
 	}
-	more := len(l.rest) > 0 || s.waits() || s.acks || s.asks
+	more := len(l.rest) > 0 || s.waits() || s.tells || s.asks
 	s.sleeps = !more && s.link == l
 	s.mu.Unlock()
 	switch {
@@ -184,19 +251,20 @@ func (s *session) collect(l *link, beat bool) bool {
 	case s.asks:
 		l.addBare(flagAsk, s.received.Load())
 	case l.count > 0 || len(l.bufs) > 0:
-	case s.acks || beat:
+	case s.acks || s.tells || beat:
 		l.addBare(0, s.received.Load())
 	default:
 		s.sleeps = true
 		return false
 	}
-	s.acks, s.asks = false, false
+	s.acks, s.tells, s.asks = false, false, false
 	return true
 }
 
 // fill puts records into the batch, behind what is left of the last one.
 func (s *session) fill(l *link) {
 	l.reset()
+	s.fresh, s.corked, s.later = 0, false, 0
 	for l.count < batchRecords && l.bytes < batchBytes {
 		if s.next == len(s.records) && !s.draw() {
 			break
@@ -205,7 +273,7 @@ func (s *session) fill(l *link) {
 		s.next++
 	}
 	if l.count > 0 {
-		s.acks = false
+		s.acks, s.tells = false, false
 	}
 }
 
@@ -346,8 +414,16 @@ func (s *session) live() *link {
 	return s.link
 }
 
-// kick lets the other end know what has come.
-func (s *session) kick() { s.rouse(func() { s.acks = true }) }
+// kick lets the other end know what has come, with the next frame or soon.
+func (s *session) kick() {
+	s.mu.Lock()
+	s.acks = true
+	s.timer.arm(s.late)
+	s.mu.Unlock()
+}
+
+// tell lets the other end know at once.
+func (s *session) tell() { s.rouse(func() { s.tells = true }) }
 
 // ask asks the other end what has come.
 func (s *session) ask() { s.rouse(func() { s.asks = true }) }
@@ -378,6 +454,7 @@ func (s *session) end(err error) {
 	if s.alone != nil {
 		s.alone.Stop()
 	}
+	s.timer.stop()
 	l := s.link
 	s.mu.Unlock()
 	if l != nil {

@@ -51,7 +51,11 @@ func dialBare(way, dir, address string) (*bareConn, error) {
 	if secure(way) {
 		conn = tls.Client(conn, bareTLS(dir, 1))
 	}
-	return &bareConn{Conn: conn, in: bufio.NewReader(conn), out: make([]byte, 4+sizes[len(sizes)-1])}, nil
+	c := &bareConn{Conn: conn, in: bufio.NewReader(conn), out: make([]byte, 4+sizes[len(sizes)-1])}
+	for i := range c.out {
+		c.out[i] = byte(i) // memory that nobody has written is one page of zeros, however much it is
+	}
+	return c, nil
 }
 
 func serveBare(way, dir string) (net.Addr, error) {

@@ -62,6 +62,8 @@ type Frame struct {
 	done func(size int) // is told of the release
 	size int
 	refs atomic.Int32
+
+	follows, canWait bool
 }
 
 // Releaser is what has memory that a frame borrows, until it is released.
@@ -173,6 +175,20 @@ func (f *Frame) giveBack() {
 // to grow, the frame keeps the new buffer.
 func (f *Frame) SetBytes(b []byte) { f.b = b }
 
+// Hint says how soon the frame is to leave: follows, that another frame for the same
+// runtime is sent at once, so that one system call can do for both; canWait, that it does
+// no harm if it leaves with the next frame or a fraction of a millisecond later. Both are
+// false in a new frame.
+func (f *Frame) Hint(follows, canWait bool) { f.follows, f.canWait = follows, canWait }
+
+// Follows reports whether another frame for the same runtime is sent at once after this
+// one. A transport may wait for it.
+func (f *Frame) Follows() bool { return f.follows }
+
+// CanWait reports whether it does no harm if the frame leaves with the next one, or a
+// fraction of a millisecond later. A transport that keeps it keeps the order.
+func (f *Frame) CanWait() bool { return f.canWait }
+
 // Hold adds a holder: the frame is released for good when all have released it.
 func (f *Frame) Hold() { f.refs.Add(1) }
 
@@ -197,6 +213,7 @@ func (f *Frame) Release() {
 		f.done = nil
 	}
 	f.giveBack()
+	f.follows, f.canWait = false, false
 	class := bits.Len(uint(cap(f.b))) - 1 // what has grown has another class
 	if f.pool == nil || class < frameLeast || class > frameMost {
 		return

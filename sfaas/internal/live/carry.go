@@ -16,6 +16,7 @@ func (w *worker) carryOut() {
 		e := &w.effects[i]
 		switch e.Kind {
 		case core.EffectSend:
+			w.acks = e.To.Node != w.rt.set.Node && acknowledges(w.effects[i+1:], e.To.Node)
 			w.deliver(e)
 		case core.EffectCommit:
 			if w.rt.set.InMemory() {
@@ -49,6 +50,17 @@ func (w *worker) carryOut() {
 	if len(w.landed) > 0 {
 		w.land()
 	}
+}
+
+// acknowledges reports whether one of the effects to come is an acknowledgement to a
+// runtime.
+func acknowledges(next []core.Effect, node base.NodeID) bool {
+	for i := range next {
+		if next[i].Kind == core.EffectAck && next[i].To.Node == node {
+			return true
+		}
+	}
+	return false
 }
 
 // land tells the core of the batches that the engine in memory has committed,

@@ -46,7 +46,9 @@ type far struct {
 	reading sync.Mutex
 	read    uint64 // place of the last ordered frame that has been read
 	held    []heldFrame
-	left    bool // it has closed
+	lends   bool      // somebody lends a goroutine to the workers for which something comes
+	owed    []*worker // that are to be woken, or run by it
+	left    bool      // it has closed
 
 	asking sync.Mutex
 	lastID uint64
@@ -118,6 +120,7 @@ func (p *far) message(w *worker, e *core.Effect) error {
 		clear(apart)
 		w.apart = apart
 	}
+	f.Hint(w.acks, false)
 	if err := p.send(base.Ordered, f, b); err != nil {
 		return err
 	}
@@ -127,6 +130,7 @@ func (p *far) message(w *worker, e *core.Effect) error {
 
 func (p *far) acknowledge(e *core.Effect) {
 	f, b := p.frame(state.FrameAck, state.MessageRoom)
+	f.Hint(false, !e.Waits && !p.rt.app.Edges[e.Stamp.Edge-1].Queue())    // room on the edge is waited for
 	_ = p.send(base.Ordered, f, p.rt.wire.AppendAck(b, e.Stamp, e.Waits)) // asked for again
 }
 

@@ -41,17 +41,25 @@ func newInbox(on *thread) *inbox { return &inbox{on: on} }
 
 // put appends a letter and reports false once the inbox is closed.
 func (b *inbox) put(l *letter) bool {
+	open, wake := b.add(l)
+	if wake {
+		b.on.wake()
+	}
+	return open
+}
+
+// add is put, but leaves it to the caller to wake the thread.
+func (b *inbox) add(l *letter) (open, wake bool) {
 	b.mu.Lock()
 	if b.shut.Load() {
 		b.mu.Unlock()
-		return false
+		return false, false
 	}
 	b.items = append(b.items, *l)
 	if l.urgent() {
 		b.urgent.Add(1)
 	}
-	b.posted()
-	return true
+	return true, b.posted()
 }
 
 // push is put of the message of a source.
@@ -64,20 +72,20 @@ func (b *inbox) push(m *core.Message) bool {
 	b.items = append(b.items, letter{})
 	ev := &b.items[len(b.items)-1].ev
 	ev.Kind, ev.Msg = core.EventPush, m
-	b.posted()
+	if b.posted() {
+		b.on.wake()
+	}
 	return true
 }
 
-// posted counts a letter, unlocks, and wakes the worker if it sleeps.
-func (b *inbox) posted() {
+// posted counts a letter, unlocks, and reports whether the thread is to be woken.
+func (b *inbox) posted() (wake bool) {
 	b.count++
 	b.load.Store(int32(len(b.items)))
-	wake := b.idle
+	wake = b.idle
 	b.idle = false
 	b.mu.Unlock()
-	if wake {
-		b.on.wake()
-	}
+	return wake
 }
 
 // take returns all letters. If there are none and sleep is true, the next put

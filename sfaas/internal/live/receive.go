@@ -142,6 +142,7 @@ func (p *far) end() {
 		h.f.Release()
 	}
 	p.held = nil
+	p.wakeOwed()
 }
 
 // take reads a frame and lets it have its effect.
@@ -153,7 +154,7 @@ func (p *far) take(kind byte, content []byte, f *base.Frame) error {
 		if err != nil {
 			return err
 		}
-		if !r.homes[ev.Key.KeyGroup()].post(ev) {
+		if !p.post(r.homes[ev.Key.KeyGroup()], ev) {
 			ev.Msg.Release()
 		}
 	case state.FrameAck:
@@ -162,7 +163,7 @@ func (p *far) take(kind byte, content []byte, f *base.Frame) error {
 		if err != nil {
 			return err
 		}
-		r.homes[ev.Stamp.Source.KeyGroup()].post(ev)
+		p.post(r.homes[ev.Stamp.Source.KeyGroup()], ev)
 	case state.FrameSignal:
 		return p.takeSignal(content, f)
 	case state.FrameReply:
@@ -206,7 +207,7 @@ func (p *far) takeSignal(content []byte, f *base.Frame) error {
 	switch m := s.Carried(); {
 	case to.IsAll():
 		p.rt.postAll(ev)
-	case !p.rt.homes[to.Core].post(ev) && m != nil: // the unit stays where it is
+	case !p.post(p.rt.homes[to.Core], ev) && m != nil: // the unit stays where it is
 		out, b := p.frame(state.FrameSignal, state.MessageRoom)
 		back := core.Endpoint{Node: m.From, Core: int(m.Unit.Root.KeyGroup())}
 		if b, err := p.rt.wire.AppendSignal(b, back, m.Refused(base.ErrClosed).Signal, 0); err == nil {

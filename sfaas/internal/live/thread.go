@@ -27,12 +27,17 @@ type thread struct {
 	done  chan struct{} // closed when it has ended
 	id    atomic.Int32  // the kernel's number, 0 unless locked
 
+	own  sync.Mutex // held by who runs workers: the thread, unless it sleeps, or a lent goroutine
+	lent lent       // who holds own is that
+	heir heir       // of one that was lost
+
 	spent time.Duration // processor time of the thread as of the last bill, of who drives
 }
 
 func newThread(g *Group, i int) *thread {
 	t := &thread{group: g, index: i, bed: newBed(g.Threads != nil && g.Threads.RealTime()), done: make(chan struct{})}
 	t.seats.Store(new([]*worker))
+	t.own.Lock()
 	return t
 }
 
@@ -76,6 +81,10 @@ func (t *thread) change(f func([]*worker) []*worker) {
 // replace lets another goroutine drive: the one before is lost in a handler of a
 // worker, and touches nothing any more. Its thread has no priority from here on.
 func (t *thread) replace(lost *worker, fault error) {
+	if t.lent.is {
+		t.giveUp(lost, fault)
+		return
+	}
 	if id := t.id.Swap(0); id != 0 {
 		demote(int(id))
 	}
@@ -99,10 +108,7 @@ func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 	if began != nil {
 		began <- nil
 	}
-	if lost != nil {
-		lost.step(core.Event{Kind: core.EventFault, Err: fault})
-		lost.lane.Store(lost.core.Lane())
-	}
+	t.goOn(lost, fault)
 	var running *worker
 	var lane *core.Lane
 	finished := false
@@ -140,6 +146,16 @@ func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 		}
 	}
 	finished = true
+}
+
+// goOn lets a worker take over from the handler in which its goroutine was lost.
+func (t *thread) goOn(lost *worker, fault error) {
+	if lost == nil {
+		return
+	}
+	lost.lent = false
+	lost.step(core.Event{Kind: core.EventFault, Err: fault})
+	lost.lane.Store(lost.core.Lane())
 }
 
 // replaceExited goes on after a handler of a worker has called runtime.Goexit.
@@ -187,10 +203,20 @@ func (t *thread) sleep() bool {
 	}
 	d := forever
 	for _, w := range seats {
+		w.until = w.alarm
 		d = min(d, w.untilAlarm())
 	}
-	if d > 0 && t.bed.sleep(d) {
-		return true
+	if d > 0 {
+		t.own.Unlock()
+		woken := t.bed.sleep(d)
+		t.own.Lock()
+		if h := t.heir; h.is {
+			t.heir = heir{}
+			t.goOn(h.lost, h.fault)
+		}
+		if woken {
+			return true
+		}
 	}
 	for _, w := range seats {
 		w.rouse()

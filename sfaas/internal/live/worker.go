@@ -26,8 +26,13 @@ type worker struct {
 	read    uint64
 	effects []core.Effect
 	apart   [][]byte      // scratch of what a frame borrows
+	acks    bool          // the message under way is followed by an acknowledgement to the same runtime
 	landed  []*core.Batch // committed in memory, and the core does not know
 	alarm   base.Time
+	until   base.Time     // the alarm for which the thread sleeps
+	lent    bool          // a lent goroutine runs it
+	longer  int           // times in a row when it was not lent for long enough
+	dear    int           // frames for which none is lent any more
 	slept   bool          // since the clock was read
 	rests   bool          // since its last turn
 	stands  chan struct{} // until this is closed it does nothing at all: a snapshot looks at its core
@@ -94,7 +99,7 @@ func (w *worker) turn() turn {
 	}
 	if w.core.Ready() {
 		w.runOne()
-		for i := 1; i < burst && w.core.Follows(); i++ {
+		for i := 1; i < burst && !w.lent && w.core.Follows(); i++ {
 			w.runOne()
 		}
 		return turnReady
@@ -298,8 +303,8 @@ func (w *worker) rouse() {
 	if w.stands != nil {
 		return
 	}
-	w.inbox.awake()
-	if now := w.clock.now(); now >= w.alarm {
+	if now := w.clock.now(); now >= w.alarm { // one whose alarm is another's time still wants to be woken
+		w.inbox.awake()
 		w.rests = false
 		w.ring(now)
 		w.show(now)
