@@ -27,6 +27,7 @@ type link struct {
 	wake   chan struct{}   // has room for one: for the writer, which sleeps
 	raw    syscall.RawConn // to write at once where the kernel takes it, nil for not
 	heard  atomic.Bool     // since the last heartbeat
+	away   atomic.Bool     // the reader is lent: nothing can be heard
 	done   chan struct{}   // closed when both goroutines have ended
 
 	once sync.Once
@@ -103,7 +104,7 @@ func (l *link) watch() {
 			return
 		case <-beat.C:
 		}
-		if l.heard.Swap(false) {
+		if l.heard.Swap(false) || l.away.Load() {
 			silent = 0
 		} else if silent++; silent > most {
 			l.close(errSilent)
@@ -240,7 +241,9 @@ func (l *link) read() {
 // lend lets workers run on this goroutine before it waits for bytes that have not come.
 func (l *link) lend(need int) {
 	if need == 0 || l.in.Buffered() < need {
+		l.away.Store(true)
 		l.s.n.rt.Lend(l.s.node, l.s.incarnation, l.lost)
+		l.away.Store(false)
 	}
 }
 
