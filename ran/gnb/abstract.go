@@ -120,6 +120,9 @@ func (a *abstract) receive(dst *Reception, slot nr.Slot, g *nr.Grant, who int) e
 	}
 	snr *= a.cfg.UEs[who].powerScale(g.NumPRB)
 	info, reported := a.measure(&u.fading, g, b.mcs.Modulation, float32(snr))
+	if a.cfg.NoCombining {
+		b.info, b.sent, b.draw = 0, 0, a.rng.Float64()
+	}
 	b.info += info
 	b.sent++
 	effective := informationOf(b.mcs.Modulation).inverse(b.info/float32(b.sent)) + a.gains.gain(b.mcs, b.sent)

@@ -53,6 +53,10 @@ type AirConfig struct {
 	// air knows no difference.
 	Samples bool
 
+	// NoCombining receives each transmission by itself, without the soft bits of earlier
+	// ones, to show what those are worth. The waveform always combines.
+	NoCombining bool
+
 	Workers int    // of the receiver's runtime; 0 stands for one per processor
 	Seed    uint64 // of fading, noise and data
 }

@@ -51,6 +51,8 @@ type Config struct {
 	// NewAir of a [Station].
 	NewAir func(AirConfig) (Air, error)
 
+	NoCombining bool // see [AirConfig]
+
 	BiasDB        float64 // by how much reported SINRs are too high
 	SoundingSlots int     // slots from one sounding of a UE to its next; 0 stands for 20, negative for none
 	Impairments   Impairments

@@ -90,7 +90,7 @@ func New(cfg Config) (*Loop, error) {
 	}
 	l.air, err = cfg.NewAir(AirConfig{
 		Carrier: cfg.MAC.Carrier, RBGs: l.rbgs, NumRx: cfg.NumRx, UEs: cfg.UEs,
-		Receiver: cfg.Receiver, Samples: cfg.Samples, Workers: cfg.Workers, Seed: cfg.Seed,
+		Receiver: cfg.Receiver, Samples: cfg.Samples, NoCombining: cfg.NoCombining, Workers: cfg.Workers, Seed: cfg.Seed,
 	})
 	if err != nil {
 		return nil, err
