@@ -5,6 +5,7 @@ package gnb
 import (
 	"time"
 
+	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -56,6 +57,10 @@ type AirConfig struct {
 	// NoCombining receives each transmission by itself, without the soft bits of earlier
 	// ones, to show what those are worth. The waveform always combines.
 	NoCombining bool
+
+	// Scheduler, if its carrier is set, is made a function beside the receiver of a
+	// [Station], see [Station.NewMaker].
+	Scheduler mac.Config
 
 	Workers int    // of the receiver's runtime; 0 stands for one per processor
 	Seed    uint64 // of fading, noise and data

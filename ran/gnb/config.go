@@ -51,6 +51,10 @@ type Config struct {
 	// NewAir of a [Station].
 	NewAir func(AirConfig) (Air, error)
 
+	// NewMaker makes the scheduler: nil stands for a [mac.Cell] without a runtime; that of a
+	// [Function] or a [Station] is a stateful function.
+	NewMaker func(mac.Config) (Maker, error)
+
 	NoCombining bool // see [AirConfig]
 
 	BiasDB        float64 // by how much reported SINRs are too high
@@ -73,6 +77,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.NewAir == nil {
 		c.NewAir = NewAbstract
+	}
+	if c.NewMaker == nil {
+		c.NewMaker = func(cfg mac.Config) (Maker, error) {
+			cell, err := mac.New(cfg)
+			return plain{cell}, err
+		}
 	}
 	if c.MAC.MaxUEs == 0 {
 		c.MAC.MaxUEs = max(len(c.UEs), 1)

@@ -12,52 +12,60 @@ import (
 
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
 )
 
 // Loop is one cell in virtual time: UEs, scheduler and air. In slot n it
 //
 //  1. lets UEs arrive and leave, and packets come into their buffers; UEs with data and no
 //     grant ask for one, and some are sounded;
-//  2. gives the scheduler the feedback of slot n − k, k being [mac.Config].FeedbackSlots;
-//  3. has it make the schedule of slot n + k₂;
-//  4. lets the UEs transmit by the schedule of slot n, which was made k₂ slots ago, and
+//  2. tells the scheduler so, and the feedback and soundings of slot n − k, k being
+//     [mac.Config].FeedbackSlots, and has it make the schedule of slot n + k₂;
+//  3. lets the UEs transmit by the schedule of slot n, which was made k₂ slots ago, and
 //     keeps what the receiver says of it for slot n + k.
 //
 // One goroutine at a time may use a Loop. Its history follows from the seed.
 type Loop struct {
 	cfg   Config
-	cell  *mac.Cell
+	maker Maker
 	air   Air
 	rbgs  []RBG
 	slot  nr.Slot
 	ues   []terminal
 	index map[uint16]int // of each RNTI
 
-	schedules []nr.Schedule // ring over slots, for k₂
-	feedback  []indication  // ring over the slots in which it is delivered
+	schedules []nr.Schedule          // ring over slots, for k₂
+	coming    []block.SlotIndication // ring over the slots in which they are told
+	lost      block.SlotIndication   // takes what is lost
 	who       []int
 	heard     []Reception
-	sounding  []float32
 	rng       *rand.Rand // of impairments
 	length    time.Duration
-	took      []time.Duration // ring of the receiver's work per slot; 0 where it is not known
 
+	budget  float64 // receiver work per slot, µs
 	history hash.Hash
 	line    []byte
 	stats   cellStats
 	watch   []Watcher
 }
 
-// indication is the feedback that is delivered in one slot: that of several slots, where
-// some came late.
-type indication struct {
-	parts []part
+// Maker makes schedules. One goroutine at a time may use it.
+type Maker interface {
+	// Make tells what a message says and writes the schedule of the slot k₂ after it.
+	Make(dst *nr.Schedule, in *block.SlotIndication) error
+	// UE returns what is known of a UE, and whether it is attached.
+	UE(rnti uint16) (mac.UE, bool)
 }
 
-// part is the feedback of one slot.
-type part struct {
-	slot     nr.Slot
-	feedback []mac.Feedback
+// plain is a cell of package mac, without a runtime.
+type plain struct{ *mac.Cell }
+
+// Make implements [Maker]. It does not allocate once dst has grown.
+func (p plain) Make(dst *nr.Schedule, in *block.SlotIndication) error {
+	if err := in.Tell(p.Cell); err != nil {
+		return err
+	}
+	return p.Schedule(dst, in.Slot+nr.Slot(p.Config().K2))
 }
 
 // Watcher is told what happened in a slot; what it is given is valid until it returns.
@@ -70,19 +78,22 @@ func New(cfg Config) (*Loop, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	cell, err := mac.New(cfg.MAC)
+	cell, err := mac.New(cfg.MAC) // which knows defaults and resource block groups
 	if err != nil {
 		return nil, err
 	}
 	cfg.MAC = cell.Config()
+	maker, err := cfg.NewMaker(cfg.MAC)
+	if err != nil {
+		return nil, err
+	}
 	l := &Loop{
-		cfg: cfg, cell: cell, index: map[uint16]int{}, history: sha256.New(),
+		cfg: cfg, maker: maker, index: map[uint16]int{}, history: sha256.New(), budget: cfg.MAC.BudgetMicros,
 		schedules: make([]nr.Schedule, cfg.MAC.K2+1),
-		feedback:  make([]indication, cfg.MAC.FeedbackSlots+cfg.Impairments.FeedbackJitter+1),
+		coming:    make([]block.SlotIndication, cfg.MAC.FeedbackSlots+cfg.Impairments.FeedbackJitter+1),
 		who:       make([]int, nr.MaxGrants), heard: make([]Reception, nr.MaxGrants),
-		took:     make([]time.Duration, cfg.MAC.FeedbackSlots+cfg.Impairments.FeedbackJitter+1),
-		sounding: make([]float32, cell.NumRBGs()), length: cfg.MAC.Carrier.Numerology().SlotDuration(),
-		rng: rand.New(rand.NewPCG(cfg.Seed, 0x6c6f6f70)), // "loop"
+		length: cfg.MAC.Carrier.Numerology().SlotDuration(),
+		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x6c6f6f70)), // "loop"
 	}
 	for i := range cell.NumRBGs() {
 		start, num := cell.RBG(i)
@@ -115,12 +126,13 @@ func (l *Loop) Slot() nr.Slot { return l.slot }
 
 // UE returns what the scheduler knows of UE i of the configuration, and whether it is
 // attached.
-func (l *Loop) UE(i int) (mac.UE, bool) { return l.cell.UE(l.cfg.UEs[i].RNTI) }
+func (l *Loop) UE(i int) (mac.UE, bool) { return l.maker.UE(l.cfg.UEs[i].RNTI) }
 
 // SetBudget bounds the receiver's work per slot from now on, see [mac.Cell.SetBudget].
-func (l *Loop) SetBudget(micros float64) {
-	l.cell.SetBudget(micros)
-}
+func (l *Loop) SetBudget(micros float64) { l.budget = micros }
+
+// SetBias changes by how many dB reported SINRs are too high from now on.
+func (l *Loop) SetBias(dB float64) { l.cfg.BiasDB = dB }
 
 // Close releases the air.
 func (l *Loop) Close() error { return l.air.Close() }
@@ -139,16 +151,15 @@ func (l *Loop) Run(slots int) error {
 // abstract air.
 func (l *Loop) Step() error {
 	n := l.slot
-	if err := l.people(n); err != nil {
-		return err
-	}
+	told := &l.coming[int(n)%len(l.coming)]
+	told.Slot, told.BudgetMicros = n, l.budget
+	l.people(told)
 	began := time.Now()
-	l.deliver(n)
-	ahead := n + nr.Slot(l.cfg.MAC.K2)
-	if err := l.cell.Schedule(l.scheduleOf(ahead), ahead); err != nil {
+	if err := l.maker.Make(l.scheduleOf(n+nr.Slot(l.cfg.MAC.K2)), told); err != nil {
 		return err
 	}
 	l.stats.scheduling.add(time.Since(began))
+	told.Reset(0)
 	if n < nr.Slot(l.cfg.MAC.K2) {
 		l.scheduleOf(n).Set(n) // nobody has made a schedule for the first slots
 	}
@@ -162,15 +173,14 @@ func (l *Loop) Step() error {
 func (l *Loop) scheduleOf(n nr.Slot) *nr.Schedule { return &l.schedules[int(n)%len(l.schedules)] }
 
 // people lets UEs arrive and leave, packets come, and UEs ask and be sounded.
-func (l *Loop) people(n nr.Slot) error {
+func (l *Loop) people(told *block.SlotIndication) {
+	n := told.Slot
 	now := time.Duration(n) * l.length
 	for i := range l.ues {
 		t := &l.ues[i]
 		here := now >= t.cfg.Arrive && (t.cfg.Leave == 0 || now < t.cfg.Leave)
 		if here != t.present {
-			if err := l.changePresence(t, here); err != nil {
-				return err
-			}
+			l.changePresence(told, t, here)
 		}
 		if !here {
 			continue
@@ -178,48 +188,41 @@ func (l *Loop) people(n nr.Slot) error {
 		t.stats.slots++
 		t.arrivals(now)
 		if t.asks(n) {
-			l.cell.Request(t.cfg.RNTI)
+			told.Requests = append(told.Requests, t.cfg.RNTI)
 		}
 		if every := l.cfg.SoundingSlots; every > 0 && (int(n)+i)%every == 0 {
-			l.air.Sound(l.sounding, i, n)
-			for k := range l.sounding {
-				l.sounding[k] += float32(l.cfg.BiasDB)
-			}
-			l.cell.Sound(t.cfg.RNTI, n, l.sounding)
+			l.sound(i, n)
 		}
 	}
-	return nil
 }
 
 // changePresence lets a UE arrive or leave.
-func (l *Loop) changePresence(t *terminal, here bool) error {
+func (l *Loop) changePresence(told *block.SlotIndication, t *terminal, here bool) {
 	t.present = here
 	if here {
-		return l.cell.Attach(t.cfg.RNTI, t.cfg.MAC)
+		told.Attach = append(told.Attach, block.Attachment{RNTI: t.cfg.RNTI, Config: t.cfg.MAC})
+		return
 	}
-	if u, ok := l.cell.UE(t.cfg.RNTI); ok {
+	if u, ok := l.maker.UE(t.cfg.RNTI); ok {
 		t.stats.final = u
 	}
-	l.cell.Detach(t.cfg.RNTI)
+	told.Detach = append(told.Detach, t.cfg.RNTI)
 	for i := range t.processes {
 		t.giveUp(&t.processes[i])
 		t.processes[i] = blockOfUE{}
 	}
-	return nil
 }
 
-// deliver gives the scheduler the feedback that is due in a slot.
-func (l *Loop) deliver(n nr.Slot) {
-	due := &l.feedback[int(n)%len(l.feedback)]
-	for i := range due.parts {
-		p := &due.parts[i]
-		l.cell.Feedback(p.slot, p.feedback)
-		if took := &l.took[int(p.slot)%len(l.took)]; *took > 0 {
-			l.cell.Measured(p.slot, micros(*took))
-			*took = 0
-		}
+// sound measures UE i, which is told as late as feedback.
+func (l *Loop) sound(i int, n nr.Slot) {
+	x := block.Sounding{RNTI: l.cfg.UEs[i].RNTI, Slot: n, NumRBGs: len(l.rbgs)}
+	values := x.SINRdB[:x.NumRBGs]
+	l.air.Sound(values, i, n)
+	for k := range values {
+		values[k] += float32(l.cfg.BiasDB)
 	}
-	due.parts = due.parts[:0]
+	to := &l.coming[(int(n)+l.cfg.MAC.FeedbackSlots)%len(l.coming)]
+	to.Soundings = append(to.Soundings, x)
 }
 
 // transmit lets UEs send by a schedule, and keeps the feedback.
@@ -233,9 +236,9 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 	if err := l.air.Transmit(heard, s, who); err != nil {
 		return err
 	}
-	l.measure(s.Slot)
 	end := time.Duration(s.Slot+1) * l.length
-	p := l.reserve(s.Slot)
+	p := l.destination(s.Slot)
+	l.measure(p, s.Slot)
 	for i := range grants {
 		g := &grants[i]
 		f := mac.Feedback{
@@ -246,9 +249,7 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 			l.ues[who[i]].received(&f, &heard[i], g, end)
 			l.ues[who[i]].stats.granted(g)
 		}
-		if p != nil {
-			p.feedback = append(p.feedback, f)
-		}
+		p.Feedback, p.FeedbackOf = append(p.Feedback, f), append(p.FeedbackOf, s.Slot)
 	}
 	l.note(s, heard)
 	for _, w := range l.watch {
@@ -258,7 +259,7 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 }
 
 // measure takes how long the receiver has worked on a slot.
-func (l *Loop) measure(n nr.Slot) {
+func (l *Loop) measure(p *block.SlotIndication, n nr.Slot) {
 	a, ok := l.air.(Timed)
 	if !ok {
 		return
@@ -268,7 +269,7 @@ func (l *Loop) measure(n nr.Slot) {
 		return // nothing was sent
 	}
 	l.stats.receiving.add(took)
-	l.took[int(n)%len(l.took)] = took
+	p.Efforts = append(p.Efforts, block.Effort{Slot: n, Micros: micros(took)})
 	if took > l.length {
 		l.stats.late++
 	}
@@ -289,25 +290,18 @@ func (l *Loop) sender(g *nr.Grant) int {
 	return i
 }
 
-// reserve returns where the feedback of a slot is kept until it is delivered; nil where it
-// is lost.
-func (l *Loop) reserve(n nr.Slot) *part {
+// destination returns the message in which the feedback of a slot is told; where it is lost,
+// one that nobody reads.
+func (l *Loop) destination(n nr.Slot) *block.SlotIndication {
 	delay, x := l.cfg.MAC.FeedbackSlots, &l.cfg.Impairments
 	if x.FeedbackJitter > 0 {
 		delay += l.rng.IntN(x.FeedbackJitter + 1)
 	}
 	if x.FeedbackLoss > 0 && l.rng.Float64() < x.FeedbackLoss {
-		return nil
+		l.lost.Reset(0)
+		return &l.lost
 	}
-	due := &l.feedback[(int(n)+delay)%len(l.feedback)]
-	if len(due.parts) < cap(due.parts) {
-		due.parts = due.parts[:len(due.parts)+1]
-	} else {
-		due.parts = append(due.parts, part{})
-	}
-	p := &due.parts[len(due.parts)-1]
-	p.slot, p.feedback = n, p.feedback[:0]
-	return p
+	return &l.coming[(int(n)+delay)%len(l.coming)]
 }
 
 // note adds a slot to the history and to the statistics: who sent what where, and what

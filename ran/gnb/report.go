@@ -59,7 +59,7 @@ func (l *Loop) Report() ([]UEReport, Summary) {
 // report returns what has happened to a UE.
 func (l *Loop) report(t *terminal) UEReport {
 	u := &t.stats.final
-	if now, ok := l.cell.UE(t.cfg.RNTI); ok {
+	if now, ok := l.maker.UE(t.cfg.RNTI); ok {
 		u = &now
 	}
 	x := &t.stats

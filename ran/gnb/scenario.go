@@ -125,42 +125,44 @@ func (s Scenario) Run(ctx context.Context) ([]Result, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	newAir, stop, err := s.open()
+	station, err := s.open()
 	if err != nil {
 		return nil, err
 	}
 	results, errs := make([]Result, s.Cells), make([]error, s.Cells)
 	var wg sync.WaitGroup
 	for i := range s.Cells {
-		wg.Go(func() { results[i], errs[i] = s.cell(ctx, i, newAir) })
+		wg.Go(func() { results[i], errs[i] = s.cell(ctx, i, station) })
 	}
 	wg.Wait()
-	return results, errors.Join(append(errs, stop())...)
+	if station != nil {
+		errs = append(errs, station.Close())
+	}
+	return results, errors.Join(errs...)
 }
 
-// open returns what makes the air of a cell, and what ends it.
-func (s *Scenario) open() (func(AirConfig) (Air, error), func() error, error) {
+// open opens what cells share: with waveforms the station, which has their receivers and
+// schedulers. It is nil with the abstract air.
+func (s *Scenario) open() (*Station, error) {
 	if s.Air == "abstract" {
-		return NewAbstract, func() error { return nil }, nil
+		return nil, nil
 	}
 	cfg, err := s.Config(0)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	station, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: s.Receiver, Samples: s.Samples})
-	if err != nil {
-		return nil, nil, err
-	}
-	return station.NewAir, station.Close, nil
+	return OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: s.Receiver, Samples: s.Samples, Scheduler: cfg.MAC})
 }
 
 // cell runs one cell.
-func (s *Scenario) cell(ctx context.Context, i int, newAir func(AirConfig) (Air, error)) (Result, error) {
+func (s *Scenario) cell(ctx context.Context, i int, station *Station) (Result, error) {
 	cfg, err := s.Config(i)
 	if err != nil {
 		return Result{}, err
 	}
-	cfg.NewAir = newAir
+	if station != nil {
+		cfg.NewAir, cfg.NewMaker = station.NewAir, station.NewMaker
+	}
 	l, err := New(cfg)
 	if err != nil {
 		return Result{}, err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/ran/uplink"
@@ -24,8 +25,9 @@ type Station struct {
 	chain *uplink.Chain
 	rx    *uplink.Receiver
 
-	mu    sync.Mutex
-	cells map[sfaas.Key]*waveform
+	mu     sync.Mutex
+	cells  map[sfaas.Key]*waveform
+	makers makers
 }
 
 // OpenStation starts the receiver that a configuration names; its UEs and its seed are
@@ -36,7 +38,7 @@ func OpenStation(cfg AirConfig) (*Station, error) {
 		return nil, err
 	}
 	cfg.Carrier = cfg.Carrier.Form()
-	c := uplink.Config{Config: block.Config{Carrier: cfg.Carrier, NumRx: cfg.NumRx}, Receiver: cfg.Receiver}
+	c := uplink.Config{Scheduler: cfg.Scheduler, Config: block.Config{Carrier: cfg.Carrier, NumRx: cfg.NumRx}, Receiver: cfg.Receiver}
 	if !cfg.Samples {
 		c.Steps.Demodulate = newElements(cfg.Carrier, cfg.NumRx)
 	}
@@ -45,11 +47,35 @@ func OpenStation(cfg AirConfig) (*Station, error) {
 	if s.chain, err = uplink.New(c); err != nil {
 		return nil, err
 	}
-	s.rx, err = s.chain.Receive(uplink.ReceiverConfig{OnOutcome: s.outcome, Workers: cfg.Workers, Logger: slog.New(slog.DiscardHandler)})
+	s.rx, err = s.chain.Receive(uplink.ReceiverConfig{OnOutcome: s.outcome, OnSchedule: s.makers.made, Workers: cfg.Workers, Logger: slog.New(slog.DiscardHandler), Options: onNode(1)})
 	if err != nil {
 		return nil, errors.Join(err, s.chain.Close())
 	}
 	return s, nil
+}
+
+// onNode returns the options of the runtime of a node of a station, whose first one has
+// what nobody has moved.
+func onNode(id sfaas.NodeID) []sfaas.Option {
+	return []sfaas.Option{sfaas.WithNode(id), sfaas.WithDefaultOwner(1)}
+}
+
+// Runtime returns the station's first runtime, that of node 1.
+func (s *Station) Runtime() *sfaas.Runtime { return s.rx.Runtime() }
+
+// Join opens the runtime of another node, to which units may move, see
+// [uplink.Receiver.Join]. The station closes it.
+func (s *Station) Join(id sfaas.NodeID) (*sfaas.Runtime, error) { return s.rx.Join(onNode(id)...) }
+
+// Units returns the units of a cell: that of its scheduler, and that of its receiver. The
+// station must have a scheduler.
+func (s *Station) Units(c *nr.Carrier) (scheduler, receiver sfaas.Unit, err error) {
+	key := block.CellKey(c.CellID)
+	scheduler, err = s.chain.App.Unit(s.chain.Scheduler.Fn.Name(), key)
+	if err == nil {
+		receiver, err = s.chain.App.Unit(s.chain.Steps.Extract.Fn.Name(), key)
+	}
+	return scheduler, receiver, err
 }
 
 // newElements returns the function that stands in the place of demodulation where the air
@@ -70,6 +96,32 @@ func newElements(c nr.Carrier, numRx int) sfaas.Fn[nr.Baseband, block.Grid] {
 		return nil
 	}, sfaas.FunctionConfig{Params: params{c, numRx}})
 }
+
+// NewMaker returns the scheduler of one cell, a function beside the receiver. The station
+// must have been opened with [AirConfig].Scheduler, whose form and timing that of the cell
+// has.
+func (s *Station) NewMaker(cfg mac.Config) (Maker, error) {
+	if cfg.K2 != s.cfg.Scheduler.K2 || cfg.Carrier.Form() != s.cfg.Carrier {
+		return nil, &nr.FieldError{Field: "k2", Got: cfg.K2, Want: "timing and carrier of the station's scheduler"}
+	}
+	key := block.CellKey(cfg.Carrier.CellID)
+	return s.makers.add(&functionMaker{
+		key: key, ahead: nr.Slot(cfg.K2),
+		push: func(in *block.SlotIndication) error {
+			return s.rx.Tick(key, in.Slot, func(m *block.SlotIndication) error {
+				m.CopyFrom(in)
+				return nil
+			})
+		},
+		drain: s.rx.Runtime().Drain,
+		look: func(ctx context.Context, rnti uint16) (mac.UE, bool, error) {
+			return s.chain.Scheduler.UE(ctx, s.rx.Runtime(), key, rnti)
+		},
+	})
+}
+
+// schedules reports whether the schedules are made beside the receiver.
+func (s *Station) schedules() bool { return s.cfg.Scheduler.Carrier != nr.Carrier{} }
 
 // NewAir returns the waveform of one cell, whose key is that of its carrier's identity. It
 // returns a [*nr.FieldError] for a carrier of another form and for an identity that is in
@@ -140,21 +192,13 @@ func (s *Station) outcome(t *uplink.Transmission, _ *block.TransportBlock) {
 // outcome of every grant.
 func (s *Station) receive(w *waveform, schedule *nr.Schedule, fill func(*nr.Baseband) error) error {
 	ctx := context.Background()
-	if err := patiently(func() error { return s.rx.Schedule(w.key, schedule.Slot, schedule.Grants...) }); err != nil {
-		return fmt.Errorf("gnb: schedule: %w", err)
+	if !s.schedules() { // otherwise the receiver has it already
+		if err := patiently(func() error { return s.rx.Schedule(w.key, schedule.Slot, schedule.Grants...) }); err != nil {
+			return fmt.Errorf("gnb: schedule: %w", err)
+		}
 	}
 	if err := patiently(func() error { return s.rx.Samples(w.key, schedule.Slot, fill) }); err != nil {
 		return fmt.Errorf("gnb: samples: %w", err)
 	}
 	return s.rx.Wait(ctx, w.key, schedule.Slot)
-}
-
-// patiently calls push again while the chain is busy.
-func patiently(push func() error) error {
-	for {
-		if err := push(); !errors.Is(err, sfaas.ErrBusy) {
-			return err
-		}
-		time.Sleep(100 * time.Microsecond)
-	}
 }

@@ -63,7 +63,7 @@ func (t *Trace) slot(s *nr.Schedule, _ []Reception) {
 		if t.fresh[i] > 0 {
 			x.MCS = float64(t.mcs[i]) / float64(t.fresh[i])
 		}
-		if now, ok := t.loop.cell.UE(u.cfg.RNTI); ok {
+		if now, ok := t.loop.maker.UE(u.cfg.RNTI); ok {
 			x.OLLAdB = now.Loop.OffsetDB
 		}
 		t.bits[i], t.mcs[i], t.fresh[i] = 8*u.stats.payload, 0, 0

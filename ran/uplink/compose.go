@@ -4,6 +4,7 @@ package uplink
 
 import (
 	"context"
+	"errors"
 
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/phy/neural"
@@ -24,6 +25,14 @@ type Edges struct {
 	// Grants takes the schedule of a slot under the key of the cell. A slot without
 	// transmissions has an empty one.
 	Grants sfaas.Input[nr.Schedule]
+
+	// With [Config].Scheduler the schedules are made here, and there is no input Grants:
+	// Ticks takes the beginning of a slot under the key of the cell, Schedules carries what
+	// is made of it, and Scheduled tells it to the host, which must know who sends.
+	Ticks     sfaas.Input[block.SlotIndication]
+	Scheduler block.Scheduler
+	Schedules sfaas.Edge[nr.Schedule]
+	Scheduled sfaas.Output[nr.Schedule]
 
 	Grid     sfaas.Edge[block.Grid]           // of the slot, under the key of the cell
 	PDU      sfaas.Edge[block.PDU]            // of each PRB group, under [block.GroupKey], as are the next four
@@ -78,6 +87,11 @@ func Compose(g *sfaas.Graph, cfg Config) (*Edges, error) {
 	if e.Steps, err = cfg.steps(e.networks); err != nil {
 		return nil, err
 	}
+	if cfg.schedules() {
+		if e.Scheduler, err = block.NewScheduler(cfg.Scheduler); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+	}
 	e.wire()
 	return e, nil
 }
@@ -85,7 +99,8 @@ func Compose(g *sfaas.Graph, cfg Config) (*Edges, error) {
 // wire applies the steps.
 func (e *Edges) wire() {
 	g, s, cfg := e.graph, &e.Steps, &e.Config
-	e.Slots, e.Grants = sfaas.Source[nr.Baseband](g, "slots"), sfaas.Source[nr.Schedule](g, "grants")
+	e.Slots = sfaas.Source[nr.Baseband](g, "slots")
+	grants := e.grants()
 	if cfg.Replay == EdgeSlots {
 		e.replay = source[nr.Baseband]{e.Slots}
 	}
@@ -102,10 +117,24 @@ func (e *Edges) wire() {
 	e.Blocks = through(e, EdgeBlocks, sfaas.Apply(e.Bits, s.CheckCRC))
 	e.Out = sfaas.Sink(e.Blocks, "blocks")
 
-	e.UEGrants = sfaas.Apply(e.Grants, block.NewDistribute(cfg.Config))
-	sfaas.Control(e.Grants, s.Extract.Grants)
+	e.UEGrants = sfaas.Apply(grants, block.NewDistribute(cfg.Config))
+	sfaas.Control(grants, s.Extract.Grants)
 	sfaas.Control(e.UEGrants, s.Demap.Grants)
 	sfaas.Control(e.UEGrants, s.Decode.Grants)
+}
+
+// grants returns where schedules come from: a source, or the scheduler, which stands apart
+// from the receiver so that its unit is one of its own: what it knows must survive, soft
+// bits need not.
+func (e *Edges) grants() sfaas.Stream[nr.Schedule] {
+	if !e.Config.schedules() {
+		e.Grants = sfaas.Source[nr.Schedule](e.graph, "grants")
+		return e.Grants
+	}
+	e.Ticks = sfaas.Source[block.SlotIndication](e.graph, "ticks")
+	e.Schedules = sfaas.Apply(e.Ticks, e.Scheduler.Fn)
+	e.Scheduled = sfaas.Sink(e.Schedules, "schedules")
+	return e.Schedules.Cut("grants")
 }
 
 // measure wires the steps from pilots to channel, in a loop with the tracker if there

@@ -5,6 +5,7 @@ package uplink
 import (
 	"slices"
 
+	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/pusch"
@@ -42,6 +43,11 @@ type Config struct {
 	// what lies between. "" stands for none.
 	Replay Edge
 
+	// Scheduler, if its carrier is set, puts a scheduler in the place of the source of
+	// grants: [Edges].Ticks then takes the beginning of each slot, and the schedule of the
+	// slot k₂ later goes to the receiver.
+	Scheduler mac.Config
+
 	// Steps are functions that stand in the place of the receiver's own. Those that are
 	// not defined are the receiver's.
 	Steps Steps
@@ -73,12 +79,18 @@ func (c *Config) Validate() error {
 			return err
 		}
 	}
+	if c.schedules() && c.Scheduler.Carrier.Form() != c.Carrier.Form() {
+		return &nr.FieldError{Field: "scheduler.carrier", Got: c.Scheduler.Carrier, Want: "the form of the receiver's"}
+	}
 	if c.Replay != "" && !slices.Contains(replayed(), c.Replay) {
 		return c.Replay.unknown(replayed())
 	}
 	_, _, err := c.algorithms()
 	return err
 }
+
+// schedules reports whether the chain has a scheduler of its own.
+func (c *Config) schedules() bool { return c.Scheduler.Carrier != nr.Carrier{} }
 
 // tracks reports whether the receiver follows UEs over slots.
 func (c *Config) tracks() bool { return c.Tracking != track.Config{} }

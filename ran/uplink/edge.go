@@ -61,6 +61,9 @@ func (e *Edges) Record(x Edge, w io.Writer) (io.Closer, error) {
 	case EdgeSlots:
 		return record(e, e.Slots, x, w)
 	case EdgeGrants:
+		if e.Config.schedules() {
+			return record(e, e.Schedules, x, w)
+		}
 		return record(e, e.Grants, x, w)
 	case EdgeUEGrants:
 		return record(e, e.UEGrants, x, w)

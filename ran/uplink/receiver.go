@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +23,10 @@ type ReceiverConfig struct {
 	// where none came out of the chain. Both are read-only and valid until OnOutcome
 	// returns; several goroutines call it at once.
 	OnOutcome func(t *Transmission, tb *block.TransportBlock)
+	// OnSchedule is told of each schedule that the chain's own scheduler has made, see
+	// [Config].Scheduler, before any of its grants has an outcome. The schedule is
+	// read-only and valid until OnSchedule returns; several goroutines call it at once.
+	OnSchedule func(cell sfaas.Key, s *nr.Schedule)
 	// Timeline ties slots to a radio's clock: work that would start more than Budget
 	// after the start of its slot is skipped as late. Without one nothing is late.
 	Timeline *sfaas.Timeline
@@ -36,6 +41,12 @@ type ReceiverConfig struct {
 	// the program has added to the graph.
 	Options []sfaas.Option
 }
+
+// Errors of a host that takes a chain for one with, or without, a scheduler of its own.
+var (
+	errNoScheduler  error = &nr.FieldError{Field: "tick", Got: "a chain without a scheduler", Want: "Config.Scheduler"}
+	errOwnScheduler error = &nr.FieldError{Field: "schedule", Got: "a chain with a scheduler of its own", Want: "Receiver.Tick"}
+)
 
 // Receiver is a chain at work: a host hands it the schedule and the samples of each
 // slot, and hears what became of each grant.
@@ -59,10 +70,12 @@ type Receiver struct {
 	chain  *Chain
 	cfg    ReceiverConfig
 	rt     *sfaas.Runtime
+	opts   []sfaas.Option // of every runtime
 	ledger *ledger
 	length time.Duration // of a slot
 
 	mu        sync.Mutex
+	joined    []*sfaas.Runtime // further ones
 	processes processes
 	warmed    nr.Slot // the next slot in which to warm up
 
@@ -90,13 +103,12 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 	if cfg.Workers > 0 {
 		opts = append(opts, sfaas.WithWorkers(cfg.Workers))
 	}
+	if c.Config.schedules() {
+		opts = append(opts, sfaas.WithOutput(c.Scheduled, func(h sfaas.Header, s *nr.Schedule) { r.scheduled(h.Key, s) }))
+	}
+	r.opts = opts
 	var err error
-	r.rt, err = c.Open(func(h sfaas.Header, tb *block.TransportBlock) {
-		if !warming(h.Key) {
-			r.ledger.result(h.Key.Root(), tb, time.Now())
-		}
-	}, append(opts, cfg.Options...)...)
-	if err != nil {
+	if r.rt, err = r.open(cfg.Options); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -105,17 +117,83 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 	return r, nil
 }
 
+// open opens a runtime whose outputs come to the receiver.
+func (r *Receiver) open(opts []sfaas.Option) (*sfaas.Runtime, error) {
+	return r.chain.Open(func(h sfaas.Header, tb *block.TransportBlock) {
+		if !warming(h.Key) {
+			r.ledger.result(h.Key.Root(), tb, time.Now())
+		}
+	}, slices.Concat(r.opts, opts)...)
+}
+
+// Join opens a further runtime of the chain, with the options, and links it, so that units
+// may move to it while slots flow: what comes out of it comes to this receiver too. Both
+// runtimes must have nodes of their own ([sfaas.WithNode]), and say who owns units that
+// nobody has moved ([sfaas.WithDefaultOwner]). Close closes it. Join returns the errors of
+// [sfaas.NewRuntime] and [sfaas.Link].
+func (r *Receiver) Join(opts ...sfaas.Option) (*sfaas.Runtime, error) {
+	rt, err := r.open(opts)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := sfaas.Link(append([]*sfaas.Runtime{rt, r.rt}, r.joined...)...); err != nil {
+		return nil, errors.Join(err, rt.Close())
+	}
+	r.joined = append(r.joined, rt)
+	return rt, nil
+}
+
+// runtimes returns all runtimes of the receiver.
+func (r *Receiver) runtimes() []*sfaas.Runtime {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]*sfaas.Runtime{r.rt}, r.joined...)
+}
+
 // Runtime returns the runtime, for its counters, snapshots and the program's own
 // sources.
 func (r *Receiver) Runtime() *sfaas.Runtime { return r.rt }
+
+// Tick tells the chain's own scheduler that a slot begins, and what has happened since the
+// last one; fill writes that into a recycled message, which is empty. The schedule of the
+// slot k₂ later follows in OnSchedule; one that is never made, because the tick was lost or
+// refused, leaves its slot without grants.
+//
+// It returns [sfaas.ErrBusy] if the runtime cannot take the message now, the error of fill,
+// a [*nr.FieldError] where the chain has no scheduler, and [sfaas.ErrClosed].
+func (r *Receiver) Tick(cell sfaas.Key, slot nr.Slot, fill func(*block.SlotIndication) error) error {
+	if !r.chain.Config.schedules() {
+		return errNoScheduler
+	}
+	return r.chain.Ticks.Push(r.rt, cell, sfaas.Slot(slot), func(s *block.SlotIndication) error {
+		s.Reset(slot)
+		return fill(s)
+	})
+}
+
+// scheduled opens the account of a slot whose schedule the chain has made itself.
+func (r *Receiver) scheduled(cell sfaas.Key, s *nr.Schedule) {
+	entries := make([]Transmission, len(s.Grants))
+	for i := range entries {
+		entries[i] = newTransmission(cell, s.Slot, i, &s.Grants[i], nil)
+	}
+	if a := r.ledger.enter(slotKey{cell, s.Slot}, entries); a != nil {
+		r.ledger.settled(a, nil)
+	}
+	if r.cfg.OnSchedule != nil {
+		r.cfg.OnSchedule(cell, s)
+	}
+}
 
 // Schedule hands over the grants of a slot of a cell, none for a slot in which nobody
 // was scheduled. Those that the chain cannot receive have the outcome unsupported, with
 // the reason; the rest of the slot is received without them.
 //
 // It returns [sfaas.ErrBusy] if the runtime cannot take the schedule now, a
-// [*nr.FieldError] for grants that are not legal or a slot that has a schedule, and
-// [sfaas.ErrClosed]. With an error no grant of the slot is owed an outcome, and the same
+// [*nr.FieldError] for grants that are not legal, a slot that has a schedule or a chain that
+// makes its own, and [sfaas.ErrClosed]. With an error no grant of the slot is owed an outcome, and the same
 // schedule may be handed over again.
 func (r *Receiver) Schedule(cell sfaas.Key, slot nr.Slot, grants ...nr.Grant) error {
 	return r.schedule(cell, slot, grants, nil)
@@ -124,6 +202,9 @@ func (r *Receiver) Schedule(cell sfaas.Key, slot nr.Slot, grants ...nr.Grant) er
 // schedule is Schedule with the reasons for which some of the grants are refused
 // already; nil for none.
 func (r *Receiver) schedule(cell sfaas.Key, slot nr.Slot, grants []nr.Grant, reasons []error) error {
+	if r.chain.Config.schedules() {
+		return errOwnScheduler
+	}
 	reasons, err := unsupported(&r.chain.Config.Carrier, slot, grants, reasons)
 	if err != nil {
 		return err
@@ -238,8 +319,10 @@ const stall = 200 * time.Millisecond
 // It returns the error of the context, and [sfaas.ErrClosed].
 func (r *Receiver) Flush(ctx context.Context) error {
 	complete := r.ledger.complete()
-	if err := r.rt.Drain(ctx); err != nil {
-		return err
+	for _, rt := range r.runtimes() {
+		if err := rt.Drain(ctx); err != nil {
+			return err
+		}
 	}
 	r.ledger.end(func(a *account) (bool, bool) { return complete[a.slotKey], false })
 	return nil
@@ -278,7 +361,10 @@ func (r *Receiver) watch(ctx context.Context) {
 func (r *Receiver) Close() error {
 	r.stop()
 	r.wg.Wait()
-	err := r.rt.Close()
+	var err error
+	for _, rt := range r.runtimes() {
+		err = errors.Join(err, rt.Close())
+	}
 	r.mu.Lock()
 	//lint:ignore SA2001 a schedule that is being pushed has its account now, or an error
 	r.mu.Unlock()

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gnb
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/mac"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// TestFunction makes the same history with the scheduler as a function as without a
+// runtime, whatever the number of workers.
+func TestFunction(t *testing.T) {
+	cfg := testConfig(5, mac.ProportionalFair{}, Traffic{Pattern: OnOff, Mbps: 4})
+	cfg.Impairments = Impairments{GrantLoss: 0.02, FeedbackLoss: 0.02, FeedbackJitter: 5}
+	ues, want := runLoop(t, cfg, 1500)
+	for _, workers := range []int{1, 4} {
+		t.Run(fmt.Sprint("workers=", workers), func(t *testing.T) {
+			f, err := OpenFunction(cfg.MAC, sfaas.WithWorkers(workers))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			cfg.NewMaker = f.NewMaker
+			got, s := runLoop(t, cfg, 1500)
+			if s.History != want.History {
+				t.Errorf("history %s, want %s", s.History, want.History)
+			}
+			for i := range got {
+				if got[i].OLLAdB != ues[i].OLLAdB || got[i].MCSMean != ues[i].MCSMean {
+					t.Errorf("got %+v, want %+v", got[i], ues[i])
+				}
+			}
+		})
+	}
+}
+
+// TestFunctionBesideReceiver makes the same history with scheduler and receiver in one
+// graph as with the scheduler outside.
+func TestFunctionBesideReceiver(t *testing.T) {
+	cfg := testConfig(3, mac.ProportionalFair{}, Traffic{})
+	cfg.Receiver, cfg.NewAir = "ls", NewWaveform
+	_, want := runLoop(t, cfg, 150)
+	for _, workers := range []int{1, 3} {
+		s, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: "ls", Scheduler: cfg.MAC, Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.NewAir, cfg.NewMaker = s.NewAir, s.NewMaker
+		_, got := runLoop(t, cfg, 150)
+		if got.History != want.History {
+			t.Errorf("%d workers: history %s, want %s", workers, got.History, want.History)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestUnitsMove moves the units of scheduler and receiver to and fro between two runtimes
+// while the loop runs: no context is lost, no schedule breaks a rule (mac.Check), and what
+// a move costs are a few schedules at most.
+func TestUnitsMove(t *testing.T) {
+	cfg := testConfig(3, mac.ProportionalFair{}, Traffic{})
+	cfg.Receiver, cfg.MAC.FeedbackSlots = "ls", 6
+	s, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: "ls", Scheduler: cfg.MAC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	second, err := s.Join(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheduler, receiver, err := s.Units(&cfg.MAC.Carrier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.NewAir, cfg.NewMaker = s.NewAir, s.NewMaker
+	l, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	empty := 0
+	l.Watch(func(s *nr.Schedule, _ []Reception) {
+		if s.Slot > 4 && len(s.Grants) == 0 {
+			empty++
+		}
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	var moves [2]atomic.Int32
+	for k, unit := range []sfaas.Unit{scheduler, receiver} {
+		wg.Go(func() {
+			mode := []sfaas.MoveMode{sfaas.Kept, sfaas.Fed}[k]
+			for from, to := s.Runtime(), second; ctx.Err() == nil; from, to = to, from {
+				if _, err := from.MoveUnit(ctx, unit, to.Node(), sfaas.MoveConfig{Mode: mode}); err != nil {
+					if ctx.Err() == nil {
+						t.Error(err)
+					}
+					return
+				}
+				moves[k].Add(1)
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+	}
+	const slots = 400
+	err = l.Run(slots)
+	cancel()
+	wg.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ues, sum := l.Report()
+	t.Logf("%d moves of the scheduler, %d of the receiver, %d slots of %d without grants, %.2f Mbit/s", moves[0].Load(), moves[1].Load(), empty, slots, sum.Mbps)
+	if moves[0].Load() < 2 || moves[1].Load() < 2 {
+		t.Error("no moves")
+	}
+	if lost := int(moves[0].Load()); empty > lost {
+		t.Errorf("%d slots without grants", empty)
+	}
+	for _, u := range ues {
+		t.Logf("%+v", u)
+		if u.Residual > 0.02 || u.BLER1 > 0.25 || u.First < slots/2 {
+			t.Errorf("got %+v", u)
+		}
+	}
+}
