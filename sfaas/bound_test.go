@@ -83,10 +83,10 @@ func TestPoolsLetGo(t *testing.T) {
 // partner yet).
 func TestJoinOfManyKeys(t *testing.T) {
 	var joined atomic.Uint64
-	f := sfaas.Define2("f", func(*sfaas.Ctx, *number, *number, *number) error { joined.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *sfaas.Pair[number, number]) error { joined.Add(1); return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
 	g := sfaas.NewGraph("g")
 	a, b := sfaas.Source[number](g, "a"), sfaas.Source[number](g, "b")
-	sfaas.Apply2(a.With(exactly), b.With(exactly), f)
+	sfaas.Apply(sfaas.Join(a.With(exactly), b.With(exactly)), f)
 	rt := start(t, build(t, g))
 	const keys = 5000
 	for _, in := range []sfaas.Input[number]{a, b} {

@@ -184,6 +184,9 @@ func (g *Graph) checkInputs(n *plan.Node) {
 			g.fail(c.Name, c.Config.Guarantee.String()+" edges may not drop")
 		}
 	}
+	if len(f.Ins) > plan.MaxInputs {
+		g.fail(f.Name, fmt.Sprintf("joins %d streams, at most %d", len(f.Ins), plan.MaxInputs))
+	}
 	if len(f.Ins) > 1 && exact > 0 && exact < inputs {
 		g.fail(f.Name, "inputs that are joined are exactly once all or none, spread ones apart")
 	}

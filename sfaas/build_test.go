@@ -16,7 +16,7 @@ func TestBuildGuarantees(t *testing.T) {
 	one := func(cfg sfaas.FunctionConfig, cells ...sfaas.Declared) sfaas.Fn[number, number] {
 		return sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return nil }, cfg, cells...)
 	}
-	two := sfaas.Define2("f", func(*sfaas.Ctx, *number, *number, *number) error { return nil }, sfaas.FunctionConfig{})
+	two := sfaas.Define("f", func(*sfaas.Ctx, *number, *sfaas.Pair[number, number]) error { return nil }, sfaas.FunctionConfig{})
 	for _, tc := range []struct {
 		name string
 		wire func(in, other sfaas.Input[number])
@@ -31,12 +31,14 @@ func TestBuildGuarantees(t *testing.T) {
 		{"parallel", func(in, _ sfaas.Input[number]) {
 			sfaas.Sink(sfaas.Apply(in, one(sfaas.FunctionConfig{Parallel: true})), "out")
 		}, ""},
-		{"one of two", func(in, other sfaas.Input[number]) { sfaas.Sink(sfaas.Apply2(in.With(exact), other, two), "out") }, "all or none"},
+		{"one of two", func(in, other sfaas.Input[number]) {
+			sfaas.Sink(sfaas.Apply(sfaas.Join(in.With(exact), other), two), "out")
+		}, "all or none"},
 		{"two of two", func(in, other sfaas.Input[number]) {
-			sfaas.Sink(sfaas.Apply2(in.With(exact), other.With(exact), two), "out")
+			sfaas.Sink(sfaas.Apply(sfaas.Join(in.With(exact), other.With(exact)), two), "out")
 		}, ""},
 		{"with spread", func(in, other sfaas.Input[number]) {
-			sfaas.Sink(sfaas.Apply2(in.With(exact), other.Spread(), two), "out")
+			sfaas.Sink(sfaas.Apply(sfaas.Join(in.With(exact), other.Spread()), two), "out")
 		}, ""},
 		{"time to live", func(in, _ sfaas.Input[number]) {
 			sfaas.Sink(sfaas.Apply(in, one(sfaas.FunctionConfig{}, sfaas.NewValue[uint8]("n", sfaas.Volatile, sfaas.TTL(-time.Second)))), "out")

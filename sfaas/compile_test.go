@@ -19,7 +19,7 @@ import "github.com/neuroran/neuroran/sfaas"
 type (A struct{ X int32 }; B struct{ X int32 }; C struct{ X int32 }; Grant struct{ X int32 })
 var ab = sfaas.Define("ab", func(*sfaas.Ctx, *B, *A) error { return nil }, sfaas.FunctionConfig{})
 var bc = sfaas.Define("bc", func(*sfaas.Ctx, *C, *B) error { return nil }, sfaas.FunctionConfig{})
-var abc = sfaas.Define2("abc", func(*sfaas.Ctx, *C, *A, *B) error { return nil }, sfaas.FunctionConfig{})
+var abc = sfaas.Define("abc", func(*sfaas.Ctx, *C, *sfaas.Pair[A, B]) error { return nil }, sfaas.FunctionConfig{})
 var grant = sfaas.OnControl(bc, func(*sfaas.Ctx, *Grant) error { return nil })
 var topic = sfaas.NewTopic[B]("t")
 var callee = sfaas.CallRef[A, B]("ab")
@@ -43,7 +43,7 @@ func wire(g *sfaas.Graph, c *sfaas.Ctx, k sfaas.Key) {
 		return err
 	}
 	good := []string{
-		"sfaas.Apply(b, bc)", "sfaas.Apply2(in, b, abc)", "sfaas.Control(grants, grant)",
+		"sfaas.Apply(b, bc)", "sfaas.Apply(sfaas.Join(in, b), abc)", "sfaas.Control(grants, grant)",
 		"sfaas.Sink(b, `out`)", "callee.Call(c, k, 1)", "*topic.Publish(c, k) = B{}", "cell.Set(c, A{})",
 	}
 	for _, body := range good {
@@ -54,7 +54,7 @@ func wire(g *sfaas.Graph, c *sfaas.Ctx, k sfaas.Key) {
 	bad := []struct{ name, body string }{
 		{"function that takes another type", "sfaas.Apply(in, bc)"},
 		{"stages in the wrong order", "sfaas.Apply(sfaas.Apply(b, bc), ab)"},
-		{"join with inputs exchanged", "sfaas.Apply2(b, in, abc)"},
+		{"join with inputs exchanged", "sfaas.Apply(sfaas.Join(b, in), abc)"},
 		{"join with one input", "sfaas.Apply(in, abc)"},
 		{"control of another type", "sfaas.Control(in, grant)"},
 		{"data as control", "sfaas.Control(grants, bc)"},

@@ -23,7 +23,8 @@ func TestFunctionWithoutOutput(t *testing.T) {
 		return nil
 	}, sfaas.FunctionConfig{}, sum)
 	read := sfaas.Ref[number]("store")
-	forward := sfaas.Define2("forward", func(c *sfaas.Ctx, _ *sfaas.None, a, b *number) error {
+	forward := sfaas.Define("forward", func(c *sfaas.Ctx, _ *sfaas.None, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		*read.Send(c, c.Key()) = number{a.X + b.X}
 		return nil
 	}, sfaas.FunctionConfig{}, read)
@@ -32,7 +33,7 @@ func TestFunctionWithoutOutput(t *testing.T) {
 		g := sfaas.NewGraph("g")
 		in := sfaas.Source[number](g, "in").With(sfaas.EdgeConfig{Guarantee: guarantee})
 		source := sfaas.Source[number](g, "more")
-		sfaas.Apply2(in, source.With(sfaas.EdgeConfig{Guarantee: guarantee}), forward)
+		sfaas.Apply(sfaas.Join(in, source.With(sfaas.EdgeConfig{Guarantee: guarantee})), forward)
 		g.Add(store)
 		g.Add(total)
 		app := build(t, g)
@@ -140,7 +141,8 @@ func TestTimeInCell(t *testing.T) {
 	list := sfaas.NewList[seen]("list", sfaas.Volatile)
 	table := sfaas.NewMap[uint8, seen]("table", sfaas.Sealed)
 	type ages struct{ Value, List, Table, Note, Never, Zero sfaas.Time }
-	f := sfaas.Define2("f", func(c *sfaas.Ctx, out *ages, in *number, n *note) error {
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out *ages, both *sfaas.Pair[number, note]) error {
+		n := both.B
 		if v, ok := value.Get(c); ok {
 			l, _ := list.Get(c, 0)
 			m, _ := table.Get(c, 3)
@@ -156,7 +158,7 @@ func TestTimeInCell(t *testing.T) {
 	}, sfaas.FunctionConfig{}, value, list, table)
 	g := sfaas.NewGraph("g")
 	in, notes := sfaas.Source[number](g, "in"), sfaas.Source[note](g, "notes")
-	sink := sfaas.Sink(sfaas.Apply2(in, notes, f), "out")
+	sink := sfaas.Sink(sfaas.Apply(sfaas.Join(in, notes), f), "out")
 	app := build(t, g)
 	var clock atomic.Int64
 	var got ages

@@ -35,7 +35,7 @@ func (c *Ctx) Key() Key { return c.inv().Key() }
 // Slot returns the slot to which the work belongs.
 func (c *Ctx) Slot() Slot { return c.inv().Slot() }
 
-// OutputAt lets the output of a [Define], [Define2] or [Define3] function belong to
+// OutputAt lets the output of a [Define] function belong to
 // a slot that is not before that of the input; see [Emitter.At].
 func (c *Ctx) OutputAt(slot Slot) { c.inv().OutputAt(slot) }
 

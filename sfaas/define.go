@@ -8,7 +8,8 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// Define declares a function of one input and one output.
+// Define declares a function of one input and one output. The input is a message, or a
+// [Pair] of messages that are joined.
 //
 // The handler gets a recycled *Out, which holds what its last user left there,
 // and its input. The input is read-only and valid until the handler returns; a
@@ -24,36 +25,18 @@ import (
 // reported by [Graph.Build].
 func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cfg FunctionConfig, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	f.Ins = []reflect.Type{reflect.TypeFor[In]()}
-	f.NewIn = func() any { return new(In) }
+	if pair := inputOf[In](f); pair != nil {
+		f.Run = func(x any) error {
+			c := ctxOf(x)
+			return h(c, c.out().(*Out), pair(c))
+		}
+		return Fn[In, Out]{f}
+	}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
 		return h(c, c.out().(*Out), c.in(0).(*In))
 	}
 	return Fn[In, Out]{f}
-}
-
-// Define2 declares a function of two inputs that are joined on key, slot and
-// sequence. Otherwise it is as [Define].
-func Define2[A, B, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B) error, cfg FunctionConfig, declared ...Declared) Fn2[A, B, Out] {
-	f := newFunction[Out](name, cfg, declared)
-	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
-	f.Run = func(x any) error {
-		c := ctxOf(x)
-		return h(c, c.out().(*Out), c.in(0).(*A), c.in(1).(*B))
-	}
-	return Fn2[A, B, Out]{f}
-}
-
-// Define3 declares a function of three inputs; it is as [Define2].
-func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B, in *C) error, cfg FunctionConfig, declared ...Declared) Fn3[A, B, C, Out] {
-	f := newFunction[Out](name, cfg, declared)
-	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
-	f.Run = func(x any) error {
-		c := ctxOf(x)
-		return h(c, c.out().(*Out), c.in(0).(*A), c.in(1).(*B), c.in(2).(*C))
-	}
-	return Fn3[A, B, C, Out]{f}
 }
 
 // DefineEach declares a function that emits any number of messages per input,
@@ -62,8 +45,13 @@ func Define3[A, B, C, Out any](name string, h func(c *Ctx, out *Out, a *A, b *B,
 func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *In) error, cfg FunctionConfig, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Each = true
-	f.Ins = []reflect.Type{reflect.TypeFor[In]()}
-	f.NewIn = func() any { return new(In) }
+	if pair := inputOf[In](f); pair != nil {
+		f.Run = func(x any) error {
+			c := ctxOf(x)
+			return h(c, Emitter[Out]{c, c.Slot()}, pair(c))
+		}
+		return Fn[In, Out]{f}
+	}
 	f.Run = func(x any) error {
 		c := ctxOf(x)
 		return h(c, Emitter[Out]{c, c.Slot()}, c.in(0).(*In))
@@ -71,36 +59,8 @@ func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *I
 	return Fn[In, Out]{f}
 }
 
-// DefineEach2 declares a function of two inputs that are joined on key, slot
-// and sequence and that emits any number of messages: [Define2] with the output
-// of [DefineEach]. The result is applied with [Apply2].
-func DefineEach2[A, B, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B) error, cfg FunctionConfig, declared ...Declared) Fn2[A, B, Out] {
-	f := newFunction[Out](name, cfg, declared)
-	f.Each = true
-	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}
-	f.Run = func(x any) error {
-		c := ctxOf(x)
-		return h(c, Emitter[Out]{c, c.Slot()}, c.in(0).(*A), c.in(1).(*B))
-	}
-	return Fn2[A, B, Out]{f}
-}
-
-// DefineEach3 declares a function of three inputs that emits any number of
-// messages; it is as [DefineEach2] and applied with [Apply3].
-func DefineEach3[A, B, C, Out any](name string, h func(c *Ctx, out Emitter[Out], a *A, b *B, in *C) error, cfg FunctionConfig, declared ...Declared) Fn3[A, B, C, Out] {
-	f := newFunction[Out](name, cfg, declared)
-	f.Each = true
-	f.Ins = []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]()}
-	f.Run = func(x any) error {
-		c := ctxOf(x)
-		return h(c, Emitter[Out]{c, c.Slot()}, c.in(0).(*A), c.in(1).(*B), c.in(2).(*C))
-	}
-	return Fn3[A, B, C, Out]{f}
-}
-
-// Emitter sends the messages of one invocation of a [DefineEach],
-// [DefineEach2] or [DefineEach3] function. It is valid until the handler
-// returns.
+// Emitter sends the messages of one invocation of a [DefineEach] function. It is valid
+// until the handler returns.
 type Emitter[Out any] struct {
 	c    *Ctx
 	slot Slot

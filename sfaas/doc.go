@@ -16,9 +16,8 @@
 //
 //	var DecodeGrant = sfaas.OnControl(Decode, func(c *sfaas.Ctx, g *Grant) error { ... })
 //
-// [Define2] and [Define3] join their inputs on key, slot and sequence;
-// [DefineEach], [DefineEach2] and [DefineEach3] emit any number of messages
-// under new keys. Cells are [Value], [List] and [Map] of class [Volatile],
+// [DefineEach] declares one that emits any number of messages under new keys. A function
+// of a [Pair] joins two streams on key, slot and sequence. Cells are [Value], [List] and [Map] of class [Volatile],
 // [Replicated] or [Sealed]; what they hold is of fixed size, or states its largest
 // one, see [MaxBytes]. [NewScratch] and [NewShared] declare resources, which are not
 // state. [Reference.Send], [Reference.After], [Callee.Call], [Topic.Publish] and
@@ -35,7 +34,7 @@
 //	grid := sfaas.Apply(slot, Demodulate)
 //	pdu := sfaas.Apply(grid, Extract)
 //	est := sfaas.Apply(pdu, Estimate)
-//	sym := sfaas.Apply2(pdu, est, Equalize)
+//	sym := sfaas.Apply(sfaas.Join(pdu, est), Equalize)
 //	tb := sfaas.Apply(sfaas.Apply(sym, Demap), Decode)
 //	sfaas.Control(grants, DecodeGrant)
 //	out := sfaas.Sink(tb, "tb")

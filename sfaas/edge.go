@@ -14,6 +14,12 @@ type Stream[T any] interface {
 // Edge is the output of a node while a graph is built. It may be applied any
 // number of times; every consumer gets every message.
 type Edge[T any] struct {
+	leg
+	joined []leg // streams of a join, nil for others
+}
+
+// leg is one stream on its way to a consumer.
+type leg struct {
 	g    *Graph
 	from *plan.Outlet
 	view func(any) any // nil: the message as it is
@@ -29,6 +35,7 @@ func (e Edge[T]) stream() Edge[T] { return e }
 //
 //	tb := sfaas.Apply(llr.With(sfaas.EdgeConfig{Messages: 16, Drop: sfaas.DropOldest}), Decode)
 func (e Edge[T]) With(cfg EdgeConfig) Edge[T] {
+	e.one("With")
 	e.cfg = cfg
 	return e
 }
@@ -41,17 +48,18 @@ func (e Edge[T]) With(cfg EdgeConfig) Edge[T] {
 //	llr := sfaas.Apply(symbols, Demap)
 //	tb := sfaas.Apply(llr.Cut("llr"), Decode)
 func (e Edge[T]) Cut(name string) Edge[T] {
-	if !validName(name) {
-		e.g.fail(e.from.Name, "invalid name of a cut")
+	if from := e.one("Cut").from; !validName(name) {
+		e.g.fail(from.Name, "invalid name of a cut")
 	}
 	e.cut = name
 	return e
 }
 
-// Spread returns the edge as an input of [Apply2] or [Apply3] that goes to each
+// Spread returns the edge as a stream for [Join] that goes to each
 // key below the message's own: a cell's message is joined with that of each of
 // its UEs of the same slot and sequence.
 func (e Edge[T]) Spread() Edge[T] {
+	e.one("Spread")
 	e.wide = true
 	return e
 }
@@ -59,11 +67,12 @@ func (e Edge[T]) Spread() Edge[T] {
 // Select returns an edge that carries one field of each message of another,
 // without a copy. Field must return a pointer into its argument.
 func Select[T, F any](from Stream[T], field func(*T) *F) Edge[F] {
-	s := from.stream()
+	s := from.stream().one("Select")
 	inner := s.view
 	view := func(body any) any { return field(body.(*T)) }
 	if inner != nil {
 		view = func(body any) any { return field(inner(body).(*T)) }
 	}
-	return Edge[F]{g: s.g, from: s.from, view: view, cfg: s.cfg, wide: s.wide, cut: s.cut}
+	s.view = view
+	return Edge[F]{leg: s}
 }

@@ -66,16 +66,15 @@ func Example() {
 	// cell1/ue17 slot 2 sum 60
 }
 
-// A function of two joined inputs that emits one message per user: no second
-// function is needed to take the joined result apart.
-func ExampleDefineEach2() {
+// A function joins two streams and emits one message per user.
+func ExampleJoin() {
 	type block struct{ Users [2]int32 }
 	type gain struct{ X int32 }
 	type symbol struct{ X int32 }
 
-	equalize := sfaas.DefineEach2("equalize", func(c *sfaas.Ctx, out sfaas.Emitter[symbol], b *block, g *gain) error {
-		for ue, x := range b.Users {
-			out.Add(c.Key().Child(sfaas.KindUE, uint64(ue))).X = x * g.X
+	equalize := sfaas.DefineEach("equalize", func(c *sfaas.Ctx, out sfaas.Emitter[symbol], in *sfaas.Pair[block, gain]) error {
+		for ue, x := range in.A.Users {
+			out.Add(c.Key().Child(sfaas.KindUE, uint64(ue))).X = x * in.B.X
 		}
 		return nil
 	}, sfaas.FunctionConfig{})
@@ -83,7 +82,7 @@ func ExampleDefineEach2() {
 	g := sfaas.NewGraph("example")
 	blocks := sfaas.Source[block](g, "blocks")
 	gains := sfaas.Source[gain](g, "gains")
-	out := sfaas.Sink(sfaas.Apply2(blocks, gains, equalize), "out")
+	out := sfaas.Sink(sfaas.Apply(sfaas.Join(blocks, gains), equalize), "out")
 	app, err := g.Build()
 	if err != nil {
 		fmt.Println(err)

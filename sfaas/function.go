@@ -6,7 +6,7 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
-// Function is what [Fn], [Fn2] and [Fn3] have in common.
+// Function is a function without its types: what an [Fn] is for who does not know them.
 type Function interface {
 	// Name returns the function type, the first half of an address.
 	Name() string
@@ -24,40 +24,17 @@ type Function interface {
 //	var Store = sfaas.Define("store", func(c *sfaas.Ctx, _ *sfaas.None, in *KPI) error { ... }, sfaas.FunctionConfig{}, cells)
 type None struct{}
 
-// Fn is a function with one input. The zero value is not usable; copies are
-// the same function.
+// Fn is a function; In is a message, or a [Pair] of messages that it joins. The zero
+// value is not usable; copies are the same function.
 type Fn[In, Out any] struct{ f *plan.Function }
-
-// Fn2 is a function with two inputs, joined on key, slot and sequence.
-type Fn2[A, B, Out any] struct{ f *plan.Function }
-
-// Fn3 is a function with three inputs, joined on key, slot and sequence.
-type Fn3[A, B, C, Out any] struct{ f *plan.Function }
 
 // Defined reports whether f is a function, and not the zero value.
 func (f Fn[In, Out]) Defined() bool { return f.f != nil }
 
-// Defined reports whether f is a function, and not the zero value.
-func (f Fn2[A, B, Out]) Defined() bool { return f.f != nil }
-
 // Name implements [Function].
 func (f Fn[In, Out]) Name() string { return f.f.Name }
-
-// Name implements [Function].
-func (f Fn2[A, B, Out]) Name() string { return f.f.Name }
-
-// Name implements [Function].
-func (f Fn3[A, B, C, Out]) Name() string { return f.f.Name }
 
 // Digest implements [Function].
 func (f Fn[In, Out]) Digest() Digest { return f.f.Digest() }
 
-// Digest implements [Function].
-func (f Fn2[A, B, Out]) Digest() Digest { return f.f.Digest() }
-
-// Digest implements [Function].
-func (f Fn3[A, B, C, Out]) Digest() Digest { return f.f.Digest() }
-
-func (f Fn[In, Out]) function() *plan.Function       { return f.f }
-func (f Fn2[A, B, Out]) function() *plan.Function    { return f.f }
-func (f Fn3[A, B, C, Out]) function() *plan.Function { return f.f }
+func (f Fn[In, Out]) function() *plan.Function { return f.f }

@@ -27,40 +27,20 @@ type Graph struct {
 // NewGraph returns an empty graph.
 func NewGraph(name string) *Graph { return &Graph{name: name} }
 
-// Apply applies a function to a stream and returns its output. A wrong type
-// does not compile. Messages keep their key, or get new ones from a
+// Apply applies a function to a stream, or to a [Join] of streams, and returns its
+// output. A wrong type does not compile. Messages keep their key, or get new ones from a
 // [DefineEach] function.
 func Apply[In, Out any](from Stream[In], f Fn[In, Out]) Edge[Out] {
 	s := from.stream()
 	n := s.g.node(f.f)
-	s.wire(n, 0)
-	return Edge[Out]{g: s.g, from: n.Outlet}
-}
-
-// Apply2 applies a function to two streams, joined on key, slot and sequence.
-func Apply2[A, B, Out any](a Stream[A], b Stream[B], f Fn2[A, B, Out]) Edge[Out] {
-	ea, eb := a.stream(), b.stream()
-	n := ea.g.node(f.f)
-	ea.wire(n, 0)
-	eb.wire(n, 1)
-	return Edge[Out]{g: ea.g, from: n.Outlet}
-}
-
-// Apply3 applies a function to three streams, joined on key, slot and
-// sequence.
-func Apply3[A, B, C, Out any](a Stream[A], b Stream[B], c Stream[C], f Fn3[A, B, C, Out]) Edge[Out] {
-	ea, eb, ec := a.stream(), b.stream(), c.stream()
-	n := ea.g.node(f.f)
-	ea.wire(n, 0)
-	eb.wire(n, 1)
-	ec.wire(n, 2)
-	return Edge[Out]{g: ea.g, from: n.Outlet}
+	s.wire(n)
+	return Edge[Out]{leg: leg{g: s.g, from: n.Outlet}}
 }
 
 // Control feeds a stream of control messages to a port of a function. A wrong
 // type does not compile.
 func Control[C any](from Stream[C], to Controller[C]) {
-	s := from.stream()
+	s := from.stream().one(to.p.Fn.Name + "." + to.p.Name)
 	n := s.g.find(to.p.Fn)
 	if n == nil {
 		n = s.g.addNode(to.p.Fn, true)
@@ -82,7 +62,7 @@ func Control[C any](from Stream[C], to Controller[C]) {
 // Deliver feeds a stream to a further port of a function, which it declares with
 // [Reference.On]. Nothing follows from that on other edges, so a stream may lead back.
 func Deliver[T any](from Stream[T], to Reference[T]) {
-	s := from.stream()
+	s := from.stream().one(to.r.Name)
 	port := s.from.Name + " -> " + to.r.Name
 	s.g.ways = append(s.g.ways, func(byName map[string]*plan.Node) {
 		n := byName[to.r.Name]
@@ -104,7 +84,7 @@ func Deliver[T any](from Stream[T], to Reference[T]) {
 // edges with [AtLeastOnce] or [ExactlyOnce] whose retries are spent. In must
 // be the input of the function that from was passed to.
 func DeadLetter[In, Out any](of Stream[In], from Fn[In, Out], to Fn[In, Out]) {
-	s := of.stream()
+	s := of.stream().one("dead letters of " + from.f.Name)
 	n := s.g.find(from.f)
 	if n == nil {
 		s.g.fail(from.f.Name, "is not applied in this graph")
@@ -120,16 +100,23 @@ func DeadLetter[In, Out any](of Stream[In], from Fn[In, Out], to Fn[In, Out]) {
 	}
 }
 
-// wire connects the edge to data input i of n.
-func (e Edge[T]) wire(n *plan.Node, i int) {
-	c := e.connect(n, plan.PortData, i)
-	n.Wired[i]++
-	if e.wide && len(n.Fn.Ins) < 2 {
-		e.g.fail(c.Name, "Spread is for inputs of Apply2 and Apply3")
+// wire connects the streams of the edge to the data inputs of n.
+func (e Edge[T]) wire(n *plan.Node) {
+	legs := e.legs()
+	if len(legs) != len(n.Fn.Ins) {
+		e.g.fail(n.Fn.Name, fmt.Sprintf("has %d inputs and is applied to %d: a Pair is made by Join", len(n.Fn.Ins), len(legs)))
+		return
+	}
+	for i, l := range legs {
+		c := l.connect(n, plan.PortData, i)
+		n.Wired[i]++
+		if l.wide && len(legs) < 2 {
+			e.g.fail(c.Name, "Spread is for streams that are joined")
+		}
 	}
 }
 
-func (e Edge[T]) connect(n *plan.Node, kind plan.PortKind, input int) *plan.Edge {
+func (e leg) connect(n *plan.Node, kind plan.PortKind, input int) *plan.Edge {
 	c := &plan.Edge{From: e.from, Node: n, Kind: kind, Input: input, View: e.view, Config: e.cfg, Wide: e.wide, Cut: e.cut, Wired: true}
 	c.Name = e.from.Name + " -> " + n.Fn.Name
 	if !slices.Contains(e.g.nodes, n) {

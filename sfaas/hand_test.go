@@ -34,7 +34,8 @@ func newTrade(t testing.TB) *trade {
 	pairs := sfaas.NewValue[uint64]("pairs", sfaas.Replicated)
 	sum := sfaas.NewMap[uint64, uint64]("sum", sfaas.Sealed)
 	add := sfaas.Ref[number]("sum").With(exactly)
-	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
+	pair := sfaas.Define("pair", func(c *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		*pairs.Mut(c)++
 		later, _ := add.After(c, c.Key(), 300*time.Microsecond)
 		later.X = a.X + b.X
@@ -48,7 +49,7 @@ func newTrade(t testing.TB) *trade {
 	}, sfaas.FunctionConfig{}, sum)
 	g := sfaas.NewGraph("trade")
 	x.left, x.right = sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
-	sfaas.Apply2(x.left.With(exactly), x.right.With(exactly), pair)
+	sfaas.Apply(sfaas.Join(x.left.With(exactly), x.right.With(exactly)), pair)
 	x.out = sfaas.Sink(sfaas.Apply(sfaas.Source[number](g, "extra").With(exactly), last).With(exactly), "out")
 	x.app = build(t, g)
 	return x

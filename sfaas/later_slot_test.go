@@ -30,7 +30,8 @@ func TestEmitForLaterSlot(t *testing.T) {
 		return nil
 	}, sfaas.FunctionConfig{})
 	grant := sfaas.NewValue[uint64]("grant", sfaas.Volatile)
-	use := sfaas.Define2("use", func(c *sfaas.Ctx, out, a, b *number) error {
+	use := sfaas.Define("use", func(c *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		if g, _ := grant.Get(c); g != uint64(c.Slot()) || a.X != g || b.X+ahead != g {
 			t.Errorf("slot %d ran with the grant of %d, inputs %d and %d", c.Slot(), g, a.X, b.X)
 		}
@@ -47,7 +48,7 @@ func TestEmitForLaterSlot(t *testing.T) {
 	g := sfaas.NewGraph("g")
 	cell, data := sfaas.Source[number](g, "cell"), sfaas.Source[number](g, "data")
 	sfaas.Control(sfaas.Apply(cell, schedule), grants)
-	out := sfaas.Sink(sfaas.Apply2(data, sfaas.Apply(data, later), use), "out")
+	out := sfaas.Sink(sfaas.Apply(sfaas.Join(data, sfaas.Apply(data, later)), use), "out")
 	app := build(t, g)
 	var mu sync.Mutex
 	got := map[sfaas.Slot]int{}

@@ -65,14 +65,15 @@ func TestRecordsAreDeltas(t *testing.T) {
 func TestRestoreIsRecorded(t *testing.T) {
 	total := sfaas.NewValue[uint64]("total", sfaas.Replicated)
 	var seen uint64
-	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, _, a, b *number) error {
+	pair := sfaas.Define("pair", func(c *sfaas.Ctx, _ *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		*total.Mut(c) += a.X + b.X
 		seen, _ = total.Get(c)
 		return sfaas.ErrNoOutput
 	}, sfaas.FunctionConfig{Window: 100}, total)
 	g := sfaas.NewGraph("g")
 	left, right := sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
-	sfaas.Apply2(left.With(exactly), right.With(exactly), pair)
+	sfaas.Apply(sfaas.Join(left.With(exactly), right.With(exactly)), pair)
 	app, key := build(t, g), sfaas.NewKey(sfaas.KindCell, 1)
 	a := start(t, app)
 	push(t, left, a, key, 1, 1)

@@ -92,7 +92,8 @@ func TestRecoverWaiting(t *testing.T) {
 	total := sfaas.NewValue[uint64]("total", sfaas.Replicated)
 	cfg := sfaas.FunctionConfig{Window: 100}
 	later, asked := sfaas.Ref[number]("later").With(exactly), sfaas.CallRef[number, number]("asked").With(exactly)
-	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, _, a, b *number) error {
+	pair := sfaas.Define("pair", func(c *sfaas.Ctx, _ *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		*total.Mut(c) += a.X*100 + b.X
 		note("pair", a.X*100+b.X)
 		return sfaas.ErrNoOutput
@@ -117,7 +118,7 @@ func TestRecoverWaiting(t *testing.T) {
 	left, right := sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
 	data, grants, unused := sfaas.Source[number](g, "data"), sfaas.Source[number](g, "grants"), sfaas.Source[number](g, "unused")
 	answering := sfaas.Source[number](g, "answering")
-	sfaas.Apply2(left.With(exactly), right.With(exactly), pair)
+	sfaas.Apply(sfaas.Join(left.With(exactly), right.With(exactly)), pair)
 	sfaas.Apply(data.With(exactly), gated)
 	sfaas.Control(grants.With(exactly), grant)
 	sfaas.Apply(unused.With(exactly), answers)

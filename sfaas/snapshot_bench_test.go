@@ -76,10 +76,14 @@ func BenchmarkSnapshot(b *testing.B) {
 func BenchmarkJoin(b *testing.B) {
 	for _, users := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
-			f := sfaas.Define2("f", func(_ *sfaas.Ctx, out, x, y *number) error { out.X = x.X + y.X; return nil }, sfaas.FunctionConfig{})
+			f := sfaas.Define("f", func(_ *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+				x, y := in.A, in.B
+				out.X = x.X + y.X
+				return nil
+			}, sfaas.FunctionConfig{})
 			g := sfaas.NewGraph("join")
 			left, right := sfaas.Source[number](g, "left"), sfaas.Source[number](g, "right")
-			sfaas.Apply2(left, right, f)
+			sfaas.Apply(sfaas.Join(left, right), f)
 			app, err := g.Build()
 			if err != nil {
 				b.Fatal(err)

@@ -81,7 +81,8 @@ func TestSnapshotOfWaitingLines(t *testing.T) {
 		*out.Add(c.Key().Child(sfaas.KindProcess, in.X%3)) = *in
 		return nil
 	}, sfaas.FunctionConfig{})
-	both := sfaas.Define2("both", func(_ *sfaas.Ctx, out, a, b *number) error {
+	both := sfaas.Define("both", func(_ *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		if a.X%7 == 0 && rand.IntN(4) == 0 {
 			return fmt.Errorf("tried again")
 		}
@@ -104,7 +105,7 @@ func TestSnapshotOfWaitingLines(t *testing.T) {
 	in, whole := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "whole")
 	promised := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce, Retries: 50}
 	parts := sfaas.Apply(in.With(promised), split).With(promised)
-	sink := sfaas.Sink(sfaas.Apply(sfaas.Apply2(parts, whole.Spread(), both).With(exactly), add).With(exactly), "sums")
+	sink := sfaas.Sink(sfaas.Apply(sfaas.Apply(sfaas.Join(parts, whole.Spread()), both).With(exactly), add).With(exactly), "sums")
 	app := build(t, g)
 
 	var got totals

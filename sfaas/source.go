@@ -31,7 +31,7 @@ func Source[T any](g *Graph, name string) Input[T] {
 	return Input[T]{g, o}
 }
 
-func (in Input[T]) stream() Edge[T] { return Edge[T]{g: in.g, from: in.from} }
+func (in Input[T]) stream() Edge[T] { return Edge[T]{leg: leg{g: in.g, from: in.from}} }
 
 // With is [Edge.With].
 func (in Input[T]) With(cfg EdgeConfig) Edge[T] { return in.stream().With(cfg) }

@@ -54,7 +54,8 @@ func newUplink(t testing.TB) uplink {
 		out.Gain = in.Pilot
 		return nil
 	}, sfaas.FunctionConfig{})
-	equalize := sfaas.Define2("phy/equalizer", func(_ *sfaas.Ctx, out *symData, in *pduData, ch *chanData) error {
+	equalize := sfaas.Define("phy/equalizer", func(_ *sfaas.Ctx, out *symData, both *sfaas.Pair[pduData, chanData]) error {
+		in, ch := both.A, both.B
 		*out = symData{HARQ: in.HARQ, X: in.Data * ch.Gain}
 		return nil
 	}, sfaas.FunctionConfig{})
@@ -84,7 +85,7 @@ func newUplink(t testing.TB) uplink {
 	grid := sfaas.Apply(slot, demodulate)
 	pdu := sfaas.Apply(grid, extract)
 	chn := sfaas.Apply(pdu, estimate)
-	sym := sfaas.Apply2(pdu, chn, equalize)
+	sym := sfaas.Apply(sfaas.Join(pdu, chn), equalize)
 	tb := sfaas.Apply(sfaas.Apply(sym, demap), decode)
 	sfaas.Control(grants, decodeGrant)
 	out := sfaas.Sink(tb, "tb")

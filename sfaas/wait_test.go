@@ -31,7 +31,7 @@ type hall struct {
 	data, grants, left, right, all sfaas.Input[number]
 	keys                           sfaas.Input[secret]
 	gated                          sfaas.Fn[number, number]
-	pair                           sfaas.Fn2[number, number, number]
+	pair                           sfaas.Fn[sfaas.Pair[number, number], number]
 
 	mu  sync.Mutex
 	out map[string]uint64
@@ -56,7 +56,8 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 	grant := sfaas.OnControl(gated, func(*sfaas.Ctx, *number) error { return nil })
 	set := sfaas.OnSetting(gated, func(c *sfaas.Ctx, s *secret) error { vault.Set(c, *s); return nil })
 	toGated, toNote := sfaas.CallRef[number, number]("gated"), sfaas.Ref[number]("note")
-	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
+	pair := sfaas.Define("pair", func(c *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		out.X = a.X * b.X
 		x, _ := toNote.After(c, c.Key(), delay)
 		x.X = a.X
@@ -74,7 +75,8 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 		note("delayed "+c.Key().String(), in.X)
 		return sfaas.ErrNoOutput
 	}, cfg)
-	spread := sfaas.Define2("spread", func(c *sfaas.Ctx, _, cell, ue *number) error {
+	spread := sfaas.Define("spread", func(c *sfaas.Ctx, _ *number, in *sfaas.Pair[number, number]) error {
+		cell, ue := in.A, in.B
 		note("spread "+c.Key().String(), 100*cell.X+ue.X)
 		return sfaas.ErrNoOutput
 	}, cfg)
@@ -86,8 +88,8 @@ func newHall(t testing.TB, opts ...sfaas.Option) *hall {
 	sfaas.Sink(sfaas.Apply(h.data.With(exact), gated), "out")
 	sfaas.Control(h.grants.With(exact), grant)
 	sfaas.Control(h.keys.With(exact), set)
-	sfaas.Apply2(h.left.With(exact), h.right.With(exact), pair)
-	sfaas.Apply2(h.all.Spread(), h.left, spread)
+	sfaas.Apply(sfaas.Join(h.left.With(exact), h.right.With(exact)), pair)
+	sfaas.Apply(sfaas.Join(h.all.Spread(), h.left), spread)
 	sfaas.Apply(sfaas.Source[number](g, "unused"), later)
 	app, err := g.Build()
 	if err != nil {

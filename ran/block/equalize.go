@@ -12,13 +12,13 @@ import (
 // channel, separates the layers of all its UEs, and sends the symbols of each UE
 // to the HARQ process that they are for, see [HARQKey]. Open makes one equalizer
 // for each worker; name tells algorithms apart in the function's digest.
-func NewEqualize(cfg Config, name string, open func() (pusch.Equalizer, error)) sfaas.Fn2[Data, Channel, Symbols] {
+func NewEqualize(cfg Config, name string, open func() (pusch.Equalizer, error)) sfaas.Fn[sfaas.Pair[Data, Channel], Symbols] {
 	scratch := sfaas.NewScratch("equalizer", func() (*detection, error) {
 		eq, err := open()
 		return &detection{Equalizer: eq}, err
 	}, func(d *detection) error { return closer(d.Equalizer) })
-	return sfaas.DefineEach2(StageEqualize.String(), func(c *sfaas.Ctx, out sfaas.Emitter[Symbols], data *Data, ch *Channel) error {
-		return scratch.Get(c).run(c, out, data, ch)
+	return sfaas.DefineEach(StageEqualize.String(), func(c *sfaas.Ctx, out sfaas.Emitter[Symbols], in *sfaas.Pair[Data, Channel]) error {
+		return scratch.Get(c).run(c, out, in.A, in.B)
 	}, sfaas.FunctionConfig{Params: cfg.params(name)}, scratch)
 }
 

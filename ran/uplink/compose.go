@@ -110,7 +110,7 @@ func (e *Edges) wire() {
 	e.Pilots = sfaas.Select(e.PDU, func(p *block.PDU) *block.Pilots { return &p.Pilots })
 	e.Data = through(e, EdgeData, sfaas.Select(e.PDU, func(p *block.PDU) *block.Data { return &p.Data }))
 	e.measure()
-	e.Symbols = through(e, EdgeSymbols, sfaas.Apply2(e.Data, e.Channel, s.Equalize))
+	e.Symbols = through(e, EdgeSymbols, sfaas.Apply(sfaas.Join(e.Data, e.Channel), s.Equalize))
 	e.LLRs = through(e, EdgeLLRs, sfaas.Apply(e.Symbols, s.Demap.Fn))
 	e.SoftBits = through(e, EdgeSoftBits, sfaas.Apply(e.LLRs, s.Recover))
 	e.Bits = through(e, EdgeBits, sfaas.Apply(e.SoftBits, s.Decode.Fn))

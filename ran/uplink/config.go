@@ -57,15 +57,15 @@ type Config struct {
 // replaced by any function of the same ports. One that takes the place of a stage
 // calls [block.Trace.Mark] first, so that its start is in the report.
 type Steps struct {
-	Demodulate  sfaas.Fn[nr.Baseband, block.Grid]                   // samples to grid
-	Extract     block.Extractor                                     // grid to PDUs
-	Synchronize sfaas.Fn[block.Pilots, block.Aligned]               // measures delay and carrier offset
-	Estimate    sfaas.Fn[block.Aligned, block.Channel]              // pilots to channel
-	Equalize    sfaas.Fn2[block.Data, block.Channel, block.Symbols] // emits the symbols of each UE under its [block.HARQKey]
-	Demap       block.Demapper                                      // symbols to soft bits
-	Recover     sfaas.Fn[block.LLRs, block.SoftBits]                // takes scrambling and rate matching back
-	Decode      block.Decoder                                       // soft bits to bits
-	CheckCRC    sfaas.Fn[block.Bits, block.TransportBlock]          // bits to transport block
+	Demodulate  sfaas.Fn[nr.Baseband, block.Grid]                              // samples to grid
+	Extract     block.Extractor                                                // grid to PDUs
+	Synchronize sfaas.Fn[block.Pilots, block.Aligned]                          // measures delay and carrier offset
+	Estimate    sfaas.Fn[block.Aligned, block.Channel]                         // pilots to channel
+	Equalize    sfaas.Fn[sfaas.Pair[block.Data, block.Channel], block.Symbols] // emits the symbols of each UE under its [block.HARQKey]
+	Demap       block.Demapper                                                 // symbols to soft bits
+	Recover     sfaas.Fn[block.LLRs, block.SoftBits]                           // takes scrambling and rate matching back
+	Decode      block.Decoder                                                  // soft bits to bits
+	CheckCRC    sfaas.Fn[block.Bits, block.TransportBlock]                     // bits to transport block
 }
 
 // Validate reports what cannot be, as the errors of [block.Config.Validate] and

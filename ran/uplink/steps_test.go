@@ -153,9 +153,10 @@ func ownExtract(cfg block.Config) block.Extractor {
 	})}
 }
 
-func ownEqualize(cfg block.Config, a pusch.Algorithms) sfaas.Fn2[block.Data, block.Channel, block.Symbols] {
+func ownEqualize(cfg block.Config, a pusch.Algorithms) sfaas.Fn[sfaas.Pair[block.Data, block.Channel], block.Symbols] {
 	equalizers := sfaas.NewScratch("own equalizer", func() (pusch.Equalizer, error) { return a.NewEqualizer(cfg.Limits()) }, nil)
-	return sfaas.DefineEach2("own/equalize", func(c *sfaas.Ctx, out sfaas.Emitter[block.Symbols], data *block.Data, ch *block.Channel) error {
+	return sfaas.DefineEach("own/equalize", func(c *sfaas.Ctx, out sfaas.Emitter[block.Symbols], in *sfaas.Pair[block.Data, block.Channel]) error {
+		data, ch := in.A, in.B
 		symbols := make([]nr.Symbols, data.Group.NumUEs)
 		if err := equalizers.Get(c).Equalize(symbols, nr.ViewOf(&data.RE), &ch.Channel); err != nil {
 			return err

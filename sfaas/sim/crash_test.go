@@ -24,7 +24,7 @@ type station struct {
 	app    *sfaas.App
 	inputs []sfaas.Input[number] // data, grants, partners, permits
 	gated  sfaas.Fn[number, number]
-	pair   sfaas.Fn2[number, number, number]
+	pair   sfaas.Fn[sfaas.Pair[number, number], number]
 	totals map[string]uint64 // the newest value of every counter, by address
 }
 
@@ -62,7 +62,8 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 	}, cfg, echoes)
 	permit := sfaas.OnControl(echo, func(*sfaas.Ctx, *number) error { return nil })
 	toEcho, toLate := sfaas.CallRef[number, number]("echo").With(sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}), sfaas.Ref[number]("late")
-	s.pair = sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
+	s.pair = sfaas.Define("pair", func(c *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		if a.X != b.X {
 			return fmt.Errorf("joined %d and %d", a.X, b.X)
 		}
@@ -96,7 +97,7 @@ func newStation(t testing.TB, opts ...sfaas.Declared) *station {
 	sfaas.Control(s.inputs[3].With(exact), permit) // so that calls wait
 	sfaas.Control(s.inputs[1].With(exact), grant)
 	passedOn := sfaas.Apply(s.inputs[0].With(exact), s.gated)
-	sfaas.Sink(sfaas.Apply2(passedOn.With(exact), s.inputs[2].With(exact), s.pair), "out")
+	sfaas.Sink(sfaas.Apply(sfaas.Join(passedOn.With(exact), s.inputs[2].With(exact)), s.pair), "out")
 	app, err := g.Build()
 	if err != nil {
 		t.Fatal(err)

@@ -54,14 +54,15 @@ func push(t *testing.T, in sfaas.Input[number], w *sim.World, key sfaas.Key, slo
 // and drops a user's half that finds no partner.
 func TestSpread(t *testing.T) {
 	for _, cores := range []int{1, 3} {
-		join := sfaas.Define2("join", func(_ *sfaas.Ctx, out, cell, ue *number) error {
+		join := sfaas.Define("join", func(_ *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+			cell, ue := in.A, in.B
 			out.X = cell.X*100 + ue.X
 			return nil
 		}, sfaas.FunctionConfig{Window: 2})
 		g := sfaas.NewGraph("spread")
 		cells := sfaas.Source[number](g, "cells")
 		users := sfaas.Source[number](g, "users")
-		out := sfaas.Sink(sfaas.Apply2(cells.Spread(), users, join), "out")
+		out := sfaas.Sink(sfaas.Apply(sfaas.Join(cells.Spread(), users), join), "out")
 		got := map[string]uint64{}
 		w := build(t, sim.Config{Cores: cores}, g, sfaas.WithOutput(out, func(h sfaas.Header, x *number) {
 			got[fmt.Sprintf("%v/%d", h.Key, h.Slot)] = x.X

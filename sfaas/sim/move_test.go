@@ -21,7 +21,8 @@ func TestMoveJoin(t *testing.T) {
 	for seed := range uint64(10) {
 		got, want := map[string]uint64{}, map[string]uint64{}
 		calls := sfaas.NewValue[uint64]("calls", sfaas.Replicated)
-		meet := sfaas.Define2("meet", func(c *sfaas.Ctx, _, cell, ue *number) error {
+		meet := sfaas.Define("meet", func(c *sfaas.Ctx, _ *number, in *sfaas.Pair[number, number]) error {
+			cell, ue := in.A, in.B
 			*calls.Mut(c)++
 			n, _ := calls.Get(c)
 			got[fmt.Sprintf("%v/%d", c.Key(), n)] = cell.X*100 + ue.X
@@ -31,7 +32,7 @@ func TestMoveJoin(t *testing.T) {
 		g := sfaas.NewGraph("meet")
 		exact := sfaas.EdgeConfig{Guarantee: sfaas.ExactlyOnce}
 		cells, ues, grants := sfaas.Source[number](g, "cells"), sfaas.Source[number](g, "ues"), sfaas.Source[number](g, "grants")
-		sfaas.Apply2(cells.With(exact).Spread(), ues.With(exact), meet)
+		sfaas.Apply(sfaas.Join(cells.With(exact).Spread(), ues.With(exact)), meet)
 		sfaas.Control(grants.With(exact), grant)
 		w := build(t, sim.Config{Seed: seed, Nodes: 2, Cores: 1 + int(seed%2)}, g)
 		for i := range uint64(slots) {

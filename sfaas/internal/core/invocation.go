@@ -62,6 +62,9 @@ func (c *Invocation) Now() base.Time { return c.now }
 // In returns the payload of input i, a pointer to what its edge carries.
 func (c *Invocation) In(i int) any { return c.in[i] }
 
+// Pair returns what the handler of a function gets that joins: the lane's own.
+func (c *Invocation) Pair() any { return c.lane.pairs[c.node.Index] }
+
 // Out returns the payload of the output, a pointer to what the function
 // returns. Functions with several outputs or none have no such payload.
 func (c *Invocation) Out() any { return c.out.body }

@@ -18,6 +18,7 @@ type Lane struct {
 	app       *plan.App
 	inv       Invocation
 	pools     []*pool
+	pairs     []any // by node: what the handler of a function gets that joins
 	resources map[*plan.ResourceDecl]any
 	loggers   []*slog.Logger
 	clock     func() base.Time
@@ -59,7 +60,11 @@ func newLane(app *plan.App, set *Settings, tokens uint64) *Lane {
 	for _, o := range app.Outlets {
 		l.pools = append(l.pools, newPool(l, o, poolLimit, set))
 	}
-	for _, n := range app.Nodes {
+	l.pairs = make([]any, len(app.Nodes))
+	for i, n := range app.Nodes {
+		if n.Fn.NewPair != nil {
+			l.pairs[i] = n.Fn.NewPair()
+		}
 		l.loggers = append(l.loggers, set.Logger.With("function", n.Fn.Name))
 	}
 	l.resources = map[*plan.ResourceDecl]any{}

@@ -23,6 +23,7 @@ type Function struct {
 
 	Ins     []reflect.Type // payloads of the inputs
 	NewIn   func() any     // payload for messages sent by reference
+	NewPair func() any     // what the handler of a function gets that joins
 	Out     reflect.Type   // payload of the output
 	NewOut  func() any     // payload for the output
 	Each    bool           // emits any number of outputs, under keys of its choice

@@ -115,7 +115,8 @@ func (x *gallery) wire() {
 
 	toGated, toNote := sfaas.CallRef[number, number]("gated"), sfaas.Ref[number]("note")
 	clock := sfaas.Ref[tick]("pair")
-	pair := sfaas.Define2("pair", func(c *sfaas.Ctx, out, a, b *number) error {
+	pair := sfaas.Define("pair", func(c *sfaas.Ctx, out *number, in *sfaas.Pair[number, number]) error {
+		a, b := in.A, in.B
 		out.X = a.X * b.X
 		later, _ := toNote.After(c, c.Key(), time.Second)
 		later.X = a.X
@@ -135,7 +136,8 @@ func (x *gallery) wire() {
 		note("delayed", c, in.X)
 		return sfaas.ErrNoOutput
 	}, cfg)
-	spread := sfaas.Define2("spread", func(c *sfaas.Ctx, _, cell, ue *number) error {
+	spread := sfaas.Define("spread", func(c *sfaas.Ctx, _ *number, in *sfaas.Pair[number, number]) error {
+		cell, ue := in.A, in.B
 		note("spread", c, 100*cell.X+ue.X)
 		return sfaas.ErrNoOutput
 	}, cfg)
@@ -157,8 +159,8 @@ func (x *gallery) wire() {
 	sfaas.Apply(x.distant.With(exact), adder("distant"))
 	sfaas.Control(x.grants.With(exact), grant)
 	sfaas.Control(x.settings.With(exact), setting)
-	sfaas.Apply2(x.left.With(exact), x.right.With(exact), pair)
-	sfaas.Apply2(x.all.Spread(), x.left, spread)
+	sfaas.Apply(sfaas.Join(x.left.With(exact), x.right.With(exact)), pair)
+	sfaas.Apply(sfaas.Join(x.all.Spread(), x.left), spread)
 	g.Add(later)
 	var err error
 	if x.app, err = g.Build(); err != nil {

@@ -277,13 +277,14 @@ func (r *run) drawHead(chain, nodes int) sfaas.Edge[token] {
 	}
 	switch r.draw.IntN(4) {
 	case 0:
-		h := sfaas.Define2(f.name, func(c *sfaas.Ctx, out, a, b *token) error {
+		h := sfaas.Define(f.name, func(c *sfaas.Ctx, out *token, in *sfaas.Pair[token, token]) error {
+			a, b := in.A, in.B
 			if a.N != b.N {
 				r.violate("%v joined %d with %d", c.Self(), a.N, b.N)
 			}
 			return run(c, out, a, b)
 		}, cfg, f.book.cell)
-		return sfaas.Apply2(source("left"), source("right"), h)
+		return sfaas.Apply(sfaas.Join(source("left"), source("right")), h)
 	case 1:
 		h := sfaas.Define(f.name, func(c *sfaas.Ctx, out, in *token) error { return run(c, out, in) }, cfg, f.book.cell)
 		grant := sfaas.OnControl(h, control)

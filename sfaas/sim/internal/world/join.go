@@ -33,7 +33,8 @@ func (b *builder) drawJoin(s *strand) {
 	e1, on := b.consume(s, f.name, "", left, true, false)
 	e2, _ := b.consume(other, f.name, "", right, true, false)
 	cell := b.store()
-	x := sfaas.Define2(f.name, func(c *sfaas.Ctx, out, in, too *token) error {
+	x := sfaas.Define(f.name, func(c *sfaas.Ctx, out *token, both *sfaas.Pair[token, token]) error {
+		in, too := both.A, both.B
 		if err := b.begin(left, in); err != nil {
 			return err
 		}
@@ -43,7 +44,7 @@ func (b *builder) drawJoin(s *strand) {
 		return nil
 	}, sfaas.FunctionConfig{Cost: b.cost(), Window: wide}, cell.declared)
 	f.fn = x
-	b.renew(sfaas.Apply2(e1, e2, x), f, on, outlet)
+	b.renew(sfaas.Apply(sfaas.Join(e1, e2), x), f, on, outlet)
 }
 
 // overlap reports whether tokens of one outlet come by both.
