@@ -34,6 +34,9 @@ func newBed(realTime bool) bed {
 
 // channelBed is that of goroutines, and of threads that share processors with others:
 // to wake one costs less.
+//
+// The channel has room for one token: a wake that comes before the sleep is not lost, and
+// a second one adds nothing.
 type channelBed struct {
 	signal chan struct{}
 	timer  *time.Timer

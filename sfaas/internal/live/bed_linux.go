@@ -36,6 +36,8 @@ const (
 	futexWake = 1 | 128
 )
 
+// wake leaves a token. Swap and compare make the three states atomic: a wake between the
+// check and the futex call changes the word, and the kernel then returns at once.
 func (b *kernelBed) wake() {
 	if b.word.Swap(bedToken) == bedTaken {
 		_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&b.word)), futexWake, 1, 0, 0, 0)

@@ -30,6 +30,13 @@ type Transport interface {
 const queueLimit = 64 << 20
 
 // far is a runtime to which frames go.
+//
+// Order on a connection. Ordered frames (messages, acknowledgements, signals, replies)
+// have consecutive places. Others travel beside them, on streams of their own, so that an
+// image of megabytes delays no message: a bulk frame says after which ordered frame it
+// must be read, and waits at the receiver if it is early. So the order in which cores
+// have sent is kept where it matters: an image is read behind every message that was sent
+// before it.
 type far struct {
 	rt      *Runtime
 	of      *state.Peer
@@ -81,6 +88,9 @@ func (p *far) frame(kind byte, room int) (*base.Frame, []byte) {
 
 // send sends a frame with its content. An ordered frame gets the next place; another
 // one waits at the other end for those before it.
+//
+// The place is taken and the frame handed over under one lock: places and order on the
+// wire cannot disagree.
 func (p *far) send(class base.FrameClass, f *base.Frame, b []byte) error {
 	f.SetBytes(b)
 	f.OnRelease(p.freed)
@@ -100,6 +110,9 @@ func (p *far) send(class base.FrameClass, f *base.Frame, b []byte) error {
 	return nil
 }
 
+// message sends a message. Unstamped messages are dropped, with a count, when the other
+// side is slow; stamped ones are kept by the core anyway, and the edge's capacity pushes
+// back.
 func (p *far) message(w *worker, e *core.Effect) error {
 	if err := p.of.Takes(e.Edge); err != nil {
 		return err
@@ -113,6 +126,8 @@ func (p *far) message(w *worker, e *core.Effect) error {
 		f.Release()
 		return err
 	}
+	// Elements of large tensors are not copied: the frame refers to the message's memory,
+	// which is held until the transport has sent it.
 	if len(apart) > 0 {
 		e.Msg.Hold() // the frame's
 		f.SetBytes(b)
@@ -128,12 +143,17 @@ func (p *far) message(w *worker, e *core.Effect) error {
 	return nil
 }
 
+// acknowledge sends an acknowledgement. A lost acknowledgement costs a repeat: the sender
+// asks, or sends again.
 func (p *far) acknowledge(e *core.Effect) {
 	f, b := p.frame(state.FrameAck, state.MessageRoom)
 	f.Hint(false, !e.Waits && !p.rt.app.Edges[e.Stamp.Edge-1].Queue())    // room on the edge is waited for
 	_ = p.send(base.Ordered, f, p.rt.wire.AppendAck(b, e.Stamp, e.Waits)) // asked for again
 }
 
+// signal sends a signal. Signals with an image are bulk, all others ordered. The image
+// has been made by then, so an error here leaves the unit without owner and image: the
+// caller takes it back.
 func (p *far) signal(w *worker, to core.Endpoint, s *core.Signal) bool {
 	class := base.Ordered
 	if s.Carried() != nil {
@@ -191,6 +211,9 @@ func (p *far) leave() {
 }
 
 // ask lets host code of the other runtime do something, and waits for it.
+//
+// A request is answered by host code, on its own goroutine: opening a resource may take
+// seconds, and no worker waits for that.
 func (p *far) ask(ctx context.Context, q state.Request) error {
 	ch := make(chan error, 1)
 	p.asking.Lock()

@@ -14,6 +14,10 @@ import (
 
 // Group is the threads that run workers: those of one runtime, or of several that
 // share them. A thread takes a turn of each of its workers after the other.
+//
+// One thread may serve workers of several runtimes: fifty cells on two processors need
+// two threads, not a hundred. A thread that is busy with one runtime delays the others,
+// which is what sharing means; groups of their own are for those who must not wait.
 type Group struct {
 	Threads *base.Threads // nil: goroutines that are not locked
 	threads []*thread
@@ -38,6 +42,7 @@ func NewGroup(n int, t *base.Threads, logger *slog.Logger) (*Group, error) {
 	for i := range n {
 		g.threads = append(g.threads, newThread(g, i))
 	}
+	// What the kernel refuses is known at the start, and nothing runs then.
 	for i, x := range g.threads {
 		if err := x.begin(); err != nil {
 			for _, y := range g.threads[:i] {
@@ -130,6 +135,10 @@ func (g *Group) prepare(i int) error {
 
 // OnThread runs f on a new thread that is as t says, and returns what f returns, or
 // what the kernel refuses. The thread ends with f.
+//
+// The kernel's settings belong to a thread, so the thread ends with them: a goroutine
+// that is locked and ends takes its thread along. The first thread of a process cannot
+// end, hence the detour.
 func OnThread(t *base.Threads, f func() error) error {
 	if err := t.Check(); err != nil {
 		return err

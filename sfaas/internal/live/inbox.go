@@ -25,6 +25,13 @@ func (l *letter) urgent() bool {
 
 // inbox is the queue of a worker: any number of producers, one consumer. The
 // letters of one producer keep their order.
+//
+// Two slices change places: producers append to items while the worker reads what it has
+// taken, and the memory of what it has read becomes the next items. Letters are values,
+// so that posting allocates nothing in the steady state.
+//
+// Sleeping without losing a wake: idle is set under the lock and only when items is
+// empty; whoever appends next sees it, clears it, and wakes the thread after unlocking.
 type inbox struct {
 	mu     sync.Mutex
 	items  []letter
@@ -79,6 +86,8 @@ func (b *inbox) push(m *core.Message) bool {
 }
 
 // posted counts a letter, unlocks, and reports whether the thread is to be woken.
+//
+// The flag is cleared by the one who wakes, so that a burst wakes once.
 func (b *inbox) posted() (wake bool) {
 	b.count++
 	b.load.Store(int32(len(b.items)))

@@ -75,6 +75,10 @@ func (r *Runtime) Frame(size int) *base.Frame { return r.frames.Get(size) }
 // different runtimes or classes. A frame of an earlier life, or of a runtime that is
 // not connected, is an [base.ErrUnlinked]; bytes that are wrong are an [base.ErrFrame], and
 // change nothing: a transport gives such a connection up.
+//
+// Everything that comes from outside passes here: a frame is checked as a whole before
+// anything of it reaches a core (state.Peer), and one that is wrong ends its connection.
+// What is right becomes one event in the inbox of one worker.
 func (r *Runtime) Receive(from base.NodeID, incarnation uint32, class base.FrameClass, f *base.Frame) error {
 	p, ok := r.peer(from).(*far)
 	if !ok || p.of.Incarnation != incarnation {
@@ -97,6 +101,9 @@ func (r *Runtime) Receive(from base.NodeID, incarnation uint32, class base.Frame
 }
 
 // receive takes a frame in its turn, and reports whether the other runtime has closed.
+//
+// Bulk frames whose ordered frame has not been read are held; each ordered frame may free
+// some. They are few: images of units that move.
 func (p *far) receive(class base.FrameClass, kind byte, place uint64, content []byte, f *base.Frame) (left bool, err error) {
 	p.reading.Lock()
 	defer p.reading.Unlock()
@@ -112,6 +119,8 @@ func (p *far) receive(class base.FrameClass, kind byte, place uint64, content []
 			if i < 0 {
 				break
 			}
+			// After an error the rest is read all the same: what is held would otherwise
+			// stay held.
 			h := p.held[i]
 			p.held = slices.Delete(p.held, i, i+1)
 			if e := p.take(h.kind, h.body, h.f); err == nil {
@@ -123,6 +132,8 @@ func (p *far) receive(class base.FrameClass, kind byte, place uint64, content []
 }
 
 // travels reports whether frames of a kind are of a class.
+// The table of which kinds may come in which class. A kind in the wrong class would be
+// read out of order.
 func travels(kind byte, class base.FrameClass) bool {
 	switch class {
 	case base.Ordered:
@@ -197,6 +208,8 @@ func (p *far) take(kind byte, content []byte, f *base.Frame) error {
 	return nil
 }
 
+// takeSignal brings a signal to its core. The bytes of an image stay in the frame until
+// the core opens it: the frame is kept and not returned to its pool.
 func (p *far) takeSignal(content []byte, f *base.Frame) error {
 	s, to, err := p.of.ReadSignal(content)
 	if err != nil || s == nil {
@@ -210,6 +223,8 @@ func (p *far) takeSignal(content []byte, f *base.Frame) error {
 	case !p.post(p.rt.homes[to.Core], ev) && m != nil: // the unit stays where it is
 		out, b := p.frame(state.FrameSignal, state.MessageRoom)
 		back := core.Endpoint{Node: m.From, Core: int(m.Unit.Root.KeyGroup())}
+		// Sending from here could wait for a lock that is held by somebody who waits for
+		// this frame to be read.
 		if b, err := p.rt.wire.AppendSignal(b, back, m.Refused(base.ErrClosed).Signal, 0); err == nil {
 			go func() { _ = p.send(base.Ordered, out, b) }() // who has sent this may hold the lock
 		}
@@ -224,6 +239,8 @@ func (p *far) takeSignal(content []byte, f *base.Frame) error {
 
 // serve does what host code of another runtime asks for, and answers.
 func (p *far) serve(q state.Request) {
+	// The group is told that one more goroutine works for the runtime, unless it has
+	// closed: Close waits for it.
 	r := p.rt
 	r.mu.Lock()
 	open := !r.closed.Load()

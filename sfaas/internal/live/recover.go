@@ -20,6 +20,13 @@ var errSlowEngine = errors.New("sfaas: the engine does not answer")
 
 // beginLife lets an engine that keeps records have what those of this life are read by.
 // Nothing else is recorded before.
+//
+// Order of a beginning life:
+//
+//  1. The recorder knows the graph's names and this life's clock.
+//  2. If the engine has units of an earlier life, sources are refused until Recover.
+//  3. The first record says what those of this life are read by, and must be durable
+//     before any other can be.
 func (r *Runtime) beginLife() (err error) {
 	if !r.set.Engine.Keeps() {
 		return nil
@@ -55,6 +62,8 @@ func (r *Runtime) beginLife() (err error) {
 var errFound = errors.New("a unit")
 
 // hasUnits reports whether an engine has records of units.
+//
+// The first unit that is found is enough; the error is how a load is ended early.
 func hasUnits(e core.Engine) (bool, error) {
 	err := e.Load(func(u base.Unit, _ uint32, _ iter.Seq2[[]byte, []byte]) error {
 		if u != (base.Unit{}) {
@@ -81,6 +90,9 @@ func (r *Runtime) refusal() error {
 
 // Recover lets a runtime that has not processed anything yet go on with what its engine
 // has kept. Its workers stand still meanwhile.
+//
+// A failed recovery leaves sources refused: serving from half of what was kept could
+// overwrite the other half.
 func (r *Runtime) Recover(ctx context.Context) (err error) {
 	if r.rec == nil {
 		return nil

@@ -20,6 +20,16 @@ import (
 // Runtime is the production shell: a worker for each core of a runtime, on the
 // threads of a group, and what lets host code push, call and wait. All methods may
 // be called concurrently.
+//
+// Closing, step by step, and why in this order:
+//
+//  1. closed is set: no new draft, no new link.
+//  2. What was pushed is read by the cores, so that what is for others is kept and sent.
+//  3. It is waited, bounded, for others to acknowledge that.
+//  4. The inboxes close. Workers leave their threads as they find that out; the watchdog
+//     gives up on those in a handler.
+//  5. When all have ended, units on their way here are refused, and peers told.
+//  6. Threads end, then resources close: nobody runs who could use them.
 type Runtime struct {
 	app          *plan.App
 	set          *core.Settings
@@ -64,6 +74,8 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 		links: map[base.NodeID]peer{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
 		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
+	// Counters are shown once per slot, or where slots are shorter than the clock can
+	// bear, every 100 µs.
 	if set.Timeline != nil {
 		set.PublishEvery = max(set.Timeline.Length(), 100*time.Microsecond)
 	}
@@ -71,6 +83,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	r.foreignClock = rand.Uint64()
 	err := r.beginLife()
 	if err != nil {
+		// The life begins before anything that could be recorded.
 		return nil, err
 	}
 	if r.cores, err = core.NewCores(app, set); err != nil {
@@ -84,6 +97,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 			r.routes.foreign.Store(true)
 		}
 	}
+	// Workers are made before any is seated: the first message of one may be for another.
 	for i, k := range r.cores.List {
 		r.workers = append(r.workers, newWorker(r, k, r.threadOf(i)))
 	}
@@ -155,6 +169,9 @@ func (r *Runtime) Draft(from core.SourceRef, key base.Key) (*core.Message, error
 		return nil, base.ErrClosed
 	}
 	group := key.KeyGroup()
+	// What waits in the inbox, in the lines beyond the limit, at other runtimes
+	// unacknowledged, and at the engine: all of it is work that this key's worker has
+	// accepted and not finished.
 	w := r.workerOf(group)
 	kept, batches := w.core.Unanswered()
 	if int(w.inbox.load.Load()+w.over.Load())+kept+batches >= r.set.SourceLimit || r.paused.Load() {
@@ -229,6 +246,10 @@ func (r *Runtime) reply(id uint64, m *core.Message, err error) {
 // Drain waits until every message pushed so far, and everything that follows
 // from it, has been processed and committed. Data that waits for a grant or a
 // partner, and delayed messages, do not count.
+//
+// Drain polls: there is no event that says "nothing is left", since the last message may
+// be on its way between two cores. The sum of letters posted and of letters done with
+// tells, if read in the right order.
 func (r *Runtime) Drain(ctx context.Context) error {
 	for wait := 20 * time.Microsecond; ; wait = min(2*wait, time.Millisecond) {
 		if r.quiet() {
@@ -247,6 +268,10 @@ func (r *Runtime) Drain(ctx context.Context) error {
 // quiet reports whether no worker, here or on a linked runtime, has work. What
 // was done is read before what was asked for: equal sums mean that there was
 // a moment without work.
+//
+// Proof: done is summed first, posted after it. Both only rise, and done of a worker
+// counts letters posted before. If the sums are equal, no letter was posted and not done
+// with between the two readings, on any worker: at that moment nothing was under way.
 func (r *Runtime) quiet() bool {
 	all := r.linked()
 	var done, posted uint64
@@ -283,6 +308,9 @@ const askLimit = 100 * time.Millisecond
 
 // ask lets every worker run f between two steps and waits for them, but not
 // for long: a handler may block.
+//
+// A worker in a handler that blocks answers late or never; host code then goes on with
+// what is known.
 func (r *Runtime) ask(f func(w *worker)) {
 	ctx, stop := context.WithTimeout(context.Background(), askLimit)
 	defer stop()

@@ -27,6 +27,10 @@ const nap = 10 * time.Millisecond
 // timeline is not set. If f takes longer than a slot, the next call is late; slots that
 // are over by then are left out, so that a stall is not made up for by a burst. Slots
 // never fall or repeat.
+//
+// The next slot is the one after the last, or the one that is on the air, whichever is
+// later: an early call waits, a late one is made at once, and those whose slot is over
+// are left out.
 func (s SlotClock) Run(ctx context.Context, f func(n base.Slot, late time.Duration) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -47,6 +51,8 @@ func (s SlotClock) Run(ctx context.Context, f func(n base.Slot, late time.Durati
 			next++
 			continue
 		}
+		// It sleeps in naps, so that a timeline which is set or adjusted meanwhile is
+		// noticed.
 		if due > now {
 			sleeper.until(min(due, now.Add(nap)))
 			if due > now.Add(nap) {

@@ -35,6 +35,14 @@ func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
 // with. It pauses their sources and holds their handlers until nothing is on its
 // way, lets all workers stand still while the state is copied, with what waits
 // in their lines, and writes after that.
+//
+// Steps:
+//
+//  1. Sources of all linked runtimes are refused (pause).
+//  2. Handlers are held and workers stand still, until nothing is on its way (halt).
+//  3. The cores are read, one after the other, into memory.
+//  4. Workers and sources go on.
+//  5. Only then is the writer called: a slow disk stops nobody.
 func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
 	if r.set.OwnSealer && r.app.Sealed() {
 		return errors.New("sfaas: snapshot: sealed cells need WithSealer")
@@ -71,6 +79,8 @@ func (r *Runtime) cutState(ctx context.Context) ([]byte, error) {
 	for _, x := range all {
 		cores = append(cores, x.cores.List...)
 	}
+	// The last size is a good guess: growing a buffer of gigabytes while all stand still
+	// would be the longest part.
 	data, err := state.AppendSnapshot(make([]byte, 0, r.cut+r.cut/8), r.set.Clock(), cores)
 	r.cut = len(data)
 	return data, err

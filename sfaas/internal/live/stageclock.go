@@ -22,6 +22,10 @@ const (
 // time, which costs half as much as the system's clock and differs from it by a
 // fraction of a microsecond at most. It never goes back. One goroutine uses it
 // at a time.
+//
+// Between two readings of the system's clock, at most half a millisecond, the counter's
+// rate is taken as constant. What the rate is off is corrected at each anchor, and better
+// known the longer the clock has run.
 type stageClock struct {
 	system func() base.Time
 	counts bool      // the counter is used
@@ -59,6 +63,9 @@ func (c *stageClock) now() base.Time {
 }
 
 // anchor reads the system's clock and the counter at the same moment.
+//
+// Interrupted between the two readings of the counter, the system's moment belongs to no
+// known tick: it is returned, and no anchor made of it.
 func (c *stageClock) anchor() base.Time {
 	before := tsc.Read()
 	now := c.system()
@@ -72,6 +79,7 @@ func (c *stageClock) anchor() base.Time {
 		c.scale = uint64(perTick * (1 << 32))
 		c.span = uint64(float64(anchorEvery) / perTick)
 	}
+	// The base never lies behind what has been returned: time does not go back.
 	c.tick, c.base = tick, max(now, c.last)
 	return now
 }

@@ -94,6 +94,12 @@ func (t *thread) replace(lost *worker, fault error) {
 // drive runs the workers until the thread is closed. If fault is not nil, it takes
 // over from a goroutine that was lost in a handler of a worker; lost is nil if that
 // worker has gone too.
+//
+// How a goroutine may end, and what happens then:
+//
+//	the thread is closed                      finished: done is closed
+//	a handler calls runtime.Goexit            the deferred function finds the lane's guard running, ends it, and starts another goroutine with ErrGoexit
+//	the watchdog has revoked the invocation   the guard is revoked: another goroutine drives already; this one touches nothing
 func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 	if t.group.Threads != nil {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
@@ -120,6 +126,8 @@ func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 			t.replaceExited(running)
 		} // else revoked: the watchdog has seen to it
 	}()
+	// The list of seats is read once per round: it is replaced and not changed, so that a
+	// round needs no lock.
 	for {
 		ready := false
 		seats := t.seats.Load()
@@ -129,6 +137,7 @@ func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 			}
 			running, lane = w, w.core.Lane()
 			v := w.turn()
+			// A worker alone on its thread goes on without a new round.
 			for v == turnReady && len(*seats) == 1 && t.seats.Load() == seats {
 				v = w.turn()
 			}
@@ -196,6 +205,9 @@ func (t *thread) elsewhere(lost *worker, fault error, began chan<- error) {
 
 // sleep waits until something arrives for a worker or the first alarm, and reports
 // false if the thread is closed.
+//
+// It looks at alarms before it sleeps and rouses workers after: an alarm is due for a
+// core, and not for the thread.
 func (t *thread) sleep() bool {
 	seats := *t.seats.Load()
 	if len(seats) == 0 && t.shut.Load() {
@@ -227,6 +239,9 @@ func (t *thread) sleep() bool {
 // bill charges the units of all workers with the processor time that has passed, in
 // proportion to their busy time. It does nothing where a thread has no clock of its
 // own.
+//
+// The thread knows its processor time, each core its busy time by the wall clock. What
+// the two differ by, waiting for a processor above all, is shared out in proportion.
 func (t *thread) bill() {
 	if t.group.Threads == nil {
 		return

@@ -11,6 +11,23 @@ import (
 )
 
 // watch replaces the workers whose handlers do not return.
+//
+// The protocol, with its other half in core (Lane, Core.takeOver):
+//
+//  1. Four times per block limit the watchdog looks at each lane's guard: which
+//     invocation runs.
+//  2. One that is seen running at five looks in a row has run for the block limit at
+//     least, and has to be given up.
+//  3. Revoke changes the guard from running to revoked. If that fails, the handler has
+//     just returned, and nothing happens. If it succeeds, the goroutine in the handler
+//     owns nothing any more: it will see that when it leaves the handler.
+//  4. The thread gets another goroutine (thread.replace), which begins with an
+//     EventFault for that worker and goes on with all workers of the thread.
+//  5. The lane that is watched is the new one from then on. The old goroutine ends
+//     whenever its handler returns, or never.
+//
+// The watchdog touches no memory of a core, and takes no lock: it must work when
+// everything else hangs.
 func (r *Runtime) watch() {
 	defer r.wg.Done()
 	const ticks = 4
@@ -37,6 +54,7 @@ func (r *Runtime) watch() {
 			guard, running := l.Running()
 			s := sight{lane: l, guard: guard}
 			if running && s.lane == last[i].lane && s.guard == last[i].guard {
+				// Another invocation, or another lane, begins the count anew.
 				s.times = last[i].times + 1
 			}
 			if s.times >= ticks && l.Revoke(s.guard) {
@@ -48,6 +66,10 @@ func (r *Runtime) watch() {
 }
 
 // abandon gives up on the handlers that still run after Close.
+//
+// Close waits for handlers that end within the limit. For the others there is no event to
+// be stepped, since their core will not run again: the seat is taken away, so that the
+// goroutine which drives the thread next does not come to it.
 func (r *Runtime) abandon() {
 	deadline := time.Now().Add(r.set.BlockLimit)
 	for _, w := range r.workers {

@@ -11,6 +11,20 @@ import (
 )
 
 // worker drives one core. Its fields belong to the goroutine of its thread.
+//
+// A turn, in the order of the code:
+//
+//  1. Letters are taken from the inbox, unless so much waits in the core's lines that
+//     more would only grow them.
+//  2. They are stepped through. No handler runs, so this is short whatever they say.
+//  3. If handlers are held (a snapshot), only what cannot wait runs.
+//  4. Otherwise one invocation runs, with up to seven that follow from it at once: a
+//     slot goes through its stages without a look at the inbox in between.
+//  5. When nothing is left the counters are shown, and the worker rests until a letter,
+//     or the alarm.
+//
+// Effects are carried out after every step, before the next: the core may use their
+// memory again.
 type worker struct {
 	rt    *Runtime
 	on    *thread
@@ -66,6 +80,8 @@ func (w *worker) call(f func()) (chan struct{}, bool) {
 }
 
 // turn is what a turn of a worker has led to.
+//
+// One turn is short, so that workers that share a thread share it fairly.
 type turn uint8
 
 const (
@@ -91,6 +107,8 @@ func (w *worker) turn() turn {
 	if w.stands != nil {
 		return turnRests
 	}
+	// Sources look at load and at over: what waits in the inbox and what waits in the
+	// lines beyond the limit are both reasons to refuse them.
 	if over := w.core.Backlog() - w.rt.set.SourceLimit; over > 0 || w.over.Load() > 0 {
 		w.over.Store(int32(max(over, 0)))
 	}
@@ -107,10 +125,13 @@ func (w *worker) turn() turn {
 	if w.next < len(w.letters) {
 		return turnReady
 	}
+	// An EventRun without work ends the last stage, whose end is the start of this step.
 	w.step(core.Event{Kind: core.EventRun}) // ends the measurement of the last stage
 	if w.core.Ready() {
 		return turnReady
 	}
+	// It is done with all letters read so far. Drain compares sums of these numbers, so
+	// it is written last.
 	if w.core.Settled() {
 		w.done.Store(w.read)
 	}
@@ -135,6 +156,9 @@ func (w *worker) standBy() turn {
 
 // refuseLeft answers, when the runtime has closed, what has arrived and will not
 // be read: a unit that was on its way here stays where it was.
+//
+// A unit on its way here has been taken out of where it was. Whoever closes must send it
+// back, or it would be nowhere.
 func (w *worker) refuseLeft() {
 	for _, l := range append(w.letters[w.next:], w.inbox.left()...) {
 		if l.ev.Kind != core.EventSignal {
@@ -164,6 +188,9 @@ func (w *worker) refill(sleep bool) bool {
 
 // reads reports whether the worker is to take more in: what waits is within the
 // limit, handlers are held, or something behind it is urgent.
+//
+// The bound is the core's backlog and not the inbox: as long as sources are refused, the
+// inbox holds what was posted before.
 func (w *worker) reads(held bool) bool {
 	return held || w.core.Backlog() < w.rt.set.SourceLimit || w.inbox.urgent.Load() > 0
 }
@@ -171,6 +198,8 @@ func (w *worker) reads(held bool) bool {
 // ingest steps through the letters that have arrived, as long as the worker reads.
 // No handler runs.
 func (w *worker) ingest(held bool) {
+	// The clock is read once per turn of letters: what they carry is due by their slot,
+	// and not by when they are read.
 	now := w.core.Now() // at most one stage old while the worker is busy
 	if w.slept || now == 0 {
 		now, w.slept = w.clock.now(), false
@@ -188,6 +217,8 @@ func (w *worker) ingest(held bool) {
 				close(l.done)
 			}
 			if w.stands != nil {
+				// Somebody looks at the core now. The letters that are left are read when the
+				// worker goes on.
 				return
 			}
 			continue
@@ -202,6 +233,7 @@ func (w *worker) ingest(held bool) {
 // runOne lets the core run the next invocation.
 func (w *worker) runOne() {
 	now := w.clock.now()
+	// The alarm is due: the long way round, so that timers fire before the next stage.
 	if now >= w.alarm {
 		w.step(core.Event{Kind: core.EventRun})
 		return
@@ -213,6 +245,9 @@ func (w *worker) runOne() {
 }
 
 // show publishes the counters once a slot.
+//
+// Publishing is bounded by time and not by work: a core of a million messages per second
+// publishes no more often than one of a thousand.
 func (w *worker) show(now base.Time) {
 	if now >= w.showAt {
 		w.showAt = now.Add(w.rt.set.PublishEvery)
@@ -224,6 +259,8 @@ func (w *worker) show(now base.Time) {
 // showSoon sees to it that a worker that is about to sleep publishes its counters:
 // now if half a period is over, so that it does so once a slot when slots keep it
 // awake for a part of each, or when the period is.
+//
+// Without that, the last slot's counters would be seen only when something else happens.
 func (w *worker) showSoon() {
 	if !w.core.Unshown() {
 		return
@@ -263,6 +300,9 @@ func (w *worker) ring(now base.Time) {
 
 // rest ends a turn after which there is nothing to do: from here on a letter wakes
 // the thread, unless one has just come.
+//
+// The order is what makes sleeping safe: the inbox is told that its consumer will sleep,
+// under its lock, and only if it is empty. A letter after that wakes the thread.
 func (w *worker) rest() turn {
 	w.slept = true
 	w.showSoon()

@@ -34,6 +34,9 @@ const MessageRoom = 320
 // The payload is sealed if its consumer, or its producer, has Sealed cells. If it is not,
 // the elements of large tensors are not copied: their memory is added to apart, and
 // follows the content, each piece at a multiple of 64 bytes, see [base.Frame.Borrow].
+//
+// What is equal to what the edge implies is left out, and a flag says so. Numbers are of
+// variable length, and the receiver knows the names from the hello.
 func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]byte) ([]byte, [][]byte, error) {
 	edge, m := w.app.Edges[e.Edge-1], e.Msg.State()
 	if m.From.Layout.Opaque != "" {
@@ -63,6 +66,8 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]
 	}
 	if m.Body != nil {
 		flags |= hasPayload
+		// Secrecy is a property of functions, known at both ends: a message on such an
+		// edge is sealed whatever the transport does.
 		if edge.Node.Fn.Sealed() || w.secret[m.From.ID] {
 			flags |= isSealed
 			b = w.appendPayload(b, &m, w.names.Edges[e.Edge-1], true)
@@ -108,10 +113,21 @@ func (w *Wire) appendPayload(b []byte, m *core.MessageState, edge string, secret
 
 // ReadMessage reads a message frame, which it takes, and returns the event that brings the
 // message to the core of its key. Large tensors of the message lie over the frame.
+//
+// Steps, of which each may refuse the frame before anything is allocated for it:
+//
+//  1. Flags and edge; an edge about which the two ends disagree has its reason ready.
+//  2. Outlet, key, epoch, header, stamp, reply.
+//  3. What cannot be: a call that is no call, an answer at another port, clear text
+//     where it has to be sealed.
+//  4. A message from the pool, and the payload into it, checked against the size limit.
+//  5. Nothing may be left over.
 func (p *Peer) ReadMessage(f *base.Frame, in *core.Intake, now base.Time) (core.Event, error) {
 	r := base.Reader{Src: f.Bytes()[frameHead:]}
 	apart := len(r.Src) > 0 && r.Src[0]&hasApart != 0
 	ev, err := p.readMessage(&r, in, now, f, apart)
+	// A message without elements apart has copied everything; otherwise it keeps the
+	// frame, and returns it with itself.
 	if ev.Msg == nil || !apart {
 		f.Release()
 	}
@@ -182,6 +198,9 @@ func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time, f *ba
 
 // readStamp reads a stamp of a message on an edge. A producer that is not known here
 // cannot be told from a source, so nothing of it is taken.
+//
+// Of a stamp everything matters: taken under a wrong producer, the mark of another would
+// rise.
 func (p *Peer) readStamp(r *base.Reader, e *plan.Edge) *core.Stamp {
 	before := r.Src
 	s := &core.Stamp{Edge: e.ID, Func: p.index.Function(r), Node: base.NodeID(r.Uint16()), Source: r.Key(), Epoch: r.Uint32(), Count: r.Uint(), Via: r.Uint32()}
@@ -212,6 +231,9 @@ func (p *Peer) readReply(r *base.Reader, x *core.Reply) {
 
 // readPayload reads what a message carries into its body. What has to be sealed is
 // not taken in clear.
+//
+// The receiver decides what has to be sealed, and not the flag: a peer that sends in
+// clear is refused.
 func (p *Peer) readPayload(r *base.Reader, m *core.MessageState, edge string, secret bool, limit int) {
 	size := r.Take(4)
 	if r.Err != nil {
@@ -242,6 +264,9 @@ func (p *Peer) readPayload(r *base.Reader, m *core.MessageState, edge string, se
 
 // readApart reads what a message carries, with the elements of large tensors where they
 // are, behind the content of the frame.
+//
+// What lies apart must end exactly with the frame: pieces that overlap or leave a gap are
+// refused by the walk.
 func (p *Peer) readApart(r *base.Reader, m *core.MessageState, frame []byte, limit int) {
 	size := r.Take(4)
 	if r.Err != nil {
@@ -266,6 +291,8 @@ func (p *Peer) readApart(r *base.Reader, m *core.MessageState, frame []byte, lim
 }
 
 // AppendAck appends the content of an acknowledgement: waits | edge | stamp.
+//
+// An acknowledgement has the whole stamp, since the sender finds its entry by that.
 func (w *Wire) AppendAck(b []byte, s *core.Stamp, waits bool) []byte {
 	return appendStamp(binary.AppendUvarint(base.AppendFlag(b, waits), uint64(s.Edge-1)), s)
 }

@@ -16,6 +16,9 @@ import (
 //	route | move | attempt to pass a rest on | questions | marks | image
 //
 // of which each kind has the parts that [core.SignalKind.Foreign] says.
+//
+// Fields that a kind does not have cost nothing: the table of [core.SignalKind.Foreign]
+// tells both ends which there are.
 func (w *Wire) AppendSignal(b []byte, to core.Endpoint, s *core.Signal, now base.Time) ([]byte, error) {
 	b = append(b, byte(s.Kind))
 	group := uint64(0)
@@ -35,6 +38,8 @@ func (w *Wire) AppendSignal(b []byte, to core.Endpoint, s *core.Signal, now base
 		b = w.appendResign(b, s.Resign)
 	}
 	b = w.appendAsks(b, s)
+	// The image is a snapshot of one unit, without index: both ends know the names from
+	// the hello.
 	if !has.Image {
 		return b, nil
 	}
@@ -84,6 +89,9 @@ func (w *Wire) appendAsks(b []byte, s *core.Signal) []byte {
 // ReadSignal reads the content of a signal frame. The signal is nil, without an error,
 // if it is about a part that this graph does not have. The bytes of an image are not
 // copied: they must last until the core has heard of it, see [core.Packed].
+//
+// A signal about a part that this graph lacks is no error: runtimes may run different
+// graphs that share some parts. One that is wrong in any other way ends the connection.
 func (p *Peer) ReadSignal(content []byte) (*core.Signal, core.Endpoint, error) {
 	r := &base.Reader{Src: content}
 	s := &core.Signal{Kind: core.SignalKind(r.Byte()), From: core.Endpoint{Node: p.Node}}
@@ -113,6 +121,8 @@ func (p *Peer) ReadSignal(content []byte) (*core.Signal, core.Endpoint, error) {
 	case err != nil:
 		return nil, to, frameError(frameName(FrameSignal), err)
 	}
+	// Form is not enough: whether such a signal may come from that runtime is asked in
+	// core.
 	return s, to, frameError(frameName(FrameSignal), s.Foreign(p.set.Node))
 }
 
@@ -154,6 +164,8 @@ func (p *Peer) readAsks(r *base.Reader, s *core.Signal) {
 	for range r.Count(30) {
 		e, before := p.index.Known(r, r.Uint()), r.Src
 		a := core.MarkAsk{MarkID: core.MarkID{Func: p.index.Function(r), Node: base.NodeID(r.Uint16()), Source: r.Key()}, To: r.Key(), Taken: readPlace(r), Epoch: r.Uint32()}
+		// A producer that is unknown here is read as 0, a source: told apart by the raw
+		// number.
 		if r.Err != nil || e == nil || (a.Func == 0) != (before[0] == 0) || (a.Func == 0 && a.Epoch > 0) {
 			continue
 		}
@@ -163,6 +175,9 @@ func (p *Peer) readAsks(r *base.Reader, s *core.Signal) {
 }
 
 // packedImage is the image of a unit in bytes, from another runtime.
+//
+// It is opened on the worker that steps the core, and not where the frame is read:
+// building it takes as long as the unit is large, and messages should be read meanwhile.
 type packedImage struct {
 	data []byte
 	from *Peer
@@ -179,6 +194,7 @@ func (x *packedImage) Open(k *core.Core, id plan.UnitID) (*core.Image, error) {
 		return nil, frameError("unit "+id.Unit().String(), err)
 	}
 	all := r.b.Images()
+	// Exactly the unit that was announced, and no other beside it.
 	if len(all) != 1 || all[0].UnitID != id {
 		return nil, frameError("unit "+id.Unit().String(), base.ErrInvalid)
 	}

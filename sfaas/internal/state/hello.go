@@ -13,6 +13,10 @@ import (
 )
 
 // Hello is what a runtime says of itself when a connection begins, beside its graph.
+//
+// Names are exchanged once, and numbers afterwards. Each end keeps the other's numbering
+// and translates what it reads; so neither has to know the other's graph, and two builds
+// can talk about what they have in common.
 type Hello struct {
 	Node        base.NodeID
 	Incarnation uint32       // of the runtime's life
@@ -87,6 +91,7 @@ func (w *Wire) AppendHello(dst []byte, h *Hello) []byte {
 	return b
 }
 
+// The proof is bound to node and life, so that it cannot be replayed by another.
 func proofLabel(h *Hello) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint([]byte("hello"), uint64(h.Node)), uint64(h.Incarnation))
 }
@@ -112,6 +117,9 @@ func readRoute(r *base.Reader) base.Route {
 // Peer is what a runtime knows of another one: who it is, and what its numbers mean.
 // Parts and edges about which the two disagree are refused one by one. It does not
 // change and may be used concurrently.
+//
+// There is no negotiation: each end decides by itself, by digests, what it takes, and
+// both come to the same answer, since digests are equal or not.
 type Peer struct {
 	Hello
 	set    *core.Settings
@@ -152,6 +160,8 @@ func (w *Wire) ReadHello(data []byte, now base.Time, clock uint64) (*Peer, error
 	if err := r.End(); err != nil {
 		return nil, base.Errorf("%w: hello: %w", base.ErrFrame, err)
 	}
+	// Clocks of two processes have different zeros. The offset is known up to the hello's
+	// way; moments in cells are off by that.
 	if p.Clock != clock {
 		p.shift = now.Sub(p.Now)
 	}
@@ -223,6 +233,9 @@ func (p *Peer) fits(w *Wire, name string, proof []byte, owners []base.NodeID) er
 }
 
 // Takes returns why the other runtime takes no messages on an edge, nil if it does.
+//
+// An edge may exist at both ends and differ in what it promises, in type, or in its
+// function's configuration: messages on it would mean something else there.
 func (p *Peer) Takes(e base.EdgeID) error { return p.there[e-1] }
 
 // edge reads the number of an edge.

@@ -13,6 +13,14 @@ import (
 )
 
 // writeInstance writes an instance, with what waits at it.
+//
+//	function | key | cells | sent | applied slots | marks           always
+//	function | key | inputs                                         for each data message that waits
+//	function | key | input                                          for each control message and setting
+//	function | key | token | when left | …                          for each timer and open call
+//
+// The numbers are in every instance's record, for a number that is forgotten could be
+// given again.
 func (w *writer) writeInstance(x core.Instance) {
 	b := w.appendCells(appendAt(w.out, x.Node(), x.Key()), x)
 	w.out = appendMarks(b, x)
@@ -21,6 +29,8 @@ func (w *writer) writeInstance(x core.Instance) {
 		return
 	}
 	for in := range x.Waiting() {
+		// The caller of such a call waits in this process, and hears of its end from
+		// here.
 		if in.FromHost() && !w.moves {
 			continue
 		}
@@ -69,6 +79,10 @@ func (w *writer) appendTimer(t *core.Timer) {
 
 // appendCells appends the cells of an instance, each with its form, by which who reads
 // it knows whether it is what it was.
+//
+// A form is a digest of the type's fields. Equal schema versions with unequal forms are
+// refused: somebody has changed a struct and not its version, and content would be read
+// into wrong fields.
 func (w *writer) appendCells(b []byte, x core.Instance) []byte {
 	n := 0
 	for _, s := range x.Cells() {
@@ -125,6 +139,9 @@ func appendNumbers(b []byte, x core.Instance) []byte {
 }
 
 // appendMark appends how far an instance has come with one producer.
+//
+// Marks name the edge by number and the producer by function, node and key: all are
+// translated by the index of the reader.
 func appendMark(b []byte, m *core.Watermark) []byte {
 	b = binary.AppendUvarint(b, uint64(m.Edge-1))
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Func)), uint64(m.Node))
@@ -154,6 +171,9 @@ func (p *reader) readInstance(r *base.Reader) {
 // readCells reads the cells of an instance. A cell that the function does not declare
 // is an error, so that its content is not lost in silence, unless the function says
 // that it is sfaas.Retired; those that are new stay empty.
+//
+// The least that a cell takes is 15 bytes, which bounds the count before anything is
+// allocated.
 func (p *reader) readCells(r *base.Reader, x core.Instance) {
 	for range r.Count(leastCell) {
 		if p.readCell(r, x); r.Err != nil {
@@ -170,6 +190,9 @@ func (p *reader) readCell(r *base.Reader, x core.Instance) {
 	if r.Err != nil {
 		return
 	}
+	// Content of an earlier version goes through the upgrade that the function declares;
+	// sealed content is opened with the instance's address as its label, so that it
+	// cannot be moved to another.
 	if s := p.cellOf(r, x, &c); s != nil {
 		p.check(r, core.ReadCell(c.Content, p.sealer, x.Address(), s, c.Version, p.moments()))
 	}
@@ -222,6 +245,8 @@ func (p *reader) readMark(r *base.Reader, x core.Instance) {
 		w.Open = append(w.Open, readPlace(r))
 	}
 	w.From, w.Via = base.NodeID(r.Uint16()), r.Uint32()
+	// An edge that is gone carries nothing any more, so that nothing can be repeated on
+	// it.
 	if e := p.index.Known(r, edge); e != nil { // else nothing can arrive on it
 		w.MarkID = core.MarkID{Edge: e.ID, Func: fn, Node: node, Source: source}
 		x.SetSeen(w)
@@ -238,6 +263,8 @@ func (p *reader) readTimer(r *base.Reader, kind byte) {
 }
 
 // readTimerOf is the inverse of appendTimer.
+//
+// What is left of the time is counted from the reader's moment.
 func (p *reader) readTimerOf(r *base.Reader, x core.Instance, kind byte) {
 	t := core.Timer{Token: base.Token(r.Uint()), At: r.Moment(p.now)}
 	if kind == recordDelayed {

@@ -34,6 +34,8 @@ func (w *writer) writeInput(in *core.Input) {
 	w.uint(uint64(in.Edge.ID - 1))
 	w.uint(uint64(m.From.ID))
 	w.out = appendHeader(w.out, &m, w.now)
+	// Only stamps of messages that others keep are written: those of this runtime's own
+	// records mean nothing elsewhere.
 	stamped := in.Stamp != nil && in.Stamp.Kept()
 	w.out = base.AppendFlag(w.out, stamped)
 	if s := in.Stamp; stamped {
@@ -43,6 +45,7 @@ func (w *writer) writeInput(in *core.Input) {
 		w.uint(uint64(s.Epoch))
 		w.uint(s.Count)
 	}
+	// An answer has no port: the edge says where it goes.
 	w.out = base.AppendFlag(w.out, m.Reply.Call != 0)
 	if x := &m.Reply; x.Call != 0 {
 		w.uint(x.Call)
@@ -61,6 +64,9 @@ func (w *writer) writeInput(in *core.Input) {
 }
 
 // appendHeader appends what a message says of itself.
+//
+// made is written as its distance from the slot, which is small; moments as what is left
+// of them.
 func appendHeader(b []byte, m *core.MessageState, now base.Time) []byte {
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.Node)), uint64(m.Epoch))
 	b = binary.AppendUvarint(b, uint64(m.Func))
@@ -72,6 +78,10 @@ func appendHeader(b []byte, m *core.MessageState, now base.Time) []byte {
 
 // writePayload writes what a message carries, sealed if its consumer, or its
 // producer, has Sealed cells.
+//
+// The size stands before the payload, so that who cannot read it could skip it. It is
+// sealed as a whole, bound to edge, keys and number: a sealed payload that is moved to
+// another message does not open.
 func (w *writer) writePayload(e *plan.Edge, m *core.MessageState) {
 	secret := e.Node.Fn.Sealed() || m.From.Producer(w.app).Sealed()
 	b := base.AppendFlag(w.out, secret)
@@ -82,6 +92,7 @@ func (w *writer) writePayload(e *plan.Edge, m *core.MessageState) {
 	}
 	if secret {
 		sealed := w.sealer.Seal(nil, b[at:], payloadLabel(w.names.Edges[e.ID-1], &m.Header))
+		// The clear text must not stay in a buffer that is used again.
 		clear(b[at:])
 		b = append(b[:at], sealed...)
 	}
@@ -110,6 +121,9 @@ func (p *reader) readInputs(r *base.Reader) (all core.Inputs) {
 }
 
 // readInput is the inverse of writeInput.
+//
+// The checks here are those of form; the builder checks whether the message belongs where
+// it is said to be.
 func (p *reader) readInput(r *base.Reader) (in core.Input) {
 	place := r.Uint()
 	e, o := p.index.Edge(r, place), p.index.Formed(r)
@@ -121,9 +135,12 @@ func (p *reader) readInput(r *base.Reader) (in core.Input) {
 	if r.Bool() {
 		p.readReply(r, &m.Reply)
 	}
+	// The outlet's messages must be of the type that the edge carries: a payload read as
+	// another type would be memory misread.
 	if r.Err == nil && (o.Layout.Opaque != "" || !e.Takes(o)) {
 		r.Fail(base.ErrInvalid)
 	}
+	// Without payload only an answer is possible, one that says why there is no result.
 	if r.Bool() {
 		p.readPayload(r, &m, place)
 	} else if !m.Reply.Answer {
@@ -192,5 +209,6 @@ func (p *reader) readPayload(r *base.Reader, m *core.MessageState, edge uint64) 
 		r.Fail(fmt.Errorf("message of %s: %w", m.From.Name, base.ErrInvalid))
 		return
 	}
+	// Moments in the payload are moved from the writer's clock to ours.
 	m.From.Layout.Shift(layout.DataOf(m.Body), p.moments().Shift())
 }

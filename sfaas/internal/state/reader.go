@@ -15,6 +15,14 @@ import (
 )
 
 // reader reads records and tells a builder what they say.
+//
+// Three kinds of errors stop a reader: the frame is damaged (a checksum, a length), a
+// record says what cannot be, or the builder refuses what is not of the unit. Each is
+// wrapped with the place where it was found, since a snapshot of a gigabyte is looked at
+// with nothing but its error message.
+//
+// One error ends the reading, and no core has been changed by then: everything is said to
+// a builder first.
 type reader struct {
 	app    *plan.App
 	sealer core.Sealer
@@ -50,6 +58,8 @@ func newReader(k *core.Core, data []byte, now base.Time) *reader {
 // readAll reads all records.
 func (p *reader) readAll(data []byte) error {
 	err := records(data, func(kind byte, r *base.Reader) error {
+		// Every record must be read to its last byte. A field that is left over is a
+		// writer of another version.
 		p.record(kind, r)
 		return r.End()
 	})
@@ -146,6 +156,8 @@ func (p *reader) record(kind byte, r *base.Reader) {
 
 // readNumber reads one number of what has been forgotten. Where the function or the
 // source is gone, so is who could be confused.
+//
+// Numbers of functions that are gone are dropped: nobody can be given them again.
 func (p *reader) readNumber(r *base.Reader) {
 	ofNode, i, x := r.Bool(), r.Uint(), r.Uint()
 	switch {
@@ -181,6 +193,9 @@ func (p *reader) readUnit(r *base.Reader) {
 
 // at reads of which instance a record is; it is new if need be. It reports false
 // after an error.
+//
+// A function that is gone from the graph is an error here, since its state would be lost
+// in silence; the index says its name.
 func (p *reader) at(r *base.Reader) (x core.Instance, ok bool) {
 	n, key := p.index.Node(r), r.Key()
 	if r.Err != nil {
@@ -216,6 +231,8 @@ func (p *reader) readWaiting(r *base.Reader) {
 }
 
 // readWork is the inverse of writeWork.
+//
+// The order of the fields is that of the writer, line by line.
 func (p *reader) readWork(r *base.Reader) {
 	w := core.Work{Line: r.Byte(), Tries: r.Byte(), Node: p.index.Node(r), Key: r.Key()}
 	if w.Inputs = p.readInputs(r); r.Err == nil {

@@ -16,6 +16,10 @@ import (
 
 // Recover lets cores to which nothing has happened yet go on with what an engine has
 // kept. It calls do as [Restore] does. After an error the cores are as they were.
+//
+// The rows of a unit come in the order of their keys, those of the runtime itself first:
+// lives and names, by which all later ones are read. So one pass over all rows is enough,
+// and no row is kept.
 func Recover(cores *core.Cores, rec *Recorder, engine core.Engine, now base.Time, do func(core int, eff []core.Effect)) error {
 	if err := cores.Fresh(); err != nil {
 		return base.Errorf("recover: %w", err)
@@ -36,6 +40,9 @@ func Recover(cores *core.Cores, rec *Recorder, engine core.Engine, now base.Time
 }
 
 // rows reads the rows of units and tells a builder what they say.
+//
+// A row is read by the names of the life that wrote it: rows of several lives lie beside
+// each other, since a row stays until something replaces it.
 type rows struct {
 	reader
 	nodes  map[uint64]*plan.Node // by hash of the name
@@ -91,6 +98,8 @@ func (p *rows) unit(u base.Unit, epoch uint32, all iter.Seq2[[]byte, []byte]) er
 	if !begun {
 		return p.b.Recover(id, epoch)
 	}
+	// Parts of a cell have come one by one. What they make together is checked when the
+	// last has come: a list with a gap is a damaged store.
 	for _, s := range p.merged {
 		if err := s.Merged(); err != nil {
 			return fmt.Errorf("unit %v: cell %s: %w", u, s.Head().Decl.Name, err)
@@ -113,6 +122,9 @@ func (p *rows) readHand(id plan.UnitID, epoch uint32, value []byte) (counts bool
 }
 
 // row reads one row.
+//
+// The key says what a row is and of what, the value what it says. Both must be read to
+// the end.
 func (p *rows) row(u base.Unit, key, value []byte) error {
 	k, r := &base.Reader{Src: key}, &base.Reader{Src: value}
 	kind := k.Byte()
@@ -128,6 +140,8 @@ func (p *rows) row(u base.Unit, key, value []byte) error {
 		return firstError(r.Err, fmt.Errorf("of an unknown life"))
 	}
 	p.schema, p.index, p.then = life.schema, life.schema.index, life.origin
+	// Whether a row may stand in a unit or beside all units is part of its kind: a route
+	// within a unit would be taken for the unit's own.
 	switch of := u != (base.Unit{}); {
 	case kind == rowInstance && of:
 		p.readInstanceRow(k, r)
@@ -144,6 +158,7 @@ func (p *rows) row(u base.Unit, key, value []byte) error {
 			p.check(r, p.b.AddInput(row, to, in))
 		}
 	case kind == rowPosition:
+		// The key's hash of edge and producer is for order only; the value names them.
 		k.Take(8 + 8*base.MaxDepth)
 		e, key := p.index.Known(r, r.Uint()), r.Key()
 		s := core.SourceState{ID: r.Uint(), Slot: base.Slot(r.Uint()), Seq: r.Uint32()}
@@ -202,6 +217,9 @@ func cutHash(k *base.Reader) uint64 {
 }
 
 // readLife reads what a life knew of its graph and clock.
+//
+// Names are found by their hash, which is checked against the content: a hash that does
+// not fit is a damaged row, and everything read by it would be wrong.
 func (p *rows) readLife(kind byte, k, r *base.Reader) {
 	if kind == rowLife {
 		b := k.Take(4)
@@ -232,6 +250,9 @@ func (p *rows) readLife(kind byte, k, r *base.Reader) {
 }
 
 // readInstanceRow reads a row of an instance.
+//
+// Functions are named by the hash of their name, so that a row outlives a change of the
+// graph's numbering.
 func (p *rows) readInstanceRow(k, r *base.Reader) {
 	hash, key, kind := cutHash(k), k.Key(), k.Byte()
 	if k.Err != nil {
@@ -278,6 +299,9 @@ func (p *rows) readInstanceRow(k, r *base.Reader) {
 }
 
 // readPart reads a part of a cell.
+//
+// Sealed cells are one row, others one per part. Merge takes a part into what has been
+// read of the cell; that they fit together is asked in the end.
 func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
 	hash, part, content := cutHash(k), k.Take(len(k.Src)), r.Take(len(r.Src))
 	f := p.form(x.Node(), hash)

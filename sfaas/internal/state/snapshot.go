@@ -71,6 +71,10 @@ func AppendSnapshot(dst []byte, now base.Time, cores []*core.Core) ([]byte, erro
 // Restore reads a snapshot into cores to which nothing has happened yet. It calls do
 // with what each core wants to be done; a core that is [core.Core.Ready] afterwards
 // goes on with an EventRun. After an error the cores are as they were.
+//
+// Steps: read everything, check everything, build images, and only then install them.
+// Memory is the snapshot's bytes and the state, both at once; the size limit keeps a
+// wrong file from taking all.
 func Restore(cores *core.Cores, src io.Reader, now base.Time, do func(core int, eff []core.Effect)) error {
 	data, err := io.ReadAll(io.LimitReader(src, limit))
 	if err != nil {
@@ -89,6 +93,9 @@ func Restore(cores *core.Cores, src io.Reader, now base.Time, do func(core int, 
 
 // Translate returns the image of a unit of another graph in terms of a core's, by way
 // of its bytes. It is the Translate of [core.Settings].
+//
+// Two graphs number functions, edges and outlets each in their own way. Bytes name them,
+// so going by way of bytes is the translation.
 func Translate(k *core.Core, img *core.Image, of *plan.App) (*core.Image, error) {
 	w := newWriter(nil, of, k.Sealer(), k.Now())
 	w.moves = true

@@ -15,6 +15,10 @@ import (
 )
 
 // writer appends records; the first error sticks.
+//
+// Records are written in place: the frame's five bytes are left open, and filled in when
+// the content's length is known. So nothing is copied, and a record of any size costs one
+// buffer.
 type writer struct {
 	app    *plan.App
 	sealer core.Sealer
@@ -60,6 +64,8 @@ func (w *writer) record(kind byte) {
 }
 
 // end appends the checksum of what was written from byte start on.
+//
+// The checksum covers all that is before it, the frame of the magic included.
 func (w *writer) end(start int) ([]byte, error) {
 	w.out = binary.LittleEndian.AppendUint64(w.out, xxhash.Sum64(w.out[start:w.head]))
 	w.record(recordEnd)
@@ -79,6 +85,8 @@ func appendAt(b []byte, n *plan.Node, key base.Key) []byte {
 }
 
 // writeNumbers writes the numbers below which nothing may be given anew.
+//
+// They come first: who reads them raises its own before any unit is taken.
 func (w *writer) writeNumbers(n core.Numbers) {
 	w.uint(n.Tokens)
 	w.uint(n.Batches)
@@ -105,6 +113,9 @@ func (w *writer) writeSource(s core.SourceState) {
 }
 
 // writeImage writes a unit: what follows the record of its name belongs to it.
+//
+// The order of parts is the order in which a reader needs them: instances before what
+// waits at them, everything of one unit before the next.
 func (w *writer) writeImage(img *core.Image) {
 	w.at(img.Part.Nodes[0], img.Root)
 	w.uint(uint64(img.Epoch))
@@ -130,6 +141,8 @@ func (w *writer) writeImage(img *core.Image) {
 // writeWork writes what waits in a line. Every core of a runtime has a spread input
 // in its line: it is written once.
 func (w *writer) writeWork(x *core.Work) {
+	// A call of host code has a caller that goes with its process: it is written only
+	// where the unit moves and the caller stays.
 	if x.Inputs.FromHost() && !w.moves {
 		return
 	}
@@ -155,6 +168,9 @@ func (w *writer) firstWide(m *core.Message) bool {
 }
 
 // writeHalf writes what waits for a partner.
+//
+// Its due time is written as what is left of it: the clock of who reads may stand
+// elsewhere.
 func (w *writer) writeHalf(h *core.Half) {
 	w.at(h.Node, h.Key)
 	w.uint(uint64(h.Slot))
