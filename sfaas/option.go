@@ -30,7 +30,8 @@ func WithMode(m Mode) Option { return option(func(s *core.Settings) { s.Mode = m
 
 // WithBudget sets how long the work of a slot may take, from the push of its
 // message, or from the start of its slot where [WithTimeline] gives one, as a host
-// that follows a radio does. Without a budget nothing is late.
+// that follows a radio does: without one, a message that is pushed ahead of its slot is
+// due ahead of it. Control is never late. Without a budget nothing is.
 func WithBudget(d time.Duration) Option { return option(func(s *core.Settings) { s.Budget = d }) }
 
 // WithTimeline ties slots to the clock: what is pushed of a slot is due its budget

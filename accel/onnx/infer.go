@@ -22,7 +22,8 @@ type Value struct {
 // no type.
 func (v Value) given() bool { return v.Type != Undefined || v.Unranked }
 
-// Supported reports whether [Infer] knows the operator.
+// Supported reports whether [Infer] knows the operator. docs/devices.md lists those of the
+// standard set.
 func Supported(domain, opType string) bool {
 	if domain != "" && domain != "ai.onnx" {
 		return false

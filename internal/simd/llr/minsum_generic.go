@@ -10,9 +10,10 @@ type block struct {
 	parity     [Lanes]int8
 }
 
-// minSumRowGeneric is the definition of [MinSumRow]. Blocks run from the last
-// to the first, so that the first, which also writes the repeated bits, has the
-// last word on them.
+// minSumRowGeneric is the definition of [MinSumRow]. A column's first bits are repeated
+// behind its last ones, so that a rotated read needs no wrap. Blocks run from the last to
+// the first: the first block writes those bits in both places, and must be the last to
+// write them.
 func minSumRowGeneric(soft, messages []int8, edges []Edge, z int, rule *Rule) bool {
 	var b block
 	odd := int8(0)

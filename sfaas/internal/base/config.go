@@ -13,7 +13,9 @@ type FunctionConfig struct {
 	Cost time.Duration
 	// Window is for how many slots a half-joined message, or data without its
 	// slot's grant, waits for the rest: when the key reaches slot n+Window,
-	// what waits from slot n is dropped and counted. 0 means 4.
+	// what waits from slot n is dropped and counted. 0 means 4. It bounds what is
+	// late, not what is early: grants of later slots are kept until data of their
+	// slots comes.
 	Window int
 	// History is how many slots back the content of the function's Volatile
 	// cells reaches: feeding it that many slots rebuilds them. It is the

@@ -22,8 +22,10 @@ type item struct {
 	gate  bool // look at what waits for a grant
 }
 
-// take moves from to it, field by field: what has just been written that way
-// cannot be read in wider pieces without a wait.
+// take moves an item from its line to it, field by field. The item has just been written
+// in pieces of eight bytes; a copy of the whole would read it in pieces of sixteen and
+// more, and the processor does not forward those from its store buffer: it would wait
+// until all stores have reached the cache.
 func (it *item) take(from *item) {
 	it.edge, it.msg, it.ks, it.stamp, it.rest, it.task = from.edge, from.msg, from.ks, from.stamp, from.rest, from.task
 	it.tries, it.gate = from.tries, from.gate
