@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"strings"
 	"sync"
@@ -109,18 +108,17 @@ func send(t *testing.T, rec *sigmf.Recording, to string) map[string]bool {
 		if err := rec.ReadSlot(&air, &slot); err != nil {
 			t.Fatal(err)
 		}
-		for first := 0; first < air.Samples.Dim(1) && number != 41; first += 1000 {
-			b := binary.BigEndian.AppendUint64([]byte("S"), uint64(number))
-			b = binary.BigEndian.AppendUint32(b, uint32(first))
-			for k := first; k < min(first+1000, air.Samples.Dim(1)); k++ {
-				for r := range air.Samples.Dim(0) {
-					z := air.Samples.Row(r)[k]
-					b = binary.LittleEndian.AppendUint32(b, math.Float32bits(real(z)))
-					b = binary.LittleEndian.AppendUint32(b, math.Float32bits(imag(z)))
+		for first := 0; first < air.Samples.Dim(1) && number != 41; first += 4000 {
+			for rx := range air.Samples.Dim(0) {
+				b := binary.BigEndian.AppendUint64([]byte("S"), uint64(number))
+				b = binary.BigEndian.AppendUint32(append(b, byte(rx)), uint32(first))
+				row := air.Samples.Row(rx)
+				if b, err = binary.Append(b, binary.LittleEndian, row[first:min(first+4000, len(row))]); err != nil {
+					t.Fatal(err)
 				}
-			}
-			if _, err := conn.Write(b); err != nil {
-				t.Fatal(err)
+				if _, err := conn.Write(b); err != nil {
+					t.Fatal(err)
+				}
 			}
 			time.Sleep(time.Millisecond) // a buffer of the kernel holds few
 		}
