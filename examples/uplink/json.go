@@ -56,7 +56,7 @@ type summary struct {
 	ThroughputMbps float64 `json:"throughput_mbps"`
 	DecodeMbps     float64 `json:"decode_mbps"`
 	Receiver       string  `json:"receiver"`
-	Device         string  `json:"device"`
+	Device         string  `json:"device"`                  // of its networks; "" where it has none
 	Shift          *int64  `json:"shift_samples,omitempty"` // by which a search found the schedule later than stated
 
 	Findings []finding `json:"findings,omitempty"` // of -diagnose
@@ -86,7 +86,7 @@ func printJSON(w io.Writer, o *options, in *input, res *result) error {
 		Summary: true, Slots: r.Slots, Transmissions: len(r.Transmissions), CRCOK: r.Passed(),
 		Absent: r.Count(nr.OutcomeAbsent), Dropped: r.Count(nr.OutcomeDropped), Unsupported: r.Unsupported(),
 		ThroughputMbps: round(r.ThroughputMbps()), DecodeMbps: round(r.DecodeMbps()),
-		Receiver: o.receiver, Device: o.device,
+		Receiver: o.receiver, Device: o.ranOn(),
 	}
 	if in.found != nil {
 		sum.Shift = &in.found.Shift

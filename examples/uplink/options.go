@@ -117,3 +117,12 @@ func (o *options) check(set map[string]bool) error {
 	}
 	return nil
 }
+
+// ranOn returns the device of the receiver's networks, "" for a receiver without any: the
+// others are Go, whatever the default is.
+func (o *options) ranOn() string {
+	if o.receiver == "neural" {
+		return o.device
+	}
+	return ""
+}

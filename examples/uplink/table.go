@@ -19,8 +19,12 @@ import (
 func printTables(w *bufio.Writer, o *options, in *input, res *result) {
 	r := res.Report
 	c := &in.Carrier
-	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s on %s\n",
-		in.Description, c.NumPRB, c.SubcarrierSpacingKHz, in.NumChannels, o.receiver, o.device)
+	receiver := o.receiver
+	if on := o.ranOn(); on != "" {
+		receiver += " on " + on
+	}
+	fmt.Fprintf(w, "%s\n%d PRB at %d kHz, %d antennas, receiver %s\n",
+		in.Description, c.NumPRB, c.SubcarrierSpacingKHz, in.NumChannels, receiver)
 	if in.found != nil {
 		fmt.Fprintf(w, "schedule found by its DM-RS %d samples (%.3f ms) later than stated\n",
 			in.found.Shift, float64(in.found.Shift)/c.SampleRate()*1e3)
