@@ -157,7 +157,8 @@ func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 	finished = true
 }
 
-// goOn lets a worker take over from the handler in which its goroutine was lost.
+// goOn lets a worker take over from the handler in which its goroutine was lost. It does
+// so before any other worker of the thread runs: the lost handler has held up its slot.
 func (t *thread) goOn(lost *worker, fault error) {
 	if lost == nil {
 		return
