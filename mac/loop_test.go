@@ -58,8 +58,9 @@ type loop struct {
 	carrier   nr.Carrier
 	delivered map[uint16]int
 	sinrs     [mac.MaxRBGs]float32
-	sound     int                        // slots between soundings of a UE; 0 for none
-	cost      func(*nr.Schedule) float64 // receiver work, µs
+	sound     int                           // slots between soundings of a UE; 0 for none
+	spy       func(nr.Slot, []mac.Feedback) // sees the feedback; may be nil
+	asked     func(uint16)                  // sees scheduling requests; may be nil
 }
 
 func newLoop(tb testing.TB, cfg mac.Config, delay int, seed uint64) *loop {
@@ -121,14 +122,17 @@ func (l *loop) step(tb testing.TB) {
 	tb.Helper()
 	l.slot++
 	for _, at := range slices.Sorted(maps.Keys(l.pending[l.slot])) {
-		l.cell.Feedback(at, l.pending[l.slot][at])
+		if l.cell.Feedback(at, l.pending[l.slot][at]); l.spy != nil {
+			l.spy(at, l.pending[l.slot][at])
+		}
 	}
 	delete(l.pending, l.slot)
 	l.soundings()
 	for _, t := range l.order {
 		if t.waiting == 0 && t.rate > 0 {
-			if t.waiting += t.rate; t.waiting > 0 {
-				l.cell.Request(t.rnti)
+			t.waiting += t.rate
+			if l.cell.Request(t.rnti); l.asked != nil {
+				l.asked(t.rnti)
 			}
 			continue
 		}
