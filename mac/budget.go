@@ -5,10 +5,14 @@ package mac
 import "math"
 
 // fitBudget makes the plans of a slot fit the budget of the receiver, as far as its work
-// can be predicted. Retransmissions that do not fit wait. New blocks all get the same: a
-// few steps of MCS lower, where that saves more work (fewer bits, fewer iterations) than
-// it costs bits, and the same share of their PRBs; of several ways the one with most bits
-// is taken. Where the share would be small, blocks of the lowest rate over past rate go.
+// can be predicted. Retransmissions that do not fit wait. Of the new blocks those stay that
+// are worth most for their work, and all of these get the same: a few steps of MCS lower,
+// where that saves more work (fewer bits, fewer iterations) than it costs bits, and the same
+// share of their PRBs. Of all numbers of blocks and of steps that is taken which is worth
+// most, in bits over past rate.
+//
+// One new block of a UE in probeEvery keeps its MCS, so that the outer loop goes on: it learns
+// nothing from blocks with an MCS that was lowered.
 func (c *Cell) fitBudget() {
 	if c.state.BudgetMicros == 0 || len(c.plans) == 0 {
 		return
@@ -50,59 +54,82 @@ func (c *Cell) margin(p *plan, down int) float32 {
 }
 
 // cost returns the predicted work of a plan, µs.
-func (c *Cell) cost(p *plan) float64 { return c.state.Work.predict(c.work.terms(p)) }
+func (c *Cell) cost(p *plan) float64 {
+	x, sum := c.work.terms(p), 0.0
+	for i := range x {
+		sum += max(c.state.Work.Factors[i], 0) * x[i]
+	}
+	return sum
+}
 
 const (
-	mostDown   = 8    // steps of MCS that a budget may take
-	leastShare = 0.25 // of the PRBs, before blocks are left out
+	mostDown   = 8 // steps of MCS that a budget may take
+	probeEvery = 8 // new blocks of a UE, of which one keeps its MCS
 )
 
-// shrink makes new blocks, which stand at the end of the plans, fit into what is left.
+// shrink makes new blocks, which stand at the end of the plans, fit into what is left, µs.
 func (c *Cell) shrink(fresh []plan, left float64) {
 	first := len(c.plans) - len(fresh)
-	for len(fresh) > 0 {
-		fixed := float64(len(fresh)) * c.state.Work.Factors[perGrant]
-		down, share := c.bestShare(fresh, left-fixed)
-		if down == 0 && share >= 1 {
-			break
+	if c.total(fresh) > left {
+		c.rank(fresh)
+		n, down, share := c.bestShare(fresh, left)
+		fresh = fresh[:n]
+		c.apply(fresh, down, share)
+		for len(fresh) > 0 && c.total(fresh) > left { // rounding
+			fresh = fresh[:len(fresh)-1]
 		}
-		if share >= leastShare || len(fresh) == 1 && share > 0 {
-			c.apply(fresh, down, share)
-			break
-		}
-		fresh = c.dropWorst(fresh)
-	}
-	for len(fresh) > 0 && c.total(fresh) > left {
-		fresh = c.dropWorst(fresh)
 	}
 	c.plans = c.plans[:first+len(fresh)]
 }
 
-// bestShare returns by how much the MCS goes down and which share of the PRBs stays, so
-// that most bits fit into left, µs without what a grant costs by itself.
-func (c *Cell) bestShare(fresh []plan, left float64) (down int, share float64) {
-	most := 0.0
-	for d := range mostDown {
-		bits, work := 0.0, 0.0
-		for i := range fresh {
-			p := &fresh[i]
-			mcs := max(p.grant.MCSIndex-d, 0)
-			row, _ := p.grant.MCSTable.Row(mcs)
-			re := float64(c.rePerRB[p.ue]*p.grant.NumPRB*p.grant.NumLayers) / 1000
-			coded := re * float64(row.Modulation.BitsPerSymbol())
-			iterations := float64(c.work.iterations(c.margin(p, d), 1))
-			bits += coded * row.Rate.Float()
-			work += c.state.Work.Factors[perKiloRE]*re + c.state.Work.Factors[perKiloBitIteration]*coded*iterations
-		}
-		s := 1.0
-		if work > left {
-			s = max(left, 0) / work
-		}
-		if s*bits > most {
-			most, down, share = s*bits, d, s
+// rank sorts new blocks by what they are worth for their work, the best first.
+func (c *Cell) rank(fresh []plan) {
+	for i := range fresh {
+		p := &fresh[i]
+		p.worth = float64(p.bits) / c.ues[p.ue].Average.Before(c.state.Slot, c.cfg.Discount)
+		x := p.worth / c.cost(p)
+		k := i
+		for one := *p; ; k-- {
+			if k == 0 || fresh[k-1].worth/c.cost(&fresh[k-1]) >= x {
+				fresh[k] = one
+				break
+			}
+			fresh[k] = fresh[k-1]
 		}
 	}
-	return down, share
+}
+
+// bestShare returns how many new blocks stay, by how much their MCS goes down, and which share
+// of their PRBs is left.
+func (c *Cell) bestShare(fresh []plan, left float64) (n, down int, share float64) {
+	var worth, work [mostDown]float64 // of the blocks so far, by steps
+	f, most := &c.state.Work.Factors, 0.0
+	for i := range fresh {
+		p := &fresh[i]
+		re := float64(c.rePerRB[p.ue]*p.grant.NumPRB*p.grant.NumLayers) / 1000
+		room := left - float64(i+1)*max(f[perGrant], 0)
+		for d := range mostDown {
+			steps := c.down(p, d)
+			mcs := max(p.grant.MCSIndex-steps, 0)
+			row, _ := p.grant.MCSTable.Row(mcs)
+			coded := re * float64(row.Modulation.BitsPerSymbol())
+			x := p.worth * coded * row.Rate.Float() * 1000 / float64(p.bits)
+			if steps == 0 {
+				x *= 1 - c.cfg.TargetBLER
+			}
+			worth[d] += x
+			iterations := float64(c.work.iterations(c.margin(p, steps), 1))
+			work[d] += max(f[perKiloRE], 0)*re + max(f[perKiloBit], 0)*coded + max(f[perKiloBitIteration], 0)*coded*iterations
+			s := 1.0
+			if work[d] > room {
+				s = max(room, 0) / work[d]
+			}
+			if s*worth[d] > most {
+				most, n, down, share = s*worth[d], i+1, d, s
+			}
+		}
+	}
+	return n, down, share
 }
 
 // apply lowers MCS and PRBs of new blocks.
@@ -110,8 +137,13 @@ func (c *Cell) apply(fresh []plan, down int, share float64) {
 	for i := range fresh {
 		p := &fresh[i]
 		g := &p.grant
-		g.MCSIndex = max(g.MCSIndex-down, 0)
-		g.NumPRB = max(int(share*float64(g.NumPRB)), 1)
+		if d := min(c.down(p, down), g.MCSIndex); d > 0 {
+			g.MCSIndex -= d
+			p.lowered = true
+		}
+		if share < 1 {
+			c.narrow(p, max(int(share*float64(g.NumPRB)), 1))
+		}
 		if p.shared {
 			p.bits = c.blockBits(p.ue, g)
 		} else {
@@ -121,6 +153,32 @@ func (c *Cell) apply(fresh []plan, down int, share float64) {
 	}
 }
 
+// down returns by how much the MCS of a new block goes down, where that of others goes by d.
+func (c *Cell) down(p *plan, d int) int {
+	if c.ues[p.ue].Counts.New%probeEvery == 0 {
+		return 0
+	}
+	return d
+}
+
+// narrow leaves the best num of a plan's PRBs: a block on shared PRBs keeps the first, as its
+// partner does.
+func (c *Cell) narrow(p *plan, num int) {
+	g := &p.grant
+	start, best := g.StartPRB, float32(math.Inf(-1))
+	q := &c.ues[p.ue].Quality
+	for i := range c.groups {
+		at := max(c.groups[i].start, g.StartPRB)
+		if at >= c.groups[i].end || at+num > g.StartPRB+g.NumPRB || p.shared {
+			continue
+		}
+		if x := c.inner.effectiveDB(q, c.groups, at, num); x > best {
+			start, best = at, x
+		}
+	}
+	g.StartPRB, g.NumPRB = start, num
+}
+
 // total returns the predicted work of plans, µs.
 func (c *Cell) total(plans []plan) float64 {
 	sum := 0.0
@@ -128,17 +186,4 @@ func (c *Cell) total(plans []plan) float64 {
 		sum += c.cost(&plans[i])
 	}
 	return sum
-}
-
-// dropWorst leaves out the new block that is worth least.
-func (c *Cell) dropWorst(fresh []plan) []plan {
-	worst, least := 0, math.Inf(1)
-	for i := range fresh {
-		p := &fresh[i]
-		if x := float64(p.bits) / c.ues[p.ue].Average.Before(c.state.Slot, c.cfg.Discount); x < least {
-			worst, least = i, x
-		}
-	}
-	copy(fresh[worst:], fresh[worst+1:])
-	return fresh[:len(fresh)-1]
 }

@@ -12,115 +12,117 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
+// again returns the first grant that sends a block again, or nil.
+func again(s *nr.Schedule) *nr.Grant { return grantOf(s, false) }
+
+// fresh returns the first grant of a new block, or nil.
+func fresh(s *nr.Schedule) *nr.Grant { return grantOf(s, true) }
+
+func grantOf(s *nr.Schedule, newData bool) *nr.Grant {
+	for i := range s.Grants {
+		if s.Grants[i].NewData == newData {
+			return &s.Grants[i]
+		}
+	}
+	return nil
+}
+
+// spoilers break one rule each, and report whether the schedule allowed that.
+var spoilers = map[string]func(s *nr.Schedule) bool{
+	"slots ascend": func(s *nr.Schedule) bool {
+		if s.Slot < 3 {
+			return false
+		}
+		s.Slot = 1
+		return true
+	},
+	"at most MaxGrants": func(s *nr.Schedule) bool {
+		for len(s.Grants) > 0 && len(s.Grants) <= 20 {
+			s.Grants = append(s.Grants, s.Grants[0])
+		}
+		return len(s.Grants) > 0
+	},
+	"grants are valid, alone and together": func(s *nr.Schedule) bool {
+		if len(s.Grants) < 2 {
+			return false
+		}
+		s.Grants[1].StartPRB = s.Grants[0].StartPRB
+		return s.Grants[0].NumPRB != s.Grants[1].NumPRB
+	},
+	"a grant is for an attached UE": func(s *nr.Schedule) bool {
+		if len(s.Grants) == 0 {
+			return false
+		}
+		s.Grants[0].RNTI = 999
+		return true
+	},
+	"the UE has the HARQ process": func(s *nr.Schedule) bool {
+		if len(s.Grants) == 0 {
+			return false
+		}
+		s.Grants[0].HARQProcess = 12
+		return true
+	},
+	"a grant has the pattern of its UE": func(s *nr.Schedule) bool {
+		if len(s.Grants) == 0 {
+			return false
+		}
+		s.Grants[0].XOverhead = 6
+		return true
+	},
+	"one grant a UE and slot": func(s *nr.Schedule) bool {
+		if len(s.Grants) < 2 {
+			return false
+		}
+		s.Grants[1].RNTI = s.Grants[0].RNTI
+		return s.Grants[0].HARQProcess != s.Grants[1].HARQProcess
+	},
+	"a new block is sent in redundancy version 0": func(s *nr.Schedule) bool {
+		g := fresh(s)
+		if g == nil {
+			return false
+		}
+		g.RV = 1
+		return true
+	},
+	"a new block has a free process": func(s *nr.Schedule) bool {
+		g := again(s)
+		if g == nil {
+			return false
+		}
+		g.NewData = true
+		return true
+	},
+	"redundancy versions 0, 2, 3, 1": func(s *nr.Schedule) bool {
+		g := again(s)
+		if g == nil {
+			return false
+		}
+		g.RV = 0
+		return true
+	},
+	"a retransmission has the size of its block": func(s *nr.Schedule) bool {
+		g := again(s)
+		if g == nil || g.MCSIndex == 0 {
+			return false
+		}
+		g.MCSIndex--
+		return true
+	},
+	"a block is no larger than what its UE has": func(s *nr.Schedule) bool {
+		if len(s.Grants) == 0 || !s.Grants[0].NewData || s.Grants[0].NumPRB > 3 {
+			return false
+		}
+		s.Grants = s.Grants[:1]
+		s.Grants[0].StartPRB, s.Grants[0].NumPRB = 0, 24
+		return true
+	},
+}
+
 // TestCheckerFindsEveryRule breaks one rule after the other in schedules that a cell makes,
 // and checks that the checker names it, and that it has nothing against them as they are.
 func TestCheckerFindsEveryRule(t *testing.T) {
-	again := func(s *nr.Schedule) *nr.Grant {
-		for i := range s.Grants {
-			if !s.Grants[i].NewData {
-				return &s.Grants[i]
-			}
-		}
-		return nil
-	}
-	first := func(s *nr.Schedule) *nr.Grant {
-		for i := range s.Grants {
-			if s.Grants[i].NewData {
-				return &s.Grants[i]
-			}
-		}
-		return nil
-	}
-	for rule, spoil := range map[string]func(s *nr.Schedule) bool{
-		"slots ascend": func(s *nr.Schedule) bool {
-			if s.Slot < 3 {
-				return false
-			}
-			s.Slot = 1
-			return true
-		},
-		"at most MaxGrants": func(s *nr.Schedule) bool {
-			for len(s.Grants) > 0 && len(s.Grants) <= 20 {
-				s.Grants = append(s.Grants, s.Grants[0])
-			}
-			return len(s.Grants) > 0
-		},
-		"grants are valid, alone and together": func(s *nr.Schedule) bool {
-			if len(s.Grants) < 2 {
-				return false
-			}
-			s.Grants[1].StartPRB = s.Grants[0].StartPRB
-			return s.Grants[0].NumPRB != s.Grants[1].NumPRB
-		},
-		"a grant is for an attached UE": func(s *nr.Schedule) bool {
-			if len(s.Grants) == 0 {
-				return false
-			}
-			s.Grants[0].RNTI = 999
-			return true
-		},
-		"the UE has the HARQ process": func(s *nr.Schedule) bool {
-			if len(s.Grants) == 0 {
-				return false
-			}
-			s.Grants[0].HARQProcess = 12
-			return true
-		},
-		"a grant has the pattern of its UE": func(s *nr.Schedule) bool {
-			if len(s.Grants) == 0 {
-				return false
-			}
-			s.Grants[0].XOverhead = 6
-			return true
-		},
-		"one grant a UE and slot": func(s *nr.Schedule) bool {
-			if len(s.Grants) < 2 {
-				return false
-			}
-			s.Grants[1].RNTI = s.Grants[0].RNTI
-			return s.Grants[0].HARQProcess != s.Grants[1].HARQProcess
-		},
-		"a new block is sent in redundancy version 0": func(s *nr.Schedule) bool {
-			g := first(s)
-			if g == nil {
-				return false
-			}
-			g.RV = 1
-			return true
-		},
-		"a new block has a free process": func(s *nr.Schedule) bool {
-			g := again(s)
-			if g == nil {
-				return false
-			}
-			g.NewData = true
-			return true
-		},
-		"redundancy versions 0, 2, 3, 1": func(s *nr.Schedule) bool {
-			g := again(s)
-			if g == nil {
-				return false
-			}
-			g.RV = 0
-			return true
-		},
-		"a retransmission has the size of its block": func(s *nr.Schedule) bool {
-			g := again(s)
-			if g == nil || g.MCSIndex == 0 {
-				return false
-			}
-			g.MCSIndex--
-			return true
-		},
-		"a block is no larger than what its UE has": func(s *nr.Schedule) bool {
-			if len(s.Grants) == 0 || !s.Grants[0].NewData || s.Grants[0].NumPRB > 3 {
-				return false
-			}
-			s.Grants = s.Grants[:1]
-			s.Grants[0].StartPRB, s.Grants[0].NumPRB = 0, 24
-			return true
-		},
-	} {
+	for rule, spoil := range spoilers {
 		t.Run(rule, func(t *testing.T) {
 			cfg := mac.Config{Carrier: narrow, Scheduler: mac.RoundRobin{}, MaxGrants: 20}
 			l := newLoop(t, cfg, 2, 5)

@@ -118,7 +118,9 @@ func (c *Cell) outcome(u *UE, p *Process, bit uint16, f *Feedback) {
 			if p.Shared {
 				loop = &u.PairedLoop
 			}
-			loop.Update(passed, u.Config.TargetBLER, u.Config.StepDB, c.cfg.MaxOffsetDB)
+			if !p.Lowered {
+				loop.Update(passed, u.Config.TargetBLER, u.Config.StepDB, c.cfg.MaxOffsetDB)
+			}
 		}
 		if passed {
 			u.report(&f.BSR, p.FirstAt)

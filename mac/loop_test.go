@@ -43,24 +43,26 @@ type terminal struct {
 
 // loop is a cell with terminals, in which feedback comes after delay slots.
 type loop struct {
-	cell      *mac.Cell
-	terminals map[uint16]*terminal
-	order     []*terminal
-	rng       *rand.Rand
-	delay     int
-	biasDB    float64 // measured over true SINR
-	lose      float64 // share of feedback that does not come
-	late      float64 // share that comes some slots late
-	deaf      float64 // share of grants that the UE misses
-	pending   map[nr.Slot]map[nr.Slot][]mac.Feedback
-	sched     nr.Schedule
-	slot      nr.Slot
-	carrier   nr.Carrier
-	delivered map[uint16]int
-	sinrs     [mac.MaxRBGs]float32
-	sound     int                           // slots between soundings of a UE; 0 for none
-	spy       func(nr.Slot, []mac.Feedback) // sees the feedback; may be nil
-	asked     func(uint16)                  // sees scheduling requests; may be nil
+	cell       *mac.Cell
+	terminals  map[uint16]*terminal
+	order      []*terminal
+	rng        *rand.Rand
+	delay      int
+	biasDB     float64 // measured over true SINR
+	lose       float64 // share of feedback that does not come
+	late       float64 // share that comes some slots late
+	deaf       float64 // share of grants that the UE misses
+	pending    map[nr.Slot]map[nr.Slot][]mac.Feedback
+	sched      nr.Schedule
+	slot       nr.Slot
+	carrier    nr.Carrier
+	delivered  map[uint16]int
+	sinrs      [mac.MaxRBGs]float32
+	sound      int                           // slots between soundings of a UE; 0 for none
+	spy        func(nr.Slot, []mac.Feedback) // sees the feedback; may be nil
+	iterations map[nr.Slot][]uint8           // what decoding took, of each grant of a slot; nil to leave it out
+	works      []float64                     // what each slot took
+	asked      func(uint16)                  // sees scheduling requests; may be nil
 }
 
 func newLoop(tb testing.TB, cfg mac.Config, delay int, seed uint64) *loop {
@@ -187,6 +189,11 @@ func (l *loop) transmit(t *terminal, g *nr.Grant) mac.Feedback {
 	}
 	x := l.sinr(t, g.StartPRB, g.NumPRB)
 	b.sum += math.Pow(10, x/10)
+	if l.iterations != nil {
+		needed := mac.DefaultCurves().Needed(g.MCSTable, g.MCSIndex, b.bits, 0.1)
+		f.Iterations = l.decoding(10*math.Log10(b.sum) - needed)
+		l.iterations[l.slot] = append(l.iterations[l.slot], f.Iterations)
+	}
 	f.SINRObserved, f.SINRdB = true, float32(x+l.biasDB)
 	f.Outcome = nr.OutcomeFailed
 	if l.rng.Float64() >= mac.DefaultCurves().BLER(g.MCSTable, g.MCSIndex, b.bits, 10*math.Log10(b.sum)) {

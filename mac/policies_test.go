@@ -157,8 +157,9 @@ func TestPoliciesDiffer(t *testing.T) {
 	}
 }
 
-// TestQoSKeepsDelayBudgets loads a cell to about 80 % with UEs of unequal channels, half of
-// them with a delay budget of 10 ms, and compares how many of these packets come in time.
+// TestQoSKeepsDelayBudgets lets four UEs send packets with a delay budget of 10 ms, about
+// 70 % of what the cell carries, beside four with full buffers, and compares how often data
+// of the former wait for longer.
 func TestQoSKeepsDelayBudgets(t *testing.T) {
 	late := map[string]float64{}
 	for _, policy := range []string{"pf", "qos"} {
@@ -167,8 +168,8 @@ func TestQoSKeepsDelayBudgets(t *testing.T) {
 		l.sound = 10
 		for i := range 8 {
 			cfg, term := mac.UEConfig{}, &terminal{rnti: uint16(i + 1), snrDB: 10 + float64(i), swingDB: 3, phase: float64(i) * 2.1}
-			if term.rate = 130; i%2 == 0 {
-				cfg.LCGs[0] = mac.LCGConfig{FiveQI: 80} // 10 ms
+			if i%2 == 0 {
+				term.rate, cfg.LCGs[0] = 240, mac.LCGConfig{FiveQI: 80} // 10 ms
 			}
 			l.attach(t, term, cfg)
 		}

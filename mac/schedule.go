@@ -16,10 +16,12 @@ type plan struct {
 	bits    int     // transport block size
 	first   bool    // a new block
 	shared  bool    // on PRBs shared with another UE
+	lowered bool    // with a lower MCS for the receiver's budget
 	sinrDB  float32 // expected effective SINR, less the offset of the outer loop
 	wanted  int     // bits that the UE had to send
 
 	iterations float32 // LDPC iterations that are expected
+	worth      float64 // bits over the UE's past rate
 }
 
 // run is the piece of neighbouring groups that a candidate keeps.
@@ -353,7 +355,7 @@ func (c *Cell) commit(dst *nr.Schedule, slot nr.Slot) {
 
 // begin notes a new block: its process, what it takes out of the buffers, and the rate.
 func (c *Cell) begin(u *UE, p *plan, slot nr.Slot) {
-	u.Processes[p.process] = Process{Bits: int32(p.bits), NumPRB: uint16(p.grant.NumPRB), MCS: uint8(p.grant.MCSIndex), FirstAt: slot}
+	u.Processes[p.process] = Process{Bits: int32(p.bits), NumPRB: uint16(p.grant.NumPRB), MCS: uint8(p.grant.MCSIndex), Lowered: p.lowered, FirstAt: slot}
 	u.drain(int32(p.bits/8) - blockOverheadBytes)
 	u.Requested = false
 	u.Average.Add(slot, float64(p.bits), c.cfg.Discount)

@@ -64,6 +64,7 @@ type Process struct {
 	Transmissions uint8   // transmissions of the block so far
 	Seen          bool    // a transmission of the block has been observed: the UE has it
 	Passed        bool    // an earlier transmission turned out to have passed
+	Lowered       bool    // its MCS was lowered for the receiver's budget: the outer loop learns nothing from it
 	Shared        bool    // the last transmission was on PRBs shared with another UE
 	FirstAt       nr.Slot // slot of the first transmission
 	SentAt        nr.Slot // slot of the last transmission

@@ -9,15 +9,15 @@ import (
 )
 
 // Work predicts what a slot costs the receiver. The time is taken as a sum: so much per
-// slot, per grant, per thousand resource elements and layers, and per thousand coded bits
-// and LDPC iteration. The four factors follow the receiver's measurements by recursive
+// slot, per grant, per thousand resource elements and layers, per thousand coded
+// bits, and per thousand coded bits and LDPC iteration. The factors follow the receiver's measurements by recursive
 // least squares that forget slowly, so that they are those of the machine and the
 // algorithms in use. It is a comparable value of fixed size.
 //
 // S. Haykin, Adaptive Filter Theory, chapter on the RLS algorithm.
 type Work struct {
-	Factors     [workTerms]float64            // µs per unit of each term, at least 0
-	Covariance  [workTerms][workTerms]float64 // inverse of the weighted sum of squares
+	Factors     [workTerms]float64            // µs per unit of each term
+	Covariance  [workTerms][workTerms]float64 // of the errors of Factors
 	LogQuantile float64                       // logarithm of measured over predicted that is exceeded in 1 − quantile of the slots
 	Samples     int                           // measurements taken
 	Iterations  [marginBins]float32           // mean LDPC iterations by SINR above what the MCS needs
@@ -28,6 +28,7 @@ const (
 	perSlot = iota
 	perGrant
 	perKiloRE
+	perKiloBit
 	perKiloBitIteration
 	workTerms
 )
@@ -36,19 +37,23 @@ const (
 	marginBins   = 16   // of half a dB
 	marginFrom   = -2.0 // dB, where the first begins
 	workForget   = 0.998
-	workUnsure   = 1e4 // variance of the first factors, relative to 1
+	workNoise    = 0.05 * 0.05 // variance of measured over predicted
 	quantileStep = 0.05
 	warmUp       = 16 // measurements before the error counts
 )
 
+// usualFactors are those of phy/pusch with two antennas and "lmmse" on one machine, µs. Before
+// anything was measured they are taken to be off by as much as they are.
+var usualFactors = [workTerms]float64{50, 40, 13, 1.2, 0.2}
+
 func newWork() Work {
-	w := Work{Factors: [workTerms]float64{100, 20, 20, 0.2}, LogQuantile: math.Log(1.25)}
+	w := Work{Factors: usualFactors, LogQuantile: math.Log(1.25)}
 	for i := range w.Covariance {
-		w.Covariance[i][i] = workUnsure
+		w.Covariance[i][i] = usualFactors[i] * usualFactors[i]
 	}
 	for i := range w.Iterations {
 		margin := marginFrom + (float64(i)+0.5)/2
-		w.Iterations[i] = float32(min(2+8*math.Exp(-margin/2), 20))
+		w.Iterations[i] = float32(min(2.5+9*math.Exp(-margin), 20))
 	}
 	return w
 }
@@ -72,11 +77,12 @@ func (w *Work) valid() bool {
 type Load struct {
 	Grants            int     // grants
 	LayerREs          int     // data resource elements times layers, of all grants
+	CodedBits         int     // coded bits of all grants
 	CodedBitIteration float64 // coded bits times LDPC iterations, of all grants
 }
 
 func (l Load) terms() [workTerms]float64 {
-	return [workTerms]float64{1, float64(l.Grants), float64(l.LayerREs) / 1000, l.CodedBitIteration / 1000}
+	return [workTerms]float64{1, float64(l.Grants), float64(l.LayerREs) / 1000, float64(l.CodedBits) / 1000, l.CodedBitIteration / 1000}
 }
 
 // Predict returns the expected work of a slot, µs. It does not allocate.
@@ -98,40 +104,47 @@ func (w *Work) Bound(l Load) float64 { return w.Predict(l) * math.Exp(w.LogQuant
 // [Work.Bound] should cover. It does not allocate.
 func (w *Work) Learn(l Load, micros, quantile float64) {
 	if micros > 0 && !math.IsInf(micros, 0) {
-		w.learn(l.terms(), micros, quantile)
+		w.learn(l.terms(), w.Predict(l), micros, quantile)
 	}
 }
 
-func (w *Work) learn(x [workTerms]float64, micros, quantile float64) {
+// learn takes what a slot took that was promised to take something else: x are its terms as
+// they turned out to be, and promised is what was predicted before.
+func (w *Work) learn(x [workTerms]float64, promised, micros, quantile float64) {
 	w.Samples++
-	predicted := w.predict(x)
-	if w.Samples > warmUp && predicted > 0 {
+	if w.Samples > warmUp && promised > 0 {
 		// Robbins and Monro: the quantile rests where it is exceeded in 1 − quantile of the slots.
-		if math.Log(micros/predicted) > w.LogQuantile {
+		if math.Log(micros/promised) > w.LogQuantile {
 			w.LogQuantile += quantileStep * quantile
 		} else {
 			w.LogQuantile -= quantileStep * (1 - quantile)
 		}
 		w.LogQuantile = min(max(w.LogQuantile, -1), 3)
 	}
+	w.fit(x, micros, max(w.predict(x), w.Factors[perSlot], 1))
+}
+
+// fit is one step of recursive least squares on relative errors: all is divided by scale.
+func (w *Work) fit(x [workTerms]float64, micros, scale float64) {
 	var px [workTerms]float64
-	norm := workForget
+	norm, unsure, miss := workForget*workNoise, 0.0, micros/scale
+	for i := range x {
+		x[i] /= scale
+	}
 	for i := range px {
 		for j := range x {
 			px[i] += w.Covariance[i][j] * x[j]
 		}
 		norm += x[i] * px[i]
-	}
-	miss, trace := micros-predicted, 0.0
-	for i := range px {
-		w.Factors[i] = max(w.Factors[i]+px[i]/norm*miss, 0)
-		trace += w.Covariance[i][i]
+		miss -= x[i] * w.Factors[i]
+		unsure += w.Covariance[i][i] / (usualFactors[i] * usualFactors[i])
 	}
 	forget := workForget
-	if trace > workTerms*workUnsure {
+	if unsure > workTerms {
 		forget = 1 // slots that are all alike teach nothing about some factors
 	}
 	for i := range px {
+		w.Factors[i] += px[i] / norm * miss
 		for j := range px {
 			w.Covariance[i][j] = (w.Covariance[i][j] - px[i]*px[j]/norm) / forget
 		}
@@ -153,7 +166,9 @@ type slotWork struct {
 type slotLoad struct {
 	slot nr.Slot
 	used bool
-	x    [workTerms]float64
+
+	x        [workTerms]float64
+	promised float64 // what was predicted when the slot was scheduled, µs
 }
 
 func (s *slotWork) reset() { s.slots = [64]slotLoad{} }
@@ -175,15 +190,16 @@ func (s *slotWork) scheduled(slot nr.Slot, plans []plan) {
 			l.x[k] += x[k]
 		}
 	}
+	l.promised = s.model.predict(l.x)
 }
 
 // terms returns what a plan adds to the terms of its slot.
 func (s *slotWork) terms(p *plan) [workTerms]float64 {
 	g := &p.grant
 	re := float64(g.DataREs()*g.NumLayers) / 1000
+	coded := re * float64(g.MCS().Modulation.BitsPerSymbol())
 	return [workTerms]float64{
-		perGrant: 1, perKiloRE: re,
-		perKiloBitIteration: re * float64(g.MCS().Modulation.BitsPerSymbol()) * float64(p.iterations),
+		perGrant: 1, perKiloRE: re, perKiloBit: coded, perKiloBitIteration: coded * float64(p.iterations),
 	}
 }
 
@@ -206,5 +222,5 @@ func (s *slotWork) measured(slot nr.Slot, micros float64) {
 		return
 	}
 	l.used = false
-	s.model.learn(l.x, micros, s.quantile)
+	s.model.learn(l.x, l.promised, micros, s.quantile)
 }
