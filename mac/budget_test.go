@@ -81,7 +81,7 @@ func underBudget(tb testing.TB, budget float64, slots int) (took []float64, bits
 // can be promised. That is about 0.4 at a half: a slot without a late one in a thousand must
 // leave room for blocks that fail, which take all iterations.
 func TestBudget(t *testing.T) {
-	const slots = 6000
+	const slots = 4000
 	free, most, errors := underBudget(t, 0, slots)
 	slices.Sort(errors)
 	sum := 0.0

@@ -2,7 +2,11 @@
 
 package mac
 
-import "github.com/neuroran/neuroran/phy/nr"
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // Buffer is what a cell believes a logical channel group of a UE to hold: the last report
 // less what has been granted since. It is a comparable value.
@@ -78,41 +82,59 @@ func (u *UE) priority(i int) int {
 // drain takes the payload of a new block out of the buffers, as the UE will: the groups
 // of the lowest priority level first.
 func (u *UE) drain(bytes int32) {
-	for last := -1; bytes > 0; {
-		next := 1 << 16
-		for i := range u.Buffers {
-			if p := u.priority(i); u.Buffers[i].Bytes > 0 && p > last && p < next {
+	var waiting [NumLCGs]int32
+	for i := range waiting {
+		waiting[i] = u.Buffers[i].Bytes
+	}
+	left := u.withdraw(waiting, bytes)
+	for i := range left {
+		u.Buffers[i].take(waiting[i] - left[i])
+	}
+}
+
+// withdraw returns what is left of bytes that wait after a block with so much payload.
+func (u *UE) withdraw(waiting [NumLCGs]int32, payload int32) [NumLCGs]int32 {
+	for last := -1; payload > 0; {
+		next := math.MaxInt
+		for i, n := range waiting {
+			if p := u.priority(i); n > 0 && p > last && p < next {
 				next = p
 			}
 		}
-		if next == 1<<16 {
-			return
+		if next == math.MaxInt {
+			break
 		}
-		for i := range u.Buffers {
+		for i := range waiting {
 			if u.priority(i) == next {
-				bytes -= u.Buffers[i].take(bytes)
+				n := min(waiting[i], payload)
+				waiting[i], payload = waiting[i]-n, payload-n
 			}
 		}
 		last = next
 	}
+	return waiting
 }
 
 // report takes a buffer status report that came in a block first sent in slot at. It says
 // what was left when that block was built; blocks that were built later have taken of it.
+// What is more than was believed has arrived with the report, so that ages are kept.
 func (u *UE) report(r *BSR, at nr.Slot) {
 	if r.Format == NoBSR || at < u.BSRAt {
 		return
 	}
 	u.BSRAt, u.Requested = at, u.Requested && at <= u.RequestAt
-	for i := range u.Buffers {
-		if bytes, ok := r.Bytes(i); ok {
-			u.Buffers[i].set(int32(bytes), at)
-		}
+	var waiting [NumLCGs]int32
+	for i := range waiting {
+		bytes, _ := r.Bytes(i)
+		waiting[i] = int32(bytes)
 	}
 	for i := range NumProcesses {
 		p := &u.Processes[i]
 		if (u.InFlight|u.Due)>>i&1 != 0 && p.FirstAt > at {
-			u.drain(p.Bits/8 - blockOverheadBytes)
+			waiting = u.withdraw(waiting, p.Bits/8-blockOverheadBytes)
 		}
+	}
+	for i := range waiting {
+		u.Buffers[i].set(waiting[i], at)
 	}
 }

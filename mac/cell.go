@@ -36,6 +36,7 @@ type Cell struct {
 	state   State
 	work    slotWork
 	checker *Checker
+	pattern nr.Grant // scratch of admit
 
 	view   *View
 	free   []bool
@@ -147,35 +148,44 @@ func (c *Cell) Attach(rnti uint16, cfg UEConfig) error {
 // all that was learned of it. Its errors are those of [Cell.Attach], and a [*nr.FieldError]
 // for contents that no cell makes.
 func (c *Cell) Restore(u UE) error {
-	if u.RNTI == 0 {
-		return &nr.FieldError{Field: "mac.rnti", Got: 0, Want: "1…65535"}
-	}
-	if err := u.Config.validate(&c.cfg); err != nil {
-		return err
-	}
-	if err := u.validate(&c.cfg); err != nil {
-		return err
-	}
 	switch {
+	case u.RNTI == 0:
+		return &nr.FieldError{Field: "mac.rnti", Got: 0, Want: "1…65535"}
 	case c.find(u.RNTI) >= 0:
 		return ErrAttached
 	case len(c.vacant) == 0:
 		return ErrFull
 	}
 	at := c.vacant[len(c.vacant)-1]
-	c.vacant = c.vacant[:len(c.vacant)-1]
 	c.ues[at] = u
+	if err := c.admit(&c.ues[at]); err != nil {
+		c.ues[at] = UE{}
+		return err
+	}
+	c.vacant = c.vacant[:len(c.vacant)-1]
 	c.index[u.RNTI] = uint16(at) + 1
 	c.order = slices.Insert(c.order, c.place(u.RNTI), at)
-	g := u.Config.Grant
-	g.NumPRB = 1
-	c.rePerRB[at] = g.DataREsPerPRB() - g.XOverhead
+	c.rePerRB[at] = c.pattern.DataREsPerPRB() - c.pattern.XOverhead
 	c.refresh(int(at))
 	c.touch(int(at))
 	if c.checker != nil {
-		c.checker.Attach(&u)
+		c.checker.Attach(&c.ues[at])
 	}
 	return nil
+}
+
+// admit checks a context, and leaves the smallest grant of the UE in c.pattern.
+func (c *Cell) admit(u *UE) error {
+	g := &c.pattern
+	*g = u.Config.Grant
+	g.RNTI, g.StartPRB, g.NumPRB, g.MCSIndex, g.RV, g.HARQProcess, g.NewData = 1, 0, 1, 0, 0, 0, true
+	if err := g.Validate(&c.cfg.Carrier); err != nil {
+		return err
+	}
+	if err := u.Config.validate(); err != nil {
+		return err
+	}
+	return u.validate(&c.cfg)
 }
 
 // validate reports a context that no cell makes.

@@ -134,13 +134,8 @@ type LCGConfig struct {
 	GuaranteedBps float64 // guaranteed bit rate (GFBR), bit/s; 0 for none
 }
 
-// validate reports the first field out of range.
-func (c *UEConfig) validate(cell *Config) error {
-	g := c.Grant
-	g.RNTI, g.StartPRB, g.NumPRB, g.MCSIndex, g.RV, g.HARQProcess, g.NewData = 1, 0, 1, 0, 0, 0, true
-	if err := g.Validate(&cell.Carrier); err != nil {
-		return err
-	}
+// validate reports the first field out of range, but for the pattern of grants.
+func (c *UEConfig) validate() error {
 	if c.NumProcesses < 0 || c.NumProcesses > NumProcesses {
 		return &nr.FieldError{Field: "mac.num_processes", Got: c.NumProcesses, Want: "0…16"}
 	}

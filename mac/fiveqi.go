@@ -12,6 +12,10 @@ type QoS struct {
 	LossRate   float64       // packet error rate
 }
 
+// elastic reports whether a full buffer is nothing to hurry for: traffic of TCP and buffered
+// video, 5QI 6, 8 and 9, takes what it gets.
+func (q QoS) elastic() bool { return !q.Guaranteed && q.Delay >= 300*time.Millisecond }
+
 // FiveQI returns the standardised characteristics of a 5QI, and whether there are any.
 //
 // TS 23.501 table 5.7.4-1.

@@ -190,7 +190,11 @@ func (c *Cell) press(dst *Candidate, u *UE, slot nr.Slot) {
 		if !ok {
 			q = best
 		}
-		if x := b.age(slot) * slotTime / q.Delay.Seconds(); x > dst.Urgency || dst.Urgency == 0 && q.Priority < dst.Priority {
+		x := 0.0
+		if !q.elastic() {
+			x = b.age(slot) * slotTime / q.Delay.Seconds()
+		}
+		if x > dst.Urgency || dst.Urgency == 0 && q.Priority < dst.Priority {
 			dst.Urgency, dst.Priority = x, q.Priority
 		}
 	}

@@ -31,7 +31,7 @@ type Candidate struct {
 	MaxPRB       int               // PRBs on which its power lasts
 	PastRate     float64           // average of the bits granted per slot, discounted, above 0
 	Rate         *[MaxRBGs]float32 // bits that each group would carry for it in this slot
-	Urgency      float64           // waiting time of its oldest data over their delay budget, the largest of its groups
+	Urgency      float64           // waiting time of its oldest data over their delay budget, the largest of its groups; 0 for elastic traffic (5QI 6, 8, 9)
 	Priority     int               // priority level of what is most urgent, see [QoS]; lower comes first
 	Owed         float64           // bits by which its guaranteed rate is behind
 	Guaranteed   float64           // bits per slot that it is guaranteed
