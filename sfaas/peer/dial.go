@@ -82,8 +82,9 @@ func (d *dialler) give(err error) {
 	d.mu.Lock()
 	if !d.told {
 		d.given = err
+		err = fmt.Errorf("peer: %s %s: %w", d.network, d.address, err)
 		if d.last != nil {
-			err = errors.Join(err, d.last)
+			err = fmt.Errorf("%w: %w", err, d.last)
 		}
 		d.told = true
 		d.first <- outcome{d.node, err}
@@ -148,6 +149,9 @@ func (d *dialler) run() {
 func (d *dialler) connect() error {
 	n := d.n
 	conn, err := (&net.Dialer{Timeout: greetingTime}).DialContext(n.ctx, d.network, d.address)
+	if bad := (*net.AddrError)(nil); errors.As(err, &bad) {
+		return fmt.Errorf("%w: %w", errMine, err) // it will never be an address
+	}
 	if err != nil {
 		return err
 	}
@@ -190,6 +194,9 @@ func (d *dialler) greet(conn net.Conn) (*session, int, *link, error) {
 	to, err := n.hear(in, d.secure, id, maxWho)
 	if err != nil {
 		return nil, 0, nil, err
+	}
+	if to.node == n.rt.Node() {
+		return nil, 0, nil, fmt.Errorf("%w: node %d answers at %s, want another number than this runtime's own", errMine, to.node, d.address)
 	}
 	if !d.knows(to.node) {
 		return nil, 0, nil, context.Canceled

@@ -128,3 +128,26 @@ func TestSilence(t *testing.T) {
 	c.cut()
 	eventually(t, "all sums", func() bool { return x.total() == n })
 }
+
+// TestDialMistakes dials what can never be another node: the error says what is wrong, at
+// once, and what did not answer in time is named.
+func TestDialMistakes(t *testing.T) {
+	leavesNothing(t)
+	n := newNode(t, newRelay(t).start(t, 1), peer.Config{Plain: true})
+	self, err := n.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		self.String(): "want another number", "nonsense:::": "too many colons",
+	} {
+		if _, err := n.Dial(context.Background(), "tcp", address); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", address, err, want)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := n.Dial(ctx, "unix", "/nobody"); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "/nobody") {
+		t.Error(err)
+	}
+}
