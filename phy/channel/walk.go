@@ -2,7 +2,12 @@
 
 package channel
 
-import "math"
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/internal/simd/c64"
+	"github.com/neuroran/neuroran/internal/simd/mimo"
+)
 
 // Walk follows the frequency response of a [TDL] at instants of equal distance, as
 // [TDL.Response] gives it, for far less work: between two instants each plane wave of a
@@ -16,10 +21,16 @@ type Walk struct {
 	step  float64 // s
 	done  int64   // instants passed
 	fresh bool    // the waves are those of the present instant
-	wave  []complex64
-	turn  []complex64
-	steer []complex64 // [frequency, tap]
-	coef  []complex64 // of one pair of antennas
+
+	wave []complex64 // [sinusoid, pair of antennas, tap]: the waves of one tap lie apart, so that all taps are summed at once
+	turn []complex64 // by what each wave turns in a step
+	ones []complex64 // [sinusoid]
+	rows []int       // where the waves of each sinusoid begin
+
+	coef    []complex64 // [pair, tap]
+	steer   []complex64 // [tap, frequency]
+	columns []int       // where the frequencies of each tap begin
+	h       []complex64 // [frequency]
 }
 
 // renew is after how many steps the waves are worked out anew, which bounds the error of
@@ -29,16 +40,21 @@ const renew = 256
 // NewWalk returns a walk over the response at the given frequencies, in Hz from the
 // carrier, at start, start + step, and so on, in seconds.
 func (t *TDL) NewWalk(start, step float64, hz []float64) *Walk {
+	n := len(t.waves) / sinusoids // pairs times taps
 	w := &Walk{
 		t: t, start: start, step: step,
 		wave: make([]complex64, len(t.waves)), turn: make([]complex64, len(t.waves)),
-		coef: make([]complex64, len(t.delays)),
+		coef: make([]complex64, n), h: make([]complex64, len(hz)),
 	}
-	for i := range t.waves {
-		w.turn[i] = unit(2 * math.Pi * t.waves[i].hz * step)
+	for s := range sinusoids {
+		w.ones, w.rows = append(w.ones, 1), append(w.rows, s*n)
+		for k := range n {
+			w.turn[s*n+k] = unit(2 * math.Pi * t.waves[k*sinusoids+s].hz * step)
+		}
 	}
-	for _, f := range hz {
-		for _, tau := range t.delays {
+	for i, tau := range t.delays {
+		w.columns = append(w.columns, i*len(hz))
+		for _, f := range hz {
 			w.steer = append(w.steer, unit(-2*math.Pi*f*tau))
 		}
 	}
@@ -59,24 +75,16 @@ func unit(angle float64) complex64 {
 // It does not allocate.
 func (w *Walk) Gains(dst []float32) {
 	t, taps := w.t, len(w.t.delays)
-	if !w.fresh || w.done%renew == 0 {
-		w.work()
-	}
+	w.sum()
 	clear(dst)
 	share := 1 / float32(t.cfg.NumTx)
 	for pair := range t.cfg.NumRx * t.cfg.NumTx {
-		w.coefficients(pair)
-		for f := range dst {
-			var h complex64
-			for i, s := range w.steer[f*taps : (f+1)*taps] {
-				h += s * w.coef[i]
-			}
+		mimo.LinComb(w.h, w.coef[pair*taps:(pair+1)*taps], w.steer, w.columns)
+		for f, h := range w.h[:len(dst)] {
 			dst[f] += share * (real(h)*real(h) + imag(h)*imag(h))
 		}
 	}
-	for i, r := range w.turn {
-		w.wave[i] *= r
-	}
+	c64.Mul(w.wave, w.wave, w.turn)
 	w.done++
 }
 
@@ -87,29 +95,32 @@ func (w *Walk) GoTo(step int64) {
 	}
 }
 
+// sum adds the waves of each tap up at the present instant, as [TDL.coefficients] does.
+func (w *Walk) sum() {
+	taps := len(w.t.amps)
+	if w.t.cfg.Static {
+		for i := range w.coef {
+			w.coef[i] = complex(float32(w.t.amps[i%taps]), 0)
+		}
+		return
+	}
+	if !w.fresh || w.done%renew == 0 {
+		w.work()
+	}
+	mimo.LinComb(w.coef, w.ones, w.wave, w.rows)
+	for i, z := range w.coef {
+		norm := float32(w.t.amps[i%taps] / math.Sqrt(sinusoids))
+		w.coef[i] = complex(norm*real(z), norm*imag(z))
+	}
+}
+
 // work works the waves out at the present instant.
 func (w *Walk) work() {
 	w.fresh = true
 	at := w.start + float64(w.done)*w.step
+	n := len(w.coef)
 	for i := range w.wave {
-		x := &w.t.waves[i]
+		x := &w.t.waves[i%n*sinusoids+i/n]
 		w.wave[i] = unit(2*math.Pi*x.hz*at + x.phase)
-	}
-}
-
-// coefficients adds the waves of each tap up, as [TDL.coefficients] does.
-func (w *Walk) coefficients(pair int) {
-	for i, a := range w.t.amps {
-		if w.t.cfg.Static {
-			w.coef[i] = complex(float32(a), 0)
-			continue
-		}
-		first := (pair*len(w.t.amps) + i) * sinusoids
-		var re, im float32
-		for _, z := range w.wave[first : first+sinusoids] {
-			re, im = re+real(z), im+imag(z)
-		}
-		norm := float32(a / math.Sqrt(sinusoids))
-		w.coef[i] = complex(norm*re, norm*im)
 	}
 }
