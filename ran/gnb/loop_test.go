@@ -165,3 +165,75 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+// TestOuterLoopStep changes the bias of reports by 10 dB, up and down: the offset comes
+// within 1 dB of where it stays in at most 300 first transmissions.
+func TestOuterLoopStep(t *testing.T) {
+	cfg := testConfig(1, mac.RoundRobin{}, Traffic{})
+	cfg.UEs[0].Trajectory = Fixed(12, 20)
+	l, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Run(4000); err != nil {
+		t.Fatal(err)
+	}
+	for _, bias := range []float64{10, 0} {
+		l.SetBias(bias)
+		var offsets []float64 // after each first transmission
+		for range 5000 {
+			if err := l.Step(); err != nil {
+				t.Fatal(err)
+			}
+			if u, _ := l.UE(0); len(offsets) == 0 || u.Loop.OffsetDB != offsets[len(offsets)-1] {
+				offsets = append(offsets, u.Loop.OffsetDB)
+			}
+		}
+		final, tail := 0.0, offsets[len(offsets)/2:]
+		for _, x := range tail {
+			final += x / float64(len(tail))
+		}
+		first := 0
+		for math.Abs(offsets[first]-final) > 1 {
+			first++
+		}
+		t.Logf("bias %g dB: %.2f dB in the end, within 1 dB after %d first transmissions", bias, final, first)
+		if first > 300 {
+			t.Errorf("bias %g dB: %d first transmissions, want at most 300", bias, first)
+		}
+	}
+}
+
+// BenchmarkAbstract is the air alone: a slot in which eight UEs send.
+func BenchmarkAbstract(b *testing.B) {
+	for _, hz := range []float64{3, 20, 100} {
+		b.Run(fmt.Sprintf("ues=8/doppler=%g", hz), func(b *testing.B) {
+			cfg := testConfig(8, mac.RoundRobin{}, Traffic{})
+			air := AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, UEs: cfg.UEs, Seed: 1}
+			for i := range 12 {
+				air.RBGs = append(air.RBGs, RBG{2 * i, 2})
+			}
+			s, who := nr.Schedule{}, []int{}
+			for i := range cfg.UEs {
+				cfg.UEs[i].Trajectory[0].DopplerHz = hz
+				g := cfg.UEs[i].MAC.Grant
+				g.RNTI, g.StartPRB, g.NumPRB, g.MCSIndex, g.NewData = uint16(i+1), 3*i, 3, 8+2*i, true
+				s.Grants, who = append(s.Grants, g), append(who, i)
+			}
+			a, err := NewAbstract(air)
+			if err != nil {
+				b.Fatal(err)
+			}
+			heard := make([]Reception, len(who))
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Slot++
+				clear(heard)
+				if err := a.Transmit(heard, &s, who); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -199,6 +199,7 @@ var errOver = errors.New("gnb: all slots have been")
 func (s *Scenario) paced(ctx context.Context, l *Loop) error {
 	length := l.length
 	timeline := sfaas.NewTimeline(length)
+	l.byClock = true
 	timeline.Set(0, sfaas.Now().Add(10*time.Millisecond))
 	err := sfaas.SlotClock{Timeline: timeline}.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
 		for l.slot <= nr.Slot(n) {
