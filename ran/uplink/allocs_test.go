@@ -41,6 +41,53 @@ func TestNoAllocs(t *testing.T) {
 	}
 }
 
+// TestReceiverAllocs counts the allocations of a receiver, from the schedule of a slot to
+// the outcomes of its grants.
+func TestReceiverAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	f := openFrame(t)
+	told, failed := make(chan struct{}, 64), atomic.Int64{}
+	r, err := f.chain(t, uplink.Config{Receiver: "ls"}).Receive(uplink.ReceiverConfig{
+		OnOutcome: func(x *uplink.Transmission, _ *block.TransportBlock) {
+			if x.Outcome != nr.OutcomePassed {
+				failed.Add(1)
+			}
+			told <- struct{}{}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	key, next := block.CellKey(f.cfg.Carrier.CellID), nr.Slot(0)
+	var now *nr.Baseband
+	fill := func(b *nr.Baseband) error { b.Samples.CopyFrom(&now.Samples); return nil }
+	frame := func() {
+		for i := range f.slots {
+			now = &f.slots[i]
+			now.Slot = next
+			if err := r.Schedule(key, next, f.schedules[i].Grants...); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Samples(key, next, fill); err != nil {
+				t.Fatal(err)
+			}
+			for range f.schedules[i].Grants {
+				<-told
+			}
+			next++
+		}
+	}
+	for range 4 {
+		frame()
+	}
+	if n := testing.AllocsPerRun(5, frame); n != 0 || failed.Load() != 0 {
+		t.Errorf("%v allocations in %d slots, want 0; %d transport blocks failed", n, len(f.slots), failed.Load())
+	}
+}
+
 // looper sends the frame again and again, slot by slot.
 type looper struct {
 	t      *testing.T

@@ -68,9 +68,11 @@ func (l *ledger) enter(k slotKey, grants []Transmission) *account {
 	if l.open[k] != nil {
 		return nil
 	}
-	a := &account{}
+	var a *account
 	if n := len(l.free); n > 0 {
 		a, l.free = l.free[n-1], l.free[:n-1]
+	} else {
+		a = &account{}
 	}
 	*a = account{slotKey: k, grants: append(a.grants[:0], grants...), paid: a.paid[:0], users: 1}
 	for i := range grants {

@@ -78,9 +78,59 @@ type Receiver struct {
 	joined    []*sfaas.Runtime // further ones
 	processes processes
 	warmed    nr.Slot // the next slot in which to warm up
+	sheet     sheet
+	hands     []*hand // that nobody uses
 
 	stop func() // ends watch
 	wg   sync.WaitGroup
+}
+
+// sheet is on which a receiver works a schedule out, in memory that it uses again. The
+// receiver's lock guards it.
+type sheet struct {
+	groups   nr.Grouper
+	whole    nr.Schedule
+	entries  []Transmission
+	after    []process
+	received nr.Schedule
+	fill     func(s *nr.Schedule) error // writes received; made once
+}
+
+// hand is one call of [Receiver.Samples], kept so that its function is made once.
+type hand struct {
+	slotKey
+	fill func(*nr.Baseband) error
+	call func(*nr.Baseband) error // what the source gets
+}
+
+// takeHand returns a hand for a call.
+func (r *Receiver) takeHand(k slotKey, fill func(*nr.Baseband) error) *hand {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var h *hand
+	if n := len(r.hands); n > 0 {
+		h, r.hands = r.hands[n-1], r.hands[:n-1]
+	} else {
+		h = &hand{}
+		h.call = func(b *nr.Baseband) error {
+			b.Slot = h.slot
+			if err := h.fill(b); err != nil {
+				return err
+			}
+			r.ledger.arrived(h.slotKey, time.Now())
+			return nil
+		}
+	}
+	h.slotKey, h.fill = k, fill
+	return h
+}
+
+// giveHand takes a hand back.
+func (r *Receiver) giveHand(h *hand) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h.fill = nil
+	r.hands = append(r.hands, h)
 }
 
 // Receive starts a receiver on a runtime of its own; the caller closes it. It returns
@@ -93,6 +143,10 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 	}
 	r := &Receiver{chain: c, cfg: cfg, length: length, processes: processes{}}
 	r.ledger = newLedger(length, cfg.OnOutcome)
+	r.sheet.fill = func(s *nr.Schedule) error {
+		s.Set(r.sheet.received.Slot, r.sheet.received.Grants...)
+		return nil
+	}
 	opts := []sfaas.Option{
 		sfaas.WithMode(sfaas.Replay), sfaas.WithLogger(cfg.Logger),
 		sfaas.WithNotices(func(n sfaas.Notice) { r.ledger.notice(&n) }),
@@ -194,7 +248,8 @@ func (r *Receiver) scheduled(cell sfaas.Key, s *nr.Schedule) {
 // It returns [sfaas.ErrBusy] if the runtime cannot take the schedule now, a
 // [*nr.FieldError] for grants that are not legal, a slot that has a schedule or a chain that
 // makes its own, and [sfaas.ErrClosed]. With an error no grant of the slot is owed an outcome, and the same
-// schedule may be handed over again.
+// schedule may be handed over again. It does not allocate in the steady state, but for
+// grants that cannot be received.
 func (r *Receiver) Schedule(cell sfaas.Key, slot nr.Slot, grants ...nr.Grant) error {
 	return r.schedule(cell, slot, grants, nil)
 }
@@ -204,10 +259,6 @@ func (r *Receiver) Schedule(cell sfaas.Key, slot nr.Slot, grants ...nr.Grant) er
 func (r *Receiver) schedule(cell sfaas.Key, slot nr.Slot, grants []nr.Grant, reasons []error) error {
 	if r.chain.Config.schedules() {
 		return errOwnScheduler
-	}
-	reasons, err := unsupported(&r.chain.Config.Carrier, slot, grants, reasons)
-	if err != nil {
-		return err
 	}
 	a, refused, err := r.enter(cell, slot, grants, reasons)
 	if err != nil {
@@ -222,39 +273,52 @@ func (r *Receiver) schedule(cell sfaas.Key, slot nr.Slot, grants []nr.Grant, rea
 func (r *Receiver) enter(cell sfaas.Key, slot nr.Slot, grants []nr.Grant, reasons []error) (*account, []int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	entries, after := make([]Transmission, len(grants)), make([]process, len(grants))
-	received := make([]nr.Grant, 0, len(grants))
+	w := &r.sheet
+	reasons, err := r.left(slot, grants, reasons)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.entries, w.after = w.entries[:0], w.after[:0]
+	w.received.Set(slot)
 	var refused []int
 	for i := range grants {
-		after[i] = r.processes[processKey{cell, grants[i].RNTI, grants[i].HARQProcess}]
-		g, reason := after[i].next(slot, grants[i], reasons[i])
-		if entries[i] = newTransmission(cell, slot, i, &grants[i], reason); reason != nil {
+		p := r.processes[processKey{cell, grants[i].RNTI, grants[i].HARQProcess}]
+		var reason error
+		if reasons != nil {
+			reason = reasons[i]
+		}
+		g, reason := p.next(slot, grants[i], reason)
+		w.entries, w.after = append(w.entries, newTransmission(cell, slot, i, &grants[i], reason)), append(w.after, p)
+		if reason != nil {
 			refused = append(refused, i)
 		} else {
-			received = append(received, g)
+			w.received.Grants = append(w.received.Grants, g)
 		}
 	}
-	a := r.ledger.enter(slotKey{cell, slot}, entries)
+	a := r.ledger.enter(slotKey{cell, slot}, w.entries)
 	if a == nil {
 		return nil, nil, &nr.FieldError{Field: "slot_number", Got: slot, Want: "a slot without a schedule"}
 	}
-	err := r.push(cell, slot, received)
-	if err != nil {
+	if err := r.chain.Grants.Push(r.rt, cell, sfaas.Slot(slot), w.fill); err != nil {
 		r.ledger.cancel(a)
 		return nil, nil, err
 	}
 	for i := range grants {
-		r.processes.keep(processKey{cell, grants[i].RNTI, grants[i].HARQProcess}, after[i], nr.Slot(time.Minute/r.length))
+		r.processes.keep(processKey{cell, grants[i].RNTI, grants[i].HARQProcess}, w.after[i], nr.Slot(time.Minute/r.length))
 	}
 	return a, refused, nil
 }
 
-// push hands a schedule to the runtime.
-func (r *Receiver) push(cell sfaas.Key, slot nr.Slot, grants []nr.Grant) error {
-	return r.chain.Grants.Push(r.rt, cell, sfaas.Slot(slot), func(s *nr.Schedule) error {
-		s.Set(slot, grants...)
-		return nil
-	})
+// left returns why each grant of a slot is left out, nil if all are received; reasons, if
+// there are any, are known already. Grants that are not legal are an error.
+func (r *Receiver) left(slot nr.Slot, grants []nr.Grant, reasons []error) ([]error, error) {
+	w, c := &r.sheet, &r.chain.Config.Carrier
+	if !slices.ContainsFunc(reasons, func(err error) bool { return err != nil }) {
+		if w.whole.Set(slot, grants...); w.whole.ValidateWith(c, &w.groups) == nil {
+			return nil, nil
+		}
+	}
+	return unsupported(c, slot, grants, reasons)
 }
 
 // Samples hands over the samples of a slot of a cell; fill writes them into a recycled
@@ -264,14 +328,9 @@ func (r *Receiver) push(cell sfaas.Key, slot nr.Slot, grants []nr.Grant) error {
 // and [sfaas.ErrClosed]. A host may try again; as soon as it hands over a later slot
 // those of this one are lost, and its grants have the outcome dropped.
 func (r *Receiver) Samples(cell sfaas.Key, slot nr.Slot, fill func(*nr.Baseband) error) error {
-	err := r.chain.Slots.Push(r.rt, cell, sfaas.Slot(slot), func(b *nr.Baseband) error {
-		b.Slot = slot
-		if err := fill(b); err != nil {
-			return err
-		}
-		r.ledger.arrived(slotKey{cell, slot}, time.Now())
-		return nil
-	})
+	h := r.takeHand(slotKey{cell, slot}, fill)
+	err := r.chain.Slots.Push(r.rt, cell, sfaas.Slot(slot), h.call)
+	r.giveHand(h)
 	if err == nil {
 		r.ledger.pushed(slotKey{cell, slot})
 	}

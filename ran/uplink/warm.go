@@ -127,7 +127,12 @@ func (r *Receiver) rehearse(slot nr.Slot, g *nr.Grant) (*nr.Baseband, error) {
 
 // warm sends one slot under a cell of warming up and waits for what follows.
 func (r *Receiver) warm(ctx context.Context, cell sfaas.Key, air *nr.Baseband, grants ...nr.Grant) error {
-	err := retry(ctx, func() error { return r.push(cell, air.Slot, grants) })
+	err := retry(ctx, func() error {
+		return r.chain.Grants.Push(r.rt, cell, sfaas.Slot(air.Slot), func(s *nr.Schedule) error {
+			s.Set(air.Slot, grants...)
+			return nil
+		})
+	})
 	if err != nil {
 		return err
 	}
