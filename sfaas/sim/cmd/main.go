@@ -18,9 +18,11 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -62,6 +64,10 @@ func run(args []string, out, errs io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
+	if err := o.check(flags.Args()); err != nil {
+		fmt.Fprintln(errs, err)
+		return 2
+	}
 	if o.list {
 		for _, p := range append(world.Plants(), core.DiskPlants()...) {
 			fmt.Fprintf(out, "%s\t%s\n", p.Name, p.What)
@@ -81,6 +87,25 @@ func run(args []string, out, errs io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// check returns an error for options that say nothing, or not what they seem to.
+func (o options) check(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("cmd: got %q, want options alone", rest)
+	case o.list:
+		return nil
+	case o.seeds == 0:
+		return errors.New("cmd: -seeds: got 0, want 1 or more")
+	case o.seed > math.MaxInt64 || o.seeds > math.MaxInt64-o.seed:
+		return fmt.Errorf("cmd: -seed, -seeds: got %d and %d, want seeds up to %d", o.seed, o.seeds, int64(math.MaxInt64))
+	case o.virtual < 0:
+		return fmt.Errorf("cmd: -virtual: got %v, want 0 or more", o.virtual)
+	case o.json && o.trace:
+		return errors.New("cmd: -json: got -trace too, want one of them")
+	}
+	return nil
 }
 
 // summary is what all seeds together have shown.

@@ -40,7 +40,11 @@ func TestJSON(t *testing.T) {
 
 // TestWrongCalls calls the command with what it does not know.
 func TestWrongCalls(t *testing.T) {
-	for _, args := range [][]string{{"-plant", "no such bug", "-seeds", "1"}, {"-seeds", "many"}, {"-what"}} {
+	for _, args := range [][]string{
+		{"-plant", "no such bug", "-seeds", "1"}, {"-seeds", "many"}, {"-what"},
+		{"-seeds", "1", "17"}, {"-seeds", "0"}, {"-seeds", "2", "-seed", "18446744073709551615"}, {"-seeds", "1", "-virtual", "-1s"},
+		{"-seeds", "1", "-json", "-trace"},
+	} {
 		var out, errs bytes.Buffer
 		if code := run(args, &out, &errs); code != 2 || errs.Len() == 0 {
 			t.Errorf("%v: exit %d, %q; want 2 and a reason", args, code, errs.String())
