@@ -30,7 +30,7 @@ type beam struct {
 const (
 	exactUEs   = 4                                // UEs with which the search is exact
 	wideBeam   = exactUEs<<exactUEs + 1<<exactUEs // kinds of states with so many: who is last, who is used; or nobody last
-	narrowBeam = 6                                // states with more UEs
+	narrowBeam = 4                                // states with more UEs
 	perRBG     = 4                                // UEs that are tried for each group
 	maxChosen  = MaxRBGs * perRBG                 // of all groups
 )
@@ -126,11 +126,12 @@ func (b *beam) choose(v *View, weights []float64) {
 	groups := len(v.PRBs)
 	var top [MaxRBGs][perRBG]int16
 	var values [MaxRBGs][perRBG]float64 // descending; 0 for none
+	var least [MaxRBGs]float64          // the last of values
 	for u := range v.UEs {
-		w, backlog, rate := weights[u], float32(v.UEs[u].Backlog), v.UEs[u].Rate
-		for r := range groups {
-			x := w * float64(min(rate[r], backlog))
-			if !(x > values[r][perRBG-1]) {
+		w, backlog := weights[u], float32(v.UEs[u].Backlog)
+		for r, bits := range v.UEs[u].Rate[:groups] {
+			x := w * float64(min(bits, backlog))
+			if !(x > least[r]) {
 				continue
 			}
 			i := perRBG - 1
@@ -138,6 +139,7 @@ func (b *beam) choose(v *View, weights []float64) {
 				top[r][i], values[r][i] = top[r][i-1], values[r][i-1]
 			}
 			top[r][i], values[r][i] = int16(u), x
+			least[r] = values[r][perRBG-1]
 		}
 	}
 	for r := range groups {
