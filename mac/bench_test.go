@@ -4,6 +4,8 @@ package mac_test
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -80,4 +82,55 @@ func benchmarkSlots(b *testing.B, l *loop) {
 	b.ReportMetric(float64(took[len(took)/2]), "p50-ns")
 	b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
 	b.ReportMetric(float64(grants)/float64(b.N), "grants/op")
+}
+
+// BenchmarkMaximise times the search for neighbouring groups among UEs whose rates vary
+// smoothly over the band, and states what it finds as a share of what would be possible if
+// groups of a UE need not be neighbours.
+func BenchmarkMaximise(b *testing.B) {
+	const ues, groups = 64, 18
+	rng := rand.New(rand.NewPCG(5, 5))
+	prbs := make([]int, groups)
+	v, w := mac.NewView(prbs, ues), make([]float64, ues)
+	for u := range ues {
+		var rate [mac.MaxRBGs]float32
+		phase, step, mean := rng.Float64()*6, rng.Float64()*1.5, 1+rng.Float64()
+		for r := range rate {
+			rate[r] = float32(1000 * math.Log2(1+math.Pow(10, mean+0.5*math.Sin(phase+step*float64(r)))))
+		}
+		v.UEs = append(v.UEs, mac.Candidate{RNTI: uint16(u + 1), Backlog: math.MaxInt32, MaxPRB: 300, Rate: &rate})
+	}
+	sum, bound, n := 0.0, 0.0, 0
+	dst := make([]int16, groups)
+	find := func(contiguous bool) (value float64) {
+		for r := range dst {
+			dst[r] = mac.Nobody
+		}
+		v.Contiguous = contiguous
+		v.Maximise(dst, w)
+		for r, u := range dst {
+			if u != mac.Nobody {
+				value += w[u] * float64(v.UEs[u].Rate[r])
+			}
+		}
+		return value
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		if n++; n <= 1000 {
+			for u := range w {
+				w[u] = (0.8 + 0.4*rng.Float64()) / float64(v.UEs[u].Rate[3])
+			}
+			sum += find(true)
+			bound += find(false)
+		}
+		for r := range dst {
+			dst[r] = mac.Nobody
+		}
+		v.Contiguous = true
+		b.StartTimer()
+		v.Maximise(dst, w)
+	}
+	b.ReportMetric(sum/bound, "of-bound")
 }
