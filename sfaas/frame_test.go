@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+	"github.com/neuroran/neuroran/sfaas/internal/state"
+	"github.com/neuroran/neuroran/sfaas/sim"
 	"github.com/neuroran/neuroran/tensor"
 )
 
@@ -356,18 +359,29 @@ func TestFramesAllocate(t *testing.T) {
 	}
 }
 
-func fuzzTalk(f *testing.F) (x *talk, a, b *sfaas.Runtime, w *wires) {
+func fuzzTalk(f *testing.F, engine func() sfaas.Engine) (x *talk, a, b *sfaas.Runtime, w *wires) {
 	x = newTalk(f)
 	sealer := sfaas.WithSealer(sfaas.NewSealer([32]byte{7}))
-	a = start(f, x.app, sfaas.WithNode(1), sealer, sfaas.WithIncarnation(1))
-	b = start(f, x.app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1), sealer, sfaas.WithIncarnation(1))
+	a = start(f, x.app, sfaas.WithNode(1), sealer, sfaas.WithIncarnation(1), sfaas.WithEngine(engine()))
+	b = start(f, x.app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1), sealer, sfaas.WithIncarnation(1), sfaas.WithEngine(engine()))
 	return x, a, b, wired(f, a, b)
 }
 
+// signalAt is where the kind of a signal stands in its frame.
+const signalAt = 9
+
 // FuzzFrame lets no frame of another runtime panic or hang this one: what is wrong is
 // refused, and what is right has its effect, whatever that is.
-func FuzzFrame(f *testing.F) {
-	x, a, b, w := fuzzTalk(f)
+func FuzzFrame(f *testing.F) { fuzzFrames(f, core.Memory) }
+
+// FuzzHandOver is [FuzzFrame] for runtimes whose engines keep records: units are handed
+// over, and old owners ask.
+func FuzzHandOver(f *testing.F) {
+	fuzzFrames(f, func() sfaas.Engine { return sim.NewDisk(0) })
+}
+
+func fuzzFrames(f *testing.F, engine func() sfaas.Engine) {
+	x, a, b, w := fuzzTalk(f, engine)
 	w.keep = true
 	x.run(f, a, b, 2)
 	w.keep = false
@@ -376,6 +390,12 @@ func FuzzFrame(f *testing.F) {
 		if kind := string(append([]byte{byte(s.class)}, s.data[:min(len(s.data), 11)][0])); seen[kind] < 12 {
 			seen[kind]++
 			f.Add(byte(s.class), s.data)
+		}
+		if s.class == sfaas.Ordered && s.data[0] == state.FrameSignal && core.SignalKind(s.data[signalAt]).String() == "outcome" {
+			ask := bytes.Clone(s.data) // what the answer is to has the same content
+			for ask[signalAt] = 0; core.SignalKind(ask[signalAt]).String() != "inquire"; ask[signalAt]++ {
+			}
+			f.Add(byte(s.class), ask)
 		}
 	}
 	f.Fuzz(func(t *testing.T, class byte, data []byte) {
@@ -394,7 +414,7 @@ func FuzzFrame(f *testing.F) {
 
 // FuzzHello is [FuzzFrame] for what begins a connection.
 func FuzzHello(f *testing.F) {
-	_, a, b, w := fuzzTalk(f)
+	_, a, b, w := fuzzTalk(f, core.Memory)
 	f.Add(b.Hello())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		node, life, err := a.Connect(wire{w, a, b}, data)

@@ -410,21 +410,35 @@ func TestHandOverToTheLost(t *testing.T) {
 	done := x.move(a, 2)
 	<-x.gate[2].came
 	b.Close()
-	x.push(a, 2)
+	pushed := 1
+	for begin := time.Now(); ; { // what waits is bounded
+		err := x.in.PushValue(a, x.unit.Root, sfaas.Slot(pushed+1), &number{})
+		if errors.Is(err, sfaas.ErrBusy) && pushed > 1000 {
+			break
+		}
+		if err == nil {
+			pushed++
+		} else if !errors.Is(err, sfaas.ErrBusy) || time.Since(begin) > 5*time.Second {
+			t.Fatal(err)
+		}
+		if pushed > 10_000 {
+			t.Fatal("pushes are taken without end")
+		}
+	}
 	if err := a.Claim(x.unit, 5); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; !errors.Is(err, sfaas.ErrUnlinked) {
 		t.Error(err)
 	}
-	x.counted(2, 1)
+	x.counted(uint64(pushed), 1)
 	a.Close()
 	a = x.start(1)
 	if r, err := a.Route(x.unit); err != nil || r.Owner != 1 || r.Epoch < 5 {
 		t.Errorf("route %v, %v", r, err)
 	}
-	x.push(a, 3)
-	x.counted(3, 1)
+	x.push(a, pushed+1)
+	x.counted(uint64(pushed)+1, 1)
 }
 
 // TestLostDisk gives a node an empty disk. What it owned is gone, and begins anew where it

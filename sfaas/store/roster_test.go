@@ -204,7 +204,9 @@ func TestRoster(t *testing.T) {
 		f.kill(id)
 		kills++
 		x.read(f, time.Duration(random.Int64N(int64(every/4))))
+		begin := time.Now()
 		f.start(id, false)
+		t.Logf("kill %d, of node %d: %d moves so far, back in %v", kills, id, x.moves, time.Since(begin).Round(time.Millisecond))
 	}
 	x.read(f, every)
 	for id := 1; id <= 2; id++ {

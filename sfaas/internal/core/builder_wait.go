@@ -76,7 +76,7 @@ func (b *Builder) AddWork(w *Work) error {
 		return base.ErrInvalid
 	}
 	it.tries = w.Tries
-	b.unit.waits = append(b.unit.waits, waitItem{it, line(w.Line)})
+	b.unit.waits = append(b.unit.waits, waitItem{item: it, line: line(w.Line)})
 	return nil
 }
 

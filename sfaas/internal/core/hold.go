@@ -144,7 +144,7 @@ func (k *Core) waiting() map[*unit][]waitItem {
 		for i := range r.len() {
 			if it := r.at(i); !it.gate { // who restores looks for those again
 				u := k.unitOf(it.edge.Node.Part, it.ks)
-				all[u] = append(all[u], waitItem{*it, line(l)})
+				all[u] = append(all[u], waitItem{item: *it, line: line(l)})
 			}
 		}
 	}

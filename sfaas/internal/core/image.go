@@ -140,7 +140,7 @@ func (k *Core) stop(u *unit) {
 			}
 			if !it.gate { // who imports looks for those again
 				it.ks.held++
-				waits.push(waitItem{it, line(l)})
+				waits.push(waitItem{item: it, line: line(l)})
 			}
 		}
 	}
@@ -177,6 +177,10 @@ func (k *Core) export(u *unit) *Image {
 	for m.waits.len() > 0 {
 		w := m.waits.pop()
 		w.ks.held--
+		if w.counts {
+			k.load.kept.Add(-1)
+			w.counts = false
+		}
 		img.waits = append(img.waits, w)
 	}
 	for x := m.kept.first; x != nil; {

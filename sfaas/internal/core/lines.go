@@ -41,6 +41,9 @@ func (k *Core) waitFor(u *unit, e *plan.Edge, m *Message, ks *keyState, s *Stamp
 		return
 	}
 	ks.held++
+	if w.counts = u.phase == unitLeft; w.counts {
+		k.load.kept.Add(1)
+	}
 	waits.push(w)
 }
 

@@ -342,6 +342,10 @@ func (k *Core) goOn(u *unit) {
 	for n := u.more.waits.len(); n > 0; n-- {
 		w := u.more.waits.pop()
 		w.ks.held--
+		if w.counts {
+			k.load.kept.Add(-1)
+			w.counts = false
+		}
 		switch {
 		case u.phase == unitHere && w.edge.IsWide() && w.stamp != nil:
 			k.spreadRecorded(w.edge, w.msg, w.ks.key, w.stamp, fromOutside)

@@ -135,7 +135,7 @@ func (b *Builder) AddInput(row Row, key base.Key, in Input) error {
 		w.Open = append(w.Open, s.place())
 	}
 	s.Edge, s.row = in.Edge.ID, row
-	b.unit.waits = append(b.unit.waits, waitItem{item{edge: in.Edge, msg: in.Msg, ks: newKey(key), stamp: s}, lineInline})
+	b.unit.waits = append(b.unit.waits, waitItem{item: item{edge: in.Edge, msg: in.Msg, ks: newKey(key), stamp: s}, line: lineInline})
 	return nil
 }
 

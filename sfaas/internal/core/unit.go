@@ -89,7 +89,8 @@ type unitMore struct {
 // waitItem is something that waits until the unit goes on, here or elsewhere.
 type waitItem struct {
 	item
-	line line
+	line   line
+	counts bool // among what its core has taken on: its unit has left, and may be long in coming back
 }
 
 // unit returns what is known about a unit, new if need be.
