@@ -135,13 +135,13 @@ func (k *Core) offer(b *Batch) {
 // earlier offer, changes nothing.
 func (k *Core) committed(b *Batch, offer uint32, err error) {
 	if b.state != batchOffered || offer != b.offer {
+		if b.state == batchHand && offer == b.offer {
+			k.handed(b, err)
+			return
+		}
 		if line := &b.unit.busy().commits; k.set.Bugs.lateAnswer && line.len() > 0 && (*line.at(0)).state == batchOffered {
 			k.committed(*line.at(0), (*line.at(0)).offer, nil)
 		}
-		return
-	}
-	if b.hand != nil {
-		k.handed(b, err)
 		return
 	}
 	switch {
@@ -180,7 +180,11 @@ func (k *Core) staleRecord(b *Batch, err error) {
 
 // offerAgain offers a batch that the engine has refused.
 func (k *Core) offerAgain(b *Batch) {
-	if b.state == batchRefused {
+	switch {
+	case b.state != batchRefused:
+	case b.hand != nil:
+		k.offerHand(b)
+	default:
 		k.offer(b)
 	}
 }
@@ -219,20 +223,27 @@ func (k *Core) releaseLanded(u *unit) {
 				k.sendReply(r.to, r.msg, r.err, by)
 			}
 		}
-		u.more.acks -= b.acks
-		// Inputs that waited elsewhere, such as the partners of a join, are acknowledged
-		// with the one that the batch belongs to.
-		for _, x := range b.settles {
-			k.close(x.node, x.ks, x.stamp)
-		}
-		if b.then != nil {
-			b.then()
+		if !k.bare {
+			k.recorded(b)
 		}
 		if b.input.edge != nil {
 			k.gauges[b.input.edge.ID-1].sub(b.input.edge, b.input.msg.size)
 			k.giveBack(&b.input)
 		}
 		k.retire(b)
+	}
+}
+
+// recorded does what has waited for the record of a batch beside its outputs.
+func (k *Core) recorded(b *Batch) {
+	b.unit.more.acks -= b.acks
+	// Inputs that waited elsewhere, such as the partners of a join, are acknowledged
+	// with the one that the batch belongs to.
+	for _, x := range b.settles {
+		k.close(x.node, x.ks, x.stamp)
+	}
+	if b.then != nil {
+		b.then()
 	}
 }
 

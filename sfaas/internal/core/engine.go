@@ -79,12 +79,13 @@ type Batch struct {
 	unit      *unit
 	input     item
 	replies   []reply
-	settles   []settling           // inputs that are settled then
-	then      func()               // what else follows, nil for mostly nothing
-	hand      func(err error) bool // of a hand-over: see [Core.commitHand]
-	acks      int                  // kept messages whose rows it deletes
-	cancelled []base.Token         // of delayed messages that are not to leave
+	settles   []settling   // inputs that are settled then
+	acks      int          // kept messages whose rows it deletes
+	cancelled []base.Token // of delayed messages that are not to leave
 	state     batchState
+
+	then func()               // what else follows, nil for mostly nothing
+	hand func(err error) bool // of a hand-over: see [Core.commitHand]
 }
 
 // batchState says how far a batch is, for its core.
@@ -95,6 +96,7 @@ const (
 	batchRefused                   // it will be offered again
 	batchLanded                    // committed; an earlier one of its unit is not
 	batchRetired                   // its outputs have left
+	batchHand                      // offered, of a hand-over
 )
 
 // Outgoing is a message that waits for the commit of its batch.

@@ -302,7 +302,12 @@ func (k *Core) commitHand(u *unit, epoch uint32, core int, seq uint64, writes []
 	u.busy().hands++
 	k.offered++
 	k.load.commits.Add(1)
+	k.offerHand(b)
+}
+
+func (k *Core) offerHand(b *Batch) {
 	k.offer(b)
+	b.state = batchHand
 }
 
 // handed takes the answer to a record of a hand-over.

@@ -34,7 +34,6 @@ type Settings struct {
 	SourceLimit  int                    // messages of sources that may wait at a worker
 	BlockLimit   time.Duration          // how long a handler may take before it is given up
 	CommitRetry  time.Duration          // until a refused batch is offered again
-	ImportBytes  int                    // rows in one record of an import, about
 	PublishEvery time.Duration          // between two publications of the counters
 	Node         base.NodeID            // number of the runtime among linked ones
 	Owner        base.NodeID            // owns units without a route, 0 for this runtime
@@ -47,6 +46,7 @@ type Settings struct {
 	GroupThreads []int                  // those of the group on which they run, none for all
 	Checks       bool                   // what is released is poisoned, and not used again at once
 	Recorder     Recorder               // puts records into bytes, for an engine that keeps them
+	ImportBytes  int                    // rows in one record of an import, about
 	BatchDone    BatchDone              // takes the answers of the engine
 
 	// Translate puts an image of another graph in terms of that of a core. The shell

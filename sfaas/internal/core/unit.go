@@ -55,12 +55,12 @@ type unit struct {
 	newest  base.Slot // that was sent to it from here, or has come here
 	fence   base.Slot // first slot of its owner, if it came by a move that fed both
 	mute    base.Slot // what it makes of earlier slots is discarded
+	insts   []*instance
+	ledger  *ledger   // what has been counted, nil until used
+	more    *unitMore // what few units have at a time
+	gauges            // what it has here
 
 	promised uint32 // up to which epoch this runtime, whose lead this core is, will not import it
-	insts    []*instance
-	ledger   *ledger   // what has been counted, nil until used
-	more     *unitMore // what few units have at a time
-	gauges             // what it has here
 }
 
 // unitMore is what a unit has while something of it is under way.
