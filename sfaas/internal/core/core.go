@@ -62,13 +62,14 @@ type Core struct {
 	units    map[plan.UnitID]*unit
 	parts    []partState // by part
 	unitLook uint64
-	moving   []*unit       // that have stopped, move or are fed twice, and some that did
-	stopping []*unit       // that have stopped and are not quiet yet
-	ending   []*unit       // that are finished here once the lines are empty
-	peers    []base.NodeID // linked runtimes, this one first
-	moves    uint64        // that this core has led
-	told     []base.NodeID // runtimes that know of the rests what this core does
-	mutes    bool          // some unit has come by a move that fed both owners
+	moving   []*unit               // that have stopped, move or are fed twice, and some that did
+	stopping []*unit               // that have stopped and are not quiet yet
+	ending   []*unit               // that are finished here once the lines are empty
+	peers    []base.NodeID         // linked runtimes, this one first
+	moves    uint64                // that this core has led
+	keysBy   map[*unit][]*keyState // as of the last unit that was handed over, nil if it is not so any more
+	told     []base.NodeID         // runtimes that know of the rests what this core does
+	mutes    bool                  // some unit has come by a move that fed both owners
 
 	// what lasts as long as a message
 	inline  ring[item] // what follows from the running work

@@ -136,21 +136,41 @@ func (k *Core) sealInput(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 }
 
 // positionsFor returns the rows that say how far sources of this core have come with a
-// unit. It looks at all keys: a unit does not know its own.
+// unit.
 func (k *Core) positionsFor(u *unit) (w []Write) {
-	for _, ks := range k.order {
+	for _, ks := range k.keysOf(u) {
 		for id, q := range ks.seqs {
 			if q.id == 0 {
 				continue
 			}
 			for _, e := range k.app.Outlets[id].Edges {
-				if k.promises(e) && e.Node.Part == u.Part && k.unitOf(u.Part, ks) == u {
+				if k.promises(e) && e.Node.Part == u.Part {
 					w = k.rec.Position(w, e, ks.key, SourceState{ID: q.id, Slot: q.slot, Seq: q.seq})
 				}
 			}
 		}
 	}
 	return w
+}
+
+// keysOf returns the keys of a unit. A unit only counts its own: of all units together
+// they are looked up once, and again when that count, or some key, is not what it was.
+func (k *Core) keysOf(u *unit) []*keyState {
+	if list := k.keysBy[u]; list != nil && len(list) == u.uses {
+		return list
+	}
+	k.keysBy = make(map[*unit][]*keyState, len(k.units))
+	for _, ks := range k.order {
+		if ks.unit != nil {
+			k.keysBy[ks.unit] = append(k.keysBy[ks.unit], ks)
+		}
+		for _, x := range ks.others {
+			if x != nil {
+				k.keysBy[x] = append(k.keysBy[x], ks)
+			}
+		}
+	}
+	return k.keysBy[u]
 }
 
 // latePushes takes out of what waits for a unit what sources have pushed since it was

@@ -34,7 +34,7 @@ type idleKeys struct {
 // their keys with the answer (forget.go).
 func (k *Core) forgetIdle() {
 	f := &k.idle
-	f.fresh = 0
+	f.fresh, k.keysBy = 0, nil
 	if k.set.IdleKeys <= 0 {
 		return
 	}
@@ -168,6 +168,7 @@ func (k *Core) forget(ks *keyState) {
 	if k.keeps {
 		k.recordForgotten(ks)
 	}
+	k.keysBy = nil
 	k.keepNumbers(ks)
 	for _, inst := range ks.insts {
 		if inst != nil {

@@ -78,6 +78,7 @@ func (k *Core) completeImport(u *unit, t *taking) {
 			u.more.taking = nil
 			t.img.recorded = true
 			k.takeImage(u, t.move, t.img)
+			k.keptPromise(u)
 			k.outcome(u, t.move, nil)
 		case errors.Is(err, base.ErrStaleEpoch):
 			k.refuseImport(u, t, base.ErrStaleEpoch)
