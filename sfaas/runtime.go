@@ -64,8 +64,13 @@ func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
 func (r *Runtime) Pushed(from SourceRef, key Key) (Position, bool) { return r.rt.Pushed(from, key) }
 
 // Drain waits until every message pushed so far, and everything that follows
-// from it, has been processed and committed. Data that waits for a grant or a
-// partner, and delayed messages, do not count.
+// from it, has been processed and committed, here and at runtimes of this process that
+// are linked. Data that waits for a grant or a partner, and delayed messages, do not count.
+//
+// Of runtimes of other processes it waits for what they owe to this one: for what it has
+// sent on edges that promise delivery, until they have processed and committed that. What
+// follows from it there, and what goes there on AtMostOnce edges, is theirs: they have
+// a Drain of their own.
 func (r *Runtime) Drain(ctx context.Context) error { return r.rt.Drain(ctx) }
 
 // Stats returns the counters of all functions, in the order in which they were

@@ -44,12 +44,10 @@ type link struct {
 	bytes int
 
 	// What the reader has come to.
-	head    header // of the record under way,
-	begun   bool   // if there is one
-	records int    // since the other end has heard of them,
-	taken   int    // and their bytes
-	lost    func() // reads on when the reader is lost in a handler
-	ended   chan struct{}
+	head  header // of the record under way,
+	begun bool   // if there is one
+	lost  func() // reads on when the reader is lost in a handler
+	ended chan struct{}
 
 	put    func(fd uintptr) bool // putNow
 	putN   int                   // what it has written,
@@ -59,8 +57,6 @@ type link struct {
 const (
 	readBuffer  = 32 << 10
 	flatRecord  = 16 << 10 // larger records are written without a copy, with TLS too
-	ackRecords  = 32       // records after which the other end hears that they have come,
-	ackBytes    = 256 << 10
 	inlineBytes = 32 << 10 // of a frame that who sends it writes, if nothing else is to be written
 )
 
@@ -273,11 +269,7 @@ func (l *link) readRecord() error {
 	}
 	l.begun = false
 	l.s.received.Add(1)
-	l.records, l.taken = l.records+1, l.taken+int(l.head.size)
-	if l.records >= ackRecords || l.taken >= ackBytes {
-		l.records, l.taken = 0, 0
-		l.s.kick()
-	}
+	l.s.kick()
 	return nil
 }
 

@@ -46,6 +46,10 @@ func (k *Core) receive(ev *Event) {
 		if k.outrun(ev) {
 			return
 		}
+		if ev.Stamp == nil && e.Queue() && e.Kind == plan.PortData && e.Config.Drop == base.DropNone && k.gauges[e.ID-1].full(e, m.size) {
+			k.drop(e, m, ev.Key, "edge is full") // its sources are elsewhere: nothing here can push back to them
+			return
+		}
 	}
 	g := ev.Key.KeyGroup()
 	switch {

@@ -100,6 +100,21 @@ func (in *Intake) measure(m *Message) error {
 	return nil
 }
 
+// Leaves counts what is on its way to another process on an AtMostOnce edge with a
+// capacity, so that sources before it are refused as if it waited here. It reports false
+// if the edge is to drop what it has no room for.
+func (in *Intake) Leaves(e *plan.Edge, size int) bool {
+	g := &in.gauges[e.ID-1]
+	if e.Config.Drop != base.DropNone && g.full(e, size) {
+		return false
+	}
+	g.add(e, size)
+	return true
+}
+
+// Left ends what [Intake.Leaves] has counted.
+func (in *Intake) Left(e *plan.Edge, size int) { in.gauges[e.ID-1].sub(e, size) }
+
 // CallEvent returns the event that brings a call of host code to its core, or
 // releases the message if it is too large. An EffectReply with the same id
 // follows.

@@ -4,6 +4,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/sfaas/internal/layout"
+	"github.com/neuroran/neuroran/sfaas/internal/plan"
 	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
@@ -25,8 +27,8 @@ type Transport interface {
 	Send(to base.NodeID, class base.FrameClass, f *base.Frame) error
 }
 
-// queueLimit is how many bytes may wait for one runtime: sources of what goes there get
-// ErrBusy beyond, and AtMostOnce messages are dropped.
+// queueLimit is how many bytes may wait for one runtime, whatever the capacities of edges:
+// sources of what goes there get ErrBusy beyond, and AtMostOnce messages are dropped.
 const queueLimit = 64 << 20
 
 // far is a runtime to which frames go.
@@ -44,7 +46,8 @@ type far struct {
 	other   *Runtime // of this process, where frames are used for tests; or nil
 	waiting atomic.Int64
 	freed   func(size int)
-	gone    chan struct{} // closed when it is unlinked
+	freedOn []func(size int) // by edge, nil where it has no capacity
+	gone    chan struct{}    // closed when it is unlinked
 	once    sync.Once
 
 	sending sync.Mutex // orders what is sent
@@ -73,6 +76,15 @@ type heldFrame struct {
 func newFar(r *Runtime, of *state.Peer, t Transport, other *Runtime) *far {
 	p := &far{rt: r, of: of, t: t, other: other, gone: make(chan struct{}), asked: map[uint64]chan error{}}
 	p.freed = func(size int) { p.waiting.Add(int64(-size)) }
+	p.freedOn = make([]func(int), len(r.app.Edges))
+	for i, e := range r.app.Edges {
+		if e.Queue() {
+			p.freedOn[i] = func(size int) {
+				p.freed(size)
+				r.cores.Intake.Left(e, size)
+			}
+		}
+	}
 	return p
 }
 
@@ -94,6 +106,25 @@ func (p *far) frame(kind byte, room int) (*base.Frame, []byte) {
 func (p *far) send(class base.FrameClass, f *base.Frame, b []byte) error {
 	f.SetBytes(b)
 	f.OnRelease(p.freed)
+	return p.sendCounted(class, f, b)
+}
+
+// sendOn is send of a message on an AtMostOnce edge with a capacity, against which it
+// counts until the other end has received it.
+func (p *far) sendOn(edge *plan.Edge, f *base.Frame, b []byte) error {
+	f.SetBytes(b)
+	if !p.rt.cores.Intake.Leaves(edge, f.Size()) {
+		f.Release()
+		return errFull
+	}
+	f.OnRelease(p.freedOn[edge.ID-1])
+	return p.sendCounted(base.Ordered, f, b)
+}
+
+var errFull = errors.New("edge is full")
+
+// sendCounted sends a frame that says when it is released.
+func (p *far) sendCounted(class base.FrameClass, f *base.Frame, b []byte) error {
 	p.waiting.Add(int64(f.Size()))
 	p.sending.Lock()
 	defer p.sending.Unlock()
@@ -136,7 +167,12 @@ func (p *far) message(w *worker, e *core.Effect) error {
 		w.apart = apart
 	}
 	f.Hint(w.acks, false)
-	if err := p.send(base.Ordered, f, b); err != nil {
+	if edge := p.rt.app.Edges[e.Edge-1]; e.Stamp == nil && edge.Queue() {
+		err = p.sendOn(edge, f, b)
+	} else {
+		err = p.send(base.Ordered, f, b)
+	}
+	if err != nil {
 		return err
 	}
 	w.core.Sent(e)

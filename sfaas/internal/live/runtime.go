@@ -244,8 +244,13 @@ func (r *Runtime) reply(id uint64, m *core.Message, err error) {
 }
 
 // Drain waits until every message pushed so far, and everything that follows
-// from it, has been processed and committed. Data that waits for a grant or a
-// partner, and delayed messages, do not count.
+// from it, has been processed and committed, here and at runtimes of this process that
+// are linked. Data that waits for a grant or a partner, and delayed messages, do not count.
+//
+// Of runtimes of other processes it waits for what they owe to this one: for what it has
+// sent on edges that promise delivery, until they have processed and committed that. What
+// follows from it there, and what goes there on AtMostOnce edges, is theirs: they have
+// a Drain of their own.
 //
 // Drain polls: there is no event that says "nothing is left", since the last message may
 // be on its way between two cores. The sum of letters posted and of letters done with
