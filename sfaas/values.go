@@ -99,7 +99,9 @@ const (
 	// outputs as one batch.
 	ExactlyOnce = base.ExactlyOnce
 
-	// DropNone never drops: the edge pushes back to the sources before it.
+	// DropNone never drops: the edge pushes back to the sources before it. Those of other
+	// processes hear of what is on its way to the consumer, not of what waits there: an
+	// AtMostOnce message that comes from there and finds no room is dropped and counted.
 	DropNone = base.DropNone
 	// DropOldest makes room by dropping the message that waits longest.
 	DropOldest = base.DropOldest

@@ -43,7 +43,7 @@
 // goroutine for each end, as a bare socket does. An acknowledgement leaves together with
 // what its handler has sent, or with the next frame, or half a millisecond later.
 //
-// A slow node delays nobody but those who send to it: frames wait in memory, at most 64
-// MiB for one node; beyond that, sources get [sfaas.ErrBusy], and messages of AtMostOnce
-// edges are dropped and counted.
+// A slow node delays nobody but those who send to it: frames wait in memory, within the
+// capacity of their edge, and at most 64 MiB for one node; beyond that, sources get
+// [sfaas.ErrBusy], and messages of AtMostOnce edges are dropped and counted.
 package peer
