@@ -85,7 +85,8 @@ func (r *Runtime) Receive(from NodeID, incarnation uint32, class FrameClass, f *
 // It returns after some dozens of microseconds, or a handler that takes longer; then the
 // next frames wake the worker again. If a handler blocks for too long, or ends its
 // goroutine, the caller is lost: the call does not return, and lost is called by another
-// goroutine, so that somebody goes on in its place.
+// goroutine, so that somebody goes on in its place. With lost nil the worker is woken, as
+// who lends no more owes it.
 func (r *Runtime) Lend(from NodeID, incarnation uint32, lost func()) {
 	r.rt.Lend(from, incarnation, lost)
 }

@@ -3,6 +3,7 @@
 package peer_test
 
 import (
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -97,4 +98,83 @@ func TestLent(t *testing.T) {
 			t.Errorf("%d: no goroutine was lent afterwards", how)
 		}
 	}
+}
+
+// TestLostWhileLent cuts a connection while its reader is in a handler: the loss is known,
+// and the connection made again, before the handler comes back.
+func TestLostWhileLent(t *testing.T) {
+	leavesNothing(t)
+	gate, inside := make(chan struct{}), make(chan struct{}, 1)
+	var lent, taken atomic.Int64
+	take := sfaas.Define("take", func(_ *sfaas.Ctx, _ *sfaas.None, in *number) error {
+		if taken.Add(1); !onLent() {
+			return nil
+		}
+		if lent.Add(1); in.X == 1 {
+			inside <- struct{}{}
+			<-gate
+		}
+		return nil
+	}, sfaas.FunctionConfig{})
+	g := sfaas.NewGraph("lent")
+	in := sfaas.Source[number](g, "in")
+	sfaas.Apply(in.With(exactly), take)
+	app, err := g.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(node sfaas.NodeID) *sfaas.Runtime {
+		rt, err := sfaas.NewRuntime(app, sfaas.WithNode(node), sfaas.WithDefaultOwner(2), sfaas.WithWorkers(1),
+			sfaas.WithMode(sfaas.Replay), sfaas.WithLogger(quiet), sfaas.WithBlockLimit(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { rt.Close() })
+		return rt
+	}
+	a, b := start(1), start(2)
+	var ups, lost atomic.Int64
+	na := newNode(t, a, peer.Config{Backoff: time.Millisecond})
+	nb := newNode(t, b, peer.Config{OnEvent: func(e peer.Event) {
+		switch e.Kind {
+		case peer.Up:
+			ups.Add(1)
+		case peer.Lost:
+			lost.Add(1)
+		}
+	}})
+	path := filepath.Join(t.TempDir(), "s")
+	if _, err := nb.Listen("unix", path); err != nil {
+		t.Fatal(err)
+	}
+	c, through := newCutter(t, path)
+	dial(t, na, "unix", through)
+	sent := int64(0)
+	send := func(x uint64) {
+		sent++
+		push(t, in, a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(sent), x)
+	}
+	for blocked := false; !blocked; {
+		before := lent.Load()
+		send(0)
+		eventually(t, "a message is taken", func() bool { return taken.Load() == sent })
+		if lent.Load() == before {
+			continue
+		}
+		send(1)
+		eventually(t, "a message is taken", func() bool { return taken.Load() == sent })
+		select {
+		case <-inside:
+			blocked = true
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	up := ups.Load()
+	c.cut()
+	eventually(t, "the loss is known and mended", func() bool { return lost.Load() > 0 && ups.Load() > up })
+	close(gate)
+	for range 20 {
+		send(0)
+	}
+	eventually(t, "all messages are taken", func() bool { return taken.Load() == sent })
 }

@@ -27,7 +27,7 @@ type link struct {
 	wake   chan struct{}   // has room for one: for the writer, which sleeps
 	raw    syscall.RawConn // to write at once where the kernel takes it, nil for not
 	heard  atomic.Bool     // since the last heartbeat
-	away   atomic.Bool     // the reader is lent: nothing can be heard
+	reader atomic.Int32    // where it is
 	done   chan struct{}   // closed when both goroutines have ended
 
 	once sync.Once
@@ -62,7 +62,7 @@ const (
 
 func newLink(s *session, conn net.Conn, in *bufio.Reader, secure bool) *link {
 	l := &link{s: s, conn: conn, in: in, secure: secure, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: make(chan struct{})}
-	l.lost, l.ended = func() { go l.read() }, make(chan struct{}, 1)
+	l.lost, l.ended = l.readOn, make(chan struct{}, 1)
 	if c, ok := conn.(syscall.Conn); ok && !secure && canWriteNow {
 		l.raw, _ = c.SyscallConn()
 		l.put = l.putNow
@@ -85,7 +85,7 @@ func (l *link) run() error {
 	others.Go(func() { l.close(l.write()) })
 	others.Go(l.watch)
 	go l.read()
-	<-l.ended
+	l.awaitReader()
 	others.Wait()
 	return l.err
 }
@@ -100,7 +100,7 @@ func (l *link) watch() {
 			return
 		case <-beat.C:
 		}
-		if l.heard.Swap(false) || l.away.Load() {
+		if l.heard.Swap(false) || l.reader.Load() == readerLent {
 			silent = 0
 		} else if silent++; silent > most {
 			l.close(errSilent)
@@ -108,6 +108,30 @@ func (l *link) watch() {
 		}
 	}
 }
+
+// awaitReader waits until the reader has ended. One that is in a handler when the
+// connection ends is not waited for: it ends when it comes back.
+func (l *link) awaitReader() {
+	select {
+	case <-l.ended:
+		return
+	case <-l.stop:
+	}
+	for !l.reader.CompareAndSwap(readerLent, readerGone) {
+		select {
+		case <-l.ended:
+			return
+		case <-time.After(time.Millisecond): // it was about to be lent
+		}
+	}
+}
+
+// Where the reader is.
+const (
+	readerHere = iota
+	readerLent // nothing can be heard
+	readerGone // and it is not to come back
+)
 
 // rouse wakes the writer.
 func (l *link) rouse() {
@@ -225,9 +249,13 @@ func (l *link) flushFlat() error {
 // another one can go on.
 func (l *link) read() {
 	for {
-		if err := l.readRecord(); err != nil {
+		err := l.readRecord()
+		if err == errReaderGone {
+			return
+		}
+		if err != nil {
 			l.close(err)
-			l.lend(0)
+			l.s.n.rt.Lend(l.s.node, l.s.incarnation, nil)
 			l.ended <- struct{}{}
 			return
 		}
@@ -235,18 +263,38 @@ func (l *link) read() {
 }
 
 // lend lets workers run on this goroutine before it waits for bytes that have not come.
-func (l *link) lend(need int) {
-	if need == 0 || l.in.Buffered() < need {
-		l.away.Store(true)
-		l.s.n.rt.Lend(l.s.node, l.s.incarnation, l.lost)
-		l.away.Store(false)
+func (l *link) lend(need int) error {
+	if l.in.Buffered() >= need {
+		return nil
+	}
+	select {
+	case <-l.stop: // there is nothing to wait for
+		return l.err
+	default:
+	}
+	l.reader.Store(readerLent)
+	l.s.n.rt.Lend(l.s.node, l.s.incarnation, l.lost)
+	if !l.reader.CompareAndSwap(readerLent, readerHere) {
+		return errReaderGone
+	}
+	return nil
+}
+
+// readOn reads on when the reader is lost in a handler.
+func (l *link) readOn() {
+	if l.reader.CompareAndSwap(readerLent, readerHere) {
+		go l.read()
 	}
 }
+
+var errReaderGone = errors.New("peer: the connection has ended meanwhile")
 
 // readRecord reads a record, or a header alone.
 func (l *link) readRecord() error {
 	if !l.begun {
-		l.lend(headerSize)
+		if err := l.lend(headerSize); err != nil {
+			return err
+		}
 		h, err := readHeader(l.in)
 		if err != nil {
 			return err
@@ -263,7 +311,9 @@ func (l *link) readRecord() error {
 		}
 		l.head, l.begun = h, true
 	}
-	l.lend(int(l.head.size))
+	if err := l.lend(int(l.head.size)); err != nil {
+		return err
+	}
 	if err := l.take(l.head); err != nil {
 		return err
 	}

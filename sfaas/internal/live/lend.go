@@ -17,7 +17,8 @@ import (
 // It returns after some dozens of microseconds, or a handler that takes longer; then the
 // next frames wake the worker again. If a handler blocks for too long, or ends its
 // goroutine, the caller is lost: the call does not return, and lost is called by another
-// goroutine, so that somebody goes on in its place.
+// goroutine, so that somebody goes on in its place. With lost nil the worker is woken, as
+// who lends no more owes it.
 func (r *Runtime) Lend(from base.NodeID, incarnation uint32, lost func()) {
 	p, ok := r.peer(from).(*far)
 	if !ok || p.of.Incarnation != incarnation {
@@ -35,6 +36,10 @@ func (r *Runtime) Lend(from base.NodeID, incarnation uint32, lost func()) {
 	last := len(owed) - 1
 	for _, w := range owed[:last] {
 		w.on.wake()
+	}
+	if lost == nil {
+		owed[last].on.wake()
+		return
 	}
 	owed[last].on.lend(owed[last], lost)
 }
