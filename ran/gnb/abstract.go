@@ -93,9 +93,18 @@ func NewAbstract(cfg AirConfig) (Air, error) {
 	return a, nil
 }
 
-// Transmit implements [Air]. It does not allocate.
+// Transmit implements [Air]. It returns a [*nr.UnsupportedError] for grants that share
+// PRBs. It does not allocate when it succeeds.
 func (a *abstract) Transmit(dst []Reception, s *nr.Schedule, who []int) error {
+	var taken [nr.MaxPRB]bool
 	for i := range s.Grants {
+		for k := range s.Grants[i].NumPRB {
+			prb := &taken[s.Grants[i].StartPRB+k]
+			if *prb {
+				return &nr.UnsupportedError{Field: "UEs on shared PRBs, by the abstract air", Got: s.Grants[i].RNTI}
+			}
+			*prb = true
+		}
 		if who[i] < 0 {
 			dst[i] = Reception{Outcome: nr.OutcomeAbsent}
 			continue

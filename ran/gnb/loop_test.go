@@ -3,6 +3,7 @@
 package gnb
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -235,5 +236,25 @@ func BenchmarkAbstract(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestAbstractRefuses lists what the abstract air cannot do: it says so.
+func TestAbstractRefuses(t *testing.T) {
+	cfg := testConfig(2, mac.RoundRobin{}, Traffic{})
+	cfg.UEs[1].MAC.Grant.NumLayers, cfg.UEs[1].MAC.Grant.NumAntennaPorts = 2, 2
+	cfg.UEs[1].MAC.Grant.DMRS.Ports = [nr.MaxLayers]uint8{0, 1}
+	if _, err := New(cfg); err == nil {
+		t.Error("two layers: accepted")
+	}
+	cfg = testConfig(2, mac.RoundRobin{}, Traffic{})
+	a, err := NewAbstract(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, UEs: cfg.UEs, RBGs: []RBG{{0, 24}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := nr.Schedule{Grants: []nr.Grant{cfg.UEs[0].MAC.Grant, cfg.UEs[1].MAC.Grant}}
+	s.Grants[0].NumPRB, s.Grants[1].StartPRB, s.Grants[1].NumPRB = 12, 11, 4
+	if err := a.Transmit(make([]Reception, 2), &s, []int{0, 1}); !errors.Is(err, nr.ErrUnsupported) {
+		t.Errorf("shared PRBs: got %v", err)
 	}
 }

@@ -39,6 +39,9 @@ func OpenStation(cfg AirConfig) (*Station, error) {
 	}
 	cfg.Carrier = cfg.Carrier.Form()
 	c := uplink.Config{Scheduler: cfg.Scheduler, Config: block.Config{Carrier: cfg.Carrier, NumRx: cfg.NumRx}, Receiver: cfg.Receiver}
+	if x := cfg.Scheduler.MaxTransmissions * (cfg.Scheduler.K2 + cfg.Scheduler.FeedbackSlots); x > 0 {
+		c.HARQSlots = x + 1
+	}
 	if !cfg.Samples {
 		c.Steps.Demodulate = newElements(cfg.Carrier, cfg.NumRx)
 	}
@@ -114,10 +117,19 @@ func (s *Station) NewMaker(cfg mac.Config) (Maker, error) {
 			})
 		},
 		drain: s.rx.Runtime().Drain,
-		look: func(ctx context.Context, rnti uint16) (mac.UE, bool, error) {
-			return s.chain.Scheduler.UE(ctx, s.rx.Runtime(), key, rnti)
-		},
+		look:  func(ctx context.Context, rnti uint16) (mac.UE, bool, error) { return s.look(ctx, key, rnti) },
 	})
+}
+
+// look reads the context of a UE in the runtime that has it.
+func (s *Station) look(ctx context.Context, key sfaas.Key, rnti uint16) (u mac.UE, ok bool, err error) {
+	for _, rt := range s.rx.Runtimes() {
+		u, ok, err = s.chain.Scheduler.UE(ctx, rt, key, rnti)
+		if moved := new(sfaas.MovedError); !errors.As(err, &moved) {
+			return u, ok, err
+		}
+	}
+	return u, ok, err
 }
 
 // schedules reports whether the schedules are made beside the receiver.

@@ -11,8 +11,12 @@ import (
 )
 
 // TestAirsAgree runs the same cells through both airs, which have the same fading: rate,
-// block error rate and MCS must be near each other. NEURORAN_LONG makes it long.
+// block error rate and MCS must be near each other. The ten scenarios of docs/mac.md are
+// those of internal/bench/loop -case air.
 func TestAirsAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("3 000 slots of waveforms")
+	}
 	const slots = 1500
 	for _, hz := range []float64{3, 20} {
 		t.Run(fmt.Sprint("doppler=", hz), func(t *testing.T) {

@@ -199,8 +199,8 @@ func (r *Receiver) Join(opts ...sfaas.Option) (*sfaas.Runtime, error) {
 	return rt, nil
 }
 
-// runtimes returns all runtimes of the receiver.
-func (r *Receiver) runtimes() []*sfaas.Runtime {
+// Runtimes returns all runtimes of the receiver, its first one and those that have joined.
+func (r *Receiver) Runtimes() []*sfaas.Runtime {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]*sfaas.Runtime{r.rt}, r.joined...)
@@ -378,7 +378,7 @@ const stall = 200 * time.Millisecond
 // It returns the error of the context, and [sfaas.ErrClosed].
 func (r *Receiver) Flush(ctx context.Context) error {
 	complete := r.ledger.complete()
-	for _, rt := range r.runtimes() {
+	for _, rt := range r.Runtimes() {
 		if err := rt.Drain(ctx); err != nil {
 			return err
 		}
@@ -421,7 +421,7 @@ func (r *Receiver) Close() error {
 	r.stop()
 	r.wg.Wait()
 	var err error
-	for _, rt := range r.runtimes() {
+	for _, rt := range r.Runtimes() {
 		err = errors.Join(err, rt.Close())
 	}
 	r.mu.Lock()
