@@ -121,5 +121,5 @@ func (c *Cell) share(p *plan, port uint8) bool {
 	p.sinrDB = quality - float32(c.cfg.Pairing.LossDB+u.PairedLoop.OffsetDB)
 	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
 	p.bits = c.blockBits(p.ue, g)
-	return p.bits <= p.wanted
+	return p.bits < p.wanted // so that one PRB less would not hold it
 }

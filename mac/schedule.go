@@ -168,7 +168,7 @@ func (c *Cell) observe(slot nr.Slot) {
 		}
 		v.UEs = append(v.UEs, Candidate{
 			RNTI: u.RNTI, Backlog: wanted, MaxPRB: u.maxPRB(c.cfg.Carrier.NumPRB), PastRate: u.Average.Before(slot, c.cfg.Discount),
-			Rate: &c.rates[at], Transmission: u.Counts.New, index: int(at),
+			Rate: &c.rates[at], index: int(at),
 		})
 		c.press(&v.UEs[len(v.UEs)-1], u, slot)
 	}
@@ -289,7 +289,7 @@ func (c *Cell) adapt(p *plan, g *nr.Grant, offset float32) {
 	p.sinrDB = c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
 	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
 	p.bits = c.blockBits(p.ue, g)
-	if p.bits <= p.wanted || g.NumPRB == 1 {
+	if p.bits < p.wanted || g.NumPRB == 1 {
 		return
 	}
 	g.NumPRB = min(max((g.NumPRB*p.wanted+p.bits-1)/p.bits, 1), most)

@@ -26,16 +26,15 @@ type View struct {
 
 // Candidate is a UE that a policy may give groups to.
 type Candidate struct {
-	RNTI         uint16            // name
-	Backlog      int               // bits that it wants to send
-	MaxPRB       int               // PRBs on which its power lasts
-	PastRate     float64           // average of the bits granted per slot, discounted, above 0
-	Rate         *[MaxRBGs]float32 // bits that each group would carry for it in this slot
-	Urgency      float64           // waiting time of its oldest data over their delay budget, the largest of its groups; 0 for elastic traffic (5QI 6, 8, 9)
-	Priority     int               // priority level of what is most urgent, see [QoS]; lower comes first
-	Owed         float64           // bits by which its guaranteed rate is behind
-	Guaranteed   float64           // bits per slot that it is guaranteed
-	Transmission int               // new transmissions so far
+	RNTI       uint16            // name
+	Backlog    int               // bits that it wants to send
+	MaxPRB     int               // PRBs on which its power lasts
+	PastRate   float64           // average of the bits granted per slot, discounted, above 0
+	Rate       *[MaxRBGs]float32 // bits that each group would carry for it in this slot
+	Urgency    float64           // waiting time of its oldest data over their delay budget, the largest of its groups; 0 for elastic traffic (5QI 6, 8, 9)
+	Priority   int               // priority level of what is most urgent, see [QoS]; lower comes first
+	Owed       float64           // bits by which its guaranteed rate is behind
+	Guaranteed float64           // bits per slot that it is guaranteed
 
 	index int // of the UE in the cell
 }
