@@ -45,7 +45,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.BoolVar(&o.json, "json", false, "print one JSON object a transmission, and a summary")
 	flags.BoolVar(&o.realTime, "realtime", false, "hand slots over at the pace of the carrier and skip late work")
 	flags.Var(&o.record, "record", "write what travels on an edge to a file: `EDGE=FILE`.arrow, any number of times")
-	flags.Var(&o.replay, "replay", "let a file take the place of an edge: `EDGE=FILE`.arrow; grants, and slots to decode, are those of the recording")
+	flags.Var(&o.replay, "replay", "let a file take the place of an edge: `EDGE=FILE`.arrow; grants, unless they are that edge, and slots to decode are those of the recording")
 	flags.StringVar(&o.plot, "plot", "", "write constellation.svg and timeline.svg to `folder`")
 	flags.BoolVar(&o.diagnose, "diagnose", false, "try what else the metadata could say, where transmissions do not pass")
 	flags.Func("try-rnti", "with -diagnose: `RNTIs` that a UE may have, separated by commas", func(list string) error {

@@ -117,7 +117,7 @@ func (e *Edges) wire() {
 	e.Blocks = through(e, EdgeBlocks, sfaas.Apply(e.Bits, s.CheckCRC))
 	e.Out = sfaas.Sink(e.Blocks, "blocks")
 
-	e.UEGrants = sfaas.Apply(grants, block.NewDistribute(cfg.Config))
+	e.UEGrants = through(e, EdgeUEGrants, sfaas.Apply(grants, block.NewDistribute(cfg.Config)))
 	sfaas.Control(grants, s.Extract.Grants)
 	sfaas.Control(e.UEGrants, s.Demap.Grants)
 	sfaas.Control(e.UEGrants, s.Decode.Grants)

@@ -39,8 +39,9 @@ type Config struct {
 
 	// Replay names an edge into which a recording is played, see [PlayConfig].Replay,
 	// in the place of what the receiver's functions make. All before it have nothing to
-	// do, unless what is replayed is joined with others: pilots, data, the channel and
-	// what lies between. "" stands for none.
+	// do, unless what is replayed is joined with others: grants, pilots, data, the channel
+	// and what lies between. Replayed grants take the place of those of the radio's
+	// recording. "" stands for none.
 	Replay Edge
 
 	// Scheduler, if its carrier is set, puts a scheduler in the place of the source of
@@ -82,8 +83,11 @@ func (c *Config) Validate() error {
 	if c.schedules() && c.Scheduler.Carrier.Form() != c.Carrier.Form() {
 		return &nr.FieldError{Field: "scheduler.carrier", Got: c.Scheduler.Carrier, Want: "the form of the receiver's"}
 	}
-	if c.Replay != "" && !slices.Contains(replayed(), c.Replay) {
-		return c.Replay.unknown(replayed())
+	if c.Replay != "" && !slices.Contains(AllEdges(), c.Replay) {
+		return c.Replay.unknown(AllEdges())
+	}
+	if c.Replay == EdgeGrants && c.schedules() {
+		return &nr.FieldError{Field: "replay", Got: "grants, and a scheduler of the chain's own", Want: "one of both"}
 	}
 	_, _, err := c.algorithms()
 	return err

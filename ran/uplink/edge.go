@@ -102,20 +102,32 @@ func record[M any](e *Edges, from sfaas.Stream[M], x Edge, w io.Writer) (io.Clos
 	return r, nil
 }
 
-// replayed are the edges that a recording can take the place of.
-func replayed() []Edge {
-	all := AllEdges()
-	return append([]Edge{EdgeSlots}, all[3:]...)
-}
-
 // needsSamples reports whether the samples are still needed where an edge is replayed:
 // where its messages are joined with others.
 func (x Edge) needsSamples() bool {
 	switch x {
-	case "", EdgePilots, EdgeData, EdgeAligned, EdgeChannel:
+	case "", EdgeGrants, EdgeUEGrants, EdgePilots, EdgeData, EdgeAligned, EdgeChannel:
 		return true
 	}
 	return false
+}
+
+// schedulesOn returns the grants of each slot on a recording of the edge of schedules.
+func schedulesOn(r io.ReaderAt, size int64) (map[nr.Slot][]nr.Grant, error) {
+	t, err := tape.Open[nr.Schedule](r, size)
+	if err != nil {
+		return nil, err
+	}
+	all := map[nr.Slot][]nr.Grant{}
+	for _, slot := range t.Slots() {
+		if _, err := t.Read(slot, 0, func(_ sfaas.Key, s *nr.Schedule) error {
+			all[nr.Slot(slot)] = append(all[nr.Slot(slot)], s.Grants...)
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // replay is a recording that takes the place of what an edge carries.

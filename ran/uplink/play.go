@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +35,8 @@ type PlayConfig struct {
 	Logger *slog.Logger
 	// Replay is a recording of the edge that [Config.Replay] names, of so many bytes: it
 	// takes the place of the samples, where the edge does not need those too. The
-	// schedules, and which slots are played, come from the recording of the radio.
+	// schedules, unless they are replayed, and which slots are played, come from the
+	// recording of the radio.
 	Replay     io.ReaderAt
 	ReplaySize int64
 	// Options are further ones of the runtime, such as [sfaas.WithOutput] of sinks that
@@ -79,18 +81,15 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 	if err := c.Check(rec); err != nil {
 		return nil, err
 	}
-	p, err := newPlayer(rec, cfg)
+	taped, err := c.openReplay(&cfg)
 	if err != nil {
 		return nil, err
 	}
-	if c.replay != nil {
-		if cfg.Replay == nil {
-			return nil, &nr.FieldError{Field: "replay", Got: "nothing", Want: "a recording of edge " + string(c.Config.Replay)}
-		}
-		if p.replay, err = c.replay.open(cfg.Replay, cfg.ReplaySize); err != nil {
-			return nil, fmt.Errorf("uplink: replay %s: %w", c.Config.Replay, err)
-		}
+	p, err := newPlayer(rec, cfg, taped.schedules)
+	if err != nil {
+		return nil, err
 	}
+	p.replay = taped.player
 	r, err := c.Receive(ReceiverConfig{
 		OnOutcome: p.note, Timeline: p.timeline, Workers: cfg.Workers, Logger: cfg.Logger, Options: cfg.Options,
 	})
@@ -98,7 +97,7 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 		return nil, err
 	}
 	p.receiver = r
-	p.samplesToo = c.Config.Replay.needsSamples()
+	p.edge, p.samplesToo = c.Config.Replay, c.Config.Replay.needsSamples()
 	err = p.play(ctx)
 	if err == nil {
 		err = r.Flush(ctx)
@@ -109,6 +108,31 @@ func (c *Chain) Play(ctx context.Context, rec *sigmf.Recording, cfg PlayConfig) 
 	}
 	p.report.Functions = stats
 	return p.report, nil
+}
+
+// replaying is what takes the place of an edge: schedules, or messages of another edge.
+type replaying struct {
+	schedules map[nr.Slot][]nr.Grant
+	player    slotPlayer
+}
+
+// openReplay opens what takes the place of the edge that the chain replays, if it does.
+func (c *Chain) openReplay(cfg *PlayConfig) (x replaying, err error) {
+	edge := c.Config.Replay
+	switch {
+	case edge == "":
+		return x, nil
+	case cfg.Replay == nil:
+		return x, &nr.FieldError{Field: "replay", Got: "nothing", Want: "a recording of edge " + string(edge)}
+	case edge == EdgeGrants:
+		x.schedules, err = schedulesOn(cfg.Replay, cfg.ReplaySize)
+	default:
+		x.player, err = c.replay.open(cfg.Replay, cfg.ReplaySize)
+	}
+	if err != nil {
+		return x, fmt.Errorf("uplink: replay %s: %w", edge, err)
+	}
+	return x, nil
 }
 
 // player is one run of a recording.
@@ -127,14 +151,25 @@ type player struct {
 
 	replay     slotPlayer // pushes what was recorded of a slot; nil for none
 	samplesToo bool       // the samples are needed beside it
+	edge       Edge       // that is replayed
 
 	mu     sync.Mutex
 	report *Report
 	began  time.Time // when the first samples were handed over
 }
 
-func newPlayer(rec *sigmf.Recording, cfg PlayConfig) (*player, error) {
-	slots := rec.Slots()
+// newPlayer returns the run of a recording. Schedules that are not nil take the place of
+// its own.
+func newPlayer(rec *sigmf.Recording, cfg PlayConfig, schedules map[nr.Slot][]nr.Grant) (*player, error) {
+	slots := slices.Clone(rec.Slots())
+	if schedules != nil {
+		for i := range slots {
+			slots[i].Transmissions = nil
+			for _, g := range schedules[slots[i].Slot] {
+				slots[i].Transmissions = append(slots[i].Transmissions, sigmf.Transmission{Grant: g})
+			}
+		}
+	}
 	if cfg.Slots > 0 && cfg.Slots < len(slots) {
 		slots = slots[:cfg.Slots]
 	}
@@ -240,10 +275,19 @@ func (p *player) paced(ctx context.Context) error {
 	return err
 }
 
-// schedule hands over the schedule of slot i.
+// schedule hands over the schedule of slot i, and the grants of its UEs if they are replayed.
 func (p *player) schedule(ctx context.Context, i int) error {
 	grants, reasons := granted(&p.slots[i])
-	return retry(ctx, func() error { return p.receiver.schedule(p.key, p.slots[i].Slot, grants, reasons) })
+	slot := p.slots[i].Slot
+	err := retry(ctx, func() error { return p.receiver.schedule(p.key, slot, grants, reasons) })
+	if err != nil || p.edge != EdgeUEGrants {
+		return err
+	}
+	from := 0
+	return retry(ctx, func() (err error) {
+		from, err = p.replay(p.receiver.rt, sfaas.Slot(slot), from)
+		return err
+	})
 }
 
 // read reads slot i from the recording.
@@ -258,7 +302,7 @@ func (p *player) read(i int) error {
 // been read; or one of both.
 func (p *player) samples(ctx context.Context, i int) error {
 	slot := p.slots[i].Slot
-	if p.replay != nil {
+	if p.replay != nil && p.edge != EdgeUEGrants {
 		from := 0
 		err := retry(ctx, func() error {
 			return p.receiver.replay(p.key, slot, !p.samplesToo, func() (err error) {

@@ -58,9 +58,6 @@ func TestReplayOfEveryEdge(t *testing.T) {
 			t.Fatalf("%s: %d of %d pass", name, want.Passed(), len(want.Transmissions))
 		}
 		for _, x := range uplink.AllEdges() {
-			if x == uplink.EdgeGrants || x == uplink.EdgeUEGrants {
-				continue // schedules come from the recording of the radio
-			}
 			t.Run(name+"/"+string(x), func(t *testing.T) {
 				with := with
 				with.Replay = x
@@ -86,10 +83,8 @@ func TestReplayOfEveryEdge(t *testing.T) {
 func TestReplayRefuses(t *testing.T) {
 	f := openFrame(t)
 	var field *nr.FieldError
-	for _, x := range []uplink.Edge{"llr", uplink.EdgeGrants} {
-		if _, err := uplink.New(configOf(f.cfg, uplink.Config{Replay: x})); !errors.As(err, &field) || field.Field != "edge" {
-			t.Errorf("%s: got %v", x, err)
-		}
+	if _, err := uplink.New(configOf(f.cfg, uplink.Config{Replay: "llr"})); !errors.As(err, &field) || field.Field != "edge" {
+		t.Errorf("got %v", err)
 	}
 	e, err := uplink.Compose(sfaas.NewGraph("g"), configOf(f.cfg))
 	check(t, err)
@@ -166,5 +161,30 @@ func TestPyArrowReadsEveryEdge(t *testing.T) {
 	}
 	if diff := cmp.Diff(want.String(), string(out)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestReplayedGrantsCount replays the schedules of three slots: those of the radio's
+// recording do not count, in no slot.
+func TestReplayedGrantsCount(t *testing.T) {
+	f := openFrame(t)
+	e, err := uplink.Compose(sfaas.NewGraph("three"), configOf(f.cfg, uplink.Config{Receiver: "ls"}))
+	check(t, err)
+	var file bytes.Buffer
+	end, err := e.Record(uplink.EdgeGrants, &file)
+	check(t, err)
+	chain, err := e.Build()
+	check(t, err)
+	defer chain.Close()
+	quiet := slog.New(slog.DiscardHandler)
+	want, err := chain.Play(context.Background(), f.rec, uplink.PlayConfig{Slots: 3, Logger: quiet})
+	check(t, err)
+	check(t, end.Close())
+	got, err := f.chain(t, uplink.Config{Receiver: "ls", Replay: uplink.EdgeGrants}).Play(context.Background(), f.rec, uplink.PlayConfig{
+		Replay: bytes.NewReader(file.Bytes()), ReplaySize: int64(file.Len()), Logger: quiet,
+	})
+	check(t, err)
+	if got.Slots != len(f.slots) || len(got.Transmissions) != len(want.Transmissions) || got.Passed() != want.Passed() || got.Passed() == 0 {
+		t.Errorf("%d slots, %d of %d pass, want %d slots, %d of %d", got.Slots, got.Passed(), len(got.Transmissions), len(f.slots), want.Passed(), len(want.Transmissions))
 	}
 }

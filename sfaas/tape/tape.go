@@ -53,15 +53,24 @@ func (t *Tape[M]) Slots() []sfaas.Slot { return t.slots }
 // pushed; after an error, such as [sfaas.ErrBusy], it goes on where it was when it is
 // called with that number as from.
 func (t *Tape[M]) Play(h sfaas.Host, in sfaas.Input[M], slot sfaas.Slot, from int, prepare func(*M)) (int, error) {
+	return t.Read(slot, from, func(key sfaas.Key, m *M) error {
+		if prepare != nil {
+			prepare(m)
+		}
+		return in.PushValue(h, key, slot, m)
+	})
+}
+
+// Read calls f with the messages of a slot, in their order, from the given number on; they
+// are valid until f returns. It returns how many f has taken, and the error of f, or of the
+// file, at the next one.
+func (t *Tape[M]) Read(slot sfaas.Slot, from int, f func(key sfaas.Key, m *M) error) (int, error) {
 	rows := t.rows[slot]
 	for ; from < len(rows); from++ {
 		if err := t.r.Read(rows[from], &t.row); err != nil {
 			return from, err
 		}
-		if prepare != nil {
-			prepare(&t.row.Message)
-		}
-		if err := in.PushValue(h, t.row.key(), slot, &t.row.Message); err != nil {
+		if err := f(t.row.key(), &t.row.Message); err != nil {
 			return from, err
 		}
 	}
