@@ -5,6 +5,7 @@ package sfaas
 import (
 	"sort"
 
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
@@ -108,13 +109,13 @@ func (a *App) unknown(function string) error {
 
 // EdgeInfo describes one edge of an app.
 type EdgeInfo struct {
-	ID        EdgeID    // identifier on messages
-	From      string    // source or function, or "to NAME" for messages sent by reference
-	To        string    // function or sink
-	Port      string    // port of a function, "" for its inputs
-	Guarantee Guarantee // what the edge promises
-	Cut       string    // name of its cut, "" for none
-	Digest    Digest    // of its ends, its promise and what its messages carry: two versions of a part can meet at it if they agree
+	ID        base.EdgeID // identifier on messages
+	From      string      // source or function, or "to NAME" for messages sent by reference
+	To        string      // function or sink
+	Port      string      // port of a function, "" for its inputs
+	Guarantee Guarantee   // what the edge promises
+	Cut       string      // name of its cut, "" for none
+	Digest    Digest      // of its ends, its promise and what its messages carry: two versions of a part can meet at it if they agree
 }
 
 // Edges returns all edges in the order of their identifiers.

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/sfaas/internal/layout"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
@@ -60,7 +61,7 @@ func (r Callee[In, Out]) Call(c *Ctx, key Key, timeout time.Duration) (*In, Toke
 // copies to out. Fill writes the input. Invoke blocks, so handlers must not use
 // it; they use [Callee.Call].
 func (r Callee[In, Out]) Invoke(ctx context.Context, h Host, key Key, slot Slot, out *Out, fill func(*In) error) error {
-	m, err := h.Draft(SourceRef{Callee: r.r}, key)
+	m, err := h.Draft(core.SourceRef{Callee: r.r}, key)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
@@ -27,7 +28,7 @@ func ctxOf(invocation any) *Ctx { return (*Ctx)(invocation.(*core.Invocation)) }
 var _ context.Context = (*Ctx)(nil)
 
 // Self returns the address of the running instance.
-func (c *Ctx) Self() Address { return c.inv().Self() }
+func (c *Ctx) Self() base.Address { return c.inv().Self() }
 
 // Key returns the key of the running instance.
 func (c *Ctx) Key() Key { return c.inv().Key() }

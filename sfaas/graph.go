@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/layout"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
@@ -139,7 +140,7 @@ func (g *Graph) inbound(n *plan.Node, o *plan.Outlet) []*plan.Edge {
 }
 
 func (g *Graph) add(c *plan.Edge) {
-	c.ID = EdgeID(len(g.conns) + 1)
+	c.ID = base.EdgeID(len(g.conns) + 1)
 	g.conns = append(g.conns, c)
 }
 

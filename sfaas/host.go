@@ -2,20 +2,24 @@
 
 package sfaas
 
-import "context"
+import (
+	"context"
+
+	"github.com/neuroran/neuroran/sfaas/internal/core"
+)
 
 // Host is what host code pushes into: a [Runtime] or a simulator. Programs
 // pass it to [Input.Push], [Input.Position] and [Callee.Invoke] and have no use for its methods.
 type Host interface {
 	// Draft returns an empty message of a source under a key, or ErrBusy.
-	Draft(from SourceRef, key Key) (*Message, error)
+	Draft(from core.SourceRef, key Key) (*core.Message, error)
 	// Discard takes back a message that will not be sent.
-	Discard(m *Message)
+	Discard(m *core.Message)
 	// Inject sends a message whose slot is set.
-	Inject(m *Message) error
+	Inject(m *core.Message) error
 	// Invoke sends a message as a call and waits for its reply.
-	Invoke(ctx context.Context, m *Message) (*Message, error)
+	Invoke(ctx context.Context, m *core.Message) (*core.Message, error)
 	// Pushed returns how far a source has come under a key, false if nothing
 	// is known about it.
-	Pushed(from SourceRef, key Key) (Position, bool)
+	Pushed(from core.SourceRef, key Key) (Position, bool)
 }

@@ -15,22 +15,22 @@ type coreHost struct {
 	event core.Event
 }
 
-func (h *coreHost) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error) {
+func (h *coreHost) Draft(from core.SourceRef, key sfaas.Key) (*core.Message, error) {
 	return h.cores.Intake.Draft(from, key)
 }
 
-func (h *coreHost) Discard(m *sfaas.Message) { m.Release() }
+func (h *coreHost) Discard(m *core.Message) { m.Release() }
 
-func (h *coreHost) Inject(m *sfaas.Message) (err error) {
+func (h *coreHost) Inject(m *core.Message) (err error) {
 	h.event, err = h.cores.Intake.Event(m)
 	return err
 }
 
-func (h *coreHost) Invoke(context.Context, *sfaas.Message) (*sfaas.Message, error) {
+func (h *coreHost) Invoke(context.Context, *core.Message) (*core.Message, error) {
 	return nil, sfaas.ErrClosed
 }
 
-func (h *coreHost) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
+func (h *coreHost) Pushed(from core.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
 	return h.cores.Pushed(from, key)
 }
 

@@ -47,21 +47,25 @@ func (r *Runtime) Node() NodeID { return r.rt.Node() }
 func (r *Runtime) Now() Time { return r.rt.Now() }
 
 // Draft implements [Host].
-func (r *Runtime) Draft(from SourceRef, key Key) (*Message, error) { return r.rt.Draft(from, key) }
+func (r *Runtime) Draft(from core.SourceRef, key Key) (*core.Message, error) {
+	return r.rt.Draft(from, key)
+}
 
 // Discard implements [Host].
-func (r *Runtime) Discard(m *Message) { r.rt.Discard(m) }
+func (r *Runtime) Discard(m *core.Message) { r.rt.Discard(m) }
 
 // Inject implements [Host].
-func (r *Runtime) Inject(m *Message) error { return r.rt.Inject(m) }
+func (r *Runtime) Inject(m *core.Message) error { return r.rt.Inject(m) }
 
 // Invoke implements [Host].
-func (r *Runtime) Invoke(ctx context.Context, m *Message) (*Message, error) {
+func (r *Runtime) Invoke(ctx context.Context, m *core.Message) (*core.Message, error) {
 	return r.rt.Invoke(ctx, m)
 }
 
 // Pushed implements [Host].
-func (r *Runtime) Pushed(from SourceRef, key Key) (Position, bool) { return r.rt.Pushed(from, key) }
+func (r *Runtime) Pushed(from core.SourceRef, key Key) (Position, bool) {
+	return r.rt.Pushed(from, key)
+}
 
 // Drain waits until every message pushed so far, and everything that follows
 // from it, has been processed and committed, here and at runtimes of this process that

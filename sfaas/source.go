@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
 )
 
@@ -51,7 +52,7 @@ func (in Input[T]) Spread() Edge[T] { return in.stream().Spread() }
 // and does not allocate in the steady state. Any number of goroutines may push
 // at once; the messages of one key keep the order of their pushes.
 func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
-	m, err := h.Draft(SourceRef{Outlet: in.from}, key)
+	m, err := h.Draft(core.SourceRef{Outlet: in.from}, key)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 
 // PushValue is Push with a deep copy of *v.
 func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
-	m, err := h.Draft(SourceRef{Outlet: in.from}, key)
+	m, err := h.Draft(core.SourceRef{Outlet: in.from}, key)
 	if err != nil {
 		return err
 	}
@@ -79,5 +80,5 @@ func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
 // forgotten. After a [Runtime.Restore] it tells where the cut was: a source
 // that can repeat its messages continues behind it.
 func (in Input[T]) Position(h Host, key Key) (Position, bool) {
-	return h.Pushed(SourceRef{Outlet: in.from}, key)
+	return h.Pushed(core.SourceRef{Outlet: in.from}, key)
 }

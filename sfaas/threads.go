@@ -15,9 +15,6 @@ import (
 // The zero value is threads without any wish.
 type Threads = base.Threads
 
-// Policy is how the kernel schedules a thread.
-type Policy = base.Policy
-
 // ThreadError says that a thread cannot be as [Threads] describes it: which call the
 // kernel refused, what was wanted, and why. It wraps the kernel's answer, or
 // errors.ErrUnsupported on systems other than Linux.

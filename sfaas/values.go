@@ -23,8 +23,6 @@ type (
 	// Kind says what one level of a [Key] stands for. The runtime gives the
 	// values no meaning.
 	Kind = base.Kind
-	// Address is a function type and a key: it names one instance.
-	Address = base.Address
 	// Slot numbers the slots of a run; a message belongs to one of them.
 	// Sources push the slots of a key in rising order.
 	Slot = base.Slot
@@ -48,8 +46,6 @@ type (
 	Route = base.Route
 	// NodeID names one runtime among those that are linked; 0 stands for none.
 	NodeID = base.NodeID
-	// EdgeID numbers the edges of an [App] in the order of their wiring.
-	EdgeID = base.EdgeID
 	// Token names a delayed message or a call of one instance; see [Ctx.Cancel].
 	Token = base.Token
 	// Digest identifies a configuration: functions or graphs with equal digests
@@ -136,9 +132,6 @@ const (
 // id beyond 56 are cut off.
 func NewKey(kind Kind, id uint64) Key { return base.NewKey(kind, id) }
 
-// Cell returns the key of a cell.
-func Cell(id uint64) Key { return base.NewKey(base.KindCell, id) }
-
 // Now reads the production clock, the one of every runtime without [WithClock].
 // It serves to lay out a timeline before a runtime exists:
 //
@@ -155,8 +148,6 @@ type (
 	// UnitStats is what a runtime has counted of a unit under one epoch, see
 	// [Runtime.Units].
 	UnitStats = core.UnitStats
-	// EdgeBytes is what has travelled on one edge for a unit.
-	EdgeBytes = core.EdgeBytes
 	// Histogram counts durations; what it tells is at most 1/16 too high.
 	Histogram = core.Histogram
 	// Meter is what a function or a unit has used. Invocations, state bytes and
@@ -192,11 +183,6 @@ const (
 
 // What hosts, engines and drivers of slots deal with.
 type (
-	// Message is a header and a payload that belongs to a pool. A [Host] passes
-	// messages on by pointer; user code never holds one.
-	Message = core.Message
-	// SourceRef tells a [Host] where a message enters its graph.
-	SourceRef = core.SourceRef
 	// Engine makes records durable; see [WithEngine].
 	Engine = core.Engine
 	// Record is what one step of a unit has changed: an [Engine] commits it as a

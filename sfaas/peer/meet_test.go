@@ -48,7 +48,7 @@ func TestBothDial(t *testing.T) {
 	dial(t, nb, "unix", pa)
 	const each, cuts = 4000, 40
 	for i := range uint64(each) {
-		push(t, x.in, a, sfaas.Cell(1), sfaas.Slot(i), 1)
+		push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, 1), sfaas.Slot(i), 1)
 		if i%(each/cuts) == 0 {
 			ca.cut()
 			cb.cut()
@@ -90,7 +90,7 @@ func TestOneLife(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	push(t, x.in, a, sfaas.Cell(1), 0, 1)
+	push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, 1), 0, 1)
 	eventually(t, "the sum", func() bool { return x.total() == 1 })
 	if n := ended.Load(); n != 0 {
 		t.Errorf("the connection has ended %d times", n)
@@ -117,7 +117,7 @@ func TestSilence(t *testing.T) {
 	c.slow.Store(true)
 	n := uint64(0)
 	for ; n < 20_000; n++ {
-		if err := x.in.PushValue(a, sfaas.Cell(n%50), sfaas.Slot(n/50), &number{1}); errors.Is(err, sfaas.ErrBusy) {
+		if err := x.in.PushValue(a, sfaas.NewKey(sfaas.KindCell, n%50), sfaas.Slot(n/50), &number{1}); errors.Is(err, sfaas.ErrBusy) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

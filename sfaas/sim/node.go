@@ -54,12 +54,12 @@ func (n *Node) start() error {
 }
 
 // Pushed implements sfaas.Host.
-func (n *Node) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
+func (n *Node) Pushed(from core.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
 	return n.cores.Pushed(from, key)
 }
 
 // Draft implements sfaas.Host.
-func (n *Node) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error) {
+func (n *Node) Draft(from core.SourceRef, key sfaas.Key) (*core.Message, error) {
 	switch {
 	case n.down:
 		return nil, sfaas.ErrClosed
@@ -70,10 +70,10 @@ func (n *Node) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error
 }
 
 // Discard implements sfaas.Host.
-func (n *Node) Discard(m *sfaas.Message) { m.Release() }
+func (n *Node) Discard(m *core.Message) { m.Release() }
 
 // Inject implements sfaas.Host.
-func (n *Node) Inject(m *sfaas.Message) error {
+func (n *Node) Inject(m *core.Message) error {
 	ev, err := n.cores.Intake.Event(m)
 	if err != nil {
 		return err
@@ -82,12 +82,12 @@ func (n *Node) Inject(m *sfaas.Message) error {
 	return nil
 }
 
-func (n *Node) post(m *sfaas.Message, ev core.Event) {
+func (n *Node) post(m *core.Message, ev core.Event) {
 	n.w.queue.push(entry{at: n.w.now, core: n.list[int(m.Group())%len(n.list)], ev: ev})
 }
 
 type callResult struct {
-	msg  *sfaas.Message
+	msg  *core.Message
 	err  error
 	done bool
 }
@@ -95,7 +95,7 @@ type callResult struct {
 var errNoReply = errors.New("sim: the world came to rest without a reply")
 
 // Invoke implements sfaas.Host: it runs the world until the reply is there.
-func (n *Node) Invoke(ctx context.Context, m *sfaas.Message) (*sfaas.Message, error) {
+func (n *Node) Invoke(ctx context.Context, m *core.Message) (*core.Message, error) {
 	n.w.nextID++
 	id := n.w.nextID
 	res := &callResult{}

@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/state"
 )
 
@@ -62,7 +63,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		for _, n := range x.app.Plan().Nodes {
 			for key := range o.Cells[n.Fn.Name] {
-				at := sfaas.Address{Function: n.Fn.Name, Key: key}
+				at := base.Address{Function: n.Fn.Name, Key: key}
 				if _, err := o.Copy(at, n.Fn.Cells, mask{}); err != nil && !errors.Is(err, sfaas.ErrSnapshot) {
 					t.Error(err)
 				}

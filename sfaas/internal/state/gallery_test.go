@@ -280,25 +280,25 @@ func (x *gallery) finish() {
 }
 
 // Draft implements sfaas.Host.
-func (x *gallery) Draft(from sfaas.SourceRef, key sfaas.Key) (*sfaas.Message, error) {
+func (x *gallery) Draft(from core.SourceRef, key sfaas.Key) (*core.Message, error) {
 	return x.cores.Intake.Draft(from, key)
 }
 
 // Discard implements sfaas.Host.
-func (x *gallery) Discard(m *sfaas.Message) { m.Release() }
+func (x *gallery) Discard(m *core.Message) { m.Release() }
 
 // Inject implements sfaas.Host.
-func (x *gallery) Inject(m *sfaas.Message) (err error) {
+func (x *gallery) Inject(m *core.Message) (err error) {
 	x.event, err = x.cores.Intake.Event(m)
 	return err
 }
 
 // Pushed implements sfaas.Host.
-func (x *gallery) Pushed(from sfaas.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
+func (x *gallery) Pushed(from core.SourceRef, key sfaas.Key) (sfaas.Position, bool) {
 	return x.cores.Pushed(from, key)
 }
 
 // Invoke implements sfaas.Host.
-func (x *gallery) Invoke(context.Context, *sfaas.Message) (*sfaas.Message, error) {
+func (x *gallery) Invoke(context.Context, *core.Message) (*core.Message, error) {
 	return nil, sfaas.ErrClosed
 }
