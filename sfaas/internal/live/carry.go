@@ -11,6 +11,10 @@ import (
 )
 
 // carryOut does what the core has asked for.
+//
+// In the order in which the core has asked for them, one by one, before it steps again.
+// Everything here posts or hands over, and waits for nobody: what would wait is asked for
+// by an effect and answered by an event.
 func (w *worker) carryOut() {
 	for i := range w.effects {
 		e := &w.effects[i]
@@ -18,6 +22,8 @@ func (w *worker) carryOut() {
 		case core.EffectSend:
 			w.acks = e.To.Node != w.rt.set.Node && acknowledges(w.effects[i+1:], e.To.Node)
 			w.deliver(e)
+		// The engine in memory is no engine: its batches land in the same turn, without a
+		// goroutine and without an allocation.
 		case core.EffectCommit:
 			if w.rt.set.InMemory() {
 				w.landed = append(w.landed, e.Batch)
@@ -25,6 +31,7 @@ func (w *worker) carryOut() {
 				w.rt.set.Engine.Commit(&e.Batch.Record, e.Batch.Answer())
 			}
 		case core.EffectWake:
+			// Only the earliest alarm counts; the core asks again for later ones.
 			w.alarm = min(w.alarm, e.At)
 		case core.EffectReply:
 			w.rt.replyTo(e)
@@ -45,6 +52,7 @@ func (w *worker) carryOut() {
 		default:
 			panic(fmt.Sprintf("sfaas: no such effect: %d", e.Kind)) // a core and its shell are of one version
 		}
+		// What an effect refers to belongs to somebody else now.
 		*e = core.Effect{}
 	}
 	if len(w.landed) > 0 {
@@ -65,6 +73,9 @@ func acknowledges(next []core.Effect, node base.NodeID) bool {
 
 // land tells the core of the batches that the engine in memory has committed,
 // without the way through the inbox that other engines' answers take.
+//
+// Landing may let outputs leave and handlers follow; those cannot make another batch
+// before they have run, so that the list is safe to be used again.
 func (w *worker) land() {
 	landed := w.landed
 	w.landed = nil // what follows from them makes no batch
@@ -78,6 +89,9 @@ func (w *worker) land() {
 
 // deliver brings a message to another worker, here or on a linked runtime. If
 // that has closed meanwhile, the message is lost, counted, unless it is kept.
+//
+// A message that is kept is released here without a word: its core sends it again when
+// there is a link.
 func (w *worker) deliver(e *core.Effect) {
 	r := w.rt
 	var err error = base.ErrClosed
@@ -110,6 +124,9 @@ func (w *worker) message(e *core.Effect) core.Event {
 }
 
 // carrySignal brings a signal to the cores that it is for.
+//
+// An image that cannot be delivered is a unit without a place: the sender hears of it as
+// of a refusal, and takes it back.
 func (w *worker) carrySignal(e *core.Effect) {
 	r := w.rt
 	if e.To.Node == base.AllNodes {
@@ -135,6 +152,9 @@ func (w *worker) carrySignal(e *core.Effect) {
 }
 
 // acknowledge brings an acknowledgement to its producer's runtime.
+//
+// Without a link the acknowledgement is lost. The producer's side will ask, or send
+// again.
 func (w *worker) acknowledge(e *core.Effect) {
 	if e.To.Node == w.rt.set.Node {
 		w.rt.workers[e.To.Core].post(core.Event{Kind: core.EventAck, Stamp: e.Stamp, Waits: e.Waits})
@@ -160,6 +180,9 @@ func (r *Runtime) batchDone(b *core.Batch, offer uint32, err error) {
 }
 
 // notify logs a fault and passes the notice on.
+//
+// A fault is logged always, whoever listens: it is a mistake in the program. Other
+// notices belong to the radio, and are counted.
 func (r *Runtime) notify(n *core.Notice) {
 	if n.Kind == core.NoticeFault {
 		attrs := []any{"function", n.At.Function, "key", n.At.Key.String(), "slot", uint64(n.Header.Slot)}

@@ -20,6 +20,16 @@ import (
 // on whoever it names owns those that the runtime would own by default. From the
 // call on the runtime takes no unit, and pushes for units that are still here get a
 // [*base.MovedError]. Leave returns the errors of all moves that failed.
+//
+// Steps:
+//
+//  1. Leaving is set: sources are refused for units that are here, and no unit comes any
+//     more.
+//  2. The rest of each part is passed on, so that a unit which nobody knows belongs to
+//     somebody else before it can appear here.
+//  3. The units that are known are moved, several at a time.
+//  4. What could not be moved is reported, and stays: the runtime can still be used, and
+//     closed.
 func (r *Runtime) Leave(ctx context.Context, to func(base.Unit) base.NodeID, cfg MoveConfig) error {
 	r.set.Leaving.Store(true)
 	var errs []error
@@ -44,6 +54,9 @@ func (r *Runtime) Leave(ctx context.Context, to func(base.Unit) base.NodeID, cfg
 const movesAtOnce = 16
 
 // moveAll moves units and returns the errors of those that do not move, by unit.
+//
+// Places are asked for beforehand, one by one: to is the program's, and need not be safe
+// for concurrent use.
 func (r *Runtime) moveAll(ctx context.Context, all []base.Unit, to func(base.Unit) base.NodeID, cfg MoveConfig) []error {
 	errs, nodes := make([]error, len(all)), make([]base.NodeID, len(all))
 	for i, u := range all { // one call at a time
@@ -74,6 +87,9 @@ func (r *Runtime) moveAway(ctx context.Context, u base.Unit, to base.NodeID, cfg
 }
 
 // resign lets another runtime own the units of a part that have no route.
+//
+// The successor opens the resources of the part first, as before a move: from the answer
+// on any unit of the part may begin there.
 func (r *Runtime) resign(ctx context.Context, p *plan.Part, to base.NodeID) (err error) {
 	target := r.peer(to)
 	if target == nil {

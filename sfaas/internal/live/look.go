@@ -12,6 +12,10 @@ import (
 
 // Copy returns what cells of a function hold under a key, as of a moment between two
 // invocations there. The worker of the key copies them.
+//
+// A copy, since content goes on changing: the worker makes it between two invocations,
+// and the reader has it for itself. Who owns the unit is asked there too, since it may
+// have moved meanwhile.
 func (r *Runtime) Copy(ctx context.Context, n *plan.Node, key base.Key, decls []*plan.CellDecl) (*core.Copy, error) {
 	var x *core.Copy
 	var err error
@@ -37,6 +41,9 @@ func (r *Runtime) Copy(ctx context.Context, n *plan.Node, key base.Key, decls []
 }
 
 // Keys returns the keys under which cells of a function have content here, in order.
+//
+// Workers are asked one after the other, so the list is no cut: a key may come or go
+// while others are read.
 func (r *Runtime) Keys(ctx context.Context, n *plan.Node) ([]base.Key, error) {
 	lists := make([][]base.Key, len(r.workers))
 	if r.closed.Load() {

@@ -60,6 +60,15 @@ func (r *Runtime) MoveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 	return report, nil
 }
 
+// moveUnit is the shell's part of a move: resources before it, resources after it, and somebody who
+// waits. All that concerns content is the core's (core.Move).
+//
+//  1. The target opens what the part needs; a failure refuses the move.
+//  2. The lead gets the event, and the protocol runs from core to core.
+//  3. The outcome comes by the move's own function, on some worker: it goes into a
+//     channel with room for it, so that no worker waits for the caller.
+//  4. What was prepared at the target is let go of there: the unit holds it now, or it
+//     is not needed. What the part needed here is closed if it was the last unit.
 func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg MoveConfig) (MoveReport, error) {
 	id, err := r.app.Unit(u)
 	if err != nil {
@@ -90,6 +99,7 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 			Pause: m.Pause(now), Total: now.Sub(m.Started),
 		}, err}
 	})
+	// The longest history of the part's functions: what Volatile content reaches back to.
 	if m.History = base.Slot(cfg.History); m.History == 0 {
 		m.History = id.Part.History()
 	}
@@ -103,6 +113,8 @@ func (r *Runtime) moveUnit(ctx context.Context, u base.Unit, to base.NodeID, cfg
 	select {
 	case o := <-result:
 		return o.report, errors.Join(o.err, release())
+	// The caller gives up; the move does not, since nobody could take it back. A
+	// goroutine that Close waits for does what is left.
 	case <-ctx.Done():
 		r.wg.Add(1)
 		go func() { // the move goes on, and what follows from it
@@ -128,6 +140,9 @@ func (r *Runtime) Units(dst []core.UnitStats) []core.UnitStats { return r.cores.
 
 // units returns the units of which this runtime has content, or a route. It asks all
 // workers, until ctx ends: one whose handler blocks may answer late.
+//
+// A worker whose handler blocks does not answer; the others do, and the error says that
+// the list may lack some.
 func (r *Runtime) units(ctx context.Context) ([]base.Unit, error) {
 	seen := map[base.Unit]bool{}
 	var mu sync.Mutex

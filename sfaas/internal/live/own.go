@@ -13,6 +13,9 @@ import (
 
 // Prepare opens the resources of a unit's part before the unit comes. What was
 // prepared stays open until the unit has come and gone, or [Runtime.Unprepare].
+//
+// Opening takes as long as it takes, perhaps seconds for a model. That is why it is asked
+// for before a move, and not by it.
 func (r *Runtime) Prepare(u base.Unit) error {
 	id, err := r.app.Unit(u)
 	if err != nil {
@@ -64,6 +67,9 @@ func (r *Runtime) Claim(u base.Unit, epoch uint32) error {
 	return r.own(id, epoch, core.ClaimEvent)
 }
 
+// The lead decides, on its core: two claims at once are decided there in the order in
+// which they come. The caller hears it after all linked runtimes have read the route, so
+// that what it pushes next goes the right way.
 func (r *Runtime) own(id plan.UnitID, epoch uint32, event func(base.Route, func(error)) core.Event) error {
 	u := id.Unit()
 	if err := r.Prepare(u); err != nil {
@@ -88,6 +94,10 @@ func (r *Runtime) own(id plan.UnitID, epoch uint32, event func(base.Route, func(
 }
 
 // onWorker runs f on worker i, see [core.OnCore].
+//
+// Two may end the wait: the worker runs f, or the runtime stops. Whoever takes the flag
+// first decides, and f never runs after onWorker has returned false: its variables may be
+// gone.
 func (r *Runtime) onWorker(i int, f func()) bool {
 	var taken atomic.Bool // by the worker, or by this call, which gives up then
 	done, open := r.workers[i].call(func() {

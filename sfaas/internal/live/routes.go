@@ -63,6 +63,11 @@ func (r *Runtime) WatchRoutes(f func(base.Route)) (stop func()) {
 }
 
 // routeTable is what a runtime knows about owners, for host code.
+//
+// Cores have routes of their own, one per unit that they know. This table is a copy for
+// host code, so that a push need not ask a core who owns a unit. It may lag behind by as
+// much as a signal takes; a message that goes the wrong way is sent on or refused, with
+// the right route.
 type routeTable struct {
 	mu     sync.Mutex
 	byUnit map[base.Unit]base.Route
@@ -75,6 +80,8 @@ type routeTable struct {
 }
 
 // hear takes what the lead of a unit, or of a part, says.
+//
+// It is told by the lead alone, once per change.
 func (t *routeTable) hear(s *core.Signal) {
 	if s.Resign == nil {
 		t.learn(s.Route)
@@ -104,6 +111,7 @@ func (t *routeTable) learn(r base.Route) {
 	if r.Owner != t.self {
 		t.foreign.Store(true)
 	}
+	// In the order in which they began to watch.
 	for i := 1; i <= t.next; i++ {
 		if f := t.watch[i]; f != nil {
 			f(r)
@@ -114,6 +122,9 @@ func (t *routeTable) learn(r base.Route) {
 // reachable returns a [*base.MovedError] if a message pushed here would not get to
 // the owner of its unit: that is not linked, or this runtime is leaving. It returns
 // ErrBusy if too much waits on the way there.
+//
+// foreign spares the common case the look: as long as all units are here, every push is
+// reachable.
 func (r *Runtime) reachable(from core.SourceRef, key base.Key) error {
 	if from.Outlet == nil {
 		return nil // a call says so itself

@@ -19,6 +19,10 @@ import (
 // Any other one is which of the known errors it is, its text, and which errors with a
 // kind are within it: so errors.Is and errors.As tell the same on both sides. Of an
 // error of a program the text remains.
+//
+// Why errors have bytes at all: a call from one process to another must fail as one
+// within a process does. A program that asks errors.Is(err, sfaas.ErrTimeout) or
+// errors.As for a Fault must get the same answer, wherever the callee is.
 const (
 	errorNone = iota
 	errorText
@@ -32,11 +36,14 @@ const (
 	errorDigest
 
 	errorDepth = 4 // a fault within an answer, its cause, and one more
+	// The stack of a panic helps whoever reads it, and is cut where it helps nobody.
 	stackLimit = 64 << 10
 )
 
 // known are the errors that keep their identity on the way to another process. New
 // ones go to the end.
+// The list is a bit set of at most 64: an older reader ignores bits that it does not
+// know, and has the text.
 var known = [...]error{
 	base.ErrBusy, base.ErrClosed, base.ErrNoOutput, base.ErrTimeout, base.ErrStaleEpoch, base.ErrRefused, base.ErrDigest,
 	base.ErrSnapshot, base.ErrNotOwner, base.ErrOwned, base.ErrMoving, base.ErrUnlinked, base.ErrKept, base.ErrFence,
@@ -45,6 +52,9 @@ var known = [...]error{
 }
 
 // appendError appends an error, nil too.
+//
+// depth bounds what is written and what is read: an error may wrap errors without end,
+// and bytes of others may say that they do.
 func appendError(b []byte, err error) []byte { return appendErrorAt(b, err, errorDepth) }
 
 func appendErrorAt(b []byte, err error, depth int) []byte {
@@ -78,6 +88,8 @@ func appendErrorAt(b []byte, err error, depth int) []byte {
 		b = base.AppendString(append(b, errorDigest), e.Of)
 		return base.AppendDigest(base.AppendDigest(b, e.Got), e.Want)
 	}
+	// What has no kind of its own, and a fault too deep: text, identities and what is
+	// within.
 	return appendText(b, err, depth)
 }
 
@@ -102,6 +114,8 @@ func appendText(b []byte, err error, depth int) []byte {
 }
 
 // typedWithin returns the first error of each kind that an error wraps.
+//
+// One of each kind is enough: errors.As finds the first.
 func typedWithin(err error) (all []error) {
 	all = appendAs[*base.Fault](all, err)
 	all = appendAs[*base.PanicError](all, err)
@@ -121,6 +135,8 @@ func appendAs[E error](all []error, err error) []error {
 }
 
 // readError is the inverse of appendError.
+//
+// It allocates no more than the bytes hold: every text is bounded by the frame.
 func readError(r *base.Reader) error { return readErrorAt(r, errorDepth) }
 
 func readErrorAt(r *base.Reader, depth int) (err error) {
@@ -159,6 +175,9 @@ func readErrorAt(r *base.Reader, depth int) (err error) {
 }
 
 // readText is the inverse of appendText. A known error that was not wrapped is itself.
+//
+// A sentinel must be the sentinel itself where it was not wrapped, since programs compare
+// with == too.
 func readText(r *base.Reader, depth int) error {
 	is, text, within := r.Uint(), r.Text(), int(r.Byte())
 	if within > 0 && depth == 0 {
@@ -186,6 +205,9 @@ func readText(r *base.Reader, depth int) error {
 }
 
 // appendSavedError appends the outcome of a call to a snapshot.
+//
+// The error is a text within a text, so that a reader which knows no kinds still reads
+// the record.
 func appendSavedError(b []byte, err error) []byte {
 	if err == nil {
 		return base.AppendString(b, "")

@@ -15,6 +15,9 @@ import (
 
 // Opened is what a snapshot holds in cells, for who reads it without a runtime and
 // without the graph that wrote it.
+//
+// It is for reading off line: nothing is installed, no function need exist, and content
+// is decoded when it is asked for, by the declarations that the reader has.
 type Opened struct {
 	Cut   base.Time                       // moment of the cut on the clock of who wrote it
 	Names []string                        // functions, in the order of the graph
@@ -65,6 +68,9 @@ func Open(src io.Reader) (*Opened, error) {
 }
 
 // readInstance reads the cells of an instance.
+//
+// Names are those of the snapshot. An instance may be there once: two records of one
+// would leave open which is right.
 func (o *Opened) readInstance(r *base.Reader) {
 	i, key := r.Uint(), r.Key()
 	if r.Err == nil && i >= uint64(len(o.Names)) {
@@ -111,6 +117,8 @@ func readCell(r *base.Reader) Cell {
 
 // matches says why the content of a cell cannot be read as that of a declaration of the
 // same name.
+//
+// The rules are those of a restore, so that what can be looked at can be restored.
 func (c *Cell) matches(d *plan.CellDecl) error {
 	switch {
 	case d.Class != c.Class:
@@ -122,6 +130,9 @@ func (c *Cell) matches(d *plan.CellDecl) error {
 }
 
 // Copy returns what the snapshot has of cells under a key, as of the cut.
+//
+// Moments in content are shown as of the cut: what was left of a time to live then is
+// what is left in the copy.
 func (o *Opened) Copy(at base.Address, decls []*plan.CellDecl, sealer core.Sealer) (*core.Copy, error) {
 	x := core.NewCopy(at, o.Cut, decls)
 	for _, c := range o.Cells[at.Function][at.Key] {

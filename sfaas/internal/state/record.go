@@ -64,6 +64,11 @@ const (
 
 // Recorder makes the rows of one life of a runtime. It implements [core.Recorder], and
 // may be used by several cores at once.
+//
+// What outlives a graph: hashes of names for functions, edges and cells. What outlives a
+// process: moments in wall-clock time. What outlives a restart of the numbering: the
+// life, by whose names a value is read. A row thus needs nothing but itself and the rows
+// of its life.
 type Recorder struct {
 	app    *plan.App
 	sealer core.Sealer
@@ -76,6 +81,9 @@ type Recorder struct {
 // NewRecorder returns the recorder of a runtime whose life begins, on whose clock it
 // is now. It refuses a graph with messages that are to be recorded and have no
 // encoding, and sealed cells without a key that outlives the process.
+//
+// Everything that could not be recorded is refused here, before the first message: a
+// runtime that cannot keep its promises must not make any.
 func NewRecorder(app *plan.App, set *core.Settings, now base.Time, wall int64) (*Recorder, error) {
 	r := &Recorder{app: app, sealer: set.Sealer, names: plan.NamesOf(app), life: set.Incarnation, origin: now - base.Time(wall)}
 	for _, name := range r.names.Nodes {
@@ -93,6 +101,9 @@ func NewRecorder(app *plan.App, set *core.Settings, now base.Time, wall int64) (
 }
 
 // Begin returns the record that comes before all others of a life.
+//
+// It has the names of this life's graph, by hash, so that equal graphs write them once,
+// and the life's clock.
 func (r *Recorder) Begin() *core.Record {
 	names := appendSchema(r.names.Append(nil), r.app)
 	hash := binary.BigEndian.AppendUint64(nil, xxhash.Sum64(names))
@@ -107,6 +118,9 @@ func (r *Recorder) Begin() *core.Record {
 const beginCore = base.Groups
 
 // appendSchema appends what the rows of cells do not say of themselves.
+//
+// A cell row says what it holds and not how: class, version and form are the same for all
+// rows of a life.
 func appendSchema(b []byte, app *plan.App) []byte {
 	for _, n := range app.Nodes {
 		b = binary.AppendUvarint(b, uint64(len(n.Fn.Cells)))
@@ -119,6 +133,8 @@ func appendSchema(b []byte, app *plan.App) []byte {
 }
 
 // value begins the value of a row.
+//
+// Each value begins with the life, by which a reader finds names and clock.
 func (r *Recorder) value() *writer {
 	return &writer{app: r.app, sealer: r.sealer, now: r.origin, names: r.names, out: binary.AppendUvarint(nil, uint64(r.life))}
 }
@@ -137,6 +153,8 @@ func dropAll(dst []core.Write, prefix []byte) []core.Write {
 }
 
 // after returns the least key behind all that begin with a prefix, which is not all 0xFF.
+//
+// The engine deletes ranges, whose end it needs.
 func after(prefix []byte) []byte {
 	end := slices.Clone(prefix)
 	for i := len(end) - 1; i >= 0; i-- {
@@ -148,12 +166,16 @@ func after(prefix []byte) []byte {
 }
 
 // of begins the key of a row of an instance.
+//
+// All rows of an instance begin alike, and lie together: one range forgets it.
 func (r *Recorder) of(x core.Instance, kind ...byte) []byte {
 	b := make([]byte, 0, 64)
 	b = binary.BigEndian.AppendUint64(append(b, rowInstance), r.nodes[x.Node().Index])
 	return append(x.Key().AppendBinary(b), kind...)
 }
 
+// rowKey names a row by epoch, core and number: the order in which rows were made, within
+// a core. Between cores the order does not matter.
 func rowKey(kind byte, row core.Row) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{kind}, row.Epoch)
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(b, row.Core), row.N)
@@ -171,6 +193,9 @@ func (r *Recorder) Head(dst []core.Write, x core.Instance) []core.Write {
 }
 
 // Changes implements [core.Recorder].
+//
+// A cell that holds a million entries is written by entry: the record of an invocation
+// that changed one has one.
 func (r *Recorder) Changes(dst []core.Write, x core.Instance, s plan.CellStore, now base.Time) []core.Write {
 	p := r.parts(dst, x, s)
 	s.Changes(p, now, r.origin)
@@ -193,6 +218,9 @@ func (r *Recorder) Content(dst []core.Write, x core.Instance, s plan.CellStore, 
 }
 
 // parts makes rows of the parts of a cell.
+//
+// A part is what a cell records apart from the rest of it, such as an entry of a map;
+// package plan decides.
 type parts struct {
 	r    *Recorder
 	dst  []core.Write
@@ -219,6 +247,9 @@ func (p *parts) DeleteFrom(part []byte) {
 }
 
 // Mark implements [core.Recorder].
+//
+// The mark is written as of what is durable, and not as of what has been taken: what is
+// open comes again.
 func (r *Recorder) Mark(dst []core.Write, x core.Instance, m *core.Watermark, upTo core.Place) []core.Write {
 	key := edgeKey(r.of(x, rowMark), r.app.Edges[m.Edge-1])
 	fn := uint64(0)
@@ -232,6 +263,9 @@ func (r *Recorder) Mark(dst []core.Write, x core.Instance, m *core.Watermark, up
 }
 
 // Setting implements [core.Recorder].
+//
+// The setting is named by its port and not by the edge that it came by: the last one of a
+// port counts.
 func (r *Recorder) Setting(dst []core.Write, x core.Instance, in *core.Input) []core.Write {
 	w := r.value()
 	w.writeInput(&core.Input{Edge: in.Edge, Msg: in.Msg})
@@ -261,6 +295,9 @@ func (r *Recorder) Forget(dst []core.Write, x core.Instance) []core.Write {
 }
 
 // Input implements [core.Recorder].
+//
+// The stamp is written if another unit keeps the message: recovery then knows to whom to
+// acknowledge.
 func (r *Recorder) Input(dst []core.Write, row core.Row, key base.Key, in *core.Input) []core.Write {
 	w := r.value()
 	w.key(key)
@@ -291,6 +328,9 @@ func position(e *plan.Edge, key base.Key) []byte {
 }
 
 // Position implements [core.Recorder].
+//
+// A position is per edge, although a source counts per key: edges may be at units whose
+// records are apart.
 func (r *Recorder) Position(dst []core.Write, e *plan.Edge, key base.Key, p core.SourceState) []core.Write {
 	w := r.value()
 	w.uint(uint64(e.ID - 1))
@@ -314,6 +354,8 @@ func (r *Recorder) Fence(dst []core.Write, fence base.Slot) []core.Write {
 }
 
 // Clear implements [core.Recorder].
+//
+// All rows of the unit, whatever their kind: the keys of rows begin with letters.
 func (r *Recorder) Clear(dst []core.Write) []core.Write {
 	return append(dst, core.Write{Key: []byte{0}, End: []byte{0xFF}, Delete: true})
 }
