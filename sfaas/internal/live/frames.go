@@ -73,6 +73,8 @@ type heldFrame struct {
 	f     *base.Frame
 }
 
+// newFar returns another runtime that is connected. The function that counts down what
+// waits is made once, so that a frame costs no closure.
 func newFar(r *Runtime, of *state.Peer, t Transport, other *Runtime) *far {
 	p := &far{rt: r, of: of, t: t, other: other, gone: make(chan struct{}), asked: map[uint64]chan error{}}
 	p.freed = func(size int) { p.waiting.Add(int64(-size)) }
@@ -221,6 +223,8 @@ func (p *far) prepare(ctx context.Context, u base.Unit) error {
 	return p.ask(ctx, state.Request{Op: state.OpPrepare, Unit: u})
 }
 
+// unprepare waits for the other end no longer than the block limit: the move has ended by
+// then, whatever comes of this, and a runtime that is gone has nothing to close.
 func (p *far) unprepare(u base.Unit) error {
 	ctx, stop := context.WithTimeout(context.Background(), p.rt.set.BlockLimit)
 	defer stop()
@@ -230,6 +234,8 @@ func (p *far) unprepare(u base.Unit) error {
 	return nil // it has closed everything
 }
 
+// settle returns a channel that is closed when the other runtime has read what was sent
+// before: the request travels behind it.
 func (p *far) settle() []chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -304,6 +310,8 @@ func (d direct) Send(_ base.NodeID, class base.FrameClass, f *base.Frame) error 
 	return err
 }
 
+// linkByFrames links two runtimes of one process as if they were of two: each reads the
+// other's hello, and everything between them becomes bytes.
 func linkByFrames(a, b *Runtime) error {
 	for _, r := range []*Runtime{a, b} {
 		x := a

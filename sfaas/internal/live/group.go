@@ -82,6 +82,8 @@ func roomFor(n int, t *base.Threads) error {
 func (g *Group) Len() int { return len(g.threads) }
 
 // join counts a runtime that is on the group.
+//
+// Guests are counted so that the threads cannot be ended under a runtime.
 func (g *Group) join() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -124,6 +126,7 @@ func (g *Group) prepare(i int) error {
 	if len(refused) == 0 {
 		return nil
 	}
+	// Without Fallback the program has asked for all or nothing.
 	if !g.Threads.Fallback {
 		return errors.Join(refused...)
 	}

@@ -16,6 +16,8 @@ import (
 var processClock = sync.OnceValue(rand.Uint64)
 
 // clockID names the clock of the runtime.
+//
+// Runtimes that share a clock need no offset; the number tells whether two do.
 func (r *Runtime) clockID() uint64 {
 	if r.set.ForeignClock {
 		return r.foreignClock
@@ -49,6 +51,8 @@ func (r *Runtime) Connect(t Transport, hello []byte) (node base.NodeID, incarnat
 	if err != nil {
 		return 0, 0, err
 	}
+	// What is known under this number is an earlier connection, or an earlier life. It is
+	// ended first, so that the cores hear "gone" before "there".
 	r.unlinkNode(of.Node)
 	r.connect(newFar(r, of, t, nil))
 	return of.Node, of.Incarnation, nil
@@ -81,6 +85,8 @@ func (r *Runtime) Frame(size int) *base.Frame { return r.frames.Get(size) }
 // What is right becomes one event in the inbox of one worker.
 func (r *Runtime) Receive(from base.NodeID, incarnation uint32, class base.FrameClass, f *base.Frame) error {
 	p, ok := r.peer(from).(*far)
+	// A frame of an earlier life of the sender: what it says has been settled, or lost,
+	// with that life.
 	if !ok || p.of.Incarnation != incarnation {
 		f.Release()
 		return base.ErrUnlinked
@@ -160,6 +166,8 @@ func (p *far) end() {
 func (p *far) take(kind byte, content []byte, f *base.Frame) error {
 	r := p.rt
 	switch kind {
+	// The message goes to the worker of its key; if that has closed, the sender keeps it
+	// or has promised nothing.
 	case state.FrameMessage:
 		ev, err := p.of.ReadMessage(f, r.cores.Intake, r.set.Clock())
 		if err != nil {
@@ -168,6 +176,7 @@ func (p *far) take(kind byte, content []byte, f *base.Frame) error {
 		if !p.post(r.homes[ev.Key.KeyGroup()], ev) {
 			ev.Msg.Release()
 		}
+	// An acknowledgement goes to the core of the producer, which has the entry.
 	case state.FrameAck:
 		ev, err := p.of.ReadAck(content)
 		f.Release()
@@ -198,6 +207,7 @@ func (p *far) take(kind byte, content []byte, f *base.Frame) error {
 			return err
 		}
 		p.answered(id, outcome)
+	// The other runtime has closed on purpose: nothing of it is waited for.
 	case state.FrameBye:
 		f.Release()
 		p.left = true // whoever has called takes the consequence, without the lock
@@ -238,6 +248,9 @@ func (p *far) takeSignal(content []byte, f *base.Frame) error {
 }
 
 // serve does what host code of another runtime asks for, and answers.
+//
+// It runs beside the reader: resources may take long to open, and the next frames must be
+// read meanwhile.
 func (p *far) serve(q state.Request) {
 	// The group is told that one more goroutine works for the runtime, unless it has
 	// closed: Close waits for it.

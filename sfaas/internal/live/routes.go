@@ -37,6 +37,8 @@ func (r *Runtime) Route(u base.Unit) (base.Route, error) {
 	return r.route(id), nil
 }
 
+// route returns the route of a unit, of epoch 0 if it belongs to who owns the rest of its
+// part.
 func (r *Runtime) route(id plan.UnitID) base.Route {
 	r.routes.mu.Lock()
 	defer r.routes.mu.Unlock()
@@ -100,6 +102,8 @@ func (t *routeTable) learnRest(r core.Rest) {
 	}
 }
 
+// learn takes a route that is newer than what is known, and tells who watches, under the
+// lock: so nobody hears of two routes in the wrong order.
 func (t *routeTable) learn(r base.Route) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -131,6 +135,8 @@ func (r *Runtime) reachable(from core.SourceRef, key base.Key) error {
 	}
 	for _, e := range from.Outlet.Edges {
 		x := r.route(plan.UnitID{Part: e.Node.Part, Root: e.Node.Part.Root(key)})
+		// In turn, for each edge behind the source: here; nowhere that can be reached;
+		// elsewhere, with too much on the way; elsewhere.
 		if x.Owner == r.set.Node && !r.set.Leaving.Load() {
 			continue
 		}

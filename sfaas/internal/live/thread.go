@@ -71,6 +71,7 @@ func (t *thread) unseat(w *worker) {
 	})
 }
 
+// change replaces the list of seats. Whoever runs through the old one is not disturbed.
 func (t *thread) change(f func([]*worker) []*worker) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,6 +81,9 @@ func (t *thread) change(f func([]*worker) []*worker) {
 
 // replace lets another goroutine drive: the one before is lost in a handler of a
 // worker, and touches nothing any more. Its thread has no priority from here on.
+//
+// The old thread may still run, in the handler: it loses its priority, so that it cannot
+// take a processor from the one that goes on.
 func (t *thread) replace(lost *worker, fault error) {
 	if t.lent.is {
 		t.giveUp(lost, fault)
@@ -103,6 +107,8 @@ func (t *thread) replace(lost *worker, fault error) {
 func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 	if t.group.Threads != nil {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		// The first thread of a process does not end with its goroutine, and would keep
+		// what was set for it.
 		if mainThread() {
 			t.elsewhere(lost, fault, began)
 			return
@@ -145,6 +151,7 @@ func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 			case turnRests:
 			case turnReady:
 				ready = true
+			// The runtime of this worker has closed; others on the thread go on.
 			case turnClosed:
 				t.unseat(w)
 				w.rt.wg.Done()

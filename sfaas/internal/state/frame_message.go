@@ -46,10 +46,13 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]
 	b = append(b, 0)
 	flags := byte(0)
 	b = binary.AppendUvarint(b, uint64(e.Edge-1))
+	// Most messages come by the outlet of their edge, and go to the key that they have:
+	// both are left out.
 	if m.From != edge.From {
 		flags |= hasOutlet
 		b = binary.AppendUvarint(b, uint64(m.From.ID))
 	}
+	// The key of the consumer differs where a function sends by reference or forwards.
 	if e.Key != m.Key {
 		flags |= hasKey
 		b = e.Key.AppendBinary(b)
@@ -85,6 +88,9 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]
 }
 
 // appendStamp appends a stamp but for its edge, which the frame has.
+//
+// It has all by which a consumer counts: the producer and its number, who keeps the
+// message now, and which one was kept before it.
 func appendStamp(b []byte, s *core.Stamp) []byte {
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(s.Func)), uint64(s.Node))
 	b = binary.AppendUvarint(s.Source.AppendBinary(b), uint64(s.Epoch))
@@ -92,6 +98,7 @@ func appendStamp(b []byte, s *core.Stamp) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(s.PrevEpoch)), s.Prev)
 }
 
+// appendReply appends where the answer to a call goes, or that the message is one.
 func appendReply(b []byte, x *core.Reply) []byte {
 	b = x.Key.AppendBinary(binary.AppendUvarint(b, x.Call))
 	b = binary.AppendUvarint(base.AppendFlag(b, x.Answer), uint64(x.Port))
@@ -103,6 +110,8 @@ func (w *Wire) appendPayload(b []byte, m *core.MessageState, edge string, secret
 	at := len(b) + 4
 	b = m.From.Layout.Encode(append(b, 0, 0, 0, 0), layout.DataOf(m.Body))
 	if secret {
+		// Sealed here and opened there: in between nobody can read it, the transport
+		// included.
 		sealed := w.set.Sealer.Seal(nil, b[at:], payloadLabel(edge, &m.Header))
 		clear(b[at:])
 		b = append(b[:at], sealed...)
@@ -140,6 +149,8 @@ func (p *Peer) ReadMessage(f *base.Frame, in *core.Intake, now base.Time) (core.
 	return core.Event{}, frameError(frameName(FrameMessage), err)
 }
 
+// readMessage reads what AppendMessage wrote, field by field. Until the message is
+// drafted nothing has to be given back after an error.
 func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time, f *base.Frame, apart bool) (ev core.Event, err error) {
 	flags := r.Byte()
 	e, number := p.edge(r)
@@ -167,10 +178,13 @@ func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time, f *ba
 	if flags&hasReply != 0 {
 		p.readReply(r, &m.Reply)
 	}
+	// A message of a type without an encoding cannot have been sent.
 	if r.Err != nil || m.From.Layout.Opaque != "" {
 		r.Fail(base.ErrInvalid)
 		return ev, r.Err
 	}
+	// Only an answer may come without payload, and then it says why there is none; an
+	// answer goes to a port for replies and nowhere else.
 	payload := flags&hasPayload != 0
 	if !payload && (!m.Reply.Answer || m.Reply.Err == nil || e.Kind != plan.PortReply) {
 		return ev, base.ErrInvalid
@@ -178,11 +192,15 @@ func (p *Peer) readMessage(r *base.Reader, in *core.Intake, now base.Time, f *ba
 	if m.Reply.Answer && e.Kind != plan.PortReply {
 		return ev, base.ErrInvalid
 	}
+	// Whether it has to be sealed is asked of the functions here, since the flag is the
+	// sender's word.
 	secret := flags&isSealed != 0 || e.Node.Fn.Sealed() || p.secret[m.From.ID]
 	if apart && (!payload || secret) {
 		return ev, base.ErrInvalid
 	}
 	ev.Msg = in.Blank(m.From, payload)
+	// Where elements lie apart the message's tensors point into the frame, which then
+	// lives as long as the message.
 	switch {
 	case apart:
 		ev.Msg.LieOver(f)
@@ -257,6 +275,7 @@ func (p *Peer) readPayload(r *base.Reader, m *core.MessageState, edge string, se
 		return
 	}
 	lay.Shift(body, p.shift)
+	// Small bytes may decode to a large value: the limit is asked of the value.
 	if n := lay.Measure(body); n > limit {
 		r.Fail(&base.SizeError{Port: m.From.Name, Bytes: n, Limit: limit})
 	}

@@ -21,6 +21,8 @@ import (
 // tells both ends which there are.
 func (w *Wire) AppendSignal(b []byte, to core.Endpoint, s *core.Signal, now base.Time) ([]byte, error) {
 	b = append(b, byte(s.Kind))
+	// Cores are not numbered alike at both ends: a lead is named by a key group, whose
+	// core leads wherever it is.
 	group := uint64(0)
 	if !to.IsAll() {
 		group = uint64(to.Core) + 1
@@ -43,16 +45,21 @@ func (w *Wire) AppendSignal(b []byte, to core.Endpoint, s *core.Signal, now base
 	if !has.Image {
 		return b, nil
 	}
+	// A soft move leaves the content of Volatile cells behind; the move's mode says so to
+	// both ends.
 	x := bareWriter(b, w.app, w.set.Sealer, now, w.names)
 	x.moves, x.soft = true, s.Move.Mode == base.Soft
 	x.writeImage(s.Image)
 	return x.end(len(b))
 }
 
+// appendUnit names a unit by the number of its part and its root key.
 func (w *Wire) appendUnit(b []byte, u base.Unit) []byte {
 	return u.Root.AppendBinary(binary.AppendUvarint(b, w.parts[w.app.PartOf(u.Part)]))
 }
 
+// appendMove appends what identifies a move and what the other end must know to judge it:
+// digests above all.
 func (w *Wire) appendMove(b []byte, m *core.Move) []byte {
 	b = binary.AppendUvarint(w.appendUnit(b, m.Unit), m.ID)
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.From)), uint64(m.To))
@@ -61,6 +68,7 @@ func (w *Wire) appendMove(b []byte, m *core.Move) []byte {
 	return base.AppendDigest(base.AppendDigest(base.AppendFlag(b, m.Recorded), m.Digest), m.Bare)
 }
 
+// appendResign appends an attempt to pass a rest on, with the units that are excepted.
 func (w *Wire) appendResign(b []byte, x *core.Resignation) []byte {
 	b = binary.AppendUvarint(appendRest(b, x.Rest), uint64(x.From))
 	b = binary.AppendUvarint(b, uint64(len(x.Used)))
@@ -126,6 +134,8 @@ func (p *Peer) ReadSignal(content []byte) (*core.Signal, core.Endpoint, error) {
 	return s, to, frameError(frameName(FrameSignal), s.Foreign(p.set.Node))
 }
 
+// readMove makes a move of this process's own: the other end's value is known by its
+// identity, see core.Move.same.
 func (p *Peer) readMove(r *base.Reader) *core.Move {
 	m := &core.Move{Unit: p.unit(r), ID: r.Uint(), From: base.NodeID(r.Uint16()), To: base.NodeID(r.Uint16()), Mode: base.MoveMode(r.Byte())}
 	m.Epoch, m.History, m.Fence = r.Uint32(), base.Slot(r.Uint()), base.Slot(r.Uint())
@@ -133,6 +143,7 @@ func (p *Peer) readMove(r *base.Reader) *core.Move {
 	return m
 }
 
+// readResign refuses units of other parts: a rest is of one part.
 func (p *Peer) readResign(r *base.Reader) *core.Resignation {
 	x := &core.Resignation{Rest: readRest(r), From: base.NodeID(r.Uint16())}
 	if p.app.PartOf(x.Part) == nil {

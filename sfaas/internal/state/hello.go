@@ -43,6 +43,8 @@ type Wire struct {
 }
 
 // NewWire returns what writes the frames of a runtime.
+//
+// Numbers of parts are their places in the graph, which the hello tells by name.
 func NewWire(app *plan.App, set *core.Settings) *Wire {
 	w := &Wire{app: app, set: set, names: plan.NamesOf(app), parts: map[*plan.Part]uint64{}}
 	for i, p := range app.Parts {
@@ -66,12 +68,16 @@ func (w *Wire) AppendHello(dst []byte, h *Hello) []byte {
 	b := append(append(dst, helloMagic...), helloVersion, 0)
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(h.Node)), uint64(h.Incarnation))
 	b = binary.AppendVarint(binary.AppendUvarint(b, h.Clock), int64(h.Now))
+	// Both ends must seal with the same key, or sealed payload would fail one by one
+	// later. The proof is a text that only such a sealer can open.
 	var proof []byte
 	if w.app.Sealed() {
 		proof = w.set.Sealer.Seal(nil, []byte(proofText), proofLabel(h))
 	}
 	b = base.AppendString(b, string(proof))
 	b = w.names.Append(base.AppendString(b, w.app.Name))
+	// The digest of an edge is of all that both ends must agree on: type, guarantee, the
+	// function behind it.
 	for _, e := range w.app.Edges {
 		b = base.AppendDigest(b, e.Digest())
 	}
@@ -96,6 +102,8 @@ func proofLabel(h *Hello) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint([]byte("hello"), uint64(h.Node)), uint64(h.Incarnation))
 }
 
+// appendRest and appendRoute name parts by text: what is known of owners may be about
+// parts that the other end does not have.
 func appendRest(b []byte, x core.Rest) []byte {
 	b = binary.AppendUvarint(base.AppendString(b, x.Part), uint64(x.Owner))
 	return binary.AppendUvarint(b, uint64(x.Epoch))
@@ -143,6 +151,8 @@ func (w *Wire) ReadHello(data []byte, now base.Time, clock uint64) (*Peer, error
 	if data[6] != helloVersion || data[7] != 0 {
 		return nil, base.Errorf("%w: hello of version %d, want %d", base.ErrFrame, data[6], helloVersion)
 	}
+	// The order is that of AppendHello. A list is bounded by what its entries take at
+	// least, before anything is allocated for it.
 	r := &base.Reader{Src: data[8:]}
 	p := &Peer{set: w.set, app: w.app, secret: w.secret}
 	p.Node, p.Incarnation = base.NodeID(r.Uint16()), r.Uint32()
@@ -253,6 +263,9 @@ func (p *Peer) edge(r *base.Reader) (*plan.Edge, uint64) {
 }
 
 // unit reads a unit. It is the zero unit, and no error, if this graph has no such part.
+//
+// The root must be one that the part can have, or a unit would appear that no message can
+// reach.
 func (p *Peer) unit(r *base.Reader) base.Unit {
 	i, root := r.Uint(), r.Key()
 	if i >= uint64(len(p.parts)) {

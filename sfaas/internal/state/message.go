@@ -96,6 +96,8 @@ func (w *writer) writePayload(e *plan.Edge, m *core.MessageState) {
 		clear(b[at:])
 		b = append(b[:at], sealed...)
 	}
+	// The length is four bytes: a payload beyond that is an error of the snapshot, and
+	// not of the message, which runs as before.
 	if len(b)-at > math.MaxUint32 && w.err == nil {
 		w.err = &base.SizeError{Port: m.From.Name, Bytes: len(b) - at, Limit: math.MaxUint32}
 	}
@@ -166,6 +168,8 @@ func readHeader(r *base.Reader, index *plan.Index, m *core.MessageState, now bas
 	m.Due = r.Moment(now)
 }
 
+// readReply is the inverse of what writeInput has of a reply. A call of host code has a
+// runtime and no port, one of a function a port and no runtime.
 func (p *reader) readReply(r *base.Reader, x *core.Reply) {
 	x.Call, x.Key, x.Answer = r.Uint(), r.Key(), r.Bool()
 	port := r.Uint()
@@ -197,6 +201,8 @@ func (p *reader) readPayload(r *base.Reader, m *core.MessageState, edge uint64) 
 		return
 	}
 	if secret {
+		// The label must be the one under which it was sealed: the edge as the writer
+		// named it.
 		plain, err := p.sealer.Open(nil, content, payloadLabel(p.index.Names.Edges[edge], &m.Header))
 		if err != nil {
 			r.Fail(fmt.Errorf("message of %s: %w", m.From.Name, err))

@@ -43,6 +43,9 @@ const (
 )
 
 // read returns what a snapshot says.
+//
+// The builder has room for about as many instances as the bytes may hold, so that reading
+// a large snapshot does not grow maps again and again.
 func read(k *core.Core, data []byte, now base.Time) (*core.Builder, error) {
 	p := newReader(k, data, now)
 	if err := p.readAll(data); err != nil {
@@ -77,6 +80,8 @@ func records(data []byte, read func(kind byte, r *base.Reader) error) error {
 	if len(data) < 8 || string(data[:6]) != magic {
 		return bad("no snapshot")
 	}
+	// One version is read. Bytes of another one are refused as a whole; a translation
+	// would be code that is run once in years.
 	if data[6] != version || data[7] != 0 {
 		return bad("version %d, want %d", data[6], version)
 	}
@@ -124,17 +129,23 @@ func (p *reader) record(kind byte, r *base.Reader) {
 		return
 	}
 	switch kind {
+	// The index says what the numbers of all later records mean, and on which clock their
+	// moments are.
 	case recordIndex:
 		p.index, p.then = plan.ReadIndex(r, p.app), base.Time(r.Int())
 	case recordCounters:
 		tokens, batches := r.Uint(), r.Uint()
 		p.check(r, p.b.RaiseCounters(tokens, batches))
+	// From here on until the next unit everything belongs to this one; the builder
+	// refuses what does not.
 	case recordUnit:
 		p.readUnit(r)
 	case recordInstance:
 		p.readInstance(r)
 	case recordWaiting:
 		p.readWaiting(r)
+	// Two kinds of record may have one form: what waits differs from what has been
+	// applied by the list that it goes into.
 	case recordControl, recordSetting:
 		p.readControl(r, kind)
 	case recordHalf, recordSpread:

@@ -53,12 +53,17 @@ type rows struct {
 }
 
 // schema is what a life knew of its graph.
+//
+// It is written once per graph and not per life: lives of one build share it.
 type schema struct {
 	index *plan.Index
 	cells [][]Cell // by number of the node, without content
 }
 
 // life is one life of the runtime.
+//
+// Moments in rows are wall-clock time: origin is where 1970 lies on the clock of that
+// life, so that they become moments of the present one.
 type life struct {
 	origin base.Time
 	schema *schema
@@ -73,6 +78,8 @@ func (p *rows) unit(u base.Unit, epoch uint32, all iter.Seq2[[]byte, []byte]) er
 			return err
 		}
 	}
+	// The zero unit has the rows of the runtime itself, and comes first: every life and
+	// every graph is known before a row needs it.
 	p.merged = p.merged[:0]
 	begun, counts := u == base.Unit{}, true
 	for key, value := range all {
@@ -135,6 +142,8 @@ func (p *rows) row(u base.Unit, key, value []byte) error {
 		p.readLife(kind, k, r)
 		return firstError(k.End(), r.End())
 	}
+	// A row of a life of which nothing is known cannot be read: its numbers mean nothing.
+	// That is damage, and not an old row.
 	life := p.lives[r.Uint32()]
 	if life == nil {
 		return firstError(r.Err, fmt.Errorf("of an unknown life"))
@@ -145,6 +154,7 @@ func (p *rows) row(u base.Unit, key, value []byte) error {
 	switch of := u != (base.Unit{}); {
 	case kind == rowInstance && of:
 		p.readInstanceRow(k, r)
+	// Kept messages are of a unit, or of the runtime for pushes that went elsewhere.
 	case kind == rowKept:
 		if row := cutRow(k); k.Err == nil {
 			x := core.Kept{Key: r.Key(), Input: p.readInput(r)}
@@ -152,6 +162,7 @@ func (p *rows) row(u base.Unit, key, value []byte) error {
 				p.check(r, p.b.AddKeptRow(row, &x))
 			}
 		}
+	// An input takes its course again: in which order is told by its row.
 	case kind == rowInput && of:
 		row, to := cutRow(k), r.Key()
 		if in := p.readInput(r); k.Err == nil && r.Err == nil {
@@ -200,6 +211,7 @@ func firstError(all ...error) error {
 	return nil
 }
 
+// cutRow reads what rowKey wrote.
 func cutRow(k *base.Reader) core.Row {
 	b := k.Take(14)
 	if k.Err != nil {
@@ -208,6 +220,7 @@ func cutRow(k *base.Reader) core.Row {
 	return core.Row{Epoch: binary.BigEndian.Uint32(b), Core: binary.BigEndian.Uint16(b[4:]), N: binary.BigEndian.Uint64(b[6:])}
 }
 
+// cutHash reads the hash of a name, as keys have it.
 func cutHash(k *base.Reader) uint64 {
 	b := k.Take(8)
 	if k.Err != nil {
@@ -258,6 +271,7 @@ func (p *rows) readInstanceRow(k, r *base.Reader) {
 	if k.Err != nil {
 		return
 	}
+	// The function may have another number than when the row was written, or be gone.
 	n := p.nodes[hash]
 	if n == nil {
 		for _, name := range p.index.Names.Nodes {
@@ -273,6 +287,8 @@ func (p *rows) readInstanceRow(k, r *base.Reader) {
 		r.Fail(err)
 		return
 	}
+	// What follows the kind in the key has done its work: it made the key unique. The
+	// value repeats what is needed of it.
 	switch kind {
 	case rowHead:
 		p.readNumbers(r, x)
@@ -309,6 +325,8 @@ func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
 		r.Fail(base.ErrInvalid)
 		return
 	}
+	// The declaration of today decides whether the content may be read; its form is that
+	// of the life which wrote it.
 	s := p.cellOf(r, x, f)
 	if s == nil {
 		return

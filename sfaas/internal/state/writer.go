@@ -47,6 +47,8 @@ func bareWriter(dst []byte, app *plan.App, sealer core.Sealer, now base.Time, na
 }
 
 // begin makes room for the kind and the length of a record.
+//
+// A record that has begun and has no content yet costs five bytes, which end cuts off.
 func (w *writer) begin() {
 	w.head = len(w.out)
 	w.out = append(w.out, make([]byte, frame)...)
@@ -146,6 +148,7 @@ func (w *writer) writeWork(x *core.Work) {
 	if x.Inputs.FromHost() && !w.moves {
 		return
 	}
+	// Each core's image has the message; the pointer tells that it is one.
 	if in := x.Inputs.Only(); in != nil && in.Edge.IsWide() && !w.firstWide(in.Msg) {
 		return
 	}
