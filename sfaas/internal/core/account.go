@@ -14,6 +14,15 @@ import (
 
 // board is where the cores of a runtime publish what they have counted, and
 // where host code reads it.
+//
+// Three levels, from the handler to the reader:
+//
+//	ledger, nodeStats   one core, plain memory, written while handlers run
+//	account             one runtime, a lock, written once a slot by each core
+//	row                 one reader, a copy
+//
+// The lock of an account is never waited for by a core that runs handlers: it tries, and
+// comes again.
 type board struct {
 	app       *plan.App
 	node      base.NodeID
@@ -44,6 +53,10 @@ type ownedUnit struct {
 
 // account is what the cores of a runtime have published about a unit that it
 // owns, or has owned, under one epoch.
+//
+// An account per owner and epoch is what makes sums right over moves: what two owners
+// have counted is never in one place, and adding the rows of all epochs counts nothing
+// twice.
 type account struct {
 	ownedUnit
 	mu     sync.Mutex
@@ -94,6 +107,8 @@ func newBoard(app *plan.App, set *Settings) *board {
 }
 
 // lock takes a lock, at once or not at all unless wait is true.
+//
+// Readers wait, cores do not.
 func lock(mu *sync.Mutex, wait bool) bool {
 	if wait {
 		mu.Lock()
@@ -105,6 +120,9 @@ func lock(mu *sync.Mutex, wait bool) bool {
 // account returns the account of a unit under an epoch, new if need be, with one
 // more user. It goes on where an earlier one was left, unless that has been
 // forgotten.
+//
+// life tells an account that goes on from one that was forgotten and begun again: the
+// reader then knows that the sum started anew.
 func (b *board) account(id ownedUnit, now base.Time) *account {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -140,6 +158,10 @@ func (b *board) leave(a *account, now base.Time) {
 
 // prune forgets accounts that have long ended, when a new one is opened and many
 // have: so it takes a fraction of what units take that come and go.
+//
+// Units come and go by the thousand in a simulation or a large network. Looking at all
+// accounts once a second, and only if many have ended, costs a small share of what
+// opening them did.
 func (b *board) prune(now base.Time) {
 	n := int(b.ended.Load())
 	if n < min(len(b.list)/2, 2*maxEnded) || (now < b.nextPrune && n < 2*maxEnded) {
@@ -189,6 +211,9 @@ func (b *board) readFunctions() []FunctionStats {
 }
 
 // readUnits writes a row for each account to dst, over what is there, and returns it.
+//
+// Rows are written over those that the caller has, with their memory for edges and
+// histograms: a reader that asks every slot allocates nothing.
 func (b *board) readUnits(dst []UnitStats) []UnitStats {
 	list := b.accounts()
 	dst = slices.Grow(dst[:0], len(list))

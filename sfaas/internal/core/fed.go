@@ -25,6 +25,18 @@ import (
 //     slots from F-h to F-1 to both, slots from F on to the new one.
 //  4. When a core of the target gets a slot that is a window beyond F, the old
 //     owner finishes what it has, drops the unit, and all hear the new route.
+//
+// Invariants:
+//
+//  1. A fence stands at all cores of all runtimes or at none, but for the time of one
+//     signal. Until a core knows, it holds what the fence would decide.
+//  2. Every slot is made by the old owner, the new one, or both, and published by one:
+//     the old owner publishes below F, the new one from F on.
+//  3. A runtime that connects while a fence stands is told of it before it can send
+//     (tellFence).
+//  4. If the target goes, all slots are the old owner's again; if the old owner goes,
+//     they are the target's. If a third one goes, its promise is void and nobody waits
+//     for it.
 
 // fenceAsk is what the lead of a runtime knows about the answers of its cores.
 type fenceAsk struct {
@@ -41,6 +53,9 @@ const (
 )
 
 // askFence is step 1, at the owner's lead.
+//
+// The margin doubles from try to try: sources that are far ahead, in replay for instance,
+// have gone beyond a near fence before it stands.
 func (k *Core) askFence(u *unit, m *Move) {
 	m.newest = max(m.newest, u.newest)
 	m.Fence = m.newest + 1 + fenceMargin<<m.tries + m.History
@@ -59,6 +74,7 @@ func (k *Core) askFence(u *unit, m *Move) {
 func (k *Core) signalFed(u *unit, s *Signal) {
 	m := s.Move
 	switch s.Kind {
+	// Each runtime's lead asks its cores and answers once for all.
 	case signalFence:
 		u.busy().ask = &fenceAsk{move: m, asker: s.From.Node, wait: k.count}
 		k.tell(u, &Signal{Kind: signalFenceCore, Move: m, Fence: s.Fence})
@@ -87,6 +103,9 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 }
 
 // promise holds slots from F-h on, or refuses.
+//
+// To promise costs nothing yet: slots below F−h go on. Only what would cross is held, for
+// as long as the leads talk.
 func (k *Core) promise(u *unit, s *Signal) {
 	m, start := s.Move, s.Fence-s.Move.History
 	if f := u.feeding(); f != nil && f.move.same(m) {
@@ -102,6 +121,8 @@ func (k *Core) promise(u *unit, s *Signal) {
 	k.toLead(u, answer)
 }
 
+// One core that has gone beyond F−h is enough for a no: its slot is with the old owner
+// alone, and the new one would lack it.
 func (k *Core) countPromises(u *unit, s *Signal) {
 	a := u.busy().ask
 	if a == nil || !a.move.same(s.Move) {
@@ -138,11 +159,14 @@ func (k *Core) countFences(u *unit, s *Signal) {
 	if len(m.asked) > 0 {
 		return
 	}
+	// All have promised. Before the fence stands the target must know the settings: they
+	// hold for slots that it gets.
 	if !m.refused {
 		m.wait, m.image = k.count, &Image{UnitID: u.UnitID, Epoch: m.Epoch, Fence: m.Fence}
 		k.tell(u, &Signal{Kind: signalHead, Move: m})
 		return
 	}
+	// Those that have promised are told first that they need not hold any more.
 	k.everywhere(u, &Signal{Kind: signalUnfeed, Move: m})
 	if m.tries++; m.tries < fenceTries {
 		k.askFence(u, m)
@@ -161,6 +185,9 @@ func (k *Core) everywhere(u *unit, s *Signal) {
 // head is this core's share of what goes to the target first: the last settings,
 // those that still wait for their slot, and grants that the unit has made ahead for
 // slots from F-h on.
+//
+// A setting that still waits for its slot goes along, since the target will see that
+// slot. A grant of a slot before F−h stays: the target does not get its data.
 func (k *Core) head(u *unit) *Image {
 	img := &Image{UnitID: u.UnitID, Epoch: u.epoch}
 	f := u.busy().feed
@@ -170,6 +197,8 @@ func (k *Core) head(u *unit) *Image {
 	f.headed = true
 	for _, inst := range u.insts {
 		if inst.few == nil {
+			// Instances of the head have control and nothing else; the target makes their
+			// cells.
 			continue
 		}
 		var all []heldControl
@@ -225,6 +254,9 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 }
 
 // standFence is step 3, at every core.
+//
+// What was held goes its way now, in the order in which it came. Settings of slots before
+// the fence have been given to the old owner already: held was a copy for the new one.
 func (k *Core) standFence(u *unit, m *Move) {
 	f := u.busy().feed
 	if f == nil || !f.move.same(m) {
@@ -244,6 +276,9 @@ func (k *Core) standFence(u *unit, m *Move) {
 }
 
 // unfeed takes a fence back: everything goes to the owner as before.
+//
+// Copies for the target are dropped; everything else goes to the owner, as if there had
+// been no fence.
 func (k *Core) unfeed(u *unit) {
 	if u.more == nil || u.more.feed == nil {
 		return
@@ -261,6 +296,8 @@ func (k *Core) unfeed(u *unit) {
 }
 
 // endFed is step 4, at the old owner's lead.
+//
+// It is told by each core of the target that has come so far; the first is enough.
 func (k *Core) endFed(u *unit) {
 	m := u.busy().move
 	if m == nil || m.Mode != base.Fed || m.ended {
@@ -272,6 +309,10 @@ func (k *Core) endFed(u *unit) {
 
 // finish lets the old owner's core go on until its lines are empty, and drop
 // the unit then.
+//
+// The old owner's lines may still hold slots below the fence. They are run, and
+// published; then the unit is dropped with what still waits for partners and grants that
+// will never come.
 func (k *Core) finishFed(u *unit) {
 	u.more.feed.ending = true
 	k.ending = append(k.ending, u)

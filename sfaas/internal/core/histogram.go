@@ -22,12 +22,16 @@ type Histogram struct {
 	max    time.Duration
 }
 
+// A bucket is 1/16 of an octave: the first four bits after the leading one.
 const (
 	subBits = 4
 	buckets = 40 << subBits // up to 2^43 ns
 )
 
 // bucket returns the place of a duration in nanoseconds.
+//
+//	ns:     1 b b b b x x x x x        e: how many bits are cut off
+//	place:  e · 16 + 1bbbb             below 16 ns every nanosecond has a bucket
 func bucket(ns uint64) int {
 	if ns < 1<<subBits {
 		return int(ns)
@@ -80,6 +84,9 @@ func (h *Histogram) cover(lo, hi int) {
 
 // tally is a histogram of fixed memory, for durations that are counted one by one
 // while handlers run.
+//
+// Handlers must not wait for memory, so that the counters which they write have all
+// buckets from the start.
 type tally struct {
 	counts [buckets]uint32
 	max    time.Duration
@@ -145,6 +152,8 @@ func (h *Histogram) Max() time.Duration { return h.max }
 
 // Quantile returns an upper bound of the q-quantile, which a share q of all
 // durations do not exceed; 0 if nothing was counted.
+//
+// The bound is the upper end of the bucket, or the longest duration if that is less.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	total := h.Count()
 	if total == 0 {

@@ -11,6 +11,22 @@ import (
 // that promises delivery. Of two messages of one producer the one of the higher
 // epoch is the later one; of equal epochs that of the higher count. A Stamp does
 // not change once it is sent.
+//
+// The rules of delivery between units, numbered as the code refers to them:
+//
+//  1. The producer's side keeps a message until the consumer's commit is acknowledged
+//     (keep, acknowledged).
+//  2. Each message names the one before it that is still kept for the same consumer. A
+//     consumer takes a message only if it has taken that one: order without waiting
+//     (file, Core.fresh).
+//  3. When a route changes or a connection is new, everything kept for the unit is sent
+//     again, from the oldest on, and the chain is made anew (resend, chain).
+//  4. A consumer acknowledges when its commit has landed; a repeat is acknowledged again
+//     (settled, repeat).
+//  5. A message that waits for a grant or a partner is put aside: its sender keeps it,
+//     and does not count it as under way (putAside).
+//  6. A producer that moves takes what it keeps along: its new owner sends it, and
+//     receivers acknowledge to whom the newest Via says.
 type Stamp struct {
 	Edge   base.EdgeID // edge on which it travels
 	Func   uint16      // 1 + index of the function that sent it, 0 for a source
@@ -131,6 +147,10 @@ func (l *keptList) remove(e *keptEntry, which int) {
 }
 
 // outbox is what a core keeps until it is acknowledged.
+//
+// last is what chains a new message to the one before it. When the last of a stream is
+// acknowledged it is gone, and the next message begins a chain: the consumer's mark then
+// orders it.
 type outbox struct {
 	entries map[keptID]*keptEntry
 	last    map[streamID]*keptEntry // the newest of each stream
@@ -151,6 +171,9 @@ func (e *keptEntry) stream() streamID {
 
 // keep keeps a message for a unit until it is acknowledged, and returns its
 // stamp. By is the instance that sends it, nil for a push.
+//
+// The number is the instance's own: it goes on through moves, and is part of what a
+// commit writes.
 func (k *Core) keep(to *unit, e *plan.Edge, m *Message, key base.Key, by *instance) *Stamp {
 	s := &Stamp{Edge: e.ID, Source: m.Source}
 	x := &keptEntry{stamp: s, edge: e, msg: m, key: key, to: to}
@@ -204,6 +227,9 @@ func (k *Core) unfile(x *keptEntry) {
 // countAway lets a kept message count against the capacity of its edge, or not any more:
 // what is on its way to another runtime pushes back to the sources here, until its
 // consumer has committed or put it aside.
+//
+// Otherwise a slow consumer elsewhere would be paid for with memory here: its queue is at
+// the other runtime, and this one's edge would look empty.
 func (k *Core) countAway(x *keptEntry, away bool) {
 	if x.away == away || x.edge.Config.Drop != base.DropNone {
 		return
@@ -249,6 +275,9 @@ func (k *Core) tellSender(s *Stamp, node base.NodeID, waits bool) {
 
 // receiveAck takes an acknowledgement that has come to this runtime, for the
 // core of its producer.
+//
+// Acknowledgements find the core by the producer's key, as messages find that of the
+// consumer.
 func (k *Core) receiveAck(s *Stamp, waits bool) {
 	if c := k.coreOf(s.Source.KeyGroup()); c != k.self.Core {
 		k.effect(Effect{Kind: EffectAck, To: Endpoint{k.self.Node, c}, Stamp: s, Waits: waits})
@@ -307,6 +336,9 @@ func (k *Core) resend(u *unit, same bool) {
 }
 
 // chain lets each message that is kept for a unit name the one before it.
+//
+// Stamps that have been sent do not change: those that travel keep the chain of their
+// time, and new copies get the new one.
 func (k *Core) chain(u *unit) {
 	last := map[streamID]*Stamp{}
 	for x := u.more.out.first; x != nil; x = x.links[keptOut].after {

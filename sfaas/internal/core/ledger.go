@@ -12,6 +12,9 @@ import (
 // ledger is what one core has counted of a unit under one epoch and not published.
 // It is closed when the unit leaves or the core forgets it, and another one is
 // opened for the next epoch: so what a unit uses is in one account for each owner.
+//
+//	counts, edges, work of slots  →  publish, once a slot  →  account
+//	gauges: what is shown now replaces what was shown before, since they rise and fall
 type ledger struct {
 	unit   *unit
 	epoch  uint32
@@ -63,6 +66,8 @@ func (k *Core) openLedger(u *unit) *ledger {
 
 // closeLedger ends what the core counts of a unit: it is published at the next
 // turn, and its account keeps it.
+//
+// The run under way belongs to this ledger: its time is counted before the ledger closes.
 func (k *Core) closeLedger(u *unit) {
 	l := u.ledger
 	if l == nil {
@@ -77,6 +82,9 @@ func (k *Core) closeLedger(u *unit) {
 }
 
 // worked adds the time of one invocation.
+//
+// Work is noted by slot, since a unit's work for a slot is what admission is about.
+// Stages of one slot follow each other as a rule.
 func (l *ledger) worked(slot base.Slot, d time.Duration) {
 	l.Busy += d
 	if l.cur.slot != slot || !l.cur.used {
@@ -119,6 +127,9 @@ func (l *ledger) heard(e *plan.Edge, size int) {
 }
 
 // publish adds what is new to the account and reports whether it has.
+//
+// Bytes are counted by edge alone while handlers run; what that means for the unit and
+// for the function is worked out here, once a slot.
 func (l *ledger) publish(k *Core, wait bool) bool {
 	a := l.to
 	if !lock(&a.mu, wait) {
@@ -146,6 +157,8 @@ func (l *ledger) publish(k *Core, wait bool) bool {
 	if l.cur.used {
 		a.slots.add(l.cur.slot, l.cur.busy)
 	}
+	// What this core had shown before is taken back, and what it has now is added: the
+	// account's gauges are sums over cores.
 	a.gauges.sub(l.shown)
 	if l.shown = (gauges{}); !l.closed {
 		l.shown = l.unit.stands()
@@ -170,6 +183,9 @@ func (k *Core) Unbilled() (busy time.Duration) {
 
 // Bill charges units with the processor time of the core's thread: rate is how much
 // of it there is for the unbilled busy time of all that it has run.
+//
+// Busy time is wall time. A thread that was not running while its handlers were under way
+// used less; the rate spreads what it did use.
 func (k *Core) Bill(rate float64) {
 	for _, l := range k.open {
 		l.cpu += time.Duration(float64(l.Busy-l.billed) * rate)
@@ -179,6 +195,9 @@ func (k *Core) Bill(rate float64) {
 
 // counts returns the counters to which an event at a function and a unit goes. A
 // unit that is not here has none: its owner counts.
+//
+// Two places, since a program asks by function and a planner by unit. They are counted
+// side by side where events are rare, and derived where they are not.
 func (k *Core) counts(n *plan.Node, u *unit) [2]*Counts {
 	if u == nil || u.phase == unitAway {
 		return [2]*Counts{&k.stats[n.Index].Counts, &k.nobody}

@@ -27,6 +27,26 @@ import (
 //  4. The old owner's cores learn the outcome: the unit is elsewhere, or it is
 //     theirs again under an epoch that is newer still. Either way whoever
 //     keeps messages for the unit sends them again, since the route is new.
+//
+// The three modes differ in what goes along:
+//
+//	Kept   everything: cells, marks, what waits, what is kept for others
+//	Soft   the same without the content of Volatile cells; the last settings are said again
+//	Fed    no image: settings and grants made ahead, and slots of both owners (fed.go)
+//
+// Invariants:
+//
+//  1. In Kept and Soft at most one runtime runs handlers of the unit. Between export and
+//     take none does: the image is in a signal, or at a lead.
+//  2. An outcome comes to whoever asked, exactly once, whatever fails: refusal, a closed
+//     target, a lost link.
+//  3. Nothing that was promised is lost: it is in the image, or kept by another unit,
+//     and both sides send again when the route is new.
+//  4. The epoch rises with every owner and with every return, so that a message, an
+//     acknowledgement or a record of an earlier ownership is recognized wherever it
+//     turns up.
+//
+// If the engines of both keep records, further steps lie between these, see hand.go.
 type Move struct {
 	Unit    base.Unit
 	From    base.NodeID   // owner at the start
@@ -90,6 +110,7 @@ func (m *Move) Event() Event {
 
 // Refused returns the event that tells the owner's lead that the image did not
 // get to the target.
+// A target that cannot have the image says so at once; the unit goes on where it was.
 func (m *Move) Refused(err error) Event {
 	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalOutcome, Move: m, Err: err}}
 }
@@ -103,6 +124,9 @@ func (m *Move) Pause(now base.Time) time.Duration {
 }
 
 // startMove is step 1, at the owner's lead.
+//
+// Everything that could make the move senseless is asked before the unit stops, since
+// stopping costs a pause. What happens later is answered by the target.
 func (k *Core) startMove(u *unit, s *Signal) {
 	m := s.Move
 	var err error
@@ -115,6 +139,7 @@ func (k *Core) startMove(u *unit, s *Signal) {
 		err = base.ErrMoving
 	case !slices.Contains(k.peers, m.To):
 		err = base.ErrUnlinked
+	// Two owners of one kept unit, even for a slot, would both make promises in its name.
 	case m.Mode == base.Fed && u.Part.Kept:
 		err = base.ErrKept
 	}
@@ -123,6 +148,8 @@ func (k *Core) startMove(u *unit, s *Signal) {
 		return
 	}
 	m.Epoch, m.app, m.wait = u.epoch+1, k.app, k.count
+	// The identity of a move: which of this runtime's lives asked, and its number in that
+	// life.
 	k.moves++
 	m.ID = uint64(k.set.Incarnation)<<32 | k.moves&math.MaxUint32
 	m.Digest, m.Bare, m.Recorded = u.Part.Digest, u.Part.Bare, k.recordsOf(u.Part)
@@ -139,6 +166,7 @@ func (k *Core) startMove(u *unit, s *Signal) {
 	k.beginMove(u, m)
 }
 
+// The pause begins here: whatever comes for the unit from now on waits.
 func (k *Core) beginMove(u *unit, m *Move) {
 	m.Stopped = k.now
 	k.tell(u, &Signal{Kind: signalStop, Move: m})
@@ -146,6 +174,9 @@ func (k *Core) beginMove(u *unit, m *Move) {
 
 // awaitSlot lets all cores tell when the slot of a move comes. If none has by the
 // time at which the slot is due, the move begins without it.
+//
+// A host that moves cells between slots names a slot: then no slot is half done by one
+// and half by the other owner.
 func (k *Core) awaitSlot(u *unit, m *Move) {
 	m.awaits = true
 	if due := k.set.Due(m.Slot, k.now); due != base.Never {
@@ -155,6 +186,8 @@ func (k *Core) awaitSlot(u *unit, m *Move) {
 }
 
 // slotCame begins a move that has waited for its slot, once.
+//
+// The timer and a core may both say so.
 func (k *Core) slotCame(u *unit, m *Move) {
 	if m.awaits && u.more != nil && u.more.move == m {
 		m.awaits = false
@@ -185,6 +218,10 @@ func (k *Core) sees(u *unit, slot base.Slot) {
 }
 
 // reportQuiet tells the leads of units that have stopped here and are quiet.
+//
+// A unit is quiet when nothing of it runs and every commit has been answered. A core with
+// records seals the unit first: no record of the old owner may follow that of the
+// hand-over.
 func (k *Core) reportQuiet() {
 	for i := 0; i < len(k.stopping); {
 		u := k.stopping[i]
@@ -203,6 +240,9 @@ func (k *Core) reportQuiet() {
 }
 
 // countQuiet is step 2, at the owner's lead.
+//
+// Every core has been heard from, so all that cores had sent to each other for the unit
+// has arrived: signals come behind messages.
 func (k *Core) countQuiet(u *unit, _ *Signal) {
 	m := u.busy().move
 	if m == nil || m.wait == 0 {
@@ -221,6 +261,9 @@ func (k *Core) countQuiet(u *unit, _ *Signal) {
 }
 
 // collect puts the image together and sends it, step 3.
+//
+// Shares are added in the order in which cores answer. That is safe, since cores have
+// different keys; spread inputs, which all have, are merged.
 func (k *Core) collect(u *unit, s *Signal) {
 	m := u.busy().move
 	if m == nil {
@@ -232,6 +275,8 @@ func (k *Core) collect(u *unit, s *Signal) {
 	}
 	m.image.mergeWide()
 	m.Instances, m.Messages = m.image.Counts()
+	// The link has gone meanwhile: the image stays, and the unit goes on here under a
+	// newer epoch.
 	if !slices.Contains(k.peers, m.To) {
 		k.endMove(u, &Signal{Kind: signalOutcome, Move: m, Err: base.ErrUnlinked})
 		return
@@ -243,12 +288,17 @@ func (k *Core) collect(u *unit, s *Signal) {
 }
 
 // considerImage takes or refuses a unit, at the target's lead.
+//
+// What may refuse an image, and why here: the target alone knows whether its functions
+// are the same, whether it has promised not to take the unit, and whether it is about to
+// leave. It is asked once, by its lead, before any of its cores has changed.
 func (k *Core) considerImage(u *unit, s *Signal) {
 	m, img := s.Move, s.Image
 	var err error
 	switch {
 	case m.Digest != u.Part.Digest && !s.upgrades(u):
 		err = &base.DigestError{Of: "part " + u.Part.Name, Got: m.Digest, Want: u.Part.Digest}
+	// Some newer owner is known here. The sender will hear of it by that owner's route.
 	case u.phase == unitHere || u.phase == unitStopping || !base.Newer(m.Epoch, k.self.Node, u.epoch, u.owner):
 		err = base.ErrStaleEpoch
 	case m.Epoch <= u.promised:
@@ -274,10 +324,16 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 }
 
 // takeImage makes this runtime the owner of a unit of which the image has come.
+//
+// Cores take their shares one after the other, as the signal reaches them; a message for
+// a key whose core has not heard of it waits there as for any unit that is away, and
+// comes again.
 func (k *Core) takeImage(u *unit, m *Move, img *Image) {
 	img.soft = m.Mode == base.Soft
 	img.share(k.count)
 	k.tell(u, &Signal{Kind: signalTake, Move: m, Image: img, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch}})
+	// The route is told before the outcome: whoever asks the old owner afterwards finds
+	// it known.
 	if m.Mode != base.Fed {
 		k.announce(u) // before the old owner hears of it, and perhaps closes
 	}
@@ -307,6 +363,9 @@ func (k *Core) translate(s *Signal) (*Image, error) {
 }
 
 // takeUnit makes the unit ours, at each core, and lets it go on.
+//
+// In mode Fed the unit is owned and mute: it takes slots from F−h on, publishes from F
+// on, and tells the old owner when slots have come far enough for it to end.
 func (k *Core) takeUnit(u *unit, s *Signal) {
 	k.install(u, s)
 	if m := s.Move; m != nil && m.Mode == base.Fed {
@@ -319,6 +378,9 @@ func (k *Core) takeUnit(u *unit, s *Signal) {
 }
 
 // install makes the unit ours.
+//
+// Epoch and owner are set before content is taken: what take lets run is already stamped
+// with the new epoch.
 func (k *Core) install(u *unit, s *Signal) {
 	k.closeLedger(u)
 	u.phase, u.owner, u.epoch, u.records = unitHere, s.Route.Owner, s.Route.Epoch, 0
@@ -334,6 +396,10 @@ func (k *Core) install(u *unit, s *Signal) {
 
 // goOn lets what waited here for a unit take its way, in order: first what this
 // core keeps for it, which is older than what has come since.
+//
+// Order: kept messages are older than what waits, and what waits is older than what comes
+// now. Whoever is not the owner any more sends on what it can: pushes of its own sources.
+// The rest was sent by others, who keep it or were promised nothing.
 func (k *Core) goOn(u *unit) {
 	k.resend(u, false)
 	if u.more == nil {
@@ -362,6 +428,10 @@ func (k *Core) goOn(u *unit) {
 }
 
 // endMove is step 4, at the owner's lead.
+//
+// The cases: a fence is set up; a recorded unit goes on here by its records; the fence is
+// taken back; the unit has gone; or it returns, under an epoch that is newer than the one
+// it was offered under, so that a target which took it after all is refused.
 func (k *Core) endMove(u *unit, s *Signal) {
 	m := u.busy().move
 	if m == nil || !m.same(s.Move) || (m.Recorded && u.pendingMove() != m) {

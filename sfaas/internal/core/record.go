@@ -65,6 +65,9 @@ type Recorder interface {
 
 // Row names an input or a kept message of a unit: no other one of the unit has had the
 // same, and of those that one core has made the later ones are greater.
+//
+// It sorts by age: recovery lets inputs run in the order in which they became inputs. The
+// core is a part of it, so that cores number without talking.
 type Row struct {
 	Epoch uint32 // of the unit's owner
 	Core  uint16 // of it
@@ -76,6 +79,10 @@ type Row struct {
 const flushAfter = time.Millisecond
 
 // changes are the writes that go into the next record of a unit.
+//
+// Writes gather until a commit of the unit takes them, or a timer does. So a step that
+// changes marks alone needs no record of its own, and one commit carries the changes of
+// many steps.
 type changes struct {
 	writes  []Write
 	settles []settling // put aside at every core: acknowledged when that is durable
@@ -125,6 +132,9 @@ func (k *Core) changes(u *unit) *changes {
 
 // flushLater sees that what the step has changed comes into a record, though no commit
 // waits for it.
+//
+// A unit that is stopping cannot wait a millisecond: the record of its hand-over must
+// come after all others.
 func (k *Core) flushLater() {
 	for i := 0; i < len(k.changed); i++ { // a flush may let others be changed
 		u := k.changed[i]
@@ -153,6 +163,10 @@ func (k *Core) flush(u *unit) {
 
 // mustRecord reports whether an invocation of a function that is recorded has changed
 // something, or has an output that is to be.
+//
+// A record is written when the invocation leaves a trace: content, messages, an input
+// that others know of. A stage that only computes and passes on leaves none, and costs
+// nothing.
 func (k *Core) mustRecord(c *Invocation, it *item) bool {
 	e := it.edge
 	if len(c.touched) > 0 || len(c.sends) > 0 || e.Kind != plan.PortData || it.stamp != nil || k.promises(e) || (c.out != nil && k.vows[e.Node.Index]) {
@@ -185,6 +199,10 @@ func (k *Core) recordCells(c *Invocation, sealed bool) {
 
 // record makes the record of a batch: the changes so far, what the batch does with its
 // input, and what leaves with it.
+//
+// The order of writes within a record does not matter to an engine, which applies them at
+// once. It matters here that everything noted before belongs to this record or an earlier
+// one.
 func (k *Core) record(b *Batch, it *item) {
 	u := b.unit
 	w := k.changes(u)
@@ -218,6 +236,9 @@ func (k *Core) record(b *Batch, it *item) {
 
 // recordInput notes that the input of a batch is done with, and what that changes at
 // its instance.
+//
+// A reply ends the call's timer, a setting replaces the last one, and numbers that have
+// been given must not be given again after a crash.
 func (k *Core) recordInput(it *item, by *instance) {
 	k.doneItem(it)
 	if by == nil {
@@ -238,6 +259,9 @@ func (k *Core) recordInput(it *item, by *instance) {
 
 // recordOutput notes a message that leaves with a record, and returns the stamp under
 // which it does, nil if nothing is recorded of it.
+//
+// Within the unit the message is an input of the unit from now on, in one row; to another
+// unit it is kept, and has a stamp by which the consumer counts.
 func (k *Core) recordOutput(u *unit, by *instance, e *plan.Edge, m *Message, key base.Key) *Stamp {
 	if !k.promises(e) || k.ways[e.ID] == wayVoid {
 		return nil
@@ -277,6 +301,9 @@ func (k *Core) doneItem(it *item) {
 }
 
 // doneWith notes that an input is done with, once.
+//
+// With a row the row is deleted; without one the mark or the position rises, which says
+// it for all that came before.
 func (k *Core) doneWith(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 	if s == nil || s.done || !k.recordsOf(n.Part) {
 		return
@@ -294,6 +321,9 @@ func (k *Core) doneWith(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 }
 
 // raise notes that an input has come: what its producer sent before it has too.
+//
+// A mark is written only if it rises: several inputs of one producer may be done with in
+// one record.
 func (k *Core) raise(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 	w := k.changes(k.unitOf(n.Part, ks))
 	switch s.kind {
@@ -312,6 +342,9 @@ func (k *Core) raise(n *plan.Node, ks *keyState, m *Message, s *Stamp) {
 }
 
 // recordAside makes an input of the unit of what is put aside.
+//
+// Before this the sender has the message; after it the unit has too, in its records, and
+// the sender may be told to wait no more.
 func (k *Core) recordAside(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	if s == nil || s.row.N > 0 || s.done || !k.recordsOf(e.Node.Part) {
 		return
@@ -328,6 +361,9 @@ func (k *Core) recordAside(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 }
 
 // leave lets a message leave whose record is durable.
+//
+// It leaves under the stamp that is on record, so that a repeat after a crash is known as
+// one.
 func (k *Core) leave(b *Batch, s *Stamp, e *plan.Edge, m *Message, key base.Key) {
 	ks := k.keys[key]
 	if s.kind != stampOther {
@@ -352,6 +388,9 @@ func (k *Core) leave(b *Batch, s *Stamp, e *plan.Edge, m *Message, key base.Key)
 
 // pushAway pushes a message for a unit that another runtime owns: it leaves once this
 // one has a record of it.
+//
+// The push is the source's only copy as soon as it has returned: it is recorded by the
+// runtime that took it, in the unit that stands for the runtime itself.
 func (k *Core) pushAway(u *unit, e *plan.Edge, m *Message) {
 	s := &Stamp{Edge: e.ID, Source: m.Source, Node: k.self.Node, Epoch: k.set.Incarnation, Count: m.ID, row: k.nextRow(k.local)}
 	w := k.changes(k.local)
@@ -364,6 +403,10 @@ func (k *Core) pushAway(u *unit, e *plan.Edge, m *Message) {
 }
 
 // noKept deletes the row of a kept message that is acknowledged.
+//
+// Until the record is durable the row may come back after a crash, and the message be
+// sent again. So this runtime does not claim to keep nothing for that consumer
+// (forget.go).
 func (k *Core) noKept(x *keptEntry) {
 	u := x.by
 	if u == nil {
@@ -389,6 +432,9 @@ func (k *Core) recordRoute(r base.Route) {
 }
 
 // recordForgotten deletes what is recorded of a key that is forgotten.
+//
+// Positions are forgotten with their key, at the runtime of the source as well as at the
+// unit, which may have moved since.
 func (k *Core) recordForgotten(ks *keyState) {
 	for _, inst := range ks.insts {
 		if inst == nil || !k.recordsOf(inst.node.Part) {

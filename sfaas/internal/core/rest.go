@@ -47,6 +47,9 @@ func (r *Resignation) same(o *Resignation) bool {
 }
 
 // partState is what a core knows about a part beside its units.
+//
+// While it is hushed, nobody owns a unit of the part that is not known here: what comes
+// for one waits.
 type partState struct {
 	rest   Rest
 	hushed bool         // what comes for units without a route is held
@@ -79,6 +82,8 @@ func (k *Core) restOf(p *plan.Part) base.NodeID {
 }
 
 // restLead returns the core that leads what concerns all units of a part.
+//
+// The root key stands for all units of a part, so its core leads.
 func (k *Core) restLead() int { return k.coreOf(base.Key{}.KeyGroup()) }
 
 // signalOfRest handles what concerns the rest of a part.
@@ -120,6 +125,9 @@ func (k *Core) signalOfRest(s *Signal) {
 }
 
 // resign is step 1, at the lead.
+//
+// The first lead of a rest can be wrong about being the owner only if news is on its way;
+// it is then refused, with the owner's name.
 func (k *Core) resign(p *plan.Part, r *Resignation) {
 	x := &k.parts[p.Index]
 	var err error
@@ -148,6 +156,9 @@ func (k *Core) resigned(r *Resignation, err error) {
 
 // hush lets what comes for units that the core does not have wait, and returns
 // those that it has and that have no route.
+//
+// Units that are known but unused are stopped, and not reported: they go with the rest.
+// Those with content stay.
 func (k *Core) hush(p *plan.Part) (used []base.Route) {
 	k.parts[p.Index].hushed = true
 	for _, u := range k.sortedUnits() {
@@ -180,6 +191,9 @@ func (k *Core) unhush(p *plan.Part) {
 }
 
 // inherit is step 3, at the successor's lead.
+//
+// From the answer on the successor owns what nobody has used; the old owner hears it
+// before any other runtime, so that nothing is sent past it.
 func (k *Core) inherit(p *plan.Part, r *Resignation) {
 	var err error
 	switch {
@@ -195,6 +209,9 @@ func (k *Core) inherit(p *plan.Part, r *Resignation) {
 }
 
 // learnRest takes news of the rest of a part; older news changes nothing.
+//
+// Routes of epoch 0 come first: they say which units are excepted, before the rest has a
+// new owner.
 func (k *Core) learnRest(p *plan.Part, r *Resignation) {
 	x := &k.parts[p.Index]
 	if !base.Newer(r.Epoch, r.Owner, x.rest.Epoch, x.rest.Owner) {
@@ -219,6 +236,9 @@ func (k *Core) learnRest(p *plan.Part, r *Resignation) {
 }
 
 // settleOwner makes a runtime the owner of a unit that has no route of a move.
+//
+// A runtime that was away while the rest was passed on may have begun units of it. They
+// were begun by someone who did not own them, and are given up.
 func (k *Core) settleOwner(u *unit, owner base.NodeID) {
 	if u.phase != unitAway && !u.hushed && owner != k.self.Node && u.used() {
 		k.lose(u) // somebody has come back who did not know

@@ -48,6 +48,18 @@ const (
 
 // Signal is what cores tell each other about units. It does not change once it
 // is sent.
+//
+// Who talks to whom:
+//
+//	lead → cores     tell: what the lead decides, at every core of its runtime
+//	core → lead      toLead: that it has done it
+//	lead → lead      toNode: the same lead at another runtime
+//	lead → all       everywhere, announce: what holds from now on
+//
+// The lead is the core of the unit's root, so that every core knows it without asking. A
+// signal is sent behind the messages that a core has sent before it, and a core hears of
+// it in the order in which it was sent; the protocols of moves, fences and rests stand on
+// that.
 type Signal struct {
 	Kind   SignalKind
 	Route  base.Route // of signalGone, signalRoute, signalOwn
@@ -101,6 +113,8 @@ func (s *Signal) Carried() *Move {
 }
 
 // Done reports the outcome of a move, a claim or a resignation to who asked for it.
+//
+// Exactly one of the three asks, and hears once.
 func (s *Signal) Done(err error) {
 	switch {
 	case s.Move != nil:
@@ -125,6 +139,8 @@ func ClaimEvent(r base.Route, reply func(error)) Event {
 }
 
 // allCores is the place of an [Endpoint] that stands for all cores.
+//
+// It is negative, so that no core has it.
 const allCores = -1
 
 // IsAll reports whether the endpoint stands for all cores of its runtime.
@@ -133,6 +149,9 @@ func (e Endpoint) IsAll() bool { return e.Core == allCores }
 func (u *unit) route() base.Route { return base.Route{Unit: u.Unit(), Owner: u.owner, Epoch: u.epoch} }
 
 // signal handles what another core, or host code, says about a unit.
+//
+// A name that this graph does not have is of no interest here, unless somebody waits for
+// an answer.
 func (k *Core) signal(s *Signal) {
 	if s.Resign != nil {
 		k.signalOfRest(s)
@@ -193,6 +212,9 @@ func (k *Core) signal(s *Signal) {
 
 // tell sends a signal to the cores of this runtime, this one included, which
 // hears it at once.
+//
+// This core hears it last, after the effects for the others are in order: what it does at
+// once may send them further signals, which must not overtake this one.
 func (k *Core) tell(u *unit, s *Signal) {
 	s.id = u.UnitID
 	for c := range k.count {
@@ -214,11 +236,15 @@ func (k *Core) toLead(u *unit, s *Signal) {
 }
 
 // toNode sends a signal to the lead of another runtime.
+//
+// Runtimes may have different numbers of cores: the key group says who leads there.
 func (k *Core) toNode(u *unit, to base.NodeID, s *Signal) {
 	k.effect(Effect{Kind: EffectSignal, To: Endpoint{to, int(u.Root.KeyGroup())}, Signal: s})
 }
 
 // announce tells all other runtimes the route of a unit, and who watches here.
+//
+// The route is recorded with it: after a crash this runtime knows where its units went.
 func (k *Core) announce(u *unit) {
 	k.recordRoute(u.route())
 	k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})

@@ -94,6 +94,8 @@ func (k *Core) Show() { k.show(false) }
 // Unshown reports whether a unit has something that has not been published.
 func (k *Core) Unshown() bool { return len(k.open) > 0 || k.run.stages > 0 }
 
+// Ledgers that a reader has locked stay in the list for the next time. Histograms of
+// functions are published less often, since pouring one looks at all its buckets.
 func (k *Core) show(wait bool) {
 	k.countRun()
 	k.measureDirty()
