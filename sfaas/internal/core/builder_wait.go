@@ -31,6 +31,7 @@ func (b *Builder) AddControl(x Instance, in Input) error {
 	if in.Edge.Node != x.i.node || !in.Edge.Kind.Control() {
 		return base.ErrInvalid
 	}
+	// Controls come in the order of their slots, as they were written.
 	f.controls = append(f.controls, heldControl{in.Edge, in.Msg, in.Stamp})
 	return nil
 }
@@ -89,6 +90,7 @@ func (b *Builder) AddHalf(x *Half) error {
 	if len(x.Node.Fn.Ins) < 2 || !x.Inputs.areOf(x.Node) || !h.classify(x.Wide) {
 		return base.ErrInvalid
 	}
+	// The timeline of this runtime says when the slot is due here.
 	if b.set.Timeline != nil && h.due != base.Never {
 		h.due = b.set.Due(h.slot, b.now)
 	}

@@ -100,6 +100,7 @@ type spreadID struct {
 	seq  uint32
 }
 
+// id tells a spread input apart from all others: by edge, key, slot and sequence.
 func (h *half) id() spreadID {
 	for _, c := range h.edges {
 		if c != nil {
@@ -109,6 +110,7 @@ func (h *half) id() spreadID {
 	return spreadID{}
 }
 
+// hasWide reports whether a copy of a spread input is there already.
 func (b *joinBuffer) hasWide(w *half) bool {
 	for i := range b.wide {
 		if b.wide[i].id() == w.id() {
@@ -183,6 +185,8 @@ func (k *Core) export(u *unit) *Image {
 		}
 		img.waits = append(img.waits, w)
 	}
+	// What instances have sent is filed in two lists: it leaves both, and belongs to the
+	// image with its hold.
 	for x := m.kept.first; x != nil; {
 		next := x.links[keptBy].after
 		k.unfile(x)

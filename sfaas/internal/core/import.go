@@ -15,6 +15,9 @@ import (
 const importPatience = time.Second
 
 // taking is an import that is under way, at the lead of the target.
+//
+// Invariants: as long as taking is set no core has a share of the unit, and nothing
+// serves it; its end, complete or refused, is the answer that the old owner gets.
 type taking struct {
 	move    *Move
 	img     *Image
@@ -29,6 +32,8 @@ type taking struct {
 func (k *Core) beginImport(u *unit, m *Move, img *Image) {
 	t := &taking{move: m, img: img, halves: img.halves()}
 	u.busy().taking = t
+	// The first record clears what an earlier ownership has left and says that rows are
+	// coming: a recovery that finds this mark takes no unit of them.
 	h := Hand{State: HandComing, Node: m.From, Epoch: m.Epoch}
 	k.importRows(u, t, k.rec.Fence(k.rec.Hand(k.rec.Clear(nil), h), img.Fence))
 }
@@ -37,6 +42,8 @@ func (k *Core) beginImport(u *unit, m *Move, img *Image) {
 // record after the other, and then that it is complete. The rows are made for the image
 // as it will be taken, before any core has its share.
 func (k *Core) importRows(u *unit, t *taking, writes []Write) {
+	// Records are bounded, so that a unit of gigabytes does not become one write; between
+	// them the engine answers, and other units go on.
 	rows := imageRows{k: k, to: &writes, next: t.row}
 	size := 0
 	for done := 0; size < k.set.ImportBytes && t.piece(&rows); {
@@ -48,6 +55,7 @@ func (k *Core) importRows(u *unit, t *taking, writes []Write) {
 	k.commitHand(u, t.move.Epoch, coreOfImport, t.seq, writes, func(err error) bool {
 		switch {
 		case u.more.taking != t:
+		// Durable, and there is more.
 		case err == nil && t.next < t.pieces():
 			t.refused = 0
 			k.importRows(u, t, nil)
@@ -55,6 +63,8 @@ func (k *Core) importRows(u *unit, t *taking, writes []Write) {
 			k.completeImport(u, t)
 		case errors.Is(err, base.ErrStaleEpoch):
 			k.refuseImport(u, t, base.ErrStaleEpoch)
+		// An engine that refuses is asked again, for a while. Until the last record
+		// nothing counts, so that giving up is still possible.
 		case t.refused == 0:
 			t.refused = k.now
 			return false
@@ -76,6 +86,8 @@ func (k *Core) completeImport(u *unit, t *taking) {
 		case u.more.taking != t:
 		case err == nil:
 			u.more.taking = nil
+			// From this record on the unit is here, whatever happens: cores take their
+			// shares, and the old owner hears of it.
 			t.img.recorded = true
 			k.takeImage(u, t.move, t.img)
 			k.keptPromise(u)
@@ -93,6 +105,8 @@ func (k *Core) completeImport(u *unit, t *taking) {
 // come again.
 func (k *Core) refuseImport(u *unit, t *taking, err error) {
 	u.more.taking = nil
+	// Half an import may be on the disk. The unit of that epoch will never be taken here,
+	// so that no later life mistakes it for one.
 	u.promised = max(u.promised, t.move.Epoch)
 	k.outcome(u, t.move, err)
 }
@@ -102,9 +116,11 @@ func (k *Core) refuseImport(u *unit, t *taking, err error) {
 func (k *Core) inquired(u *unit, m *Move) {
 	switch {
 	case u.more != nil && u.more.taking != nil && u.more.taking.move.Epoch == m.Epoch:
+	// It has come, or was owned under an even newer epoch since: yes.
 	case u.epoch >= m.Epoch:
 		k.outcome(u, m, nil)
 		k.effect(Effect{Kind: EffectSignal, To: Endpoint{m.From, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	// Without records there is nothing that a later life could take for an import.
 	case k.set.Bugs.noPromise || !k.keeps:
 		k.outcome(u, m, base.ErrUnlinked)
 	default:
@@ -118,6 +134,8 @@ func (k *Core) promiseNever(u *unit, m *Move) {
 	w := k.changes(k.local)
 	w.writes = k.rec.Promise(w.writes, m.Unit, u.promised)
 	b := k.bareBatch(k.local, nil, nil)
+	// The no leaves when it is durable: a no that is forgotten in a crash could be
+	// followed by a yes.
 	b.then = func() { k.outcome(u, m, base.ErrUnlinked) }
 	k.commit(b, item{})
 }

@@ -15,6 +15,9 @@ type Input struct {
 
 // Inputs are the inputs of one invocation, by number; those that are not there have
 // no message. A message at another port than an input is the only one, the first.
+//
+// It is the form in which inputs are shown and said, whatever they are inside: an item, a
+// half, or a joined set.
 type Inputs [plan.MaxInputs]Input
 
 // Add puts an input into its place, and reports false if there is one already.
@@ -48,6 +51,8 @@ func (in *Inputs) FromHost() bool {
 }
 
 // Only returns the input if there is one alone, nil otherwise.
+//
+// A joined item has several, so that one input alone is always a message on its own way.
 func (in *Inputs) Only() (only *Input) {
 	for i := range in {
 		switch {
@@ -61,6 +66,7 @@ func (in *Inputs) Only() (only *Input) {
 	return only
 }
 
+// inputs shows the inputs of a joined set, by number.
 func (j *joined) inputs() (in Inputs) {
 	for i, m := range j.msgs {
 		in[i] = Input{j.edges[i], m, j.stamps[i]}
@@ -83,6 +89,8 @@ func (it *item) inputs() (in Inputs) {
 // them, which are past it.
 func (in *Inputs) item(n *plan.Node, ks *keyState) (it item, ok bool) {
 	it = item{ks: ks}
+	// An input of another function would be run by its handler as something that it is
+	// not.
 	if !in.areOf(n) {
 		return it, false
 	}
@@ -112,6 +120,7 @@ func (in *Inputs) areOf(n *plan.Node) bool {
 	return in.Len() > 0
 }
 
+// joined is the inverse: the set for a half or an item.
 func (in *Inputs) joined() (j joined) {
 	for i, x := range in {
 		j.msgs[i], j.edges[i], j.stamps[i] = x.Msg, x.Edge, x.Stamp

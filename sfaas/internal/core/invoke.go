@@ -164,6 +164,9 @@ func (k *Core) tooLate(it *item) bool {
 }
 
 // load sets the inputs and the output of an invocation.
+//
+// An input of a join is seen through its edge, which may show a field of the message
+// alone; control ports that carry nothing have nil.
 func (c *Invocation) load(it *item) {
 	e := it.edge
 	c.edge = e.ID
@@ -201,6 +204,8 @@ func (k *Core) protect(c *Invocation, e *plan.Edge) (err error) {
 		}
 		switch r := recover().(type) {
 		case nil:
+		// Cells panic with typed errors where a handler has no way to go on; those are
+		// faults of their own.
 		case *base.CellError: // what the runtime refuses is no panic of the program
 			err = r
 		case *base.SizeError:

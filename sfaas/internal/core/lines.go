@@ -48,6 +48,9 @@ func (k *Core) waitFor(u *unit, e *plan.Edge, m *Message, ks *keyState, s *Stamp
 }
 
 // follow makes a message run after what is running now.
+//
+// The element is written in place: copying an item into the line would cost more than the
+// line itself.
 func (k *Core) follow(e *plan.Edge, m *Message, ks *keyState, s *Stamp) {
 	it := k.inline.add()
 	it.edge, it.msg, it.ks, it.stamp = e, m, ks, s
@@ -62,6 +65,8 @@ func (k *Core) lineUp(u *unit, e *plan.Edge, m *Message, ks *keyState, s *Stamp)
 	if e.Queue() {
 		line = &k.queued
 		g := &k.gauges[e.ID-1]
+		// The newest goes, or the oldest that can: an edge whose messages all wait in
+		// front of a gate has none to give.
 		if e.Config.Drop != base.DropNone && g.full(e, m.size) {
 			if e.Config.Drop == base.DropNewest || !k.dropOldest(e) {
 				k.drop(e, m, ks.key, "edge is full")

@@ -13,6 +13,9 @@ import (
 
 // Copy is what the cells of one instance held at one moment, for host code: it shares
 // no memory with the instance, so the core goes on while it is looked at.
+//
+// Host code that reads a cell must not hold up the core, nor see half of an invocation:
+// copying between two steps gives it both.
 type Copy struct {
 	At    base.Address
 	Now   base.Time        // moment of the copy
@@ -48,6 +51,8 @@ func (k *Core) Copy(n *plan.Node, key base.Key, decls []*plan.CellDecl, now base
 }
 
 // KeysOf appends the keys of this core at which cells of a function have content.
+//
+// The order is that of events; the caller sorts.
 func (k *Core) KeysOf(dst []base.Key, n *plan.Node, now base.Time) []base.Key {
 	for _, ks := range k.order {
 		inst := ks.insts[n.Index]
@@ -75,6 +80,8 @@ func (x *Copy) Look(log *slog.Logger, look func(invocation any) error) (err erro
 			panic(r) // it is the caller's own
 		}
 	}()
+	// An invocation without a core behind it: it has cells, a key and a clock, and
+	// whatever it asks for beyond that is refused.
 	lane := &Lane{clock: func() base.Time { return x.Now }, done: make(chan struct{}), loggers: []*slog.Logger{log}}
 	c := &Invocation{
 		lane: lane, node: &plan.Node{Fn: &plan.Function{Name: x.At.Function, Cells: x.Decls}}, inst: &instance{cells: x.Cells},

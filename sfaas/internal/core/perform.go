@@ -40,10 +40,13 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 	case sendNow:
 		k.address(s, by, it)
 		k.releaseTo(b, s.edge, s.msg, s.key, by)
+	// The input itself goes on, with one hold more.
 	case sendForward:
 		it.msg.take(1)
 		k.countSent(n, k.unitOf(n.Part, it.ks), it.msg, s.edge)
 		k.releaseTo(b, s.edge, it.msg, s.key, by)
+	// With a batch the timer is set when that has landed: what is not durable must not
+	// fire.
 	case sendAfter:
 		k.address(s, by, it)
 		o := Outgoing{Edge: s.edge.ID, Msg: s.msg, Key: s.key, At: k.now.Add(s.delay), Token: s.token}
@@ -65,6 +68,7 @@ func (k *Core) perform(b *Batch, by *instance, it *item, s *send) {
 			w.writes = k.rec.Timer(w.writes, Instance{inst}, &Timer{At: k.now.Add(s.delay), Token: s.token, Port: s.replyTo, Slot: it.msg.Slot})
 		}
 		k.releaseTo(b, s.edge, s.msg, s.key, by)
+	// Cancelling goes by token, whatever it stands for.
 	case sendCancel:
 		k.cancel(b, it, s.token)
 	}

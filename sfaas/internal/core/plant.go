@@ -7,6 +7,11 @@ import "fmt"
 // Bugs are wrong turns that the machine takes if its simulator asks for them, to see
 // how soon the oracles find out. The zero value, the only one outside of sfaas/sim,
 // has none.
+//
+// Each stands for a mistake that has been made here, or nearly: the name in the table
+// says what the machine then does wrongly, and the simulator has to find it within a few
+// seeds. A mechanism that no bug here breaks is one of which nobody knows that it is
+// tested.
 type Bugs struct {
 	outboxFirst bool // outputs leave when their batch is made
 	ackFirst    bool // a refused batch counts as committed

@@ -21,6 +21,9 @@ func (k *Core) recordOwner(u *unit) {
 }
 
 // imageRows makes the rows of an image.
+//
+// The order of rows is that of the image: instances, halves, lines, kept messages.
+// Recovery lets inputs run in that order, and so goes on as the old owner would have.
 type imageRows struct {
 	k    *Core
 	to   *[]Write
@@ -93,6 +96,8 @@ func (r *imageRows) instance(inst *instance) {
 	inst.recorded = true
 	*r.to = rec.Head(*r.to, x)
 	for _, s := range inst.cells {
+		// Volatile content is not recorded: a crash loses it, as it would have at the old
+		// owner.
 		if s.Head().Decl.Staged() {
 			*r.to = rec.Content(*r.to, x, s, now)
 		}
@@ -102,6 +107,8 @@ func (r *imageRows) instance(inst *instance) {
 		return
 	}
 	for i := range few.seen.list {
+		// A mark is durable as it stands, since what it says has been taken is in this
+		// image.
 		if m := &few.seen.list[i]; m.From != 0 { // not one that only keeps an order
 			m.durable = m.Taken
 			*r.to = rec.Mark(*r.to, x, m, m.Taken)
@@ -145,6 +152,8 @@ func (r *imageRows) taken(e *plan.Edge, m *Message, ks *keyState, s **Stamp) {
 		return
 	}
 	in, c := Input{Edge: e, Msg: m}, &Stamp{Edge: e.ID, kind: stampLocal}
+	// Another unit keeps the message: the stamp goes into the row, so that a later life
+	// can acknowledge.
 	if *s != nil && (*s).kind == stampOther {
 		c = (*s).admitted()
 		in.Stamp = c

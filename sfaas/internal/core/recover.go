@@ -19,6 +19,9 @@ import (
 // receiver knows which of two copies is which.
 
 // recovered is what a builder has of a runtime beside its units.
+//
+// Routes and rests come before units, since what a unit has kept goes to owners that they
+// name.
 type recovered struct {
 	routes    []base.Route // of units that others own
 	promises  []base.Route // of units, up to which epoch they are not imported
@@ -56,6 +59,8 @@ func (b *Builder) AddRoute(r base.Route) error {
 	switch {
 	case err != nil:
 		return err
+	// Routes of others are kept as they are. One that names this node is a unit of ours,
+	// perhaps without rows: nothing had been recorded of it yet.
 	case r.Owner != b.set.Node:
 		b.routes = append(b.routes, r)
 		return nil
@@ -134,6 +139,7 @@ func (b *Builder) AddInput(row Row, key base.Key, in Input) error {
 	} else if w := x.i.rare().seen.at(s.mark()); !w.isOpen(s.place()) {
 		w.Open = append(w.Open, s.place())
 	}
+	// The input keeps its row: its end deletes it.
 	s.Edge, s.row = in.Edge.ID, row
 	b.unit.waits = append(b.unit.waits, waitItem{item: item{edge: in.Edge, msg: in.Msg, ks: newKey(key), stamp: s}, line: lineInline})
 	return nil
@@ -200,6 +206,8 @@ func (k *Core) recover(b *Builder) {
 			x.rest = r
 		}
 	}
+	// News that came after the record may be newer than what it says: the newer route
+	// holds.
 	for _, r := range b.routes {
 		id, _ := k.app.Unit(r.Unit) // AddRoute has looked
 		u := k.unit(id)

@@ -82,6 +82,8 @@ func (r *resources) expect(p *plan.Part, cores []*Core, on OnCore) error {
 }
 
 // declares reports whether functions of a part have resources.
+//
+// Most parts have none, and moves of their units ask no worker.
 func declares(p *plan.Part) bool {
 	return slices.ContainsFunc(p.Nodes, func(n *plan.Node) bool { return len(n.Fn.Resources) > 0 })
 }
@@ -175,6 +177,7 @@ func (o *opening) open(n *plan.Node, d *plan.ResourceDecl, core int) (any, error
 	return x, nil
 }
 
+// resourceError names the function and the resource that could not be opened.
 func resourceError(n *plan.Node, d *plan.ResourceDecl, err error) error {
 	return base.Errorf("%s: resource %s: %w", n.Fn.Name, d.Name, err)
 }

@@ -15,6 +15,9 @@ import (
 
 // Settings are what the options of a runtime say. They belong to the runtime
 // that is made from them and do not change afterwards.
+//
+// Options of package sfaas write here; Check refuses what cannot be, by the name of the
+// option. Nothing in the machine asks for an option's default: NewSettings has them all.
 type Settings struct {
 	Workers      int                    // cores of the runtime
 	Mode         base.Mode              // what lateness leads to
@@ -61,6 +64,8 @@ type Settings struct {
 type BatchDone func(b *Batch, offer uint32, err error)
 
 // SinkTable holds the receivers of sinks, by node.
+//
+// It grows by itself, since options come before the graph is known to be the right one.
 type SinkTable []func(base.Header, any)
 
 // Set names the receiver of the sink with the given node index.
@@ -110,6 +115,8 @@ func nextIncarnation(now time.Time) uint32 {
 	const start = 1_704_067_200 // 2024-01-01 in seconds since 1970
 	n := uint32((now.UnixMilli() - start*1000) / 250)
 	for {
+		// Two runtimes of a process may begin within the same quarter of a second: the
+		// second one counts on.
 		last := lastIncarnation.Load()
 		if next := max(n, last+1); lastIncarnation.CompareAndSwap(last, next) {
 			return next
@@ -120,6 +127,7 @@ func nextIncarnation(now time.Time) uint32 {
 // Due returns when the work of a slot should be done.
 func (s *Settings) Due(slot base.Slot, now base.Time) base.Time {
 	switch {
+	// In turn: nothing is ever due; due from the start of the slot; due from now on.
 	case s.Budget <= 0:
 		return base.Never
 	case s.Timeline != nil:
@@ -153,6 +161,8 @@ func (s *Settings) Check(app *plan.App) error {
 			return bad("WithOutput", "sink "+n.Fn.Name+" of another graph", "a sink of graph "+app.Name)
 		}
 	}
+	// The option names a function; owned is a part. From here on it goes by the part's
+	// name.
 	owners := map[string]base.NodeID{}
 	for name, node := range s.Owners {
 		n := app.ByName[name]

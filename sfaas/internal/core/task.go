@@ -54,6 +54,8 @@ func (k *Core) farm(it item) {
 	inst := k.instance(n, it.ks)
 	few := inst.rare()
 	if few.tasks == nil {
+		// The queue stays with the instance as long as the unit does: making one per task
+		// would be an allocation each.
 		few.tasks = &taskHome{core: k.self, ks: it.ks, node: n}
 	}
 	home := few.tasks
@@ -116,6 +118,8 @@ func (k *Core) finishTasks(home *taskHome) {
 			b = k.newBatch(it)
 		}
 		switch {
+		// In turn: it failed, and has a dead-letter edge; it failed; it was a call and
+		// has an answer; it has an output.
 		case t.dead != nil:
 			k.answer(b, &it, inst, nil, t.err)
 			t.msg.take(1)

@@ -12,6 +12,10 @@ import (
 
 // timer is something that a core does later. It belongs to an instance, or to a
 // function alone.
+//
+// Three kinds of owners decide where a timer goes when a unit moves: those of an instance
+// travel with it, out of the heap and into another one; those of a function's joins are
+// set anew from the halves; those of a unit or a batch concern this core alone.
 type timer struct {
 	at    base.Time
 	order uint64 // ties are broken by age
@@ -44,6 +48,10 @@ const (
 )
 
 // timerHeap is a binary heap by (at, order).
+//
+// Invariants: items[i].place is i; a timer that is out of the heap has place −1; of two
+// timers that are due at one moment the older one fires first, so that one sequence of
+// events has one sequence of effects.
 type timerHeap struct {
 	items []*timer
 	free  []*timer
@@ -81,6 +89,7 @@ func (h *timerHeap) swap(i, j int) {
 	h.items[i].place, h.items[j].place = i, j
 }
 
+// up moves a timer towards the root until its parent is not later.
 func (h *timerHeap) up(i int) {
 	for i > 0 {
 		p := (i - 1) / 2
@@ -92,6 +101,7 @@ func (h *timerHeap) up(i int) {
 	}
 }
 
+// down moves a timer towards the leaves until no child is earlier.
 func (h *timerHeap) down(i int) {
 	for {
 		c := 2*i + 1
@@ -109,6 +119,7 @@ func (h *timerHeap) down(i int) {
 	}
 }
 
+// push enters a timer, younger than all others.
 func (h *timerHeap) push(t *timer) {
 	h.next++
 	t.order, t.place = h.next, len(h.items)
@@ -118,6 +129,8 @@ func (h *timerHeap) push(t *timer) {
 
 // remove takes a timer out, of its instance too.
 func (h *timerHeap) remove(t *timer) {
+	// The last one takes the place, and may belong further down or further up: one of the
+	// two moves does nothing.
 	i, last := t.place, len(h.items)-1
 	h.swap(i, last)
 	h.items[last] = nil
@@ -151,6 +164,8 @@ func (h *timerHeap) cancel(inst *instance, token base.Token) *timer {
 // one.
 const fewTimers = 16
 
+// addTimer lets the instance know a timer. A handler that cancels has a token: a few
+// timers are searched for it, many are indexed.
 func (f *instanceFew) addTimer(t *timer) {
 	t.spot = len(f.timers)
 	f.timers = append(f.timers, t)
@@ -170,6 +185,7 @@ func (f *instanceFew) addTimer(t *timer) {
 	}
 }
 
+// dropTimer is its inverse; the last timer takes the place.
 func (f *instanceFew) dropTimer(t *timer) {
 	last := len(f.timers) - 1
 	f.timers[t.spot] = f.timers[last]
@@ -184,6 +200,7 @@ func (f *instanceFew) dropTimer(t *timer) {
 	}
 }
 
+// timerOf returns the timer of a token, nil if there is none.
 func (f *instanceFew) timerOf(token base.Token) *timer {
 	if f.tokens != nil {
 		return f.tokens[token]
@@ -225,6 +242,8 @@ func (k *Core) setInstanceTimer(inst *instance, t timer) {
 	k.askWake()
 }
 
+// askWake asks the shell for an alarm at the earliest timer, unless it has been asked for
+// an earlier one: that comes first, and asks again.
 func (k *Core) askWake() {
 	h := &k.timers
 	if len(h.items) == 0 {
@@ -240,6 +259,8 @@ func (k *Core) askWake() {
 // belongs to a unit that is stopping waits for the image: it is due there.
 func (k *Core) fireTimers() {
 	k.timers.wake = 0
+	// All that is due fires in one step, in order. What follows goes into lines, and runs
+	// in later steps.
 	for len(k.timers.items) > 0 && k.timers.items[0].at <= k.now {
 		t := k.timers.items[0]
 		if t.inst != nil && t.inst.unit.phase != unitHere {
@@ -255,6 +276,8 @@ func (k *Core) fireTimers() {
 	k.askWake()
 }
 
+// fire does what a timer was set for. It is out of the heap by then, so that it may be
+// set again from here.
 func (k *Core) fire(t *timer) {
 	switch t.kind {
 	case timerSend:
@@ -266,6 +289,7 @@ func (k *Core) fire(t *timer) {
 		k.route(t.edge, t.msg, t.key, nil, t.inst)
 	case timerCall:
 		k.callTimeout(t)
+	// Data that waits longer than its due time is dropped, whichever grant is missing.
 	case timerGate:
 		k.expireGate(t.node, t.ks)
 	case timerJoin:
@@ -276,6 +300,8 @@ func (k *Core) fire(t *timer) {
 		t.unit.busy().changes.timed = false
 		k.flushes--
 		k.flush(t.unit)
+	// The engine has refused the first record of a unit's line; the others follow when it
+	// lands.
 	case timerRetry:
 		k.offerAgain(t.batch)
 	case timerMove:
@@ -287,6 +313,8 @@ func (k *Core) fire(t *timer) {
 func (k *Core) fireRecorded(t *timer) {
 	u := t.inst.unit
 	w := k.changes(u)
+	// One record says that the timer has fired and what has left: after a crash it has
+	// either done both or neither.
 	w.writes = k.rec.NoTimer(w.writes, Instance{t.inst}, t.token)
 	b := k.bareBatch(u, t.node, t.ks)
 	b.Outbox = append(b.Outbox, Outgoing{Edge: t.edge.ID, Msg: t.msg, Key: t.key})
@@ -303,6 +331,8 @@ func (k *Core) callTimeout(t *timer) {
 	m := &Message{pool: k.lane.pools[port.From.ID]}
 	m.Key, m.Source, m.Slot, m.Due = t.ks.key, t.ks.key, t.slot, base.Never
 	m.group = t.ks.group
+	// The message looks like an answer, so that the port has one way to hear of an end:
+	// whichever comes first closes the call.
 	m.reply = replyTo{call: uint64(t.token), err: base.ErrTimeout, answer: true}
 	m.refs = 1
 	k.within(port, m, t.ks.key, t.ks, nil, fromWork)

@@ -112,6 +112,7 @@ func (b *inbox) take(sleep bool) ([]letter, bool) {
 		b.idle = sleep
 		return nil, true
 	}
+	// The whole list is taken with one lock, however many letters there are.
 	out := b.items
 	b.items, b.spare = b.spare[:0], nil
 	b.load.Store(0)
@@ -147,6 +148,8 @@ func (b *inbox) total() uint64 {
 	return b.count
 }
 
+// close ends the inbox: what is put from now on is refused, and who sleeps is woken to
+// see it.
 func (b *inbox) close() {
 	b.mu.Lock()
 	b.shut.Store(true)

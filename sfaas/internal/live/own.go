@@ -72,6 +72,7 @@ func (r *Runtime) Claim(u base.Unit, epoch uint32) error {
 // that what it pushes next goes the right way.
 func (r *Runtime) own(id plan.UnitID, epoch uint32, event func(base.Route, func(error)) core.Event) error {
 	u := id.Unit()
+	// A unit that is owned may get its first message at once: resources are there before.
 	if err := r.Prepare(u); err != nil {
 		return base.Errorf("claim %v: %w", u, err)
 	}

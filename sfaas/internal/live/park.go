@@ -39,6 +39,8 @@ func (r *Runtime) linked() []*Runtime {
 // pause lets the sources of all runtimes return ErrBusy. It reports false, and
 // does nothing, if somebody else has paused one.
 func pause(all []*Runtime) bool {
+	// Two snapshots at once, from two ends of a link, must not both succeed half: the
+	// second one gives back what it has paused.
 	for i, r := range all {
 		if !r.paused.CompareAndSwap(false, true) {
 			unpause(all[:i])
@@ -120,6 +122,7 @@ func release(all []*Runtime) {
 // closed, and others on the same thread go on.
 func park(ctx context.Context, all []*Runtime) (resume func(), err error) {
 	goOn := make(chan struct{})
+	// All are asked before any is waited for, so that they come to a stand side by side.
 	stands := map[*worker]chan struct{}{}
 	resume = func() {
 		close(goOn)

@@ -97,6 +97,8 @@ func (r *Runtime) Recover(ctx context.Context) (err error) {
 	if r.rec == nil {
 		return nil
 	}
+	// A recovery concerns this runtime alone: it is not linked yet, and nobody can have
+	// sent it anything.
 	self := []*Runtime{r}
 	if len(r.linked()) > 1 {
 		return base.Errorf("recover: %w", base.ErrLinked)

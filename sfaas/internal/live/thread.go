@@ -34,6 +34,7 @@ type thread struct {
 	spent time.Duration // processor time of the thread as of the last bill, of who drives
 }
 
+// newThread returns a thread that has not begun.
 func newThread(g *Group, i int) *thread {
 	t := &thread{group: g, index: i, bed: newBed(g.Threads != nil && g.Threads.RealTime()), done: make(chan struct{})}
 	t.seats.Store(new([]*worker))
@@ -217,6 +218,8 @@ func (t *thread) elsewhere(lost *worker, fault error, began chan<- error) {
 // It looks at alarms before it sleeps and rouses workers after: an alarm is due for a
 // core, and not for the thread.
 func (t *thread) sleep() bool {
+	// Whoever has nothing to do says for how long; the thread sleeps for the shortest of
+	// that.
 	seats := *t.seats.Load()
 	if len(seats) == 0 && t.shut.Load() {
 		return false

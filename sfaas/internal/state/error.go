@@ -62,6 +62,7 @@ func appendErrorAt(b []byte, err error, depth int) []byte {
 	case nil:
 		return append(b, errorNone)
 	case *base.Fault:
+		// Too deep for a fault of its own: its text says what is left.
 		if depth == 0 {
 			break
 		}
@@ -127,6 +128,7 @@ func typedWithin(err error) (all []error) {
 	return appendAs[*base.DigestError](all, err)
 }
 
+// appendAs appends what errors.As finds of one type.
 func appendAs[E error](all []error, err error) []error {
 	if e := *new(E); errors.As(err, &e) {
 		return append(all, e)
@@ -150,6 +152,7 @@ func readErrorAt(r *base.Reader, depth int) (err error) {
 			r.Fail(base.ErrInvalid)
 			return nil
 		}
+		// A fault without a cause cannot have been written.
 		f := &base.Fault{Function: r.Text(), Key: r.Key(), Slot: base.Slot(r.Uint())}
 		if f.Err = readErrorAt(r, depth-1); f.Err == nil {
 			r.Fail(base.ErrInvalid)
@@ -222,6 +225,7 @@ func readSavedError(r *base.Reader) error {
 	switch {
 	case text == "":
 		return nil
+	// A text of the first form: the byte of a kind is below every letter.
 	case text[0] > errorDigest: // no text begins with such a byte
 		for _, x := range known {
 			if text == x.Error() {

@@ -64,6 +64,8 @@ func NewWire(app *plan.App, set *core.Settings) *Wire {
 //	parts: name, two digests, default owner | rests | routes
 //
 // Numbers in later frames are places in these lists.
+//
+// Everything that can be known beforehand is in it, so that no later frame has to ask.
 func (w *Wire) AppendHello(dst []byte, h *Hello) []byte {
 	b := append(append(dst, helloMagic...), helloVersion, 0)
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(h.Node)), uint64(h.Incarnation))
@@ -179,6 +181,9 @@ func (w *Wire) ReadHello(data []byte, now base.Time, clock uint64) (*Peer, error
 }
 
 // readEdges reads the digests of edges and notes about which the two disagree.
+//
+// p.wrong says why an edge of theirs is not taken here, p.there why one of ours is not
+// taken there. An edge that both have alike is in neither.
 func (p *Peer) readEdges(r *base.Reader, w *Wire) {
 	p.there = make([]error, len(w.app.Edges))
 	for i, e := range w.app.Edges {

@@ -25,6 +25,7 @@ func (w *writer) writeInstance(x core.Instance) {
 	b := w.appendCells(appendAt(w.out, x.Node(), x.Key()), x)
 	w.out = appendMarks(b, x)
 	w.record(recordInstance)
+	// Most instances end here: one record, and nothing that waits.
 	if !x.Waits() {
 		return
 	}
@@ -154,6 +155,7 @@ func appendMark(b []byte, m *core.Watermark) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(m.From)), uint64(m.Via))
 }
 
+// appendPlace appends where a message stands among those of its producer.
 func appendPlace(b []byte, p core.Place) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(p.Epoch)), p.Count)
 }
@@ -226,6 +228,8 @@ func (p *reader) readMarks(r *base.Reader, x core.Instance) {
 // readNumbers is the inverse of appendNumbers.
 func (p *reader) readNumbers(r *base.Reader, x core.Instance) {
 	x.SetSent(r.Uint())
+	// A port that the function has lost is read and forgotten; one that is new has not
+	// been applied.
 	for i := range r.Count(1) {
 		if !r.Bool() {
 			continue
@@ -253,6 +257,7 @@ func (p *reader) readMark(r *base.Reader, x core.Instance) {
 	}
 }
 
+// readPlace is the inverse of appendPlace.
 func readPlace(r *base.Reader) core.Place { return core.Place{Epoch: r.Uint32(), Count: r.Uint()} }
 
 // readTimer is the inverse of writeTimer.

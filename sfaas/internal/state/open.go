@@ -45,6 +45,8 @@ func Open(src io.Reader) (*Opened, error) {
 	var index *plan.Index
 	err = records(data, func(kind byte, r *base.Reader) error {
 		switch {
+		// The index is the first record and the only one of its kind: every number in a
+		// later one refers to it.
 		case (kind == recordIndex) != (index == nil):
 			return base.ErrInvalid
 		case kind == recordIndex:
@@ -87,6 +89,8 @@ func (o *Opened) readInstance(r *base.Reader) {
 	if r.Err != nil || len(cells) == 0 {
 		return
 	}
+	// Names and keys are the reader's way in; the order of instances is lost, and does
+	// not matter here.
 	at := o.Cells[o.Names[i]]
 	if at == nil {
 		at = map[base.Key][]*Cell{}
@@ -137,6 +141,7 @@ func (o *Opened) Copy(at base.Address, decls []*plan.CellDecl, sealer core.Seale
 	x := core.NewCopy(at, o.Cut, decls)
 	for _, c := range o.Cells[at.Function][at.Key] {
 		for i, d := range decls {
+			// A cell that nobody asks for is not decoded.
 			if d.Name != c.Name {
 				continue
 			}

@@ -77,6 +77,7 @@ func (w *writer) end(start int) ([]byte, error) {
 // uint appends a number of variable length.
 func (w *writer) uint(x uint64) { w.out = binary.AppendUvarint(w.out, x) }
 
+// key appends a key, 24 bytes.
 func (w *writer) key(k base.Key) { w.out = k.AppendBinary(w.out) }
 
 // at appends of which instance a record is.
@@ -124,6 +125,8 @@ func (w *writer) writeImage(img *core.Image) {
 	w.uint(uint64(img.Fence))
 	w.record(recordUnit)
 	for x := range img.Instances() {
+		// Instances that have nothing to say are written too: their numbers must not be
+		// given again.
 		w.writeInstance(x)
 	}
 	for h := range img.Halves() {
