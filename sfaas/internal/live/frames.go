@@ -134,6 +134,7 @@ func (p *far) sendCounted(class base.FrameClass, f *base.Frame, b []byte) error 
 	if class == base.Ordered {
 		place++
 	}
+	// The place is known only now, and is written over the one that the head began with.
 	state.SetPlace(b, place)
 	if err := p.t.Send(p.node(), class, f); err != nil {
 		f.Release()
@@ -147,9 +148,12 @@ func (p *far) sendCounted(class base.FrameClass, f *base.Frame, b []byte) error 
 // side is slow; stamped ones are kept by the core anyway, and the edge's capacity pushes
 // back.
 func (p *far) message(w *worker, e *core.Effect) error {
+	// An edge about which the two builds disagree is refused here, by name, before any
+	// bytes are made.
 	if err := p.of.Takes(e.Edge); err != nil {
 		return err
 	}
+	// What is promised may wait in memory, since its edge bounds it; the rest must not.
 	if e.Stamp == nil && p.isBusy() {
 		return base.ErrBusy
 	}
@@ -265,6 +269,7 @@ func (p *far) ask(ctx context.Context, q state.Request) error {
 	p.asking.Unlock()
 	defer func() {
 		p.asking.Lock()
+		// A later answer finds nobody, and is dropped.
 		delete(p.asked, q.ID)
 		p.asking.Unlock()
 	}()

@@ -35,6 +35,7 @@ func NewGroup(n int, t *base.Threads, logger *slog.Logger) (*Group, error) {
 		if err := t.Check(); err != nil {
 			return nil, err
 		}
+		// With Fallback the program would rather run badly than not at all.
 		if err := roomFor(n, t); err != nil && !t.Fallback {
 			return nil, err
 		}
@@ -61,6 +62,8 @@ func roomFor(n int, t *base.Threads) error {
 	if !t.RealTime() {
 		return nil
 	}
+	// Threads without a list may run anywhere, so each takes a processor; a list says
+	// which, and may name one twice.
 	taken := n
 	if len(t.CPUs) > 0 {
 		seen := map[int]bool{}
@@ -104,6 +107,7 @@ func (g *Group) leave() {
 // them. Close is idempotent.
 func (g *Group) Close() error {
 	g.mu.Lock()
+	// The lock is given up before threads are waited for: they may want it to end.
 	if g.guests > 0 {
 		g.mu.Unlock()
 		return base.Errorf("thread group: %d runtimes are on it: %w", g.guests, base.ErrBusy)
@@ -122,6 +126,7 @@ func (g *Group) Close() error {
 // prepare gives the calling thread what the group asks for. What is refused is an
 // error, or is logged if the group falls back.
 func (g *Group) prepare(i int) error {
+	// The kernel answers call by call, and may refuse one and grant another.
 	refused := applyThread(i, g.Threads)
 	if len(refused) == 0 {
 		return nil

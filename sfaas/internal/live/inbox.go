@@ -100,6 +100,8 @@ func (b *inbox) posted() (wake bool) {
 // take returns all letters. If there are none and sleep is true, the next put
 // wakes the thread. It reports false once the inbox is closed.
 func (b *inbox) take(sleep bool) ([]letter, bool) {
+	// A busy worker looks without the lock: what it does not see now it sees at the next
+	// turn.
 	if !sleep && b.load.Load() == 0 {
 		return nil, !b.shut.Load()
 	}

@@ -24,6 +24,8 @@ func (r *Runtime) Lend(from base.NodeID, incarnation uint32, lost func()) {
 	if !ok || p.of.Incarnation != incarnation {
 		return
 	}
+	// From here on the reader owes a wake to each worker that has got something, and pays
+	// it below, or runs the last of them itself.
 	p.reading.Lock()
 	p.lends = p.other == nil
 	var few [4]*worker
@@ -34,6 +36,7 @@ func (r *Runtime) Lend(from base.NodeID, incarnation uint32, lost func()) {
 		return
 	}
 	last := len(owed) - 1
+	// One worker can be run here, the others are woken as ever.
 	for _, w := range owed[:last] {
 		w.on.wake()
 	}
@@ -92,6 +95,8 @@ func (t *thread) lend(w *worker, lost func()) {
 		t.wake()
 		return
 	}
+	// Work that takes long is better done by the thread's own goroutine: the reader would
+	// not read meanwhile.
 	if w.dear > 0 {
 		w.dear--
 		t.own.Unlock()
@@ -100,6 +105,8 @@ func (t *thread) lend(w *worker, lost func()) {
 	}
 	t.lent = lent{true, lost}
 	w.lent = true
+	// Until own is given up this goroutine is the thread, with all that follows from it:
+	// the watchdog may revoke its lane as well.
 	lane := w.core.Lane()
 	finished := false
 	defer func() {
@@ -110,6 +117,7 @@ func (t *thread) lend(w *worker, lost func()) {
 	more := w.runLent()
 	finished = true
 	w.lent, t.lent = false, lent{}
+	// The thread sleeps until an alarm that may have become earlier.
 	more = more || w.alarm < w.until
 	t.own.Unlock()
 	if more {
@@ -128,6 +136,7 @@ func (w *worker) runLent() (more bool) {
 		if v == turnClosed {
 			return true // the thread lets it go
 		}
+		// A single long stage happens to everybody; several in a row are a rule.
 		if w.clock.now().Sub(began) > lendTime {
 			if w.longer++; w.longer == lendTries { // and not by chance
 				w.longer, w.dear = 0, lendGap

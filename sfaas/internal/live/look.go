@@ -21,6 +21,7 @@ func (r *Runtime) Copy(ctx context.Context, n *plan.Node, key base.Key, decls []
 	var err error
 	w := r.workerOf(key.KeyGroup())
 	done, open := w.call(func() {
+		// Asked on the worker, where no move of the unit can begin meanwhile.
 		if at := r.route(plan.UnitID{Part: n.Part, Root: n.Part.Root(key)}); at.Owner != r.set.Node {
 			err = &base.MovedError{Unit: at.Unit, Owner: at.Owner, Epoch: at.Epoch}
 			return
@@ -49,6 +50,8 @@ func (r *Runtime) Keys(ctx context.Context, n *plan.Node) ([]base.Key, error) {
 	if r.closed.Load() {
 		return nil, base.ErrClosed
 	}
+	// Each worker writes an entry of its own, which nobody reads before the worker has
+	// said so.
 	for i, w := range r.workers {
 		done, open := w.call(func() { lists[i] = w.core.KeysOf(nil, n, w.clock.now()) })
 		if !open {
@@ -62,6 +65,7 @@ func (r *Runtime) Keys(ctx context.Context, n *plan.Node) ([]base.Key, error) {
 			return nil, base.ErrClosed
 		}
 	}
+	// No key is at two workers: lists are of different key groups.
 	var keys []base.Key
 	for _, l := range lists {
 		keys = append(keys, l...)

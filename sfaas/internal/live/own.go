@@ -49,6 +49,7 @@ func (r *Runtime) Own(u base.Unit) error {
 	if err != nil {
 		return err
 	}
+	// The first owner of a unit is chosen once; who wants it later claims it.
 	if x := r.route(id); x.Epoch > 0 {
 		return base.Errorf("own: %w", &base.MovedError{Unit: u, Owner: x.Owner, Epoch: x.Epoch})
 	}
@@ -82,6 +83,8 @@ func (r *Runtime) own(id plan.UnitID, epoch uint32, event func(base.Route, func(
 		return base.ErrClosed
 	}
 	select {
+	// Resources that were opened for the unit are its own now; those that were not needed
+	// are closed.
 	case err := <-done:
 		if err != nil {
 			err = base.Errorf("claim %v: %w", u, err)

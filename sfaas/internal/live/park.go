@@ -22,6 +22,8 @@ func (r *Runtime) linked() []*Runtime {
 		x := all[i]
 		x.mu.Lock()
 		for _, p := range x.links {
+			// Links go both ways, but a runtime may be linked to one that this one is not
+			// linked to: the walk finds all.
 			l := p.local()
 			if l == nil {
 				continue
@@ -164,6 +166,8 @@ func park(ctx context.Context, all []*Runtime) (resume func(), err error) {
 func still(all []*Runtime) bool {
 	for _, r := range all {
 		for _, w := range r.workers {
+			// Equal totals of what was posted and read, while nobody runs handlers:
+			// nothing can come any more.
 			if w.inbox.total() != w.read || !w.core.Still() {
 				return false
 			}

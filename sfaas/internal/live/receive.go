@@ -138,7 +138,8 @@ func (p *far) receive(class base.FrameClass, kind byte, place uint64, content []
 }
 
 // travels reports whether frames of a kind are of a class.
-// The table of which kinds may come in which class. A kind in the wrong class would be
+//
+// It is the table of which kinds may come in which class. A kind in the wrong class would be
 // read out of order.
 func travels(kind byte, class base.FrameClass) bool {
 	switch class {

@@ -102,6 +102,8 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 		r.workers = append(r.workers, newWorker(r, k, r.threadOf(i)))
 	}
 	for g := range r.homes {
+		// A key group has its worker for the life of the runtime, so that whoever pushes
+		// finds it without a lock.
 		r.homes[g] = r.workers[g%len(r.workers)]
 	}
 	for _, w := range r.workers {
@@ -134,6 +136,8 @@ func (r *Runtime) enterGroup() error {
 }
 
 // threadOf returns the thread of worker i.
+//
+// More workers than threads share them in turn.
 func (r *Runtime) threadOf(i int) *thread {
 	if on := r.set.GroupThreads; len(on) > 0 {
 		return r.group.threads[on[i%len(on)]]
@@ -206,6 +210,8 @@ func (r *Runtime) Invoke(ctx context.Context, m *core.Message) (*core.Message, e
 	r.mu.Lock()
 	r.nextID++
 	id := r.nextID
+	// The channel has room for one answer: a reply that comes after the caller has gone
+	// waits for nobody.
 	r.calls[id] = ch
 	r.mu.Unlock()
 	defer func() {
@@ -221,6 +227,8 @@ func (r *Runtime) Invoke(ctx context.Context, m *core.Message) (*core.Message, e
 		return nil, base.ErrClosed
 	}
 	select {
+	// A reply, the caller's patience, or the end of the runtime: whatever comes first.
+	// What comes later is released.
 	case res := <-ch:
 		return res.msg, res.err
 	case <-ctx.Done():
@@ -326,6 +334,8 @@ func (r *Runtime) ask(f func(w *worker)) {
 func (r *Runtime) askUntil(ctx context.Context, f func(w *worker)) error {
 	var waits []chan struct{}
 	for _, w := range r.workers {
+		// All are asked, then all are waited for: the slowest one counts, and not the
+		// sum.
 		if ch, ok := w.call(func() { f(w) }); ok {
 			waits = append(waits, ch)
 		}
@@ -395,6 +405,8 @@ func (r *Runtime) awaitAcknowledged() int {
 		}
 		return n
 	}
+	// What is kept for others may need them to commit, which may take a while. It cannot
+	// be waited for longer than a handler may block.
 	for end := time.Now().Add(r.set.BlockLimit); kept() > 0 && len(r.peers()) > 0 && time.Now().Before(end); {
 		time.Sleep(100 * time.Microsecond)
 	}

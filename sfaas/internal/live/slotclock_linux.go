@@ -20,6 +20,8 @@ type sleeper struct {
 	slack  int
 }
 
+// newSleeper measures how far the kernel's clock is from the production clock, once: both
+// count alike from then on. The slack is that of the calling thread, which is locked.
 func newSleeper() *sleeper {
 	var ts unix.Timespec
 	s := &sleeper{}
@@ -33,6 +35,8 @@ func newSleeper() *sleeper {
 	return s
 }
 
+// until sleeps to an absolute moment, so that an interrupted sleep goes on where it was.
+// Where the kernel refuses, Go's own sleep has to do.
 func (s *sleeper) until(t base.Time) {
 	for base.Now() < t {
 		ts := unix.NsecToTimespec(int64(t) + s.offset)
@@ -42,6 +46,7 @@ func (s *sleeper) until(t base.Time) {
 	}
 }
 
+// close gives the thread its old slack back: the caller goes on with it.
 func (s *sleeper) close() {
 	if s.slack > 0 {
 		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(s.slack), 0, 0, 0)

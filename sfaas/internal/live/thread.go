@@ -129,6 +129,8 @@ func (t *thread) drive(lost *worker, fault error, began chan<- error) {
 		switch {
 		case finished:
 			close(t.done)
+		// The goroutine dies with a handler that has called Goexit. Its guard still says
+		// "running", and ending it makes the take-over certain.
 		case lane != nil && lane.End():
 			t.replaceExited(running)
 		} // else revoked: the watchdog has seen to it
@@ -184,6 +186,9 @@ func (t *thread) replaceExited(w *worker) {
 
 // prepare makes the calling thread what its group asks for. Began is nil if it takes
 // over: then nobody can be told of what is refused, and it goes on without.
+//
+// What the kernel has set belongs to this thread and to no other: it is set anew for each
+// goroutine that drives.
 func (t *thread) prepare(began chan<- error) error {
 	err := t.group.prepare(t.index)
 	switch {
@@ -201,6 +206,8 @@ func (t *thread) prepare(began chan<- error) error {
 
 // elsewhere lets another goroutine drive, on another thread than the first one of the
 // process, which this one keeps until then.
+//
+// The other goroutine gets another thread, since this one is held until then.
 func (t *thread) elsewhere(lost *worker, fault error, began chan<- error) {
 	if began == nil {
 		began = make(chan error, 1) // nobody listens

@@ -24,6 +24,8 @@ const (
 // applyThread gives the calling thread, number i of its group, what t says, as far as
 // the kernel allows it, and returns what it refuses.
 func applyThread(i int, t *base.Threads) (refused []error) {
+	// Zero stands for the calling thread. Each of a group has a processor of its own as
+	// long as there are enough.
 	if n := len(t.CPUs); n > 0 {
 		cpu := t.CPUs[i%n]
 		var set unix.CPUSet
@@ -32,6 +34,8 @@ func applyThread(i int, t *base.Threads) (refused []error) {
 			refused = append(refused, &base.ThreadError{Thread: i, Call: "sched_setaffinity", Want: fmt.Sprintf("processor %d", cpu), Err: err})
 		}
 	}
+	// What the thread starts, such as threads that Go needs, must not inherit the
+	// priority: they would take processors that nobody meant for them.
 	if t.RealTime() {
 		attr := unix.SchedAttr{
 			Size: unix.SizeofSchedAttr, Policy: schedFIFO, Priority: uint32(t.Priority),
@@ -63,6 +67,8 @@ func mainThread() bool { return unix.Gettid() == unix.Getpid() }
 // threadTime returns the processor time of the calling thread.
 func threadTime() time.Duration {
 	var ts unix.Timespec
+	// A thread without that clock has no processor time; its units are billed nothing,
+	// and say so by zero.
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
 		return 0
 	}

@@ -57,7 +57,9 @@ type worker struct {
 
 func newWorker(r *Runtime, k *core.Core, on *thread) *worker {
 	w := &worker{rt: r, on: on, core: k, inbox: newInbox(on), clock: newStageClock(r.set), alarm: base.Never}
+	// The watchdog reads the lane without a lock, so it is published whenever it changes.
 	w.lane.Store(k.Lane())
+	// The letter is made once: the timer posts a copy of it, and allocates nothing.
 	shown := letter{call: func() {
 		w.armed.Store(false)
 		w.show(w.clock.now())
@@ -281,6 +283,7 @@ func (w *worker) step(ev core.Event) {
 	if ev.Now >= w.alarm && ev.Kind == core.EventRun {
 		w.ring(ev.Now)
 	}
+	// Who asks for the counters wants processor time too.
 	if ev.Kind == core.EventPublish {
 		w.on.bill()
 	}

@@ -105,6 +105,8 @@ func appendText(b []byte, err error, depth int) []byte {
 	b = base.AppendString(binary.AppendUvarint(append(b, errorText), is), err.Error())
 	var within []error
 	if depth > 0 {
+		// What is found by errors.As is written beside the text, so that it is found at
+		// the other end too.
 		within = typedWithin(err)
 	}
 	b = append(b, byte(len(within)))
@@ -190,6 +192,8 @@ func readText(r *base.Reader, depth int) error {
 	e := &distantError{text: text}
 	for i, x := range known {
 		if is&(1<<i) != 0 {
+			// Unwrapped, it is the sentinel; wrapped, it is an error that has the
+			// sentinel within.
 			if text == x.Error() {
 				e.self = x
 			}

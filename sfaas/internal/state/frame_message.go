@@ -42,6 +42,7 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]
 	if m.From.Layout.Opaque != "" {
 		return b, nil, &base.PayloadError{Port: m.From.Name, Reason: m.From.Layout.Opaque}
 	}
+	// The flags come first and are known last: their byte is filled in at the end.
 	at := len(b)
 	b = append(b, 0)
 	flags := byte(0)
@@ -75,6 +76,8 @@ func (w *Wire) AppendMessage(b []byte, e *core.Effect, now base.Time, apart [][]
 			flags |= isSealed
 			b = w.appendPayload(b, &m, w.names.Edges[e.Edge-1], true)
 		} else {
+			// The size counts what is in the content. How large pieces apart are follows
+			// from the shapes in it.
 			head := len(b) + 4
 			b = m.From.Layout.EncodeApart(append(b, 0, 0, 0, 0), layout.DataOf(m.Body), &apart)
 			binary.LittleEndian.PutUint32(b[head-4:], uint32(min(len(b)-head, math.MaxUint32)))

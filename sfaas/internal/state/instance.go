@@ -100,6 +100,7 @@ func (w *writer) appendCells(b []byte, x core.Instance) []byte {
 		b = base.AppendString(b, d.Name)
 		b = append(b, byte(d.Class))
 		b = base.AppendDigest(binary.AppendUvarint(b, uint64(d.Version)), d.Form)
+		// The length is filled in behind: sealing and encoding are of unknown size.
 		begin := len(b)
 		b = append(b, 0, 0, 0, 0)
 		b = core.AppendCell(b, w.sealer, x.Address(), s, w.now)

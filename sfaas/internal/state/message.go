@@ -14,6 +14,8 @@ import (
 )
 
 // writeInputs writes the inputs of an invocation that are there.
+//
+// The count comes first. Which input each is follows from its edge.
 func (w *writer) writeInputs(all *core.Inputs) {
 	w.out = append(w.out, byte(all.Len()))
 	for i := range all {
@@ -114,6 +116,7 @@ func payloadLabel(edge string, h *base.Header) []byte {
 
 // readInputs is the inverse of writeInputs.
 func (p *reader) readInputs(r *base.Reader) (all core.Inputs) {
+	// Two messages for one input cannot be.
 	for range r.Limited(plan.MaxInputs) {
 		if in := p.readInput(r); r.Err == nil && !all.Add(in) {
 			r.Fail(base.ErrInvalid)
@@ -127,6 +130,8 @@ func (p *reader) readInputs(r *base.Reader) (all core.Inputs) {
 // The checks here are those of form; the builder checks whether the message belongs where
 // it is said to be.
 func (p *reader) readInput(r *base.Reader) (in core.Input) {
+	// The raw number is kept for the label of sealed payload, which names the edge as its
+	// writer did.
 	place := r.Uint()
 	e, o := p.index.Edge(r, place), p.index.Formed(r)
 	m := core.MessageState{From: o}
@@ -152,6 +157,7 @@ func (p *reader) readInput(r *base.Reader) (in core.Input) {
 		return core.Input{}
 	}
 	if in.Stamp != nil {
+		// A stamp is of the edge that the message is on: it is not written twice.
 		in.Stamp.Edge = e.ID
 	}
 	in.Edge, in.Msg = e, p.b.Message(&m)

@@ -77,6 +77,8 @@ var errNoIndex = errors.New("no index")
 // records checks the frame of a snapshot and calls read with each record.
 func records(data []byte, read func(kind byte, r *base.Reader) error) error {
 	bad := fmt.Errorf
+	// Three questions before anything is read: is it one of ours, of this version, and
+	// whole?
 	if len(data) < 8 || string(data[:6]) != magic {
 		return bad("no snapshot")
 	}
@@ -97,6 +99,7 @@ func records(data []byte, read func(kind byte, r *base.Reader) error) error {
 			return bad("record at byte %d: %w", at, base.ErrTruncated)
 		}
 		kind, size := data[at], binary.LittleEndian.Uint32(data[at+1:])
+		// A length is believed only as far as there are bytes.
 		if uint64(size) > uint64(end-at-frame) {
 			return bad("record at byte %d: %w", at, base.ErrTruncated)
 		}
@@ -135,6 +138,8 @@ func (p *reader) record(kind byte, r *base.Reader) {
 		p.index, p.then = plan.ReadIndex(r, p.app), base.Time(r.Int())
 	case recordCounters:
 		tokens, batches := r.Uint(), r.Uint()
+		// Numbers are raised and never set: several snapshots, or shares, may be read
+		// into one builder.
 		p.check(r, p.b.RaiseCounters(tokens, batches))
 	// From here on until the next unit everything belongs to this one; the builder
 	// refuses what does not.
@@ -236,6 +241,8 @@ func (p *reader) readWaiting(r *base.Reader) {
 	if !ok {
 		return
 	}
+	// The builder judges: inputs that do not belong to this function, or are not all that
+	// it joins, are refused.
 	if in := p.readInputs(r); r.Err == nil {
 		p.check(r, p.b.AddWaiting(x, &in))
 	}

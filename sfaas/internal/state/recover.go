@@ -25,13 +25,18 @@ func Recover(cores *core.Cores, rec *Recorder, engine core.Engine, now base.Time
 		return base.Errorf("recover: %w", err)
 	}
 	k := cores.List[0]
+	// Moments in rows count from the origin that this life has, as those of the recorder
+	// do.
 	p := &rows{
 		reader: reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, 0), now: rec.origin},
 		nodes:  map[uint64]*plan.Node{}, names: map[uint64]*schema{}, lives: map[uint32]*life{},
 	}
 	for _, n := range p.app.Nodes {
+		// Rows name functions by hash of their names.
 		p.nodes[xxhash.Sum64String(n.Fn.Name)] = n
 	}
+	// Nothing is installed before the engine has said that all was read: damage may be
+	// found at the very end.
 	if err := engine.Load(p.unit); err != nil {
 		return base.Errorf("%w: %w", base.ErrRecords, err)
 	}
@@ -294,6 +299,8 @@ func (p *rows) readInstanceRow(k, r *base.Reader) {
 		p.readNumbers(r, x)
 	case rowCell:
 		p.readPart(k, r, x)
+	// The key has the producer by hash, for the order; the value has it by number, for
+	// the reader.
 	case rowMark:
 		k.Take(8 + 8 + 2 + 8*base.MaxDepth)
 		p.readMark(r, x)
@@ -302,6 +309,7 @@ func (p *rows) readInstanceRow(k, r *base.Reader) {
 		if in := p.readInput(r); r.Err == nil {
 			p.check(r, p.b.SaySetting(x, in))
 		}
+	// Delayed messages and calls share a kind of row, since a token names either.
 	case rowTimer:
 		k.Take(8)
 		kind := byte(recordDelayed)
@@ -333,9 +341,12 @@ func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
 	}
 	var err error
 	switch n := len(p.merged); {
-	case f.Class == base.Sealed: // as a whole
+	// Sealed content is one row, and is opened as a whole: a part of it says nothing.
+	case f.Class == base.Sealed:
 		err = core.ReadCell(content, p.sealer, x.Address(), s, f.Version, p.moments())
 	default:
+		// Parts of one cell follow each other in the order of keys, so only the last of the
+		// list can be the same cell.
 		err = s.Merge(part, content, f.Version, p.moments())
 		if n == 0 || p.merged[n-1] != s {
 			p.merged = append(p.merged, s)
@@ -345,6 +356,8 @@ func (p *rows) readPart(k, r *base.Reader, x core.Instance) {
 }
 
 // form returns what the life of the row knew of a cell.
+//
+// A cell of that life which has no form is damage: the names were written before any row.
 func (p *rows) form(n *plan.Node, cell uint64) *Cell {
 	for i, x := range p.index.Nodes {
 		if x != n {

@@ -56,6 +56,7 @@ func (w *writer) begin() {
 
 // record ends a record, and begins the next one.
 func (w *writer) record(kind byte) {
+	// The first error stays, and writing goes on: who ends the snapshot is told.
 	size := len(w.out) - w.head - frame
 	if size > math.MaxUint32 && w.err == nil {
 		w.err = fmt.Errorf("record of %d bytes", size)
@@ -94,6 +95,7 @@ func (w *writer) writeNumbers(n core.Numbers) {
 	w.uint(n.Tokens)
 	w.uint(n.Batches)
 	w.record(recordCounters)
+	// Both lists are by index, and most entries are zero: one record for each of the rest.
 	for kind, list := range [][]uint64{n.Sources, n.Sent} {
 		for i, x := range list {
 			if x > 0 {
