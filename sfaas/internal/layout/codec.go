@@ -31,6 +31,8 @@ func (l *Layout) Encode(dst []byte, p unsafe.Pointer) []byte { return l.EncodeAp
 // are not as they are encoded. [Layout.DecodeApart] reads it.
 func (l *Layout) EncodeApart(dst []byte, p unsafe.Pointer, apart *[][]byte) []byte {
 	for _, r := range l.runs {
+		// A run has one word size, so it is copied at once, and turned word by word on a
+		// big-endian host.
 		dst = appendWords(dst, unsafe.Slice((*byte)(unsafe.Add(p, r.off)), uintptr(r.n)*r.size), int(r.size))
 	}
 	for i := range l.parts {
@@ -51,6 +53,8 @@ func (p *part) encode(dst []byte, at unsafe.Pointer, apart *[][]byte) []byte {
 			dst = binary.AppendUvarint(dst, uint64(h.Dims[i]))
 			dst = base.AppendString(dst, h.Axes[i])
 		}
+		// Nothing is written about what is apart: who decodes comes to the same answer
+		// from the shape.
 		data := p.tensor.Data(at)
 		if apart != nil && len(data) >= ApartLeast && (hostIsLittle || p.tensor.Word == 1) {
 			*apart = append(*apart, data)
@@ -83,6 +87,7 @@ func (l *Layout) DecodeApart(p unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 			return nil, base.ErrTruncated
 		}
 		dst := unsafe.Slice((*byte)(unsafe.Add(p, r.off)), n)
+		// A bool of Go that is neither 0 nor 1 is undefined behaviour: it never gets in.
 		if r.flag && !isFlags(src[:n]) {
 			return nil, base.ErrInvalid
 		}
@@ -109,6 +114,8 @@ func (p *part) decode(at unsafe.Pointer, src []byte, apart *Pieces) ([]byte, err
 		}
 		return rest, err
 	}
+	// So many elements need so many bytes: a length that lies is refused before anything
+	// is allocated.
 	n, src, err := base.CutCount(src, max(1, p.elem.Least()))
 	if err != nil {
 		return nil, err
@@ -127,6 +134,7 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 	if len(src) == 0 {
 		return nil, base.ErrTruncated
 	}
+	// Rank, then length and name of each axis, then the elements: see encode.
 	rank := int(src[0])
 	if rank > tensor.MaxRank {
 		return nil, base.ErrInvalid
@@ -141,6 +149,8 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 		if n <= 0 {
 			return nil, base.ErrTruncated
 		}
+		// The product of the lengths must not overflow, also where a zero makes it vanish
+		// in the end.
 		if d > math.MaxInt32 || (d > 0 && total > math.MaxInt32/int(d)) {
 			return nil, base.ErrInvalid
 		}
@@ -148,12 +158,15 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 		if err != nil {
 			return nil, err
 		}
+		// The name that the tensor had is kept where it is the same, so that steady
+		// messages allocate no strings.
 		if h.Axes[i] = was.Axes[i]; h.Axes[i] != string(rest[:size]) { // mostly it is the same one
 			h.Axes[i] = string(rest[:size])
 		}
 		h.Dims[i], src = int(d), rest[size:]
 		total *= int(d)
 	}
+	// The same question as encode has asked, about the same shape.
 	if apart != nil && total*p.tensor.Size >= ApartLeast {
 		mem := apart.next(total * p.tensor.Size)
 		if mem == nil {
@@ -170,6 +183,7 @@ func (p *part) decodeTensor(at unsafe.Pointer, src []byte, apart *Pieces) ([]byt
 		return src, nil
 	}
 	p.tensor.Shape(at, h)
+	// Shape has given the tensor room: nothing more can fail.
 	n := total * p.tensor.Size
 	copyWords(p.tensor.Data(at), src[:n], p.tensor.Word)
 	return src[n:], nil
@@ -192,6 +206,8 @@ func (p *Pieces) next(size int) []byte {
 // lieOver makes mem the elements of a tensor, where they are as they would be in memory,
 // and copies them otherwise.
 func (p *part) lieOver(at unsafe.Pointer, h memory.Head, mem []byte) {
+	// Pieces are aligned within the frame; whether they are in memory depends on where
+	// the frame lies.
 	aligned := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))%uintptr(p.tensor.Size) == 0
 	if aligned && (hostIsLittle || p.tensor.Word == 1) {
 		p.tensor.Adopt(at, h, mem)
@@ -209,6 +225,8 @@ func (l *Layout) Detach(p unsafe.Pointer, mem []byte) {
 		at := unsafe.Add(p, x.off)
 		switch {
 		case x.tensor != nil:
+			// Only tensors over mem lose it; those that have memory of their own keep it
+			// for the next message.
 			data := uintptr(unsafe.Pointer(unsafe.SliceData(x.tensor.Data(at))))
 			if data >= begin && data < begin+uintptr(cap(mem)) {
 				x.tensor.Detach(at)

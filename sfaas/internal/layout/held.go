@@ -31,6 +31,8 @@ func (p *part) held(at unsafe.Pointer) int {
 	h := (*memory.SliceHeader)(at)
 	size := int(p.elem.Type.Size())
 	n := h.Cap * size
+	// Elements of fixed size have been counted by the slice. Others have parts beyond it;
+	// those of elements behind the length are not counted.
 	if len(p.elem.parts) == 0 {
 		return n
 	}
@@ -146,6 +148,7 @@ func (l *Layout) Shift(p unsafe.Pointer, d time.Duration) {
 		return
 	}
 	for _, off := range l.times {
+		// Tensors have no moments: runs and slices have.
 		if t := (*base.Time)(unsafe.Add(p, off)); *t != 0 && *t != base.Never {
 			*t += base.Time(d)
 		}

@@ -84,6 +84,8 @@ func (l *Layout) add(t *memory.Type, off uintptr, path string) {
 		l.parts = append(l.parts, part{off: off, tensor: t.Ops})
 		return
 	}
+	// The form goes on with names and kinds in order, so that fields which change places
+	// change the digest.
 	l.Form = append(l.Form, byte(t.Go.Kind()))
 	if t.Go == reflect.TypeFor[base.Time]() {
 		l.times, l.timed = append(l.times, off), true
@@ -91,6 +93,7 @@ func (l *Layout) add(t *memory.Type, off uintptr, path string) {
 	switch t.Form {
 	case memory.Bool, memory.Int, memory.Uint, memory.Float:
 		l.addRun(run{off: off, size: t.Size, n: 1, flag: t.Form == memory.Bool})
+	// Two words of half the size, since that is what has an order of bytes.
 	case memory.Complex:
 		l.addRun(run{off: off, size: t.Size / 2, n: 2})
 	case memory.Array:
@@ -126,6 +129,7 @@ func (l *Layout) addSlice(t *memory.Type, off uintptr, path string) {
 		l.Opaque = path + " is recursive"
 		return
 	}
+	// The elements have a layout of their own, which slices of slices repeat.
 	e := layoutOf(t.Elem)
 	if e.Least() == 0 && e.Opaque == "" { // any number of them is encoded by nothing
 		e.Opaque = "has no content"
@@ -149,6 +153,7 @@ func (l *Layout) Digest() base.Digest { return base.Digest(xxhash.Sum64(l.Form))
 func (l *Layout) addRun(r run) {
 	if n := len(l.runs); n > 0 {
 		last := &l.runs[n-1]
+		// Padding ends a run, since it is not encoded; so does another size of words.
 		if last.size == r.size && last.flag == r.flag && last.off+uintptr(last.n)*last.size == r.off {
 			last.n += r.n
 			return
@@ -243,6 +248,8 @@ func (p *part) copyPart(dst, src unsafe.Pointer) {
 		*(*string)(dst) = *(*string)(src)
 	default:
 		from := (*memory.SliceHeader)(src)
+		// Resize keeps the memory, and what elements have in it, where it is large
+		// enough.
 		p.slice.Resize(dst, from.Len)
 		to := (*memory.SliceHeader)(dst)
 		size := p.elem.Type.Size()

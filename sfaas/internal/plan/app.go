@@ -44,6 +44,7 @@ func (a *App) Finish() {
 	for _, n := range a.Nodes {
 		n.Carries = n.carries()
 	}
+	// The order matters: the digest of the graph is made of those of its parts.
 	a.nameEdges()
 	a.finishParts()
 	a.Digest = a.hash()
@@ -75,6 +76,9 @@ func (n *Node) carries() bool {
 
 // queuesBehind returns the edges with a capacity that messages of a source
 // reach and that may not drop.
+//
+// A push has to know beforehand whether all of them have room: a message that has been
+// taken may not be dropped on its way.
 func queuesBehind(o *Outlet) []*Edge {
 	var qs []*Edge
 	seen := map[*Outlet]bool{}
@@ -98,6 +102,7 @@ func queuesBehind(o *Outlet) []*Edge {
 func (a *App) hash() base.Digest {
 	b := base.AppendString(nil, a.Name)
 	for _, n := range a.Nodes {
+		// Sinks are host code, of which only the name is part of the graph.
 		if n.Sink {
 			b = base.AppendString(b, n.Fn.Name)
 			continue
@@ -118,6 +123,7 @@ func (a *App) hash() base.Digest {
 // nameEdges gives every edge the hash of the name that state knows it by.
 func (a *App) nameEdges() {
 	a.ByPort = map[base.Digest]*Edge{}
+	// State knows edges by name, since numbers change with every function that is added.
 	names := NamesOf(a)
 	for i, e := range a.Edges {
 		e.Stable = base.Digest(xxhash.Sum64String(names.Edges[i]))

@@ -14,6 +14,10 @@ import (
 )
 
 // Digest hashes everything that a move must find equal at its target.
+//
+// Two builds whose functions have equal digests read each other's cells and messages.
+// What a function does is not in it, but only what it takes, gives and keeps, and its
+// parameters.
 func (f *Function) Digest() base.Digest { return f.hash(f.Cells) }
 
 // bare is Digest without the cells, which may be of another version where their
@@ -43,6 +47,8 @@ func (f *Function) hash(cells []*CellDecl) base.Digest {
 }
 
 // Digest hashes what the parts at the two ends of an edge must agree on.
+//
+// Capacity, deadline and drop are the consumer's own affair, and are not in it.
 func (e *Edge) Digest() base.Digest {
 	b := base.AppendDigest(nil, e.Stable)
 	b = append(b, byte(e.Kind), byte(e.Config.Guarantee))
@@ -61,6 +67,7 @@ func AppendParams(b []byte, v reflect.Value, path string) ([]byte, error) {
 	if !v.IsValid() {
 		return append(b, 0), nil
 	}
+	// Kinds and lengths are written too, so that no two values have one encoding.
 	b = append(b, byte(v.Kind()))
 	switch v.Kind() {
 	case reflect.Bool:
@@ -70,6 +77,7 @@ func AppendParams(b []byte, v reflect.Value, path string) ([]byte, error) {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return binary.AppendUvarint(b, v.Uint()), nil
 	case reflect.Float32, reflect.Float64:
+		// By bits: NaN is equal to itself, and minus zero is not zero.
 		return binary.LittleEndian.AppendUint64(b, math.Float64bits(v.Float())), nil
 	case reflect.Complex64, reflect.Complex128:
 		x := v.Complex()
@@ -78,10 +86,13 @@ func AppendParams(b []byte, v reflect.Value, path string) ([]byte, error) {
 	case reflect.String:
 		return base.AppendString(b, v.String()), nil
 	case reflect.Slice, reflect.Array:
+		// A nil slice is as an empty one: both mean the same to who reads parameters.
 		return appendElements(binary.AppendUvarint(b, uint64(v.Len())), v, path)
 	case reflect.Struct:
 		return appendFields(base.AppendString(b, v.Type().String()), v, path)
 	case reflect.Pointer, reflect.Interface:
+		// What is pointed to counts, not the pointer. Maps, functions and channels have
+		// no order or no content.
 		if v.IsNil() {
 			return append(b, 0), nil
 		}

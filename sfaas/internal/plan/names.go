@@ -26,6 +26,7 @@ func NamesOf(a *App) *Names {
 		names.Nodes = append(names.Nodes, n.Fn.Name)
 	}
 	seen := map[string]int{}
+	// Equal names are numbered in order: they stay as long as the order among them does.
 	once := func(kind, name string) string {
 		seen[kind+name]++
 		if n := seen[kind+name]; n > 1 {
@@ -81,6 +82,7 @@ func ReadIndex(r *base.Reader, a *App) *Index {
 	for range x.Names.Outlets {
 		x.Names.forms = append(x.Names.forms, r.Digest())
 	}
+	// The same function makes the names at both ends, so equal parts have equal names.
 	here := NamesOf(a)
 	x.Nodes = named(x.Names.Nodes, here.Nodes, a.Nodes)
 	x.edges = named(x.Names.Edges, here.Edges, a.Edges)
@@ -111,6 +113,8 @@ func (x *Index) Node(r *base.Reader) *Node {
 		r.Fail(base.ErrInvalid)
 		return nil
 	}
+	// A function that is gone is an error only now: a snapshot may name it and hold
+	// nothing of it.
 	if x.Nodes[i] == nil {
 		r.Fail(fmt.Errorf("no function %q", x.Names.Nodes[i]))
 	}
@@ -173,6 +177,8 @@ func (x *Index) Formed(r *base.Reader) *Outlet {
 		return nil
 	}
 	for i := range x.Outlets {
+		// The form is asked here and not when the index is read, since only messages need
+		// it.
 		if x.Outlets[i] == o && x.Names.forms[i] != o.Layout.Digest() {
 			r.Fail(fmt.Errorf("messages of %q have other fields: %v", x.Names.Outlets[i], o.Type))
 			return nil

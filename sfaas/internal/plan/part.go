@@ -106,6 +106,11 @@ func (a *App) Unit(u base.Unit) (UnitID, error) {
 
 // Divide puts every node into its part, and says which edges may lead to
 // another unit. It returns the cut edges that do not separate.
+//
+// Nodes and outlets are the elements of a union-find. A function is joined with its
+// outlet, and with whoever takes from that outlet over an edge that is not cut; what is
+// connected in the end is a part. Outlets of sources are elements too: two functions fed
+// by one source over edges that are not cut belong together.
 func (a *App) Divide() (idle []*Edge) {
 	set := newSets(len(a.Nodes) + len(a.Outlets))
 	at := func(o *Outlet) int { return len(a.Nodes) + o.ID }
@@ -122,6 +127,8 @@ func (a *App) Divide() (idle []*Edge) {
 			set.join(e.Node.Index, e.Dead.Node.Index)
 		}
 	}
+	// Parts are numbered in the order of their first functions, and named after them, so
+	// that names stay when functions are added behind.
 	byRoot := map[int]*Part{}
 	for _, n := range a.Nodes {
 		r := set.find(n.Index)
@@ -137,8 +144,12 @@ func (a *App) Divide() (idle []*Edge) {
 	}
 	for _, e := range a.Edges {
 		if e.Wired && e.Cut != "" && set.find(at(e.From)) == set.find(e.Node.Index) {
+			// A cut within a part promises a border that is not there: another way leads
+			// around it. Who builds the graph hears of it.
 			idle = append(idle, e)
 		}
+		// References, calls and topics go wherever their key is, so they cross as cut
+		// edges do.
 		e.Cross = e.Cut != "" || (!e.Wired && !e.IsDead)
 	}
 	return idle
@@ -147,6 +158,9 @@ func (a *App) Divide() (idle []*Edge) {
 // finishParts works out which parts are kept, and their digests. A part is soft
 // if all its cells are Volatile and no edge, reference, call, delayed message or
 // topic that touches it promises more than AtMostOnce.
+//
+// It comes after the edges are final, since whether a part is kept follows from edges
+// that touch it at either end.
 func (a *App) finishParts() {
 	for _, p := range a.Parts {
 		for _, n := range p.Nodes {
@@ -161,6 +175,8 @@ func (a *App) finishParts() {
 		if e.Config.Guarantee == base.AtMostOnce {
 			continue
 		}
+		// A promise binds both ends: one keeps the message, the other what it has
+		// processed.
 		e.Node.Part.Kept = true
 		for _, n := range a.Nodes {
 			if n.sends(e) {
@@ -171,6 +187,8 @@ func (a *App) finishParts() {
 }
 
 // placeEdges gives the edges that concern a part their places.
+//
+// Places are dense, so that what a unit knows of edges is a short slice and not a map.
 func (a *App) placeEdges(p *Part) {
 	p.Places = make([]int16, len(a.Edges))
 	for i, e := range a.Edges {
@@ -222,6 +240,7 @@ func newSets(n int) sets {
 
 func (s sets) find(i int) int {
 	for s[i] != i {
+		// Halving the path: it stays short without ranks.
 		s[i] = s[s[i]]
 		i = s[i]
 	}
