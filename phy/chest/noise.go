@@ -22,8 +22,9 @@ const (
 // that no channel within the assumed range of delays can produce, and in CDM
 // groups that are free. It is the scratch for that.
 //
-// The sums are kept for each cell, a few PRBs next to each other, so that noise
-// that differs over the allocation shows.
+// The sums are kept for each noise cell, a few PRBs next to each other, so that noise
+// that differs over the allocation shows. It has nothing to do with a radio cell; where
+// this package says cell, it means one of these.
 //
 // Why not simply the difference of neighbouring pilots: it calls a long channel noise,
 // and at high SNR, where noise matters most for what antennas are worth, the channel
@@ -64,7 +65,7 @@ func initNoise(lim nr.GroupLimits) {
 
 // measureNoise finds the bundles of PRBs and the covariance of each.
 //
-//  1. It looks at a few large cells. Where they are alike, as they are with thermal
+//  1. It looks at a few large noise cells. Where they are alike, as they are with thermal
 //     noise, the allocation is one bundle, and unless its antennas are correlated that
 //     is all.
 //  2. Otherwise it looks at small cells: the direction of an interferer may change
