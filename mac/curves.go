@@ -17,7 +17,7 @@ import (
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
-// Curves are block error rates of a receiver over the effective SINR after equalisation,
+// Curves are block error rates of a receiver over the effective SINR after equalization,
 // as package phy/link measures them without fading. They are immutable and shared.
 //
 // The block error rate of a code block at x dB is taken as Q((x − µ)/σ), Q the tail of

@@ -159,8 +159,8 @@ func TestHeadroomBoundsPRBs(t *testing.T) {
 	}
 }
 
-// TestPrioritise follows TS 38.321 §5.4.3.1: prioritised rates first, then priorities.
-func TestPrioritise(t *testing.T) {
+// TestPrioritize follows TS 38.321 §5.4.3.1: prioritized rates first, then priorities.
+func TestPrioritize(t *testing.T) {
 	channels := func() []mac.LogicalChannel {
 		return []mac.LogicalChannel{
 			{Priority: 3, PBR: 1000, BucketSize: 100 * time.Millisecond, Waiting: 500},
@@ -180,7 +180,7 @@ func TestPrioritise(t *testing.T) {
 		{5000, []int{500, 40, 500}}, // all
 	} {
 		all, dst := channels(), make([]int, 3)
-		n := mac.Prioritise(dst, all, c.room, 50*time.Millisecond)
+		n := mac.Prioritize(dst, all, c.room, 50*time.Millisecond)
 		if diff := cmp.Diff(c.want, dst); diff != "" {
 			t.Errorf("%d bytes of room: %s", c.room, diff)
 		}

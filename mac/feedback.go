@@ -13,7 +13,7 @@ type Feedback struct {
 	Outcome     nr.Outcome // what became of it
 
 	SINRObserved bool    // whether SINRdB is a measurement
-	SINRdB       float32 // effective SINR after equalisation, dB
+	SINRdB       float32 // effective SINR after equalization, dB
 	Iterations   uint8   // LDPC iterations that it took; 0 where that is not known
 
 	BSR    BSR   // buffer status report of a block that passed

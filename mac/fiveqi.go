@@ -16,7 +16,7 @@ type QoS struct {
 // video, 5QI 6, 8 and 9, takes what it gets.
 func (q QoS) elastic() bool { return !q.Guaranteed && q.Delay >= 300*time.Millisecond }
 
-// FiveQI returns the standardised characteristics of a 5QI, and whether there are any.
+// FiveQI returns the standardized characteristics of a 5QI, and whether there are any.
 //
 // TS 23.501 table 5.7.4-1.
 func FiveQI(value int) (QoS, bool) {
@@ -31,7 +31,7 @@ const (
 	bestEffort = 9 // 5QI of a default bearer
 )
 
-// TS 23.501 table 5.7.4-1; rows without a priority level are not standardised.
+// TS 23.501 table 5.7.4-1; rows without a priority level are not standardized.
 var fiveQIs = [91]QoS{
 	1:  {true, 20, 100 * ms, 1e-2},
 	2:  {true, 40, 150 * ms, 1e-3},

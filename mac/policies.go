@@ -97,7 +97,7 @@ func (ProportionalFair) Allocate(dst []int16, v *View) {
 	for i := range w {
 		w[i] = 1 / v.UEs[i].PastRate
 	}
-	v.Maximise(dst, w)
+	v.Maximize(dst, w)
 }
 
 // MaxRate gives each group to the UE for which it carries most. UEs at the edge of the
@@ -110,7 +110,7 @@ func (MaxRate) Allocate(dst []int16, v *View) {
 	for i := range w {
 		w[i] = 1
 	}
-	v.Maximise(dst, w)
+	v.Maximize(dst, w)
 }
 
 // QoSAware is proportional fair among UEs that are equally pressed, and gives more to those
@@ -134,5 +134,5 @@ func (QoSAware) Allocate(dst []int16, v *View) {
 		}
 		w[i] = math.Exp(press) / (c.PastRate * float64(max(c.Priority, 1)))
 	}
-	v.Maximise(dst, w)
+	v.Maximize(dst, w)
 }

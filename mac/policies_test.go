@@ -44,9 +44,9 @@ func bruteForce(v *mac.View, weights []float64, owner []int16, at int) float64 {
 	return best
 }
 
-// TestMaximiseAgainstBruteForce compares with every allocation there is. With up to four
+// TestMaximizeAgainstBruteForce compares with every allocation there is. With up to four
 // UEs, all PRBs within their power and full buffers, nothing is better; with more, little.
-func TestMaximiseAgainstBruteForce(t *testing.T) {
+func TestMaximizeAgainstBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	for _, c := range []struct {
 		ues, groups, rounds int
@@ -78,7 +78,7 @@ func TestMaximiseAgainstBruteForce(t *testing.T) {
 				for i := range owner {
 					owner[i] = mac.Nobody
 				}
-				v.Maximise(owner, weights)
+				v.Maximize(owner, weights)
 				got := worth(owner, v, weights)
 				for r := range owner {
 					if owner[r] != mac.Nobody && !v.Free[r] {

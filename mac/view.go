@@ -63,13 +63,13 @@ const Nobody = -1
 // one that carries most. Allocate keeps nothing of v, and allocates no memory; it is called
 // by one goroutine at a time.
 //
-// A policy that wants the largest sum of weighted rates calls [View.Maximise].
+// A policy that wants the largest sum of weighted rates calls [View.Maximize].
 type Scheduler interface {
 	// Allocate shares out the free groups of v; see above.
 	Allocate(dst []int16, v *View)
 }
 
-// Maximise shares out the free groups so that the sum of weight·rate over all groups is as
+// Maximize shares out the free groups so that the sum of weight·rate over all groups is as
 // large as can be, no UE beyond its backlog or its power.
 //
 //   - dst: as in [Scheduler]
@@ -78,7 +78,7 @@ type Scheduler interface {
 // Where groups need not be neighbours, each goes to the UE of the largest product, the first
 // of equals. Where they must, the result is the best one with up to four UEs; with more it is
 // found by a beam search and is near the best. It does not allocate.
-func (v *View) Maximise(dst []int16, weights []float64) {
+func (v *View) Maximize(dst []int16, weights []float64) {
 	if v.Contiguous {
 		v.beam.search(dst, v, weights)
 		return

@@ -15,7 +15,7 @@ import (
 //
 //  1. takes the power of the UE's fading channel in each resource block group, from the
 //     same tapped delay line that the waveform has,
-//  2. makes of it the SINR after the equaliser, with what the receiver's channel estimate
+//  2. makes of it the SINR after the equalizer, with what the receiver's channel estimate
 //     loses (receiverModel),
 //  3. averages the mutual information that the coded bits of all transmissions of the
 //     block carry, and takes the SINR of an even channel with as much (MIESM),

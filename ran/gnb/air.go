@@ -22,7 +22,7 @@ type Air interface {
 	//     has not heard its grant
 	Transmit(dst []Reception, s *nr.Schedule, who []int) error
 
-	// Sound writes the SINR after the equaliser that a UE would have in each resource
+	// Sound writes the SINR after the equalizer that a UE would have in each resource
 	// block group, in dB, as a sounding reference signal in the slot shows it.
 	Sound(dst []float32, ue int, slot nr.Slot)
 
@@ -34,7 +34,7 @@ type Air interface {
 type Reception struct {
 	Outcome      nr.Outcome
 	SINRObserved bool    // whether SINRdB is a measurement
-	SINRdB       float32 // after equalisation, dB
+	SINRdB       float32 // after equalization, dB
 	Iterations   uint8   // LDPC iterations; 0 where that is not known
 }
 

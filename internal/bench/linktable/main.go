@@ -9,8 +9,8 @@
 //
 // A block goes through CRC, LDPC, rate matching and modulation, over white noise of
 // known variance, and back through demapper, combining and decoder, as phy/pusch does it
-// once the channel is equalised: the SINR is that of a resource element after the
-// equaliser. Retransmissions have the redundancy versions 2, 3 and 1 and the same SINR.
+// once the channel is equalized: the SINR is that of a resource element after the
+// equalizer. Retransmissions have the redundancy versions 2, 3 and 1 and the same SINR.
 //
 // A curve is the normal distribution of a threshold, fitted to the outcomes by maximum
 // likelihood; each next batch of blocks is sent where it says most. The result follows

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// LogicalChannel is one logical channel of a UE, as logical channel prioritisation sees it.
+// LogicalChannel is one logical channel of a UE, as logical channel prioritization sees it.
 type LogicalChannel struct {
 	Priority   int           // lower comes first
-	PBR        float64       // prioritised bit rate, bytes per second; infinite for all that there is
+	PBR        float64       // prioritized bit rate, bytes per second; infinite for all that there is
 	BucketSize time.Duration // bucketSizeDuration: the bucket holds at most PBR times this
 	Waiting    int           // bytes that wait
-	Bucket     float64       // Bj, bytes by which the prioritised rate is behind; negative after more was sent
+	Bucket     float64       // Bj, bytes by which the prioritized rate is behind; negative after more was sent
 }
 
-// Prioritise shares the room of a block out among the logical channels of a UE: first every
-// channel gets what its prioritised bit rate is behind, in the order of priorities; what is
+// Prioritize shares the room of a block out among the logical channels of a UE: first every
+// channel gets what its prioritized bit rate is behind, in the order of priorities; what is
 // left goes by priority alone.
 //
 //   - dst: [len(channels)], bytes of each channel that go into the block
@@ -29,7 +29,7 @@ type LogicalChannel struct {
 // one length.
 //
 // TS 38.321 §5.4.3.1.
-func Prioritise(dst []int, channels []LogicalChannel, room int, elapsed time.Duration) int {
+func Prioritize(dst []int, channels []LogicalChannel, room int, elapsed time.Duration) int {
 	for j := range channels {
 		c := &channels[j]
 		dst[j] = 0
@@ -38,13 +38,13 @@ func Prioritise(dst []int, channels []LogicalChannel, room int, elapsed time.Dur
 		}
 	}
 	start := room
-	for _, prioritised := range [...]bool{true, false} {
+	for _, prioritized := range [...]bool{true, false} {
 		for last := math.MinInt; room > 0; {
 			next := nextPriority(channels, last)
 			if next == math.MaxInt {
 				break
 			}
-			room -= serve(dst, channels, next, room, prioritised)
+			room -= serve(dst, channels, next, room, prioritized)
 			last = next
 		}
 	}
@@ -63,7 +63,7 @@ func nextPriority(channels []LogicalChannel, last int) int {
 }
 
 // serve gives room to the channels of one priority, in their order, and returns how much.
-func serve(dst []int, channels []LogicalChannel, priority, room int, prioritised bool) int {
+func serve(dst []int, channels []LogicalChannel, priority, room int, prioritized bool) int {
 	used := 0
 	for j := range channels {
 		c := &channels[j]
@@ -71,7 +71,7 @@ func serve(dst []int, channels []LogicalChannel, priority, room int, prioritised
 			continue
 		}
 		n := min(c.Waiting, room-used)
-		if prioritised && !math.IsInf(c.PBR, 1) {
+		if prioritized && !math.IsInf(c.PBR, 1) {
 			n = min(n, int(max(math.Ceil(c.Bucket), 0)))
 		}
 		dst[j] += n
