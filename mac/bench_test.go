@@ -84,10 +84,10 @@ func benchmarkSlots(b *testing.B, l *loop) {
 	b.ReportMetric(float64(grants)/float64(b.N), "grants/op")
 }
 
-// BenchmarkMaximise times the search for neighbouring groups among UEs whose rates vary
+// BenchmarkMaximize times the search for neighbouring groups among UEs whose rates vary
 // smoothly over the band, and states what it finds as a share of what would be possible if
 // groups of a UE need not be neighbours.
-func BenchmarkMaximise(b *testing.B) {
+func BenchmarkMaximize(b *testing.B) {
 	const ues, groups = 64, 18
 	rng := rand.New(rand.NewPCG(5, 5))
 	prbs := make([]int, groups)
@@ -107,7 +107,7 @@ func BenchmarkMaximise(b *testing.B) {
 			dst[r] = mac.Nobody
 		}
 		v.Contiguous = contiguous
-		v.Maximise(dst, w)
+		v.Maximize(dst, w)
 		for r, u := range dst {
 			if u != mac.Nobody {
 				value += w[u] * float64(v.UEs[u].Rate[r])
@@ -130,7 +130,7 @@ func BenchmarkMaximise(b *testing.B) {
 		}
 		v.Contiguous = true
 		b.StartTimer()
-		v.Maximise(dst, w)
+		v.Maximize(dst, w)
 	}
 	b.ReportMetric(sum/bound, "of-bound")
 }
