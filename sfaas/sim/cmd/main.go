@@ -10,7 +10,8 @@
 //	go run ./sfaas/sim/cmd -seeds 2000 -disks
 //
 // With -disks it runs the world of package endure instead: every node has a disk, which
-// tears, loses and is late, nodes crash, and recover from it.
+// tears, loses and is late, nodes crash, and recover from it, and units are handed over
+// between them meanwhile.
 //
 // It ends with 1 if an oracle has spoken, and with 2 if it was called wrongly.
 package main

@@ -2,7 +2,8 @@
 
 // Package endure is the world in which kept units have to survive the nodes that own
 // them: [Run] draws a program, disks, a network and crashes from a seed, and says which
-// promises were broken.
+// promises were broken. With more than one node units are handed over between them, most
+// of all when one is about to crash, over connections that break, and images may be late.
 //
 // Its oracle needs no history of its own, for the program checks itself: every message
 // bears the number of its stream, which is what one instance makes for one consumer, and
