@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -82,14 +81,14 @@ type fileCache[T any] struct {
 	read  func() (*T, error)
 
 	mu    sync.Mutex
-	times []time.Time
+	files []os.FileInfo // as they were then
 	value *T
 }
 
 func (c *fileCache[T]) get() (*T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var times []time.Time
+	var files []os.FileInfo
 	same := c.value != nil
 	for i, name := range c.names {
 		info, err := os.Stat(name)
@@ -99,8 +98,8 @@ func (c *fileCache[T]) get() (*T, error) {
 			}
 			return nil, err
 		}
-		times = append(times, info.ModTime())
-		same = same && i < len(c.times) && c.times[i].Equal(times[i])
+		files = append(files, info)
+		same = same && unchanged(c.files[i], info)
 	}
 	if same {
 		return c.value, nil
@@ -112,8 +111,14 @@ func (c *fileCache[T]) get() (*T, error) {
 		}
 		return nil, err
 	}
-	c.value, c.times = v, times
+	c.value, c.files = v, files
 	return v, nil
+}
+
+// unchanged reports whether a name stands for a file as it was. A file that takes the
+// place of another one may have its time, and its size.
+func unchanged(was, is os.FileInfo) bool {
+	return os.SameFile(was, is) && was.ModTime().Equal(is.ModTime()) && was.Size() == is.Size()
 }
 
 var errNoCertificate = errors.New("peer: the other end shows no certificate")

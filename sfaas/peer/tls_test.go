@@ -180,3 +180,37 @@ func TestOldTLSIsRefused(t *testing.T) {
 		t.Error("TLS 1.2 is taken")
 	}
 }
+
+// TestRenewedInPlace puts another certificate in the place of one, with its time: it is
+// the one that is shown.
+func TestRenewedInPlace(t *testing.T) {
+	ca, dir, later := newAuthority(t), t.TempDir(), time.Now().Add(time.Hour)
+	files := ca.write(dir, 1, later)
+	first, err := files.Certificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := t.TempDir()
+	ca.write(other, 1, later)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		info, err := e.Info()
+		if err == nil {
+			err = os.Chtimes(filepath.Join(other, name), info.ModTime(), info.ModTime())
+		}
+		if err == nil {
+			err = os.Rename(filepath.Join(other, name), filepath.Join(dir, name))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	second, err := files.Certificate()
+	if err != nil || second.Leaf.SerialNumber.Cmp(first.Leaf.SerialNumber) == 0 {
+		t.Errorf("certificate %v is still shown, %v", first.Leaf.SerialNumber, err)
+	}
+}
