@@ -4,6 +4,7 @@ package sfaas
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/live"
@@ -40,7 +41,10 @@ type MoveReport = live.MoveReport
 // runtime that closes is unlinked.
 func Link(runtimes ...*Runtime) error {
 	var all []*live.Runtime
-	for _, r := range runtimes {
+	for i, r := range runtimes {
+		if r == nil {
+			return &OptionError{Option: "Link", Got: fmt.Sprintf("nil for runtime %d", i+1), Want: "a runtime"}
+		}
 		all = append(all, r.rt)
 	}
 	return live.Link(all...)

@@ -60,14 +60,22 @@ func WithSealer(x Sealer) Option {
 // read-only and valid until f returns.
 func WithOutput[T any](o Output[T], f func(h Header, in *T)) Option {
 	return option(func(s *core.Settings) {
+		switch {
+		case o.n == nil:
+			s.Fail("WithOutput", "the zero Output", "what Sink has returned")
+			return
+		case f == nil:
+			s.Fail("WithOutput", "nil for sink "+o.n.Fn.Name, "a function")
+			return
+		}
 		s.SetSink(o.n, func(h Header, in any) { f(h, in.(*T)) })
 	})
 }
 
 // WithNotices names what is told about each fault, late, skipped or dropped
-// message. Calls from different workers overlap.
+// message. Calls from different workers overlap. Nil is nobody.
 func WithNotices(f func(Notice)) Option {
-	return option(func(s *core.Settings) { s.OnNotice, s.Notices = f, true })
+	return option(func(s *core.Settings) { s.OnNotice, s.Notices = f, f != nil })
 }
 
 // WithChecks looks for handlers, sinks and sources that keep a message, or a

@@ -4,6 +4,7 @@ package sfaas
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -25,9 +26,16 @@ var _ Host = (*Runtime)(nil)
 // NewRuntime opens the resources of all functions and starts the workers. The
 // caller closes the runtime.
 func NewRuntime(app *App, opts ...Option) (*Runtime, error) {
+	if app == nil {
+		return nil, &OptionError{Option: "NewRuntime", Got: "no app", Want: "what Graph.Build has returned"}
+	}
 	set := core.NewSettings()
 	set.Node = live.NextNode()
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			set.Fail("NewRuntime", fmt.Sprintf("nil for option %d", i+1), "an option")
+			break
+		}
 		o.Apply(set)
 	}
 	rt, err := live.New(app.plan, set)

@@ -52,6 +52,9 @@ func (in Input[T]) Spread() Edge[T] { return in.stream().Spread() }
 // and does not allocate in the steady state. Any number of goroutines may push
 // at once; the messages of one key keep the order of their pushes.
 func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
+	if fill == nil {
+		return in.lacks("Push", "a function that fills in a message")
+	}
 	m, err := h.Draft(core.SourceRef{Outlet: in.from}, key)
 	if err != nil {
 		return err
@@ -66,6 +69,9 @@ func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 
 // PushValue is Push with a deep copy of *v.
 func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
+	if v == nil {
+		return in.lacks("PushValue", "a value")
+	}
 	m, err := h.Draft(core.SourceRef{Outlet: in.from}, key)
 	if err != nil {
 		return err
@@ -73,6 +79,11 @@ func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
 	in.from.Layout.Copy(unsafe.Pointer(body(m).(*T)), unsafe.Pointer(v))
 	m.Slot = slot
 	return h.Inject(m)
+}
+
+// lacks is the error of a push that has nothing to push.
+func (in Input[T]) lacks(call, want string) error {
+	return &OptionError{Option: call, Got: "nil for source " + in.from.Name, Want: want}
 }
 
 // Position returns how far the source has come under a key, and false if

@@ -3,6 +3,7 @@
 package sfaas
 
 import (
+	"fmt"
 	"log/slog"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -50,11 +51,11 @@ func WithThreads(t Threads) Option { return option(func(s *core.Settings) { s.Th
 // All methods may be called concurrently.
 type ThreadGroup struct{ g *live.Group }
 
-// NewThreadGroup starts n threads. What the kernel refuses is returned as by
+// NewThreadGroup starts n threads, at most 256: more workers has no runtime. What the kernel refuses is returned as by
 // [WithThreads].
 func NewThreadGroup(n int, t Threads) (*ThreadGroup, error) {
-	if n < 1 {
-		return nil, &OptionError{Option: "NewThreadGroup", Got: "no thread", Want: "at least 1"}
+	if n < 1 || n > base.Groups {
+		return nil, &OptionError{Option: "NewThreadGroup", Got: fmt.Sprintf("%d threads", n), Want: fmt.Sprintf("1 to %d", base.Groups)}
 	}
 	g, err := live.NewGroup(n, &t, slog.Default())
 	if err != nil {
@@ -75,6 +76,10 @@ func (g *ThreadGroup) Close() error { return g.g.Close() }
 // workers while it runs: [Runtime.MoveUnit] brings it there.
 func WithThreadGroup(g *ThreadGroup, threads ...int) Option {
 	return option(func(s *core.Settings) {
+		if g == nil {
+			s.Fail("WithThreadGroup", "nil", "a thread group")
+			return
+		}
 		s.Group, s.GroupThreads, s.Workers = g.g, threads, len(threads)
 		if len(threads) == 0 {
 			s.Workers = g.Len()
@@ -83,7 +88,8 @@ func WithThreadGroup(g *ThreadGroup, threads ...int) Option {
 }
 
 // OnThread runs f on a new thread that is as t says, and returns what f returns or
-// what the kernel refuses. The thread ends with f. It is for whoever feeds slots: beside busy
+// what the kernel refuses. The thread ends with f. What goes wrong in f is an error, as in
+// a handler: a [*PanicError], or [ErrGoexit]. It is for whoever feeds slots: beside busy
 // neighbours a worker of high priority waits for a source without one.
 //
 //	err := sfaas.OnThread(t, func() error { return clock.Run(ctx, push) })

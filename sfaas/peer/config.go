@@ -56,6 +56,9 @@ func (c *Config) fill() error {
 			*d.value = d.least
 		}
 	}
+	if c.TLS != nil && (c.TLS.Certificate == nil || c.TLS.Roots == nil) {
+		return &sfaas.OptionError{Option: "peer.Config.TLS", Got: "no Certificate, or no Roots", Want: "both, as of Files"}
+	}
 	if c.Silence == 0 {
 		c.Silence = 5 * c.Heartbeat
 	}

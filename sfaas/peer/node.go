@@ -38,6 +38,9 @@ const greetingTime = 10 * time.Second
 // New returns the node of a runtime. It is connected with nobody until
 // [Node.Listen] or [Node.Dial]. The caller closes it, after the runtime.
 func New(rt *sfaas.Runtime, cfg Config) (*Node, error) {
+	if rt == nil {
+		return nil, &sfaas.OptionError{Option: "peer.New", Got: "nil", Want: "a runtime"}
+	}
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}

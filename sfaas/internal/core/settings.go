@@ -19,6 +19,8 @@ import (
 // Options of package sfaas write here; Check refuses what cannot be, by the name of the
 // option. Nothing in the machine asks for an option's default: NewSettings has them all.
 type Settings struct {
+	Wrong error // what the first option says that cannot be, if that is no value of a setting
+
 	Workers      int                    // cores of the runtime
 	Mode         base.Mode              // what lateness leads to
 	Budget       time.Duration          // time for the work of a slot, 0 for no limit
@@ -84,6 +86,13 @@ func (t SinkTable) Get(i int) func(base.Header, any) {
 	return nil
 }
 
+// Fail notes what an option says that cannot be; the first one holds.
+func (s *Settings) Fail(option, got, want string) {
+	if s.Wrong == nil {
+		s.Wrong = &base.OptionError{Option: option, Got: got, Want: want}
+	}
+}
+
 // SetSink names the receiver of a sink.
 func (s *Settings) SetSink(n *plan.Node, f func(base.Header, any)) {
 	s.Sinks.Set(n.Index, f)
@@ -141,6 +150,24 @@ func (s *Settings) Due(slot base.Slot, now base.Time) base.Time {
 func (s *Settings) Check(app *plan.App) error {
 	bad := func(option, got, want string) error { return &base.OptionError{Option: option, Got: got, Want: want} }
 	switch {
+	case s.Wrong != nil:
+		return s.Wrong
+	case s.Engine == nil:
+		return bad("WithEngine", "nil", "an engine")
+	case s.Logger == nil:
+		return bad("WithLogger", "nil", "a logger")
+	case s.Clock == nil:
+		return bad("WithClock", "nil", "a clock")
+	case s.Sealer == nil:
+		return bad("WithSealer", "nil", "a sealer")
+	case s.Mode > base.Replay:
+		return bad("WithMode", fmt.Sprint(uint8(s.Mode)), "RealTime or Replay")
+	case s.CommitRetry <= 0:
+		return bad("WithCommitRetry", s.CommitRetry.String(), "positive")
+	case s.IdleKeys < 0:
+		return bad("WithIdleKeys", s.IdleKeys.String(), "not negative")
+	case s.Owner == base.AllNodes:
+		return bad("WithDefaultOwner", fmt.Sprint(s.Owner), fmt.Sprintf("1 to %d", base.AllNodes-1))
 	case s.Workers < 1 || s.Workers > base.Groups:
 		return bad("WithWorkers", fmt.Sprint(s.Workers), fmt.Sprintf("1 to %d", base.Groups))
 	case s.Budget < 0:
@@ -168,6 +195,9 @@ func (s *Settings) Check(app *plan.App) error {
 		n := app.ByName[name]
 		if n == nil {
 			return bad("WithDefaultOwner", name, "a function of graph "+app.Name)
+		}
+		if node == 0 || node == base.AllNodes {
+			return bad("WithDefaultOwner", fmt.Sprintf("%d of %s", node, name), fmt.Sprintf("1 to %d", base.AllNodes-1))
 		}
 		owners[n.Part.Name] = node
 	}

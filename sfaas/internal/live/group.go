@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -151,6 +152,9 @@ func OnThread(t *base.Threads, f func() error) error {
 	if err := t.Check(); err != nil {
 		return err
 	}
+	if f == nil {
+		return &base.OptionError{Option: "OnThread", Got: "nil", Want: "a function"}
+	}
 	g := &Group{Threads: t, logger: slog.Default()}
 	done := make(chan error, 1)
 	var run func()
@@ -170,7 +174,14 @@ func OnThread(t *base.Threads, f func() error) error {
 			done <- err
 			return
 		}
-		done <- f()
+		err := base.ErrGoexit
+		defer func() {
+			if r := recover(); r != nil {
+				err = &base.PanicError{Value: r, Stack: string(debug.Stack())}
+			}
+			done <- err
+		}()
+		err = f()
 	}
 	go run()
 	return <-done

@@ -69,6 +69,9 @@ func NextNode() base.NodeID { return base.NodeID(lastNode.Add(1)) }
 // New opens the resources of all functions and starts the workers. The
 // caller closes the runtime, to which the settings belong from here on.
 func New(app *plan.App, set *core.Settings) (*Runtime, error) {
+	if err := set.Check(app); err != nil { // before a life begins, which is recorded
+		return nil, err
+	}
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
 		links: map[base.NodeID]peer{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
