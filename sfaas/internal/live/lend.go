@@ -117,8 +117,9 @@ func (t *thread) lend(w *worker, lost func()) {
 	more := w.runLent()
 	finished = true
 	w.lent, t.lent = false, lent{}
-	// The thread sleeps until an alarm that may have become earlier.
-	more = more || w.alarm < w.until
+	// The thread sleeps until an alarm that may have become earlier. Of a worker that
+	// stands others write it, and wake the thread.
+	more = more || (w.stands == nil && w.alarm < w.until)
 	t.own.Unlock()
 	if more {
 		t.wake()

@@ -233,7 +233,10 @@ func (t *thread) sleep() bool {
 	}
 	d := forever
 	for _, w := range seats {
-		w.until = w.alarm
+		w.until = base.Never
+		if w.stands == nil { // else others write it
+			w.until = w.alarm
+		}
 		d = min(d, w.untilAlarm())
 	}
 	if d > 0 {
