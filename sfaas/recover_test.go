@@ -190,6 +190,12 @@ func TestRecoverComesFirst(t *testing.T) {
 		t.Errorf("a push after a recovery that failed: %v", err)
 	}
 	d.Damage(nil)
+	other := start(t, app, sfaas.WithEngine(d), sfaas.WithNode(2))
+	var node *sfaas.OptionError
+	if err := other.Recover(context.Background()); !errors.Is(err, sfaas.ErrRecords) || !errors.As(err, &node) || node.Option != "WithNode" {
+		t.Errorf("recovery of what another node has kept: %v", err)
+	}
+	other.Close()
 	if err := b.Recover(context.Background()); err != nil {
 		t.Error(err)
 	}

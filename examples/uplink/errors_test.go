@@ -42,7 +42,7 @@ func TestBadArguments(t *testing.T) {
 		"record":          {[]string{"-record", "llrs"}, "-record"},
 		"record edge":     {[]string{"-record", "llr=x.arrow"}, "llrs"},
 		"record folder":   {[]string{"-record", "llrs=" + filepath.Join(file, "x.arrow")}, "-record llrs"},
-		"replay edge":     {[]string{"-replay", "grants=x.arrow"}, "edge"},
+		"replay edge":     {[]string{"-replay", "grand=x.arrow"}, "edge"},
 		"replay twice":    {[]string{"-replay", "llrs=x.arrow", "-replay", "bits=x.arrow"}, "-replay"},
 		"replay nothing":  {[]string{"-replay", "llrs=no/such.arrow"}, "no/such.arrow"},
 		"plot":            {[]string{"-plot", filepath.Join(file, "below")}, "-plot"},

@@ -73,6 +73,7 @@ type Recorder struct {
 	app    *plan.App
 	sealer core.Sealer
 	names  *plan.Names
+	node   base.NodeID
 	life   uint32
 	origin base.Time // 1970 on the runtime's clock
 	nodes  []uint64  // hashes of names, by index
@@ -85,7 +86,7 @@ type Recorder struct {
 // Everything that could not be recorded is refused here, before the first message: a
 // runtime that cannot keep its promises must not make any.
 func NewRecorder(app *plan.App, set *core.Settings, now base.Time, wall int64) (*Recorder, error) {
-	r := &Recorder{app: app, sealer: set.Sealer, names: plan.NamesOf(app), life: set.Incarnation, origin: now - base.Time(wall)}
+	r := &Recorder{app: app, sealer: set.Sealer, names: plan.NamesOf(app), node: set.Node, life: set.Incarnation, origin: now - base.Time(wall)}
 	for _, name := range r.names.Nodes {
 		r.nodes = append(r.nodes, xxhash.Sum64String(name))
 	}
@@ -103,14 +104,15 @@ func NewRecorder(app *plan.App, set *core.Settings, now base.Time, wall int64) (
 // Begin returns the record that comes before all others of a life.
 //
 // It has the names of this life's graph, by hash, so that equal graphs write them once,
-// and the life's clock.
+// the life's clock, and which node it is of.
 func (r *Recorder) Begin() *core.Record {
 	names := appendSchema(r.names.Append(nil), r.app)
 	hash := binary.BigEndian.AppendUint64(nil, xxhash.Sum64(names))
-	clock := binary.AppendVarint(slices.Clone(hash), int64(r.origin))
+	life := binary.AppendVarint(slices.Clone(hash), int64(r.origin))
+	life = binary.AppendUvarint(life, uint64(r.node))
 	return &core.Record{Epoch: r.life, Core: beginCore, Seq: 1, Writes: []core.Write{
 		{Key: append([]byte{rowNames}, hash...), Value: names},
-		{Key: binary.BigEndian.AppendUint32([]byte{rowLife}, r.life), Value: clock},
+		{Key: binary.BigEndian.AppendUint32([]byte{rowLife}, r.life), Value: life},
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"strconv"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -29,6 +30,7 @@ func Recover(cores *core.Cores, rec *Recorder, engine core.Engine, now base.Time
 	// do.
 	p := &rows{
 		reader: reader{app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, 0), now: rec.origin},
+		self:   rec.node,
 		nodes:  map[uint64]*plan.Node{}, names: map[uint64]*schema{}, lives: map[uint32]*life{},
 	}
 	for _, n := range p.app.Nodes {
@@ -53,6 +55,7 @@ type rows struct {
 	nodes  map[uint64]*plan.Node // by hash of the name
 	names  map[uint64]*schema
 	lives  map[uint32]*life
+	self   base.NodeID      // the runtime's
 	schema *schema          // of the row that is read
 	merged []plan.CellStore // that have got parts
 }
@@ -71,6 +74,7 @@ type schema struct {
 // life, so that they become moments of the present one.
 type life struct {
 	origin base.Time
+	node   base.NodeID
 	schema *schema
 }
 
@@ -152,6 +156,11 @@ func (p *rows) row(u base.Unit, key, value []byte) error {
 	life := p.lives[r.Uint32()]
 	if life == nil {
 		return firstError(r.Err, fmt.Errorf("of an unknown life"))
+	}
+	// Units of another node would have two owners as soon as that node comes back. A life
+	// that has left nothing but its name was refused here, and does no harm.
+	if life.node != p.self {
+		return &base.OptionError{Option: "WithNode", Got: strconv.Itoa(int(p.self)), Want: fmt.Sprintf("%d, whose records they are", life.node)}
 	}
 	p.schema, p.index, p.then = life.schema, life.schema.index, life.origin
 	// Whether a row may stand in a unit or beside all units is part of its kind: a route
@@ -241,7 +250,7 @@ func cutHash(k *base.Reader) uint64 {
 func (p *rows) readLife(kind byte, k, r *base.Reader) {
 	if kind == rowLife {
 		b := k.Take(4)
-		x := &life{schema: p.names[cutHash(r)], origin: base.Time(r.Int())}
+		x := &life{schema: p.names[cutHash(r)], origin: base.Time(r.Int()), node: base.NodeID(r.Uint16())}
 		switch {
 		case k.Err != nil || r.Err != nil:
 		case x.schema == nil:
