@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,8 +89,9 @@ func TestFurtherPortsOutlive(t *testing.T) {
 	sfaas.Apply(in.With(exactly), f)
 	sfaas.Deliver(notes.With(exactly), toNotes)
 	app, key, ctx := build(t, g), sfaas.NewKey(sfaas.KindCell, 1), context.Background()
-	now := sfaas.Time(1)
-	clock := sfaas.WithClock(func() sfaas.Time { return now })
+	var now atomic.Int64 // workers read it while the test sets it
+	now.Store(1)
+	clock := sfaas.WithClock(func() sfaas.Time { return sfaas.Time(now.Load()) })
 	begin := func(rt *sfaas.Runtime) {
 		push(t, in, rt, key, 1, 1)
 		drain(t, rt)
@@ -126,7 +128,7 @@ func TestFurtherPortsOutlive(t *testing.T) {
 			if err := notes.PushValue(rt, key, 2, &note{"!"}); err != nil {
 				t.Fatal(err)
 			}
-			now = now.Add(time.Second)
+			now.Add(int64(time.Second))
 			drain(t, rt)
 			for begin := time.Now(); time.Since(begin) < 5*time.Second; time.Sleep(time.Millisecond) {
 				drain(t, rt)
