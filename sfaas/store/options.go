@@ -3,17 +3,20 @@
 package store
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // Options are the knobs of a store. The zero value, and a nil pointer, are usable.
 type Options struct {
-	// CacheBytes bounds the memory for blocks that were read; 0 means 8 MiB. A
+	// CacheBytes ≥ 0 bounds the memory for blocks that were read; 0 means 8 MiB. A
 	// runtime reads when it recovers and when a unit is handed over, and hardly else.
 	CacheBytes int64
-	// SyncInterval is the least time from one group to the next. 0 makes a group of
+	// SyncInterval ≥ 0 is the least time from one group to the next. 0 makes a group of
 	// what was offered while the former one was synced: the shortest wait. The length
 	// of a slot makes one group per slot, and spares the disk.
 	SyncInterval time.Duration
@@ -32,6 +35,17 @@ const (
 	defaultMemTable   = 16 << 20
 	defaultProofEvery = 50 * time.Millisecond
 )
+
+// validate names the first option that has no meaning.
+func (o *Options) validate() error {
+	switch {
+	case o.CacheBytes < 0:
+		return &sfaas.OptionError{Option: "CacheBytes", Got: strconv.FormatInt(o.CacheBytes, 10), Want: "0 or more"}
+	case o.SyncInterval < 0:
+		return &sfaas.OptionError{Option: "SyncInterval", Got: o.SyncInterval.String(), Want: "0 or more"}
+	}
+	return nil
+}
 
 // withDefaults returns a copy in which nothing is zero.
 func (o *Options) withDefaults() Options {

@@ -54,9 +54,13 @@ var _ sfaas.Engine = (*Store)(nil)
 
 // Open opens the store in a folder, or makes one. Nobody else may have it open. It
 // returns a [*DamagedError] if a file does not hold what was acknowledged, and
-// [ErrFull] if there is no room to begin with.
+// [ErrFull] if there is no room to begin with, and a [*sfaas.OptionError] for an option
+// that has no meaning.
 func Open(dir string, o *Options) (*Store, error) {
 	s := &Store{dir: dir, opts: o.withDefaults(), wake: make(chan struct{}, 1), closing: make(chan struct{})}
+	if err := s.opts.validate(); err != nil {
+		return nil, err
+	}
 	if err := makeDir(s.opts.fs, dir); err != nil {
 		return nil, openError(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
@@ -186,3 +187,16 @@ func TestStoreClose(t *testing.T) {
 }
 
 func number(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
+
+// TestOptions opens stores with options that have no meaning.
+func TestOptions(t *testing.T) {
+	for name, o := range map[string]Options{
+		"CacheBytes":   {CacheBytes: -1},
+		"SyncInterval": {SyncInterval: -time.Second},
+	} {
+		var option *sfaas.OptionError
+		if _, err := Open(t.TempDir(), &o); !errors.As(err, &option) || option.Option != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
