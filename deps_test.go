@@ -56,16 +56,20 @@ const floorRule = `
 	phy/link, accel < phy/neural < phy/neural/...;
 	phy/link < mac/...;
 
-	# Floor 5: where functions run.
-	sfaas/..., sfaas/neural, accel/... < placement < placement/...;
+	# Floor 5: where functions run. What a node has and lends; whether work fits there, and
+	# what was used; where units should be; how agents agree on it; the roof, and the same
+	# agents in a simulator.
+	sfaas/..., sfaas/neural, accel/... < placement/resource < placement/admission, placement/meter < placement/plan
+		< placement/internal/agent < placement < placement/sim < placement/sim/cmd;
+	placement/resource < placement/resource/...;
 
 	# Floor 6: the only place where radio meets runtime.
-	phy/neural, phy/capture, phy/diagnose, mac/..., placement/..., sfaas/..., sfaas/tape < ran/block < ran < ran/...;
+	phy/neural, phy/capture, phy/diagnose, mac/..., placement, sfaas/..., sfaas/tape < ran/block < ran < ran/...;
 	ran < ran/uplink < ran/gnb;
 	internal/svg < ran/gnb;
 
 	# Floor 7: programs, and what measures, breaks and checks the rest.
-	ran/..., ran/gnb, phy/neural/... < examples/..., internal/bench/..., internal/chaos/...,
+	ran/..., ran/gnb, phy/neural/..., placement/sim < examples/..., internal/bench/..., internal/chaos/...,
 		internal/oracle/..., internal/lint;
 `
 
