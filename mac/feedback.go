@@ -118,7 +118,7 @@ func (c *Cell) outcome(u *UE, p *Process, bit uint16, f *Feedback) {
 			if p.Shared {
 				loop = &u.PairedLoop
 			}
-			if !p.Lowered {
+			if !p.Lowered && !c.saturated(u, p, passed) {
 				loop.Update(passed, u.Config.TargetBLER, u.Config.StepDB, c.cfg.MaxOffsetDB)
 			}
 		}
@@ -137,6 +137,19 @@ func (c *Cell) outcome(u *UE, p *Process, bit uint16, f *Feedback) {
 		u.Counts.Missing++
 	}
 	c.again(u, p, bit)
+}
+
+// saturated reports whether the outer loop would only wind up: the block passed with the last
+// MCS of the table, or failed with the first, and the expected SINR is so far beyond the end
+// of the table that another offset chooses the same. A loop that went on there would have to
+// come all the way back when the channel changes.
+//
+// K. J. Åström and R. M. Murray, Feedback Systems, §11.4: conditional integration.
+func (c *Cell) saturated(u *UE, p *Process, passed bool) bool {
+	if passed {
+		return int(p.MCS) == c.inner.highest[u.Config.Grant.MCSTable] && float64(p.Margin) > c.cfg.SaturationDB
+	}
+	return p.MCS == 0 && float64(p.Margin) < -c.cfg.SaturationDB
 }
 
 // again makes a block due that did not pass, or ends it.

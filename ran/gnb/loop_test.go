@@ -167,6 +167,37 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
+// TestOuterLoopComesBack keeps a UE beyond an end of the MCS table for 10⁴ transmissions, where
+// the outer loop must not wind up, and then brings its channel back by 20 dB: the offset is
+// within 1 dB of where it stays in at most 300 first transmissions.
+func TestOuterLoopComesBack(t *testing.T) {
+	for name, snr := range map[string][2]float64{"above": {35, 15}, "below": {-18, 2}} {
+		t.Run(name, func(t *testing.T) {
+			const slots = 10_000
+			cfg := testConfig(1, mac.RoundRobin{}, Traffic{})
+			moved := slotTime(&cfg.MAC.Carrier, slots)
+			cfg.UEs[0].Trajectory = Trajectory{{At: 0, SNRdB: snr[0], DopplerHz: 20}, {At: moved, SNRdB: snr[0], DopplerHz: 20}, {At: moved, SNRdB: snr[1], DopplerHz: 20}}
+			l, err := New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			if err := l.Run(slots); err != nil {
+				t.Fatal(err)
+			}
+			end, _ := l.UE(0)
+			first, final := comesBack(t, l)
+			t.Logf("offset %.1f dB beyond the table, %.1f dB back in it, after %d first transmissions", end.Loop.OffsetDB, final, first)
+			if math.Abs(end.Loop.OffsetDB) > 10 {
+				t.Errorf("offset %.1f dB: the loop has wound up", end.Loop.OffsetDB)
+			}
+			if first > 300 {
+				t.Errorf("within 1 dB of %.1f dB after %d first transmissions, want 300 at most", final, first)
+			}
+		})
+	}
+}
+
 // TestOuterLoopStep changes the bias of reports by 10 dB, up and down: the offset comes
 // within 1 dB of where it stays in at most 300 first transmissions.
 func TestOuterLoopStep(t *testing.T) {
@@ -182,28 +213,35 @@ func TestOuterLoopStep(t *testing.T) {
 	}
 	for _, bias := range []float64{10, 0} {
 		l.SetBias(bias)
-		var offsets []float64 // after each first transmission
-		for range 5000 {
-			if err := l.Step(); err != nil {
-				t.Fatal(err)
-			}
-			if u, _ := l.UE(0); len(offsets) == 0 || u.Loop.OffsetDB != offsets[len(offsets)-1] {
-				offsets = append(offsets, u.Loop.OffsetDB)
-			}
-		}
-		final, tail := 0.0, offsets[len(offsets)/2:]
-		for _, x := range tail {
-			final += x / float64(len(tail))
-		}
-		first := 0
-		for math.Abs(offsets[first]-final) > 1 {
-			first++
-		}
+		first, final := comesBack(t, l)
 		t.Logf("bias %g dB: %.2f dB in the end, within 1 dB after %d first transmissions", bias, final, first)
 		if first > 300 {
 			t.Errorf("bias %g dB: %d first transmissions, want at most 300", bias, first)
 		}
 	}
+}
+
+// comesBack runs the loop of one UE on until its offset rests, and returns after how many first
+// transmissions it was within 1 dB of where it stays, and where that is.
+func comesBack(t *testing.T, l *Loop) (first int, final float64) {
+	t.Helper()
+	var offsets []float64 // after each first transmission
+	for range 5000 {
+		if err := l.Step(); err != nil {
+			t.Fatal(err)
+		}
+		if u, _ := l.UE(0); len(offsets) == 0 || u.Loop.OffsetDB != offsets[len(offsets)-1] {
+			offsets = append(offsets, u.Loop.OffsetDB)
+		}
+	}
+	tail := offsets[len(offsets)/2:]
+	for _, x := range tail {
+		final += x / float64(len(tail))
+	}
+	for math.Abs(offsets[first]-final) > 1 {
+		first++
+	}
+	return first, final
 }
 
 // BenchmarkAbstract is the air alone: a slot in which eight UEs send.
