@@ -273,5 +273,6 @@ func likePattern(g, pattern *nr.Grant) bool {
 	p := *pattern
 	p.RNTI, p.StartPRB, p.NumPRB, p.MCSIndex = g.RNTI, g.StartPRB, g.NumPRB, g.MCSIndex
 	p.RV, p.HARQProcess, p.NewData, p.DMRS.Ports = g.RV, g.HARQProcess, g.NewData, g.DMRS.Ports
+	p.MaxIterations = g.MaxIterations
 	return p == *g
 }

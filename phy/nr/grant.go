@@ -12,6 +12,9 @@ import (
 // or 32 where the UE is configured so (TS 38.214 §6.1).
 const MaxHARQProcesses = 32
 
+// MaxIterations is the largest bound of a grant on the LDPC iterations of a code block.
+const MaxIterations = 255
+
 // Grant schedules one PUSCH transmission of one UE. It is comparable and holds
 // no pointer, so it can be a message, a control message or a state cell.
 // PRBs count from the carrier's first PRB, symbols from the start of the slot.
@@ -36,6 +39,12 @@ type Grant struct {
 	RV                 int      // redundancy version, 0…3
 	HARQProcess        int      // 0…31
 	NewData            bool     // true discards the soft bits of the HARQ process
+
+	// MaxIterations is how many LDPC iterations the receiver may spend on a code block,
+	// 0…[MaxIterations]; 0 stands for as many as it does by itself, which a larger value does not
+	// raise. The UE does not know of it: it is no part of a DCI, nor of a recording, but how
+	// a scheduler bounds the receiver's work, see package mac.
+	MaxIterations int
 }
 
 // Validate reports the first field that TS 38.211, TS 38.214 or this library
@@ -106,6 +115,9 @@ func (g *Grant) checkCoding(*Carrier) error {
 	case 0, 6, 12, 18:
 	default:
 		return &FieldError{"x_overhead", g.XOverhead, "0, 6, 12 or 18 (TS 38.214 §6.1.4.2)"}
+	}
+	if err := checkRange("max_iterations", g.MaxIterations, 0, MaxIterations); err != nil {
+		return err
 	}
 	if g.TBSLBRM == 0 {
 		return nil

@@ -25,7 +25,7 @@ func NewCode(g *nr.Grant) (sch.Code, error) {
 	c := sch.Code{
 		RNTI: g.RNTI, HARQProcess: g.HARQProcess, NewData: g.NewData,
 		CodedBits: g.CodedBits(), NumLayers: g.NumLayers,
-		Modulation: mcs.Modulation, RV: g.RV, TBSLBRM: g.TBSLBRM,
+		Modulation: mcs.Modulation, RV: g.RV, TBSLBRM: g.TBSLBRM, MaxIterations: g.MaxIterations,
 		CInit: scramble.PUSCHInit(g.RNTI, g.NID),
 	}
 	if mcs.Reserved() {

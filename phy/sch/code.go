@@ -16,17 +16,18 @@ import (
 // The base graph follows the size and the code rate of the initial transmission
 // ([Code.Begin]); a retransmission continues it ([Code.Continue]).
 type Code struct {
-	RNTI         uint16            // UE
-	HARQProcess  int               // HARQ process
-	NewData      bool              // soft bits of the process are discarded first
-	TBS          int               // transport block size A, bits, without CRC; 0 until it is known
-	CodedBits    int               // G, coded bits of the transmission
-	NumLayers    int               // layers that the codeword is mapped to
-	Modulation   nr.Modulation     // scheme
-	RV           int               // redundancy version
-	TBSLBRM      int               // TBS_LBRM, bits, which limits the circular buffer; 0 for a full one
-	Segmentation ldpc.Segmentation // code blocks
-	CInit        uint32            // initial state of the scrambling sequence (TS 38.211 §6.3.1.1, §7.3.1.1)
+	RNTI          uint16            // UE
+	HARQProcess   int               // HARQ process
+	NewData       bool              // soft bits of the process are discarded first
+	TBS           int               // transport block size A, bits, without CRC; 0 until it is known
+	CodedBits     int               // G, coded bits of the transmission
+	NumLayers     int               // layers that the codeword is mapped to
+	Modulation    nr.Modulation     // scheme
+	RV            int               // redundancy version
+	TBSLBRM       int               // TBS_LBRM, bits, which limits the circular buffer; 0 for a full one
+	Segmentation  ldpc.Segmentation // code blocks
+	MaxIterations int               // LDPC iterations of a code block at most, where the decoder makes more; 0 for as many as it does
+	CInit         uint32            // initial state of the scrambling sequence (TS 38.211 §6.3.1.1, §7.3.1.1)
 }
 
 // Initial is what a retransmission must know of the initial transmission of its

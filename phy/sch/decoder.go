@@ -139,9 +139,9 @@ func (d *Decoder) Decode(dst *nr.TransportBlock, soft *SoftBuffer) error {
 	return nil
 }
 
-// DecodeBlocks decodes the code blocks of the configured transmission. It stops
-// at the first that fails: the transport block is then lost for this
-// transmission.
+// DecodeBlocks decodes the code blocks of the configured transmission, each in at most
+// as many iterations as decoder and [Code] allow. It stops at the first that fails: the
+// transport block is then lost for this transmission.
 //
 //   - dst: [Code.PackedBytes] the transport block with its CRC, packed, first
 //     bit most significant
@@ -160,6 +160,9 @@ func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error
 	}
 	s := &d.code.Segmentation
 	cfg := ldpc.DecoderConfig{Config: d.code.LDPC().ForLength(soft.Extent), MaxIterations: d.iterations, CRC: s.BlockCRC}
+	if n := d.code.MaxIterations; n > 0 {
+		cfg.MaxIterations = min(n, d.iterations)
+	}
 	if s.NumBlocks == 1 {
 		cfg.CRC = s.TBCRC
 	}

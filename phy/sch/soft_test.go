@@ -132,3 +132,25 @@ func FuzzSoftBuffer(f *testing.F) {
 		}
 	})
 }
+
+// TestMaxIterations decodes what cannot be decoded in as many iterations as the code allows,
+// and in no more than the decoder makes.
+func TestMaxIterations(t *testing.T) {
+	for bound, want := range map[int]int{0: 3, 1: 1, 2: 2, 3: 3, 9: 3} {
+		d := newSoftDecoder(t)
+		code := softCode(t, 0, true)
+		code.MaxIterations = bound
+		configure(t, d, code)
+		llrs, soft := make([]int8, code.CodedBits), &SoftBuffer{}
+		for i := range llrs {
+			llrs[i] = int8(i*i%7 - 3)
+		}
+		if err := d.Combine(soft, llrs); err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.DecodeBlocks(make([]byte, code.PackedBytes()), soft)
+		if err != nil || got.Iterations != want || got.CRC {
+			t.Errorf("bound %d: %+v, %v; want %d iterations", bound, got, err, want)
+		}
+	}
+}

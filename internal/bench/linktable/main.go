@@ -26,6 +26,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -35,7 +36,15 @@ func main() {
 	workers := flag.Int("workers", runtime.GOMAXPROCS(0), "curves that are measured at once")
 	curves := flag.String("curves", os.DevNull, "file of the curves to write")
 	combining := flag.String("combining", os.DevNull, "file of the gains of retransmissions to write")
+	bounded := flag.String("bounds", "", "file of what fewer LDPC iterations cost to write; only that is measured then, -blocks at each SINR")
 	flag.Parse()
+	if *bounded != "" {
+		if err := runBounds(context.Background(), *bounded, *blocks, *workers, *seed); err != nil {
+			fmt.Fprintln(os.Stderr, "linktable:", err)
+			os.Exit(2)
+		}
+		return
+	}
 	if err := run(context.Background(), *curves, *combining, *blocks, *workers, *seed); err != nil {
 		fmt.Fprintln(os.Stderr, "linktable:", err)
 		os.Exit(2)
@@ -48,32 +57,53 @@ func run(ctx context.Context, curvesFile, combiningFile string, blocks, workers 
 		return fmt.Errorf("at least %d -blocks and 1 of -workers are needed", minBlocks)
 	}
 	curves := plan()
-	if err := measureAll(ctx, curves, blocks, workers, seed); err != nil {
+	err := sideBySide(ctx, workers, len(curves), func(ctx context.Context, i int) error { return curves[i].measure(ctx, blocks, seed) })
+	if err != nil {
 		return err
 	}
 	recipe := fmt.Sprintf("# go run ./internal/bench/linktable -blocks %d -seed %d", blocks, seed)
 	return errors.Join(writeCurves(curvesFile, recipe, curves, blocks), writeCombining(combiningFile, recipe, curves))
 }
 
-// measureAll measures the curves side by side. The first error ends it.
-func measureAll(ctx context.Context, curves []curve, blocks, workers int, seed uint64) error {
+// runBounds measures what fewer iterations cost, for every modulation and rate: where the
+// curve falls first, and then blocks about there.
+func runBounds(ctx context.Context, name string, blocks, workers int, seed uint64) error {
+	if blocks < 1 || workers < 1 {
+		return fmt.Errorf("at least one of -blocks and one of -workers are needed")
+	}
+	curves := slices.DeleteFunc(plan(), func(c curve) bool { return c.transmissions != 1 || c.tbs != boundSize })
+	scans := make([]scan, len(curves))
+	err := sideBySide(ctx, workers, len(curves), func(ctx context.Context, i int) error {
+		if err := curves[i].measure(ctx, minBlocks, seed); err != nil {
+			return err
+		}
+		return scans[i].measure(ctx, &curves[i], blocks, seed)
+	})
+	if err != nil {
+		return err
+	}
+	return writeBounds(name, fmt.Sprintf("# go run ./internal/bench/linktable -blocks %d -seed %d -bounds", blocks, seed), scans)
+}
+
+// sideBySide calls one for each of n things, on several workers. The first error ends it.
+func sideBySide(ctx context.Context, workers, n int, one func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	next := make(chan *curve)
+	next := make(chan int)
 	for range workers {
 		wg.Go(func() {
-			for c := range next {
-				if err := c.measure(ctx, blocks, seed); err != nil {
+			for i := range next {
+				if err := one(ctx, i); err != nil {
 					cancel(err)
 				}
 			}
 		})
 	}
-	for i := range curves {
-		next <- &curves[i]
+	for i := range n {
+		next <- i
 		if (i+1)%20 == 0 {
-			fmt.Fprintf(os.Stderr, "%d of %d\n", i+1, len(curves))
+			fmt.Fprintf(os.Stderr, "%d of %d\n", i+1, n)
 		}
 	}
 	close(next)
