@@ -4,10 +4,7 @@ package gnb
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
-	"time"
 
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -41,6 +38,7 @@ func OpenFunction(cfg mac.Config, opts ...sfaas.Option) (*Function, error) {
 	}
 	f.rt, err = sfaas.NewRuntime(f.app, append([]sfaas.Option{
 		sfaas.WithOutput(out, func(h sfaas.Header, s *nr.Schedule) { f.makers.made(h.Key, s) }),
+		sfaas.WithNotices(func(n sfaas.Notice) { f.makers.missed(n.At.Key, nr.Slot(n.Header.Slot), &n) }),
 	}, opts...)...)
 	return f, err
 }
@@ -55,14 +53,14 @@ func (f *Function) Close() error { return f.rt.Close() }
 func (f *Function) NewMaker(cfg mac.Config) (Maker, error) {
 	key := block.CellKey(cfg.Carrier.CellID)
 	return f.makers.add(&functionMaker{
-		key: key, ahead: nr.Slot(cfg.K2),
+		key: key, ahead: nr.Slot(cfg.K2), patience: harqRound(&cfg),
 		push: func(in *block.SlotIndication) error {
 			return f.ticks.Push(f.rt, key, sfaas.Slot(in.Slot), func(m *block.SlotIndication) error {
 				m.CopyFrom(in)
 				return nil
 			})
 		},
-		drain: f.rt.Drain,
+		settle: f.rt.Drain,
 		look: func(ctx context.Context, rnti uint16) (mac.UE, bool, error) {
 			return f.scheduler.UE(ctx, f.rt, key, rnti)
 		},
@@ -100,93 +98,12 @@ func (m *makers) made(key sfaas.Key, s *nr.Schedule) {
 	}
 }
 
-// functionMaker is a [Maker] whose schedules are made by a function.
-type functionMaker struct {
-	key   sfaas.Key
-	ahead nr.Slot                           // k₂
-	push  func(*block.SlotIndication) error // sends a copy
-	drain func(context.Context) error
-	look  func(context.Context, uint16) (mac.UE, bool, error)
-
-	told   block.SlotIndication // with what a lost message said of who came and went
-	attach []block.Attachment   // of lost messages
-	detach []uint16
-
-	mu      sync.Mutex
-	last    nr.Schedule
-	arrived chan struct{} // holds a value when last is new
-}
-
-func (x *functionMaker) take(s *nr.Schedule) {
-	x.mu.Lock()
-	x.last.Set(s.Slot, s.Grants...)
-	x.mu.Unlock()
-	select {
-	case x.arrived <- struct{}{}:
-	default:
-	}
-}
-
-// patience is after which time a schedule is asked for whether it will come at all.
-const patience = 200 * time.Millisecond
-
-// Make implements [Maker]. It waits for the schedule; where the message was lost on its way,
-// as it may be while the unit moves, or was refused, the slot has no grants. Who came and
-// went is then told again with the next one; feedback is not: the scheduler takes it as
-// lost.
-func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication) error {
-	x.told.CopyFrom(in)
-	x.told.Attach, x.told.Detach = append(x.told.Attach, x.attach...), append(x.told.Detach, x.detach...)
-	if err := patiently(func() error { return x.push(&x.told) }); err != nil {
-		return fmt.Errorf("gnb: tick: %w", err)
-	}
-	want := in.Slot + x.ahead
-	wait := time.NewTimer(patience)
-	defer wait.Stop()
-	for drained := false; ; {
-		if x.get(dst, want) {
-			x.attach, x.detach = x.attach[:0], x.detach[:0]
-			return nil
-		}
-		if drained {
-			x.attach, x.detach = append(x.attach[:0], x.told.Attach...), append(x.detach[:0], x.told.Detach...)
-			dst.Set(want)
-			return nil
-		}
-		select {
-		case <-x.arrived:
-		case <-wait.C:
-			if err := x.drain(context.Background()); err != nil {
-				return err
-			}
-			drained = true
-		}
-	}
-}
-
-// get copies the schedule of a slot, if it is there.
-func (x *functionMaker) get(dst *nr.Schedule, slot nr.Slot) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.last.Slot != slot || x.last.Grants == nil && slot == 0 {
-		return false
-	}
-	dst.Set(slot, x.last.Grants...)
-	return true
-}
-
-// UE implements [Maker]; what cannot be read is not there.
-func (x *functionMaker) UE(rnti uint16) (mac.UE, bool) {
-	u, ok, err := x.look(context.Background(), rnti)
-	return u, ok && err == nil
-}
-
-// patiently calls push again while the runtime is busy.
-func patiently(push func() error) error {
-	for {
-		if err := push(); !errors.Is(err, sfaas.ErrBusy) {
-			return err
-		}
-		time.Sleep(100 * time.Microsecond)
+// missed takes to its cell what the runtime says of a tick of which no schedule comes.
+func (m *makers) missed(key sfaas.Key, slot nr.Slot, n *sfaas.Notice) {
+	m.mu.Lock()
+	x := m.byKey[key]
+	m.mu.Unlock()
+	if x != nil {
+		x.miss(slot, n)
 	}
 }

@@ -64,9 +64,10 @@ func TestFunctionBesideReceiver(t *testing.T) {
 	}
 }
 
-// TestUnitsMove moves the units of scheduler and receiver to and fro between two runtimes
-// while the loop runs: no context is lost, no schedule breaks a rule (mac.Check), and what
-// a move costs are a few schedules at most.
+// TestUnitsMove moves the units of scheduler (Kept) and receiver (Fed) to and fro between two
+// runtimes while the loop runs: no tick is without a schedule, no context is lost, no schedule
+// breaks a rule (mac.Check, whose error would end the loop), and what is lost of blocks are
+// the grants that a move has let fall between the two units, each of them counted.
 func TestUnitsMove(t *testing.T) {
 	cfg := testConfig(3, mac.ProportionalFair{}, Traffic{})
 	cfg.Receiver, cfg.MAC.FeedbackSlots, cfg.MAC.MaxTransmissions = "ls", 6, 4
@@ -89,10 +90,20 @@ func TestUnitsMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	empty := 0
-	l.Watch(func(s *nr.Schedule, _ []Reception) {
-		if s.Slot > 4 && len(s.Grants) == 0 {
+	const begin = 20 // until then UEs ask, and say what they have
+	empty, unheard := 0, 0
+	l.Watch(func(s *nr.Schedule, heard []Reception) {
+		if s.Slot >= begin && len(s.Grants) == 0 {
 			empty++
+		}
+		for _, r := range heard {
+			switch r.Outcome {
+			case nr.OutcomePassed, nr.OutcomeFailed:
+			case nr.OutcomeDropped:
+				unheard++
+			default:
+				t.Errorf("slot %d: %v", s.Slot, r.Outcome)
+			}
 		}
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -109,12 +120,15 @@ func TestUnitsMove(t *testing.T) {
 					return
 				}
 				moves[k].Add(1)
-				time.Sleep(20 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond)
 			}
 		})
 	}
-	for err == nil && (l.Slot() < 200 || min(moves[0].Load(), moves[1].Load()) < 3) && l.Slot() < 4000 {
-		err = l.Run(20)
+	longest := time.Duration(0)
+	for err == nil && (l.Slot() < 300 || min(moves[0].Load(), moves[1].Load()) < 6) && l.Slot() < 8000 {
+		began := time.Now()
+		err = l.Run(1)
+		longest = max(longest, time.Since(began))
 	}
 	cancel()
 	wg.Wait()
@@ -123,12 +137,22 @@ func TestUnitsMove(t *testing.T) {
 	}
 	ues, sum := l.Report()
 	slots := int(l.Slot())
-	t.Logf("%d moves of the scheduler, %d of the receiver, %d slots of %d without grants, %.2f Mbit/s", moves[0].Load(), moves[1].Load(), empty, slots, sum.Mbps)
-	if moves[0].Load() < 3 || moves[1].Load() < 3 {
+	t.Logf("%d moves of the scheduler, %d of the receiver, %d slots: %d without grants, %d grants dropped, %.2f Mbit/s, the longest took %v",
+		moves[0].Load(), moves[1].Load(), slots, empty, unheard, sum.Mbps, longest)
+	if min(moves[0].Load(), moves[1].Load()) < 6 {
 		t.Error("no moves")
 	}
-	if lost := int(moves[0].Load()); empty > lost {
+	if empty > 0 {
 		t.Errorf("%d slots without grants", empty)
+	}
+	dropped := uint64(0)
+	for _, rt := range s.rx.Runtimes() {
+		for _, f := range rt.Stats() {
+			dropped += f.Dropped + f.Stale
+		}
+	}
+	if uint64(unheard) > 3*dropped {
+		t.Errorf("%d grants without a word, %d messages counted as dropped", unheard, dropped)
 	}
 	for _, u := range ues {
 		t.Logf("%+v", u)

@@ -50,7 +50,10 @@ func OpenStation(cfg AirConfig) (*Station, error) {
 	if s.chain, err = uplink.New(c); err != nil {
 		return nil, err
 	}
-	s.rx, err = s.chain.Receive(uplink.ReceiverConfig{OnOutcome: s.outcome, OnSchedule: s.makers.made, Workers: cfg.Workers, Logger: slog.New(slog.DiscardHandler), Options: onNode(1)})
+	s.rx, err = s.chain.Receive(uplink.ReceiverConfig{
+		OnOutcome: s.outcome, OnSchedule: s.makers.made, OnMissed: s.makers.missed,
+		Workers: cfg.Workers, Logger: slog.New(slog.DiscardHandler), Options: onNode(1),
+	})
 	if err != nil {
 		return nil, errors.Join(err, s.chain.Close())
 	}
@@ -109,14 +112,14 @@ func (s *Station) NewMaker(cfg mac.Config) (Maker, error) {
 	}
 	key := block.CellKey(cfg.Carrier.CellID)
 	return s.makers.add(&functionMaker{
-		key: key, ahead: nr.Slot(cfg.K2),
+		key: key, ahead: nr.Slot(cfg.K2), patience: harqRound(&cfg),
 		push: func(in *block.SlotIndication) error {
 			return s.rx.Tick(key, in.Slot, func(m *block.SlotIndication) error {
 				m.CopyFrom(in)
 				return nil
 			})
 		},
-		drain: s.rx.Runtime().Drain,
+		settle: s.rx.Flush,
 		look:  func(ctx context.Context, rnti uint16) (mac.UE, bool, error) { return s.look(ctx, key, rnti) },
 	})
 }

@@ -27,6 +27,12 @@ type ReceiverConfig struct {
 	// [Config].Scheduler, before any of its grants has an outcome. The schedule is
 	// read-only and valid until OnSchedule returns; several goroutines call it at once.
 	OnSchedule func(cell sfaas.Key, s *nr.Schedule)
+	// OnMissed is told of each tick of which the chain's own scheduler has no schedule to
+	// make, as far as the runtime knows it, and why: the scheduler has failed
+	// ([sfaas.NoticeFault]), or it has moved while the tick was on its way and has not seen
+	// it, so that the tick may be given again ([sfaas.NoticeStale]). A tick that is lost
+	// between two processes is not told. Several goroutines call it at once.
+	OnMissed func(cell sfaas.Key, slot nr.Slot, n *sfaas.Notice)
 	// Timeline ties slots to a radio's clock: work that would start more than Budget
 	// after the start of its slot is skipped as late. Without one nothing is late.
 	Timeline *sfaas.Timeline
@@ -149,7 +155,7 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 	}
 	opts := []sfaas.Option{
 		sfaas.WithMode(sfaas.Replay), sfaas.WithLogger(cfg.Logger),
-		sfaas.WithNotices(func(n sfaas.Notice) { r.ledger.notice(&n) }),
+		sfaas.WithNotices(r.notice),
 	}
 	if cfg.Timeline != nil {
 		opts = append(opts, sfaas.WithMode(sfaas.RealTime), sfaas.WithTimeline(cfg.Timeline), sfaas.WithBudget(cfg.Budget))
@@ -169,6 +175,17 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 	r.stop = stop
 	r.wg.Go(func() { r.watch(ctx) })
 	return r, nil
+}
+
+// notice takes what the runtime says of a message.
+func (r *Receiver) notice(n sfaas.Notice) {
+	if r.chain.Config.schedules() && n.At.Function == r.chain.Scheduler.Fn.Name() {
+		if r.cfg.OnMissed != nil {
+			r.cfg.OnMissed(n.At.Key, nr.Slot(n.Header.Slot), &n)
+		}
+		return // its slot is another one than that of the schedule
+	}
+	r.ledger.notice(&n)
 }
 
 // open opens a runtime whose outputs come to the receiver.

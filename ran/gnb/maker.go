@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gnb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/neuroran/neuroran/mac"
+	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// functionMaker is a [Maker] whose schedules are made by a function. A tick is one message
+// without a promise, and one of four things becomes of it:
+//
+//  1. The function makes the schedule.
+//  2. The unit of the function has moved while the tick was on its way: the old owner has
+//     refused it, and says so. No function has seen it, so it is pushed again, now to the
+//     new owner, and nothing is lost.
+//  3. The function has failed, which the runtime says too: that is the error of Make, as it
+//     is without a runtime.
+//  4. The tick is lost between two nodes, of which nobody knows. When a HARQ round has
+//     passed, Make asks whether the runtimes have anything to do; if not, the slot has no
+//     grants, and what the tick said is told with the next one.
+type functionMaker struct {
+	key      sfaas.Key
+	ahead    nr.Slot                           // k₂
+	patience time.Duration                     // after which it is asked whether anything still comes
+	push     func(*block.SlotIndication) error // sends a copy
+	settle   func(context.Context) error       // waits until the runtimes have nothing to do
+	look     func(context.Context, uint16) (mac.UE, bool, error)
+
+	told block.SlotIndication // the tick that is sent
+	owed block.SlotIndication // what lost ticks have said
+
+	mu      sync.Mutex
+	last    nr.Schedule
+	has     bool // last is one
+	bad     badTick
+	arrived chan struct{} // holds a value when last or bad is new
+}
+
+// badTick is what the runtime says of a tick of which no schedule comes.
+type badTick struct {
+	slot  nr.Slot
+	known bool
+	kind  sfaas.NoticeKind
+	err   error
+}
+
+// harqRound is the time from a grant to the feedback of its transmission.
+func harqRound(cfg *mac.Config) time.Duration {
+	return time.Duration(cfg.K2+cfg.FeedbackSlots) * cfg.Carrier.Numerology().SlotDuration()
+}
+
+// take notes a schedule.
+func (x *functionMaker) take(s *nr.Schedule) {
+	x.mu.Lock()
+	x.last.Set(s.Slot, s.Grants...)
+	x.has = true
+	x.mu.Unlock()
+	x.wake()
+}
+
+// miss notes what has become of a tick.
+func (x *functionMaker) miss(slot nr.Slot, n *sfaas.Notice) {
+	switch n.Kind {
+	case sfaas.NoticeFault, sfaas.NoticeSkipped, sfaas.NoticeDropped, sfaas.NoticeStale:
+	default:
+		return // of no consequence for a schedule
+	}
+	x.mu.Lock()
+	x.bad = badTick{slot, true, n.Kind, n.Err}
+	x.mu.Unlock()
+	x.wake()
+}
+
+func (x *functionMaker) wake() {
+	select {
+	case x.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// maxTries is how often a tick is pushed for which its unit has moved on; each needs a move
+// of its own.
+const maxTries = 8
+
+// Make implements [Maker]. It waits for the schedule; where there is none the slot has no
+// grants. It returns the [*sfaas.Fault] of a message that the function has refused.
+func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication) error {
+	x.merge(in)
+	for range maxTries {
+		if err := patiently(func() error { return x.push(&x.told) }); err != nil {
+			return fmt.Errorf("gnb: tick: %w", err)
+		}
+		made, bad, err := x.wait(dst, in.Slot)
+		switch {
+		case err != nil:
+			return err
+		case made:
+			x.owed.Reset(0)
+			return nil
+		case bad.known && bad.kind == sfaas.NoticeFault:
+			return fmt.Errorf("gnb: tick: %w", bad.err)
+		}
+		if !bad.known || bad.kind != sfaas.NoticeStale {
+			break
+		}
+	}
+	x.owe()
+	dst.Set(in.Slot + x.ahead)
+	return nil
+}
+
+// wait waits until there is a schedule of the tick of a slot, and copies it, or it is known
+// what else has become of the tick. Neither is so where nothing will come.
+func (x *functionMaker) wait(dst *nr.Schedule, slot nr.Slot) (made bool, bad badTick, err error) {
+	timer := time.NewTimer(x.patience)
+	defer timer.Stop()
+	for settled := false; ; {
+		if made, bad = x.news(dst, slot); made || bad.known || settled {
+			return made, bad, nil
+		}
+		select {
+		case <-x.arrived:
+		case <-timer.C:
+			if err := x.settle(context.Background()); err != nil {
+				return false, bad, err
+			}
+			settled = true
+		}
+	}
+}
+
+// news copies the schedule that a tick has made, if it is there, and returns what is known
+// against the tick otherwise; that is then forgotten.
+func (x *functionMaker) news(dst *nr.Schedule, slot nr.Slot) (made bool, bad badTick) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.has && x.last.Slot == slot+x.ahead {
+		dst.Set(x.last.Slot, x.last.Grants...)
+		return true, bad
+	}
+	if x.bad.known && x.bad.slot == slot {
+		bad, x.bad = x.bad, badTick{}
+	}
+	return false, bad
+}
+
+// merge makes the tick of a slot: what it says itself, and before that what lost ticks have
+// said of who came and went, and of transmissions. Their requests and soundings are old:
+// UEs ask again, and are sounded again.
+func (x *functionMaker) merge(in *block.SlotIndication) {
+	x.told.CopyFrom(in)
+	if len(x.owed.Attach)+len(x.owed.Detach)+len(x.owed.Feedback) == 0 {
+		return
+	}
+	// Who has gone meanwhile does not come any more.
+	x.owed.Attach = slices.DeleteFunc(x.owed.Attach, func(a block.Attachment) bool { return slices.Contains(in.Detach, a.RNTI) })
+	x.told.Attach = append(append(x.told.Attach[:0], x.owed.Attach...), in.Attach...)
+	x.told.Detach = append(append(x.told.Detach[:0], x.owed.Detach...), in.Detach...)
+	x.told.Feedback = append(append(x.told.Feedback[:0], x.owed.Feedback...), in.Feedback...)
+	x.told.FeedbackOf = append(append(x.told.FeedbackOf[:0], x.owed.FeedbackOf...), in.FeedbackOf...)
+}
+
+// owe keeps what the tick that was lost has said.
+func (x *functionMaker) owe() { x.owed.CopyFrom(&x.told) }
+
+// UE implements [Maker]; what cannot be read is not there.
+func (x *functionMaker) UE(rnti uint16) (mac.UE, bool) {
+	u, ok, err := x.look(context.Background(), rnti)
+	return u, ok && err == nil
+}
+
+// patiently calls push again while the runtime is busy.
+func patiently(push func() error) error {
+	for {
+		if err := push(); !errors.Is(err, sfaas.ErrBusy) {
+			return err
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+}
