@@ -120,7 +120,7 @@ func (s *Station) NewMaker(cfg mac.Config) (Maker, error) {
 			})
 		},
 		settle: s.rx.Flush,
-		look:  func(ctx context.Context, rnti uint16) (mac.UE, bool, error) { return s.look(ctx, key, rnti) },
+		look:   func(ctx context.Context, rnti uint16) (mac.UE, bool, error) { return s.look(ctx, key, rnti) },
 	})
 }
 
