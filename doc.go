@@ -65,6 +65,10 @@
 //   - phy/chest/chesttest, phy/equalizer/equalizertest, phy/modem/modemtest,
 //     phy/sync/synctest, phy/dmrs/dmrstest: what an implementation of your own must pass
 //
+// Where functions run, which knows no radio either:
+//
+//   - placement/resource: what a node has, and leases of it
+//
 // Where radio meets runtime:
 //
 //   - ran: the folder of what follows
