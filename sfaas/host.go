@@ -23,3 +23,26 @@ type Host interface {
 	// is known about it.
 	Pushed(from core.SourceRef, key Key) (Position, bool)
 }
+
+// Retry returns a host that pushes into h, and asks whether to try once more when
+// that refuses: with [ErrBusy], or with a [*MovedError] while a unit has no owner that can be
+// reached. Again may wait for what it knows of, such as the next route, and returns
+// whether to try again; if not, the push returns the error. It is called on the
+// goroutine that pushes, and for nothing but pushes: calls are not repeated. A push that is
+// taken at once costs nothing more, and does not allocate.
+func Retry(h Host, again func(err error) bool) Host { return &retrying{h, again} }
+
+type retrying struct {
+	Host
+	again func(error) bool
+}
+
+// Draft implements [Host].
+func (r *retrying) Draft(from core.SourceRef, key Key) (*core.Message, error) {
+	for {
+		m, err := r.Host.Draft(from, key)
+		if err == nil || from.Outlet == nil || !r.again(err) {
+			return m, err
+		}
+	}
+}

@@ -62,6 +62,7 @@ type dialling struct {
 var (
 	errNewLife   = errors.New("peer: the other runtime has begun another life")
 	errTooLong   = errors.New("peer: the other runtime was not there for too long")
+	errForgotten = errors.New("peer: this node was told to forget the other runtime")
 	errOtherWay  = errors.New("peer: the other node connects from its end")
 	errConnected = errors.New("peer: connected already")
 )

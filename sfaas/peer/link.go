@@ -300,6 +300,7 @@ func (l *link) readRecord() error {
 			return err
 		}
 		l.heard.Store(true)
+		l.s.headers.Add(1)
 		if err := l.s.confirm(h.received); err != nil {
 			return err
 		}

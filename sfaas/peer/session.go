@@ -55,6 +55,7 @@ type session struct {
 	alone      *time.Timer // runs while there is no connection: see awaitNext
 
 	received atomic.Uint64 // records that have come
+	headers  atomic.Uint64 // headers that have come, with records and alone: see Node.Ping
 	pieces   *sfaas.Frame  // of a frame that comes in pieces; of the reader
 }
 
