@@ -52,6 +52,7 @@ type account struct {
 
 	taken   bool          // the runtime has the schedule
 	trouble bool          // something else than a result has come
+	age     int           // for how many calls of age it has been open
 	done    chan struct{} // closed with the account; nil if nobody waits
 	bad     chan struct{} // closed at the first trouble; nil if nobody waits
 }
@@ -294,9 +295,14 @@ func (l *ledger) wait(k slotKey) (done, bad <-chan struct{}) {
 	return a.done, a.bad
 }
 
-// owes reports whether any account is open.
-func (l *ledger) owes() bool {
+// age notes which accounts are open, and reports whether there are any, and whether one of
+// them was open at the last two calls already.
+func (l *ledger) age() (owes, stalls bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.open) > 0
+	for _, a := range l.open {
+		owes, stalls = true, stalls || a.age >= 2
+		a.age++
+	}
+	return owes, stalls
 }

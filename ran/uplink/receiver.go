@@ -412,9 +412,10 @@ func (r *Receiver) expire() {
 	})
 }
 
-// watch ends slots of which no call tells that they are over, until Close.
+// watch ends slots of which no call tells that they are over, until Close. A slot that is
+// just being received is left alone: to flush takes memory, and keeps a core busy.
 func (r *Receiver) watch(ctx context.Context) {
-	tick := time.NewTicker(stall)
+	tick := time.NewTicker(stall / 2)
 	defer tick.Stop()
 	for {
 		select {
@@ -422,11 +423,10 @@ func (r *Receiver) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		switch {
-		case !r.ledger.owes():
-		case r.cfg.Timeline != nil:
+		switch owes, stalls := r.ledger.age(); {
+		case owes && r.cfg.Timeline != nil:
 			r.expire()
-		default:
+		case stalls:
 			_ = r.Flush(ctx) // of no consequence: the next tick tries again
 		}
 	}

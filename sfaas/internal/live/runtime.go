@@ -267,18 +267,23 @@ func (r *Runtime) reply(id uint64, m *core.Message, err error) {
 // be on its way between two cores. The sum of letters posted and of letters done with
 // tells, if read in the right order.
 func (r *Runtime) Drain(ctx context.Context) error {
-	for wait := 20 * time.Microsecond; ; wait = min(2*wait, time.Millisecond) {
-		if r.quiet() {
-			return nil
-		}
+	if r.quiet() {
+		return nil
+	}
+	wait := 20 * time.Microsecond
+	poll := time.NewTimer(wait)
+	defer poll.Stop()
+	for ; !r.quiet(); poll.Reset(wait) {
+		wait = min(2*wait, time.Millisecond)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-r.stop:
 			return base.ErrClosed
-		case <-time.After(wait):
+		case <-poll.C:
 		}
 	}
+	return nil
 }
 
 // quiet reports whether no worker, here or on a linked runtime, has work. What
