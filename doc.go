@@ -68,6 +68,7 @@
 // Where functions run, which knows no radio either:
 //
 //   - placement/resource: what a node has, and leases of it
+//   - placement/admission: whether slot work fits on a set of workers, by response time
 //
 // Where radio meets runtime:
 //
