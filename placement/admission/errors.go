@@ -36,8 +36,8 @@ func (e *LineError) Error() string {
 // FieldError says that a field of a [Set] or a [Unit] is out of range.
 type FieldError struct {
 	Field string // such as "set.cores" or "units[2].work"
-	Got   any
-	Want  string
+	Got   any    // what it says
+	Want  string // what it may be
 }
 
 // Error implements error.
