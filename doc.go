@@ -67,7 +67,8 @@
 //
 // Where functions run, which knows no radio either:
 //
-//   - placement/resource: what a node has, and leases of it
+//   - placement/resource: what a node has, and leases of it;
+//     placement/resource/resourcetest: what a driver of your own must pass
 //   - placement/admission: whether slot work fits on a set of workers, by response time
 //
 // Where radio meets runtime:

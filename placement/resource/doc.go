@@ -2,10 +2,10 @@
 
 // Package resource says what a node has, and lends it.
 //
-// Discover reads the node through drivers: processors and NUMA nodes, memory, disk,
+// [Discover] reads the node through drivers: processors and NUMA nodes, memory, disk,
 // network, accelerators, energy, and by what means units can be kept apart. The result
 // is an [Inventory], a plain value: a program may lower it, or declare what no driver
-// can see with Declared. The limits of a container (cgroup v1 and v2) bound it. What
+// can see with [Declared]. The limits of a container (cgroup v1 and v2) bound it. What
 // cannot be read is a [Lack] with the reason, never a guess.
 //
 // A [Table] lends what an inventory has. A [Lease] is a vector: two cores, 30 % of a
@@ -22,6 +22,6 @@
 //
 // A joule is measured or modelled, and says so wherever it goes: see [Energy].
 //
-// The package knows no radio, starts no goroutine, and reads no clock but in Discover:
+// The package knows no radio, starts no goroutine, and reads no clock:
 // time is an argument, so that a simulator lends as a node does.
 package resource

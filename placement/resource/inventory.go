@@ -9,7 +9,7 @@ import (
 )
 
 // Inventory is what a node has and may lend. It is a plain value: a program may lower
-// what Discover found, or write one by hand.
+// what [Discover] found, or write one by hand.
 type Inventory struct {
 	CPUs         []CPU         // processors on which this process may run
 	Quota        Milli         // processor time that the container allows; 0 is no limit
@@ -65,7 +65,7 @@ type Accelerator struct {
 // Capability is a means of keeping units apart.
 type Capability string
 
-// Means of isolation that Discover looks for. The nested module placement/isolate
+// Means of isolation that [Discover] looks for. The nested module placement/isolate
 // tries each of them.
 const (
 	RealTime   Capability = "real-time threads"    // SCHED_FIFO beside others

@@ -87,7 +87,7 @@ func (m PowerModel) Validate() error {
 
 // GuessPower is the model of a server with so many cores about which nothing is known:
 // a line through an edge server of 16 cores (45 W idle, 110 W busy) and one of two
-// sockets and 48 cores (112 W, 385 W). Whoever knows better declares it, see Declared.
+// sockets and 48 cores (112 W, 385 W). Whoever knows better declares it, see [Declared].
 func GuessPower(cores int) PowerModel {
 	n := float64(cores)
 	return PowerModel{SleepWatts: 5, IdleWatts: 11.5 + 2.1*n, BusyWatts: 12 + 7.8*n, WakeJoules: 500, WakeTime: 10 * time.Second}
