@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import "math/bits"
+
+// Rows spread as rumours do. A row that is news to an agent goes, for a few rounds, to a
+// few members chosen anew in each; so it reaches n of them in about log n rounds, and each
+// hears it a few times. Rows that nobody sends any more cost nothing. A row that was lost
+// on all ways comes with the next heartbeat of who says it.
+
+// rumors is the rows that are still being told, first come first served.
+type rumors struct {
+	line []int32 // the place of a unit, or the negative number of a node
+	head int
+}
+
+func (r *rumors) add(x int32) {
+	if r.head > 0 && len(r.line) == cap(r.line) {
+		r.line = r.line[:copy(r.line, r.line[r.head:])]
+		r.head = 0
+	}
+	r.line = append(r.line, x)
+}
+
+// take returns the first one; ok is false if there is none.
+func (r *rumors) take() (x int32, ok bool) {
+	if r.head == len(r.line) {
+		r.line, r.head = r.line[:0], 0
+		return 0, false
+	}
+	x = r.line[r.head]
+	r.head++
+	return x, true
+}
+
+// turns returns for how many rounds a row is told: with three listeners per round, nine
+// in ten thousand members of a zone of 200 miss it, until its next heartbeat.
+func (a *Agent) turns() uint8 { return uint8(1 + (bits.Len(uint(len(a.nodes)))+2)/3) }
+
+func (a *Agent) spreadNode(i int) {
+	if a.peers[i].spare == 0 {
+		a.rumor.add(-int32(a.nodes[i].Node))
+	}
+	a.peers[i].spare = a.turns()
+}
+
+func (a *Agent) spreadUnit(i int32) {
+	if a.spare[i] == 0 {
+		a.rumor.add(i)
+	}
+	a.spare[i] = a.turns()
+}
+
+// gossip tells a few members what is new.
+func (a *Agent) gossip() {
+	n := min(a.cfg.Fanout, len(a.nodes)-1)
+	if n <= 0 || a.rumor.head == len(a.rumor.line) {
+		return
+	}
+	l := a.letter(Gossip, n)
+	for waiting := len(a.rumor.line) - a.rumor.head; waiting > 0 && len(l.Nodes) < MaxRows && len(l.Units) < MaxRows; waiting-- {
+		x, _ := a.rumor.take()
+		if x >= 0 {
+			l.Units = append(l.Units, a.units[x])
+			if a.spare[x]--; a.spare[x] > 0 {
+				a.rumor.add(x)
+			}
+			continue
+		}
+		i, ok := a.at(NodeID(-x))
+		if !ok {
+			continue // it is gone
+		}
+		l.Nodes = append(l.Nodes, a.nodes[i])
+		if a.peers[i].spare--; a.peers[i].spare > 0 {
+			a.rumor.add(x)
+		}
+	}
+	// Members in a row from a random one on are as good as members chosen one by one, since
+	// the next round begins elsewhere.
+	for i, sent := a.random(len(a.nodes)), 0; sent < n; i++ {
+		if to := a.nodes[i%len(a.nodes)].Node; to != a.cfg.Node {
+			a.out = append(a.out, Effect{Kind: Send, Node: to, Letter: l})
+			sent++
+		}
+	}
+}
+
+// introduce tells a member that is new all that this node is the source of: its own row,
+// and those of the units that it owns.
+func (a *Agent) introduce(to NodeID) {
+	self, _ := a.at(a.cfg.Node)
+	l := a.letter(Gossip, 1)
+	l.Nodes = append(l.Nodes, a.nodes[self])
+	for i := range a.units {
+		if a.units[i].Owner != a.cfg.Node {
+			continue
+		}
+		if len(l.Units) == MaxRows {
+			a.send(to, l)
+			l = a.letter(Gossip, 1)
+		}
+		l.Units = append(l.Units, a.units[i])
+	}
+	a.send(to, l)
+}
+
+// hear takes in the rows of a letter.
+func (a *Agent) hear(l *Letter) {
+	for i := range l.Nodes {
+		r := &l.Nodes[i]
+		at, ok := a.at(r.Node)
+		if !ok || r.Node == a.cfg.Node || !r.newerThan(&a.nodes[at]) {
+			continue
+		}
+		if r.Incarnation > a.nodes[at].Incarnation {
+			a.memberUp(r.Node, r.Incarnation)
+			at, _ = a.at(r.Node)
+		}
+		a.nodes[at] = *r
+		a.spreadNode(at)
+	}
+	for i := range l.Units {
+		a.hearUnit(&l.Units[i])
+	}
+}
+
+// hearUnit takes in what the owner of a unit says of it.
+func (a *Agent) hearUnit(r *UnitRow) {
+	i, ok := a.place[r.Unit]
+	if ok && !r.newerThan(&a.units[i]) {
+		return
+	}
+	if r.Owner == a.cfg.Node && r.Life == a.cfg.Incarnation {
+		return // this node knows better
+	}
+	i = a.unit(r.Unit)
+	a.letGo(r.Unit, r.Owner, r.Epoch)
+	a.units[i] = *r
+	a.spreadUnit(i)
+	a.stand(r)
+}
+
+// unit returns the place of a unit among the rows, which it gets if it has none.
+func (a *Agent) unit(id UnitID) int32 {
+	i, ok := a.place[id]
+	if !ok {
+		i = int32(len(a.units))
+		a.units, a.spare = append(a.units, UnitRow{Unit: id}), append(a.spare, 0)
+		a.place[id] = i
+	}
+	return i
+}
+
+// tellUnit lets everybody know the row of a unit that this node owns as it is now.
+func (a *Agent) tellUnit(i int32) {
+	a.units[i].Version++
+	a.spreadUnit(i)
+}
+
+// refresh tells the rows of this node and of its units again, once per heartbeat.
+func (a *Agent) refresh() {
+	if i, _ := a.at(a.cfg.Node); a.now.Sub(a.peers[i].told) >= a.cfg.Heartbeat {
+		a.tellNode(i)
+	}
+	for _, h := range a.holds {
+		// Units change less than nodes: their rows go round a fourth as often.
+		if h.state == active && h.item.Role == RoleOwner && a.now.Sub(h.told) >= 4*a.cfg.Heartbeat {
+			h.told = a.now
+			a.tellUnit(a.unit(h.item.Row.Unit))
+		}
+	}
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+// think asks the planner, once in a while, what would be good, and leads it if nothing
+// else is under way. Agents think at different rounds, so that not all of them move units
+// to the same node at once.
+func (a *Agent) think() {
+	n := uint64(a.cfg.ThinkRounds)
+	if n == 0 || a.cfg.Planner == nil || a.drain.on || len(a.deals) > 0 || (a.round+uint64(a.cfg.Node)*7)%n != 0 {
+		return
+	}
+	v := a.View()
+	a.moves = a.cfg.Planner.Think(a.moves[:0], a.now, &v)
+	a.propose(a.moves)
+}
+
+// propose leads moves as one deal: all targets admit them, or nothing moves. A proposal
+// that is out of date is dropped as a whole: what it would save was counted with all of it.
+func (a *Agent) propose(moves []Move) {
+	if len(moves) == 0 || len(moves) > MaxMoves || len(a.deals) >= maxDeals {
+		return
+	}
+	for _, m := range moves {
+		i, ok := a.place[m.Unit]
+		if !ok || m.To == m.From || !a.open(m.To) || a.units[i].Owner != m.From || !a.served(&a.units[i]) {
+			return
+		}
+		if h := a.activeHold(m.Unit, RoleOwner); h != nil && (h.leaving != (DealID{}) || a.now.Sub(h.settled) < a.cfg.Settle) {
+			return
+		}
+	}
+	d := a.newDeal(forEnergy, 0)
+	for _, m := range moves {
+		d.add(&a.units[a.place[m.Unit]], RoleOwner, m.To, 0, a.nameOf(m.Unit))
+	}
+	a.begin(d)
+}
+
+// nameOf returns the name of a unit that this node owns, or "": then its owner names it.
+func (a *Agent) nameOf(u UnitID) string {
+	if h := a.activeHold(u, RoleOwner); h != nil {
+		return h.item.Name
+	}
+	return ""
+}

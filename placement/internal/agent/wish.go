@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// wish is a unit that the host of this node wants to be somewhere: it feeds it. As long as
+// it does, this agent places it, and places it anew when its owner is gone and none of its
+// standbys has claimed it.
+type wish struct {
+	row      UnitRow // what is wanted
+	name     string
+	asked    bool // the host waits for Placed
+	deal     DealID
+	tried    []NodeID // have refused since the wish came
+	refusals []Refusal
+	lost     sfaas.Time // since when nobody serves the unit; 0: somebody does
+	next     sfaas.Time // a try without a host that waits is not before
+}
+
+func (a *Agent) wishOf(u UnitID) *wish {
+	for _, w := range a.wishes {
+		if w.row.Unit == u {
+			return w
+		}
+	}
+	return nil
+}
+
+// wish takes in what the host wants. It is answered by Placed, each time.
+func (a *Agent) wish(e *Event) {
+	w := a.wishOf(e.Row.Unit)
+	if w == nil {
+		w = &wish{}
+		a.wishes = append(a.wishes, w)
+	}
+	w.row, w.name, w.asked = e.Row, e.Name, true
+	if r := &a.units[a.unit(w.row.Unit)]; a.served(r) {
+		a.placed(w, r, nil)
+		return
+	}
+	if w.deal == (DealID{}) {
+		w.tried, w.refusals = w.tried[:0], nil
+		a.placeWish(w)
+	}
+}
+
+func (a *Agent) unwish(u UnitID) {
+	a.wishes = slices.DeleteFunc(a.wishes, func(w *wish) bool { return w.row.Unit == u })
+}
+
+// placeWish begins a deal for a unit that nobody serves: an owner and its standbys, on
+// different nodes.
+func (a *Agent) placeWish(w *wish) {
+	known := a.units[a.unit(w.row.Unit)]
+	row := w.row
+	row.Epoch, row.Owner, row.Standbys = known.Epoch, 0, [MaxStandbys]NodeID{}
+	it := Item{Row: row, Role: RoleOwner}
+	nodes := a.candidates(&it, w.tried)
+	if len(nodes) < 1+int(row.Want) || len(a.deals) >= maxDeals {
+		a.unplaced(w, len(nodes))
+		return
+	}
+	d := a.newDeal(forWish, row.Unit)
+	for i := range int(row.Want) {
+		row.Standbys[i] = nodes[1+i]
+	}
+	d.add(&row, RoleOwner, nodes[0], 0, w.name)
+	for i := range int(row.Want) {
+		d.add(&row, RoleStandby, nodes[1+i], i, w.name)
+	}
+	w.deal = d.id
+	a.begin(d)
+}
+
+// candidates returns the nodes that may be asked for an item, best first. Those that the
+// planner leaves out, as it sees no room there, come last: the view may be old, and only
+// they know which line does not fit. The result is valid until the next call.
+func (a *Agent) candidates(it *Item, tried []NodeID) []NodeID {
+	a.order = a.order[:0]
+	if a.cfg.Planner != nil {
+		v := a.View()
+		a.order = a.cfg.Planner.Order(a.order, &v, it)
+	}
+	planned := len(a.order)
+	for i := range a.nodes {
+		if n := a.nodes[i].Node; !slices.Contains(a.order[:planned], n) {
+			a.order = append(a.order, n)
+		}
+	}
+	kept := a.order[:0]
+	for _, n := range a.order {
+		i, ok := a.at(n)
+		if ok && a.open(n) && !(n == a.cfg.Node && a.drain.on) && a.nodes[i].Deployed&DeploymentBit(it.Row.Deployment) != 0 &&
+			!slices.Contains(tried, n) && !slices.Contains(kept, n) {
+			kept = append(kept, n)
+		}
+	}
+	a.order = kept
+	return kept
+}
+
+// wishDone goes on with a wish when its deal has ended.
+func (a *Agent) wishDone(d *deal) {
+	w := a.wishOf(d.unit)
+	if w == nil || w.deal != d.id {
+		return
+	}
+	w.deal = DealID{}
+	for i := range d.items { // a standby that failed after its owner was there is the owner's to replace
+		if it := &d.items[i]; it.refusal.Refused() && !slices.Contains(w.tried, it.To) {
+			w.tried = append(w.tried, it.To)
+			w.refusals = append(w.refusals, it.refusal)
+		}
+	}
+	if r := &a.units[a.unit(d.unit)]; a.served(r) { // by this deal, or somebody else was faster
+		a.placed(w, r, nil)
+		return
+	}
+	a.placeWish(w)
+}
+
+// unplaced tells the host why nobody takes a unit: what each node has said, and of those
+// that were not asked, why. Left is how many nodes have not refused.
+func (a *Agent) unplaced(w *wish, left int) {
+	refusals := slices.Clone(w.refusals)
+	for i := range a.nodes {
+		n := &a.nodes[i]
+		switch {
+		case slices.ContainsFunc(refusals, func(r Refusal) bool { return r.Node == n.Node }):
+		case n.Deployed&DeploymentBit(w.row.Deployment) == 0:
+			refusals = append(refusals, Refusal{n.Node, "deployment", "not deployed", "deployed"})
+		case n.State == NodeDraining:
+			refusals = append(refusals, Refusal{n.Node, "state", "draining", "open"})
+		case !a.open(n.Node):
+			refusals = append(refusals, Refusal{n.Node, "state", "suspect", "there"})
+		case left > 0:
+			refusals = append(refusals, Refusal{n.Node, "standbys", strconv.Itoa(left-1) + " other nodes", strconv.Itoa(int(w.row.Want))})
+		}
+	}
+	w.tried, w.refusals = w.tried[:0], nil
+	w.next = a.now.Add(a.cfg.Grace)
+	a.placed(w, nil, refusals)
+}
+
+// placed answers a host that waits. Without a row the unit is nowhere.
+func (a *Agent) placed(w *wish, r *UnitRow, refusals []Refusal) {
+	e := Effect{Kind: Placed, Unit: w.row.Unit, Name: w.name, Refusals: refusals}
+	if r != nil {
+		e.Node, e.Epoch = r.Owner, r.Epoch
+		w.lost = 0
+		w.tried, w.refusals = w.tried[:0], nil
+	}
+	if w.asked {
+		w.asked = false
+		a.out = append(a.out, e)
+	}
+}
+
+// fulfil ends the wait of a wish, since its unit is owned.
+func (a *Agent) fulfil(u UnitID) {
+	w := a.wishOf(u)
+	if r := &a.units[a.unit(u)]; w != nil && w.deal == (DealID{}) && a.served(r) {
+		a.placed(w, r, nil)
+	}
+}
+
+// lookAfterWishes places units anew whose owner is gone. Their standbys have the first
+// word: they know of it sooner, and are warm.
+func (a *Agent) lookAfterWishes() {
+	for _, w := range a.wishes {
+		r := &a.units[a.unit(w.row.Unit)]
+		switch {
+		case w.deal != (DealID{}):
+		case r.Owner != 0 && a.served(r):
+			w.lost = 0
+		case w.lost == 0:
+			w.lost = max(a.now, 1)
+		case a.now.Sub(w.lost) >= a.cfg.Grace && a.now >= w.next:
+			a.placeWish(w)
+		}
+	}
+}
