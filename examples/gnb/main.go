@@ -8,10 +8,12 @@
 //	go run ./examples/gnb -ues 8 -scheduler max -doppler 3 -json
 //	go run ./examples/gnb -air waveform -receiver ls -slots 500
 //	go run ./examples/gnb -traffic poisson:2 -plot plots
+//	go run ./examples/gnb -realtime -air recorded -receiver ls -slots 10000
 //
 // With -air abstract what becomes of a grant is drawn from measured block error rates; with
 // -air waveform every transmission is made, sent through its channel and received by the
-// chain of ran/uplink. Time is virtual unless -realtime is given. docs/mac.md describes the
+// chain of ran/uplink; with -air recorded outcomes are drawn, while that chain decodes samples
+// of the same grants that were made in advance. Time is virtual unless -realtime is given. docs/mac.md describes the
 // loop and what is simplified; ran/gnb has the rest.
 //
 // It exits with 0 when it ran and with 2 for bad arguments.
@@ -70,8 +72,8 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.IntVar(&o.UEs, "ues", o.UEs, "UEs of each cell")
 	flags.IntVar(&o.Cells, "cells", o.Cells, "cells")
 	flags.StringVar(&o.Scheduler, "scheduler", o.Scheduler, "rr, pf, max or qos")
-	flags.StringVar(&o.Air, "air", o.Air, "abstract or waveform")
-	flags.BoolVar(&o.Samples, "samples", false, "with -air waveform: send samples instead of resource elements")
+	flags.StringVar(&o.Air, "air", o.Air, "abstract, waveform or recorded")
+	flags.BoolVar(&o.Samples, "samples", false, "not with -air abstract: samples instead of resource elements")
 	flags.StringVar(&o.Receiver, "receiver", o.Receiver, "ls, lmmse or neural")
 	flags.Func("traffic", "full, periodic:MBPS, poisson:MBPS, ftp3[:MBPS], onoff:MBPS or a `file`.csv of packets (default full)", func(text string) (err error) {
 		o.Traffic, err = gnb.ParseTraffic(text)
@@ -93,6 +95,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.IntVar(&o.Slots, "slots", o.Slots, "slots to run")
 	flags.Uint64Var(&o.Seed, "seed", o.Seed, "seed of everything random")
 	flags.BoolVar(&o.RealTime, "realtime", false, "begin slots by the clock instead of in virtual time")
+	flags.BoolVar(&o.FIFO, "fifo", false, "with -realtime: clock and receiver run before all other threads (SCHED_FIFO)")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object for each UE, and a summary")
 	flags.StringVar(&o.plot, "plot", "", "write drawings to `folder`")
 	switch err := flags.Parse(args); {

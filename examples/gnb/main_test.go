@@ -24,7 +24,8 @@ func TestTable(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"-scheduler", "rr"}, {"-scheduler", "max"}, {"-scheduler", "qos", "-traffic", "poisson:1"},
 		{"-air", "waveform", "-receiver", "ls", "-slots", "40"}, {"-air", "waveform", "-samples", "-slots", "20", "-cells", "2"},
-		{"-realtime", "-slots", "50"}, {"-budget", "200", "-slots", "100"},
+		{"-realtime", "-slots", "50"},
+		{"-realtime", "-air", "recorded", "-receiver", "ls", "-slots", "60"}, {"-budget", "200", "-slots", "100"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			code, out, errs := invoke(t, append([]string{"-slots", "200", "-ues", "3"}, args...)...)
@@ -90,7 +91,7 @@ func TestBadArguments(t *testing.T) {
 		"scheduler": {"-scheduler", "fifo"}, "air": {"-air", "ether"}, "receiver": {"-receiver", "magic"},
 		"traffic": {"-traffic", "some"}, "no/such.csv": {"-traffic", "no/such.csv"}, "snr": {"-snr", "4"}, "ues": {"-ues", "0"},
 		"cells": {"-cells", "99"}, "slots": {"-slots", "0"}, "doppler": {"-doppler", "NaN"}, "feedback": {"-feedback", "0"},
-		"bias": {"-bias", "1e9"}, "budget": {"-budget", "-1"}, "more": {"more"},
+		"bias": {"-bias", "1e9"}, "budget": {"-budget", "-1"}, "fifo": {"-fifo"}, "samples": {"-samples"}, "more": {"more"},
 	} {
 		code, _, errs := invoke(t, args...)
 		if code != 2 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, want) {

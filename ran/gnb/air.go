@@ -8,12 +8,14 @@ import (
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // Air is everything between the blocks that UEs send in a slot and what the receiver says
-// of them: transmitters, channels, noise and the receiver itself. There are two:
+// of them: transmitters, channels, noise and the receiver itself. There are three:
 // [NewWaveform] sends the real thing through the real chain, [NewAbstract] draws what would
-// come of it. One goroutine at a time may use an Air.
+// come of it, and [Station.NewRecorded] draws it while the chain works on samples made in
+// advance. One goroutine at a time may use an Air.
 type Air interface {
 	// Transmit sends what the grants of a slot ask for. Slots ascend.
 	//
@@ -62,8 +64,11 @@ type AirConfig struct {
 	// [Station], see [Station.NewMaker].
 	Scheduler mac.Config
 
-	Workers int    // of the receiver's runtime; 0 stands for one per processor
-	Seed    uint64 // of fading, noise and data
+	Workers  int             // of the receiver's runtime; 0 stands for one per processor
+	Timeline *sfaas.Timeline // of a station whose slots begin by a clock; nil for virtual time
+	Options  []sfaas.Option  // further ones of the receiver's runtime, such as [sfaas.WithThreads]
+
+	Seed uint64 // of fading, noise and data
 }
 
 // RBG is a resource block group.

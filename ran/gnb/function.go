@@ -83,7 +83,7 @@ func (m *makers) add(x *functionMaker) (Maker, error) {
 	if m.byKey[x.key] != nil {
 		return nil, &nr.FieldError{Field: "n_cell_id", Got: x.key, Want: "an identity of its own for each cell"}
 	}
-	x.arrived = make(chan struct{}, 1)
+	x.init()
 	m.byKey[x.key] = x
 	return x, nil
 }

@@ -42,7 +42,9 @@ type Loop struct {
 	rng       *rand.Rand // of impairments
 	length    time.Duration
 
-	byClock bool    // slots begin by the clock, and who keeps it counts those that are late
+	ticker  ticker // of a loop by the clock whose schedules are made elsewhere; nil otherwise
+	byClock bool   // slots begin by a clock
+	worked  []Worked
 	budget  float64 // receiver work per slot, µs
 	history hash.Hash
 	line    []byte
@@ -56,6 +58,14 @@ type Maker interface {
 	Make(dst *nr.Schedule, in *block.SlotIndication) error
 	// UE returns what is known of a UE, and whether it is attached.
 	UE(rnti uint16) (mac.UE, bool)
+}
+
+// ticker is a [Maker] that need not be waited for.
+type ticker interface {
+	// tick tells what a message says.
+	tick(in *block.SlotIndication) error
+	// fetch writes the schedule of a slot, if there is one, and returns how long it took.
+	fetch(dst *nr.Schedule, slot nr.Slot) (took time.Duration, ok bool, err error)
 }
 
 // plain is a cell of package mac, without a runtime.
@@ -148,6 +158,15 @@ func (l *Loop) Run(slots int) error {
 	return nil
 }
 
+// pace lets slots begin by a clock from now on: nothing is waited for.
+func (l *Loop) pace() {
+	l.byClock = true
+	l.ticker, _ = l.maker.(ticker)
+	if p, ok := l.air.(pacer); ok {
+		p.pace()
+	}
+}
+
 // Step goes through one slot. Once every buffer has grown it allocates nothing with the
 // abstract air.
 func (l *Loop) Step() error {
@@ -156,10 +175,10 @@ func (l *Loop) Step() error {
 	told.Slot, told.BudgetMicros = n, l.budget
 	l.people(told)
 	began := time.Now()
-	if err := l.maker.Make(l.scheduleOf(n+nr.Slot(l.cfg.MAC.K2)), told); err != nil {
+	if err := l.schedule(told); err != nil {
 		return err
 	}
-	l.stats.scheduling.add(time.Since(began))
+	made := time.Now()
 	told.Reset(0)
 	if n < nr.Slot(l.cfg.MAC.K2) {
 		l.scheduleOf(n).Set(n) // nobody has made a schedule for the first slots
@@ -167,8 +186,35 @@ func (l *Loop) Step() error {
 	if err := l.transmit(l.scheduleOf(n)); err != nil {
 		return err
 	}
+	if l.byClock {
+		l.stats.ticking.add(made.Sub(began))
+		l.stats.sending.add(time.Since(made))
+	}
 	l.slot++
 	return nil
+}
+
+// schedule has the schedule of the slot k₂ later made, or, by the clock, fetches that of the
+// present slot, which was to be made meanwhile.
+func (l *Loop) schedule(told *block.SlotIndication) error {
+	n := told.Slot
+	if l.ticker == nil {
+		began := time.Now()
+		err := l.maker.Make(l.scheduleOf(n+nr.Slot(l.cfg.MAC.K2)), told)
+		l.stats.scheduling.add(time.Since(began))
+		return err
+	}
+	if err := l.ticker.tick(told); err != nil {
+		return err
+	}
+	took, ok, err := l.ticker.fetch(l.scheduleOf(n), n)
+	if ok {
+		l.stats.scheduling.add(took)
+	} else {
+		l.stats.unscheduled++
+		l.stats.isLate(n)
+	}
+	return err
 }
 
 func (l *Loop) scheduleOf(n nr.Slot) *nr.Schedule { return &l.schedules[int(n)%len(l.schedules)] }
@@ -239,7 +285,7 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 	}
 	end := time.Duration(s.Slot+1) * l.length
 	p := l.destination(s.Slot)
-	l.measure(p, s.Slot)
+	l.measure(p)
 	for i := range grants {
 		g := &grants[i]
 		f := mac.Feedback{
@@ -259,20 +305,21 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 	return nil
 }
 
-// measure takes how long the receiver has worked on a slot.
-func (l *Loop) measure(p *block.SlotIndication, n nr.Slot) {
+// measure takes what the receiver has worked meanwhile.
+func (l *Loop) measure(p *block.SlotIndication) {
 	a, ok := l.air.(Timed)
 	if !ok {
 		return
 	}
-	took := a.Took()
-	if took == 0 {
-		return // nothing was sent
-	}
-	l.stats.receiving.add(took)
-	p.Efforts = append(p.Efforts, block.Effort{Slot: n, Micros: micros(took)})
-	if took > l.length && !l.byClock {
-		l.stats.late++
+	l.worked = a.Worked(l.worked[:0])
+	for _, w := range l.worked {
+		if w.Took > 0 {
+			l.stats.receiving.add(w.Took)
+			p.Efforts = append(p.Efforts, block.Effort{Slot: w.Slot, Micros: micros(w.Took)})
+		}
+		if w.Late {
+			l.stats.isLate(w.Slot)
+		}
 	}
 }
 

@@ -36,14 +36,27 @@ type functionMaker struct {
 	settle   func(context.Context) error       // waits until the runtimes have nothing to do
 	look     func(context.Context, uint16) (mac.UE, bool, error)
 
-	told block.SlotIndication // the tick that is sent
-	owed block.SlotIndication // what lost ticks have said
+	told []block.SlotIndication // the last ticks that were sent, ring over slots
+	owed block.SlotIndication   // what lost ticks have said
 
 	mu      sync.Mutex
-	last    nr.Schedule
-	has     bool // last is one
+	made    []madeSchedule // the last ones, ring over slots
 	bad     badTick
-	arrived chan struct{} // holds a value when last or bad is new
+	arrived chan struct{} // holds a value when something of made, or bad, is new
+}
+
+// madeSchedule is a schedule, and how long the tick took that has made it.
+type madeSchedule struct {
+	nr.Schedule
+	sent time.Time // when the tick was
+	took time.Duration
+	is   bool // it has come
+}
+
+// init makes the maker's memory.
+func (x *functionMaker) init() {
+	x.arrived = make(chan struct{}, 1)
+	x.told, x.made = make([]block.SlotIndication, x.ahead+2), make([]madeSchedule, x.ahead+2)
 }
 
 // badTick is what the runtime says of a tick of which no schedule comes.
@@ -62,8 +75,11 @@ func harqRound(cfg *mac.Config) time.Duration {
 // take notes a schedule.
 func (x *functionMaker) take(s *nr.Schedule) {
 	x.mu.Lock()
-	x.last.Set(s.Slot, s.Grants...)
-	x.has = true
+	m := &x.made[int(s.Slot)%len(x.made)]
+	if m.Slot == s.Slot { // and not one that nobody waits for any more
+		m.Set(s.Slot, s.Grants...)
+		m.took, m.is = time.Since(m.sent), true
+	}
 	x.mu.Unlock()
 	x.wake()
 }
@@ -95,9 +111,9 @@ const maxTries = 8
 // Make implements [Maker]. It waits for the schedule; where there is none the slot has no
 // grants. It returns the [*sfaas.Fault] of a message that the function has refused.
 func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication) error {
-	x.merge(in)
+	told := x.tell(in)
 	for range maxTries {
-		if err := patiently(func() error { return x.push(&x.told) }); err != nil {
+		if err := patiently(func() error { return x.push(told) }); err != nil {
 			return fmt.Errorf("gnb: tick: %w", err)
 		}
 		made, bad, err := x.wait(dst, in.Slot)
@@ -105,7 +121,6 @@ func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication) error {
 		case err != nil:
 			return err
 		case made:
-			x.owed.Reset(0)
 			return nil
 		case bad.known && bad.kind == sfaas.NoticeFault:
 			return fmt.Errorf("gnb: tick: %w", bad.err)
@@ -114,9 +129,43 @@ func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication) error {
 			break
 		}
 	}
-	x.owe()
+	x.owe(told)
 	dst.Set(in.Slot + x.ahead)
 	return nil
+}
+
+// tick tells the function of a slot as Make does, and waits for nothing: the schedule is
+// there, or not, when [functionMaker.fetch] asks for it.
+func (x *functionMaker) tick(in *block.SlotIndication) error {
+	told := x.tell(in)
+	err := x.push(told)
+	if errors.Is(err, sfaas.ErrBusy) {
+		return nil // fetch will find that there is no schedule
+	}
+	return err
+}
+
+// fetch copies the schedule of a slot, made k₂ slots before, and returns how long its tick
+// took. It returns false where there is none; what its tick has said is then told again. It
+// returns the [*sfaas.Fault] of a tick that the function has refused.
+func (x *functionMaker) fetch(dst *nr.Schedule, slot nr.Slot) (took time.Duration, ok bool, err error) {
+	x.mu.Lock()
+	m := &x.made[int(slot)%len(x.made)]
+	if ok = m.is && m.Slot == slot; ok {
+		took = m.took
+		dst.Set(slot, m.Grants...)
+	}
+	if bad := &x.bad; !ok && bad.known && bad.kind == sfaas.NoticeFault && bad.slot+x.ahead == slot {
+		err = fmt.Errorf("gnb: tick: %w", bad.err)
+	}
+	x.mu.Unlock()
+	if !ok {
+		dst.Set(slot)
+		if told := &x.told[int(slot-x.ahead)%len(x.told)]; slot >= x.ahead && told.Slot == slot-x.ahead {
+			x.owe(told)
+		}
+	}
+	return took, ok, err
 }
 
 // wait waits until there is a schedule of the tick of a slot, and copies it, or it is known
@@ -144,8 +193,8 @@ func (x *functionMaker) wait(dst *nr.Schedule, slot nr.Slot) (made bool, bad bad
 func (x *functionMaker) news(dst *nr.Schedule, slot nr.Slot) (made bool, bad badTick) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.has && x.last.Slot == slot+x.ahead {
-		dst.Set(x.last.Slot, x.last.Grants...)
+	if m := &x.made[int(slot+x.ahead)%len(x.made)]; m.is && m.Slot == slot+x.ahead {
+		dst.Set(m.Slot, m.Grants...)
 		return true, bad
 	}
 	if x.bad.known && x.bad.slot == slot {
@@ -154,24 +203,35 @@ func (x *functionMaker) news(dst *nr.Schedule, slot nr.Slot) (made bool, bad bad
 	return false, bad
 }
 
-// merge makes the tick of a slot: what it says itself, and before that what lost ticks have
+// tell makes the tick of a slot: what it says itself, and before that what lost ticks have
 // said of who came and went, and of transmissions. Their requests and soundings are old:
 // UEs ask again, and are sounded again.
-func (x *functionMaker) merge(in *block.SlotIndication) {
-	x.told.CopyFrom(in)
-	if len(x.owed.Attach)+len(x.owed.Detach)+len(x.owed.Feedback) == 0 {
-		return
+func (x *functionMaker) tell(in *block.SlotIndication) *block.SlotIndication {
+	told := &x.told[int(in.Slot)%len(x.told)]
+	told.CopyFrom(in)
+	if len(x.owed.Attach)+len(x.owed.Detach)+len(x.owed.Feedback) > 0 {
+		// Who has gone meanwhile does not come any more.
+		x.owed.Attach = slices.DeleteFunc(x.owed.Attach, func(a block.Attachment) bool { return slices.Contains(in.Detach, a.RNTI) })
+		told.Attach = append(append(told.Attach[:0], x.owed.Attach...), in.Attach...)
+		told.Detach = append(append(told.Detach[:0], x.owed.Detach...), in.Detach...)
+		told.Feedback = append(append(told.Feedback[:0], x.owed.Feedback...), in.Feedback...)
+		told.FeedbackOf = append(append(told.FeedbackOf[:0], x.owed.FeedbackOf...), in.FeedbackOf...)
+		x.owed.Reset(0)
 	}
-	// Who has gone meanwhile does not come any more.
-	x.owed.Attach = slices.DeleteFunc(x.owed.Attach, func(a block.Attachment) bool { return slices.Contains(in.Detach, a.RNTI) })
-	x.told.Attach = append(append(x.told.Attach[:0], x.owed.Attach...), in.Attach...)
-	x.told.Detach = append(append(x.told.Detach[:0], x.owed.Detach...), in.Detach...)
-	x.told.Feedback = append(append(x.told.Feedback[:0], x.owed.Feedback...), in.Feedback...)
-	x.told.FeedbackOf = append(append(x.told.FeedbackOf[:0], x.owed.FeedbackOf...), in.FeedbackOf...)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	m := &x.made[int(in.Slot+x.ahead)%len(x.made)]
+	m.Set(in.Slot + x.ahead)
+	m.sent, m.is = time.Now(), false
+	return told
 }
 
-// owe keeps what the tick that was lost has said.
-func (x *functionMaker) owe() { x.owed.CopyFrom(&x.told) }
+// owe keeps what a tick has said that was lost, behind what others have said before it.
+func (x *functionMaker) owe(told *block.SlotIndication) {
+	x.owed.Attach = slices.DeleteFunc(x.owed.Attach, func(a block.Attachment) bool { return slices.Contains(told.Detach, a.RNTI) })
+	x.owed.Attach, x.owed.Detach = append(x.owed.Attach, told.Attach...), append(x.owed.Detach, told.Detach...)
+	x.owed.Feedback, x.owed.FeedbackOf = append(x.owed.Feedback, told.Feedback...), append(x.owed.FeedbackOf, told.FeedbackOf...)
+}
 
 // UE implements [Maker]; what cannot be read is not there.
 func (x *functionMaker) UE(rnti uint16) (mac.UE, bool) {

@@ -26,7 +26,7 @@ type fakeTicks struct {
 func newFakeTicks(patience time.Duration, answer func(f *fakeTicks, in *block.SlotIndication)) *fakeTicks {
 	f := &fakeTicks{}
 	f.maker = &functionMaker{
-		ahead: 2, patience: patience, arrived: make(chan struct{}, 1),
+		ahead: 2, patience: patience,
 		push: func(in *block.SlotIndication) error {
 			var c block.SlotIndication
 			c.CopyFrom(in)
@@ -36,6 +36,7 @@ func newFakeTicks(patience time.Duration, answer func(f *fakeTicks, in *block.Sl
 		},
 		settle: func(context.Context) error { f.settled++; return nil },
 	}
+	f.maker.init()
 	return f
 }
 

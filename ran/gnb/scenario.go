@@ -3,18 +3,13 @@
 package gnb
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
-	"github.com/neuroran/neuroran/sfaas"
 )
 
 // Scenario is a small world of cells that are alike: UEs whose mean signal to noise ratios
@@ -24,7 +19,7 @@ type Scenario struct {
 	UEs       int     // of each cell, 1…64
 	Cells     int     // 1…16
 	Scheduler string  // rr, pf, max or qos
-	Air       string  // abstract or waveform
+	Air       string  // abstract, waveform, or recorded: abstract, with the receiver at work on samples made in advance
 	Receiver  string  // ls, lmmse or neural
 	Traffic   Traffic // of every UE
 	DopplerHz float64 // of every UE
@@ -39,6 +34,7 @@ type Scenario struct {
 	Check         bool    // every schedule is checked, see [mac.Config]
 	Seed          uint64  // everything random follows from it
 	RealTime      bool    // a slot begins when the clock says so
+	FIFO          bool    // then clock and receiver run before all other threads of the machine, if the kernel lets them (SCHED_FIFO)
 }
 
 // DefaultScenario is four UEs of 4 to 22 dB with full buffers for 2 000 slots.
@@ -56,7 +52,7 @@ func (s *Scenario) Validate() error {
 		want      []string
 	}{
 		{"scheduler", s.Scheduler, []string{"rr", "pf", "max", "qos"}},
-		{"air", s.Air, []string{"abstract", "waveform"}},
+		{"air", s.Air, []string{"abstract", "waveform", "recorded"}},
 		{"receiver", s.Receiver, []string{"ls", "lmmse", "neural"}},
 	} {
 		if !slices.Contains(f.want, f.got) {
@@ -74,6 +70,12 @@ func (s *Scenario) Validate() error {
 		if !(f.got >= f.lo && f.got <= f.hi) {
 			return &nr.FieldError{Field: f.name, Got: f.got, Want: fmt.Sprintf("%g…%g", f.lo, f.hi)}
 		}
+	}
+	switch {
+	case s.FIFO && !s.RealTime:
+		return &nr.FieldError{Field: "fifo", Got: true, Want: "false in virtual time"}
+	case s.Samples && s.Air == "abstract":
+		return &nr.FieldError{Field: "samples", Got: "the abstract air", Want: "waveform or recorded"}
 	}
 	return s.Traffic.Validate()
 }
@@ -117,107 +119,6 @@ type Result struct {
 	UEs     []UEReport
 	Summary Summary
 	Trace   *Trace
-}
-
-// Run runs all cells side by side, each in virtual time or by the clock. It returns the
-// first error.
-func (s Scenario) Run(ctx context.Context) ([]Result, error) {
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	station, err := s.open()
-	if err != nil {
-		return nil, err
-	}
-	results, errs := make([]Result, s.Cells), make([]error, s.Cells)
-	var wg sync.WaitGroup
-	for i := range s.Cells {
-		wg.Go(func() { results[i], errs[i] = s.cell(ctx, i, station) })
-	}
-	wg.Wait()
-	if station != nil {
-		errs = append(errs, station.Close())
-	}
-	return results, errors.Join(errs...)
-}
-
-// open opens what cells share: with waveforms the station, which has their receivers and
-// schedulers. It is nil with the abstract air.
-func (s *Scenario) open() (*Station, error) {
-	if s.Air == "abstract" {
-		return nil, nil
-	}
-	cfg, err := s.Config(0)
-	if err != nil {
-		return nil, err
-	}
-	return OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: s.Receiver, Samples: s.Samples, Scheduler: cfg.MAC})
-}
-
-// cell runs one cell.
-func (s *Scenario) cell(ctx context.Context, i int, station *Station) (Result, error) {
-	cfg, err := s.Config(i)
-	if err != nil {
-		return Result{}, err
-	}
-	if station != nil {
-		cfg.NewAir, cfg.NewMaker = station.NewAir, station.NewMaker
-	}
-	l, err := New(cfg)
-	if err != nil {
-		return Result{}, err
-	}
-	trace := NewTrace(l)
-	if s.RealTime {
-		err = s.paced(ctx, l)
-	} else {
-		err = s.atOnce(ctx, l)
-	}
-	r := Result{Cell: i + 1, Trace: trace}
-	r.UEs, r.Summary = l.Report()
-	return r, errors.Join(err, l.Close())
-}
-
-// atOnce runs slot after slot.
-func (s *Scenario) atOnce(ctx context.Context, l *Loop) error {
-	for range s.Slots {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := l.Run(1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// errOver ends the slot clock.
-var errOver = errors.New("gnb: all slots have been")
-
-// paced begins a slot when the clock says so. A slot whose work ends after the next one has
-// begun is late.
-func (s *Scenario) paced(ctx context.Context, l *Loop) error {
-	length := l.length
-	timeline := sfaas.NewTimeline(length)
-	l.byClock = true
-	timeline.Set(0, sfaas.Now().Add(10*time.Millisecond))
-	err := sfaas.SlotClock{Timeline: timeline}.Run(ctx, func(n sfaas.Slot, _ time.Duration) error {
-		for l.slot <= nr.Slot(n) {
-			if l.slot == nr.Slot(s.Slots) {
-				return errOver
-			}
-			slot := l.slot
-			if err := l.Run(1); err != nil {
-				return err
-			}
-			if sfaas.Now() > timeline.Start(sfaas.Slot(slot+1)) {
-				l.stats.late++
-			}
-		}
-		return nil
-	})
-	if errors.Is(err, errOver) {
-		return nil
-	}
-	return err
+	Times   []StageTime // where the time of a slot goes, by the clock
+	Decoded *Decoded    // what the receiver made of recorded samples; nil of another air
 }

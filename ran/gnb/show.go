@@ -33,13 +33,33 @@ func WriteTable(w io.Writer, results []Result) error {
 			fmt.Fprintf(&b, ", receiver %.0f µs (p99 %.0f)", s.RxMicros50, s.RxMicros99)
 		}
 		fmt.Fprintf(&b, ", %d late\n", s.Late)
+		r.writeTimes(&b)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
+// writeTimes writes what is known of a cell by the clock, and of recorded samples.
+func (r *Result) writeTimes(b *strings.Builder) {
+	if d := r.Decoded; d != nil {
+		fmt.Fprintf(b, "receiver, of recorded samples: %d passed, %d failed, %d absent, %d lost\n", d.Passed, d.Failed, d.Absent, d.Lost)
+	}
+	if len(r.Times) == 0 {
+		return
+	}
+	fmt.Fprintln(b, "                                   µs: a slot     p50      p99")
+	for _, t := range r.Times {
+		perSlot := fmt.Sprintf("%10.1f", t.Micros)
+		if t.Delay {
+			perSlot = "         -"
+		}
+		fmt.Fprintf(b, "  %-34s %s %7.1f %8.1f\n", t.Stage, perSlot, t.P50, t.P99)
+	}
+}
+
 // WriteJSON writes one object for each UE and then the summary, for each cell, one per
-// line. With several cells every object has the number of its cell.
+// line. With several cells every object has the number of its cell. By the clock, and with
+// recorded samples, the summary has "times" and "decoded" too.
 func WriteJSON(w io.Writer, results []Result) error {
 	out := json.NewEncoder(w)
 	for i := range results {
@@ -59,7 +79,9 @@ func WriteJSON(w io.Writer, results []Result) error {
 		if err := out.Encode(struct {
 			Cell int `json:"cell,omitempty"`
 			Summary
-		}{cell, r.Summary}); err != nil {
+			Times   []StageTime `json:"times,omitempty"`
+			Decoded *Decoded    `json:"decoded,omitempty"`
+		}{cell, r.Summary, r.Times, r.Decoded}); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -26,8 +25,14 @@ type Station struct {
 	rx    *uplink.Receiver
 
 	mu     sync.Mutex
-	cells  map[sfaas.Key]*waveform
+	cells  map[sfaas.Key]listener
 	makers makers
+}
+
+// listener is an air that hears what the receiver makes of its cell's grants.
+type listener interface {
+	// outcome is told what became of a grant. Several goroutines call it at once.
+	outcome(t *uplink.Transmission)
 }
 
 // OpenStation starts the receiver that a configuration names; its UEs and its seed are
@@ -45,14 +50,14 @@ func OpenStation(cfg AirConfig) (*Station, error) {
 	if !cfg.Samples {
 		c.Steps.Demodulate = newElements(cfg.Carrier, cfg.NumRx)
 	}
-	s := &Station{cfg: cfg, cells: map[sfaas.Key]*waveform{}}
+	s := &Station{cfg: cfg, cells: map[sfaas.Key]listener{}}
 	var err error
 	if s.chain, err = uplink.New(c); err != nil {
 		return nil, err
 	}
 	s.rx, err = s.chain.Receive(uplink.ReceiverConfig{
 		OnOutcome: s.outcome, OnSchedule: s.makers.made, OnMissed: s.makers.missed,
-		Workers: cfg.Workers, Logger: slog.New(slog.DiscardHandler), Options: onNode(1),
+		Timeline: cfg.Timeline, Workers: cfg.Workers, Logger: slog.New(slog.DiscardHandler), Options: append(onNode(1), cfg.Options...),
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.chain.Close())
@@ -142,24 +147,44 @@ func (s *Station) schedules() bool { return s.cfg.Scheduler.Carrier != nr.Carrie
 // returns a [*nr.FieldError] for a carrier of another form and for an identity that is in
 // use. The station outlives it.
 func (s *Station) NewAir(cfg AirConfig) (Air, error) {
-	if err := cfg.validate(); err != nil {
+	if err := s.check(&cfg); err != nil {
 		return nil, err
 	}
-	if cfg.Carrier.Form() != s.cfg.Carrier || cfg.NumRx != s.cfg.NumRx {
-		return nil, &nr.FieldError{Field: "carrier", Got: cfg.Carrier, Want: "the form and the antennas of the station"}
-	}
-	cfg.Samples = s.cfg.Samples
 	w, err := newWaveform(s, cfg)
 	if err != nil {
 		return nil, err
 	}
+	return w, s.enter(w.key, w)
+}
+
+// check reports a configuration that is none of this station's.
+func (s *Station) check(cfg *AirConfig) error {
+	if err := cfg.validate(); err != nil {
+		return err
+	}
+	if cfg.Carrier.Form() != s.cfg.Carrier || cfg.NumRx != s.cfg.NumRx {
+		return &nr.FieldError{Field: "carrier", Got: cfg.Carrier, Want: "the form and the antennas of the station"}
+	}
+	cfg.Samples = s.cfg.Samples
+	return nil
+}
+
+// enter lets an air hear of its cell.
+func (s *Station) enter(key sfaas.Key, x listener) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cells[w.key] != nil {
-		return nil, &nr.FieldError{Field: "n_cell_id", Got: cfg.Carrier.CellID, Want: "an identity of its own for each cell of a station"}
+	if s.cells[key] != nil {
+		return &nr.FieldError{Field: "n_cell_id", Got: key, Want: "an identity of its own for each cell of a station"}
 	}
-	s.cells[w.key] = w
-	return w, nil
+	s.cells[key] = x
+	return nil
+}
+
+// leave lets an air hear of nothing any more.
+func (s *Station) leave(key sfaas.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.cells, key)
 }
 
 // NewWaveform returns the waveform of one cell with a station of its own.
@@ -183,8 +208,8 @@ type alone struct {
 
 func (a alone) Close() error { return errors.Join(a.Air.Close(), a.station.Close()) }
 
-// Took implements [Timed].
-func (a alone) Took() time.Duration { return a.Air.(Timed).Took() }
+// Worked implements [Timed].
+func (a alone) Worked(dst []Worked) []Worked { return a.Air.(Timed).Worked(dst) }
 
 // Close stops the receiver.
 func (s *Station) Close() error { return errors.Join(s.rx.Close(), s.chain.Close()) }
@@ -192,28 +217,23 @@ func (s *Station) Close() error { return errors.Join(s.rx.Close(), s.chain.Close
 // outcome hands the outcome of a grant to the cell that it is of.
 func (s *Station) outcome(t *uplink.Transmission, _ *block.TransportBlock) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := s.cells[t.Cell]
-	if w == nil || t.Slot != w.grid.Slot || t.Index >= len(w.heard) {
-		return
-	}
-	w.heard[t.Index] = Reception{Outcome: t.Outcome, SINRdB: float32(t.SINRdB()), SINRObserved: t.Quality.SINRObserved, Iterations: uint8(min(t.Iterations, 255))}
-	if t.Err != nil && t.Outcome == nr.OutcomeFault && w.fault == nil {
-		w.fault = t.Err
+	x := s.cells[t.Cell]
+	s.mu.Unlock()
+	if x != nil {
+		x.outcome(t)
 	}
 }
 
 // receive runs the samples of one slot of a cell through the chain and waits for the
 // outcome of every grant.
-func (s *Station) receive(w *waveform, schedule *nr.Schedule, fill func(*nr.Baseband) error) error {
-	ctx := context.Background()
+func (s *Station) receive(cell sfaas.Key, schedule *nr.Schedule, fill func(*nr.Baseband) error) error {
 	if !s.schedules() { // otherwise the receiver has it already
-		if err := patiently(func() error { return s.rx.Schedule(w.key, schedule.Slot, schedule.Grants...) }); err != nil {
+		if err := patiently(func() error { return s.rx.Schedule(cell, schedule.Slot, schedule.Grants...) }); err != nil {
 			return fmt.Errorf("gnb: schedule: %w", err)
 		}
 	}
-	if err := patiently(func() error { return s.rx.Samples(w.key, schedule.Slot, fill) }); err != nil {
+	if err := patiently(func() error { return s.rx.Samples(cell, schedule.Slot, fill) }); err != nil {
 		return fmt.Errorf("gnb: samples: %w", err)
 	}
-	return s.rx.Wait(ctx, w.key, schedule.Slot)
+	return s.rx.Wait(context.Background(), cell, schedule.Slot)
 }

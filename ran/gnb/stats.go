@@ -33,27 +33,45 @@ type cellStats struct {
 	slots      int64
 	prbs       int64
 	late       int64
+	lateSlots  [256]nr.Slot // of the last slots, those that were late, and one more
 	scheduling quantiles
 	receiving  quantiles
+
+	// By the clock:
+	unscheduled int64     // slots whose schedule was not there in time
+	waking      quantiles // how late slots have begun
+	ticking     quantiles // telling the scheduler of a slot, and fetching the schedule
+	sending     quantiles // the air, and handing over to the receiver
 }
 
 func (s *cellStats) init(int) {
-	s.scheduling.init()
-	s.receiving.init()
+	for _, q := range []*quantiles{&s.scheduling, &s.receiving, &s.waking, &s.ticking, &s.sending} {
+		q.init()
+	}
+}
+
+// isLate counts a late slot, once.
+func (s *cellStats) isLate(n nr.Slot) {
+	if at := &s.lateSlots[int(n)%len(s.lateSlots)]; *at != n+1 {
+		*at = n + 1
+		s.late++
+	}
 }
 
 // quantiles counts durations in bins that are 1/16 wide, relative to where they are.
 type quantiles struct {
 	bins []uint64
 	n    uint64
+	sum  time.Duration
 }
 
 const binsPerOctave = 16
 
-func (q *quantiles) init() { q.bins = make([]uint64, 64*binsPerOctave) }
+func (q *quantiles) init() { *q = quantiles{bins: make([]uint64, 64*binsPerOctave)} }
 
 func (q *quantiles) add(d time.Duration) {
 	q.n++
+	q.sum += d
 	i := 0
 	if d > 0 {
 		i = int(math.Log2(float64(d)) * binsPerOctave)

@@ -2,7 +2,11 @@
 
 package gnb
 
-import "github.com/neuroran/neuroran/phy/nr"
+import (
+	"sync"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // Trace remembers the course of a cell, coarsely, for drawings: what each UE did in each of
 // at most 400 spans of equal length, and the grants of the last frame.
@@ -11,6 +15,8 @@ type Trace struct {
 	Points []TracePoint
 	Frame  []nr.Schedule // the last frame, in the order of slots
 
+	mu    sync.Mutex     // of what is written of a point after its span
+	asks  sync.WaitGroup // who asks the scheduler
 	loop  *Loop
 	slots int
 	bits  []int64
@@ -63,19 +69,34 @@ func (t *Trace) slot(s *nr.Schedule, _ []Reception) {
 		if t.fresh[i] > 0 {
 			x.MCS = float64(t.mcs[i]) / float64(t.fresh[i])
 		}
-		if now, ok := t.loop.maker.UE(u.cfg.RNTI); ok {
-			x.OLLAdB = now.Loop.OffsetDB
-		}
 		t.bits[i], t.mcs[i], t.fresh[i] = 8*u.stats.payload, 0, 0
 		p.UEs = append(p.UEs, x)
+	}
+	if t.loop.ticker == nil {
+		t.ask(p.UEs)
+	} else { // whose schedules are made elsewhere, and who has no time to wait for an answer
+		t.asks.Go(func() { t.ask(p.UEs) })
 	}
 	if t.Points = append(t.Points, p); len(t.Points) == maxTracePoints {
 		t.halve()
 	}
 }
 
+// ask writes what the scheduler knows of the UEs.
+func (t *Trace) ask(dst []UEPoint) {
+	for i := range dst {
+		if now, ok := t.loop.maker.UE(t.loop.ues[i].cfg.RNTI); ok {
+			t.mu.Lock()
+			dst[i].OLLAdB = now.Loop.OffsetDB
+			t.mu.Unlock()
+		}
+	}
+}
+
 // halve joins the points two by two.
 func (t *Trace) halve() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for i := range len(t.Points) / 2 {
 		a, b := t.Points[2*i], t.Points[2*i+1]
 		for u := range b.UEs {

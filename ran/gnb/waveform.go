@@ -4,6 +4,7 @@ package gnb
 
 import (
 	"math"
+	"sync"
 	"time"
 
 	"github.com/neuroran/neuroran/phy/channel"
@@ -11,12 +12,21 @@ import (
 	"github.com/neuroran/neuroran/phy/ofdm"
 	"github.com/neuroran/neuroran/phy/pusch"
 	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// Timed is an [Air] that says how long the receiver has worked on the last slot.
+// Timed is an [Air] whose receiver works for real.
 type Timed interface {
-	Took() time.Duration // 0 where it had nothing to do
+	// Worked appends what the receiver has done since it was last asked.
+	Worked(dst []Worked) []Worked
+}
+
+// Worked is what the receiver's work on a slot took.
+type Worked struct {
+	Slot nr.Slot
+	Took time.Duration // from its samples to its last outcome
+	Late bool          // longer than a slot, or not all of it has been done
 }
 
 // waveform is the air that carries signals: every UE has the transmitter of phy/pusch and
@@ -30,15 +40,17 @@ type waveform struct {
 	ues     []waveformUE
 	noise   *channel.Noise
 
-	sent  nr.Grid     // of one UE
-	wave  nr.Baseband // of one UE
-	mod   *ofdm.Modulator
-	grid  nr.Grid     // of all, on resource elements
-	air   nr.Baseband // of all, in samples
-	gains []complex64
-	heard []Reception // of the slot on its way
-	fault error
-	took  time.Duration
+	sent   nr.Grid     // of one UE
+	wave   nr.Baseband // of one UE
+	mod    *ofdm.Modulator
+	grid   nr.Grid     // of all, on resource elements
+	air    nr.Baseband // of all, in samples
+	gains  []complex64
+	worked []Worked // not yet asked for
+
+	mu    sync.Mutex
+	slot  nr.Slot     // on its way
+	heard []Reception // of it
 }
 
 // waveformUE is a UE's transmitter and channel.
@@ -76,7 +88,6 @@ func (w *waveform) tune(i int, dopplerHz float64) (err error) {
 
 // Transmit implements [Air].
 func (w *waveform) Transmit(dst []Reception, s *nr.Schedule, who []int) error {
-	w.took = 0
 	if len(s.Grants) == 0 {
 		return nil
 	}
@@ -89,23 +100,40 @@ func (w *waveform) Transmit(dst []Reception, s *nr.Schedule, who []int) error {
 		}
 	}
 	w.noise.Add(w.signal(), 1)
-	w.station.mu.Lock()
-	w.heard, w.fault = dst, nil
-	w.station.mu.Unlock()
+	w.listen(s.Slot, dst)
 	began := time.Now()
-	err := w.station.receive(w, s, w.fill)
-	w.took = time.Since(began)
-	w.station.mu.Lock()
-	defer w.station.mu.Unlock()
-	w.heard = nil
+	err := w.station.receive(w.key, s, w.fill)
+	took := time.Since(began)
+	w.listen(s.Slot, nil)
+	w.worked = append(w.worked, Worked{s.Slot, took, took > w.cfg.Carrier.Numerology().SlotDuration()})
 	return err
+}
+
+// listen says where the outcomes of a slot belong.
+func (w *waveform) listen(slot nr.Slot, dst []Reception) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.slot, w.heard = slot, dst
+}
+
+// outcome implements listener.
+func (w *waveform) outcome(t *uplink.Transmission) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t.Slot == w.slot && t.Index < len(w.heard) {
+		w.heard[t.Index] = receptionOf(t)
+	}
+}
+
+// receptionOf returns what the receiver says of a grant.
+func receptionOf(t *uplink.Transmission) Reception {
+	return Reception{
+		Outcome: t.Outcome, SINRdB: float32(t.SINRdB()), SINRObserved: t.Quality.SINRObserved, Iterations: uint8(min(t.Iterations, 255)),
+	}
 }
 
 // begin clears what is received in a slot.
 func (w *waveform) begin(slot nr.Slot) {
-	w.station.mu.Lock()
-	w.grid.Slot = slot
-	w.station.mu.Unlock()
 	w.air.Slot = slot
 	if w.cfg.Samples {
 		w.air.Samples.Resize(w.cfg.NumRx, w.cfg.Carrier.SlotSamples(slot))
@@ -195,13 +223,14 @@ func (w *waveform) Sound(dst []float32, ue int, slot nr.Slot) {
 	}
 }
 
-// Took implements [Timed].
-func (w *waveform) Took() time.Duration { return w.took }
+// Worked implements [Timed].
+func (w *waveform) Worked(dst []Worked) []Worked {
+	dst, w.worked = append(dst, w.worked...), w.worked[:0]
+	return dst
+}
 
 // Close implements [Air].
 func (w *waveform) Close() error {
-	w.station.mu.Lock()
-	defer w.station.mu.Unlock()
-	delete(w.station.cells, w.key)
+	w.station.leave(w.key)
 	return nil
 }
