@@ -74,6 +74,13 @@ func Link(runtimes ...*Runtime) error {
 // unit stays, under an epoch that is newer still. While a disk is full, a move that has
 // begun waits for room. The modes are [Kept] and [Soft].
 //
+// Without records a connection may break too, and is then forgotten: the unit waits until
+// the two are linked again and the target has answered. If the life of the target ends
+// first, nobody knows whether it has served the unit. A soft unit goes on here, and the
+// error is [ErrClosed]. A kept one waits, and the error is a [*KeptError] with the epoch
+// that the target got: if it has not moved the unit on, [Runtime.Claim] under a later epoch
+// lets it go on here, with what it had when it left.
+//
 // MoveUnit returns a [*MovedError] if another runtime owns the unit, [ErrMoving] while
 // the outcome of an earlier move is not known, and [ErrKept] for a kept unit in mode [Fed]
 // or if the engine of one of the two runtimes alone keeps records. If ctx ends first, the
@@ -112,10 +119,10 @@ func (r *Runtime) Own(u Unit) error { return r.rt.Own(u) }
 // than what is known with [ErrStaleEpoch].
 //
 // The records of a kept unit are needed to claim that: without them the error is a
-// [*KeptError]. A runtime that has handed one over has them until it gets an answer. If
-// the target will never give one, since its disk is lost, Claim lets the unit go on here,
-// under an epoch beyond the one of the target: who calls it vouches that the target does
-// not have the unit, or will not come back.
+// [*KeptError]. A runtime that has moved one away has all of it until it gets an answer. If
+// the target will never give one, since its disk or its life is lost, Claim lets the unit
+// go on here, under an epoch beyond the one of the target: who calls it vouches that nobody
+// has the unit from the target, and that the target has no records of it.
 func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch) }
 
 // Units returns a row for each unit that this runtime owns and has used, or has got

@@ -57,8 +57,8 @@ func (r *Runtime) Connect(t Transport, hello []byte) (node NodeID, incarnation u
 }
 
 // Disconnect forgets a runtime that was connected, in one life of it: what was on its
-// way there and from there is lost. Moves to it end, and what is kept for its units
-// waits for its next connection.
+// way there and from there is lost. What is kept for its units waits for its next
+// connection, and so do moves to it whose outcome is not known: it is asked then.
 func (r *Runtime) Disconnect(node NodeID, incarnation uint32) { r.rt.Disconnect(node, incarnation) }
 
 // Frame returns a frame of a size, for a transport to read into.

@@ -80,6 +80,9 @@ func (w *World) loop(until sfaas.Time) {
 // declared cost of what ran has passed.
 func (w *World) step(c *seat, ev core.Event) {
 	ev.Now = w.now
+	if ev.Kind == core.EventPeer {
+		ev.Life = w.nodes[ev.From.Node-1].set.Incarnation
+	}
 	if w.cfg.Bugs.ClockStep() && w.hist.count%2000 == 1999 {
 		ev.Now = w.now.Add(time.Hour)
 	}

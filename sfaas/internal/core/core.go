@@ -3,6 +3,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -62,14 +63,15 @@ type Core struct {
 	units    map[plan.UnitID]*unit
 	parts    []partState // by part
 	unitLook uint64
-	moving   []*unit               // that have stopped, move or are fed twice, and some that did
-	stopping []*unit               // that have stopped and are not quiet yet
-	ending   []*unit               // that are finished here once the lines are empty
-	peers    []base.NodeID         // linked runtimes, this one first
-	moves    uint64                // that this core has led
-	keysBy   map[*unit][]*keyState // as of the last unit that was handed over, nil if it is not so any more
-	told     []base.NodeID         // runtimes that know of the rests what this core does
-	mutes    bool                  // some unit has come by a move that fed both owners
+	moving   []*unit                // that have stopped, move or are fed twice, and some that did
+	stopping []*unit                // that have stopped and are not quiet yet
+	ending   []*unit                // that are finished here once the lines are empty
+	peers    []base.NodeID          // linked runtimes, this one first
+	lives    map[base.NodeID]uint32 // of runtimes that are linked, or were
+	moves    uint64                 // that this core has led
+	keysBy   map[*unit][]*keyState  // as of the last unit that was handed over, nil if it is not so any more
+	told     []base.NodeID          // runtimes that know of the rests what this core does
+	mutes    bool                   // some unit has come by a move that fed both owners
 
 	// what lasts as long as a message
 	inline  ring[item] // what follows from the running work
@@ -122,7 +124,7 @@ func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, g
 	}
 	k := &Core{
 		app: app, set: set, self: self, count: count, board: b, gauges: gauges,
-		keys: map[base.Key]*keyState{}, units: map[plan.UnitID]*unit{}, out: newOutbox(), peers: []base.NodeID{self.Node},
+		keys: map[base.Key]*keyState{}, units: map[plan.UnitID]*unit{}, out: newOutbox(), peers: []base.NodeID{self.Node}, lives: map[base.NodeID]uint32{},
 	}
 	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
 	k.ways = waysFrom(app, set)
@@ -206,7 +208,11 @@ func (k *Core) Step(ev *Event, eff []Effect) []Effect {
 	case EventSignal:
 		k.signal(ev.Signal)
 	case EventPeer:
-		k.peer(ev.From.Node, ev.Err == nil)
+		if ev.Err != nil {
+			k.unlinked(ev.From.Node, errors.Is(ev.Err, base.ErrClosed))
+		} else {
+			k.linked(ev.From.Node, ev.Life)
+		}
 	case EventPublish:
 		k.endStage()
 		k.Publish()

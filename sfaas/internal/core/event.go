@@ -21,7 +21,7 @@ const (
 	EventTaskDone                   // Task was run elsewhere
 	EventAck                        // the consumer of the message of Stamp has committed
 	EventSignal                     // Signal arrived, about a unit
-	EventPeer                       // runtime From.Node is linked, or with Err, is gone
+	EventPeer                       // runtime From.Node is linked, in its life Life, or with Err, is gone
 	EventPublish                    // publish the counters
 )
 
@@ -37,6 +37,7 @@ type Event struct {
 	Waits  bool        // with EventAck: the message waits at its consumer, and is not done
 	Epoch  uint32      // of the unit, as the runtime that sent Msg knows it
 	Offer  uint32      // of Batch: the one that is answered
+	Life   uint32      // of EventPeer: the incarnation that is linked
 	From   Endpoint    // core that sent Msg
 	Now    base.Time   // the shell's clock
 	Msg    *Message    // the event owns one hold on it
@@ -45,7 +46,7 @@ type Event struct {
 	Task   *Task       // task of EventTask and EventTaskDone
 	Stamp  *Stamp      // of Msg, if its sender keeps it
 	Signal *Signal     // of EventSignal
-	Err    error       // outcome of a commit or move, cause of a fault
+	Err    error       // outcome of a commit or move, cause of a fault; of EventPeer: [base.ErrClosed] for a life that is over
 }
 
 // Endpoint names one core of one runtime.

@@ -224,18 +224,17 @@ func (k *Core) intend(u *unit, m *Move) {
 	})
 }
 
-// pendingMove returns the move of a unit that has an intent and no answer, if this core
-// is the lead.
+// pendingMove returns the move of a unit that waits for nothing but its target's answer, if
+// this core is the lead: it has an intent, or has lost its connection.
 func (u *unit) pendingMove() *Move {
-	if u.phase != unitLeft || u.more == nil || u.more.move == nil || !u.more.move.Recorded || u.more.move.ended {
+	if u.phase != unitLeft || u.more == nil {
 		return nil
 	}
-	return u.more.move
-}
-
-// inquire asks the target of a move whether it has the unit.
-func (k *Core) inquire(u *unit, m *Move) {
-	k.toNode(u, m.To, &Signal{Kind: signalInquire, Move: m})
+	m := u.more.move
+	if m == nil || m.ended || !(m.Recorded || m.adrift) {
+		return nil
+	}
+	return m
 }
 
 // bury is step 5 after yes: the unit is known to be elsewhere already.
@@ -250,41 +249,58 @@ func (k *Core) bury(u *unit, m *Move, now base.Route) {
 	})
 }
 
-// goOnHere is step 5 after no: the lead commits that the unit stays, under an epoch that
-// is newer than the target's would have been.
+// goOnHere is step 5 after no: the lead commits, if there are records, that the unit stays,
+// under an epoch that is newer than the target's would have been.
 func (k *Core) goOnHere(u *unit, m *Move, epoch uint32, why error) {
-	m.ended = true // a second answer changes nothing
+	if m.ended = true; !m.Recorded { // a second answer changes nothing
+		k.stay(u, m, epoch, why)
+		return
+	}
 	k.commitHand(u, epoch, coreOfImport, 1, k.rec.NoHand(nil), func(err error) bool {
 		switch {
 		case u.more.move != m:
 			return true
 		case errors.Is(err, base.ErrStaleEpoch):
 			k.set.Logger.Error("sfaas: another runtime of the same number has a unit", "unit", m.Unit.String(), "err", err)
-			u.more.move, why = nil, err
+			u.more.move = nil
+			k.ended(m, err, err)
 		case err != nil:
 			return false
 		default:
-			u.more.move = nil
 			m.image.recorded = true
-			m.image.share(k.count)
-			k.tell(u, &Signal{Kind: signalTake, Image: m.image, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: epoch}})
-			k.announce(u)
-		}
-		m.image = nil
-		k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: why})
-		if m.claim != nil {
-			k.effect(Effect{Kind: EffectMoved, Signal: m.claim, Err: err})
+			k.stay(u, m, epoch, why)
 		}
 		return true
 	})
 }
 
+// stay lets a unit that was to move be served here again.
+func (k *Core) stay(u *unit, m *Move, epoch uint32, why error) {
+	u.more.move = nil
+	m.image.share(k.count)
+	k.tell(u, &Signal{Kind: signalTake, Image: m.image, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: epoch}})
+	k.announce(u)
+	k.ended(m, why, nil)
+}
+
+// ended lets go of the image of a move, and tells who has asked for it, and who has claimed
+// its unit since.
+func (k *Core) ended(m *Move, err, claim error) {
+	m.image = nil
+	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: err})
+	if m.claim != nil {
+		k.effect(Effect{Kind: EffectMoved, Signal: m.claim, Err: claim})
+	}
+}
+
 // wentAway ends a move whose target, or who has the unit from that, has told everybody
 // of its route before it has told us the outcome.
 func (k *Core) wentAway(u *unit, m *Move) {
-	u.more.move, m.image = nil, nil
-	k.bury(u, m, u.route())
-	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}})
+	u.more.move = nil
+	if m.Recorded {
+		k.bury(u, m, u.route())
+	}
+	k.ended(m, nil, nil)
 }
 
 // holdLeft lets a unit wait of which a recovery has found an intent, unless it is known
@@ -292,7 +308,7 @@ func (k *Core) wentAway(u *unit, m *Move) {
 func (k *Core) holdLeft(u *unit, img *Image) {
 	h := img.leaving
 	lead := k.lead(u.UnitID) == k.self.Core
-	m := &Move{Unit: u.Unit(), From: k.self.Node, To: h.Node, Epoch: h.Epoch, ID: h.Move, Recorded: true, Started: k.now, Stopped: k.now, app: k.app, image: img}
+	m := &Move{Unit: u.Unit(), From: k.self.Node, To: h.Node, Epoch: h.Epoch, ID: h.Move, Recorded: true, Started: k.now, Stopped: k.now, app: k.app, image: img, sent: true}
 	m.Digest, m.Bare = u.Part.Digest, u.Part.Bare
 	m.Instances, m.Messages = img.Counts()
 	if u.phase == unitAway && u.epoch >= h.Epoch {

@@ -4,6 +4,7 @@ package core
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/plan"
@@ -27,6 +28,10 @@ type Image struct {
 	kept   []*keptEntry
 	pushed []*keptEntry // in a snapshot: for the unit, kept by the runtimes that took the pushes
 	soft   bool         // who takes it forgets the content of Volatile cells
+
+	// The target of a move has taken it. Who made it knows that of an image that went to a
+	// runtime of its process, and has nothing left then.
+	taken atomic.Bool
 
 	recorded bool  // the engine of who takes it has its rows
 	leaving  *Hand // of a recovery: its owner has handed it over, and has had no answer

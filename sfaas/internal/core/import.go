@@ -120,8 +120,12 @@ func (k *Core) inquired(u *unit, m *Move) {
 	case u.epoch >= m.Epoch:
 		k.outcome(u, m, nil)
 		k.effect(Effect{Kind: EffectSignal, To: Endpoint{m.From, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
-	// Without records there is nothing that a later life could take for an import.
-	case k.set.Bugs.noPromise || !k.keeps:
+	case k.set.Bugs.noPromise:
+		k.outcome(u, m, base.ErrUnlinked)
+	// Without records the promise is for this life: nothing that is sent to it comes to
+	// another one.
+	case !m.Recorded || !k.keeps:
+		u.promised = max(u.promised, m.Epoch)
 		k.outcome(u, m, base.ErrUnlinked)
 	default:
 		k.promiseNever(u, m)
@@ -142,8 +146,10 @@ func (k *Core) promiseNever(u *unit, m *Move) {
 
 // keptPromise forgets a promise that news of a route have made needless.
 func (k *Core) keptPromise(u *unit) {
-	if u.promised > 0 && u.epoch > u.promised {
-		u.promised = 0
+	if u.promised == 0 || u.epoch <= u.promised {
+		return
+	}
+	if u.promised = 0; k.keeps {
 		w := k.changes(k.local)
 		w.writes = k.rec.NoPromise(w.writes, u.Unit())
 	}

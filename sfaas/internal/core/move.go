@@ -46,7 +46,9 @@ import (
 //     acknowledgement or a record of an earlier ownership is recognized wherever it
 //     turns up.
 //
-// If the engines of both keep records, further steps lie between these, see hand.go.
+// An outcome may get lost with a connection, or with the target. What the old owner does
+// then stands in peers.go. If the engines of both keep records, further steps lie between
+// these, see hand.go.
 type Move struct {
 	Unit    base.Unit
 	From    base.NodeID   // owner at the start
@@ -75,12 +77,17 @@ type Move struct {
 	asked   []base.NodeID // of mode Fed: runtimes that have not answered
 	tries   int           // of mode Fed: fences that were refused
 	refused bool
-	awaits  bool // Slot
+	awaits  bool   // Slot
+	sent    bool   // the image has left, whole
+	adrift  bool   // the connection has gone since, without an outcome
+	life    uint32 // of the target, that the image was sent to
 	ended   bool
-	buried  bool    // the tombstone has been offered
-	claim   *Signal // after which it stays without an answer
-	newest  base.Slot
-	done    func(m *Move, err error)
+
+	orphaned bool    // that life is over, and who asked has been told so
+	buried   bool    // the tombstone has been offered
+	claim    *Signal // after which it stays without an answer
+	newest   base.Slot
+	done     func(m *Move, err error)
 }
 
 // NewMove returns a move, which begins with its [Move.Event]; done gets the
@@ -284,6 +291,7 @@ func (k *Core) collect(u *unit, s *Signal) {
 	if k.set.Bugs.earlyGrave && m.Recorded {
 		k.bury(u, m, base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch})
 	}
+	m.sent, m.life = true, k.lives[m.To]
 	k.toNode(u, m.To, &Signal{Kind: signalImage, Move: m, Image: m.image})
 }
 
@@ -330,6 +338,7 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 // comes again.
 func (k *Core) takeImage(u *unit, m *Move, img *Image) {
 	img.soft = m.Mode == base.Soft
+	img.taken.Store(true)
 	img.share(k.count)
 	k.tell(u, &Signal{Kind: signalTake, Move: m, Image: img, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch}})
 	// The route is told before the outcome: whoever asks the old owner afterwards finds
@@ -442,7 +451,7 @@ func (k *Core) endMove(u *unit, s *Signal) {
 		k.everywhere(u, &Signal{Kind: signalFeed, Move: m})
 		return
 	}
-	if s.Err != nil && m.Recorded {
+	if s.Err != nil && (m.Recorded || u.phase == unitLeft) {
 		k.goOnHere(u, m, m.Epoch+1, s.Err)
 		return
 	}
@@ -455,10 +464,6 @@ func (k *Core) endMove(u *unit, s *Signal) {
 		if m.Recorded {
 			k.bury(u, m, u.route())
 		}
-	} else if u.phase == unitLeft {
-		m.image.share(k.count)
-		k.tell(u, &Signal{Kind: signalTake, Image: m.image, Route: base.Route{Unit: m.Unit, Owner: k.self.Node, Epoch: m.Epoch + 1}})
-		k.announce(u)
 	}
 	m.image = nil
 	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: s.Err})

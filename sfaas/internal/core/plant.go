@@ -29,6 +29,8 @@ type Bugs struct {
 	noIntent    bool // a unit leaves without an intent
 	earlyGrave  bool // the tombstone comes before the answer
 	noPromise   bool // who says no may import nevertheless
+	lossIsYes   bool // a move whose connection is lost counts as done
+	lossIsNo    bool // a unit whose connection is lost goes on where it was
 	halfImport  bool // half an import is taken for a whole one
 	snapshotGap bool // a record gets lost between a log and its snapshot, see SnapshotGap
 }

@@ -22,6 +22,10 @@ import (
 //  4. Now all runtimes hear of both. What was held, and what is kept for units without
 //     a route, goes to the successor, which knows that it owns them.
 //
+// If the connection is lost between 3 and 4 the old owner goes on holding, and asks the
+// successor again, under the same epoch, when they are linked again. If its life is over
+// and there are no records of it, the rest stays, under an epoch that is newer still.
+//
 // So no unit is ever at both: before step 3 the old owner holds everything, and
 // nobody sends to the successor before that knows.
 type Rest struct {
@@ -102,7 +106,7 @@ func (k *Core) signalOfRest(s *Signal) {
 	case signalHushed:
 		r.Used = append(r.Used, s.Used...)
 		if r.wait--; r.wait == 0 {
-			k.toRestOf(r.Owner, &Signal{Kind: signalHeir, Resign: r})
+			k.bequeath(x, r)
 		}
 	case signalUnhush:
 		k.unhush(p)
@@ -199,6 +203,9 @@ func (k *Core) inherit(p *plan.Part, r *Resignation) {
 	switch {
 	case k.set.Leaving.Load():
 		err = base.ErrClosed
+	case r.Rest == k.parts[p.Index].rest: // it is asked again: yes
+		k.toRestOf(r.From, &Signal{Kind: signalInherited, Resign: r})
+		return
 	case r.Epoch <= k.parts[p.Index].rest.Epoch:
 		err = base.ErrStaleEpoch
 	}
@@ -253,14 +260,40 @@ func (k *Core) settleOwner(u *unit, owner base.NodeID) {
 	k.goOn(u)
 }
 
-// restGone ends an attempt to pass the rest on to a runtime that is gone.
+// bequeath is step 2, at the lead, when all cores have answered. If the successor is not
+// linked any more, nothing has happened yet.
+func (k *Core) bequeath(x *partState, r *Resignation) {
+	if slices.Contains(k.peers, r.Owner) {
+		k.toRestOf(r.Owner, &Signal{Kind: signalHeir, Resign: r})
+		return
+	}
+	x.resign = nil
+	k.restToCores(&Signal{Kind: signalUnhush, Resign: r})
+	k.resigned(r, base.ErrUnlinked)
+}
+
+// askHeir asks a runtime that is linked again for the answers to step 3 that have not come.
+func (k *Core) askHeir(node base.NodeID) {
+	for i := range k.parts {
+		if r := k.parts[i].resign; r != nil && r.Owner == node && r.wait == 0 {
+			k.toRestOf(node, &Signal{Kind: signalHeir, Resign: r})
+		}
+	}
+}
+
+// restGone ends an attempt to pass the rest on to a runtime whose life is over. It may have
+// had the rest, and told others so: they hear of a newer owner, which is this runtime.
 func (k *Core) restGone(node base.NodeID) {
 	for i := range k.parts {
-		if r := k.parts[i].resign; r != nil && r.Owner == node {
-			k.parts[i].resign = nil
-			k.restToCores(&Signal{Kind: signalUnhush, Resign: r})
-			k.resigned(r, base.ErrClosed)
+		x := &k.parts[i]
+		r := x.resign
+		if r == nil || r.Owner != node || r.wait > 0 || k.keeps {
+			continue
 		}
+		x.resign = nil
+		k.restToCores(&Signal{Kind: signalUnhush, Resign: r})
+		k.restEverywhere(&Signal{Kind: signalRest, Resign: &Resignation{Rest: Rest{Part: r.Part, Owner: k.self.Node, Epoch: r.Epoch + 1}}})
+		k.resigned(r, base.ErrClosed)
 	}
 }
 

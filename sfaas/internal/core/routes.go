@@ -3,8 +3,6 @@
 package core
 
 import (
-	"slices"
-
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
@@ -78,7 +76,15 @@ func (k *Core) learn(u *unit, r base.Route) {
 // be.
 func (k *Core) own(u *unit, s *Signal) {
 	if k.lead(u.UnitID) == k.self.Core {
-		switch m := u.pendingMove(); {
+		m := u.pendingMove()
+		if m != nil && m.image.taken.Load() {
+			k.goneWith(u, m)
+			m = nil
+		}
+		switch {
+		case s.claims && m != nil && !m.sent:
+			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: base.ErrMoving})
+			return
 		case s.claims && m != nil && s.Route.Epoch > m.Epoch:
 			m.claim = s
 			k.goOnHere(u, m, s.Route.Epoch, base.ErrUnlinked)
@@ -100,63 +106,5 @@ func (k *Core) own(u *unit, s *Signal) {
 		k.tell(u, &Signal{Kind: signalTake, Route: r})
 		k.announce(u) // before who asked hears of it
 		k.effect(Effect{Kind: EffectMoved, Signal: s})
-	}
-}
-
-// peer notes that another runtime is linked, or is gone. A new one learns the
-// routes that this core leads, and gets what is kept for its units.
-func (k *Core) peer(node base.NodeID, linked bool) {
-	at := slices.Index(k.peers, node)
-	k.told = slices.DeleteFunc(k.told, func(x base.NodeID) bool { return x == node })
-	if !linked {
-		if at > 0 {
-			k.peers = slices.Delete(k.peers, at, at+1)
-		}
-		k.peerGone(node)
-		return
-	}
-	if at < 0 {
-		k.peers = append(k.peers, node)
-	}
-	if k.restLead() == k.self.Core {
-		k.tellRests(node)
-	}
-	// An order that does not depend on the map, for one sequence of effects.
-	for _, u := range k.sortedUnits() {
-		if k.lead(u.UnitID) == k.self.Core && u.more != nil && u.more.feed != nil {
-			k.tellFence(u, node)
-		} else if u.epoch > 0 && k.lead(u.UnitID) == k.self.Core {
-			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
-		}
-		if u.phase == unitAway && u.owner == node {
-			k.resend(u, at >= 0)
-		}
-		if m := u.pendingMove(); m != nil && m.To == node {
-			k.inquire(u, m)
-		}
-	}
-}
-
-// peerGone ends the moves to a runtime that is gone without an answer: its
-// units, and what was on the way there, are gone with it.
-//
-// An image on its way to a runtime that is gone may have arrived or not. Nobody can know;
-// so the unit counts as gone with that runtime, and not as here: two owners would be
-// worse than none. A claim, or a recovery there, decides.
-func (k *Core) peerGone(node base.NodeID) {
-	k.restGone(node)
-	for _, u := range k.sortedUnits() {
-		if u.more == nil {
-			continue
-		}
-		k.fedGone(u, node)
-		if u.more.move == nil || u.more.move.To != node || u.phase != unitLeft || u.more.move.Recorded {
-			continue // what is recorded waits for the answer
-		}
-		m := u.more.move
-		u.more.move = nil
-		k.tell(u, &Signal{Kind: signalGone, Route: base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch}})
-		m.image = nil
-		k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: base.ErrClosed})
 	}
 }

@@ -91,6 +91,7 @@ func newFar(r *Runtime, of *state.Peer, t Transport, other *Runtime) *far {
 }
 
 func (p *far) node() base.NodeID { return p.of.Node }
+func (p *far) life() uint32      { return p.of.Incarnation }
 func (p *far) local() *Runtime   { return p.other }
 func (p *far) isBusy() bool      { return p.waiting.Load() > queueLimit }
 

@@ -74,6 +74,8 @@ func linkable(a, b *Runtime) error {
 // which a goroutine calls them.
 type peer interface {
 	node() base.NodeID
+	// life returns the incarnation of the runtime.
+	life() uint32
 	// local returns the runtime if it is of this process, or nil.
 	local() *Runtime
 	// message brings a message there and gives up the effect's hold on it, or returns
@@ -104,9 +106,10 @@ type peer interface {
 type near struct{ self, other *Runtime }
 
 func (p *near) node() base.NodeID { return p.other.set.Node }
+func (p *near) life() uint32      { return p.other.set.Incarnation }
 func (p *near) local() *Runtime   { return p.other }
 func (p *near) isBusy() bool      { return false }
-func (p *near) leave()            { p.other.unlinkNode(p.self.set.Node) }
+func (p *near) leave()            { p.other.unlinkNode(p.self.set.Node, base.ErrClosed) }
 
 // message posts the event to the worker of the key's group there. near's methods post,
 // and do nothing else.
@@ -160,7 +163,7 @@ func (r *Runtime) join(p peer) {
 	}
 	r.mu.Unlock()
 	if !known {
-		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}})
+		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}, Life: p.life()})
 	}
 }
 
@@ -217,10 +220,11 @@ func (r *Runtime) settleRoutes() {
 	}
 }
 
-// unlink forgets another runtime.
+// unlink forgets another runtime: with [base.ErrClosed] its life is over, with
+// [base.ErrUnlinked] the connection is lost, and it may come back.
 //
 // It is idempotent: a connection may be given up by its reader and its writer at once.
-func (r *Runtime) unlink(p peer) {
+func (r *Runtime) unlink(p peer, why error) {
 	r.mu.Lock()
 	known := r.links[p.node()] == p
 	if known {
@@ -228,7 +232,7 @@ func (r *Runtime) unlink(p peer) {
 	}
 	r.mu.Unlock()
 	if known {
-		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}, Err: base.ErrClosed})
+		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}, Err: why})
 		if f, ok := p.(*far); ok {
 			f.end()
 		}
@@ -236,9 +240,9 @@ func (r *Runtime) unlink(p peer) {
 }
 
 // unlinkNode is unlink for whoever is linked under a number.
-func (r *Runtime) unlinkNode(node base.NodeID) {
+func (r *Runtime) unlinkNode(node base.NodeID, why error) {
 	if p := r.peer(node); p != nil {
-		r.unlink(p)
+		r.unlink(p, why)
 	}
 }
 

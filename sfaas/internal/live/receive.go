@@ -53,7 +53,7 @@ func (r *Runtime) Connect(t Transport, hello []byte) (node base.NodeID, incarnat
 	}
 	// What is known under this number is an earlier connection, or an earlier life. It is
 	// ended first, so that the cores hear "gone" before "there".
-	r.unlinkNode(of.Node)
+	r.unlinkNode(of.Node, base.ErrUnlinked)
 	r.connect(newFar(r, of, t, nil))
 	return of.Node, of.Incarnation, nil
 }
@@ -64,10 +64,11 @@ func (r *Runtime) connect(p *far) {
 }
 
 // Disconnect forgets a runtime: its connection is lost, and what was on its way with
-// it. Moves to it end, and what is kept for its units waits for its next connection.
+// it. What is kept for its units waits for its next connection, and so do moves to it whose
+// outcome is not known: it is asked then.
 func (r *Runtime) Disconnect(node base.NodeID, incarnation uint32) {
 	if p, ok := r.peer(node).(*far); ok && p.of.Incarnation == incarnation {
-		r.unlink(p)
+		r.unlink(p, base.ErrUnlinked)
 	}
 }
 
@@ -101,7 +102,7 @@ func (r *Runtime) Receive(from base.NodeID, incarnation uint32, class base.Frame
 	}
 	left, err := p.receive(class, kind, place, content, f)
 	if left {
-		r.unlink(p)
+		r.unlink(p, base.ErrClosed)
 	}
 	return err
 }

@@ -385,7 +385,7 @@ func (r *Runtime) Close() error {
 	r.settleRoutes()
 	for _, x := range r.peers() {
 		x.leave()
-		r.unlink(x)
+		r.unlink(x, base.ErrClosed)
 	}
 	err := errors.Join(r.leaveGroup(), r.cores.Close())
 	if lost > 0 {
