@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package beat
+
+import (
+	"bytes"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+var local = netip.MustParseAddr("127.0.0.1")
+
+// start starts the pulse of a node until the end of the test. Its period is long enough
+// for a thread like all others on a busy machine.
+func start(t *testing.T, node sfaas.NodeID, cfg Config) *Pulse {
+	t.Helper()
+	cfg.Node, cfg.Incarnation, cfg.Host = node, 1, local
+	if cfg.Key == nil {
+		cfg.Key = []byte("key")
+	}
+	if cfg.Period == 0 {
+		cfg.Period, cfg.Misses = 20*time.Millisecond, 10
+	}
+	p, err := Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for begin := time.Now(); !holds(); time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("%s: not within 20 s", what)
+		}
+	}
+}
+
+// TestPulse watches a process that lives, then dies, and comes back in another life.
+func TestPulse(t *testing.T) {
+	silent := make(chan sfaas.NodeID, 8)
+	watcher := start(t, 1, Config{OnSilent: func(n sfaas.NodeID) { silent <- n }})
+	begin := sfaas.Now()
+	watcher.Watch([]sfaas.NodeID{2})
+	owner := start(t, 2, Config{})
+	owner.Tell([]netip.AddrPort{watcher.Address()})
+	eventually(t, "the owner is heard", func() bool { return watcher.HeardSince(2, begin) })
+	if watcher.Silent(2) || !watcher.Runs() {
+		t.Errorf("silent %v, runs %v, while the owner beats", watcher.Silent(2), watcher.Runs())
+	}
+	for len(silent) > 0 { // it may have begun late
+		<-silent
+	}
+	at := time.Now()
+	if err := owner.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-silent; n != 2 {
+		t.Errorf("node %d is silent, want 2", n)
+	}
+	if took := time.Since(at); took < watcher.Term()-watcher.cfg.Period*2 {
+		t.Errorf("silent after %v, want about %v", took, watcher.Term())
+	}
+	eventually(t, "it is known to be silent", func() bool { return watcher.Silent(2) })
+	again, err := Start(Config{Node: 2, Incarnation: 2, Key: []byte("key"), Host: local, Period: 20 * time.Millisecond, Misses: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	again.Tell([]netip.AddrPort{watcher.Address()})
+	eventually(t, "it is heard again", func() bool { return !watcher.Silent(2) })
+}
+
+// TestPulseBelievesNobody watches a process for which somebody beats who does not have
+// the key, and one whose beats are sent again.
+func TestPulseBelievesNobody(t *testing.T) {
+	var silent atomic.Int32
+	watcher := start(t, 1, Config{OnSilent: func(sfaas.NodeID) { silent.Add(1) }})
+	watcher.Watch([]sfaas.NodeID{2})
+	other := start(t, 2, Config{Key: []byte("another key")})
+	other.Tell([]netip.AddrPort{watcher.Address()})
+	old := make([]byte, Size)
+	newCodec([]byte("key")).put(old, Beat{Node: 2, Incarnation: 1, Count: 1})
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+				other.sock.send(old, watcher.Address())
+			}
+		}
+	}()
+	eventually(t, "the process is silent", func() bool { return silent.Load() == 1 && watcher.Silent(2) })
+}
+
+// TestGap lets a thread find out that it has not run: it blames nobody, and says so.
+func TestGap(t *testing.T) {
+	var gaps []time.Duration
+	p := &Pulse{
+		cfg:    Config{Period: 5 * time.Millisecond, Misses: 3, OnGap: func(d time.Duration) { gaps = append(gaps, d) }, OnSilent: func(sfaas.NodeID) { t.Error("somebody is blamed") }},
+		others: map[sfaas.NodeID]*other{2: {}},
+	}
+	at := sfaas.Time(time.Second)
+	p.turned.Store(int64(at))
+	p.others[2].heard = at
+	at = at.Add(300 * time.Millisecond)
+	p.noteGap(at)
+	p.judge(at)
+	if len(gaps) != 1 || gaps[0] != 300*time.Millisecond {
+		t.Errorf("gaps %v, want one of 300 ms", gaps)
+	}
+	at = at.Add(12 * time.Millisecond) // late, and no gap in which others give it up
+	p.noteGap(at)
+	p.judge(at)
+	if len(gaps) != 1 {
+		t.Errorf("gaps %v, want one", gaps)
+	}
+	p.cfg.OnSilent = nil
+	p.judge(at.Add(16 * time.Millisecond))
+	if !p.Silent(2) {
+		t.Error("a process that is silent for a term after that is not noticed")
+	}
+}
+
+// FuzzBeat reads any bytes, and a beat with any of its bytes changed.
+func FuzzBeat(f *testing.F) {
+	c := newCodec([]byte("key"))
+	good := make([]byte, Size)
+	want := Beat{Node: 7, Incarnation: 3, Count: 9}
+	c.put(good, want)
+	f.Add(good)
+	f.Add([]byte(magic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := c.get(b)
+		if err == nil {
+			again := make([]byte, Size)
+			c.put(again, got)
+			if !bytes.Equal(again, b) {
+				t.Fatalf("%x is read as %+v, which is written as %x", b, got, again)
+			}
+		}
+		if len(b) == 0 {
+			return
+		}
+		bad := bytes.Clone(good)
+		bad[int(b[0])%Size] ^= 1 + b[len(b)-1]%255
+		if _, err := c.get(bad); err == nil {
+			t.Fatal("a changed beat is believed")
+		}
+		if got, err := c.get(good); err != nil || got != want {
+			t.Fatalf("%+v, %v, want %+v", got, err, want)
+		}
+	})
+}

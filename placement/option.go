@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"context"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// DeployOption adjusts a deployment at one node: what of it is this process's own.
+type DeployOption interface{ apply(o *deployOptions) }
+
+type deployOptions struct {
+	runtime []sfaas.Option
+	outputs []func(d *Deployment) sfaas.Option
+	onEvent func(Event)
+	warm    func(ctx context.Context, h sfaas.Host, key sfaas.Key) error
+}
+
+type deployOption func(o *deployOptions)
+
+func (f deployOption) apply(o *deployOptions) { f(o) }
+
+// WithOutput names what receives the messages of a sink at this node, as
+// [sfaas.WithOutput] does, of owners in office alone: what a unit's old owner still makes
+// after another one has claimed the unit is refused and counted, see [Deployment.Refused].
+//
+// A sink is where its part is: within the unit that feeds it, at the owner of that; behind a
+// cut, at who receives, see [Deployment.Receive].
+func WithOutput[T any](o sfaas.Output[T], f func(h sfaas.Header, in *T)) DeployOption {
+	return deployOption(func(x *deployOptions) {
+		x.outputs = append(x.outputs, func(d *Deployment) sfaas.Option {
+			return sfaas.WithOutput(o, func(h sfaas.Header, in *T) {
+				if d.publishes(&h) {
+					f(h, in)
+				}
+			})
+		})
+	})
+}
+
+// WithRuntime gives the runtime of the deployment at this node further options, such as
+// [sfaas.WithThreads]. Its number, its life and its default owners are the node's.
+func WithRuntime(opts ...sfaas.Option) DeployOption {
+	return deployOption(func(x *deployOptions) { x.runtime = append(x.runtime, opts...) })
+}
+
+// WithWarm names what is run once, before the first unit comes to this node or is stood by
+// for: it pushes under a key of its own what makes tables, buffers and memory that are made
+// on first use. Nobody sees what comes out. Without it the first slots after a takeover
+// take several times as long as others.
+func WithWarm(f func(ctx context.Context, h sfaas.Host, key sfaas.Key) error) DeployOption {
+	return deployOption(func(x *deployOptions) { x.warm = f })
+}
+
+// WithEvents names what is told of failures and of what was done about them. It must not
+// block; calls may overlap.
+func WithEvents(f func(Event)) DeployOption {
+	return deployOption(func(x *deployOptions) { x.onEvent = f })
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Unit is a handle of what an app has under one key: of its unit in each part that is placed.
+// It is an [sfaas.Host] that follows them: what is pushed into it goes to the owner, wherever
+// that is, and to both owners while a unit moves in mode [sfaas.Fed].
+//
+//	cell := dep.Unit(block.CellKey(7))
+//	err := cell.Ensure(ctx)
+//	err = chain.Slots.Push(cell, key, n, samples)
+//
+// While an owner is lost and no standby has taken over, what is pushed on edges that promise
+// nothing is lost, as on the air. Where the runtime knows that nobody can be reached it
+// refuses with a [*sfaas.MovedError], after the handle has waited for the next route for as
+// long as [SLA].Deadline says, or a second without one; a source of slots goes on with the
+// next slot.
+//
+// A Unit may be used concurrently. Pushes do not allocate in the steady state.
+type Unit struct {
+	sfaas.Host
+	d     *Deployment
+	key   sfaas.Key
+	units []sfaas.Unit
+}
+
+// patience is for how long a push without a deadline waits for an owner.
+const patience = time.Second
+
+// Unit returns the handle of the units under a key of one level, of the kind that is
+// deployed; one of another kind has no unit, and [Unit.Ensure] says so.
+func (d *Deployment) Unit(key sfaas.Key) *Unit {
+	u := &Unit{d: d, key: key.Root()}
+	for _, p := range d.placed {
+		u.units = append(u.units, sfaas.Unit{Part: p.Name, Root: u.key})
+	}
+	u.Host = sfaas.Retry(d.rt, u.again)
+	return u
+}
+
+// Key returns the key.
+func (u *Unit) Key() sfaas.Key { return u.key }
+
+// Ensure returns when each unit under the key has an owner that this node knows, and as many
+// standbys as the [SLA] says; and from then on the nodes keep it so. Whoever pushes or calls
+// may do so at once. It returns an [*UnplacedError] if no node has room, and the error of ctx.
+func (u *Unit) Ensure(ctx context.Context) error {
+	for _, x := range u.units {
+		if _, err := u.d.unit(x.Root, x.Part); err != nil {
+			return err
+		}
+		_, epoch, err := u.d.ctl.ensure(ctx, u.d, x)
+		if err != nil {
+			return err
+		}
+		err = u.d.await(ctx, func() bool {
+			r, err := u.d.rt.Route(x)
+			return err == nil && r.Epoch >= epoch
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Routes returns who owns the units, in the order of the parts, as far as this node knows;
+// the owner of one that nobody owns is 0.
+func (u *Unit) Routes() []sfaas.Route {
+	var all []sfaas.Route
+	for _, x := range u.units {
+		r, err := u.d.rt.Route(x)
+		if err != nil {
+			continue
+		}
+		if r.Owner == nobody {
+			r.Owner = 0
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// again is asked when a push is refused. It waits for the next route if that may help.
+func (u *Unit) again(err error) bool {
+	var moved *sfaas.MovedError
+	if !errors.As(err, &moved) {
+		return false
+	}
+	wait := u.d.cfg.SLA.Deadline
+	if wait == 0 {
+		wait = patience
+	}
+	ctx, stop := context.WithTimeout(u.d.ctx, wait)
+	defer stop()
+	return u.d.await(ctx, func() bool {
+		r, err := u.d.rt.Route(moved.Unit)
+		return err == nil && (r.Owner != moved.Owner || r.Epoch != moved.Epoch)
+	}) == nil
+}
+
+// Receive makes this node the one at which what comes out under a key surfaces: it owns the
+// units of the parts that are sinks alone, behind a cut. Another node that calls it later
+// takes them over. They are not placed, and need no lease.
+func (d *Deployment) Receive(ctx context.Context, key sfaas.Key) error {
+	found := false
+	for _, p := range d.app.Parts() {
+		if d.places(p.Name) || !sinksAlone(d.app, p) {
+			continue
+		}
+		found = true
+		if err := d.receive(ctx, sfaas.Unit{Part: p.Name, Root: key.Root()}); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return &sfaas.OptionError{Option: "placement.Deployment.Receive", Got: "no sink behind a cut in app " + d.app.Name(), Want: "one"}
+	}
+	return nil
+}
+
+func (d *Deployment) receive(ctx context.Context, u sfaas.Unit) error {
+	for {
+		r, err := d.rt.Route(u)
+		switch {
+		case err != nil:
+			return err
+		case r.Owner == d.ctl.ID():
+			return nil
+		case r.Epoch == 0 && d.kept[u.Part]:
+			return d.rt.Own(u)
+		}
+		err = d.rt.Claim(u, d.ctl.claimEpoch(r.Epoch))
+		if !errors.Is(err, sfaas.ErrStaleEpoch) {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// move implements carrier. A move in mode Fed goes by slots, so a unit that has none at
+// the moment moves in mode Soft.
+func (d *Deployment) move(ctx context.Context, u sfaas.Unit, to sfaas.NodeID) (sfaas.MoveReport, error) {
+	mode := d.cfg.mode(!d.kept[u.Part])
+	if mode == sfaas.Fed && d.rests(u) {
+		mode = sfaas.Soft
+	}
+	return d.rt.MoveUnit(ctx, u, to, sfaas.MoveConfig{Mode: mode})
+}
+
+// restSlots is after how many slots without work a unit is at rest.
+const restSlots = 32
+
+// rests reports whether no slot of a unit comes.
+func (d *Deployment) rests(u sfaas.Unit) bool {
+	slots := func() (n uint64) {
+		for _, s := range d.stats(nil) {
+			if s.Unit == u && s.Owned {
+				n += s.Slots
+			}
+		}
+		return n
+	}
+	before := slots()
+	for range restSlots {
+		if !d.sleep(max(d.cfg.Slot, time.Millisecond)) || slots() != before {
+			return false
+		}
+	}
+	return true
+}
