@@ -62,11 +62,8 @@ type SLA struct {
 	Availability float64
 }
 
-const (
-	defaultQuantile = 0.999
-	// MaxStandbys bounds the standbys of a unit.
-	MaxStandbys = 2
-)
+// MaxStandbys bounds the standbys of a unit.
+const MaxStandbys = 2
 
 // How beats go where nothing else is said: on a thread that runs before all others, and on
 // one that does not, which a busy machine lets wait for tens of milliseconds.
@@ -171,12 +168,4 @@ func (s *Spec) mode(soft bool) sfaas.MoveMode {
 		return sfaas.Soft
 	}
 	return sfaas.Fed
-}
-
-// quantile returns the quantile that holds.
-func (s *Spec) quantile() float64 {
-	if s.SLA.Quantile == 0 {
-		return defaultQuantile
-	}
-	return s.SLA.Quantile
 }
