@@ -62,6 +62,7 @@ const floorRule = `
 	sfaas/..., sfaas/neural, accel/... < placement/resource < placement/admission, placement/meter < placement/plan
 		< placement/internal/agent < placement < placement/sim < placement/sim/cmd;
 	placement/resource < placement/resource/...;
+	sfaas < placement/internal/beat < placement;
 
 	# Floor 6: the only place where radio meets runtime.
 	phy/neural, phy/capture, phy/diagnose, mac/..., placement, sfaas/..., sfaas/tape < ran/block < ran < ran/...;

@@ -51,7 +51,7 @@ func (u *Unit) Key() sfaas.Key { return u.key }
 
 // Ensure returns when each unit under the key has an owner that this node knows, and as many
 // standbys as the [SLA] says; and from then on the nodes keep it so. Whoever pushes or calls
-// may do so at once. It returns an [*UnplacedError] if no node has room, and the error of ctx.
+// may do so at once. It returns an error that says why no node has room, and the error of ctx.
 func (u *Unit) Ensure(ctx context.Context) error {
 	for _, x := range u.units {
 		if _, err := u.d.unit(x.Root, x.Part); err != nil {
