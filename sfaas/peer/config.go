@@ -3,8 +3,10 @@
 package peer
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -32,6 +34,10 @@ type Config struct {
 	// Backoff is how long a node waits before it dials again, at first; it doubles up
 	// to 64 times that. 0 means 10 milliseconds.
 	Backoff time.Duration
+	// Dial makes the connections of [Node.Dial], if they are not to be made as
+	// [net.Dialer] does: through a proxy, or over a descriptor that a parent process has
+	// left. It is called again whenever the connection is lost. nil is net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// OnEvent is told of connections, of one other node at a time in order. It must not
 	// block.

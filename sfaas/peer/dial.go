@@ -148,7 +148,11 @@ func (d *dialler) run() {
 // was one, or is one already.
 func (d *dialler) connect() error {
 	n := d.n
-	conn, err := (&net.Dialer{Timeout: greetingTime}).DialContext(n.ctx, d.network, d.address)
+	dial := n.cfg.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: greetingTime}).DialContext
+	}
+	conn, err := dial(n.ctx, d.network, d.address)
 	if bad := (*net.AddrError)(nil); errors.As(err, &bad) {
 		return fmt.Errorf("%w: %w", errMine, err) // it will never be an address
 	}

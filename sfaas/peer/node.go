@@ -92,6 +92,26 @@ func (n *Node) serve(l net.Listener, secure bool) {
 	}
 }
 
+// Accept takes a connection that was made by other means, such as one end of a socket
+// pair of which a child process has the other, as if it had come to [Node.Listen] at that
+// network, which says whether it must be secure. The other end calls [Node.Dial] with a
+// [Config.Dial]. The node closes the connection, also with an error.
+func (n *Node) Accept(network string, conn net.Conn) error {
+	secure, err := n.cfg.secure(network)
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		conn.Close()
+		return sfaas.ErrClosed
+	}
+	n.wg.Go(func() { n.accept(conn, secure) })
+	return nil
+}
+
 // accept greets a node that has dialled, and runs the connection.
 func (n *Node) accept(conn net.Conn, secure bool) {
 	unwatch := n.watch(conn)
