@@ -12,9 +12,11 @@ import (
 // thresholds is the inner loop of link adaptation: the SINR that each MCS needs for the
 // target of the cell, for blocks of every size, worked out in advance.
 type thresholds struct {
+	bounds  *Bounds                                                     // what bounds on iterations add
 	needed  [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1][numSizes]float32 // dB
 	highest [nr.MCSTableLowSE + 1]int                                   // last MCS that is not reserved
 	bits    [nr.MCSTableLowSE + 1][numSteps]float32                     // information bits per data RE and layer over the SINR
+	coded   [nr.MCSTableLowSE + 1][numSteps]float32                     // coded bits per data RE and layer over the SINR
 	shannon [numSteps]float32                                           // log2(1 + γ) over the SINR
 }
 
@@ -31,8 +33,8 @@ const (
 )
 
 // newThresholds works out the thresholds of a target.
-func newThresholds(c *Curves, target float64) *thresholds {
-	t := new(thresholds)
+func newThresholds(c *Curves, bounds *Bounds, target float64) *thresholds {
+	t := &thresholds{bounds: bounds}
 	for table := nr.MCSTable64QAM; table <= nr.MCSTableLowSE; table++ {
 		for mcs := range t.needed[table] {
 			row, _ := table.Row(mcs)
@@ -72,6 +74,8 @@ func (t *thresholds) fillBits(table nr.MCSTable) {
 		for mcs < t.highest[table] && t.needed[table][mcs+1][size] <= x {
 			mcs++
 		}
+		row, _ := table.Row(mcs)
+		t.coded[table][i] = float32(row.Modulation.BitsPerSymbol())
 		low, b := t.needed[table][mcs][size], spectral(table, mcs)
 		switch {
 		case x < low:
@@ -93,6 +97,12 @@ func spectral(table nr.MCSTable, mcs int) float32 {
 // bitsAt returns the information bits per data RE and layer that a UE of the table can
 // expect at x dB.
 func (t *thresholds) bitsAt(table nr.MCSTable, x float32) float32 { return between(&t.bits[table], x) }
+
+// codedAt returns the coded bits per data RE and layer that a UE of the table has at x dB.
+func (t *thresholds) codedAt(table nr.MCSTable, x float32) float32 {
+	i := int(min(max((x-minDB)*stepsPerDB, 0), numSteps-1))
+	return t.coded[table][i]
+}
 
 // between returns the value of a table over the SINR at x dB.
 func between(values *[numSteps]float32, x float32) float32 {
@@ -125,7 +135,7 @@ func sizeOf(tbs int) int {
 }
 
 // choose writes the highest MCS whose threshold is at most x dB for the block that the
-// grant holds with it, 0 where none is, into the grant; re is its data resource elements per
+// grant holds with it, and with its bound on iterations, 0 where none is, into the grant; re is its data resource elements per
 // PRB less the overhead.
 func (t *thresholds) choose(g *nr.Grant, re int, x float32) {
 	table := g.MCSTable
@@ -133,10 +143,11 @@ func (t *thresholds) choose(g *nr.Grant, re int, x float32) {
 		row, _ := table.Row(mcs)
 		// The smallest threshold of an MCS is that of the largest blocks, about; most
 		// MCSs are told from it without the size of the block.
-		if t.needed[table][mcs][numSizes-1] > x+1 {
+		y := x - t.bounds.LossDB(table, mcs, g.MaxIterations)
+		if t.needed[table][mcs][numSizes-1] > y+1 {
 			continue
 		}
-		if t.need(table, mcs, nr.TransportBlockSize(re, g.NumPRB, g.NumLayers, row)) <= x {
+		if t.need(table, mcs, nr.TransportBlockSize(re, g.NumPRB, g.NumLayers, row)) <= y {
 			g.MCSIndex = mcs
 			return
 		}

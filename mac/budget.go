@@ -5,39 +5,62 @@ package mac
 import "math"
 
 // fitBudget makes the plans of a slot fit the budget of the receiver, as far as its work
-// can be predicted. Retransmissions that do not fit wait. Of the new blocks those stay that
-// are worth most for their work, and all of these get the same: a few steps of MCS lower,
-// where that saves more work (fewer bits, fewer iterations) than it costs bits, and the same
-// share of their PRBs. Of all numbers of blocks and of steps that is taken which is worth
-// most, in bits over past rate.
+// can be predicted:
 //
-// One new block of a UE in probeEvery keeps its MCS, so that the outer loop goes on: it learns
-// nothing from blocks with an MCS that was lowered.
+//  1. Of the budget, the fixed work of a slot is set aside, and what predictions have been
+//     short of so far: its quantile.
+//  2. Retransmissions that fit stay, in their order, each bounded to little more LDPC iterations
+//     than it is expected to take. Those that do not fit wait; one that would not fit into
+//     an empty slot either, since the budget has been cut, is sent all the same.
+//  3. What is left is a knapsack for new blocks. They are taken by worth over work, until the
+//     budget is full; the last one gives up PRBs. All get the same bound on iterations, which
+//     makes their work certain and costs so many dB ([Bounds]) that link adaptation takes a
+//     lower MCS: of several bounds the one is taken with which the blocks are worth most.
+//
+// Worth are bits times the weight by which the policy has given groups away, or over the UE's
+// past rate where the policy has no weights.
 func (c *Cell) fitBudget() {
 	if c.state.BudgetMicros == 0 || len(c.plans) == 0 {
 		return
 	}
 	w := &c.state.Work
-	left := c.state.BudgetMicros/math.Exp(w.LogQuantile) - w.Factors[perSlot]
-	n, fresh := 0, 0
+	whole := c.state.BudgetMicros/math.Exp(w.LogQuantile) - w.Factors[perSlot]
+	left, n, fresh := whole, 0, 0
 	for i := range c.plans {
 		p := c.plans[i]
-		p.iterations = c.work.iterations(c.margin(&p, 0), c.transmissions(&p)+1)
-		if cost := c.cost(&p); p.first || cost <= left {
-			if p.first {
-				fresh++
-			} else {
-				left -= cost
-			}
-			c.plans[n] = p
-			n++
+		if p.first {
+			c.expect(&p)
+			fresh++
+		} else if cost := c.boundAgain(&p, left); cost <= left || left == whole && cost > whole {
+			left -= cost
+		} else {
+			continue
 		}
+		c.plans[n] = p
+		n++
 	}
 	c.plans = c.plans[:n]
 	if fresh > 0 {
 		c.shrink(c.plans[n-fresh:], left)
 	}
 }
+
+// boundAgain bounds the iterations of a retransmission to what it needs at most, or to fewer
+// where that makes it fit into what is left, µs, and returns its work.
+func (c *Cell) boundAgain(p *plan, left float64) (cost float64) {
+	configured := p.grant.MaxIterations
+	bound := int(math.Ceil(float64(c.work.most(c.margin(p), c.transmissions(p)+1))))
+	for ; ; bound-- {
+		p.grant.MaxIterations = tighter(configured, bound)
+		c.expect(p)
+		if cost = c.cost(p); cost <= left || bound <= tightest {
+			return cost
+		}
+	}
+}
+
+// tightest is the smallest bound on iterations that a budget sets.
+const tightest = 3
 
 // transmissions returns how often the block of a plan has been sent.
 func (c *Cell) transmissions(p *plan) uint8 {
@@ -47,50 +70,117 @@ func (c *Cell) transmissions(p *plan) uint8 {
 	return c.ues[p.ue].Processes[p.process].Transmissions
 }
 
-// margin returns the SINR above what a plan needs, with an MCS that is lower by down.
-func (c *Cell) margin(p *plan, down int) float32 {
-	g := &p.grant
-	return p.sinrDB - c.inner.need(g.MCSTable, max(g.MCSIndex-down, 0), p.bits)
+// margin returns the SINR of a plan above what its MCS needs without a bound on iterations.
+func (c *Cell) margin(p *plan) float32 {
+	return p.sinrDB - c.inner.need(p.grant.MCSTable, p.grant.MCSIndex, p.bits)
 }
 
-// cost returns the predicted work of a plan, µs.
+// expect writes which iterations are expected of a plan, and which it is taken to need at most.
+func (c *Cell) expect(p *plan) {
+	margin, times := c.margin(p), c.transmissions(p)+1
+	p.iterations = bounded(c.work.iterations(margin, times), p.grant.MaxIterations)
+	p.most = bounded(c.work.most(margin, times), p.grant.MaxIterations)
+}
+
+// bounded returns iterations under a bound, where 0 is none.
+func bounded(iterations float32, bound int) float32 {
+	if bound == 0 {
+		return iterations
+	}
+	return min(iterations, float32(bound))
+}
+
+// tighter returns the smaller of two bounds, where 0 is none.
+func tighter(a, b int) int {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// cost returns the work that is kept free for a plan, µs.
 func (c *Cell) cost(p *plan) float64 {
-	x, sum := c.work.terms(p), 0.0
+	x, sum := c.work.terms(p, p.most), 0.0
 	for i := range x {
 		sum += max(c.state.Work.Factors[i], 0) * x[i]
 	}
 	return sum
 }
 
-const (
-	mostDown   = 8 // steps of MCS that a budget may take
-	probeEvery = 8 // new blocks of a UE, of which one keeps its MCS
-)
+// total returns the work that is kept free for plans, µs.
+func (c *Cell) total(plans []plan) float64 {
+	sum := 0.0
+	for i := range plans {
+		sum += c.cost(&plans[i])
+	}
+	return sum
+}
+
+// triedBounds are the bounds on iterations among which new blocks have a choice, and usualBound
+// is the one by which they are ranked.
+var triedBounds = [...]int{0, 10, 8, 6, 5, 4, tightest}
+
+const usualBound = 6
 
 // shrink makes new blocks, which stand at the end of the plans, fit into what is left, µs.
 func (c *Cell) shrink(fresh []plan, left float64) {
 	first := len(c.plans) - len(fresh)
-	if c.total(fresh) > left {
-		c.rank(fresh)
-		n, down, share := c.bestShare(fresh, left)
-		fresh = fresh[:n]
-		c.apply(fresh, down, share)
-		for len(fresh) > 0 && c.total(fresh) > left { // rounding
-			fresh = fresh[:len(fresh)-1]
+	for i := range fresh {
+		fresh[i].weight = c.weightOf(fresh[i].ue)
+	}
+	c.rank(fresh)
+	best := filling{}
+	for _, bound := range triedBounds {
+		if f := c.fill(fresh, bound, left); f.worth > best.worth {
+			best = f
 		}
+	}
+	fresh = fresh[:best.blocks]
+	for i := range fresh {
+		c.bound(&fresh[i], best.bound)
+	}
+	for len(fresh) > 0 {
+		p := &fresh[len(fresh)-1]
+		over := c.total(fresh) - left
+		if over <= 0 {
+			break
+		}
+		fixed := max(c.state.Work.Factors[perGrant], 0)
+		each := (c.cost(p) - fixed) / float64(p.grant.NumPRB)
+		num := p.grant.NumPRB - max(int(math.Ceil(over/max(each, 1e-3))), 1)
+		if num < 1 || p.shared {
+			fresh = fresh[:len(fresh)-1]
+			continue
+		}
+		c.narrow(p, num)
+		c.bound(p, best.bound)
 	}
 	c.plans = c.plans[:first+len(fresh)]
 }
 
+// weightOf returns what a bit of a UE is worth.
+func (c *Cell) weightOf(ue int) float64 {
+	for i := range c.view.UEs {
+		if u := &c.view.UEs[i]; u.index == ue {
+			if w := c.view.weights[i]; w > 0 {
+				return w
+			}
+			return 1 / u.PastRate
+		}
+	}
+	return 0
+}
+
 // rank sorts new blocks by what they are worth for their work, the best first.
 func (c *Cell) rank(fresh []plan) {
+	fixed := max(c.state.Work.Factors[perGrant], 0)
 	for i := range fresh {
 		p := &fresh[i]
-		p.worth = float64(p.bits) / c.ues[p.ue].Average.Before(c.state.Slot, c.cfg.Discount)
-		x := p.worth / c.cost(p)
+		worth, work := c.estimate(p, usualBound)
+		p.rank = worth / (fixed + work)
 		k := i
 		for one := *p; ; k-- {
-			if k == 0 || fresh[k-1].worth/c.cost(&fresh[k-1]) >= x {
+			if k == 0 || fresh[k-1].rank >= one.rank {
 				fresh[k] = one
 				break
 			}
@@ -99,77 +189,62 @@ func (c *Cell) rank(fresh []plan) {
 	}
 }
 
-// bestShare returns how many new blocks stay, by how much their MCS goes down, and which share
-// of their PRBs is left.
-func (c *Cell) bestShare(fresh []plan, left float64) (n, down int, share float64) {
-	var worth, work [mostDown]float64 // of the blocks so far, by steps
-	f, most := &c.state.Work.Factors, 0.0
+// filling is what of the ranked blocks fits with a bound on their iterations.
+type filling struct {
+	bound, blocks int
+	worth         float64
+}
+
+// fill takes blocks as long as they fit, of the last one a part.
+func (c *Cell) fill(fresh []plan, bound int, left float64) filling {
+	f := filling{bound: bound}
+	fixed := max(c.state.Work.Factors[perGrant], 0)
 	for i := range fresh {
-		p := &fresh[i]
-		re := float64(c.rePerRB[p.ue]*p.grant.NumPRB*p.grant.NumLayers) / 1000
-		room := left - float64(i+1)*max(f[perGrant], 0)
-		for d := range mostDown {
-			steps := c.down(p, d)
-			mcs := max(p.grant.MCSIndex-steps, 0)
-			row, _ := p.grant.MCSTable.Row(mcs)
-			coded := re * float64(row.Modulation.BitsPerSymbol())
-			x := p.worth * coded * row.Rate.Float() * 1000 / float64(p.bits)
-			if steps == 0 {
-				x *= 1 - c.cfg.TargetBLER
-			}
-			worth[d] += x
-			iterations := float64(c.work.iterations(c.margin(p, steps), 1))
-			work[d] += max(f[perKiloRE], 0)*re + max(f[perKiloBit], 0)*coded + max(f[perKiloBitIteration], 0)*coded*iterations
-			s := 1.0
-			if work[d] > room {
-				s = max(room, 0) / work[d]
-			}
-			if s*worth[d] > most {
-				most, n, down, share = s*worth[d], i+1, d, s
-			}
+		if left -= fixed; left <= 0 {
+			break
+		}
+		worth, work := c.estimate(&fresh[i], bound)
+		share := min(left/work, 1)
+		f.blocks, f.worth = i+1, f.worth+share*worth
+		if left -= work; left <= 0 {
+			break
 		}
 	}
-	return n, down, share
+	return f
 }
 
-// apply lowers MCS and PRBs of new blocks.
-func (c *Cell) apply(fresh []plan, down int, share float64) {
-	for i := range fresh {
-		p := &fresh[i]
-		g := &p.grant
-		if d := min(c.down(p, down), g.MCSIndex); d > 0 {
-			g.MCSIndex -= d
-			p.lowered = true
-		}
-		if share < 1 {
-			c.narrow(p, max(int(share*float64(g.NumPRB)), 1))
-		}
-		if p.shared {
-			p.bits = c.blockBits(p.ue, g)
-		} else {
-			c.trim(p, g, g.NumPRB)
-		}
-		p.iterations = c.work.iterations(c.margin(p, 0), 1)
+// estimate returns about what a new block is worth with a bound on its iterations, and the work
+// that it takes, µs, less that of any grant.
+func (c *Cell) estimate(p *plan, bound int) (worth, work float64) {
+	g, f := &p.grant, &c.state.Work.Factors
+	re := float64(c.rePerRB[p.ue] * g.NumPRB * g.NumLayers)
+	loss := c.inner.bounds.LossDB(g.MCSTable, g.MCSIndex, bound)
+	bits, coded := c.inner.bitsAt(g.MCSTable, p.sinrDB-loss), c.inner.codedAt(g.MCSTable, p.sinrDB-loss)
+	iterations := bounded(c.work.most(c.margin(p)+loss, 1), bound)
+	worth = p.weight * min(re*float64(bits), float64(p.wanted)) * (1 - c.cfg.TargetBLER)
+	work = re / 1000 * (max(f[perKiloRE], 0) + float64(coded)*(max(f[perKiloBit], 0)+max(f[perKiloBitIteration], 0)*float64(iterations)))
+	return worth, work
+}
+
+// bound bounds the iterations of a new block and adapts its MCS to that.
+func (c *Cell) bound(p *plan, bound int) {
+	g := &p.grant
+	g.MaxIterations = tighter(c.ues[p.ue].Config.Grant.MaxIterations, bound)
+	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
+	if p.bits = c.blockBits(p.ue, g); !p.shared {
+		c.trim(p, g, g.NumPRB)
 	}
+	c.expect(p)
 }
 
-// down returns by how much the MCS of a new block goes down, where that of others goes by d.
-func (c *Cell) down(p *plan, d int) int {
-	if c.ues[p.ue].Counts.New%probeEvery == 0 {
-		return 0
-	}
-	return d
-}
-
-// narrow leaves the best num of a plan's PRBs: a block on shared PRBs keeps the first, as its
-// partner does.
+// narrow leaves the best num of a plan's PRBs.
 func (c *Cell) narrow(p *plan, num int) {
 	g := &p.grant
 	start, best := g.StartPRB, float32(math.Inf(-1))
 	q := &c.ues[p.ue].Quality
 	for i := range c.groups {
 		at := max(c.groups[i].start, g.StartPRB)
-		if at >= c.groups[i].end || at+num > g.StartPRB+g.NumPRB || p.shared {
+		if at >= c.groups[i].end || at+num > g.StartPRB+g.NumPRB {
 			continue
 		}
 		if x := c.inner.effectiveDB(q, c.groups, at, num); x > best {
@@ -177,13 +252,7 @@ func (c *Cell) narrow(p *plan, num int) {
 		}
 	}
 	g.StartPRB, g.NumPRB = start, num
-}
-
-// total returns the predicted work of plans, µs.
-func (c *Cell) total(plans []plan) float64 {
-	sum := 0.0
-	for i := range plans {
-		sum += c.cost(&plans[i])
+	if best > float32(math.Inf(-1)) {
+		p.sinrDB = best - float32(c.ues[p.ue].Loop.OffsetDB)
 	}
-	return sum
 }

@@ -69,9 +69,12 @@ func New(cfg Config) (*Cell, error) {
 	if cfg.Curves == nil {
 		cfg.Curves = DefaultCurves()
 	}
+	if cfg.Bounds == nil {
+		cfg.Bounds = DefaultBounds()
+	}
 	n := cfg.MaxUEs
 	c := &Cell{
-		cfg: cfg, groups: groupsOf(&cfg), inner: newThresholds(cfg.Curves, cfg.TargetBLER),
+		cfg: cfg, groups: groupsOf(&cfg), inner: newThresholds(cfg.Curves, cfg.Bounds, cfg.TargetBLER),
 		ues: make([]UE, n), rates: make([][MaxRBGs]float32, n), rePerRB: make([]int, n),
 		vacant: make([]int32, 0, n), order: make([]int32, 0, n), changed: make([]uint64, (n+63)/64),
 		due: make([]int32, 0, n), plans: make([]plan, 0, nr.MaxGrants), runs: make([]run, n), inSlot: make([]bool, n),

@@ -22,6 +22,7 @@ type Config struct {
 	Carrier   nr.Carrier // the carrier, required
 	Scheduler Scheduler  // the policy; nil stands for [ProportionalFair]
 	Curves    *Curves    // block error rates of the receiver; nil stands for [DefaultCurves]
+	Bounds    *Bounds    // what bounds on its iterations cost; nil stands for [DefaultBounds]
 
 	MaxUEs           int // UEs attached at once, at most [MaxUEs]; 0 stands for 64
 	MaxGrants        int // grants of a slot; 0 stands for [nr.MaxGrants], the most

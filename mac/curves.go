@@ -3,13 +3,11 @@
 package mac
 
 import (
-	"bufio"
+	"cmp"
 	_ "embed"
-	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -62,98 +60,40 @@ const curveColumns = "qm,rate2048,block_bits,snr50_db,sigma_db,low_db,high_db,bl
 // least one size. It returns a [*nr.FieldError] that names the line otherwise.
 func ReadCurves(r io.Reader) (*Curves, error) {
 	c := new(Curves)
-	in, line, head := bufio.NewScanner(r), 0, false
-	for in.Scan() {
-		line++
-		text := strings.TrimSpace(in.Text())
-		switch {
-		case text == "" || text[0] == '#':
-			continue
-		case !head:
-			if head = text == curveColumns; !head {
-				return nil, &nr.FieldError{Field: "mac.curves: line " + strconv.Itoa(line), Got: text, Want: curveColumns}
-			}
-			continue
-		}
-		if err := c.add(text); err != nil {
-			err.Field = fmt.Sprintf("mac.curves: line %d: %s", line, err.Field)
-			return nil, err
-		}
+	if err := readTable(r, "mac.curves", curveColumns, c.add); err != nil {
+		return nil, err
 	}
-	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("mac: curves: line %d: %w", line+1, err)
-	}
-	return c, c.complete()
+	return c, missing("mac.curves", func(t nr.MCSTable, mcs int) bool { return len(c.tables[t][mcs]) > 0 })
 }
 
 // add takes one line into every MCS that has its modulation and rate.
-func (c *Curves) add(text string) *nr.FieldError {
-	fields := strings.Split(text, ",")
-	names := strings.Split(curveColumns, ",")
-	if len(fields) != len(names) {
-		return &nr.FieldError{Field: "columns", Got: len(fields), Want: strconv.Itoa(len(names))}
-	}
-	var v [8]float64
-	for i, f := range fields {
-		x, err := strconv.ParseFloat(strings.TrimSpace(f), 64)
-		if err != nil || math.IsNaN(x) || math.Abs(x) > 1e9 {
-			return &nr.FieldError{Field: names[i], Got: f, Want: "a number"}
-		}
-		v[i] = x
-	}
+func (c *Curves) add(v []float64) *nr.FieldError {
 	if !(v[2] >= 24 && v[2] <= 8448) {
-		return &nr.FieldError{Field: names[2], Got: v[2], Want: "24…8448 (TS 38.212 §5.2.2)"}
+		return &nr.FieldError{Field: "block_bits", Got: v[2], Want: "24…8448 (TS 38.212 §5.2.2)"}
 	}
 	if !(math.Abs(v[3]) <= 100) {
-		return &nr.FieldError{Field: names[3], Got: v[3], Want: "±100 dB"}
+		return &nr.FieldError{Field: "snr50_db", Got: v[3], Want: "±100 dB"}
 	}
 	if !(v[4] >= 1e-3 && v[4] <= 20) {
-		return &nr.FieldError{Field: names[4], Got: v[4], Want: "0.001…20 dB"}
+		return &nr.FieldError{Field: "sigma_db", Got: v[4], Want: "0.001…20 dB"}
 	}
 	return c.insert(v[0], v[1], curvePoint{math.Log2(v[2]), v[3], v[4]})
 }
 
-func (c *Curves) insert(qm, rate float64, p curvePoint) *nr.FieldError {
-	known := false
-	for t := nr.MCSTable64QAM; t <= nr.MCSTableLowSE; t++ {
-		for i := range c.tables[t] {
-			m, _ := t.Row(i)
-			if m.Reserved() || float64(m.Modulation) != qm || float64(m.Rate) != rate {
-				continue
-			}
-			known = true
-			points := &c.tables[t][i]
-			at, twice := slices.BinarySearchFunc(*points, p, func(a, b curvePoint) int {
-				switch {
-				case a.logBits < b.logBits:
-					return -1
-				case a.logBits > b.logBits:
-					return 1
-				}
-				return 0
-			})
-			if twice {
-				return &nr.FieldError{Field: "block_bits", Got: math.Exp2(p.logBits), Want: "each size once"}
-			}
-			*points = slices.Insert(*points, at, p)
+func (c *Curves) insert(qm, rate float64, p curvePoint) (err *nr.FieldError) {
+	unknown := eachMCS(qm, rate, func(t nr.MCSTable, mcs int) {
+		points := &c.tables[t][mcs]
+		at, twice := slices.BinarySearchFunc(*points, p, func(a, b curvePoint) int { return cmp.Compare(a.logBits, b.logBits) })
+		if twice {
+			err = &nr.FieldError{Field: "block_bits", Got: math.Exp2(p.logBits), Want: "each size once"}
+			return
 		}
+		*points = slices.Insert(*points, at, p)
+	})
+	if err == nil {
+		err = unknown
 	}
-	if !known {
-		return &nr.FieldError{Field: "qm,rate2048", Got: [2]float64{qm, rate}, Want: "a row of TS 38.214 tables 5.1.3.1-1 to -3"}
-	}
-	return nil
-}
-
-// complete reports the first MCS without a curve.
-func (c *Curves) complete() error {
-	for t := nr.MCSTable64QAM; t <= nr.MCSTableLowSE; t++ {
-		for i := range c.tables[t] {
-			if m, _ := t.Row(i); !m.Reserved() && len(c.tables[t][i]) == 0 {
-				return &nr.FieldError{Field: "mac.curves", Got: fmt.Sprintf("no line for table %d, index %d", t, i), Want: "every row of every MCS table"}
-			}
-		}
-	}
-	return nil
+	return err
 }
 
 // at returns µ and σ of a code block.

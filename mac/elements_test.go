@@ -232,6 +232,44 @@ func TestCurves(t *testing.T) {
 	}
 }
 
+// TestBounds reads the file of this library's decoder: fewer iterations cost more, and as many
+// are taken as cost what there is to spare. And it refuses what is no such file.
+func TestBounds(t *testing.T) {
+	b := mac.DefaultBounds()
+	for n := 1; n < 20; n++ {
+		if x, y := b.LossDB(nr.MCSTable64QAM, 20, n), b.LossDB(nr.MCSTable64QAM, 20, n+1); !(x > y) {
+			t.Errorf("%d iterations cost %.2f dB, one more %.2f", n, x, y)
+		}
+		spare := b.LossDB(nr.MCSTable64QAM, 20, n)
+		if got := b.Iterations(nr.MCSTable64QAM, 20, spare); got != n {
+			t.Errorf("%.2f dB to spare: %d iterations, want %d", spare, got, n)
+		}
+	}
+	if b.LossDB(nr.MCSTable64QAM, 20, 0) != 0 || b.LossDB(nr.MCSTable64QAM, 20, nr.MaxIterations) != 0 || b.Iterations(nr.MCSTable64QAM, 20, -1) != 20 {
+		t.Error("no bound costs something")
+	}
+	head := "qm,rate2048,loss2_db,loss3_db,loss4_db,loss5_db,loss6_db,loss7_db,loss8_db,loss10_db,loss12_db,loss16_db,loss20_db,std_db\n"
+	for name, text := range map[string]string{
+		"head": "a\n", "missing rows": head, "columns": head + "2,240,4\n", "not a number": head + "2,240,x,3,2,1,1,1,1,1,1,1,0,0\n",
+		"unknown": head + "3,240,4,3,2,1,1,1,1,1,1,1,0,0\n", "ascending": head + "2,240,4,3,2,1,1,1,1,1,1,2,0,0\n",
+		"last": head + "2,240,4,3,2,1,1,1,1,1,1,1,1,0\n", "nothing": head + "2,240,0,0,0,0,0,0,0,0,0,0,0,0\n",
+	} {
+		var field *nr.FieldError
+		if _, err := mac.ReadBounds(strings.NewReader(text)); !errors.As(err, &field) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzReadBounds(f *testing.F) {
+	f.Add("qm,rate2048,loss2_db,loss3_db,loss4_db,loss5_db,loss6_db,loss7_db,loss8_db,loss10_db,loss12_db,loss16_db,loss20_db,std_db\n2,240,4,3,2,1,1,1,1,1,1,1,0,0\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if b, err := mac.ReadBounds(strings.NewReader(text)); err == nil {
+			b.LossDB(nr.MCSTable64QAM, 3, 5)
+		}
+	})
+}
+
 func FuzzReadCurves(f *testing.F) {
 	f.Add("qm,rate2048,block_bits,snr50_db,sigma_db,low_db,high_db,blocks\n2,240,600,1,1,1,1,1\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -118,7 +118,7 @@ func (c *Cell) outcome(u *UE, p *Process, bit uint16, f *Feedback) {
 			if p.Shared {
 				loop = &u.PairedLoop
 			}
-			if !p.Lowered && !c.saturated(u, p, passed) {
+			if !c.saturated(u, p, passed) {
 				loop.Update(passed, u.Config.TargetBLER, u.Config.StepDB, c.cfg.MaxOffsetDB)
 			}
 		}
@@ -146,10 +146,12 @@ func (c *Cell) outcome(u *UE, p *Process, bit uint16, f *Feedback) {
 //
 // K. J. Åström and R. M. Murray, Feedback Systems, §11.4: conditional integration.
 func (c *Cell) saturated(u *UE, p *Process, passed bool) bool {
+	table := u.Config.Grant.MCSTable
+	beyond := float64(p.Margin - c.inner.bounds.LossDB(table, int(p.MCS), int(p.Bound)))
 	if passed {
-		return int(p.MCS) == c.inner.highest[u.Config.Grant.MCSTable] && float64(p.Margin) > c.cfg.SaturationDB
+		return int(p.MCS) == c.inner.highest[table] && beyond > c.cfg.SaturationDB
 	}
-	return p.MCS == 0 && float64(p.Margin) < -c.cfg.SaturationDB
+	return p.MCS == 0 && beyond < -c.cfg.SaturationDB
 }
 
 // again makes a block due that did not pass, or ends it.

@@ -37,6 +37,7 @@ type terminal struct {
 		bits int
 		sum  float64 // linear SINR of all transmissions
 		bsr  mac.BSR // as it was when the block was built
+		need float64 // SINR from which on it passes without a bound on iterations, dB
 		ndi  int     // new-data indicator of the block, as counted by the sender of grants
 	}
 }
@@ -178,6 +179,7 @@ func (l *loop) transmit(t *terminal, g *nr.Grant) mac.Feedback {
 	}
 	if b.ndi != t.ndi[g.HARQProcess] { // it may have missed the first grant of the block
 		b.bits, b.sum, b.ndi = g.TBS(), 0, t.ndi[g.HARQProcess]
+		b.need = mac.DefaultCurves().Needed(g.MCSTable, g.MCSIndex, b.bits, l.rng.Float64())
 		if t.rate > 0 {
 			t.waiting = max(t.waiting-float64(b.bits/8-8), 0)
 		}
@@ -189,14 +191,14 @@ func (l *loop) transmit(t *terminal, g *nr.Grant) mac.Feedback {
 	}
 	x := l.sinr(t, g.StartPRB, g.NumPRB)
 	b.sum += math.Pow(10, x/10)
+	spare := float32(10*math.Log10(b.sum) - b.need)
 	if l.iterations != nil {
-		needed := mac.DefaultCurves().Needed(g.MCSTable, g.MCSIndex, b.bits, 0.1)
-		f.Iterations = l.decoding(10*math.Log10(b.sum) - needed)
+		f.Iterations = l.decoding(g, spare)
 		l.iterations[l.slot] = append(l.iterations[l.slot], f.Iterations)
 	}
 	f.SINRObserved, f.SINRdB = true, float32(x+l.biasDB)
 	f.Outcome = nr.OutcomeFailed
-	if l.rng.Float64() >= mac.DefaultCurves().BLER(g.MCSTable, g.MCSIndex, b.bits, 10*math.Log10(b.sum)) {
+	if spare >= mac.DefaultBounds().LossDB(g.MCSTable, g.MCSIndex, g.MaxIterations) {
 		f.Outcome = nr.OutcomePassed
 		f.BSR = b.bsr
 		l.delivered[t.rnti] += b.bits

@@ -16,12 +16,13 @@ type plan struct {
 	bits    int     // transport block size
 	first   bool    // a new block
 	shared  bool    // on PRBs shared with another UE
-	lowered bool    // with a lower MCS for the receiver's budget
 	sinrDB  float32 // expected effective SINR, less the offset of the outer loop
 	wanted  int     // bits that the UE had to send
 
 	iterations float32 // LDPC iterations that are expected
-	worth      float64 // bits over the UE's past rate
+	most       float32 // iterations for which the receiver's budget has room
+	weight     float64 // what a bit is worth
+	rank       float64 // worth over work
 }
 
 // run is the piece of neighbouring groups that a candidate keeps.
@@ -52,6 +53,7 @@ func (c *Cell) Schedule(dst *nr.Schedule, slot nr.Slot) error {
 	c.retransmit()
 	c.observe(slot)
 	if len(c.view.UEs) > 0 {
+		clear(c.view.Weights())
 		c.cfg.Scheduler.Allocate(c.owner, c.view)
 		c.allot()
 		c.turn()
@@ -345,7 +347,7 @@ func (c *Cell) turn() {
 func (c *Cell) commit(dst *nr.Schedule, slot nr.Slot) {
 	for i := range c.plans {
 		p := &c.plans[i]
-		p.iterations = c.work.iterations(c.margin(p, 0), c.transmissions(p)+1)
+		c.expect(p)
 		dst.Grants = append(dst.Grants, p.grant)
 		u := &c.ues[p.ue]
 		c.touch(p.ue)
@@ -359,7 +361,7 @@ func (c *Cell) commit(dst *nr.Schedule, slot nr.Slot) {
 
 // begin notes a new block: its process, what it takes out of the buffers, and the rate.
 func (c *Cell) begin(u *UE, p *plan, slot nr.Slot) {
-	u.Processes[p.process] = Process{Bits: int32(p.bits), NumPRB: uint16(p.grant.NumPRB), MCS: uint8(p.grant.MCSIndex), Lowered: p.lowered, FirstAt: slot}
+	u.Processes[p.process] = Process{Bits: int32(p.bits), NumPRB: uint16(p.grant.NumPRB), MCS: uint8(p.grant.MCSIndex), FirstAt: slot}
 	u.drain(int32(p.bits/8) - blockOverheadBytes)
 	u.Requested = false
 	u.Average.Add(slot, float64(p.bits), c.cfg.Discount)
@@ -377,7 +379,8 @@ func (c *Cell) send(u *UE, p *plan, slot nr.Slot) {
 	q, bit := &u.Processes[p.process], uint16(1)<<p.process
 	q.Transmissions++
 	q.SentAt, q.Start, q.Shared = slot, uint16(p.grant.StartPRB), p.shared
-	q.Margin, q.Iterations = c.margin(p, 0), p.iterations
+	q.Margin, q.Iterations = c.margin(p), p.iterations
+	q.Bound = uint8(p.grant.MaxIterations)
 	q.CodedKbits = float32(p.grant.CodedBits()) / 1000
 	deadline := slot + nr.Slot(c.cfg.FeedbackSlots+c.cfg.K2)
 	if u.InFlight == 0 || deadline < u.Deadline {

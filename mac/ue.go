@@ -64,7 +64,7 @@ type Process struct {
 	Transmissions uint8   // transmissions of the block so far
 	Seen          bool    // a transmission of the block has been observed: the UE has it
 	Passed        bool    // an earlier transmission turned out to have passed
-	Lowered       bool    // its MCS was lowered for the receiver's budget: the outer loop learns nothing from it
+	Bound         uint8   // LDPC iterations that the receiver makes of the last transmission at most; 0 for no bound
 	Shared        bool    // the last transmission was on PRBs shared with another UE
 	FirstAt       nr.Slot // slot of the first transmission
 	SentAt        nr.Slot // slot of the last transmission

@@ -52,8 +52,7 @@ func newWork() Work {
 		w.Covariance[i][i] = usualFactors[i] * usualFactors[i]
 	}
 	for i := range w.Iterations {
-		margin := marginFrom + (float64(i)+0.5)/2
-		w.Iterations[i] = float32(min(2.5+9*math.Exp(-margin), 20))
+		w.Iterations[i] = float32(usualIterations(marginFrom + (float64(i)+0.5)/2))
 	}
 	return w
 }
@@ -179,27 +178,33 @@ func (s *slotWork) iterations(margin float32, transmissions uint8) float32 {
 	return s.model.Iterations[marginBin(margin+3*float32(transmissions-1))]
 }
 
-// scheduled notes the load of a slot.
+// most returns for how many iterations the receiver's budget has room: a few take more.
+func (s *slotWork) most(margin float32, transmissions uint8) float32 {
+	return min(1.25*s.iterations(margin, transmissions)+1, mostIterations)
+}
+
+// scheduled notes the load of a slot, and the work that was kept free for it.
 func (s *slotWork) scheduled(slot nr.Slot, plans []plan) {
 	l := &s.slots[slot%nr.Slot(len(s.slots))]
 	*l = slotLoad{slot: slot, used: true}
 	l.x[perSlot] = 1
 	for i := range plans {
-		x := s.terms(&plans[i])
+		x, y := s.terms(&plans[i], plans[i].iterations), s.terms(&plans[i], plans[i].most)
 		for k := range x {
 			l.x[k] += x[k]
+			l.promised += max(s.model.Factors[k], 0) * y[k]
 		}
 	}
-	l.promised = s.model.predict(l.x)
+	l.promised += s.model.Factors[perSlot]
 }
 
-// terms returns what a plan adds to the terms of its slot.
-func (s *slotWork) terms(p *plan) [workTerms]float64 {
+// terms returns what a plan with so many iterations adds to the terms of its slot.
+func (s *slotWork) terms(p *plan, iterations float32) [workTerms]float64 {
 	g := &p.grant
 	re := float64(g.DataREs()*g.NumLayers) / 1000
 	coded := re * float64(g.MCS().Modulation.BitsPerSymbol())
 	return [workTerms]float64{
-		perGrant: 1, perKiloRE: re, perKiloBit: coded, perKiloBitIteration: coded * float64(p.iterations),
+		perGrant: 1, perKiloRE: re, perKiloBit: coded, perKiloBitIteration: coded * float64(iterations),
 	}
 }
 
@@ -208,8 +213,11 @@ func (s *slotWork) observe(slot nr.Slot, p *Process, f *Feedback) {
 	if f.Iterations == 0 {
 		return
 	}
+	// A bound hides what a block beyond it would have taken, and says nothing of larger means.
 	mean := &s.model.Iterations[marginBin(p.Margin+3*float32(p.Transmissions-1))]
-	*mean += 0.02 * (float32(f.Iterations) - *mean)
+	if p.Bound == 0 || *mean < float32(p.Bound) {
+		*mean += 0.02 * (float32(f.Iterations) - *mean)
+	}
 	if l := &s.slots[slot%nr.Slot(len(s.slots))]; l.used && l.slot == slot {
 		l.x[perKiloBitIteration] += float64(p.CodedKbits) * float64(float32(f.Iterations)-p.Iterations)
 	}

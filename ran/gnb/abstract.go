@@ -19,15 +19,17 @@ import (
 //     loses (receiverModel),
 //  3. averages the mutual information that the coded bits of all transmissions of the
 //     block carry, and takes the SINR of an even channel with as much (MIESM),
-//  4. reads the block error rate at that SINR from the measured curves, moved by what the
-//     redundancy versions gain,
-//  5. and fails the block if a number that was drawn for the block when it was new is
-//     below that rate: a block has one draw for all its transmissions, so that the share
-//     of blocks that fail after n transmissions is the rate after n.
+//  4. adds what the redundancy versions gain,
+//  5. and compares the sum with the SINR from which on the block passes, which was drawn from
+//     the measured curve of block error rates when it was new: a block has one draw for all its
+//     transmissions, so that the share of blocks that fail after n transmissions is the rate
+//     after n. What is to spare says how many LDPC iterations the decoder takes, and a bound
+//     on these fails the block that needs more.
 type abstract struct {
 	cfg    AirConfig
 	model  receiverModel
 	curves *mac.Curves
+	bounds *mac.Bounds
 	gains  combining
 	ues    []abstractUE
 	rng    *rand.Rand
@@ -40,7 +42,7 @@ type abstractUE struct {
 
 // abstractBlock is what has been received of the present block of a HARQ process.
 type abstractBlock struct {
-	draw  float64 // fails where the block error rate is above
+	need  float32 // SINR from which on it passes without a bound on iterations, dB
 	bits  int     // transport block size
 	mcs   nr.MCS
 	index int     // its row
@@ -73,7 +75,7 @@ func NewAbstract(cfg AirConfig) (Air, error) {
 		return nil, err
 	}
 	a := &abstract{
-		cfg: cfg, model: receiverModels[cfg.Receiver], curves: mac.DefaultCurves(), gains: measuredCombining(),
+		cfg: cfg, model: receiverModels[cfg.Receiver], curves: mac.DefaultCurves(), bounds: mac.DefaultBounds(), gains: measuredCombining(),
 		ues: make([]abstractUE, len(cfg.UEs)), rng: rand.New(rand.NewPCG(cfg.Seed, 0x616273)), // "abs"
 	}
 	hz := make([]float64, len(cfg.RBGs))
@@ -125,22 +127,34 @@ func (a *abstract) receive(dst *Reception, slot nr.Slot, g *nr.Grant, who int) e
 	}
 	b := &u.processes[g.HARQProcess]
 	if g.NewData || b.sent == 0 {
-		*b = abstractBlock{draw: a.rng.Float64(), bits: g.TBS(), mcs: g.MCS(), index: g.MCSIndex}
+		*b = abstractBlock{bits: g.TBS(), mcs: g.MCS(), index: g.MCSIndex}
+		b.need = a.draw(g, b)
 	}
 	snr *= a.cfg.UEs[who].powerScale(g.NumPRB)
 	info, reported := a.measure(&u.fading, g, b.mcs.Modulation, float32(snr))
 	if a.cfg.NoCombining {
-		b.info, b.sent, b.draw = 0, 0, a.rng.Float64()
+		b.info, b.sent, b.need = 0, 0, a.draw(g, b)
 	}
 	b.info += info
 	b.sent++
 	effective := informationOf(b.mcs.Modulation).inverse(b.info/float32(b.sent)) + a.gains.gain(b.mcs, b.sent)
 	dst.SINRdB, dst.SINRObserved = decibel(reported), true
-	dst.Outcome = nr.OutcomePassed
-	if b.draw < a.curves.BLER(g.MCSTable, b.index, b.bits, float64(effective)) {
-		dst.Outcome = nr.OutcomeFailed
+	spare, most := effective-b.need, g.MaxIterations
+	dst.Outcome = nr.OutcomeFailed
+	if spare >= a.bounds.LossDB(g.MCSTable, b.index, most) {
+		dst.Outcome = nr.OutcomePassed
 	}
+	iterations := a.bounds.Iterations(g.MCSTable, b.index, spare)
+	if most > 0 {
+		iterations = min(iterations, most)
+	}
+	dst.Iterations = uint8(iterations)
 	return nil
+}
+
+// draw returns the SINR from which on a new block passes, dB.
+func (a *abstract) draw(g *nr.Grant, b *abstractBlock) float32 {
+	return float32(a.curves.Needed(g.MCSTable, b.index, b.bits, max(a.rng.Float64(), 1e-12)))
 }
 
 // measure returns the mean information of the coded bits of a grant, and the SINR that the

@@ -296,3 +296,45 @@ func TestAbstractRefuses(t *testing.T) {
 		t.Errorf("shared PRBs: got %v", err)
 	}
 }
+
+// TestBoundedIterations gives UEs grants with a bound on the iterations of their blocks, which
+// both airs honour, and of which the scheduler knows what it costs: the target of the outer
+// loop is met all the same.
+func TestBoundedIterations(t *testing.T) {
+	for name, air := range map[string]func(AirConfig) (Air, error){"abstract": NewAbstract, "waveform": NewWaveform} {
+		t.Run(name, func(t *testing.T) {
+			const bound, slots = 4, 300
+			cfg := testConfig(3, mac.RoundRobin{}, Traffic{})
+			cfg.NewAir = air
+			for i := range cfg.UEs {
+				cfg.UEs[i].MAC.Grant.MaxIterations = bound
+			}
+			l, err := New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			taken := map[uint8]int{}
+			l.Watch(func(_ *nr.Schedule, heard []Reception) {
+				for i := range heard {
+					taken[heard[i].Iterations]++
+				}
+			})
+			if err := l.Run(slots); err != nil {
+				t.Fatal(err)
+			}
+			for n, blocks := range taken {
+				if n == 0 || n > bound {
+					t.Errorf("%d blocks took %d iterations, want 1…%d", blocks, n, bound)
+				}
+			}
+			ues, _ := l.Report()
+			for _, u := range ues {
+				t.Logf("UE %d: BLER %.3f, MCS %.1f, offset %.2f dB", u.UE, u.BLER1, u.MCSMean, u.OLLAdB)
+				if u.BLER1 > 0.25 {
+					t.Errorf("UE %d: BLER %.3f", u.UE, u.BLER1)
+				}
+			}
+		})
+	}
+}

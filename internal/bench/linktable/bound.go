@@ -91,41 +91,56 @@ func (s *scan) fit(bound int) fit {
 // needed returns the SINR at which a tenth of the blocks fail, dB.
 func (f *fit) needed() float64 { return f.mid + f.width*math.Sqrt2*math.Erfinv(0.8) }
 
-// writeBounds writes by how many dB more a tenth of the blocks fails with each bound than
-// with [sch.DefaultIterations], and what iterations are expected with it over the margin:
-// the SINR above what is needed without a bound.
+// writeBounds writes, for each modulation and rate, by how many dB more a tenth of the blocks
+// fails with each bound than without one, as package mac reads it, and the largest standard
+// deviation of the error. Means over all lines follow as a comment: the iterations without a
+// bound over the margin, the SINR above what is needed.
 func writeBounds(name, recipe string, scans []scan) error {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, recipe)
-	fmt.Fprintln(&b, "qm,rate2048,iterations,loss_db,std_db,mean_m1db,mean_0db,mean_1db,mean_2db,mean_3db,mean_4db")
+	fmt.Fprint(&b, "qm,rate2048")
+	for _, bound := range bounds {
+		fmt.Fprintf(&b, ",loss%d_db", bound)
+	}
+	fmt.Fprintln(&b, ",std_db")
+	var means [2*maxMargin + 1]float64
 	for i := range scans {
 		s := &scans[i]
-		all := &s.fits[len(bounds)-1]
-		for k, bound := range bounds {
-			fmt.Fprintf(&b, "%d,%d,%d,%.3f,%.3f", s.mcs.Modulation.BitsPerSymbol(), s.mcs.Rate, bound,
-				s.fits[k].needed()-all.needed(), math.Hypot(s.fits[k].midStd, all.midStd))
-			for margin := -1; margin <= 4; margin++ {
-				fmt.Fprintf(&b, ",%.2f", s.mean(bound, all.needed()+float64(margin)))
-			}
-			fmt.Fprintln(&b)
+		all, std := &s.fits[len(bounds)-1], 0.0
+		fmt.Fprintf(&b, "%d,%d", s.mcs.Modulation.BitsPerSymbol(), s.mcs.Rate)
+		for k := range bounds {
+			fmt.Fprintf(&b, ",%.3f", s.fits[k].needed()-all.needed())
+			std = max(std, math.Hypot(s.fits[k].midStd, all.midStd))
+		}
+		fmt.Fprintf(&b, ",%.3f\n", std)
+		for k := range means {
+			means[k] += s.mean(all.needed()+float64(k-2)/2) / float64(len(scans))
 		}
 	}
+	fmt.Fprint(&b, "# mean iterations at margins from -1 dB on, in steps of 0.5 dB:")
+	for _, x := range means {
+		fmt.Fprintf(&b, " %.2f", x)
+	}
+	fmt.Fprintln(&b)
 	return os.WriteFile(name, b.Bytes(), 0o666)
 }
 
-// mean returns the mean iterations with a bound at a SINR, with straight lines between those
-// of the scan.
-func (s *scan) mean(bound int, at float64) float64 {
+// maxMargin is the largest margin, less 1, of which the mean is written, dB.
+const maxMargin = 5
+
+// mean returns the mean iterations without a bound at a SINR, with straight lines between
+// those of the scan.
+func (s *scan) mean(at float64) float64 {
 	x := min(max((at-s.mid-scanFrom)/scanStep, 0), scanSteps-1)
 	i := min(int(x), scanSteps-2)
-	a, b := s.meanAt(bound, i), s.meanAt(bound, i+1)
+	a, b := s.meanAt(i), s.meanAt(i+1)
 	return a + (x-float64(i))*(b-a)
 }
 
-func (s *scan) meanAt(bound, i int) float64 {
-	sum, n := s.wrong[i]*bound, s.wrong[i]
+func (s *scan) meanAt(i int) float64 {
+	sum, n := s.wrong[i]*sch.DefaultIterations, s.wrong[i]
 	for k, blocks := range s.took[i] {
-		sum, n = sum+blocks*min(k, bound), n+blocks
+		sum, n = sum+blocks*k, n+blocks
 	}
 	return float64(sum) / float64(n)
 }

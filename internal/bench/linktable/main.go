@@ -82,7 +82,7 @@ func runBounds(ctx context.Context, name string, blocks, workers int, seed uint6
 	if err != nil {
 		return err
 	}
-	return writeBounds(name, fmt.Sprintf("# go run ./internal/bench/linktable -blocks %d -seed %d -bounds", blocks, seed), scans)
+	return writeBounds(name, fmt.Sprintf("# go run ./internal/bench/linktable -blocks %d -seed %d -bounds mac/bounds.csv", blocks, seed), scans)
 }
 
 // sideBySide calls one for each of n things, on several workers. The first error ends it.
