@@ -13,5 +13,7 @@
 // With Config.Disks each node has a [Disk], which loses what was not synced when the
 // node stops, and recovers from it when it starts again.
 //
+// [World.Forget] lets two nodes lose their connection, and everything on it.
+//
 // Use it to test functions: push with the inputs of the graph, run, compare.
 package sim

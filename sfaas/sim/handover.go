@@ -25,10 +25,10 @@ func (w *World) handOver(e *core.Effect, ev core.Event, at sfaas.Time) {
 	n := w.nodes[e.To.Node-1]
 	image := e.Signal.Carried() != nil
 	switch {
-	case n.down && image: // the unit stays where it is
+	case (n.down || w.areApart(n, w.nodes[ev.From.Node-1])) && image: // the unit stays where it is
 		w.post(at, ev.From, e.Signal.Carried().Refused(sfaas.ErrClosed))
 		return
-	case n.down:
+	case n.down, w.areApart(n, w.nodes[ev.From.Node-1]):
 		return
 	case w.chance(w.cfg.Cut):
 		w.cut(w.nodes[ev.From.Node-1], n, at)

@@ -18,11 +18,12 @@ import (
 func (w *World) transmit(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 	ev := core.Event{Kind: core.EventMessage, Edge: e.Edge, Msg: e.Msg, Key: e.Key, Epoch: e.Epoch, From: from, Stamp: e.Stamp}
 	f := w.faults[e.Edge-1]
-	if f == nil || from.Node == e.To.Node {
+	apart := w.areApart(w.nodes[from.Node-1], w.nodes[e.To.Node-1])
+	if !apart && (f == nil || from.Node == e.To.Node) {
 		w.post(w.arrival(from, e.To, at), e.To, ev)
 		return
 	}
-	if w.breaks(from.Node, e.To.Node, f.Loss, at) {
+	if apart || w.breaks(from.Node, e.To.Node, f.Loss, at) {
 		if e.Stamp == nil {
 			w.lost++
 		}
@@ -40,6 +41,9 @@ func (w *World) transmit(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 
 // acknowledge brings an acknowledgement back; it is lost as messages are.
 func (w *World) acknowledge(e *core.Effect, from core.Endpoint, at sfaas.Time) {
+	if w.areApart(w.nodes[from.Node-1], w.nodes[e.To.Node-1]) {
+		return
+	}
 	if from.Node != e.To.Node {
 		for i := range w.cfg.Faults {
 			if w.breaks(e.To.Node, from.Node, w.cfg.Faults[i].Loss, at) { // of what it acknowledges
@@ -60,7 +64,7 @@ func (w *World) signal(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 	for _, n := range w.nodes {
 		switch {
 		case e.To.Node == base.AllNodes && n.id == from.Node, e.To.Node != base.AllNodes && n.id != e.To.Node:
-		case n.down:
+		case n.down, w.areApart(n, w.nodes[from.Node-1]):
 			if m := e.Signal.Carried(); m != nil { // the unit stays where it is
 				w.post(at, from, m.Refused(sfaas.ErrClosed))
 			}

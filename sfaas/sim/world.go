@@ -42,6 +42,7 @@ type World struct {
 	owners     map[twoOwners]sfaas.NodeID
 	frames     base.FramePool
 	late       []lateImage
+	apart      []*apart
 }
 
 // seat is one core of a node and what the loop knows about it.
@@ -107,6 +108,7 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 
 // link lets the cores of a node and those of all others know each other.
 func (w *World) link(n *Node) error {
+	w.meetAgain(n)
 	for _, x := range w.nodes {
 		if x != n && !x.down && !n.down {
 			if w.cfg.Bytes {
@@ -114,8 +116,7 @@ func (w *World) link(n *Node) error {
 					return err
 				}
 			}
-			w.postAll(n, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: x.id}})
-			w.postAll(x, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: n.id}})
+			w.greet(n, x)
 		}
 	}
 	return nil

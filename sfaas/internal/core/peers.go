@@ -61,7 +61,7 @@ func (k *Core) unlinked(node base.NodeID, over bool) {
 	if at := slices.Index(k.peers, node); at > 0 {
 		k.peers = slices.Delete(k.peers, at, at+1)
 	}
-	if over {
+	if over || k.set.Bugs.restBack {
 		k.restGone(node)
 	}
 	for _, u := range k.sortedUnits() {

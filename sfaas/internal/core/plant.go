@@ -2,7 +2,10 @@
 
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Bugs are wrong turns that the machine takes if its simulator asks for them, to see
 // how soon the oracles find out. The zero value, the only one outside of sfaas/sim,
@@ -31,6 +34,7 @@ type Bugs struct {
 	noPromise   bool // who says no may import nevertheless
 	lossIsYes   bool // a move whose connection is lost counts as done
 	lossIsNo    bool // a unit whose connection is lost goes on where it was
+	restBack    bool // and so does what has no route
 	halfImport  bool // half an import is taken for a whole one
 	snapshotGap bool // a record gets lost between a log and its snapshot, see SnapshotGap
 }
@@ -83,9 +87,19 @@ func DiskPlants() []Planted {
 	}
 }
 
+// LinkPlants are bugs that only nodes show that forget each other in the midst of a move.
+func LinkPlants() []Planted {
+	return []Planted{
+		{"loss-is-yes", "a move counts as done when its connection is forgotten", func(b *Bugs) { b.lossIsYes = true }},
+		{"loss-is-no", "a unit goes on where it was when its connection is forgotten", func(b *Bugs) { b.lossIsNo = true }},
+		{"no-without-promise", "who says that it has no unit takes one that comes late", func(b *Bugs) { b.noPromise = true }},
+		{"rest-taken-back", "what has no route goes on where it was when the connection is forgotten", func(b *Bugs) { b.restBack = true }},
+	}
+}
+
 // Plant returns the bugs of a name, none for "".
 func Plant(name string) (b Bugs, err error) {
-	for _, p := range append(Plants(), DiskPlants()...) {
+	for _, p := range slices.Concat(Plants(), DiskPlants(), LinkPlants()) {
 		if p.Name == name {
 			p.set(&b)
 			return b, nil

@@ -8,10 +8,12 @@
 //	go run ./sfaas/sim/cmd -seed 17 -seeds 1 -trace
 //	go run ./sfaas/sim/cmd -seeds 100 -plant NAME -json
 //	go run ./sfaas/sim/cmd -seeds 2000 -disks
+//	go run ./sfaas/sim/cmd -seeds 2000 -forgets
 //
 // With -disks it runs the world of package endure instead: every node has a disk, which
 // tears, loses and is late, nodes crash, and recover from it, and units are handed over
-// between them meanwhile.
+// between them meanwhile. With -forgets nodes forget each other in the midst of moves, and
+// are linked again.
 //
 // It ends with 1 if an oracle has spoken, and with 2 if it was called wrongly.
 package main
@@ -47,7 +49,7 @@ type options struct {
 	virtual           time.Duration
 	plant             string
 	list, json, trace bool
-	disks             bool
+	disks, forgets    bool
 }
 
 func run(args []string, out, errs io.Writer) int {
@@ -58,6 +60,7 @@ func run(args []string, out, errs io.Writer) int {
 	flags.Uint64Var(&o.seed, "seed", 0, "the first seed")
 	flags.DurationVar(&o.virtual, "virtual", 0, "for how long messages are pushed; 0 stands for what the default world says")
 	flags.BoolVar(&o.disks, "disks", false, "run the world in which nodes crash and recover from their disks")
+	flags.BoolVar(&o.forgets, "forgets", false, "run the world in which nodes forget each other in the midst of moves")
 	flags.StringVar(&o.plant, "plant", "", "a bug to plant, see -list-plants")
 	flags.BoolVar(&o.list, "list-plants", false, "list the bugs that can be planted")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
@@ -70,7 +73,7 @@ func run(args []string, out, errs io.Writer) int {
 		return 2
 	}
 	if o.list {
-		for _, p := range append(world.Plants(), core.DiskPlants()...) {
+		for _, p := range slices.Concat(world.Plants(), core.DiskPlants(), core.LinkPlants()) {
 			fmt.Fprintf(out, "%s\t%s\n", p.Name, p.What)
 		}
 		return 0
@@ -103,6 +106,8 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("cmd: -seed, -seeds: got %d and %d, want seeds up to %d", o.seed, o.seeds, int64(math.MaxInt64))
 	case o.virtual < 0:
 		return fmt.Errorf("cmd: -virtual: got %v, want 0 or more", o.virtual)
+	case o.disks && o.forgets:
+		return errors.New("cmd: -forgets: got -disks too, want one of them")
 	case o.json && o.trace:
 		return errors.New("cmd: -json: got -trace too, want one of them")
 	}
@@ -179,6 +184,10 @@ func (o options) run(i uint64) (*world.Result, error) {
 
 func (o options) config(i uint64) world.Config {
 	cfg := world.Default(o.seed + i)
+	onLink := func(p core.Planted) bool { return p.Name == o.plant }
+	if o.forgets || slices.ContainsFunc(core.LinkPlants(), onLink) {
+		cfg = world.Forgetful(o.seed + i)
+	}
 	cfg.Plant, cfg.Trace = o.plant, o.trace
 	if o.virtual > 0 {
 		cfg.Virtual = o.virtual

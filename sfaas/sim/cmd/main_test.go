@@ -43,7 +43,7 @@ func TestWrongCalls(t *testing.T) {
 	for _, args := range [][]string{
 		{"-plant", "no such bug", "-seeds", "1"}, {"-seeds", "many"}, {"-what"},
 		{"-seeds", "1", "17"}, {"-seeds", "0"}, {"-seeds", "2", "-seed", "18446744073709551615"}, {"-seeds", "1", "-virtual", "-1s"},
-		{"-seeds", "1", "-json", "-trace"},
+		{"-seeds", "1", "-json", "-trace"}, {"-seeds", "1", "-disks", "-forgets"},
 	} {
 		var out, errs bytes.Buffer
 		if code := run(args, &out, &errs); code != 2 || errs.Len() == 0 {

@@ -30,6 +30,7 @@ func (r *run) startChaos() {
 	}
 	r.every(r.cfg.Claims, r.claimSome)
 	r.every(r.cfg.Rests, r.passOn)
+	r.every(r.cfg.Forgets, func() { r.forget(r.chaos.IntN(r.nodes), r.chaos.IntN(r.nodes)) })
 	r.every(2*r.cfg.Crashes, r.takeSnapshot)
 	r.every(r.cfg.Crashes, r.crash)
 }
@@ -106,7 +107,10 @@ func (r *run) move(p *piece, to int, then func()) {
 		}
 		patience *= 2 // it ends with slots to come
 	}
-	life := r.m.life
+	life, from := r.m.life, p.owner
+	if r.cfg.Forgets > 0 && r.chaos.chance(0.2) {
+		r.m.after(r.chaos.span(0, 2*time.Millisecond), func() { r.forget(from, to) })
+	}
 	r.m.move(p, to, cfg, func(err error) {
 		done = true
 		switch {
@@ -125,6 +129,9 @@ func (r *run) move(p *piece, to int, then func()) {
 		}
 	})
 }
+
+// forget lets two nodes forget each other for a while, in which messages may come late.
+func (r *run) forget(a, b int) { r.m.forget(a, b, r.chaos.span(0, 50*time.Millisecond)) }
 
 // evacuate moves everything that a node owns to others.
 func (r *run) evacuate(node int) {

@@ -17,6 +17,7 @@ type Config struct {
 	Fed      float64 // share of the moves of soft pieces that are fed which are carried out
 	Rests    float64 // per second, of what has no route
 	Crashes  float64 // per second, of all nodes at once, restored from a snapshot
+	Forgets  float64 // per second, of two nodes that forget each other for a while; and some moves are followed by one
 
 	Engine   bool // commits take time, are refused, lost and out of order
 	Answers  bool // and answered late, so that they are offered again, and twice
@@ -25,6 +26,7 @@ type Config struct {
 	Exits    bool // and some do not return
 	Parallel bool // there are parallel functions
 	Farmed   bool // and one of them is called
+	Bytes    bool // what nodes say to each other goes by frames
 
 	Plant string // the bug that is planted, see Plants
 	Trace bool   // keep the history as text
@@ -37,6 +39,14 @@ func Default(seed uint64) Config {
 		Moves: 30, Restarts: 0.15, Crashes: 0.07, Claims: 0.3, Fed: 0.1, Rests: 0.5,
 		Engine: true, Answers: true, Network: true, Faults: true, Exits: true, Parallel: true, Farmed: true,
 	}
+}
+
+// Forgetful returns a world in which connections are forgotten in the midst of moves,
+// between processes or within one.
+func Forgetful(seed uint64) Config {
+	c := Default(seed)
+	c.Virtual, c.Forgets, c.Fed, c.Bytes = 10*time.Second, 2, 0, seed%2 == 1
+	return c
 }
 
 // Calm returns the same world with one or more nodes in which nothing happens but

@@ -165,6 +165,9 @@ func (m *machine) abandon(node int) (gone []*piece) {
 func (m *machine) stop(node int) error  { return m.w.Stop(m.w.Node(node)) }
 func (m *machine) start(node int) error { return m.w.Start(m.w.Node(node)) }
 
+// forget lets two nodes forget each other for a while.
+func (m *machine) forget(a, b int, d time.Duration) { m.w.Forget(m.w.Node(a), m.w.Node(b), d) }
+
 // snapshot returns the state of all nodes.
 func (m *machine) snapshot() ([]byte, error) { return m.w.Snapshot() }
 

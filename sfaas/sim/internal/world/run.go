@@ -112,7 +112,7 @@ func (r *run) start(bugs core.Bugs) error {
 	cfg := sim.Config{
 		Seed: r.cfg.Seed, Nodes: r.nodes, Cores: r.draw.between(1, r.cfg.Cores), Trace: r.cfg.Trace,
 		Link: r.draw.span(2*time.Microsecond, 50*time.Microsecond), Spread: r.draw.span(0, 500*time.Microsecond),
-		Faults: r.p.faults, Committed: r.committed, Bugs: bugs,
+		Faults: r.p.faults, Committed: r.committed, Bugs: bugs, Bytes: r.cfg.Bytes,
 	}
 	retry, timeout := r.draw.span(50*time.Microsecond, 400*time.Microsecond), r.draw.span(time.Millisecond, 5*time.Millisecond)
 	if r.cfg.Engine {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // seeds runs some worlds, ten times as many with NEURORAN_LONG set and a quarter with
@@ -130,6 +132,11 @@ func TestRestarts(t *testing.T) {
 	})
 }
 
+// TestForgets lets nodes forget each other in the midst of moves.
+func TestForgets(t *testing.T) {
+	seeds(t, 40, Forgetful)
+}
+
 // TestDefault runs the world that everything has to survive.
 func TestDefault(t *testing.T) {
 	seeds(t, 20, Default)
@@ -195,6 +202,17 @@ func TestPlants(t *testing.T) {
 	kinds := []Kind{Lost, State, Early, Order, Silent, Endless, Reply, Broken}
 	if seed := found(t, 20, kinds, of("")); seed >= 0 {
 		t.Errorf("seed %d: the oracles speak without a bug", seed)
+	}
+	for _, p := range core.LinkPlants() {
+		seed := found(t, 100, kinds, func(seed uint64) Config {
+			c := Forgetful(2*seed + 1)
+			c.Plant = p.Name
+			return c
+		})
+		if seed < 0 {
+			t.Errorf("%s: not found in 100 seeds", p.Name)
+		}
+		t.Logf("%s: found on seed %d", p.Name, seed)
 	}
 	for _, p := range Plants() {
 		seed := found(t, 100, kinds, of(p.Name))
