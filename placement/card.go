@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// card is what a node says of itself: who it is, where it is dialled, and where its
+// deployments are. A node shows its card, and those that it has, to whoever it is connected
+// with; and its own to all again when it changes.
+//
+// A card is signed by the token of the zone: whoever does not know it has none that others
+// take, and whose letters are read is who has shown one. A card that is copied says what it
+// said, of whom it said it, and nothing else.
+type card struct {
+	Member
+	version     uint32 // the higher one of a life counts
+	left        bool   // the node has gone on purpose
+	deployments []deployed
+}
+
+// deployed is where a deployment is at a node.
+type deployed struct {
+	name    string
+	address string
+}
+
+// Bounds of a card.
+const (
+	cardVersion    = 1
+	maxAddress     = 256
+	maxName        = 128
+	maxDeployments = 64
+)
+
+// cardPeriod is how often a node shows its card to some member again, in case one was lost.
+const cardPeriod = time.Second
+
+var errCard = errors.New("placement: not a card")
+
+func hash(b []byte) uint64 { return xxhash.Sum64(b) }
+
+// deploymentHash returns the name of a deployment among agents; it is never 0.
+func deploymentHash(name string) uint32 { return uint32(xxhash.Sum64String(name)) | 1 }
+
+// append appends the bytes of a card, with its signature behind them.
+func (k *card) append(b []byte, token []byte) []byte {
+	start := len(b)
+	text := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	b = append(b, cardVersion)
+	b = binary.AppendUvarint(b, uint64(k.Node))
+	b = binary.AppendUvarint(b, uint64(k.Incarnation))
+	b = binary.AppendUvarint(b, uint64(k.version))
+	left := byte(0)
+	if k.left {
+		left = 1
+	}
+	b = append(b, left)
+	text(k.Address)
+	b = binary.AppendUvarint(b, uint64(len(k.deployments)))
+	for _, d := range k.deployments {
+		text(d.name)
+		text(d.address)
+	}
+	return append(b, signature(b[start:], token)...)
+}
+
+func signature(b, token []byte) []byte {
+	m := hmac.New(sha256.New, token)
+	m.Write([]byte("neuroran card\x00"))
+	m.Write(b)
+	return m.Sum(nil)
+}
+
+// parseCard reads a card, and checks its signature before anything else.
+func parseCard(b, token []byte) (*card, error) {
+	n := len(b) - sha256.Size
+	if n < 0 || !hmac.Equal(b[n:], signature(b[:n], token)) {
+		return nil, fmt.Errorf("%w: it is not signed by the token of the zone", errCard)
+	}
+	b = b[:n]
+	var err error
+	fail := func(what string) {
+		if err == nil {
+			err = fmt.Errorf("%w: %s", errCard, what)
+		}
+		b = nil
+	}
+	uint := func(field string, most uint64) uint64 {
+		x, n := binary.Uvarint(b)
+		if n <= 0 || x > most {
+			fail(field)
+			return 0
+		}
+		b = b[n:]
+		return x
+	}
+	text := func(field string, most uint64) string {
+		n := int(uint(field, most))
+		if n > len(b) {
+			fail(field)
+			return ""
+		}
+		s := string(b[:n])
+		b = b[n:]
+		return s
+	}
+	if uint("version", 255) != cardVersion {
+		fail("it is of another version")
+	}
+	k := new(card)
+	k.Node = sfaas.NodeID(uint("node", uint64(agent.MaxNode)))
+	k.Incarnation = uint32(uint("incarnation", 1<<32-1))
+	k.version = uint32(uint("number", 1<<32-1))
+	k.left = uint("left", 1) == 1
+	k.Address = text("address", maxAddress)
+	for range uint("deployments", maxDeployments) {
+		d := deployed{text("deployment", maxName), text("address of a deployment", maxAddress)}
+		k.deployments = append(k.deployments, d)
+	}
+	if err == nil && (len(b) > 0 || k.Node == 0) {
+		fail("it is too long, or of nobody")
+	}
+	return k, err
+}
+
+// readCard takes in what a node says of itself.
+func (n *Node) readCard(b []byte) {
+	k, err := parseCard(b, n.cfg.Token)
+	if err != nil {
+		n.log.Warn("placement: a card is refused", "err", err)
+		return
+	}
+	if k.Node == n.id {
+		if k.Incarnation > n.incarnation && k.Address != n.at {
+			n.log.Error("placement: another node has the number of this one: give them numbers", "address", k.Address)
+		}
+		return
+	}
+	n.mu.Lock()
+	old := n.cards[k.Node]
+	if old != nil && (k.Incarnation < old.Incarnation || (k.Incarnation == old.Incarnation && k.version <= old.version)) {
+		n.mu.Unlock()
+		return
+	}
+	n.cards[k.Node] = k
+	carriers := n.sortedCarriers()
+	n.mu.Unlock()
+	if k.left {
+		n.memberGone(k.Node)
+		return
+	}
+	n.dial(k.Address)
+	for _, c := range carriers {
+		if i := slices.IndexFunc(k.deployments, func(d deployed) bool { return d.name == c.name() }); i >= 0 {
+			c.connect(k.Node, k.deployments[i].address)
+		}
+	}
+	n.welcome(k.Node)
+}
+
+// trusts reports whether a node has shown its card, in the life in which it writes.
+func (n *Node) trusts(id sfaas.NodeID, incarnation uint32) bool {
+	if id == n.id {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	k := n.cards[id]
+	return k != nil && k.Incarnation == incarnation && !k.left
+}
+
+// showCards shows a node all cards that this one has.
+func (n *Node) showCards(to sfaas.NodeID) {
+	n.mu.Lock()
+	var all [][]byte
+	for _, k := range n.sortedCards() {
+		all = append(all, k.append(nil, n.cfg.Token))
+	}
+	n.mu.Unlock()
+	for _, b := range all {
+		_ = n.push(to, classCard, b) // it is shown again
+	}
+}
+
+// changeCard changes what this node says of itself, and tells all.
+func (n *Node) changeCard(change func(k *card)) {
+	n.mu.Lock()
+	k := n.cards[n.id]
+	change(k)
+	k.version++
+	b := k.append(nil, n.cfg.Token)
+	to := n.sortedLinks()
+	n.mu.Unlock()
+	for _, id := range to {
+		_ = n.push(id, classCard, b)
+	}
+}
+
+// repeatCard shows this node's card to one member.
+func (n *Node) repeatCard() {
+	n.mu.Lock()
+	b := n.cards[n.id].append(nil, n.cfg.Token)
+	to := n.sortedLinks()
+	n.mu.Unlock()
+	if len(to) > 0 {
+		_ = n.push(to[int(time.Now().UnixNano()/int64(cardPeriod))%len(to)], classCard, b)
+	}
+}

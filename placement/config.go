@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/resource"
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/peer"
+)
+
+// Config says who a node is and what it lends.
+type Config struct {
+	// Listen is where other nodes reach this one: "host:port", port 0 for any, or
+	// "unix:/folder/name" for nodes of one machine. Deployments listen on ports of their own
+	// on the same host, or on sockets in the same folder.
+	Listen string
+	// Advertise is what others are told to dial; "" stands for where the node listens, on the
+	// first address of the machine if Listen names none.
+	Advertise string
+	// Seeds are addresses of nodes of the zone, some of which should be there. They are
+	// dialled again and again, so those that come later are found too, and an address of this
+	// node itself does no harm. None begins a zone.
+	Seeds []string
+	// Token is a secret that the nodes of a zone share. A node that does not know it is not
+	// let in. It goes over the network as a keyed hash alone.
+	Token []byte
+	// Node is the number of this node in its zone, from 1 to 4095; 0 stands for that of its
+	// certificate, and without one for a number made from its address. Two nodes with one
+	// number cannot both be members: with more than some dozens of nodes, give numbers.
+	Node sfaas.NodeID
+
+	// Resources is what the node lends, as [resource.Discover] finds it, or less.
+	Resources resource.Inventory
+	// Cores is how many processors slots of units are admitted for: those of the threads on
+	// which deployments run; 0 stands for all that Resources has.
+	Cores int
+
+	// TLS secures all connections: both ends show a certificate that names their node.
+	TLS *peer.TLS
+	// Plain lets TCP go without TLS, for networks that nobody else is in. Addresses of the
+	// loopback and Unix sockets need neither.
+	Plain bool
+
+	// Membership finds members and says which are gone, beside what connections tell; nil is
+	// the seeds and what members know of each other.
+	Membership Membership
+	// Round is how often agents tell each other what is new; 0 stands for 20 ms.
+	Round time.Duration
+	// Logger hears of what goes otherwise than it should; nil means the default one.
+	Logger *slog.Logger
+}
+
+// Validate returns a [*sfaas.OptionError] for the first field that cannot be.
+func (c *Config) Validate() error {
+	bad := func(field, got, want string) error {
+		return &sfaas.OptionError{Option: "placement.Config." + field, Got: got, Want: want}
+	}
+	network, address := splitNetwork(c.Listen)
+	if network == "tcp" {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return bad("Listen", fmt.Sprintf("%q", c.Listen), "host:port or unix:/folder/name")
+		}
+	} else if !filepath.IsAbs(address) {
+		return bad("Listen", fmt.Sprintf("%q", c.Listen), "an absolute path after unix:")
+	}
+	for i, s := range c.Seeds {
+		if network, address := splitNetwork(s); network == "tcp" {
+			if _, _, err := net.SplitHostPort(address); err != nil {
+				return bad(fmt.Sprintf("Seeds[%d]", i), fmt.Sprintf("%q", s), "host:port or unix:/folder/name")
+			}
+		}
+	}
+	switch {
+	case c.Node > agent.MaxNode:
+		return bad("Node", fmt.Sprint(c.Node), fmt.Sprintf("1 to %d, or 0", agent.MaxNode))
+	case c.Cores < 0:
+		return bad("Cores", fmt.Sprint(c.Cores), "0 or more")
+	case c.Round < 0 || c.Round > time.Second:
+		return bad("Round", c.Round.String(), "0 to 1s")
+	}
+	if err := c.Resources.Validate(); err != nil {
+		return fmt.Errorf("placement: resources: %w", err)
+	}
+	return nil
+}
+
+// splitNetwork takes an address apart: "unix:/path" or "host:port".
+func splitNetwork(s string) (network, address string) {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		return "unix", path
+	}
+	return "tcp", s
+}
+
+// number returns the number of the node: as configured, that of its certificate, or one
+// made from the address at which it is known.
+func (c *Config) number(advertised string) (sfaas.NodeID, error) {
+	if c.Node != 0 {
+		return c.Node, nil
+	}
+	if c.TLS == nil {
+		return 1 + sfaas.NodeID(xxhash.Sum64String(advertised)%uint64(agent.MaxNode)), nil
+	}
+	shown, err := c.TLS.Certificate()
+	if err != nil {
+		return 0, fmt.Errorf("placement: certificate: %w", err)
+	}
+	leaf := shown.Leaf
+	if leaf == nil {
+		if len(shown.Certificate) == 0 {
+			return 0, errors.New("placement: certificate: it is empty")
+		}
+		if leaf, err = x509.ParseCertificate(shown.Certificate[0]); err != nil {
+			return 0, fmt.Errorf("placement: certificate: %w", err)
+		}
+	}
+	identity := c.TLS.Identity
+	if identity == nil {
+		identity = peer.NodeOf
+	}
+	id, err := identity(leaf)
+	if err == nil && (id == 0 || id > agent.MaxNode) {
+		err = fmt.Errorf("it is of node %d, want 1 to %d", id, agent.MaxNode)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("placement: certificate: %w", err)
+	}
+	return id, nil
+}
+
+// plain reports whether connections go without TLS: where it is said, and on the loopback,
+// which nobody else is on.
+func (c *Config) plain() bool {
+	network, address := splitNetwork(c.Listen)
+	if c.Plain || c.TLS != nil || network == "unix" {
+		return c.Plain
+	}
+	host, _, _ := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// advertised returns what others are told to dial, for a node that listens at an address.
+func (c *Config) advertised(at net.Addr) string {
+	if c.Advertise != "" {
+		return c.Advertise
+	}
+	if at.Network() == "unix" {
+		return "unix:" + at.String()
+	}
+	tcp, ok := at.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return at.String()
+	}
+	host := "127.0.0.1"
+	if all, err := net.InterfaceAddrs(); err == nil {
+		for _, a := range all {
+			if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && n.IP.To4() != nil {
+				host = n.IP.String()
+				break
+			}
+		}
+	}
+	return net.JoinHostPort(host, fmt.Sprint(tcp.Port))
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// What the data plane asks of the node: see control.
+
+// unitName is what people call a unit.
+type unitName struct {
+	deployment string
+	unit       sfaas.Unit
+}
+
+// register makes a deployment known, here and to all members.
+func (n *Node) register(c carrier) error {
+	h := deploymentHash(c.name())
+	if len(c.name()) > maxName || len(c.address()) > maxAddress {
+		return &sfaas.OptionError{Option: "name of a deployment", Got: c.name(), Want: fmt.Sprintf("at most %d bytes", maxName)}
+	}
+	n.mu.Lock()
+	old := n.carriers[h]
+	switch {
+	case n.left:
+		n.mu.Unlock()
+		return ErrLeft
+	case old != nil || len(n.carriers) >= maxDeployments:
+		n.mu.Unlock()
+		return &sfaas.OptionError{Option: "name of a deployment", Got: c.name(), Want: fmt.Sprintf("one that is not here yet, and at most %d of them", maxDeployments)}
+	}
+	n.carriers[h] = c
+	others := n.sortedCards()
+	n.mu.Unlock()
+	n.changeCard(func(k *card) { k.deployments = append(k.deployments, deployed{c.name(), c.address()}) })
+	for _, k := range others {
+		if k.Node == n.id || k.left {
+			continue
+		}
+		if i := slices.IndexFunc(k.deployments, func(d deployed) bool { return d.name == c.name() }); i >= 0 {
+			c.connect(k.Node, k.deployments[i].address)
+		}
+	}
+	n.tellResources()
+	return nil
+}
+
+// unregister takes a deployment back.
+func (n *Node) unregister(c carrier) {
+	n.mu.Lock()
+	delete(n.carriers, deploymentHash(c.name()))
+	n.mu.Unlock()
+	n.changeCard(func(k *card) {
+		k.deployments = slices.DeleteFunc(slices.Clone(k.deployments), func(d deployed) bool { return d.name == c.name() })
+	})
+	n.tellResources()
+}
+
+// fluxTime is for how long Ensure asks again where the answer may be out of date: members
+// that have joined a moment ago may not have deployed yet, or not have been heard of.
+const fluxTime = time.Second
+
+// ensure lets a unit have an owner and its standbys.
+func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (sfaas.NodeID, uint32, error) {
+	row, err := n.row(c, u)
+	if err != nil {
+		return 0, 0, err
+	}
+	id := row.Unit
+	until := time.Now().Add(fluxTime)
+	for {
+		x, err := n.wish(ctx, id, agent.Event{Kind: agent.Wish, Row: row, Name: n.unitName(c, u)})
+		switch {
+		case err != nil:
+			return 0, 0, err
+		case x.Node != 0:
+			return x.Node, x.Epoch, nil
+		case !inFlux(x.Refusals) || time.Now().After(until):
+			return 0, 0, unplaced(c, u, x.Refusals)
+		}
+		select {
+		case <-time.After(2 * n.cfg.Round):
+		case <-ctx.Done():
+			return 0, 0, unplaced(c, u, x.Refusals)
+		case <-n.ctx.Done():
+			return 0, 0, ErrLeft
+		}
+	}
+}
+
+// wish posts a wish and waits for its answer.
+func (n *Node) wish(ctx context.Context, id agent.UnitID, e agent.Event) (agent.Effect, error) {
+	answer := make(chan agent.Effect, 1)
+	n.mu.Lock()
+	n.waiting[id] = append(n.waiting[id], answer)
+	n.mu.Unlock()
+	n.post(e)
+	select {
+	case x := <-answer:
+		return x, nil
+	case <-ctx.Done():
+		n.mu.Lock()
+		n.waiting[id] = slices.DeleteFunc(n.waiting[id], func(c chan agent.Effect) bool { return c == answer })
+		n.mu.Unlock()
+		return agent.Effect{}, ctx.Err()
+	case <-n.ctx.Done():
+		return agent.Effect{}, ErrLeft
+	}
+}
+
+// placed answers those who wait for a unit. During a drain it says which unit nobody takes.
+func (n *Node) placed(x agent.Effect) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if x.Node == 0 {
+		n.stuck[x.Unit] = x
+	}
+	for _, answer := range n.waiting[x.Unit] {
+		answer <- x
+	}
+	delete(n.waiting, x.Unit)
+}
+
+// inFlux reports whether any node may answer otherwise in a moment.
+func inFlux(refusals []agent.Refusal) bool {
+	return slices.ContainsFunc(refusals, func(r agent.Refusal) bool {
+		return slices.Contains([]string{"deployment", "state", "answer", "standbys", "unit", "owner", "lease", "data plane"}, r.Line)
+	})
+}
+
+func unplaced(c carrier, u sfaas.Unit, refusals []agent.Refusal) error {
+	e := &UnplacedError{Deployment: c.name(), Unit: u}
+	for _, r := range refusals {
+		e.Refusals = append(e.Refusals, Refusal(r))
+	}
+	return e
+}
+
+// row returns what is known of a unit before it is anywhere.
+func (n *Node) row(c carrier, u sfaas.Unit) (agent.UnitRow, error) {
+	soft, err := c.unit(u.Root, u.Part)
+	if err != nil {
+		return agent.UnitRow{}, err
+	}
+	spec := c.spec()
+	h := deploymentHash(c.name())
+	n.mu.Lock()
+	n.names[unitID(h, u)] = unitName{c.name(), u}
+	n.mu.Unlock()
+	r := agent.UnitRow{Unit: unitID(h, u), Deployment: h, Want: uint8(spec.SLA.Standbys), Kept: !soft}
+	r.Columns[unitMemory] = float32(spec.Needs.Memory) / 1e6
+	r.Columns[unitDeadline] = float32((spec.SLA.Deadline - spec.SLA.Margin).Microseconds())
+	r.Columns[unitSlot] = float32(spec.Slot.Microseconds())
+	return r, nil
+}
+
+// owned says that this node owns a unit now.
+func (n *Node) owned(c carrier, u sfaas.Unit, epoch uint32) {
+	if row, err := n.row(c, u); err == nil {
+		n.post(agent.Event{Kind: agent.Owned, Row: row, Epoch: epoch, Name: n.unitName(c, u)})
+	}
+}
+
+// routed says that another node owns a unit.
+func (n *Node) routed(c carrier, r sfaas.Route) {
+	id := unitID(deploymentHash(c.name()), r.Unit)
+	n.mu.Lock()
+	n.names[id] = unitName{c.name(), r.Unit}
+	n.mu.Unlock()
+	n.post(agent.Event{Kind: agent.Routed, Row: agent.UnitRow{Unit: id}, Node: r.Owner, Epoch: r.Epoch})
+}
+
+// claimEpoch returns the epoch under which this node alone may claim a unit, or 0.
+func (n *Node) claimEpoch(after uint32) uint32 {
+	e := agent.ClaimEpoch(after, n.id)
+	if e == 0 {
+		n.log.Error("placement: a unit has been claimed too often: it has no epoch left", "epoch", after)
+	}
+	return e
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+)
+
+// Leave brings every unit of this node to others, tells the zone that the node goes, closes
+// its deployments, and ends. No goroutine of the node is left when it returns.
+//
+// It returns when that is done, or when ctx ends or every other node has refused a unit: then
+// what is still here ends with the node, and its standbys take over. An [*UnplacedError] per
+// unit says which and why. Leave is idempotent.
+func (n *Node) Leave(ctx context.Context) error {
+	n.once.Do(func() { n.end = n.leave(ctx) })
+	return n.end
+}
+
+// leave is Leave, once. In the order of the code:
+//
+//  1. The agent refuses what comes, and moves what is here. Standbys are replaced by the
+//     owners of their units.
+//  2. All members hear that this node has left; they forget it without a suspicion.
+//  3. Deployments close, then the control app, by which the others would still be told.
+func (n *Node) leave(ctx context.Context) error {
+	n.mu.Lock()
+	clear(n.stuck)
+	alone := len(n.members()) == 1
+	n.mu.Unlock()
+	var errs []error
+	if !alone {
+		n.post(agent.Event{Kind: agent.Drain})
+		errs = append(errs, n.drain(ctx))
+	}
+	n.changeCard(func(k *card) { k.left = true })
+	if m := n.cfg.Membership; m != nil {
+		errs = append(errs, m.Leave())
+	}
+	n.mu.Lock()
+	carriers := n.sortedCarriers()
+	n.mu.Unlock()
+	for _, c := range carriers {
+		errs = append(errs, c.close(ctx))
+	}
+	n.shut()
+	return errors.Join(errs...)
+}
+
+// drainPoll is how often drain looks whether all that is left has been refused.
+const drainPoll = 50 * time.Millisecond
+
+// drain waits until nothing is here any more, and returns why if something has to stay.
+func (n *Node) drain(ctx context.Context) error {
+	poll := time.NewTicker(drainPoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-n.drained:
+			return nil
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), n.refused())
+		case <-n.ctx.Done():
+			return ErrLeft
+		case <-poll.C:
+			if err := n.refused(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// refused returns why the units that are still here have to stay, or nil if one of them has
+// not been refused by all.
+func (n *Node) refused() error {
+	var here []agent.Item
+	if !n.look(func(a *agent.Agent) { here = a.Holds(nil, true) }) {
+		return nil
+	}
+	var errs []error
+	for _, it := range here {
+		n.mu.Lock()
+		x, ok := n.stuck[it.Row.Unit]
+		n.mu.Unlock()
+		if it.Role != agent.RoleOwner {
+			continue
+		}
+		if !ok {
+			return nil
+		}
+		if c, u, ok := n.unitNamed(it.Name); ok {
+			errs = append(errs, unplaced(c, u, x.Refusals))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/peer"
+)
+
+// A node is a member when two things hold: there is a connection, and it has shown its card.
+// It is none any more when the connection has been gone for a while, or when its card says
+// that it has left. A connection that is lost makes it suspect: nothing new comes to it.
+
+// seek dials the seeds, and waits until some members are reached.
+func (n *Node) seek(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, joinPatience)
+	defer stop()
+	waits := false
+	for _, s := range n.cfg.Seeds {
+		if s != n.at && s != n.cfg.Listen {
+			waits = true
+			n.dial(s)
+		}
+	}
+	if !waits {
+		return
+	}
+	n.await(ctx, func() bool { // those that are known are reached
+		reached := 0
+		for id, k := range n.cards {
+			if id == n.id || k.left {
+				continue
+			}
+			if _, ok := n.linked[id]; !ok {
+				return false
+			}
+			reached++
+		}
+		return reached > 0
+	})
+}
+
+// await waits until a condition holds, which is looked at under the node's lock whenever
+// members change.
+func (n *Node) await(ctx context.Context, holds func() bool) error {
+	for {
+		n.mu.Lock()
+		ok, heard := holds(), n.heard
+		n.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-heard:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-n.ctx.Done():
+			return ErrLeft
+		}
+	}
+}
+
+// Await waits until as many members are there, this node among them, as a program wants that
+// deploys to all of them at once. It returns the error of ctx, or ErrLeft.
+func (n *Node) Await(ctx context.Context, members int) error {
+	return n.await(ctx, func() bool { return len(n.members()) >= members })
+}
+
+// Members returns the members of the zone as this node sees it, itself among them, by number.
+func (n *Node) Members() []Member {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.members()
+}
+
+func (n *Node) members() []Member {
+	all := []Member{n.cards[n.id].Member}
+	for id := range n.linked {
+		if k := n.cards[id]; k != nil && !k.left {
+			all = append(all, k.Member)
+		}
+	}
+	slices.SortFunc(all, func(a, b Member) int { return cmp.Compare(a.Node, b.Node) })
+	return all
+}
+
+// dial connects to an address for as long as the node is there, once.
+func (n *Node) dial(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.left || address == n.at || n.dialled[address] {
+		return
+	}
+	n.dialled[address] = true
+	n.wg.Go(func() {
+		network, at := splitNetwork(address)
+		_, err := n.peer.Dial(n.ctx, network, at)
+		if err != nil && n.ctx.Err() == nil {
+			n.log.Warn("placement: a node cannot be reached", "address", address, "err", err)
+		}
+		if err != nil { // it may be dialled again when somebody speaks of it
+			n.mu.Lock()
+			delete(n.dialled, address)
+			n.mu.Unlock()
+		}
+	})
+}
+
+// onPeer hears what becomes of connections. It must not block.
+func (n *Node) onPeer(e peer.Event) {
+	switch e.Kind {
+	case peer.Up:
+		n.mu.Lock()
+		n.linked[e.Node] = e.Incarnation
+		n.mu.Unlock()
+		n.showCards(e.Node)
+		n.welcome(e.Node)
+	case peer.Lost:
+		n.post(agent.Event{Kind: agent.MemberSuspect, Node: e.Node})
+	case peer.Gone:
+		n.mu.Lock()
+		if n.linked[e.Node] == e.Incarnation {
+			delete(n.linked, e.Node)
+		}
+		n.mu.Unlock()
+		n.memberGone(e.Node)
+	case peer.Refused:
+		n.log.Warn("placement: a connection is refused", "to", e.Node, "err", e.Err)
+	}
+}
+
+// welcome takes a node in as a member, if it is connected and has shown its card.
+func (n *Node) welcome(id sfaas.NodeID) {
+	n.mu.Lock()
+	k, incarnation := n.cards[id], n.linked[id]
+	ok := k != nil && !k.left && incarnation == k.Incarnation
+	if ok {
+		close(n.heard)
+		n.heard = make(chan struct{})
+	}
+	n.mu.Unlock()
+	if ok {
+		n.post(agent.Event{Kind: agent.MemberUp, Node: id, Incarnation: incarnation})
+	}
+}
+
+// memberGone forgets a member, in both planes.
+func (n *Node) memberGone(id sfaas.NodeID) {
+	n.mu.Lock()
+	carriers := n.sortedCarriers()
+	close(n.heard)
+	n.heard = make(chan struct{})
+	n.mu.Unlock()
+	n.post(agent.Event{Kind: agent.MemberDown, Node: id})
+	for _, c := range carriers {
+		c.gone(id)
+	}
+}
+
+// onMembership takes what a further membership says: whom to dial, and whom to suspect.
+//
+// A suspicion alone ends nothing while the connection answers: one that is slow is not gone.
+func (n *Node) onMembership(m Member, c MemberChange) {
+	switch {
+	case m.Node == n.id:
+	case c == MemberFound:
+		n.dial(m.Address)
+	default:
+		n.mu.Lock()
+		_, linked := n.linked[m.Node]
+		n.mu.Unlock()
+		if !linked {
+			return // it is no member
+		}
+		n.wg.Go(func() { n.question(m.Node) })
+	}
+}
+
+// question asks a member that is said to be gone whether it is there.
+func (n *Node) question(id sfaas.NodeID) {
+	ctx, stop := context.WithTimeout(n.ctx, controlForget)
+	defer stop()
+	if n.peer.Ping(ctx, id) == nil || n.ctx.Err() != nil {
+		return
+	}
+	n.peer.Forget(id) // it is Gone at once
+}
+
+// suspected is what a deployment has found out about a node: that its process is dead, or
+// only that it does not answer to heartbeats.
+func (n *Node) suspected(id sfaas.NodeID, dead bool) {
+	n.post(agent.Event{Kind: agent.MemberSuspect, Node: id})
+	if dead {
+		n.mu.Lock()
+		ok := !n.left
+		if ok {
+			n.wg.Go(func() { n.question(id) })
+		}
+		n.mu.Unlock()
+	}
+}
+
+// sortedCards and the like return what is under n.mu in an order.
+func (n *Node) sortedCards() (all []*card) {
+	for _, id := range slices.Sorted(maps.Keys(n.cards)) {
+		all = append(all, n.cards[id])
+	}
+	return all
+}
+
+func (n *Node) sortedLinks() []sfaas.NodeID { return slices.Sorted(maps.Keys(n.linked)) }
+
+func (n *Node) sortedCarriers() (all []carrier) {
+	for _, h := range slices.Sorted(maps.Keys(n.carriers)) {
+		all = append(all, n.carriers[h])
+	}
+	return all
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/peer"
+)
+
+// Node is this process's place in a zone: its agent, what the agent knows of others, and
+// the deployments that this process can run.
+//
+// All methods may be called concurrently.
+type Node struct {
+	cfg         Config
+	log         *slog.Logger
+	id          sfaas.NodeID
+	incarnation uint32
+	at          string // what others dial
+	place       site
+
+	rt      *sfaas.Runtime // of the control app
+	peer    *peer.Node
+	letters sfaas.Input[envelope]
+	agents  sfaas.Reference[envelope]
+	agent   *agent.Agent // touched by the control app's function alone
+	ledger  *ledger
+	out     []agent.Effect
+	in      agent.Letter
+
+	mail  mailbox
+	lines lines
+
+	mu       sync.Mutex
+	cards    map[sfaas.NodeID]*card // what members say of themselves
+	linked   map[sfaas.NodeID]uint32
+	dialled  map[string]bool
+	carriers map[uint32]carrier // by hash of the deployment's name
+	waiting  map[agent.UnitID][]chan agent.Effect
+	heard    chan struct{} // closed, and replaced, when members change
+	drained  chan struct{} // closed when nothing is here any more
+	stuck    map[agent.UnitID]agent.Effect
+
+	names map[agent.UnitID]unitName // of units that have been heard of here
+	rows  []sfaas.UnitStats         // scratch of measure
+	used  map[agent.UnitID]usage    // by measure
+	busy  atomic.Int64              // millionths of a core that units were busy on
+	left  bool
+
+	ctx  context.Context // ends with the node
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+	once sync.Once
+	end  error // of Leave
+}
+
+// joinPatience is for how long Join waits for a seed to answer, and for those that it knows.
+const joinPatience = time.Second
+
+// Join makes this process a node of a zone. It returns when a seed has answered and those
+// that it knows have been reached, or after a second, or when ctx ends: seeds that come later
+// are found then.
+//
+// It returns a [*sfaas.OptionError] for a Config that cannot be, and what the network or the
+// certificate has against it. The caller ends the node by [Node.Leave].
+func Join(ctx context.Context, cfg Config) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{},
+		carriers: map[uint32]carrier{}, waiting: map[agent.UnitID][]chan agent.Effect{},
+		heard: make(chan struct{}), drained: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{},
+	}
+	n.log = cmp.Or(n.log, slog.Default())
+	n.cfg.Round = cmp.Or(n.cfg.Round, 20*time.Millisecond)
+	n.ctx, n.stop = context.WithCancel(context.Background())
+	if err := n.open(); err != nil {
+		n.shut()
+		return nil, fmt.Errorf("placement: join: %w", err)
+	}
+	n.seek(ctx)
+	return n, nil
+}
+
+// open starts the control app and all that drives it.
+//
+// The number of a node may follow from its address, and that from the socket; so there is a
+// socket before there is a number, and it is closed again at once: between the two another
+// process may take its port, and then the second Listen says so.
+func (n *Node) open() (err error) {
+	network, address := splitNetwork(n.cfg.Listen)
+	if network == "tcp" {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return err
+		}
+		address, n.at = l.Addr().String(), n.cfg.advertised(l.Addr())
+		l.Close()
+	} else {
+		n.at = cmp.Or(n.cfg.Advertise, n.cfg.Listen)
+	}
+	if n.id, err = n.cfg.number(n.at); err != nil {
+		return err
+	}
+	n.log = n.log.With("node", n.id)
+	if err := n.startRuntime(); err != nil {
+		return err
+	}
+	host := filepath.Dir(address)
+	if network == "tcp" {
+		host, _, _ = net.SplitHostPort(n.at)
+	}
+	n.place = site{network: network, host: host, tls: n.cfg.TLS, plain: n.cfg.plain(), token: n.cfg.Token, incarnation: n.incarnation, log: n.log}
+	if n.ledger, err = newLedger(n); err != nil {
+		return err
+	}
+	n.agent, err = agent.New(agent.Config{
+		Node: n.id, Incarnation: n.incarnation, Round: n.cfg.Round, Seed: uint64(n.incarnation), Ledger: n.ledger, Planner: policy{},
+	})
+	if err != nil {
+		return err
+	}
+	n.cards[n.id] = &card{Member: Member{n.id, n.incarnation, n.at}, version: 1}
+	if err := n.startPeer(network, address); err != nil {
+		return err
+	}
+	// From here on the agent's function runs.
+	if err := n.rt.Claim(sfaas.Unit{Part: agentFunction, Root: nodeKey(n.id)}, n.incarnation); err != nil {
+		return err
+	}
+	n.tellResources()
+	n.wg.Go(n.beat)
+	if n.cfg.Membership != nil {
+		return n.cfg.Membership.Start(Member{n.id, n.incarnation, n.at}, n.onMembership)
+	}
+	return nil
+}
+
+// ID returns the number of the node.
+func (n *Node) ID() sfaas.NodeID { return n.id }
+
+// Address returns what others dial, and name as a seed.
+func (n *Node) Address() string { return n.at }
+
+// site is where deployments of this node are.
+func (n *Node) site() site { return n.place }
+
+// Runtime returns the runtime of the control app, for who wants to look: agents and the
+// planner are functions of it, counted as all others are.
+func (n *Node) Runtime() *sfaas.Runtime { return n.rt }
+
+// beat is the clock of the agent: it ticks once per round, and less often looks at what the
+// node and its units take.
+func (n *Node) beat() {
+	ticker := time.NewTicker(n.cfg.Round)
+	defer ticker.Stop()
+	looked, told := time.Now(), time.Now()
+	for {
+		select {
+		case <-ticker.C:
+		case <-n.ctx.Done():
+			return
+		}
+		n.post(agent.Event{Kind: agent.Tick})
+		if now := time.Now(); now.Sub(looked) >= time.Second {
+			looked = now
+			n.measure()
+			n.tellResources()
+		}
+		if now := time.Now(); now.Sub(told) >= cardPeriod {
+			told = now
+			n.repeatCard()
+		}
+	}
+}
+
+// shut ends everything that open has begun. No goroutine is left.
+func (n *Node) shut() {
+	n.stop()
+	n.mu.Lock()
+	n.left = true
+	n.mu.Unlock()
+	if n.rt != nil {
+		n.rt.Close()
+	}
+	if n.peer != nil {
+		n.peer.Close()
+	}
+	n.lines.wait()
+	n.wg.Wait()
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/resource"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Report is what a node knows at one moment: of itself, and of the zone as it last heard.
+type Report struct {
+	Node      sfaas.NodeID       // whose report it is
+	Resources resource.Inventory // what it lends, and what it lacks
+	Leases    []resource.Lease   // that stand
+	Members   []Member           // of the zone, by number
+	Units     []UnitReport       // of the zone that have been heard of, by deployment and name
+}
+
+// UnitReport says where a unit is.
+type UnitReport struct {
+	Deployment string         // "" for one that this node has not deployed
+	Unit       sfaas.Unit     // zero for one of a deployment that is not here
+	Owner      sfaas.NodeID   // who serves it; 0 for nobody
+	Epoch      uint32         // of its ownership
+	Standbys   []sfaas.NodeID // who would take over, by rank
+}
+
+// Report returns what the node knows. After [Node.Leave] it has nothing but the members.
+func (n *Node) Report() Report {
+	r := Report{Node: n.id, Resources: n.cfg.Resources, Members: n.Members()}
+	r.Leases = n.ledger.table.Leases(nil)
+	var rows []agent.UnitRow
+	n.look(func(a *agent.Agent) { rows = append(rows, a.View().Units...) })
+	for _, row := range rows {
+		u := UnitReport{Owner: row.Owner, Epoch: row.Epoch}
+		for _, s := range row.Standbys {
+			if s != 0 {
+				u.Standbys = append(u.Standbys, s)
+			}
+		}
+		n.mu.Lock()
+		u.Deployment, u.Unit = n.names[row.Unit].deployment, n.names[row.Unit].unit
+		n.mu.Unlock()
+		r.Units = append(r.Units, u)
+	}
+	slices.SortFunc(r.Units, func(a, b UnitReport) int {
+		return cmp.Or(cmp.Compare(a.Deployment, b.Deployment), cmp.Compare(a.Unit.Part, b.Unit.Part), a.Unit.Root.Compare(b.Unit.Root))
+	})
+	return r
+}
+
+// String returns a table for people.
+func (r Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "node %d of %d: %v\n", r.Node, len(r.Members), r.Resources.Total())
+	for _, l := range r.Leases {
+		fmt.Fprintf(&b, "  %v\n", l)
+	}
+	for _, u := range r.Units {
+		if u.Deployment != "" {
+			fmt.Fprintf(&b, "  %s %v: owner %d, standbys %v, epoch %#x\n", u.Deployment, u.Unit, u.Owner, u.Standbys, u.Epoch)
+		}
+	}
+	for _, l := range r.Resources.Lacks {
+		fmt.Fprintf(&b, "  lacks %v\n", l)
+	}
+	return b.String()
+}
