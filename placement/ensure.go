@@ -95,6 +95,19 @@ func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (sfaas.NodeI
 	}
 }
 
+// relocate brings a unit to a node, with a lease there, and returns when it is there.
+func (n *Node) relocate(ctx context.Context, c carrier, u sfaas.Unit, to sfaas.NodeID) error {
+	row, err := n.row(c, u)
+	if err != nil {
+		return err
+	}
+	x, err := n.wish(ctx, row.Unit, agent.Event{Kind: agent.Relocate, Row: row, Node: to, Name: n.unitName(c, u)})
+	if err == nil && x.Node == 0 {
+		err = unplaced(c, u, x.Refusals)
+	}
+	return err
+}
+
 // wish posts a wish and waits for its answer.
 func (n *Node) wish(ctx context.Context, id agent.UnitID, e agent.Event) (agent.Effect, error) {
 	answer := make(chan agent.Effect, 1)

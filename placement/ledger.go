@@ -51,6 +51,9 @@ func (l *ledger) Reserve(now sfaas.Time, it *agent.Item, until sfaas.Time) (uint
 	if c == nil {
 		return 0, agent.Refusal{Line: "deployment", Got: "not deployed", Want: "deployed"}
 	}
+	if l.node.cores() == 0 {
+		return 0, agent.Refusal{Line: "cpu", Got: "no processor is lent", Want: "one"}
+	}
 	l.expire(now)
 	if err := l.fits(&it.Row, -1); err != nil {
 		return 0, refusal(err)

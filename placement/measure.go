@@ -84,5 +84,5 @@ func (n *Node) cores() int {
 	if n.cfg.Cores > 0 {
 		return n.cfg.Cores
 	}
-	return max(1, int(n.cfg.Resources.Cores()/resource.Whole))
+	return int(n.cfg.Resources.Cores() / resource.Whole)
 }

@@ -143,6 +143,8 @@ func (a *Agent) Step(now sfaas.Time, e *Event, effects []Effect) []Effect {
 		a.beginDrain()
 	case Proposed:
 		a.propose(e.Moves)
+	case Relocate:
+		a.relocate(e)
 	}
 	for len(a.queue) > 0 { // letters to this node itself
 		l := a.queue[0]

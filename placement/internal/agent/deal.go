@@ -44,6 +44,7 @@ const (
 	forStandby                // a unit of this node gets a standby
 	forDrain                  // a unit leaves this node
 	forEnergy                 // moves that a planner has proposed
+	forHost                   // a unit is where the host wants it
 )
 
 // deal is what this node leads.
@@ -287,6 +288,8 @@ func (a *Agent) finish(d *deal) {
 		a.standbyDone(d)
 	case forDrain:
 		a.drainDone(d)
+	case forHost:
+		a.relocated(d)
 	}
 	a.oldDeal = append(a.oldDeal, d)
 }

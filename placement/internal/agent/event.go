@@ -25,6 +25,7 @@ const (
 	Outcome                        // an effect with a deal has ended: Deal, Index, Row.Unit, Failure, and of Own its Epoch
 	Drain                          // all units shall leave this node, and none come
 	Proposed                       // moves to lead as one deal: Moves
+	Relocate                       // the host wants a unit at a node, answered by Placed: Row.Unit, Node, Name
 )
 
 // Event is something that has happened.

@@ -140,6 +140,7 @@ func (a *Agent) hearUnit(r *UnitRow) {
 	a.units[i] = *r
 	a.spreadUnit(i)
 	a.stand(r)
+	a.fulfil(r.Unit)
 }
 
 // unit returns the place of a unit among the rows, which it gets if it has none.

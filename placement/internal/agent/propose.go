@@ -37,6 +37,39 @@ func (a *Agent) propose(moves []Move) {
 	a.begin(d)
 }
 
+// relocate leads a move that the host wants.
+func (a *Agent) relocate(e *Event) {
+	r := &a.units[a.unit(e.Row.Unit)]
+	say := func(line, got, want string) {
+		a.out = append(a.out, Effect{Kind: Placed, Unit: e.Row.Unit, Name: e.Name, Refusals: []Refusal{{e.Node, line, got, want}}})
+	}
+	switch {
+	case !a.served(r):
+		say("owner", "none", "one that can give the unit away")
+	case r.Owner == e.Node:
+		a.out = append(a.out, Effect{Kind: Placed, Unit: e.Row.Unit, Name: e.Name, Node: r.Owner, Epoch: r.Epoch})
+	case !a.open(e.Node):
+		say("state", "not a member, or draining", "open")
+	default:
+		d := a.newDeal(forHost, e.Row.Unit)
+		d.add(r, RoleOwner, e.Node, 0, e.Name)
+		a.begin(d)
+	}
+}
+
+// relocated answers the host.
+func (a *Agent) relocated(d *deal) {
+	it := &d.items[0]
+	e := Effect{Kind: Placed, Unit: d.unit, Name: it.Name}
+	if it.state == itemDone {
+		r := &a.units[a.unit(d.unit)]
+		e.Node, e.Epoch = r.Owner, r.Epoch
+	} else {
+		e.Refusals = []Refusal{it.refusal}
+	}
+	a.out = append(a.out, e)
+}
+
 // nameOf returns the name of a unit that this node owns, or "": then its owner names it.
 func (a *Agent) nameOf(u UnitID) string {
 	if h := a.activeHold(u, RoleOwner); h != nil {

@@ -16,6 +16,7 @@ type wish struct {
 	row      UnitRow // what is wanted
 	name     string
 	asked    bool // the host waits for Placed
+	since    sfaas.Time
 	deal     DealID
 	tried    []NodeID // have refused since the wish came
 	refusals []Refusal
@@ -39,9 +40,9 @@ func (a *Agent) wish(e *Event) {
 		w = &wish{}
 		a.wishes = append(a.wishes, w)
 	}
-	w.row, w.name, w.asked = e.Row, e.Name, true
+	w.row, w.name, w.asked, w.since = e.Row, e.Name, true, a.now
 	if r := &a.units[a.unit(w.row.Unit)]; a.served(r) {
-		a.placed(w, r, nil)
+		a.fulfil(w.row.Unit)
 		return
 	}
 	if w.deal == (DealID{}) {
@@ -118,8 +119,8 @@ func (a *Agent) wishDone(d *deal) {
 			w.refusals = append(w.refusals, it.refusal)
 		}
 	}
-	if r := &a.units[a.unit(d.unit)]; a.served(r) { // by this deal, or somebody else was faster
-		a.placed(w, r, nil)
+	if a.served(&a.units[a.unit(d.unit)]) { // by this deal, or somebody else was faster
+		a.fulfil(d.unit)
 		return
 	}
 	a.placeWish(w)
@@ -162,13 +163,21 @@ func (a *Agent) placed(w *wish, r *UnitRow, refusals []Refusal) {
 	}
 }
 
-// fulfil ends the wait of a wish, since its unit is owned.
+// fulfil ends the wait of a wish if its unit is owned and has its standbys; those that are
+// missing are for the owner to find.
 func (a *Agent) fulfil(u UnitID) {
 	w := a.wishOf(u)
-	if r := &a.units[a.unit(u)]; w != nil && w.deal == (DealID{}) && a.served(r) {
+	if w == nil {
+		return
+	}
+	if r := &a.units[a.unit(u)]; w.deal == (DealID{}) && a.served(r) && r.numStandbys() >= int(w.row.Want) {
 		a.placed(w, r, nil)
 	}
 }
+
+// standbyPatience is for how many times Config.Grace a host waits for the standbys of a unit
+// that has an owner.
+const standbyPatience = 3
 
 // lookAfterWishes places units anew whose owner is gone. Their standbys have the first
 // word: they know of it sooner, and are warm.
@@ -179,6 +188,10 @@ func (a *Agent) lookAfterWishes() {
 		case w.deal != (DealID{}):
 		case r.Owner != 0 && a.served(r):
 			w.lost = 0
+			a.fulfil(w.row.Unit)
+			if w.asked && a.now.Sub(w.since) >= standbyPatience*a.cfg.Grace {
+				a.placed(w, nil, []Refusal{{r.Owner, "standbys", strconv.Itoa(r.numStandbys()), strconv.Itoa(int(w.row.Want))}})
+			}
 		case w.lost == 0:
 			w.lost = max(a.now, 1)
 		case a.now.Sub(w.lost) >= a.cfg.Grace && a.now >= w.next:
