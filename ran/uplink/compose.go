@@ -5,6 +5,7 @@ package uplink
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/phy/neural"
@@ -112,15 +113,23 @@ func (e *Edges) wire() {
 	e.measure()
 	e.Symbols = through(e, EdgeSymbols, sfaas.Apply(sfaas.Join(e.Data, e.Channel), s.Equalize))
 	e.LLRs = through(e, EdgeLLRs, sfaas.Apply(e.Symbols, s.Demap.Fn))
-	e.SoftBits = through(e, EdgeSoftBits, sfaas.Apply(e.LLRs, s.Recover))
+	e.SoftBits = through(e, EdgeSoftBits, sfaas.Apply(cutAt(e, EdgeLLRs, e.LLRs), s.Recover))
 	e.Bits = through(e, EdgeBits, sfaas.Apply(e.SoftBits, s.Decode.Fn))
 	e.Blocks = through(e, EdgeBlocks, sfaas.Apply(e.Bits, s.CheckCRC))
-	e.Out = sfaas.Sink(e.Blocks, "blocks")
+	e.Out = sfaas.Sink(cutAt(e, EdgeBlocks, e.Blocks), "blocks")
 
 	e.UEGrants = through(e, EdgeUEGrants, sfaas.Apply(grants, block.NewDistribute(cfg.Config)))
 	sfaas.Control(grants, s.Extract.Grants)
 	sfaas.Control(e.UEGrants, s.Demap.Grants)
-	sfaas.Control(e.UEGrants, s.Decode.Grants)
+	sfaas.Control(cutAt(e, EdgeLLRs, e.UEGrants), s.Decode.Grants)
+}
+
+// cutAt returns what leads over a place where the configuration has a cut: as it is, or cut.
+func cutAt[T any](e *Edges, x Edge, from sfaas.Edge[T]) sfaas.Edge[T] {
+	if slices.Contains(e.Config.Cuts, x) {
+		return from.Cut(string(x))
+	}
+	return from
 }
 
 // grants returns where schedules come from: a source, or the scheduler, which stands apart

@@ -3,6 +3,7 @@
 package uplink
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/neuroran/neuroran/mac"
@@ -36,6 +37,13 @@ type Config struct {
 	// Networks chooses devices, session options and networks of the neural demapper.
 	// Without devices it runs on "ref".
 	Networks neural.Config
+
+	// Cuts names edges where a network may lie: what is on the two sides has owners of its
+	// own, on different nodes perhaps. [EdgeLLRs] divides the chain between demapper and
+	// decoder; [EdgeBlocks] lets transport blocks come out where whoever wants
+	// them is. Others are not worth it: a grid or channel is larger, and takes longer to send
+	// than to make.
+	Cuts []Edge
 
 	// Replay names an edge into which a recording is played, see [PlayConfig].Replay,
 	// in the place of what the receiver's functions make. All before it have nothing to
@@ -85,6 +93,11 @@ func (c *Config) Validate() error {
 	}
 	if c.Replay != "" && !slices.Contains(AllEdges(), c.Replay) {
 		return c.Replay.unknown(AllEdges())
+	}
+	for _, x := range c.Cuts {
+		if x != EdgeLLRs && x != EdgeBlocks {
+			return &nr.FieldError{Field: "cuts", Got: string(x), Want: fmt.Sprintf("%s or %s", EdgeLLRs, EdgeBlocks)}
+		}
 	}
 	if c.Replay == EdgeGrants && c.schedules() {
 		return &nr.FieldError{Field: "replay", Got: "grants, and a scheduler of the chain's own", Want: "one of both"}
