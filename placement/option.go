@@ -15,7 +15,7 @@ type deployOptions struct {
 	runtime []sfaas.Option
 	outputs []func(d *Deployment) sfaas.Option
 	onEvent func(Event)
-	warm    func(ctx context.Context, h sfaas.Host, key sfaas.Key) error
+	warm    func(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key) error
 }
 
 type deployOption func(o *deployOptions)
@@ -47,10 +47,10 @@ func WithRuntime(opts ...sfaas.Option) DeployOption {
 }
 
 // WithWarm names what is run once, before the first unit comes to this node or is stood by
-// for: it pushes under a key of its own what makes tables, buffers and memory that are made
-// on first use. Nobody sees what comes out. Without it the first slots after a takeover
-// take several times as long as others.
-func WithWarm(f func(ctx context.Context, h sfaas.Host, key sfaas.Key) error) DeployOption {
+// for: it pushes under keys that nothing else uses, and the runtime owns, what makes tables,
+// buffers and memory that are made on first use. Nobody sees what comes out. Without it the
+// first slots after a takeover take several times as long as others.
+func WithWarm(f func(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key) error) DeployOption {
 	return deployOption(func(x *deployOptions) { x.warm = f })
 }
 

@@ -217,23 +217,31 @@ func (d *Deployment) warmUp(ctx context.Context) error {
 	if d.opts.warm == nil {
 		return nil
 	}
-	d.warm.Do(func() {
-		key := sfaas.NewKey(kindWarm, uint64(d.ctl.ID()))
+	d.warm.Do(func() { d.cold = d.warmNow(ctx) })
+	return d.cold
+}
+
+func (d *Deployment) warmNow(ctx context.Context) error {
+	var keys []sfaas.Key
+	for i := range uint64(warmKeys) {
+		key := sfaas.NewKey(kindWarm, uint64(d.ctl.ID())*warmKeys+i)
 		for _, p := range d.app.Parts() {
 			u := sfaas.Unit{Part: p.Name, Root: key}
 			if d.kept[p.Name] {
-				d.cold = d.rt.Own(u)
-			} else {
-				d.cold = d.rt.Claim(u, d.ctl.claimEpoch(0))
-			}
-			if d.cold != nil {
-				return
+				if err := d.rt.Own(u); err != nil {
+					return err
+				}
+			} else if err := d.rt.Claim(u, d.ctl.claimEpoch(0)); err != nil {
+				return err
 			}
 		}
-		d.cold = d.opts.warm(ctx, d.rt, key)
-	})
-	return d.cold
+		keys = append(keys, key)
+	}
+	return d.opts.warm(ctx, d.rt, keys)
 }
+
+// warmKeys is under how many keys a deployment warms up, so that every worker gets some.
+const warmKeys = 16
 
 // kindWarm is the kind of the keys under which a deployment warms up.
 const kindWarm = sfaas.Kind(0xfd)

@@ -42,22 +42,39 @@ func warming(key sfaas.Key) bool {
 // Call it before the first slot, with grants of the sizes and modulations to come. It
 // returns the errors of [nr.Grant.Validate], and of the context.
 func (r *Receiver) Warm(ctx context.Context, grants ...nr.Grant) error {
-	if len(grants) == 0 {
-		grants = []nr.Grant{r.largest()}
+	keys := make([]sfaas.Key, warmCells)
+	for i := range keys {
+		keys[i] = warmCell(i)
 	}
-	first := r.slotsAhead(len(grants))
+	if len(grants) == 0 {
+		grants = []nr.Grant{r.chain.largest()}
+	}
+	if err := r.chain.Warm(ctx, r.rt, keys, r.slotsAhead(len(grants)), grants...); err != nil {
+		return err
+	}
+	r.rt.ResetStats()
+	return nil
+}
+
+// Warm is [Receiver.Warm] for a runtime that a program has opened itself, under keys of
+// cells that nothing else uses and that the runtime owns, from a slot on. The more keys,
+// the more of the workers get some. What comes out is the caller's to ignore. It returns
+// the errors of [nr.Grant.Validate], of pushing, and of the context.
+func (c *Chain) Warm(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key, first nr.Slot, grants ...nr.Grant) error {
+	if len(grants) == 0 {
+		grants = []nr.Grant{c.largest()}
+	}
 	for i := range grants {
-		air, err := r.rehearse(first+nr.Slot(i), &grants[i])
+		air, err := c.rehearse(first+nr.Slot(i), &grants[i])
 		if err != nil {
 			return err
 		}
-		for cell := range warmCells {
-			if err := r.warm(ctx, warmCell(cell), air, grants[i]); err != nil {
+		for _, cell := range keys {
+			if err := c.warm(ctx, rt, cell, air, grants[i]); err != nil {
 				return err
 			}
 		}
 	}
-	r.rt.ResetStats()
 	return nil
 }
 
@@ -80,8 +97,8 @@ func (r *Receiver) slotsAhead(n int) nr.Slot {
 }
 
 // largest returns a grant of all PRBs.
-func (r *Receiver) largest() nr.Grant {
-	limits := r.chain.Config.Limits()
+func (c *Chain) largest() nr.Grant {
+	limits := c.Config.Limits()
 	prb := limits.MaxPRB
 	if prb == 0 {
 		prb = limits.Carrier.NumPRB
@@ -94,8 +111,8 @@ func (r *Receiver) largest() nr.Grant {
 }
 
 // rehearse returns the samples of a slot with the transmission of a grant.
-func (r *Receiver) rehearse(slot nr.Slot, g *nr.Grant) (*nr.Baseband, error) {
-	cfg := &r.chain.Config
+func (c *Chain) rehearse(slot nr.Slot, g *nr.Grant) (*nr.Baseband, error) {
+	cfg := &c.Config
 	tx, err := pusch.NewTransmitter(pusch.Limits{Carrier: cfg.Carrier})
 	if err != nil {
 		return nil, err
@@ -126,9 +143,9 @@ func (r *Receiver) rehearse(slot nr.Slot, g *nr.Grant) (*nr.Baseband, error) {
 }
 
 // warm sends one slot under a cell of warming up and waits for what follows.
-func (r *Receiver) warm(ctx context.Context, cell sfaas.Key, air *nr.Baseband, grants ...nr.Grant) error {
+func (c *Chain) warm(ctx context.Context, rt *sfaas.Runtime, cell sfaas.Key, air *nr.Baseband, grants ...nr.Grant) error {
 	err := retry(ctx, func() error {
-		return r.chain.Grants.Push(r.rt, cell, sfaas.Slot(air.Slot), func(s *nr.Schedule) error {
+		return c.Grants.Push(rt, cell, sfaas.Slot(air.Slot), func(s *nr.Schedule) error {
 			s.Set(air.Slot, grants...)
 			return nil
 		})
@@ -136,11 +153,11 @@ func (r *Receiver) warm(ctx context.Context, cell sfaas.Key, air *nr.Baseband, g
 	if err != nil {
 		return err
 	}
-	err = retry(ctx, func() error { return r.chain.Slots.PushValue(r.rt, cell, sfaas.Slot(air.Slot), air) })
+	err = retry(ctx, func() error { return c.Slots.PushValue(rt, cell, sfaas.Slot(air.Slot), air) })
 	if err != nil {
 		return err
 	}
-	return r.rt.Drain(ctx)
+	return rt.Drain(ctx)
 }
 
 // warm plays the recording before the clock starts, as long as there is time.
@@ -166,7 +183,7 @@ func (p *player) warm(ctx context.Context) error {
 				received = append(received, grants[k])
 			}
 		}
-		if err := p.receiver.warm(ctx, warmCell(0), &p.ahead, received...); err != nil {
+		if err := p.receiver.chain.warm(ctx, p.receiver.rt, warmCell(0), &p.ahead, received...); err != nil {
 			return err
 		}
 	}
