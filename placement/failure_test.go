@@ -35,22 +35,30 @@ type trio struct {
 // newTrio lets node 2 own the unit and node 3 stand by.
 func newTrio(t *testing.T) *trio {
 	t.Helper()
-	x := &trio{t: t, s: newSums(t), nodes: map[sfaas.NodeID]*child{}}
+	x := newTrioOf(t, 0)
+	if err := x.d.Receive(context.Background(), cell1); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// newTrioOf is newTrio of an app with work for each slot, whose outputs come out at the
+// owner then, and not at the ingress.
+func newTrioOf(t *testing.T, work time.Duration) *trio {
+	t.Helper()
+	x := &trio{t: t, s: newSumsOf(t, work == 0, work), nodes: map[sfaas.NodeID]*child{}}
 	x.d = deploy(t, 1, x.s.app, standbySpec(), WithOutput(x.s.out, func(h sfaas.Header, n *number) {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		x.out = append(x.out, published{h.Slot, h.Epoch, n.X, time.Now()})
 	}))
 	for id := sfaas.NodeID(2); id <= 3; id++ {
-		x.nodes[id] = startChild(t, id)
+		x.nodes[id] = startChild(t, id, work)
 	}
 	x.meet(2)
 	x.meet(3)
 	x.nodes[2].do("own %d", epochOf(1, 2, 0))
 	x.stand(2, 3)
-	if err := x.d.Receive(context.Background(), cell1); err != nil {
-		t.Fatal(err)
-	}
 	return x
 }
 
@@ -142,6 +150,46 @@ func TestStop(t *testing.T) {
 	eventually(t, "the old owner hears of it", func() bool { return x.nodes[2].ask("owns") == fmt.Sprint(false, " ", epochOf(2, 3, 0)) })
 	x.play(n, after(20*time.Millisecond))
 	x.check(first, second, stopped)
+}
+
+// TestStopMute stops an owner that has more to do than it can, and whose outputs come out in
+// its own process: when it goes on, its lines are full of slots, and none of them is
+// published, though the news that it has been replaced comes behind them.
+func TestStopMute(t *testing.T) {
+	x := newTrioOf(t, 5*time.Millisecond)
+	old, standby := x.nodes[2], x.nodes[3]
+	outputs := func(c *child, since time.Time) (n, all, refused int) {
+		text := c.ask("published %d", since.UnixNano())
+		if _, err := fmt.Sscan(text, &n, &all, &refused); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		return n, all, refused
+	}
+	n := x.play(0, after(300*time.Millisecond))
+	if _, all, _ := outputs(old, time.Time{}); all == 0 || all > int(n)/2 {
+		t.Fatalf("%d of %d slots are published: want some, and others that wait", all, n)
+	}
+	if err := old.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	n = x.play(n, func() bool {
+		r, err := x.d.rt.Route(sfaas.Unit{Part: "add", Root: cell1})
+		return err == nil && r.Owner == 3
+	})
+	x.play(n, after(50*time.Millisecond))
+	goesOn := time.Now()
+	if err := old.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the old owner hears of it", func() bool { return old.ask("owns") == fmt.Sprint(false, " ", epochOf(2, 3, 0)) })
+	late, all, refused := outputs(old, goesOn)
+	if late > 0 {
+		t.Errorf("%d outputs of the old owner are published after it has come back", late)
+	}
+	if _, all, _ := outputs(standby, time.Time{}); all == 0 {
+		t.Error("the standby publishes nothing")
+	}
+	t.Logf("published=%d late=%d refused=%d", all, late, refused)
 }
 
 // check looks at what has come out: of the two tenures one after the other, each slot once,

@@ -36,12 +36,17 @@ type sums struct {
 	out sfaas.Output[number]
 }
 
-func newSums(t testing.TB) *sums {
+func newSums(t testing.TB) *sums { return newSumsOf(t, true, 0) }
+
+// newSumsOf is newSums with its sink behind a cut or not, and with work for each slot.
+func newSumsOf(t testing.TB, cut bool, work time.Duration) *sums {
 	t.Helper()
 	last := sfaas.NewValue[lastSlots]("last", sfaas.Volatile)
 	add := sfaas.Define("add", func(c *sfaas.Ctx, out, in *number) error {
 		x := last.Mut(c)
 		x.X[c.Slot()%window] = in.X
+		for begin := time.Now(); time.Since(begin) < work; { // it keeps its worker
+		}
 		out.X = 0
 		for _, y := range x.X {
 			out.X += y
@@ -50,7 +55,11 @@ func newSums(t testing.TB) *sums {
 	}, sfaas.FunctionConfig{History: window}, last)
 	g := sfaas.NewGraph("sums")
 	s := &sums{in: sfaas.Source[number](g, "in")}
-	s.out = sfaas.Sink(sfaas.Apply(s.in, add).Cut("out"), "sums")
+	sum := sfaas.Apply(s.in, add)
+	if cut {
+		sum = sum.Cut("out")
+	}
+	s.out = sfaas.Sink(sum, "sums")
 	var err error
 	if s.app, err = g.Build(); err != nil {
 		t.Fatal(err)
@@ -75,6 +84,10 @@ func (f *fakeControl) ensure(_ context.Context, c carrier, u sfaas.Unit) (sfaas.
 		return 0, 0, errors.New("nobody places units here")
 	}
 	return f.ensure_(c, u)
+}
+
+func (f *fakeControl) relocate(context.Context, carrier, sfaas.Unit, sfaas.NodeID) error {
+	return errors.New("nobody moves units here")
 }
 
 func (f *fakeControl) owned(_ carrier, _ sfaas.Unit, epoch uint32) {
@@ -175,11 +188,18 @@ const childEnv = "NEURORAN_PLACEMENT_CHILD"
 // answers each with a line that begins with "+ ".
 func TestChild(t *testing.T) {
 	var id sfaas.NodeID
-	if _, err := fmt.Sscan(os.Getenv(childEnv), &id); err != nil {
+	var work time.Duration
+	if _, err := fmt.Sscan(os.Getenv(childEnv), &id, &work); err != nil {
 		t.Skip("other tests start it")
 	}
-	s := newSums(t)
-	d := deploy(t, id, s.app, standbySpec())
+	s := newSumsOf(t, work == 0, work)
+	var mu sync.Mutex
+	var out []published
+	d := deploy(t, id, s.app, standbySpec(), WithOutput(s.out, func(h sfaas.Header, n *number) {
+		mu.Lock()
+		defer mu.Unlock()
+		out = append(out, published{h.Slot, h.Epoch, n.X, time.Now()})
+	}))
 	u := sfaas.Unit{Part: "add", Root: cell1}
 	ctx := context.Background()
 	fmt.Println("\n+", d.address())
@@ -204,6 +224,18 @@ func TestChild(t *testing.T) {
 		case "move":
 			fmt.Sscan(words[1], &node)
 			_, err = d.move(ctx, u, node)
+		case "published": // of what has come since a moment, and how much has been refused
+			var since int64
+			fmt.Sscan(words[1], &since)
+			mu.Lock()
+			n := 0
+			for _, p := range out {
+				if p.at.UnixNano() >= since {
+					n++
+				}
+			}
+			text = fmt.Sprint(n, " ", len(out), " ", d.Refused())
+			mu.Unlock()
 		case "owns":
 			r, _ := d.rt.Route(u)
 			text = fmt.Sprint(r.Owner == id, " ", r.Epoch)
@@ -225,14 +257,14 @@ type child struct {
 	out *bufio.Scanner
 }
 
-func startChild(t testing.TB, id sfaas.NodeID) *child {
+func startChild(t testing.TB, id sfaas.NodeID, work time.Duration) *child {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &child{t: t, id: id, cmd: exec.Command(exe, "-test.run", "^TestChild$")}
-	c.cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", childEnv, id))
+	c.cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %d", childEnv, id, work))
 	c.cmd.Stderr = os.Stderr
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)

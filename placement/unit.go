@@ -72,6 +72,40 @@ func (u *Unit) Ensure(ctx context.Context) error {
 	return nil
 }
 
+// Move brings the units under the key to a node, those of the parts that are named by any of
+// their functions, or all: as the nodes do by themselves, with a lease at the target. It
+// returns when they are there, an [*UnplacedError] if the target has no room, and the error
+// of ctx.
+func (u *Unit) Move(ctx context.Context, to sfaas.NodeID, functions ...string) error {
+	named := map[string]bool{}
+	for _, name := range functions {
+		f, err := u.d.app.Function(name)
+		if err != nil {
+			return err
+		}
+		named[f.Part] = true
+	}
+	for _, x := range u.units {
+		if len(functions) > 0 && !named[x.Part] {
+			continue
+		}
+		if r, err := u.d.rt.Route(x); err == nil && r.Owner == to {
+			continue
+		}
+		if err := u.d.ctl.relocate(ctx, u.d, x, to); err != nil {
+			return err
+		}
+		err := u.d.await(ctx, func() bool {
+			r, err := u.d.rt.Route(x)
+			return err == nil && r.Owner == to
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Routes returns who owns the units, in the order of the parts, as far as this node knows;
 // the owner of one that nobody owns is 0.
 func (u *Unit) Routes() []sfaas.Route {
