@@ -46,3 +46,21 @@ func (r *retrying) Draft(from core.SourceRef, key Key) (*core.Message, error) {
 		}
 	}
 }
+
+// Ask returns a host that asks before each push and call into h whether it may be made:
+// what may returns is then what the push returns. So whoever meters a unit refuses what is
+// beyond its limits. May is called on the goroutine that pushes.
+func Ask(h Host, may func(key Key) error) Host { return &asking{h, may} }
+
+type asking struct {
+	Host
+	may func(Key) error
+}
+
+// Draft implements [Host].
+func (a *asking) Draft(from core.SourceRef, key Key) (*core.Message, error) {
+	if err := a.may(key); err != nil {
+		return nil, err
+	}
+	return a.Host.Draft(from, key)
+}

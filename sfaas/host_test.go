@@ -4,6 +4,8 @@ package sfaas_test
 
 import (
 	"context"
+	"errors"
+	"testing"
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -43,4 +45,26 @@ func newCores(app *sfaas.App, done core.BatchDone, opts ...sfaas.Option) (*core.
 	}
 	set.BatchDone = done
 	return core.NewCores(app.Plan(), set)
+}
+
+// TestAsk refuses pushes and calls before anything of them is made, and lets others through.
+func TestAsk(t *testing.T) {
+	app, in, _ := chain(t, 1, 1)
+	rt := start(t, app)
+	refused, asked := errors.New("refused"), 0
+	h := sfaas.Ask(rt, func(key sfaas.Key) error {
+		asked++
+		if key == sfaas.NewKey(sfaas.KindCell, 2) {
+			return refused
+		}
+		return nil
+	})
+	push(t, in, h, sfaas.NewKey(sfaas.KindCell, 1), 1, 1)
+	if err := in.PushValue(h, sfaas.NewKey(sfaas.KindCell, 2), 1, &number{}); err != refused {
+		t.Errorf("refused with %v", err)
+	}
+	drain(t, rt)
+	if n := rt.Stats()[0].Invocations; n != 1 || asked != 2 {
+		t.Errorf("%d invocations, asked %d times", n, asked)
+	}
 }

@@ -205,5 +205,8 @@ type (
 // As long as it is not set, no slot has a start, and nothing is late.
 func NewTimeline(slot time.Duration) *Timeline { return base.NewTimeline(slot) }
 
+// CutKey reads what [Key.AppendBinary] wrote, and returns the rest of src.
+func CutKey(src []byte) (Key, []byte, error) { return base.CutKey(src) }
+
 // NewSealer returns a sealer with AES-256-GCM under one key and random nonces.
 func NewSealer(key [32]byte) Sealer { return core.NewSealer(key) }

@@ -65,6 +65,10 @@ func (h *Histogram) add(d time.Duration) {
 	h.max = max(h.max, d)
 }
 
+// Add counts one duration; below 0 it counts as 0. It allocates where one is far from all
+// before it.
+func (h *Histogram) Add(d time.Duration) { h.add(d) }
+
 // cover makes room for the buckets from lo up to hi, whole octaves of them: so
 // little is ever made, and nothing in the steady state.
 func (h *Histogram) cover(lo, hi int) {

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+import (
+	"sync"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Gate lets pushes of a unit, or of a tenant, in as long as they keep their limits. Several
+// goroutines may use one at once; it does not allocate.
+//
+// What a push will use is not known when it comes. So it is charged with what pushes have
+// used on average, until what it does use is counted:
+//
+//	bank     what the limit allows beyond what has been used: rises with time, up to a burst
+//	owed     pushes that are not done, at the average
+//	bank − owed   what may still be let in
+//
+// What is counted is exact, so that in the long run a limit is kept exactly. How far usage is
+// ahead of it at a time is the burst, and by how much the pushes under way cost more than
+// others: a limit bites within a slot of being used up if Settle is called once a slot.
+type Gate struct {
+	limits Limits
+	name   string
+	errs   [NumQuantities + 1]*LimitError
+	parent *Gate
+
+	mu      sync.Mutex
+	last    sfaas.Time
+	started bool
+	bank    Amounts
+	used    Amounts // settled, since the beginning
+	total   Amounts // as last told
+	lately  Amounts // used by the pushes that were done lately,
+	pushes  float64 // so many
+	tried   uint64  // pushes that asked
+	taken   uint64  // pushes that were let in
+	done    uint64  // of these
+	shared  bool    // lets in no more than it is granted
+	granted float64 // pushes
+}
+
+// recentPushes is of how many pushes the average is taken, as far as there were so many.
+const recentPushes = 64
+
+// NewGate returns a gate for limits. What is let in must be let in by the gate of its
+// parent too, such as a tenant's, which may be nil. It returns the error of
+// [Limits.Validate].
+func NewGate(name string, limits Limits, parent *Gate) (*Gate, error) {
+	if err := limits.Validate(); err != nil {
+		return nil, err
+	}
+	if limits.Burst == 0 {
+		limits.Burst = DefaultBurst
+	}
+	g := &Gate{limits: limits, name: name, parent: parent}
+	for q := range NumQuantities {
+		g.errs[q] = &LimitError{Name: name, Quantity: q, PerSecond: limits.PerSecond[q], Class: limits.Class}
+		g.bank[q] = g.most(q)
+	}
+	g.errs[NumQuantities] = &LimitError{Name: name, Class: limits.Class, Shared: true}
+	return g, nil
+}
+
+// most returns how much of a quantity may be saved up.
+func (g *Gate) most(q Quantity) float64 { return g.limits.PerSecond[q] * g.limits.Burst.Seconds() }
+
+// each returns what a push has used of a quantity on average.
+func (g *Gate) each(q Quantity) float64 {
+	if g.pushes > 0 {
+		return g.lately[q] / g.pushes
+	}
+	if q == Invocations {
+		return 1
+	}
+	return 0
+}
+
+// Admit lets one push in, or returns a [*LimitError]. Times must not fall; what comes with
+// an earlier one counts as of the last.
+func (g *Gate) Admit(now sfaas.Time) error {
+	if g.parent != nil {
+		if err := g.parent.Admit(now); err != nil {
+			return err
+		}
+	}
+	err := g.admit(now)
+	if err != nil && g.parent != nil {
+		g.parent.takeBack()
+	}
+	return err
+}
+
+// A push that costs more than a burst is let in when all of it has been saved up.
+func (g *Gate) admit(now sfaas.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refill(now)
+	g.tried++
+	for q := range NumQuantities {
+		if g.limits.PerSecond[q] > 0 && g.bank[q]-g.owed(q) < min(g.each(q), g.most(q)) {
+			return g.errs[q]
+		}
+	}
+	if g.shared && g.granted < 1 {
+		return g.errs[NumQuantities]
+	}
+	g.taken++
+	g.granted--
+	return nil
+}
+
+// owed returns what the pushes will use that are not done.
+func (g *Gate) owed(q Quantity) float64 { return float64(g.taken-g.done) * g.each(q) }
+
+// takeBack undoes an admission, as one further down has refused.
+func (g *Gate) takeBack() {
+	g.mu.Lock()
+	g.taken--
+	g.done = min(g.done, g.taken)
+	g.granted++
+	g.mu.Unlock()
+	if g.parent != nil {
+		g.parent.takeBack()
+	}
+}
+
+// refill lets the bank rise with time.
+func (g *Gate) refill(now sfaas.Time) {
+	if !g.started {
+		g.started, g.last = true, now
+	}
+	dt := now.Sub(g.last)
+	if dt <= 0 {
+		return
+	}
+	g.last = now
+	for q := range NumQuantities {
+		if rate := g.limits.PerSecond[q]; rate > 0 {
+			g.bank[q] = min(g.bank[q]+rate*dt.Seconds(), g.most(q))
+		}
+	}
+}
+
+// Settle tells what the unit has used in all, and how many of its pushes are not done: that
+// is how many messages wait for it ([sfaas.UnitStats], Queued), or 0 if that is not
+// known. It is called once a slot or so; the gate of the parent hears of it. It must not be
+// called for a gate that is a parent.
+func (g *Gate) Settle(now sfaas.Time, total Usage, waiting int) {
+	amounts := total.Amounts()
+	var news Amounts
+	g.mu.Lock()
+	for q := range NumQuantities {
+		news[q] = max(amounts[q]-g.total[q], 0)
+		g.total[q] = max(amounts[q], g.total[q])
+	}
+	done := max(g.taken-min(uint64(max(waiting, 0)), g.taken), g.done) - g.done
+	g.settle(now, &news, done)
+	g.mu.Unlock()
+	for p := g.parent; p != nil; p = p.parent {
+		p.mu.Lock()
+		p.settle(now, &news, min(done, p.taken-p.done))
+		p.mu.Unlock()
+	}
+}
+
+// settle takes what was used, and how many pushes were done.
+func (g *Gate) settle(now sfaas.Time, news *Amounts, done uint64) {
+	g.refill(now)
+	g.done += done
+	g.pushes += float64(done)
+	fade := 1.0
+	if g.pushes > recentPushes {
+		fade = recentPushes / g.pushes
+	}
+	g.pushes *= fade
+	for q := range NumQuantities {
+		g.used[q] += news[q]
+		g.bank[q] -= news[q]
+		g.lately[q] = (g.lately[q] + news[q]) * fade
+	}
+}
+
+// Passed returns how many pushes have asked, and how many were let in.
+func (g *Gate) Passed() (tried, taken uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tried, g.taken
+}
+
+// Used returns what has been settled.
+func (g *Gate) Used() Amounts {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.used
+}
+
+// Host returns a host that lets in what the gate does and pushes it into h. Clock is the
+// time of [Gate.Admit].
+func (g *Gate) Host(h sfaas.Host, clock func() sfaas.Time) sfaas.Host {
+	return sfaas.Ask(h, func(sfaas.Key) error { return g.Admit(clock()) })
+}

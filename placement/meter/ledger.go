@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/neuroran/neuroran/placement/resource"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Ledger has what units have used on all nodes, as far as it was told. It may be used by
+// several goroutines at once.
+type Ledger struct {
+	node  sfaas.NodeID
+	power resource.PowerModel
+	cores int
+
+	mu      sync.Mutex
+	records map[trunk]*record
+	version uint64 // of the last change
+}
+
+// NewLedger returns the ledger of a node. Its power model and how many cores it has say
+// what a second of processor time costs; they are those of its [resource.Inventory].
+func NewLedger(node sfaas.NodeID, power resource.PowerModel, cores int) *Ledger {
+	return &Ledger{node: node, power: power, cores: cores, records: map[trunk]*record{}}
+}
+
+// Observe takes all rows that the runtime of an app on this node has just returned from
+// [sfaas.Runtime.Units]. Tenant says who pays for a unit; nil stands for nobody. Rows of
+// other nodes are left out. What the runtime does not know any more, since its unit left
+// long ago, is folded: so a ledger has a handful of rows for each unit and node, however
+// often units move.
+//
+// It allocates where units come, and nothing otherwise.
+func (l *Ledger) Observe(app string, tenant func(sfaas.Unit) string, rows []sfaas.UnitStats) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.version++
+	for _, r := range l.records {
+		if r.base.Owner.App == app && r.base.Node == l.node {
+			for i := range r.rows {
+				r.rows[i].gone = true
+			}
+		}
+	}
+	for i := range rows {
+		if rows[i].Node == l.node {
+			l.observe(app, tenant, &rows[i])
+		}
+	}
+	for _, r := range l.records {
+		if r.base.Owner.App == app && r.base.Node == l.node {
+			l.fold(r)
+		}
+	}
+}
+
+func (l *Ledger) observe(app string, tenant func(sfaas.Unit) string, s *sfaas.UnitStats) {
+	row := Row{Owner: resource.Owner{App: app, Unit: s.Unit}, Node: s.Node, Life: s.Life, Epoch: s.Epoch}
+	if tenant != nil {
+		row.Owner.Tenant = tenant(s.Unit)
+	}
+	row.Usage = Usage{
+		Invocations: s.Invocations, StateRead: s.StateRead, StateWritten: s.StateWritten, Transferred: s.Transferred, Remote: s.Remote,
+		Slots: s.Slots, Late: s.Late + s.Skipped, Dropped: s.Dropped + s.Stale + s.Lost + s.Unheard + s.DeadLetters, Busy: s.Busy, CPU: s.CPU,
+	}
+	r := l.record(row.trunk())
+	at, found := r.place(row.Life)
+	if !found {
+		if row.Life <= r.base.Life {
+			return
+		}
+		r.rows = slices.Insert(r.rows, at, held{Row: row, version: l.version})
+		r.rows[at].Energy = l.power.Work(row.processor(), l.cores)
+		return
+	}
+	h := &r.rows[at]
+	h.gone = false
+	// Joules are of the processor time since the last look, so that another power model
+	// holds from now on only.
+	row.Energy = h.Energy
+	if d := row.processor() - h.processor(); d > 0 {
+		row.Energy = row.Energy.Add(l.power.Work(d, l.cores))
+	}
+	if row.Usage != h.Usage {
+		h.Usage.raise(&row.Usage)
+		h.version = l.version
+	}
+}
+
+// fold adds lives that are over to the base, from the first on.
+func (l *Ledger) fold(r *record) {
+	n := 0
+	for ; n < len(r.rows) && r.rows[n].gone; n++ {
+		x := &r.rows[n]
+		r.base.Usage.Add(&x.Usage)
+		r.base.Life, r.base.Epoch = x.Life, max(r.base.Epoch, x.Epoch)
+		r.version = l.version
+	}
+	r.rows = slices.Delete(r.rows, 0, n)
+}
+
+// record returns what there is of a trunk, new if need be.
+func (l *Ledger) record(t trunk) *record {
+	r := l.records[t]
+	if r == nil {
+		r = &record{base: Row{Owner: t.owner, Node: t.node, Folded: true}}
+		l.records[t] = r
+	}
+	return r
+}
+
+// SetPower says what a second of processor time costs from now on.
+func (l *Ledger) SetPower(power resource.PowerModel, cores int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.power, l.cores = power, cores
+}
+
+// Merge takes rows that another ledger has told, in any order and any number of times.
+// Rows that are said to be of this node are left out: it knows better. It returns how many
+// have told something new.
+func (l *Ledger) Merge(rows []Row) (news int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.version++
+	for i := range rows {
+		if rows[i].Node != l.node && l.merge(&rows[i]) {
+			news++
+		}
+	}
+	return news
+}
+
+func (l *Ledger) merge(row *Row) bool {
+	r := l.record(row.trunk())
+	switch {
+	case row.Folded && row.Life > r.base.Life:
+		r.base, r.version = *row, l.version
+		r.rows = slices.DeleteFunc(r.rows, func(h held) bool { return h.Life <= row.Life })
+		return true
+	case row.Life <= r.base.Life:
+		return false // it is in the sum already
+	}
+	at, found := r.place(row.Life)
+	if !found {
+		r.rows = slices.Insert(r.rows, at, held{Row: *row, version: l.version})
+		return true
+	}
+	h := &r.rows[at]
+	before := h.Usage
+	h.Usage.raise(&row.Usage)
+	if h.Usage == before {
+		return false
+	}
+	h.version = l.version
+	return true
+}
+
+// Rows writes all rows that have changed after a version to dst, in the order of their
+// names, and returns the version up to which they are: what a node tells others, those of
+// other nodes too. Version 0 asks for all.
+func (l *Ledger) Rows(dst []Row, after uint64) ([]Row, uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	dst = dst[:0]
+	for _, r := range l.records {
+		if r.base.Life > 0 && r.version > after {
+			dst = append(dst, r.base)
+		}
+		for i := range r.rows {
+			if r.rows[i].version > after {
+				dst = append(dst, r.rows[i].Row)
+			}
+		}
+	}
+	slices.SortFunc(dst, func(a, b Row) int { return a.compare(&b) })
+	return dst, l.version
+}
+
+// Total returns what a unit has used, wherever it was, as far as the ledger was told.
+func (l *Ledger) Total(owner resource.Owner) (u Usage) {
+	l.each(func(r *record) {
+		if r.base.Owner == owner {
+			r.sum(&u)
+		}
+	})
+	return u
+}
+
+// Account is what a tenant has used.
+type Account struct {
+	Tenant string // "" is nobody in particular
+	Usage
+}
+
+// Tenants writes what each tenant has used on all nodes to dst, in the order of their
+// names.
+func (l *Ledger) Tenants(dst []Account) []Account {
+	return l.tenants(dst, func(sfaas.NodeID) bool { return true })
+}
+
+// Elsewhere is [Ledger.Tenants] without what was used on this node: for [Sharing.Tick],
+// whose gates count that themselves.
+func (l *Ledger) Elsewhere(dst []Account) []Account {
+	return l.tenants(dst, func(node sfaas.NodeID) bool { return node != l.node })
+}
+
+func (l *Ledger) tenants(dst []Account, of func(sfaas.NodeID) bool) []Account {
+	dst = dst[:0]
+	l.each(func(r *record) {
+		if !of(r.base.Node) {
+			return
+		}
+		at, found := slices.BinarySearchFunc(dst, r.base.Owner.Tenant, func(a Account, name string) int { return strings.Compare(a.Tenant, name) })
+		if !found {
+			dst = slices.Insert(dst, at, Account{Tenant: r.base.Owner.Tenant})
+		}
+		r.sum(&dst[at].Usage)
+	})
+	return dst
+}
+
+func (l *Ledger) each(f func(*record)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.records {
+		f(r)
+	}
+}
+
+// Unknown returns how many of the pushes that a host has counted for an owner of a unit are not
+// in the ledger: in flight, or, if that owner has been killed, what it had done and not
+// told. Pushed is how many slots the host has had taken in under the node and epoch.
+func (l *Ledger) Unknown(owner resource.Owner, node sfaas.NodeID, epoch uint32, pushed uint64) uint64 {
+	var told uint64
+	l.each(func(r *record) {
+		if r.base.Owner != owner || r.base.Node != node {
+			return
+		}
+		for i := range r.rows {
+			if r.rows[i].Epoch == epoch {
+				told += r.rows[i].Slots
+			}
+		}
+	})
+	if told > pushed {
+		return 0
+	}
+	return pushed - told
+}
