@@ -14,8 +14,7 @@
 //
 //	runtime ── Observe ──► ledger of node 1 ── Rows ──► letters ── Merge ──► ledger of node 2
 //
-// A node that is killed takes along what it had not told: see [Ledger.Unknown]. On the edges
-// between units what was sent is received, in flight, counted as lost, or unknown: [Flow].
+// A node that is killed takes along what it had not told: see [Ledger.Unknown].
 //
 // # Limits and shares
 //

@@ -15,9 +15,9 @@ import (
 
 // Tenant is who shares nodes with others.
 type Tenant struct {
-	Name   string
+	Name   string  // as in [resource.Owner]
 	Weight float64 // its claim, relative to those of the others; more than 0
-	Limits Limits
+	Limits Limits  // of all of its units on one node together
 }
 
 // SharingConfig says what a node shares.
@@ -238,8 +238,8 @@ func (s *Sharing) welcome() {
 
 // Share is what a tenant got of a cluster lately.
 type Share struct {
-	Tenant   string
-	Weight   float64
+	Tenant   string   // its name
+	Weight   float64  // its claim, relative to others
 	Dominant Quantity // of which it used most
 	Share    float64  // of what the cluster has of it, in about the last second
 	Claim    float64  // its weight over those of all tenants that used something

@@ -37,7 +37,7 @@ const (
 type BrokenError struct {
 	Term Term
 	Got  float64 // of latency: seconds at the quantile; of throughput: slots a second; of availability: a share
-	Want float64
+	Want float64 // what was promised, likewise
 }
 
 // Error implements error.
