@@ -163,6 +163,9 @@ func (t *thresholds) choose(g *nr.Grant, re int, x float32) {
 func (t *thresholds) effectiveDB(quality *[MaxRBGs]float32, groups []rbg, start, num int) float32 {
 	sum, end, even, used := float32(0), start+num, true, -1
 	for i := range groups {
+		if groups[i].start >= end {
+			break
+		}
 		n := min(end, groups[i].end) - max(start, groups[i].start)
 		if n <= 0 {
 			continue

@@ -14,17 +14,21 @@ import "math"
 // packet scheduling for 3GPP LTE uplink", INFOCOM 2009). With up to [exactUEs] UEs no state
 // is lost to the width of the beam, so that the result is the best one.
 type beam struct {
-	left   []float32                   // bits that each UE still wants, of all UEs
-	chosen []int16                     // UEs that take part: the best few of every group
-	member []int16                     // index in chosen of each UE, or -1
-	best   [MaxRBGs][perRBG]int8       // the best of chosen for each group, the very best first
-	weight [maxChosen]float64          // of each of chosen, per bit
-	capped bool                        // the power of one of chosen does not last for all PRBs
-	broken bool                        // a group is taken, so that a run cannot go on over it
-	states [2][wideBeam]beamState      // before and after a group
-	steps  [MaxRBGs][wideBeam]beamStep // how each state after a group came about
-	least  float64                     // worth of the worst state that is kept, where there is no room for more
-	slots  [wideBeam]int8              // exact search: 1 + index of the state of each kind, 0 for none
+	left   []float32                    // bits that each UE still wants, of all UEs
+	chosen []int16                      // UEs that take part: the best few of every group
+	look   []float32                    // what a glance at each UE has shown
+	member []int16                      // index in chosen of each UE, or -1
+	best   [MaxRBGs][perRBG]int8        // the best of chosen for each group, the very best first
+	worth  [MaxRBGs][perRBG]float64     // what the group is worth for each of them, weight times bits
+	weight [maxChosen]float64           // of each of chosen, per bit
+	rate   [maxChosen]*[MaxRBGs]float32 // of each of chosen, bits of each group
+	want   [maxChosen]float32           // of each of chosen, bits
+	maxPRB [maxChosen]int16             // of each of chosen
+	capped bool                         // the power of one of chosen does not last for all PRBs
+	broken bool                         // a group is taken, so that a run cannot go on over it
+	states [2][wideBeam]beamState       // before and after a group
+	steps  [MaxRBGs][wideBeam]beamStep  // how each state after a group came about
+	slots  [wideBeam]int8               // exact search: 1 + index of the state of each kind, 0 for none
 }
 
 const (
@@ -38,16 +42,17 @@ const (
 type beamState struct {
 	used  [(maxChosen + 63) / 64]uint64 // UEs that have a run, bit i for chosen[i]
 	value float64                       // weighted bits so far
+	left  float32                       // bits that the last UE still wants
 	last  int16                         // UE of the last group, index in chosen, or -1
 	prbs  int16                         // PRBs of its run
-	left  float32                       // bits that it still wants
+	step  beamStep                      // how it came about
 }
 
 // beamStep is how a state came about: from which one, and who was given the group.
 type beamStep struct{ from, ue int16 }
 
 func newBeam(maxUEs int) *beam {
-	return &beam{left: make([]float32, maxUEs), chosen: make([]int16, 0, maxChosen), member: make([]int16, maxUEs)}
+	return &beam{left: make([]float32, maxUEs), look: make([]float32, maxUEs), chosen: make([]int16, 0, maxChosen), member: make([]int16, maxUEs)}
 }
 
 // backlog returns the bits that every UE wants.
@@ -119,54 +124,80 @@ func (b *beam) plain(dst []int16, v *View) bool {
 
 // choose finds the UEs that are worth most in each free group.
 func (b *beam) choose(v *View, weights []float64) {
-	for u := range v.UEs {
-		b.member[u] = -1
-	}
-	b.chosen, b.broken = b.chosen[:0], false
-	groups := len(v.PRBs)
-	var top [MaxRBGs][perRBG]int16
-	var values [MaxRBGs][perRBG]float64 // descending; 0 for none
-	var least [MaxRBGs]float64          // the last of values
-	for u := range v.UEs {
-		w, backlog := weights[u], float32(v.UEs[u].Backlog)
-		for r, bits := range v.UEs[u].Rate[:groups] {
-			x := w * float64(min(bits, backlog))
-			if !(x > least[r]) {
-				continue
+	var t podium
+	// Those that look best are seen first, so that hardly any of the others finds a place.
+	bar := b.sample(v, weights)
+	for _, front := range [...]bool{true, false} {
+		for u := range v.UEs {
+			if (b.look[u] >= bar) == front {
+				t.see(u, &v.UEs[u], float32(weights[u]), len(v.PRBs))
 			}
-			i := perRBG - 1
-			for ; i > 0 && values[r][i-1] < x; i-- {
-				top[r][i], values[r][i] = top[r][i-1], values[r][i-1]
-			}
-			top[r][i], values[r][i] = int16(u), x
-			least[r] = values[r][perRBG-1]
 		}
 	}
-	for r := range groups {
+	b.chosen, b.broken, b.capped = b.chosen[:0], false, false
+	total := 0
+	for _, n := range v.PRBs {
+		total += n
+	}
+	for r := range v.PRBs {
+		b.broken = b.broken || !v.Free[r]
 		for i := range b.best[r] {
 			b.best[r][i] = -1
-			if v.Free[r] && values[r][i] > 0 {
-				b.best[r][i] = b.enter(top[r][i])
+			if v.Free[r] && t.values[r][i] > 0 {
+				u := t.ues[r][i]
+				can := &v.UEs[u]
+				b.best[r][i] = b.enter(u, can, weights)
+				b.worth[r][i] = weights[u] * float64(min(can.Rate[r], float32(can.Backlog)))
+				b.capped = b.capped || can.MaxPRB < total
 			}
 		}
 	}
-	total := 0
-	b.capped = false
-	for r, n := range v.PRBs {
-		total += n
-		b.broken = b.broken || !v.Free[r]
+}
+
+// sample looks at three groups of every UE, and returns the mean of what it saw and of the best.
+func (b *beam) sample(v *View, weights []float64) float32 {
+	sum, most, last := float32(0), float32(0), len(v.PRBs)-1
+	for u := range v.UEs {
+		rate := v.UEs[u].Rate
+		x := float32(weights[u]) * min(rate[0]+rate[last/2]+rate[last], float32(v.UEs[u].Backlog))
+		b.member[u], b.look[u] = -1, x
+		sum, most = sum+x, max(most, x)
 	}
-	for i, u := range b.chosen {
-		b.weight[i] = weights[u]
-		b.capped = b.capped || v.UEs[u].MaxPRB < total
+	return (sum/float32(len(v.UEs)) + most) / 2
+}
+
+// podium holds the best UEs of each group.
+type podium struct {
+	ues    [MaxRBGs][perRBG]int16
+	values [MaxRBGs][perRBG]float32 // weighted bits, descending; 0 for none
+	least  [MaxRBGs]float32         // the last of values
+}
+
+// see lets a UE take its place in every group.
+func (t *podium) see(u int, can *Candidate, weight float32, groups int) {
+	backlog := float32(can.Backlog)
+	for r, bits := range can.Rate[:groups] {
+		x := weight * min(bits, backlog)
+		if !(x > t.least[r]) {
+			continue
+		}
+		values, ues := &t.values[r], &t.ues[r]
+		i := perRBG - 1
+		for ; i > 0 && values[i-1] < x; i-- {
+			ues[i], values[i] = ues[i-1], values[i-1]
+		}
+		ues[i], values[i] = int16(u), x
+		t.least[r] = values[perRBG-1]
 	}
 }
 
 // enter returns the index of a UE in chosen.
-func (b *beam) enter(u int16) int8 {
+func (b *beam) enter(u int16, can *Candidate, weights []float64) int8 {
 	if b.member[u] < 0 {
-		b.member[u] = int16(len(b.chosen))
+		i := len(b.chosen)
+		b.member[u] = int16(i)
 		b.chosen = append(b.chosen, u)
+		b.weight[i], b.rate[i], b.want[i], b.maxPRB[i] = weights[u], can.Rate, float32(can.Backlog), int16(min(can.MaxPRB, math.MaxInt16))
 	}
 	return int8(b.member[u])
 }
@@ -174,61 +205,71 @@ func (b *beam) enter(u int16) int8 {
 // advance makes the states after group r from those before it, and returns how many there
 // are.
 func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *View, exact bool) int {
-	n := 0
-	b.least = math.Inf(-1)
-	keep := b.keepBest
+	n, prbs, free := 0, int16(v.PRBs[r]), v.Free[r]
 	if exact {
-		b.slots, keep = [wideBeam]int8{}, b.keepAll
+		b.slots = [wideBeam]int8{}
 	}
+	skip := b.capped || b.broken || !free || b.best[r][0] < 0
 	for i := range now {
 		s := &now[i]
-		more := s.last >= 0 && s.left > 0 && int(s.prbs)+v.PRBs[r] <= v.UEs[b.chosen[s.last]].MaxPRB && v.Free[r]
+		more := free && s.last >= 0 && s.left > 0 && s.prbs+prbs <= b.maxPRB[s.last]
 		if more {
-			n = keep(next, n, r, b.extend(s, s.last, r, v), beamStep{int16(i), s.last})
+			t := *s
+			t.step = beamStep{int16(i), s.last}
+			b.extend(&t, r, prbs)
+			n = b.keep(next, n, &t, exact)
 		}
 		// Nobody gets the group: never better than to let a run go on or begin earlier, but for
 		// a UE whose power ends, or which is worth more beyond a group that is taken.
-		if !more && s.last >= 0 || b.capped || b.broken || !v.Free[r] || b.best[r][0] < 0 {
-			n = keep(next, n, r, beamState{used: s.used, value: s.value, last: -1}, beamStep{int16(i), -1})
+		if skip || !more && s.last >= 0 {
+			n = b.keep(next, n, &beamState{used: s.used, value: s.value, last: -1, step: beamStep{int16(i), -1}}, exact)
 		}
-		for _, u := range b.best[r] {
-			if u < 0 || !v.Free[r] {
-				break
+		if !free {
+			continue
+		}
+		for k, u := range b.best[r] {
+			if u < 0 || !exact && n == narrowBeam && s.value+b.worth[r][k] <= next[n-1].value {
+				break // this one and all that follow are worse than what is kept
 			}
 			if s.used[u>>6]>>(u&63)&1 != 0 {
 				continue
 			}
-			can := &v.UEs[b.chosen[u]]
-			backlog := float32(can.Backlog)
-			if s.value+b.weight[u]*float64(min(can.Rate[r], backlog)) <= b.least {
-				continue // worse than all that are kept
-			}
 			t := *s
 			t.used[u>>6] |= 1 << (u & 63)
-			t.prbs, t.left = 0, backlog
-			n = keep(next, n, r, b.extend(&t, int16(u), r, v), beamStep{int16(i), int16(u)})
+			t.last, t.prbs, t.left, t.step = int16(u), 0, b.want[u], beamStep{int16(i), int16(u)}
+			b.extend(&t, r, prbs)
+			n = b.keep(next, n, &t, exact)
 		}
 	}
 	if n == 0 { // every UE has had its run
 		for i := range now {
-			n = keep(next, n, r, beamState{used: now[i].used, value: now[i].value, last: -1}, beamStep{int16(i), -1})
+			n = b.keep(next, n, &beamState{used: now[i].used, value: now[i].value, last: -1, step: beamStep{int16(i), -1}}, exact)
 		}
+	}
+	for i := range next[:n] {
+		b.steps[r][i] = next[i].step
 	}
 	return n
 }
 
-// extend returns state s after UE u was given group r.
-func (b *beam) extend(s *beamState, u int16, r int, v *View) beamState {
-	t := *s
-	bits := min(v.UEs[b.chosen[u]].Rate[r], s.left)
-	t.last, t.prbs, t.left = u, s.prbs+int16(v.PRBs[r]), s.left-bits
-	t.value += b.weight[u] * float64(bits)
-	return t
+// extend gives group r to the last UE of a state.
+func (b *beam) extend(t *beamState, r int, prbs int16) {
+	bits := min(b.rate[t.last][r], t.left)
+	t.prbs += prbs
+	t.left -= bits
+	t.value += b.weight[t.last] * float64(bits)
 }
 
-// keepAll puts a state among the n that there are, where none of its kind is better, and
-// returns their number.
-func (b *beam) keepAll(next *[wideBeam]beamState, n, r int, s beamState, step beamStep) int {
+// keep puts a state among the n that there are, and returns their number.
+func (b *beam) keep(next *[wideBeam]beamState, n int, s *beamState, exact bool) int {
+	if exact {
+		return b.keepAll(next, n, s)
+	}
+	return b.keepBest(next, n, s)
+}
+
+// keepAll keeps a state where none of its kind is better.
+func (b *beam) keepAll(next *[wideBeam]beamState, n int, s *beamState) int {
 	kind := exactUEs<<exactUEs + int(s.used[0])
 	if s.last >= 0 {
 		kind = int(s.last)<<exactUEs + int(s.used[0])
@@ -236,43 +277,41 @@ func (b *beam) keepAll(next *[wideBeam]beamState, n, r int, s beamState, step be
 	i := int(b.slots[kind]) - 1
 	switch {
 	case i < 0:
-		next[n], b.steps[r][n] = s, step
+		next[n] = *s
 		n++
 		b.slots[kind] = int8(n)
 	case s.value > next[i].value:
-		next[i], b.steps[r][i] = s, step
+		next[i] = *s
 	}
 	return n
 }
 
-// keepBest puts a state among the best n so far, at most narrowBeam, and returns their
-// number.
-func (b *beam) keepBest(next *[wideBeam]beamState, n, r int, s beamState, step beamStep) int {
-	worst := 0
+// keepBest keeps a state among the best so far, at most narrowBeam in descending order, each of
+// another kind.
+func (b *beam) keepBest(next *[wideBeam]beamState, n int, s *beamState) int {
+	if n == narrowBeam && s.value <= next[n-1].value {
+		return n
+	}
+	at := n // where room is made: behind the last, or at the one that it takes the place of
 	for i := range n {
-		o := &next[i]
-		if o.last == s.last && o.used == s.used {
-			if s.value > o.value {
-				*o, b.steps[r][i] = s, step
+		if o := &next[i]; o.last == s.last && o.used == s.used {
+			if s.value <= o.value {
+				return n
 			}
-			return n
-		}
-		if o.value < next[worst].value {
-			worst = i
+			at = i
+			break
 		}
 	}
-	switch {
-	case n < narrowBeam:
-		next[n], b.steps[r][n] = s, step
-		n++
-	case s.value > next[worst].value:
-		next[worst], b.steps[r][worst] = s, step
-	}
-	if n == narrowBeam {
-		b.least = next[0].value
-		for i := range next[1:narrowBeam] {
-			b.least = min(b.least, next[1+i].value)
+	if at == n {
+		if n == narrowBeam {
+			at--
+		} else {
+			n++
 		}
 	}
+	for ; at > 0 && next[at-1].value < s.value; at-- {
+		next[at] = next[at-1]
+	}
+	next[at] = *s
 	return n
 }

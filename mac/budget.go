@@ -100,7 +100,7 @@ func tighter(a, b int) int {
 
 // cost returns the work that is kept free for a plan, µs.
 func (c *Cell) cost(p *plan) float64 {
-	x, sum := c.work.terms(p, p.most), 0.0
+	x, sum := p.terms(p.most), 0.0
 	for i := range x {
 		sum += max(c.state.Work.Factors[i], 0) * x[i]
 	}

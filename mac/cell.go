@@ -23,20 +23,21 @@ var ErrAttached = errors.New("mac: the RNTI is in use")
 //
 // Its state is the [State] and the [UE] of each UE. Everything else follows from them.
 type Cell struct {
-	cfg     Config
-	groups  []rbg
-	inner   *thresholds
-	ues     []UE               // room for every UE
-	rates   [][MaxRBGs]float32 // bits that each group would carry, for each of ues
-	rePerRB []int              // data resource elements per PRB, for each of ues
-	index   [1 << 16]uint16    // 1 + index in ues of each RNTI; 0 for none
-	vacant  []int32            // unused entries of ues
-	order   []int32            // used entries of ues, ascending in RNTI
-	changed []uint64           // entries of ues that have changed, bit i for ues[i]
-	state   State
-	work    slotWork
-	checker *Checker
-	pattern nr.Grant // scratch of admit
+	cfg        Config
+	groups     []rbg
+	inner      *thresholds
+	ues        []UE               // room for every UE
+	rates      [][MaxRBGs]float32 // bits that each group would carry, for each of ues
+	rePerRB    []int              // data resource elements per PRB, for each of ues
+	guaranteed []float64          // bits per slot that are guaranteed, for each of ues
+	index      [1 << 16]uint16    // 1 + index in ues of each RNTI; 0 for none
+	vacant     []int32            // unused entries of ues
+	order      []int32            // used entries of ues, ascending in RNTI
+	changed    []uint64           // entries of ues that have changed, bit i for ues[i]
+	state      State
+	work       slotWork
+	checker    *Checker
+	pattern    nr.Grant // scratch of admit
 
 	view   *View
 	free   []bool
@@ -75,7 +76,7 @@ func New(cfg Config) (*Cell, error) {
 	n := cfg.MaxUEs
 	c := &Cell{
 		cfg: cfg, groups: groupsOf(&cfg), inner: newThresholds(cfg.Curves, cfg.Bounds, cfg.TargetBLER),
-		ues: make([]UE, n), rates: make([][MaxRBGs]float32, n), rePerRB: make([]int, n),
+		ues: make([]UE, n), rates: make([][MaxRBGs]float32, n), rePerRB: make([]int, n), guaranteed: make([]float64, n),
 		vacant: make([]int32, 0, n), order: make([]int32, 0, n), changed: make([]uint64, (n+63)/64),
 		due: make([]int32, 0, n), plans: make([]plan, 0, nr.MaxGrants), runs: make([]run, n), inSlot: make([]bool, n),
 	}
@@ -169,6 +170,10 @@ func (c *Cell) Restore(u UE) error {
 	c.index[u.RNTI] = uint16(at) + 1
 	c.order = slices.Insert(c.order, c.place(u.RNTI), at)
 	c.rePerRB[at] = c.pattern.DataREsPerPRB() - c.pattern.XOverhead
+	c.guaranteed[at] = 0
+	for i := range u.Config.LCGs {
+		c.guaranteed[at] += u.Config.LCGs[i].GuaranteedBps * c.view.SlotDuration.Seconds()
+	}
 	c.refresh(int(at))
 	c.touch(int(at))
 	if c.checker != nil {

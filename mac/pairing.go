@@ -60,7 +60,7 @@ func (c *Cell) pairWith(i int) {
 	g := v.Config.Grant
 	g.RNTI, g.HARQProcess, g.NewData, g.RV = v.RNTI, v.free(), true, 0
 	g.StartPRB, g.NumPRB = p.grant.StartPRB, p.grant.NumPRB
-	other := plan{grant: g, ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog}
+	other := plan{grant: g, ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog, kiloRE: c.kiloRE(can.index)}
 	if !c.share(&other, secondCDMGroup) || together+float64(other.bits)/can.PastRate <= alone {
 		return
 	}

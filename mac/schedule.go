@@ -19,6 +19,7 @@ type plan struct {
 	sinrDB  float32 // expected effective SINR, less the offset of the outer loop
 	wanted  int     // bits that the UE had to send
 
+	kiloRE     float64 // data resource elements per PRB, of all layers, thousands
 	iterations float32 // LDPC iterations that are expected
 	most       float32 // iterations for which the receiver's budget has room
 	weight     float64 // what a bit is worth
@@ -150,7 +151,7 @@ func (c *Cell) planAgain(at, process int) {
 	}
 	c.inSlot[at] = true
 	c.plans = append(c.plans, plan{
-		grant: g, ue: at, process: process, bits: int(p.Bits),
+		grant: g, ue: at, process: process, bits: int(p.Bits), kiloRE: c.kiloRE(at),
 		sinrDB: c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - float32(u.Loop.OffsetDB),
 	})
 }
@@ -181,14 +182,13 @@ func (c *Cell) press(dst *Candidate, u *UE, slot nr.Slot) {
 	best, _ := FiveQI(bestEffort)
 	dst.Priority = best.Priority
 	slotTime := c.view.SlotDuration.Seconds()
+	dst.Guaranteed = c.guaranteed[dst.index]
 	for i := range u.Buffers {
-		l := &u.Config.LCGs[i]
-		dst.Guaranteed += l.GuaranteedBps * slotTime
 		b := &u.Buffers[i]
 		if b.Bytes == 0 {
 			continue
 		}
-		q, ok := FiveQI(l.FiveQI)
+		q, ok := FiveQI(u.Config.LCGs[i].FiveQI)
 		if !ok {
 			q = best
 		}
@@ -276,7 +276,7 @@ func (c *Cell) planNew(can *Candidate, r *run) {
 	g.RNTI, g.HARQProcess, g.NewData, g.RV = u.RNTI, u.free(), true, 0
 	g.StartPRB = c.groups[r.first].start
 	g.NumPRB = min(c.groups[r.last].end-g.StartPRB, can.MaxPRB)
-	p := plan{ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog}
+	p := plan{ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog, kiloRE: c.kiloRE(can.index)}
 	c.adapt(&p, &g, float32(u.Loop.OffsetDB))
 	p.grant = g
 	c.inSlot[can.index] = true
@@ -314,6 +314,12 @@ func (c *Cell) trim(p *plan, g *nr.Grant, most int) {
 		}
 		p.bits = less
 	}
+}
+
+// kiloRE returns the thousands of data resource elements per PRB of a UE, of all layers.
+func (c *Cell) kiloRE(ue int) float64 {
+	g := &c.ues[ue].Config.Grant
+	return float64((c.rePerRB[ue]+g.XOverhead)*g.NumLayers) / 1000
 }
 
 // blockBits returns the transport block size of a grant of a UE.
@@ -365,11 +371,7 @@ func (c *Cell) begin(u *UE, p *plan, slot nr.Slot) {
 	u.drain(int32(p.bits/8) - blockOverheadBytes)
 	u.Requested = false
 	u.Average.Add(slot, float64(p.bits), c.cfg.Discount)
-	perSlot := 0.0
-	for i := range u.Config.LCGs {
-		perSlot += u.Config.LCGs[i].GuaranteedBps * c.view.SlotDuration.Seconds()
-	}
-	u.Owed, u.OwedAt = u.owed(perSlot, slot)-float64(p.bits), slot
+	u.Owed, u.OwedAt = u.owed(c.guaranteed[p.ue], slot)-float64(p.bits), slot
 	u.Counts.New++
 	u.Counts.MCS += int64(p.grant.MCSIndex)
 }
@@ -381,7 +383,7 @@ func (c *Cell) send(u *UE, p *plan, slot nr.Slot) {
 	q.SentAt, q.Start, q.Shared = slot, uint16(p.grant.StartPRB), p.shared
 	q.Margin, q.Iterations = c.margin(p), p.iterations
 	q.Bound = uint8(p.grant.MaxIterations)
-	q.CodedKbits = float32(p.grant.CodedBits()) / 1000
+	q.CodedKbits = float32(p.terms(0)[perKiloBit])
 	deadline := slot + nr.Slot(c.cfg.FeedbackSlots+c.cfg.K2)
 	if u.InFlight == 0 || deadline < u.Deadline {
 		u.Deadline = deadline

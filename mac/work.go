@@ -188,24 +188,23 @@ func (s *slotWork) scheduled(slot nr.Slot, plans []plan) {
 	l := &s.slots[slot%nr.Slot(len(s.slots))]
 	*l = slotLoad{slot: slot, used: true}
 	l.x[perSlot] = 1
+	room := 0.0
 	for i := range plans {
-		x, y := s.terms(&plans[i], plans[i].iterations), s.terms(&plans[i], plans[i].most)
+		p := &plans[i]
+		x := p.terms(p.iterations)
 		for k := range x {
 			l.x[k] += x[k]
-			l.promised += max(s.model.Factors[k], 0) * y[k]
 		}
+		room += x[perKiloBit] * float64(p.most-p.iterations)
 	}
-	l.promised += s.model.Factors[perSlot]
+	l.promised = s.model.predict(l.x) + max(s.model.Factors[perKiloBitIteration], 0)*room
 }
 
 // terms returns what a plan with so many iterations adds to the terms of its slot.
-func (s *slotWork) terms(p *plan, iterations float32) [workTerms]float64 {
-	g := &p.grant
-	re := float64(g.DataREs()*g.NumLayers) / 1000
-	coded := re * float64(g.MCS().Modulation.BitsPerSymbol())
-	return [workTerms]float64{
-		perGrant: 1, perKiloRE: re, perKiloBit: coded, perKiloBitIteration: coded * float64(iterations),
-	}
+func (p *plan) terms(iterations float32) [workTerms]float64 {
+	re := p.kiloRE * float64(p.grant.NumPRB)
+	coded := re * float64(p.grant.MCS().Modulation.BitsPerSymbol())
+	return [workTerms]float64{perGrant: 1, perKiloRE: re, perKiloBit: coded, perKiloBitIteration: coded * float64(iterations)}
 }
 
 // observe corrects the load of a slot by the iterations that a transmission took.
