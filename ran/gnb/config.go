@@ -59,7 +59,14 @@ type Config struct {
 
 	BiasDB        float64 // by how much reported SINRs are too high
 	SoundingSlots int     // slots from one sounding of a UE to its next; 0 stands for 20, negative for none
-	Impairments   Impairments
+
+	// Quality, if it is not nil, is what the scheduler is told in the place of soundings, and
+	// then nothing of the SINRs that the receiver measures: what somebody else knows of a UE's
+	// channel, such as package mac/coord from where it is. It writes the SINR of each resource
+	// block group, dB.
+	Quality func(dst []float32, ue int, slot nr.Slot)
+
+	Impairments Impairments
 
 	Seed uint64 // everything random follows from it
 }

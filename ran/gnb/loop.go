@@ -260,11 +260,15 @@ func (l *Loop) changePresence(told *block.SlotIndication, t *terminal, here bool
 	}
 }
 
-// sound measures UE i, which is told as late as feedback.
+// sound measures UE i, or asks who knows, which is told as late as feedback.
 func (l *Loop) sound(i int, n nr.Slot) {
 	x := block.Sounding{RNTI: l.cfg.UEs[i].RNTI, Slot: n, NumRBGs: len(l.rbgs)}
 	values := x.SINRdB[:x.NumRBGs]
-	l.air.Sound(values, i, n)
+	if l.cfg.Quality != nil {
+		l.cfg.Quality(values, i, n)
+	} else {
+		l.air.Sound(values, i, n)
+	}
 	for k := range values {
 		values[k] += float32(l.cfg.BiasDB)
 	}
@@ -290,7 +294,7 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 		g := &grants[i]
 		f := mac.Feedback{
 			RNTI: g.RNTI, HARQProcess: uint8(g.HARQProcess), Outcome: heard[i].Outcome,
-			SINRObserved: heard[i].SINRObserved, SINRdB: heard[i].SINRdB + float32(l.cfg.BiasDB), Iterations: heard[i].Iterations,
+			SINRObserved: heard[i].SINRObserved && l.cfg.Quality == nil, SINRdB: heard[i].SINRdB + float32(l.cfg.BiasDB), Iterations: heard[i].Iterations,
 		}
 		if who[i] >= 0 {
 			l.ues[who[i]].received(&f, &heard[i], g, end)

@@ -87,7 +87,7 @@ func TestRecordedByTheClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, sum := r[0].Decoded, r[0].Summary
-	if d.Passed == 0 || sum.Slots != 600 || sum.Late > 600 || len(r[0].Times) < 10 {
+	if d.Passed == 0 || sum.Slots != 600 || sum.Late > 600 || len(r[0].Times) < 5 {
 		t.Errorf("%+v, %+v, %+v", d, sum, r[0].Times)
 	}
 	t.Logf("%d of 400 slots late, %+v", sum.Late, *d)

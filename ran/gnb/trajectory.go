@@ -50,8 +50,12 @@ func (t Trajectory) Validate() error {
 // allocate.
 func (t Trajectory) At(at time.Duration) (snrDB, dopplerHz float64) {
 	i := 0
-	for i+1 < len(t) && t[i+1].At <= at {
-		i++
+	for low, high := 0, len(t)-1; low <= high; { // the last waypoint that is not after the instant
+		if mid := (low + high) / 2; t[mid].At <= at {
+			i, low = mid, mid+1
+		} else {
+			high = mid - 1
+		}
 	}
 	if i+1 == len(t) || at < t[i].At {
 		return t[i].SNRdB, t[i].DopplerHz
