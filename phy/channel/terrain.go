@@ -11,6 +11,8 @@ import (
 
 // TerrainConfig describes the surroundings of one base station, which stands at (0, 0). It is
 // passed by value.
+//
+// TR 38.901 §7.2 and §7.4.
 type TerrainConfig struct {
 	Environment Environment
 	BaseHeight  float64 // of its antenna, m; 0 stands for 25
