@@ -60,7 +60,8 @@
 //   - phy/capture: recordings of others, whose start is not known
 //   - phy/diagnose: why a recording does not decode
 //   - phy/link: block error rates with intervals
-//   - mac: who transmits where and how in each slot, a plain library too
+//   - mac: who transmits where and how in each slot, a plain library too; mac/coord: links
+//     adapted by where UEs are
 //   - phy/neural: neural twins of blocks; phy/neural/train is the command that trains one
 //   - phy/chest/chesttest, phy/equalizer/equalizertest, phy/modem/modemtest,
 //     phy/sync/synctest, phy/dmrs/dmrstest: what an implementation of your own must pass
