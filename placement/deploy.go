@@ -3,23 +3,31 @@
 package placement
 
 import (
+	"context"
 	"errors"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// Deploy lets this node run an app: from now on units of it may come here, and handles of
-// them may be had. Every node that shall run the app deploys it, under the same Spec.
+// Deploy makes this process one that can run the units of an app, as spec says, under the
+// name of the spec. Every node on which units of the app may be calls it, with the same spec
+// and an app of the same graph; one that only pushes, or receives what comes out, calls it
+// too, and lends no resources.
 //
-// It returns an error that names the field of the Spec that cannot be, and what the runtime
-// or the network has against it. The deployment ends with [Node.Leave].
+//	dep, err := node.Deploy(chain.App, placement.Spec{
+//		Unit: sfaas.KindCell, Slot: slot,
+//		SLA:  placement.SLA{Deadline: time.Millisecond, Quantile: 0.999, Standbys: 1},
+//	}, placement.WithOutput(chain.Out, send))
+//
+// It returns what [Spec.Validate] and [sfaas.NewRuntime] do, and an error if the node has left or
+// has a deployment of that name. The deployment ends with the node, in [Node.Leave].
 func (n *Node) Deploy(app *sfaas.App, spec Spec, opts ...DeployOption) (*Deployment, error) {
 	d, err := newDeployment(n, n.site(), app, spec, opts...)
 	if err != nil {
 		return nil, err
 	}
 	if err := n.register(d); err != nil {
-		return nil, errors.Join(err, d.close(n.ctx))
+		return nil, errors.Join(err, d.close(context.Background()))
 	}
 	return d, nil
 }

@@ -92,6 +92,8 @@ type control interface {
 	owned(c carrier, u sfaas.Unit, epoch uint32)
 	// routed says that another node owns a unit.
 	routed(c carrier, r sfaas.Route)
+	// suspected says that a node does not answer to heartbeats, or that its process is dead.
+	suspected(id sfaas.NodeID, dead bool)
 	// claimEpoch returns the epoch under which this node, and no other one, may claim a unit
 	// whose last known one is given; 0 if there is none left.
 	claimEpoch(after uint32) uint32

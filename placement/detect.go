@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
@@ -32,6 +34,9 @@ import (
 //	    not turned by then. Each claims under an epoch of its own, so that of two the newer
 //	    one holds everywhere.
 //
+// A process that comes back in another life has nothing of what it had: as soon as it says who
+// it is, or closes, its units are taken over as those of one that has died.
+//
 // All of it goes without any letter to other nodes, and without the optimiser.
 const (
 	beatPriority = 20                     // of SCHED_FIFO: below workers that keep slots, which rarely run for long
@@ -47,13 +52,16 @@ const (
 
 // onPeer hears of connections. It must not block.
 func (d *Deployment) onPeer(e peer.Event) {
-	if e.Kind == peer.Lost {
-		d.spawn(func() { d.probe(e.Node) })
+	switch e.Kind {
+	case peer.Lost:
+		d.spawn(func() { d.probe(e.Node, e.Incarnation) })
+	case peer.Gone:
+		d.spawn(func() { d.takeOver(e.Node) })
 	}
 }
 
-// probe finds out what has become of a node whose connection is lost.
-func (d *Deployment) probe(node sfaas.NodeID) {
+// probe finds out what has become of a life of a node to which the connection is lost.
+func (d *Deployment) probe(node sfaas.NodeID, incarnation uint32) {
 	d.mu.Lock()
 	x := d.others[node]
 	d.mu.Unlock()
@@ -67,8 +75,8 @@ func (d *Deployment) probe(node sfaas.NodeID) {
 		}
 		if refuses(d.ctx, x.at) {
 			d.event(Event{Kind: Died, Node: node})
-			d.node.Forget(node) // moves from and to it end now
-			d.takeOver(node)
+			d.node.Forget(node, incarnation) // moves from and to it end now, and it is Gone
+			d.ctl.suspected(node, true)
 			return
 		}
 		if !d.sleep(pause) {
@@ -92,30 +100,42 @@ func refuses(ctx context.Context, at endpoint) bool {
 func (d *Deployment) question(node sfaas.NodeID) {
 	d.event(Event{Kind: Suspected, Node: node})
 	for d.floor.pulse.Silent(node) {
-		if d.answers(node) {
-			if !d.sleep(askAgain) {
-				return
-			}
-			continue
-		}
-		if d.floor.pulse.Silent(node) {
+		lives, hears := d.ask(node)
+		switch {
+		case !d.floor.pulse.Silent(node):
+		case !lives && hears:
 			d.takeOver(node)
+			d.ctl.suspected(node, false)
+			return
+		case !d.sleep(askAgain):
 			return
 		}
 	}
 	d.event(Event{Kind: Cleared, Node: node})
 }
 
-// answers reports whether a node answers on its connection within askTime. It takes that
-// time if there is no connection, so that a beat may come.
-func (d *Deployment) answers(node sfaas.NodeID) bool {
+// ask asks a node on its connection, and all others at the same time. It reports whether the
+// node answers within askTime, and whether this process hears anybody: one of the others, if
+// there are any. Without an answer of the node it takes that time, so that a beat may come.
+func (d *Deployment) ask(node sfaas.NodeID) (lives, hears bool) {
 	ctx, stop := context.WithTimeout(d.ctx, askTime)
 	defer stop()
+	d.mu.Lock()
+	others := slices.DeleteFunc(slices.Collect(maps.Keys(d.others)), func(n sfaas.NodeID) bool { return n == node })
+	d.mu.Unlock()
+	answers := make(chan bool, len(others))
+	for _, n := range others {
+		d.spawn(func() { answers <- d.node.Ping(ctx, n) == nil })
+	}
 	if d.node.Ping(ctx, node) == nil {
-		return true
+		return true, true
 	}
 	<-ctx.Done()
-	return false
+	hears = len(others) == 0
+	for range len(answers) {
+		hears = <-answers || hears
+	}
+	return false, hears
 }
 
 // takeOver claims all units of a node that is lost for which this one stands by.
@@ -153,7 +173,7 @@ func (d *Deployment) claim(u sfaas.Unit, s stand) {
 			// It was on its way here. If its owner does not end that, forgetting the owner does:
 			// then all its slots are this node's.
 			if try == 1 {
-				d.node.Forget(s.owner)
+				d.node.Forget(s.owner, 0)
 			}
 		case !errors.Is(err, sfaas.ErrStaleEpoch):
 			d.site.log.Error("placement: a lost unit cannot be claimed", "unit", u.String(), "owner", s.owner, "err", err)

@@ -220,3 +220,70 @@ func (x *trio) check(first, second uint32, lost time.Time) {
 	}
 	x.t.Logf("outputs=%d turned_after=%v slots_lost=%d refused=%d", len(x.out), turned.Sub(lost), gap, x.d.Refused())
 }
+
+// TestCutOff stops the owner and everybody else: the standby cannot tell that from its own
+// cable being cut, and claims nothing until it hears somebody.
+func TestCutOff(t *testing.T) {
+	s := newSums(t)
+	claimed := make(chan Event, 1)
+	d := deploy(t, 1, s.app, standbySpec(), WithEvents(func(e Event) {
+		if e.Kind == Claimed {
+			claimed <- e
+		}
+	}))
+	owner, bystander := startChild(t, 2, 0), startChild(t, 3, 0)
+	for _, c := range []*child{owner, bystander} {
+		c.do("connect 1 %s", d.address())
+		d.connect(c.id, c.at)
+		eventually(t, "all are connected", func() bool { return d.node.Connected(c.id) })
+	}
+	owner.do("own %d", epochOf(1, 2, 0))
+	u := sfaas.Unit{Part: "add", Root: cell1}
+	eventually(t, "the route", func() bool { r, err := d.rt.Route(u); return err == nil && r.Owner == 2 })
+	if err := d.prepare(context.Background(), u, 2, 0); err != nil {
+		t.Fatal(err)
+	}
+	owner.do("follow 1")
+	begin := sfaas.Now()
+	eventually(t, "beats", func() bool { return d.floor.pulse.HeardSince(2, begin) })
+	for _, c := range []*child{bystander, owner} {
+		if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case e := <-claimed:
+		t.Fatalf("claimed while nobody is heard: %+v", e)
+	case <-time.After(300 * time.Millisecond):
+	}
+	if err := bystander.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if e := <-claimed; e.Node != 2 || e.Epoch != epochOf(2, 1, 0) {
+		t.Errorf("claimed: %+v", e)
+	}
+}
+
+// TestNewLife kills the owner and starts it again at once under its number, before anybody
+// has asked: the new process has nothing of the old one's, so the standby takes over.
+func TestNewLife(t *testing.T) {
+	x := newTrio(t)
+	first := tenure(epochOf(1, 2, 0))
+	n := x.play(0, x.has(first))
+	again := make(chan *child, 1)
+	go func() { again <- startChild(t, 2, 0) }()
+	c := <-again // it is there before the old one has died
+	died := time.Now()
+	if err := x.nodes[2].cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	x.nodes[2] = c
+	c.do("connect 1 %s", x.d.address())
+	c.do("connect 3 %s", x.nodes[3].at)
+	x.nodes[3].do("connect 2 %s", c.at)
+	x.d.connect(2, c.at)
+	second := tenure(epochOf(2, 3, 0))
+	n = x.play(n, x.has(second))
+	x.play(n, after(20*time.Millisecond))
+	x.check(first, second, died)
+}

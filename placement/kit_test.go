@@ -90,6 +90,8 @@ func (f *fakeControl) relocate(context.Context, carrier, sfaas.Unit, sfaas.NodeI
 	return errors.New("nobody moves units here")
 }
 
+func (f *fakeControl) suspected(sfaas.NodeID, bool) {}
+
 func (f *fakeControl) owned(_ carrier, _ sfaas.Unit, epoch uint32) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

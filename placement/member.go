@@ -189,7 +189,7 @@ func (n *Node) question(id sfaas.NodeID) {
 	if n.peer.Ping(ctx, id) == nil || n.ctx.Err() != nil {
 		return
 	}
-	n.peer.Forget(id) // it is Gone at once
+	n.peer.Forget(id, 0) // it is Gone at once
 }
 
 // suspected is what a deployment has found out about a node: that its process is dead, or

@@ -73,7 +73,7 @@ func (d *Deployment) gone(node sfaas.NodeID) {
 	}
 	d.mu.Unlock()
 	d.tune()
-	d.spawn(func() { d.node.Forget(node) })
+	d.spawn(func() { d.node.Forget(node, 0) }) // and takes over what it owned, see onPeer
 }
 
 // own implements carrier. Soft units are claimed, so that their epoch says whose tenure it

@@ -44,12 +44,13 @@ func (n *Node) Ping(ctx context.Context, node sfaas.NodeID) error {
 	return nil
 }
 
-// Forget forgets a node at once, as it would be after [Config].Forget without a
-// connection: what is on its way there is lost, and moves to and from it end. It is for
-// who knows better than a connection can that the other process is gone. A node that is
-// not known is none; one that lives nevertheless connects again, as to a stranger.
-func (n *Node) Forget(node sfaas.NodeID) {
-	if s := n.session(node); s != nil {
+// Forget forgets one life of a node at once, 0 for whichever it is, as it would be after
+// [Config].Forget without a connection: what is on its way there is lost, and moves to and
+// from it end. It is for who knows better than a connection can that the other process is
+// gone. A node that is not known is none; one that lives nevertheless connects again, as to a
+// stranger.
+func (n *Node) Forget(node sfaas.NodeID, incarnation uint32) {
+	if s := n.session(node); s != nil && (incarnation == 0 || s.incarnation == incarnation) {
 		n.forget(s, errForgotten)
 	}
 }

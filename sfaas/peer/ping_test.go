@@ -55,8 +55,12 @@ func TestForget(t *testing.T) {
 	}})
 	b := newNode(t, x.start(t, 2), peer.Config{})
 	connect(t, a, b)
-	a.Forget(9) // nobody
-	a.Forget(2)
+	a.Forget(9, 0) // nobody
+	a.Forget(2, 1) // another life
+	if !a.Connected(2) {
+		t.Error("a life is forgotten that is not meant")
+	}
+	a.Forget(2, 0)
 	select {
 	case e := <-gone:
 		if e.Node != 2 {

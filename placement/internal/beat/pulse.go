@@ -88,8 +88,8 @@ func (p *Pulse) Tell(to []netip.AddrPort) {
 	p.mu.Unlock()
 }
 
-// Watch sets who is watched from now on. One who is new has Misses periods for the first
-// beat; of the others nothing changes.
+// Watch sets who is watched from now on. One who is new is watched from its first beat on,
+// since it may not have been told yet whom to assure; of the others nothing changes.
 func (p *Pulse) Watch(nodes []sfaas.NodeID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -216,7 +216,7 @@ func (p *Pulse) judge(now sfaas.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for node, x := range p.others {
-		if x.silent || now.Sub(x.heard) < p.Term() {
+		if x.silent || x.last.Count == 0 || now.Sub(x.heard) < p.Term() {
 			continue
 		}
 		x.silent = true

@@ -87,6 +87,7 @@ func TestPulseBelievesNobody(t *testing.T) {
 	var silent atomic.Int32
 	watcher := start(t, 1, Config{OnSilent: func(sfaas.NodeID) { silent.Add(1) }})
 	watcher.Watch([]sfaas.NodeID{2})
+	begin := sfaas.Now()
 	other := start(t, 2, Config{Key: []byte("another key")})
 	other.Tell([]netip.AddrPort{watcher.Address()})
 	old := make([]byte, Size)
@@ -104,6 +105,9 @@ func TestPulseBelievesNobody(t *testing.T) {
 		}
 	}()
 	eventually(t, "the process is silent", func() bool { return silent.Load() == 1 && watcher.Silent(2) })
+	if later := begin.Add(watcher.Term()); watcher.HeardSince(2, later) {
+		t.Error("an old beat is believed")
+	}
 }
 
 // TestGap lets a thread find out that it has not run: it blames nobody, and says so.
@@ -111,7 +115,7 @@ func TestGap(t *testing.T) {
 	var gaps []time.Duration
 	p := &Pulse{
 		cfg:    Config{Period: 5 * time.Millisecond, Misses: 3, OnGap: func(d time.Duration) { gaps = append(gaps, d) }, OnSilent: func(sfaas.NodeID) { t.Error("somebody is blamed") }},
-		others: map[sfaas.NodeID]*other{2: {}},
+		others: map[sfaas.NodeID]*other{2: {last: Beat{Node: 2, Count: 1}}, 3: {}},
 	}
 	at := sfaas.Time(time.Second)
 	p.turned.Store(int64(at))
@@ -130,7 +134,7 @@ func TestGap(t *testing.T) {
 	}
 	p.cfg.OnSilent = nil
 	p.judge(at.Add(16 * time.Millisecond))
-	if !p.Silent(2) {
+	if !p.Silent(2) || p.Silent(3) {
 		t.Error("a process that is silent for a term after that is not noticed")
 	}
 }
