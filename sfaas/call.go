@@ -17,7 +17,11 @@ import (
 type Reply[Out any] struct {
 	Token Token // as returned by [Callee.Call]
 	Out   *Out  // result, nil if Err is not; read-only, valid until the handler returns
-	Err   error // nil, ErrTimeout, ErrNoOutput, or a *Fault of the callee
+
+	// Err is nil, [ErrTimeout], [ErrNoOutput], or a [*Fault] of the callee. In another
+	// process than the callee's, [errors.Is] and [errors.As] find the errors of this
+	// package in it; one of the program's own is its text.
+	Err error
 }
 
 // OnReply declares that a function calls another one, and what it does with replies. The

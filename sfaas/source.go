@@ -50,7 +50,9 @@ func (in Input[T]) Spread() Edge[T] { return in.stream().Spread() }
 // full: nothing is sent, fill is not called. It returns the error of fill, and
 // [ErrClosed] after Close. It does not wait for the message to be processed
 // and does not allocate in the steady state. Any number of goroutines may push
-// at once; the messages of one key keep the order of their pushes.
+// at once; the messages of one key keep the order of their pushes. That is so at one
+// runtime: pushed at two, they may overtake each other, as those at the old owner of a unit
+// do that wait there for a connection while others are pushed at the new one.
 func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 	if fill == nil {
 		return in.lacks("Push", "a function that fills in a message")

@@ -71,7 +71,8 @@ func (g *ThreadGroup) Len() int { return g.g.Len() }
 func (g *ThreadGroup) Close() error { return g.g.Close() }
 
 // WithThreadGroup lets the workers run on threads of a group, the named ones or all:
-// as many workers as these, unless a WithWorkers behind it says otherwise. Two linked
+// as many workers as these, unless a WithWorkers behind it says otherwise. A thread that is
+// named twice runs two of the workers, by turns. Two linked
 // runtimes on different threads of a group are how a unit gets another set of
 // workers while it runs: [Runtime.MoveUnit] brings it there.
 func WithThreadGroup(g *ThreadGroup, threads ...int) Option {

@@ -138,12 +138,12 @@ func (x *Index) Function(r *base.Reader) uint16 {
 	return 0
 }
 
-// Edge returns the edge of a number; it is an error if the graph has it no
+// Edge returns the edge of a number; it is a [*base.DigestError] if the graph has it no
 // more.
 func (x *Index) Edge(r *base.Reader, i uint64) *Edge {
 	e := x.Known(r, i)
 	if e == nil && r.Err == nil {
-		r.Fail(fmt.Errorf("no edge %q", x.Names.Edges[i]))
+		r.Fail(&base.DigestError{Of: "edge " + x.Names.Edges[i] + ", which is not here"})
 	}
 	return e
 }

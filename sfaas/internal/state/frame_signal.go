@@ -4,6 +4,7 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -201,7 +202,9 @@ func (x *packedImage) Open(k *core.Core, id plan.UnitID) (*core.Image, error) {
 		app: k.App(), sealer: k.Sealer(), b: k.NewBuilder(now, len(x.data)/leastInstance), now: now,
 		then: now - base.Time(p.shift), index: p.index, moves: true, calls: true,
 	}
-	if err := r.readAll(x.data); err != nil {
+	if err := r.readAll(x.data); errors.Is(err, base.ErrDigest) { // its bytes are right, and mean something that is not here
+		return nil, base.Errorf("unit %v: %w", id.Unit(), err)
+	} else if err != nil {
 		return nil, frameError("unit "+id.Unit().String(), err)
 	}
 	all := r.b.Images()
