@@ -76,6 +76,8 @@ func (m *machine) move(p *piece, to int, cfg sfaas.MoveConfig, done func(error))
 		p.moving = false
 		if err == nil {
 			p.owner, p.routed = to, true
+		} else { // it may have come back, under a newer epoch
+			p.routed = p.routed || m.w.Node(from).Epoch(p.unit) > 0
 		}
 		done(err)
 	})

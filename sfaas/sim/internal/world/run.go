@@ -158,7 +158,11 @@ func (r *run) finish() {
 	if err := r.m.metered(); err != nil {
 		r.violate(Broken, "%v", err)
 	}
-	r.ledger.settle(r.m.dropped(), r.stopped, r.m.now())
+	dropped := r.m.dropped()
+	if r.cfg.Forgets > 0 { // what is published is lost once, and missed by each subscriber
+		dropped *= uint64(max(1, len(r.subscribers)))
+	}
+	r.ledger.settle(dropped, r.stopped, r.m.now())
 	x := r.result
 	x.Events = r.m.w.Events()
 	x.Messages, x.Virtual = r.ledger.taken, time.Duration(r.m.now())
