@@ -37,8 +37,9 @@
 // # Files
 //
 // The folder holds Pebble's files, and one named PROOF, which says what was synced of
-// those; see [RATIONALE] for the reason. Nothing else may be in it, and one process at
-// a time has it open.
+// those; see [RATIONALE] for the reason. Nothing else may be in it: Open refuses to begin
+// a store beside files of others. One process at a time has it open. Of a unit that is gone
+// some 25 bytes stay, for its epoch: whoever comes with an older one is refused.
 //
 // [RATIONALE]: https://github.com/neuroran/neuroran/blob/main/docs/RATIONALE.md
 package store

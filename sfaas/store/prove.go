@@ -11,6 +11,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // prove reads the proof of a folder and checks every claim of it. What Pebble would
@@ -57,15 +59,27 @@ func proveTails(real vfs.FS, dir string, claims map[string]claim) error {
 	return nil
 }
 
-// proveEmpty checks that a folder without a proof has nothing that needs one.
+// proveEmpty checks that a folder without a proof has nothing that needs one, and nothing
+// of somebody else: whoever has named the wrong folder hears of it before it is written to.
+// Folders within it, such as lost+found, are left alone.
 func proveEmpty(real vfs.FS, dir string) error {
 	names, err := real.List(dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if trusted(lastName(name)) {
+		if name = lastName(name); name == lockName || name == proofTemp {
+			continue
+		}
+		if trusted(name) || strings.HasSuffix(name, ".sst") {
 			return &DamagedError{proofName, fs.ErrNotExist}
+		}
+		about, err := real.Stat(real.PathJoin(dir, name))
+		if err != nil {
+			return err
+		}
+		if !about.IsDir() {
+			return &sfaas.OptionError{Option: "Open", Got: fmt.Sprintf("%s, which has a file %s", dir, name), Want: "an empty folder, or one of a store"}
 		}
 	}
 	return nil

@@ -52,10 +52,13 @@ type Store struct {
 
 var _ sfaas.Engine = (*Store)(nil)
 
+// lockName is the file that keeps others out of the folder.
+const lockName = "LOCK"
+
 // Open opens the store in a folder, or makes one. Nobody else may have it open. It
 // returns a [*DamagedError] if a file does not hold what was acknowledged, and
 // [ErrFull] if there is no room to begin with, and a [*sfaas.OptionError] for an option
-// that has no meaning.
+// that has no meaning, or a folder that is no store and has files in it.
 func Open(dir string, o *Options) (*Store, error) {
 	s := &Store{dir: dir, opts: o.withDefaults(), wake: make(chan struct{}, 1), closing: make(chan struct{})}
 	if err := s.opts.validate(); err != nil {
@@ -65,7 +68,7 @@ func Open(dir string, o *Options) (*Store, error) {
 		return nil, openError(err)
 	}
 	var err error
-	if s.lock, err = s.opts.fs.Lock(s.opts.fs.PathJoin(dir, "LOCK")); err != nil {
+	if s.lock, err = s.opts.fs.Lock(s.opts.fs.PathJoin(dir, lockName)); err != nil {
 		return nil, openError(fmt.Errorf("store: %s is in use: %w", dir, err))
 	}
 	if err := s.start(); err != nil {

@@ -200,3 +200,34 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignFolder opens a folder that belongs to somebody else.
+func TestForeignFolder(t *testing.T) {
+	for _, c := range []struct {
+		name, dir string
+		want      any
+	}{
+		{name: "notes.txt", want: new(*sfaas.OptionError)},
+		{name: "000007.sst", want: new(*DamagedError)},
+		{dir: "lost+found"},
+	} {
+		mem := vfs.NewMem()
+		if err := mem.MkdirAll(mem.PathJoin(folder, c.dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if c.name != "" {
+			f, err := mem.Create(mem.PathJoin(folder, c.name), vfs.WriteCategoryUnspecified)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+		s, err := Open(folder, &Options{fs: mem})
+		if err == nil {
+			s.Close()
+		}
+		if (c.want == nil) != (err == nil) || (c.want != nil && !errors.As(err, c.want)) {
+			t.Errorf("%s%s: %v", c.name, c.dir, err)
+		}
+	}
+}
