@@ -25,7 +25,8 @@ func TestTable(t *testing.T) {
 		{}, {"-scheduler", "rr"}, {"-scheduler", "max"}, {"-scheduler", "qos", "-traffic", "poisson:1"},
 		{"-air", "waveform", "-receiver", "ls", "-slots", "40"}, {"-air", "waveform", "-samples", "-slots", "20", "-cells", "2"},
 		{"-realtime", "-slots", "50"},
-		{"-realtime", "-air", "recorded", "-receiver", "ls", "-slots", "60"}, {"-budget", "200", "-slots", "100"},
+		{"-realtime", "-air", "recorded", "-receiver", "ls", "-slots", "60"}, {"-realtime", "-air", "recorded", "-slots", "1", "-fifo"},
+		{"-realtime", "-air", "waveform", "-receiver", "ls", "-slots", "20"}, {"-snr", "-50:-50"}, {"-snr", "100:100", "-air", "recorded", "-slots", "50"}, {"-budget", "200", "-slots", "100"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			code, out, errs := invoke(t, append([]string{"-slots", "200", "-ues", "3"}, args...)...)
@@ -89,7 +90,7 @@ func TestPlot(t *testing.T) {
 func TestBadArguments(t *testing.T) {
 	for want, args := range map[string][]string{
 		"scheduler": {"-scheduler", "fifo"}, "air": {"-air", "ether"}, "receiver": {"-receiver", "magic"},
-		"traffic": {"-traffic", "some"}, "no/such.csv": {"-traffic", "no/such.csv"}, "snr": {"-snr", "4"}, "ues": {"-ues", "0"},
+		"traffic": {"-traffic", "some"}, "packets per second": {"-traffic", "poisson:100000"}, "no/such.csv": {"-traffic", "no/such.csv"}, "snr": {"-snr", "4"}, "ues": {"-ues", "0"},
 		"cells": {"-cells", "99"}, "slots": {"-slots", "0"}, "doppler": {"-doppler", "NaN"}, "feedback": {"-feedback", "0"},
 		"bias": {"-bias", "1e9"}, "budget": {"-budget", "-1"}, "fifo": {"-fifo"}, "samples": {"-samples"}, "more": {"more"},
 	} {

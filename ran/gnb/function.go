@@ -85,7 +85,17 @@ func (m *makers) add(x *functionMaker) (Maker, error) {
 	}
 	x.init()
 	m.byKey[x.key] = x
+	x.leave = func() { m.remove(x) }
 	return x, nil
+}
+
+// remove takes a cell out.
+func (m *makers) remove(x *functionMaker) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.byKey[x.key] == x {
+		delete(m.byKey, x.key)
+	}
 }
 
 // made takes a schedule to the cell that it is of.

@@ -5,8 +5,10 @@ package gnb
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"math/rand/v2"
 	"time"
 
@@ -94,12 +96,14 @@ func New(cfg Config) (*Loop, error) {
 		return nil, err
 	}
 	cfg.MAC = cell.Config()
-	maker, err := cfg.NewMaker(cfg.MAC)
-	if err != nil {
-		return nil, err
+	for i := range cfg.UEs { // now, and not when it arrives
+		if err := cell.Attach(cfg.UEs[i].RNTI, cfg.UEs[i].MAC); err != nil {
+			return nil, fmt.Errorf("gnb: ues[%d]: %w", i, err)
+		}
+		cell.Detach(cfg.UEs[i].RNTI)
 	}
 	l := &Loop{
-		cfg: cfg, maker: maker, index: map[uint16]int{}, history: sha256.New(), budget: cfg.MAC.BudgetMicros,
+		cfg: cfg, index: map[uint16]int{}, history: sha256.New(), budget: cfg.MAC.BudgetMicros,
 		schedules: make([]nr.Schedule, cfg.MAC.K2+1),
 		coming:    make([]block.SlotIndication, cfg.MAC.FeedbackSlots+cfg.Impairments.FeedbackJitter+1),
 		who:       make([]int, nr.MaxGrants), heard: make([]Reception, nr.MaxGrants),
@@ -110,13 +114,6 @@ func New(cfg Config) (*Loop, error) {
 		start, num := cell.RBG(i)
 		l.rbgs = append(l.rbgs, RBG{start, num})
 	}
-	l.air, err = cfg.NewAir(AirConfig{
-		Carrier: cfg.MAC.Carrier, RBGs: l.rbgs, NumRx: cfg.NumRx, UEs: cfg.UEs,
-		Receiver: cfg.Receiver, Samples: cfg.Samples, NoCombining: cfg.NoCombining, Workers: cfg.Workers, Seed: cfg.Seed,
-	})
-	if err != nil {
-		return nil, err
-	}
 	for i := range cfg.UEs {
 		t, err := newTerminal(&cfg.UEs[i], mixSeed(cfg.Seed, uint64(i)<<8|1))
 		if err != nil {
@@ -124,6 +121,16 @@ func New(cfg Config) (*Loop, error) {
 		}
 		l.ues = append(l.ues, t)
 		l.index[cfg.UEs[i].RNTI] = i
+	}
+	l.air, err = cfg.NewAir(AirConfig{
+		Carrier: cfg.MAC.Carrier, RBGs: l.rbgs, NumRx: cfg.NumRx, UEs: cfg.UEs,
+		Receiver: cfg.Receiver, Samples: cfg.Samples, NoCombining: cfg.NoCombining, Workers: cfg.Workers, Seed: cfg.Seed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if l.maker, err = cfg.NewMaker(cfg.MAC); err != nil {
+		return nil, errors.Join(err, l.air.Close())
 	}
 	l.stats.init(len(l.rbgs))
 	return l, nil
@@ -145,8 +152,15 @@ func (l *Loop) SetBudget(micros float64) { l.budget = micros }
 // SetBias changes by how many dB reported SINRs are too high from now on.
 func (l *Loop) SetBias(dB float64) { l.cfg.BiasDB = dB }
 
-// Close releases the air.
-func (l *Loop) Close() error { return l.air.Close() }
+// Close releases the air, and the scheduler where that is a function: its cell may then have
+// another loop.
+func (l *Loop) Close() error {
+	err := l.air.Close()
+	if c, ok := l.maker.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
 
 // Run goes through so many slots.
 func (l *Loop) Run(slots int) error {

@@ -35,6 +35,7 @@ type functionMaker struct {
 	push     func(*block.SlotIndication) error // sends a copy
 	settle   func(context.Context) error       // waits until the runtimes have nothing to do
 	look     func(context.Context, uint16) (mac.UE, bool, error)
+	leave    func() // ends that it is told of schedules
 
 	told []block.SlotIndication // the last ticks that were sent, ring over slots
 	owed block.SlotIndication   // what lost ticks have said
@@ -161,7 +162,10 @@ func (x *functionMaker) fetch(dst *nr.Schedule, slot nr.Slot) (took time.Duratio
 	x.mu.Unlock()
 	if !ok {
 		dst.Set(slot)
-		if told := &x.told[int(slot-x.ahead)%len(x.told)]; slot >= x.ahead && told.Slot == slot-x.ahead {
+		if slot < x.ahead {
+			return took, ok, err // nobody has been told of a slot before the first one
+		}
+		if told := &x.told[int(slot-x.ahead)%len(x.told)]; told.Slot == slot-x.ahead {
 			x.owe(told)
 		}
 	}
@@ -231,6 +235,12 @@ func (x *functionMaker) owe(told *block.SlotIndication) {
 	x.owed.Attach = slices.DeleteFunc(x.owed.Attach, func(a block.Attachment) bool { return slices.Contains(told.Detach, a.RNTI) })
 	x.owed.Attach, x.owed.Detach = append(x.owed.Attach, told.Attach...), append(x.owed.Detach, told.Detach...)
 	x.owed.Feedback, x.owed.FeedbackOf = append(x.owed.Feedback, told.Feedback...), append(x.owed.FeedbackOf, told.FeedbackOf...)
+}
+
+// Close lets the cell have another maker. What the function knows of the cell stays.
+func (x *functionMaker) Close() error {
+	x.leave()
+	return nil
 }
 
 // UE implements [Maker]; what cannot be read is not there.

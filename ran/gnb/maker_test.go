@@ -138,3 +138,31 @@ func TestRefusedTick(t *testing.T) {
 		}
 	}
 }
+
+// TestNextLoop gives a cell another loop when the first one is closed, and not before.
+func TestNextLoop(t *testing.T) {
+	cfg := testConfig(2, mac.RoundRobin{}, Traffic{})
+	s, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: "ls", Scheduler: cfg.MAC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	cfg.NewAir, cfg.NewMaker, cfg.Receiver = s.NewAir, s.NewMaker, "ls"
+	first, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(cfg); !errors.As(err, new(*nr.FieldError)) {
+		t.Errorf("a second loop of the cell: got %v", err)
+	}
+	if err := errors.Join(first.Run(20), first.Close()); err != nil {
+		t.Fatal(err)
+	}
+	second, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -93,8 +93,25 @@ func badLine(line int, field string, got any, want string) error {
 	return &nr.FieldError{Field: fmt.Sprintf("packets: line %d: %s", line, field), Got: got, Want: want}
 }
 
+// validatePackets reports packets that [ReadPackets] would not give, as a [*nr.FieldError].
+func validatePackets(packets []Packet) error {
+	if len(packets) == 0 || len(packets) > maxPackets {
+		return &nr.FieldError{Field: "traffic.packets", Got: len(packets), Want: fmt.Sprintf("1…%d", maxPackets)}
+	}
+	for i, p := range packets {
+		switch {
+		case p.At < 0 || p.At > 2*maxSeconds*time.Second || i > 0 && p.At < packets[i-1].At:
+			return &nr.FieldError{Field: fmt.Sprintf("traffic.packets[%d].at", i), Got: p.At, Want: "ascending times from 0 to 2e6 s"}
+		case p.Bytes < 1 || p.Bytes > maxPacketBytes:
+			return &nr.FieldError{Field: fmt.Sprintf("traffic.packets[%d].bytes", i), Got: p.Bytes, Want: fmt.Sprintf("1…%d", maxPacketBytes)}
+		}
+	}
+	return nil
+}
+
 // playback yields recorded packets again and again. The pause from the last packet to the
-// first of the next round is the mean interval.
+// first of the next round is the mean interval, and at least so long that a round has no more
+// than [maxPacketRate] packets per second.
 type playback struct {
 	packets []Packet
 	next    int
@@ -108,15 +125,15 @@ func newPlayback(packets []Packet) *playback {
 	if n := time.Duration(len(packets) - 1); n > 0 {
 		pause = max(last/n, time.Microsecond)
 	}
-	return &playback{packets: packets, round: last + pause}
+	return &playback{packets: packets, round: max(last+pause, time.Duration(len(packets))*time.Second/maxPacketRate)}
 }
 
-// Next implements [Source]. It always has a packet.
+// Next implements [Source]. It has packets for seventy years.
 func (p *playback) Next() (Packet, bool) {
 	x := p.packets[p.next]
 	x.At += p.start
 	if p.next++; p.next == len(p.packets) {
 		p.next, p.start = 0, p.start+p.round
 	}
-	return x, true
+	return x, x.At < endOfTraffic
 }

@@ -34,8 +34,18 @@ func (q *queue) waiting() int {
 	return int(q.made - q.sent)
 }
 
-// push adds a packet. It allocates only where more packets wait than ever before.
-func (q *queue) push(p Packet) {
+// Bounds of a queue: a UE that is offered more than it can send loses packets when they come.
+const (
+	maxQueueBytes   = 1 << 28
+	maxQueuePackets = 1 << 17
+)
+
+// push adds a packet, and reports false where there is no room for it. It allocates only where
+// more packets wait than ever before.
+func (q *queue) push(p Packet) bool {
+	if q.waiting()+p.Bytes > maxQueueBytes || len(q.packets)-q.head >= maxQueuePackets {
+		return false
+	}
 	if q.head > 0 && len(q.packets) == cap(q.packets) {
 		q.packets = append(q.packets[:0], q.packets[q.head:]...)
 		q.head = 0
@@ -43,6 +53,7 @@ func (q *queue) push(p Packet) {
 	end := q.made + int64(p.Bytes)
 	q.packets = append(q.packets, pending{at: p.At, start: q.made, end: end, missing: int64(p.Bytes)})
 	q.made = end
+	return true
 }
 
 // take gives a block up to so many bytes, and returns the range.

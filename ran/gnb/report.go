@@ -20,6 +20,7 @@ type UEReport struct {
 	DelayMsP50 float64 `json:"delay_ms_p50"` // of packets, from the UE having it to its last block received
 	DelayMsP99 float64 `json:"delay_ms_p99"` // and of all but a hundredth
 	OLLAdB     float64 `json:"olla_db"`      // offset of the outer loop at the end
+	Lost       int     `json:"packets_lost"` // packets of which a block was lost, or for which there was no room
 }
 
 // Summary is what became of a cell.
@@ -69,7 +70,7 @@ func (l *Loop) report(t *terminal) UEReport {
 		Mbps: ratio(float64(x.payload)*8e-6, seconds), BLER1: ratio(float64(x.firstFailed), float64(x.first)), First: x.first,
 		Residual: ratio(float64(u.Counts.Lost), float64(u.Counts.Blocks)), MCSMean: ratio(float64(u.Counts.MCS), float64(u.Counts.New)),
 		PRBShare:   ratio(float64(x.prbs), float64(x.slots)*float64(l.cfg.MAC.Carrier.NumPRB)),
-		DelayMsP50: 1e-3 * micros(x.delays.at(0.5)), DelayMsP99: 1e-3 * micros(x.delays.at(0.99)), OLLAdB: u.Loop.OffsetDB,
+		DelayMsP50: 1e-3 * micros(x.delays.at(0.5)), DelayMsP99: 1e-3 * micros(x.delays.at(0.99)), OLLAdB: u.Loop.OffsetDB, Lost: x.packetsLost,
 	}
 }
 

@@ -66,7 +66,9 @@ func (t *terminal) arrivals(now time.Duration) {
 	for t.more && t.next.At+t.cfg.Arrive <= now {
 		p := t.next
 		p.At += t.cfg.Arrive
-		t.queue.push(p)
+		if !t.queue.push(p) {
+			t.stats.packetsLost++
+		}
 		t.stats.offered += int64(p.Bytes)
 		t.next, t.more = t.src.Next()
 	}

@@ -104,10 +104,7 @@ func (t *Traffic) Validate() error {
 	case "", FullBuffer:
 		return nil
 	case Recorded:
-		if len(t.Packets) == 0 {
-			return &nr.FieldError{Field: "traffic.packets", Got: 0, Want: "at least one"}
-		}
-		return nil
+		return validatePackets(t.Packets)
 	case Periodic, Poisson, FTP3, OnOff:
 	default:
 		return unknownTraffic(string(t.Pattern))
@@ -115,11 +112,37 @@ func (t *Traffic) Validate() error {
 	if !(t.Mbps >= 1e-6 && t.Mbps <= 1e5) {
 		return &nr.FieldError{Field: "traffic.mbps", Got: t.Mbps, Want: "0.000001…100000 Mbit/s"}
 	}
-	if t.Bytes < 0 || t.Bytes > maxPacketBytes || t.On < 0 || t.Off < 0 {
-		return &nr.FieldError{Field: "traffic", Got: fmt.Sprint(t.Bytes, t.On, t.Off), Want: "bytes of a packet, and times, that are not negative"}
+	if t.Bytes < 0 || t.Bytes > maxPacketBytes {
+		return &nr.FieldError{Field: "traffic.bytes", Got: t.Bytes, Want: fmt.Sprintf("0…%d", maxPacketBytes)}
+	}
+	if rate := t.Mbps * 1e6 / 8 / float64(t.packetBytes()); rate > maxPacketRate {
+		return &nr.FieldError{Field: "traffic.mbps", Got: fmt.Sprintf("%g packets per second", rate), Want: fmt.Sprintf("at most %d", maxPacketRate)}
+	}
+	for _, d := range []time.Duration{t.On, t.Off} {
+		if d != 0 && (d < time.Millisecond || d > maxSeconds*time.Second) {
+			return &nr.FieldError{Field: "traffic.on, off", Got: d, Want: "0, or from 1 ms to 1e6 s"}
+		}
 	}
 	return nil
 }
+
+// packetBytes returns the size of a packet.
+func (t *Traffic) packetBytes() int {
+	switch {
+	case t.Bytes != 0:
+		return t.Bytes
+	case t.Pattern == FTP3:
+		return fileBytes
+	}
+	return packetBytes
+}
+
+// Bounds of traffic: beyond them the clock of a packet would stand still, or run over.
+const (
+	maxPacketRate = 1_000_000              // packets per second
+	endOfTraffic  = time.Duration(1) << 61 // no packet comes after it
+	maxInterval   = time.Duration(1) << 60 // between two
+)
 
 // full reports whether there is always something to send.
 func (t *Traffic) full() bool { return t.Pattern == "" || t.Pattern == FullBuffer }
@@ -136,20 +159,14 @@ func NewSource(t Traffic, seed uint64) (Source, error) {
 	if t.Pattern == Recorded {
 		return newPlayback(t.Packets), nil
 	}
-	s := &generator{rng: rand.New(rand.NewPCG(seed, 0x74726166666963)), pattern: t.Pattern, bytes: t.Bytes, on: t.On, off: t.Off} // "traffic"
-	if s.bytes == 0 {
-		s.bytes = packetBytes
-		if t.Pattern == FTP3 {
-			s.bytes = fileBytes
-		}
-	}
+	s := &generator{rng: rand.New(rand.NewPCG(seed, 0x74726166666963)), pattern: t.Pattern, bytes: t.packetBytes(), on: t.On, off: t.Off} // "traffic"
 	if s.on == 0 {
 		s.on = onOffTime
 	}
 	if s.off == 0 {
 		s.off = onOffTime
 	}
-	s.interval = time.Duration(float64(s.bytes) * 8e3 / t.Mbps) // ns
+	s.interval = time.Duration(min(float64(s.bytes)*8e3/t.Mbps, float64(maxInterval))) // ns
 	s.begin()
 	return s, nil
 }
@@ -175,22 +192,25 @@ func (g *generator) begin() {
 	}
 }
 
-// Next implements [Source]. It always has a packet.
+// Next implements [Source]. It has packets for seventy years.
 func (g *generator) Next() (Packet, bool) {
+	if g.at >= endOfTraffic {
+		return Packet{}, false
+	}
 	switch g.pattern {
 	case Periodic:
 		g.at += g.interval
 	case OnOff:
-		for g.at += g.interval; g.at >= g.end; g.at += time.Duration(g.rng.Float64() * float64(g.interval)) {
+		for g.at += g.interval; g.at >= g.end && g.at < endOfTraffic; g.at += time.Duration(g.rng.Float64() * float64(g.interval)) {
 			g.at = g.end + g.exponential(g.off)
 			g.end = g.at + g.exponential(g.on)
 		}
 	default:
 		g.at += g.exponential(g.interval)
 	}
-	return Packet{g.at, g.bytes}, true
+	return Packet{g.at, g.bytes}, g.at < endOfTraffic
 }
 
 func (g *generator) exponential(mean time.Duration) time.Duration {
-	return time.Duration(g.rng.ExpFloat64() * float64(mean))
+	return time.Duration(min(g.rng.ExpFloat64()*float64(mean), float64(maxInterval)))
 }
