@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// A Policy orders the places that a unit could have. It decides nothing else: places that
+// are not admitted never come to it, and what it says about the others is an order alone.
+type Policy interface {
+	// Name is what the policy is called on command lines and in tables.
+	Name() string
+	// Score writes a number per candidate into scores, lower for better ones. An error, or
+	// a number that is no number, hands the choice to best fit by energy.
+	Score(s *State, candidates []Candidate, scores []float64) error
+}
+
+// Candidate is an admitted place of a unit.
+type Candidate struct {
+	Unit  int
+	Place Place
+	Watts float64 // that the state takes more with the unit there
+}
+
+// Choice finds places for single units by a policy. It has scratch of its own, so it is
+// for one goroutine at a time; it does not allocate once it has seen the largest zone.
+type Choice struct {
+	Policy Policy
+	Errors int // calls in which the policy failed and best fit chose
+
+	candidates []Candidate
+	scores     []float64
+}
+
+// Best returns the place that the policy likes best among those that admit a unit, which
+// must have no place, and the watts that it takes. Nodes of which skip returns true are
+// left out; a nil skip leaves out none. Without any place it returns the refusal of the
+// node that came closest, which is the last line checked.
+func (c *Choice) Best(s *State, unit int, skip func(node int32) bool) (Candidate, Refusal) {
+	c.candidates = c.candidates[:0]
+	refused := Refusal{Line: LineZone, Node: -1}
+	v := s.view
+	for _, j := range v.Zone(v.Units[unit].Zone) {
+		if skip != nil && skip(j) {
+			continue
+		}
+		for mode := range v.Units[unit].Modes {
+			p := Place{j, int8(mode)}
+			watts, r := s.Cost(unit, p)
+			switch {
+			case r.OK():
+				c.candidates = append(c.candidates, Candidate{unit, p, watts})
+			case closer(r.Line, refused.Line):
+				refused = r
+			}
+		}
+	}
+	if len(c.candidates) == 0 {
+		return Candidate{Unit: unit, Place: Nowhere}, refused
+	}
+	return c.candidates[c.pick(s)], Refusal{}
+}
+
+// closer reports whether a refusal by one line came later than one by another, in the
+// order in which lines are checked.
+func closer(a, b Line) bool { return rank(a) > rank(b) }
+
+func rank(l Line) int {
+	return slices.Index([]Line{
+		LineZone, LineKind, LineApart, LineCPU, LineMemory, LineDeadline, LineAccelerator, LineAcceleratorMemory,
+	}, l)
+}
+
+// pick returns the number of the best candidate, by the policy or, where it fails, by watts.
+func (c *Choice) pick(s *State) int {
+	byWatts := func() int {
+		best := 0
+		for i := range c.candidates {
+			if c.candidates[i].Watts < c.candidates[best].Watts {
+				best = i
+			}
+		}
+		return best
+	}
+	if c.Policy == nil {
+		return byWatts()
+	}
+	if cap(c.scores) < len(c.candidates) {
+		c.scores = make([]float64, 2*len(c.candidates))
+	}
+	c.scores = c.scores[:len(c.candidates)]
+	err := c.Policy.Score(s, c.candidates, c.scores)
+	if err != nil || slices.ContainsFunc(c.scores, unusable) {
+		c.Errors++
+		return byWatts()
+	}
+	best := 0
+	for i := range c.candidates {
+		if c.scores[i] < c.scores[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+func unusable(score float64) bool { return math.IsNaN(score) || math.IsInf(score, 0) }
+
+// PlaceAll gives every unit without a place the one that the policy likes best, the
+// largest units first, as a planner would that sees all of them at once. It returns how
+// many found none.
+func (c *Choice) PlaceAll(s *State) (unplaced int) {
+	var order []int32
+	for u := range s.place {
+		if s.place[u].Node < 0 {
+			order = append(order, int32(u))
+		}
+	}
+	v := s.view
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(v.size(b), v.size(a)) })
+	for _, u := range order {
+		best, refused := c.Best(s, int(u), nil)
+		if !refused.OK() {
+			unplaced++
+			continue
+		}
+		s.Put(int(u), best.Place)
+	}
+	return unplaced
+}
+
+// size is how much of processors a unit takes, in seconds per second at speed 1.
+func (v *View) size(u int32) float64 {
+	t := &v.Units[u]
+	return t.Modes[0].WorkMicros * v.scale[u] * t.PerSecond * 1e-6
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"slices"
+)
+
+// A State is a view with a place for each unit. It keeps the load of every node and the
+// watts of all, and tells at what price a unit can be where.
+//
+// What a node does beyond the units of the state is its base load ([State.SetBase]): an
+// agent that knows the rows of others, and the units of none but itself, has a state with
+// its own units and the rows as base loads. A unit of somewhere else to which one's own
+// units talk is [State.Pin]ned: hops go there, and its load is in the base already.
+//
+// A State is for one goroutine at a time. Its methods do not allocate once every node has
+// had as many units as it will have.
+type State struct {
+	view  *View
+	place []Place
+	ghost []bool    // by unit: pinned
+	own   []Load    // by unit: its own load where it is, without hops of links
+	at    [][]int32 // by node: its units
+	base  []Load
+	load  []Load
+	gone  []bool
+	watt  float64 // of all nodes and wires
+	wire  float64 // of the wires alone
+	far   []far   // scratch of cost
+}
+
+// far is what a placement adds to another node, at the far end of links.
+type far struct {
+	node  int32
+	cpu   float64
+	slot  float64
+	slack float64 // of the strictest peer there, once its input comes from outside
+	accel float64 // the same of peers that use the accelerator
+}
+
+// NewState returns the state in which no unit has a place and every node is empty.
+func NewState(v *View) *State {
+	s := &State{
+		view: v, place: make([]Place, len(v.Units)), ghost: make([]bool, len(v.Units)), own: make([]Load, len(v.Units)),
+		at: make([][]int32, len(v.Nodes)), base: make([]Load, len(v.Nodes)), load: make([]Load, len(v.Nodes)),
+		gone: make([]bool, len(v.Nodes)),
+	}
+	s.Reset(v)
+	return s
+}
+
+// Reset makes the state that of NewState of another view with as many nodes and units.
+func (s *State) Reset(v *View) {
+	s.view, s.watt, s.wire = v, 0, 0
+	for u := range s.place {
+		s.place[u], s.ghost[u] = Nowhere, false
+	}
+	for j := range s.load {
+		s.at[j], s.gone[j] = s.at[j][:0], false
+		s.base[j], s.load[j] = NoLoad(), NoLoad()
+	}
+}
+
+// Copy makes the state equal to another one of the same view.
+func (s *State) Copy(o *State) {
+	s.view, s.watt, s.wire = o.view, o.watt, o.wire
+	copy(s.place, o.place)
+	copy(s.ghost, o.ghost)
+	copy(s.own, o.own)
+	copy(s.base, o.base)
+	copy(s.load, o.load)
+	copy(s.gone, o.gone)
+	for j := range s.at {
+		s.at[j] = append(s.at[j][:0], o.at[j]...)
+	}
+}
+
+// View returns the view of the state.
+func (s *State) View() *View { return s.view }
+
+// Place returns where a unit is.
+func (s *State) Place(u int) Place { return s.place[u] }
+
+// Load returns the load of a node.
+func (s *State) Load(j int) Load { return s.load[j] }
+
+// At returns the units of a node that the state knows; the caller must not change them,
+// and they hold until the next change of the state.
+func (s *State) At(j int) []int32 { return s.at[j] }
+
+// Energy returns the watts of the state above the floor at which all nodes sleep.
+func (s *State) Energy() float64 { return s.watt }
+
+// Unplaced returns how many units have no place.
+func (s *State) Unplaced() int {
+	n := 0
+	for _, p := range s.place {
+		if p.Node < 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// SetBase sets what a node does beyond the units that the state knows.
+func (s *State) SetBase(j int, base Load) {
+	s.base[j] = base
+	s.refresh(int32(j))
+}
+
+// SetGone says that a node takes no unit: it has left, or is suspected.
+func (s *State) SetGone(j int, gone bool) { s.gone[j] = gone }
+
+// Pin says where a unit is whose load the base of its node holds already.
+func (s *State) Pin(u int, node int32) {
+	s.Remove(u)
+	s.place[u], s.ghost[u] = Place{Node: node}, true
+	for i := range s.view.links[u] {
+		if p := s.place[s.view.links[u][i].peer]; p.Node >= 0 {
+			s.refresh(p.Node)
+		}
+	}
+}
+
+// Put gives a unit a place, admitted or not; [State.Cost] says what it would be.
+func (s *State) Put(u int, p Place) {
+	s.Remove(u)
+	s.place[u] = p
+	if p.Node < 0 {
+		return
+	}
+	s.own[u] = s.view.own(int32(u), p.Node, p.Mode)
+	s.at[p.Node] = append(s.at[p.Node], int32(u))
+	s.touch(u, p.Node, 1)
+}
+
+// Remove takes a unit from its place.
+func (s *State) Remove(u int) {
+	p := s.place[u]
+	s.place[u] = Nowhere
+	if p.Node < 0 {
+		return
+	}
+	if s.ghost[u] {
+		s.ghost[u] = false
+	} else if i := slices.Index(s.at[p.Node], int32(u)); i >= 0 {
+		s.at[p.Node] = slices.Delete(s.at[p.Node], i, i+1)
+	}
+	s.touch(u, p.Node, -1)
+}
+
+// touch counts anew what a unit at a node has to do with: the node, and the nodes at the
+// far ends of its links. The watts of its wires are added or taken.
+func (s *State) touch(u int, j int32, sign float64) {
+	v := s.view
+	wire := v.ingressWatts(int32(u), j)
+	for i := range v.links[u] {
+		e := &v.links[u][i]
+		k := s.place[e.peer].Node
+		if k < 0 || k == j {
+			continue
+		}
+		if _, apart := v.between(j, k); apart {
+			wire += e.watts
+		}
+		if !s.ghost[e.peer] {
+			s.refresh(k)
+		}
+	}
+	s.wire += sign * wire
+	s.watt += sign * wire
+	s.refresh(j)
+}
+
+// ingressWatts returns what the input of a unit takes on the way to a node.
+func (v *View) ingressWatts(u, j int32) float64 {
+	t, n := &v.Units[u], &v.Nodes[j]
+	if t.IngressKB == 0 || t.X == n.X && t.Y == n.Y {
+		return 0
+	}
+	return v.wireWatts(t.IngressKB, t.PerSecond)
+}
+
+// refresh adds up the load of a node again. Sums that were only added to and taken from
+// would drift.
+func (s *State) refresh(j int32) {
+	l := s.base[j]
+	for _, u := range s.at[j] {
+		one := s.own[u]
+		s.addHops(u, j, &one)
+		l.add(&one)
+	}
+	s.watt += s.view.watts(j, &l) - s.view.watts(j, &s.load[j])
+	s.load[j] = l
+}
+
+// addHops adds to the load of a unit at a node what its cut links take there.
+func (s *State) addHops(u, j int32, l *Load) {
+	v := s.view
+	if len(v.links[u]) == 0 {
+		return
+	}
+	speed, slotted := v.Nodes[j].Speed, v.Units[u].Slotted
+	for i := range v.links[u] {
+		e := &v.links[u][i]
+		k := s.place[e.peer].Node
+		if k < 0 || k == j {
+			continue
+		}
+		l.CPU += e.hop * e.rate * 1e-6 / speed
+		if slotted {
+			l.SlotMicros += e.hop / speed
+		}
+		if e.input {
+			micros, _ := v.between(j, k)
+			l.Slack -= e.latency + micros
+			l.AcceleratorSlack -= e.latency + micros
+		}
+	}
+}
