@@ -74,6 +74,9 @@
 //   - placement/admission: whether slot work fits on a set of workers, by response time
 //   - placement/meter: what units have used, limits, shares of tenants, SLAs
 //   - placement: units on the nodes that have room, moved, and taken over when a node is lost
+//   - placement/plan: where units should be: what places cost, plans that save energy, and a
+//     shield in front of them
+//   - placement/sim: instances of placement problems; placement/sim/cmd generates them
 //
 // Where radio meets runtime:
 //

@@ -3,9 +3,9 @@
 package plan
 
 // Cost returns how many watts more the state takes with a unit, which has no place now, at
-// a place; or the first line that it fails there or at the far end of one of its links.
-// Watts count all that the unit brings about: a node that wakes up, an accelerator that is
-// switched on, hops at both ends, bits that leave a site. It does not allocate.
+// a place; or the first line that it fails there, or that the other end of one of its links
+// fails. Watts count all that the unit brings about: a node that wakes up, an accelerator
+// that is switched on, hops, and bits that leave a site. It does not allocate.
 func (s *State) Cost(u int, p Place) (watts float64, refused Refusal) {
 	v := s.view
 	j := p.Node
@@ -16,42 +16,89 @@ func (s *State) Cost(u int, p Place) (watts float64, refused Refusal) {
 		return 0, Refusal{Line: LineKind, Node: j}
 	}
 	for _, o := range v.apart[u] {
-		if s.place[o].Node == j {
+		if s.place[o].Node == j || s.anchored && s.home[o].Node == j {
 			return 0, Refusal{Line: LineApart, Node: j}
 		}
 	}
-	one := v.own(int32(u), j, p.Mode)
-	wire := v.ingressWatts(int32(u), j)
-	s.far = s.far[:0]
+	next, wire := s.with(u, p)
+	if refused := s.fits(u, j, next); !refused.OK() {
+		return 0, refused
+	}
 	if len(v.links[u]) > 0 {
-		s.addHops(int32(u), j, &one)
-		wire += s.farEnds(int32(u), j)
-	}
-	if refused := s.ownLine(u, p); !refused.OK() {
-		return 0, refused
-	}
-	next := s.load[j]
-	next.add(&one)
-	if line, got, want := v.over(j, &next); line != "" {
-		return 0, Refusal{line, j, got, want}
-	}
-	watts = wire + v.watts(j, &next) - v.watts(j, &s.load[j])
-	if refused := s.peerLines(u, j); !refused.OK() {
-		return 0, refused
-	}
-	for i := range s.far {
-		f := &s.far[i]
-		far := s.load[f.node]
-		far.CPU += f.cpu
-		far.SlotMicros += f.slot
-		far.Slack = min(far.Slack, f.slack)
-		far.AcceleratorSlack = min(far.AcceleratorSlack, f.accel)
-		if line, got, want := v.over(f.node, &far); line != "" {
-			return 0, Refusal{line, f.node, got, want}
+		if refused := s.linkLines(u, p); !refused.OK() {
+			return 0, refused
 		}
-		watts += v.watts(f.node, &far) - v.watts(f.node, &s.load[f.node])
+	} else if refused := s.ownLine(u, p); !refused.OK() {
+		return 0, refused
 	}
-	return watts, Refusal{}
+	return wire + v.watts(j, &next) - v.watts(j, &s.load[j]), Refusal{}
+}
+
+// with returns the load of a node with one unit more, and the watts of the unit's wires.
+func (s *State) with(u int, p Place) (next Load, wire float64) {
+	v, j := s.view, p.Node
+	one := v.own(int32(u), j, p.Mode)
+	wire = v.ingressWatts(int32(u), j)
+	if len(v.links[u]) == 0 {
+		next = s.load[j]
+		next.add(&one)
+		return next, wire
+	}
+	// Units of the node that talk to this one have a hop less when it comes.
+	wire += s.linkWatts(u, j)
+	s.addHops(int32(u), j, &one)
+	before := s.place[u]
+	s.place[u] = p
+	next = s.load[j]
+	for i := range v.links[u] {
+		if s.place[v.links[u][i].peer].Node == j {
+			next = s.sum(j)
+			break
+		}
+	}
+	s.place[u] = before
+	next.add(&one)
+	return next, wire
+}
+
+// fits returns which line a node would fail with a load, and with what it holds for units
+// that move away, other than u.
+func (s *State) fits(u int, j int32, load Load) Refusal {
+	if s.anchored && len(s.homes[j]) > 0 {
+		held := &s.held[j]
+		if s.home[u].Node == j {
+			others := s.heldAt(j, int32(u))
+			held = &others
+		}
+		load.add(held)
+	}
+	line, got, want := s.view.over(j, &load)
+	if line == "" {
+		return Refusal{}
+	}
+	return Refusal{line, j, got, want}
+}
+
+// linkLines returns which line fails at the ends of a unit's links if it is at a place: its
+// own deadline, those of the units that it sends to, and the nodes of its peers, which may
+// have been relieved of hops only because it was there.
+func (s *State) linkLines(u int, p Place) Refusal {
+	v := s.view
+	before := s.place[u]
+	s.place[u] = p
+	refused := s.ownLine(u, p)
+	for i := 0; refused.OK() && i < len(v.links[u]); i++ {
+		e := &v.links[u][i]
+		peer := s.place[e.peer]
+		if peer.Node < 0 || peer.Node == p.Node || s.ghost[e.peer] {
+			continue
+		}
+		if refused = s.fits(u, peer.Node, s.load[peer.Node]); refused.OK() && !e.input {
+			refused = s.ownLine(int(e.peer), peer)
+		}
+	}
+	s.place[u] = before
+	return refused
 }
 
 // ownLine returns whether a unit without slots, which queues behind nothing, meets its own
@@ -61,89 +108,17 @@ func (s *State) ownLine(u int, p Place) Refusal {
 	if v.Units[u].Slotted {
 		return Refusal{}
 	}
-	if left := s.left(u, p); left < -tolerance {
+	left := v.slack(int32(u), p.Node, p.Mode)
+	for i := range v.links[u] {
+		if e := &v.links[u][i]; e.input && s.place[e.peer].Node != p.Node {
+			left -= e.latency
+		}
+	}
+	if left < -tolerance {
 		deadline := v.Units[u].Deadline
 		return Refusal{LineDeadline, p.Node, deadline - left, deadline}
 	}
 	return Refusal{}
-}
-
-// left returns the microseconds that a unit at a place has left of its deadline, the hops
-// of its inputs taken off.
-func (s *State) left(u int, p Place) float64 {
-	v := s.view
-	left := v.slack(int32(u), p.Node, p.Mode)
-	for i := range v.links[u] {
-		e := &v.links[u][i]
-		if k := s.place[e.peer].Node; e.input && k >= 0 && k != p.Node {
-			micros, _ := v.between(p.Node, k)
-			left -= e.latency + micros
-		}
-	}
-	return left
-}
-
-// peerLines returns whether the units without slots that a unit at node j sends to still
-// meet their deadlines.
-func (s *State) peerLines(u int, j int32) Refusal {
-	v := s.view
-	for i := range v.links[u] {
-		e := &v.links[u][i]
-		p := s.place[e.peer]
-		if e.input || p.Node < 0 || p.Node == j || s.ghost[e.peer] || v.Units[e.peer].Slotted {
-			continue
-		}
-		micros, _ := v.between(j, p.Node)
-		if left := s.left(int(e.peer), p) - e.latency - micros; left < -tolerance {
-			deadline := v.Units[e.peer].Deadline
-			return Refusal{LineDeadline, p.Node, deadline - left, deadline}
-		}
-	}
-	return Refusal{}
-}
-
-// farEnds collects in s.far what a unit at node j would add to other nodes through its
-// links, and returns the watts of wires between sites.
-func (s *State) farEnds(u, j int32) (wire float64) {
-	v := s.view
-	for i := range v.links[u] {
-		e := &v.links[u][i]
-		k := s.place[e.peer].Node
-		if k < 0 || k == j {
-			continue
-		}
-		micros, apart := v.between(j, k)
-		if apart {
-			wire += e.watts
-		}
-		f := s.farEnd(k)
-		f.cpu += e.hop * e.rate * 1e-6 / v.Nodes[k].Speed
-		if !v.Units[e.peer].Slotted {
-			continue
-		}
-		f.slot += e.hop / v.Nodes[k].Speed
-		if e.input || s.ghost[e.peer] {
-			continue
-		}
-		// The peer's input comes from outside from now on, and later.
-		peer := s.own[e.peer]
-		s.addHops(e.peer, k, &peer)
-		f.slack = min(f.slack, peer.Slack-e.latency-micros)
-		f.accel = min(f.accel, peer.AcceleratorSlack-e.latency-micros)
-	}
-	return wire
-}
-
-// farEnd returns the entry of a node in s.far.
-func (s *State) farEnd(k int32) *far {
-	for i := range s.far {
-		if s.far[i].node == k {
-			return &s.far[i]
-		}
-	}
-	none := NoLoad()
-	s.far = append(s.far, far{node: k, slack: none.Slack, accel: none.AcceleratorSlack})
-	return &s.far[len(s.far)-1]
 }
 
 // Violations appends every line that the state as it is fails, and returns dst: what an

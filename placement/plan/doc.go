@@ -9,12 +9,12 @@
 // units would fit where, and how many watts it takes. Everything else changes states:
 //
 //   - a [Policy] orders the places that one unit could have, and decides nothing else
-//   - moves of one unit, drains of a node or of its accelerator, exchanges among up to four
-//     nodes ([Planner.Improve]) and ruin and recreate of a whole zone ([Recreate]) find
-//     states that take less energy
-//   - [Sequence] turns the difference of two states into steps of which each is allowed
-//   - a [Shield] lets a proposal pass only if it admits every step with margin and saves
-//     more than it costs
+//   - an [Improver] finds better states: a move of one unit, the drain of a node, exchanges
+//     among up to four nodes ([Improver.Node]), and ruin and recreate of a whole zone
+//     ([Improver.Zone])
+//   - [Sequence] turns the difference of two states into stages of which each is allowed
+//   - a [Shield] lets a plan pass only if every stage is admitted and it saves more than it
+//     costs
 //
 // An [Instance] is such a problem as a file in JSON; docs/placement.md describes it well
 // enough to write another program that checks an assignment.

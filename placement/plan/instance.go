@@ -20,12 +20,12 @@ type Instance struct {
 	Name    string  `json:"name"`    // what the instance is called in tables
 	SlotUS  float64 `json:"slot_us"` // length of a slot in microseconds
 
-	Hop    Hop    `json:"hop"`
-	Limits Limits `json:"limits"`
-	Move   Move   `json:"move"`
-	Nodes  []Node `json:"nodes"`
-	Units  []Unit `json:"units"`
-	Links  []Link `json:"links"`
+	Hop    Hop      `json:"hop"`
+	Limits Limits   `json:"limits"`
+	Move   MoveCost `json:"move"`
+	Nodes  []Node   `json:"nodes"`
+	Units  []Unit   `json:"units"`
+	Links  []Link   `json:"links"`
 
 	// Watts below which no assignment can be, and those of the best one known, where an
 	// exact solver has found them; 0 where none was asked.
@@ -34,13 +34,14 @@ type Instance struct {
 }
 
 // Hop is what it takes to send a message from one node to another, or from a radio unit
-// to a node.
+// to a node. Between two nodes of a zone it takes the same time wherever they are: which
+// nodes are a zone is chosen so. From a radio unit to a node the way counts too.
 type Hop struct {
 	CPUMicros          float64 `json:"cpu_us"`            // processor time per message and end
 	CPUMicrosPerKB     float64 `json:"cpu_us_per_kb"`     // and per 1000 bytes
 	LatencyMicros      float64 `json:"latency_us"`        // time on the way per message
 	LatencyMicrosPerKB float64 `json:"latency_us_per_kb"` // and per 1000 bytes
-	MicrosPerKM        float64 `json:"us_per_km"`         // and per kilometre of straight line
+	MicrosPerKM        float64 `json:"us_per_km"`         // from a radio unit, and per kilometre of straight line
 	NanojoulesPerBit   float64 `json:"nj_per_bit"`        // where the sites of both ends differ
 }
 
@@ -51,8 +52,8 @@ type Limits struct {
 	MarginMicros float64 `json:"margin_us"`   // time that is left before every deadline
 }
 
-// Move is what it takes to move a unit.
-type Move struct {
+// MoveCost is what it takes to move a unit.
+type MoveCost struct {
 	Joules   float64 `json:"joules"`    // per move: letters, opening, caches
 	FedSlots float64 `json:"fed_slots"` // slots for which old and new owner both work
 	Horizon  float64 `json:"horizon_s"` // seconds within which a move must have paid

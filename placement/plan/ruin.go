@@ -9,98 +9,129 @@ import (
 	"slices"
 )
 
-// Recreate improves a state by ruin and recreate: again and again it takes all units from
-// a few nodes, and some others, and puts them back in an order and by a price that are
-// drawn at random; what is not worse stays, and at first also what is a little worse
+// A Ruiner improves states by ruin and recreate. It has scratch of its own: it is for one
+// goroutine at a time, and for states of views of one size.
+type Ruiner struct {
+	s, best, undo *State
+	v             *View
+	nodes         []int32 // between which units are moved
+	units         []int32 // that are moved
+	random        *rand.Rand
+	pcg           rand.PCG
+	budget, left  int // places that may be priced, in all and still
+
+	out   []int32   // units taken out
+	size  []float64 // by unit: order of the next recreate
+	bonus []float64 // by node: watts by which it is liked better this time
+	home  []Place   // by unit: where it was at first
+	stay  float64   // watts that a unit at home is liked better
+}
+
+// NewRuiner returns a ruiner for states of the view.
+func NewRuiner(v *View) *Ruiner {
+	r := &Ruiner{
+		best: NewState(v), undo: NewState(v),
+		size: make([]float64, len(v.Units)), bonus: make([]float64, len(v.Nodes)), home: make([]Place, len(v.Units)),
+	}
+	r.random = rand.New(&r.pcg)
+	return r
+}
+
+// Zone improves the placement of all units of a zone: again and again it takes all units
+// from a few nodes, and some others, and puts them back in an order and by a price that
+// are drawn at random; what is not worse stays, and at first also what is a little worse
 // (simulated annealing). Units without a place are part of every ruin. Nodes that are gone
-// and units of other zones than the given one stay as they are.
+// keep what they have, and get nothing.
 //
-// Budget is the number of places that are priced: about 5 million per second of a
+// Budget is the number of places that are priced: several million per second of a
 // processor. Equal states, budgets and seeds give equal results. The best state found is
 // left in s; s is never worse, by unplaced units first and energy then, than it was.
 //
 // After Schrimpf et al., Record Breaking Optimization Results Using the Ruin and Recreate
 // Principle, 2000.
-func Recreate(s *State, zone int, budget int, seed uint64) {
-	r := ruin{
-		s: s, v: s.view, zone: s.view.Zone(zone), random: rand.New(rand.NewPCG(seed, 0)),
-		best: NewState(s.view), undo: NewState(s.view), left: budget, budget: budget,
-	}
+func (r *Ruiner) Zone(s *State, zone, budget int, seed uint64) {
+	r.units = r.units[:0]
 	for u := range s.place {
 		if s.view.Units[u].Zone == zone && !s.ghost[u] {
 			r.units = append(r.units, int32(u))
 		}
 	}
-	if len(r.units) == 0 || len(r.zone) == 0 {
-		return
+	r.run(s, s.view.Zone(zone), budget, seed)
+}
+
+// Among is the same for a few nodes: their units are exchanged among them, and all others
+// stay where they are.
+func (r *Ruiner) Among(s *State, nodes []int32, budget int, seed uint64) {
+	r.units = r.units[:0]
+	for _, j := range nodes {
+		r.units = append(r.units, s.at[j]...)
 	}
-	r.run()
+	r.run(s, nodes, budget, seed)
 }
 
-// ruin is one run of Recreate.
-type ruin struct {
-	s, best, undo *State
-	v             *View
-	zone          []int32 // its nodes
-	units         []int32 // its units
-	random        *rand.Rand
-	budget, left  int // places that may be priced, in all and still
-
-	out   []int32 // units taken out
-	size  []float64
-	bonus []float64 // by node of the zone: watts by which it is liked better this time
-}
-
-// grade is what two states are compared by: watts, and so many for a unit without a place
-// that none is ever given up.
-func (r *ruin) grade(s *State) float64 {
-	missing := 0
+// grade is what two states are compared by: watts, a little for each unit that is not at
+// home, so that equal nodes do not exchange units for nothing, and so much for a unit
+// without a place that none is ever given up.
+func (r *Ruiner) grade(s *State) float64 {
+	missing, away := 0, 0
 	for _, u := range r.units {
-		if s.place[u].Node < 0 {
+		switch s.place[u].Node {
+		case r.home[u].Node:
+		case -1:
 			missing++
+		default:
+			away++
 		}
 	}
-	return s.watt + 1e6*float64(missing)
+	return s.watt + 1e6*float64(missing) + r.stay*float64(away)
 }
 
-func (r *ruin) run() {
-	r.bonus = make([]float64, len(r.v.Nodes))
-	r.size = make([]float64, len(r.v.Units))
-	r.best.Copy(r.s)
-	r.undo.Copy(r.s)
-	current := r.grade(r.s)
+// stayShare is what a move has to save to be looked at, as a share of the watts per unit.
+const stayShare = 0.02
+
+func (r *Ruiner) run(s *State, nodes []int32, budget int, seed uint64) {
+	if len(r.units) == 0 || len(nodes) == 0 {
+		return
+	}
+	r.s, r.v, r.nodes, r.budget, r.left = s, s.view, nodes, budget, budget
+	r.pcg.Seed(seed, 0)
+	r.best.Copy(s)
+	r.undo.Copy(s)
+	copy(r.home, s.place)
+	r.stay = stayShare * s.watt / float64(max(len(s.place)-s.Unplaced(), 1))
+	current := r.grade(s)
 	best := current
 	for r.left > 0 {
 		r.ruin()
 		r.recreate()
-		next := r.grade(r.s)
-		// Temperature falls linearly from half a percent of the energy to none.
-		heat := 0.005 * r.s.watt * float64(max(r.left, 0)) / float64(r.budget)
-		if next > current+heat*r.random.ExpFloat64()*0.3 && next > current {
-			r.s.restore(r.undo)
+		next := r.grade(s)
+		// Temperature falls linearly to none.
+		heat := 0.0015 * s.watt * float64(max(r.left, 0)) / float64(r.budget)
+		if next > current && next > current+heat*r.random.ExpFloat64() {
+			s.restore(r.undo, r.units)
 			continue
 		}
 		current = next
-		r.undo.restore(r.s)
+		r.undo.restore(s, r.units)
 		if next < best-1e-9 {
 			best = next
-			r.best.restore(r.s)
+			r.best.restore(s, r.units)
 		}
 	}
-	r.s.Copy(r.best)
+	s.restore(r.best, r.units)
 }
 
-// restore makes s equal to o by moving the units that differ, which are few. Energies are
-// taken over, so that they stay equal to the last bit.
-func (s *State) restore(o *State) {
-	for u := range s.place {
+// restore makes the places of some units those of another state that is equal elsewhere.
+// Energies are taken over, so that they stay equal to the last bit.
+func (s *State) restore(o *State, units []int32) {
+	for _, u := range units {
 		if s.place[u] != o.place[u] {
-			s.Remove(u)
+			s.Remove(int(u))
 		}
 	}
-	for u := range s.place {
+	for _, u := range units {
 		if s.place[u] != o.place[u] {
-			s.Put(u, o.place[u])
+			s.Put(int(u), o.place[u])
 		}
 	}
 	s.watt, s.wire = o.watt, o.wire
@@ -108,11 +139,11 @@ func (s *State) restore(o *State) {
 
 // ruin takes all units from one to four nodes that are awake, near each other or of one
 // kind or any, and a few more units; and draws which nodes are liked better this time.
-func (r *ruin) ruin() {
+func (r *Ruiner) ruin() {
 	r.out = r.out[:0]
 	first := r.awake()
 	r.empty(first)
-	for range r.random.IntN(4) {
+	for range r.random.IntN(min(4, len(r.nodes))) {
 		k := r.awake()
 		for range 3 { // the nearest of a few
 			if o := r.awake(); r.related(first, o) > r.related(first, k) {
@@ -129,14 +160,14 @@ func (r *ruin) ruin() {
 			r.out = append(r.out, u)
 		}
 	}
-	for _, j := range r.zone {
+	for _, j := range r.nodes {
 		r.bonus[j] = 0
 	}
 	// A node that sleeps, or was just emptied, is woken up now and then although that
 	// costs at first: its idle power counts nothing for the first unit.
 	switch r.random.IntN(4) {
 	case 0:
-		j := r.zone[r.random.IntN(len(r.zone))]
+		j := r.nodes[r.random.IntN(len(r.nodes))]
 		r.bonus[j] = r.v.Nodes[j].IdleW
 	case 1:
 		r.bonus[first] = -2 * r.v.Nodes[first].IdleW // and another one stays asleep
@@ -144,10 +175,10 @@ func (r *ruin) ruin() {
 }
 
 // awake returns a random node that has units, or any node if none is found soon.
-func (r *ruin) awake() int32 {
+func (r *Ruiner) awake() int32 {
 	j := int32(0)
 	for range 20 {
-		j = r.zone[r.random.IntN(len(r.zone))]
+		j = r.nodes[r.random.IntN(len(r.nodes))]
 		if len(r.s.at[j]) > 0 {
 			break
 		}
@@ -157,7 +188,7 @@ func (r *ruin) awake() int32 {
 
 // related is larger for nodes between which units could be exchanged with profit: of one
 // site, with links between their units, or of one kind.
-func (r *ruin) related(j, k int32) float64 {
+func (r *Ruiner) related(j, k int32) float64 {
 	a, b := &r.v.Nodes[j], &r.v.Nodes[k]
 	score := r.random.Float64()
 	if a.X == b.X && a.Y == b.Y {
@@ -169,13 +200,13 @@ func (r *ruin) related(j, k int32) float64 {
 	return score
 }
 
-func (r *ruin) empty(j int32) {
+func (r *Ruiner) empty(j int32) {
 	for len(r.s.at[j]) > 0 {
 		r.take(r.s.at[j][len(r.s.at[j])-1])
 	}
 }
 
-func (r *ruin) take(u int32) {
+func (r *Ruiner) take(u int32) {
 	if r.s.place[u].Node < 0 || r.s.gone[r.s.place[u].Node] {
 		return
 	}
@@ -185,7 +216,7 @@ func (r *ruin) take(u int32) {
 
 // recreate puts the units that were taken out back, the larger ones first but for a random
 // factor, each where its price is least.
-func (r *ruin) recreate() {
+func (r *Ruiner) recreate() {
 	noise := []float64{0.1, 0.5, 1.5}[r.random.IntN(3)]
 	for _, u := range r.out {
 		r.size[u] = math.Log(1e-3+r.v.size(u)) + noise*r.random.NormFloat64()
@@ -197,7 +228,7 @@ func (r *ruin) recreate() {
 	blink := r.random.Float64() * 0.1 // of the places, which are not looked at
 	for _, u := range r.out {
 		best, least := Nowhere, math.Inf(1)
-		for _, j := range r.zone {
+		for _, j := range r.nodes {
 			if r.random.Float64() < blink {
 				continue
 			}
@@ -210,6 +241,9 @@ func (r *ruin) recreate() {
 				}
 				if amortised {
 					watts = r.s.amortised(int(u), p, watts)
+				}
+				if j == r.home[u].Node {
+					watts -= r.stay
 				}
 				if watts -= r.bonus[j]; watts < least {
 					best, least = p, watts

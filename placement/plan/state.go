@@ -27,16 +27,12 @@ type State struct {
 	gone  []bool
 	watt  float64 // of all nodes and wires
 	wire  float64 // of the wires alone
-	far   []far   // scratch of cost
-}
 
-// far is what a placement adds to another node, at the far end of links.
-type far struct {
-	node  int32
-	cpu   float64
-	slot  float64
-	slack float64 // of the strictest peer there, once its input comes from outside
-	accel float64 // the same of peers that use the accelerator
+	anchored bool      // units count at their homes too, see Anchor
+	home     []Place   // by unit: where it was at Anchor
+	homeLoad []Load    // by unit: what it took there
+	homes    [][]int32 // by node: units whose home it is
+	held     []Load    // by node: what units of it take that are elsewhere now
 }
 
 // NewState returns the state in which no unit has a place and every node is empty.
@@ -45,6 +41,8 @@ func NewState(v *View) *State {
 		view: v, place: make([]Place, len(v.Units)), ghost: make([]bool, len(v.Units)), own: make([]Load, len(v.Units)),
 		at: make([][]int32, len(v.Nodes)), base: make([]Load, len(v.Nodes)), load: make([]Load, len(v.Nodes)),
 		gone: make([]bool, len(v.Nodes)),
+		home: make([]Place, len(v.Units)), homeLoad: make([]Load, len(v.Units)),
+		homes: make([][]int32, len(v.Nodes)), held: make([]Load, len(v.Nodes)),
 	}
 	s.Reset(v)
 	return s
@@ -52,7 +50,7 @@ func NewState(v *View) *State {
 
 // Reset makes the state that of NewState of another view with as many nodes and units.
 func (s *State) Reset(v *View) {
-	s.view, s.watt, s.wire = v, 0, 0
+	s.view, s.watt, s.wire, s.anchored = v, 0, 0, false
 	for u := range s.place {
 		s.place[u], s.ghost[u] = Nowhere, false
 	}
@@ -73,6 +71,15 @@ func (s *State) Copy(o *State) {
 	copy(s.gone, o.gone)
 	for j := range s.at {
 		s.at[j] = append(s.at[j][:0], o.at[j]...)
+	}
+	if s.anchored = o.anchored; !s.anchored {
+		return
+	}
+	copy(s.home, o.home)
+	copy(s.homeLoad, o.homeLoad)
+	copy(s.held, o.held)
+	for j := range s.homes {
+		s.homes[j] = append(s.homes[j][:0], o.homes[j]...)
 	}
 }
 
@@ -116,11 +123,7 @@ func (s *State) SetGone(j int, gone bool) { s.gone[j] = gone }
 func (s *State) Pin(u int, node int32) {
 	s.Remove(u)
 	s.place[u], s.ghost[u] = Place{Node: node}, true
-	for i := range s.view.links[u] {
-		if p := s.place[s.view.links[u][i].peer]; p.Node >= 0 {
-			s.refresh(p.Node)
-		}
-	}
+	s.touch(u, node, 1)
 }
 
 // Put gives a unit a place, admitted or not; [State.Cost] says what it would be.
@@ -133,6 +136,7 @@ func (s *State) Put(u int, p Place) {
 	s.own[u] = s.view.own(int32(u), p.Node, p.Mode)
 	s.at[p.Node] = append(s.at[p.Node], int32(u))
 	s.touch(u, p.Node, 1)
+	s.hold(u)
 }
 
 // Remove takes a unit from its place.
@@ -148,29 +152,35 @@ func (s *State) Remove(u int) {
 		s.at[p.Node] = slices.Delete(s.at[p.Node], i, i+1)
 	}
 	s.touch(u, p.Node, -1)
+	s.hold(u)
 }
 
-// touch counts anew what a unit at a node has to do with: the node, and the nodes at the
-// far ends of its links. The watts of its wires are added or taken.
+// touch counts anew the node that a unit comes to or leaves. Loads of others do not
+// change: their links to the unit were hops before and are now, see addHops. The watts of
+// wires between sites are added or taken.
 func (s *State) touch(u int, j int32, sign float64) {
 	v := s.view
-	wire := v.ingressWatts(int32(u), j)
-	for i := range v.links[u] {
-		e := &v.links[u][i]
-		k := s.place[e.peer].Node
-		if k < 0 || k == j {
-			continue
-		}
-		if _, apart := v.between(j, k); apart {
-			wire += e.watts
-		}
-		if !s.ghost[e.peer] {
-			s.refresh(k)
-		}
+	wire := 0.0
+	if !s.ghost[u] {
+		wire = v.ingressWatts(int32(u), j)
 	}
+	wire += s.linkWatts(u, j)
 	s.wire += sign * wire
 	s.watt += sign * wire
 	s.refresh(j)
+}
+
+// linkWatts returns what the wires of a unit's links take if it is at a node.
+func (s *State) linkWatts(u int, j int32) (watts float64) {
+	v := s.view
+	for i := range v.links[u] {
+		e := &v.links[u][i]
+		k := s.place[e.peer].Node
+		if k >= 0 && k != j && v.apartSites(j, k) {
+			watts += e.watts
+		}
+	}
+	return watts
 }
 
 // ingressWatts returns what the input of a unit takes on the way to a node.
@@ -185,17 +195,25 @@ func (v *View) ingressWatts(u, j int32) float64 {
 // refresh adds up the load of a node again. Sums that were only added to and taken from
 // would drift.
 func (s *State) refresh(j int32) {
-	l := s.base[j]
-	for _, u := range s.at[j] {
-		one := s.own[u]
-		s.addHops(u, j, &one)
-		l.add(&one)
-	}
+	l := s.sum(j)
 	s.watt += s.view.watts(j, &l) - s.view.watts(j, &s.load[j])
 	s.load[j] = l
 }
 
-// addHops adds to the load of a unit at a node what its cut links take there.
+// sum returns the load of a node: its base, and its units with their hops.
+func (s *State) sum(j int32) Load {
+	l := s.base[j]
+	for _, u := range s.at[j] {
+		one := s.own[u]
+		s.addHops(int32(u), j, &one)
+		l.add(&one)
+	}
+	return l
+}
+
+// addHops adds to the load of a unit at a node what its links take there. Every link is a
+// hop unless the other unit is on the same node: that of a unit without a place too, since
+// it will be somewhere. So a node knows by itself what it has to bear, whatever others do.
 func (s *State) addHops(u, j int32, l *Load) {
 	v := s.view
 	if len(v.links[u]) == 0 {
@@ -204,8 +222,7 @@ func (s *State) addHops(u, j int32, l *Load) {
 	speed, slotted := v.Nodes[j].Speed, v.Units[u].Slotted
 	for i := range v.links[u] {
 		e := &v.links[u][i]
-		k := s.place[e.peer].Node
-		if k < 0 || k == j {
+		if s.place[e.peer].Node == j {
 			continue
 		}
 		l.CPU += e.hop * e.rate * 1e-6 / speed
@@ -213,9 +230,8 @@ func (s *State) addHops(u, j int32, l *Load) {
 			l.SlotMicros += e.hop / speed
 		}
 		if e.input {
-			micros, _ := v.between(j, k)
-			l.Slack -= e.latency + micros
-			l.AcceleratorSlack -= e.latency + micros
+			l.Slack -= e.latency
+			l.AcceleratorSlack -= e.latency
 		}
 	}
 }

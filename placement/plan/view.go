@@ -12,7 +12,7 @@ type View struct {
 	Units  []Unit
 	Hop    Hop
 	Limits Limits
-	Move   Move
+	Move   MoveCost
 
 	links [][]end   // by unit: its links, seen from there
 	apart [][]int32 // by unit: units that must not be on its node, in both directions
@@ -27,7 +27,7 @@ type end struct {
 	input   bool    // the peer sends
 	hop     float64 // processor microseconds per message at each end, on a core of speed 1
 	rate    float64 // messages per second
-	latency float64 // microseconds on the way, without the distance
+	latency float64 // microseconds on the way
 	watts   float64 // where the sites differ
 }
 
@@ -138,9 +138,8 @@ func (v *View) distance(x0, y0, x1, y1 float64) float64 {
 	return v.Hop.MicrosPerKM * math.Hypot(x0-x1, y0-y1)
 }
 
-// between returns the microseconds of straight line between two nodes, and whether they
-// are at different sites.
-func (v *View) between(j, k int32) (micros float64, apart bool) {
+// apartSites reports whether two nodes are at different sites.
+func (v *View) apartSites(j, k int32) bool {
 	a, b := &v.Nodes[j], &v.Nodes[k]
-	return v.distance(a.X, a.Y, b.X, b.Y), a.X != b.X || a.Y != b.Y
+	return a.X != b.X || a.Y != b.Y
 }

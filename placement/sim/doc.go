@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sim runs the placement of units in a simulated network.
+// Package sim generates placement instances, and runs the placement of units on them in a
+// simulated network.
 package sim

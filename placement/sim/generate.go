@@ -107,7 +107,7 @@ func Generate(r Recipe) (*plan.Instance, error) {
 			LatencyMicros: 35, LatencyMicrosPerKB: 0.2, MicrosPerKM: 5, NanojoulesPerBit: 1,
 		},
 		Limits: plan.Limits{CPU: 0.75, Accelerator: 0.65, MarginMicros: 50},
-		Move:   plan.Move{Joules: 5, FedSlots: 4, Horizon: 900},
+		Move:   plan.MoveCost{Joules: 5, FedSlots: 4, Horizon: 900},
 	}
 	for zone := range r.Zones {
 		g := &generator{in: in, zone: zone, random: rand.New(rand.NewPCG(r.Seed, uint64(zone)))}

@@ -94,7 +94,6 @@ def check(inst, placed, step=None):
             if units[name]["slotted"]:
                 mine[name]["slot"] += micros / node["speed"]
         mine[e["to"]]["slack"] -= hop["latency_us"] + hop["latency_us_per_kb"] * e["kb"]
-        mine[e["to"]]["slack"] -= distance_us(inst, a["x_km"], a["y_km"], b["x_km"], b["y_km"])
         if (a["x_km"], a["y_km"]) != (b["x_km"], b["y_km"]):
             watts += hop["nj_per_bit"] * 1e-9 * 8000 * e["kb"] * e["per_s"]
     for id, node in nodes.items():

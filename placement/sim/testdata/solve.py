@@ -10,9 +10,8 @@ One line of JSON per instance: {"name", "bound_w", "best_w", "cpu_s", "status", 
 "units" as a file of assignments has them. It is one mixed-integer program per instance,
 threads 1, and shares no code with the Go packages.
 
-The program is a relaxation in one respect: the kilometres between two linked units count
-as none towards deadlines. So bound_w is a bound of the true optimum; best_w is that of an
-assignment that the checker (check.py) must accept as well, and is left out if it does not.
+The program has every constraint of the model, so bound_w is a bound of the true optimum;
+best_w is that of an assignment which the checker (check.py) accepts.
 """
 import argparse
 import json

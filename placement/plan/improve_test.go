@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/neuroran/neuroran/placement/plan"
+)
+
+// do carries a plan out, and checks at every stage that units which leave and units which
+// come have room together.
+func do(t *testing.T, s *plan.State, p *plan.Plan) {
+	t.Helper()
+	for _, stage := range p.Stages {
+		s.Anchor()
+		for _, m := range stage {
+			if s.Place(m.Unit).Node != m.From.Node {
+				t.Fatalf("unit %d is at %v, the plan says %v", m.Unit, s.Place(m.Unit), m.From)
+			}
+			s.Remove(m.Unit)
+			if _, refused := s.Cost(m.Unit, m.To); !refused.OK() {
+				t.Fatalf("unit %d to %v: %+v", m.Unit, m.To, refused)
+			}
+			s.Put(m.Unit, m.To)
+		}
+		s.Release()
+		if bad := s.Violations(nil); len(bad) > 0 {
+			t.Fatalf("after a stage: %+v", bad)
+		}
+	}
+}
+
+func TestPlansSaveWhatTheySay(t *testing.T) {
+	for _, recipe := range []string{"nodes=20,units=40,load=0.6,seed=1", "nodes=20,units=60,load=0.2,seed=4"} {
+		v := view(t, recipe)
+		s := plan.NewState(v)
+		(&plan.Choice{Policy: plan.Rendezvous()}).PlaceAll(s)
+		m := plan.NewImprover(v, plan.Amortised())
+		begin := s.Energy()
+		plans := 0
+		for round := range uint64(3) {
+			for j := range v.Nodes {
+				before := s.Energy()
+				p, found := m.Node(s, int32(j), 2000, round)
+				if math.Abs(s.Energy()-before) > 1e-9 {
+					t.Fatalf("looking for a plan changed the energy from %g to %g", before, s.Energy())
+				}
+				if !found {
+					continue
+				}
+				plans++
+				do(t, s, &p)
+				if saved := before - s.Energy(); saved < p.Saves-1e-6 || p.Saves <= 0 {
+					t.Fatalf("%s: a plan said %g W, it saved %g", recipe, p.Saves, saved)
+				}
+			}
+		}
+		for _, p := range m.Zone(s, 0, 200000, 1) {
+			plans++
+			do(t, s, &p)
+		}
+		if plans < 5 || s.Energy() > 0.8*begin {
+			t.Errorf("%s: %d plans from %g to %g W, want a fifth less at least", recipe, plans, begin, s.Energy())
+		}
+	}
+}
+
+func TestZoneRepeats(t *testing.T) {
+	v := view(t, "nodes=20,units=40,load=0.6,seed=5")
+	energy := func() float64 {
+		s := plan.NewState(v)
+		(&plan.Choice{Policy: plan.BestFit()}).PlaceAll(s)
+		plan.NewRuiner(v).Zone(s, 0, 100000, 42)
+		return s.Energy()
+	}
+	if a, b := energy(), energy(); a != b {
+		t.Errorf("equal seeds give %v and %v W", a, b)
+	}
+}
+
+// TestShieldStopsGarbage gives a shield moves at random: what passes is admitted and saves.
+func TestShieldStopsGarbage(t *testing.T) {
+	v := view(t, "nodes=20,units=40,load=0.6,seed=1")
+	s := plan.NewState(v)
+	(&plan.Choice{Policy: plan.Rendezvous()}).PlaceAll(s)
+	random := rand.New(rand.NewPCG(3, 3))
+	var shield plan.Shield
+	for range 3000 {
+		var p plan.Plan
+		for range 1 + random.IntN(3) {
+			u := random.IntN(len(v.Units)+2) - 1
+			m := plan.Move{Unit: u, To: plan.Place{Node: int32(random.IntN(22) - 1), Mode: int8(random.IntN(4) - 1)}}
+			if u >= 0 && u < len(v.Units) && random.IntN(10) > 0 {
+				m.From = s.Place(u)
+			}
+			p.Stages = append(p.Stages, []plan.Move{m})
+		}
+		p.Saves = math.NaN()
+		before := s.Energy()
+		if shield.Judge(s, &p) != plan.Pass {
+			continue
+		}
+		do(t, s, &p)
+		if s.Energy() >= before {
+			t.Fatalf("what passed took %g W, before %g", s.Energy(), before)
+		}
+	}
+	if shield.Passed == 0 || shield.Stopped < 1000 {
+		t.Errorf("%d passed, %d stopped: the test shows nothing", shield.Passed, shield.Stopped)
+	}
+}
+
+// badPolicy answers garbage.
+type badPolicy struct{ score float64 }
+
+func (p badPolicy) Name() string { return "bad" }
+
+func (p badPolicy) Score(_ *plan.State, _ []plan.Candidate, scores []float64) error {
+	for i := range scores {
+		scores[i] = p.score
+	}
+	return nil
+}
+
+func TestBadPolicyIsReplaced(t *testing.T) {
+	v := view(t, "nodes=10,units=20,load=0.5,seed=1")
+	want := plan.NewState(v)
+	(&plan.Choice{Policy: plan.BestFit()}).PlaceAll(want)
+	for _, score := range []float64{math.NaN(), math.Inf(1)} {
+		s, choice := plan.NewState(v), plan.Choice{Policy: badPolicy{score}}
+		choice.PlaceAll(s)
+		if s.Energy() != want.Energy() || choice.Errors != len(v.Units) {
+			t.Errorf("score %g: %g W with %d errors, best fit has %g", score, s.Energy(), choice.Errors, want.Energy())
+		}
+	}
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+// A Shield stands between whoever proposes and whoever acts. It lets a plan pass only if
+// every target admits its units on the view beside all that is there at that stage, and if
+// the plan saves more than it costs within the horizon, and more than hysteresis. What a
+// policy or a planner says is never trusted: it can waste time, and nothing else.
+//
+// The zero value has no hysteresis. A Shield is for one goroutine at a time.
+type Shield struct {
+	Least float64 // watts that a plan must save at least per move
+
+	Passed, Stopped int // plans so far
+}
+
+// Verdict says why a shield has stopped a plan.
+type Verdict string
+
+// Verdicts.
+const (
+	Pass       Verdict = ""
+	NotThere   Verdict = "a unit is not where the plan says" // or a node or mode does not exist
+	NoRoom     Verdict = "a target has no room"              // by the view
+	NotWorthIt Verdict = "it costs more than it saves"       // within the horizon, with hysteresis
+)
+
+// Judge returns whether a plan may be begun from a state, which it leaves as it is. Watts
+// and joules of the plan are not believed but counted.
+func (h *Shield) Judge(s *State, p *Plan) Verdict {
+	before, anchored := s.watt, s.anchored
+	var done []Move
+	verdict, counted := Pass, Plan{}
+	for _, stage := range p.Stages {
+		s.Anchor()
+		for _, m := range stage {
+			if !s.exists(m) {
+				verdict = NotThere
+				break
+			}
+			if _, moved := tryMove(s, m.Unit, m.To, &counted); !moved {
+				verdict = NoRoom
+				break
+			}
+			done = append(done, m)
+		}
+		if verdict != Pass {
+			break
+		}
+	}
+	saves := before - s.watt
+	s.Release()
+	for i := len(done) - 1; i >= 0; i-- {
+		s.Put(done[i].Unit, done[i].From)
+	}
+	s.watt = before
+	if anchored {
+		s.Anchor()
+	}
+	least := h.Least * float64(p.Moves())
+	if verdict == Pass && !(saves > least && saves*max(s.view.Move.Horizon, 1) > counted.Cost) {
+		verdict = NotWorthIt
+	}
+	if verdict == Pass {
+		h.Passed++
+	} else {
+		h.Stopped++
+	}
+	return verdict
+}
+
+// exists reports whether a move is of a unit that is there, to a place that exists.
+func (s *State) exists(m Move) bool {
+	v := s.view
+	return m.Unit >= 0 && m.Unit < len(v.Units) && !s.ghost[m.Unit] && s.place[m.Unit] == m.From && m.From.Node >= 0 &&
+		m.To.Node >= 0 && int(m.To.Node) < len(v.Nodes) &&
+		m.To.Mode >= 0 && int(m.To.Mode) < len(v.Units[m.Unit].Modes)
+}
