@@ -90,8 +90,8 @@ type Unit struct {
 	ID   string  `json:"id"`   // name, unique
 	Kind string  `json:"kind"` // what it is, for people
 	Zone int     `json:"zone"` // of the nodes that it may be on
-	X    float64 `json:"x_km"` // where its input comes from, if IngressKB is not 0
-	Y    float64 `json:"y_km"`
+	X    float64 `json:"x_km"` // where its input comes from, east, if IngressKB is not 0
+	Y    float64 `json:"y_km"` // and north
 
 	IngressKB    float64 `json:"ingress_kb"`  // size of the input of one activation, in 1000 bytes
 	EgressMicros float64 `json:"egress_us"`   // from the end of its work to who waits for it
@@ -126,7 +126,7 @@ type Link struct {
 	From      string  `json:"from"` // name of the unit that sends
 	To        string  `json:"to"`   // name of the unit that receives
 	KB        float64 `json:"kb"`   // size of a message, in 1000 bytes
-	PerSecond float64 `json:"per_s"`
+	PerSecond float64 `json:"per_s"` // messages per second
 }
 
 // ReadInstance reads an instance, and returns an error that names the first field that is

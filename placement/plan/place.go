@@ -30,9 +30,9 @@ const (
 // A zero Refusal is none.
 type Refusal struct {
 	Line Line
-	Node int32
-	Got  float64
-	Want float64
+	Node int32   // whose line it is
+	Got  float64 // what it would be
+	Want float64 // what it may be at most
 }
 
 // OK reports whether nothing was refused.

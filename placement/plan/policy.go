@@ -20,7 +20,7 @@ type Policy interface {
 
 // Candidate is an admitted place of a unit.
 type Candidate struct {
-	Unit  int
+	Unit  int // number of the unit
 	Place Place
 	Watts float64 // that the state takes more with the unit there
 }
@@ -62,6 +62,24 @@ func (c *Choice) Best(s *State, unit int, skip func(node int32) bool) (Candidate
 		return Candidate{Unit: unit, Place: Nowhere}, refused
 	}
 	return c.candidates[c.pick(s)], Refusal{}
+}
+
+// Order appends to dst the nodes that admit a unit without a place, those that the policy
+// likes best first, each once.
+func (c *Choice) Order(dst []int32, s *State, unit int) []int32 {
+	if _, refused := c.Best(s, unit, nil); !refused.OK() {
+		return dst
+	}
+	first := len(dst)
+	for len(c.candidates) > 0 {
+		best := c.pick(s)
+		j := c.candidates[best].Place.Node
+		if !slices.Contains(dst[first:], j) {
+			dst = append(dst, j)
+		}
+		c.candidates = slices.Delete(c.candidates, best, best+1)
+	}
+	return dst
 }
 
 // closer reports whether a refusal by one line came later than one by another, in the

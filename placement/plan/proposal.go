@@ -10,8 +10,8 @@ import (
 // Move is one unit that goes from one place to another. If both are of one node the unit
 // changes its mode there, which needs nobody else.
 type Move struct {
-	Unit     int
-	From, To Place
+	Unit     int   // number of the unit
+	From, To Place // where it is and shall be
 }
 
 // Plan is a way from one state to a better one: stages of moves, each of which can be done

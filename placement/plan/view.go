@@ -88,6 +88,17 @@ func (v *View) At(step int) *View {
 	return &now
 }
 
+// Scaled returns the view in which the work of each unit is multiplied by a factor, one
+// per unit. The view keeps the slice.
+func (v *View) Scaled(factors []float64) *View {
+	now := *v
+	now.scale = factors
+	return &now
+}
+
+// Scale returns the factor by which the work of a unit is multiplied in this view.
+func (v *View) Scale(u int) float64 { return v.scale[u] }
+
 // Peak returns the view in which each unit does the most that it does in the day.
 func (v *View) Peak() *View {
 	now := *v
