@@ -123,9 +123,9 @@ type Mode struct {
 
 // Link says that one unit sends messages to another. Between two nodes each is a [Hop].
 type Link struct {
-	From      string  `json:"from"` // name of the unit that sends
-	To        string  `json:"to"`   // name of the unit that receives
-	KB        float64 `json:"kb"`   // size of a message, in 1000 bytes
+	From      string  `json:"from"`  // name of the unit that sends
+	To        string  `json:"to"`    // name of the unit that receives
+	KB        float64 `json:"kb"`    // size of a message, in 1000 bytes
 	PerSecond float64 `json:"per_s"` // messages per second
 }
 
