@@ -123,6 +123,7 @@ func (n *Node) readLetter(c *sfaas.Ctx, b []byte) {
 		return
 	}
 	n.step(c, &agent.Event{Kind: agent.Arrived, Letter: &n.in})
+	n.greet(n.in.From, n.in.Incarnation)
 }
 
 // step lets the agent take an event, and does what it says: letters leave with the handler,

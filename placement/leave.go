@@ -15,7 +15,8 @@ import (
 //
 // It returns when that is done, or when ctx ends or every other node has refused a unit: then
 // what is still here ends with the node, and its standbys take over. An [*UnplacedError] per
-// unit says which and why. Leave is idempotent.
+// unit says which and why. The last node of a zone takes its units with it. Leave is
+// idempotent.
 func (n *Node) Leave(ctx context.Context) error {
 	n.once.Do(func() { n.end = n.leave(ctx) })
 	return n.end
@@ -30,12 +31,13 @@ func (n *Node) Leave(ctx context.Context) error {
 func (n *Node) leave(ctx context.Context) error {
 	n.mu.Lock()
 	clear(n.stuck)
-	alone := len(n.members()) == 1
+	alone := len(n.linked) == 0
 	n.mu.Unlock()
 	var errs []error
 	if !alone {
 		n.post(agent.Event{Kind: agent.Drain})
 		errs = append(errs, n.drain(ctx))
+		n.lines.wait() // a unit is elsewhere a little before its move has ended
 	}
 	n.changeCard(func(k *card) { k.left = true })
 	if m := n.cfg.Membership; m != nil {
@@ -58,6 +60,7 @@ const drainPoll = 50 * time.Millisecond
 func (n *Node) drain(ctx context.Context) error {
 	poll := time.NewTicker(drainPoll)
 	defer poll.Stop()
+	began := time.Now()
 	for {
 		select {
 		case <-n.drained:
@@ -67,6 +70,15 @@ func (n *Node) drain(ctx context.Context) error {
 		case <-n.ctx.Done():
 			return ErrLeft
 		case <-poll.C:
+			n.mu.Lock()
+			alone := len(n.linked) == 0
+			n.mu.Unlock()
+			if alone {
+				return nil
+			}
+			if time.Since(began) < fluxTime {
+				continue // some may not have been heard of yet
+			}
 			if err := n.refused(); err != nil {
 				return err
 			}

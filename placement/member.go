@@ -31,19 +31,30 @@ func (n *Node) seek(ctx context.Context) {
 	if !waits {
 		return
 	}
-	n.await(ctx, func() bool { // those that are known are reached
+	_ = n.await(ctx, func() bool { // an error says that not all of them have answered: they will
 		reached := 0
 		for id, k := range n.cards {
 			if id == n.id || k.left {
 				continue
 			}
-			if _, ok := n.linked[id]; !ok {
+			if n.greeted[id] != k.Incarnation {
 				return false
 			}
 			reached++
 		}
 		return reached > 0
 	})
+}
+
+// greet notes that a member has written: it does so first when it has taken this node in.
+func (n *Node) greet(id sfaas.NodeID, incarnation uint32) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.greeted[id] != incarnation {
+		n.greeted[id] = incarnation
+		close(n.heard)
+		n.heard = make(chan struct{})
+	}
 }
 
 // await waits until a condition holds, which is looked at under the node's lock whenever
@@ -97,6 +108,11 @@ func (n *Node) dial(address string) {
 	if n.left || address == n.at || n.dialled[address] {
 		return
 	}
+	for id, k := range n.cards {
+		if k.Address == address && n.linked[id] == k.Incarnation {
+			return // who has dialled this node goes on to
+		}
+	}
 	n.dialled[address] = true
 	n.wg.Go(func() {
 		network, at := splitNetwork(address)
@@ -131,7 +147,9 @@ func (n *Node) onPeer(e peer.Event) {
 		n.mu.Unlock()
 		n.memberGone(e.Node)
 	case peer.Refused:
-		n.log.Warn("placement: a connection is refused", "to", e.Node, "err", e.Err)
+		if e.Node != 0 { // else it was closed before it said of whom it is, as one of two that dial each other does
+			n.log.Warn("placement: a connection is refused", "to", e.Node, "err", e.Err)
+		}
 	}
 }
 

@@ -44,7 +44,8 @@ type Node struct {
 
 	mu       sync.Mutex
 	cards    map[sfaas.NodeID]*card // what members say of themselves
-	linked   map[sfaas.NodeID]uint32
+	linked   map[sfaas.NodeID]uint32 // connections, with the life of the other end
+	greeted  map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
 	dialled  map[string]bool
 	carriers map[uint32]carrier // by hash of the deployment's name
 	waiting  map[agent.UnitID][]chan agent.Effect
@@ -68,8 +69,8 @@ type Node struct {
 // joinPatience is for how long Join waits for a seed to answer, and for those that it knows.
 const joinPatience = time.Second
 
-// Join makes this process a node of a zone. It returns when a seed has answered and those
-// that it knows have been reached, or after a second, or when ctx ends: seeds that come later
+// Join makes this process a node of a zone. It returns when a seed, and all members that it
+// knows, have taken the node in; or after a second, or when ctx ends: members that come later
 // are found then.
 //
 // It returns a [*sfaas.OptionError] for a Config that cannot be, and what the network or the
@@ -79,7 +80,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{},
+		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{},
 		carriers: map[uint32]carrier{}, waiting: map[agent.UnitID][]chan agent.Effect{},
 		heard: make(chan struct{}), drained: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{},
 	}

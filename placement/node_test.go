@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,19 @@ func (z *zone) deploy(app *sfaas.App, spec Spec) (all []*Deployment) {
 	return all
 }
 
+// eventually waits until nothing is wrong any more.
+func (z *zone) eventually(wrong func() string) {
+	z.t.Helper()
+	end := time.Now().Add(10 * time.Second)
+	for wrong() != "" {
+		if time.Now().After(end) {
+			z.t.Error(wrong())
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 func (z *zone) context() context.Context {
 	ctx, stop := context.WithTimeout(z.t.Context(), 15*time.Second)
 	z.t.Cleanup(stop)
@@ -107,11 +121,14 @@ func TestEnsurePlacesAUnit(t *testing.T) {
 	}
 	leases := 0
 	for _, n := range z.nodes {
-		r := n.Report()
-		leases += len(r.Leases)
-		if len(r.Units) != 2 || r.Units[0].Deployment != "sums" || len(r.Units[0].Standbys) != 1 {
-			t.Errorf("node %d: %v", n.ID(), r)
-		}
+		leases += len(n.Report().Leases)
+		z.eventually(func() string { // what a node reports is what it has heard of
+			r := n.Report()
+			if len(r.Units) == 2 && r.Units[0].Deployment == "sums" && len(r.Units[0].Standbys) == 1 {
+				return ""
+			}
+			return r.String()
+		})
 	}
 	if leases != 4 {
 		t.Errorf("%d leases, want 4", leases)
@@ -153,11 +170,16 @@ func TestLeaveMovesUnits(t *testing.T) {
 			if n.ID() == owner {
 				continue
 			}
-			z.await(n, 2)
-			for _, u := range n.Report().Units {
-				if u.Owner == owner || u.Owner == 0 {
-					t.Errorf("node %d: %v", n.ID(), u)
+			z.eventually(func() string {
+				for _, u := range n.Report().Units {
+					if u.Owner == owner || u.Owner == 0 || slices.Contains(u.Standbys, owner) {
+						return fmt.Sprintf("node %d: %v", n.ID(), u)
+					}
 				}
+				return ""
+			})
+			if got := n.Members(); len(got) != 2 {
+				t.Errorf("node %d: members %v", n.ID(), got)
 			}
 		}
 	})

@@ -22,10 +22,11 @@ func (a *Agent) onOrder(l *Letter) {
 		h.item.Row.Standbys, h.item.Row.Owner = l.Item.Row.Standbys, l.Item.Row.Owner
 		e := Effect{Unit: h.item.Row.Unit, Name: h.item.Name, Deal: l.Deal, Index: l.Index}
 		if h.item.Role == RoleOwner {
-			e.Kind, e.Epoch = Own, ClaimEpoch(max(h.item.Row.Epoch, a.units[a.unit(e.Unit)].Epoch), a.cfg.Node)
+			e.Kind, e.Epoch = Own, firstEpoch(&h.item.Row, a.units[a.unit(e.Unit)].Epoch, a.cfg.Node)
 			if e.Epoch == 0 {
+				kept := h.item.Row.Kept
 				a.dropHold(h)
-				a.done(l.Deal, l.Index, e.Unit, Refusal{Line: "epoch", Got: "the last one", Want: "a newer one"})
+				a.done(l.Deal, l.Index, e.Unit, noEpoch(kept))
 				return
 			}
 		} else {
@@ -33,6 +34,27 @@ func (a *Agent) onOrder(l *Letter) {
 		}
 		a.out = append(a.out, e)
 	}
+}
+
+// firstEpoch returns the epoch under which a node may own a unit that nobody serves, or 0. A
+// kept unit is owned for the first time, under the first epoch, or not at all: its content is
+// where its owner was.
+func firstEpoch(r *UnitRow, known uint32, n NodeID) uint32 {
+	switch after := max(r.Epoch, known); {
+	case !r.Kept:
+		return ClaimEpoch(after, n)
+	case after == 0:
+		return 1
+	}
+	return 0
+}
+
+// noEpoch says why there is none.
+func noEpoch(kept bool) Refusal {
+	if kept {
+		return Refusal{Line: "owner", Got: "gone, with the content of the unit", Want: "there"}
+	}
+	return Refusal{Line: "epoch", Got: "the last one", Want: "a newer one"}
 }
 
 // onMove brings a unit of this node to another one, once.
