@@ -43,7 +43,7 @@ type Node struct {
 	lines lines
 
 	mu       sync.Mutex
-	cards    map[sfaas.NodeID]*card // what members say of themselves
+	cards    map[sfaas.NodeID]*card  // what members say of themselves
 	linked   map[sfaas.NodeID]uint32 // connections, with the life of the other end
 	greeted  map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
 	dialled  map[string]bool
