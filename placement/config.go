@@ -47,6 +47,10 @@ type Config struct {
 	// which deployments run; 0 stands for all that Resources has.
 	Cores int
 
+	// KeepPlaces lets units stay where they are, whatever they take there and wherever less
+	// energy would be taken, unless their node goes or a program moves them: for measurements.
+	KeepPlaces bool
+
 	// TLS secures all connections: both ends show a certificate that names their node.
 	TLS *peer.TLS
 	// Plain lets TCP go without TLS, for networks that nobody else is in. Addresses of the

@@ -73,10 +73,9 @@ func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (sfaas.NodeI
 	if err != nil {
 		return 0, 0, err
 	}
-	id := row.Unit
 	until := time.Now().Add(fluxTime)
 	for {
-		x, err := n.wish(ctx, id, agent.Event{Kind: agent.Wish, Row: row, Name: n.unitName(c, u)})
+		x, err := n.ask(ctx, agent.Event{Kind: agent.Wish, Row: row, Name: n.unitName(c, u)})
 		switch {
 		case err != nil:
 			return 0, 0, err
@@ -101,18 +100,20 @@ func (n *Node) relocate(ctx context.Context, c carrier, u sfaas.Unit, to sfaas.N
 	if err != nil {
 		return err
 	}
-	x, err := n.wish(ctx, row.Unit, agent.Event{Kind: agent.Relocate, Row: row, Node: to, Name: n.unitName(c, u)})
+	x, err := n.ask(ctx, agent.Event{Kind: agent.Relocate, Row: row, Node: to, Name: n.unitName(c, u)})
 	if err == nil && x.Node == 0 {
 		err = unplaced(c, u, x.Refusals)
 	}
 	return err
 }
 
-// wish posts a wish and waits for its answer.
-func (n *Node) wish(ctx context.Context, id agent.UnitID, e agent.Event) (agent.Effect, error) {
+// ask posts a wish and waits for its answer.
+func (n *Node) ask(ctx context.Context, e agent.Event) (agent.Effect, error) {
 	answer := make(chan agent.Effect, 1)
 	n.mu.Lock()
-	n.waiting[id] = append(n.waiting[id], answer)
+	n.lastToken++
+	e.Token = n.lastToken
+	n.waiting[e.Token] = answer
 	n.mu.Unlock()
 	n.post(e)
 	select {
@@ -120,7 +121,7 @@ func (n *Node) wish(ctx context.Context, id agent.UnitID, e agent.Event) (agent.
 		return x, nil
 	case <-ctx.Done():
 		n.mu.Lock()
-		n.waiting[id] = slices.DeleteFunc(n.waiting[id], func(c chan agent.Effect) bool { return c == answer })
+		delete(n.waiting, e.Token)
 		n.mu.Unlock()
 		return agent.Effect{}, ctx.Err()
 	case <-n.ctx.Done():
@@ -128,17 +129,18 @@ func (n *Node) wish(ctx context.Context, id agent.UnitID, e agent.Event) (agent.
 	}
 }
 
-// placed answers those who wait for a unit. During a drain it says which unit nobody takes.
+// placed answers who has asked about a unit. During a drain it says which unit nobody takes.
 func (n *Node) placed(x agent.Effect) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if x.Node == 0 {
+	if x.Token == 0 {
 		n.stuck[x.Unit] = x
+		return
 	}
-	for _, answer := range n.waiting[x.Unit] {
+	if answer, ok := n.waiting[x.Token]; ok {
 		answer <- x
+		delete(n.waiting, x.Token)
 	}
-	delete(n.waiting, x.Unit)
 }
 
 // inFlux reports whether any node may answer otherwise in a moment.

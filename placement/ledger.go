@@ -26,8 +26,13 @@ type ledger struct {
 	node  *Node
 	table *resource.Table
 	last  uint64
-	held  []held // by grant
+	held  []held     // by grant
+	over  sfaas.Time // since when there is too much work, 0 for not
 }
+
+// overTime is for how long there has to be too much work before a unit has to go: a load that
+// passes is cheaper to bear.
+const overTime = 2 * time.Second
 
 // held is a lease that stands.
 type held struct {
@@ -88,7 +93,7 @@ func (l *ledger) Extend(now sfaas.Time, lease uint64, epoch uint32, until sfaas.
 	} else {
 		err = l.table.Commit(now, h.id, until.Sub(now))
 	}
-	if err != nil || l.surplus() == i {
+	if err != nil || l.surplus(now) == i {
 		l.Release(lease)
 		return false
 	}
@@ -164,12 +169,23 @@ func (l *ledger) fits(with *agent.UnitRow, without int) error {
 	return set.Check(units)
 }
 
-// surplus returns the place of the unit that has to go, or -1 if all fit. If no single one
-// makes the others fit, the one with the most work goes first.
-func (l *ledger) surplus() int {
-	if l.fits(nil, -1) == nil {
+// surplus returns the place of the unit that has to go, or -1 if all fit, or have not fitted
+// for a short time only. If no single one makes the others fit, the one with the most work
+// goes first.
+func (l *ledger) surplus(now sfaas.Time) int {
+	switch {
+	case l.node.cfg.KeepPlaces:
+		return -1
+	case l.fits(nil, -1) == nil:
+		l.over = 0
+		return -1
+	case l.over == 0:
+		l.over = now
+	}
+	if now.Sub(l.over) < overTime {
 		return -1
 	}
+	l.over = 0 // the next one has its own time
 	best, most := -1, -1
 	work := func(i int) float32 { return l.held[i].row.Columns[unitQuantile] }
 	for i := range l.held {

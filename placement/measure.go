@@ -17,6 +17,9 @@ type usage struct {
 	at    time.Time
 }
 
+// defaultQuantile is that of an SLA which names none.
+const defaultQuantile = 0.999
+
 // minSlots is how many slots of a unit have to be known before their quantile is.
 const minSlots = 100
 
@@ -49,7 +52,13 @@ func (n *Node) measure() {
 			row.Columns[unitWork] = float32((busy - before.busy).Microseconds()) / float32(s.Slots-before.slots)
 			row.Columns[unitRate] = float32(float64(s.Slots-before.slots) / seconds)
 			if s.Work.Count() >= minSlots {
-				row.Columns[unitQuantile] = float32(s.Work.Quantile(cmp.Or(spec.SLA.Quantile, 0.999)).Microseconds())
+				q := float64(s.Work.Quantile(cmp.Or(spec.SLA.Quantile, defaultQuantile)).Microseconds())
+				if s.CPU > 0 && s.CPU < s.Busy {
+					// The histogram is of busy time, which other programs make longer, and
+					// longest in the slots that count here.
+					q *= float64(s.CPU) / float64(s.Busy)
+				}
+				row.Columns[unitQuantile] = float32(q)
 			}
 			n.drop(mail{look: func(*agent.Agent) { n.ledger.measured(row.Unit, &row.Columns) }})
 			n.post(agent.Event{Kind: agent.Measured, Row: row})

@@ -42,16 +42,17 @@ type Node struct {
 	mail  mailbox
 	lines lines
 
-	mu       sync.Mutex
-	cards    map[sfaas.NodeID]*card  // what members say of themselves
-	linked   map[sfaas.NodeID]uint32 // connections, with the life of the other end
-	greeted  map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
-	dialled  map[string]bool
-	carriers map[uint32]carrier // by hash of the deployment's name
-	waiting  map[agent.UnitID][]chan agent.Effect
-	heard    chan struct{} // closed, and replaced, when members change
-	drained  chan struct{} // closed when nothing is here any more
-	stuck    map[agent.UnitID]agent.Effect
+	mu        sync.Mutex
+	cards     map[sfaas.NodeID]*card  // what members say of themselves
+	linked    map[sfaas.NodeID]uint32 // connections, with the life of the other end
+	greeted   map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
+	dialled   map[string]bool
+	carriers  map[uint32]carrier // by hash of the deployment's name
+	lastToken uint64
+	waiting   map[uint64]chan agent.Effect // answers, by token
+	heard     chan struct{}                // closed, and replaced, when members change
+	drained   chan struct{}                // closed when nothing is here any more
+	stuck     map[agent.UnitID]agent.Effect
 
 	names map[agent.UnitID]unitName // of units that have been heard of here
 	rows  []sfaas.UnitStats         // scratch of measure
@@ -81,7 +82,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{},
-		carriers: map[uint32]carrier{}, waiting: map[agent.UnitID][]chan agent.Effect{},
+		carriers: map[uint32]carrier{}, waiting: map[uint64]chan agent.Effect{},
 		heard: make(chan struct{}), drained: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{},
 	}
 	n.log = cmp.Or(n.log, slog.Default())

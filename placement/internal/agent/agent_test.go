@@ -4,6 +4,7 @@ package agent
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 )
@@ -52,8 +53,11 @@ func TestSaysWhichNodeFailsWhichLine(t *testing.T) {
 // granted twice, no epoch has two owners, and in the end everything is where it should be.
 func TestStorms(t *testing.T) {
 	seeds := 60
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		seeds = 12
+	case os.Getenv("NEURORAN_LONG") != "":
+		seeds = 3000
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { storm(t, uint64(seed)) })
@@ -137,5 +141,28 @@ func (w *world) heal() {
 			w.step(a, Event{Kind: MemberUp, Node: b.id, Incarnation: b.life})
 			w.after(w.someDelay(), func() { w.tell(b, a) })
 		}
+	}
+}
+
+// A host brings a unit back and forth.
+func TestRelocate(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed, 3, 4)
+		w.loss = 0.1 * float64(seed%3)
+		w.run(100 * time.Millisecond)
+		w.wish(1, 1, 1)
+		w.run(2 * time.Second)
+		for i := range 12 {
+			owner := w.placed[1].Node
+			to := owner%3 + 1
+			w.step(w.nodes[1], Event{Kind: Relocate, Row: UnitRow{Unit: 1, Deployment: 64}, Node: to, Name: "1", Token: 9})
+			w.run(time.Duration(2500+w.rng.IntN(1000)) * time.Millisecond)
+			if p := w.placed[1]; p.Node != to || w.nodes[to].routes[1].Owner != to {
+				t.Fatalf("seed %d: move %d from %d to %d: %+v, the route is %+v", seed, i, owner, to, p, w.nodes[to].routes[1])
+			}
+		}
+		w.loss = 0
+		w.run(12 * time.Second)
+		w.settled(1, 1)
 	}
 }

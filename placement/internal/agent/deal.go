@@ -52,6 +52,7 @@ type deal struct {
 	id     DealID
 	why    purpose
 	unit   UnitID // of all but forEnergy
+	token  uint64 // of the host that waits, if it is forHost
 	phase  phase
 	items  []dealItem
 	resend sfaas.Time // letters without an answer go again
@@ -152,8 +153,8 @@ func (a *Agent) pressDeals() {
 		case a.now >= d.end || a.hopeless(d):
 			a.giveUp(d)
 		case a.now >= d.resend:
-			// Twice as long each time, as a node that does not answer may have too much to do.
-			d.gap *= 2
+			// Less often each time, as a node that does not answer may have too much to do.
+			d.gap = min(2*d.gap, 8*a.cfg.Retry)
 			d.resend = a.now.Add(d.gap)
 			a.press(d)
 		}

@@ -16,7 +16,7 @@ const (
 	MemberUp                       // a node is there: Node, Incarnation
 	MemberSuspect                  // a node does not answer, perhaps: Node
 	MemberDown                     // a node is gone: Node
-	Wish                           // the host wants a unit placed: Row (Unit, Deployment, Want, Kept, Columns), Name
+	Wish                           // the host wants a unit placed: Row (Unit, Deployment, Want, Kept, Columns), Name, Token
 	Unwish                         // the host wants it no more: Row.Unit
 	Owned                          // this node owns a unit: Row as of Wish, Epoch, Name
 	Routed                         // another node owns a unit: Row.Unit, Node, Epoch
@@ -25,7 +25,7 @@ const (
 	Outcome                        // an effect with a deal has ended: Deal, Index, Row.Unit, Failure, and of Own its Epoch
 	Drain                          // all units shall leave this node, and none come
 	Proposed                       // moves to lead as one deal: Moves
-	Relocate                       // the host wants a unit at a node, answered by Placed: Row.Unit, Node, Name
+	Relocate                       // the host wants a unit at a node, answered by Placed: Row.Unit, Node, Name, Token
 )
 
 // Event is something that has happened.
@@ -36,6 +36,7 @@ type Event struct {
 	Epoch       uint32               // of an ownership
 	Row         UnitRow              // which unit, and what is known of it
 	Name        string               // what the host knows the unit by, at most [MaxName] bytes
+	Token       uint64               // of the answer, above 0
 	Columns     [NodeColumns]float32 // of this node's row
 	Deployed    uint64               // of this node's row
 	Deal        DealID               // of the effect that has ended
@@ -57,8 +58,8 @@ const (
 	MoveUnit                    // bring Unit, which this node owns, to Node
 	Unprepare                   // stand by for Unit no more
 	Follow                      // Standbys stand by for Unit, which this node owns
-	Placed                      // the wish for Unit is fulfilled: by Node under Epoch; or not: Refusals, Reason
-	Drained                     // nothing is here any more; what stays, as nobody takes it, is in Refusals of Placed
+	Placed                      // Token is answered: Unit is at Node under Epoch; or it is not: Refusals
+	Drained                     // nothing is here any more; a unit that nobody takes is told by Placed with Token 0
 )
 
 // Effect is something to be done.
@@ -73,6 +74,7 @@ type Effect struct {
 	Deal     DealID              // to be named in the Outcome
 	Index    uint16              // to be named in the Outcome
 	Standbys [MaxStandbys]NodeID // who stands by, 0 for nobody
+	Token    uint64              // of the event that it answers; 0 for none
 	Refusals []Refusal           // by node, the caller's to keep
 }
 

@@ -96,6 +96,10 @@ func (a *Agent) outcome(e *Event) {
 		a.done(e.Deal, e.Index, u, e.Failure)
 		return
 	}
+	if e.Failure.Refused() && h.state == active { // it came to be so in another way: the standby has claimed
+		a.done(e.Deal, e.Index, u, Refusal{})
+		return
+	}
 	if e.Failure.Refused() {
 		a.dropHold(h)
 		a.done(e.Deal, e.Index, u, e.Failure)

@@ -41,17 +41,18 @@ func (a *Agent) propose(moves []Move) {
 func (a *Agent) relocate(e *Event) {
 	r := &a.units[a.unit(e.Row.Unit)]
 	say := func(line, got, want string) {
-		a.out = append(a.out, Effect{Kind: Placed, Unit: e.Row.Unit, Name: e.Name, Refusals: []Refusal{{e.Node, line, got, want}}})
+		a.out = append(a.out, Effect{Kind: Placed, Unit: e.Row.Unit, Name: e.Name, Token: e.Token, Refusals: []Refusal{{e.Node, line, got, want}}})
 	}
 	switch {
 	case !a.served(r):
 		say("owner", "none", "one that can give the unit away")
 	case r.Owner == e.Node:
-		a.out = append(a.out, Effect{Kind: Placed, Unit: e.Row.Unit, Name: e.Name, Node: r.Owner, Epoch: r.Epoch})
+		a.out = append(a.out, Effect{Kind: Placed, Unit: e.Row.Unit, Name: e.Name, Token: e.Token, Node: r.Owner, Epoch: r.Epoch})
 	case !a.open(e.Node):
 		say("state", "not a member, or draining", "open")
 	default:
 		d := a.newDeal(forHost, e.Row.Unit)
+		d.token = e.Token
 		d.add(r, RoleOwner, e.Node, 0, e.Name)
 		a.begin(d)
 	}
@@ -60,10 +61,9 @@ func (a *Agent) relocate(e *Event) {
 // relocated answers the host.
 func (a *Agent) relocated(d *deal) {
 	it := &d.items[0]
-	e := Effect{Kind: Placed, Unit: d.unit, Name: it.Name}
+	e := Effect{Kind: Placed, Unit: d.unit, Name: it.Name, Token: d.token}
 	if it.state == itemDone {
-		r := &a.units[a.unit(d.unit)]
-		e.Node, e.Epoch = r.Owner, r.Epoch
+		e.Node, e.Epoch = it.To, it.Row.Epoch+1
 	} else {
 		e.Refusals = []Refusal{it.refusal}
 	}

@@ -157,7 +157,7 @@ func (a *Agent) moveAway(h *hold) {
 	if !a.drain.on {
 		return
 	}
-	w := wish{row: *r, name: h.item.Name, asked: true}
+	w := wish{row: *r, name: h.item.Name, tokens: []uint64{0}}
 	for _, n := range tried {
 		w.refusals = append(w.refusals, Refusal{Node: n, Line: "room", Got: "none", Want: "for one more unit"})
 	}

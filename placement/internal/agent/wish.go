@@ -15,7 +15,7 @@ import (
 type wish struct {
 	row      UnitRow // what is wanted
 	name     string
-	asked    bool // the host waits for Placed
+	tokens   []uint64 // of those who wait for Placed
 	since    sfaas.Time
 	deal     DealID
 	tried    []NodeID // have refused since the wish came
@@ -40,7 +40,7 @@ func (a *Agent) wish(e *Event) {
 		w = &wish{}
 		a.wishes = append(a.wishes, w)
 	}
-	w.row, w.name, w.asked, w.since = e.Row, e.Name, true, a.now
+	w.row, w.name, w.tokens, w.since = e.Row, e.Name, append(w.tokens, e.Token), a.now
 	if r := &a.units[a.unit(w.row.Unit)]; a.served(r) {
 		a.fulfil(w.row.Unit)
 		return
@@ -149,7 +149,7 @@ func (a *Agent) unplaced(w *wish, left int) {
 	a.placed(w, nil, refusals)
 }
 
-// placed answers a host that waits. Without a row the unit is nowhere.
+// placed answers those who wait. Without a row the unit is nowhere.
 func (a *Agent) placed(w *wish, r *UnitRow, refusals []Refusal) {
 	e := Effect{Kind: Placed, Unit: w.row.Unit, Name: w.name, Refusals: refusals}
 	if r != nil {
@@ -157,10 +157,10 @@ func (a *Agent) placed(w *wish, r *UnitRow, refusals []Refusal) {
 		w.lost = 0
 		w.tried, w.refusals = w.tried[:0], nil
 	}
-	if w.asked {
-		w.asked = false
+	for _, e.Token = range w.tokens {
 		a.out = append(a.out, e)
 	}
+	w.tokens = w.tokens[:0]
 }
 
 // fulfil ends the wait of a wish if its unit is owned and has its standbys; those that are
@@ -189,7 +189,7 @@ func (a *Agent) lookAfterWishes() {
 		case r.Owner != 0 && a.served(r):
 			w.lost = 0
 			a.fulfil(w.row.Unit)
-			if w.asked && a.now.Sub(w.since) >= standbyPatience*a.cfg.Grace {
+			if len(w.tokens) > 0 && a.now.Sub(w.since) >= standbyPatience*a.cfg.Grace {
 				a.placed(w, nil, []Refusal{{r.Owner, "standbys", strconv.Itoa(r.numStandbys()), strconv.Itoa(int(w.row.Want))}})
 			}
 		case w.lost == 0:

@@ -318,7 +318,7 @@ func (w *world) check() {
 // wish wants units placed, asked for at one node.
 func (w *world) wish(at NodeID, want int, units ...UnitID) {
 	for _, u := range units {
-		w.step(w.nodes[at], Event{Kind: Wish, Row: UnitRow{Unit: u, Deployment: 64, Want: uint8(want)}, Name: fmt.Sprint(u)})
+		w.step(w.nodes[at], Event{Kind: Wish, Row: UnitRow{Unit: u, Deployment: 64, Want: uint8(want)}, Name: fmt.Sprint(u), Token: uint64(u)})
 	}
 }
 
