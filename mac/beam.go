@@ -24,6 +24,7 @@ type beam struct {
 	rate   [maxChosen]*[MaxRBGs]float32 // of each of chosen, bits of each group
 	want   [maxChosen]float32           // of each of chosen, bits
 	maxPRB [maxChosen]int16             // of each of chosen
+	start  float64                      // weighted bits that a run must be worth before it counts: what a grant costs
 	capped bool                         // the power of one of chosen does not last for all PRBs
 	broken bool                         // a group is taken, so that a run cannot go on over it
 	states [2][wideBeam]beamState       // before and after a group
@@ -34,7 +35,7 @@ type beam struct {
 const (
 	exactUEs   = 4                                // UEs with which the search is exact
 	wideBeam   = exactUEs<<exactUEs + 1<<exactUEs // kinds of states with so many: who is last, who is used; or nobody last
-	narrowBeam = 4                                // states with more UEs
+	narrowBeam = 3                                // states with more UEs
 	perRBG     = 4                                // UEs that are tried for each group
 	maxChosen  = MaxRBGs * perRBG                 // of all groups
 )
@@ -68,6 +69,7 @@ func (b *beam) search(dst []int16, v *View, weights []float64) {
 	if len(v.UEs) == 0 {
 		return
 	}
+	b.start = v.grantWorth
 	b.choose(v, weights)
 	if b.plain(dst, v) {
 		return
@@ -99,7 +101,7 @@ func (b *beam) search(dst []int16, v *View, weights []float64) {
 // plain gives each group to the UE for which it is worth most, and reports whether that is
 // allowed as it stands: then nothing is better, and there is nothing to search for.
 func (b *beam) plain(dst []int16, v *View) bool {
-	if b.capped {
+	if b.capped || b.start > 0 {
 		return false
 	}
 	ended, last := [(maxChosen + 63) / 64]uint64{}, int8(-1)
@@ -209,7 +211,7 @@ func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *Vie
 	if exact {
 		b.slots = [wideBeam]int8{}
 	}
-	skip := b.capped || b.broken || !free || b.best[r][0] < 0
+	skip := b.start > 0 || b.capped || b.broken || !free || b.best[r][0] < 0
 	for i := range now {
 		s := &now[i]
 		more := free && s.last >= 0 && s.left > 0 && s.prbs+prbs <= b.maxPRB[s.last]
@@ -220,7 +222,8 @@ func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *Vie
 			n = b.keep(next, n, &t, exact)
 		}
 		// Nobody gets the group: never better than to let a run go on or begin earlier, but for
-		// a UE whose power ends, or which is worth more beyond a group that is taken.
+		// a UE whose power ends, or which is worth more beyond a group that is taken, or where a
+		// grant costs more than the group is worth.
 		if skip || !more && s.last >= 0 {
 			n = b.keep(next, n, &beamState{used: s.used, value: s.value, last: -1, step: beamStep{int16(i), -1}}, exact)
 		}
@@ -228,7 +231,7 @@ func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *Vie
 			continue
 		}
 		for k, u := range b.best[r] {
-			if u < 0 || !exact && n == narrowBeam && s.value+b.worth[r][k] <= next[n-1].value {
+			if u < 0 || !exact && n == narrowBeam && s.value+b.worth[r][k]-b.start <= next[n-1].value {
 				break // this one and all that follow are worse than what is kept
 			}
 			if s.used[u>>6]>>(u&63)&1 != 0 {
@@ -237,6 +240,7 @@ func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *Vie
 			t := *s
 			t.used[u>>6] |= 1 << (u & 63)
 			t.last, t.prbs, t.left, t.step = int16(u), 0, b.want[u], beamStep{int16(i), int16(u)}
+			t.value -= b.start
 			b.extend(&t, r, prbs)
 			n = b.keep(next, n, &t, exact)
 		}

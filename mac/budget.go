@@ -116,6 +116,9 @@ func (c *Cell) total(plans []plan) float64 {
 	return sum
 }
 
+// priceStep is how fast the price of work follows that of the last slots.
+const priceStep = 0.1
+
 // triedBounds are the bounds on iterations among which new blocks have a choice, and usualBound
 // is the one by which they are ranked.
 var triedBounds = [...]int{0, 10, 8, 6, 5, 4, tightest}
@@ -135,6 +138,7 @@ func (c *Cell) shrink(fresh []plan, left float64) {
 			best = f
 		}
 	}
+	c.state.WorkPrice += priceStep * (best.price - c.state.WorkPrice)
 	fresh = fresh[:best.blocks]
 	for i := range fresh {
 		c.bound(&fresh[i], best.bound)
@@ -193,6 +197,7 @@ func (c *Cell) rank(fresh []plan) {
 type filling struct {
 	bound, blocks int
 	worth         float64
+	price         float64 // worth over work of what did not fit any more; 0 where everything did
 }
 
 // fill takes blocks as long as they fit, of the last one a part.
@@ -200,10 +205,13 @@ func (c *Cell) fill(fresh []plan, bound int, left float64) filling {
 	f := filling{bound: bound}
 	fixed := max(c.state.Work.Factors[perGrant], 0)
 	for i := range fresh {
-		if left -= fixed; left <= 0 {
+		worth, work := c.estimate(&fresh[i], bound)
+		if left -= fixed; left < work {
+			f.price = worth / work
+		}
+		if left <= 0 {
 			break
 		}
-		worth, work := c.estimate(&fresh[i], bound)
 		share := min(left/work, 1)
 		f.blocks, f.worth = i+1, f.worth+share*worth
 		if left -= work; left <= 0 {

@@ -4,6 +4,7 @@ package mac_test
 
 import (
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -93,7 +94,10 @@ func budgetLoop(tb testing.TB, cfg mac.Config) *loop {
 // see optimum, which is nowhere near the share of the work, since much of that is spent for
 // every slot and grant.
 func TestBudget(t *testing.T) {
-	const slots = 4000
+	slots := 4000
+	if os.Getenv("NEURORAN_LONG") != "" {
+		slots = 100_000
+	}
 	free, most, errors := underBudget(t, mac.ProportionalFair{}, 0, slots)
 	slices.Sort(errors)
 	sum := 0.0
@@ -112,7 +116,7 @@ func TestBudget(t *testing.T) {
 		rate := float64(bits) / float64(most)
 		t.Logf("%3.0f %%: %4.0f µs, late %.4f (without the budget %.4f), rate %.3f of %.3f that are possible, by maximum rate %.3f",
 			100*share, budget, late, without, rate, best, float64(greedy)/float64(most))
-		if late > 0.004 || rate < 0.8*best {
+		if late > 0.004 || rate < 0.85*best {
 			t.Errorf("at %g: late %g, rate %g of %g", share, late, rate, best)
 		}
 	}

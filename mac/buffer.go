@@ -94,6 +94,10 @@ func (u *UE) drain(bytes int32) {
 
 // withdraw returns what is left of bytes that wait after a block with so much payload.
 func (u *UE) withdraw(waiting [NumLCGs]int32, payload int32) [NumLCGs]int32 {
+	if only := theOnly(&waiting); only >= 0 { // as with most UEs
+		waiting[only] -= min(waiting[only], max(payload, 0))
+		return waiting
+	}
 	for last := -1; payload > 0; {
 		next := math.MaxInt
 		for i, n := range waiting {
@@ -113,6 +117,20 @@ func (u *UE) withdraw(waiting [NumLCGs]int32, payload int32) [NumLCGs]int32 {
 		last = next
 	}
 	return waiting
+}
+
+// theOnly returns the only group in which something waits, or -1.
+func theOnly(waiting *[NumLCGs]int32) int {
+	only := -1
+	for i, n := range waiting {
+		if n > 0 && only >= 0 {
+			return -1
+		}
+		if n > 0 {
+			only = i
+		}
+	}
+	return only
 }
 
 // report takes a buffer status report that came in a block first sent in slot at. It says

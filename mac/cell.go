@@ -55,6 +55,7 @@ type State struct {
 	Started      bool    // whether there was one
 	LastServed   uint16  // how far round robin has come
 	BudgetMicros float64 // receiver work per slot, µs; 0 for no bound
+	WorkPrice    float64 // what a microsecond of it is worth while the budget binds, weighted bits, on average
 	Work         Work    // what the receiver's work takes
 }
 
@@ -291,7 +292,7 @@ func (c *Cell) State() State { return c.state }
 // SetState puts back what [Cell.State] returned. It returns a [*nr.FieldError] for
 // contents that no cell makes.
 func (c *Cell) SetState(s State) error {
-	if !(s.BudgetMicros >= 0) || !s.Work.valid() {
+	if !(s.BudgetMicros >= 0) || !(s.WorkPrice >= 0 && s.WorkPrice < math.MaxFloat32) || !s.Work.valid() {
 		return &nr.FieldError{Field: "mac.state", Got: s.BudgetMicros, Want: "what Cell.State has returned"}
 	}
 	c.state = s
@@ -315,7 +316,11 @@ func (c *Cell) Reset() {
 
 // SetBudget bounds the receiver's work in the slots that are scheduled from now on, µs;
 // 0 stands for no bound.
-func (c *Cell) SetBudget(micros float64) { c.state.BudgetMicros = max(micros, 0) }
+func (c *Cell) SetBudget(micros float64) {
+	if c.state.BudgetMicros = max(micros, 0); micros <= 0 {
+		c.state.WorkPrice = 0
+	}
+}
 
 // Measured takes what the receiver's work in one slot took, µs, after the feedback of the
 // slot, and improves the prediction with it.

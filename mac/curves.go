@@ -128,7 +128,10 @@ func (c *Curves) BLER(t nr.MCSTable, mcs, tbs int, sinrDB float64) float64 {
 func (c *Curves) Needed(t nr.MCSTable, mcs, tbs int, target float64) float64 {
 	blocks, blockBits := codeBlocks(t, mcs, tbs)
 	mu, sigma := c.at(t, mcs, blockBits)
-	p := -math.Expm1(math.Log1p(-target) / float64(blocks))
+	p := target
+	if blocks > 1 {
+		p = -math.Expm1(math.Log1p(-target) / float64(blocks))
+	}
 	return mu + sigma*math.Sqrt2*math.Erfinv(1-2*p)
 }
 

@@ -40,7 +40,8 @@ func (p PowerControl) Transmit(pathLossDB float64, mu nr.Numerology, numPRB int,
 // maxPRB returns on how many PRBs the UE's power lasts: on so many, each has the power
 // that power control asks for. It is at least 1, and at most limit.
 func (u *UE) maxPRB(limit int) int {
-	if !u.HasHeadroom {
+	const forAll = 25 // dB: 275 PRBs are 24.4
+	if !u.HasHeadroom || u.PSDHeadroomDB >= forAll {
 		return limit
 	}
 	n := math.Pow(10, float64(u.PSDHeadroomDB)/10)

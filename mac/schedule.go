@@ -55,6 +55,7 @@ func (c *Cell) Schedule(dst *nr.Schedule, slot nr.Slot) error {
 	c.observe(slot)
 	if len(c.view.UEs) > 0 {
 		clear(c.view.Weights())
+		c.view.grantWorth = c.state.WorkPrice * max(c.state.Work.Factors[perGrant], 0)
 		c.cfg.Scheduler.Allocate(c.owner, c.view)
 		c.allot()
 		c.turn()

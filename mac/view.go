@@ -20,6 +20,8 @@ type View struct {
 	UEs          []Candidate   // who has something to send and can be granted it, ascending in RNTI
 	LastServed   uint16        // RNTI up to which round robin has come
 
+	grantWorth float64 // weighted bits that a grant costs, for the receiver's work that it takes
+
 	weights []float64 // scratch of policies, one for each UE
 	beam    *beam
 }
@@ -77,7 +79,8 @@ type Scheduler interface {
 //
 // Where groups need not be neighbours, each goes to the UE of the largest product, the first
 // of equals. Where they must, the result is the best one with up to four UEs; with more it is
-// found by a beam search and is near the best. It does not allocate.
+// found by a beam search and is near the best. Where the receiver's budget binds, each grant is
+// charged with what others could carry for its work. It does not allocate.
 func (v *View) Maximize(dst []int16, weights []float64) {
 	if v.Contiguous {
 		v.beam.search(dst, v, weights)

@@ -34,6 +34,17 @@ func TestWalk(t *testing.T) {
 		}
 	}
 	again := make([]float32, len(hz))
+	for from := int64(renew - 5); from < renew+5; from += 2 { // steps that are left out
+		w.GoTo(from)
+		w.Gains(got)
+		w.GoTo(from + 9)
+		w.Gains(got)
+		w.GoTo(0)
+		w.GoTo(from + 9)
+		if w.Gains(again); math.Abs(float64(got[1]-again[1])) > 1e-4 {
+			t.Errorf("step %d from %d: got %v, directly %v", from+9, from, got, again)
+		}
+	}
 	w.GoTo(10)
 	w.Gains(got)
 	w.GoTo(400)

@@ -2,6 +2,8 @@
 
 package nr
 
+import "math/bits"
+
 // MaxLayers is the largest number of layers of one PUSCH transmission.
 const MaxLayers = 4
 
@@ -45,6 +47,14 @@ func (d *DMRS) CDMGroup(port int) int {
 //
 // TS 38.211 §6.4.1.1.3, tables 6.4.1.1.3-3 and -4, no intra-slot hopping.
 func (d *DMRS) Symbols(dst []int, m Mapping, startSymbol, numSymbols int) []int {
+	for mask := d.mask(m, startSymbol, numSymbols); mask != 0; mask &= mask - 1 {
+		dst = append(dst, bits.TrailingZeros32(mask))
+	}
+	return dst
+}
+
+// mask returns the symbols of Symbols, bit l for symbol l.
+func (d *DMRS) mask(m Mapping, startSymbol, numSymbols int) (mask uint32) {
 	l0, origin, ld := d.TypeAPosition, 0, startSymbol+numSymbols
 	if m == MappingB {
 		l0, origin, ld = 0, startSymbol, numSymbols
@@ -53,11 +63,9 @@ func (d *DMRS) Symbols(dst []int, m Mapping, startSymbol, numSymbols int) []int 
 		if l == 0 {
 			l = int8(l0)
 		}
-		for k := range d.Length {
-			dst = append(dst, origin+int(l)+k)
-		}
+		mask |= (1<<(uint(d.Length)&3) - 1) << uint(origin+int(l)) // nothing of a grant that is not valid need be right
 	}
-	return dst
+	return mask
 }
 
 // dmrsRun is a run of equal columns of table 6.4.1.1.3-3 or -4: the durations

@@ -255,12 +255,7 @@ func (g *Grant) checkData(*Carrier) error {
 
 // DMRSMask returns the symbols of the slot that carry DM-RS, bit l for symbol l.
 func (g *Grant) DMRSMask() uint16 {
-	var buf [SymbolsPerSlot]int
-	mask := uint16(0)
-	for _, l := range g.DMRS.Symbols(buf[:0], g.Mapping, g.StartSymbol, g.NumSymbols) {
-		mask |= 1 << l
-	}
-	return mask
+	return uint16(g.DMRS.mask(g.Mapping, g.StartSymbol, g.NumSymbols))
 }
 
 // NumDMRSSymbols returns how many symbols carry DM-RS.

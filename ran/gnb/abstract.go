@@ -137,7 +137,10 @@ func (a *abstract) receive(dst *Reception, slot nr.Slot, g *nr.Grant, who int) e
 	}
 	b.info += info
 	b.sent++
-	effective := informationOf(b.mcs.Modulation).inverse(b.info/float32(b.sent)) + a.gains.gain(b.mcs, b.sent)
+	effective := informationOf(b.mcs.Modulation).inverse(b.info / float32(b.sent))
+	if b.sent > 1 {
+		effective += a.gains.gain(b.mcs, b.sent)
+	}
 	dst.SINRdB, dst.SINRObserved = decibel(reported), true
 	spare, most := effective-b.need, g.MaxIterations
 	dst.Outcome = nr.OutcomeFailed
@@ -164,12 +167,15 @@ func (a *abstract) measure(f *fading, g *nr.Grant, m nr.Modulation, snr float32)
 	loss := 1 + a.model.loss + a.model.lossPRB/float32(g.NumPRB)
 	end := g.StartPRB + g.NumPRB
 	for i, r := range a.cfg.RBGs {
+		if r.StartPRB >= end {
+			break
+		}
 		n := min(end, r.StartPRB+r.NumPRB) - max(g.StartPRB, r.StartPRB)
 		if n <= 0 {
 			continue
 		}
 		gamma := snr * f.gain(i)
-		info += float32(n) * table.at(decibel(gamma/(loss+gamma*a.model.floor)))
+		info += float32(n) * table.atRatio(gamma/(loss+gamma*a.model.floor))
 		reported += float32(n) * gamma
 	}
 	n := float32(g.NumPRB)
@@ -212,6 +218,7 @@ type fading struct {
 	ready         bool
 	before, after []float32
 	weight        float32 // of after, in the present slot
+	snrDB, snr    float64 // mean signal to noise ratio, in dB and linear
 }
 
 // perCycle is into how many steps a cycle of the Doppler frequency is cut.
@@ -252,7 +259,10 @@ func (f *fading) seek(slot nr.Slot) (snr float64, err error) {
 		f.walk.Gains(f.after)
 	}
 	f.step, f.ready = step, true
-	return math.Pow(10, snrDB/10), nil
+	if snrDB != f.snrDB || f.snr == 0 {
+		f.snrDB, f.snr = snrDB, math.Pow(10, snrDB/10)
+	}
+	return f.snr, nil
 }
 
 // gain returns the power gain in group i in the present slot.

@@ -20,8 +20,19 @@ import (
 // link quality model", WCNC 2006; G. Caire, G. Taricco and E. Biglieri,
 // "Bit-interleaved coded modulation", IEEE Trans. Inf. Theory 44 (1998).
 type information struct {
-	bits [informationSteps]float32
+	bits  [informationSteps]float32
+	ratio [ratioSteps + 1]float32 // the same over linear SINRs
 }
+
+// A linear SINR finds its place in ratio by exponent and first bits of its mantissa, without a
+// logarithm: ratioPerOctave values for every factor of two, from 2^ratioLow on.
+const (
+	ratioLow       = -10
+	ratioHigh      = 15
+	ratioBits      = 4 // of the mantissa
+	ratioPerOctave = 1 << ratioBits
+	ratioSteps     = (ratioHigh - ratioLow) * ratioPerOctave
+)
 
 // The SINRs of the table. At its ends the information is 0 and 1 to within 1e-3.
 const (
@@ -86,7 +97,26 @@ func newInformation(numBits int) *information {
 		}
 		t.bits[s] = float32(min(max(sum/weight, 0), 1))
 	}
+	for i := range t.ratio {
+		octave, part := ratioLow+i/ratioPerOctave, float64(i%ratioPerOctave)/ratioPerOctave
+		t.ratio[i] = t.at(decibel(float32(math.Ldexp(1+part, octave))))
+	}
 	return t
+}
+
+// atRatio returns the information of a coded bit at a linear SINR.
+func (t *information) atRatio(sinr float32) float32 {
+	const shift = 23 - ratioBits
+	bits := math.Float32bits(sinr)
+	i := int(bits>>shift) - (127+ratioLow)<<ratioBits
+	switch {
+	case i < 0 || !(sinr > 0):
+		return t.ratio[0]
+	case i >= ratioSteps:
+		return t.ratio[ratioSteps]
+	}
+	part := float32(bits&(1<<shift-1)) * (1.0 / (1 << shift))
+	return t.ratio[i] + part*(t.ratio[i+1]-t.ratio[i])
 }
 
 // at returns the information of a coded bit at a SINR in dB.

@@ -28,6 +28,9 @@ func TestInformation(t *testing.T) {
 				t.Errorf("%v: %v bits at %v dB, %v before", m, got, x, last)
 			}
 			last = got
+			if y := table.atRatio(float32(math.Pow(10, float64(x)/10))); math.Abs(float64(y-got)) > 1e-3 {
+				t.Errorf("%v: %v bits at %v dB, %v at the same ratio", m, got, x, y)
+			}
 			if y := table.inverse(got); got > 0.01 && got < 0.99 && math.Abs(float64(y-x)) > 0.02 {
 				t.Errorf("%v: %v dB became %v", m, x, y)
 			}

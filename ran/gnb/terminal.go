@@ -92,8 +92,9 @@ func (t *terminal) send(g *nr.Grant) bool {
 		return b.built
 	}
 	t.giveUp(b)
-	payload := max(g.TBS()/8-blockOverheadBytes, 0)
-	*b = blockOfUE{open: true, built: true, bits: g.TBS()}
+	bits := g.TBS()
+	payload := max(bits/8-blockOverheadBytes, 0)
+	*b = blockOfUE{open: true, built: true, bits: bits}
 	b.start, b.end = t.queue.take(payload)
 	var waiting [mac.NumLCGs]int
 	waiting[t.cfg.LCG] = t.queue.waiting()

@@ -13,7 +13,7 @@ import (
 func cases() map[string][]run {
 	return map[string][]run{
 		"outer": outer(), "air": air(), "harq": harq(), "combine": combine(),
-		"feedback": feedback(), "receiver": receiver(), "policy": policy(),
+		"feedback": feedback(), "receiver": receiver(), "policy": policy(), "speed": speed(),
 	}
 }
 
@@ -138,6 +138,19 @@ func policy() []run {
 				c.UEs[i].MAC.LCGs[0] = mac.LCGConfig{FiveQI: 2, GuaranteedBps: 2.1e6}
 			}
 		}})
+	}
+	return runs
+}
+
+// speed has eight UEs with full buffers over the abstract air.
+func speed() []run {
+	var runs []run
+	for _, hz := range []float64{3, 20, 100} {
+		for _, name := range []string{"rr", "pf"} {
+			s := base()
+			s.UEs, s.Scheduler, s.DopplerHz = 8, name, hz
+			runs = append(runs, run{Name: fmt.Sprintf("%s, %g Hz", name, hz), scenario: s, slots: 200000})
+		}
 	}
 	return runs
 }

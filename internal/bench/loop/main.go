@@ -9,6 +9,7 @@
 //	go run ./internal/bench/loop -case feedback feedback delay against rate
 //	go run ./internal/bench/loop -case receiver ls, lmmse and neural by throughput
 //	go run ./internal/bench/loop -case policy   rr, pf and max with full buffers; qos at 80 % load
+//	go run ./internal/bench/loop -case speed    8 UEs over the abstract air: computing time of a slot
 //
 // It prints one JSON object for each run. Everything follows from -seed.
 package main
@@ -18,6 +19,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/neuroran/neuroran/ran/gnb"
@@ -56,7 +58,8 @@ type result struct {
 	P99      []float64 `json:"delay_ms_p99"`
 	PRBUse   float64   `json:"prb_use"`
 	RxMicros float64   `json:"rx_us_p50"`
-	Micros   float64   `json:"us_per_slot"` // wall time of everything
+	Micros   float64   `json:"us_per_slot"`     // wall time of everything
+	CPU      float64   `json:"cpu_us_per_slot"` // computing time of everything
 	History  string    `json:"history"`
 }
 
@@ -64,7 +67,7 @@ type result struct {
 func measure(name string, slots int, seed uint64) error {
 	runs, ok := cases()[name]
 	if !ok {
-		return fmt.Errorf("-case: got %q, want outer, air, harq, combine, feedback, receiver or policy", name)
+		return fmt.Errorf("-case: got %q, want outer, air, harq, combine, feedback, receiver, policy or speed", name)
 	}
 	out := json.NewEncoder(os.Stdout)
 	for _, r := range runs {
@@ -101,15 +104,16 @@ func (r *run) measure() (*result, error) {
 		return nil, err
 	}
 	defer l.Close()
-	began := time.Now()
+	began, cpu := time.Now(), cpuTime()
 	if err := l.Run(r.slots); err != nil {
 		return nil, err
 	}
-	took := time.Since(began)
+	took, computed := time.Since(began), cpuTime()-cpu
 	ues, s := l.Report()
 	x := &result{
 		Name: r.Name, Mbps: s.Mbps, Jain: s.Jain, PRBUse: s.PRBUse, RxMicros: s.RxMicros50,
 		Micros: float64(took.Microseconds()) / float64(r.slots), History: s.History[:16],
+		CPU: float64(computed.Microseconds()) / float64(r.slots),
 	}
 	for _, u := range ues {
 		x.BLER1, x.First = append(x.BLER1, u.BLER1), append(x.First, u.First)
@@ -117,4 +121,13 @@ func (r *run) measure() (*result, error) {
 		x.Residual, x.UEMbps, x.P99 = append(x.Residual, u.Residual), append(x.UEMbps, u.Mbps), append(x.P99, u.DelayMsP99)
 	}
 	return x, nil
+}
+
+// cpuTime returns what the process has computed so far.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
