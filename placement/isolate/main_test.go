@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/neuroran/neuroran/placement/isolate"
 )
 
@@ -24,7 +26,7 @@ var launcher *isolate.Launcher
 
 func TestMain(m *testing.M) {
 	launcher = isolate.Init(isolate.Entries{
-		"echo": echo, "attempt": attempt, "allocate": allocate, "spin": spin, "stream": stream,
+		"echo": echo, "attempt": attempt, "allocate": allocate, "churn": churn, "spin": spin, "stream": stream,
 		"fail":  func(context.Context, net.Conn, []string) error { return errors.New("it went wrong") },
 		"panic": func(context.Context, net.Conn, []string) error { panic("it went very wrong") },
 		"deaf":  func(context.Context, net.Conn, []string) error { select {} },
@@ -58,6 +60,27 @@ func allocate(ctx context.Context, _ net.Conn, args []string) error {
 		time.Sleep(10 * time.Millisecond)
 	}
 	runtime.KeepAlive(all)
+	return nil
+}
+
+// churn takes memory up to the first argument in MiB, gives it back and begins anew.
+func churn(ctx context.Context, _ net.Conn, args []string) error {
+	most, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		b, err := unix.Mmap(-1, 0, most<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+		if err != nil {
+			return err
+		}
+		for i := 0; i < len(b); i += 4096 {
+			b[i] = 1
+		}
+		if err := unix.Munmap(b); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
