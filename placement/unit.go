@@ -3,6 +3,7 @@
 package placement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -20,9 +21,8 @@ import (
 //
 // While an owner is lost and no standby has taken over, what is pushed on edges that promise
 // nothing is lost, as on the air. Where the runtime knows that nobody can be reached it
-// refuses with a [*sfaas.MovedError], after the handle has waited for the next route for as
-// long as [SLA].Deadline says, or a second without one; a source of slots goes on with the
-// next slot.
+// refuses with a [*sfaas.MovedError], after the handle has waited for the next route: for a
+// slot, or a second where there are none. A source of slots goes on with the next slot.
 //
 // A Unit may be used concurrently. Pushes do not allocate in the steady state.
 type Unit struct {
@@ -32,7 +32,7 @@ type Unit struct {
 	units []sfaas.Unit
 }
 
-// patience is for how long a push without a deadline waits for an owner.
+// patience is for how long a push of what has no slots waits for an owner.
 const patience = time.Second
 
 // Unit returns the handle of the units under a key of one level, of the kind that is
@@ -89,22 +89,36 @@ func (u *Unit) Move(ctx context.Context, to sfaas.NodeID, functions ...string) e
 		if len(functions) > 0 && !named[x.Part] {
 			continue
 		}
-		if r, err := u.d.rt.Route(x); err == nil && r.Owner == to {
-			continue
-		}
-		if err := u.d.ctl.relocate(ctx, u.d, x, to); err != nil {
-			return err
-		}
-		err := u.d.await(ctx, func() bool {
-			r, err := u.d.rt.Route(x)
-			return err == nil && r.Owner == to
-		})
-		if err != nil {
+		if err := u.moveOne(ctx, x, to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// moveOne asks again where the nodes say that it is done and the routes do not: what this
+// node has heard of owners may be some rounds old.
+func (u *Unit) moveOne(ctx context.Context, x sfaas.Unit, to sfaas.NodeID) error {
+	there := func() bool {
+		r, err := u.d.rt.Route(x)
+		return err == nil && r.Owner == to
+	}
+	for !there() {
+		if err := u.d.ctl.relocate(ctx, u.d, x, to); err != nil {
+			return err
+		}
+		short, stop := context.WithTimeout(ctx, newsTime)
+		err := u.d.await(short, there)
+		stop()
+		if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// newsTime is within what time the news of a move has gone round.
+const newsTime = 100 * time.Millisecond
 
 // Routes returns who owns the units, in the order of the parts, as far as this node knows;
 // the owner of one that nobody owns is 0.
@@ -129,10 +143,7 @@ func (u *Unit) again(err error) bool {
 	if !errors.As(err, &moved) {
 		return false
 	}
-	wait := u.d.cfg.SLA.Deadline
-	if wait == 0 {
-		wait = patience
-	}
+	wait := cmp.Or(u.d.cfg.Slot, patience)
 	ctx, stop := context.WithTimeout(u.d.ctx, wait)
 	defer stop()
 	return u.d.await(ctx, func() bool {

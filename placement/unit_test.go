@@ -30,6 +30,7 @@ func TestUnit(t *testing.T) {
 	out := WithOutput(s.out, func(h sfaas.Header, _ *number) { got.Store(uint64(h.Slot)) })
 	ctl := &fakeControl{id: 1}
 	spec := Spec{Unit: sfaas.KindCell, Slot: time.Millisecond}
+	spec.Slot = 0 // a push waits for a second then
 	a, b := deployAt(t, ctl, s.app, spec, out), deploy(t, 2, s.app, spec)
 	placing(ctl, func() *Deployment { return b })
 	meet(t, a, b)
@@ -65,10 +66,10 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-// TestUnitGivesUp pushes for a unit that nobody comes to own, within a deadline.
+// TestUnitGivesUp pushes for a unit that nobody comes to own, within a slot.
 func TestUnitGivesUp(t *testing.T) {
 	s := newSums(t)
-	d := deploy(t, 1, s.app, Spec{Unit: sfaas.KindCell, Slot: time.Millisecond, SLA: SLA{Deadline: time.Millisecond}})
+	d := deploy(t, 1, s.app, Spec{Unit: sfaas.KindCell, Slot: time.Millisecond})
 	var moved *sfaas.MovedError
 	if err := s.in.PushValue(d.Unit(cell1), cell1, 1, &number{1}); !errors.As(err, &moved) || moved.Owner != nobody {
 		t.Errorf("pushed where nobody owns: %v", err)

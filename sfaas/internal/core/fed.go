@@ -249,7 +249,6 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 		k.unfeed(u)
 	case f.to == k.self.Node && k.lead(u.UnitID) == k.self.Core: // all slots are ours now
 		k.everywhere(u, &Signal{Kind: signalRoute, Route: u.route()})
-		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 	}
 }
 

@@ -16,7 +16,8 @@ import (
 //  2. Older news, or the same again, changes nothing: routes are compared by epoch, and
 //     among equal ones by node, so that all runtimes come to one opinion, whatever order
 //     they hear of it in.
-//  3. That this runtime owns a unit it learns from an image or a claim, never from news.
+//  3. That this runtime owns a unit it learns from an image or a claim, never from news;
+//     but that both owners need not be fed any more, the old one says.
 //  4. A fence ends when the new owner is announced: for the old owner that is the moment
 //     to finish.
 //  5. Whoever had the unit has lost it.
@@ -33,14 +34,15 @@ func (k *Core) learn(u *unit, r base.Route) {
 		}
 		return
 	}
+	if r.Owner == k.self.Node && r.Epoch == u.epoch && u.phase == unitHere && u.feeding() != nil {
+		k.feedEnded(u)
+		return
+	}
 	if !base.Newer(r.Epoch, r.Owner, u.epoch, u.owner) && !k.set.Bugs.staleEpoch {
 		return
 	}
 	if r.Owner == k.self.Node {
-		if f := u.feeding(); f != nil && u.phase == unitHere {
-			u.more.feed = nil // all slots are ours now
-		}
-		return // else it will be, or was: images and claims say so, not news
+		return // it will be, or was: images and claims say so, not news
 	}
 	if f := u.feeding(); f != nil && f.to == r.Owner {
 		if f.from == k.self.Node {
@@ -63,6 +65,15 @@ func (k *Core) learn(u *unit, r base.Route) {
 		if pending != nil {
 			k.wentAway(u, pending)
 		}
+	}
+}
+
+// feedEnded takes, at the new owner, that the old one ends: all slots are this runtime's
+// now, and who watches routes here hears that the unit has come.
+func (k *Core) feedEnded(u *unit) {
+	u.more.feed = nil
+	if k.lead(u.UnitID) == k.self.Core {
+		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 	}
 }
 
