@@ -73,7 +73,8 @@
 //   - placement/isolate: processes with a lease, apart from all else; a module of its own
 //   - placement/admission: whether slot work fits on a set of workers, by response time
 //   - placement/meter: what units have used, limits, shares of tenants, SLAs
-//   - placement: units on the nodes that have room, moved, and taken over when a node is lost
+//   - placement: units on the nodes that have room, moved, and taken over when a node is lost;
+//     placement/gossip finds and misses nodes by SWIM, a module of its own
 //   - placement/plan: where units should be: what places cost, plans that save energy, and a
 //     shield in front of them
 //   - placement/sim: instances of placement problems; placement/sim/cmd generates them

@@ -147,7 +147,10 @@ func (n *Node) onPeer(e peer.Event) {
 		n.mu.Unlock()
 		n.memberGone(e.Node)
 	case peer.Refused:
-		if e.Node != 0 { // else it was closed before it said of whom it is, as one of two that dial each other does
+		n.mu.Lock()
+		_, linked := n.linked[e.Node]
+		n.mu.Unlock()
+		if e.Node != 0 && !linked { // else it was one too many, or was closed before it said of whom it is, as one of two that dial each other does
 			n.log.Warn("placement: a connection is refused", "to", e.Node, "err", e.Err)
 		}
 	}
