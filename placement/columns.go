@@ -37,8 +37,8 @@ const (
 // that is awake takes what the unit's work takes, one that sleeps its idle power too. Of
 // equal ones the fuller node is the better one, as it leaves others empty.
 //
-// It thinks about no unit that has a place; that is for a planner.
-type policy struct{}
+// What has a place may be better elsewhere: of that it thinks by package plan.
+type policy struct{ thinker *thinker }
 
 // Order implements agent.Planner.
 func (policy) Order(dst []sfaas.NodeID, v *agent.View, it *agent.Item) []sfaas.NodeID {
@@ -66,4 +66,6 @@ func (policy) Order(dst []sfaas.NodeID, v *agent.View, it *agent.Item) []sfaas.N
 }
 
 // Think implements agent.Planner.
-func (policy) Think(dst []agent.Move, _ sfaas.Time, _ *agent.View) []agent.Move { return dst }
+func (p policy) Think(dst []agent.Move, _ sfaas.Time, v *agent.View) []agent.Move {
+	return p.thinker.node(dst, v, v.Self)
+}

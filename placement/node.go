@@ -67,6 +67,12 @@ type Node struct {
 	end  error // of Leave
 }
 
+// How often an agent thinks about its own units, and for how long one that has moved stays.
+const (
+	thinkPeriod = time.Second
+	settleTime  = 3 * time.Second
+)
+
 // joinPatience is for how long Join waits for a seed to answer, and for those that it knows.
 const joinPatience = time.Second
 
@@ -128,8 +134,13 @@ func (n *Node) open() (err error) {
 	if n.ledger, err = newLedger(n); err != nil {
 		return err
 	}
+	think := int(thinkPeriod / n.cfg.Round)
+	if n.cfg.KeepPlaces {
+		think = 0
+	}
 	n.agent, err = agent.New(agent.Config{
-		Node: n.id, Incarnation: n.incarnation, Round: n.cfg.Round, Seed: uint64(n.incarnation), Ledger: n.ledger, Planner: policy{},
+		Node: n.id, Incarnation: n.incarnation, Round: n.cfg.Round, Seed: uint64(n.incarnation), Settle: settleTime,
+		Ledger: n.ledger, Planner: policy{&thinker{seed: uint64(n.id)}}, ThinkRounds: think,
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package placement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ func (n *Node) carryOut(x *agent.Effect) {
 		case agent.Prepare:
 			err = c.prepare(ctx, u, x.Node, int(x.Rank))
 		case agent.MoveUnit:
-			_, err = c.move(ctx, u, x.Node)
+			err = move(ctx, c, u, x.Node)
 		case agent.Unprepare:
 			c.unprepare(u)
 			return
@@ -105,6 +106,24 @@ func (n *Node) carryOut(x *agent.Effect) {
 		outcome.Failure = agent.Refusal{Line: "data plane", Got: err.Error(), Want: "done"}
 	}
 	n.post(outcome)
+}
+
+// linkTime is for how long a move waits for the connection of two deployments, which may have
+// heard of each other a moment ago.
+const linkTime = time.Second
+
+func move(ctx context.Context, c carrier, u sfaas.Unit, to sfaas.NodeID) error {
+	for end := time.Now().Add(linkTime); ; {
+		_, err := c.move(ctx, u, to)
+		if !errors.Is(err, sfaas.ErrUnlinked) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // unitName returns how letters name a unit: deployment, part and number of the key.

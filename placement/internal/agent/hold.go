@@ -38,6 +38,8 @@ type hold struct {
 	leavesAs uint16     // its item there
 	to       NodeID     // where to
 	mend     mend       // of what is missing, of an owner
+	replaced NodeID     // standby that the next one takes the place of
+	newcomer NodeID     // who that is
 }
 
 // holdOf returns the hold of an item of a deal, or nil.

@@ -17,24 +17,51 @@ func (a *Agent) think() {
 
 // propose leads moves as one deal: all targets admit them, or nothing moves. A proposal
 // that is out of date is dropped as a whole: what it would save was counted with all of it.
+//
+// A move of a standby is its owner's to do, by itself: nothing is served or lost by it.
 func (a *Agent) propose(moves []Move) {
 	if len(moves) == 0 || len(moves) > MaxMoves || len(a.deals) >= maxDeals {
 		return
 	}
 	for _, m := range moves {
-		i, ok := a.place[m.Unit]
-		if !ok || m.To == m.From || !a.open(m.To) || a.units[i].Owner != m.From || !a.served(&a.units[i]) {
-			return
-		}
-		if h := a.activeHold(m.Unit, RoleOwner); h != nil && (h.leaving != (DealID{}) || a.now.Sub(h.settled) < a.cfg.Settle) {
+		if !a.sensible(m) {
 			return
 		}
 	}
 	d := a.newDeal(forEnergy, 0)
 	for _, m := range moves {
-		d.add(&a.units[a.place[m.Unit]], RoleOwner, m.To, 0, a.nameOf(m.Unit))
+		r := &a.units[a.place[m.Unit]]
+		switch h := a.activeHold(m.Unit, RoleOwner); {
+		case r.Owner == m.From:
+			d.add(r, RoleOwner, m.To, 0, a.nameOf(m.Unit))
+		case h != nil:
+			a.replaceStandby(h, m.From, m.To)
+		default:
+			l := a.letter(Propose, 1)
+			l.Moves = append(l.Moves, m)
+			a.send(r.Owner, l)
+		}
+	}
+	if len(d.items) == 0 {
+		a.oldDeal = append(a.oldDeal, d)
+		return
 	}
 	a.begin(d)
+}
+
+// sensible reports whether a proposed move is of what there is, and not too soon after the
+// last one.
+func (a *Agent) sensible(m Move) bool {
+	i, ok := a.place[m.Unit]
+	if !ok || m.To == m.From || !a.open(m.To) {
+		return false
+	}
+	r := &a.units[i]
+	if !a.served(r) || (r.Owner != m.From && r.StandsBy(m.From) < 0) {
+		return false
+	}
+	h := a.activeHold(m.Unit, RoleOwner)
+	return h == nil || (h.leaving == (DealID{}) && a.now.Sub(h.settled) >= a.cfg.Settle)
 }
 
 // relocate leads a move that the host wants.

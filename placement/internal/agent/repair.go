@@ -81,6 +81,10 @@ func (a *Agent) standbyDone(d *deal) {
 		return
 	}
 	h.mend.deal = DealID{}
+	if d.failures() && h.replaced != 0 {
+		h.replaced, h.newcomer = 0, 0
+		return
+	}
 	if d.failures() {
 		h.mend.tried = append(h.mend.tried, d.items[0].To)
 		return // the next one is asked in the next round

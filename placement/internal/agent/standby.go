@@ -43,7 +43,26 @@ func (a *Agent) onStanding(l *Letter) {
 		a.follow(h, i)
 		return
 	}
+	if rank := r.StandsBy(h.replaced); rank >= 0 && l.From == h.newcomer {
+		a.dismiss(h.replaced, r.Unit)
+		r.Standbys[rank], h.replaced, h.newcomer = l.From, 0, 0
+		a.follow(h, i)
+		return
+	}
 	a.dismiss(l.From, r.Unit)
+}
+
+// replaceStandby begins a deal by which another node stands by in the place of one that does.
+func (a *Agent) replaceStandby(h *hold, from, to NodeID) {
+	r := &a.units[a.unit(h.item.Row.Unit)]
+	rank := r.StandsBy(from)
+	if rank < 0 || r.StandsBy(to) >= 0 || to == a.cfg.Node || h.mend.deal != (DealID{}) || a.now < h.mend.next {
+		return
+	}
+	d := a.newDeal(forStandby, r.Unit)
+	d.add(r, RoleStandby, to, rank, h.item.Name)
+	h.mend.deal, h.replaced, h.newcomer = d.id, from, to
+	a.begin(d)
 }
 
 // dismiss tells a node that it, or this one, stands by for a unit no more.

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/resource"
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// Units that are spread over three nodes without a need come together, so that two nodes can
+// sleep.
+func TestNodesFallAsleep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	z := newZone(t, 3)
+	sums := newSums(t)
+	deps := z.deploy(sums.app, Spec{Unit: sfaas.KindCell, Needs: resource.Need{Memory: 100 << 20}})
+	ctx := z.context()
+	for i := range 3 {
+		u := deps[0].Unit(sfaas.NewKey(sfaas.KindCell, uint64(i)))
+		if err := u.Ensure(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.nodes[0].relocate(ctx, deps[0], sfaas.Unit{Part: "add", Root: u.Key()}, z.nodes[i].ID()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	z.eventually(func() string {
+		owners := map[sfaas.NodeID]int{}
+		for _, u := range z.nodes[0].Report().Units {
+			owners[u.Owner]++
+		}
+		if len(owners) == 1 {
+			return ""
+		}
+		return fmt.Sprintf("units by node: %v", owners)
+	})
+}
+
+// A thinker sees standbys as what holds room and keeps a node awake, apart from its owner.
+func TestThinkerMovesStandbys(t *testing.T) {
+	var v agent.View
+	for i := range 3 {
+		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
+		r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
+		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
+		v.Nodes = append(v.Nodes, r)
+	}
+	unit := func(id agent.UnitID, owner, standby sfaas.NodeID) {
+		r := agent.UnitRow{Unit: id, Owner: owner, Want: 1, Standbys: [2]sfaas.NodeID{standby}}
+		r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
+		r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+		v.Units = append(v.Units, r)
+	}
+	unit(1, 1, 2)
+	unit(2, 2, 3)
+	unit(3, 2, 1)
+	moves := (&thinker{}).node(nil, &v, 3)
+	if len(moves) != 1 || moves[0] != (agent.Move{Unit: 2, From: 3, To: 1}) {
+		t.Errorf("node 3 moves %+v, want the standby of unit 2 to node 1, where its owner is not", moves)
+	}
+	all := (&thinker{}).zone(&v)
+	if len(all) != 1 || len(all[0]) == 0 {
+		t.Errorf("the zone moves %+v", all)
+	}
+	v.Nodes[0].State = agent.NodeDraining
+	if moves := (&thinker{}).node(nil, &v, 3); len(moves) != 0 {
+		t.Errorf("node 3 moves %+v to a node that drains", moves)
+	}
+}
