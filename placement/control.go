@@ -17,6 +17,8 @@ import (
 //	letters ──> agent        one instance per node, under the node's key, which never moves
 //	              │  ▲
 //	              └──┘       to each other's instance by reference
+//	                ▲
+//	rows ─────> planner      one instance, under the zone's key, which is anywhere
 //
 // A letter is an envelope with bytes, which package agent reads and writes: so two builds of
 // this module with different letters refuse each other's letters, and not each other's
@@ -69,11 +71,12 @@ func (n *Node) startRuntime() error {
 	g := sfaas.NewGraph("placement")
 	n.letters = sfaas.Source[envelope](g, "letters")
 	sfaas.Apply(n.letters, f)
+	n.addPlanner(g)
 	app, err := g.Build()
 	if err != nil {
 		return err
 	}
-	n.rt, err = sfaas.NewRuntime(app, sfaas.WithNode(n.id), sfaas.WithDefaultOwner(nobody), sfaas.WithWorkers(1),
+	n.rt, err = sfaas.NewRuntime(app, sfaas.WithNode(n.id), sfaas.WithDefaultOwner(nobody), sfaas.WithWorkers(2),
 		sfaas.WithMaxMessage(maxEnvelope), sfaas.WithLogger(n.log))
 	if err != nil {
 		return err

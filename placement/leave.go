@@ -26,6 +26,7 @@ func (n *Node) Leave(ctx context.Context) error {
 //
 //  1. The agent refuses what comes, and moves what is here. Standbys are replaced by the
 //     owners of their units.
+//     The planner goes to another member, if it is here.
 //  2. All members hear that this node has left; they forget it without a suspicion.
 //  3. Deployments close, then the control app, by which the others would still be told.
 func (n *Node) leave(ctx context.Context) error {
@@ -39,6 +40,7 @@ func (n *Node) leave(ctx context.Context) error {
 		errs = append(errs, n.drain(ctx))
 		n.lines.wait() // a unit is elsewhere a little before its move has ended
 	}
+	n.passPlanner(ctx)
 	n.changeCard(func(k *card) { k.left = true })
 	if m := n.cfg.Membership; m != nil {
 		errs = append(errs, m.Leave())

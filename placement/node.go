@@ -33,6 +33,7 @@ type Node struct {
 	rt      *sfaas.Runtime // of the control app
 	peer    *peer.Node
 	letters sfaas.Input[envelope]
+	rowsIn  sfaas.Input[zoneRows]
 	agents  sfaas.Reference[envelope]
 	agent   *agent.Agent // touched by the control app's function alone
 	ledger  *ledger
@@ -179,7 +180,7 @@ func (n *Node) Runtime() *sfaas.Runtime { return n.rt }
 func (n *Node) beat() {
 	ticker := time.NewTicker(n.cfg.Round)
 	defer ticker.Stop()
-	looked, told := time.Now(), time.Now()
+	looked, told, planned := time.Now(), time.Now(), time.Now()
 	for {
 		select {
 		case <-ticker.C:
@@ -191,6 +192,11 @@ func (n *Node) beat() {
 			looked = now
 			n.measure()
 			n.tellResources()
+		}
+		if now := time.Now(); now.Sub(planned) >= planPeriod {
+			planned = now
+			n.keepPlanner()
+			n.tellPlanner()
 		}
 		if now := time.Now(); now.Sub(told) >= cardPeriod {
 			told = now

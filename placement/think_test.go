@@ -73,3 +73,59 @@ func TestThinkerMovesStandbys(t *testing.T) {
 		t.Errorf("node 3 moves %+v to a node that drains", moves)
 	}
 }
+
+// The planner is somewhere; it moves, it goes on when its node leaves, and it comes back when
+// its node dies without a word.
+func TestPlannerMovesAndReturns(t *testing.T) {
+	z := newZone(t, 4)
+	at := func(nodes ...*Node) sfaas.NodeID {
+		t.Helper()
+		var where sfaas.NodeID
+		z.eventually(func() string {
+			where = nodes[0].Planner()
+			for _, n := range nodes {
+				if p := n.Planner(); p == 0 || p != where {
+					return fmt.Sprintf("node %d says the planner is at %d, node %d at %d", nodes[0].ID(), where, n.ID(), p)
+				}
+			}
+			return ""
+		})
+		return where
+	}
+	if got := at(z.nodes...); got != 1 {
+		t.Errorf("the planner begins at node %d, want 1", got)
+	}
+	ctx := z.context()
+	if err := z.nodes[0].MovePlanner(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
+	if got := at(z.nodes...); got != 3 {
+		t.Errorf("the planner is at node %d, want 3", got)
+	}
+	z.eventually(func() string { // it works there
+		for _, u := range z.nodes[2].Runtime().Units(nil) {
+			if u.Unit == plannerUnit() && u.Owned && u.Invocations > 4 {
+				return ""
+			}
+		}
+		return "the planner does nothing"
+	})
+	if err := z.nodes[2].Leave(ctx); err != nil {
+		t.Fatal(err)
+	}
+	rest := []*Node{z.nodes[0], z.nodes[1], z.nodes[3]}
+	if got := at(rest...); got != 1 {
+		t.Errorf("the planner is at node %d after its node has left, want 1", got)
+	}
+	if err := z.nodes[0].MovePlanner(ctx, 4); err != nil {
+		t.Fatal(err)
+	}
+	at(rest...)
+	z.nodes[3].shut() // without a word
+	z.eventually(func() string {
+		if p := z.nodes[1].Planner(); p != 1 {
+			return fmt.Sprintf("the planner is at %d", p)
+		}
+		return ""
+	})
+}
