@@ -71,6 +71,7 @@
 //   - placement/resource: what a node has, and leases of it;
 //     placement/resource/resourcetest: what a driver of your own must pass
 //   - placement/isolate: processes with a lease, apart from all else; a module of its own
+//   - placement/nvml: NVIDIA GPUs and their energy; a module of its own
 //   - placement/admission: whether slot work fits on a set of workers, by response time
 //   - placement/meter: what units have used, limits, shares of tenants, SLAs
 //   - placement: units on the nodes that have room, moved, and taken over when a node is lost;
