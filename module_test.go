@@ -3,6 +3,7 @@
 package neuroran_test
 
 import (
+	"go/version"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,26 @@ func directRequirements(mod string) []string {
 	}
 	slices.Sort(paths)
 	return paths
+}
+
+// TestWorkspace holds the language version of the workspace at or above that of each
+// module in it: otherwise no command works in a checkout that does not turn it off.
+func TestWorkspace(t *testing.T) {
+	language := func(file string) string {
+		for line := range strings.Lines(readText(t, file)) {
+			if v, ok := strings.CutPrefix(line, "go "); ok {
+				return "go" + strings.TrimSpace(v)
+			}
+		}
+		t.Errorf("%s has no line go", file)
+		return ""
+	}
+	whole := language("go.work")
+	for _, module := range nestedModules(t) {
+		if v := language(filepath.Join(module, "go.mod")); version.Compare(v, whole) > 0 {
+			t.Errorf("%s is of %s, go.work of %s: go work use", module, v, whole)
+		}
+	}
 }
 
 // TestTopLevel pins the folders and files of the root.
