@@ -130,7 +130,8 @@ func (a *abstract) receive(dst *Reception, slot nr.Slot, g *nr.Grant, who int) e
 		*b = abstractBlock{bits: g.TBS(), mcs: g.MCS(), index: g.MCSIndex}
 		b.need = a.draw(g, b)
 	}
-	snr *= a.cfg.UEs[who].powerScale(g.NumPRB)
+	density, _ := a.cfg.UEs[who].Power.grant(u.fading.snrDB, a.cfg.Carrier.Numerology(), g)
+	snr *= density
 	info, reported := a.measure(&u.fading, g, b.mcs.Modulation, float32(snr))
 	if a.cfg.NoCombining {
 		b.info, b.sent, b.need = 0, 0, a.draw(g, b)
@@ -189,8 +190,9 @@ func (a *abstract) Sound(dst []float32, ue int, slot nr.Slot) {
 	if err != nil {
 		return // a Doppler frequency that was validated
 	}
+	density := a.cfg.UEs[ue].Power.sounding(f.snrDB, a.cfg.Carrier.Numerology())
 	for i := range dst {
-		gamma := float32(snr) * f.gain(i)
+		gamma := float32(snr*density) * f.gain(i)
 		dst[i] = decibel(a.model.gain*gamma + a.model.offset)
 	}
 }

@@ -107,12 +107,3 @@ func mixSeed(seed, index uint64) uint64 {
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
 }
-
-// powerScale returns by what the power density of a UE is below the full one with a grant
-// of so many PRBs, because its power does not last.
-func (u *UE) powerScale(numPRB int) float64 {
-	if u.PowerPRB == 0 || numPRB <= u.PowerPRB {
-		return 1
-	}
-	return float64(u.PowerPRB) / float64(numPRB)
-}

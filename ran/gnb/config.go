@@ -26,7 +26,7 @@ type UE struct {
 	Profile      channel.Profile // power delay profile; the zero value is flat
 	DelaySeconds float64         // arrival after the receiver's symbol timing
 	CFOHz        float64         // carrier frequency offset
-	PowerPRB     int             // PRBs on which its power lasts at full density; 0 stands for all
+	Power        Power           // transmit power control; the zero value has none
 }
 
 // Impairments are what goes wrong between scheduler, UEs and receiver. The zero value is
@@ -114,8 +114,9 @@ func (c Config) Validate() error {
 			return &nr.FieldError{Field: field + ".lcg", Got: u.LCG, Want: "0…7"}
 		case u.Arrive < 0 || u.Leave != 0 && u.Leave <= u.Arrive:
 			return &nr.FieldError{Field: field + ".leave", Got: u.Leave, Want: "0, or after its arrival"}
-		case u.PowerPRB < 0:
-			return &nr.FieldError{Field: field + ".power_prb", Got: u.PowerPRB, Want: "at least 0"}
+		}
+		if err := u.Power.validate(field); err != nil {
+			return err
 		}
 		names[u.RNTI] = true
 		if err := u.Traffic.Validate(); err != nil {

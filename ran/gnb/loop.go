@@ -350,10 +350,18 @@ func (l *Loop) sender(g *nr.Grant) int {
 	if x := l.cfg.Impairments.GrantLoss; x > 0 && l.rng.Float64() < x {
 		return -1
 	}
-	if !l.ues[i].send(g) {
+	if !l.ues[i].send(g, l.headroom(i, g)) {
 		return -1
 	}
 	return i
+}
+
+// headroom returns by how much UE i could raise its power with a grant of the present slot, dB.
+func (l *Loop) headroom(i int, g *nr.Grant) float64 {
+	u := &l.cfg.UEs[i]
+	snrDB, _ := u.Trajectory.At(slotTime(&l.cfg.MAC.Carrier, l.slot))
+	_, dB := u.Power.grant(snrDB, l.cfg.MAC.Carrier.Numerology(), g)
+	return dB
 }
 
 // destination returns the message in which the feedback of a slot is told; where it is lost,

@@ -79,7 +79,7 @@ func oddConfig(rng *rand.Rand) (Config, int) {
 	for i := range pick(0, 1, 3, 20, 64) {
 		u := UE{
 			RNTI: uint16(65535 - i*997), LCG: i % 8, Trajectory: Fixed(float64(rng.IntN(80)-30), float64(pick(0, 3, 300, 5000))),
-			Profile: channel.TDLB100(), PowerPRB: pick(0, 0, 1, 10),
+			Profile: channel.TDLB100(), Power: Power{Control: mac.PowerControl{PCMAX: float64(pick(0, 0, 23)), P0dBm: float64(pick(-120, -90, 50)), Alpha: float64(pick(0, 1)), DeltaTF: pick(0, 1) == 1}, NoiseDBm: -113},
 			Traffic: []Traffic{{}, {Pattern: Poisson, Mbps: 0.1}, {Pattern: FTP3, Mbps: 900}, {Pattern: OnOff, Mbps: 5}, {Pattern: Periodic, Mbps: 1e-6}}[rng.IntN(5)],
 			MAC:     mac.UEConfig{Grant: g, NumProcesses: pick(0, 1, 2, 16), StartSINRdB: float64(pick(-30, 0, 40))},
 		}

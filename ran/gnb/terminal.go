@@ -3,7 +3,6 @@
 package gnb
 
 import (
-	"math"
 	"time"
 
 	"github.com/neuroran/neuroran/mac"
@@ -84,9 +83,10 @@ func (t *terminal) asks(slot nr.Slot) bool {
 	return true
 }
 
-// send makes the UE's block of a grant: a new one, or the one that it has. It reports
-// false where it has none: it missed the grant of the first transmission.
-func (t *terminal) send(g *nr.Grant) bool {
+// send makes the UE's block of a grant that leaves so much power headroom: a new one, or the
+// one that it has. It reports false where it has none: it missed the grant of the first
+// transmission.
+func (t *terminal) send(g *nr.Grant, headroomDB float64) bool {
 	b := &t.processes[g.HARQProcess]
 	if !g.NewData {
 		return b.built
@@ -99,17 +99,9 @@ func (t *terminal) send(g *nr.Grant) bool {
 	var waiting [mac.NumLCGs]int
 	waiting[t.cfg.LCG] = t.queue.waiting()
 	b.bsr = mac.NewBSR(&waiting)
-	b.phr = mac.PowerHeadroomLevel(t.headroom(g.NumPRB))
+	b.phr = mac.PowerHeadroomLevel(headroomDB)
 	t.inFlight++
 	return true
-}
-
-// headroom returns by how much the UE could raise its power with a grant of so many PRBs.
-func (t *terminal) headroom(numPRB int) float64 {
-	if t.cfg.PowerPRB == 0 {
-		return 40
-	}
-	return 10 * math.Log10(float64(t.cfg.PowerPRB)/float64(numPRB))
 }
 
 // giveUp loses a block that is replaced before it was received.

@@ -189,7 +189,8 @@ func (w *waveform) send(ue int, slot nr.Slot, g *nr.Grant) error {
 	if err := u.tx.Process(&w.sent, data); err != nil {
 		return err
 	}
-	amplitude := complex(float32(math.Sqrt(math.Pow(10, snrDB/10)*cfg.powerScale(g.NumPRB))), 0)
+	density, _ := cfg.Power.grant(snrDB, w.cfg.Carrier.Numerology(), g)
+	amplitude := complex(float32(math.Sqrt(math.Pow(10, snrDB/10)*density)), 0)
 	for i, x := range w.sent.RE.Data() {
 		w.sent.RE.Data()[i] = amplitude * x
 	}
@@ -211,6 +212,7 @@ func (w *waveform) Sound(dst []float32, ue int, slot nr.Slot) {
 		return
 	}
 	model, snr := receiverModels[w.cfg.Receiver], math.Pow(10, snrDB/10)
+	snr *= w.cfg.UEs[ue].Power.sounding(snrDB, w.cfg.Carrier.Numerology())
 	at += w.cfg.Carrier.Numerology().SlotDuration() / 2
 	for i, r := range w.cfg.RBGs {
 		power := 0.0

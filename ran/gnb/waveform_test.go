@@ -41,3 +41,26 @@ func TestAirsAgree(t *testing.T) {
 		})
 	}
 }
+
+// TestPairs lets two UEs share PRBs, which the receiver detects jointly: with four antennas
+// that carries more than PRBs of their own do.
+func TestPairs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("800 slots of waveforms")
+	}
+	const slots = 400
+	cfg := testConfig(4, mac.ProportionalFair{}, Traffic{})
+	cfg.NewAir, cfg.NumRx = NewWaveform, 4
+	_, alone := runLoop(t, cfg, slots)
+	cfg.MAC.Pairing = mac.PairingConfig{Enabled: true, MinSINRdB: 3, LossDB: 3}
+	ues, paired := runLoop(t, cfg, slots)
+	t.Logf("alone %.2f Mbit/s, in pairs %.2f on %.2f of the PRBs", alone.Mbps, paired.Mbps, paired.PRBUse)
+	if paired.Mbps < 1.15*alone.Mbps || paired.PRBUse < 1.2 {
+		t.Errorf("alone %.2f Mbit/s, in pairs %.2f on %.2f of the PRBs", alone.Mbps, paired.Mbps, paired.PRBUse)
+	}
+	for _, u := range ues {
+		if u.BLER1 > 0.2 {
+			t.Errorf("UE %d: BLER %.3f", u.UE, u.BLER1)
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 func cases() map[string][]run {
 	return map[string][]run{
 		"outer": outer(), "air": air(), "harq": harq(), "combine": combine(),
-		"feedback": feedback(), "receiver": receiver(), "policy": policy(), "speed": speed(),
+		"feedback": feedback(), "receiver": receiver(), "policy": policy(), "speed": speed(), "pair": pair(),
 	}
 }
 
@@ -150,6 +150,26 @@ func speed() []run {
 			s := base()
 			s.UEs, s.Scheduler, s.DopplerHz = 8, name, hz
 			runs = append(runs, run{Name: fmt.Sprintf("%s, %g Hz", name, hz), scenario: s, slots: 200000})
+		}
+	}
+	return runs
+}
+
+// pair lets two UEs share PRBs over waveforms, detected jointly, or gives each its own.
+func pair() []run {
+	var runs []run
+	for _, rx := range []int{2, 4} {
+		for _, on := range []bool{false, true} {
+			s := base()
+			s.Air, s.Scheduler, s.SNRFrom, s.SNRTo, s.Check = "waveform", "pf", 10, 22, true
+			name := fmt.Sprintf("%d antennas, PRBs of their own", rx)
+			if on {
+				name = fmt.Sprintf("%d antennas, pairs", rx)
+			}
+			runs = append(runs, run{Name: name, scenario: s, slots: 3000, change: func(c *gnb.Config) {
+				c.NumRx = rx
+				c.MAC.Pairing = mac.PairingConfig{Enabled: on, MinSINRdB: 3, LossDB: 3}
+			}})
 		}
 	}
 	return runs

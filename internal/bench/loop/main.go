@@ -9,6 +9,7 @@
 //	go run ./internal/bench/loop -case feedback feedback delay against rate
 //	go run ./internal/bench/loop -case receiver ls, lmmse and neural by throughput
 //	go run ./internal/bench/loop -case policy   rr, pf and max with full buffers; qos at 80 % load
+//	go run ./internal/bench/loop -case pair     two UEs on the same PRBs against none, waveform
 //	go run ./internal/bench/loop -case speed    8 UEs over the abstract air: computing time of a slot
 //
 // It prints one JSON object for each run. Everything follows from -seed.
@@ -67,7 +68,7 @@ type result struct {
 func measure(name string, slots int, seed uint64) error {
 	runs, ok := cases()[name]
 	if !ok {
-		return fmt.Errorf("-case: got %q, want outer, air, harq, combine, feedback, receiver, policy or speed", name)
+		return fmt.Errorf("-case: got %q, want outer, air, harq, combine, feedback, receiver, policy, speed or pair", name)
 	}
 	out := json.NewEncoder(os.Stdout)
 	for _, r := range runs {
