@@ -131,6 +131,12 @@ func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch
 // over dst, with the memory that its rows have, and allocates only what does not fit.
 func (r *Runtime) Units(dst []UnitStats) []UnitStats { return r.rt.Units(dst) }
 
+// Flows returns what has travelled between this runtime and others, as of the last slot: a
+// row for each edge on which anything has, in dst as far as it fits. Over all runtimes, what
+// was sent on an edge is what was received, and what was lost, and what is on its way
+// or went down with a connection or a process.
+func (r *Runtime) Flows(dst []EdgeFlow) []EdgeFlow { return r.rt.Flows(dst) }
+
 // Routes returns the routes that the runtime knows of, by unit. Units without
 // one belong to their default owner.
 func (r *Runtime) Routes() []Route { return r.rt.Routes() }

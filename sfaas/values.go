@@ -148,6 +148,11 @@ type (
 	// UnitStats is what a runtime has counted of a unit under one epoch, see
 	// [Runtime.Units].
 	UnitStats = core.UnitStats
+	// EdgeFlow is what has travelled on one edge between a runtime and others, see
+	// [Runtime.Flows].
+	EdgeFlow = core.EdgeFlow
+	// Traffic is a number of messages and of their payload bytes.
+	Traffic = core.Traffic
 	// Histogram counts durations; what it tells is at most 1/16 too high.
 	Histogram = core.Histogram
 	// Meter is what a function or a unit has used. Invocations, state bytes and

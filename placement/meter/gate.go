@@ -144,7 +144,15 @@ func (g *Gate) refill(now sfaas.Time) {
 	}
 }
 
-// Settle tells what the unit has used in all, and how many of its pushes are not done: that
+// Resume says what the unit had used before the gate stood, which it does not hold against
+// it: of a unit that has been on this node before, say.
+func (g *Gate) Resume(total Usage) {
+	g.mu.Lock()
+	g.total = total.Amounts()
+	g.mu.Unlock()
+}
+
+// Settle tells what the unit has used on this node in all ([Ledger.Here]), and how many of its pushes are not done: that
 // is how many messages wait for it ([sfaas.UnitStats], Queued), or 0 if that is not
 // known. It is called once a slot or so; the gate of the parent hears of it. It must not be
 // called for a gate that is a parent.

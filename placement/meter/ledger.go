@@ -65,7 +65,7 @@ func (l *Ledger) observe(app string, tenant func(sfaas.Unit) string, s *sfaas.Un
 		row.Owner.Tenant = tenant(s.Unit)
 	}
 	row.Usage = Usage{
-		Invocations: s.Invocations, StateRead: s.StateRead, StateWritten: s.StateWritten, Transferred: s.Transferred, Remote: s.Remote,
+		Invocations: s.Invocations, StateRead: s.StateRead, StateWritten: s.StateWritten, Transferred: s.Transferred, Remote: s.Remote, IO: s.Stored,
 		Slots: s.Slots, Late: s.Late + s.Skipped, Dropped: s.Dropped + s.Stale + s.Lost + s.Unheard + s.DeadLetters, Busy: s.Busy, CPU: s.CPU,
 	}
 	r := l.record(row.trunk())
@@ -186,6 +186,16 @@ func (l *Ledger) Rows(dst []Row, after uint64) ([]Row, uint64) {
 func (l *Ledger) Total(owner resource.Owner) (u Usage) {
 	l.each(func(r *record) {
 		if r.base.Owner == owner {
+			r.sum(&u)
+		}
+	})
+	return u
+}
+
+// Here returns what a unit has used on this node: what its gate here settles.
+func (l *Ledger) Here(owner resource.Owner) (u Usage) {
+	l.each(func(r *record) {
+		if r.base.Owner == owner && r.base.Node == l.node {
 			r.sum(&u)
 		}
 	})

@@ -166,6 +166,12 @@ func (n *Node) Units(dst []sfaas.UnitStats) []sfaas.UnitStats {
 	return n.cores.Units(dst)
 }
 
+// Flows returns what has travelled between the node and others, see [sfaas.Runtime.Flows].
+func (n *Node) Flows(dst []sfaas.EdgeFlow) []sfaas.EdgeFlow {
+	n.cores.Publish()
+	return n.cores.Flows(dst)
+}
+
 // Notices returns what went otherwise than in a good slot, in order. Other
 // than faults it is kept only if the world was made with sfaas.WithNotices.
 func (n *Node) Notices() []sfaas.Notice { return n.notices }

@@ -28,6 +28,9 @@ type board struct {
 	node      base.NodeID
 	functions []functionAccount // by node
 
+	flowing sync.Mutex // of what follows
+	flows   []EdgeFlow // by edge
+
 	mu        sync.Mutex // of what follows
 	units     map[ownedUnit]*account
 	list      []*account // in the order in which they were opened; only appended to
@@ -97,7 +100,7 @@ const (
 
 func newBoard(app *plan.App, set *Settings) *board {
 	b := &board{
-		app: app, node: set.Node, functions: make([]functionAccount, len(app.Nodes)),
+		app: app, node: set.Node, functions: make([]functionAccount, len(app.Nodes)), flows: make([]EdgeFlow, len(app.Edges)),
 		units: map[ownedUnit]*account{}, life: uint64(set.Incarnation) << 32,
 	}
 	for i := range b.functions { // so that a stage that takes long takes no memory
@@ -252,6 +255,9 @@ func (b *board) reset() {
 		a.times.reset()
 		a.mu.Unlock()
 	}
+	b.flowing.Lock()
+	clear(b.flows)
+	b.flowing.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, a := range b.list {

@@ -40,6 +40,7 @@ func (k *Core) receive(ev *Event) {
 		k.gauges[e.ID-1].sub(e, m.size)
 	} else {
 		k.stats[e.Node.Index].Remote += uint64(m.size)
+		k.flowOn(e.ID).Received.count(m.size)
 		if u := k.unitFor(e.Node.Part, ev.Key, k.keys[ev.Key]); u.phase != unitAway {
 			k.ledger(u).heard(e, m.size)
 		}

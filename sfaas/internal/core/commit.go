@@ -128,6 +128,13 @@ func (k *Core) begin(b *Batch, it *item) {
 func (k *Core) offer(b *Batch) {
 	b.state = batchOffered
 	b.offer++
+	if !k.bare && b.unit != k.local {
+		l := k.ledger(b.unit)
+		for i := range b.Record.Writes {
+			w := &b.Record.Writes[i]
+			l.Stored += uint64(len(w.Key) + len(w.Value) + len(w.End))
+		}
+	}
 	k.effect(Effect{Kind: EffectCommit, Batch: b})
 }
 

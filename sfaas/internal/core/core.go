@@ -105,6 +105,9 @@ type Core struct {
 	open    []*ledger   // of units, with something to publish
 	dirty   []*instance // with content that has not been measured
 	nobody  Counts      // of units that are not here
+	flows   []EdgeFlow  // by edge
+	flowed  bool        // some have something to publish
+	unshown bool        // a function's account was in use
 	timesAt base.Time   // when histograms were published
 	board   *board
 }
@@ -129,7 +132,7 @@ func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, g
 	k.lane = newLane(app, set, uint64(self.Node)<<48|uint64(self.Core)<<40)
 	k.ways = waysFrom(app, set)
 	k.idle.sources, k.idle.sent = make([]uint64, len(app.Outlets)), make([]uint64, len(app.Nodes))
-	k.stats = make([]nodeStats, len(app.Nodes))
+	k.stats, k.flows = make([]nodeStats, len(app.Nodes)), make([]EdgeFlow, len(app.Edges))
 	k.parts = make([]partState, len(app.Parts))
 	if k.bare = set.InMemory(); set.Engine.Keeps() && set.Recorder != nil {
 		k.keeps = true

@@ -77,6 +77,10 @@ func (c *Cores) Published() []FunctionStats { return c.board.readFunctions() }
 // fits. It may be called while they run.
 func (c *Cores) Units(dst []UnitStats) []UnitStats { return c.board.readUnits(dst) }
 
+// Flows returns what has travelled between this runtime and others, a row for each edge
+// with any, in dst as far as it fits.
+func (c *Cores) Flows(dst []EdgeFlow) []EdgeFlow { return c.board.readFlows(dst) }
+
 // ResetStats sets all counters that the cores have published to zero.
 func (c *Cores) ResetStats() { c.board.reset() }
 

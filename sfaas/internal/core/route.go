@@ -145,6 +145,7 @@ func (k *Core) depart(to base.NodeID, epoch uint32, e *plan.Edge, m *Message, ke
 		}
 		return
 	}
+	k.flowOn(e.ID).Sent.count(m.size)
 	k.effect(Effect{Kind: EffectSend, Edge: e.ID, Msg: m, Key: key, To: Endpoint{to, int(key.KeyGroup())}, Epoch: epoch, Stamp: s})
 }
 

@@ -20,6 +20,7 @@ type Meter struct {
 	StateWritten uint64        // bytes of cells written
 	Transferred  uint64        // payload bytes sent, once for each consumer
 	Remote       uint64        // payload bytes that came from another runtime
+	Stored       uint64        // bytes of records handed to the Engine, by unit
 	Busy         time.Duration // time spent, from the start of a stage to the next
 }
 
@@ -29,6 +30,7 @@ func (m *Meter) add(o *Meter) {
 	m.StateWritten += o.StateWritten
 	m.Transferred += o.Transferred
 	m.Remote += o.Remote
+	m.Stored += o.Stored
 	m.Busy += o.Busy
 }
 
@@ -91,8 +93,11 @@ func (k *Core) Publish() { k.show(true) }
 // left for the next time. It allocates nothing in the steady state.
 func (k *Core) Show() { k.show(false) }
 
-// Unshown reports whether a unit has something that has not been published.
-func (k *Core) Unshown() bool { return len(k.open) > 0 || k.run.stages > 0 }
+// Unshown reports whether a unit has something that has not been published, or a reader was
+// looking at what should have been.
+func (k *Core) Unshown() bool {
+	return len(k.open) > 0 || k.run.stages > 0 || k.flowed || k.unshown
+}
 
 // Ledgers that a reader has locked stay in the list for the next time. Histograms of
 // functions are published less often, since pouring one looks at all its buckets.
@@ -107,10 +112,12 @@ func (k *Core) show(wait bool) {
 	}
 	clear(k.open[len(left):])
 	k.open = left
+	k.showFlows(wait)
 	times := wait || k.now.Sub(k.timesAt) >= timesEvery
 	if times {
 		k.timesAt = k.now
 	}
+	k.unshown = false
 	for i := range k.stats {
 		s := &k.stats[i]
 		if s.Meter == (Meter{}) && s.Counts == (Counts{}) && !(times && s.times.max > 0) {
@@ -118,6 +125,7 @@ func (k *Core) show(wait bool) {
 		}
 		a := &k.board.functions[i]
 		if !lock(&a.mu, wait) {
+			k.unshown = true
 			continue
 		}
 		a.Meter.add(&s.Meter)

@@ -104,6 +104,7 @@ func (w *worker) deliver(e *core.Effect) {
 			return
 		}
 	}
+	w.core.CountUndelivered(e)
 	if e.Stamp == nil {
 		w.core.CountLost(e)
 		if r.set.OnNotice != nil {

@@ -138,6 +138,9 @@ func (r *Runtime) leadOf(id plan.UnitID) *worker { return r.workerOf(id.Root.Key
 // Units returns what the workers have published about units, in dst as far as it fits.
 func (r *Runtime) Units(dst []core.UnitStats) []core.UnitStats { return r.cores.Units(dst) }
 
+// Flows returns what has travelled between this runtime and others.
+func (r *Runtime) Flows(dst []core.EdgeFlow) []core.EdgeFlow { return r.cores.Flows(dst) }
+
 // units returns the units of which this runtime has content, or a route. It asks all
 // workers, until ctx ends: one whose handler blocks may answer late.
 //

@@ -271,7 +271,9 @@ func (w *worker) showSoon() {
 	if now >= w.showAt.Add(-w.rt.set.PublishEvery/2) {
 		w.showAt = now
 		w.show(now)
-	} else if !w.armed.Load() {
+	}
+	// What a reader was looking at just then has to wait for the next turn.
+	if w.core.Unshown() && !w.armed.Load() {
 		w.armed.Store(true)
 		w.shower.Reset(w.rt.set.PublishEvery)
 	}
