@@ -18,7 +18,10 @@ type EdgeFlow struct {
 }
 
 // Traffic is a number of messages and of their payload bytes.
-type Traffic struct{ Messages, Bytes uint64 }
+type Traffic struct {
+	Messages uint64 // how many
+	Bytes    uint64 // of their payload
+}
 
 func (t *Traffic) count(size int) {
 	t.Messages++
