@@ -144,7 +144,7 @@ func (u *UE) report(r *BSR, at nr.Slot) {
 	var waiting [NumLCGs]int32
 	for i := range waiting {
 		bytes, _ := r.Bytes(i)
-		waiting[i] = int32(bytes)
+		waiting[i] = int32(min(bytes, maxBufferBytes))
 	}
 	for i := range NumProcesses {
 		p := &u.Processes[i]

@@ -315,11 +315,13 @@ func (c *Cell) Reset() {
 }
 
 // SetBudget bounds the receiver's work in the slots that are scheduled from now on, µs;
-// 0 stands for no bound.
+// 0 stands for no bound, and so does what is below, or no number.
 func (c *Cell) SetBudget(micros float64) {
-	if c.state.BudgetMicros = max(micros, 0); micros <= 0 {
-		c.state.WorkPrice = 0
+	if !(micros > 0) {
+		c.state.BudgetMicros, c.state.WorkPrice = 0, 0
+		return
 	}
+	c.state.BudgetMicros = micros
 }
 
 // Measured takes what the receiver's work in one slot took, µs, after the feedback of the

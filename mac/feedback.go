@@ -92,6 +92,9 @@ func (c *Cell) measure(u *UE, p *Process, slot nr.Slot, f *Feedback) {
 	if p.Shared {
 		x += float32(c.cfg.Pairing.LossDB)
 	}
+	// Beyond what the tables tell apart there is nothing to learn: what stands at their end
+	// would be moved on for ever.
+	x = min(max(x, minDB), maxDB)
 	start, num := int(p.Start), int(p.NumPRB)
 	step := float32(c.cfg.QualityWeight) * (x - c.inner.effectiveDB(&u.Quality, c.groups, start, num))
 	for i := range c.groups {
