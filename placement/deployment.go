@@ -92,7 +92,8 @@ type control interface {
 	owned(c carrier, u sfaas.Unit, epoch uint32)
 	// routed says that another node owns a unit.
 	routed(c carrier, r sfaas.Route)
-	// suspected says that a node does not answer to heartbeats, or that its process is dead.
+	// suspected says that the process of a node is dead, as its kernel says. One that is only
+	// silent may speak again at any moment, and is not reported.
 	suspected(id sfaas.NodeID, dead bool)
 	// claimEpoch returns the epoch under which this node, and no other one, may claim a unit
 	// whose last known one is given; 0 if there is none left.

@@ -105,7 +105,6 @@ func (d *Deployment) question(node sfaas.NodeID) {
 		case !d.floor.pulse.Silent(node):
 		case !lives && hears:
 			d.takeOver(node)
-			d.ctl.suspected(node, false)
 			return
 		case !d.sleep(askAgain):
 			return
