@@ -282,8 +282,10 @@ type cutResult struct {
 	Case      string    `json:"case"`
 	Whole     tally     `json:"whole"`
 	Cut       tally     `json:"cut"`
-	WholeHop  quantiles `json:"whole_hop"` // from the demapper's start to that of what follows
-	CutHop    quantiles `json:"cut_hop"`
+	WholeTook quantiles `json:"whole_block"` // from the push of a slot until its last block has come
+	CutTook   quantiles `json:"cut_block"`
+	HopP50    float64   `json:"hop_p50_us"` // what the second is more than the first
+	HopP99    float64   `json:"hop_p99_us"`
 	WholeCPU  float64   `json:"whole_cpu_us"` // of all nodes but the ingress, per slot
 	CutCPU    float64   `json:"cut_cpu_us"`
 	Bytes     float64   `json:"cut_bytes"` // from node to node over the cut, per slot
@@ -332,12 +334,12 @@ func cutAtLLRs(ctx context.Context, c *config) (r cutResult, err error) {
 		}
 		if to == routes[0].Owner {
 			r.Whole.add(g.count(from, upTo-ahead))
-			whole = append(whole, g.hops(from, upTo)...)
+			whole = append(whole, g.latencies(from, upTo-ahead)...)
 			spent[0] += after.CPU - before.CPU
 			r.WholeCPU += float64(upTo - from)
 		} else {
 			r.Cut.add(g.count(from, upTo-ahead))
-			cut = append(cut, g.hops(from, upTo)...)
+			cut = append(cut, g.latencies(from, upTo-ahead)...)
 			spent[1] += after.CPU - before.CPU
 			r.CutCPU += float64(upTo - from)
 			bytes += after.over("phy/demap") - before.over("phy/demap")
@@ -345,7 +347,8 @@ func cutAtLLRs(ctx context.Context, c *config) (r cutResult, err error) {
 	}
 	r.Bytes = float64(bytes) / max(r.CutCPU, 1)
 	r.WholeCPU, r.CutCPU = float64(spent[0].Microseconds())/max(r.WholeCPU, 1), float64(spent[1].Microseconds())/max(r.CutCPU, 1)
-	r.WholeHop, r.CutHop, r.MovesTook = quantilesOf(whole), quantilesOf(cut), quantilesOf(took)
+	r.WholeTook, r.CutTook, r.MovesTook = quantilesOf(whole), quantilesOf(cut), quantilesOf(took)
+	r.HopP50, r.HopP99 = r.CutTook.P50-r.WholeTook.P50, r.CutTook.P99-r.WholeTook.P99
 	return r, nil
 }
 
@@ -365,13 +368,13 @@ func (g *ingress) uses() (slot int, sum use, err error) {
 	return g.at(), sum, nil
 }
 
-// hops returns, for each of a range of slots, the time from one end of the cut to the other.
-func (g *ingress) hops(from, to int) (all []time.Duration) {
+// latencies returns, for each of a range of slots, the time from its push to its last block.
+func (g *ingress) latencies(from, to int) (all []time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for n := from; n < min(to, len(g.slots)); n++ {
 		if x := &g.slots[n]; len(x.blocks) > 0 {
-			all = append(all, x.hop)
+			all = append(all, x.last.Sub(x.pushed))
 		}
 	}
 	return all

@@ -50,7 +50,6 @@ type slotLog struct {
 	last   sfaas.Time
 	epoch  uint32 // of the last block
 	blocks []blockLog
-	hop    time.Duration // from the demapper's start to that of what follows
 }
 
 type blockLog struct {
@@ -137,7 +136,6 @@ func (g *ingress) receive(h sfaas.Header, tb *block.TransportBlock) {
 	}
 	x.last, x.epoch = now, h.Epoch
 	x.blocks = append(x.blocks, blockLog{process{tb.RNTI, tb.HARQ}, s})
-	x.hop = tb.Began[block.StageRecover].Sub(tb.Began[block.StageDemap])
 	if h.Epoch>>8 < g.epoch>>8 {
 		g.old++
 	}
