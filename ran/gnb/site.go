@@ -5,6 +5,7 @@ package gnb
 import (
 	"math"
 	"math/rand/v2"
+	"sort"
 	"time"
 
 	"github.com/neuroran/neuroran/mac"
@@ -52,15 +53,11 @@ type Route []Place
 // At returns where a UE is at an instant: before the route begins at its first place, after
 // its end at the last one. It does not allocate.
 func (r Route) At(at time.Duration) (x, y float64) {
-	i, last := 0, len(r)-1
-	for low, high := 0, last; low <= high; { // the last place that is not after the instant
-		if mid := (low + high) / 2; r[mid].At <= at {
-			i, low = mid, mid+1
-		} else {
-			high = mid - 1
-		}
+	if len(r) == 0 {
+		return 0, 0
 	}
-	if i == last || at <= r[i].At {
+	i := max(sort.Search(len(r), func(i int) bool { return r[i].At > at })-1, 0) // the last place that is not after the instant
+	if i+1 == len(r) || at <= r[i].At {
 		return r[i].X, r[i].Y
 	}
 	share := float64(at-r[i].At) / float64(r[i+1].At-r[i].At)
@@ -70,16 +67,19 @@ func (r Route) At(at time.Duration) (x, y float64) {
 // RandomRoute returns the way of a UE that goes at a constant speed from one random place of a
 // square to the next (random waypoints), for a while.
 //
-//   - speed: m/s, above 0
+//   - speed: m/s, up to 10 000; of others, and of 0, it stands still
 //   - half: half of the square's side, m
 func RandomRoute(seed uint64, speed, half float64, long time.Duration) Route {
 	rng := rand.New(rand.NewPCG(seed, 0x726f757465)) // "route"
 	place := func() (x, y float64) { return half * (2*rng.Float64() - 1), half * (2*rng.Float64() - 1) }
 	x, y := place()
 	r := Route{{0, x, y}}
+	if !(speed > 0 && speed <= 1e4) {
+		return r
+	}
 	for at := time.Duration(0); at < long; {
 		x2, y2 := place()
-		at += max(time.Duration(math.Hypot(x2-x, y2-y)/speed*1e9), 1)
+		at += max(time.Duration(min(math.Hypot(x2-x, y2-y)/speed*1e9, 1<<61)), 1)
 		r = append(r, Place{at, x2, y2})
 		x, y = x2, y2
 	}
@@ -90,8 +90,11 @@ func RandomRoute(seed uint64, speed, half float64, long time.Duration) Route {
 const stepMetres = 2
 
 // Trajectory returns what a UE's channel is on a route: the signal to noise ratio of each
-// place, and the Doppler frequency of the speed there.
+// place, and the Doppler frequency of the speed there; none of no route.
 func (s *Site) Trajectory(r Route, c *nr.Carrier) Trajectory {
+	if len(r) == 0 {
+		return nil
+	}
 	var t Trajectory
 	hz := 0.0
 	for i := range r[:len(r)-1] {
@@ -100,7 +103,7 @@ func (s *Site) Trajectory(r Route, c *nr.Carrier) Trajectory {
 		hz = distance / long.Seconds() * s.Terrain.Config().CarrierHz / lightSpeed
 		steps := max(int(math.Ceil(distance/stepMetres)), 1)
 		for k := range steps {
-			at := a.At + long*time.Duration(k)/time.Duration(steps)
+			at := a.At + time.Duration(float64(long)*float64(k)/float64(steps))
 			x, y := r.At(at)
 			t = append(t, Waypoint{at, s.SNRdB(x, y, c), hz})
 		}

@@ -3,6 +3,7 @@
 package gnb
 
 import (
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -29,6 +30,28 @@ func TestRoute(t *testing.T) {
 		x2, y2 := walk.At(at + 100*time.Millisecond)
 		if d := math.Hypot(x2-x, y2-y); d > 1.001 || math.Abs(x) > 100 || math.Abs(y) > 100 {
 			t.Fatalf("%.2f m in 100 ms to (%.1f, %.1f)", d, x, y)
+		}
+	}
+}
+
+// TestOddRoutes end, and none of them is taken for a trajectory that it is not.
+func TestOddRoutes(t *testing.T) {
+	terrain, err := channel.NewTerrain(channel.TerrainConfig{Environment: channel.UMi(), BaseHeight: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, c := Site{Terrain: terrain}, nr.Carrier{SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512}
+	for _, speed := range []float64{0, -1, math.NaN(), math.Inf(1), 1e-300, 1e4, 1e9} {
+		if r := RandomRoute(1, speed, 100, time.Second); len(r) == 0 || len(r) > 10_000 {
+			t.Errorf("%v m/s: %d places", speed, len(r))
+		} else if err := s.Trajectory(r[:1], &c).Validate(); err != nil {
+			t.Errorf("%v m/s: %v", speed, err)
+		}
+	}
+	for i, r := range []Route{nil, {{0, 0, 0}, {0, 9, 9}}, {{time.Second, 0, 0}, {0, 1, 1}}, {{0, math.NaN(), 0}, {1, 0, 0}}} {
+		r.At(time.Second)
+		if err := s.Trajectory(r, &c).Validate(); !errors.As(err, new(*nr.FieldError)) {
+			t.Errorf("route %d: got %v", i, err)
 		}
 	}
 }

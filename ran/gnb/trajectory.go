@@ -5,6 +5,7 @@ package gnb
 import (
 	"fmt"
 	"math"
+	"sort"
 	"time"
 
 	"github.com/neuroran/neuroran/phy/nr"
@@ -49,14 +50,7 @@ func (t Trajectory) Validate() error {
 // At returns signal to noise ratio and Doppler frequency at an instant. It does not
 // allocate.
 func (t Trajectory) At(at time.Duration) (snrDB, dopplerHz float64) {
-	i := 0
-	for low, high := 0, len(t)-1; low <= high; { // the last waypoint that is not after the instant
-		if mid := (low + high) / 2; t[mid].At <= at {
-			i, low = mid, mid+1
-		} else {
-			high = mid - 1
-		}
-	}
+	i := max(sort.Search(len(t), func(i int) bool { return t[i].At > at })-1, 0) // the last waypoint that is not after the instant
 	if i+1 == len(t) || at < t[i].At {
 		return t[i].SNRdB, t[i].DopplerHz
 	}
