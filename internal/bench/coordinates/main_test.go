@@ -3,13 +3,15 @@
 package main
 
 import (
-	"bytes"
+	"errors"
+	"math"
 	"testing"
 
 	"github.com/neuroran/neuroran/mac/coord"
 )
 
-// TestMap learns the map that is committed.
+// TestMap learns the map that is committed: not to the bit, since processors round
+// differently, but to a fraction of a dB everywhere.
 func TestMap(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two seconds")
@@ -18,8 +20,19 @@ func TestMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(b, siteMap) || len(b) > 1024 {
-		t.Errorf("%d bytes, not those of site.map: go run ./internal/bench/coordinates -train", len(b))
+	var learned, committed coord.Map
+	if err := errors.Join(learned.UnmarshalBinary(b), committed.UnmarshalBinary(siteMap)); err != nil || len(b) > 1000 {
+		t.Fatalf("%d bytes, %v", len(b), err)
+	}
+	most := 0.0
+	for x := -half; x <= half; x += 7 {
+		for y := -half; y <= half; y += 7 {
+			most = max(most, math.Abs(float64(learned.SINRdB(x, y)-committed.SINRdB(x, y))))
+		}
+	}
+	t.Logf("%.3f dB at most from the map that is committed", most)
+	if most > 0.5 {
+		t.Errorf("%.2f dB from site.map: go run ./internal/bench/coordinates -train", most)
 	}
 }
 
