@@ -110,6 +110,7 @@ func (w *World) Stop(n *Node) error {
 	w.hist.note(w.now, fmt.Sprintf("stop of node %d", n.id))
 	w.engine.forget(n.id)
 	n.down = true
+	w.meetAgain(n)
 	if s := n.storage; s != nil {
 		w.durable(s, s.disk.Crash(w.random))
 		s.open = nil
@@ -153,6 +154,7 @@ func (w *World) Restart(n *Node) error { return errors.Join(w.Stop(n), w.Start(n
 func (w *World) Crash(snapshot []byte) error {
 	w.queue.remove(func(e *entry) bool { return e.core != nil })
 	*w.engine = *newEngine(w)
+	w.apart = nil
 	w.hist.note(w.now, fmt.Sprintf("crash, %d bytes restored", len(snapshot)))
 	clear(w.newest)
 	clear(w.broken)

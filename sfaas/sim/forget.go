@@ -80,7 +80,7 @@ func (w *World) areApart(a, b *Node) bool {
 	return false
 }
 
-// meetAgain lets the nodes that have forgotten one forget that: it begins another life.
+// meetAgain lets the nodes that have forgotten one forget that: its life is over.
 func (w *World) meetAgain(n *Node) {
 	rest := w.apart[:0]
 	for _, x := range w.apart {

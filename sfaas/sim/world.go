@@ -108,7 +108,6 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 
 // link lets the cores of a node and those of all others know each other.
 func (w *World) link(n *Node) error {
-	w.meetAgain(n)
 	for _, x := range w.nodes {
 		if x != n && !x.down && !n.down {
 			if w.cfg.Bytes {

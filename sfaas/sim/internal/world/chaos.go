@@ -108,6 +108,7 @@ func (r *run) move(p *piece, to int, then func()) {
 		patience *= 2 // it ends with slots to come
 	}
 	life, from := r.m.life, p.owner
+	mover := r.incarnation[from]
 	if r.cfg.Forgets > 0 && r.chaos.chance(0.2) {
 		r.m.after(r.chaos.span(0, 2*time.Millisecond), func() { r.forget(from, to) })
 	}
@@ -124,7 +125,7 @@ func (r *run) move(p *piece, to int, then func()) {
 		}
 	})
 	r.m.after(patience, func() {
-		if !done && life == r.m.life && !p.lost && (cfg.Mode != sfaas.Fed || r.m.now() < r.end) {
+		if !done && life == r.m.life && mover == r.incarnation[from] && !p.lost && (cfg.Mode != sfaas.Fed || r.m.now() < r.end) {
 			r.violate(Endless, "move of %v from node %d to node %d has not ended after %v", p.unit, p.owner, to, r.m.now().Sub(asked))
 		}
 	})
