@@ -65,7 +65,7 @@ func (w *World) loseWay(a, b *Node, d time.Duration) {
 		return true
 	})
 	for _, e := range late {
-		e.at = w.now.Add(d + time.Duration(w.random.Int64N(int64(d)+1)))
+		e.at = w.now.Add(d + w.breakTime())
 		w.queue.push(e)
 	}
 }

@@ -30,6 +30,9 @@ func (r *run) startChaos() {
 	}
 	r.every(r.cfg.Claims, r.claimSome)
 	r.every(r.cfg.Rests, r.passOn)
+	if r.cfg.Forgets > 0 {
+		r.passAllOn()
+	}
 	r.every(r.cfg.Forgets, func() { r.forget(r.chaos.IntN(r.nodes), r.chaos.IntN(r.nodes)) })
 	r.every(2*r.cfg.Crashes, r.takeSnapshot)
 	r.every(r.cfg.Crashes, r.crash)
@@ -110,7 +113,7 @@ func (r *run) move(p *piece, to int, then func()) {
 	life, from := r.m.life, p.owner
 	mover := r.incarnation[from]
 	if r.cfg.Forgets > 0 && r.chaos.chance(0.2) {
-		r.m.after(r.chaos.span(0, 2*time.Millisecond), func() { r.forget(from, to) })
+		r.forgetSoon(from, to)
 	}
 	r.m.move(p, to, cfg, func(err error) {
 		done = true
@@ -133,6 +136,18 @@ func (r *run) move(p *piece, to int, then func()) {
 
 // forget lets two nodes forget each other for a while, in which messages may come late.
 func (r *run) forget(a, b int) { r.m.forget(a, b, r.chaos.span(0, 50*time.Millisecond)) }
+
+// forgetSoon lets two nodes forget each other while something is on its way between them.
+func (r *run) forgetSoon(a, b int) {
+	r.m.after(r.chaos.span(0, time.Millisecond), func() { r.forget(a, b) })
+}
+
+// passAllOn passes on what has no route while units are used for the first time.
+func (r *run) passAllOn() {
+	for _, p := range r.p.app.Parts() {
+		r.m.after(r.chaos.span(0, 30*time.Millisecond), func() { r.passOnTo(p.Name, r.chaos.IntN(r.nodes)) })
+	}
+}
 
 // evacuate moves everything that a node owns to others.
 func (r *run) evacuate(node int) {

@@ -200,6 +200,9 @@ func (r *run) passOnTo(part string, to int) {
 	if r.down[from] || r.down[to] || to == from || to == r.leaving {
 		return
 	}
+	if r.cfg.Forgets > 0 && r.chaos.chance(0.9) {
+		r.forgetSoon(from, to)
+	}
 	r.m.passOn(part, from, to, func(err error) {
 		switch {
 		case err == nil:
