@@ -156,6 +156,7 @@ func (g *Graph) check(n *plan.Node) {
 		}
 	}
 	g.checkNames(f)
+	g.checkHandlers(n)
 	if f.Config.Parallel && (f.Stateful() || len(f.Ins) != 1) {
 		g.fail(f.Name, "Parallel is for functions of one input without cells and ports")
 	}
@@ -205,6 +206,20 @@ func (g *Graph) checkInputs(n *plan.Node) {
 			g.fail(f.Name, fmt.Sprintf("input %d has %d edges", i, k))
 		case i >= len(f.Ins) && k == 0 && f.Ports[i-len(f.Ins)].Kind.Control() && !f.Topic:
 			g.fail(f.Name+"."+f.Ports[i-len(f.Ins)].Name, "is not wired")
+		}
+	}
+}
+
+// checkHandlers looks for handlers that are nil: a sink, and what stands for a topic, have
+// none.
+func (g *Graph) checkHandlers(n *plan.Node) {
+	f := n.Fn
+	if f.Run == nil && !n.Sink && !f.Topic {
+		g.fail(f.Name, "has no handler: it is nil")
+	}
+	for _, p := range f.Ports {
+		if p.Run == nil && !f.Topic {
+			g.fail(f.Name+"."+p.Name, "has no handler: it is nil")
 		}
 	}
 }

@@ -39,10 +39,12 @@ func newPort[C any](f *plan.Function, kind plan.PortKind, word string, h func(c 
 	p := &plan.Port{
 		Name: word + "(" + t.String() + ")", Kind: kind, Type: t, Fn: f,
 		Make: func() any { return new(C) },
-		Run: func(x any) error {
+	}
+	if h != nil { // else Build says so
+		p.Run = func(x any) error {
 			c := ctxOf(x)
 			return h(c, c.in(0).(*C))
-		},
+		}
 	}
 	f.Ports = append(f.Ports, p)
 	return p

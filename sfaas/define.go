@@ -25,7 +25,11 @@ import (
 // reported by [Graph.Build].
 func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cfg FunctionConfig, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
-	if pair := inputOf[In](f); pair != nil {
+	pair := inputOf[In](f)
+	if h == nil { // Build says so
+		return Fn[In, Out]{f}
+	}
+	if pair != nil {
 		f.Run = func(x any) error {
 			c := ctxOf(x)
 			return h(c, c.out().(*Out), pair(c))
@@ -45,7 +49,11 @@ func Define[In, Out any](name string, h func(c *Ctx, out *Out, in *In) error, cf
 func DefineEach[In, Out any](name string, h func(c *Ctx, out Emitter[Out], in *In) error, cfg FunctionConfig, declared ...Declared) Fn[In, Out] {
 	f := newFunction[Out](name, cfg, declared)
 	f.Each = true
-	if pair := inputOf[In](f); pair != nil {
+	pair := inputOf[In](f)
+	if h == nil {
+		return Fn[In, Out]{f}
+	}
+	if pair != nil {
 		f.Run = func(x any) error {
 			c := ctxOf(x)
 			return h(c, Emitter[Out]{c, c.Slot()}, pair(c))

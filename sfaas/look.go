@@ -27,6 +27,9 @@ import (
 // does not have the function, [ErrClosed], or the error of ctx. The worker is kept from
 // its slots for as long as the copy takes: name cells where others are large.
 func (r *Runtime) Read(ctx context.Context, f Function, key Key, look func(c *Ctx) error, cells ...Declared) error {
+	if err := canLook(f, look); err != nil {
+		return err
+	}
 	n, err := r.app.node(f)
 	if err != nil {
 		return err
@@ -47,6 +50,9 @@ func (r *Runtime) Read(ctx context.Context, f Function, key Key, look func(c *Ct
 // the other: of keys that come or go meanwhile some are told. It returns a [*WiringError]
 // if the graph does not have the function, [ErrClosed], or the error of ctx.
 func (r *Runtime) Keys(ctx context.Context, f Function) ([]Key, error) {
+	if f == nil {
+		return nil, &OptionError{Option: "Keys", Got: "nil", Want: "a function"}
+	}
 	n, err := r.app.node(f)
 	if err != nil {
 		return nil, err
@@ -78,6 +84,17 @@ func cellsOf(f *plan.Function, named []Declared) ([]*plan.CellDecl, error) {
 		}
 	}
 	return of.Cells, nil
+}
+
+// canLook returns an error if there is no function, or nothing that looks at its cells.
+func canLook(f Function, look func(c *Ctx) error) error {
+	switch {
+	case f == nil:
+		return &OptionError{Option: "Read", Got: "nil", Want: "a function"}
+	case look == nil:
+		return &OptionError{Option: "Read", Got: "nil", Want: "what looks at cells"}
+	}
+	return nil
 }
 
 // lookAt lets a program look at a copy of cells.

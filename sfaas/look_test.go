@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +30,46 @@ func ledgerOf() (f sfaas.Fn[number, number], sum sfaas.Value[uint64], list sfaas
 		*out = *in
 		return nil
 	}, sfaas.FunctionConfig{}, sum, list, names), sum, list, names
+}
+
+// TestLookOfNothing gives what looks at cells, and Leave, nothing to look at or to ask.
+func TestLookOfNothing(t *testing.T) {
+	g := sfaas.NewGraph("g")
+	f := sfaas.Define("f", func(_ *sfaas.Ctx, _, _ *number) error { return nil }, sfaas.FunctionConfig{})
+	sfaas.Apply(sfaas.Source[number](g, "in"), f)
+	in := sfaas.Source[number](g, "more")
+	sfaas.Sink(in, "out")
+	rt, ctx, key := start(t, build(t, g)), context.Background(), sfaas.NewKey(sfaas.KindCell, 1)
+	s, err := sfaas.OpenSnapshot(bytes.NewReader(snapshotOf(t, rt)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(*sfaas.Ctx) error { return nil }
+	_, keys := rt.Keys(ctx, nil)
+	for name, err := range map[string]error{
+		"function": rt.Read(ctx, nil, key, look), "look": rt.Read(ctx, f, key, nil), "keys": keys,
+		"of a snapshot": s.Read(nil, key, look), "look at a snapshot": s.Read(f, key, nil), "leave": rt.Leave(ctx, nil, sfaas.MoveConfig{}),
+		"push": in.PushValue(nil, key, 1, &number{}),
+	} {
+		if bad := (*sfaas.OptionError)(nil); !errors.As(err, &bad) {
+			t.Errorf("%s: got %v, want an OptionError", name, err)
+		}
+	}
+}
+
+// TestNilHandlers declares functions and ports without a handler: Build names each.
+func TestNilHandlers(t *testing.T) {
+	r := sfaas.Ref[wake]("f")
+	f := sfaas.Define[number, number]("f", nil, sfaas.FunctionConfig{}, r.On(nil))
+	e := sfaas.DefineEach[number, number]("e", nil, sfaas.FunctionConfig{})
+	g := sfaas.NewGraph("g")
+	in := sfaas.Source[number](g, "in")
+	sfaas.Apply(sfaas.Apply(in, f), e)
+	sfaas.Control(sfaas.Source[note](g, "notes"), sfaas.OnSetting[note](f, nil))
+	_, err := g.Build()
+	if n := strings.Count(fmt.Sprint(err), "has no handler"); n != 4 {
+		t.Errorf("%d of 4 are named: %v", n, err)
+	}
 }
 
 // TestRead reads cells while messages flow: those of one key belong to one moment.

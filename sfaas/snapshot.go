@@ -61,6 +61,9 @@ func (s *Snapshot) Keys(function string) []Key {
 // fields or another class, or its content is damaged, sealed under another key, or beyond
 // its bound, that is an error; cells that the snapshot does not have are empty.
 func (s *Snapshot) Read(f Function, key Key, look func(c *Ctx) error, cells ...Declared) error {
+	if err := canLook(f, look); err != nil {
+		return err
+	}
 	decls, err := cellsOf(f.function(), cells)
 	if err != nil {
 		return err

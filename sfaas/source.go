@@ -54,7 +54,10 @@ func (in Input[T]) Spread() Edge[T] { return in.stream().Spread() }
 // runtime: pushed at two, they may overtake each other, as those at the old owner of a unit
 // do that wait there for a connection while others are pushed at the new one.
 func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
-	if fill == nil {
+	switch {
+	case h == nil:
+		return in.lacks("Push", "a host")
+	case fill == nil:
 		return in.lacks("Push", "a function that fills in a message")
 	}
 	m, err := h.Draft(core.SourceRef{Outlet: in.from}, key)
@@ -71,7 +74,10 @@ func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 
 // PushValue is Push with a deep copy of *v.
 func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
-	if v == nil {
+	switch {
+	case h == nil:
+		return in.lacks("PushValue", "a host")
+	case v == nil:
 		return in.lacks("PushValue", "a value")
 	}
 	m, err := h.Draft(core.SourceRef{Outlet: in.from}, key)

@@ -31,6 +31,9 @@ import (
 //  4. What could not be moved is reported, and stays: the runtime can still be used, and
 //     closed.
 func (r *Runtime) Leave(ctx context.Context, to func(base.Unit) base.NodeID, cfg MoveConfig) error {
+	if to == nil {
+		return &base.OptionError{Option: "Leave", Got: "nil", Want: "a function that says where units go"}
+	}
 	r.set.Leaving.Store(true)
 	var errs []error
 	for _, p := range r.app.Parts { // first, so that no unit is new here from now on
