@@ -84,17 +84,21 @@ type Core struct {
 	helper  int
 
 	// what lasts as long as a commit
-	nextID  uint64
-	offered int // not answered
-	tasks   int // of parallel functions, under way
-	free    []*Batch
-	rec     Recorder // nil: the engine keeps nothing
-	local   *unit    // stands for what the runtime itself has changed
-	vows    []bool   // by node: it has outputs on edges that promise
-	changed []*unit  // by this step
-	rows    uint64   // that have got a name
-	flushes int      // units whose changes wait for a record
-	redo    map[redoID]uint64
+	nextID uint64
+	// From which number on instances send that are new in this life. Without records they
+	// may be under an epoch that they have had in an earlier life, and others know what
+	// they sent then: numbers rise from life to life.
+	firstSent uint64
+	offered   int // not answered
+	tasks     int // of parallel functions, under way
+	free      []*Batch
+	rec       Recorder // nil: the engine keeps nothing
+	local     *unit    // stands for what the runtime itself has changed
+	vows      []bool   // by node: it has outputs on edges that promise
+	changed   []*unit  // by this step
+	rows      uint64   // that have got a name
+	flushes   int      // units whose changes wait for a record
+	redo      map[redoID]uint64
 
 	now  base.Time
 	cost time.Duration
@@ -137,6 +141,8 @@ func newCore(app *plan.App, set *Settings, self Endpoint, count int, b *board, g
 	if k.bare = set.InMemory(); set.Engine.Keeps() && set.Recorder != nil {
 		k.keeps = true
 		k.rec, k.local, k.vows = set.Recorder, &unit{epoch: set.Incarnation}, vowsOf(app)
+	} else {
+		k.firstSent = uint64(set.Incarnation) << 32
 	}
 	return k, nil
 }

@@ -159,7 +159,7 @@ func (k *Core) instance(n *plan.Node, ks *keyState) *instance {
 
 func (k *Core) firstInstance(n *plan.Node, ks *keyState) *instance {
 	inst := newInstance(n)
-	inst.sent = k.idle.sent[n.Index]
+	inst.sent = max(k.idle.sent[n.Index], k.firstSent)
 	k.place(inst, ks)
 	return inst
 }

@@ -3,8 +3,10 @@
 package live
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -51,11 +53,30 @@ func (r *Runtime) Connect(t Transport, hello []byte) (node base.NodeID, incarnat
 	if err != nil {
 		return 0, 0, err
 	}
+	if err := r.follows(of); err != nil {
+		return 0, 0, err
+	}
 	// What is known under this number is an earlier connection, or an earlier life. It is
 	// ended first, so that the cores hear "gone" before "there".
 	r.unlinkNode(of.Node, base.ErrUnlinked)
 	r.connect(newFar(r, of, t, nil))
 	return of.Node, of.Incarnation, nil
+}
+
+// follows returns an error if this runtime has known a later life of another one: what that
+// has sent would be taken for newer than what it sends now, which would get lost.
+func (r *Runtime) follows(of *state.Peer) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := r.lives[of.Node]
+	if of.Incarnation < last {
+		return base.Errorf("connect: node %d: %w", of.Node, &base.OptionError{
+			Option: "WithIncarnation", Got: strconv.FormatUint(uint64(of.Incarnation), 10),
+			Want: fmt.Sprintf("%d or more, as it has had: its clock may have been set back", last),
+		})
+	}
+	r.lives[of.Node] = of.Incarnation
+	return nil
 }
 
 func (r *Runtime) connect(p *far) {

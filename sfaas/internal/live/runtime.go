@@ -49,6 +49,7 @@ type Runtime struct {
 	calls  map[uint64]chan callResult
 	nextID uint64
 	links  map[base.NodeID]peer
+	lives  map[base.NodeID]uint32 // the last life of each that was ever connected
 	wire   *state.Wire
 	frames *base.FramePool
 	closed atomic.Bool
@@ -74,7 +75,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	}
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
-		links: map[base.NodeID]peer{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
+		links: map[base.NodeID]peer{}, lives: map[base.NodeID]uint32{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
 		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
 	// Counters are shown once per slot, or where slots are shorter than the clock can

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sfaas_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// TestAnotherLife lets a runtime without records begin another life under its number: what
+// its sources and its functions send then is no repeat of what they sent before.
+func TestAnotherLife(t *testing.T) {
+	for name, promise := range map[string]sfaas.EdgeConfig{"at most once": {}, "at least once": {Guarantee: sfaas.AtLeastOnce}, "exactly once": exactly} {
+		t.Run(name, func(t *testing.T) {
+			var counted, passed atomic.Uint64
+			add := func(name string, to *atomic.Uint64) sfaas.Fn[number, sfaas.None] {
+				return sfaas.Define(name, func(_ *sfaas.Ctx, _ *sfaas.None, in *number) error { to.Add(in.X); return nil }, sfaas.FunctionConfig{})
+			}
+			pass := sfaas.Define("pass", func(_ *sfaas.Ctx, out, in *number) error { *out = *in; return nil }, sfaas.FunctionConfig{})
+			g := sfaas.NewGraph("lives")
+			in, through := sfaas.Source[number](g, "in"), sfaas.Source[number](g, "through")
+			sfaas.Apply(in.With(promise), add("count", &counted))
+			sfaas.Apply(sfaas.Apply(through.With(promise), pass).With(promise).Cut("line"), add("passed", &passed))
+			app, key := build(t, g), sfaas.NewKey(sfaas.KindCell, 1)
+			node := func(n sfaas.NodeID, life uint32) *sfaas.Runtime {
+				return start(t, app, sfaas.WithNode(n), sfaas.WithIncarnation(life), sfaas.WithDefaultOwner(1), sfaas.WithDefaultOwner(2, "pass"))
+			}
+			a := node(1, 2000)
+			for i, life := range []uint32{1000, 1001} {
+				b := node(2, life)
+				wired(t, a, b)
+				for n := range uint64(5) {
+					push(t, in, b, key, sfaas.Slot(n), 1)
+					push(t, through, b, key, sfaas.Slot(n), 1)
+				}
+				drain(t, b)
+				drain(t, a)
+				if want := 5 * uint64(i+1); counted.Load() != want || passed.Load() != want {
+					t.Errorf("life %d: %d came from its source and %d from its function, want %d", life, counted.Load(), passed.Load(), want)
+				}
+				b.Close()
+			}
+			b := node(2, 500)
+			_, _, err := a.Connect(wire{&wires{}, a, b}, b.Hello())
+			if bad := (*sfaas.OptionError)(nil); !errors.As(err, &bad) || bad.Option != "WithIncarnation" {
+				t.Errorf("a life before the last one: %v", err)
+			}
+		})
+	}
+}
