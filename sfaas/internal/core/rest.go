@@ -264,6 +264,9 @@ func (k *Core) settleOwner(u *unit, owner base.NodeID) {
 // linked any more, nothing has happened yet.
 func (k *Core) bequeath(x *partState, r *Resignation) {
 	if slices.Contains(k.peers, r.Owner) {
+		// Who hears of this owner and has not heard of an earlier one learns its exceptions
+		// too.
+		r.Used = append(r.Used, k.pinned(r.Part)...)
 		k.toRestOf(r.Owner, &Signal{Kind: signalHeir, Resign: r})
 		return
 	}
@@ -307,15 +310,21 @@ func (k *Core) tellRests(node base.NodeID) {
 	k.told = append(k.told, node)
 	for i := range k.parts {
 		if x := k.parts[i].rest; x.Epoch > 0 {
-			r := &Resignation{Rest: x}
-			for _, u := range k.sortedUnits() {
-				if u.pinned && u.epoch == 0 && u.Part.Index == i {
-					r.Used = append(r.Used, u.route())
-				}
-			}
+			r := &Resignation{Rest: x, Used: k.pinned(x.Part)}
 			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRest, Resign: r}})
 		}
 	}
+}
+
+// pinned returns where units of a part are that were excepted when its rest was passed on,
+// and have not moved since.
+func (k *Core) pinned(part string) (used []base.Route) {
+	for _, u := range k.sortedUnits() {
+		if u.pinned && u.epoch == 0 && u.Part.Name == part {
+			used = append(used, u.route())
+		}
+	}
+	return used
 }
 
 // toRestOf sends a signal to the lead of the part at another runtime.
