@@ -135,7 +135,11 @@ func (m *machine) misplace(p *piece, from, to int, done func(error)) {
 // owns reports whether a node owns a piece, or may own one soon, but for those that it
 // leaves behind.
 func (m *machine) owns(node int, leaves func(*piece) bool) bool {
+	n := m.w.Node(node)
 	for _, p := range m.pieces {
+		if !p.moving && n.Owner(p.unit) == sfaas.NodeID(node+1) { // what was passed on while it moved in vain
+			p.owner = node
+		}
 		if leaves(p) {
 			continue
 		}

@@ -196,6 +196,9 @@ func (r *run) passOn() {
 
 // passOnTo lets a node own what has no route of a part.
 func (r *run) passOnTo(part string, to int) {
+	if r.cfg.Forgets > 0 { // units of sinks begin there, which are not moved away before a node stops
+		to %= stays
+	}
 	from := r.m.rest[part]
 	if r.down[from] || r.down[to] || to == from || to == r.leaving {
 		return
