@@ -139,13 +139,15 @@ func (r *run) forget(a, b int) { r.m.forget(a, b, r.chaos.span(0, 50*time.Millis
 
 // forgetSoon lets two nodes forget each other while something is on its way between them.
 func (r *run) forgetSoon(a, b int) {
-	r.m.after(r.chaos.span(0, time.Millisecond), func() { r.forget(a, b) })
+	r.m.after(r.chaos.span(0, 600*time.Microsecond), func() { r.forget(a, b) })
 }
 
-// passAllOn passes on what has no route while units are used for the first time.
+// passAllOn passes on what has no route, twice, while units are used for the first time: the
+// second time to the node at which sources push.
 func (r *run) passAllOn() {
 	for _, p := range r.p.app.Parts() {
-		r.m.after(r.chaos.span(0, 30*time.Millisecond), func() { r.passOnTo(p.Name, r.chaos.IntN(r.nodes)) })
+		r.m.after(0, func() { r.passOnTo(p.Name, 1) })
+		r.m.after(r.chaos.span(2*time.Millisecond, 6*time.Millisecond), func() { r.passOnApart(p.Name, 0) })
 	}
 }
 

@@ -191,7 +191,16 @@ func (r *run) watchSoft() {
 func (r *run) passOn() {
 	parts := r.p.app.Parts()
 	part := parts[r.chaos.IntN(len(parts))].Name
-	r.passOnTo(part, r.chaos.IntN(r.nodes))
+	r.passOnApart(part, r.chaos.IntN(r.nodes))
+}
+
+// passOnApart is passOnTo between nodes that may forget each other meanwhile.
+func (r *run) passOnApart(part string, to int) {
+	from := r.m.rest[part]
+	r.passOnTo(part, to)
+	if r.cfg.Forgets > 0 {
+		r.forgetSoon(from, to%stays)
+	}
 }
 
 // passOnTo lets a node own what has no route of a part.
@@ -202,9 +211,6 @@ func (r *run) passOnTo(part string, to int) {
 	from := r.m.rest[part]
 	if r.down[from] || r.down[to] || to == from || to == r.leaving {
 		return
-	}
-	if r.cfg.Forgets > 0 && r.chaos.chance(0.9) {
-		r.forgetSoon(from, to)
 	}
 	r.m.passOn(part, from, to, func(err error) {
 		switch {
