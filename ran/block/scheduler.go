@@ -56,6 +56,12 @@ type Effort struct {
 	Micros float64 // µs
 }
 
+// Budget is what the receiver of a cell may work per slot: a setting, which holds until the
+// next one. Who shares workers among cells hands it out, see placement/admission.
+type Budget struct {
+	Micros float64 // µs; 0 for no bound
+}
+
 // Reset empties the message for a slot, and keeps its memory.
 func (s *SlotIndication) Reset(slot nr.Slot) {
 	*s = SlotIndication{
@@ -117,6 +123,10 @@ func (s *SlotIndication) Tell(c *mac.Cell) error {
 type Scheduler struct {
 	Fn sfaas.Fn[SlotIndication, nr.Schedule] // at the slot of the message; its output belongs to the slot k₂ later
 
+	// Budgets bound the receiver's work, beside [SlotIndication].BudgetMicros: the smaller
+	// bound holds.
+	Budgets sfaas.Controller[Budget]
+
 	ues sfaas.Map[uint16, mac.UE]
 }
 
@@ -147,6 +157,7 @@ func NewScheduler(cfg mac.Config) (Scheduler, error) {
 	cfg = cell.Config()
 	state := sfaas.NewValue[scheduling]("scheduling", sfaas.Replicated)
 	ues := sfaas.NewMap[uint16, mac.UE]("ues", sfaas.Replicated)
+	budget := sfaas.NewValue[float64]("budget", sfaas.Replicated)
 	cells := sfaas.NewScratch("cells", func() (*loadedCells, error) { return &loadedCells{cfg: cfg, byKey: map[sfaas.Key]*loadedCell{}}, nil }, nil)
 	f := sfaas.Define("ran/schedule", func(c *sfaas.Ctx, out *nr.Schedule, in *SlotIndication) error {
 		l, err := cells.Get(c).of(c.Key())
@@ -163,6 +174,9 @@ func NewScheduler(cfg mac.Config) (Scheduler, error) {
 		if err := in.Tell(l.cell); err != nil {
 			return err
 		}
+		if bound, _ := budget.Get(c); bound > 0 && (in.BudgetMicros == 0 || bound < in.BudgetMicros) {
+			l.cell.SetBudget(bound)
+		}
 		ahead := in.Slot + nr.Slot(cfg.K2)
 		if err := l.cell.Schedule(out, ahead); err != nil {
 			return err
@@ -178,8 +192,15 @@ func NewScheduler(cfg mac.Config) (Scheduler, error) {
 		c.OutputAt(sfaas.Slot(ahead))
 		l.version = version
 		return nil
-	}, sfaas.FunctionConfig{Params: schedulerParamsOf(cfg)}, state, ues, cells)
-	return Scheduler{Fn: f, ues: ues}, nil
+	}, sfaas.FunctionConfig{Params: schedulerParamsOf(cfg)}, state, ues, budget, cells)
+	budgets := sfaas.OnSetting(f, func(c *sfaas.Ctx, in *Budget) error {
+		if !(in.Micros >= 0 && in.Micros < 1e9) {
+			return &nr.FieldError{Field: "budget", Got: in.Micros, Want: "0 to 1e9 µs"}
+		}
+		budget.Set(c, in.Micros)
+		return nil
+	})
+	return Scheduler{Fn: f, Budgets: budgets, ues: ues}, nil
 }
 
 // UE returns what the scheduler of a cell knows of a UE, and whether it is attached; see

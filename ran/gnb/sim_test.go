@@ -22,9 +22,10 @@ type simulated struct {
 	world *sim.World
 	unit  sfaas.Unit
 	makers
-	slot  time.Duration
-	moves int
-	late  int // schedules that came after the end of their tick's slot
+	budgets sfaas.Input[block.Budget]
+	slot    time.Duration
+	moves   int
+	late    int // schedules that came after the end of their tick's slot
 }
 
 const radioNode = 2 // where the host is
@@ -38,12 +39,14 @@ func newSimulated(t *testing.T, cfg mac.Config, world sim.Config) (x *simulated,
 	}
 	g := sfaas.NewGraph("simulated scheduler")
 	ticks = sfaas.Source[block.SlotIndication](g, "ticks")
+	budgets := sfaas.Source[block.Budget](g, "budgets")
+	sfaas.Control(budgets, s.Budgets)
 	out := sfaas.Sink(sfaas.Apply(ticks, s.Fn).Cut("grants"), "schedules")
 	app, err := g.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	x = &simulated{slot: cfg.Carrier.Numerology().SlotDuration()}
+	x = &simulated{budgets: budgets, slot: cfg.Carrier.Numerology().SlotDuration()}
 	world.Nodes = 3
 	x.world, err = sim.New(app, world, sfaas.WithMode(sfaas.Replay), sfaas.WithDefaultOwner(radioNode, "schedules"),
 		sfaas.WithNotices(func(sfaas.Notice) {}),

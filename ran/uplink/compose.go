@@ -29,8 +29,10 @@ type Edges struct {
 
 	// With [Config].Scheduler the schedules are made here, and there is no input Grants:
 	// Ticks takes the beginning of a slot under the key of the cell, Schedules carries what
-	// is made of it, and Scheduled tells it to the host, which must know who sends.
+	// is made of it, and Scheduled tells it to the host, which must know who sends. Budgets
+	// bounds what the receiver may work per slot, from a slot on, under the key of the cell.
 	Ticks     sfaas.Input[block.SlotIndication]
+	Budgets   sfaas.Input[block.Budget]
 	Scheduler block.Scheduler
 	Schedules sfaas.Edge[nr.Schedule]
 	Scheduled sfaas.Output[nr.Schedule]
@@ -143,6 +145,8 @@ func (e *Edges) grants() sfaas.Stream[nr.Schedule] {
 	e.Ticks = sfaas.Source[block.SlotIndication](e.graph, "ticks")
 	e.Schedules = sfaas.Apply(e.Ticks, e.Scheduler.Fn)
 	e.Scheduled = sfaas.Sink(e.Schedules, "schedules")
+	e.Budgets = sfaas.Source[block.Budget](e.graph, "budgets")
+	sfaas.Control(e.Budgets, e.Scheduler.Budgets)
 	return e.Schedules.Cut("grants")
 }
 

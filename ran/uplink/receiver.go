@@ -244,6 +244,16 @@ func (r *Receiver) Tick(cell sfaas.Key, slot nr.Slot, fill func(*block.SlotIndic
 	})
 }
 
+// SetBudget bounds what the receiver may work for a cell in each slot that is scheduled from a
+// slot on, µs: the chain's own scheduler keeps to it. 0 is no bound. Slots must not fall from
+// call to call. The errors are those of [Receiver.Tick].
+func (r *Receiver) SetBudget(cell sfaas.Key, slot nr.Slot, micros float64) error {
+	if !r.chain.Config.schedules() {
+		return errNoScheduler
+	}
+	return r.chain.Budgets.PushValue(r.rt, cell, sfaas.Slot(slot), &block.Budget{Micros: micros})
+}
+
 // scheduled opens the account of a slot whose schedule the chain has made itself.
 func (r *Receiver) scheduled(cell sfaas.Key, s *nr.Schedule) {
 	entries := make([]Transmission, len(s.Grants))
