@@ -85,7 +85,10 @@ func (s *SlotIndication) CopyFrom(o *SlotIndication) {
 // what it cost, requests and soundings. A UE that is attached stays as it is: a host that
 // does not know whether a message was lost tells it again. Tell returns the error of [mac.Cell.Attach], and a
 // [*nr.ShapeError] for feedback without slots. It does not allocate when it succeeds.
-func (s *SlotIndication) Tell(c *mac.Cell) error {
+func (s *SlotIndication) Tell(c *mac.Cell) error { return s.tell(c, 0) }
+
+// tell is Tell with a further bound of the receiver's work, µs; 0 for none.
+func (s *SlotIndication) tell(c *mac.Cell, bound float64) error {
 	if len(s.FeedbackOf) != len(s.Feedback) {
 		return nr.BadLength("slot indication: feedback_of", len(s.FeedbackOf), len(s.Feedback))
 	}
@@ -115,7 +118,10 @@ func (s *SlotIndication) Tell(c *mac.Cell) error {
 		x := &s.Soundings[i]
 		c.Sound(x.RNTI, x.Slot, x.SINRdB[:min(max(x.NumRBGs, 0), len(x.SINRdB))])
 	}
-	c.SetBudget(s.BudgetMicros)
+	if bound == 0 || (s.BudgetMicros > 0 && s.BudgetMicros < bound) {
+		bound = s.BudgetMicros
+	}
+	c.SetBudget(bound) // once: a cell without a bound forgets the price of its work
 	return nil
 }
 
@@ -171,11 +177,9 @@ func NewScheduler(cfg mac.Config) (Scheduler, error) {
 		}
 		version := l.version + 1
 		l.version = unknownVersion // until all has gone well
-		if err := in.Tell(l.cell); err != nil {
+		bound, _ := budget.Get(c)
+		if err := in.tell(l.cell, bound); err != nil {
 			return err
-		}
-		if bound, _ := budget.Get(c); bound > 0 && (in.BudgetMicros == 0 || bound < in.BudgetMicros) {
-			l.cell.SetBudget(bound)
 		}
 		ahead := in.Slot + nr.Slot(cfg.K2)
 		if err := l.cell.Schedule(out, ahead); err != nil {

@@ -19,6 +19,7 @@ type Function struct {
 	app       *sfaas.App
 	rt        *sfaas.Runtime
 	ticks     sfaas.Input[block.SlotIndication]
+	budgets   sfaas.Input[block.Budget]
 	scheduler block.Scheduler
 	makers    makers
 }
@@ -33,6 +34,8 @@ func OpenFunction(cfg mac.Config, opts ...sfaas.Option) (*Function, error) {
 	g := sfaas.NewGraph("scheduler")
 	f := &Function{ticks: sfaas.Source[block.SlotIndication](g, "ticks"), scheduler: s}
 	out := sfaas.Sink(sfaas.Apply(f.ticks, s.Fn), "schedules")
+	f.budgets = sfaas.Source[block.Budget](g, "budgets")
+	sfaas.Control(f.budgets, s.Budgets)
 	if f.app, err = g.Build(); err != nil {
 		return nil, err
 	}
@@ -45,6 +48,12 @@ func OpenFunction(cfg mac.Config, opts ...sfaas.Option) (*Function, error) {
 
 // Runtime returns the runtime that the function is on.
 func (f *Function) Runtime() *sfaas.Runtime { return f.rt }
+
+// SetBudget bounds what the receiver may work for a cell in each slot that is scheduled from a
+// slot on, µs; 0 is no bound. It returns the error of the push.
+func (f *Function) SetBudget(c *nr.Carrier, slot nr.Slot, micros float64) error {
+	return f.budgets.PushValue(f.rt, block.CellKey(c.CellID), sfaas.Slot(slot), &block.Budget{Micros: micros})
+}
 
 // Close stops the runtime.
 func (f *Function) Close() error { return f.rt.Close() }

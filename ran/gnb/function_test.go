@@ -161,3 +161,42 @@ func TestUnitsMove(t *testing.T) {
 		}
 	}
 }
+
+// TestFunctionBudget bounds the work of a cell by a setting of its scheduler: the history is
+// that of a loop which says the same bound with every slot.
+func TestFunctionBudget(t *testing.T) {
+	const micros, slots = 200, 400
+	cfg := testConfig(5, mac.ProportionalFair{}, Traffic{Pattern: FullBuffer})
+	run := func(cfg Config, set func(l *Loop)) string {
+		l, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		set(l)
+		if err := l.Run(slots); err != nil {
+			t.Fatal(err)
+		}
+		_, sum := l.Report()
+		return sum.History
+	}
+	free := run(cfg, func(*Loop) {})
+	want := run(cfg, func(l *Loop) { l.SetBudget(micros) })
+	f, err := OpenFunction(cfg.MAC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cfg.NewMaker = f.NewMaker
+	got := run(cfg, func(*Loop) {
+		if err := f.SetBudget(&cfg.MAC.Carrier, 0, micros); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Runtime().Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got != want || got == free {
+		t.Errorf("history %.16s, want %.16s; without a budget %.16s", got, want, free)
+	}
+}
