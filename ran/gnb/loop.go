@@ -62,14 +62,6 @@ type Maker interface {
 	UE(rnti uint16) (mac.UE, bool)
 }
 
-// ticker is a [Maker] that need not be waited for.
-type ticker interface {
-	// tick tells what a message says.
-	tick(in *block.SlotIndication) error
-	// fetch writes the schedule of a slot, if there is one, and returns how long it took.
-	fetch(dst *nr.Schedule, slot nr.Slot) (took time.Duration, ok bool, err error)
-}
-
 // plain is a cell of package mac, without a runtime.
 type plain struct{ *mac.Cell }
 
@@ -172,15 +164,6 @@ func (l *Loop) Run(slots int) error {
 	return nil
 }
 
-// pace lets slots begin by a clock from now on: nothing is waited for.
-func (l *Loop) pace() {
-	l.byClock = true
-	l.ticker, _ = l.maker.(ticker)
-	if p, ok := l.air.(pacer); ok {
-		p.pace()
-	}
-}
-
 // Step goes through one slot. Once every buffer has grown it allocates nothing with the
 // abstract air.
 func (l *Loop) Step() error {
@@ -206,29 +189,6 @@ func (l *Loop) Step() error {
 	}
 	l.slot++
 	return nil
-}
-
-// schedule has the schedule of the slot k₂ later made, or, by the clock, fetches that of the
-// present slot, which was to be made meanwhile.
-func (l *Loop) schedule(told *block.SlotIndication) error {
-	n := told.Slot
-	if l.ticker == nil {
-		began := time.Now()
-		err := l.maker.Make(l.scheduleOf(n+nr.Slot(l.cfg.MAC.K2)), told)
-		l.stats.scheduling.add(time.Since(began))
-		return err
-	}
-	if err := l.ticker.tick(told); err != nil {
-		return err
-	}
-	took, ok, err := l.ticker.fetch(l.scheduleOf(n), n)
-	if ok {
-		l.stats.scheduling.add(took)
-	} else {
-		l.stats.unscheduled++
-		l.stats.isLate(n)
-	}
-	return err
 }
 
 func (l *Loop) scheduleOf(n nr.Slot) *nr.Schedule { return &l.schedules[int(n)%len(l.schedules)] }

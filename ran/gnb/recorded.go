@@ -61,9 +61,6 @@ type Decoded struct {
 	Lost   int `json:"lost"`   // of which nothing has come: late, dropped, refused
 }
 
-// pacer is what can keep up with a clock: after pace it waits for nothing.
-type pacer interface{ pace() }
-
 // NewRecorded returns the abstract air of one cell, with the station's receiver at work on
 // recorded samples of its grants. What its UEs may send is made in advance, which takes a
 // second or two on 24 PRBs. It returns the errors of [Station.NewAir] and [NewAbstract], and a [*nr.UnsupportedError]
