@@ -35,6 +35,9 @@
 // of the sandbox, and, by [Launcher.Discover], of the node's inventory and so of every
 // lease. [Config.Require] makes it one.
 //
+// A sandbox has no real-time threads: it has no capability for them. What has a slot is on
+// the second rung, and who must not be trusted with that is beside it, best effort.
+//
 // Nothing here has a quota of processor time: its shortest period is 1 ms, two slots of
 // 0.5 ms, and who has used it up loses both. Neighbours are kept from a slot by its
 // priority, and by their idleness.

@@ -8,11 +8,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/manager"
+	"golang.org/x/sys/unix"
 
 	"github.com/neuroran/neuroran/placement/resource"
 )
@@ -60,7 +64,7 @@ func priority(r cgroups.Resources, c *Config, v2 bool) *cgroups.Resources {
 // (systemd: Delegate=yes and DelegateSubgroup=).
 func newGroup(c *Config, pid int) (*group, error) {
 	v2 := cgroups.IsCgroup2UnifiedMode()
-	name := "neuroran-" + strings.ToLower(rand.Text()[:12])
+	name := fmt.Sprintf("%s%d-%s", groupPrefix, os.Getpid(), strings.ToLower(rand.Text()[:12]))
 	config := &cgroups.Cgroup{Path: name, Resources: limits(c)}
 	if v2 {
 		own, err := cgroups.ParseCgroupFile("/proc/self/cgroup")
@@ -81,7 +85,30 @@ func newGroup(c *Config, pid int) (*group, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.Destroy())
 	}
+	for _, folder := range m.GetPaths() {
+		sweep(filepath.Dir(folder))
+	}
 	return g, nil
+}
+
+// groupPrefix begins the names of groups; the number of the process that made it follows.
+const groupPrefix = "neuroran-"
+
+// sweep removes the groups that parents have left who were killed themselves. The kernel
+// removes no group with a process in it.
+func sweep(folder string) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return // it will be found next time
+	}
+	for _, e := range entries {
+		rest, ours := strings.CutPrefix(e.Name(), groupPrefix)
+		number, _, _ := strings.Cut(rest, "-")
+		pid, err := strconv.Atoi(number)
+		if ours && err == nil && pid > 0 && unix.Kill(pid, 0) == unix.ESRCH {
+			_ = os.Remove(filepath.Join(folder, e.Name())) // or it is not empty
+		}
+	}
 }
 
 // begin gives the group the priority of its lease.

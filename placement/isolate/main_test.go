@@ -32,7 +32,24 @@ func TestMain(m *testing.M) {
 		"deaf":  func(context.Context, net.Conn, []string) error { select {} },
 		"count": countNode,
 	})
+	if os.Getenv(parentEnv) != "" {
+		parent()
+	}
 	os.Exit(m.Run())
+}
+
+// parentEnv makes the test binary a program that starts a sandbox.
+const parentEnv = "NEURORAN_ISOLATE_PARENT"
+
+// parent starts a sandbox, says its number and waits to be killed.
+func parent() {
+	box, err := launcher.Start(context.Background(), isolate.Config{Entry: "deaf"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(box.Pid())
+	select {}
 }
 
 // echo returns what comes over the link.

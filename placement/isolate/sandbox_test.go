@@ -9,9 +9,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/neuroran/neuroran/placement/isolate"
 	"github.com/neuroran/neuroran/placement/resource"
@@ -126,5 +131,42 @@ func TestMemory(t *testing.T) {
 	t.Logf("peak %.1f %% of the lease", 100*float64(u.MemoryPeak)/limit)
 	if u.MemoryPeak > limit+limit/20 || u.MemoryPeak < limit-limit/20 {
 		t.Errorf("at most %d bytes, lease %d", u.MemoryPeak, limit)
+	}
+}
+
+// TestDiesWithItsParent kills a program that has started a sandbox: the sandbox follows,
+// though its entry does not listen, and the next one removes what is left of its group.
+func TestDiesWithItsParent(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), parentEnv+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscanln(out, &pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(pid, 0); err != nil {
+		t.Fatalf("no sandbox: %v", err)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // of a signal
+	for begin := time.Now(); unix.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("the sandbox goes on without its parent")
+		}
+	}
+	start(t, isolate.Config{Entry: "deaf"})
+	left := fmt.Sprintf("/sys/fs/cgroup/*/neuroran-%d-*", cmd.Process.Pid)
+	if groups, err := filepath.Glob(left); err != nil || len(groups) > 0 {
+		t.Errorf("left behind: %v (%v)", groups, err)
 	}
 }
