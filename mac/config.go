@@ -34,7 +34,7 @@ type Config struct {
 	TargetBLER    float64 // of first transmissions, 0.001…0.9; 0 stands for 0.1
 	StepDB        float64 // what a failed first transmission adds to the offset of the outer loop, dB; 0 stands for 1
 	MaxOffsetDB   float64 // the offset stays within ± this, dB; 0 stands for 20
-	SaturationDB  float64 // how far beyond the ends of the MCS table the expected SINR is before the outer loop rests, dB; 0 stands for 3, and a large value for never
+	SaturationDB  float64 // how far beyond the ends of the MCS table the expected SINR is before the outer loop rests, dB; 0 stands for 10, and a large value for never
 	QualityWeight float64 // share of a new SINR measurement in the expected SINR, up to 1; 0 stands for 0.5
 	Discount      float64 // β of the average of past rates, per slot, below 1; 0 stands for 0.98
 
@@ -69,7 +69,7 @@ func (c Config) withDefaults() Config {
 	set(&c.TargetBLER, 0.1)
 	set(&c.StepDB, 1)
 	set(&c.MaxOffsetDB, 20)
-	set(&c.SaturationDB, 3)
+	set(&c.SaturationDB, 10)
 	set(&c.QualityWeight, 0.5)
 	set(&c.Discount, 0.98)
 	set(&c.BudgetQuantile, 0.999)

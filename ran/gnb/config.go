@@ -21,7 +21,9 @@ type UE struct {
 	Leave  time.Duration // 0 stands for never
 
 	Traffic    Traffic
-	Trajectory Trajectory // signal to noise ratio and Doppler frequency over time
+	Channel    mac.LogicalChannel // logical channel of its traffic
+	Bearers    []Bearer           // further bearers, up to seven, among which the UE shares out its blocks
+	Trajectory Trajectory         // signal to noise ratio and Doppler frequency over time
 
 	Profile      channel.Profile // power delay profile; the zero value is flat
 	DelaySeconds float64         // arrival after the receiver's symbol timing
@@ -110,18 +112,16 @@ func (c Config) Validate() error {
 		switch {
 		case u.RNTI == 0 || names[u.RNTI]:
 			return &nr.FieldError{Field: field + ".rnti", Got: u.RNTI, Want: "1…65535, each once"}
-		case u.LCG < 0 || u.LCG >= mac.NumLCGs:
-			return &nr.FieldError{Field: field + ".lcg", Got: u.LCG, Want: "0…7"}
 		case u.Arrive < 0 || u.Leave != 0 && u.Leave <= u.Arrive:
 			return &nr.FieldError{Field: field + ".leave", Got: u.Leave, Want: "0, or after its arrival"}
 		}
 		if err := u.Power.validate(field); err != nil {
 			return err
 		}
-		names[u.RNTI] = true
-		if err := u.Traffic.Validate(); err != nil {
-			return fmt.Errorf("%s: %w", field, err)
+		if err := u.validateBearers(field); err != nil {
+			return err
 		}
+		names[u.RNTI] = true
 		if err := u.Trajectory.Validate(); err != nil {
 			return fmt.Errorf("%s: %w", field, err)
 		}

@@ -310,7 +310,7 @@ func (l *Loop) sender(g *nr.Grant) int {
 	if x := l.cfg.Impairments.GrantLoss; x > 0 && l.rng.Float64() < x {
 		return -1
 	}
-	if !l.ues[i].send(g, l.headroom(i, g)) {
+	if !l.ues[i].send(g, time.Duration(l.slot)*l.length, l.headroom(i, g)) {
 		return -1
 	}
 	return i

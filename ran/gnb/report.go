@@ -21,6 +21,17 @@ type UEReport struct {
 	DelayMsP99 float64 `json:"delay_ms_p99"` // and of all but a hundredth
 	OLLAdB     float64 `json:"olla_db"`      // offset of the outer loop at the end
 	Lost       int     `json:"packets_lost"` // packets of which a block was lost, or for which there was no room
+
+	Bearers []BearerReport `json:"bearers,omitempty"` // of a UE with several
+}
+
+// BearerReport is what became of one bearer of a UE.
+type BearerReport struct {
+	LCG        int     `json:"lcg"`          // logical channel group
+	Mbps       float64 `json:"mbps"`         // received while the UE was there
+	DelayMsP50 float64 `json:"delay_ms_p50"` // of packets, as of a UE
+	DelayMsP99 float64 `json:"delay_ms_p99"` // and of all but a hundredth
+	Lost       int     `json:"packets_lost"` // packets of which a block was lost, or for which there was no room
 }
 
 // Summary is what became of a cell.
@@ -65,13 +76,22 @@ func (l *Loop) report(t *terminal) UEReport {
 	}
 	x := &t.stats
 	seconds := (time.Duration(x.slots) * l.length).Seconds()
-	return UEReport{
+	r := UEReport{
 		UE: t.cfg.RNTI, SNRdB: t.cfg.Trajectory[0].SNRdB,
 		Mbps: ratio(float64(x.payload)*8e-6, seconds), BLER1: ratio(float64(x.firstFailed), float64(x.first)), First: x.first,
 		Residual: ratio(float64(u.Counts.Lost), float64(u.Counts.Blocks)), MCSMean: ratio(float64(u.Counts.MCS), float64(u.Counts.New)),
 		PRBShare:   ratio(float64(x.prbs), float64(x.slots)*float64(l.cfg.MAC.Carrier.NumPRB)),
 		DelayMsP50: 1e-3 * micros(x.delays.at(0.5)), DelayMsP99: 1e-3 * micros(x.delays.at(0.99)), OLLAdB: u.Loop.OffsetDB, Lost: x.packetsLost,
 	}
+	for i := range t.streams {
+		if b := &t.streams[i]; len(t.streams) > 1 {
+			r.Bearers = append(r.Bearers, BearerReport{
+				LCG: b.lcg, Mbps: ratio(float64(b.payload)*8e-6, seconds), Lost: b.lost,
+				DelayMsP50: 1e-3 * micros(b.delays.at(0.5)), DelayMsP99: 1e-3 * micros(b.delays.at(0.99)),
+			})
+		}
+	}
+	return r
 }
 
 func micros(d time.Duration) float64 { return float64(d) / 1e3 }

@@ -11,11 +11,10 @@ import (
 
 // terminal is a UE at work: its buffer, its HARQ processes, and what came of its packets.
 type terminal struct {
-	cfg   *UE
-	queue queue
-	next  Packet // that has not come yet
-	more  bool   // next is one
-	src   Source
+	cfg      *UE
+	streams  []stream             // of its bearers
+	channels []mac.LogicalChannel // of its bearers, as prioritization sees them
+	builtAt  time.Duration        // when prioritization was last asked
 
 	present   bool
 	processes [mac.NumProcesses]blockOfUE
@@ -26,12 +25,12 @@ type terminal struct {
 
 // blockOfUE is the transport block of a HARQ process as the UE holds it.
 type blockOfUE struct {
-	start, end int64 // range of the stream
-	bsr        mac.BSR
-	phr        uint8
-	open       bool // it has been built, and neither received nor given up
-	built      bool // the process has a block
-	bits       int
+	ranges [mac.NumLCGs]span // of each stream
+	bsr    mac.BSR
+	phr    uint8
+	open   bool // it has been built, and neither received nor given up
+	built  bool // the process has a block
+	bits   int
 }
 
 // MAC subheaders and control elements of a block, in bytes: a subheader with a length of 16
@@ -44,49 +43,45 @@ const requestSlots = 8
 
 // newTerminal returns a UE before its arrival.
 func newTerminal(cfg *UE, seed uint64) (terminal, error) {
-	src, err := NewSource(cfg.Traffic, seed)
-	if err != nil {
-		return terminal{}, err
+	t := terminal{cfg: cfg}
+	for i, b := range cfg.bearers() {
+		if i > 0 {
+			seed = mixSeed(seed, uint64(i))
+		}
+		s, err := newStream(&b, seed)
+		if err != nil {
+			return terminal{}, err
+		}
+		t.streams, t.channels = append(t.streams, s), append(t.channels, b.Channel)
 	}
-	t := terminal{cfg: cfg, src: src, queue: queue{full: src == nil}}
 	t.stats.delays.init()
 	return t, nil
 }
 
-// arrivals puts packets into the buffer that have come until now. Its traffic starts when
+// arrivals puts packets into the buffers that have come until now. Its traffic starts when
 // the UE arrives.
 func (t *terminal) arrivals(now time.Duration) {
-	if t.src == nil {
-		return
-	}
-	if !t.more {
-		t.next, t.more = t.src.Next()
-	}
-	for t.more && t.next.At+t.cfg.Arrive <= now {
-		p := t.next
-		p.At += t.cfg.Arrive
-		if !t.queue.push(p) {
-			t.stats.packetsLost++
-		}
-		t.stats.offered += int64(p.Bytes)
-		t.next, t.more = t.src.Next()
+	for i := range t.streams {
+		bytes, lost := t.streams[i].arrivals(now, t.cfg.Arrive)
+		t.stats.offered += bytes
+		t.stats.packetsLost += lost
 	}
 }
 
 // asks reports whether the UE sends a scheduling request in a slot: it has data, and no
 // block is on its way that says so.
 func (t *terminal) asks(slot nr.Slot) bool {
-	if t.queue.waiting() == 0 || t.inFlight > 0 || slot < t.asked+requestSlots && t.asked != 0 {
+	if _, all := t.waiting(); all == 0 || t.inFlight > 0 || slot < t.asked+requestSlots && t.asked != 0 {
 		return false
 	}
 	t.asked = slot
 	return true
 }
 
-// send makes the UE's block of a grant that leaves so much power headroom: a new one, or the
-// one that it has. It reports false where it has none: it missed the grant of the first
-// transmission.
-func (t *terminal) send(g *nr.Grant, headroomDB float64) bool {
+// send makes the UE's block of a grant, at an instant, that leaves so much power headroom: a
+// new one, or the one that it has. It reports false where it has none: it missed the grant of
+// the first transmission.
+func (t *terminal) send(g *nr.Grant, now time.Duration, headroomDB float64) bool {
 	b := &t.processes[g.HARQProcess]
 	if !g.NewData {
 		return b.built
@@ -95,9 +90,8 @@ func (t *terminal) send(g *nr.Grant, headroomDB float64) bool {
 	bits := g.TBS()
 	payload := max(bits/8-blockOverheadBytes, 0)
 	*b = blockOfUE{open: true, built: true, bits: bits}
-	b.start, b.end = t.queue.take(payload)
-	var waiting [mac.NumLCGs]int
-	waiting[t.cfg.LCG] = t.queue.waiting()
+	t.take(&b.ranges, payload, now)
+	waiting, _ := t.waiting()
 	b.bsr = mac.NewBSR(&waiting)
 	b.phr = mac.PowerHeadroomLevel(headroomDB)
 	t.inFlight++
@@ -109,7 +103,7 @@ func (t *terminal) giveUp(b *blockOfUE) {
 	if b.open {
 		b.open = false
 		t.inFlight--
-		t.queue.settle(b.start, b.end, true, func(*pending) { t.stats.packetsLost++ })
+		t.settle(b, true, 0)
 	}
 }
 
@@ -133,13 +127,5 @@ func (t *terminal) received(f *mac.Feedback, r *Reception, g *nr.Grant, at time.
 	b.open = false
 	t.inFlight--
 	t.stats.bits += int64(b.bits)
-	t.stats.payload += b.end - b.start
-	t.queue.settle(b.start, b.end, false, func(p *pending) {
-		if p.lost {
-			t.stats.packetsLost++
-			return
-		}
-		t.stats.packets++
-		t.stats.delays.add(at - p.at)
-	})
+	t.settle(b, false, at)
 }
