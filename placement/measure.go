@@ -32,6 +32,7 @@ func (n *Node) measure() {
 	for _, c := range carriers {
 		spec := c.spec()
 		n.rows = c.stats(n.rows[:0])
+		n.observe(c, n.rows)
 		for i := range n.rows {
 			s := &n.rows[i]
 			if _, ok := s.Unit.Root.ID(spec.Unit); !ok || !s.Owned {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
 )
@@ -37,6 +38,7 @@ type Node struct {
 	agents  sfaas.Reference[envelope]
 	agent   *agent.Agent // touched by the control app's function alone
 	ledger  *ledger
+	usage   *meter.Ledger
 	out     []agent.Effect
 	in      agent.Letter
 
@@ -135,6 +137,7 @@ func (n *Node) open() (err error) {
 	if n.ledger, err = newLedger(n); err != nil {
 		return err
 	}
+	n.usage = meter.NewLedger(n.id, n.cfg.Resources.Power, n.cores())
 	think := int(thinkPeriod / n.cfg.Round)
 	if n.cfg.KeepPlaces {
 		think = 0
