@@ -8,19 +8,46 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
+// carrier is the data plane of one deployment at this node, as the control plane sees it.
+// Calls come from goroutines of the node and may block until ctx ends; those without one must
+// not block.
 type carrier interface {
-	name() string
-	address() string
+	name() string    // equal at all nodes of the deployment
+	address() string // where the deployment is reached at this node, as text that only connect reads
 	spec() Spec
+	// unit reports whether a unit is soft, or why it is none of the deployment.
 	unit(root sfaas.Key, part string) (soft bool, err error)
+	// route returns who owns a unit, as far as this node knows.
+	route(u sfaas.Unit) sfaas.Route
+	// connect keeps a connection to the deployment at another node from now on; it is called
+	// with every news of an address, with the same one too.
 	connect(node sfaas.NodeID, address string)
+	// gone says that a node has left, or is dead: what waits for it ends.
 	gone(node sfaas.NodeID)
+
+	// own makes this node the owner of a unit that nobody serves.
 	own(ctx context.Context, u sfaas.Unit, epoch uint32) error
+	// prepare makes this node a standby of an owner: of number rank, 0 claims first.
 	prepare(ctx context.Context, u sfaas.Unit, owner sfaas.NodeID, rank int) error
+	// unprepare ends that.
 	unprepare(u sfaas.Unit)
+	// follow says who stands by for a unit of this node.
 	follow(u sfaas.Unit, standbys []sfaas.NodeID)
+	// move brings a unit of this node to another one.
 	move(ctx context.Context, u sfaas.Unit, to sfaas.NodeID) (sfaas.MoveReport, error)
+	// stats appends what units of this node have used.
 	stats(dst []sfaas.UnitStats) []sfaas.UnitStats
+	// drained reports whether this node owns no unit.
 	drained() bool
+	// close ends the deployment at this node. No goroutine of it is left.
 	close(ctx context.Context) error
+}
+
+// route implements carrier.
+func (d *Deployment) route(u sfaas.Unit) sfaas.Route {
+	r, err := d.rt.Route(u)
+	if err != nil || r.Owner == nobody {
+		r.Owner = 0
+	}
+	return r
 }

@@ -84,12 +84,8 @@ func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (sfaas.NodeI
 		case !inFlux(x.Refusals) || time.Now().After(until):
 			return 0, 0, unplaced(c, u, x.Refusals)
 		}
-		select {
-		case <-time.After(2 * n.cfg.Round):
-		case <-ctx.Done():
+		if n.pause(ctx) != nil {
 			return 0, 0, unplaced(c, u, x.Refusals)
-		case <-n.ctx.Done():
-			return 0, 0, ErrLeft
 		}
 	}
 }
@@ -100,11 +96,35 @@ func (n *Node) relocate(ctx context.Context, c carrier, u sfaas.Unit, to sfaas.N
 	if err != nil {
 		return err
 	}
-	x, err := n.ask(ctx, agent.Event{Kind: agent.Relocate, Row: row, Node: to, Name: n.unitName(c, u)})
-	if err == nil && x.Node == 0 {
-		err = unplaced(c, u, x.Refusals)
+	for until := time.Now().Add(fluxTime); ; {
+		x, err := n.ask(ctx, agent.Event{Kind: agent.Relocate, Row: row, Node: to, Name: n.unitName(c, u)})
+		if err != nil {
+			return err
+		}
+		// The agent may not have heard yet what the runtime has: of a move that has just ended.
+		r := c.route(u)
+		switch late := time.Now().After(until); {
+		case x.Node != 0 && (r.Owner == to || r.Epoch < x.Epoch || late):
+			return nil
+		case x.Node == 0 && (late || !inFlux(x.Refusals)):
+			return unplaced(c, u, x.Refusals)
+		}
+		if err := n.pause(ctx); err != nil {
+			return err
+		}
 	}
-	return err
+}
+
+// pause waits for some rounds of the agents.
+func (n *Node) pause(ctx context.Context) error {
+	select {
+	case <-time.After(2 * n.cfg.Round):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.ctx.Done():
+		return ErrLeft
+	}
 }
 
 // ask posts a wish and waits for its answer.

@@ -63,8 +63,9 @@ func (a *Agent) onMove(l *Letter) {
 	h := a.activeHold(u, RoleOwner)
 	switch {
 	case h == nil:
-		// It has gone already: where to says whether this order or another one did it.
-		if i, ok := a.place[u]; ok && a.units[i].Owner == l.Item.To {
+		// It has gone already: where to, and since when, says whether this order did it. One
+		// who has not heard yet that it came here knows an older epoch.
+		if i, ok := a.place[u]; ok && a.units[i].Owner == l.Item.To && a.units[i].Epoch > l.Item.Row.Epoch {
 			a.done(l.Deal, l.Index, u, Refusal{})
 			return
 		}
