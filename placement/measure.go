@@ -12,6 +12,8 @@ import (
 
 // usage is what a unit had used when it was looked at last.
 type usage struct {
+	epoch uint32 // counters are of one ownership, and of one life of it
+	life  uint64
 	slots uint64
 	busy  time.Duration
 	at    time.Time
@@ -19,6 +21,10 @@ type usage struct {
 
 // defaultQuantile is that of an SLA which names none.
 const defaultQuantile = 0.999
+
+// tailOverMean bounds the quantile of a slot's work by its mean, where that is known in processor
+// time: the work of a slot with full allocations is not more than some times the average one.
+const tailOverMean = 4
 
 // minSlots is how many slots of a unit have to be known before their quantile is.
 const minSlots = 100
@@ -44,8 +50,8 @@ func (n *Node) measure() {
 			}
 			before := n.used[row.Unit]
 			busy := cmp.Or(s.CPU, s.Busy)
-			n.used[row.Unit] = usage{s.Slots, busy, now}
-			if before.at.IsZero() || s.Slots <= before.slots {
+			n.used[row.Unit] = usage{s.Epoch, s.Life, s.Slots, busy, now}
+			if before.at.IsZero() || before.epoch != s.Epoch || before.life != s.Life || s.Slots <= before.slots {
 				continue // one that rests takes nothing
 			}
 			seconds := now.Sub(before.at).Seconds()
@@ -54,10 +60,10 @@ func (n *Node) measure() {
 			row.Columns[unitRate] = float32(float64(s.Slots-before.slots) / seconds)
 			if s.Work.Count() >= minSlots {
 				q := float64(s.Work.Quantile(cmp.Or(spec.SLA.Quantile, defaultQuantile)).Microseconds())
-				if s.CPU > 0 && s.CPU < s.Busy {
-					// The histogram is of busy time, which other programs make longer, and
-					// longest in the slots that count here.
-					q *= float64(s.CPU) / float64(s.Busy)
+				if s.CPU > 0 {
+					// The histogram is of busy time, which whatever else runs on the machine makes
+					// longer, and longest in the slots that count here.
+					q = min(q, tailOverMean*float64(row.Columns[unitWork]))
 				}
 				row.Columns[unitQuantile] = float32(q)
 			}

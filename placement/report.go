@@ -19,7 +19,44 @@ type Report struct {
 	Resources resource.Inventory // what it lends, and what it lacks
 	Leases    []resource.Lease   // that stand
 	Members   []Member           // of the zone, by number
+	Nodes     []NodeReport       // what members say of themselves, by number
 	Units     []UnitReport       // of the zone that have been heard of, by deployment and name
+}
+
+// NodeReport is what a member has said of itself.
+type NodeReport struct {
+	Node     sfaas.NodeID // which one
+	Draining bool         // units leave it, and none comes
+	Cores    float64      // processors that it admits units for
+	Busy     float64      // cores that its units have kept busy on average lately
+	Leases   int          // that stand there: of units, and of those that it stands by for
+	// Watts is what it takes by its power model: that of a node asleep without a lease, else
+	// of one awake that is as busy. It is modelled, whatever counters the node has.
+	Watts float64
+}
+
+// Watts returns what all nodes take that have been heard of, modelled.
+func (r *Report) Watts() (sum float64) {
+	for i := range r.Nodes {
+		sum += r.Nodes[i].Watts
+	}
+	return sum
+}
+
+// nodeReport reads a row.
+func nodeReport(row *agent.NodeRow) NodeReport {
+	c := &row.Columns
+	r := NodeReport{
+		Node: row.Node, Draining: row.State == agent.NodeDraining, Cores: float64(c[nodeCores]), Busy: float64(c[nodeBusy]), Leases: int(c[nodeUnits]),
+	}
+	p := resource.PowerModel{SleepWatts: float64(c[nodeSleep]), IdleWatts: float64(c[nodeIdle]), BusyWatts: float64(c[nodeMax])}
+	switch {
+	case r.Leases == 0:
+		r.Watts = p.SleepWatts
+	case r.Cores > 0:
+		r.Watts = p.Watts(r.Busy / r.Cores)
+	}
+	return r
 }
 
 // UnitReport says where a unit is.
@@ -36,7 +73,13 @@ func (n *Node) Report() Report {
 	r := Report{Node: n.id, Resources: n.cfg.Resources, Members: n.Members()}
 	r.Leases = n.ledger.table.Leases(nil)
 	var rows []agent.UnitRow
-	n.look(func(a *agent.Agent) { rows = append(rows, a.View().Units...) })
+	n.look(func(a *agent.Agent) {
+		v := a.View()
+		rows = append(rows, v.Units...)
+		for i := range v.Nodes {
+			r.Nodes = append(r.Nodes, nodeReport(&v.Nodes[i]))
+		}
+	})
 	for _, row := range rows {
 		u := UnitReport{Owner: row.Owner, Epoch: row.Epoch}
 		for _, s := range row.Standbys {

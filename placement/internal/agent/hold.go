@@ -175,7 +175,7 @@ func (a *Agent) newHold(d DealID, index uint16, it *Item) *hold {
 	if n := len(a.oldHold); n > 0 {
 		h, a.oldHold = a.oldHold[n-1], a.oldHold[:n-1]
 	}
-	*h = hold{deal: d, index: index, item: *it, mend: mend{tried: h.mend.tried[:0]}}
+	*h = hold{deal: d, index: index, item: *it, mend: mend{tried: h.mend.tried[:0], why: h.mend.why[:0]}}
 	return h
 }
 
@@ -221,6 +221,7 @@ type mend struct {
 	next  sfaas.Time // not before
 	wait  time.Duration
 	tried []NodeID // have refused since the last success
+	why   []Refusal
 }
 
 // failed lets the next try wait twice as long, up to a bound.
@@ -231,4 +232,4 @@ func (m *mend) failed(now sfaas.Time, least time.Duration) {
 }
 
 // done begins anew.
-func (m *mend) done() { *m = mend{tried: m.tried[:0]} }
+func (m *mend) done() { *m = mend{tried: m.tried[:0], why: m.why[:0]} }

@@ -155,16 +155,14 @@ func (a *Agent) moveAway(h *hold) {
 		return
 	}
 	// All have refused. There may be room later; a host that waits to leave hears of it.
-	tried := h.mend.tried
-	h.mend.tried = h.mend.tried[:0]
+	why := slices.Clone(h.mend.why)
+	h.mend.tried, h.mend.why = h.mend.tried[:0], h.mend.why[:0]
 	h.mend.failed(a.now, a.cfg.Retry)
 	if !a.drain.on {
 		return
 	}
 	w := wish{row: *r, name: h.item.Name, tokens: []uint64{0}}
-	for _, n := range tried {
-		w.refusals = append(w.refusals, Refusal{Node: n, Line: "room", Got: "none", Want: "for one more unit"})
-	}
+	w.refusals = why
 	a.unplaced(&w, 0)
 }
 
@@ -174,6 +172,7 @@ func (a *Agent) drainDone(d *deal) {
 		h.mend.deal = DealID{}
 		if d.failures() {
 			h.mend.tried = append(h.mend.tried, d.items[0].To)
+			h.mend.why = append(h.mend.why, d.items[0].refusal)
 		}
 	}
 	a.goOnDraining()
