@@ -89,7 +89,7 @@
 //
 // The programs below examples do whole tasks: examples/uplink decodes recordings,
 // examples/devices measures a model on every device, examples/extend adds to the chain,
-// examples/host receives over UDP, examples/gnb closes the loop with a scheduler, and
+// examples/host receives over UDP, examples/edge runs cells on five processes, examples/gnb closes the loop with a scheduler, and
 // examples/durable goes on where it was killed.
 // docs/ARCHITECTURE.md follows one slot through the floors.
 package neuroran
