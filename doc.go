@@ -89,7 +89,8 @@
 //
 // The programs below examples do whole tasks: examples/uplink decodes recordings,
 // examples/devices measures a model on every device, examples/extend adds to the chain,
-// examples/host receives over UDP, examples/edge runs cells on five processes, examples/gnb closes the loop with a scheduler, and
-// examples/durable goes on where it was killed.
+// examples/host receives over UDP, examples/gnb closes the loop with a scheduler,
+// examples/durable goes on where it was killed, and examples/edge runs cells on five
+// processes that agree where.
 // docs/ARCHITECTURE.md follows one slot through the floors.
 package neuroran

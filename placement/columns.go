@@ -4,6 +4,7 @@ package placement
 
 import (
 	"cmp"
+	"log/slog"
 	"slices"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
@@ -38,7 +39,10 @@ const (
 // equal ones the fuller node is the better one, as it leaves others empty.
 //
 // What has a place may be better elsewhere: of that it thinks by package plan.
-type policy struct{ thinker *thinker }
+type policy struct {
+	thinker *thinker
+	log     *slog.Logger
+}
 
 // Order implements agent.Planner.
 func (policy) Order(dst []sfaas.NodeID, v *agent.View, it *agent.Item) []sfaas.NodeID {
@@ -67,5 +71,9 @@ func (policy) Order(dst []sfaas.NodeID, v *agent.View, it *agent.Item) []sfaas.N
 
 // Think implements agent.Planner.
 func (p policy) Think(dst []agent.Move, _ sfaas.Time, v *agent.View) []agent.Move {
-	return p.thinker.node(dst, v, v.Self)
+	dst = p.thinker.node(dst, v, v.Self)
+	if err := p.thinker.err; err != nil {
+		p.log.Warn("placement: what nodes say makes no sense together", "err", err)
+	}
+	return dst
 }

@@ -144,7 +144,7 @@ func (n *Node) open() (err error) {
 	}
 	n.agent, err = agent.New(agent.Config{
 		Node: n.id, Incarnation: n.incarnation, Round: n.cfg.Round, Seed: uint64(n.incarnation), Settle: settleTime,
-		Ledger: n.ledger, Planner: policy{&thinker{seed: uint64(n.id)}}, ThinkRounds: think,
+		Ledger: n.ledger, Planner: policy{&thinker{seed: uint64(n.id)}, n.log}, ThinkRounds: think,
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 // A thinker is for one goroutine at a time.
 type thinker struct {
 	seed   uint64
+	err    error // why plan did not take the last problem
 	placed []placedUnit
 }
 
@@ -37,12 +38,13 @@ const (
 	zoneBudget   = 4000
 	cpuLimit     = 0.75
 	restDeadline = 1e6 // microseconds, of what has none
+	slotMicros   = 1000
 )
 
 // problem returns the state of a view: units that nobody serves, and nodes that drain, are
 // not in it. It returns nil if there is nothing to think about.
 func (t *thinker) problem(v *agent.View) *plan.State {
-	in := &plan.Instance{Version: plan.InstanceVersion, SlotUS: 1000, Name: "zone"}
+	in := &plan.Instance{Version: plan.InstanceVersion, SlotUS: slotMicros, Name: "zone"}
 	in.Limits = plan.Limits{CPU: cpuLimit, Accelerator: 1}
 	in.Move = plan.MoveCost{Joules: moveJoules, FedSlots: 4, Horizon: moveHorizon}
 	place := map[sfaas.NodeID]int32{}
@@ -82,6 +84,7 @@ func (t *thinker) problem(v *agent.View) *plan.State {
 		return nil
 	}
 	view, err := plan.NewView(in)
+	t.err = err
 	if err != nil {
 		return nil // a row makes no sense: its owner tells another one soon
 	}
@@ -100,10 +103,12 @@ func (t *thinker) unit(r *agent.UnitRow, name string, at sfaas.NodeID) plan.Unit
 	if deadline <= 0 {
 		deadline = restDeadline
 	}
-	work := float64(c[unitWork])
+	// Plan has slots of one length: what a unit does on average is spread over those, and what
+	// it does in one of its own comes with one of them.
+	work := float64(c[unitWork]) * float64(c[unitRate]) * slotMicros / 1e6
 	quantile := max(float64(c[unitQuantile]), work)
 	return plan.Unit{
-		ID: name, Kind: "unit", PerSecond: max(float64(c[unitRate]), 1), Slotted: c[unitSlot] > 0, Deadline: deadline, Memory: float64(c[unitMemory]),
+		ID: name, Kind: "unit", PerSecond: 1e6 / slotMicros, Slotted: c[unitSlot] > 0, Deadline: deadline, Memory: float64(c[unitMemory]),
 		Modes: []plan.Mode{{Kind: plan.CPU, WorkMicros: work, QuantileMicros: quantile, ChainMicros: quantile}},
 	}
 }

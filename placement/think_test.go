@@ -60,7 +60,14 @@ func TestThinkerMovesStandbys(t *testing.T) {
 	unit(1, 1, 2)
 	unit(2, 2, 3)
 	unit(3, 2, 1)
-	moves := (&thinker{}).node(nil, &v, 3)
+	for i := range v.Units { // rates and slots of any length
+		v.Units[i].Columns[unitRate], v.Units[i].Columns[unitSlot] = 149.7, float32(300*(i+1))
+	}
+	var thinks thinker
+	moves := thinks.node(nil, &v, 3)
+	if thinks.err != nil {
+		t.Fatal(thinks.err)
+	}
 	if len(moves) != 1 || moves[0] != (agent.Move{Unit: 2, From: 3, To: 1}) {
 		t.Errorf("node 3 moves %+v, want the standby of unit 2 to node 1, where its owner is not", moves)
 	}
