@@ -75,6 +75,14 @@ func (x *unanswered) disconnect() {
 	x.b.Disconnect(1, x.a.Incarnation())
 }
 
+// begin lets the target begin another life.
+func (x *unanswered) begin(t *testing.T) {
+	t.Helper()
+	x.disconnect()
+	x.b = x.node(t, 2)
+	x.connect(t)
+}
+
 // move begins to move the unit; nothing answers for a while.
 func (x *unanswered) move(t *testing.T) {
 	t.Helper()
@@ -180,9 +188,7 @@ func TestMoveToTheEnded(t *testing.T) {
 		x := openUnanswered(t, false)
 		x.toB.lose(bulk)
 		x.move(t)
-		x.disconnect()
-		x.b = x.node(t, 2)
-		x.connect(t)
+		x.begin(t)
 		if err := x.ends(t); !errors.Is(err, sfaas.ErrClosed) {
 			t.Errorf("the move has ended with %v", err)
 		}
@@ -192,9 +198,7 @@ func TestMoveToTheEnded(t *testing.T) {
 		x := openUnanswered(t, true)
 		x.toB.lose(bulk)
 		x.move(t)
-		x.disconnect()
-		x.b = x.node(t, 2)
-		x.connect(t)
+		x.begin(t)
 		var kept *sfaas.KeptError
 		if err := x.ends(t); !errors.As(err, &kept) || kept.Owner != 2 {
 			t.Fatalf("the move has ended with %v", err)
@@ -213,9 +217,7 @@ func TestMoveToTheEnded(t *testing.T) {
 		x.move(t)
 		push(t, x.in, x.b, x.unit.Root, 1, 2)
 		x.sum(t, 7)
-		x.disconnect()
-		x.b = x.node(t, 2)
-		x.connect(t)
+		x.begin(t)
 		var kept *sfaas.KeptError
 		if err := x.ends(t); !errors.As(err, &kept) {
 			t.Fatalf("the move has ended with %v", err)
