@@ -11,7 +11,7 @@
 // and gives each resource block group to a UE. Everything else is the same for all
 // policies: retransmissions, link adaptation from measured block error rates ([Curves])
 // with an outer loop ([OuterLoop]), HARQ processes, buffers, power headroom, pairing of
-// UEs on the same resource blocks, and the receiver's compute budget ([Work]).
+// UEs on the same resource blocks, and the receiver's compute budget ([Work], [Bounds]).
 //
 // The package knows no runtime, no clock and no goroutine: one history of calls gives one
 // history of grants. Its words are those of 3GPP and of the FAPI of the Small Cell Forum: an
