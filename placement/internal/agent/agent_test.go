@@ -59,7 +59,11 @@ func TestStorms(t *testing.T) {
 	case os.Getenv("NEURORAN_LONG") != "":
 		seeds = 3000
 	}
+	seen := []int{915, 1023, 2759, 2823} // have failed once: an owner that a newer one had overtaken before its host answered
 	for seed := range seeds {
+		seen = append(seen, seed)
+	}
+	for _, seed := range seen {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { storm(t, uint64(seed)) })
 	}
 }

@@ -2,7 +2,10 @@
 
 package agent
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // onOrder does what a deal has agreed. The order of a move goes to the owner of the unit,
 // every other one to the target.
@@ -113,6 +116,9 @@ func (a *Agent) outcome(e *Event) {
 	}
 	if h.item.Role == RoleOwner && h.state != active {
 		a.owned(&Event{Row: UnitRow{Unit: u}, Epoch: e.Epoch, Name: h.item.Name})
+		if h.state != active && slices.Contains(a.holds, h) {
+			a.dropHold(h) // a newer owner has been heard of meanwhile
+		}
 	}
 	a.done(e.Deal, e.Index, u, Refusal{})
 }
