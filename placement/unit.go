@@ -203,23 +203,34 @@ func (d *Deployment) move(ctx context.Context, u sfaas.Unit, to sfaas.NodeID) (s
 	return d.rt.MoveUnit(ctx, u, to, sfaas.MoveConfig{Mode: mode})
 }
 
-// restSlots is after how many slots without work a unit is at rest.
-const restSlots = 32
+// A unit is at rest when so many slots in a row, and for so long, have brought it nothing.
+// Looks that came late do not count: then this process was stopped, and not the slots. After
+// restMost it counts as resting all the same.
+const (
+	restSlots = 32
+	restLeast = 300 * time.Millisecond
+	restMost  = 2 * time.Second
+)
 
 // rests reports whether no slot of a unit comes.
 func (d *Deployment) rests(u sfaas.Unit) bool {
 	slots := func() (n uint64) {
 		for _, s := range d.stats(nil) {
 			if s.Unit == u && s.Owned {
-				n += s.Slots
+				n += s.Slots + uint64(s.Queued)
 			}
 		}
 		return n
 	}
-	before := slots()
-	for range restSlots {
-		if !d.sleep(max(d.cfg.Slot, time.Millisecond)) || slots() != before {
+	begun, step := slots(), max(d.cfg.Slot, restLeast/restSlots)
+	start := time.Now()
+	for quiet := 0; quiet < restSlots && time.Since(start) < restMost; {
+		at := time.Now()
+		if !d.sleep(step) || slots() != begun {
 			return false
+		}
+		if time.Since(at) < 2*step {
+			quiet++
 		}
 	}
 	return true

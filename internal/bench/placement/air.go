@@ -22,7 +22,7 @@ type air struct {
 	cfg       block.Config
 	slots     []nr.Baseband
 	schedules []nr.Schedule
-	rounds    []map[process]int // by slot: that in which the block of a process began
+	rounds    []map[process]int // by slot: that in which the block of a process began; nil where nothing is recorded
 	want      []map[process]sum // by slot: what comes out without moves
 }
 
@@ -42,7 +42,8 @@ func sumOf(tb *block.TransportBlock) sum {
 	return sha256.Sum256(tb.TransportBlock.Data.Data())
 }
 
-// openAir reads a recording whose slots follow each other.
+// openAir reads a recording. Slots that it does not have, between others and up to the end of
+// a frame, have nothing on the air.
 func openAir(path string) (*air, error) {
 	rec, err := sigmf.Open(path)
 	if err != nil {
@@ -51,16 +52,21 @@ func openAir(path string) (*air, error) {
 	defer rec.Close()
 	a := &air{cfg: block.Config{Carrier: rec.Carrier, NumRx: rec.NumChannels}}
 	slots := rec.Slots()
-	a.slots, a.schedules = make([]nr.Baseband, len(slots)), make([]nr.Schedule, len(slots))
-	a.rounds = make([]map[process]int, len(slots))
+	if len(slots) == 0 {
+		return nil, fmt.Errorf("%s: no slots", path)
+	}
+	frame := nr.Slot(rec.Carrier.Numerology().SlotsPerFrame())
+	first := slots[0].Slot / frame * frame
+	n := int((slots[len(slots)-1].Slot-first)/frame+1) * int(frame)
+	a.slots, a.schedules, a.rounds = make([]nr.Baseband, n), make([]nr.Schedule, n), make([]map[process]int, n)
 	began, span := map[process]int{}, 1
-	for i := range slots {
-		if err := rec.ReadSlot(&a.slots[i], &slots[i]); err != nil {
+	for k := range slots {
+		i := int(slots[k].Slot - first)
+		if err := rec.ReadSlot(&a.slots[i], &slots[k]); err != nil {
 			return nil, err
 		}
 		a.rounds[i] = map[process]int{}
-		a.schedules[i].Set(slots[i].Slot)
-		for _, x := range slots[i].Transmissions {
+		for _, x := range slots[k].Transmissions {
 			if x.Unsupported != nil {
 				return nil, fmt.Errorf("%s: slot %d: %w", path, x.Slot, x.Unsupported)
 			}
@@ -74,9 +80,6 @@ func openAir(path string) (*air, error) {
 		}
 	}
 	a.cfg.HARQSlots = span
-	if frame := rec.Carrier.Numerology().SlotsPerFrame(); len(slots)%frame != 0 || int(slots[0].Slot)%frame != 0 || int(slots[len(slots)-1].Slot-slots[0].Slot) != len(slots)-1 {
-		return nil, fmt.Errorf("%s: %d slots, want whole frames of %d, without gaps", path, len(slots), frame)
-	}
 	return a, nil
 }
 
@@ -92,6 +95,9 @@ func (a *air) key() sfaas.Key { return block.CellKey(a.cfg.Carrier.CellID) }
 // push hands slot n to a host.
 func (a *air) push(c *uplink.Chain, h sfaas.Host, n sfaas.Slot) error {
 	i := int(n) % len(a.slots)
+	if a.rounds[i] == nil {
+		return nil
+	}
 	schedule, slot := a.schedules[i], a.slots[i]
 	schedule.Slot, slot.Slot = nr.Slot(n), nr.Slot(n)
 	return errors.Join(c.Grants.PushValue(h, a.key(), n, &schedule), c.Slots.PushValue(h, a.key(), n, &slot))

@@ -59,10 +59,6 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 	if err != nil {
 		return r, err
 	}
-	g.play(ctx)
-	if err := g.pass(ctx, settleSlots); err != nil {
-		return r, err
-	}
 	var took []time.Duration
 	for r.Moves < c.n {
 		begin := g.at()
@@ -78,11 +74,11 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 			}
 		}
 		middle := g.at()
-		if err := g.pass(ctx, middle-begin+ahead); err != nil {
+		if err := g.pass(ctx, middle-begin+c.ahead()); err != nil {
 			return r, err
 		}
 		r.Moving.add(g.count(begin, middle))
-		r.Still.add(g.count(middle, g.at()-ahead))
+		r.Still.add(g.count(middle, g.at()-c.ahead()))
 	}
 	r.Took, r.MoreLate = quantilesOf(took), 100*(r.Moving.late()-r.Still.late())
 	return r, nil
@@ -91,11 +87,14 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 const (
 	settleSlots  = 400 // before anything is counted
 	movesInTurn  = 5
-	betweenMoves = 60 // slots
-	ahead        = 40 // slots that may still be under way are counted later
-
-	answerTime = 20 * time.Second // after which something that was asked for is not expected any more
+	betweenMoves = 60               // slots
+	before       = 40               // slots before a loss may be lost with it
+	underWay     = time.Second      // slots that are younger may still be under way, and are counted later
+	answerTime   = 20 * time.Second // after which something that was asked for is not expected any more
 )
+
+// ahead returns how many slots may be under way.
+func (c *config) ahead() int { return max(before, int(underWay/c.slot)) }
 
 // moveOn moves the cell to the other one of the two.
 func (g *ingress) moveOn(ctx context.Context) (time.Duration, error) {
@@ -130,7 +129,8 @@ type quantity struct {
 	Max  int     `json:"max"`
 }
 
-// losses takes the owner away again and again: kills it, or stops it for a while.
+// losses takes the owner away again and again: kills it, or stops it for a while; with signal
+// 0 the standby claims the cell though its owner lives.
 func losses(ctx context.Context, c *config, name string, signal syscall.Signal) (r lossesResult, err error) {
 	r.Case = name
 	g, err := open(ctx, c, c.cellSpec(sfaas.Fed, 1))
@@ -138,7 +138,6 @@ func losses(ctx context.Context, c *config, name string, signal syscall.Signal) 
 	if err != nil {
 		return r, err
 	}
-	g.play(ctx)
 	var next []time.Duration
 	lost := 0
 	for range c.n {
@@ -187,7 +186,9 @@ func (g *ingress) lose(ctx context.Context, signal syscall.Signal) (x loss, err 
 	}
 	from := g.at()
 	begin := sfaas.Now()
-	if err := o.signal(signal); err != nil {
+	if signal == 0 {
+		go func() { _, _ = g.others[5-owner].ask("claim") }()
+	} else if err := o.signal(signal); err != nil {
 		return x, err
 	}
 	_, at, err := g.turned(ctx, epoch, from)
@@ -203,12 +204,13 @@ func (g *ingress) lose(ctx context.Context, signal syscall.Signal) (x loss, err 
 			return x, err
 		}
 	}
-	if err := g.pass(ctx, ahead); err != nil {
+	upTo := g.at() + before
+	if err := g.pass(ctx, before+g.c.ahead()); err != nil {
 		return x, err
 	}
-	t := g.count(max(from-ahead, 0), g.at()-ahead/2)
+	t := g.count(max(from-before, 0), upTo)
 	x.absent, x.failed, x.rounds = t.Absent, t.Failed+t.Other, t.Most
-	if signal != syscall.SIGSTOP {
+	if signal == syscall.SIGKILL {
 		if err := g.start(owner); err != nil {
 			return x, err
 		}
@@ -258,10 +260,6 @@ func watch(ctx context.Context, c *config, name string, spinners int) (r watchRe
 		return r, err
 	}
 	defer stop()
-	g.play(ctx)
-	if err := g.pass(ctx, settleSlots); err != nil {
-		return r, err
-	}
 	begin, from := time.Now(), g.at()
 	_, epoch := g.owner()
 	for time.Since(begin) < c.time && pause(ctx, 20*time.Millisecond) {
@@ -272,7 +270,7 @@ func watch(ctx context.Context, c *config, name string, spinners int) (r watchRe
 		}
 	}
 	r.Minutes = time.Since(begin).Minutes()
-	r.Slots = g.count(from, g.at()-ahead)
+	r.Slots = g.count(from, g.at()-c.ahead())
 	r.Late = r.Slots.late()
 	return r, nil
 }
@@ -302,10 +300,6 @@ func cutAtLLRs(ctx context.Context, c *config) (r cutResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	g.play(ctx)
-	if err := g.pass(ctx, settleSlots); err != nil {
-		return r, err
-	}
 	var took, whole, cut []time.Duration
 	var bytes uint64
 	var spent [2]time.Duration
@@ -318,10 +312,10 @@ func cutAtLLRs(ctx context.Context, c *config) (r cutResult, err error) {
 		}
 		took = append(took, time.Since(begin))
 		r.Moves++
-		if err := g.pass(ctx, ahead); err != nil {
+		if err := g.pass(ctx, before); err != nil {
 			return r, err
 		}
-		from, before, err := g.uses()
+		from, used, err := g.uses()
 		if err != nil {
 			return r, err
 		}
@@ -332,17 +326,20 @@ func cutAtLLRs(ctx context.Context, c *config) (r cutResult, err error) {
 		if err != nil {
 			return r, err
 		}
+		if err := g.pass(ctx, c.ahead()); err != nil {
+			return r, err
+		}
 		if to == routes[0].Owner {
-			r.Whole.add(g.count(from, upTo-ahead))
-			whole = append(whole, g.latencies(from, upTo-ahead)...)
-			spent[0] += after.CPU - before.CPU
+			r.Whole.add(g.count(from, upTo))
+			whole = append(whole, g.latencies(from, upTo)...)
+			spent[0] += after.CPU - used.CPU
 			r.WholeCPU += float64(upTo - from)
 		} else {
-			r.Cut.add(g.count(from, upTo-ahead))
-			cut = append(cut, g.latencies(from, upTo-ahead)...)
-			spent[1] += after.CPU - before.CPU
+			r.Cut.add(g.count(from, upTo))
+			cut = append(cut, g.latencies(from, upTo)...)
+			spent[1] += after.CPU - used.CPU
 			r.CutCPU += float64(upTo - from)
-			bytes += after.over("phy/demap") - before.over("phy/demap")
+			bytes += after.over("phy/demap") - used.over("phy/demap")
 		}
 	}
 	r.Bytes = float64(bytes) / max(r.CutCPU, 1)

@@ -57,7 +57,8 @@ type blockLog struct {
 	sum sum
 }
 
-// open starts all nodes, and returns when the cell has an owner and a standby.
+// open starts all nodes, and returns when the cell has an owner and its standbys, and slots
+// have been played for a while. What it returns is closed also after an error.
 func open(ctx context.Context, c *config, spec placement.Spec, cuts ...uplink.Edge) (*ingress, error) {
 	g := &ingress{c: c, others: map[sfaas.NodeID]*other{}, spec: spec, cuts: cuts, wake: make(chan struct{}, 1)}
 	var err error
@@ -88,7 +89,11 @@ func open(ctx context.Context, c *config, spec placement.Spec, cuts ...uplink.Ed
 	if err := g.cell.Ensure(ctx); err != nil {
 		return g, err
 	}
-	return g, g.dep.Receive(ctx, g.air.key())
+	if err := g.dep.Receive(ctx, g.air.key()); err != nil {
+		return g, err
+	}
+	g.play(ctx)
+	return g, g.pass(ctx, settleSlots)
 }
 
 // start starts the process of a node.

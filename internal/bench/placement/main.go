@@ -14,6 +14,7 @@
 //   - llrs: the cell on one node and on two, cut at its soft bits, in turns
 //   - kill: the owner's process is killed; a standby takes over, and a new process is started
 //   - stop: it is stopped for 300 ms and comes back as an old owner
+//   - flip: the standby claims the cell though its owner lives, as by mistake
 //   - quiet: nothing happens for a time; does the standby take over nevertheless?
 //   - busy: the same beside processes that spin, one for each processor
 //
@@ -124,12 +125,14 @@ func (c *config) measure(ctx context.Context, name string) (any, error) {
 		return losses(ctx, c, name, syscall.SIGKILL)
 	case "stop":
 		return losses(ctx, c, name, syscall.SIGSTOP)
+	case "flip":
+		return losses(ctx, c, name, 0)
 	case "quiet":
 		return watch(ctx, c, name, 0)
 	case "busy":
 		return watch(ctx, c, name, runtime.NumCPU())
 	}
-	return nil, fmt.Errorf("no such case, want fed, soft, llrs, kill, stop, quiet or busy")
+	return nil, fmt.Errorf("no such case, want fed, soft, llrs, kill, stop, flip, quiet or busy")
 }
 
 // write writes the result of a case: as JSON, or with its fields by name.

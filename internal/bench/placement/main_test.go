@@ -82,10 +82,10 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestLosses kills the owner, and stops it: each time the standby goes on, and nothing that
-// an old owner makes when it comes back is accepted.
+// TestLosses kills the owner, stops it, and takes the cell from it though it lives: each time
+// the standby goes on, and nothing that an old owner still makes is accepted.
 func TestLosses(t *testing.T) {
-	for name, signal := range map[string]syscall.Signal{"kill": syscall.SIGKILL, "stop": syscall.SIGSTOP} {
+	for name, signal := range map[string]syscall.Signal{"kill": syscall.SIGKILL, "stop": syscall.SIGSTOP, "flip": 0} {
 		c := short(2)
 		r, err := losses(t.Context(), c, name, signal)
 		t.Logf("%+v", r)
