@@ -62,15 +62,63 @@ func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Pla
 	return best, found
 }
 
+// wholeBudget is from where on the whole of a zone may be turned over.
+const wholeBudget = 1000000
+
 // Zone returns plans from ruin and recreate over a whole zone, those that save most first,
-// within a budget of places that are priced. No two of them share a node, so they can be
-// done at the same time. The state is left as it is.
+// within about a budget of places that are priced. If there is no way to a better state of
+// the whole zone, which is a matter of room on the way, it looks for nearer ones, and in
+// the end among a few nodes at a time. No two plans share a node, so they can be done at
+// the same time. The state is left as it is.
 func (m *Improver) Zone(s *State, zone, budget int, seed uint64) []Plan {
-	m.now = append(m.now[:0], s.place...)
-	m.ruiner.Zone(s, zone, budget, seed)
-	plans := m.plans(s)
-	slices.SortStableFunc(plans, func(a, b Plan) int { return cmp.Compare(b.Saves, a.Saves) })
+	stays := [...]float64{stayShare, 6 * stayShare}
+	if budget >= wholeBudget {
+		stays = [...]float64{0, stayShare}
+	}
+	for i, stay := range stays {
+		m.now = append(m.now[:0], s.place...)
+		m.ruiner.zone(s, zone, budget*3/8, seed+uint64(i), stay)
+		plans := m.plans(s)
+		if len(plans) > 0 {
+			slices.SortStableFunc(plans, func(a, b Plan) int { return cmp.Compare(b.Saves, a.Saves) })
+			return plans
+		}
+	}
+	return m.small(s, zone, budget/4, seed)
+}
+
+// small returns plans of single nodes of a zone that share no node.
+func (m *Improver) small(s *State, zone, budget int, seed uint64) (plans []Plan) {
+	const each = 3000
+	nodes := s.view.Zone(zone)
+	busy := make(map[int32]bool)
+	random := rand.New(rand.NewPCG(seed, 2))
+	for budget > 0 && len(nodes) > 0 {
+		budget -= each
+		p, found := m.Node(s, nodes[random.IntN(len(nodes))], each, random.Uint64())
+		if !found || p.touches(busy) {
+			continue
+		}
+		for _, stage := range p.Stages {
+			for _, mv := range stage {
+				busy[mv.From.Node], busy[mv.To.Node] = true, true
+			}
+		}
+		plans = append(plans, p)
+	}
 	return plans
+}
+
+// touches reports whether a plan has to do with any of some nodes.
+func (p *Plan) touches(nodes map[int32]bool) bool {
+	for _, stage := range p.Stages {
+		for _, m := range stage {
+			if nodes[m.From.Node] || nodes[m.To.Node] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // plans returns a plan for each part of what has been changed in a state since m.now that

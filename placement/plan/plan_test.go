@@ -211,3 +211,37 @@ func BenchmarkCost(b *testing.B) {
 		s.Cost(7, plan.Place{Node: int32(j)})
 	}
 }
+
+// TestPromisedUnitsRelieveNobody puts a unit where one is that it talks to: the other one
+// has a hop less only when it is really there.
+func TestPromisedUnitsRelieveNobody(t *testing.T) {
+	in := instance(t, "nodes=5,units=12,load=0.3,seed=2")
+	v, err := plan.NewView(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := -1, -1
+	for a := range in.Units {
+		for b := range in.Units {
+			if v.Linked(a, b) {
+				from, to = a, b
+			}
+		}
+	}
+	s := plan.NewState(v)
+	s.Put(from, plan.Place{Node: 1})
+	alone := s.Load(1).CPU
+	s.Put(to, plan.Place{Node: 2})
+	apart := s.Load(2).CPU
+	s.Remove(to)
+	s.Promise(to, true)
+	s.Put(to, plan.Place{Node: 1})
+	if got := s.Load(1).CPU - alone; math.Abs(got-apart*in.Nodes[2].Speed/in.Nodes[1].Speed) > 1e-9 {
+		t.Errorf("a promised unit takes %g cores, elsewhere %g", got, apart)
+	}
+	before := s.Load(1).CPU
+	s.Promise(to, false)
+	if s.Load(1).CPU >= before {
+		t.Errorf("together they take %g cores, %g when one was promised", s.Load(1).CPU, before)
+	}
+}

@@ -82,8 +82,8 @@ func Policies() []Policy {
 	return []Policy{Rendezvous(), FirstFit(), BestFit(), Amortised(), LeastAllocated(), MostAllocated()}
 }
 
-// ParsePolicy returns the policy of a name, or an error that lists
-// the names there are.
+// ParsePolicy returns the policy of a name, or an error that lists the names there are. The
+// policy "learned" is a [Learned], which the caller closes.
 func ParsePolicy(name string) (Policy, error) {
 	var names []string
 	for _, p := range Policies() {
@@ -92,5 +92,8 @@ func ParsePolicy(name string) (Policy, error) {
 		}
 		names = append(names, p.Name())
 	}
-	return nil, fmt.Errorf("plan: policy: got %q, want one of %s", name, strings.Join(names, ", "))
+	if name == "learned" {
+		return DefaultLearned()
+	}
+	return nil, fmt.Errorf("plan: policy: got %q, want one of %s, learned", name, strings.Join(names, ", "))
 }

@@ -70,14 +70,17 @@ func (c *Choice) Order(dst []int32, s *State, unit int) []int32 {
 	if _, refused := c.Best(s, unit, nil); !refused.OK() {
 		return dst
 	}
+	// Best has scored the candidates, or left it to watts.
+	order := make([]int, len(c.candidates))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.scores[a], c.scores[b]) })
 	first := len(dst)
-	for len(c.candidates) > 0 {
-		best := c.pick(s)
-		j := c.candidates[best].Place.Node
-		if !slices.Contains(dst[first:], j) {
+	for _, i := range order {
+		if j := c.candidates[i].Place.Node; !slices.Contains(dst[first:], j) {
 			dst = append(dst, j)
 		}
-		c.candidates = slices.Delete(c.candidates, best, best+1)
 	}
 	return dst
 }
@@ -92,36 +95,37 @@ func rank(l Line) int {
 	}, l)
 }
 
-// pick returns the number of the best candidate, by the policy or, where it fails, by watts.
+// pick returns the number of the best candidate, by the policy or, where it fails, by
+// watts, which are the scores then.
 func (c *Choice) pick(s *State) int {
-	byWatts := func() int {
-		best := 0
-		for i := range c.candidates {
-			if c.candidates[i].Watts < c.candidates[best].Watts {
-				best = i
-			}
-		}
-		return best
-	}
-	if c.Policy == nil {
-		return byWatts()
-	}
 	if cap(c.scores) < len(c.candidates) {
 		c.scores = make([]float64, 2*len(c.candidates))
 	}
 	c.scores = c.scores[:len(c.candidates)]
-	err := c.Policy.Score(s, c.candidates, c.scores)
-	if err != nil || slices.ContainsFunc(c.scores, unusable) {
-		c.Errors++
-		return byWatts()
+	if !c.ask(s) {
+		for i := range c.candidates {
+			c.scores[i] = c.candidates[i].Watts
+		}
 	}
 	best := 0
-	for i := range c.candidates {
+	for i := range c.scores {
 		if c.scores[i] < c.scores[best] {
 			best = i
 		}
 	}
 	return best
+}
+
+// ask lets the policy score the candidates, and reports whether it has.
+func (c *Choice) ask(s *State) bool {
+	if c.Policy == nil {
+		return false
+	}
+	if err := c.Policy.Score(s, c.candidates, c.scores); err != nil || slices.ContainsFunc(c.scores, unusable) {
+		c.Errors++
+		return false
+	}
+	return true
 }
 
 func unusable(score float64) bool { return math.IsNaN(score) || math.IsInf(score, 0) }

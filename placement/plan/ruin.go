@@ -9,6 +9,9 @@ import (
 	"slices"
 )
 
+// stayShare is what a move has to save to be looked at, as a share of the watts per unit.
+const stayShare = 0.02
+
 // A Ruiner improves states by ruin and recreate. It has scratch of its own: it is for one
 // goroutine at a time, and for states of views of one size.
 type Ruiner struct {
@@ -25,6 +28,7 @@ type Ruiner struct {
 	bonus []float64 // by node: watts by which it is liked better this time
 	home  []Place   // by unit: where it was at first
 	stay  float64   // watts that a unit at home is liked better
+	shun  int32     // node that is to become empty in this epoch, -1 for none
 }
 
 // NewRuiner returns a ruiner for states of the view.
@@ -50,13 +54,18 @@ func NewRuiner(v *View) *Ruiner {
 // After Schrimpf et al., Record Breaking Optimization Results Using the Ruin and Recreate
 // Principle, 2000.
 func (r *Ruiner) Zone(s *State, zone, budget int, seed uint64) {
+	r.zone(s, zone, budget, seed, stayShare)
+}
+
+// zone is Zone with another share of watts that a move has to save to be looked at.
+func (r *Ruiner) zone(s *State, zone, budget int, seed uint64, stay float64) {
 	r.units = r.units[:0]
 	for u := range s.place {
 		if s.view.Units[u].Zone == zone && !s.ghost[u] {
 			r.units = append(r.units, int32(u))
 		}
 	}
-	r.run(s, s.view.Zone(zone), budget, seed)
+	r.run(s, s.view.Zone(zone), budget, seed, stay)
 }
 
 // Among is the same for a few nodes: their units are exchanged among them, and all others
@@ -66,7 +75,7 @@ func (r *Ruiner) Among(s *State, nodes []int32, budget int, seed uint64) {
 	for _, j := range nodes {
 		r.units = append(r.units, s.at[j]...)
 	}
-	r.run(s, nodes, budget, seed)
+	r.run(s, nodes, budget, seed, stayShare)
 }
 
 // grade is what two states are compared by: watts, a little for each unit that is not at
@@ -86,10 +95,7 @@ func (r *Ruiner) grade(s *State) float64 {
 	return s.watt + 1e6*float64(missing) + r.stay*float64(away)
 }
 
-// stayShare is what a move has to save to be looked at, as a share of the watts per unit.
-const stayShare = 0.02
-
-func (r *Ruiner) run(s *State, nodes []int32, budget int, seed uint64) {
+func (r *Ruiner) run(s *State, nodes []int32, budget int, seed uint64, stay float64) {
 	if len(r.units) == 0 || len(nodes) == 0 {
 		return
 	}
@@ -98,27 +104,81 @@ func (r *Ruiner) run(s *State, nodes []int32, budget int, seed uint64) {
 	r.best.Copy(s)
 	r.undo.Copy(s)
 	copy(r.home, s.place)
-	r.stay = stayShare * s.watt / float64(max(len(s.place)-s.Unplaced(), 1))
-	current := r.grade(s)
-	best := current
-	for r.left > 0 {
+	r.stay = stay * s.watt / float64(max(len(s.place)-s.Unplaced(), 1))
+	r.shun = -1
+	best := r.grade(s)
+	for epoch := 0; r.left > 0; epoch++ {
+		r.turn(epoch)
+		best = r.epoch(best, r.left-budget/epochs)
+	}
+	r.shun = -1
+	s.restore(r.best, r.units)
+}
+
+// epochs is into how many parts a run is divided. In every second one a node that is awake
+// is shunned: its units cost more the more of it they take. So the search climbs out of a
+// valley by a way that leads somewhere: to a state without that node. The next epoch looks
+// whether the state is better by its true price.
+const epochs = 24
+
+// turn begins an epoch: mostly from the best state so far.
+func (r *Ruiner) turn(epoch int) {
+	r.shun = -1
+	if epoch%2 == 0 {
+		if r.random.IntN(4) > 0 {
+			r.s.restore(r.best, r.units)
+		}
+		r.undo.restore(r.s, r.units)
+		return
+	}
+	j, k := r.awake(), r.awake()
+	if r.v.Nodes[k].IdleW > r.v.Nodes[j].IdleW {
+		j = k
+	}
+	if len(r.s.at[j]) > 0 {
+		r.shun = j
+	}
+}
+
+// epoch anneals until so much of the budget is left, and returns the grade of the best
+// state so far, which is in r.best.
+func (r *Ruiner) epoch(best float64, until int) float64 {
+	s := r.s
+	span := float64(max(r.left-max(until, 0), 1))
+	current := r.grade(s) + r.shunned(s)
+	for r.left > max(until, 0) {
 		r.ruin()
 		r.recreate()
-		next := r.grade(s)
+		grade := r.grade(s)
+		next := grade + r.shunned(s)
 		// Temperature falls linearly to none.
-		heat := 0.0015 * s.watt * float64(max(r.left, 0)) / float64(r.budget)
+		heat := 0.003 * s.watt * float64(max(r.left-until, 0)) / span
 		if next > current && next > current+heat*r.random.ExpFloat64() {
 			s.restore(r.undo, r.units)
 			continue
 		}
 		current = next
 		r.undo.restore(s, r.units)
-		if next < best-1e-9 {
-			best = next
+		if grade < best-1e-9 {
+			best = grade
 			r.best.restore(s, r.units)
 		}
 	}
-	s.restore(r.best, r.units)
+	return best
+}
+
+// shunned returns what the units of the node that is shunned cost more.
+func (r *Ruiner) shunned(s *State) float64 {
+	if r.shun < 0 {
+		return 0
+	}
+	return r.surcharge(s.load[r.shun].CPU)
+}
+
+// surcharge is twice the idle power of the shunned node, by the share of it that is used.
+func (r *Ruiner) surcharge(cpu float64) float64 {
+	n := &r.v.Nodes[r.shun]
+	return 2 * n.IdleW * cpu / (r.v.Limits.CPU * n.Cores)
 }
 
 // restore makes the places of some units those of another state that is equal elsewhere.
@@ -143,7 +203,11 @@ func (r *Ruiner) ruin() {
 	r.out = r.out[:0]
 	first := r.awake()
 	r.empty(first)
-	for range r.random.IntN(min(4, len(r.nodes))) {
+	more := r.random.IntN(4)
+	if r.random.IntN(8) == 0 {
+		more = 2 + r.random.IntN(8)
+	}
+	for range min(more, len(r.nodes)-1) {
 		k := r.awake()
 		for range 3 { // the nearest of a few
 			if o := r.awake(); r.related(first, o) > r.related(first, k) {
@@ -244,6 +308,9 @@ func (r *Ruiner) recreate() {
 				}
 				if j == r.home[u].Node {
 					watts -= r.stay
+				}
+				if j == r.shun {
+					watts += r.surcharge(r.v.own(u, j, p.Mode).CPU)
 				}
 				if watts -= r.bonus[j]; watts < least {
 					best, least = p, watts

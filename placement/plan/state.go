@@ -17,16 +17,17 @@ import (
 // A State is for one goroutine at a time. Its methods do not allocate once every node has
 // had as many units as it will have.
 type State struct {
-	view  *View
-	place []Place
-	ghost []bool    // by unit: pinned
-	own   []Load    // by unit: its own load where it is, without hops of links
-	at    [][]int32 // by node: its units
-	base  []Load
-	load  []Load
-	gone  []bool
-	watt  float64 // of all nodes and wires
-	wire  float64 // of the wires alone
+	view    *View
+	place   []Place
+	ghost   []bool    // by unit: pinned
+	promise []bool    // by unit: it may yet not come
+	own     []Load    // by unit: its own load where it is, without hops of links
+	at      [][]int32 // by node: its units
+	base    []Load
+	load    []Load
+	gone    []bool
+	watt    float64 // of all nodes and wires
+	wire    float64 // of the wires alone
 
 	anchored bool      // units count at their homes too, see Anchor
 	home     []Place   // by unit: where it was at Anchor
@@ -38,7 +39,7 @@ type State struct {
 // NewState returns the state in which no unit has a place and every node is empty.
 func NewState(v *View) *State {
 	s := &State{
-		view: v, place: make([]Place, len(v.Units)), ghost: make([]bool, len(v.Units)), own: make([]Load, len(v.Units)),
+		view: v, place: make([]Place, len(v.Units)), ghost: make([]bool, len(v.Units)), promise: make([]bool, len(v.Units)), own: make([]Load, len(v.Units)),
 		at: make([][]int32, len(v.Nodes)), base: make([]Load, len(v.Nodes)), load: make([]Load, len(v.Nodes)),
 		gone: make([]bool, len(v.Nodes)),
 		home: make([]Place, len(v.Units)), homeLoad: make([]Load, len(v.Units)),
@@ -52,7 +53,7 @@ func NewState(v *View) *State {
 func (s *State) Reset(v *View) {
 	s.view, s.watt, s.wire, s.anchored = v, 0, 0, false
 	for u := range s.place {
-		s.place[u], s.ghost[u] = Nowhere, false
+		s.place[u], s.ghost[u], s.promise[u] = Nowhere, false, false
 	}
 	for j := range s.load {
 		s.at[j], s.gone[j] = s.at[j][:0], false
@@ -65,6 +66,7 @@ func (s *State) Copy(o *State) {
 	s.view, s.watt, s.wire = o.view, o.watt, o.wire
 	copy(s.place, o.place)
 	copy(s.ghost, o.ghost)
+	copy(s.promise, o.promise)
 	copy(s.own, o.own)
 	copy(s.base, o.base)
 	copy(s.load, o.load)
@@ -124,6 +126,15 @@ func (s *State) Pin(u int, node int32) {
 	s.Remove(u)
 	s.place[u], s.ghost[u] = Place{Node: node}, true
 	s.touch(u, node, 1)
+}
+
+// Promise says that a unit is about to come to the place that it is given, and may yet stay
+// away: it takes its room, and its links count as hops all the same.
+func (s *State) Promise(u int, promised bool) {
+	s.promise[u] = promised
+	if j := s.place[u].Node; j >= 0 {
+		s.refresh(j)
+	}
 }
 
 // Put gives a unit a place, admitted or not; [State.Cost] says what it would be.
@@ -222,7 +233,7 @@ func (s *State) addHops(u, j int32, l *Load) {
 	speed, slotted := v.Nodes[j].Speed, v.Units[u].Slotted
 	for i := range v.links[u] {
 		e := &v.links[u][i]
-		if s.place[e.peer].Node == j {
+		if s.together(u, e.peer, j) {
 			continue
 		}
 		l.CPU += e.hop * e.rate * 1e-6 / speed
@@ -234,4 +245,9 @@ func (s *State) addHops(u, j int32, l *Load) {
 			l.AcceleratorSlack -= e.latency
 		}
 	}
+}
+
+// together reports whether a link of a unit at node j is no hop.
+func (s *State) together(u, peer, j int32) bool {
+	return s.place[peer].Node == j && !s.promise[u] && !s.promise[peer]
 }

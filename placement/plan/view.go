@@ -130,6 +130,16 @@ func (v *View) Zone(zone int) []int32 {
 	return v.zones[zone]
 }
 
+// Linked reports whether two units send messages to each other.
+func (v *View) Linked(a, b int) bool {
+	for i := range v.links[a] {
+		if int(v.links[a][i].peer) == b {
+			return true
+		}
+	}
+	return false
+}
+
 // hopMicros returns the processor time of a message at one end, on a core of speed 1.
 func (v *View) hopMicros(kb float64) float64 {
 	return v.Hop.CPUMicros + v.Hop.CPUMicrosPerKB*kb
