@@ -52,17 +52,6 @@ func (n *Node) register(c carrier) error {
 	return nil
 }
 
-// unregister takes a deployment back.
-func (n *Node) unregister(c carrier) {
-	n.mu.Lock()
-	delete(n.carriers, deploymentHash(c.name()))
-	n.mu.Unlock()
-	n.changeCard(func(k *card) {
-		k.deployments = slices.DeleteFunc(slices.Clone(k.deployments), func(d deployed) bool { return d.name == c.name() })
-	})
-	n.tellResources()
-}
-
 // fluxTime is for how long Ensure asks again where the answer may be out of date: members
 // that have joined a moment ago may not have deployed yet, or not have been heard of.
 const fluxTime = time.Second

@@ -34,6 +34,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -152,12 +153,14 @@ const spinEnv = "NEURORAN_BENCH_PLACEMENT_SPIN"
 
 // spinForEver occupies a processor until whoever started it ends it, or is gone.
 func spinForEver() {
+	var gone atomic.Bool
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
+		gone.Store(true)
 	}()
-	for {
+	for !gone.Load() {
 	}
+	os.Exit(0)
 }
 
 // spin starts processes that spin.
