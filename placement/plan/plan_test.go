@@ -145,6 +145,8 @@ func TestInstanceErrorsNameTheField(t *testing.T) {
 		"nodes[0].accelerator.kind":   func(in *plan.Instance) { in.Nodes[0].Accelerator = &plan.Accelerator{} },
 		"units[0].modes[0].kind":      func(in *plan.Instance) { in.Units[0].Modes[0].Kind = "" },
 		"units[0].deadline_us":        func(in *plan.Instance) { in.Units[0].Deadline = -1 },
+		"nodes[3].zone":               func(in *plan.Instance) { in.Nodes[3].Zone = 1 << 40 },
+		"units[3].zone":               func(in *plan.Instance) { in.Units[3].Zone = -1 },
 		"move.horizon_s":              func(in *plan.Instance) { in.Move.Horizon = -1 },
 		"nodes[0].accelerator.idle_w": func(in *plan.Instance) { in.Nodes[0].Accelerator = &plan.Accelerator{Kind: "gpu", IdleW: -3} },
 	} {

@@ -15,6 +15,7 @@ const (
 	MaxLinks     = 1 << 21 // links
 	MaxUnitLinks = 64      // links of one unit
 	MaxModes     = 8       // modes of one unit
+	MaxZones     = 1 << 16 // zones
 )
 
 // A FieldError says which field of an instance is wrong.
@@ -108,8 +109,8 @@ func (in *Instance) checkNodes(c *checker) {
 			c.fail(at("id"), fmt.Sprintf("%q", n.ID), "a name that no other node has")
 		}
 		seen[n.ID] = true
-		if n.Zone < 0 {
-			c.fail(at("zone"), n.Zone, "0 or more")
+		if n.Zone < 0 || n.Zone >= MaxZones {
+			c.fail(at("zone"), n.Zone, fmt.Sprintf("0 to %d", MaxZones-1))
 		}
 		c.within(at("x_km"), n.X, -mostKM, mostKM)
 		c.within(at("y_km"), n.Y, -mostKM, mostKM)
@@ -144,8 +145,8 @@ func (in *Instance) checkUnits(c *checker) map[string]int {
 			c.fail(at("id"), fmt.Sprintf("%q", u.ID), "a name that no other unit has")
 		}
 		index[u.ID] = i
-		if u.Zone < 0 {
-			c.fail(at("zone"), u.Zone, "0 or more")
+		if u.Zone < 0 || u.Zone >= MaxZones {
+			c.fail(at("zone"), u.Zone, fmt.Sprintf("0 to %d", MaxZones-1))
 		}
 		c.within(at("x_km"), u.X, -mostKM, mostKM)
 		c.within(at("y_km"), u.Y, -mostKM, mostKM)
