@@ -157,7 +157,7 @@ func TestMoveUnanswered(t *testing.T) {
 			x.toB.lose(c.image)
 			x.toA.lose(c.outcome)
 			x.move(t)
-			image := x.toB.lost
+			image := x.toB.image()
 			x.disconnect()
 			x.connect(t)
 			if err := x.ends(t); (err == nil) != (c.owner == 2) {
@@ -301,6 +301,13 @@ func (w *lossy) lose(k lossKind) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.kind = k
+}
+
+// image returns the last Bulk frame that was lost.
+func (w *lossy) image() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
 }
 
 // Send implements sfaas.Transport.

@@ -147,8 +147,12 @@ func (r *Ruiner) epoch(best float64, until int) float64 {
 	span := float64(max(r.left-max(until, 0), 1))
 	current := r.grade(s) + r.shunned(s)
 	for r.left > max(until, 0) {
+		before := r.left
 		r.ruin()
 		r.recreate()
+		if r.left == before {
+			r.left-- // nothing could be taken, as all nodes are gone: no reason to go on for ever
+		}
 		grade := r.grade(s)
 		next := grade + r.shunned(s)
 		// Temperature falls linearly to none.
@@ -264,8 +268,9 @@ func (r *Ruiner) related(j, k int32) float64 {
 	return score
 }
 
+// empty takes all units from a node, unless it is gone and keeps them.
 func (r *Ruiner) empty(j int32) {
-	for len(r.s.at[j]) > 0 {
+	for !r.s.gone[j] && len(r.s.at[j]) > 0 {
 		r.take(r.s.at[j][len(r.s.at[j])-1])
 	}
 }

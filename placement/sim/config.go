@@ -21,6 +21,9 @@ type Config struct {
 	Round       time.Duration // of agents; 20 ms
 	Delay       time.Duration // of letters, mean; 1 ms
 	Loss        float64       // share of letters that are lost
+	Repeat      float64       // share of letters that come twice
+	Partition   time.Duration // between two times that a zone is in two halves, a second each; 0 for none
+	Crash       time.Duration // between two deaths of a node; 0 for none
 	ThinkRounds int           // rounds between two thoughts of an agent; 25
 	NodeBudget  int           // places that an agent prices per thought; 20 000
 	PlanBudget  int           // places that a planner prices per thought; 250 000, of a day 40 000, and more as it finds nothing
@@ -62,7 +65,7 @@ func (c *Config) Validate() error {
 		d    time.Duration
 	}{
 		{"round", c.Round}, {"delay", c.Delay}, {"lease ttl", c.LeaseTTL}, {"rest", c.Rest}, {"settle", c.Settle}, {"eager", c.Eager},
-		{"kill planner", c.KillPlanner}, {"most", c.Most}, {"quiet", c.Quiet}, {"slot", c.Slot},
+		{"kill planner", c.KillPlanner}, {"partition", c.Partition}, {"crash", c.Crash}, {"most", c.Most}, {"quiet", c.Quiet}, {"slot", c.Slot},
 	} {
 		if f.d < 0 {
 			return fmt.Errorf("sim: %s: got %v, want 0 or more", f.name, f.d)
@@ -71,6 +74,8 @@ func (c *Config) Validate() error {
 	switch {
 	case !(c.Loss >= 0 && c.Loss < 1):
 		return fmt.Errorf("sim: loss: got %g, want 0 or more, and below 1", c.Loss)
+	case !(c.Repeat >= 0 && c.Repeat <= 1):
+		return fmt.Errorf("sim: repeat: got %g, want 0 to 1", c.Repeat)
 	case c.ThinkRounds < 0 || c.NodeBudget < 0 || c.PlanBudget < 0:
 		return errors.New("sim: think rounds, node budget, plan budget: want 0 or more")
 	case !(c.Hysteresis >= 0 && c.Reluctance >= 0):

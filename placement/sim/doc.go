@@ -3,7 +3,8 @@
 // Package sim runs the placement of units in a simulated network: agents as they are
 // (package placement/internal/agent), planners and policies as they are (package
 // placement/plan), admission on the true state of each node, and letters that are late,
-// lost and twice there. Nobody sees the true state but the meters.
+// lost and twice there, zones that fall in two halves, and nodes that die and come back with
+// nothing. Nobody sees the true state but the meters.
 //
 //	go run ./placement/sim/cmd -generate nodes=20,units=40,load=0.6,seed=1 > F.json
 //	go run ./placement/sim/cmd -instance F.json -seeds 5

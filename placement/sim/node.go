@@ -39,21 +39,21 @@ type lease struct {
 	until sfaas.Time
 }
 
-// start begins the life of a node.
-func (w *world) start(j int32) error {
-	n := &node{w: w, index: j, id: agent.NodeID(j) + 1, life: 1, state: plan.NewState(w.view)}
+// begin makes a node in one of its lives, which knows nobody yet.
+func (w *world) begin(j int32, life uint32) (*node, error) {
+	n := &node{w: w, index: j, id: agent.NodeID(j) + 1, life: life, state: plan.NewState(w.view)}
 	var err error
 	n.agent, err = agent.New(agent.Config{
 		Node: n.id, Incarnation: n.life, Round: w.cfg.Round, Seed: w.cfg.Seed, ThinkRounds: w.cfg.ThinkRounds,
 		LeaseTTL: w.cfg.LeaseTTL, Settle: w.cfg.Rest, Ledger: n, Planner: plannerOf{n},
 	})
-	if err != nil {
-		return err
-	}
-	w.nodes = append(w.nodes, n)
+	return n, err
+}
+
+// enter lets a node take part: it has deployed what all have, and has its rounds.
+func (w *world) enter(n *node) {
 	w.step(n, &agent.Event{Kind: agent.Changed, Deployed: 1 << 1})
-	w.push(w.cfg.Round*0+w.randomPhase(), event{kind: tick, node: j, life: n.life})
-	return nil
+	w.push(w.randomPhase(), event{kind: tick, node: n.index, life: n.life})
 }
 
 // unitOf returns the number of a unit by its name among agents.

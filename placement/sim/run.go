@@ -23,6 +23,8 @@ type Result struct {
 	ShieldRejects  int     `json:"shield_rejects"`    // plans that the shield has stopped
 	CPUSeconds     float64 `json:"cpu_s"`             // of the process, for the whole run
 	Day            *Day    `json:"-"`                 // of a run over a day
+	Crashes        int     `json:"-"`                 // of nodes
+	Partitions     int     `json:"-"`                 // of zones
 	PolicyErrors   int     `json:"-"`                 // choices in which the policy has failed
 	VirtualSeconds float64 `json:"-"`                 // that have been simulated, per zone
 
@@ -45,7 +47,7 @@ func Run(cfg Config, in *plan.Instance) (*Result, error) {
 			return nil, err
 		}
 		w.deploy()
-		for w.now < sfaasTime(cfg.Most) && !(w.now.Sub(w.energy.moved) > cfg.Quiet && w.now > sfaasTime(cfg.Quiet)) {
+		for w.now < sfaasTime(cfg.Most) && !(w.now.Sub(w.energy.moved) > cfg.Quiet && w.now > sfaasTime(cfg.Quiet) && cfg.Crash == 0 && cfg.Partition == 0) {
 			w.run(cfg.Round)
 			w.count.Violations += w.violations()
 		}
@@ -75,6 +77,7 @@ func prepare(cfg Config, in *plan.Instance) (Config, []*plan.Instance, error) {
 func (w *world) deploy() {
 	for u := range w.scale {
 		n := w.nodes[w.random.IntN(len(w.nodes))]
+		w.wisher[u] = n.index
 		w.after(time.Duration(w.random.Int64N(int64(time.Second))), func() {
 			w.step(n, &agent.Event{Kind: agent.Wish, Row: n.row(u)})
 		})
@@ -91,6 +94,8 @@ func (r *Result) add(w *world) {
 	r.Rejects += w.count.Rejects
 	r.ShieldRejects += w.count.ShieldRejects
 	r.PolicyErrors += w.count.PolicyErrors
+	r.Crashes += w.count.Crashes
+	r.Partitions += w.count.Partitions
 	r.VirtualSeconds += time.Duration(w.now).Seconds()
 	r.LettersPerS += float64(w.count.Letters) / time.Duration(w.now).Seconds()
 }

@@ -33,7 +33,7 @@ func instance(tb testing.TB, text string) *plan.Instance {
 
 func run(tb testing.TB, cfg sim.Config, in *plan.Instance) *sim.Result {
 	tb.Helper()
-	cfg.PlanBudget, cfg.Most = 40000, 8*time.Second
+	cfg.PlanBudget, cfg.Most = 40000, max(cfg.Most, 8*time.Second)
 	r, err := sim.Run(cfg, in)
 	if err != nil {
 		tb.Fatal(err)
@@ -86,6 +86,21 @@ func TestNothingIsViolated(t *testing.T) {
 		r := run(t, sim.Config{Policy: policy, Planner: true, Seed: 2, Loss: 0.1, KillPlanner: 2 * time.Second}, in)
 		if r.PolicyErrors == 0 && fault != "garbage" {
 			t.Errorf("%s: the policy has never failed", fault)
+		}
+	}
+}
+
+// TestTroubleHeals lets nodes die and come back, zones fall in two halves, and letters be
+// lost and come twice: in the end every unit is served, and no node has ever had too much.
+func TestTroubleHeals(t *testing.T) {
+	in := instance(t, "nodes=10,units=24,load=0.4,seed=5")
+	for seed := range uint64(3) {
+		r := run(t, sim.Config{
+			Planner: true, Seed: seed, PlanBudget: 20000, Most: 60 * time.Second,
+			Loss: 0.05, Repeat: 0.1, Partition: 7 * time.Second, Crash: 4 * time.Second,
+		}, in)
+		if r.Crashes < 5 || r.Partitions < 5 {
+			t.Errorf("seed %d: %d crashes and %d partitions, want 5 of each", seed, r.Crashes, r.Partitions)
 		}
 	}
 }

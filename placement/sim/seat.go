@@ -46,6 +46,10 @@ const (
 
 // sit brings the planner to a node; others hear of it a little later, as of any route.
 func (p *seat) sit(at int32) {
+	if p.w.nodes[at].dead {
+		p.w.after(time.Second, func() { p.sit(int32(p.w.random.IntN(len(p.w.nodes)))) })
+		return
+	}
 	p.at, p.fails = at, 0
 	p.begun = p.begun[:0]
 	life := p.life
@@ -70,7 +74,12 @@ func (p *seat) die() {
 		})
 	}
 	p.w.after(time.Second, func() { p.sit(int32(p.w.random.IntN(len(p.w.nodes)))) })
-	p.w.after(p.w.cfg.KillPlanner, p.die)
+}
+
+// keepDying kills the planner again and again.
+func (p *seat) keepDying() {
+	p.die()
+	p.w.after(p.w.cfg.KillPlanner, p.keepDying)
 }
 
 // plan is one turn: it goes on with what it has begun, or looks for something new.

@@ -25,14 +25,15 @@ type world struct {
 	order  uint64
 	nodes  []*node
 
-	scale  []float64   // by unit: the load that is announced, which admission counts with
-	load   []float64   // by unit: the load that is there
-	truth  *plan.State // where units are, at the load that is there
-	owner  []int32     // by unit: its owner, -1 for nobody
-	epoch  []uint32    // by unit: of its owner
-	think  *thinker    // what all agents of this world think with, one after another
-	seat   *seat       // the planner
-	parted func(a, b int32) bool
+	scale  []float64             // by unit: the load that is announced, which admission counts with
+	load   []float64             // by unit: the load that is there
+	truth  *plan.State           // where units are, at the load that is there
+	owner  []int32               // by unit: its owner, -1 for nobody
+	epoch  []uint32              // by unit: of its owner
+	wisher []int32               // by unit: the node at which it is fed
+	think  *thinker              // what all agents of this world think with, one after another
+	seat   *seat                 // the planner
+	parted func(a, b int32) bool // while the zone is in two halves
 
 	count  Counts
 	energy meter
@@ -46,6 +47,8 @@ type Counts struct {
 	LateMoves     int    // moves outside the settling of a load step, see Config.Settle
 	Rejects       int    // leases that a target has refused
 	ShieldRejects int    // plans that a shield has stopped
+	Crashes       int    // of nodes
+	Partitions    int    // of the zone
 	PolicyErrors  int    // choices that best fit made as the policy failed
 	Violations    int    // lines that the true state has failed, counted once per round and line
 }
@@ -97,7 +100,7 @@ func newWorld(cfg Config, in *plan.Instance) (*world, error) {
 	w := &world{
 		cfg: cfg, random: rand.New(rand.NewPCG(cfg.Seed, uint64(in.Nodes[0].Zone)+1000)),
 		scale: make([]float64, len(in.Units)), load: make([]float64, len(in.Units)),
-		owner: make([]int32, len(in.Units)), epoch: make([]uint32, len(in.Units)),
+		owner: make([]int32, len(in.Units)), epoch: make([]uint32, len(in.Units)), wisher: make([]int32, len(in.Units)),
 	}
 	for u := range in.Units {
 		w.scale[u], w.load[u], w.owner[u] = 1, 1, -1
@@ -106,9 +109,12 @@ func newWorld(cfg Config, in *plan.Instance) (*world, error) {
 	w.truth = plan.NewState(v.Scaled(w.load))
 	w.think = newThinker(w)
 	for j := range in.Nodes {
-		if err := w.start(int32(j)); err != nil {
+		n, err := w.begin(int32(j), 1)
+		if err != nil {
 			return nil, err
 		}
+		w.nodes = append(w.nodes, n)
+		w.enter(n)
 	}
 	w.meet()
 	if cfg.Planner {
@@ -116,9 +122,10 @@ func newWorld(cfg Config, in *plan.Instance) (*world, error) {
 		w.seat.sit(int32(w.random.IntN(len(w.nodes))))
 		w.after(0, w.seat.plan)
 		if cfg.KillPlanner > 0 {
-			w.after(cfg.KillPlanner, w.seat.die)
+			w.after(cfg.KillPlanner, w.seat.keepDying)
 		}
 	}
+	w.makeTrouble()
 	return w, nil
 }
 
@@ -227,6 +234,10 @@ func (w *world) send(n *node, x *agent.Effect) {
 		w.count.Rejects++
 	}
 	w.push(w.someDelay(), event{kind: arrive, node: to, letter: x.Letter})
+	if w.cfg.Repeat > 0 && w.random.Float64() < w.cfg.Repeat {
+		x.Letter.Retain()
+		w.push(w.someDelay(), event{kind: arrive, node: to, letter: x.Letter})
+	}
 }
 
 // settle makes a node the owner of a unit, as far as that is true.

@@ -55,6 +55,7 @@ func TestForget(t *testing.T) {
 	}})
 	b := newNode(t, x.start(t, 2), peer.Config{})
 	connect(t, a, b)
+	eventually(t, "the accepting end is connected too", func() bool { return a.Connected(2) })
 	a.Forget(9, 0) // nobody
 	a.Forget(2, 1) // another life
 	if !a.Connected(2) {

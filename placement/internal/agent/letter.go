@@ -92,6 +92,10 @@ type Letter struct {
 	home *Agent
 }
 
+// Retain keeps a letter that will be delivered once more: it is to be released once more,
+// too.
+func (l *Letter) Retain() { l.refs++ }
+
 // Release gives back a letter that an effect has brought, after it has been delivered, or
 // has been turned into bytes. The agent uses its memory again.
 func (l *Letter) Release() {
