@@ -125,11 +125,15 @@ func (m *Members) config() (*memberlist.Config, error) {
 	return c, nil
 }
 
-// seek asks the seeds until one has answered, and again when nobody else is there.
+// seek asks the seeds until one has answered, and again when nobody else is there. It asks
+// them now and then all the same: two halves of a zone that have missed each other for long,
+// as each began by itself or the network was cut, would not look for each other otherwise.
 func (m *Members) seek() {
+	answered, asked := false, time.Time{}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		if len(m.cfg.Seeds) > 0 && m.list.NumMembers() < 2 {
-			_, _ = m.list.Join(m.cfg.Seeds) // they may come later
+		if len(m.cfg.Seeds) > 0 && (!answered || m.list.NumMembers() < 2 || time.Since(asked) > healTime) {
+			n, _ := m.list.Join(m.cfg.Seeds) // they may come later
+			answered, asked = answered || n > 0, time.Now()
 		}
 		select {
 		case <-m.stop:
@@ -138,6 +142,9 @@ func (m *Members) seek() {
 		}
 	}
 }
+
+// healTime is after how long seeds are asked again that have answered before.
+const healTime = 30 * time.Second
 
 // Address returns where this member gossips, for others' seeds.
 func (m *Members) Address() string { return m.list.LocalNode().Address() }
