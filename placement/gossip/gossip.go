@@ -116,6 +116,9 @@ func (m *Members) config() (*memberlist.Config, error) {
 	c.BindAddr, c.BindPort, c.AdvertisePort = cmp.Or(host, "0.0.0.0"), int(number), int(number)
 	c.ProbeInterval, c.ProbeTimeout, c.GossipInterval, c.SuspicionMult = p.Probe, p.Timeout, p.Gossip, p.Suspect
 	c.TCPTimeout = time.Second
+	// News goes to a few members, a few times: of those who join at once one may miss it. It
+	// has it with the next exchange of all that two members know.
+	c.PushPullInterval = exchangeTime
 	c.Delegate, c.Events = meta{m}, m
 	c.Logger = log.New(logWriter{m.cfg.Logger}, "", 0)
 	if len(m.cfg.Token) > 0 {
@@ -142,6 +145,10 @@ func (m *Members) seek() {
 		}
 	}
 }
+
+// exchangeTime is between two exchanges of everything with some member; memberlist makes it
+// longer in zones of more than 32.
+const exchangeTime = 5 * time.Second
 
 // healTime is after how long seeds are asked again that have answered before.
 const healTime = 30 * time.Second
