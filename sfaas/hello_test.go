@@ -3,6 +3,7 @@
 package sfaas_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -35,12 +36,14 @@ func TestNewsBehindHello(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := b.Connect(wire{&wires{}, b, a}, ha); err != nil {
+	toA := &held{wire: wire{&wires{}, b, a}}
+	if _, _, err := b.Connect(toA, ha); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := a.Connect(wire{&wires{}, a, b}, hb); err != nil {
 		t.Fatal(err)
 	}
+	toA.open()
 	for id := range uint64(8) {
 		for i, c := range []struct {
 			rt    *sfaas.Runtime
@@ -61,5 +64,34 @@ func TestNewsBehindHello(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// held is a wire that holds frames until its other end is connected, as a transport has to.
+type held struct {
+	wire
+	mu     sync.Mutex
+	opened bool
+	frames []func() error
+}
+
+// Send implements sfaas.Transport.
+func (w *held) Send(n sfaas.NodeID, class sfaas.FrameClass, f *sfaas.Frame) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.opened {
+		return w.wire.Send(n, class, f)
+	}
+	w.frames = append(w.frames, func() error { return w.wire.Send(n, class, f) })
+	return nil
+}
+
+// open lets the frames go that are held, in order.
+func (w *held) open() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.opened = true
+	for _, send := range w.frames {
+		_ = send() // the other end has closed
 	}
 }

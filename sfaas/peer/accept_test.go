@@ -28,9 +28,7 @@ func TestAccept(t *testing.T) {
 		return mine, a.Accept("unix", other)
 	}})
 	dial(t, b, "unix", "parent")
-	if !a.Connected(2) || !b.Connected(1) {
-		t.Error("not connected")
-	}
+	eventually(t, "connected", func() bool { return a.Connected(2) && b.Connected(1) })
 	(<-made).Close()
 	<-made // dialled again
 	eventually(t, "connected again", func() bool { return a.Connected(2) && b.Connected(1) })
