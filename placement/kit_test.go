@@ -11,13 +11,13 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -164,17 +164,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 // called first.
 func leavesNothing(t testing.TB) {
 	t.Helper()
-	t.Cleanup(func() {
-		var stacks string
-		for begin := time.Now(); time.Since(begin) < 5*time.Second; time.Sleep(10 * time.Millisecond) {
-			buf := make([]byte, 1<<20)
-			stacks = string(buf[:runtime.Stack(buf, true)])
-			if !strings.Contains(stacks, "placement.(") && !strings.Contains(stacks, "sfaas/peer.(") && !strings.Contains(stacks, "beat.(") && !strings.Contains(stacks, "internal/live.(") {
-				return
-			}
-		}
-		t.Errorf("goroutines are left:\n%s", stacks)
-	})
+	testvec.LeavesNothing(t, "placement.(", "sfaas/peer.(", "beat.(", "internal/live.(")
 }
 
 // standbySpec is a deployment in which one node stands by.

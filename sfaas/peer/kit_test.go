@@ -8,12 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/neuroran/neuroran/internal/testvec"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
 )
@@ -153,15 +152,5 @@ func eventually(t testing.TB, what string, holds func() bool) {
 // when it ends. It is called first.
 func leavesNothing(t testing.TB) {
 	t.Helper()
-	t.Cleanup(func() {
-		var stacks string
-		for begin := time.Now(); time.Since(begin) < 5*time.Second; time.Sleep(10 * time.Millisecond) {
-			buf := make([]byte, 1<<20)
-			stacks = string(buf[:runtime.Stack(buf, true)])
-			if !strings.Contains(stacks, "sfaas/peer.(") && !strings.Contains(stacks, "internal/live.(") {
-				return
-			}
-		}
-		t.Errorf("goroutines are left:\n%s", stacks)
-	})
+	testvec.LeavesNothing(t, "sfaas/peer.(", "internal/live.(")
 }

@@ -39,12 +39,15 @@ func (c *Config) Validate() error {
 	case c.Ledger == nil:
 		return fmt.Errorf("agent: ledger: got none, want one")
 	}
-	for name, d := range map[string]time.Duration{
-		"round": c.Round, "reserve ttl": c.ReserveTTL, "lease ttl": c.LeaseTTL, "retry": c.Retry,
-		"heartbeat": c.Heartbeat, "grace": c.Grace, "settle": c.Settle,
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"round", c.Round}, {"reserve ttl", c.ReserveTTL}, {"lease ttl", c.LeaseTTL}, {"retry", c.Retry},
+		{"heartbeat", c.Heartbeat}, {"grace", c.Grace}, {"settle", c.Settle},
 	} {
-		if d < 0 {
-			return fmt.Errorf("agent: %s: got %v, want 0 or more", name, d)
+		if f.d < 0 {
+			return fmt.Errorf("agent: %s: got %v, want 0 or more", f.name, f.d)
 		}
 	}
 	if c.Fanout < 0 || c.ThinkRounds < 0 {
