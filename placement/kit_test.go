@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,6 +159,20 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("%s: not within 30 s", what)
 		}
 	}
+}
+
+// pump pushes a message a millisecond under cell1 until the test ends.
+func (s *sums) pump(t testing.TB, into sfaas.Host) {
+	var over atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := sfaas.Slot(0); !over.Load(); n++ {
+			_ = s.in.PushValue(into, cell1, n, &number{1})
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	t.Cleanup(func() { over.Store(true); <-done })
 }
 
 // leavesNothing fails the test if goroutines of a deployment are left when it ends. It is

@@ -3,7 +3,6 @@
 package placement
 
 import (
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,16 +20,7 @@ func TestUnitMove(t *testing.T) {
 	if err := asks.Ensure(ctx); err != nil {
 		t.Fatal(err)
 	}
-	var over atomic.Bool
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for n := sfaas.Slot(0); !over.Load(); n++ {
-			_ = sums.in.PushValue(asks, cell1, n, &number{1})
-			time.Sleep(time.Millisecond)
-		}
-	}()
-	defer func() { over.Store(true); <-done }()
+	sums.pump(t, asks)
 	for i := range 6 {
 		to := sfaas.NodeID(1 + i%2)
 		if err := asks.Move(ctx, to); err != nil {

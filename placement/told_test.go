@@ -5,7 +5,6 @@ package placement
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,16 +25,7 @@ func TestTold(t *testing.T) {
 			if err := a.own(context.Background(), u, epochOf(1, 1, 0)); err != nil {
 				t.Fatal(err)
 			}
-			var over atomic.Bool
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				for n := sfaas.Slot(0); !over.Load(); n++ {
-					_ = s.in.PushValue(a.Unit(cell1), cell1, n, &number{1})
-					time.Sleep(time.Millisecond)
-				}
-			}()
-			defer func() { over.Store(true); <-done }()
+			s.pump(t, a.Unit(cell1))
 			if _, err := a.move(context.Background(), u, 2); err != nil {
 				t.Fatal(err)
 			}
