@@ -101,7 +101,7 @@ func TestSpeedNetsAgree(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if allocs := testing.AllocsPerRun(1, func() { runOnce(t, b) }); allocs != 0 {
+			if allocs := testing.AllocsPerRun(10, func() { runOnce(t, b) }); allocs != 0 {
 				t.Errorf("%v allocations per run, want 0", allocs)
 			}
 			if err := deviation(got.Data(), run(t, open(t, m, accel.CPU), x, net.out...), net.step); err != nil {

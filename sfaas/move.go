@@ -122,7 +122,8 @@ func (r *Runtime) Own(u Unit) error { return r.rt.Own(u) }
 // [*KeptError]. A runtime that has moved one away has all of it until it gets an answer. If
 // the target will never give one, since its disk or its life is lost, Claim lets the unit
 // go on here, under an epoch beyond the one of the target: who calls it vouches that nobody
-// has the unit from the target, and that the target has no records of it.
+// has the unit from the target, and that the target has no records of it. An answer that
+// came just before, and has let the unit go on here under that epoch, is no error.
 func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch) }
 
 // Units returns a row for each unit that this runtime owns and has used, or has got

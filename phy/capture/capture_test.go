@@ -214,7 +214,7 @@ func TestRate(t *testing.T) {
 			t.Fatalf("sample %d: got %v, want %v", i, b.Samples.Row(0)[i], want)
 		}
 	}
-	if got := testing.AllocsPerRun(3, func() { err = rec.ReadSlot(&b, &slots[0]) }); got != 0 || err != nil {
+	if got := testing.AllocsPerRun(10, func() { err = rec.ReadSlot(&b, &slots[0]) }); got != 0 || err != nil {
 		t.Errorf("%v allocations, %v", got, err)
 	}
 }

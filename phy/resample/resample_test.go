@@ -209,7 +209,7 @@ func TestNoAllocs(t *testing.T) {
 	dst := make([]complex64, 15360)
 	_, n := r.Inputs(7, len(dst))
 	src := make([]complex64, n)
-	if got := testing.AllocsPerRun(3, func() { _ = r.Process(dst, src, 7) }); got != 0 {
+	if got := testing.AllocsPerRun(10, func() { _ = r.Process(dst, src, 7) }); got != 0 {
 		t.Errorf("%v allocations", got)
 	}
 }

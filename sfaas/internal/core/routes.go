@@ -103,6 +103,9 @@ func (k *Core) own(u *unit, s *Signal) {
 		case s.claims && m != nil:
 			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: base.ErrStaleEpoch})
 			return
+		case s.claims && u.Part.Kept && u.phase == unitHere && u.owner == k.self.Node && s.Route.Epoch == u.epoch:
+			k.effect(Effect{Kind: EffectMoved, Signal: s}) // the answer it was claimed for the lack of has come
+			return
 		case s.claims && u.Part.Kept:
 			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: &base.KeptError{Unit: u.Unit(), Owner: u.owner, Epoch: u.epoch}})
 			return

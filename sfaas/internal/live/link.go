@@ -22,7 +22,8 @@ import (
 // Steps of a link, and why in this order:
 //
 //  1. All pairs are checked before any is linked: after an error nothing has changed.
-//  2. Each end enters the other in its table, and its cores are told (EventPeer).
+//  2. Each end enters the other in its table, and its cores are told (EventPeer), before
+//     either can send to the other: a question of one would find no way back yet.
 //  3. Each tells the other all routes that it knows. They are in the inboxes before Link
 //     returns, so that what is pushed afterwards goes by them.
 func Link(runtimes ...*Runtime) error {
@@ -41,8 +42,7 @@ func Link(runtimes ...*Runtime) error {
 				}
 				continue
 			}
-			a.join(&near{a, b})
-			b.join(&near{b, a})
+			joinBoth(a, b)
 			a.tellRoutes(b)
 			b.tellRoutes(a)
 		}
@@ -151,20 +151,38 @@ func (r *Runtime) reads() (waits []chan struct{}) {
 }
 
 // join links another runtime, and lets the cores know.
+func (r *Runtime) join(p peer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.enter(p)
+}
+
+// joinBoth joins two runtimes of the process. A core that hears of the other one can look
+// it up only when both have been told; posting does not wait.
+func joinBoth(a, b *Runtime) {
+	first, second := a, b
+	if b.set.Node < a.set.Node { // one order, whoever links whom
+		first, second = b, a
+	}
+	first.mu.Lock()
+	defer first.mu.Unlock()
+	second.mu.Lock()
+	defer second.mu.Unlock()
+	a.enter(&near{a, b})
+	b.enter(&near{b, a})
+}
+
+// enter is join, under the lock of the table.
 //
 // A runtime that is linked already is left as it is; one that comes back under its number
 // replaces what was there, and cores learn that the connection is new.
-func (r *Runtime) join(p peer) {
-	r.mu.Lock()
+func (r *Runtime) enter(p peer) {
 	old := r.links[p.node()]
-	known := old != nil && old.local() != nil && old.local() == p.local()
-	if !known {
-		r.links[p.node()] = p
+	if old != nil && old.local() != nil && old.local() == p.local() {
+		return
 	}
-	r.mu.Unlock()
-	if !known {
-		r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}, Life: p.life()})
-	}
+	r.links[p.node()] = p
+	r.postAll(core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: p.node()}, Life: p.life()})
 }
 
 // tellRoutes tells another runtime of the process all routes, before anything that is
