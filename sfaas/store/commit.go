@@ -66,7 +66,7 @@ func (s *Store) run() {
 		s.pause()
 		s.gather()
 		if err := s.disk.err(); err != nil {
-			s.answer(s.takeAll(), err)
+			s.answer(s.landed(len(s.takeAll())), err)
 			if !s.reopen() {
 				return
 			}
@@ -112,13 +112,13 @@ func (s *Store) gather() {
 	}
 }
 
-// takeAll takes what waits.
+// takeAll takes what waits: from here on it is in flight, where a disk that finds no room
+// answers it, until it has landed.
 func (s *Store) takeAll() []offer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.queue
-	s.queue = s.spare[:0]
-	s.spare = all
+	s.queue, s.spare, s.flight = s.spare[:0], all, all
 	return all
 }
 
@@ -128,19 +128,22 @@ func (s *Store) commitAll() {
 	defer clear(all)
 	for rest := all; len(rest) > 0; {
 		n, err := s.commitGroup(rest)
-		rest = rest[n:]
 		if err != nil {
-			s.answer(rest, err)
+			s.answer(s.landed(len(rest)), err)
 			return
 		}
+		rest = rest[n:]
 	}
 }
 
 // commitGroup commits the first offers as one batch and answers them. It returns how
-// many it has answered; an error means that the outcome of the others is not known.
+// many those are; an error means that the outcome of all is not known.
 func (s *Store) commitGroup(all []offer) (int, error) {
 	if err := s.disk.err(); err != nil {
 		return 0, err
+	}
+	if s.refused() { // they have been answered
+		return len(all), nil
 	}
 	b := s.db.NewBatch()
 	defer b.Close()
@@ -150,9 +153,6 @@ func (s *Store) commitGroup(all []offer) (int, error) {
 		n++
 	}
 	s.must(s.fence.seal(b))
-	s.mu.Lock()
-	s.flight = all[:n]
-	s.mu.Unlock()
 	var err error
 	if !b.Empty() {
 		err = s.db.Apply(b, pebble.Sync)
@@ -160,24 +160,32 @@ func (s *Store) commitGroup(all []offer) (int, error) {
 	if dead := s.disk.err(); dead != nil {
 		err = dead // whatever Pebble believes
 	}
-	flight := s.landed()
 	if err != nil {
-		s.answer(flight, err)
 		return n, err
 	}
-	for i := range flight {
-		flight[i].done(flight[i].err)
+	for _, o := range s.landed(n) {
+		o.done(o.err)
 	}
 	return n, nil
 }
 
-// landed returns the offers of the group that are not answered.
-func (s *Store) landed() []offer {
+// refused reports whether what was in flight has been answered.
+func (s *Store) refused() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	flight := s.flight
-	s.flight = nil
-	return flight
+	return len(s.flight) == 0
+}
+
+// landed returns the first n offers in flight, unless they have been answered.
+func (s *Store) landed(n int) []offer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.flight) == 0 {
+		return nil
+	}
+	landed := s.flight[:n]
+	s.flight = s.flight[n:]
+	return landed
 }
 
 // must takes an error of a batch in memory. There is no way on from that, and none that
