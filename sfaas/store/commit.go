@@ -66,7 +66,7 @@ func (s *Store) run() {
 		s.pause()
 		s.gather()
 		if err := s.disk.err(); err != nil {
-			s.answer(s.landed(len(s.takeAll())), err)
+			s.answer(s.takeAll(), err)
 			if !s.reopen() {
 				return
 			}
@@ -112,13 +112,13 @@ func (s *Store) gather() {
 	}
 }
 
-// takeAll takes what waits: from here on it is in flight, where a disk that finds no room
-// answers it, until it has landed.
+// takeAll takes what waits.
 func (s *Store) takeAll() []offer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.queue
-	s.queue, s.spare, s.flight = s.spare[:0], all, all
+	s.queue = s.spare[:0]
+	s.spare = all
 	return all
 }
 
@@ -128,22 +128,24 @@ func (s *Store) commitAll() {
 	defer clear(all)
 	for rest := all; len(rest) > 0; {
 		n, err := s.commitGroup(rest)
+		rest = rest[n:]
 		if err != nil {
-			s.answer(s.landed(len(rest)), err)
+			s.answer(rest, err)
 			return
 		}
-		rest = rest[n:]
 	}
 }
 
 // commitGroup commits the first offers as one batch and answers them. It returns how
-// many those are; an error means that the outcome of all is not known.
+// many are answered; an error means that the outcome of the others is not known.
+//
+// While the batch waits for room, nobody else may wait with it, see [Store.refuse]. So
+// all offers are in flight before it begins, those of later groups too. If the disk has
+// become full since they were taken from the queue, refuse has not seen them: then they
+// are answered here. The batch goes on in both cases, since the fence knows of it.
 func (s *Store) commitGroup(all []offer) (int, error) {
 	if err := s.disk.err(); err != nil {
 		return 0, err
-	}
-	if s.refused() { // they have been answered
-		return len(all), nil
 	}
 	b := s.db.NewBatch()
 	defer b.Close()
@@ -153,6 +155,9 @@ func (s *Store) commitGroup(all []offer) (int, error) {
 		n++
 	}
 	s.must(s.fence.seal(b))
+	if s.embark(all) {
+		s.answer(all, ErrFull)
+	}
 	var err error
 	if !b.Empty() {
 		err = s.db.Apply(b, pebble.Sync)
@@ -160,32 +165,37 @@ func (s *Store) commitGroup(all []offer) (int, error) {
 	if dead := s.disk.err(); dead != nil {
 		err = dead // whatever Pebble believes
 	}
+	if !s.landed() {
+		return len(all), err
+	}
 	if err != nil {
+		s.answer(all[:n], err)
 		return n, err
 	}
-	for _, o := range s.landed(n) {
-		o.done(o.err)
+	for i := range all[:n] {
+		all[i].done(all[i].err)
 	}
 	return n, nil
 }
 
-// refused reports whether what was in flight has been answered.
-func (s *Store) refused() bool {
+// embark puts offers in flight, or reports that the disk is full.
+func (s *Store) embark(all []offer) (full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.flight) == 0
+	if errors.Is(s.refuses, ErrFull) {
+		return true
+	}
+	s.flight = all
+	return false
 }
 
-// landed returns the first n offers in flight, unless they have been answered.
-func (s *Store) landed(n int) []offer {
+// landed ends a flight. It reports false if all of it has been answered.
+func (s *Store) landed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.flight) == 0 {
-		return nil
-	}
-	landed := s.flight[:n]
-	s.flight = s.flight[n:]
-	return landed
+	waited := s.flight != nil
+	s.flight = nil
+	return waited
 }
 
 // must takes an error of a batch in memory. There is no way on from that, and none that

@@ -43,11 +43,14 @@ type disk struct {
 	fresh     map[string]*tracked // files whose names are not yet known to be on the disk
 	void      *vfs.MemFS          // takes what is written to a dead disk
 
+	telling sync.Mutex // held while the store is told, so that it hears last what is so
+	told    bool       // that a write waits for room
+
 	stop chan struct{} // ends the goroutine that syncs the proof
 	wg   sync.WaitGroup
 }
 
-// diskEvents are called without a lock held, from any goroutine.
+// diskEvents are called from any goroutine, full and room one after the other.
 type diskEvents struct {
 	full func()      // a write waits for room
 	room func()      // no write waits any more
@@ -135,16 +138,23 @@ func (d *disk) isImpatient() bool {
 	return d.impatient
 }
 
-// wait counts a write that begins or ends to wait for room.
+// wait counts a write that begins or ends to wait for room, and tells the store if it is
+// the first or the last one.
 func (d *disk) wait(by int) {
 	d.mu.Lock()
 	d.blocked += by
-	n := d.blocked
 	d.mu.Unlock()
-	switch {
-	case by > 0 && n == 1:
+	d.telling.Lock()
+	defer d.telling.Unlock()
+	d.mu.Lock()
+	full := d.blocked > 0
+	d.mu.Unlock()
+	if full == d.told {
+		return
+	}
+	if d.told = full; full {
 		d.events.full()
-	case by < 0 && n == 0:
+	} else {
 		d.events.room()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -95,6 +96,104 @@ func TestFullDiskClose(t *testing.T) {
 		again := open(t, &Options{fs: fs})
 		c.check(t, again, c.known())
 		again.Close()
+	}
+}
+
+// TestFullInBetween lets the disk become full when the committer has taken records from
+// the queue and not begun to write them: they are refused as all others are, those of
+// later groups too, and not left to wait for room.
+func TestFullInBetween(t *testing.T) {
+	goroutines(t)
+	fs := newTestFS(vfs.NewMem())
+	s := open(t, &Options{fs: fs})
+	c := newCounter(2, groupBytes/2)
+	for _, err := range c.run(s, 2) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs.fill(0)
+	s.full(s.disk)
+	answers, returned := make(chan error, 3), make(chan struct{})
+	var all []offer
+	for i := range uint64(3) {
+		all = append(all, offer{record: c.record(0, 3+i), done: func(err error) { answers <- err }})
+	}
+	go func() {
+		defer close(returned)
+		if n, err := s.commitGroup(all); n != len(all) || err != nil {
+			t.Errorf("%d answered, %v; want all, and that the batch goes on", n, err)
+		}
+	}()
+	for range all {
+		select {
+		case err := <-answers:
+			if !errors.Is(err, ErrFull) {
+				t.Errorf("on a full disk: %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("a record waits for room")
+		}
+	}
+	fs.clean()
+	<-returned
+	eventually(t, "it goes on", func() bool { return errors.Join(c.run(s, 1)...) == nil })
+	if len(answers) > 0 {
+		t.Error("a record is answered twice")
+	}
+}
+
+// TestFullIsToldLast lets a write wait for room while the store is still being told that
+// there is room again: what it hears last is so.
+func TestFullIsToldLast(t *testing.T) {
+	p, err := newProof(vfs.NewMem(), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	told, full, over := make(chan string, 8), make(chan struct{}), make(chan struct{})
+	var second sync.WaitGroup
+	var d *disk
+	waits := func(until <-chan struct{}) func() error {
+		return func() error {
+			select {
+			case <-until:
+				return nil
+			default:
+				return syscall.ENOSPC
+			}
+		}
+	}
+	d = newDisk(vfs.NewMem(), "", p, diskEvents{
+		full: func() { told <- "full" },
+		room: func() {
+			if len(told) == 1 {
+				second.Go(func() { _, _ = d.do(waits(over)) })
+				for blocked := 0; blocked == 0; time.Sleep(time.Millisecond) {
+					d.mu.Lock()
+					blocked = d.blocked
+					d.mu.Unlock()
+				}
+			}
+			told <- "room"
+		},
+	})
+	d.patient()
+	var first sync.WaitGroup
+	first.Go(func() { _, _ = d.do(waits(full)) })
+	eventually(t, "full", func() bool { return len(told) == 1 })
+	close(full)
+	first.Wait()
+	eventually(t, "full again", func() bool { return len(told) == 3 })
+	close(over)
+	second.Wait()
+	close(told)
+	var got []string
+	for what := range told {
+		got = append(got, what)
+	}
+	if !slices.Equal(got, []string{"full", "room", "full", "room"}) {
+		t.Errorf("told %v", got)
 	}
 }
 
