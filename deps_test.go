@@ -60,7 +60,7 @@ const floorRule = `
 	# what was used; where units should be; how agents agree on it; the roof, and the same
 	# agents in a simulator.
 	sfaas/..., sfaas/neural, accel/... < placement/resource < placement/admission, placement/meter < placement/plan
-		< placement/internal/agent < placement < placement/sim < placement/sim/cmd;
+		< placement/internal/agent < placement/internal/ledger < placement < placement/sim < placement/sim/cmd;
 	placement/resource < placement/resource/...;
 	sfaas < placement/internal/beat < placement;
 

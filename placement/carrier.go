@@ -35,6 +35,11 @@ type carrier interface {
 	follow(u sfaas.Unit, standbys []sfaas.NodeID)
 	// move brings a unit of this node to another one.
 	move(ctx context.Context, u sfaas.Unit, to sfaas.NodeID) (sfaas.MoveReport, error)
+	// mode says in which mode a unit of this node works from now on: with an accelerator of
+	// a kind, or "" for none.
+	mode(u sfaas.Unit, kind string)
+	// cuts returns the edges on which units of the deployment send to others of it.
+	cuts() []cut
 	// stats appends what units of this node have used.
 	stats(dst []sfaas.UnitStats) []sfaas.UnitStats
 	// drained reports whether this node owns no unit.
@@ -50,4 +55,32 @@ func (d *Deployment) route(u sfaas.Unit) sfaas.Route {
 		r.Owner = 0
 	}
 	return r
+}
+
+// cut is an edge between two parts that are placed.
+type cut struct {
+	edge int    // its identifier
+	from string // part
+	to   string // part
+}
+
+// mode implements carrier.
+func (d *Deployment) mode(u sfaas.Unit, kind string) {
+	if d.opts.onMode != nil {
+		d.opts.onMode(u, kind)
+	}
+}
+
+// cuts implements carrier.
+func (d *Deployment) cuts() (all []cut) {
+	for _, e := range d.app.Edges() {
+		from, to := d.makers[e.ID], ""
+		if f, err := d.app.Function(e.To); err == nil {
+			to = f.Part
+		}
+		if from != to && d.places(from) && d.places(to) {
+			all = append(all, cut{int(e.ID), from, to})
+		}
+	}
+	return all
 }

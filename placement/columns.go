@@ -3,26 +3,31 @@
 package placement
 
 import (
-	"cmp"
-	"log/slog"
-	"slices"
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
-	"github.com/neuroran/neuroran/sfaas"
 )
 
-// Columns of the rows that agents tell each other: the tensors that a planner reads.
+// Columns of the rows that agents tell each other: the tensors that a planner reads. A row
+// says all that a planner has to know, so that it can be at a node which has not deployed the
+// app.
 const (
-	nodeCores    = iota // processors that slots of units are admitted for
-	nodeMemory          // bytes that the node lends, in millions
-	nodeBusy            // cores that units are busy on, on average
-	nodeFree            // bytes that are not leased, in millions
-	nodeUnits           // leases that stand
-	nodeSleep           // watts asleep
-	nodeIdle            // watts awake, with nothing to do
-	nodeMax             // watts with all cores busy
-	nodeEnergy          // joules since it joined, in thousands
-	nodeMeasured        // 1 if those are measured
+	nodeCores        = iota // processors that slots of units are admitted for
+	nodeMemory              // bytes that the node lends, in millions
+	nodeBusy                // cores that units are busy on, on average
+	nodeUnits               // leases that stand
+	nodeSleep               // watts asleep
+	nodeIdle                // watts awake, with nothing to do
+	nodeMax                 // watts with all cores busy
+	nodeEnergy              // joules since it joined, in thousands
+	nodeMeasured            // 1 if those are measured
+	nodeKind                // number of the kind of its accelerator, see kindNumber; 0 for none
+	nodeDeviceMemory        // bytes of that, in millions
+	nodeDeviceIdle          // watts of it when a unit uses it
+	nodeDeviceMax           // watts of it when it is always busy
+	nodeHop                 // microseconds of a message to another node, as measured; 0 for not known
+	nodeNet                 // million bits per second that its links carry; 0 for not known
+	nodeColumns
 )
 
 const (
@@ -32,48 +37,43 @@ const (
 	unitMemory          // bytes of its lease, in millions
 	unitDeadline        // microseconds after the start of a slot
 	unitSlot            // microseconds between two slots
+	unitMode            // number of the mode in which it works: 0 on processors alone
+	unitBound           // 1 if it cannot work on processors alone
+	unitModes           // its modes, the columns of each as below
+	unitLinks    = unitModes + MaxModes*modeColumns
+	unitColumns  = unitLinks + maxLinks*linkColumns
 )
 
-// policy is what agents ask where a unit would take least energy, without a planner: a node
-// that is awake takes what the unit's work takes, one that sleeps its idle power too. Of
-// equal ones the fuller node is the better one, as it leaves others empty.
-//
-// What has a place may be better elsewhere: of that it thinks by package plan.
-type policy struct {
-	thinker *thinker
-	log     *slog.Logger
-}
+// Columns of a mode of a unit with an accelerator.
+const (
+	modeKind   = iota // number of its kind, 0 for no such mode
+	modeWork          // processor time that is left, as a share of that on processors alone
+	modeShare         // of the accelerator, in thousandths
+	modeMemory        // bytes of the accelerator, in millions
+	modeColumns
+)
 
-// Order implements agent.Planner.
-func (policy) Order(dst []sfaas.NodeID, v *agent.View, it *agent.Item) []sfaas.NodeID {
-	busy := it.Row.Columns[unitWork] * it.Row.Columns[unitRate] / 1e6
-	for i := range v.Nodes {
-		c := &v.Nodes[i].Columns
-		if c[nodeFree] >= it.Row.Columns[unitMemory] && c[nodeBusy]+busy <= c[nodeCores] {
-			dst = append(dst, v.Nodes[i].Node)
-		}
-	}
-	watts := func(n sfaas.NodeID) float32 {
-		i, _ := slices.BinarySearchFunc(v.Nodes, n, func(r agent.NodeRow, n sfaas.NodeID) int { return cmp.Compare(r.Node, n) })
-		c := &v.Nodes[i].Columns
-		w := float32(0)
-		if c[nodeCores] > 0 {
-			w = (c[nodeMax] - c[nodeIdle]) * busy / c[nodeCores]
-		}
-		if c[nodeUnits] == 0 {
-			w += c[nodeIdle] - c[nodeSleep]
-		}
-		return w - c[nodeBusy]*1e-6
-	}
-	slices.SortStableFunc(dst, func(a, b sfaas.NodeID) int { return cmp.Compare(watts(a), watts(b)) })
-	return dst
-}
+// Columns of a link: to which other unit a unit sends.
+const (
+	linkLow  = iota // 24 bits of the number of the other unit, and
+	linkHigh        // the next 24; both 0 for no link
+	linkKB          // thousands of bytes per slot
+	linkColumns
+)
 
-// Think implements agent.Planner.
-func (p policy) Think(dst []agent.Move, _ sfaas.Time, v *agent.View) []agent.Move {
-	dst = p.thinker.node(dst, v, v.Self)
-	if err := p.thinker.err; err != nil {
-		p.log.Warn("placement: what nodes say makes no sense together", "err", err)
-	}
-	return dst
+// maxLinks is to how many other units a unit may be said to send: those that get most.
+const maxLinks = 2
+
+// Rows are wide enough.
+var (
+	_ [agent.NodeColumns - nodeColumns]struct{}
+	_ [agent.UnitColumns - unitColumns]struct{}
+)
+
+// kindNumber returns the number of a kind of accelerator, which a column can hold.
+func kindNumber(kind string) float32 { return float32(xxhash.Sum64String(kind)&0xffffff | 1) }
+
+// linkNumbers returns by what columns name a unit.
+func linkNumbers(u agent.UnitID) (low, high float32) {
+	return float32(u & 0xffffff), float32(u >> 24 & 0xffffff)
 }

@@ -48,6 +48,8 @@ const (
 	classWake   = iota // there is something in the mailbox
 	classLetter        // of package agent
 	classCard          // what a node says of itself
+	classPing          // a question how long a message takes
+	classPong          // its answer
 )
 
 // maxEnvelope bounds the bytes of an envelope.
@@ -105,6 +107,8 @@ func (n *Node) handle(c *sfaas.Ctx, in *envelope) {
 		n.readLetter(c, in.Data)
 	case classCard:
 		n.readCard(in.Data)
+	case classPing, classPong:
+		n.readPing(c, in)
 	}
 	for _, m := range n.mail.take() {
 		if m.look != nil {

@@ -182,6 +182,7 @@ func (n *Node) row(c carrier, u sfaas.Unit) (agent.UnitRow, error) {
 	r.Columns[unitMemory] = float32(spec.Needs.Memory) / 1e6
 	r.Columns[unitDeadline] = float32((spec.SLA.Deadline - spec.SLA.Margin).Microseconds())
 	r.Columns[unitSlot] = float32(spec.Slot.Microseconds())
+	spec.fillModes(&r.Columns)
 	return r, nil
 }
 

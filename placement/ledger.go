@@ -3,223 +3,251 @@
 package placement
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/neuroran/neuroran/placement/admission"
 	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/internal/ledger"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// ledger is what this node lends: a table of resources, and the slot work of the units that
-// hold leases of it. It is the agent's, and touched by its function alone, but for the table,
-// which anybody may look at.
+// books are what this node lends, as its agent asks for it: rows of units in, leases of a
+// [ledger.Ledger] out. They are the agent's, and touched by its function alone, but for the
+// table, which anybody may look at.
 //
-// A unit is admitted if its needs fit into the table, and if its slot work, with that of all
-// others that hold a lease, is done before the deadline of each. Standbys count like owners:
-// they must be able to take over. Work that has not been measured yet counts as none, so a
-// unit that comes for the first time is admitted by its needs; what it takes is known a
-// second later, and if that is too much it moves on.
-type ledger struct {
+// Standbys count like owners: they must be able to take over. Work that has not been measured
+// yet counts as none, so a unit that comes for the first time is admitted by its needs; what
+// it takes is known a second later, and if that is too much it moves on.
+type books struct {
 	node  *Node
-	table *resource.Table
-	last  uint64
-	held  []held     // by grant
-	over  sfaas.Time // since when there is too much work, 0 for not
+	lent  *ledger.Ledger
+	lines []line
+	ended []resource.LeaseID // scratch of expire
 }
 
-// overTime is for how long there has to be too much work before a unit has to go: a load that
-// passes is cheaper to bear.
+// line is a lease, and in which mode the unit works for which it is.
+type line struct {
+	id   resource.LeaseID
+	item agent.Item
+	mode int8
+	here bool // and the node is its owner
+}
+
+// overTime is for how long there has to be too much work before a unit has to go.
 const overTime = 2 * time.Second
 
-// held is a lease that stands.
-type held struct {
-	lease     uint64
-	id        resource.LeaseID
-	row       agent.UnitRow
-	committed bool
-}
-
-func newLedger(n *Node) (*ledger, error) {
-	t, err := resource.NewTable(n.cfg.Resources)
+func newBooks(n *Node) (*books, error) {
+	lent, err := ledger.New(ledger.Config{
+		Resources: n.lends(), Workers: admission.Set{Cores: max(n.cores(), 1)}, Bear: overTime, Keep: n.cfg.KeepPlaces,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &ledger{node: n, table: t}, nil
+	return &books{node: n, lent: lent}, nil
+}
+
+// lends returns what the node lends: of its processors those on which deployments run, if it
+// says how many that are.
+func (n *Node) lends() resource.Inventory {
+	v := n.cfg.Resources
+	if n.cfg.Cores == 0 {
+		return v
+	}
+	v.Quota = resource.Milli(n.cores()) * resource.Whole
+	for len(v.CPUs) < n.cores() { // declared without saying which
+		v.CPUs = append(v.CPUs[:len(v.CPUs):len(v.CPUs)], resource.CPU{ID: len(v.CPUs)})
+	}
+	return v
 }
 
 // Reserve implements agent.Ledger.
-func (l *ledger) Reserve(now sfaas.Time, it *agent.Item, until sfaas.Time) (uint64, agent.Refusal) {
-	c := l.node.carrier(it.Row.Deployment)
+func (b *books) Reserve(now sfaas.Time, it *agent.Item, until sfaas.Time) (uint64, agent.Refusal) {
+	c := b.node.carrier(it.Row.Deployment)
 	if c == nil {
 		return 0, agent.Refusal{Line: "deployment", Got: "not deployed", Want: "deployed"}
 	}
-	if l.node.cores() == 0 {
+	if b.node.cores() == 0 {
 		return 0, agent.Refusal{Line: "cpu", Got: "no processor is lent", Want: "one"}
 	}
-	l.expire(now)
-	if err := l.fits(&it.Row, -1); err != nil {
-		return 0, refusal(err)
+	b.expire(now)
+	spec, v := c.spec(), b.node.agent.View()
+	var refused error
+	for _, mode := range b.node.thinker.modes(&v, it) {
+		d := demand(&spec, &it.Row, mode)
+		id, err := b.lent.Reserve(now, b.owner(c, it), it.Row.Epoch, &d, until)
+		if err == nil {
+			b.lines = append(b.lines, line{id: id, item: *it, mode: mode})
+			return uint64(id), agent.Refusal{}
+		}
+		refused = cmp.Or(refused, err)
 	}
-	spec := c.spec()
-	owner := resource.Owner{App: c.name(), Tenant: spec.Tenant, Unit: sfaas.Unit{Part: fmt.Sprintf("%016x", uint64(it.Row.Unit))}}
-	if _, u, ok := l.node.unitNamed(it.Name); ok {
-		owner.Unit = u
-	}
-	lease, err := l.table.Grant(now, resource.Request{Need: spec.Needs, Owner: owner, Epoch: it.Row.Epoch, TTL: until.Sub(now)})
-	if err != nil {
-		return 0, refusal(err)
-	}
-	l.last++
-	l.held = append(l.held, held{lease: l.last, id: lease.ID, row: it.Row})
-	return l.last, agent.Refusal{}
+	return 0, ledger.Refusal(refused)
 }
 
-// Extend implements agent.Ledger. A set that has come to do more than its deadlines bear lets
-// go of one unit: the one with the least work without which the others fit.
-func (l *ledger) Extend(now sfaas.Time, lease uint64, epoch uint32, until sfaas.Time) bool {
-	l.expire(now)
-	i := l.at(lease)
-	if i < 0 {
+// Accept implements agent.Ledger.
+func (b *books) Accept(now sfaas.Time, it *agent.Item, until sfaas.Time) uint64 {
+	c := b.node.carrier(it.Row.Deployment)
+	if c == nil {
+		return 0
+	}
+	b.expire(now)
+	spec := c.spec()
+	mode := spec.firstMode()
+	d := demand(&spec, &it.Row, mode)
+	id, err := b.lent.Accept(now, b.owner(c, it), it.Row.Epoch, &d, until)
+	if err != nil {
+		b.node.log.Warn("placement: a unit is here without a lease", "unit", it.Name, "err", err)
+		return 0
+	}
+	b.lines = append(b.lines, line{id: id, item: *it, mode: mode})
+	return uint64(id)
+}
+
+// Extend implements agent.Ledger. What a unit takes is what its owner has measured last.
+func (b *books) Extend(now sfaas.Time, lease uint64, row *agent.UnitRow, until sfaas.Time) agent.LeaseState {
+	b.expire(now)
+	id := resource.LeaseID(lease)
+	if i := b.at(id); i >= 0 {
+		b.lines[i].item.Row.Columns = row.Columns
+		b.charge(now, &b.lines[i])
+	}
+	return b.lent.Extend(now, id, until)
+}
+
+// charge sets what a lease covers to what its unit takes, and reports whether that could be.
+func (b *books) charge(now sfaas.Time, l *line) bool {
+	c := b.node.carrier(l.item.Row.Deployment)
+	if c == nil {
 		return false
 	}
-	h := &l.held[i]
-	h.row.Epoch = epoch
-	var err error
-	if h.committed {
-		err = l.table.Renew(now, h.id, until.Sub(now))
-	} else {
-		err = l.table.Commit(now, h.id, until.Sub(now))
+	spec := c.spec()
+	d := demand(&spec, &l.item.Row, l.mode)
+	err := b.lent.Charge(now, l.id, &d)
+	if err != nil {
+		b.node.log.Warn("placement: a lease cannot cover what its unit takes", "unit", l.item.Name, "err", err)
 	}
-	if err != nil || l.surplus(now) == i {
-		l.Release(lease)
-		return false
-	}
-	h.committed = true
-	return true
+	return err == nil
 }
 
 // Become implements agent.Ledger: owner and standby hold the same.
-func (l *ledger) Become(uint64, agent.Role) {}
+func (b *books) Become(lease uint64, role agent.Role) {
+	id := resource.LeaseID(lease)
+	b.lent.Become(id)
+	if i := b.at(id); i >= 0 && role == agent.RoleOwner {
+		b.lines[i].here = true
+		b.tell(&b.lines[i])
+	}
+}
+
+// tell lets the unit of this node know in which mode it is to work.
+func (b *books) tell(l *line) {
+	n := b.node
+	c, u, ok := n.unitNamed(l.item.Name)
+	if !ok {
+		return
+	}
+	spec, id := c.spec(), l.item.Row.Unit
+	n.mu.Lock()
+	n.modes[id] = l.mode
+	n.mu.Unlock()
+	kind := spec.kind(int(l.mode))
+	n.lines.add(id, func() { c.mode(u, kind) })
+}
+
+// settle lets units of this node work in other modes, in which the node takes less. What there
+// is no room for is not done.
+func (b *books) settle(now sfaas.Time, v *agent.View) {
+	for _, change := range b.node.thinker.settle(v) {
+		for i := range b.lines {
+			l := &b.lines[i]
+			if !l.here || l.item.Row.Unit != change.unit || l.mode == change.mode {
+				continue
+			}
+			before, fits := l.mode, b.lent.Check() == nil
+			l.mode = change.mode
+			if b.charge(now, l) && (!fits || b.lent.Check() == nil) {
+				b.tell(l)
+				continue
+			}
+			l.mode = before
+			b.charge(now, l)
+		}
+	}
+}
 
 // Release implements agent.Ledger.
-func (l *ledger) Release(lease uint64) {
-	if i := l.at(lease); i >= 0 {
-		l.table.Release(l.held[i].id)
-		l.held = append(l.held[:i], l.held[i+1:]...)
+func (b *books) Release(lease uint64) {
+	id := resource.LeaseID(lease)
+	b.lent.Release(id)
+	b.forget(id)
+}
+
+func (b *books) forget(id resource.LeaseID) {
+	i := b.at(id)
+	if i < 0 {
+		return
+	}
+	if b.lines[i].here {
+		b.node.mu.Lock()
+		delete(b.node.modes, b.lines[i].item.Row.Unit)
+		b.node.mu.Unlock()
+	}
+	b.lines = slices.Delete(b.lines, i, i+1)
+}
+
+// expire forgets the leases whose time has passed.
+func (b *books) expire(now sfaas.Time) {
+	b.ended = b.lent.Expire(now, b.ended[:0])
+	for _, id := range b.ended {
+		b.forget(id)
 	}
 }
 
-func (l *ledger) at(lease uint64) int {
-	for i := range l.held {
-		if l.held[i].lease == lease {
-			return i
-		}
-	}
-	return -1
+// at returns the place of a lease, or -1.
+func (b *books) at(id resource.LeaseID) int {
+	return slices.IndexFunc(b.lines, func(l line) bool { return l.id == id })
 }
 
-// expire forgets the leases that the table has forgotten.
-func (l *ledger) expire(now sfaas.Time) {
-	for _, gone := range l.table.Expire(now, nil) {
-		for i := range l.held {
-			if l.held[i].id == gone.ID {
-				l.held = append(l.held[:i], l.held[i+1:]...)
-				break
-			}
-		}
+// owner returns for whom a lease is.
+func (b *books) owner(c carrier, it *agent.Item) resource.Owner {
+	o := resource.Owner{App: c.name(), Tenant: c.spec().Tenant, Unit: sfaas.Unit{Part: fmt.Sprintf("%016x", uint64(it.Row.Unit))}}
+	if _, u, ok := b.node.unitNamed(it.Name); ok {
+		o.Unit = u
 	}
+	return o
 }
 
-// measured takes in what a unit that this node owns takes.
-func (l *ledger) measured(u agent.UnitID, columns *[agent.UnitColumns]float32) {
-	for i := range l.held {
-		if l.held[i].row.Unit == u {
-			l.held[i].row.Columns = *columns
-		}
+// demand returns what a unit takes in a mode: its needs, and the processor time that was
+// measured, in the mode in which its row says that it was.
+func demand(spec *Spec, r *agent.UnitRow, mode int8) ledger.Demand {
+	c := &r.Columns
+	scale := modeFactor(c, int(mode)) / modeFactor(c, int(c[unitMode]))
+	d := ledger.Demand{Need: spec.Needs}
+	d.Need.CPU = max(d.Need.CPU, resource.Milli(sensible(c[unitWork]*c[unitRate]/1e3*scale)))
+	if c[unitQuantile] > 0 {
+		d.Work = admission.Unit{Work: micros(c[unitQuantile] * scale), Slot: micros(c[unitSlot]), Deadline: micros(c[unitDeadline])}
 	}
+	if all, bound := spec.modes(); mode > 0 && int(mode) <= len(all) {
+		need := all[mode-1].Accelerator
+		if !bound {
+			d.Need.Accelerators = []resource.AcceleratorNeed{need}
+		}
+		d.Queue = d.Work.Slot * time.Duration(need.Share) / time.Duration(resource.Whole)
+	}
+	return d
 }
 
-// fits returns nil if the slot work of all units, without the one at a place and with
-// another one, is done in time.
-func (l *ledger) fits(with *agent.UnitRow, without int) error {
-	var units []admission.Unit
-	add := func(r *agent.UnitRow) {
-		u := admission.Unit{
-			Work: micros(r.Columns[unitQuantile]), Slot: micros(r.Columns[unitSlot]), Deadline: micros(r.Columns[unitDeadline]),
-		}
-		if u.Work > 0 && u.Deadline > 0 && u.Slot > 0 {
-			units = append(units, u)
-		}
-	}
-	for i := range l.held {
-		if i != without && (with == nil || l.held[i].row.Unit != with.Unit) {
-			add(&l.held[i].row)
-		}
-	}
-	if with != nil {
-		add(with)
-	}
-	if len(units) == 0 {
-		return nil
-	}
-	set := admission.Set{Cores: l.node.cores(), Slot: units[0].Slot, Deadline: units[0].Deadline}
-	return set.Check(units)
-}
+func micros(x float32) time.Duration { return ledger.Micros(float64(sensible(x))) }
 
-// surplus returns the place of the unit that has to go, or -1 if all fit, or have not fitted
-// for a short time only. If no single one makes the others fit, the one with the most work
-// goes first.
-func (l *ledger) surplus(now sfaas.Time) int {
-	switch {
-	case l.node.cfg.KeepPlaces:
-		return -1
-	case l.fits(nil, -1) == nil:
-		l.over = 0
-		return -1
-	case l.over == 0:
-		l.over = now
+// sensible returns a number of a row, which another node has written, or 0 for one that no
+// measurement gives.
+func sensible(x float32) float32 {
+	if !(x > 0 && x < 1e9) { // refuses NaN too
+		return 0
 	}
-	if now.Sub(l.over) < overTime {
-		return -1
-	}
-	l.over = 0 // the next one has its own time
-	best, most := -1, -1
-	work := func(i int) float32 { return l.held[i].row.Columns[unitQuantile] }
-	for i := range l.held {
-		if work(i) == 0 {
-			continue
-		}
-		if l.fits(nil, i) == nil && (best < 0 || work(i) < work(best)) {
-			best = i
-		}
-		if most < 0 || work(i) > work(most) {
-			most = i
-		}
-	}
-	if best < 0 {
-		return most
-	}
-	return best
-}
-
-func micros(x float32) time.Duration { return time.Duration(float64(x) * float64(time.Microsecond)) }
-
-// refusal says in words which line does not fit.
-func refusal(err error) agent.Refusal {
-	var short *resource.ShortError
-	if errors.As(err, &short) {
-		line := short.Line.String()
-		if short.Kind != "" {
-			line = short.Kind + " " + line
-		}
-		return agent.Refusal{Line: line, Got: fmt.Sprint(short.Free), Want: fmt.Sprint(short.Want)}
-	}
-	var late *admission.LineError
-	if errors.As(err, &late) {
-		return agent.Refusal{Line: string(late.Line), Got: late.Got.String(), Want: late.Want.String()}
-	}
-	return agent.Refusal{Line: "lease", Got: err.Error(), Want: "one"}
+	return x
 }

@@ -4,10 +4,12 @@ package placement
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
 	"github.com/neuroran/neuroran/placement/resource"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // usage is what a unit had used when it was looked at last.
@@ -17,6 +19,7 @@ type usage struct {
 	slots uint64
 	busy  time.Duration
 	at    time.Time
+	sent  map[int]uint64 // payload bytes by edge
 }
 
 // defaultQuantile is that of an SLA which names none.
@@ -50,7 +53,7 @@ func (n *Node) measure() {
 			}
 			before := n.used[row.Unit]
 			busy := cmp.Or(s.CPU, s.Busy)
-			n.used[row.Unit] = usage{s.Epoch, s.Life, s.Slots, busy, now}
+			n.used[row.Unit] = usage{s.Epoch, s.Life, s.Slots, busy, now, sentBy(s)}
 			if before.at.IsZero() || before.epoch != s.Epoch || before.life != s.Life || s.Slots <= before.slots {
 				continue // one that rests takes nothing
 			}
@@ -67,32 +70,100 @@ func (n *Node) measure() {
 				}
 				row.Columns[unitQuantile] = float32(q)
 			}
-			n.drop(mail{look: func(*agent.Agent) { n.ledger.measured(row.Unit, &row.Columns) }})
+			fillLinks(&row, c, s, &before)
+			n.mu.Lock()
+			row.Columns[unitMode] = float32(n.modes[row.Unit])
+			n.mu.Unlock()
 			n.post(agent.Event{Kind: agent.Measured, Row: row})
 		}
 	}
 	n.busy.Store(int64(total * 1e6))
+	if !n.cfg.KeepPlaces {
+		n.drop(mail{look: func(a *agent.Agent) {
+			v := a.View()
+			n.books.settle(sfaas.Now(), &v)
+		}})
+	}
+}
+
+// fillLinks writes into the row of a unit to which others it has sent most, per slot, since it
+// was looked at before.
+func fillLinks(row *agent.UnitRow, c carrier, s *sfaas.UnitStats, before *usage) {
+	type link struct {
+		to agent.UnitID
+		kb float32
+	}
+	var all []link
+	sent := sentBy(s)
+	for _, cut := range c.cuts() {
+		if cut.from != s.Unit.Part {
+			continue
+		}
+		bytes := sent[cut.edge] - before.sent[cut.edge]
+		kb := float32(bytes) / 1e3 / float32(s.Slots-before.slots)
+		all = append(all, link{unitID(row.Deployment, sfaas.Unit{Part: cut.to, Root: s.Unit.Root}), kb})
+	}
+	slices.SortStableFunc(all, func(a, b link) int { return cmp.Compare(b.kb, a.kb) })
+	for i, l := range all[:min(len(all), maxLinks)] {
+		k := row.Columns[unitLinks+i*linkColumns:]
+		k[linkLow], k[linkHigh] = linkNumbers(l.to)
+		k[linkKB] = l.kb
+	}
+}
+
+// sentBy returns what a unit has sent, by edge.
+func sentBy(s *sfaas.UnitStats) map[int]uint64 {
+	if len(s.Edges) == 0 {
+		return nil
+	}
+	sent := make(map[int]uint64, len(s.Edges))
+	for _, e := range s.Edges {
+		sent[int(e.Edge)] = e.Sent
+	}
+	return sent
 }
 
 // tellResources tells the agent what this node has, and has lent.
 func (n *Node) tellResources() {
-	var free resource.Need
-	n.ledger.table.Free(&free)
-	_, leases := n.ledger.table.Version()
+	_, leases := n.books.lent.Table().Version()
+	v := &n.cfg.Resources
 	e := agent.Event{Kind: agent.Changed}
 	c := &e.Columns
-	c[nodeCores] = float32(n.cores())
-	c[nodeMemory], c[nodeFree] = float32(n.cfg.Resources.Memory)/1e6, float32(free.Memory)/1e6
+	c[nodeCores], c[nodeMemory] = float32(n.cores()), float32(v.Memory)/1e6
 	c[nodeBusy] = float32(n.busy.Load()) / 1e6
 	c[nodeUnits] = float32(leases)
-	p := &n.cfg.Resources.Power
-	c[nodeSleep], c[nodeIdle], c[nodeMax] = float32(p.SleepWatts), float32(p.IdleWatts), float32(p.BusyWatts)
+	c[nodeSleep], c[nodeIdle], c[nodeMax] = float32(v.Power.SleepWatts), float32(v.Power.IdleWatts), float32(v.Power.BusyWatts)
+	if len(v.Accelerators) > 0 {
+		a := &v.Accelerators[0]
+		c[nodeKind], c[nodeDeviceMemory] = kindNumber(a.Kind), float32(a.Memory)/1e6
+		c[nodeDeviceIdle], c[nodeDeviceMax] = float32(a.Power.IdleWatts), float32(a.Power.BusyWatts)
+	}
+	c[nodeNet] = float32(v.Total().Net) / 1e6
+	c[nodeHop] = n.hop.micros()
+	if joules := n.joules(); joules.Basis != resource.NoBasis {
+		c[nodeEnergy] = float32(joules.Joules / 1e3)
+		if joules.Basis == resource.Measured {
+			c[nodeMeasured] = 1
+		}
+	}
 	n.mu.Lock()
 	for h := range n.carriers {
 		e.Deployed |= agent.DeploymentBit(h)
 	}
 	n.mu.Unlock()
 	n.post(e)
+}
+
+// joules returns what the node has drawn since it joined: as its counters say where they can
+// be read, and otherwise by the model of its power.
+func (n *Node) joules() resource.Energy {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e, err := n.drawn.Energy(sfaas.Now())
+	if err != nil {
+		n.log.Debug("placement: energy cannot be read", "sensor", n.drawn.Name(), "err", err)
+	}
+	return e
 }
 
 // cores returns how many processors slots of units are admitted for.

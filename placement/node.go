@@ -15,6 +15,7 @@ import (
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
 	"github.com/neuroran/neuroran/placement/meter"
+	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
 )
@@ -37,7 +38,8 @@ type Node struct {
 	rowsIn  sfaas.Input[zoneRows]
 	agents  sfaas.Reference[envelope]
 	agent   *agent.Agent // touched by the control app's function alone
-	ledger  *ledger
+	books   *books
+	thinker *thinker // the agent's too
 	usage   *meter.Ledger
 	out     []agent.Effect
 	in      agent.Letter
@@ -58,9 +60,12 @@ type Node struct {
 	stuck     map[agent.UnitID]agent.Effect
 
 	names map[agent.UnitID]unitName // of units that have been heard of here
+	modes map[agent.UnitID]int8     // of units that this node owns
 	rows  []sfaas.UnitStats         // scratch of measure
 	used  map[agent.UnitID]usage    // by measure
 	busy  atomic.Int64              // millionths of a core that units were busy on
+	drawn resource.Sensor           // by measure
+	hop   hop
 	left  bool
 
 	ctx  context.Context // ends with the node
@@ -92,7 +97,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{},
 		carriers: map[uint32]carrier{}, waiting: map[uint64]chan agent.Effect{},
-		heard: make(chan struct{}), drained: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{},
+		heard: make(chan struct{}), drained: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{}, modes: map[agent.UnitID]int8{},
 	}
 	n.log = cmp.Or(n.log, slog.Default())
 	n.cfg.Round = cmp.Or(n.cfg.Round, 20*time.Millisecond)
@@ -134,17 +139,19 @@ func (n *Node) open() (err error) {
 		host, _, _ = net.SplitHostPort(n.at)
 	}
 	n.place = site{network: network, host: host, tls: n.cfg.TLS, plain: n.cfg.plain(), token: n.cfg.Token, incarnation: n.incarnation, log: n.log}
-	if n.ledger, err = newLedger(n); err != nil {
+	if n.books, err = newBooks(n); err != nil {
 		return err
 	}
+	n.drawn = resource.OpenSensor(resource.LocalHost(), sfaas.Now(), n.cfg.Resources.Power)
 	n.usage = meter.NewLedger(n.id, n.cfg.Resources.Power, n.cores())
 	think := int(thinkPeriod / n.cfg.Round)
 	if n.cfg.KeepPlaces {
 		think = 0
 	}
+	n.thinker = &thinker{seed: uint64(n.id)}
 	n.agent, err = agent.New(agent.Config{
 		Node: n.id, Incarnation: n.incarnation, Round: n.cfg.Round, Seed: uint64(n.incarnation), Settle: settleTime,
-		Ledger: n.ledger, Planner: policy{&thinker{seed: uint64(n.id)}, n.log}, ThinkRounds: think,
+		Ledger: n.books, Planner: policy{n.thinker, n.log}, ThinkRounds: think,
 	})
 	if err != nil {
 		return err
@@ -195,6 +202,7 @@ func (n *Node) beat() {
 			looked = now
 			n.measure()
 			n.tellResources()
+			n.ping()
 		}
 		if now := time.Now(); now.Sub(planned) >= planPeriod {
 			planned = now

@@ -15,6 +15,7 @@ type deployOptions struct {
 	runtime []sfaas.Option
 	outputs []func(d *Deployment) sfaas.Option
 	onEvent func(Event)
+	onMode  func(u sfaas.Unit, kind string)
 	warm    func(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key) error
 }
 
@@ -58,4 +59,12 @@ func WithWarm(f func(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key) e
 // block; calls may overlap.
 func WithEvents(f func(Event)) DeployOption {
 	return deployOption(func(x *deployOptions) { x.onEvent = f })
+}
+
+// WithMode names what is told in which of its modes a unit works that this node owns, see
+// [Spec].Modes: with an accelerator of a kind, or "" for processors alone, which holds until
+// something else is said. It is told when the unit has come, and when the node finds that
+// another mode takes less; the lease covers that mode from then on.
+func WithMode(f func(u sfaas.Unit, kind string)) DeployOption {
+	return deployOption(func(x *deployOptions) { x.onMode = f })
 }

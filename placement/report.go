@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
 	"github.com/neuroran/neuroran/placement/resource"
@@ -33,6 +34,10 @@ type NodeReport struct {
 	// Watts is what it takes by its power model: that of a node asleep without a lease, else
 	// of one awake that is as busy. It is modelled, whatever counters the node has.
 	Watts float64
+	// Energy is what it has drawn since it joined: measured where it can read counters.
+	Energy resource.Energy
+	// Hop is how long a message between it and another node takes, 0 if that is not known.
+	Hop time.Duration
 }
 
 // Watts returns what all nodes take that have been heard of, modelled.
@@ -48,6 +53,11 @@ func nodeReport(row *agent.NodeRow) NodeReport {
 	c := &row.Columns
 	r := NodeReport{
 		Node: row.Node, Draining: row.State == agent.NodeDraining, Cores: float64(c[nodeCores]), Busy: float64(c[nodeBusy]), Leases: int(c[nodeUnits]),
+	}
+	r.Hop = micros(c[nodeHop])
+	r.Energy = resource.Energy{Joules: float64(c[nodeEnergy]) * 1e3, Basis: resource.Modelled}
+	if c[nodeMeasured] == 1 {
+		r.Energy.Basis = resource.Measured
 	}
 	p := resource.PowerModel{SleepWatts: float64(c[nodeSleep]), IdleWatts: float64(c[nodeIdle]), BusyWatts: float64(c[nodeMax])}
 	switch {
@@ -71,7 +81,7 @@ type UnitReport struct {
 // Report returns what the node knows. After [Node.Leave] it has nothing but the members.
 func (n *Node) Report() Report {
 	r := Report{Node: n.id, Resources: n.cfg.Resources, Members: n.Members()}
-	r.Leases = n.ledger.table.Leases(nil)
+	r.Leases = n.books.lent.Table().Leases(nil)
 	var rows []agent.UnitRow
 	n.look(func(a *agent.Agent) {
 		v := a.View()

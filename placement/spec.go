@@ -30,6 +30,9 @@ type Spec struct {
 	SLA SLA
 	// Needs is what a unit needs beyond processor time, which is measured.
 	Needs resource.Need
+	// Modes are ways in which a unit can work beside that on processors alone, at most
+	// MaxModes, each with another kind of accelerator.
+	Modes []Mode
 	// Tenant is on whose account the units run; "" is one like any other.
 	Tenant string
 
@@ -109,6 +112,9 @@ func (s *Spec) Validate(app *sfaas.App) error {
 		return bad("Mode", s.Mode, "Kept, Soft or Fed")
 	}
 	if err := s.Needs.Validate(); err != nil {
+		return err
+	}
+	if err := s.validateModes(); err != nil {
 		return err
 	}
 	return s.validateParts(app)

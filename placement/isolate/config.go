@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/neuroran/neuroran/placement/resource"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // Entry is what a sandbox runs. The link is one end of a socket pair, of which
@@ -50,18 +51,6 @@ type Config struct {
 	Require []resource.Capability
 }
 
-// ConfigError says which field of a [Config] cannot be.
-type ConfigError struct {
-	Field string // such as "Entry"
-	Got   string // what it says
-	Want  string // what it may be
-}
-
-// Error implements error.
-func (e *ConfigError) Error() string {
-	return fmt.Sprintf("isolate: %s: got %s, want %s", e.Field, e.Got, e.Want)
-}
-
 // RequireError says what a host lacks of [Config.Require].
 type RequireError struct {
 	Lacks []resource.Lack // each with the reason
@@ -76,25 +65,28 @@ func (e *RequireError) Error() string {
 	return "isolate: the host lacks what is required: " + strings.Join(words, "; ")
 }
 
-// validate returns a [*ConfigError] for the first field that cannot be.
+// validate returns a [*sfaas.OptionError] for the first field that cannot be.
 func (c *Config) validate(entries Entries) error {
+	bad := func(field string, got any, want string) error {
+		return &sfaas.OptionError{Option: "isolate.Config." + field, Got: fmt.Sprint(got), Want: want}
+	}
 	if _, ok := entries[c.Entry]; !ok {
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(entries)), func(name string) bool { return name == probeEntry })
-		return &ConfigError{"Entry", fmt.Sprintf("%q", c.Entry), fmt.Sprintf("one of %q", names)}
+		return bad("Entry", fmt.Sprintf("%q", c.Entry), fmt.Sprintf("one of %q", names))
 	}
 	need := &c.Lease.Need
 	if err := need.Validate(); err != nil {
 		return fmt.Errorf("isolate: Lease: %w", err)
 	}
 	if need.Memory > 0 && need.Memory < minMemory {
-		return &ConfigError{"Lease.Need.Memory", fmt.Sprint(need.Memory), fmt.Sprintf("0, or at least %d, which the program takes to start", minMemory)}
+		return bad("Lease.Need.Memory", need.Memory, fmt.Sprintf("0, or at least %d, which the program takes to start", minMemory))
 	}
 	if c.Processes < 0 {
-		return &ConfigError{"Processes", fmt.Sprint(c.Processes), "0 or more"}
+		return bad("Processes", c.Processes, "0 or more")
 	}
 	for _, on := range c.Lease.On {
 		if on < 0 || on >= len(c.Accelerators) {
-			return &ConfigError{"Lease.On", fmt.Sprint(on), fmt.Sprintf("one of %d Accelerators", len(c.Accelerators))}
+			return bad("Lease.On", on, fmt.Sprintf("one of %d Accelerators", len(c.Accelerators)))
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (e *ExitError) Error() string {
 }
 
 // Start starts a sandbox and returns when it has given up what it gives up and runs its
-// entry. It returns a [*ConfigError], a [*RequireError], or why it does not start.
+// entry. It returns a [*sfaas.OptionError], a [*RequireError], or why it does not start.
 //
 //  1. The process is made: this program, in namespaces of its own. It waits.
 //  2. The parent puts it into a control group with the limits of the lease.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/neuroran/neuroran/placement/isolate"
 	"github.com/neuroran/neuroran/placement/resource"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // start starts a sandbox that the test closes.
@@ -97,7 +98,7 @@ func TestBadConfigs(t *testing.T) {
 		{}, {Entry: "none"}, {Entry: "echo", Processes: -1}, {Entry: "echo", Lease: lease(resource.Need{Memory: 1})},
 		{Entry: "echo", Lease: resource.Lease{On: []int{0}}},
 	} {
-		var config *isolate.ConfigError
+		var config *sfaas.OptionError
 		if _, err := launcher.Start(t.Context(), c); !errors.As(err, &config) {
 			t.Errorf("%+v: %v", c, err)
 		}

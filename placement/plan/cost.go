@@ -9,16 +9,8 @@ package plan
 func (s *State) Cost(u int, p Place) (watts float64, refused Refusal) {
 	v := s.view
 	j := p.Node
-	if s.gone[j] || v.Units[u].Zone != v.Nodes[j].Zone {
-		return 0, Refusal{Line: LineZone, Node: j}
-	}
-	if !v.allows(int32(u), j, p.Mode) {
-		return 0, Refusal{Line: LineKind, Node: j}
-	}
-	for _, o := range v.apart[u] {
-		if s.place[o].Node == j || s.anchored && s.home[o].Node == j {
-			return 0, Refusal{Line: LineApart, Node: j}
-		}
+	if refused := s.bars(u, p); !refused.OK() {
+		return 0, refused
 	}
 	next, wire := s.with(u, p)
 	if refused := s.fits(u, j, next); !refused.OK() {

@@ -35,8 +35,8 @@ func NewImprover(v *View, policy Policy) *Improver {
 const Coalition = 4
 
 // Node returns the best plan that one node can lead: to move one of its units, to move all
-// of them so that it can sleep, or to exchange units with up to three other nodes, one that
-// sleeps among them. Budget is the number of places priced for the exchange. It returns
+// of them so that it can sleep, or those off its accelerator that use it, or to exchange units
+// with up to three other nodes, one that sleeps among them. Budget is the number of places priced for the exchange. It returns
 // false if nothing passes the shield. The state, in which units are where they are now, is
 // left as it is.
 func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Plan, found bool) {
@@ -53,6 +53,8 @@ func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Pla
 		}
 	}
 	m.drain(s, self)
+	consider()
+	m.drainAccelerator(s, self)
 	consider()
 	m.single(s, self)
 	consider()

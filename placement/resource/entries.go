@@ -3,8 +3,8 @@
 package resource
 
 import (
-	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -139,23 +139,48 @@ func (t *Table) fit(n *Need) ([]int, error) {
 	return nil, t.shortAccelerator(n.Accelerators)
 }
 
-// fitOn returns whether a need fits with its accelerators where they are.
-func (t *Table) fitOn(n *Need, on []int) error {
-	if err := t.fitLines(n); err != nil {
-		return err
+// devices returns on which accelerators needs are if they have to be somewhere: where they
+// fit, or else each on the device of its kind that has most left. It returns a
+// [*ShortError] for a kind of which there is none.
+func (t *Table) devices(needs []AcceleratorNeed) ([]int, error) {
+	if len(needs) == 0 {
+		return nil, nil
 	}
-	for i, a := range n.Accelerators {
-		free, total := t.free.Accelerators[on[i]], t.total.Accelerators[on[i]]
-		for j, b := range n.Accelerators[:i] { // what the needs before take of the same device
-			if on[j] == on[i] {
-				free.Share, free.Memory = free.Share-b.Share, free.Memory-b.Memory
+	if on := t.packer.pack(t.free.Accelerators, needs); on != nil {
+		return on, nil
+	}
+	on := make([]int, 0, len(needs))
+	for _, a := range needs {
+		best := -1
+		for i, free := range t.free.Accelerators {
+			if free.Kind == a.Kind && (best < 0 || byLeft(t.free.Accelerators[best], free) < 0) {
+				best = i
 			}
 		}
-		if a.Share > free.Share {
-			return &ShortError{Line: LineAccelerator, Kind: a.Kind, Want: int64(a.Share), Free: int64(free.Share), Total: int64(total.Share)}
+		if best < 0 {
+			return nil, &ShortError{Line: LineAccelerator, Kind: a.Kind, Want: int64(a.Share)}
 		}
-		if a.Memory > free.Memory {
-			return &ShortError{Line: LineAcceleratorMemory, Kind: a.Kind, Want: a.Memory, Free: free.Memory, Total: total.Memory}
+		on = append(on, best)
+	}
+	return on, nil
+}
+
+// short returns a [*ShortError] for the first line of which less than nothing is free. What
+// it wants is what is held.
+func (t *Table) short() error {
+	free, total := t.free.lines(), t.total.lines()
+	for i, f := range free {
+		if f.amount < 0 {
+			return &ShortError{Line: f.line, Want: total[i].amount - f.amount, Free: total[i].amount, Total: total[i].amount}
+		}
+	}
+	for i, free := range t.free.Accelerators {
+		total := t.total.Accelerators[i]
+		if free.Share < 0 {
+			return &ShortError{Line: LineAccelerator, Kind: free.Kind, Want: int64(total.Share - free.Share), Free: int64(total.Share), Total: int64(total.Share)}
+		}
+		if free.Memory < 0 {
+			return &ShortError{Line: LineAcceleratorMemory, Kind: free.Kind, Want: total.Memory - free.Memory, Free: total.Memory, Total: total.Memory}
 		}
 	}
 	return nil
@@ -199,16 +224,7 @@ func (t *Table) shortAccelerator(needs []AcceleratorNeed) error {
 	return short
 }
 
-// sameKinds returns a [*FieldError] if two needs do not have accelerators of the same
-// kinds in the same order.
-func sameKinds(old, need *Need) error {
-	if len(old.Accelerators) != len(need.Accelerators) {
-		return &FieldError{Field: "need.accelerators", Got: fmt.Sprint(len(need.Accelerators)), Want: fmt.Sprint(len(old.Accelerators), ", as before")}
-	}
-	for i, a := range need.Accelerators {
-		if want := old.Accelerators[i].Kind; a.Kind != want {
-			return &FieldError{Field: fmt.Sprintf("need.accelerators[%d].kind", i), Got: a.Kind, Want: want + ", as before"}
-		}
-	}
-	return nil
+// sameKinds reports whether two needs have accelerators of the same kinds in the same order.
+func sameKinds(old, need *Need) bool {
+	return slices.EqualFunc(old.Accelerators, need.Accelerators, func(a, b AcceleratorNeed) bool { return a.Kind == b.Kind })
 }

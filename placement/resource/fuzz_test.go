@@ -143,7 +143,7 @@ func FuzzTable(f *testing.F) {
 				m.leases = slices.DeleteFunc(m.leases, func(l resource.Lease) bool { return l.ID == id })
 			case 5:
 				expired += m.expire(now)
-				resize(t, table, m, now, id, s.need())
+				charge(t, table, m, now, id, s.need())
 			case 6:
 				now = now.Add(time.Duration(s.next(40)))
 				expired += m.expire(now)
@@ -193,37 +193,34 @@ func grant(t *testing.T, table *resource.Table, m *modelTable, now sfaas.Time, s
 	return lease.ID, true
 }
 
-// resize asks both for the same change.
-func resize(t *testing.T, table *resource.Table, m *modelTable, now sfaas.Time, id resource.LeaseID, need resource.Need) {
+// charge lets both take what a unit has been found to take, whether it is free or not.
+func charge(t *testing.T, table *resource.Table, m *modelTable, now sfaas.Time, id resource.LeaseID, need resource.Need) {
 	want := m.find(id)
-	err := table.Resize(now, id, need)
+	err := table.Charge(now, id, need)
 	if want == nil {
 		if !errors.Is(err, resource.ErrNoLease) {
 			t.Fatalf("change of no lease: %v", err)
 		}
 		return
 	}
-	kinds := func(n resource.Need) (k []string) {
-		for _, a := range n.Accelerators {
-			k = append(k, a.Kind)
-		}
-		return k
+	missing := slices.ContainsFunc(need.Accelerators, func(a resource.AcceleratorNeed) bool { return a.Kind == "tpu" })
+	if missing != (err != nil) {
+		t.Fatalf("change to %v: %v, a device is missing: %v", need, err, missing)
 	}
-	ok := slices.Equal(kinds(need), kinds(want.Need))
-	if ok {
-		old := want.Need
-		want.Need = need
-		f := m.free()
-		ok = f.CPU >= 0 && f.Memory >= 0 && f.Disk >= 0 && f.Net >= 0
-		for _, a := range f.Accelerators {
-			ok = ok && a.Share >= 0 && a.Memory >= 0
-		}
-		if !ok {
-			want.Need = old
-		}
+	if !missing {
+		l, _ := table.Lease(id)
+		want.Need, want.On = need, l.On
 	}
-	if ok != (err == nil) {
-		t.Fatalf("change to %v: %v, by the model it fits: %v", need, err, ok)
+	over := func(n resource.Need) bool {
+		return n.CPU < 0 || n.Memory < 0 || n.Disk < 0 || n.Net < 0 ||
+			slices.ContainsFunc(n.Accelerators, func(a resource.AcceleratorNeed) bool { return a.Share < 0 || a.Memory < 0 })
+	}
+	if err := table.Short(); over(m.free()) != (err != nil) {
+		t.Fatalf("short: %v, by the model %v is free", err, m.free())
+	}
+	beside := modelTable{total: m.total, leases: slices.DeleteFunc(slices.Clone(m.leases), func(l resource.Lease) bool { return l.ID == id })}
+	if err := table.ShortBeside([]resource.LeaseID{id}); over(beside.free()) != (err != nil) {
+		t.Fatalf("short without %v: %v, by the model %v is free", id, err, beside.free())
 	}
 }
 

@@ -35,6 +35,17 @@ type Request struct {
 	// epoch. The same request again is answered by the lease that stands, so a request
 	// that comes twice takes nothing twice. 0 is never the same.
 	Proposal uint64
+	// Here says that the unit runs here already: nobody can give back what it takes, so that
+	// is granted whether it is free or not, unless the node has no accelerator of a kind.
+	Here bool
+}
+
+// validate returns a [*FieldError] for a need that cannot be.
+func (r *Request) validate() error {
+	if r.Here {
+		return r.Need.validate()
+	}
+	return r.Need.Validate()
 }
 
 // LeaseID names a lease of one table, and is never used again.

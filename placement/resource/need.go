@@ -4,6 +4,7 @@ package resource
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,6 +41,19 @@ type AcceleratorNeed struct {
 
 // Validate returns a [*FieldError] for the first amount that no node can have.
 func (n Need) Validate() error {
+	if err := n.validate(); err != nil {
+		return err
+	}
+	for i, a := range n.Accelerators {
+		if a.Share > Whole {
+			return &FieldError{Field: fmt.Sprintf("need.accelerators[%d].share", i), Got: a.Share.String(), Want: "0 to 1"}
+		}
+	}
+	return nil
+}
+
+// validate is Validate of what has been measured, which may be more than there is.
+func (n *Need) validate() error {
 	for _, line := range n.lines() {
 		if line.amount < 0 {
 			return &FieldError{Field: "need." + line.line.String(), Got: line.line.format(line.amount), Want: "0 or more"}
@@ -53,13 +67,18 @@ func (n Need) Validate() error {
 		switch {
 		case a.Kind == "":
 			return &FieldError{Field: field + "kind", Got: "none", Want: "a kind, such as gpu"}
-		case a.Share < 0 || a.Share > Whole:
+		case a.Share < 0:
 			return &FieldError{Field: field + "share", Got: a.Share.String(), Want: "0 to 1"}
 		case a.Memory < 0:
 			return &FieldError{Field: field + "memory", Got: LineMemory.format(a.Memory), Want: "0 or more"}
 		}
 	}
 	return nil
+}
+
+// equal reports whether two needs are the same.
+func (n *Need) equal(m *Need) bool {
+	return n.CPU == m.CPU && n.Memory == m.Memory && n.Disk == m.Disk && n.Net == m.Net && slices.Equal(n.Accelerators, m.Accelerators)
 }
 
 // String lists what is not 0, such as "cpu 2, memory 64 MiB, net 1 Gbit/s, gpu 0.3".

@@ -11,7 +11,8 @@ import (
 )
 
 // Table lends what one node has. Whatever is asked of it is one step: nothing is ever
-// taken in part, and the sum of all leases and of what is free is what the node has.
+// taken in part, and the sum of all leases and of what is free is what the node has. What
+// is free falls below 0 only by what runs already and has grown, see [Table.Charge].
 //
 // Time is an argument of each call and must not go back. A table takes a few hundred
 // bytes and a lease about 250, so a simulator may have ten thousand of them.
@@ -68,7 +69,7 @@ func NewTable(v Inventory) (*Table, error) {
 // then nothing is taken. A request that stands already is answered by its lease as it is
 // now, and its time to live is not changed.
 func (t *Table) Grant(now sfaas.Time, r Request) (Lease, error) {
-	if err := r.Need.Validate(); err != nil {
+	if err := r.validate(); err != nil {
 		return Lease{}, err
 	}
 	if err := checkTTL(r.TTL); err != nil {
@@ -88,6 +89,9 @@ func (t *Table) Grant(now sfaas.Time, r Request) (Lease, error) {
 		}
 	}
 	on, err := t.fit(&r.Need)
+	if err != nil && r.Here {
+		on, err = t.devices(r.Need.Accelerators)
+	}
 	if err != nil {
 		return Lease{}, err
 	}
@@ -130,13 +134,13 @@ func (t *Table) extend(now sfaas.Time, id LeaseID, ttl time.Duration, s State) e
 	return nil
 }
 
-// Resize changes what a lease holds, all or nothing. Its accelerators stay the same
-// devices, so their kinds and number cannot change ([*FieldError]). It returns a
-// [*ShortError] if more is needed than is free, and [ErrNoLease] if the lease has ended.
-func (t *Table) Resize(now sfaas.Time, id LeaseID, need Need) error {
-	if err := need.Validate(); err != nil {
-		return err
-	}
+// Charge sets what a lease holds to what its unit has been found to take. That is a fact
+// and no wish: it is taken even where it is not free, and then nothing is granted on that
+// line until leases have ended, see [Table.Short]. Accelerators of the kinds that the lease
+// has stay the same devices; for others devices are chosen as in Grant. Charge returns a
+// [*ShortError] if the node has no device of a kind, and [ErrNoLease] if the lease has
+// ended; then it changes nothing.
+func (t *Table) Charge(now sfaas.Time, id LeaseID, need Need) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.expire(now)
@@ -144,20 +148,49 @@ func (t *Table) Resize(now sfaas.Time, id LeaseID, need Need) error {
 	if e == nil {
 		return ErrNoLease
 	}
-	old := e.lease.Need
-	if err := sameKinds(&old, &need); err != nil {
+	old, on := &e.lease.Need, e.lease.On
+	if old.equal(&need) {
+		return nil
+	}
+	if err := need.validate(); err != nil {
 		return err
+	}
+	t.put(old, on)
+	if !sameKinds(old, &need) {
+		var err error
+		if on, err = t.devices(need.Accelerators); err != nil {
+			t.take(old, e.lease.On)
+			return err
+		}
 	}
 	need.Accelerators = slices.Clone(need.Accelerators)
-	t.put(&old, e.lease.On)
-	if err := t.fitOn(&need, e.lease.On); err != nil {
-		t.take(&old, e.lease.On)
-		return err
-	}
-	t.take(&need, e.lease.On)
-	e.lease.Need = need
+	t.take(&need, on)
+	e.lease.Need, e.lease.On = need, on
 	t.version++
 	return nil
+}
+
+// Short returns a [*ShortError] for the first line of which leases hold more than the node
+// has, or nil. Only what runs already, and has grown, brings that about: see
+// [Table.Charge] and Here of a [Request].
+func (t *Table) Short() error { return t.ShortBeside(nil) }
+
+// ShortBeside is Short as it would be without some leases.
+func (t *Table) ShortBeside(without []LeaseID) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range without {
+		if e := t.find(id); e != nil {
+			t.put(&e.lease.Need, e.lease.On)
+		}
+	}
+	err := t.short()
+	for _, id := range without {
+		if e := t.find(id); e != nil {
+			t.take(&e.lease.Need, e.lease.On)
+		}
+	}
+	return err
 }
 
 // Release ends a lease and frees what it held. It reports whether there was one.

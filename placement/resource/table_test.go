@@ -160,32 +160,55 @@ func TestTwoPhases(t *testing.T) {
 	}
 }
 
-func TestResize(t *testing.T) {
+// TestCharge lets a unit take more than is free: nothing else is granted until there is room
+// again.
+func TestCharge(t *testing.T) {
 	table := newTable(t, node())
 	lease, err := table.Grant(0, resource.Request{Need: mixed(), Owner: owner(1), TTL: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := free(table)
+	other := resource.Request{Need: resource.Need{CPU: 1}, Owner: owner(2), TTL: time.Second}
 	need := mixed()
-	need.CPU = 9 * resource.Whole
-	var short *resource.ShortError
-	if err := table.Resize(1, lease.ID, need); !errors.As(err, &short) || short.Free != 8000 {
-		t.Errorf("more than there is: %v", err)
-	}
-	if diff := cmp.Diff(before, free(table)); diff != "" {
-		t.Errorf("a refused change took something: %s", diff)
-	}
-	need.CPU, need.Accelerators[0].Share = 8*resource.Whole, resource.Whole
-	if err := table.Resize(1, lease.ID, need); err != nil {
+	need.CPU, need.Accelerators[0].Share = 9*resource.Whole, 1100
+	if err := table.Charge(1, lease.ID, need); err != nil {
 		t.Error(err)
 	}
 	if l, _ := table.Lease(lease.ID); !cmp.Equal(l.Need, need) {
 		t.Errorf("holds %v, want %v", l.Need, need)
 	}
-	var field *resource.FieldError
-	if err := table.Resize(1, lease.ID, resource.Need{}); !errors.As(err, &field) {
-		t.Errorf("without its accelerator: %v", err)
+	var short *resource.ShortError
+	if err := table.Short(); !errors.As(err, &short) || short.Line != resource.LineCPU || short.Want != 9000 || short.Total != 8000 {
+		t.Errorf("more than there is: %v", err)
+	}
+	if _, err := table.Grant(1, other); !errors.As(err, &short) || short.Free != -1000 {
+		t.Errorf("granted beside it: %v", err)
+	}
+	if err := table.ShortBeside([]resource.LeaseID{lease.ID}); err != nil {
+		t.Errorf("without it: %v", err)
+	}
+	other.Here = true
+	if _, err := table.Grant(1, other); err != nil {
+		t.Errorf("what runs already: %v", err)
+	}
+	// It goes on without its accelerator, then with one of another kind, then with one that
+	// the node has not.
+	if err := table.Charge(1, lease.ID, resource.Need{CPU: 1}); err != nil || table.Short() != nil {
+		t.Errorf("less: %v, %v", err, table.Short())
+	}
+	need = resource.Need{Accelerators: []resource.AcceleratorNeed{{Kind: "ldpc", Share: 100}}}
+	if err := table.Charge(1, lease.ID, need); err != nil {
+		t.Error(err)
+	}
+	if l, _ := table.Lease(lease.ID); len(l.On) != 1 || l.On[0] != 2 {
+		t.Errorf("on %v, want 2", l.On)
+	}
+	before := free(table)
+	if err := table.Charge(1, lease.ID, resource.Need{Accelerators: []resource.AcceleratorNeed{{Kind: "tpu"}}}); !errors.As(err, &short) || short.Kind != "tpu" {
+		t.Errorf("a kind that is not there: %v", err)
+	}
+	if diff := cmp.Diff(before, free(table)); diff != "" {
+		t.Errorf("a refused change took something: %s", diff)
 	}
 }
 

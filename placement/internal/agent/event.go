@@ -78,17 +78,29 @@ type Effect struct {
 	Refusals []Refusal           // by node, the caller's to keep
 }
 
+// LeaseState says how a lease stands.
+type LeaseState uint8
+
+// States of a lease.
+const (
+	LeaseStands    LeaseState = iota // there is room for what it covers
+	LeaseDisplaced                   // there is not, and what it covers has to go; it holds its room until then
+	LeaseEnded                       // there is no such lease: its time is over
+)
+
 // Ledger is what an agent asks of its own node: leases on its true state. It is called in
 // Step only.
 type Ledger interface {
 	// Reserve grants a lease for an item until now + ttl, or refuses it and says which line
 	// does not fit.
 	Reserve(now sfaas.Time, it *Item, until sfaas.Time) (lease uint64, r Refusal)
-	// Extend lets a lease hold until a later moment, under the epoch of its owner. It
-	// returns false, and the lease is no more, if that has ended or if what it covers takes
-	// more than there is now.
-	Extend(now sfaas.Time, lease uint64, epoch uint32, until sfaas.Time) bool
-	// Become changes the role of a lease, which keeps what it holds.
+	// Accept grants a lease for an item that is here already, whatever there is room for.
+	Accept(now sfaas.Time, it *Item, until sfaas.Time) (lease uint64)
+	// Extend lets a lease hold until a later moment, for what the row of its unit says that
+	// it takes now, and says how the lease stands.
+	Extend(now sfaas.Time, lease uint64, row *UnitRow, until sfaas.Time) LeaseState
+	// Become says that what a lease was reserved for is here from now on, in a role; it keeps
+	// what it holds.
 	Become(lease uint64, role Role)
 	// Release ends a lease.
 	Release(lease uint64)

@@ -40,6 +40,8 @@ type hold struct {
 	mend     mend       // of what is missing, of an owner
 	replaced NodeID     // standby that the next one takes the place of
 	newcomer NodeID     // who that is
+
+	displaced bool // there is no room for it here any more
 }
 
 // holdOf returns the hold of an item of a deal, or nil.
@@ -142,11 +144,17 @@ func (a *Agent) onAbort(l *Letter) {
 	}
 }
 
-// extend lets a lease hold for its whole time from now on.
+// extend lets a lease hold for its whole time from now on, for what the unit takes now. What
+// is here and has no lease any more gets one; what there is no room for is for repair.
 func (a *Agent) extend(h *hold) {
 	h.until = a.now.Add(a.cfg.LeaseTTL)
-	if !h.borrowed && h.lease != 0 && !a.cfg.Ledger.Extend(a.now, h.lease, h.item.Row.Epoch, h.until) {
-		h.lease = 0 // see repair
+	if h.borrowed {
+		return
+	}
+	state := a.cfg.Ledger.Extend(a.now, h.lease, &h.item.Row, h.until)
+	h.displaced = state == LeaseDisplaced
+	if state == LeaseEnded && h.state == active {
+		h.lease = a.cfg.Ledger.Accept(a.now, &h.item, h.until)
 	}
 }
 

@@ -111,6 +111,7 @@ func (a *Agent) outcome(e *Event) {
 	}
 	if h.state == ordered && h.item.Role == RoleStandby {
 		h.state = active
+		a.cfg.Ledger.Become(h.lease, RoleStandby)
 		a.extend(h)
 		a.sayStanding(h)
 	}
@@ -174,7 +175,6 @@ func (a *Agent) takeOver(row *UnitRow, name string) *hold {
 		if i := a.unit(u); a.units[i].Deployment != 0 {
 			best.item.Row = a.units[i]
 		}
-		best.lease, _ = a.cfg.Ledger.Reserve(a.now, &best.item, a.now.Add(a.cfg.LeaseTTL))
 		a.holds = append(a.holds, best)
 	}
 	for i := len(a.holds) - 1; i >= 0; i-- {
@@ -187,11 +187,11 @@ func (a *Agent) takeOver(row *UnitRow, name string) *hold {
 		}
 		a.dropHold(h)
 	}
-	if best.item.Role != RoleOwner {
-		best.item.Role = RoleOwner
-		a.cfg.Ledger.Become(best.lease, RoleOwner)
+	best.state, best.borrowed, best.item.Role, best.item.Name = active, false, RoleOwner, cmp.Or(name, best.item.Name)
+	if best.lease == 0 {
+		best.lease = a.cfg.Ledger.Accept(a.now, &best.item, a.now.Add(a.cfg.LeaseTTL))
 	}
-	best.state, best.borrowed, best.item.Name = active, false, cmp.Or(name, best.item.Name)
+	a.cfg.Ledger.Become(best.lease, RoleOwner)
 	return best
 }
 
@@ -237,6 +237,7 @@ func (a *Agent) measured(u UnitID, columns *[UnitColumns]float32) {
 	i := a.unit(u)
 	if a.units[i].Columns != *columns {
 		a.units[i].Columns, h.item.Row.Columns = *columns, *columns
+		a.extend(h)
 		a.tellUnit(i)
 	}
 }

@@ -11,27 +11,38 @@ import (
 // repair lets the units of this node have a lease, and the standbys that they want: who is
 // gone or leaves is struck out, and somebody else is asked.
 //
-// A unit without a lease was claimed here after the standby's had ended, or takes more than
-// there is now. If there is no room for it, it goes where there is some.
+// A unit that is displaced goes where there is room for it: what is here takes more than there
+// is, since it has grown, or was claimed after the standby's lease had ended. A standby that is
+// displaced is none any more, and its owner finds another one.
 func (a *Agent) repair() {
+	a.standDown()
 	for _, h := range a.holds {
 		if h.state != active || h.item.Role != RoleOwner || h.leaving != (DealID{}) {
 			continue
 		}
 		i := a.unit(h.item.Row.Unit)
 		a.strikeOut(h, i)
-		if h.lease == 0 && h.mend.deal == (DealID{}) && a.now >= h.mend.next && len(a.deals) < maxDeals {
-			if h.lease, _ = a.cfg.Ledger.Reserve(a.now, &h.item, a.now.Add(a.cfg.LeaseTTL)); h.lease == 0 {
-				a.moveAway(h)
-				continue
-			}
-			a.extend(h)
+		if h.displaced && h.mend.deal == (DealID{}) && a.now >= h.mend.next && len(a.deals) < maxDeals {
+			a.moveAway(h)
+			continue
 		}
 		r := &a.units[i]
 		if int(r.Want) <= r.numStandbys() || a.drain.on || h.mend.deal != (DealID{}) || a.now < h.mend.next || len(a.deals) >= maxDeals {
 			continue
 		}
 		a.findStandby(h, r)
+	}
+}
+
+// standDown ends standing by for units for which there is no room here any more.
+func (a *Agent) standDown() {
+	for i := len(a.holds) - 1; i >= 0; i-- {
+		h := a.holds[i]
+		if h.displaced && h.state == active && h.item.Role == RoleStandby {
+			a.dismiss(a.units[a.unit(h.item.Row.Unit)].Owner, h.item.Row.Unit)
+			a.out = append(a.out, Effect{Kind: Unprepare, Unit: h.item.Row.Unit, Name: h.item.Name})
+			a.dropHold(h)
+		}
 	}
 }
 

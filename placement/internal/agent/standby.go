@@ -91,7 +91,7 @@ func (a *Agent) stand(r *UnitRow) {
 	}
 	if rank := r.StandsBy(a.cfg.Node); rank >= 0 {
 		h.item.Rank = uint8(rank)
-		h.item.Row.Owner = r.Owner
+		h.item.Row.Owner, h.item.Row.Columns = r.Owner, r.Columns
 		a.extend(h)
 		return
 	}
