@@ -6,37 +6,28 @@ package plan
 // off, or none: each goes where it takes least, be that another node or the processors of the
 // same one. Those of the same node are its own business ([State.Settle]); here they count
 // with what makes room for them.
+//
+// Of two accelerators the one that is used less is drained, and by its own node: so no two
+// nodes drain theirs to each other at the same time.
 func (m *Improver) drainAccelerator(s *State, self int32) {
 	if s.load[self].AcceleratorUnits == 0 {
 		return
 	}
 	m.moves = m.moves[:0]
-	for {
-		u := s.acceleratorUser(self)
-		if u < 0 {
-			return
-		}
+	used := s.load[self].Accelerator
+	for u := s.acceleratorUser(self); u >= 0; u = s.acceleratorUser(self) {
 		from := s.place[u]
 		s.Remove(u)
-		best, refused := m.Choice.Best(s, u, func(j int32) bool { return j == self })
-		for mode := range s.view.Units[u].Modes {
-			p := Place{self, int8(mode)}
-			if s.view.Units[u].Modes[mode].Kind != CPU {
-				continue
-			}
-			if watts, r := s.Cost(u, p); r.OK() && (!refused.OK() || watts < best.Watts) {
-				best, refused = Candidate{u, p, watts}, r
-			}
-		}
-		if !refused.OK() {
+		to := s.leastWithout(u, self, used)
+		if to == Nowhere {
 			s.Put(u, from)
 			for i := len(m.moves) - 1; i >= 0; i-- {
 				s.Put(m.moves[i].Unit, m.moves[i].From)
 			}
 			return
 		}
-		s.Put(u, best.Place)
-		m.moves = append(m.moves, Move{u, from, best.Place})
+		s.Put(u, to)
+		m.moves = append(m.moves, Move{u, from, to})
 	}
 }
 
@@ -48,4 +39,24 @@ func (s *State) acceleratorUser(j int32) int {
 		}
 	}
 	return -1
+}
+
+// leastWithout returns the place at which a unit takes least without the accelerator of a node,
+// or of any other one that is used less than so much.
+func (s *State) leastWithout(u int, self int32, used float64) Place {
+	best, least := Nowhere, 0.0
+	for _, j := range s.view.Zone(s.view.Units[u].Zone) {
+		other := s.load[j].Accelerator
+		mayUse := other > used || other == used && j < self
+		for mode := range s.view.Units[u].Modes {
+			if s.view.Units[u].Modes[mode].Kind != CPU && (j == self || !mayUse) {
+				continue
+			}
+			p := Place{j, int8(mode)}
+			if watts, refused := s.Cost(u, p); refused.OK() && (best == Nowhere || watts < least) {
+				best, least = p, watts
+			}
+		}
+	}
+	return best
 }
