@@ -225,11 +225,12 @@ func (a *Agent) onDone(d *deal, l *Letter) {
 		it.state = itemDone
 		if r := &l.Item.Row; it.Role == RoleOwner && r.Unit == it.Row.Unit && r.Owner != 0 {
 			a.routed(r.Unit, r.Owner, r.Epoch)
+			d.inform(r)
 		}
 	}
 	if it.state == itemFailed && it.Role == RoleOwner {
 		for i := range d.items { // nobody stands by for nothing
-			if s := &d.items[i]; s.Role == RoleStandby && s.Row.Unit == it.Row.Unit && s.state == itemCommitted {
+			if s := &d.items[i]; s.Role != RoleOwner && s.Row.Unit == it.Row.Unit && s.state == itemCommitted {
 				s.state, s.refusal = itemFailed, it.refusal
 				a.abort(d, i)
 			}

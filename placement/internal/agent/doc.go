@@ -37,5 +37,6 @@
 // one epoch. An agent never gives a unit to a node without a lease there, and an owner that
 // hears of a newer epoch lets its lease go. Two nodes that place the same unit at once,
 // each without knowing of the other, make two owners under two epochs, of which the newer
-// one stays; the data plane refuses what the older one publishes.
+// one stays; the data plane refuses what the older one publishes. A kept unit must not have
+// two: its first place needs witnesses, see [RoleWitness].
 package agent

@@ -71,15 +71,18 @@ func (a *Agent) onReserve(l *Letter) {
 		return
 	}
 	it := &l.Item
+	a.yield(l)
 	if r := a.admit(it); r.Refused() {
 		a.answer(Refused, l, r)
 		return
 	}
 	h := a.newHold(l.Deal, l.Index, it)
 	h.until = a.now.Add(a.cfg.ReserveTTL)
-	if it.Role == RoleOwner && a.activeHold(it.Row.Unit, RoleStandby) != nil {
+	switch {
+	case it.Role == RoleWitness:
+	case it.Role == RoleOwner && a.activeHold(it.Row.Unit, RoleStandby) != nil:
 		h.borrowed = true
-	} else {
+	default:
 		lease, r := a.cfg.Ledger.Reserve(a.now, it, h.until)
 		if r.Refused() {
 			r.Node = a.cfg.Node
@@ -98,7 +101,10 @@ func (a *Agent) admit(it *Item) Refusal {
 	refuse := func(line, got, want string) Refusal {
 		return Refusal{Node: a.cfg.Node, Line: line, Got: got, Want: want}
 	}
-	if a.drain.on {
+	switch {
+	case it.Role == RoleWitness:
+		return a.testify(it)
+	case a.drain.on:
 		return refuse("state", "draining", "open")
 	}
 	if i, ok := a.place[it.Row.Unit]; ok && it.Role == RoleOwner {

@@ -16,6 +16,7 @@ type Role uint8
 const (
 	RoleOwner   Role = iota + 1 // serves it
 	RoleStandby                 // is ready to serve it when its owner is gone
+	RoleWitness                 // knows of no owner, when a kept unit gets its first one
 )
 
 // Item is one lease of a deal: what one node shall be for one unit.

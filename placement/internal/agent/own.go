@@ -10,8 +10,12 @@ import (
 // onOrder does what a deal has agreed. The order of a move goes to the owner of the unit,
 // every other one to the target.
 func (a *Agent) onOrder(l *Letter) {
-	if l.Item.Role == RoleOwner && l.Item.Row.Owner == a.cfg.Node {
+	switch {
+	case l.Item.Role == RoleOwner && l.Item.Row.Owner == a.cfg.Node:
 		a.onMove(l)
+		return
+	case l.Item.Role == RoleWitness:
+		a.informed(l)
 		return
 	}
 	h := a.holdOf(l.Deal, l.Index)
@@ -166,7 +170,7 @@ func (a *Agent) takeOver(row *UnitRow, name string) *hold {
 	u := row.Unit
 	var best *hold
 	for _, h := range a.holds {
-		if h.item.Row.Unit == u && (best == nil || h.item.Role == RoleOwner && !h.borrowed || h.item.Role == RoleStandby && best.borrowed) {
+		if h.item.Row.Unit == u && h.item.Role != RoleWitness && (best == nil || h.item.Role == RoleOwner && !h.borrowed || h.item.Role == RoleStandby && best.borrowed) {
 			best = h
 		}
 	}

@@ -134,6 +134,7 @@ func (a *Agent) goOnDraining() {
 	waits := false
 	for _, h := range a.holds {
 		switch {
+		case h.item.Role == RoleWitness:
 		case h.item.Role == RoleStandby && h.state == active:
 			waits = waits || a.now.Sub(a.drain.since) < a.cfg.Grace
 		case h.state != active:

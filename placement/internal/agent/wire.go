@@ -298,8 +298,8 @@ func (r *reader) unitRow() (row UnitRow) {
 
 func (r *reader) item() (it Item) {
 	it.Row = r.unitRow()
-	if it.Role = Role(r.byte()); it.Role > RoleStandby {
-		r.fail("role: got %d, want at most %d", it.Role, RoleStandby)
+	if it.Role = Role(r.byte()); it.Role > RoleWitness {
+		r.fail("role: got %d, want at most %d", it.Role, RoleWitness)
 	}
 	if it.Rank = r.byte(); it.Rank >= MaxStandbys {
 		r.fail("rank: got %d, want below %d", it.Rank, MaxStandbys)

@@ -75,6 +75,9 @@ func (a *Agent) placeWish(w *wish) {
 	for i := range int(row.Want) {
 		d.add(&row, RoleStandby, nodes[1+i], i, w.name)
 	}
+	if firstPlace(&d.items[0].Item) {
+		a.addWitnesses(d, &row, w.name)
+	}
 	w.deal = d.id
 	a.begin(d)
 }
@@ -113,14 +116,26 @@ func (a *Agent) wishDone(d *deal) {
 		return
 	}
 	w.deal = DealID{}
+	var unwitnessed Refusal
 	for i := range d.items { // a standby that failed after its owner was there is the owner's to replace
-		if it := &d.items[i]; it.refusal.Refused() && !slices.Contains(w.tried, it.To) {
+		it := &d.items[i]
+		if it.Role == RoleWitness {
+			if it.refusal.Refused() {
+				unwitnessed = it.refusal
+			}
+			continue
+		}
+		if it.refusal.Refused() && !slices.Contains(w.tried, it.To) {
 			w.tried = append(w.tried, it.To)
 			w.refusals = append(w.refusals, it.refusal)
 		}
 	}
 	if a.served(&a.units[a.unit(d.unit)]) { // by this deal, or somebody else was faster
 		a.fulfil(d.unit)
+		return
+	}
+	if unwitnessed.Refused() {
+		a.unwitnessed(w, unwitnessed)
 		return
 	}
 	a.placeWish(w)
