@@ -61,6 +61,8 @@ type Deployment struct {
 	changed chan struct{}                 // closed, and replaced, with each route
 	closed  bool
 
+	signs chan sign // from the thread that beats
+
 	ctx  context.Context // ends with the deployment
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -110,7 +112,7 @@ func newDeployment(ctl control, at site, app *sfaas.App, cfg Spec, opts ...Deplo
 	d := &Deployment{
 		app: app, cfg: cfg, site: at, ctl: ctl, kept: map[string]bool{},
 		others: map[sfaas.NodeID]*neighbour{}, stands: map[sfaas.Unit]stand{}, follows: map[sfaas.Unit][]sfaas.NodeID{},
-		news: make(chan struct{}, 1), changed: make(chan struct{}),
+		news: make(chan struct{}, 1), changed: make(chan struct{}), signs: make(chan sign, maxSigns),
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	for _, o := range opts {
@@ -121,6 +123,7 @@ func newDeployment(ctl control, at site, app *sfaas.App, cfg Spec, opts ...Deplo
 		return nil, errors.Join(fmt.Errorf("placement: deploy %s: %w", cfg.Name, err), d.shut())
 	}
 	d.wg.Go(d.tellRoutes)
+	d.wg.Go(d.readSigns)
 	return d, nil
 }
 
@@ -174,11 +177,11 @@ func (d *Deployment) startPulse() (err error) {
 	cfg := beat.Config{
 		Node: d.ctl.ID(), Incarnation: d.site.incarnation, Key: d.site.beatKey(d.cfg.Name), Host: d.site.ip(),
 		Period: promptBeat, Misses: promptMisses, Threads: sfaas.Threads{Policy: sfaas.SchedFIFO, Priority: beatPriority},
-		OnSilent: func(n sfaas.NodeID) { d.spawn(func() { d.question(n) }) },
-		OnGap: func(gap time.Duration) {
-			n := d.floor.doubts.Add(1)
-			d.spawn(func() { d.settleDoubt(n, gap) })
+		OnSilent: func(n sfaas.NodeID, since sfaas.Time) { d.sign(sign{kind: Suspected, node: n, at: since}) },
+		OnDied: func(w beat.Watched, life uint32, at sfaas.Time) {
+			d.sign(sign{kind: Died, node: w.Node, from: w.At, life: life, at: at})
 		},
+		OnGap: func(gap time.Duration) { d.sign(sign{kind: Doubted, doubt: d.floor.doubts.Add(1), gap: gap}) },
 	}
 	set := func() {
 		if d.cfg.Beat > 0 {

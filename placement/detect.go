@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"syscall"
 	"time"
@@ -26,7 +27,10 @@ import (
 //		                           └──> nothing happens; asked again while it is silent
 //
 //	 1. When a process ends, the kernel closes its connections. That alone may also be a cable:
-//	    so the address is dialled. If nobody listens there, the process is gone.
+//	    so the address is dialled. If nobody listens there, the process is gone. Package beat
+//	    does so with a line of its own, which ends before the memory of the process is taken
+//	    apart; the connection over which messages go ends milliseconds later, and is looked
+//	    after in the same way for those who have no such line.
 //	 2. When a process is stopped, or the network is cut, nothing is closed. Its standbys miss
 //	    its beats. A suspicion never turns a route while the owner's connection answers: so
 //	    the connection is asked first, and beats that come meanwhile clear it as well.
@@ -50,6 +54,70 @@ const (
 	movingTime   = 2 * time.Millisecond // for the end of a move to here
 )
 
+// sign is what the thread that beats has noticed. It hands it over without waiting, and
+// without a lock that a goroutine holds.
+type sign struct {
+	kind  EventKind // Suspected, Died or Doubted
+	node  sfaas.NodeID
+	from  netip.AddrPort // of who has died
+	life  uint32         // of who has died, 0 if it is not known
+	at    sfaas.Time     // the last sign of life, or the first one of death
+	doubt uint64
+	gap   time.Duration
+}
+
+// maxSigns is how many may wait: a process that does not get to reading more of them has
+// other worries, and is not one that should take units over.
+const maxSigns = 1024
+
+func (d *Deployment) sign(s sign) {
+	select {
+	case d.signs <- s:
+	default:
+	}
+}
+
+// readSigns does what the signs say, and nothing that waits: that has goroutines of its own.
+func (d *Deployment) readSigns() {
+	for {
+		select {
+		case s := <-d.signs:
+			switch s.kind {
+			case Died:
+				if x := d.neighbour(s.node); x != nil && x.at.beats == s.from {
+					d.bury(x, s.life, s.at)
+				}
+			case Suspected:
+				d.spawn(func() { d.question(s.node, s.at) })
+			case Doubted:
+				d.spawn(func() { d.settleDoubt(s.doubt, s.gap) })
+			}
+		case <-d.ctx.Done():
+			return
+		}
+	}
+}
+
+// bury takes over from a process that has ended, once. The claims come first: what else ends
+// with its connection, such as moves from and to it, does not hold them up. It does not wait.
+func (d *Deployment) bury(x *neighbour, life uint32, since sfaas.Time) {
+	d.mu.Lock()
+	known := d.others[x.node] == x && !x.died // else another life has come, and it is Gone
+	x.died = true
+	d.mu.Unlock()
+	if !known {
+		return
+	}
+	d.takeOver(x.node)
+	d.event(Event{Kind: Died, Since: since, Node: x.node})
+	d.spawn(func() {
+		if life != 0 {
+			d.node.Forget(x.node, life)
+		}
+		d.ctl.suspected(x.node, true)
+	})
+}
+
 // onPeer hears of connections. It must not block.
 func (d *Deployment) onPeer(e peer.Event) {
 	switch e.Kind {
@@ -62,9 +130,7 @@ func (d *Deployment) onPeer(e peer.Event) {
 
 // probe finds out what has become of a life of a node to which the connection is lost.
 func (d *Deployment) probe(node sfaas.NodeID, incarnation uint32) {
-	d.mu.Lock()
-	x := d.others[node]
-	d.mu.Unlock()
+	x := d.neighbour(node)
 	if x == nil {
 		return
 	}
@@ -74,9 +140,7 @@ func (d *Deployment) probe(node sfaas.NodeID, incarnation uint32) {
 			return // it lives
 		}
 		if refuses(d.ctx, x.at) {
-			d.event(Event{Kind: Died, Node: node})
-			d.node.Forget(node, incarnation) // moves from and to it end now, and it is Gone
-			d.ctl.suspected(node, true)
+			d.bury(x, incarnation, begin)
 			return
 		}
 		if !d.sleep(pause) {
@@ -97,8 +161,8 @@ func refuses(ctx context.Context, at endpoint) bool {
 
 // question asks a node that is silent for a sign of life, and takes over from it if none
 // comes.
-func (d *Deployment) question(node sfaas.NodeID) {
-	d.event(Event{Kind: Suspected, Node: node})
+func (d *Deployment) question(node sfaas.NodeID, since sfaas.Time) {
+	d.event(Event{Kind: Suspected, Since: since, Node: node})
 	for d.floor.pulse.Silent(node) {
 		lives, hears := d.ask(node)
 		switch {

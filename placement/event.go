@@ -35,6 +35,7 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind  EventKind
 	At    sfaas.Time
+	Since sfaas.Time   // of Suspected: the last sign of life; of Died: the first one of death
 	Node  sfaas.NodeID // that is suspected, lives, or has died; from which was claimed; 0 for none
 	Unit  sfaas.Unit   // that was claimed
 	Epoch uint32       // under which

@@ -7,13 +7,23 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/neuroran/neuroran/placement/internal/beat"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
 // neighbour is another node that has the same deployment.
 type neighbour struct {
+	node sfaas.NodeID
 	text string
 	at   endpoint
+	died bool // guarded by Deployment.mu
+}
+
+// neighbour returns what is known of a node, or nil.
+func (d *Deployment) neighbour(node sfaas.NodeID) *neighbour {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.others[node]
 }
 
 // stand is what a node knows of a unit for which it stands by.
@@ -48,7 +58,7 @@ func (d *Deployment) connect(node sfaas.NodeID, address string) {
 	old := d.others[node]
 	known := old != nil && old.text == address
 	if !known {
-		d.others[node] = &neighbour{address, at}
+		d.others[node] = &neighbour{node: node, text: address, at: at}
 	}
 	d.mu.Unlock()
 	if known || node == d.ctl.ID() {
@@ -192,12 +202,16 @@ func (d *Deployment) tune() {
 	}
 	d.tuning.Lock()
 	defer d.tuning.Unlock()
-	var watch []sfaas.NodeID
+	var watch []beat.Watched
 	var tell []netip.AddrPort
 	d.mu.Lock()
 	for _, s := range d.stands {
-		if s.owner != d.ctl.ID() && s.owner != nobody && !slices.Contains(watch, s.owner) {
-			watch = append(watch, s.owner)
+		w := beat.Watched{Node: s.owner}
+		if x := d.others[s.owner]; x != nil {
+			w.At = x.at.beats
+		}
+		if s.owner != d.ctl.ID() && s.owner != nobody && !slices.Contains(watch, w) {
+			watch = append(watch, w)
 		}
 	}
 	for _, list := range d.follows {

@@ -61,8 +61,9 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 	}
 	var took []time.Duration
 	for r.Moves < c.n {
-		begin := g.at()
+		var begins []int
 		for range min(movesInTurn, c.n-r.Moves) {
+			begins = append(begins, g.at()-underMove)
 			d, err := g.moveOn(ctx)
 			if err != nil {
 				return r, err
@@ -74,10 +75,12 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 			}
 		}
 		middle := g.at()
-		if err := g.pass(ctx, middle-begin+c.ahead()); err != nil {
+		if err := g.pass(ctx, middle-begins[0]+c.ahead()); err != nil {
 			return r, err
 		}
-		r.Moving.add(g.count(begin, middle))
+		for i, begin := range begins { // each by itself: what a move costs a process is asked
+			r.Moving.add(g.count(begin, append(begins, middle)[i+1]))
+		}
 		r.Still.add(g.count(middle, g.at()-c.ahead()))
 	}
 	r.Took, r.MoreLate = quantilesOf(took), 100*(r.Moving.late()-r.Still.late())
@@ -88,6 +91,7 @@ const (
 	settleSlots  = 400 // before anything is counted
 	movesInTurn  = 5
 	betweenMoves = 60               // slots
+	underMove    = 8                // slots that may be under way when a move begins, and are hurt by it
 	before       = 40               // slots before a loss may be lost with it
 	underWay     = time.Second      // slots that are younger may still be under way, and are counted later
 	answerTime   = 20 * time.Second // after which something that was asked for is not expected any more
@@ -122,6 +126,8 @@ type lossesResult struct {
 	Rounds   int       `json:"rounds_of_a_process"` // most HARQ rounds of one process that one loss has hurt
 	Old      int       `json:"old_accepted"`        // outputs of an old owner that were taken after one of the new
 	Refused  uint64    `json:"old_refused"`         // and those that were not
+	Path     []stage   `json:"path"`                // from the loss to the next block, step by step
+	Usual    quantiles `json:"usual_block"`         // from the push of a slot until its last block, while nothing is lost
 }
 
 type quantity struct {
@@ -139,16 +145,20 @@ func losses(ctx context.Context, c *config, name string, signal syscall.Signal) 
 		return r, err
 	}
 	var next []time.Duration
+	var begins []time.Time
+	var paths []steps
+	var usual []time.Duration
 	lost := 0
 	for range c.n {
 		if err := g.pass(ctx, settleSlots); err != nil {
 			return r, err
 		}
+		usual = append(usual, g.latencies(g.at()-settleSlots/2, g.at()-before)...)
 		x, err := g.lose(ctx, signal)
 		if err != nil {
 			return r, fmt.Errorf("loss %d: %w", r.Losses+1, err)
 		}
-		next = append(next, x.next)
+		next, begins, paths = append(next, x.next), append(begins, x.begin), append(paths, x.path)
 		r.Losses++
 		lost += x.absent + x.failed
 		r.Blocks.Max, r.Rounds = max(r.Blocks.Max, x.absent+x.failed), max(r.Rounds, x.rounds)
@@ -157,6 +167,7 @@ func losses(ctx context.Context, c *config, name string, signal syscall.Signal) 
 		}
 		c.progress("%s %d: %v, %d blocks lost", name, r.Losses, x.next.Round(10*time.Microsecond), x.absent+x.failed)
 	}
+	r.Path, r.Usual = stages(begins, paths), quantilesOf(usual)
 	r.Next, r.Over25ms, r.Blocks.Mean = quantilesOf(next), r.Over25ms/float64(max(r.Losses, 1)), float64(lost)/float64(max(r.Losses, 1))
 	g.mu.Lock()
 	r.Old = g.old
@@ -170,6 +181,8 @@ func losses(ctx context.Context, c *config, name string, signal syscall.Signal) 
 
 // loss is what one of them has cost.
 type loss struct {
+	begin                  time.Time
+	path                   steps
 	next                   time.Duration
 	absent, failed, rounds int
 }
@@ -186,16 +199,20 @@ func (g *ingress) lose(ctx context.Context, signal syscall.Signal) (x loss, err 
 	}
 	from := g.at()
 	begin := sfaas.Now()
+	x.begin = wall(begin)
 	if signal == 0 {
 		go func() { _, _ = g.others[5-owner].ask("claim") }()
 	} else if err := o.signal(signal); err != nil {
 		return x, err
 	}
-	_, at, err := g.turned(ctx, epoch, from)
+	slot, at, err := g.turned(ctx, epoch, from)
 	if err != nil {
 		return x, err
 	}
 	x.next = at.Sub(begin)
+	if x.path, err = g.path(g.others[5-owner], x.begin, slot); err != nil {
+		return x, err
+	}
 	if signal == syscall.SIGSTOP {
 		if !pause(ctx, stopTime) {
 			return x, ctx.Err()
@@ -240,11 +257,12 @@ func (g *ingress) settle(ctx context.Context) error {
 
 // watchResult is what happens while nothing does.
 type watchResult struct {
-	Case    string  `json:"case"`
-	Minutes float64 `json:"minutes"`
-	Flips   int     `json:"false_flips"`
-	Slots   tally   `json:"slots"`
-	Late    float64 `json:"late"` // share
+	Case    string         `json:"case"`
+	Minutes float64        `json:"minutes"`
+	Flips   int            `json:"false_flips"`
+	Events  map[string]int `json:"events"` // of owner and standby, on the failure path
+	Slots   tally          `json:"slots"`
+	Late    float64        `json:"late"` // share
 }
 
 // watch counts how often the cell gets another owner though its owner lives.
@@ -260,6 +278,9 @@ func watch(ctx context.Context, c *config, name string, spinners int) (r watchRe
 		return r, err
 	}
 	defer stop()
+	if _, err := g.happened(); err != nil { // while the cell was placed
+		return r, err
+	}
 	begin, from := time.Now(), g.at()
 	_, epoch := g.owner()
 	for time.Since(begin) < c.time && pause(ctx, 20*time.Millisecond) {
@@ -272,7 +293,24 @@ func watch(ctx context.Context, c *config, name string, spinners int) (r watchRe
 	r.Minutes = time.Since(begin).Minutes()
 	r.Slots = g.count(from, g.at()-c.ahead())
 	r.Late = r.Slots.late()
-	return r, nil
+	r.Events, err = g.happened()
+	return r, err
+}
+
+// happened counts what has happened on the failure path at the other nodes since it was asked
+// last.
+func (g *ingress) happened() (map[string]int, error) {
+	counts := map[string]int{}
+	for _, o := range g.others {
+		all, err := o.events()
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range all {
+			counts[e.Kind]++
+		}
+	}
+	return counts, nil
 }
 
 // cutResult is what a hop between two nodes costs at the soft bits.

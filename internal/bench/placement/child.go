@@ -56,7 +56,8 @@ func serve(text string) error {
 	}
 	defer node.Leave(ctx)
 	threads := sfaas.Threads{Policy: sfaas.SchedFIFO, Priority: 10, Fallback: true}
-	dep, err := node.Deploy(chain.App, r.Spec, placement.WithWarm(a.warm(chain)),
+	var seen diary
+	dep, err := node.Deploy(chain.App, r.Spec, placement.WithWarm(a.warm(chain)), placement.WithEvents(seen.note),
 		placement.WithRuntime(sfaas.WithMode(sfaas.Replay), sfaas.WithWorkers(1), sfaas.WithThreads(threads)))
 	if err != nil {
 		return err
@@ -68,6 +69,8 @@ func serve(text string) error {
 			fmt.Println("+", useOf(dep))
 		case "claim":
 			fmt.Println("+", claim(dep, r.Node, a.key()))
+		case "events":
+			fmt.Println("+", seen.take())
 		case "report":
 			fmt.Println("+", strings.ReplaceAll(node.Report().String(), "\n", "; "))
 		default:

@@ -33,8 +33,9 @@ type ingress struct {
 
 	mu    sync.Mutex
 	slots []slotLog
-	old   int    // outputs of a tenure after one of a newer one
-	epoch uint32 // newest of an output
+	old   int                   // outputs of a tenure after one of a newer one
+	epoch uint32                // newest of an output
+	turns map[uint32]sfaas.Time // when the route of an epoch was heard of
 	wake  chan struct{}
 
 	next    atomic.Int64 // slot
@@ -45,6 +46,8 @@ type ingress struct {
 // slotLog is what has become of a slot.
 type slotLog struct {
 	pushed sfaas.Time // 0: not at all
+	sent   sfaas.Time // the push has returned
+	err    error      // of it
 	due    sfaas.Time
 	first  sfaas.Time // block
 	last   sfaas.Time
@@ -60,7 +63,7 @@ type blockLog struct {
 // open starts all nodes, and returns when the cell has an owner and its standbys, and slots
 // have been played for a while. What it returns is closed also after an error.
 func open(ctx context.Context, c *config, spec placement.Spec, cuts ...uplink.Edge) (*ingress, error) {
-	g := &ingress{c: c, others: map[sfaas.NodeID]*other{}, spec: spec, cuts: cuts, wake: make(chan struct{}, 1)}
+	g := &ingress{c: c, others: map[sfaas.NodeID]*other{}, spec: spec, cuts: cuts, turns: map[uint32]sfaas.Time{}, wake: make(chan struct{}, 1)}
 	var err error
 	if g.air, err = openAir(c.recording); err != nil {
 		return nil, err
@@ -80,6 +83,13 @@ func open(ctx context.Context, c *config, spec placement.Spec, cuts ...uplink.Ed
 	if err != nil {
 		return g, err
 	}
+	g.dep.Runtime().WatchRoutes(func(r sfaas.Route) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if _, known := g.turns[r.Epoch]; !known && r.Owner != g.node.ID() {
+			g.turns[r.Epoch] = sfaas.Now()
+		}
+	})
 	for id := sfaas.NodeID(2); id <= 3; id++ {
 		if err := g.start(id); err != nil {
 			return g, err
@@ -168,7 +178,10 @@ func (g *ingress) play(ctx context.Context) {
 				g.slots[n].pushed, g.slots[n].due = sfaas.Now(), timeline.Start(n).Add(g.c.deadline)
 				g.mu.Unlock()
 				g.next.Store(int64(n) + 1)
-				_ = g.air.push(g.chain, g.cell, n) // a slot that nobody can be reached for is lost, as on the air
+				err := g.air.push(g.chain, g.cell, n) // a slot that nobody can be reached for is lost, as on the air
+				g.mu.Lock()
+				g.slots[n].sent, g.slots[n].err = sfaas.Now(), err
+				g.mu.Unlock()
 				return nil
 			})
 		})
@@ -234,14 +247,15 @@ func (g *ingress) turned(ctx context.Context, epoch uint32, from int) (slot int,
 
 // tally is what has become of a range of slots.
 type tally struct {
-	Slots  int `json:"slots"`
-	Blocks int `json:"blocks"` // that should have come
-	Absent int `json:"absent"`
-	Failed int `json:"failed"` // whose CRC does not hold, and does without moves
-	Other  int `json:"other"`  // of other bits
-	Late   int `json:"late"`   // slots of which a block has come after the deadline, or not at all
-	Rounds int `json:"rounds"` // of HARQ, in which something is absent or fails
-	Most   int `json:"most"`   // of them of one process
+	Slots   int `json:"slots"`
+	Blocks  int `json:"blocks"` // that should have come
+	Absent  int `json:"absent"`
+	Failed  int `json:"failed"`  // whose CRC does not hold, and does without moves
+	Other   int `json:"other"`   // of other bits
+	Late    int `json:"late"`    // slots of which a block has come after the deadline, or not at all
+	Refused int `json:"refused"` // slots whose push was refused
+	Rounds  int `json:"rounds"`  // of HARQ, in which something is absent or fails
+	Most    int `json:"most"`    // of them of one process, within one range of slots
 }
 
 // count counts slots.
@@ -256,6 +270,10 @@ func (g *ingress) count(from, to int) (t tally) {
 		}
 		t.Slots++
 		late := false
+		if x.err != nil {
+			t.Refused++
+			g.c.progress("slot %d is refused: %v", n, x.err)
+		}
 		i := n % len(g.air.slots)
 		for p, want := range g.air.want[i] {
 			t.Blocks++
@@ -294,7 +312,8 @@ func (g *ingress) count(from, to int) (t tally) {
 }
 
 func (t *tally) add(o tally) {
-	t.Slots, t.Blocks, t.Absent, t.Failed, t.Other, t.Late, t.Rounds = t.Slots+o.Slots, t.Blocks+o.Blocks, t.Absent+o.Absent, t.Failed+o.Failed, t.Other+o.Other, t.Late+o.Late, t.Rounds+o.Rounds
+	t.Slots, t.Blocks, t.Absent, t.Failed, t.Other = t.Slots+o.Slots, t.Blocks+o.Blocks, t.Absent+o.Absent, t.Failed+o.Failed, t.Other+o.Other
+	t.Late, t.Refused, t.Rounds = t.Late+o.Late, t.Refused+o.Refused, t.Rounds+o.Rounds
 	t.Most = max(t.Most, o.Most)
 }
 

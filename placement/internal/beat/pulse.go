@@ -24,204 +24,192 @@ type Config struct {
 	Misses  int           // after so many periods without a beat a process is silent; at least 1
 	Threads sfaas.Threads // of the thread that beats
 
-	// OnSilent is told of a process that is watched and silent, once until it is heard again.
-	// It is called on the thread that beats, and must not block.
-	OnSilent func(node sfaas.NodeID)
+	// OnSilent is told of a process that is watched and silent, once until it is heard again,
+	// and since when. All three are called on the thread that beats, and must not block.
+	OnSilent func(node sfaas.NodeID, since sfaas.Time)
+	// OnDied is told of a process that is watched and has ended, once: as its kernel says, which
+	// has closed the life line to it and refuses another one. Incarnation is the life that was
+	// heard, 0 if none was; noticed is when the line ended.
+	OnDied func(who Watched, incarnation uint32, noticed sfaas.Time)
 	// OnGap is told when the thread has not run for longer than Misses periods: what others
-	// have concluded of this process meanwhile it cannot know. It must not block.
+	// have concluded of this process meanwhile it cannot know.
 	OnGap func(gap time.Duration)
 }
 
 // Pulse beats for one process, and hears others. All methods may be called concurrently.
+//
+// The thread shares no lock with anybody: who holds one may not be let run, and then the
+// thread would wait for as long. What it is to do lies in orders that are replaced as a
+// whole.
 type Pulse struct {
-	cfg    Config
-	sock   *socket
-	closed atomic.Bool
-	turned atomic.Int64 // the last moment at which the thread ran
-	done   chan error
+	cfg     Config
+	bell    *bell
+	address netip.AddrPort
+	closed  atomic.Bool
+	ended   atomic.Bool  // the thread does not run any more
+	turned  atomic.Int64 // the last moment at which it ran
+	orders  atomic.Pointer[orders]
+	done    chan error
 
-	mu     sync.Mutex
-	tell   []netip.AddrPort
-	others map[sfaas.NodeID]*other // that are watched
+	giving sync.Mutex // of who gives orders
 }
 
-// other is what is known of a process that is watched.
-type other struct {
-	last   Beat
-	heard  sfaas.Time
-	silent bool // and reported
+// orders are what the thread does until there are others.
+type orders struct {
+	tell  []target
+	watch []*other
 }
 
-// Start opens the socket and starts the thread. It returns what the kernel refuses:
+// Start opens the sockets and starts the thread. It returns what the kernel refuses:
 // as a [*sfaas.ThreadError] where that is about the thread. The caller closes the pulse.
 func Start(cfg Config) (*Pulse, error) {
 	if cfg.Period <= 0 || cfg.Misses < 1 {
 		return nil, fmt.Errorf("beat: period %v, misses %d, want more than 0 and at least 1", cfg.Period, cfg.Misses)
 	}
-	s, err := listen(cfg.Host)
+	b, err := newBell()
 	if err != nil {
-		return nil, fmt.Errorf("beat: listen on %v: %w", cfg.Host, err)
+		return nil, fmt.Errorf("beat: %w", err)
 	}
-	p := &Pulse{cfg: cfg, sock: s, done: make(chan error, 1), others: map[sfaas.NodeID]*other{}}
+	p := &Pulse{cfg: cfg, bell: b, done: make(chan error, 1)}
+	p.orders.Store(&orders{})
 	started := make(chan struct{})
-	go func() {
-		p.done <- sfaas.OnThread(cfg.Threads, func() error {
-			close(started)
-			return p.run()
-		})
-	}()
+	go func() { p.done <- sfaas.OnThread(cfg.Threads, func() error { return p.live(started) }) }()
 	select {
 	case <-started:
 		return p, nil
 	case err := <-p.done:
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, b.close())
 	}
 }
 
-// Address returns where others send their beats to.
-func (p *Pulse) Address() netip.AddrPort { return p.sock.address }
+// live is the whole life of the thread.
+func (p *Pulse) live(started chan<- struct{}) error {
+	if err := leaveTable(p.bell); err != nil {
+		return fmt.Errorf("beat: %w", err)
+	}
+	s, err := listen(p.cfg.Host, p.bell)
+	if err != nil {
+		return fmt.Errorf("beat: listen on %v: %w", p.cfg.Host, err)
+	}
+	p.address = s.address
+	p.turned.Store(int64(sfaas.Now()))
+	close(started)
+	err = p.run(s)
+	p.ended.Store(true) // before others can take this process for dead
+	return errors.Join(err, s.close())
+}
+
+// Address returns where others send their beats to, and hold their life lines.
+func (p *Pulse) Address() netip.AddrPort { return p.address }
 
 // Tell sets whom the process assures from now on that it lives.
 func (p *Pulse) Tell(to []netip.AddrPort) {
-	p.mu.Lock()
-	p.tell = append([]netip.AddrPort(nil), to...)
-	p.mu.Unlock()
+	tell := make([]target, len(to))
+	for i, a := range to {
+		tell[i] = targetOf(a)
+	}
+	p.order(func(o *orders) { o.tell = tell })
 }
 
 // Watch sets who is watched from now on. One who is new is watched from its first beat on,
 // since it may not have been told yet whom to assure; of the others nothing changes.
-func (p *Pulse) Watch(nodes []sfaas.NodeID) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old := p.others
-	p.others = make(map[sfaas.NodeID]*other, len(nodes))
-	for _, n := range nodes {
-		if p.others[n] = old[n]; p.others[n] == nil {
-			p.others[n] = &other{heard: sfaas.Now()}
+func (p *Pulse) Watch(all []Watched) {
+	p.order(func(o *orders) {
+		old := o.watch
+		o.watch = make([]*other, len(all))
+		for i, w := range all {
+			o.watch[i] = find(old, w)
+		}
+	})
+}
+
+// order replaces the orders, and wakes the thread.
+func (p *Pulse) order(change func(o *orders)) {
+	p.giving.Lock()
+	defer p.giving.Unlock()
+	next := *p.orders.Load()
+	change(&next)
+	p.orders.Store(&next)
+	p.bell.ring()
+}
+
+// watched returns what is known of a process that is watched, or nil.
+func (p *Pulse) watched(node sfaas.NodeID) *other {
+	for _, x := range p.orders.Load().watch {
+		if x.node == node {
+			return x
 		}
 	}
+	return nil
 }
 
 // Silent reports whether a process that is watched is silent at this moment.
 func (p *Pulse) Silent(node sfaas.NodeID) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	x := p.others[node]
-	return x != nil && x.silent
+	x := p.watched(node)
+	return x != nil && x.silent.Load()
 }
 
 // HeardSince reports whether a beat of a process has come after a moment.
 func (p *Pulse) HeardSince(node sfaas.NodeID, t sfaas.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	x := p.others[node]
-	return x != nil && x.last.Count > 0 && x.heard > t
+	x := p.watched(node)
+	return x != nil && x.known.Load() && sfaas.Time(x.heard.Load()) > t
 }
 
-// Term is for how long a process may be silent.
+// Term is for how long a process may be silent, at least: see [Watched].
 func (p *Pulse) Term() time.Duration { return p.cfg.Period * time.Duration(p.cfg.Misses) }
 
 // Runs reports whether the thread has run within the last term: if not, others may have
 // given this process up, and it does not know yet.
 func (p *Pulse) Runs() bool {
-	return sfaas.Now().Sub(sfaas.Time(p.turned.Load())) < p.Term()
+	return !p.ended.Load() && sfaas.Now().Sub(sfaas.Time(p.turned.Load())) < p.Term()
 }
 
-// Close ends the thread and closes the socket. It is idempotent.
+// Close ends the thread and closes the sockets. It is idempotent.
 func (p *Pulse) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
-	p.sock.wake()
-	return errors.Join(<-p.done, p.sock.close())
+	p.bell.ring()
+	return errors.Join(<-p.done, p.bell.close())
 }
 
-// run is the thread. In each turn it hears what has come, looks whether it has itself
-// been away, beats if it is time to, and looks who is silent; in this order, so that
-// whoever has beaten in time is not blamed for the delay of this thread.
-func (p *Pulse) run() error {
+// run is what the thread does. In each turn it hears what has come, looks whether it has itself
+// been away, beats if it is time to, and looks who has died or is silent; in this order, so
+// that whoever has beaten in time is not blamed for the delay of this thread.
+func (p *Pulse) run(s *socket) error {
 	code := newCodec(p.cfg.Key)
 	mine := Beat{Node: p.cfg.Node, Incarnation: p.cfg.Incarnation}
+	died := p.died // once: a closure per turn would be an allocation
 	next := sfaas.Now()
-	p.turned.Store(int64(next))
 	for out := make([]byte, Size); !p.closed.Load(); {
-		if err := p.sock.wait(next.Sub(sfaas.Now())); err != nil {
+		if err := s.wait(next.Sub(sfaas.Now())); err != nil {
 			return err
 		}
-		p.hear(code)
+		o := p.orders.Load()
+		away := sfaas.Now().Sub(sfaas.Time(p.turned.Load())) > 2*p.cfg.Period
+		p.hear(s, o, code, !away)
 		now := sfaas.Now()
-		p.noteGap(now)
+		p.noteGap(o, now)
+		s.tend(o.watch, now, died)
 		if now >= next {
 			mine.Count++
 			code.put(out, mine)
-			p.send(out)
+			for i := range o.tell {
+				s.send(out, &o.tell[i]) // what does not get there is lost: the next one follows
+			}
+			s.accept()
 			// A late beat moves those after it: two in a row would say nothing more.
 			next = max(next.Add(p.cfg.Period), now.Add(p.cfg.Period/2))
 		}
-		p.judge(now)
+		p.judge(o, now)
 	}
 	return nil
 }
 
-// hear takes all beats that have come.
-func (p *Pulse) hear(code *codec) {
-	var in [Size + 1]byte
-	for {
-		n, ok := p.sock.receive(in[:])
-		if !ok {
-			return
-		}
-		b, err := code.get(in[:n])
-		if err != nil {
-			continue
-		}
-		p.mu.Lock()
-		if x := p.others[b.Node]; x != nil && b.after(x.last) {
-			x.last, x.heard, x.silent = b, sfaas.Now(), false
-		}
-		p.mu.Unlock()
-	}
-}
-
-// noteGap notes that the thread runs, and what follows if it has not for a while: beats may
-// have been thrown away meanwhile by the kernel, so everybody gets a new term.
-func (p *Pulse) noteGap(now sfaas.Time) {
-	gap := now.Sub(sfaas.Time(p.turned.Load()))
-	p.turned.Store(int64(now))
-	if gap <= 2*p.cfg.Period {
-		return
-	}
-	p.mu.Lock()
-	for _, x := range p.others {
-		x.heard = now
-	}
-	p.mu.Unlock()
-	if gap > p.Term() && p.cfg.OnGap != nil {
-		p.cfg.OnGap(gap)
-	}
-}
-
-// send sends a beat to all who are to be told. What does not get there is lost: the next
-// one follows.
-func (p *Pulse) send(b []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, to := range p.tell {
-		p.sock.send(b, to)
-	}
-}
-
-// judge reports who has become silent.
-func (p *Pulse) judge(now sfaas.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for node, x := range p.others {
-		if x.silent || x.last.Count == 0 || now.Sub(x.heard) < p.Term() {
-			continue
-		}
-		x.silent = true
-		if p.cfg.OnSilent != nil {
-			p.cfg.OnSilent(node)
-		}
+// died takes in that a process has ended.
+func (p *Pulse) died(x *other, noticed sfaas.Time) {
+	x.died = true
+	if p.cfg.OnDied != nil {
+		p.cfg.OnDied(Watched{x.node, x.at}, x.last.Incarnation, noticed)
 	}
 }

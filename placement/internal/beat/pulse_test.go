@@ -4,7 +4,9 @@ package beat
 
 import (
 	"bytes"
+	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,9 +51,9 @@ func eventually(t *testing.T, what string, holds func() bool) {
 // TestPulse watches a process that lives, then dies, and comes back in another life.
 func TestPulse(t *testing.T) {
 	silent := make(chan sfaas.NodeID, 8)
-	watcher := start(t, 1, Config{OnSilent: func(n sfaas.NodeID) { silent <- n }})
+	watcher := start(t, 1, Config{OnSilent: func(n sfaas.NodeID, _ sfaas.Time) { silent <- n }})
 	begin := sfaas.Now()
-	watcher.Watch([]sfaas.NodeID{2})
+	watcher.Watch([]Watched{{Node: 2}})
 	owner := start(t, 2, Config{})
 	owner.Tell([]netip.AddrPort{watcher.Address()})
 	eventually(t, "the owner is heard", func() bool { return watcher.HeardSince(2, begin) })
@@ -85,25 +87,32 @@ func TestPulse(t *testing.T) {
 // the key, and one whose beats are sent again.
 func TestPulseBelievesNobody(t *testing.T) {
 	var silent atomic.Int32
-	watcher := start(t, 1, Config{OnSilent: func(sfaas.NodeID) { silent.Add(1) }})
-	watcher.Watch([]sfaas.NodeID{2})
+	watcher := start(t, 1, Config{OnSilent: func(sfaas.NodeID, sfaas.Time) { silent.Add(1) }})
+	watcher.Watch([]Watched{{Node: 2}})
 	begin := sfaas.Now()
 	other := start(t, 2, Config{Key: []byte("another key")})
 	other.Tell([]netip.AddrPort{watcher.Address()})
 	old := make([]byte, Size)
 	newCodec([]byte("key")).put(old, Beat{Node: 2, Incarnation: 1, Count: 1})
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(watcher.Address()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var again sync.WaitGroup
+	defer again.Wait()
 	stop := make(chan struct{})
 	defer close(stop)
-	go func() {
+	again.Go(func() {
 		for {
 			select {
 			case <-stop:
 				return
 			case <-time.After(5 * time.Millisecond):
-				other.sock.send(old, watcher.Address())
+				_, _ = conn.Write(old)
 			}
 		}
-	}()
+	})
 	eventually(t, "the process is silent", func() bool { return silent.Load() == 1 && watcher.Silent(2) })
 	if later := begin.Add(watcher.Term()); watcher.HeardSince(2, later) {
 		t.Error("an old beat is believed")
@@ -113,30 +122,61 @@ func TestPulseBelievesNobody(t *testing.T) {
 // TestGap lets a thread find out that it has not run: it blames nobody, and says so.
 func TestGap(t *testing.T) {
 	var gaps []time.Duration
-	p := &Pulse{
-		cfg:    Config{Period: 5 * time.Millisecond, Misses: 3, OnGap: func(d time.Duration) { gaps = append(gaps, d) }, OnSilent: func(sfaas.NodeID) { t.Error("somebody is blamed") }},
-		others: map[sfaas.NodeID]*other{2: {last: Beat{Node: 2, Count: 1}}, 3: {}},
-	}
+	p := &Pulse{cfg: Config{Period: 5 * time.Millisecond, Misses: 3, OnGap: func(d time.Duration) { gaps = append(gaps, d) }}}
+	p.cfg.OnSilent = func(sfaas.NodeID, sfaas.Time) { t.Error("somebody is blamed") }
+	heard, unheard := &other{node: 2, last: Beat{Node: 2, Count: 1}}, &other{node: 3}
+	o := &orders{watch: []*other{heard, unheard}}
+	p.orders.Store(o)
 	at := sfaas.Time(time.Second)
 	p.turned.Store(int64(at))
-	p.others[2].heard = at
+	heard.heard.Store(int64(at))
 	at = at.Add(300 * time.Millisecond)
-	p.noteGap(at)
-	p.judge(at)
+	p.noteGap(o, at)
+	p.judge(o, at)
 	if len(gaps) != 1 || gaps[0] != 300*time.Millisecond {
 		t.Errorf("gaps %v, want one of 300 ms", gaps)
 	}
 	at = at.Add(12 * time.Millisecond) // late, and no gap in which others give it up
-	p.noteGap(at)
-	p.judge(at)
+	p.noteGap(o, at)
+	p.judge(o, at)
 	if len(gaps) != 1 {
 		t.Errorf("gaps %v, want one", gaps)
 	}
 	p.cfg.OnSilent = nil
-	p.judge(at.Add(16 * time.Millisecond))
+	p.judge(o, at.Add(16*time.Millisecond))
 	if !p.Silent(2) || p.Silent(3) {
 		t.Error("a process that is silent for a term after that is not noticed")
 	}
+}
+
+// TestPatience hears a process whose beats come late: it is given more time, up to a bound,
+// and less again when they come in time.
+func TestPatience(t *testing.T) {
+	p := &Pulse{cfg: Config{Period: 5 * time.Millisecond, Misses: 3}}
+	x := &other{node: 2}
+	at, count := sfaas.Time(time.Second), uint64(0)
+	beat := func(after time.Duration, learns bool) {
+		at, count = at.Add(after), count+1
+		p.note(x, Beat{Node: 2, Incarnation: 1, Count: count}, at, learns)
+	}
+	want := func(what string, least, most time.Duration) {
+		t.Helper()
+		if got := p.term(x); got < least || got > most {
+			t.Errorf("%s: %v, want %v to %v", what, got, least, most)
+		}
+	}
+	beat(time.Hour, true) // the first one says nothing
+	want("at first", p.Term(), p.Term())
+	beat(40*time.Millisecond, false) // this process was late itself
+	want("late by the fault of who hears", p.Term(), p.Term())
+	beat(35*time.Millisecond, true)
+	want("30 ms late", 45*time.Millisecond, 45*time.Millisecond)
+	for range 1400 {
+		beat(5*time.Millisecond, true)
+	}
+	want("seven seconds later", 29*time.Millisecond, 31*time.Millisecond)
+	beat(time.Second, true)
+	want("a second late", patience*p.Term(), patience*p.Term())
 }
 
 // FuzzBeat reads any bytes, and a beat with any of its bytes changed.

@@ -12,40 +12,80 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is a UDP socket on which a thread waits in the kernel. Go's own would wake the
-// thread by way of another one, which does not run before all others.
+// socket is a UDP socket for beats and, at the same port, a TCP socket for the life lines of
+// others. The thread waits for both in the kernel: Go's own sockets would wake the thread by
+// way of another one, which does not run before all others.
 type socket struct {
-	fd, bell int // bell is an eventfd
-	address  netip.AddrPort
-	polls    [2]unix.PollFd
+	beats, guests int
+	bell          *bell
+	address       netip.AddrPort
+	polls         []unix.PollFd // beats, bell, and one for each line
+	lines         []line        // to those who are watched, in their order
+	in            [Size + 1]byte
+
+	held [maxGuests]int // lines of others, the oldest of which is given up for the next one
+	next int
 }
 
-func listen(host netip.Addr) (*socket, error) {
-	family := unix.AF_INET
-	if host.Is6() && !host.Is4In6() {
-		family = unix.AF_INET6
+// maxGuests is how many lines of others a pulse holds.
+const maxGuests = 64
+
+// target is an address as the kernel has it.
+type target struct{ sa unix.Sockaddr }
+
+func targetOf(a netip.AddrPort) target {
+	if ip := a.Addr().Unmap(); ip.Is4() {
+		return target{&unix.SockaddrInet4{Addr: ip.As4(), Port: int(a.Port())}}
 	}
-	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	bell, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
-	if err != nil {
-		return nil, errors.Join(err, unix.Close(fd))
-	}
-	s := &socket{fd: fd, bell: bell}
-	if err := s.bind(host); err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	s.polls = [2]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(bell), Events: unix.POLLIN}}
-	return s, nil
+	return target{&unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}}
 }
 
-func (s *socket) bind(host netip.Addr) error {
-	if err := unix.Bind(s.fd, sockaddr(netip.AddrPortFrom(host, 0))); err != nil {
+func family(a netip.Addr) int {
+	if a.Unmap().Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}
+
+// bell wakes the thread.
+type bell struct{ fd int }
+
+func newBell() (*bell, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	return &bell{fd}, err
+}
+
+func (b *bell) ring()        { _, _ = unix.Write(b.fd, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+func (b *bell) close() error { return unix.Close(b.fd) }
+
+// listen opens both sockets at one port of the kernel's choice.
+func listen(host netip.Addr, b *bell) (*socket, error) {
+	const tries = 16 // until a port is free for both
+	var s *socket
+	var err error
+	for range tries {
+		s = &socket{bell: b, beats: -1, guests: -1}
+		if err = s.open(host); err == nil {
+			s.polls = []unix.PollFd{{Fd: int32(s.beats), Events: unix.POLLIN}, {Fd: int32(b.fd), Events: unix.POLLIN}}
+			return s, nil
+		}
+		err = errors.Join(err, s.close())
+		if !errors.Is(err, unix.EADDRINUSE) {
+			break
+		}
+	}
+	return nil, err
+}
+
+func (s *socket) open(host netip.Addr) (err error) {
+	const flags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+	if s.beats, err = unix.Socket(family(host), unix.SOCK_DGRAM|flags, 0); err != nil {
 		return err
 	}
-	name, err := unix.Getsockname(s.fd)
+	if err = unix.Bind(s.beats, targetOf(netip.AddrPortFrom(host, 0)).sa); err != nil {
+		return err
+	}
+	name, err := unix.Getsockname(s.beats)
 	if err != nil {
 		return err
 	}
@@ -55,31 +95,37 @@ func (s *socket) bind(host netip.Addr) error {
 	case *unix.SockaddrInet6:
 		s.address = netip.AddrPortFrom(netip.AddrFrom16(x.Addr), uint16(x.Port))
 	}
-	return nil
-}
-
-func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if ip := a.Addr().Unmap(); ip.Is4() {
-		return &unix.SockaddrInet4{Addr: ip.As4(), Port: int(a.Port())}
+	if s.guests, err = unix.Socket(family(host), unix.SOCK_STREAM|flags, 0); err != nil {
+		return err
 	}
-	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
+	if err = unix.Bind(s.guests, name); err != nil {
+		return err
+	}
+	return unix.Listen(s.guests, maxGuests)
 }
 
 // wait returns when something has come, when the time is over, or when it is woken.
 func (s *socket) wait(d time.Duration) error {
 	ts := unix.NsecToTimespec(int64(max(d, 0)))
-	_, err := unix.Ppoll(s.polls[:], &ts, nil)
+	_, err := unix.Ppoll(s.polls, &ts, nil)
 	if err == unix.EINTR {
+		for i := range s.polls {
+			s.polls[i].Revents = 0
+		}
 		return nil
+	}
+	if s.polls[1].Revents != 0 {
+		var rings [8]byte
+		_, _ = unix.Read(s.bell.fd, rings[:])
 	}
 	return err
 }
 
-// receive reads what has come, and reports false if nothing has. An error of the socket
-// belongs to a beat that did not get there, and says nothing of who beats here.
-func (s *socket) receive(b []byte) (int, bool) {
+// receive reads what has come into s.in, and reports false if nothing has. An error of the
+// socket belongs to a beat that did not get there, and says nothing of who beats here.
+func (s *socket) receive() (int, bool) {
 	for range 2 {
-		n, err := unix.Read(s.fd, b)
+		n, err := unix.Read(s.beats, s.in[:])
 		if err == nil {
 			return n, true
 		}
@@ -90,11 +136,35 @@ func (s *socket) receive(b []byte) (int, bool) {
 	return 0, false
 }
 
-func (s *socket) send(b []byte, to netip.AddrPort) {
-	_ = unix.Sendto(s.fd, b, unix.MSG_DONTWAIT, sockaddr(to))
+func (s *socket) send(b []byte, to *target) { _ = unix.Sendto(s.beats, b, unix.MSG_DONTWAIT, to.sa) }
+
+// accept takes some lines of others, and holds them: nothing is read from them, and who ends
+// one is found out when its place is needed.
+func (s *socket) accept() {
+	const most = 4 // per beat
+	for range most {
+		fd, _, err := unix.Accept4(s.guests, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err != nil {
+			return
+		}
+		if old := s.held[s.next]; old > 0 {
+			_ = unix.Close(old)
+		}
+		s.held[s.next] = fd
+		s.next = (s.next + 1) % maxGuests
+	}
 }
 
-// wake ends the wait.
-func (s *socket) wake() { _, _ = unix.Write(s.bell, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
-
-func (s *socket) close() error { return errors.Join(unix.Close(s.fd), unix.Close(s.bell)) }
+// close closes all that the thread has opened.
+func (s *socket) close() error {
+	var errs []error
+	for _, fd := range append([]int{s.beats, s.guests}, s.held[:]...) {
+		if fd > 0 {
+			errs = append(errs, unix.Close(fd))
+		}
+	}
+	for i := range s.lines {
+		s.lines[i].end(&s.polls[firstLine+i])
+	}
+	return errors.Join(errs...)
+}

@@ -32,11 +32,12 @@ type resources struct {
 
 	mu     sync.Mutex
 	shared map[*plan.ResourceDecl]any
-	coming map[*plan.Part]int // moves under way that bring a unit
+	coming map[*plan.Part]int  // moves under way that bring a unit
+	ready  map[*plan.Part]bool // everything is open on all cores, and stays so while anything is coming
 }
 
 func newResources(app *plan.App) *resources {
-	return &resources{app: app, shared: map[*plan.ResourceDecl]any{}, coming: map[*plan.Part]int{}}
+	return &resources{app: app, shared: map[*plan.ResourceDecl]any{}, coming: map[*plan.Part]int{}, ready: map[*plan.Part]bool{}}
 }
 
 // OnCore runs f where core i runs, between two steps. It reports false if the
@@ -74,11 +75,19 @@ func (k *Core) standsBy() bool {
 func (r *resources) expect(p *plan.Part, cores []*Core, on OnCore) error {
 	r.mu.Lock()
 	r.coming[p]++
+	ready := r.ready[p]
 	r.mu.Unlock()
-	if !declares(p) {
+	// A standby that claims has prepared long before: no worker is asked again.
+	if ready || !declares(p) {
 		return nil
 	}
-	return r.open(p.Nodes, cores, on)
+	if err := r.open(p.Nodes, cores, on); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ready[p] = true
+	return nil
 }
 
 // declares reports whether functions of a part have resources.
@@ -217,6 +226,7 @@ func (r *resources) release(p *plan.Part, cores []*Core, on OnCore) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	clear(r.ready) // something may be closed below
 	needed := map[*plan.ResourceDecl]bool{}
 	for _, x := range r.app.Parts {
 		if !r.inUse(x, cores, on) {
