@@ -16,11 +16,12 @@ import (
 // Everything here posts or hands over, and waits for nobody: what would wait is asked for
 // by an effect and answered by an event.
 func (w *worker) carryOut() {
+	w.lastAcks = w.lastAcks[:0]
 	for i := range w.effects {
 		e := &w.effects[i]
 		switch e.Kind {
 		case core.EffectSend:
-			w.acks = e.To.Node != w.rt.set.Node && acknowledges(w.effects[i+1:], e.To.Node)
+			w.acks = e.To.Node != w.rt.set.Node && w.acknowledges(i, e.To.Node)
 			w.deliver(e)
 		// The engine in memory is no engine: its batches land in the same turn, without a
 		// goroutine and without an allocation.
@@ -60,15 +61,29 @@ func (w *worker) carryOut() {
 	}
 }
 
-// acknowledges reports whether one of the effects to come is an acknowledgement to a
-// runtime.
-func acknowledges(next []core.Effect, node base.NodeID) bool {
-	for i := range next {
-		if next[i].Kind == core.EffectAck && next[i].To.Node == node {
-			return true
+// lastAck is where the last acknowledgement to a runtime is among the effects, or -1.
+type lastAck struct {
+	node base.NodeID
+	at   int
+}
+
+// acknowledges reports whether an acknowledgement to a runtime comes after an effect. The
+// last one is looked for once: a step that sends again what was kept has 10⁵ effects.
+func (w *worker) acknowledges(after int, node base.NodeID) bool {
+	for _, a := range w.lastAcks {
+		if a.node == node {
+			return a.at > after
 		}
 	}
-	return false
+	at := len(w.effects) - 1
+	for at > after && (w.effects[at].Kind != core.EffectAck || w.effects[at].To.Node != node) {
+		at--
+	}
+	if at == after {
+		at = -1
+	}
+	w.lastAcks = append(w.lastAcks, lastAck{node, at})
+	return at > after
 }
 
 // land tells the core of the batches that the engine in memory has committed,

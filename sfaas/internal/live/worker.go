@@ -35,24 +35,25 @@ type worker struct {
 	done  atomic.Uint64             // letters read, as of the last idle moment
 	over  atomic.Int32              // by how much the backlog is beyond the limit
 
-	letters []letter // taken and not read, from next on
-	next    int
-	read    uint64
-	effects []core.Effect
-	apart   [][]byte      // scratch of what a frame borrows
-	acks    bool          // the message under way is followed by an acknowledgement to the same runtime
-	landed  []*core.Batch // committed in memory, and the core does not know
-	alarm   base.Time
-	until   base.Time     // the alarm for which the thread sleeps
-	lent    bool          // a lent goroutine runs it
-	longer  int           // times in a row when it was not lent for long enough
-	dear    int           // frames for which none is lent any more
-	slept   bool          // since the clock was read
-	rests   bool          // since its last turn
-	stands  chan struct{} // until this is closed it does nothing at all: a snapshot looks at its core
-	showAt  base.Time     // when the counters are published next
-	shower  *time.Timer   // publishes them if the worker sleeps until then
-	armed   atomic.Bool   // it runs
+	letters  []letter // taken and not read, from next on
+	next     int
+	read     uint64
+	effects  []core.Effect
+	apart    [][]byte      // scratch of what a frame borrows
+	acks     bool          // the message under way is followed by an acknowledgement to the same runtime
+	lastAcks []lastAck     // of the effects being carried out, by runtime asked about
+	landed   []*core.Batch // committed in memory, and the core does not know
+	alarm    base.Time
+	until    base.Time     // the alarm for which the thread sleeps
+	lent     bool          // a lent goroutine runs it
+	longer   int           // times in a row when it was not lent for long enough
+	dear     int           // frames for which none is lent any more
+	slept    bool          // since the clock was read
+	rests    bool          // since its last turn
+	stands   chan struct{} // until this is closed it does nothing at all: a snapshot looks at its core
+	showAt   base.Time     // when the counters are published next
+	shower   *time.Timer   // publishes them if the worker sleeps until then
+	armed    atomic.Bool   // it runs
 }
 
 func newWorker(r *Runtime, k *core.Core, on *thread) *worker {
