@@ -70,19 +70,25 @@ func (m *Model) trusted(keys []ed25519.PublicKey) error {
 	if m.entry == nil {
 		return &TrustError{Model: m.Name(), Reason: "it is not from a registry, so nobody has signed it"}
 	}
-	if len(m.entry.Proof) == 0 {
-		return &TrustError{Model: m.entry.id(), Reason: "it is not signed"}
+	return m.entry.Verify(keys)
+}
+
+// Verify returns a [*TrustError] unless one of the keys has signed what the entry says. That the
+// file is the one of which it says so is for its hash to tell.
+func (e Entry) Verify(keys []ed25519.PublicKey) error {
+	if len(e.Proof) == 0 {
+		return &TrustError{Model: e.id(), Reason: "it is not signed"}
 	}
-	text, err := m.entry.statement()
+	text, err := e.statement()
 	if err != nil {
-		return &TrustError{Model: m.entry.id(), Reason: err.Error()}
+		return &TrustError{Model: e.id(), Reason: err.Error()}
 	}
 	for _, key := range keys {
-		if len(key) == ed25519.PublicKeySize && ed25519.Verify(key, text, m.entry.Proof) {
+		if len(key) == ed25519.PublicKeySize && ed25519.Verify(key, text, e.Proof) {
 			return nil
 		}
 	}
-	return &TrustError{Model: m.entry.id(), Reason: "its signature is of none of the trusted keys, or of another model"}
+	return &TrustError{Model: e.id(), Reason: "its signature is of none of the trusted keys, or of another model"}
 }
 
 // Entry returns what the registry says about the model that loaded it, and

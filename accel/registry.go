@@ -70,6 +70,31 @@ func (r *Registry) Entries() []Entry {
 	})
 }
 
+// Find returns the entry of a file by the hash of its bytes, and whether there is one.
+func (r *Registry) Find(sha256 string) (Entry, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.entries {
+		if strings.EqualFold(e.SHA256, sha256) {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Read returns the file of an entry, verified by its hash. It returns a [*HashError], and
+// the errors of reading.
+func (e Entry) Read() ([]byte, error) {
+	data, err := fs.ReadFile(e.FS, e.Path)
+	if err != nil {
+		return nil, fmt.Errorf("accel: model %s: %w", e.id(), err)
+	}
+	if got := hashOf(data); got != strings.ToLower(e.SHA256) {
+		return nil, &HashError{Name: e.id(), Want: e.SHA256, Got: got}
+	}
+	return data, nil
+}
+
 // Load returns a model; version "" means the one that was registered last. The
 // file is read and verified on the first call and shared afterwards.
 //
@@ -91,12 +116,9 @@ func (r *Registry) load(e Entry) (*Model, error) {
 	if m := r.loaded[e.id()]; m != nil {
 		return m, nil
 	}
-	data, err := fs.ReadFile(e.FS, e.Path)
+	data, err := e.Read()
 	if err != nil {
-		return nil, fmt.Errorf("accel: model %s: %w", e.id(), err)
-	}
-	if got := hashOf(data); got != strings.ToLower(e.SHA256) {
-		return nil, &HashError{Name: e.id(), Want: e.SHA256, Got: got}
+		return nil, err
 	}
 	m, err := NewModel(data)
 	if err != nil {

@@ -3,6 +3,7 @@
 package placement
 
 import (
+	"crypto/ed25519"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/neuroran/neuroran/accel"
 	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
@@ -46,6 +49,20 @@ type Config struct {
 	// Cores is how many processors slots of units are admitted for: those of the threads on
 	// which deployments run; 0 stands for all that Resources has.
 	Cores int
+
+	// Tenants are who shares the nodes, equal at all nodes of a zone. Where they want more than
+	// there is, each gets of it by its weight: the resource counts of which a tenant uses the
+	// largest share of all nodes together. Their limits are of all their units, on all nodes
+	// together. Deployments name one of them in [Spec].Tenant; one that names none is of a
+	// tenant of weight 1. Nobody shares anything if this is empty.
+	Tenants []meter.Tenant
+
+	// Registry has the models, and other files, that this node has and gives to members who ask
+	// by hash; what comes from them is added: see [Node.Model]. Nil is an empty one.
+	Registry *accel.Registry
+	// TrustedKeys are Ed25519 keys: where any is given, nothing comes from a registry that none of
+	// them has signed. See [accel.Entry.Sign].
+	TrustedKeys []ed25519.PublicKey
 
 	// KeepPlaces lets units stay where they are, whatever they take there and wherever less
 	// energy would be taken, unless their node goes or a program moves them: for measurements.
@@ -93,6 +110,16 @@ func (c *Config) Validate() error {
 		return bad("Cores", fmt.Sprint(c.Cores), "0 or more")
 	case c.Round < 0 || c.Round > time.Second:
 		return bad("Round", c.Round.String(), "0 to 1s")
+	}
+	if len(c.Tenants) > 0 {
+		if _, err := meter.NewSharing(meter.SharingConfig{Tenants: c.Tenants}); err != nil {
+			return fmt.Errorf("placement: tenants: %w", err)
+		}
+	}
+	for i, k := range c.TrustedKeys {
+		if len(k) != ed25519.PublicKeySize {
+			return bad(fmt.Sprintf("TrustedKeys[%d]", i), fmt.Sprintf("%d bytes", len(k)), fmt.Sprint(ed25519.PublicKeySize))
+		}
 	}
 	if err := c.Resources.Validate(); err != nil {
 		return fmt.Errorf("placement: resources: %w", err)

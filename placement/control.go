@@ -50,6 +50,8 @@ const (
 	classCard          // what a node says of itself
 	classPing          // a question how long a message takes
 	classPong          // its answer
+	classUsage         // what units have used, see usageLetter
+	classFile          // of registries, see fileMessage
 )
 
 // maxEnvelope bounds the bytes of an envelope.
@@ -109,6 +111,10 @@ func (n *Node) handle(c *sfaas.Ctx, in *envelope) {
 		n.readCard(in.Data)
 	case classPing, classPong:
 		n.readPing(c, in)
+	case classUsage:
+		n.readUsage(c.Header().Node, in.Data)
+	case classFile:
+		n.readFile(c.Header().Node, in.Data)
 	}
 	for _, m := range n.mail.take() {
 		if m.look != nil {

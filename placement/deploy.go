@@ -22,6 +22,9 @@ import (
 // It returns what [Spec.Validate] and [sfaas.NewRuntime] do, and an error if the node has left or
 // has a deployment of that name. The deployment ends with the node, in [Node.Leave].
 func (n *Node) Deploy(app *sfaas.App, spec Spec, opts ...DeployOption) (*Deployment, error) {
+	if !n.meters.knows(spec.Tenant) {
+		return nil, &sfaas.OptionError{Option: "placement.Spec.Tenant", Got: spec.Tenant, Want: "one of Config.Tenants"}
+	}
 	d, err := newDeployment(n, n.site(), app, spec, opts...)
 	if err != nil {
 		return nil, err

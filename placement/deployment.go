@@ -76,6 +76,7 @@ type site struct {
 	plain       bool
 	token       []byte
 	incarnation uint32
+	meters      *meters // nil where nothing is held to limits
 	log         *slog.Logger
 }
 
@@ -119,6 +120,13 @@ func newDeployment(ctl control, at site, app *sfaas.App, cfg Spec, opts ...Deplo
 		o.apply(&d.opts)
 	}
 	d.survey()
+	if b := &d.opts.budget; b.tell != nil {
+		f, err := app.Function(b.function)
+		if err != nil {
+			return nil, err
+		}
+		b.part = f.Part
+	}
 	if err := d.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("placement: deploy %s: %w", cfg.Name, err), d.shut())
 	}
@@ -335,6 +343,9 @@ func (d *Deployment) shut() error {
 	d.closed = true
 	d.mu.Unlock()
 	d.stop()
+	if d.site.meters != nil {
+		d.site.meters.forget(d)
+	}
 	var errs []error
 	if d.floor.pulse != nil {
 		errs = append(errs, d.floor.pulse.Close())

@@ -35,6 +35,10 @@
 // agents. What is pushed into a [Unit], which is an [sfaas.Host], goes to the unit's owner,
 // wherever that is, and to two of them while the unit moves in mode [sfaas.Fed].
 //
+// Handles hold units to limits and share nodes among tenants; what was used, by whom and at what
+// cost, stands in [Node.Report]. Read meters.go and usage_letter.go. Models that a node lacks
+// come from others by their hash, see [Node.Model].
+//
 // When its owner's process ends, or falls silent and does not answer, the first standby
 // claims a unit: no letter, no agreement and no optimiser is in the way. Sources turn, and
 // what the old owner still makes when it comes back is refused, by the epoch of its

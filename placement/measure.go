@@ -40,10 +40,10 @@ func (n *Node) measure() {
 	now, total := time.Now(), 0.0
 	for _, c := range carriers {
 		spec := c.spec()
-		n.rows = c.stats(n.rows[:0])
-		n.observe(c, n.rows)
-		for i := range n.rows {
-			s := &n.rows[i]
+		n.meters.look.Lock()
+		rows := n.meters.survey(c)
+		for i := range rows {
+			s := &rows[i]
 			if _, ok := s.Unit.Root.ID(spec.Unit); !ok || !s.Owned {
 				continue
 			}
@@ -76,6 +76,7 @@ func (n *Node) measure() {
 			n.mu.Unlock()
 			n.post(agent.Event{Kind: agent.Measured, Row: row})
 		}
+		n.meters.look.Unlock()
 	}
 	n.busy.Store(int64(total * 1e6))
 	if !n.cfg.KeepPlaces {

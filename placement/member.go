@@ -179,6 +179,7 @@ func (n *Node) memberGone(id sfaas.NodeID) {
 	n.heard = make(chan struct{})
 	n.mu.Unlock()
 	n.post(agent.Event{Kind: agent.MemberDown, Node: id})
+	n.meters.gone(id)
 	for _, c := range carriers {
 		c.gone(id)
 	}

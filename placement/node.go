@@ -41,6 +41,8 @@ type Node struct {
 	books   *books
 	thinker *thinker // the agent's too
 	usage   *meter.Ledger
+	meters  *meters
+	files   *files
 	out     []agent.Effect
 	in      agent.Letter
 
@@ -59,14 +61,16 @@ type Node struct {
 	drained   chan struct{}                // closed when nothing is here any more
 	stuck     map[agent.UnitID]agent.Effect
 
-	names map[agent.UnitID]unitName // of units that have been heard of here
-	modes map[agent.UnitID]int8     // of units that this node owns
-	rows  []sfaas.UnitStats         // scratch of measure
-	used  map[agent.UnitID]usage    // by measure
-	busy  atomic.Int64              // millionths of a core that units were busy on
-	drawn resource.Sensor           // by measure
-	hop   hop
-	left  bool
+	names    map[agent.UnitID]unitName // of units that have been heard of here
+	modes    map[agent.UnitID]int8     // of units that this node owns
+	used     map[agent.UnitID]usage    // by measure
+	busy     atomic.Int64              // millionths of a core that units were busy on
+	drawn    resource.Sensor           // by measure
+	hop      hop
+	left     bool
+	tellNext int    // whose turn it is to be told of usage; of the beat alone
+	tellTurn uint64 // rounds
+	budgets  budgets
 
 	ctx  context.Context // ends with the node
 	stop context.CancelFunc
@@ -143,7 +147,11 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.drawn = resource.OpenSensor(resource.LocalHost(), sfaas.Now(), n.cfg.Resources.Power)
-	n.usage = meter.NewLedger(n.id, n.cfg.Resources.Power, n.cores())
+	if n.meters, err = newMeters(n.id, &n.cfg, n.cores()); err != nil {
+		return err
+	}
+	n.usage, n.place.meters = n.meters.usage, n.meters
+	n.files = newFiles(&n.cfg, func(to sfaas.NodeID, b []byte) error { return n.push(to, classFile, b) }, n.others)
 	think := int(thinkPeriod / n.cfg.Round)
 	if n.cfg.KeepPlaces {
 		think = 0
@@ -166,6 +174,8 @@ func (n *Node) open() (err error) {
 	}
 	n.tellResources()
 	n.wg.Go(n.beat)
+	n.wg.Go(func() { n.meters.run(n.ctx) })
+	n.wg.Go(func() { n.files.run(n.ctx, n.log) })
 	if n.cfg.Membership != nil {
 		return n.cfg.Membership.Start(Member{n.id, n.incarnation, n.at}, n.onMembership)
 	}
@@ -198,9 +208,12 @@ func (n *Node) beat() {
 			return
 		}
 		n.post(agent.Event{Kind: agent.Tick})
+		n.tellUsage(sfaas.Now())
+		n.tellBudgets()
 		if now := time.Now(); now.Sub(looked) >= time.Second {
 			looked = now
 			n.measure()
+			n.meters.rate(sfaas.Now())
 			n.tellResources()
 			n.ping()
 		}

@@ -4,6 +4,7 @@ package placement
 
 import (
 	"context"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -17,6 +18,7 @@ type deployOptions struct {
 	onEvent func(Event)
 	onMode  func(u sfaas.Unit, kind string)
 	warm    func(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key) error
+	budget  budgetSink
 }
 
 type deployOption func(o *deployOptions)
@@ -35,6 +37,7 @@ func WithOutput[T any](o sfaas.Output[T], f func(h sfaas.Header, in *T)) DeployO
 			return sfaas.WithOutput(o, func(h sfaas.Header, in *T) {
 				if d.publishes(&h) {
 					f(h, in)
+					d.servedSlot(&h)
 				}
 			})
 		})
@@ -53,6 +56,20 @@ func WithRuntime(opts ...sfaas.Option) DeployOption {
 // first slots after a takeover take several times as long as others.
 func WithWarm(f func(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key) error) DeployOption {
 	return deployOption(func(x *deployOptions) { x.warm = f })
+}
+
+// WithBudget names what is told how much a unit may work in each of its slots, so that it
+// and all others that share processors with it keep their deadlines: a scheduler, which then
+// grants no more. The units are those of the part to which a function belongs, by the
+// function's name; they count as work that adapts itself, and what is left beside work that does not is
+// divided equally among those of a node.
+//
+// F is called at the node that owns such a unit: when it has come there, and whenever other
+// work comes to that node, changes, or leaves. It gets a handle of what the app has under the
+// unit's key, into which it pushes the setting. An error is logged, and f is called again. Calls
+// do not overlap. Without a deadline in [SLA] it is never called.
+func WithBudget(function string, f func(u *Unit, perSlot time.Duration) error) DeployOption {
+	return deployOption(func(x *deployOptions) { x.budget = budgetSink{function: function, tell: f} })
 }
 
 // WithEvents names what is told of failures and of what was done about them. It must not

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -17,11 +18,15 @@ import (
 // Report is what a node knows at one moment: of itself, and of the zone as it last heard.
 type Report struct {
 	Node      sfaas.NodeID       // whose report it is
-	Resources resource.Inventory // what it lends, and what it lacks
+	Resources resource.Inventory // what it lends, and what it lacks: also of what would isolate units
 	Leases    []resource.Lease   // that stand
 	Members   []Member           // of the zone, by number
 	Nodes     []NodeReport       // what members say of themselves, by number
 	Units     []UnitReport       // of the zone that have been heard of, by deployment and name
+	Usage     []meter.Row        // of units, by owner and epoch, with joules as they are measured or modelled
+	Tenants   []TenantReport     // by name
+	Limits    []LimitReport      // that pushes at this node were held to, those that have refused some first
+	Promises  []PromiseReport    // that were measured where slots enter, here
 }
 
 // NodeReport is what a member has said of itself.
@@ -82,6 +87,7 @@ type UnitReport struct {
 func (n *Node) Report() Report {
 	r := Report{Node: n.id, Resources: n.cfg.Resources, Members: n.Members()}
 	r.Leases = n.books.lent.Table().Leases(nil)
+	n.meters.report(&r)
 	var rows []agent.UnitRow
 	n.look(func(a *agent.Agent) {
 		v := a.View()
@@ -119,6 +125,20 @@ func (r Report) String() string {
 		if u.Deployment != "" {
 			fmt.Fprintf(&b, "  %s %v: owner %d, standbys %v, epoch %#x\n", u.Deployment, u.Unit, u.Owner, u.Standbys, u.Epoch)
 		}
+	}
+	for i := range r.Usage {
+		u := &r.Usage[i]
+		fmt.Fprintf(&b, "  used by %v at node %d, epoch %#x: %d invocations, %d B state, %d B sent, %d B stored, %v, %v\n",
+			u.Owner, u.Node, u.Epoch, u.Invocations, u.StateRead+u.StateWritten, u.Transferred, u.IO, cmp.Or(u.CPU, u.Busy).Round(time.Microsecond), u.Energy)
+	}
+	for i := range r.Tenants {
+		fmt.Fprintf(&b, "  %v\n", r.Tenants[i])
+	}
+	for i := range r.Limits {
+		fmt.Fprintf(&b, "  %v\n", r.Limits[i])
+	}
+	for i := range r.Promises {
+		fmt.Fprintf(&b, "  %v\n", r.Promises[i])
 	}
 	for _, l := range r.Resources.Lacks {
 		fmt.Fprintf(&b, "  lacks %v\n", l)

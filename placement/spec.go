@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -33,8 +34,12 @@ type Spec struct {
 	// Modes are ways in which a unit can work beside that on processors alone, at most
 	// MaxModes, each with another kind of accelerator.
 	Modes []Mode
-	// Tenant is on whose account the units run; "" is one like any other.
+	// Tenant is on whose account the units run; "" is one like any other. It must be one of
+	// [Config].Tenants, if there are any.
 	Tenant string
+	// Limits is what each unit may use: what the app has under one key, wherever that is. A
+	// limit is kept by the handles ([Deployment.Unit]) through which messages are pushed.
+	Limits meter.Limits
 
 	// Mode is how soft units move: [sfaas.Soft], or [sfaas.Fed] where it is the zero value and
 	// units have slots. Kept units move in mode [sfaas.Kept].
@@ -117,6 +122,12 @@ func (s *Spec) Validate(app *sfaas.App) error {
 	if err := s.validateModes(); err != nil {
 		return err
 	}
+	if err := s.Limits.Validate(); err != nil {
+		return bad("Limits", err, "limits of 0 or more")
+	}
+	if most := s.Limits.PerSecond[meter.CPU]; most > 0 && float64(s.Needs.CPU)/float64(resource.Whole) > most {
+		return bad("Needs.CPU", s.Needs.CPU, fmt.Sprintf("at most the limit of %g cores", most))
+	}
 	return s.validateParts(app)
 }
 
@@ -157,6 +168,17 @@ func (s *Spec) parts(app *sfaas.App) ([]sfaas.PartInfo, error) {
 		return nil, &sfaas.OptionError{Option: "placement.Spec.Parts", Got: "no part", Want: "a part with a function"}
 	}
 	return all, nil
+}
+
+// metered reports whether something is to be counted where messages enter.
+func (s *Spec) metered() bool { return s.limited() || s.promises() }
+
+// limited reports whether units have limits.
+func (s *Spec) limited() bool { return s.Limits.PerSecond != meter.Amounts{} }
+
+// promises reports whether the SLA names something that is measured.
+func (s *Spec) promises() bool {
+	return s.SLA.Deadline > 0 || s.SLA.Throughput > 0 || s.SLA.Availability > 0
 }
 
 // sinksAlone reports whether a part has no function.

@@ -24,6 +24,10 @@ import (
 // refuses with a [*sfaas.MovedError], after the handle has waited for the next route: for a
 // slot, or a second where there are none. A source of slots goes on with the next slot.
 //
+// Where the deployment has limits, or the nodes are shared by tenants, the handle holds the unit to
+// them: what is beyond is refused with a [*meter.LimitError], which is [sfaas.ErrBusy] if it may
+// be tried again; see [Spec].Limits and [Config].Tenants.
+//
 // A Unit may be used concurrently. Pushes do not allocate in the steady state.
 type Unit struct {
 	sfaas.Host
@@ -38,6 +42,13 @@ const patience = time.Second
 // Unit returns the handle of the units under a key of one level, of the kind that is
 // deployed; one of another kind has no unit, and [Unit.Ensure] says so.
 func (d *Deployment) Unit(key sfaas.Key) *Unit {
+	u := d.handle(key)
+	u.Host = d.metered(u.Host, u.units)
+	return u
+}
+
+// handle returns a handle that is held to no limit.
+func (d *Deployment) handle(key sfaas.Key) *Unit {
 	u := &Unit{d: d, key: key.Root()}
 	for _, p := range d.placed {
 		u.units = append(u.units, sfaas.Unit{Part: p.Name, Root: u.key})

@@ -64,3 +64,39 @@ func (a *asking) Draft(from core.SourceRef, key Key) (*core.Message, error) {
 	}
 	return a.Host.Draft(from, key)
 }
+
+// Watch returns a host that pushes into h and tells of it: pushed of what h has taken in, and
+// refused of what it, or the program that fills in the message, has not. So whoever promises something for each slot
+// knows which there were. Both are called on the goroutine that pushes, and must not block;
+// either may be nil. Calls are not told of.
+func Watch(h Host, pushed func(key Key, slot Slot), refused func(key Key, err error)) Host {
+	return &watching{h, pushed, refused}
+}
+
+type watching struct {
+	Host
+	pushed  func(Key, Slot)
+	refused func(Key, error)
+}
+
+// Draft implements [Host].
+func (w *watching) Draft(from core.SourceRef, key Key) (*core.Message, error) {
+	m, err := w.Host.Draft(from, key)
+	if err != nil && w.refused != nil && from.Outlet != nil {
+		w.refused(key, err)
+	}
+	return m, err
+}
+
+// Inject implements [Host].
+func (w *watching) Inject(m *core.Message) error {
+	key, slot := m.Key, m.Slot // it is somebody else's as soon as it is sent
+	err := w.Host.Inject(m)
+	switch {
+	case err == nil && w.pushed != nil:
+		w.pushed(key, slot)
+	case err != nil && w.refused != nil:
+		w.refused(key, err)
+	}
+	return err
+}

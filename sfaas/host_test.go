@@ -68,3 +68,38 @@ func TestAsk(t *testing.T) {
 		t.Errorf("%d invocations, asked %d times", n, asked)
 	}
 }
+
+// TestWatch tells of pushes that were taken in and of those that were not, whoever has refused them.
+func TestWatch(t *testing.T) {
+	app, in, _ := chain(t, 1, 1)
+	rt := start(t, app)
+	refused := errors.New("refused")
+	var pushed []sfaas.Slot
+	failed := 0
+	h := sfaas.Watch(sfaas.Ask(rt, func(key sfaas.Key) error {
+		if key == sfaas.NewKey(sfaas.KindCell, 2) {
+			return refused
+		}
+		return nil
+	}), func(key sfaas.Key, slot sfaas.Slot) {
+		if key != sfaas.NewKey(sfaas.KindCell, 1) {
+			t.Error(key)
+		}
+		pushed = append(pushed, slot)
+	}, func(_ sfaas.Key, err error) {
+		if err != refused {
+			t.Error(err)
+		}
+		failed++
+	})
+	for slot := range sfaas.Slot(3) {
+		push(t, in, h, sfaas.NewKey(sfaas.KindCell, 1), slot, 1)
+		if err := in.PushValue(h, sfaas.NewKey(sfaas.KindCell, 2), slot, &number{}); err != refused {
+			t.Error(err)
+		}
+	}
+	drain(t, rt)
+	if len(pushed) != 3 || pushed[2] != 2 || failed != 3 {
+		t.Errorf("told of %v, and of %d that were refused", pushed, failed)
+	}
+}

@@ -14,9 +14,24 @@ func (s *Set) Remaining(units []Unit, i int) (time.Duration, error) {
 	if i < 0 || i >= len(units) {
 		return 0, &FieldError{"unit", i, "the place of a unit"}
 	}
+	return s.Level(units, func(k int) bool { return k == i })
+}
+
+// Level returns the most work per slot that each of some units may do while the others do what
+// they say, so that all are done in time: the same for each, which is what those get that
+// adapt themselves to what is left, as cells with a scheduler do. Chains stay the same share
+// of their work. It is 0 if the others are too late already, and an error is that of bad fields.
+func (s *Set) Level(units []Unit, adapts func(i int) bool) (time.Duration, error) {
+	if err := s.validate(units); err != nil {
+		return 0, err
+	}
 	try := append([]Unit(nil), units...)
 	return s.most(func(work time.Duration) bool {
-		try[i] = units[i].with(work)
+		for i := range units {
+			if adapts(i) {
+				try[i] = units[i].with(work)
+			}
+		}
 		return s.check(try, nil) == nil
 	}), nil
 }

@@ -4,6 +4,7 @@ package meter
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -14,9 +15,12 @@ import (
 // What a push will use is not known when it comes. So it is charged with what pushes have
 // used on average, until what it does use is counted:
 //
-//	bank     what the limit allows beyond what has been used: rises with time, up to a burst
+//	bank     what the limit allows beyond what has been used: rises with time
 //	owed     pushes that are not done, at the average
-//	bank − owed   what may still be let in
+//	bank − owed   what may still be let in: at most a burst
+//
+// So it does not matter for a limit how late it is known what a push has used, be it after a slot
+// or, of a unit that another node owns, after some of them.
 //
 // What is counted is exact, so that in the long run a limit is kept exactly. How far usage is
 // ahead of it at a time is the burst, and by how much the pushes under way cost more than
@@ -25,9 +29,10 @@ type Gate struct {
 	limits Limits
 	name   string
 	errs   [NumQuantities + 1]*LimitError
-	parent *Gate
+	parent atomic.Pointer[Gate]
 
 	mu      sync.Mutex
+	apart   bool // hears by Account what was used, and not from the gates below it
 	last    sfaas.Time
 	started bool
 	bank    Amounts
@@ -40,7 +45,15 @@ type Gate struct {
 	done    uint64  // of these
 	shared  bool    // lets in no more than it is granted
 	granted float64 // pushes
+	refused Refusals
 }
+
+// Refusals is how many pushes a gate has refused, by the limit that they would have broken; the
+// last ones for the sake of others that share.
+type Refusals [NumQuantities + 1]uint64
+
+// firstPushes is how many may be on their way while nothing is known of what one uses.
+const firstPushes = 8
 
 // recentPushes is of how many pushes the average is taken, as far as there were so many.
 const recentPushes = 64
@@ -55,7 +68,8 @@ func NewGate(name string, limits Limits, parent *Gate) (*Gate, error) {
 	if limits.Burst == 0 {
 		limits.Burst = DefaultBurst
 	}
-	g := &Gate{limits: limits, name: name, parent: parent}
+	g := &Gate{limits: limits, name: name}
+	g.parent.Store(parent)
 	for q := range NumQuantities {
 		g.errs[q] = &LimitError{Name: name, Quantity: q, PerSecond: limits.PerSecond[q], Class: limits.Class}
 		g.bank[q] = g.most(q)
@@ -81,14 +95,15 @@ func (g *Gate) each(q Quantity) float64 {
 // Admit lets one push in, or returns a [*LimitError]. Times must not fall; what comes with
 // an earlier one counts as of the last.
 func (g *Gate) Admit(now sfaas.Time) error {
-	if g.parent != nil {
-		if err := g.parent.Admit(now); err != nil {
+	p := g.parent.Load()
+	if p != nil {
+		if err := p.Admit(now); err != nil {
 			return err
 		}
 	}
 	err := g.admit(now)
-	if err != nil && g.parent != nil {
-		g.parent.takeBack()
+	if err != nil && p != nil {
+		p.takeBack()
 	}
 	return err
 }
@@ -99,12 +114,15 @@ func (g *Gate) admit(now sfaas.Time) error {
 	defer g.mu.Unlock()
 	g.refill(now)
 	g.tried++
+	blind := g.pushes == 0 && g.taken-g.done >= firstPushes
 	for q := range NumQuantities {
-		if g.limits.PerSecond[q] > 0 && g.bank[q]-g.owed(q) < min(g.each(q), g.most(q)) {
+		if g.limits.PerSecond[q] > 0 && (blind || g.bank[q]-g.owed(q) < min(g.each(q), g.most(q))) {
+			g.refused[q]++
 			return g.errs[q]
 		}
 	}
 	if g.shared && g.granted < 1 {
+		g.refused[NumQuantities]++
 		return g.errs[NumQuantities]
 	}
 	g.taken++
@@ -122,8 +140,32 @@ func (g *Gate) takeBack() {
 	g.done = min(g.done, g.taken)
 	g.granted++
 	g.mu.Unlock()
-	if g.parent != nil {
-		g.parent.takeBack()
+	if p := g.parent.Load(); p != nil {
+		p.takeBack()
+	}
+}
+
+// Under makes another gate the parent, nil for none: of a unit that moves, say, and is held to what
+// its tenant gets at the new place. Its pushes that are not done are the new parent's from now on.
+// It is not called for one gate by two goroutines at once.
+func (g *Gate) Under(parent *Gate) {
+	old := g.parent.Load()
+	if old == parent {
+		return
+	}
+	g.mu.Lock()
+	waiting := g.taken - g.done
+	g.mu.Unlock()
+	for p := parent; p != nil; p = p.parent.Load() {
+		p.mu.Lock()
+		p.taken += waiting
+		p.mu.Unlock()
+	}
+	g.parent.Store(parent)
+	for p := old; p != nil; p = p.parent.Load() {
+		p.mu.Lock()
+		p.taken -= min(waiting, p.taken-p.done)
+		p.mu.Unlock()
 	}
 }
 
@@ -139,7 +181,7 @@ func (g *Gate) refill(now sfaas.Time) {
 	g.last = now
 	for q := range NumQuantities {
 		if rate := g.limits.PerSecond[q]; rate > 0 {
-			g.bank[q] = min(g.bank[q]+rate*dt.Seconds(), g.most(q))
+			g.bank[q] = min(g.bank[q]+rate*dt.Seconds(), g.most(q)+g.owed(q))
 		}
 	}
 }
@@ -152,10 +194,11 @@ func (g *Gate) Resume(total Usage) {
 	g.mu.Unlock()
 }
 
-// Settle tells what the unit has used on this node in all ([Ledger.Here]), and how many of its pushes are not done: that
-// is how many messages wait for it ([sfaas.UnitStats], Queued), or 0 if that is not
-// known. It is called once a slot or so; the gate of the parent hears of it. It must not be
-// called for a gate that is a parent.
+// Settle tells what the unit has used in all: on this node ([Ledger.Here]), or wherever it
+// is ([Ledger.Total]). Waiting is how many of its pushes are not done: how many messages
+// wait for it ([sfaas.UnitStats], Queued), and how many have been let in since that was
+// known; 0 if it is not. It is called once a slot or so; the gate of the parent hears of it.
+// It must not be called for a gate that is a parent: see [Gate.Account].
 func (g *Gate) Settle(now sfaas.Time, total Usage, waiting int) {
 	amounts := total.Amounts()
 	var news Amounts
@@ -167,11 +210,32 @@ func (g *Gate) Settle(now sfaas.Time, total Usage, waiting int) {
 	done := max(g.taken-min(uint64(max(waiting, 0)), g.taken), g.done) - g.done
 	g.settle(now, &news, done)
 	g.mu.Unlock()
-	for p := g.parent; p != nil; p = p.parent {
+	for p := g.parent.Load(); p != nil; p = p.parent.Load() {
 		p.mu.Lock()
+		if p.apart {
+			news = Amounts{}
+		}
 		p.settle(now, &news, min(done, p.taken-p.done))
 		p.mu.Unlock()
 	}
+}
+
+// Account tells what all of a parent's units have used, those too that have no gate here: of a
+// tenant on all nodes, say ([Ledger.Tenants]). From the first call on the gates below it tell
+// only which of their pushes are done.
+func (g *Gate) Account(now sfaas.Time, total Usage) {
+	amounts := total.Amounts()
+	var news Amounts
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.apart { // what was used before is not held against it
+		g.apart, g.total = true, amounts
+	}
+	for q := range NumQuantities {
+		news[q] = max(amounts[q]-g.total[q], 0)
+		g.total[q] = max(amounts[q], g.total[q])
+	}
+	g.settle(now, &news, 0)
 }
 
 // settle takes what was used, and how many pushes were done.
@@ -197,6 +261,16 @@ func (g *Gate) Passed() (tried, taken uint64) {
 	defer g.mu.Unlock()
 	return g.tried, g.taken
 }
+
+// Refused returns how many pushes the gate itself has refused, and not its parent.
+func (g *Gate) Refused() Refusals {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.refused
+}
+
+// Name returns the name of the gate.
+func (g *Gate) Name() string { return g.name }
 
 // Used returns what has been settled.
 func (g *Gate) Used() Amounts {

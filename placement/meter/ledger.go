@@ -4,7 +4,6 @@ package meter
 
 import (
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/neuroran/neuroran/placement/resource"
@@ -20,13 +19,26 @@ type Ledger struct {
 
 	mu      sync.Mutex
 	records map[trunk]*record
+	nodes   map[sfaas.NodeID]*pages // the same by node
+	owners  map[resource.Owner][]*record
 	version uint64 // of the last change
 }
+
+// pages is the records of what one node has counted.
+type pages struct {
+	records  []*record
+	accounts []Account // sums by tenant, in the order of names
+	stale    bool      // these are not up to date
+}
+
+// MaxRecords bounds what a ledger keeps: units by owner node and life of it. What others tell
+// beyond is not taken in.
+const MaxRecords = 1 << 16
 
 // NewLedger returns the ledger of a node. Its power model and how many cores it has say
 // what a second of processor time costs; they are those of its [resource.Inventory].
 func NewLedger(node sfaas.NodeID, power resource.PowerModel, cores int) *Ledger {
-	return &Ledger{node: node, power: power, cores: cores, records: map[trunk]*record{}}
+	return &Ledger{node: node, power: power, cores: cores, records: map[trunk]*record{}, nodes: map[sfaas.NodeID]*pages{}, owners: map[resource.Owner][]*record{}}
 }
 
 // Observe takes all rows that the runtime of an app on this node has just returned from
@@ -40,8 +52,10 @@ func (l *Ledger) Observe(app string, tenant func(sfaas.Unit) string, rows []sfaa
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.version++
-	for _, r := range l.records {
-		if r.base.Owner.App == app && r.base.Node == l.node {
+	mine := l.pages(l.node)
+	mine.stale = true
+	for _, r := range mine.records {
+		if r.base.Owner.App == app {
 			for i := range r.rows {
 				r.rows[i].gone = true
 			}
@@ -52,11 +66,21 @@ func (l *Ledger) Observe(app string, tenant func(sfaas.Unit) string, rows []sfaa
 			l.observe(app, tenant, &rows[i])
 		}
 	}
-	for _, r := range l.records {
-		if r.base.Owner.App == app && r.base.Node == l.node {
+	for _, r := range mine.records {
+		if r.base.Owner.App == app {
 			l.fold(r)
 		}
 	}
+}
+
+// pages returns the records of a node.
+func (l *Ledger) pages(node sfaas.NodeID) *pages {
+	p := l.nodes[node]
+	if p == nil {
+		p = &pages{}
+		l.nodes[node] = p
+	}
+	return p
 }
 
 func (l *Ledger) observe(app string, tenant func(sfaas.Unit) string, s *sfaas.UnitStats) {
@@ -108,8 +132,11 @@ func (l *Ledger) fold(r *record) {
 func (l *Ledger) record(t trunk) *record {
 	r := l.records[t]
 	if r == nil {
-		r = &record{base: Row{Owner: t.owner, Node: t.node, Folded: true}}
+		r = &record{base: Row{Owner: t.owner, Node: t.node, Folded: true}, born: l.version}
 		l.records[t] = r
+		l.owners[t.owner] = append(l.owners[t.owner], r)
+		p := l.pages(t.node)
+		p.records = append(p.records, r)
 	}
 	return r
 }
@@ -129,14 +156,26 @@ func (l *Ledger) Merge(rows []Row) (news int) {
 	defer l.mu.Unlock()
 	l.version++
 	for i := range rows {
-		if rows[i].Node != l.node && l.merge(&rows[i]) {
+		if rows[i].Node == l.node {
+			continue
+		}
+		if l.merge(&rows[i]) {
 			news++
+		}
+		// What it had used when it was first heard of is history, and held against nobody.
+		if r := l.records[rows[i].trunk()]; r != nil && r.born == l.version {
+			r.first = Usage{}
+			r.sum(&r.first)
 		}
 	}
 	return news
 }
 
 func (l *Ledger) merge(row *Row) bool {
+	if len(l.records) >= MaxRecords && l.records[row.trunk()] == nil {
+		return false
+	}
+	l.pages(row.Node).stale = true
 	r := l.record(row.trunk())
 	switch {
 	case row.Folded && row.Life > r.base.Life:
@@ -184,63 +223,40 @@ func (l *Ledger) Rows(dst []Row, after uint64) ([]Row, uint64) {
 
 // Total returns what a unit has used, wherever it was, as far as the ledger was told.
 func (l *Ledger) Total(owner resource.Owner) (u Usage) {
-	l.each(func(r *record) {
-		if r.base.Owner == owner {
-			r.sum(&u)
-		}
-	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.owners[owner] {
+		r.sum(&u)
+	}
+	return u
+}
+
+// Heard is [Ledger.Total] without what the unit's owners on other nodes had used when this ledger
+// heard of each for the first time: what a gate settles, so that nobody pays on the spot for
+// what was used before this node was there.
+func (l *Ledger) Heard(owner resource.Owner) (u Usage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.owners[owner] {
+		r.sum(&u)
+		u.sub(&r.first)
+	}
 	return u
 }
 
 // Here returns what a unit has used on this node: what its gate here settles.
-func (l *Ledger) Here(owner resource.Owner) (u Usage) {
-	l.each(func(r *record) {
-		if r.base.Owner == owner && r.base.Node == l.node {
-			r.sum(&u)
-		}
-	})
-	return u
-}
+func (l *Ledger) Here(owner resource.Owner) Usage { return l.At(owner, l.node) }
 
-// Account is what a tenant has used.
-type Account struct {
-	Tenant string // "" is nobody in particular
-	Usage
-}
-
-// Tenants writes what each tenant has used on all nodes to dst, in the order of their
-// names.
-func (l *Ledger) Tenants(dst []Account) []Account {
-	return l.tenants(dst, func(sfaas.NodeID) bool { return true })
-}
-
-// Elsewhere is [Ledger.Tenants] without what was used on this node: for [Sharing.Tick],
-// whose gates count that themselves.
-func (l *Ledger) Elsewhere(dst []Account) []Account {
-	return l.tenants(dst, func(node sfaas.NodeID) bool { return node != l.node })
-}
-
-func (l *Ledger) tenants(dst []Account, of func(sfaas.NodeID) bool) []Account {
-	dst = dst[:0]
-	l.each(func(r *record) {
-		if !of(r.base.Node) {
-			return
-		}
-		at, found := slices.BinarySearchFunc(dst, r.base.Owner.Tenant, func(a Account, name string) int { return strings.Compare(a.Tenant, name) })
-		if !found {
-			dst = slices.Insert(dst, at, Account{Tenant: r.base.Owner.Tenant})
-		}
-		r.sum(&dst[at].Usage)
-	})
-	return dst
-}
-
-func (l *Ledger) each(f func(*record)) {
+// At returns what a unit has used on one node, as far as the ledger was told.
+func (l *Ledger) At(owner resource.Owner, node sfaas.NodeID) (u Usage) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, r := range l.records {
-		f(r)
+	for _, r := range l.owners[owner] {
+		if r.base.Node == node {
+			r.sum(&u)
+		}
 	}
+	return u
 }
 
 // Unknown returns how many of the pushes that a host has counted for an owner of a unit are not
@@ -248,16 +264,15 @@ func (l *Ledger) each(f func(*record)) {
 // told. Pushed is how many slots the host has had taken in under the node and epoch.
 func (l *Ledger) Unknown(owner resource.Owner, node sfaas.NodeID, epoch uint32, pushed uint64) uint64 {
 	var told uint64
-	l.each(func(r *record) {
-		if r.base.Owner != owner || r.base.Node != node {
-			return
-		}
+	l.mu.Lock()
+	for _, r := range l.pages(node).records {
 		for i := range r.rows {
-			if r.rows[i].Epoch == epoch {
+			if r.base.Owner == owner && r.rows[i].Epoch == epoch {
 				told += r.rows[i].Slots
 			}
 		}
-	})
+	}
+	l.mu.Unlock()
 	if told > pushed {
 		return 0
 	}

@@ -53,6 +53,8 @@ type record struct {
 	base    Row // Folded; of no life if there are none
 	rows    []held
 	version uint64 // of the base
+	born    uint64 // version at which the ledger heard of it,
+	first   Usage  // and what had been used by then; nothing on this node
 }
 
 // held is a row with the version of the ledger in which it changed last.

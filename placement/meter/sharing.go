@@ -141,6 +141,13 @@ func (s *Sharing) Gate(tenant string) *Gate {
 	return nil
 }
 
+// Resize says what there is from now on: cluster and node as in [SharingConfig].
+func (s *Sharing) Resize(cluster, node Amounts) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Cluster, s.cfg.Node = cluster, node
+}
+
 // Tick shares anew. It is called once a slot or so, after the gates of units have been
 // settled. Elsewhere says what tenants have used on other nodes, as far as it is known
 // ([Ledger.Elsewhere]). It does not allocate.

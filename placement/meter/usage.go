@@ -82,6 +82,17 @@ func (u *Usage) Add(o *Usage) {
 	u.Energy = u.Energy.Add(o.Energy)
 }
 
+// sub takes away what was used up to a time.
+func (u *Usage) sub(o *Usage) {
+	for i, x := range o.counters() {
+		y := u.counters()[i]
+		*y -= min(*x, *y)
+	}
+	u.Busy -= min(o.Busy, u.Busy)
+	u.CPU -= min(o.CPU, u.CPU)
+	u.Energy.Joules -= min(o.Energy.Joules, u.Energy.Joules)
+}
+
 // raise makes each counter at least that of another state of the same row.
 //
 // Rows have one writer and only rise, so that of two states the later one is larger in
