@@ -130,7 +130,10 @@ func (f *files) pull(ctx, life context.Context, x *transfer, from fileSource) er
 			silent.Reset(f.patience)
 			ask()
 		case <-silent.C:
-			return ErrNoFile
+			if len(x.piece) == 0 {
+				return ErrNoFile
+			}
+			silent.Reset(f.patience) // it was this node that rested
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-life.Done():

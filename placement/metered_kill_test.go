@@ -133,11 +133,11 @@ func TestKillsAreMetered(t *testing.T) {
 	var unknown, pushedAfter []uint64
 	for k := range kills {
 		z.await(host, len(processes)+1)
-		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
-		if err := unit.Ensure(ctx); err != nil {
-			t.Fatal(err)
-		}
-		stop()
+		eventually(t, "the unit has its standby", func() bool { // who has just started may not have deployed
+			ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+			defer stop()
+			return unit.Ensure(ctx) == nil
+		})
 		id := unit.Routes()[0].Owner
 		push(50)
 		exact := func() bool { return done(id) > 0 && told(id) == done(id) }

@@ -62,7 +62,7 @@ func TestLimitsAreKept(t *testing.T) {
 				switch {
 				case err == nil:
 					taken++
-				case errors.As(err, &limit) && limit.Quantity == meter.Invocations && errors.Is(err, sfaas.ErrBusy) == (c.class == meter.Wait):
+				case errors.As(err, &limit) && (limit.Shared || limit.Quantity == meter.Invocations && errors.Is(err, sfaas.ErrBusy) == (c.class == meter.Wait)):
 					refused++
 					time.Sleep(100 * time.Microsecond)
 				default:
@@ -92,7 +92,11 @@ func TestLimitsAreKept(t *testing.T) {
 				})
 			}
 			r := at.ctl.(*Node).Report()
-			if bit := r.Limits[0]; bit.Bit() != uint64(refused) || bit.Refused[meter.Invocations] != uint64(refused) {
+			bit, shared := uint64(0), uint64(0)
+			for _, l := range r.Limits {
+				bit, shared = bit+l.Refused[meter.Invocations], shared+l.Refused[meter.NumQuantities]
+			}
+			if bit == 0 || bit+shared != uint64(refused) {
 				t.Errorf("%d were refused:\n%v", refused, r)
 			}
 			if len(r.Promises) != 1 || r.Promises[0].Slots != uint64(taken+refused) && r.Promises[0].Slots < uint64(taken) {

@@ -47,6 +47,9 @@ type meters struct {
 	others   map[sfaas.NodeID]*otherMeter    // what other nodes tell
 	accounts [2][]meter.Account              // scratch of tick
 	rates    rates
+	presumed map[shareName]float64         // pushes that will have been done by now
+	refused  map[shareName]uint64          // pushes for the share of others, by the last tick
+	wants    map[shareName]sfaas.Time      // when that was more than before
 	began    chan struct{}                 // has room for one: there is something to hold to limits
 	served   map[sfaas.NodeID][]servedSlot // outputs of slots that others have pushed
 }
@@ -55,6 +58,12 @@ type meters struct {
 type gateName struct {
 	deployment string
 	root       sfaas.Key
+}
+
+// shareName names the share of a tenant at a node.
+type shareName struct {
+	node   sfaas.NodeID
+	tenant string
 }
 
 // otherMeter is what another node has told of its meters.
@@ -73,7 +82,7 @@ func newMeters(self sfaas.NodeID, cfg *Config, cores int) (*meters, error) {
 	m := &meters{
 		self: self, usage: meter.NewLedger(self, cfg.Resources.Power, cores), tenants: slices.Clone(cfg.Tenants),
 		units: map[gateName]*gated{}, whole: map[string]*meter.Gate{}, shares: map[sfaas.NodeID]*meter.Sharing{},
-		others: map[sfaas.NodeID]*otherMeter{}, began: make(chan struct{}, 1), served: map[sfaas.NodeID][]servedSlot{},
+		others: map[sfaas.NodeID]*otherMeter{}, presumed: map[shareName]float64{}, refused: map[shareName]uint64{}, wants: map[shareName]sfaas.Time{}, began: make(chan struct{}, 1), served: map[sfaas.NodeID][]servedSlot{},
 	}
 	m.own[meter.CPU] = float64(cores)
 	for _, l := range cfg.Resources.Links {
@@ -119,7 +128,10 @@ type gated struct {
 	owners  []resource.Owner // names of the units in the ledger
 	waits   []int            // messages that wait for each of them, as last told
 	at      sfaas.NodeID     // whose share its tenant's is
+	began   uint64           // invocations before the gate
+	lost    uint64           // pushes that have not become any, or more than one
 	marks   marks
+	pace    pace
 	kept    *promise // nil if nothing is promised
 }
 
@@ -143,6 +155,8 @@ func (m *meters) of(c carrier, units []sfaas.Unit) (*gated, error) {
 	g := &gated{gate: gate, plane: c, slot: cfg.Slot, limited: cfg.limited(), tenant: cfg.Tenant, units: units, waits: make([]int, len(units))}
 	var before meter.Usage
 	for _, u := range units {
+		all := m.usage.Total(resource.Owner{App: c.name(), Tenant: cfg.Tenant, Unit: u})
+		g.began += all.Invocations
 		owner := resource.Owner{App: c.name(), Tenant: cfg.Tenant, Unit: u}
 		used := m.usage.Heard(owner)
 		before.Add(&used)
@@ -241,6 +255,7 @@ func (m *meters) tick(now sfaas.Time) {
 		}
 	}
 	m.look.Unlock()
+	clear(m.presumed)
 	for _, g := range m.units {
 		m.settle(g, now)
 	}
@@ -267,25 +282,46 @@ func (m *meters) settle(g *gated, now sfaas.Time) {
 		g.at = owner
 		g.gate.Under(m.sharing(owner).Gate(g.tenant))
 	}
-	var total meter.Usage
+	var total, all meter.Usage
 	waiting := 0
 	for i := range g.owners {
-		used := m.usage.Heard(g.owners[i])
+		used, ever := m.usage.Heard(g.owners[i]), m.usage.Total(g.owners[i])
 		total.Add(&used)
+		all.Add(&ever)
 		waiting += g.waits[i]
 	}
 	_, taken := g.gate.Passed()
 	g.marks.add(now, taken)
-	known := g.marks.at(now.Add(-forgetPush))
-	if owner == m.self {
-		known = taken
-	} else if o := m.others[owner]; o != nil {
-		known = max(known, g.marks.at(o.asOf))
+	done := g.done(now, taken, uint64(waiting), all.Invocations, m.others[owner], owner == m.self)
+	if o := m.others[owner]; owner != m.self && o != nil {
+		g.pace.told(o.asOf, done)
+		m.presumed[shareName{owner, g.tenant}] += min(g.pace.since(now), float64(taken-done))
 	}
-	g.gate.Settle(now, total, int(taken-known)+waiting)
+	g.gate.Settle(now, total, int(taken-done))
 	if g.kept != nil {
 		g.kept.count(total.Slots)
 	}
+}
+
+// done returns how many of the pushes that were let in are done, and counted in what is known: those
+// that had been let in when the owner looked, but for what waited there. Each becomes an
+// invocation at least, so there are no more of them than of those; what has not become any
+// within some time was lost.
+func (g *gated) done(now sfaas.Time, taken, waiting, invocations uint64, owner *otherMeter, here bool) uint64 {
+	old := g.marks.at(now.Add(-forgetPush))
+	counted := invocations - min(g.began, invocations) + g.lost
+	if old > counted {
+		g.lost += old - counted
+		counted = old
+	}
+	switch {
+	case here:
+	case owner == nil:
+		return old
+	default:
+		taken = g.marks.at(owner.asOf)
+	}
+	return max(min(taken-min(waiting, taken), counted), old)
 }
 
 // share lets tenants have what there is; m.mu is held.
@@ -298,6 +334,9 @@ func (m *meters) share(now sfaas.Time) {
 	}
 	m.accounts[0] = all
 	for node, s := range m.shares {
+		for _, t := range m.tenants {
+			s.Gate(t.Name).Presume(m.presumed[shareName{node, t.Name}])
+		}
 		there := heard(m.usage.TenantsOn(m.accounts[0], node))
 		for _, a := range there {
 			if g := s.Gate(a.Tenant); g != nil {
@@ -306,6 +345,12 @@ func (m *meters) share(now sfaas.Time) {
 		}
 		m.accounts[0], m.accounts[1] = there, heard(m.usage.TenantsOff(m.accounts[1], node))
 		s.Tick(now, m.accounts[1])
+		for _, t := range m.tenants {
+			name := shareName{node, t.Name}
+			if n := s.Gate(t.Name).Refused()[meter.NumQuantities]; n != m.refused[name] {
+				m.refused[name], m.wants[name] = n, now
+			}
+		}
 	}
 }
 
@@ -384,40 +429,4 @@ func (m *meters) gone(node sfaas.NodeID) {
 	delete(m.others, node)
 	delete(m.served, node)
 	m.resize()
-}
-
-// forgetPush is after how long what was let in counts as done whatever is heard of it: its owner
-// may have died.
-const forgetPush = time.Second
-
-// marks says how many pushes a gate had let in at moments of the past: about the last second.
-type marks struct {
-	ring [256]mark
-	next int
-}
-
-type mark struct {
-	at    sfaas.Time
-	taken uint64
-}
-
-const markEvery = 4 * time.Millisecond
-
-func (r *marks) add(now sfaas.Time, taken uint64) {
-	last := &r.ring[(r.next+len(r.ring)-1)%len(r.ring)]
-	if now.Sub(last.at) < markEvery {
-		return
-	}
-	r.ring[r.next%len(r.ring)] = mark{now, taken}
-	r.next++
-}
-
-// at returns how many had been let in at a moment, or somewhat before.
-func (r *marks) at(t sfaas.Time) (taken uint64) {
-	for i := range r.ring {
-		if x := &r.ring[i]; x.at <= t {
-			taken = max(taken, x.taken)
-		}
-	}
-	return taken
 }

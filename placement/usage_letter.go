@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/neuroran/neuroran/placement/internal/agent"
 	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
@@ -24,6 +25,7 @@ type usageLetter struct {
 	has         meter.Amounts // what it has, per second
 	rows        []usageRow
 	served      []servedSlot // outputs of slots that the receiver has pushed
+	wants       []shareName  // shares of which the sender would use more
 }
 
 // usageRow is a row of the ledger, and how many messages wait for its unit.
@@ -46,6 +48,7 @@ const (
 	usageVersion   = 1
 	maxUsageRows   = 128
 	maxUsageServed = 512
+	maxUsageWants  = 256
 	maxUsageBytes  = 48 << 10 // when so many are written no further row follows
 	maxWaiting     = 1 << 30
 )
@@ -80,6 +83,11 @@ func (l *usageLetter) append(b []byte) ([]byte, error) {
 		b = s.root.AppendBinary(b)
 		b = binary.AppendUvarint(b, uint64(s.slot))
 		b = binary.AppendUvarint(b, uint64(max(s.age, 0)))
+	}
+	b = binary.AppendUvarint(b, uint64(len(l.wants)))
+	for _, w := range l.wants {
+		b = binary.AppendUvarint(b, uint64(w.node))
+		b = append(binary.AppendUvarint(b, uint64(len(w.tenant))), w.tenant...)
 	}
 	return b, nil
 }
@@ -138,6 +146,15 @@ func parseUsage(b []byte) (*usageLetter, error) {
 		if !ok {
 			break
 		}
+	}
+	for range number(maxUsageWants) {
+		w := shareName{node: sfaas.NodeID(number(uint64(agent.MaxNode)))}
+		n := number(maxName)
+		if !ok || n > uint64(len(b)) {
+			return bad("name of a tenant")
+		}
+		w.tenant, b = string(b[:n]), b[n:]
+		l.wants = append(l.wants, w)
 	}
 	if !ok || len(b) > 0 {
 		return bad("length")
@@ -215,7 +232,7 @@ func (n *Node) tellOne(to sfaas.NodeID, now, looked sfaas.Time, pushes bool, wai
 	m.mu.Lock()
 	o := m.other(to)
 	after := o.told
-	served := m.served[to]
+	served, wants := m.served[to], m.wanted(now)
 	delete(m.served, to)
 	m.mu.Unlock()
 	rows, version := m.usage.Rows(nil, after)
@@ -226,7 +243,7 @@ func (n *Node) tellOne(to sfaas.NodeID, now, looked sfaas.Time, pushes bool, wai
 	bytes := 0
 	flush := func(last bool) bool {
 		if last {
-			l.served = served
+			l.served, l.wants = served, wants
 			for i := range l.served {
 				l.served[i].age = sfaas.Now().Sub(l.served[i].at)
 			}
@@ -259,6 +276,19 @@ func (n *Node) tellOne(to sfaas.NodeID, now, looked sfaas.Time, pushes bool, wai
 		o.asks = now
 	}
 	m.mu.Unlock()
+}
+
+// wantFor is for how long a share counts as wanted after a push was refused for it: some letters.
+const wantFor = 100 * time.Millisecond
+
+// wanted returns the shares for which pushes were refused lately; m.mu is held.
+func (m *meters) wanted(now sfaas.Time) (all []shareName) {
+	for name, at := range m.wants {
+		if now.Sub(at) < wantFor && len(all) < maxUsageWants && len(name.tenant) <= maxName {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // pushes returns the nodes that own what has a gate here.
@@ -324,6 +354,11 @@ func (m *meters) take(from sfaas.NodeID, l *usageLetter, now sfaas.Time) {
 					}
 				}
 			}
+		}
+	}
+	for _, w := range l.wants {
+		if s := m.shares[w.node]; s != nil {
+			s.Rival(w.tenant, now.Add(wantFor))
 		}
 	}
 	for _, s := range l.served {

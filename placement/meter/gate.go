@@ -31,21 +31,22 @@ type Gate struct {
 	errs   [NumQuantities + 1]*LimitError
 	parent atomic.Pointer[Gate]
 
-	mu      sync.Mutex
-	apart   bool // hears by Account what was used, and not from the gates below it
-	last    sfaas.Time
-	started bool
-	bank    Amounts
-	used    Amounts // settled, since the beginning
-	total   Amounts // as last told
-	lately  Amounts // used by the pushes that were done lately,
-	pushes  float64 // so many
-	tried   uint64  // pushes that asked
-	taken   uint64  // pushes that were let in
-	done    uint64  // of these
-	shared  bool    // lets in no more than it is granted
-	granted float64 // pushes
-	refused Refusals
+	mu       sync.Mutex
+	apart    bool // hears by Account what was used, and not from the gates below it
+	last     sfaas.Time
+	started  bool
+	bank     Amounts
+	used     Amounts // settled, since the beginning
+	total    Amounts // as last told
+	lately   Amounts // used by the pushes that were done lately,
+	pushes   float64 // so many
+	tried    uint64  // pushes that asked
+	taken    uint64  // pushes that were let in
+	done     uint64  // of these
+	presumed float64 // of those that are not known to be done
+	shared   bool    // lets in no more than it is granted
+	granted  float64 // pushes
+	refused  Refusals
 }
 
 // Refusals is how many pushes a gate has refused, by the limit that they would have broken; the
@@ -83,13 +84,14 @@ func (g *Gate) most(q Quantity) float64 { return g.limits.PerSecond[q] * g.limit
 
 // each returns what a push has used of a quantity on average.
 func (g *Gate) each(q Quantity) float64 {
-	if g.pushes > 0 {
-		return g.lately[q] / g.pushes
-	}
+	least := 0.0
 	if q == Invocations {
-		return 1
+		least = 1
 	}
-	return 0
+	if g.pushes > 0 {
+		return max(g.lately[q]/g.pushes, least)
+	}
+	return least
 }
 
 // Admit lets one push in, or returns a [*LimitError]. Times must not fall; what comes with
@@ -121,7 +123,7 @@ func (g *Gate) admit(now sfaas.Time) error {
 			return g.errs[q]
 		}
 	}
-	if g.shared && g.granted < 1 {
+	if g.shared && (blind || g.granted < 1) {
 		g.refused[NumQuantities]++
 		return g.errs[NumQuantities]
 	}
@@ -132,6 +134,15 @@ func (g *Gate) admit(now sfaas.Time) error {
 
 // owed returns what the pushes will use that are not done.
 func (g *Gate) owed(q Quantity) float64 { return float64(g.taken-g.done) * g.each(q) }
+
+// Presume says how many of the pushes that are not known to be done are so by now, as far as one may
+// think: of a unit elsewhere, which tells only now and then. A limit does not rely on it; who
+// shares does, since else room would come in lumps, and in a lump there is room for everybody.
+func (g *Gate) Presume(pushes float64) {
+	g.mu.Lock()
+	g.presumed = max(pushes, 0)
+	g.mu.Unlock()
+}
 
 // takeBack undoes an admission, as one further down has refused.
 func (g *Gate) takeBack() {

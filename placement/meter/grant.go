@@ -2,14 +2,18 @@
 
 package meter
 
-import "math"
+import (
+	"math"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
 
 // grant shares what is free of the window.
 //
 // The level up to which virtual times are raised is found by halving; whole pushes that are
 // left over go to whoever is lowest, of which the last may use more than there is: so there
 // is always one, however large.
-func (s *Sharing) grant() {
+func (s *Sharing) grant(now sfaas.Time) {
 	var room Amounts
 	for q := range NumQuantities {
 		room[q] = s.cfg.Node[q] * s.cfg.Window.Seconds()
@@ -20,6 +24,8 @@ func (s *Sharing) grant() {
 		}
 	}
 	lo, hi := s.span()
+	top := s.top(now)
+	hi = min(hi, max(top, lo))
 	for range 48 {
 		mid := (lo + hi) / 2
 		if s.fill(mid); s.fits(&room) {
@@ -34,9 +40,25 @@ func (s *Sharing) grant() {
 		c.granted = math.Floor(c.granted + 1e-9)
 		s.spend(&room, c, c.granted)
 	}
-	for s.spare(&room) {
+	for s.spare(&room, top) {
+	}
+	if !math.IsInf(top, 1) {
+		room = Amounts{} // what is left over is the rivals'
 	}
 	s.handOut(&room)
+}
+
+// top returns the level that nobody may get beyond as a rival that pushes elsewhere is behind.
+func (s *Sharing) top(now sfaas.Time) float64 {
+	top, weights := math.Inf(1), 0.0
+	for i := range s.tenants {
+		c := &s.tenants[i]
+		weights += c.Weight
+		if c.rival > now {
+			top = min(top, c.virtual)
+		}
+	}
+	return top + s.cfg.Window.Seconds()/weights
 }
 
 // span returns levels between which the right one is.
@@ -99,11 +121,11 @@ func (s *Sharing) open(room *Amounts, c *claim) bool {
 }
 
 // spare grants one more push to the lowest that wants one, and reports whether it has.
-func (s *Sharing) spare(room *Amounts) bool {
+func (s *Sharing) spare(room *Amounts, top float64) bool {
 	var next *claim
 	for i := range s.tenants {
 		c := &s.tenants[i]
-		if c.active && c.granted+1 <= c.wanted && s.open(room, c) && (next == nil || c.at+c.step*c.granted < next.at+next.step*next.granted) {
+		if c.active && c.granted+1 <= c.wanted && c.at+c.step*c.granted <= top && s.open(room, c) && (next == nil || c.at+c.step*c.granted < next.at+next.step*next.granted) {
 			next = c
 		}
 	}

@@ -56,11 +56,16 @@ const (
 //  1. Tick hears of what was used since the last one, here and elsewhere, and moves virtual
 //     times on. A tenant that comes back is not further behind than Lag, so that it cannot
 //     save up shares.
+//
 //  2. What is let in and not yet counted is at most a window of this node's time. What is
 //     left of the window is free.
+//
 //  3. Free room goes to the tenants that have asked for it since, so that virtual times become
 //     equal from the lowest on, as far as each wants. What nobody wants is granted to all by
 //     weight, and who wants nothing may push once, so as to be heard.
+//
+//  4. Who is told to get less than it wants where others push into this node ([Sharing.Rival]) is waited
+//     for: nobody gets ahead of it by more than a window.
 //
 // Nodes do not have to agree on virtual times. If each serves who is behind in its view, the
 // views are served too: a tenant that is behind because it wants nothing here, or cannot get
@@ -81,13 +86,14 @@ type claim struct {
 	Tenant
 	gate *Gate
 
-	virtual float64 // seconds of the whole cluster over weight
-	local   Amounts // settled here, at the last tick
-	remote  Amounts // counted elsewhere, as last heard
-	rate    Amounts // shares of the cluster's resources in about the last second
-	tried   uint64  // pushes, at the last tick
-	wanted  float64 // pushes for which it asks, by the ticks so far
-	active  bool    // it asks for some
+	virtual float64    // seconds of the whole cluster over weight
+	local   Amounts    // settled here, at the last tick
+	remote  Amounts    // counted elsewhere, as last heard
+	rate    Amounts    // shares of the cluster's resources in about the last second
+	tried   uint64     // pushes, at the last tick
+	wanted  float64    // pushes for which it asks, by the ticks so far
+	active  bool       // it asks for some, here or elsewhere
+	rival   sfaas.Time // until when it asks elsewhere for more than it gets
 
 	// While room is shared:
 	each    Amounts // of one push
@@ -148,6 +154,16 @@ func (s *Sharing) Resize(cluster, node Amounts) {
 	s.cfg.Cluster, s.cfg.Node = cluster, node
 }
 
+// Rival says that a tenant is refused pushes at another node, for the share of others, which it
+// would make into the node that is shared here: until a time, unless it is said again.
+func (s *Sharing) Rival(tenant string, until sfaas.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, found := s.find(tenant); found {
+		s.tenants[at].rival = max(s.tenants[at].rival, until)
+	}
+}
+
 // Tick shares anew. It is called once a slot or so, after the gates of units have been
 // settled. Elsewhere says what tenants have used on other nodes, as far as it is known
 // ([Ledger.Elsewhere]). It does not allocate.
@@ -168,8 +184,8 @@ func (s *Sharing) Tick(now sfaas.Time, elsewhere []Account) {
 		}
 		c.pass(&s.cfg, remote, fade)
 	}
-	s.welcome()
-	s.grant()
+	s.welcome(now)
+	s.grant(now)
 }
 
 // pass moves the virtual time of a tenant on, and notes what it wants.
@@ -178,7 +194,8 @@ func (c *claim) pass(cfg *SharingConfig, remote Amounts, fade float64) {
 	g.mu.Lock()
 	local, tried := g.used, g.tried
 	for q := range NumQuantities {
-		c.each[q], c.owed[q] = g.each(q), g.owed(q)
+		c.each[q] = g.each(q)
+		c.owed[q] = max(float64(g.taken-g.done)-g.presumed, 0) * c.each[q]
 	}
 	g.mu.Unlock()
 	var news, ahead, one Amounts
@@ -215,18 +232,18 @@ func largest(a *Amounts) (q Quantity) {
 
 // welcome bounds how far those are behind that begin to ask, and keeps virtual times
 // small: only their differences count.
-func (s *Sharing) welcome() {
+func (s *Sharing) welcome(now sfaas.Time) {
 	least, weights := math.Inf(1), 0.0
 	for i := range s.tenants {
 		c := &s.tenants[i]
 		weights += c.Weight
-		if c.active && c.wanted >= 0.5 {
+		if c.active && (c.wanted >= 0.5 || c.rival > now) {
 			least = min(least, c.virtual)
 		}
 	}
 	for i := range s.tenants {
 		c := &s.tenants[i]
-		asks := c.wanted >= 0.5
+		asks := c.wanted >= 0.5 || c.rival > now
 		if asks && !c.active && !math.IsInf(least, 1) {
 			up := max(least-s.cfg.Lag.Seconds()/weights-c.virtual, 0)
 			c.virtual += up
