@@ -228,15 +228,16 @@ func demand(spec *Spec, r *agent.UnitRow, mode int8) ledger.Demand {
 	scale := modeFactor(c, int(mode)) / modeFactor(c, int(c[unitMode]))
 	d := ledger.Demand{Need: spec.Needs}
 	d.Need.CPU = max(d.Need.CPU, resource.Milli(sensible(c[unitWork]*c[unitRate]/1e3*scale)))
-	if c[unitQuantile] > 0 {
-		d.Work = admission.Unit{Work: micros(c[unitQuantile] * scale), Slot: micros(c[unitSlot]), Deadline: micros(c[unitDeadline])}
-	}
+	// Without a measurement it is known when its slots are, which budgets go by, and not what they take.
+	d.Work = admission.Unit{Work: micros(c[unitQuantile] * scale), Slot: micros(c[unitSlot]), Deadline: micros(c[unitDeadline])}
 	if all, bound := spec.modes(); mode > 0 && int(mode) <= len(all) {
 		need := all[mode-1].Accelerator
 		if !bound {
 			d.Need.Accelerators = []resource.AcceleratorNeed{need}
 		}
-		d.Queue = d.Work.Slot * time.Duration(need.Share) / time.Duration(resource.Whole)
+		if d.Work.Work > 0 {
+			d.Queue = d.Work.Slot * time.Duration(need.Share) / time.Duration(resource.Whole)
+		}
 	}
 	return d
 }
