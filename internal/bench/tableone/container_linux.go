@@ -16,8 +16,15 @@ import (
 // namespace. Only root can make both.
 type container struct{ groups []string }
 
-// controllers are those of version 1 that a container has a group in.
-var controllers = []string{"cpu", "memory", "pids"}
+// controllersOf returns those of version 1 that a container of a system has a group in. A
+// process that polls gives way to others of its group alone, and those of a cell take turns
+// on two processors: so they share a group of processor time.
+func controllersOf(k kind) []string {
+	if k == polling {
+		return []string{"memory", "pids"}
+	}
+	return []string{"cpu", "memory", "pids"}
+}
 
 // contain lets a command start in a network namespace of its own.
 func contain(cmd *exec.Cmd) {
@@ -28,7 +35,7 @@ func contain(cmd *exec.Cmd) {
 
 // group puts a process into a control group of its own, of version 2 or 1, as far as the
 // host has them and lets the user make them.
-func group(pid int) (c container, err error) {
+func group(pid int, controllers []string) (c container, err error) {
 	if os.Geteuid() != 0 {
 		return c, errors.New("not root")
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 
 	"github.com/neuroran/neuroran/internal/testvec"
@@ -100,4 +101,18 @@ func openAir() (*air, error) {
 		a.blocks += len(grants)
 	}
 	return a, nil
+}
+
+// grants returns how many transmissions a slot of a cell has.
+func (a *air) grants(n sfaas.Slot) int {
+	return len(a.schedules[int(n)%len(a.slots)].Grants)
+}
+
+// push hands one slot of a cell to a runtime.
+func (a *air) push(c *chain, rt *sfaas.Runtime, key sfaas.Key, n sfaas.Slot) error {
+	i := int(n) % len(a.slots)
+	schedule, samples := a.schedules[i], a.slots[i]
+	schedule.Set(nr.Slot(n), schedule.Grants...)
+	samples.Slot = nr.Slot(n)
+	return errors.Join(c.grants.PushValue(rt, key, n, &schedule), c.slots.PushValue(rt, key, n, &samples))
 }

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test binary be one of the processes.
@@ -21,42 +23,107 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRows measures a few slots of each system, with a change and a death in their midst.
-func TestRows(t *testing.T) {
-	got := map[string]float64{}
-	for _, row := range []string{"cpu", "reliability", "management", "composability"} {
-		var out bytes.Buffer
-		if err := measure([]string{"-slots", "40", "-pace", "10ms", "-row", row, "-json"}, &out); err != nil {
+// figures runs the command and returns its figures by system, row and what they are.
+func figures(t *testing.T, args ...string) map[string]figure {
+	t.Helper()
+	var out bytes.Buffer
+	if err := measure(append(args, "-json"), &out); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]figure{}
+	for in := json.NewDecoder(&out); ; {
+		var x figure
+		if err := in.Decode(&x); err == io.EOF {
+			return got
+		} else if err != nil {
 			t.Fatal(err)
 		}
-		for in := json.NewDecoder(&out); ; {
-			var x figure
-			if err := in.Decode(&x); err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			if x.Value < 0 || x.Cells != 1 {
-				t.Errorf("%+v", x)
-			}
-			got[x.System+" "+x.Row+" "+x.What] = x.Value
+		if x.Value < 0 {
+			t.Errorf("%+v", x)
 		}
+		got[x.System+" "+x.Row+" "+x.What] = x
 	}
-	for _, k := range kinds {
-		if got[string(k)+" cpu processor time of a slot and cell"] <= 0 {
-			t.Errorf("%s takes no processor time: %v", k, got)
+}
+
+// TestRows measures a few slots of each system, with a death in their midst.
+func TestRows(t *testing.T) {
+	got := figures(t, "-slots", "40", "-pace", "10ms", "-row", "cpu,reliability,management,composability")
+	for _, k := range []kind{node, cellwise, function, polling} {
+		if x := got[string(k)+" cpu processor time of a slot and cell"]; x.Value <= 0 || x.Cells != 1 {
+			t.Errorf("%s takes no processor time: %+v", k, x)
 		}
 		if _, ok := got[string(k)+" reliability transmissions lost by it"]; !ok {
 			t.Errorf("%s has survived nothing", k)
 		}
 	}
-	if n := got["neuroran composability functions replaceable alone"]; n != 9 {
-		t.Errorf("%v functions can be replaced, want 9", n)
+	if x := got["neuroran composability functions replaceable alone"]; x.Value != 9 {
+		t.Errorf("%v functions can be replaced, want 9", x.Value)
+	}
+	if x := got["neuroran composability lines of examples/extend, which replaces one and adds another"]; x.Value < 50 {
+		t.Errorf("examples/extend has %v lines", x.Value)
+	}
+}
+
+// TestCells measures two cells: what their processes use is told for one of them, and a
+// line says what the factor is made of. Nothing polls.
+func TestCells(t *testing.T) {
+	got := figures(t, "-cells", "2", "-slots", "20", "-pace", "20ms", "-row", "energy")
+	lines := 0
+	for name, x := range got {
+		if x.Cells != 2 || strings.HasPrefix(name, "polling") {
+			t.Errorf("%+v", x)
+		}
+		if strings.Contains(name, "times the joules of one process") {
+			if lines++; x.Value <= 0 || x.System == string(node) && x.Value != 1 {
+				t.Errorf("%+v", x)
+			}
+		}
+	}
+	if lines != 3 {
+		t.Errorf("%d lines say what a factor is made of, want 3", lines)
+	}
+}
+
+func TestPace(t *testing.T) {
+	for _, cost := range []time.Duration{0, 100 * time.Microsecond, 3 * time.Millisecond, 100 * time.Millisecond} {
+		pace := paceFor(cost)
+		if pace < 500*time.Microsecond || paceFor(2*cost) < pace || float64(cost) > load*float64(pace)*128 {
+			t.Errorf("a slot of %v comes each %v", cost, pace)
+		}
+	}
+}
+
+// TestRecovered looks when slots are in time again.
+func TestRecovered(t *testing.T) {
+	const bound, longest = time.Millisecond, time.Second
+	begin := time.Now()
+	s := &system{}
+	for i := range 200 {
+		f := flight{begin.Add(time.Duration(i) * time.Millisecond), bound / 2}
+		if i < 50 || i == 120 { // one late slot alone is none
+			f.took = 2 * bound
+		}
+		s.took = append(s.took, f)
+	}
+	for _, c := range []struct{ since, want time.Duration }{
+		{0, 49 * time.Millisecond}, {100 * time.Millisecond, 0}, {time.Second, longest},
+	} {
+		if got := s.recovered(begin.Add(c.since), bound, longest); got != c.want {
+			t.Errorf("since %v: got %v, want %v", c.since, got, c.want)
+		}
+	}
+	for i := range s.took {
+		s.took[i].took = 2 * bound
+	}
+	if got := s.recovered(begin, bound, longest); got <= 190*time.Millisecond {
+		t.Errorf("all are late: recovered after %v", got)
 	}
 }
 
 func TestBadArguments(t *testing.T) {
-	for _, args := range [][]string{{"-cells", "0"}, {"-cells", "100"}, {"-slots", "0"}, {"-pace", "-1s"}, {"-what"}} {
+	for _, args := range [][]string{
+		{"-cells", "0"}, {"-cells", "100"}, {"-slots", "-1"}, {"-pace", "-1s"}, {"-what"}, {"-row", "beauty"}, {"-row", "cpu,"},
+	} {
 		if err := measure(args, io.Discard); err == nil {
 			t.Errorf("%v: no error", args)
 		}

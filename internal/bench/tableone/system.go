@@ -3,19 +3,14 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
@@ -29,9 +24,11 @@ const (
 	node     kind = "neuroran"  // one process for all cells and functions
 	cellwise kind = "cell"      // one process for each cell, the strong baseline
 	function kind = "functions" // one process for each function of each cell
+	polling  kind = "polling"   // the same, whose processes never sleep
 )
 
-var kinds = []kind{node, cellwise, function}
+// apart reports whether each function is a process of its own.
+func (k kind) apart() bool { return k == function || k == polling }
 
 // system is the radio, and the processes that receive for it.
 type system struct {
@@ -51,7 +48,7 @@ type system struct {
 
 	mu     sync.Mutex
 	sent   map[stamp]time.Time // samples on their way
-	took   []time.Duration     // from samples sent to a block, newest last
+	took   []flight            // of the slots of which a block has come, in that order
 	passed int
 	last   time.Time     // of a block whose CRC is right
 	gap    time.Duration // longest between two of them
@@ -65,14 +62,11 @@ type stamp struct {
 	slot sfaas.Slot
 }
 
-// process is one that receives.
-type process struct {
-	role role
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Scanner
-	base use // when the run began
-	box  container
+// flight is the way of one slot of one cell: from its samples to its first block. The
+// others of the slot have waited for that one.
+type flight struct {
+	at   time.Time // of the samples
+	took time.Duration
 }
 
 // open starts a system and returns when all is linked.
@@ -85,12 +79,12 @@ func open(k kind, cells int) (*system, error) {
 	if s.folder, err = os.MkdirTemp("", "tableone"); err != nil {
 		return nil, err
 	}
-	if s.chain, err = newChain(a.cfg, k == function); err != nil {
-		return nil, err
+	if s.chain, err = newChain(a.cfg, k.apart()); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
-	s.rt, err = sfaas.NewRuntime(s.chain.app, append(owners(radio), sfaas.WithSourceLimit(1<<16), sfaas.WithOutput(s.chain.out, s.hear))...)
+	s.rt, err = sfaas.NewRuntime(s.chain.app, append(owners(radio, radio), sfaas.WithSourceLimit(1<<16), sfaas.WithOutput(s.chain.out, s.hear))...)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
 	s.node, err = peer.New(s.rt, peer.Config{Logger: slog.New(slog.DiscardHandler), OnEvent: s.event})
 	if err != nil {
@@ -125,7 +119,7 @@ func (s *system) startAll() error {
 
 // startCell starts the processes of one cell: those of functions dial each other.
 func (s *system) startCell(cell []uint64) error {
-	if s.kind != function {
+	if !s.kind.apart() {
 		_, err := s.start(role{Cells: cell, Parts: s.chain.parts})
 		return err
 	}
@@ -140,88 +134,6 @@ func (s *system) startCell(cell []uint64) error {
 	return nil
 }
 
-// start starts one process, in a network namespace of its own if it runs one function and
-// the host allows it, and links it.
-func (s *system) start(r role) (*process, error) {
-	r.Node, r.Folder, r.Apart = s.next, s.folder, s.kind == function
-	r.Peers = append(r.Peers, radio)
-	s.next++
-	text, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	p := &process{role: r, cmd: exec.Command(exe)}
-	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), roleEnv+"="+string(text)), os.Stderr
-	if s.kind == function {
-		contain(p.cmd)
-	}
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	p.out = bufio.NewScanner(out)
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	s.procs = append(s.procs, p)
-	if s.kind == function {
-		p.box, s.bare = group(p.cmd.Process.Pid)
-	}
-	if line, err := p.read(); err != nil || line != "ready" {
-		return nil, fmt.Errorf("node %d: %q: %w", r.Node, line, err)
-	}
-	return p, nil
-}
-
-// read returns the next line of a process.
-func (p *process) read() (string, error) {
-	if p.out.Scan() {
-		return p.out.Text(), nil
-	}
-	return "", errors.Join(io.ErrUnexpectedEOF, p.out.Err())
-}
-
-// ask sends a line and returns the answer.
-func (p *process) ask(line string) (string, error) {
-	if _, err := fmt.Fprintln(p.in, line); err != nil {
-		return "", err
-	}
-	return p.read()
-}
-
-// do tells a process to do something.
-func (p *process) do(line string) error {
-	answer, err := p.ask(line)
-	if err == nil && answer != "done <nil>" {
-		err = fmt.Errorf("node %d: %s: %s", p.role.Node, line, answer)
-	}
-	return err
-}
-
-// usage asks a process what it has used.
-func (p *process) usage() (u use, err error) {
-	text, err := p.ask("usage")
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &u)
-	}
-	return u, err
-}
-
-// kill ends a process as a crash does.
-func (s *system) kill(p *process) {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // of a signal
-	p.box.remove()
-	s.procs = slices.DeleteFunc(s.procs, func(x *process) bool { return x == p })
-}
-
 // event hears of connections.
 func (s *system) event(e peer.Event) {
 	if e.Kind == peer.Lost {
@@ -234,13 +146,7 @@ func (s *system) event(e peer.Event) {
 
 // close ends everything.
 func (s *system) close() error {
-	for _, p := range s.procs {
-		_ = p.in.Close()
-		done := time.AfterFunc(3*time.Second, func() { _ = p.cmd.Process.Kill() })
-		_ = p.cmd.Wait()
-		done.Stop()
-		p.box.remove()
-	}
+	end(s.procs)
 	err := s.rt.Close()
 	if s.node != nil {
 		err = errors.Join(err, s.node.Close())
@@ -253,9 +159,8 @@ func (s *system) hear(h sfaas.Header, tb *block.TransportBlock) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// What comes first of a slot is what is timed: the others have waited for it.
 	if at, ok := s.sent[stamp{h.Key.Root(), h.Slot}]; ok {
-		s.took = append(s.took, now.Sub(at))
+		s.took = append(s.took, flight{at, now.Sub(at)})
 		delete(s.sent, stamp{h.Key.Root(), h.Slot})
 	}
 	if tb.CRC {
@@ -272,115 +177,23 @@ func (s *system) hear(h sfaas.Header, tb *block.TransportBlock) {
 
 // send hands the next slot of all cells over, of which transmissions come.
 func (s *system) send() (transmissions int, err error) {
-	i, n := s.slot%len(s.air.slots), sfaas.Slot(s.slot)
+	n := sfaas.Slot(s.slot)
 	for cell := range s.cells {
 		key := cellKey(uint64(cell) + 1)
-		schedule, samples := s.air.schedules[i], s.air.slots[i]
-		schedule.Set(nr.Slot(n), schedule.Grants...)
-		samples.Slot = nr.Slot(n)
-		transmissions += len(schedule.Grants)
-		if len(schedule.Grants) > 0 {
+		if s.air.grants(n) > 0 {
 			s.mu.Lock()
 			s.sent[stamp{key, n}] = time.Now()
 			s.mu.Unlock()
 		}
-		err = errors.Join(err, s.chain.grants.PushValue(s.rt, key, n, &schedule), s.chain.slots.PushValue(s.rt, key, n, &samples))
+		err = errors.Join(err, s.air.push(s.chain, s.rt, key, n))
+		transmissions += s.air.grants(n)
 	}
 	s.slot++
 	return transmissions, err
 }
 
-// run is what came of some slots.
-type run struct {
-	slots, sent, passed int
-	cpu, busy           time.Duration // of all processes that receive
-	pss                 int64
-	remote              uint64        // payload bytes that came from other processes
-	p50, p99            time.Duration // from samples to the first block of a slot
-	gap                 time.Duration // longest time without a block whose CRC is right
-	parts               []string      // of a cell
-	period              float64       // of a slot on the air in seconds
-}
-
-// lost returns how many transmissions had no block with a right CRC.
-func (r *run) lost() int { return r.sent - r.passed }
-
-// play sends so many slots at a pace, with something done in the midst of them.
-func (s *system) play(slots int, pace time.Duration, amid func() error) (run, error) {
-	for _, p := range s.procs {
-		u, err := p.usage()
-		if err != nil {
-			return run{}, err
-		}
-		p.base = u
-	}
-	s.mu.Lock()
-	s.took, s.passed, s.last, s.gap = nil, 0, time.Time{}, 0
-	clear(s.sent)
-	s.mu.Unlock()
-	r := run{slots: slots, parts: s.chain.parts, period: s.air.period}
-	done := make(chan error, 1)
-	tick := time.NewTicker(pace)
-	defer tick.Stop()
-	for i := range slots {
-		<-tick.C
-		n, err := s.send()
-		if err != nil && amid == nil {
-			return r, err
-		}
-		r.sent += n
-		if i == slots/2 && amid != nil {
-			go func() { done <- amid() }()
-		}
-	}
-	if amid != nil {
-		if err := <-done; err != nil {
-			return r, err
-		}
-	}
-	s.settle(r.sent)
-	for _, p := range s.procs {
-		u, err := p.usage()
-		if err != nil {
-			return r, err
-		}
-		r.cpu, r.busy, r.pss = r.cpu+u.CPU-p.base.CPU, r.busy+u.Busy-p.base.Busy, r.pss+u.PSS
-		r.remote += u.Remote - p.base.Remote
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r.passed, r.gap = s.passed, s.gap
-	if slices.Sort(s.took); len(s.took) > 0 {
-		r.p50, r.p99 = s.took[len(s.took)/2], s.took[len(s.took)*99/100]
-	}
-	return r, nil
-}
-
-// settle waits until all has come, or nothing comes any more.
-func (s *system) settle(want int) {
-	before := -1
-	for range 40 {
-		time.Sleep(50 * time.Millisecond)
-		s.mu.Lock()
-		now := s.passed
-		s.mu.Unlock()
-		if now >= want || now == before && now > 0 {
-			return
-		}
-		before = now
-	}
-}
-
-// warm plays slots until blocks come, and the tables of all processes are made.
-func (s *system) warm() error {
-	for range 5 {
-		r, err := s.play(2*len(s.air.slots), 4*time.Millisecond*time.Duration(max(1, s.cells)), nil)
-		if err != nil {
-			return err
-		}
-		if r.passed > 0 && r.passed == r.sent {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: blocks do not come out", s.kind)
+// claim lets a process take over.
+func (s *system) claim(p *process) error {
+	s.epoch++
+	return p.do(fmt.Sprintf("claim %d", s.epoch))
 }

@@ -37,16 +37,18 @@ type role struct {
 	Apart  bool           // how the chain is wired
 	Spare  bool           // owns nothing, but is prepared for it
 	Warm   bool           // has made the tables that all runtimes of a process share
+	Alone  bool           // hears of blocks itself, and of nobody
+	Polls  bool           // never sleeps
 }
 
 // nobody is the owner of units that have none yet.
 const nobody sfaas.NodeID = 1 << 15
 
-// owners are the options of every process: the radio hears of blocks, and all else belongs
-// to whoever says so.
-func owners(id sfaas.NodeID) []sfaas.Option {
+// owners are the options of every process: one, the radio as a rule, hears of blocks, and
+// all else belongs to whoever says so.
+func owners(id, hears sfaas.NodeID) []sfaas.Option {
 	return []sfaas.Option{
-		sfaas.WithNode(id), sfaas.WithDefaultOwner(nobody), sfaas.WithDefaultOwner(radio, "blocks"), sfaas.WithMode(sfaas.Replay),
+		sfaas.WithNode(id), sfaas.WithDefaultOwner(nobody), sfaas.WithDefaultOwner(hears, "blocks"), sfaas.WithMode(sfaas.Replay),
 		sfaas.WithWorkers(1), sfaas.WithLogger(slog.New(slog.DiscardHandler)),
 	}
 }
@@ -71,47 +73,77 @@ func work(text string) error {
 	if err != nil {
 		return err
 	}
-	rt, err := sfaas.NewRuntime(c.app, owners(r.Node)...)
+	hears := radio
+	if r.Alone {
+		hears = r.Node
+	}
+	rt, err := sfaas.NewRuntime(c.app, append(owners(r.Node, hears), sfaas.WithSourceLimit(1<<16))...)
 	if err != nil {
 		return err
 	}
 	defer rt.Close()
-	units, err := unitsOf(c, r.Cells, r.Parts)
+	units, err := r.hold(c, rt)
 	if err != nil {
 		return err
-	}
-	for _, u := range units {
-		if r.Spare {
-			err = rt.Prepare(u)
-		} else {
-			err = rt.Own(u)
-		}
-		if err != nil {
-			return err
-		}
 	}
 	if r.Warm {
 		if _, err := hashBlocks(); err != nil {
 			return err
 		}
 	}
-	node, err := peer.New(rt, peer.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
+	if !r.Alone {
+		node, err := r.join(rt)
+		if err != nil {
+			return err
+		}
+		defer node.Close()
 	}
-	defer node.Close()
-	if _, err := node.Listen("unix", socket(r.Folder, r.Node)); err != nil {
-		return err
+	fmt.Println("ready")
+	w := worker{air: air, chain: c, rt: rt, units: units, cells: r.Cells}
+	return w.obey(os.Stdin)
+}
+
+// hold makes the process the owner of its units, or prepares it to be.
+func (r *role) hold(c *chain, rt *sfaas.Runtime) ([]sfaas.Unit, error) {
+	units, err := unitsOf(c, r.Cells, r.Parts)
+	take := rt.Own
+	if r.Spare {
+		take = rt.Prepare
+	}
+	for _, u := range units {
+		if err == nil {
+			err = take(u)
+		}
+	}
+	return units, err
+}
+
+// join links the process with its peers, and lets others dial it.
+func (r *role) join(rt *sfaas.Runtime) (*peer.Node, error) {
+	cfg := peer.Config{Logger: slog.New(slog.DiscardHandler)}
+	if r.Polls {
+		cfg.Dial = dialPolled
+	}
+	node, err := peer.New(rt, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if r.Polls {
+		err = listenPolled(node, socket(r.Folder, r.Node))
+	} else {
+		_, err = node.Listen("unix", socket(r.Folder, r.Node))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, p := range r.Peers {
-		if _, err := node.Dial(ctx, "unix", socket(r.Folder, p)); err != nil {
-			return err
+		if err == nil {
+			_, err = node.Dial(ctx, "unix", socket(r.Folder, p))
 		}
 	}
-	fmt.Println("ready")
-	return obey(os.Stdin, c, rt, units)
+	if err != nil {
+		node.Close()
+	}
+	return node, err
 }
 
 // unitsOf returns the units of cells in parts.
@@ -131,37 +163,87 @@ func unitsOf(c *chain, cells []uint64, parts []string) ([]sfaas.Unit, error) {
 
 func cellKey(cell uint64) sfaas.Key { return block.CellKey(int(cell)) }
 
-// obey answers each line: what the process has used, or the end of a move or a claim.
-func obey(in io.Reader, c *chain, rt *sfaas.Runtime, units []sfaas.Unit) error {
+// worker is a process at work.
+type worker struct {
+	air   *air
+	chain *chain
+	rt    *sfaas.Runtime
+	units []sfaas.Unit
+	cells []uint64
+	next  sfaas.Slot
+}
+
+// obey answers each line: with what the process has used, or at the end of what it is told
+// to do.
+func (w *worker) obey(in io.Reader) error {
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		verb, arg, _ := strings.Cut(lines.Text(), " ")
 		var err error
 		switch verb {
 		case "usage":
-			fmt.Println(useOf(rt))
+			fmt.Println(useOf(w.rt))
 			continue
+		case "play": // slots to itself, at a pace
+			var u use
+			if u, err = w.play(arg); err == nil {
+				fmt.Println(u)
+				continue
+			}
 		case "move":
 			var to int
 			if to, err = strconv.Atoi(arg); err == nil {
-				err = moveAll(rt, units, sfaas.NodeID(to))
+				err = moveAll(w.rt, w.units, sfaas.NodeID(to))
 			}
 		case "own": // another cell
 			var cell uint64
 			if cell, err = strconv.ParseUint(arg, 10, 64); err == nil {
-				err = ownCell(c, rt, cell)
+				err = ownCell(w.chain, w.rt, cell)
 			}
 		case "claim":
 			var epoch uint64
 			epoch, err = strconv.ParseUint(arg, 10, 32)
-			for _, u := range units {
+			for _, u := range w.units {
 				if err == nil {
-					err = rt.Claim(u, uint32(epoch))
+					err = w.rt.Claim(u, uint32(epoch))
 				}
 			}
+		default:
+			err = fmt.Errorf("got %q, which nobody says", verb)
 		}
 		fmt.Println("done", err)
 	}
 	return nil
+}
+
+// play pushes slots of all cells at a pace, and returns the processor time of that and of
+// what comes of it.
+func (w *worker) play(arg string) (u use, err error) {
+	var slots int
+	var pause string
+	if _, err := fmt.Sscan(arg, &slots, &pause); err != nil {
+		return u, err
+	}
+	pace, err := time.ParseDuration(pause)
+	if err != nil {
+		return u, err
+	}
+	before := processorTime()
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for range slots {
+		<-tick.C
+		for _, cell := range w.cells {
+			if err := w.air.push(w.chain, w.rt, cellKey(cell), w.next); err != nil {
+				return u, err
+			}
+		}
+		w.next++
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err = w.rt.Drain(ctx)
+	u.CPU = processorTime() - before
+	return u, err
 }
 
 // ownCell makes the process the owner of all of another cell.
@@ -175,8 +257,9 @@ func ownCell(c *chain, rt *sfaas.Runtime, cell uint64) error {
 	return err
 }
 
+// moveAll moves units one after the other, as a drain does.
 func moveAll(rt *sfaas.Runtime, units []sfaas.Unit, to sfaas.NodeID) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, u := range units {
 		if _, err := rt.MoveUnit(ctx, u, to, sfaas.MoveConfig{Mode: sfaas.Fed}); err != nil {
@@ -203,11 +286,7 @@ func (u use) String() string {
 }
 
 func useOf(rt *sfaas.Runtime) use {
-	var u use
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) == nil {
-		u.CPU = time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	}
+	u := use{CPU: processorTime()}
 	for _, f := range rt.Stats() {
 		u.Busy += f.Busy
 		u.Remote += f.Remote
@@ -223,4 +302,13 @@ func useOf(rt *sfaas.Runtime) use {
 		}
 	}
 	return u
+}
+
+// processorTime returns what this process has used, in the kernel too.
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
