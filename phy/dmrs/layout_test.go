@@ -52,7 +52,7 @@ func TestReferenceShared(t *testing.T) {
 			t.Fatalf("pilot %d is %v, its reference %v", i, got, r)
 		}
 	}
-	if n := testing.AllocsPerRun(5, func() { g.Slot++; _ = ref.Configure("test", &g) }); n != 0 {
+	if n := testing.AllocsPerRun(20, func() { g.Slot++; _ = ref.Configure("test", &g) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
 	}
 	g.NumPRB = 5

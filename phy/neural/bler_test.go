@@ -46,6 +46,9 @@ func TestBLER(t *testing.T) {
 	if os.Getenv(longEnv) == "" {
 		cases, trials = cases[:1], 192
 	}
+	if testing.Short() {
+		trials = 48
+	}
 	nets := networks(t, accel.Ref)
 	for _, c := range cases {
 		t.Run(fmt.Sprintf("modulation=%v/table=%d/mcs=%d", c.modulation, c.table, c.index), func(t *testing.T) {

@@ -299,7 +299,7 @@ func TestNoAllocs(t *testing.T) {
 	mod, _ := NewModulator(cfg)
 	demod, _ := NewDemodulator(cfg)
 	grid, wave, got := newGrid(&cfg.Carrier, 2, 1, 6), nr.Baseband{}, nr.Grid{}
-	if n := testing.AllocsPerRun(5, func() {
+	if n := testing.AllocsPerRun(20, func() {
 		if mod.Process(&wave, grid) != nil || demod.Process(&got, &wave) != nil {
 			t.Error("a call failed")
 		}

@@ -168,6 +168,15 @@ func scaleAntenna(g *nr.Grid, r int, gain float32) {
 	}
 }
 
+// some returns how many slots of n a test plays: with -short, which is for what runs slowly,
+// such as purego, a quarter.
+func some(n int) int {
+	if testing.Short() {
+		return n / 4
+	}
+	return n
+}
+
 func eachReceiver(t *testing.T, f func(t *testing.T, receiver string)) {
 	for _, receiver := range []string{"ls", "lmmse"} {
 		t.Run(receiver, func(t *testing.T) { f(t, receiver) })
@@ -177,7 +186,7 @@ func eachReceiver(t *testing.T, f func(t *testing.T, receiver string)) {
 // TestSilentPartner grants two or four UEs the same PRBs, of which only the first
 // transmits: it must pass as it does alone.
 func TestSilentPartner(t *testing.T) {
-	const n = 60
+	n := some(60)
 	eachReceiver(t, func(t *testing.T, receiver string) {
 		for _, configType := range []int{1, 2} {
 			for _, numUEs := range []int{2, 4} {
@@ -207,7 +216,7 @@ func TestSilentPartner(t *testing.T) {
 // TestSilentOfFour grants four UEs the same PRBs, of which three transmit: what these
 // lose to each other at 10 dB they lose too where the fourth has no grant, and no more.
 func TestSilentOfFour(t *testing.T) {
-	const n = 40
+	n := some(40)
 	eachReceiver(t, func(t *testing.T, receiver string) {
 		for _, configType := range []int{1, 2} {
 			for _, prb := range []int{1, 4, 24} {
@@ -246,7 +255,7 @@ func TestSilentOfFour(t *testing.T) {
 // TestNarrowAllocations: in one or two PRBs, of which the delay spectrum is a lobe
 // without a floor, neither a UE alone nor one beside a silent partner is lost.
 func TestNarrowAllocations(t *testing.T) {
-	const n = 100
+	n := some(100)
 	eachReceiver(t, func(t *testing.T, receiver string) {
 		for _, configType := range []int{1, 2} {
 			for _, prb := range []int{1, 2} {
@@ -280,9 +289,9 @@ func TestNarrowAllocations(t *testing.T) {
 func TestAntennaGain(t *testing.T) {
 	eachReceiver(t, func(t *testing.T, receiver string) {
 		for _, prb := range []int{1, 24} {
-			_, same := newField(t, 2, receiver).slots(40, fieldGrant(prb), 20, nil)
+			_, same := newField(t, 2, receiver).slots(some(40), fieldGrant(prb), 20, nil)
 			for _, gain := range []float32{0.03, 0.1, 0.3, 10} {
-				_, sinr := newField(t, 2, receiver).slots(40, fieldGrant(prb), 20, func(g *nr.Grid) { scaleAntenna(g, 1, gain) })
+				_, sinr := newField(t, 2, receiver).slots(some(40), fieldGrant(prb), 20, func(g *nr.Grid) { scaleAntenna(g, 1, gain) })
 				if sinr < same-0.4 {
 					t.Errorf("%d PRBs: SINR %.1f dB with the second antenna's gain × %g, %.1f dB with equal gains", prb, sinr, gain, same)
 				}
@@ -314,10 +323,10 @@ func TestNoisyAntenna(t *testing.T) {
 // it is, and not much with four antennas.
 func TestInterferer(t *testing.T) {
 	eachReceiver(t, func(t *testing.T, receiver string) {
-		_, without := newField(t, 4, receiver).slots(40, fieldGrant(24), 10, nil)
+		_, without := newField(t, 4, receiver).slots(some(40), fieldGrant(24), 10, nil)
 		for _, inrDB := range []float64{10, 25, 40} {
 			f := newField(t, 4, receiver)
-			bler, sinr := f.slots(40, fieldGrant(24), 10, func(g *nr.Grid) { f.interfere(g, inrDB, 0, 24) })
+			bler, sinr := f.slots(some(40), fieldGrant(24), 10, func(g *nr.Grid) { f.interfere(g, inrDB, 0, 24) })
 			// One of four dimensions is lost: 1.4 dB on average, as a mean in dB.
 			if bler > 0.06 || sinr < without-1.4-0.7 {
 				t.Errorf("INR %g dB: BLER %.2f, SINR %.1f dB; %.1f dB without", inrDB, bler, sinr, without)
@@ -332,7 +341,7 @@ func TestPartOfTheBand(t *testing.T) {
 		g := fieldGrant(24)
 		g.MCSIndex = 3
 		f := newField(t, 4, receiver)
-		if bler, _ := f.slots(80, g, 0, func(grid *nr.Grid) { f.interfere(grid, 30, 10, 12) }); bler > 0.07 {
+		if bler, _ := f.slots(some(80), g, 0, func(grid *nr.Grid) { f.interfere(grid, 30, 10, 12) }); bler > 0.07 {
 			t.Errorf("BLER %.2f at 0 dB with 2 of 24 PRBs at an INR of 30 dB; 0.01 without", bler)
 		}
 		c := f.rx.Channel()
@@ -387,7 +396,7 @@ func TestDoubleSymbol(t *testing.T) {
 // TestFloorOfDoppler: at 40 dB, where time alone disturbs, the better estimator
 // is not behind the simple one.
 func TestFloorOfDoppler(t *testing.T) {
-	const n = 300
+	n := some(300)
 	bler := map[string]float64{}
 	eachReceiver(t, func(t *testing.T, receiver string) {
 		f := newField(t, 4, receiver)
@@ -405,7 +414,7 @@ func TestFloorOfDoppler(t *testing.T) {
 			}
 			channel.NewNoise(uint64(i)).Add(sent.RE.Data(), 1e-4)
 			if !f.receive(sent, g)[0].CRC {
-				bler[receiver] += 1. / n
+				bler[receiver] += 1 / float64(n)
 			}
 		}
 	})
@@ -434,7 +443,7 @@ func newSent(f *field, slot nr.Slot, g *nr.Grant) *nr.Grid {
 // TestNothingIsMeasuredOfNobody: slots of noise have no delay, no carrier offset
 // and no SNR, but for a few false alarms.
 func TestNothingIsMeasuredOfNobody(t *testing.T) {
-	const n = 200
+	n := some(200)
 	eachReceiver(t, func(t *testing.T, receiver string) {
 		for _, prb := range []int{4, 24} {
 			f := newField(t, 2, receiver)

@@ -115,7 +115,7 @@ func TestLoopback(t *testing.T) {
 			must(t, err)
 			tx, err := pusch.NewTransmitter(pusch.Limits{Carrier: loopCarrier})
 			must(t, err)
-			for seed := range uint64(150) {
+			for seed := range uint64(some(150)) {
 				loop(t, rx, tx, seed, numRx)
 			}
 		})
@@ -159,7 +159,7 @@ func TestLoopbackGroups(t *testing.T) {
 	tx, err := pusch.NewTransmitter(pusch.Limits{Carrier: loopCarrier})
 	must(t, err)
 	groups := 0
-	for seed := uint64(0); groups < 40; seed++ {
+	for seed := uint64(0); groups < some(40); seed++ {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		a := randomGrant(rng, &loopCarrier)
 		a.RV = 0

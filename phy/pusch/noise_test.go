@@ -29,7 +29,7 @@ func TestNoiseFailsCRC(t *testing.T) {
 				g.NumPRB, g.MCSIndex = c.prb, c.mcs
 				tb, soft := make([]nr.TransportBlock, 1), []*sch.SoftBuffer{new(sch.SoftBuffer)}
 				got, noise, passes := newReceived(&loopCarrier, 0, c.rx), channel.NewNoise(1), 0
-				for slot := range nr.Slot(c.slots) {
+				for slot := range nr.Slot(some(c.slots)) {
 					got.Slot = slot
 					got.RE.Clear()
 					noise.Add(got.RE.Data(), 1)
@@ -40,7 +40,7 @@ func TestNoiseFailsCRC(t *testing.T) {
 					}
 				}
 				if passes > c.most {
-					t.Errorf("seed 1: the CRC passes in %d of %d slots of noise, want at most %d", passes, c.slots, c.most)
+					t.Errorf("seed 1: the CRC passes in %d of %d slots of noise, want at most %d", passes, some(c.slots), c.most)
 				}
 			})
 		}
@@ -56,7 +56,7 @@ func TestWeakBlocksAreNotOthers(t *testing.T) {
 	rx := newPlainReceiver(t, pusch.Config{})
 	tb, soft := make([]nr.TransportBlock, 1), []*sch.SoftBuffer{new(sch.SoftBuffer)}
 	wrong := 0
-	for i := range 1500 {
+	for i := range some(1500) {
 		block := randomBlock(rng, g)
 		snr := -25 + 15*rng.Float64()
 		must(t, rx.Configure(nr.Slot(i), g))

@@ -13,14 +13,14 @@ import (
 	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
-// seeds runs some worlds, ten times as many with NEURORAN_LONG set and a quarter with
+// seeds runs some worlds, ten times as many with NEURORAN_LONG set and an eighth with
 // -short, and fails for every seed with a violation.
 func seeds(t *testing.T, n uint64, of func(seed uint64) Config) {
 	t.Helper()
 	if os.Getenv("NEURORAN_LONG") != "" {
 		n *= 10
 	} else if testing.Short() {
-		n = max(1, n/4)
+		n = max(1, n/8)
 	}
 	var sum Result
 	bad := 0
@@ -145,7 +145,11 @@ func TestDefault(t *testing.T) {
 // TestBacklog runs seeds of the default world in which so many settings wait for their
 // slots that a connection which loses messages cannot bring all of them again.
 func TestBacklog(t *testing.T) {
-	for _, seed := range []uint64{516, 1120, 1177, 1318, 1622, 1688, 1722, 1979} {
+	seeds := []uint64{516, 1120, 1177, 1318, 1622, 1688, 1722, 1979}
+	if testing.Short() {
+		seeds = seeds[:1]
+	}
+	for _, seed := range seeds {
 		r, err := Run(Default(seed))
 		if err != nil {
 			t.Fatal(err)
@@ -190,8 +194,12 @@ func found(t *testing.T, n uint64, kinds []Kind, of func(seed uint64) Config) in
 }
 
 // TestPlants plants each bug in the default world: an oracle finds it within a few
-// seeds, and says nothing of the same worlds without it.
+// seeds, and says nothing of the same worlds without it. With -short, two bugs.
 func TestPlants(t *testing.T) {
+	clean, ofLinks, others := uint64(20), core.LinkPlants(), Plants()
+	if testing.Short() {
+		clean, ofLinks, others = 2, ofLinks[:1], others[:1]
+	}
 	of := func(plant string) func(seed uint64) Config {
 		return func(seed uint64) Config {
 			c := Default(seed)
@@ -200,10 +208,10 @@ func TestPlants(t *testing.T) {
 		}
 	}
 	kinds := []Kind{Lost, State, Early, Order, Silent, Endless, Reply, Broken}
-	if seed := found(t, 20, kinds, of("")); seed >= 0 {
+	if seed := found(t, clean, kinds, of("")); seed >= 0 {
 		t.Errorf("seed %d: the oracles speak without a bug", seed)
 	}
-	for _, p := range core.LinkPlants() {
+	for _, p := range ofLinks {
 		seed := found(t, 100, kinds, func(seed uint64) Config {
 			c := Forgetful(2*seed + 1)
 			c.Plant = p.Name
@@ -214,7 +222,7 @@ func TestPlants(t *testing.T) {
 		}
 		t.Logf("%s: found on seed %d", p.Name, seed)
 	}
-	for _, p := range Plants() {
+	for _, p := range others {
 		seed := found(t, 100, kinds, of(p.Name))
 		if seed < 0 {
 			t.Errorf("%s: not found in 100 seeds", p.Name)
