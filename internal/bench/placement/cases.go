@@ -70,6 +70,7 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 			}
 			took = append(took, d)
 			r.Moves++
+			c.progress("%s: move %d, from slot %d on, takes %v", r.Case, r.Moves, begins[len(begins)-1]+underMove, d)
 			if err := g.pass(ctx, betweenMoves); err != nil {
 				return r, err
 			}

@@ -294,6 +294,7 @@ func (g *ingress) count(from, to int) (t tally) {
 				t.Other++
 			}
 			if !ok || got != want {
+				g.c.progress("slot %d, RNTI %d, process %d: come %v, of epoch %#x", n, p.rnti, p.harq, ok, x.epoch)
 				if hurt[p] == nil {
 					hurt[p] = map[int]bool{}
 				}
