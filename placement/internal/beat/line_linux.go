@@ -5,6 +5,7 @@
 package beat
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -59,7 +60,7 @@ func (s *socket) tend(watch []*other, now sfaas.Time, died func(x *other, notice
 			continue
 		}
 		if l.look(poll, now) {
-			died(l.of, l.ended)
+			died(l.of, cmp.Or(l.ended, now))
 		}
 	}
 }

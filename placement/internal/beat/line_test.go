@@ -7,13 +7,18 @@ package beat
 import (
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -159,6 +164,31 @@ func TestTable(t *testing.T) {
 	}
 	if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("%v, want the end of the connection", err)
+	}
+}
+
+// TestApart looks for the sockets of a pulse among the files of the process: they are the
+// thread's alone.
+func TestApart(t *testing.T) {
+	refused := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and not unlocked: the thread goes with its table
+		refused <- unix.CloseRange(math.MaxUint32, math.MaxUint32, unix.CLOSE_RANGE_UNSHARE)
+	}()
+	if err := <-refused; err != nil {
+		t.Skip("a thread cannot have files of its own:", err)
+	}
+	p := start(t, 1, Config{})
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, f := range files {
+		fd, _ := strconv.Atoi(f.Name())
+		name, err := unix.Getsockname(fd)
+		if at, ok := name.(*unix.SockaddrInet4); err == nil && ok && at.Port == int(p.Address().Port()) {
+			t.Errorf("file %d of the process is at port %d", fd, at.Port)
+		}
 	}
 }
 

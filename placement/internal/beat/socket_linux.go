@@ -27,8 +27,10 @@ type socket struct {
 	next int
 }
 
-// maxGuests is how many lines of others a pulse holds.
-const maxGuests = 64
+// maxGuests is how many lines of others a pulse holds: those of a zone. A line may be held by
+// anybody, so who connects again and again makes others lose theirs, which they dial again
+// after redial; a death in between is known by silence.
+const maxGuests = 256
 
 // target is an address as the kernel has it.
 type target struct{ sa unix.Sockaddr }
