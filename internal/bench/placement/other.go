@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -21,6 +22,7 @@ type other struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Scanner
+	mu  sync.Mutex // held from a question to its answer
 }
 
 func startOther(r role) (*other, error) {
@@ -73,6 +75,8 @@ func (o *other) use() (u use, err error) {
 }
 
 func (o *other) ask(what string) (string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if _, err := fmt.Fprintln(o.in, what); err != nil {
 		return "", err
 	}
