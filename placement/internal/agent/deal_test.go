@@ -220,3 +220,29 @@ func TestStandbyMoves(t *testing.T) {
 		w.settled(1, 1, 2)
 	}
 }
+
+// Units that come to take more than their node has go elsewhere, and so do those that it stands
+// by for: in the end every unit is served, and no node has too much.
+func TestGrownUnitsGo(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed, 4, 6)
+		w.loss = 0.1 * float64(seed%2)
+		w.run(200 * time.Millisecond)
+		w.wish(1, 1, unitsTo(6)...)
+		w.run(4 * time.Second)
+		for id, n := range w.nodes {
+			if id%2 == 0 && len(n.shelf.leases) > 1 {
+				n.shelf.grown = n.shelf.room - len(n.shelf.leases) + 2 // two have no room any more
+			}
+		}
+		w.run(20 * time.Second)
+		w.loss = 0
+		w.run(10 * time.Second)
+		for id, n := range w.nodes {
+			if got := len(n.shelf.leases) + n.shelf.grown; got > n.shelf.room {
+				t.Errorf("seed %d: node %d: leases take %d of %d", seed, id, got, n.shelf.room)
+			}
+		}
+		w.settled(1, unitsTo(6)...)
+	}
+}

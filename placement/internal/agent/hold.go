@@ -161,6 +161,7 @@ func (a *Agent) extend(h *hold) {
 	h.displaced = state == LeaseDisplaced
 	if state == LeaseEnded && h.state == active {
 		h.lease = a.cfg.Ledger.Accept(a.now, &h.item, h.until)
+		a.cfg.Ledger.Become(h.lease, h.item.Role)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 // shelf is a ledger with room for a number of items.
 type shelf struct {
 	room   int
+	grown  int // what leases have come to take more than one each
 	last   uint64
 	leases map[uint64]shelfLease
 }
@@ -36,7 +37,7 @@ func (s *shelf) Reserve(now sfaas.Time, it *Item, until sfaas.Time) (uint64, Ref
 			delete(s.leases, id)
 		}
 	}
-	if len(s.leases) >= s.room {
+	if len(s.leases)+s.grown >= s.room {
 		return 0, Refusal{Line: "room", Got: fmt.Sprint(len(s.leases)), Want: fmt.Sprint(s.room)}
 	}
 	s.last++
@@ -58,7 +59,7 @@ func (s *shelf) Extend(now sfaas.Time, lease uint64, _ *UnitRow, until sfaas.Tim
 	}
 	l.until = until
 	s.leases[lease] = l
-	if len(s.leases) > s.room && lease == slices.Max(slices.Collect(maps.Keys(s.leases))) {
+	if len(s.leases)+s.grown > s.room && lease == slices.Max(slices.Collect(maps.Keys(s.leases))) {
 		return LeaseDisplaced
 	}
 	return LeaseStands
