@@ -39,7 +39,7 @@ func (e *ShortError) Error() string {
 	if e.Kind != "" {
 		name = e.Kind + " " + name
 	}
-	return fmt.Sprintf("resource: %s: want %s, free %s of %s", name, e.Line.format(e.Want), e.Line.format(e.Free), e.Line.format(e.Total))
+	return fmt.Sprintf("resource: %s: want %s, free %s of %s", name, e.Line.Format(e.Want), e.Line.Format(e.Free), e.Line.Format(e.Total))
 }
 
 // StaleError refuses a lease for an epoch of ownership that is over: the table has one

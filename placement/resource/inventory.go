@@ -153,7 +153,7 @@ func (v *Inventory) Validate() error {
 	}
 	for i, l := range v.Links {
 		if l.BitsPerSecond < 0 {
-			return &FieldError{Field: fmt.Sprintf("inventory.links[%d]", i), Got: LineNet.format(l.BitsPerSecond), Want: "0 or more"}
+			return &FieldError{Field: fmt.Sprintf("inventory.links[%d]", i), Got: LineNet.Format(l.BitsPerSecond), Want: "0 or more"}
 		}
 	}
 	for i, a := range v.Accelerators {
@@ -162,7 +162,7 @@ func (v *Inventory) Validate() error {
 			return &FieldError{Field: field + ".kind", Got: "none", Want: "a kind, such as gpu"}
 		}
 		if a.Memory < 0 {
-			return &FieldError{Field: field + ".memory", Got: LineMemory.format(a.Memory), Want: "0 or more"}
+			return &FieldError{Field: field + ".memory", Got: LineMemory.Format(a.Memory), Want: "0 or more"}
 		}
 		if err := a.Power.Validate(); err != nil {
 			return fmt.Errorf("%s: %w", field, err)

@@ -56,7 +56,7 @@ func (n Need) Validate() error {
 func (n *Need) validate() error {
 	for _, line := range n.lines() {
 		if line.amount < 0 {
-			return &FieldError{Field: "need." + line.line.String(), Got: line.line.format(line.amount), Want: "0 or more"}
+			return &FieldError{Field: "need." + line.line.String(), Got: line.line.Format(line.amount), Want: "0 or more"}
 		}
 	}
 	if len(n.Accelerators) > MaxAccelerators {
@@ -70,7 +70,7 @@ func (n *Need) validate() error {
 		case a.Share < 0:
 			return &FieldError{Field: field + "share", Got: a.Share.String(), Want: "0 to 1"}
 		case a.Memory < 0:
-			return &FieldError{Field: field + "memory", Got: LineMemory.format(a.Memory), Want: "0 or more"}
+			return &FieldError{Field: field + "memory", Got: LineMemory.Format(a.Memory), Want: "0 or more"}
 		}
 	}
 	return nil
@@ -86,13 +86,13 @@ func (n Need) String() string {
 	var words []string
 	for _, line := range n.lines() {
 		if line.amount != 0 {
-			words = append(words, line.line.String()+" "+line.line.format(line.amount))
+			words = append(words, line.line.String()+" "+line.line.Format(line.amount))
 		}
 	}
 	for _, a := range n.Accelerators {
 		word := a.Kind + " " + a.Share.String()
 		if a.Memory != 0 {
-			word += " with " + LineMemory.format(a.Memory)
+			word += " with " + LineMemory.Format(a.Memory)
 		}
 		words = append(words, word)
 	}
@@ -134,8 +134,8 @@ func (l Line) String() string {
 	return fmt.Sprintf("line %d", uint8(l))
 }
 
-// format writes an amount with the unit of the line.
-func (l Line) format(amount int64) string {
+// Format writes an amount with the unit of the line.
+func (l Line) Format(amount int64) string {
 	switch l {
 	case LineCPU, LineAccelerator:
 		return Milli(amount).String()

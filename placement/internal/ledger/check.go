@@ -5,7 +5,6 @@ package ledger
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/neuroran/neuroran/placement/admission"
@@ -171,7 +170,7 @@ func Refusal(err error) agent.Refusal {
 		if short.Kind != "" {
 			line = short.Kind + " " + line
 		}
-		return agent.Refusal{Line: line, Got: fmt.Sprint(short.Free), Want: fmt.Sprint(short.Want)}
+		return agent.Refusal{Line: line, Got: short.Line.Format(short.Free), Want: short.Line.Format(short.Want)}
 	}
 	var late *admission.LineError
 	if errors.As(err, &late) {
