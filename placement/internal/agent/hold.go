@@ -151,10 +151,11 @@ func (a *Agent) onAbort(l *Letter) {
 }
 
 // extend lets a lease hold for its whole time from now on, for what the unit takes now. What
-// is here and has no lease any more gets one; what there is no room for is for repair.
+// is here and has no lease any more gets one; what there is no room for is for repair. A witness
+// has no lease.
 func (a *Agent) extend(h *hold) {
 	h.until = a.now.Add(a.cfg.LeaseTTL)
-	if h.borrowed {
+	if h.borrowed || h.item.Role == RoleWitness {
 		return
 	}
 	state := a.cfg.Ledger.Extend(a.now, h.lease, &h.item.Row, h.until)
