@@ -14,7 +14,11 @@ type Feedback struct {
 
 	SINRObserved bool    // whether SINRdB is a measurement
 	SINRdB       float32 // effective SINR after equalization, dB
-	Iterations   uint8   // LDPC iterations that it took; 0 where that is not known
+	Iterations   uint8   // LDPC iterations of its hardest code block; 0 where that is not known
+
+	// MeanIterations are the LDPC iterations per code block, those that were not begun as none:
+	// what its work goes by. 0 stands for Iterations.
+	MeanIterations float32
 
 	BSR    BSR   // buffer status report of a block that passed
 	HasPHR bool  // whether the block had a power headroom report

@@ -3,6 +3,7 @@
 package mac
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/neuroran/neuroran/phy/nr"
@@ -209,16 +210,17 @@ func (p *plan) terms(iterations float32) [workTerms]float64 {
 
 // observe corrects the load of a slot by the iterations that a transmission took.
 func (s *slotWork) observe(slot nr.Slot, p *Process, f *Feedback) {
-	if f.Iterations == 0 {
+	took := cmp.Or(f.MeanIterations, float32(f.Iterations))
+	if !(took > 0 && took <= nr.MaxIterations) {
 		return
 	}
 	// A bound hides what a block beyond it would have taken, and says nothing of larger means.
 	mean := &s.model.Iterations[marginBin(p.Margin+3*float32(p.Transmissions-1))]
 	if p.Bound == 0 || *mean < float32(p.Bound) {
-		*mean += 0.02 * (float32(f.Iterations) - *mean)
+		*mean += 0.02 * (took - *mean)
 	}
 	if l := &s.slots[slot%nr.Slot(len(s.slots))]; l.used && l.slot == slot {
-		l.x[perKiloBitIteration] += float64(p.CodedKbits) * float64(float32(f.Iterations)-p.Iterations)
+		l.x[perKiloBitIteration] += float64(p.CodedKbits) * float64(took-p.Iterations)
 	}
 }
 

@@ -165,6 +165,11 @@ type TransportBlock struct {
 	Data       tensor.Tensor[uint8] `tensor:"byte"` // [NumBits/8], first bit most significant
 	CRC        bool                 // the transport block CRC holds
 	Iterations int                  // most decoder iterations over the code blocks
+
+	// MeanIterations are the decoder iterations per code block. Decoding ends at the first code
+	// block that fails, and those after it count as none, so that this times the coded bits is
+	// what was done; Iterations says how hard the hardest was.
+	MeanIterations float32
 }
 
 // Detected reports whether the UE transmitted: its pilots were found, or its CRC

@@ -2,6 +2,8 @@
 
 package nr
 
+import "math"
+
 // Quality carries the measurements of one transmission along its way. What was
 // not observed is 0, and so is its standard deviation; but for SINR, which then says
 // what the equalizer took for granted.
@@ -20,6 +22,28 @@ type Quality struct {
 	CFOHz         float64 // carrier frequency offset, Hz
 	CFOStd        float64 // standard deviation of its error, Hz
 	CFOObserved   bool    // whether the DM-RS allowed a frequency estimate
+}
+
+// SINRdB returns the mean unbiased SINR after equalization in dB, −100…200; −100
+// where none was observed.
+func (q *Quality) SINRdB() float64 {
+	if !q.SINRObserved {
+		return decibel(0)
+	}
+	return decibel(q.SINR)
+}
+
+// SNRdB returns the DM-RS power over noise per antenna and layer in dB, −100…200;
+// −100 where none was observed.
+func (q *Quality) SNRdB() float64 { return decibel(q.SNR) }
+
+// decibel returns a power ratio in dB. What overflowed and is no number, as with
+// samples near the largest float32, counts as no power.
+func decibel(x float32) float64 {
+	if !(x > 1e-10) {
+		return -100
+	}
+	return 10 * math.Log10(min(float64(x), 1e20))
 }
 
 // Quality returns what was measured of UE u before detection. Nothing was where the

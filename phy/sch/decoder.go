@@ -119,7 +119,7 @@ func (d *Decoder) Combine(soft *SoftBuffer, llrs []int8) error {
 // Decode decodes the transport block of the configured transmission from its
 // soft bits: [Decoder.DecodeBlocks] and [Code.CheckTransportBlock].
 //
-//   - dst: NumBits, Data, CRC and Iterations are set, with RNTI and HARQ; Data
+//   - dst: NumBits, Data, CRC and both counts of iterations are set, with RNTI and HARQ; Data
 //     holds no transport block when the CRC fails
 //   - soft: what [Decoder.Combine] filled; only read
 //
@@ -132,7 +132,7 @@ func (d *Decoder) Decode(dst *nr.TransportBlock, soft *SoftBuffer) error {
 		return err
 	}
 	dst.RNTI, dst.HARQ, dst.NumBits = d.code.RNTI, d.code.HARQProcess, d.code.TBS
-	dst.Iterations = blocks.Iterations
+	dst.Iterations, dst.MeanIterations = blocks.Iterations, blocks.MeanIterations()
 	dst.CRC = blocks.CRC && d.code.CheckTransportBlock(packed)
 	dst.Data.Resize(d.code.TBS / 8)
 	copy(dst.Data.Data(), packed)
@@ -169,7 +169,7 @@ func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error
 	if err := d.ldpc.Configure(cfg); err != nil {
 		return BlockResult{}, fmt.Errorf("sch: decode: %w", err)
 	}
-	out := BlockResult{CRC: true}
+	out := BlockResult{CRC: true, NumBlocks: s.NumBlocks}
 	block := d.block[:(s.KPrime+7)/8]
 	for r := 0; r < s.NumBlocks && out.CRC; r++ {
 		res, err := d.ldpc.DecodePacked(block, soft.LLR.Row(r))
@@ -177,6 +177,7 @@ func (d *Decoder) DecodeBlocks(dst []byte, soft *SoftBuffer) (BlockResult, error
 			return BlockResult{}, fmt.Errorf("sch: decode: %w", err)
 		}
 		out.Iterations = max(out.Iterations, res.Iterations)
+		out.Sum += res.Iterations
 		out.CRC = res.CRC && (!allZero(block) || saysZero(soft.LLR.Row(r), evidenceFor(s.KPrime)))
 		// The payload of a code block is a whole number of bytes: TS 38.214
 		// §5.1.3.2 only yields such sizes.
@@ -202,4 +203,13 @@ func allZero(block []byte) bool {
 type BlockResult struct {
 	CRC        bool // every code block has its CRC
 	Iterations int  // most LDPC iterations of a code block
+	Sum        int  // LDPC iterations of all code blocks that were begun, which is what the work goes by
+	NumBlocks  int  // code blocks of the transport block; decoding ends at the first that fails
+}
+
+// MeanIterations returns the LDPC iterations per code block of the transport block, to which
+// those that were not begun add none: times its coded bits, the work of decoding it. It is 0
+// where there are no code blocks.
+func (r *BlockResult) MeanIterations() float32 {
+	return float32(r.Sum) / float32(max(r.NumBlocks, 1))
 }

@@ -16,7 +16,7 @@ func checkCRC(c *sfaas.Ctx, out *TransportBlock, in *Bits) error {
 	out.Mark(c, StageCheckCRC, &in.Trace)
 	tb, code := &out.TransportBlock, &in.Code
 	tb.Slot, tb.RNTI, tb.HARQ, tb.Quality = in.Slot, code.RNTI, code.HARQProcess, in.Quality
-	tb.NumBits, tb.Iterations = code.TBS, in.Blocks.Iterations
+	tb.NumBits, tb.Iterations, tb.MeanIterations = code.TBS, in.Blocks.Iterations, in.Blocks.MeanIterations()
 	tb.Data.Resize(code.TBS / 8)
 	copy(tb.Data.Data(), in.Packed.Data())
 	tb.CRC = code.TBS > 0 && in.Blocks.CRC && code.CheckTransportBlock(in.Packed.Data())

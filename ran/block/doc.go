@@ -15,7 +15,9 @@
 //	phy/recover       LLRs -> SoftBits             UE, HARQ process
 //	phy/decode        SoftBits -> Bits             UE, HARQ process   coding scheme, block length, HARQ soft bits
 //	phy/crc           Bits -> TransportBlock       UE, HARQ process
-//	ran/schedule      SlotIndication -> Schedule   cell           contexts of UEs, kept
+//	ran/report        TransportBlock -> Reported   UE, HARQ process
+//	ran/collect       Reported -> Feedback         cell               slots of which something is missing
+//	ran/schedule      SlotIndication -> Schedule   cell               contexts of UEs, kept
 //	ran/distribute    Schedule -> nr.Grant         cell
 //	phy/sight         Channel -> Sighted           PRB group          goes with phy/track
 //

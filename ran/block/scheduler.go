@@ -13,14 +13,9 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// SlotIndication tells the scheduler of a cell that a slot begins, and all that has
-// happened since the last one. It is one message, so that a scheduler never goes by a part
-// of what came back: what FAPI has in SLOT.indication, CRC.indication, RX_Data.indication,
-// UCI.indication and SRS.indication.
-//
-// Feedback that has not come when the message is made belongs into a later one, or is lost:
-// package mac takes what never comes as lost by itself. So whoever makes the message always
-// can, and nothing waits.
+// SlotIndication tells the scheduler of a cell that a slot begins, and what has happened since
+// the last one beside transmissions: what FAPI has in SLOT.indication, UCI.indication and
+// SRS.indication. What became of grants comes beside it, see [Feedback].
 type SlotIndication struct {
 	Slot nr.Slot // slot that begins
 
@@ -28,10 +23,6 @@ type SlotIndication struct {
 	Detach    []uint16     // RNTIs of those that have gone
 	Requests  []uint16     // RNTIs with a scheduling request
 	Soundings []Sounding   // measured SINRs
-
-	Feedback   []mac.Feedback // what became of grants; those of one slot stand together
-	FeedbackOf []nr.Slot      // slot of each
-	Efforts    []Effort       // what slots have cost the receiver
 
 	BudgetMicros float64 // receiver work per slot from now on, µs; 0 for no bound
 }
@@ -50,12 +41,6 @@ type Sounding struct {
 	SINRdB  [mac.MaxRBGs]float32 // dB
 }
 
-// Effort is what the receiver's work in a slot took.
-type Effort struct {
-	Slot   nr.Slot // slot that was received
-	Micros float64 // µs
-}
-
 // Budget is what the receiver of a cell may work per slot: a setting, which holds until the
 // next one. Who shares workers among cells hands it out, see placement/admission.
 type Budget struct {
@@ -64,10 +49,7 @@ type Budget struct {
 
 // Reset empties the message for a slot, and keeps its memory.
 func (s *SlotIndication) Reset(slot nr.Slot) {
-	*s = SlotIndication{
-		Slot: slot, Attach: s.Attach[:0], Detach: s.Detach[:0], Requests: s.Requests[:0], Soundings: s.Soundings[:0],
-		Feedback: s.Feedback[:0], FeedbackOf: s.FeedbackOf[:0], Efforts: s.Efforts[:0],
-	}
+	*s = SlotIndication{Slot: slot, Attach: s.Attach[:0], Detach: s.Detach[:0], Requests: s.Requests[:0], Soundings: s.Soundings[:0]}
 }
 
 // CopyFrom makes s a deep copy of o. It allocates only where s has to grow.
@@ -76,22 +58,17 @@ func (s *SlotIndication) CopyFrom(o *SlotIndication) {
 		Slot: o.Slot, BudgetMicros: o.BudgetMicros,
 		Attach: append(s.Attach[:0], o.Attach...), Detach: append(s.Detach[:0], o.Detach...),
 		Requests: append(s.Requests[:0], o.Requests...), Soundings: append(s.Soundings[:0], o.Soundings...),
-		Feedback: append(s.Feedback[:0], o.Feedback...), FeedbackOf: append(s.FeedbackOf[:0], o.FeedbackOf...),
-		Efforts: append(s.Efforts[:0], o.Efforts...),
 	}
 }
 
-// Tell gives a cell what the message says, in this order: UEs go and come, then feedback,
-// what it cost, requests and soundings. A UE that is attached stays as it is: a host that
-// does not know whether a message was lost tells it again. Tell returns the error of [mac.Cell.Attach], and a
-// [*nr.ShapeError] for feedback without slots. It does not allocate when it succeeds.
+// Tell gives a cell what the message says, in this order: UEs go and come, then requests and
+// soundings. A UE that is attached stays as it is: a host that does not know whether a message
+// was lost tells it again. Tell returns the error of [mac.Cell.Attach]. It does not allocate
+// when it succeeds.
 func (s *SlotIndication) Tell(c *mac.Cell) error { return s.tell(c, 0) }
 
 // tell is Tell with a further bound of the receiver's work, µs; 0 for none.
 func (s *SlotIndication) tell(c *mac.Cell, bound float64) error {
-	if len(s.FeedbackOf) != len(s.Feedback) {
-		return nr.BadLength("slot indication: feedback_of", len(s.FeedbackOf), len(s.Feedback))
-	}
 	for _, rnti := range s.Detach {
 		c.Detach(rnti)
 	}
@@ -99,17 +76,6 @@ func (s *SlotIndication) tell(c *mac.Cell, bound float64) error {
 		if err := c.Attach(s.Attach[i].RNTI, s.Attach[i].Config); err != nil && !errors.Is(err, mac.ErrAttached) {
 			return fmt.Errorf("attach %d: %w", s.Attach[i].RNTI, err)
 		}
-	}
-	for i := 0; i < len(s.Feedback); {
-		k := i + 1
-		for k < len(s.Feedback) && s.FeedbackOf[k] == s.FeedbackOf[i] {
-			k++
-		}
-		c.Feedback(s.FeedbackOf[i], s.Feedback[i:k])
-		i = k
-	}
-	for i := range s.Efforts {
-		c.Measured(s.Efforts[i].Slot, s.Efforts[i].Micros)
 	}
 	for _, rnti := range s.Requests {
 		c.Request(rnti)
@@ -129,6 +95,12 @@ func (s *SlotIndication) tell(c *mac.Cell, bound float64) error {
 type Scheduler struct {
 	Fn sfaas.Fn[SlotIndication, nr.Schedule] // at the slot of the message; its output belongs to the slot k₂ later
 
+	// Feedback is what became of the grants of a slot, one message for each cell and slot. It
+	// is a setting of the slot in which the scheduler is to know it: a tick does not wait for
+	// it, and hears what has come of its own slot and of those before. It may come late or
+	// never.
+	Feedback sfaas.Controller[Feedback]
+
 	// Budgets bound the receiver's work, beside [SlotIndication].BudgetMicros: the smaller
 	// bound holds.
 	Budgets sfaas.Controller[Budget]
@@ -142,11 +114,11 @@ type scheduling struct {
 	Version uint64 // how often it has been written
 }
 
-// NewScheduler returns the function from the beginning of a slot to the schedule of the
-// slot k₂ later, under the key of the radio cell. Its state is what [mac.Cell] knows: the
-// context of each UE, and what the cell knows beside them. Both are Replicated, so that its
-// unit is kept: a UE's HARQ processes, buffers and outer loop survive a move and, with an
-// engine that keeps records, a crash.
+// NewScheduler returns the function from the beginning of a slot to the schedule of the slot
+// k₂ later, under the key of the radio cell. Its state is what [mac.Cell] knows: the context of
+// each UE, and what the cell knows beside them. Both are Replicated, so that its unit is kept:
+// a UE's HARQ processes, buffers and outer loop survive a move and, with an engine that keeps
+// records, a crash.
 //
 // A worker has a [mac.Cell] for each key that it serves, as scratch, and writes back the
 // contexts that have changed. The scratch is believed only as long as it is as old as the
@@ -161,42 +133,31 @@ func NewScheduler(cfg mac.Config) (Scheduler, error) {
 		return Scheduler{}, err
 	}
 	cfg = cell.Config()
-	state := sfaas.NewValue[scheduling]("scheduling", sfaas.Replicated)
-	ues := sfaas.NewMap[uint16, mac.UE]("ues", sfaas.Replicated)
+	kept := keptCell{
+		state: sfaas.NewValue[scheduling]("scheduling", sfaas.Replicated), ues: sfaas.NewMap[uint16, mac.UE]("ues", sfaas.Replicated),
+		scratch: sfaas.NewScratch("cells", func() (*loadedCells, error) { return &loadedCells{cfg: cfg, byKey: map[sfaas.Key]*loadedCell{}}, nil }, nil),
+	}
 	budget := sfaas.NewValue[float64]("budget", sfaas.Replicated)
-	cells := sfaas.NewScratch("cells", func() (*loadedCells, error) { return &loadedCells{cfg: cfg, byKey: map[sfaas.Key]*loadedCell{}}, nil }, nil)
 	f := sfaas.Define("ran/schedule", func(c *sfaas.Ctx, out *nr.Schedule, in *SlotIndication) error {
-		l, err := cells.Get(c).of(c.Key())
-		if err != nil {
-			return err
-		}
-		if s := state.View(c); l.version != versionOf(s) {
-			if err := l.fill(c, s, ues); err != nil {
+		ahead := in.Slot + nr.Slot(cfg.K2)
+		bound, _ := budget.Get(c)
+		c.OutputAt(sfaas.Slot(ahead))
+		return kept.change(c, func(cell *mac.Cell) error {
+			if err := in.tell(cell, bound); err != nil {
 				return err
 			}
-		}
-		version := l.version + 1
-		l.version = unknownVersion // until all has gone well
-		bound, _ := budget.Get(c)
-		if err := in.tell(l.cell, bound); err != nil {
-			return err
-		}
-		ahead := in.Slot + nr.Slot(cfg.K2)
-		if err := l.cell.Schedule(out, ahead); err != nil {
-			return err
-		}
-		for _, rnti := range in.Detach {
-			ues.Delete(c, rnti)
-		}
-		l.cell.Changed(func(u *mac.UE) bool {
-			*ues.Mut(c, u.RNTI) = *u
-			return true
+			for _, rnti := range in.Detach {
+				kept.ues.Delete(c, rnti)
+			}
+			return cell.Schedule(out, ahead)
 		})
-		*state.Mut(c) = scheduling{l.cell.State(), version}
-		c.OutputAt(sfaas.Slot(ahead))
-		l.version = version
-		return nil
-	}, sfaas.FunctionConfig{Params: schedulerParamsOf(cfg)}, state, ues, budget, cells)
+	}, sfaas.FunctionConfig{Params: schedulerParamsOf(cfg)}, kept.state, kept.ues, budget, kept.scratch)
+	feedback := sfaas.OnSetting(f, func(c *sfaas.Ctx, in *Feedback) error {
+		return kept.change(c, func(cell *mac.Cell) error {
+			in.Tell(cell)
+			return nil
+		})
+	})
 	budgets := sfaas.OnSetting(f, func(c *sfaas.Ctx, in *Budget) error {
 		if !(in.Micros >= 0 && in.Micros < 1e9) {
 			return &nr.FieldError{Field: "budget", Got: in.Micros, Want: "0 to 1e9 µs"}
@@ -204,7 +165,40 @@ func NewScheduler(cfg mac.Config) (Scheduler, error) {
 		budget.Set(c, in.Micros)
 		return nil
 	})
-	return Scheduler{Fn: f, Budgets: budgets, ues: ues}, nil
+	return Scheduler{Fn: f, Feedback: feedback, Budgets: budgets, ues: kept.ues}, nil
+}
+
+// keptCell is where what a cell knows is kept, and where it is worked with.
+type keptCell struct {
+	state   sfaas.Value[scheduling]
+	ues     sfaas.Map[uint16, mac.UE]
+	scratch sfaas.Scratch[*loadedCells]
+}
+
+// change lets f change the cell of the running instance, and writes back what has changed.
+// If f fails, nothing is written, and the cell is filled anew before the next change.
+func (k *keptCell) change(c *sfaas.Ctx, f func(*mac.Cell) error) error {
+	l, err := k.scratch.Get(c).of(c.Key())
+	if err != nil {
+		return err
+	}
+	if s := k.state.View(c); l.version != versionOf(s) {
+		if err := l.fill(c, s, k.ues); err != nil {
+			return err
+		}
+	}
+	version := l.version + 1
+	l.version = unknownVersion // until all has gone well
+	if err := f(l.cell); err != nil {
+		return err
+	}
+	l.cell.Changed(func(u *mac.UE) bool {
+		*k.ues.Mut(c, u.RNTI) = *u
+		return true
+	})
+	*k.state.Mut(c) = scheduling{l.cell.State(), version}
+	l.version = version
+	return nil
 }
 
 // UE returns what the scheduler of a cell knows of a UE, and whether it is attached; see

@@ -38,6 +38,8 @@ type Reception struct {
 	SINRObserved bool    // whether SINRdB is a measurement
 	SINRdB       float32 // after equalization, dB
 	Iterations   uint8   // LDPC iterations; 0 where that is not known
+
+	MeanIterations float32 // per code block, see [mac.Feedback]
 }
 
 // AirConfig describes carrier, receiver and UEs to an [Air]. It is passed by value.
@@ -63,6 +65,11 @@ type AirConfig struct {
 	// Scheduler, if its carrier is set, is made a function beside the receiver of a
 	// [Station], see [Station.NewMaker].
 	Scheduler mac.Config
+
+	// FeedbackByHost lets the loop tell that scheduler what became of grants, and not the
+	// receiver, whose blocks are then received for the sake of the work: so for
+	// [Station.NewRecorded].
+	FeedbackByHost bool
 
 	Workers  int             // of the receiver's runtime; 0 stands for one per processor
 	Timeline *sfaas.Timeline // of a station whose slots begin by a clock; nil for virtual time

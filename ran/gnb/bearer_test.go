@@ -4,11 +4,54 @@ package gnb
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/neuroran/neuroran/mac"
 )
+
+// TestBlocksFit builds blocks of all small and some larger sizes for UEs with one bearer and with
+// eight, whose buffers are empty, nearly so and full: what the UE believes to have sent is in
+// the MAC PDU, whatever had to be left out.
+func TestBlocksFit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	sizes := map[int]bool{}
+	for n := range 2000 {
+		cfg := UE{RNTI: 1, Traffic: Traffic{Pattern: Periodic, Mbps: 1, Bytes: 1 + rng.IntN(40)}, MAC: mac.UEConfig{Grant: usualGrant(1)}}
+		for lcg := range n % 8 {
+			cfg.Bearers = append(cfg.Bearers, Bearer{LCG: lcg, Traffic: Traffic{Pattern: Periodic, Mbps: 1, Bytes: 1 + rng.IntN(400)}})
+		}
+		u, err := newTerminal(&cfg, uint64(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.arrivals(time.Duration(rng.IntN(3)) * time.Millisecond)
+		for harq := range mac.NumProcesses {
+			g := usualGrant(1)
+			g.HARQProcess, g.NewData, g.MCSIndex, g.NumPRB = harq, true, rng.IntN(12), 1+rng.IntN(4)
+			if !u.send(&g, 0, 40*rng.Float64()-20) {
+				t.Fatal("nothing is sent")
+			}
+			b := &u.processes[harq]
+			octets := g.TBS() / 8
+			sizes[octets] = true
+			pdu := make([]byte, octets)
+			if err := b.elements.Put(pdu, dataLCID, b.data); err != nil {
+				t.Fatalf("%d octets, %d of data, %+v: %v", octets, b.data, b.elements, err)
+			}
+			if got, err := mac.ParseElements(pdu); got != b.elements || err != nil {
+				t.Fatalf("%d octets: got %+v, %v, want %+v", octets, got, err, b.elements)
+			}
+			if octets >= 64 && (!b.elements.HasPHR || b.elements.BSR.Format == mac.NoBSR) {
+				t.Errorf("%d octets without a report: %+v", octets, b.elements)
+			}
+		}
+	}
+	if !sizes[4] || len(sizes) < 20 {
+		t.Errorf("sizes %v", sizes)
+	}
+}
 
 // TestBearers has UEs with a voice-like bearer beside a full buffer. Where it comes first, its
 // packets wait for the next block alone; where the full buffer comes first, hardly one gets

@@ -66,7 +66,7 @@ type budgeted struct {
 	key sfaas.Key
 }
 
-func newBudgeted(t *testing.T, x *simulated, ticks sfaas.Input[block.SlotIndication], id int) *budgeted {
+func newBudgeted(t *testing.T, x *simulated, id int) *budgeted {
 	t.Helper()
 	cfg := testConfig(4, mac.ProportionalFair{}, Traffic{Pattern: FullBuffer})
 	cfg.MAC.Carrier.CellID, cfg.Seed = id, uint64(id)
@@ -89,7 +89,10 @@ func newBudgeted(t *testing.T, x *simulated, ticks sfaas.Input[block.SlotIndicat
 		return x.add(&functionMaker{
 			key: c.key, ahead: nr.Slot(cfg.K2),
 			push: func(in *block.SlotIndication) error {
-				return ticks.PushValue(x.world.Node(0), c.key, sfaas.Slot(in.Slot), in)
+				return x.ticks.PushValue(x.world.Node(0), c.key, sfaas.Slot(in.Slot), in)
+			},
+			feed: func(slot nr.Slot, heard *block.Feedback) error {
+				return x.feedback.PushValue(x.world.Node(0), c.key, sfaas.Slot(slot), heard)
 			},
 			settle: func(context.Context) error {
 				x.world.RunFor(x.slot / 4)
@@ -111,8 +114,8 @@ func newBudgeted(t *testing.T, x *simulated, ticks sfaas.Input[block.SlotIndicat
 // no slot of either is late in virtual time; as much as one of them took alone, they would be.
 func TestBudgetsOfTwoCells(t *testing.T) {
 	const alone, both, settling = 1500, 4000, 200
-	x, ticks := newSimulated(t, testConfig(1, mac.ProportionalFair{}, Traffic{}).MAC, sim.Config{Seed: 1})
-	first, second := newBudgeted(t, x, ticks, 1), newBudgeted(t, x, ticks, 2)
+	x := newSimulated(t, testConfig(1, mac.ProportionalFair{}, Traffic{}).MAC, sim.Config{Seed: 1}, false)
+	first, second := newBudgeted(t, x, 1), newBudgeted(t, x, 2)
 	set := admission.Set{Cores: 1, Slot: 500 * time.Microsecond, Deadline: 450 * time.Microsecond, Margin: 30 * time.Microsecond}
 	share := func(cells ...*budgeted) []time.Duration {
 		units := make([]admission.Unit, len(cells))

@@ -19,6 +19,7 @@ type Function struct {
 	app       *sfaas.App
 	rt        *sfaas.Runtime
 	ticks     sfaas.Input[block.SlotIndication]
+	feedback  sfaas.Input[block.Feedback]
 	budgets   sfaas.Input[block.Budget]
 	scheduler block.Scheduler
 	makers    makers
@@ -34,16 +35,33 @@ func OpenFunction(cfg mac.Config, opts ...sfaas.Option) (*Function, error) {
 	g := sfaas.NewGraph("scheduler")
 	f := &Function{ticks: sfaas.Source[block.SlotIndication](g, "ticks"), scheduler: s}
 	out := sfaas.Sink(sfaas.Apply(f.ticks, s.Fn), "schedules")
-	f.budgets = sfaas.Source[block.Budget](g, "budgets")
+	f.feedback, f.budgets = sfaas.Source[block.Feedback](g, "feedback"), sfaas.Source[block.Budget](g, "budgets")
+	sfaas.Control(f.feedback, s.Feedback)
 	sfaas.Control(f.budgets, s.Budgets)
 	if f.app, err = g.Build(); err != nil {
 		return nil, err
 	}
+	isTick := ticksOf(f.app)
 	f.rt, err = sfaas.NewRuntime(f.app, append([]sfaas.Option{
 		sfaas.WithOutput(out, func(h sfaas.Header, s *nr.Schedule) { f.makers.made(h.Key, s) }),
-		sfaas.WithNotices(func(n sfaas.Notice) { f.makers.missed(n.At.Key, nr.Slot(n.Header.Slot), &n) }),
+		sfaas.WithNotices(func(n sfaas.Notice) {
+			if isTick(&n) {
+				f.makers.missed(n.At.Key, nr.Slot(n.Header.Slot), &n)
+			}
+		}),
 	}, opts...)...)
 	return f, err
+}
+
+// ticksOf returns what reports whether a notice is about a tick, and not about a setting of the
+// scheduler.
+func ticksOf(app *sfaas.App) func(n *sfaas.Notice) bool {
+	for _, e := range app.Edges() {
+		if e.From == "ticks" {
+			return func(n *sfaas.Notice) bool { return n.Header.Edge == e.ID }
+		}
+	}
+	return func(*sfaas.Notice) bool { return false }
 }
 
 // Runtime returns the runtime that the function is on.
@@ -66,6 +84,12 @@ func (f *Function) NewMaker(cfg mac.Config) (Maker, error) {
 		push: func(in *block.SlotIndication) error {
 			return f.ticks.Push(f.rt, key, sfaas.Slot(in.Slot), func(m *block.SlotIndication) error {
 				m.CopyFrom(in)
+				return nil
+			})
+		},
+		feed: func(slot nr.Slot, heard *block.Feedback) error {
+			return f.feedback.Push(f.rt, key, sfaas.Slot(slot), func(m *block.Feedback) error {
+				m.CopyFrom(heard)
 				return nil
 			})
 		},

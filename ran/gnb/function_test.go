@@ -4,6 +4,7 @@ package gnb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -42,25 +43,72 @@ func TestFunction(t *testing.T) {
 	}
 }
 
-// TestFunctionBesideReceiver makes the same history with scheduler and receiver in one
-// graph as with the scheduler outside.
+// TestFunctionBesideReceiver makes the same history with scheduler and receiver in one graph,
+// where the receiver tells the scheduler what becomes of grants, as without a runtime, where the
+// loop does: also with the shortest delay, and with SINRs that are reported too high.
 func TestFunctionBesideReceiver(t *testing.T) {
-	cfg := testConfig(3, mac.ProportionalFair{}, Traffic{})
-	cfg.Receiver, cfg.NewAir = "ls", NewWaveform
-	_, want := runLoop(t, cfg, 150)
-	for _, workers := range []int{1, 3} {
-		s, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: "ls", Scheduler: cfg.MAC, Workers: workers})
-		if err != nil {
-			t.Fatal(err)
+	for _, c := range []struct {
+		delay   int
+		bias    float64
+		host    bool
+		workers []int
+	}{{8, 0, false, []int{1, 3}}, {1, 2, false, []int{1, 2}}, {2, -3, true, []int{2}}} {
+		cfg := testConfig(3, mac.ProportionalFair{}, Traffic{Pattern: OnOff, Mbps: 8})
+		cfg.Receiver, cfg.NewAir, cfg.BiasDB, cfg.MAC.FeedbackSlots = "ls", NewWaveform, c.bias, c.delay
+		cfg.UEs[1].Bearers = []Bearer{{LCG: 3, Traffic: Traffic{Pattern: FullBuffer}, Channel: mac.LogicalChannel{Priority: 5}}}
+		_, want := runLoop(t, cfg, 120)
+		for _, workers := range c.workers {
+			s, err := OpenStation(AirConfig{
+				Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: "ls", Scheduler: cfg.MAC, FeedbackByHost: c.host, Workers: workers,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.NewAir, cfg.NewMaker = s.NewAir, s.NewMaker
+			_, got := runLoop(t, cfg, 120)
+			if got.History != want.History {
+				t.Errorf("%d workers, feedback after %d slots: history %s, want %s", workers, c.delay, got.History, want.History)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
 		}
-		cfg.NewAir, cfg.NewMaker = s.NewAir, s.NewMaker
-		_, got := runLoop(t, cfg, 150)
-		if got.History != want.History {
-			t.Errorf("%d workers: history %s, want %s", workers, got.History, want.History)
+	}
+}
+
+// TestFeedbackInside refuses what a loop cannot have where the receiver tells the scheduler what
+// becomes of grants.
+func TestFeedbackInside(t *testing.T) {
+	cfg := testConfig(2, mac.RoundRobin{}, Traffic{})
+	s, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: "ls", Scheduler: cfg.MAC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	cfg.NewMaker, cfg.Receiver = s.NewMaker, "ls"
+	for name, change := range map[string]func(c *Config){
+		"outcomes that are drawn":    func(*Config) {},
+		"the receiver of another":    func(c *Config) { c.NewAir = NewWaveform },
+		"feedback that is lost":      func(c *Config) { c.NewAir, c.Impairments.FeedbackLoss = s.NewAir, 0.1 },
+		"feedback that is late":      func(c *Config) { c.NewAir, c.Impairments.FeedbackJitter = s.NewAir, 2 },
+		"feedback of somebody else":  func(c *Config) { c.NewAir, c.Quality = s.NewAir, func([]float32, int, nr.Slot) {} },
+		"recorded samples":           func(c *Config) { c.NewAir = s.NewRecorded },
+		"feedback after other slots": func(c *Config) { c.NewAir, c.MAC.FeedbackSlots = s.NewAir, 11 },
+		"a bias that cannot be":      func(c *Config) { c.NewAir, c.BiasDB = s.NewAir, 80 },
+	} {
+		x := cfg
+		change(&x)
+		if _, err := New(x); !errors.As(err, new(*nr.FieldError)) {
+			t.Errorf("%s: got %v", name, err)
 		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
+	}
+	cfg.NewAir = s.NewAir
+	l, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Run(30), l.Close()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -24,7 +24,8 @@ import (
 //  2. tells the scheduler so, and the feedback and soundings of slot n − k, k being
 //     [mac.Config].FeedbackSlots, and has it make the schedule of slot n + k₂;
 //  3. lets the UEs transmit by the schedule of slot n, which was made k₂ slots ago, and
-//     keeps what the receiver says of it for slot n + k.
+//     keeps what the receiver says of it for slot n + k. With a scheduler beside the receiver
+//     of a [Station] it is the receiver that tells the scheduler.
 //
 // One goroutine at a time may use a Loop. Its history follows from the seed.
 type Loop struct {
@@ -36,16 +37,17 @@ type Loop struct {
 	ues   []terminal
 	index map[uint16]int // of each RNTI
 
-	schedules []nr.Schedule          // ring over slots, for k₂
-	coming    []block.SlotIndication // ring over the slots in which they are told
-	lost      block.SlotIndication   // takes what is lost
+	schedules []nr.Schedule // ring over slots, for k₂
+	coming    []news        // ring over the slots in which they are told
+	lost      news          // takes what is lost
 	who       []int
 	heard     []Reception
 	rng       *rand.Rand // of impairments
 	length    time.Duration
 
-	ticker  ticker // of a loop by the clock whose schedules are made elsewhere; nil otherwise
-	byClock bool   // slots begin by a clock
+	inside  *waveform // whose receiver tells the scheduler what becomes of grants; nil where the loop does
+	ticker  ticker    // of a loop by the clock whose schedules are made elsewhere; nil otherwise
+	byClock bool      // slots begin by a clock
 	worked  []Worked
 	budget  float64 // receiver work per slot, µs
 	history hash.Hash
@@ -56,8 +58,9 @@ type Loop struct {
 
 // Maker makes schedules. One goroutine at a time may use it.
 type Maker interface {
-	// Make tells what a message says and writes the schedule of the slot k₂ after it.
-	Make(dst *nr.Schedule, in *block.SlotIndication) error
+	// Make tells what has become of grants, and then what the beginning of a slot says, and
+	// writes the schedule of the slot k₂ after it.
+	Make(dst *nr.Schedule, in *block.SlotIndication, heard []block.Feedback) error
 	// UE returns what is known of a UE, and whether it is attached.
 	UE(rnti uint16) (mac.UE, bool)
 }
@@ -66,11 +69,38 @@ type Maker interface {
 type plain struct{ *mac.Cell }
 
 // Make implements [Maker]. It does not allocate once dst has grown.
-func (p plain) Make(dst *nr.Schedule, in *block.SlotIndication) error {
+func (p plain) Make(dst *nr.Schedule, in *block.SlotIndication, heard []block.Feedback) error {
+	for i := range heard {
+		heard[i].Tell(p.Cell)
+	}
 	if err := in.Tell(p.Cell); err != nil {
 		return err
 	}
 	return p.Schedule(dst, in.Slot+nr.Slot(p.Config().K2))
+}
+
+// news is what the scheduler is told in one slot.
+type news struct {
+	block.SlotIndication
+	feedback []block.Feedback
+}
+
+// of returns an empty message about the grants of a slot, behind those that are there.
+func (x *news) of(slot nr.Slot) *block.Feedback {
+	if n := len(x.feedback); n < cap(x.feedback) {
+		x.feedback = x.feedback[:n+1]
+	} else {
+		x.feedback = append(x.feedback, block.Feedback{})
+	}
+	f := &x.feedback[len(x.feedback)-1]
+	f.Reset(slot)
+	return f
+}
+
+// forget empties the news, and keeps their memory.
+func (x *news) forget() {
+	x.Reset(0)
+	x.feedback = x.feedback[:0]
 }
 
 // Watcher is told what happened in a slot; what it is given is valid until it returns.
@@ -97,7 +127,7 @@ func New(cfg Config) (*Loop, error) {
 	l := &Loop{
 		cfg: cfg, index: map[uint16]int{}, history: sha256.New(), budget: cfg.MAC.BudgetMicros,
 		schedules: make([]nr.Schedule, cfg.MAC.K2+1),
-		coming:    make([]block.SlotIndication, cfg.MAC.FeedbackSlots+cfg.Impairments.FeedbackJitter+1),
+		coming:    make([]news, cfg.MAC.FeedbackSlots+cfg.Impairments.FeedbackJitter+1),
 		who:       make([]int, nr.MaxGrants), heard: make([]Reception, nr.MaxGrants),
 		length: cfg.MAC.Carrier.Numerology().SlotDuration(),
 		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x6c6f6f70)), // "loop"
@@ -124,8 +154,30 @@ func New(cfg Config) (*Loop, error) {
 	if l.maker, err = cfg.NewMaker(cfg.MAC); err != nil {
 		return nil, errors.Join(err, l.air.Close())
 	}
+	if err := l.listen(); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	l.stats.init(len(l.rbgs))
 	return l, nil
+}
+
+// listen finds out who tells the scheduler what becomes of grants. A scheduler that hears it
+// from the receiver of its station must have that one's air, and nothing of it can be lost or
+// changed on the way.
+func (l *Loop) listen() error {
+	m, ok := l.maker.(*functionMaker)
+	if !ok || m.receiver == nil {
+		return nil
+	}
+	w, ok := l.air.(*waveform)
+	if !ok || w.station.rx != m.receiver {
+		return &nr.FieldError{Field: "new_air", Got: fmt.Sprintf("%T", l.air), Want: "the NewAir of the scheduler's station, or AirConfig.FeedbackByHost"}
+	}
+	if x := &l.cfg.Impairments; x.FeedbackLoss > 0 || x.FeedbackJitter > 0 || l.cfg.Quality != nil {
+		return &nr.FieldError{Field: "impairments.feedback", Got: "feedback inside the station that is lost, late or replaced", Want: "AirConfig.FeedbackByHost"}
+	}
+	l.inside = w
+	return w.calibrate(l.slot, l.cfg.BiasDB)
 }
 
 // Watch has a function told of every slot from now on.
@@ -141,8 +193,15 @@ func (l *Loop) UE(i int) (mac.UE, bool) { return l.maker.UE(l.cfg.UEs[i].RNTI) }
 // SetBudget bounds the receiver's work per slot from now on, see [mac.Cell.SetBudget].
 func (l *Loop) SetBudget(micros float64) { l.budget = micros }
 
-// SetBias changes by how many dB reported SINRs are too high from now on.
-func (l *Loop) SetBias(dB float64) { l.cfg.BiasDB = dB }
+// SetBias changes by how many dB reported SINRs are too high from now on. It returns the error
+// of telling the receiver of a station so.
+func (l *Loop) SetBias(dB float64) error {
+	l.cfg.BiasDB = dB
+	if l.inside != nil {
+		return l.inside.calibrate(l.slot, dB)
+	}
+	return nil
+}
 
 // Close releases the air, and the scheduler where that is a function: its cell may then have
 // another loop.
@@ -170,13 +229,13 @@ func (l *Loop) Step() error {
 	n := l.slot
 	told := &l.coming[int(n)%len(l.coming)]
 	told.Slot, told.BudgetMicros = n, l.budget
-	l.people(told)
+	l.people(&told.SlotIndication)
 	began := time.Now()
 	if err := l.schedule(told); err != nil {
 		return err
 	}
 	made := time.Now()
-	told.Reset(0)
+	told.forget()
 	if n < nr.Slot(l.cfg.MAC.K2) {
 		l.scheduleOf(n).Set(n) // nobody has made a schedule for the first slots
 	}
@@ -208,7 +267,7 @@ func (l *Loop) people(told *block.SlotIndication) {
 		}
 		t.stats.slots++
 		t.arrivals(now)
-		if t.asks(n) {
+		if t.asks(n, now) {
 			told.Requests = append(told.Requests, t.cfg.RNTI)
 		}
 		if every := l.cfg.SoundingSlots; every > 0 && (int(n)+i)%every == 0 {
@@ -262,19 +321,20 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 		return err
 	}
 	end := time.Duration(s.Slot+1) * l.length
-	p := l.destination(s.Slot)
+	p := l.destination(s.Slot).of(s.Slot)
 	l.measure(p)
 	for i := range grants {
 		g := &grants[i]
 		f := mac.Feedback{
 			RNTI: g.RNTI, HARQProcess: uint8(g.HARQProcess), Outcome: heard[i].Outcome,
-			SINRObserved: heard[i].SINRObserved && l.cfg.Quality == nil, SINRdB: heard[i].SINRdB + float32(l.cfg.BiasDB), Iterations: heard[i].Iterations,
+			SINRObserved: heard[i].SINRObserved && l.cfg.Quality == nil, SINRdB: heard[i].SINRdB + float32(l.cfg.BiasDB),
+			Iterations: heard[i].Iterations, MeanIterations: heard[i].MeanIterations,
 		}
 		if who[i] >= 0 {
 			l.ues[who[i]].received(&f, &heard[i], g, end)
 			l.ues[who[i]].stats.granted(g)
 		}
-		p.Feedback, p.FeedbackOf = append(p.Feedback, f), append(p.FeedbackOf, s.Slot)
+		p.Grants = append(p.Grants, f)
 	}
 	l.note(s, heard)
 	for _, w := range l.watch {
@@ -284,7 +344,7 @@ func (l *Loop) transmit(s *nr.Schedule) error {
 }
 
 // measure takes what the receiver has worked meanwhile.
-func (l *Loop) measure(p *block.SlotIndication) {
+func (l *Loop) measure(p *block.Feedback) {
 	a, ok := l.air.(Timed)
 	if !ok {
 		return
@@ -313,6 +373,10 @@ func (l *Loop) sender(g *nr.Grant) int {
 	if !l.ues[i].send(g, time.Duration(l.slot)*l.length, l.headroom(i, g)) {
 		return -1
 	}
+	if w, ok := l.air.(carrier); ok && g.NewData {
+		b := &l.ues[i].processes[g.HARQProcess]
+		w.carry(i, g.HARQProcess, b.data, &b.elements)
+	}
 	return i
 }
 
@@ -324,15 +388,22 @@ func (l *Loop) headroom(i int, g *nr.Grant) float64 {
 	return dB
 }
 
-// destination returns the message in which the feedback of a slot is told; where it is lost,
-// one that nobody reads.
-func (l *Loop) destination(n nr.Slot) *block.SlotIndication {
+// carrier is an air whose blocks say themselves what a UE reports.
+type carrier interface {
+	// carry says what the next block of a HARQ process of a UE holds: octets of data, and
+	// control elements.
+	carry(ue, process, data int, e *mac.Elements)
+}
+
+// destination returns the news with which the feedback of a slot is told; where it is lost, or
+// somebody else tells it, some that nobody reads.
+func (l *Loop) destination(n nr.Slot) *news {
 	delay, x := l.cfg.MAC.FeedbackSlots, &l.cfg.Impairments
 	if x.FeedbackJitter > 0 {
 		delay += l.rng.IntN(x.FeedbackJitter + 1)
 	}
-	if x.FeedbackLoss > 0 && l.rng.Float64() < x.FeedbackLoss {
-		l.lost.Reset(0)
+	if l.inside != nil || x.FeedbackLoss > 0 && l.rng.Float64() < x.FeedbackLoss {
+		l.lost.forget()
 		return &l.lost
 	}
 	return &l.coming[(int(n)+delay)%len(l.coming)]

@@ -212,7 +212,9 @@ func TestOuterLoopStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bias := range []float64{10, 0} {
-		l.SetBias(bias)
+		if err := l.SetBias(bias); err != nil {
+			t.Fatal(err)
+		}
 		first, final := comesBack(t, l)
 		t.Logf("bias %g dB: %.2f dB in the end, within 1 dB after %d first transmissions", bias, final, first)
 		if first > 300 {

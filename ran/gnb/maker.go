@@ -13,6 +13,7 @@ import (
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
+	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -27,13 +28,22 @@ import (
 //     is without a runtime.
 //  4. The tick is lost between two nodes, of which nobody knows. When a HARQ round has
 //     passed, Make asks whether the runtimes have anything to do; if not, the slot has no
-//     grants, and what the tick said is told with the next one.
+//     grants, and who came and went by the tick is told with the next one.
+//
+// What became of grants goes another way, beside the ticks, and is not told again: package mac
+// takes what it never hears as lost. It comes from the loop, which pushes it before the tick of
+// the slot in which it is to be known, or over an edge from the receiver. Make then waits until
+// the runtimes have nothing to do, before the tick: all that the receiver will ever say of
+// earlier slots is at the scheduler then, whatever the number of workers. By the clock nothing is waited
+// for.
 type functionMaker struct {
 	key      sfaas.Key
-	ahead    nr.Slot                           // k₂
-	patience time.Duration                     // after which it is asked whether anything still comes
-	push     func(*block.SlotIndication) error // sends a copy
-	settle   func(context.Context) error       // waits until the runtimes have nothing to do
+	ahead    nr.Slot                              // k₂
+	patience time.Duration                        // after which it is asked whether anything still comes
+	push     func(*block.SlotIndication) error    // sends a copy
+	feed     func(nr.Slot, *block.Feedback) error // sends a copy of feedback that is known in a slot; nil with a receiver
+	receiver *uplink.Receiver                     // that tells the scheduler what becomes of grants; nil for none
+	settle   func(context.Context) error          // waits until the runtimes have nothing to do
 	look     func(context.Context, uint16) (mac.UE, bool, error)
 	leave    func() // ends that it is told of schedules
 
@@ -111,7 +121,10 @@ const maxTries = 8
 
 // Make implements [Maker]. It waits for the schedule; where there is none the slot has no
 // grants. It returns the [*sfaas.Fault] of a message that the function has refused.
-func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication) error {
+func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication, heard []block.Feedback) error {
+	if err := x.hear(in.Slot, heard); err != nil {
+		return err
+	}
 	told := x.tell(in)
 	for range maxTries {
 		if err := patiently(func() error { return x.push(told) }); err != nil {
@@ -135,9 +148,28 @@ func (x *functionMaker) Make(dst *nr.Schedule, in *block.SlotIndication) error {
 	return nil
 }
 
+// hear tells the function what has become of grants, all that it is to know in a slot.
+func (x *functionMaker) hear(slot nr.Slot, heard []block.Feedback) error {
+	if x.receiver != nil {
+		return x.receiver.Runtime().Drain(context.Background())
+	}
+	for i := range heard {
+		if err := patiently(func() error { return x.feed(slot, &heard[i]) }); err != nil {
+			return fmt.Errorf("gnb: feedback: %w", err)
+		}
+	}
+	return nil
+}
+
 // tick tells the function of a slot as Make does, and waits for nothing: the schedule is
-// there, or not, when [functionMaker.fetch] asks for it.
-func (x *functionMaker) tick(in *block.SlotIndication) error {
+// there, or not, when [functionMaker.fetch] asks for it. Feedback for which there is no room is
+// lost.
+func (x *functionMaker) tick(in *block.SlotIndication, heard []block.Feedback) error {
+	for i := range heard {
+		if err := x.feed(in.Slot, &heard[i]); err != nil && !errors.Is(err, sfaas.ErrBusy) {
+			return fmt.Errorf("gnb: feedback: %w", err)
+		}
+	}
 	told := x.tell(in)
 	err := x.push(told)
 	if errors.Is(err, sfaas.ErrBusy) {
@@ -208,18 +240,16 @@ func (x *functionMaker) news(dst *nr.Schedule, slot nr.Slot) (made bool, bad bad
 }
 
 // tell makes the tick of a slot: what it says itself, and before that what lost ticks have
-// said of who came and went, and of transmissions. Their requests and soundings are old:
-// UEs ask again, and are sounded again.
+// said of who came and went. Their requests and soundings are old: UEs ask again, and are
+// sounded again.
 func (x *functionMaker) tell(in *block.SlotIndication) *block.SlotIndication {
 	told := &x.told[int(in.Slot)%len(x.told)]
 	told.CopyFrom(in)
-	if len(x.owed.Attach)+len(x.owed.Detach)+len(x.owed.Feedback) > 0 {
+	if len(x.owed.Attach)+len(x.owed.Detach) > 0 {
 		// Who has gone meanwhile does not come any more.
 		x.owed.Attach = slices.DeleteFunc(x.owed.Attach, func(a block.Attachment) bool { return slices.Contains(in.Detach, a.RNTI) })
 		told.Attach = append(append(told.Attach[:0], x.owed.Attach...), in.Attach...)
 		told.Detach = append(append(told.Detach[:0], x.owed.Detach...), in.Detach...)
-		told.Feedback = append(append(told.Feedback[:0], x.owed.Feedback...), in.Feedback...)
-		told.FeedbackOf = append(append(told.FeedbackOf[:0], x.owed.FeedbackOf...), in.FeedbackOf...)
 		x.owed.Reset(0)
 	}
 	x.mu.Lock()
@@ -234,7 +264,6 @@ func (x *functionMaker) tell(in *block.SlotIndication) *block.SlotIndication {
 func (x *functionMaker) owe(told *block.SlotIndication) {
 	x.owed.Attach = slices.DeleteFunc(x.owed.Attach, func(a block.Attachment) bool { return slices.Contains(told.Detach, a.RNTI) })
 	x.owed.Attach, x.owed.Detach = append(x.owed.Attach, told.Attach...), append(x.owed.Detach, told.Detach...)
-	x.owed.Feedback, x.owed.FeedbackOf = append(x.owed.Feedback, told.Feedback...), append(x.owed.FeedbackOf, told.FeedbackOf...)
 }
 
 // Close lets the cell have another maker. What the function knows of the cell stays.

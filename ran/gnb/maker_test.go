@@ -44,7 +44,7 @@ func newFakeTicks(patience time.Duration, answer func(f *fakeTicks, in *block.Sl
 func (f *fakeTicks) make(t *testing.T, in block.SlotIndication) nr.Schedule {
 	t.Helper()
 	var s nr.Schedule
-	if err := f.maker.Make(&s, &in); err != nil {
+	if err := f.maker.Make(&s, &in, nil); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -73,8 +73,7 @@ func TestTickIsPushedAgain(t *testing.T) {
 }
 
 // TestLostTick loses ticks without a word: their slots have no grants, the runtimes are asked
-// once for each, and the next tick tells who has come and gone, in the end, and what became
-// of transmissions.
+// once for each, and the next tick tells who has come and gone, in the end.
 func TestLostTick(t *testing.T) {
 	f := newFakeTicks(time.Millisecond, func(f *fakeTicks, in *block.SlotIndication) {
 		if len(f.pushed) == 4 {
@@ -87,10 +86,9 @@ func TestLostTick(t *testing.T) {
 		}
 		return all
 	}
-	heard := []mac.Feedback{{RNTI: 4, Outcome: nr.OutcomePassed}}
 	for _, in := range []block.SlotIndication{
 		{Slot: 0, Attach: attach(4, 5), Requests: []uint16{9}},
-		{Slot: 1, Detach: []uint16{5}, Feedback: heard, FeedbackOf: []nr.Slot{0}},
+		{Slot: 1, Detach: []uint16{5}},
 		{Slot: 2, Attach: attach(5, 6)},
 	} {
 		if s := f.make(t, in); s.Slot != in.Slot+2 || len(s.Grants) != 0 {
@@ -100,8 +98,8 @@ func TestLostTick(t *testing.T) {
 	if s := f.make(t, block.SlotIndication{Slot: 3, Requests: []uint16{6}}); len(s.Grants) != 1 {
 		t.Errorf("got %+v", s)
 	}
-	want := block.SlotIndication{Slot: 3, Attach: attach(4, 5, 6), Detach: []uint16{5}, Requests: []uint16{6}, Feedback: heard, FeedbackOf: []nr.Slot{0}}
-	if diff := cmp.Diff(want, f.pushed[3], cmp.Transformer("empty", func(x []block.Sounding) int { return len(x) }), cmp.Transformer("none", func(x []block.Effort) int { return len(x) })); diff != "" {
+	want := block.SlotIndication{Slot: 3, Attach: attach(4, 5, 6), Detach: []uint16{5}, Requests: []uint16{6}}
+	if diff := cmp.Diff(want, f.pushed[3], cmp.Transformer("empty", func(x []block.Sounding) int { return len(x) })); diff != "" {
 		t.Errorf("the fourth tick (-want +got):\n%s", diff)
 	}
 	if f.settled != 3 {
@@ -110,7 +108,7 @@ func TestLostTick(t *testing.T) {
 	if f.answer(4); true {
 		f.make(t, block.SlotIndication{Slot: 4})
 	}
-	if got := f.pushed[4]; len(got.Attach)+len(got.Detach)+len(got.Feedback) != 0 {
+	if got := f.pushed[4]; len(got.Attach)+len(got.Detach) != 0 {
 		t.Errorf("told twice: %+v", got)
 	}
 }

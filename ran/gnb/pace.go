@@ -20,8 +20,8 @@ import (
 
 // ticker is a [Maker] that need not be waited for.
 type ticker interface {
-	// tick tells what a message says.
-	tick(in *block.SlotIndication) error
+	// tick tells what Make is told.
+	tick(in *block.SlotIndication, heard []block.Feedback) error
 	// fetch writes the schedule of a slot, if there is one, and returns how long it took.
 	fetch(dst *nr.Schedule, slot nr.Slot) (took time.Duration, ok bool, err error)
 }
@@ -40,15 +40,15 @@ func (l *Loop) pace() {
 
 // schedule has the schedule of the slot k₂ later made, or, by the clock, fetches that of the
 // present slot, which was to be made meanwhile.
-func (l *Loop) schedule(told *block.SlotIndication) error {
+func (l *Loop) schedule(told *news) error {
 	n := told.Slot
 	if l.ticker == nil {
 		began := time.Now()
-		err := l.maker.Make(l.scheduleOf(n+nr.Slot(l.cfg.MAC.K2)), told)
+		err := l.maker.Make(l.scheduleOf(n+nr.Slot(l.cfg.MAC.K2)), &told.SlotIndication, told.feedback)
 		l.stats.scheduling.add(time.Since(began))
 		return err
 	}
-	if err := l.ticker.tick(told); err != nil {
+	if err := l.ticker.tick(&told.SlotIndication, told.feedback); err != nil {
 		return err
 	}
 	took, ok, err := l.ticker.fetch(l.scheduleOf(n), n)

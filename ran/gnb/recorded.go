@@ -69,6 +69,9 @@ func (s *Station) NewRecorded(cfg AirConfig) (Air, error) {
 	if err := s.check(&cfg); err != nil {
 		return nil, err
 	}
+	if s.schedules() && !s.cfg.FeedbackByHost {
+		return nil, &nr.FieldError{Field: "feedback_by_host", Got: false, Want: "true: what becomes of a grant is what the abstract air says"}
+	}
 	abstract, err := NewAbstract(cfg)
 	if err != nil {
 		return nil, err

@@ -97,7 +97,7 @@ func TestRecordedByTheClock(t *testing.T) {
 func TestRecordedRefuses(t *testing.T) {
 	cfg := testConfig(2, nil, Traffic{})
 	cfg.UEs[1].MAC.Grant.MCSTable = nr.MCSTable256QAM
-	s, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Scheduler: cfg.MAC})
+	s, err := OpenStation(AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Scheduler: cfg.MAC, FeedbackByHost: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func (w *world) open() error {
 	if s.Air != "abstract" {
 		air := AirConfig{Carrier: cfg.MAC.Carrier, NumRx: 2, Receiver: s.Receiver, Samples: s.Samples, Scheduler: cfg.MAC}
 		if s.Air == "recorded" {
-			air.Timeline = w.timeline
+			air.Timeline, air.FeedbackByHost = w.timeline, true
 		}
 		if s.FIFO {
 			threads := workerThreads()

@@ -4,6 +4,7 @@ package gnb
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -16,39 +17,63 @@ import (
 )
 
 // simulated is the scheduler function in a world of three nodes: it begins on the first one,
-// the host with the radio is at the second, and it moves to the third and back. Ticks and
-// schedules cross the network between.
+// the host with the radio is at the second, and it moves to the third and back. Ticks,
+// schedules and feedback cross the network between. What becomes of grants is told by the host;
+// or inside, where single outcomes come out of a receiver at the radio, and the collector there
+// makes the feedback of them.
 type simulated struct {
 	world *sim.World
 	unit  sfaas.Unit
 	makers
-	budgets sfaas.Input[block.Budget]
-	slot    time.Duration
-	moves   int
-	late    int // schedules that came after the end of their tick's slot
+	ticks    sfaas.Input[block.SlotIndication]
+	feedback sfaas.Input[block.Feedback]
+	outcomes sfaas.Input[block.Reported]
+	inside   bool
+	budgets  sfaas.Input[block.Budget]
+	slot     time.Duration
+	moves    int
+	late     int // schedules that came after the end of their tick's slot
 }
 
 const radioNode = 2 // where the host is
 
-// newSimulated returns a world for the cells of a configuration.
-func newSimulated(t *testing.T, cfg mac.Config, world sim.Config) (x *simulated, ticks sfaas.Input[block.SlotIndication]) {
+// newSimulated returns a world for the cells of a configuration. Inside, feedback takes a slot
+// longer than the loop says: in that it crosses the network.
+func newSimulated(t *testing.T, cfg mac.Config, world sim.Config, inside bool) *simulated {
 	t.Helper()
+	if inside {
+		cfg.FeedbackSlots++
+	}
 	s, err := block.NewScheduler(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := sfaas.NewGraph("simulated scheduler")
-	ticks = sfaas.Source[block.SlotIndication](g, "ticks")
-	budgets := sfaas.Source[block.Budget](g, "budgets")
-	sfaas.Control(budgets, s.Budgets)
-	out := sfaas.Sink(sfaas.Apply(ticks, s.Fn).Cut("grants"), "schedules")
+	x := &simulated{
+		inside: inside, ticks: sfaas.Source[block.SlotIndication](g, "ticks"), budgets: sfaas.Source[block.Budget](g, "budgets"),
+		slot: cfg.Carrier.Numerology().SlotDuration(),
+	}
+	sfaas.Control(x.budgets, s.Budgets)
+	grants := sfaas.Apply(x.ticks, s.Fn).Cut("grants")
+	out := sfaas.Sink(grants, "schedules")
+	owned := []string{"schedules"}
+	if inside {
+		x.outcomes = sfaas.Source[block.Reported](g, "outcomes")
+		collector := block.NewCollect(block.Config{Carrier: cfg.Carrier}, cfg.FeedbackSlots)
+		sfaas.Control(grants, collector.Grants)
+		sfaas.Control(sfaas.Source[block.Calibration](g, "calibrations"), collector.Calibrations)
+		sfaas.Control(sfaas.Apply(x.outcomes, collector.Fn).Cut("feedback"), s.Feedback)
+		owned = append(owned, collector.Fn.Name())
+	} else {
+		x.feedback = sfaas.Source[block.Feedback](g, "feedback")
+		sfaas.Control(x.feedback, s.Feedback)
+	}
 	app, err := g.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	x = &simulated{budgets: budgets, slot: cfg.Carrier.Numerology().SlotDuration()}
 	world.Nodes = 3
-	x.world, err = sim.New(app, world, sfaas.WithMode(sfaas.Replay), sfaas.WithDefaultOwner(radioNode, "schedules"),
+	x.world, err = sim.New(app, world, sfaas.WithMode(sfaas.Replay), sfaas.WithDefaultOwner(radioNode, owned...),
 		sfaas.WithNotices(func(sfaas.Notice) {}),
 		sfaas.WithOutput(out, func(h sfaas.Header, s *nr.Schedule) {
 			if sfaas.Time(0).Add(time.Duration(int(h.Slot)-cfg.K2+1)*x.slot) < x.world.Now() {
@@ -64,30 +89,39 @@ func newSimulated(t *testing.T, cfg mac.Config, world sim.Config) (x *simulated,
 	if err != nil {
 		t.Fatal(err)
 	}
-	return x, ticks
+	return x
 }
 
 // newMaker returns the scheduler of a cell of the world. A tick is pushed at the start of its
 // slot; what has not come back by its end is lost, also where it is on its way.
-func (x *simulated) newMaker(ticks sfaas.Input[block.SlotIndication]) func(mac.Config) (Maker, error) {
-	return func(cfg mac.Config) (Maker, error) {
-		key := block.CellKey(cfg.Carrier.CellID)
-		end := sfaas.Time(0)
-		return x.add(&functionMaker{
-			key: key, ahead: nr.Slot(cfg.K2), // no patience: the world goes on when it is asked to
-			push: func(in *block.SlotIndication) error {
-				start := sfaas.Time(0).Add(time.Duration(in.Slot) * x.slot)
-				x.world.RunUntil(start)
-				end = start.Add(x.slot - 1)
-				return ticks.PushValue(x.world.Node(radioNode-1), key, sfaas.Slot(in.Slot), in)
-			},
-			settle: func(context.Context) error {
-				x.world.RunUntil(end)
-				return x.failed()
-			},
-			look: func(context.Context, uint16) (mac.UE, bool, error) { return mac.UE{}, false, nil },
-		})
-	}
+func (x *simulated) newMaker(cfg mac.Config) (Maker, error) {
+	key := block.CellKey(cfg.Carrier.CellID)
+	end := sfaas.Time(0)
+	return x.add(&functionMaker{
+		key: key, ahead: nr.Slot(cfg.K2), // no patience: the world goes on when it is asked to
+		push: func(in *block.SlotIndication) error {
+			start := sfaas.Time(0).Add(time.Duration(in.Slot) * x.slot)
+			x.world.RunUntil(start)
+			end = start.Add(x.slot - 1)
+			return x.ticks.PushValue(x.world.Node(radioNode-1), key, sfaas.Slot(in.Slot), in)
+		},
+		feed: func(slot nr.Slot, heard *block.Feedback) error {
+			if !x.inside {
+				return x.feedback.PushValue(x.world.Node(radioNode-1), key, sfaas.Slot(slot), heard)
+			}
+			for i := range heard.Grants {
+				if err := x.outcomes.PushValue(x.world.Node(radioNode-1), key, sfaas.Slot(heard.Slot), &block.Reported{Feedback: heard.Grants[i]}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		settle: func(context.Context) error {
+			x.world.RunUntil(end)
+			return x.failed()
+		},
+		look: func(context.Context, uint16) (mac.UE, bool, error) { return mac.UE{}, false, nil },
+	})
 }
 
 // failed returns the first fault of a function, which is what mac.Check has found.
@@ -117,9 +151,9 @@ func (x *simulated) move(t *testing.T) {
 }
 
 // TestFunctionSimulated runs the loop with the scheduler function in sfaas/sim, where ticks,
-// with the feedback in them, and schedules are late and lost on the network, and its unit
-// moves; feedback is late, out of order and lost beside that. Every schedule is checked: no
-// process is used twice, and nothing else that mac.Check knows; and no UE stalls.
+// schedules and feedback are late and lost on the network, and its unit moves; feedback of the
+// host is late, out of order and lost beside that. Every schedule is checked: no process is used
+// twice, and nothing else that mac.Check knows; and no UE stalls.
 //
 // NEURORAN_LONG=1 runs 10^6 slots.
 func TestFunctionSimulated(t *testing.T) {
@@ -127,13 +161,25 @@ func TestFunctionSimulated(t *testing.T) {
 	if os.Getenv("NEURORAN_LONG") == "1" {
 		slots = 1_000_000
 	}
+	for _, inside := range []bool{false, true} {
+		t.Run(fmt.Sprintf("collector=%v", inside), func(t *testing.T) { testSimulated(t, slots, inside) })
+	}
+}
+
+func testSimulated(t *testing.T, slots int, inside bool) {
 	cfg := testConfig(4, mac.ProportionalFair{}, Traffic{Pattern: OnOff, Mbps: 6, Off: 20 * time.Millisecond})
 	cfg.Impairments = Impairments{GrantLoss: 0.01, FeedbackLoss: 0.02, FeedbackJitter: 12}
-	x, ticks := newSimulated(t, cfg.MAC, sim.Config{Seed: 1, Link: 20 * time.Microsecond, Spread: 30 * time.Microsecond, Faults: []sim.Fault{
+	faults := []sim.Fault{
 		{From: "ticks", Jitter: 300 * time.Microsecond, Loss: 0.01},
 		{To: "schedules", Jitter: 200 * time.Microsecond, Loss: 0.01},
-	}})
-	cfg.NewMaker = x.newMaker(ticks)
+		{From: "feedback", Jitter: 300 * time.Microsecond, Loss: 0.01},
+	}
+	if inside {
+		cfg.Impairments = Impairments{GrantLoss: 0.01}
+		faults = append(faults[:2], sim.Fault{From: "ran/collect", Jitter: 400 * time.Microsecond, Loss: 0.02})
+	}
+	x := newSimulated(t, cfg.MAC, sim.Config{Seed: 1, Link: 20 * time.Microsecond, Spread: 30 * time.Microsecond, Faults: faults}, inside)
+	cfg.NewMaker = x.newMaker
 	l, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

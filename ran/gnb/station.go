@@ -43,7 +43,14 @@ func OpenStation(cfg AirConfig) (*Station, error) {
 		return nil, err
 	}
 	cfg.Carrier = cfg.Carrier.Form()
-	c := uplink.Config{Scheduler: cfg.Scheduler, Config: block.Config{Carrier: cfg.Carrier, NumRx: cfg.NumRx}, Receiver: cfg.Receiver}
+	if cfg.Scheduler.Carrier != (nr.Carrier{}) {
+		cell, err := mac.New(cfg.Scheduler)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Scheduler = cell.Config()
+	}
+	c := uplink.Config{Scheduler: cfg.Scheduler, FeedbackByHost: cfg.FeedbackByHost, Config: block.Config{Carrier: cfg.Carrier, NumRx: cfg.NumRx}, Receiver: cfg.Receiver}
 	if x := cfg.Scheduler.MaxTransmissions * (cfg.Scheduler.K2 + cfg.Scheduler.FeedbackSlots); x > 0 {
 		c.HARQSlots = x + 1
 	}
@@ -112,11 +119,11 @@ func newElements(c nr.Carrier, numRx int) sfaas.Fn[nr.Baseband, block.Grid] {
 // must have been opened with [AirConfig].Scheduler, whose form and timing that of the cell
 // has.
 func (s *Station) NewMaker(cfg mac.Config) (Maker, error) {
-	if cfg.K2 != s.cfg.Scheduler.K2 || cfg.Carrier.Form() != s.cfg.Carrier {
+	if cfg.K2 != s.cfg.Scheduler.K2 || cfg.FeedbackSlots != s.cfg.Scheduler.FeedbackSlots || cfg.Carrier.Form() != s.cfg.Carrier {
 		return nil, &nr.FieldError{Field: "k2", Got: cfg.K2, Want: "timing and carrier of the station's scheduler"}
 	}
 	key := block.CellKey(cfg.Carrier.CellID)
-	return s.makers.add(&functionMaker{
+	x := &functionMaker{
 		key: key, ahead: nr.Slot(cfg.K2), patience: harqRound(&cfg),
 		push: func(in *block.SlotIndication) error {
 			return s.rx.Tick(key, in.Slot, func(m *block.SlotIndication) error {
@@ -126,14 +133,31 @@ func (s *Station) NewMaker(cfg mac.Config) (Maker, error) {
 		},
 		settle: s.rx.Flush,
 		look:   func(ctx context.Context, rnti uint16) (mac.UE, bool, error) { return s.look(ctx, key, rnti) },
-	})
+	}
+	if s.cfg.FeedbackByHost {
+		x.feed = func(slot nr.Slot, heard *block.Feedback) error {
+			return s.rx.Feedback(key, slot, func(m *block.Feedback) error {
+				m.CopyFrom(heard)
+				return nil
+			})
+		}
+	} else {
+		x.receiver = s.rx
+	}
+	return s.makers.add(x)
 }
 
-// look reads the context of a UE in the runtime that has it.
+// look reads the context of a UE in the runtime that has it. While its unit moves none has: the
+// runtimes are then asked again when they have nothing to do.
 func (s *Station) look(ctx context.Context, key sfaas.Key, rnti uint16) (u mac.UE, ok bool, err error) {
-	for _, rt := range s.rx.Runtimes() {
-		u, ok, err = s.chain.Scheduler.UE(ctx, rt, key, rnti)
-		if moved := new(sfaas.MovedError); !errors.As(err, &moved) {
+	for range maxTries {
+		for _, rt := range s.rx.Runtimes() {
+			u, ok, err = s.chain.Scheduler.UE(ctx, rt, key, rnti)
+			if moved := new(sfaas.MovedError); !errors.As(err, &moved) {
+				return u, ok, err
+			}
+		}
+		if err := s.rx.Runtime().Drain(ctx); err != nil {
 			return u, ok, err
 		}
 	}
@@ -207,6 +231,11 @@ type alone struct {
 }
 
 func (a alone) Close() error { return errors.Join(a.Air.Close(), a.station.Close()) }
+
+// carry implements carrier.
+func (a alone) carry(ue, process, data int, e *mac.Elements) {
+	a.Air.(carrier).carry(ue, process, data, e)
+}
 
 // Worked implements [Timed].
 func (a alone) Worked(dst []Worked) []Worked { return a.Air.(Timed).Worked(dst) }

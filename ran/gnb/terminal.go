@@ -18,24 +18,21 @@ type terminal struct {
 
 	present   bool
 	processes [mac.NumProcesses]blockOfUE
-	inFlight  int     // blocks that carry a buffer status report and have not been received
-	asked     nr.Slot // slot of the last scheduling request
+	inFlight  int           // blocks that carry a buffer status report and have not been received
+	sentAt    time.Duration // when the last new block was sent
+	asked     nr.Slot       // slot of the last scheduling request
 	stats     ueStats
 }
 
 // blockOfUE is the transport block of a HARQ process as the UE holds it.
 type blockOfUE struct {
-	ranges [mac.NumLCGs]span // of each stream
-	bsr    mac.BSR
-	phr    uint8
-	open   bool // it has been built, and neither received nor given up
-	built  bool // the process has a block
-	bits   int
+	ranges   [mac.NumLCGs]span // of each stream
+	elements mac.Elements      // what it reports
+	data     int               // octets of the streams in it
+	open     bool              // it has been built, and neither received nor given up
+	built    bool              // the process has a block
+	bits     int
 }
-
-// MAC subheaders and control elements of a block, in bytes: a subheader with a length of 16
-// bits, a buffer status report and a power headroom report (TS 38.321 §6.1.2, §6.1.3).
-const blockOverheadBytes = 8
 
 // requestSlots is how often a UE asks for a grant, in slots (TS 38.321 §5.4.4: the period
 // of its scheduling request resource).
@@ -68,10 +65,16 @@ func (t *terminal) arrivals(now time.Duration) {
 	}
 }
 
-// asks reports whether the UE sends a scheduling request in a slot: it has data, and no
-// block is on its way that says so.
-func (t *terminal) asks(slot nr.Slot) bool {
-	if _, all := t.waiting(); all == 0 || t.inFlight > 0 || slot < t.asked+requestSlots && t.asked != 0 {
+// retxBSR is after which time without a grant for a new block a UE no longer believes that its
+// last report has arrived, and asks (TS 38.321 §5.4.5: retxBSR-Timer). A block that the cell has
+// given up without the UE hearing of it would hold the UE back for ever otherwise.
+const retxBSR = 80 * time.Millisecond
+
+// asks reports whether the UE sends a scheduling request in a slot, which begins at an instant:
+// it has data, and no block is on its way that says so.
+func (t *terminal) asks(slot nr.Slot, now time.Duration) bool {
+	reported := t.inFlight > 0 && now < t.sentAt+retxBSR
+	if _, all := t.waiting(); all == 0 || reported || slot < t.asked+requestSlots && t.asked != 0 {
 		return false
 	}
 	t.asked = slot
@@ -88,13 +91,20 @@ func (t *terminal) send(g *nr.Grant, now time.Duration, headroomDB float64) bool
 	}
 	t.giveUp(b)
 	bits := g.TBS()
-	payload := max(bits/8-blockOverheadBytes, 0)
 	*b = blockOfUE{open: true, built: true, bits: bits}
-	t.take(&b.ranges, payload, now)
-	waiting, _ := t.waiting()
-	b.bsr = mac.NewBSR(&waiting)
-	b.phr = mac.PowerHeadroomLevel(headroomDB)
-	t.inFlight++
+	e := mac.Elements{BSR: mac.BSR{Format: mac.ShortBSR}, HasPHR: true} // room for what is left to report
+	if len(t.streams) > 1 {
+		before, _ := t.waiting()
+		e.BSR = mac.NewBSR(&before)
+	}
+	t.take(&b.ranges, e.Room(bits/8), now)
+	for i := range t.streams {
+		b.data += int(b.ranges[i].end - b.ranges[i].start)
+	}
+	after, _ := t.waiting()
+	b.elements = mac.Elements{BSR: mac.NewBSR(&after), HasPHR: true, PHR: mac.PowerHeadroomLevel(headroomDB)}
+	b.elements.Beside(bits/8, b.data)
+	t.inFlight, t.sentAt = t.inFlight+1, now
 	return true
 }
 
@@ -120,7 +130,7 @@ func (t *terminal) received(f *mac.Feedback, r *Reception, g *nr.Grant, at time.
 	if r.Outcome != nr.OutcomePassed {
 		return
 	}
-	f.BSR, f.HasPHR, f.PHR = b.bsr, true, b.phr
+	f.BSR, f.HasPHR, f.PHR = b.elements.BSR, b.elements.HasPHR, b.elements.PHR
 	if !b.open {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/phy/ofdm"
@@ -32,7 +33,7 @@ type Worked struct {
 // waveform is the air that carries signals: every UE has the transmitter of phy/pusch and
 // a channel of phy/channel that goes on from slot to slot, with its delay and carrier
 // offset; noise of variance 1 is added to their sum; the receiver is that of a station.
-// The bits of transport blocks are random: what a UE reports travels beside them.
+// Transport blocks are MAC PDUs that say what the UE reports; the bits of its data are random.
 type waveform struct {
 	cfg     AirConfig
 	station *Station
@@ -58,7 +59,27 @@ type waveformUE struct {
 	tx        *pusch.Transmitter
 	path      *channel.TDL
 	dopplerHz float64
-	blocks    [nr.MaxHARQProcesses][]byte // data of the present block of each process
+	blocks    [nr.MaxHARQProcesses][]byte // the present block of each process
+	said      [nr.MaxHARQProcesses]pdu    // what the next one holds
+}
+
+// pdu is what a MAC PDU holds.
+type pdu struct {
+	data     int // octets
+	elements mac.Elements
+}
+
+// dataLCID is the logical channel of all data: the first one that may be of a data bearer.
+const dataLCID = 4
+
+// carry implements carrier.
+func (w *waveform) carry(ue, process, data int, e *mac.Elements) {
+	w.ues[ue].said[process] = pdu{data, *e}
+}
+
+// calibrate has the receiver tell SINRs that are too high by so many dB, from a slot on.
+func (w *waveform) calibrate(slot nr.Slot, dB float64) error {
+	return patiently(func() error { return w.station.rx.Calibrate(w.key, slot, dB) })
 }
 
 func newWaveform(s *Station, cfg AirConfig) (*waveform, error) {
@@ -129,6 +150,7 @@ func (w *waveform) outcome(t *uplink.Transmission) {
 func receptionOf(t *uplink.Transmission) Reception {
 	return Reception{
 		Outcome: t.Outcome, SINRdB: float32(t.SINRdB()), SINRObserved: t.Quality.SINRObserved, Iterations: uint8(min(t.Iterations, 255)),
+		MeanIterations: t.MeanIterations,
 	}
 }
 
@@ -180,6 +202,11 @@ func (w *waveform) send(ue int, slot nr.Slot, g *nr.Grant) error {
 		data = data[:n]
 		for i := range data {
 			data[i] = byte(w.noise.Rand().Uint32())
+		}
+		if x := &u.said[g.HARQProcess]; g.NewData {
+			if err := x.elements.Put(data, dataLCID, x.data); err != nil {
+				return err
+			}
 		}
 		u.blocks[g.HARQProcess] = data
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
@@ -31,11 +32,18 @@ type Edges struct {
 	// Ticks takes the beginning of a slot under the key of the cell, Schedules carries what
 	// is made of it, and Scheduled tells it to the host, which must know who sends. Budgets
 	// bounds what the receiver may work per slot, from a slot on, under the key of the cell.
-	Ticks     sfaas.Input[block.SlotIndication]
-	Budgets   sfaas.Input[block.Budget]
-	Scheduler block.Scheduler
-	Schedules sfaas.Edge[nr.Schedule]
-	Scheduled sfaas.Output[nr.Schedule]
+	//
+	// What becomes of the grants of a slot goes back to the scheduler over Feedback, and
+	// Calibrations corrects it, from a slot on; with [Config].FeedbackByHost the host says it
+	// instead, in HostFeedback, under the slot in which the scheduler is to know it.
+	Ticks        sfaas.Input[block.SlotIndication]
+	Budgets      sfaas.Input[block.Budget]
+	Scheduler    block.Scheduler
+	Schedules    sfaas.Edge[nr.Schedule]
+	Scheduled    sfaas.Output[nr.Schedule]
+	Feedback     sfaas.Edge[block.Feedback]
+	Calibrations sfaas.Input[block.Calibration]
+	HostFeedback sfaas.Input[block.Feedback]
 
 	Grid     sfaas.Edge[block.Grid]           // of the slot, under the key of the cell
 	PDU      sfaas.Edge[block.PDU]            // of each PRB group, under [block.GroupKey], as are the next four
@@ -53,10 +61,13 @@ type Edges struct {
 	// Out receives every transport block, whatever its CRC.
 	Out sfaas.Output[block.TransportBlock]
 
-	graph    *sfaas.Graph
-	networks *neural.Networks
-	replay   replay         // what takes the place of an edge; nil for none
-	outputs  []sfaas.Option // what receives the messages of taps
+	graph         *sfaas.Graph
+	networks      *neural.Networks
+	replay        replay         // what takes the place of an edge; nil for none
+	outputs       []sfaas.Option // what receives the messages of taps
+	feedbackSlots int            // of the scheduler
+
+	reporter, collector string // functions on the way of the feedback, "" where the host tells it
 }
 
 // Compose wires a receiver into a graph and returns its edges. It serves all cells
@@ -91,7 +102,12 @@ func Compose(g *sfaas.Graph, cfg Config) (*Edges, error) {
 		return nil, err
 	}
 	if cfg.schedules() {
-		if e.Scheduler, err = block.NewScheduler(cfg.Scheduler); err != nil {
+		cell, err := mac.New(cfg.Scheduler) // which knows the defaults
+		if err == nil {
+			e.feedbackSlots = cell.Config().FeedbackSlots
+			e.Scheduler, err = block.NewScheduler(cfg.Scheduler)
+		}
+		if err != nil {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
@@ -124,6 +140,27 @@ func (e *Edges) wire() {
 	sfaas.Control(grants, s.Extract.Grants)
 	sfaas.Control(e.UEGrants, s.Demap.Grants)
 	sfaas.Control(cutAt(e, EdgeLLRs, e.UEGrants), s.Decode.Grants)
+	if cfg.schedules() {
+		e.report(grants)
+	}
+}
+
+// report leads what becomes of grants back to the scheduler, over a cut: one message of each
+// slot, without a promise. The scheduler takes it as a setting, so that it waits for nothing
+// that may never come.
+func (e *Edges) report(grants sfaas.Stream[nr.Schedule]) {
+	if e.Config.FeedbackByHost {
+		e.HostFeedback = sfaas.Source[block.Feedback](e.graph, "feedback")
+		sfaas.Control(e.HostFeedback, e.Scheduler.Feedback)
+		return
+	}
+	reporter, collector := block.NewReport(e.Config.Config), block.NewCollect(e.Config.Config, e.feedbackSlots)
+	e.reporter, e.collector = reporter.Name(), collector.Fn.Name()
+	e.Feedback = sfaas.Apply(sfaas.Apply(e.Blocks, reporter), collector.Fn)
+	sfaas.Control(grants, collector.Grants)
+	e.Calibrations = sfaas.Source[block.Calibration](e.graph, "calibrations")
+	sfaas.Control(e.Calibrations, collector.Calibrations)
+	sfaas.Control(e.Feedback.Cut("feedback"), e.Scheduler.Feedback)
 }
 
 // cutAt returns what leads over a place where the configuration has a cut: as it is, or cut.

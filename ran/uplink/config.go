@@ -57,6 +57,11 @@ type Config struct {
 	// slot k₂ later goes to the receiver.
 	Scheduler mac.Config
 
+	// FeedbackByHost, with a scheduler, lets the host say what became of grants: one whose
+	// receptions are modelled, while the receiver works for the sake of the work. Otherwise the
+	// receiver itself tells the scheduler, one message for each cell and slot.
+	FeedbackByHost bool
+
 	// Steps are functions that stand in the place of the receiver's own. Those that are
 	// not defined are the receiver's.
 	Steps Steps

@@ -52,6 +52,9 @@ type ReceiverConfig struct {
 var (
 	errNoScheduler  error = &nr.FieldError{Field: "tick", Got: "a chain without a scheduler", Want: "Config.Scheduler"}
 	errOwnScheduler error = &nr.FieldError{Field: "schedule", Got: "a chain with a scheduler of its own", Want: "Receiver.Tick"}
+
+	errNoHostFeedback error = &nr.FieldError{Field: "feedback", Got: "a chain that tells its scheduler itself, or has none", Want: "Config.Scheduler and Config.FeedbackByHost"}
+	errNoCollector    error = &nr.FieldError{Field: "calibration", Got: "a chain that does not tell its scheduler", Want: "Config.Scheduler without Config.FeedbackByHost"}
 )
 
 // Receiver is a chain at work: a host hands it the schedule and the samples of each
@@ -86,6 +89,9 @@ type Receiver struct {
 	warmed    nr.Slot // the next slot in which to warm up
 	sheet     sheet
 	hands     []*hand // that nobody uses
+
+	tick int    // edge on which ticks come to the chain's own scheduler
+	back []bool // by edge: leads there, or is on the way of the feedback, and is of no consequence for what becomes of a grant
 
 	stop func() // ends watch
 	wg   sync.WaitGroup
@@ -148,6 +154,7 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 		cfg.OnOutcome = func(*Transmission, *block.TransportBlock) {}
 	}
 	r := &Receiver{chain: c, cfg: cfg, length: length, processes: processes{}}
+	r.tick, r.back = c.edgesBack()
 	r.ledger = newLedger(length, cfg.OnOutcome)
 	r.sheet.fill = func(s *nr.Schedule) error {
 		s.Set(r.sheet.received.Slot, r.sheet.received.Grants...)
@@ -177,15 +184,31 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 	return r, nil
 }
 
+// edgesBack returns the edge of the ticks, and which edges lead to the chain's own scheduler or
+// are on the way of the feedback.
+func (c *Chain) edgesBack() (tick int, back []bool) {
+	edges := c.App.Edges()
+	back = make([]bool, len(edges)+1)
+	if !c.Config.schedules() {
+		return tick, back
+	}
+	for _, e := range edges {
+		back[e.ID] = e.To == c.Scheduler.Fn.Name() || e.To == c.reporter || e.To == c.collector
+		if e.To == c.Scheduler.Fn.Name() && e.Port == "" {
+			tick = int(e.ID)
+		}
+	}
+	return tick, back
+}
+
 // notice takes what the runtime says of a message.
 func (r *Receiver) notice(n sfaas.Notice) {
-	if r.chain.Config.schedules() && n.At.Function == r.chain.Scheduler.Fn.Name() {
-		if r.cfg.OnMissed != nil {
-			r.cfg.OnMissed(n.At.Key, nr.Slot(n.Header.Slot), &n)
-		}
-		return // its slot is another one than that of the schedule
+	switch {
+	case !r.back[n.Header.Edge]:
+		r.ledger.notice(&n)
+	case int(n.Header.Edge) == r.tick && r.cfg.OnMissed != nil:
+		r.cfg.OnMissed(n.At.Key, nr.Slot(n.Header.Slot), &n)
 	}
-	r.ledger.notice(&n)
 }
 
 // open opens a runtime whose outputs come to the receiver.
@@ -242,6 +265,26 @@ func (r *Receiver) Tick(cell sfaas.Key, slot nr.Slot, fill func(*block.SlotIndic
 		s.Reset(slot)
 		return fill(s)
 	})
+}
+
+// Feedback tells the chain's own scheduler what became of grants, which it is to know in the
+// given slot, of a chain with [Config].FeedbackByHost; fill writes it into a recycled message.
+// Slots must not fall from call to call. The errors are those of [Receiver.Tick].
+func (r *Receiver) Feedback(cell sfaas.Key, slot nr.Slot, fill func(*block.Feedback) error) error {
+	if !r.chain.Config.schedules() || !r.chain.Config.FeedbackByHost {
+		return errNoHostFeedback
+	}
+	return r.chain.HostFeedback.Push(r.rt, cell, sfaas.Slot(slot), fill)
+}
+
+// Calibrate lets the receiver add so many dB to the SINRs of a cell that it tells the chain's
+// own scheduler, from a slot on. Slots must not fall from call to call. The errors are those of
+// [Receiver.Tick].
+func (r *Receiver) Calibrate(cell sfaas.Key, slot nr.Slot, sinrDB float64) error {
+	if !r.chain.Config.schedules() || r.chain.Config.FeedbackByHost {
+		return errNoCollector
+	}
+	return r.chain.Calibrations.PushValue(r.rt, cell, sfaas.Slot(slot), &block.Calibration{SINRdB: sinrDB})
 }
 
 // SetBudget bounds what the receiver may work for a cell in each slot that is scheduled from a

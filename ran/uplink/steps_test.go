@@ -103,7 +103,7 @@ func ownSteps(t *testing.T, cfg block.Config) uplink.Steps {
 			out.Mark(c, block.StageCheckCRC, &in.Trace)
 			b := &out.TransportBlock
 			b.Slot, b.RNTI, b.HARQ, b.Quality = in.Slot, in.Code.RNTI, in.Code.HARQProcess, in.Quality
-			b.NumBits, b.Iterations = in.Code.TBS, in.Blocks.Iterations
+			b.NumBits, b.Iterations, b.MeanIterations = in.Code.TBS, in.Blocks.Iterations, in.Blocks.MeanIterations()
 			b.Data.Resize(b.NumBits / 8)
 			copy(b.Data.Data(), in.Packed.Data())
 			b.CRC = in.Blocks.CRC && in.Code.CheckTransportBlock(in.Packed.Data())

@@ -4,7 +4,6 @@ package uplink
 
 import (
 	"crypto/sha256"
-	"math"
 	"time"
 
 	"github.com/neuroran/neuroran/phy/nr"
@@ -35,6 +34,8 @@ type Transmission struct {
 	Iterations int               // most decoder iterations over the code blocks
 	Quality    nr.Quality        // SINR, SNR, delay, carrier offset
 
+	MeanIterations float32 // decoder iterations per code block, see [nr.TransportBlock]
+
 	Latency time.Duration                  // from the slot's last sample handed over to CRC known
 	Late    bool                           // Latency exceeds the slot
 	Began   [block.NumStages]time.Duration // start of each function, after the samples were handed over; 0 where it did not run
@@ -43,29 +44,15 @@ type Transmission struct {
 
 // SINRdB returns the mean unbiased SINR after equalization in dB, −100…200; −100
 // where none was observed.
-func (t *Transmission) SINRdB() float64 {
-	if !t.Quality.SINRObserved {
-		return decibel(0)
-	}
-	return decibel(t.Quality.SINR)
-}
+func (t *Transmission) SINRdB() float64 { return t.Quality.SINRdB() }
 
 // SNRdB returns the DM-RS power over noise per antenna and layer in dB, −100…200;
 // −100 where none was observed.
-func (t *Transmission) SNRdB() float64 { return decibel(t.Quality.SNR) }
+func (t *Transmission) SNRdB() float64 { return t.Quality.SNRdB() }
 
 // DelaySamples returns the delay in samples of the carrier.
 func (t *Transmission) DelaySamples(c *nr.Carrier) float64 {
 	return t.Quality.DelaySeconds * c.SampleRate()
-}
-
-// decibel returns a power ratio in dB. What overflowed and is no number, as with
-// samples near the largest float32, counts as no power.
-func decibel(x float32) float64 {
-	if !(x > 1e-10) {
-		return -100
-	}
-	return 10 * math.Log10(min(float64(x), 1e20))
 }
 
 // Received reports whether the transmission came through the chain, whatever its
@@ -89,7 +76,7 @@ func (t *Transmission) finish(tb *block.TransportBlock, handed, now time.Time, s
 	t.Latency = now.Sub(handed)
 	t.Late = t.Latency > slot
 	t.Outcome, t.NumBits, t.Err = tb.Outcome(), tb.NumBits, nil
-	t.CRC, t.Iterations, t.Quality = tb.CRC, tb.Iterations, tb.Quality
+	t.CRC, t.Iterations, t.MeanIterations, t.Quality = tb.CRC, tb.Iterations, tb.MeanIterations, tb.Quality
 	t.Missed = tb.Trace.Late
 	first := sfaas.Time(0) // of the stages that ran: demodulation, if nothing is replayed
 	for s, at := range tb.Began {

@@ -53,7 +53,7 @@ type bench struct {
 	grants     []nr.Grant
 	tb         []nr.TransportBlock
 	soft       []*sch.SoftBuffer
-	took       [maxUEs]int // LDPC iterations
+	took       [maxUEs]float32 // LDPC iterations per code block
 }
 
 func (cfg *config) newBench() (*bench, error) {
@@ -185,7 +185,7 @@ func (b *bench) receive(slot nr.Slot) (took, grid float64, err error) {
 			if err := b.rx.Process(b.tb, b.soft, &rx); err != nil {
 				return 0, 0, err
 			}
-			b.took[i] = b.tb[0].Iterations
+			b.took[i] = b.tb[0].MeanIterations
 		}
 		took = min(took, micros(cpuTime()-began))
 	}
@@ -205,7 +205,7 @@ func (b *bench) load() mac.Load {
 		g := &b.grants[i]
 		l.LayerREs += g.DataREs() * g.NumLayers
 		l.CodedBits += g.CodedBits()
-		l.CodedBitIteration += float64(g.CodedBits() * b.took[i])
+		l.CodedBitIteration += float64(g.CodedBits()) * float64(b.took[i])
 	}
 	return l
 }

@@ -201,7 +201,7 @@ func (k *Core) refuse(e *plan.Edge, m *Message, key base.Key) {
 	for _, c := range k.countsAt(e.Node, key) {
 		c.Stale++
 	}
-	k.notice(NoticeStale, e.Node, &m.Header, key, "its unit has another owner", nil)
+	k.notice(NoticeStale, e, &m.Header, key, "its unit has another owner", nil)
 	// A call must not wait for a timeout that may be a minute away: it gets its error
 	// here.
 	k.failCall(e, m, base.ErrStaleEpoch)

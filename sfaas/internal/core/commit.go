@@ -180,7 +180,7 @@ func (k *Core) staleRecord(b *Batch, err error) {
 		for _, c := range k.counts(b.node, b.unit) {
 			c.Stale++
 		}
-		k.notice(NoticeStale, b.node, &b.input.msg.Header, b.Key, "commit of an old owner", err)
+		k.notice(NoticeStale, b.input.edge, &b.input.msg.Header, b.Key, "commit of an old owner", err)
 	}
 	k.lose(b.unit)
 }

@@ -265,13 +265,17 @@ func (k *Core) coreOf(group uint8) int { return int(group) % k.count }
 
 // notice reports one deviation from a good slot to who asked for that. It does
 // not change the counters: who calls it counts as well.
-func (k *Core) notice(kind NoticeKind, n *plan.Node, h *base.Header, key base.Key, reason string, err error) {
+//
+// A message knows its source and its keys, and not by which of the edges behind its outlet
+// it has come: that is the caller's to say, so that whoever is told can tell data from a
+// setting of the same function.
+func (k *Core) notice(kind NoticeKind, e *plan.Edge, h *base.Header, key base.Key, reason string, err error) {
 	if !k.set.Notices && kind != NoticeFault {
 		return
 	}
-	k.effect(Effect{Kind: EffectNotice, Notice: &Notice{
-		Kind: kind, At: base.Address{Function: n.Fn.Name, Key: key}, Header: *h, Reason: reason, Err: err,
-	}})
+	n := &Notice{Kind: kind, At: base.Address{Function: e.Node.Fn.Name, Key: key}, Header: *h, Reason: reason, Err: err}
+	n.Header.Edge = e.ID
+	k.effect(Effect{Kind: EffectNotice, Notice: n})
 }
 
 // drop gives up on a message, counted and reported.
@@ -279,7 +283,7 @@ func (k *Core) drop(e *plan.Edge, m *Message, key base.Key, reason string) {
 	for _, c := range k.countsAt(e.Node, key) {
 		c.Dropped++
 	}
-	k.notice(NoticeDropped, e.Node, &m.Header, key, reason, nil)
+	k.notice(NoticeDropped, e, &m.Header, key, reason, nil)
 	k.failCall(e, m, base.ErrTimeout)
 	m.release(k.lane)
 }

@@ -33,7 +33,7 @@ func (k *Core) fail(c *Invocation, it item, err error) {
 	for _, c := range counts {
 		c.Faults++
 	}
-	k.notice(NoticeFault, n, &it.msg.Header, it.ks.key, "handler failed", f)
+	k.notice(NoticeFault, e, &it.msg.Header, it.ks.key, "handler failed", f)
 	// At the front: later messages of the same key must not run before the repetition.
 	if int(it.tries) < e.Retries() && !errors.Is(err, base.ErrBlocked) {
 		it.tries++
@@ -177,7 +177,7 @@ func (k *Core) salvage(n *plan.Node, ks *keyState) *instance {
 		for _, c := range k.counts(n, old.unit) {
 			c.Lost++
 		}
-		k.notice(NoticeLost, n, &k.cur.msg.Header, ks.key, "volatile cells of a lost handler", nil)
+		k.notice(NoticeLost, k.cur.edge, &k.cur.msg.Header, ks.key, "volatile cells of a lost handler", nil)
 	}
 	if inst.few != nil {
 		for _, t := range inst.few.timers { // what they send goes on with the numbers of inst

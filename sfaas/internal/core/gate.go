@@ -252,7 +252,7 @@ func (k *Core) dropItem(it item, reason string) {
 	for _, c := range k.counts(it.edge.Node, k.unitOf(it.edge.Node.Part, it.ks)) {
 		c.Dropped++
 	}
-	k.notice(NoticeDropped, it.edge.Node, &it.msg.Header, it.ks.key, reason, nil)
+	k.notice(NoticeDropped, it.edge, &it.msg.Header, it.ks.key, reason, nil)
 	k.answer(nil, &it, nil, nil, base.ErrTimeout)
 	k.giveBack(&it)
 }

@@ -240,7 +240,7 @@ func (k *Core) skip(it item) {
 	for _, c := range k.counts(n, k.unitOfItem(&it)) {
 		c.Skipped++
 	}
-	k.notice(NoticeSkipped, n, &it.msg.Header, it.ks.key, "late", nil)
+	k.notice(NoticeSkipped, it.edge, &it.msg.Header, it.ks.key, "late", nil)
 	if it.task != nil {
 		it.task.err = base.ErrTimeout
 		k.returnTask(it.task)

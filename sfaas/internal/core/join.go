@@ -368,7 +368,7 @@ func (k *Core) dropHalf(n *plan.Node, b *joinBuffer, h *half) {
 	told := false
 	for i, m := range h.msgs {
 		if m != nil && !told {
-			k.notice(NoticeDropped, n, &m.Header, h.key, "no partner to join", nil)
+			k.notice(NoticeDropped, h.edges[i], &m.Header, h.key, "no partner to join", nil)
 			told = true
 		}
 		k.settled(n, h.ks, m, h.stamps[i])

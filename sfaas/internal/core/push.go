@@ -100,7 +100,7 @@ func (k *Core) pushRecorded(u *unit, e *plan.Edge, m *Message, ks *keyState) {
 			for _, c := range k.counts(e.Node, u) {
 				c.Repeated++
 			}
-			k.notice(NoticeRepeat, e.Node, &m.Header, m.Key, "pushed again", nil)
+			k.notice(NoticeRepeat, e, &m.Header, m.Key, "pushed again", nil)
 			m.release(k.lane)
 			return
 		}

@@ -75,6 +75,6 @@ func (k *Core) late(n *plan.Node) {
 	k.opened(k.run.ledger)
 	if k.set.Notices {
 		h := base.Header{Key: k.cur.ks.key, Slot: k.run.slot, Due: k.cur.due}
-		k.notice(NoticeLate, n, &h, h.Key, "ended late", nil)
+		k.effect(Effect{Kind: EffectNotice, Notice: &Notice{Kind: NoticeLate, At: base.Address{Function: n.Fn.Name, Key: h.Key}, Header: h, Reason: "ended late"}})
 	}
 }

@@ -181,7 +181,7 @@ func (k *Core) repeat(e *plan.Edge, m *Message, ks *keyState, s *Stamp, w *Water
 	for _, c := range k.counts(e.Node, k.unitOf(e.Node.Part, ks)) {
 		c.Repeated++
 	}
-	k.notice(NoticeRepeat, e.Node, &m.Header, ks.key, "repeated message", nil)
+	k.notice(NoticeRepeat, e, &m.Header, ks.key, "repeated message", nil)
 	k.tellSender(s, w.From, w.isOpen(s.place())) // that may have got lost
 }
 
