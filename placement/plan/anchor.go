@@ -6,8 +6,10 @@ package plan
 // is a proposal: until it is done a unit that moves takes its old place and its new one.
 // From now on [State.Cost] admits a place only if it has room beside all that is still
 // there. So everything between here and the next Anchor can be done at once, as a whole,
-// without overloading any node on the way.
+// without overloading any node on the way. As long as it is not done, a unit that is to come
+// relieves nobody of a hop: see [State.Promise].
 func (s *State) Anchor() {
+	s.noteMoved()
 	s.anchored = true
 	for j := range s.homes {
 		s.homes[j] = s.homes[j][:0]
@@ -22,13 +24,38 @@ func (s *State) Anchor() {
 		s.addHops(int32(u), p.Node, &s.homeLoad[u])
 		s.homes[p.Node] = append(s.homes[p.Node], int32(u))
 	}
+	s.refreshMoved()
 }
 
 // Home returns where a unit was at the last Anchor.
 func (s *State) Home(u int) Place { return s.home[u] }
 
 // Release ends what Anchor has begun: places count as they are.
-func (s *State) Release() { s.anchored = false }
+func (s *State) Release() {
+	s.noteMoved()
+	s.anchored = false
+	s.refreshMoved()
+}
+
+// noteMoved notes the nodes of units that have moved since the last Anchor and talk to
+// others: those may be relieved of hops when the move is done.
+func (s *State) noteMoved() {
+	s.moved = s.moved[:0]
+	if !s.anchored {
+		return
+	}
+	for u, p := range s.place {
+		if p.Node >= 0 && p.Node != s.home[u].Node && len(s.view.links[u]) > 0 {
+			s.moved = append(s.moved, p.Node)
+		}
+	}
+}
+
+func (s *State) refreshMoved() {
+	for _, j := range s.moved {
+		s.refresh(j)
+	}
+}
 
 // hold counts anew what the home of a unit holds for units that are elsewhere.
 func (s *State) hold(u int) {

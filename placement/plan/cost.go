@@ -102,7 +102,7 @@ func (s *State) ownLine(u int, p Place) Refusal {
 	}
 	left := v.slack(int32(u), p.Node, p.Mode)
 	for i := range v.links[u] {
-		if e := &v.links[u][i]; e.input && !s.together(int32(u), e.peer, p.Node) {
+		if e := &v.links[u][i]; e.input && !s.together(e.peer, p.Node) {
 			left -= e.latency
 		}
 	}

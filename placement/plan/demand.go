@@ -37,7 +37,7 @@ func (s *State) Demand(u int) Demand {
 		d.Ingress = v.Hop.LatencyMicros + v.Hop.LatencyMicrosPerKB*t.IngressKB + v.distance(t.X, t.Y, n.X, n.Y)
 	}
 	for i := range v.links[u] {
-		if e := &v.links[u][i]; e.input && !s.together(int32(u), e.peer, p.Node) {
+		if e := &v.links[u][i]; e.input && !s.together(e.peer, p.Node) {
 			d.Ingress += e.latency
 		}
 	}
@@ -60,7 +60,7 @@ func (s *State) Price(u int, p Place) (watts float64, refused Refusal) {
 }
 
 // bars returns why a unit cannot be at a place whatever room there is: the node is gone or
-// of another zone, lacks the accelerator, or has a unit that must be apart.
+// of another zone, has refused it a moment ago, lacks the accelerator, or has a unit that must be apart.
 func (s *State) bars(u int, p Place) Refusal {
 	v, j := s.view, p.Node
 	if s.gone[j] || v.Units[u].Zone != v.Nodes[j].Zone {
@@ -68,6 +68,11 @@ func (s *State) bars(u int, p Place) Refusal {
 	}
 	if !v.allows(int32(u), j, p.Mode) {
 		return Refusal{Line: LineKind, Node: j}
+	}
+	for _, b := range s.barred {
+		if b.Unit == u && b.Node == j {
+			return Refusal{Line: LineZone, Node: j}
+		}
 	}
 	for _, o := range v.apart[u] {
 		if s.place[o].Node == j || s.anchored && s.home[o].Node == j {

@@ -10,10 +10,13 @@ import (
 
 // An Improver finds plans: what an agent asks for its own node, and what the planner of
 // a zone asks for all of them. Every plan that it returns has passed its shield. It is
-// for one goroutine at a time, and for states of views of one size.
+// for one goroutine at a time, and for states of views of one set of nodes and units.
 type Improver struct {
 	Shield Shield
 	Choice Choice // orders the targets of units that leave a node
+	// Bars are places that Zone leaves out: whoever proposes knows that they were refused a
+	// moment ago, whatever the view says.
+	Bars []Bar
 
 	ruiner *Ruiner
 	random *rand.Rand
@@ -21,6 +24,13 @@ type Improver struct {
 	nodes  []int32
 	moves  []Move
 	now    []Place // of units, before anything is changed
+	goal   goal    // of Zone
+}
+
+// Bar says that a unit must not come to a node.
+type Bar struct {
+	Unit int   // number of the unit
+	Node int32 // number of the node
 }
 
 // NewImprover returns an improver for states of the view, with a policy that orders
@@ -64,29 +74,34 @@ func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Pla
 	return best, found
 }
 
-// wholeBudget is from where on the whole of a zone may be turned over.
-const wholeBudget = 1000000
-
 // Zone returns plans from ruin and recreate over a whole zone, those that save most first,
-// within about a budget of places that are priced. If there is no way to a better state of
-// the whole zone, which is a matter of room on the way, it looks for nearer ones, and in
-// the end among a few nodes at a time. No two plans share a node, so they can be done at
-// the same time. The state is left as it is.
+// within about a budget of places that are priced. No two plans share a node, so they can
+// be done at the same time. The state is left as it is.
+//
+// It looks for a goal, the best state of the zone of all, and goes on with the goal of the
+// last call as long as the work of the units is what it was then: so a long search is done
+// in many short calls, while plans lead there step by step. If there is no way towards the
+// goal, which is a matter of room on the way, it looks for nearer states, and in the end
+// among a few nodes at a time.
 func (m *Improver) Zone(s *State, zone, budget int, seed uint64) []Plan {
-	stays := [...]float64{stayShare, 6 * stayShare}
-	if budget >= wholeBudget {
-		stays = [...]float64{0, stayShare}
+	m.now = append(m.now[:0], s.place...)
+	s.barred = m.Bars
+	defer func() { s.barred = nil }()
+	// What the shield will demand of a move is what a move costs here.
+	stay := max(m.Shield.Least, 1e-3)
+	m.goal.recall(s, m.now, zone)
+	m.ruiner.from(s, m.now, zone, budget/2, seed, stay)
+	m.goal.keep(s, zone)
+	plans := m.plans(s)
+	if len(plans) == 0 {
+		m.ruiner.from(s, m.now, zone, budget/4, seed+1, 8*stay)
+		plans = m.plans(s)
 	}
-	for i, stay := range stays {
-		m.now = append(m.now[:0], s.place...)
-		m.ruiner.zone(s, zone, budget*3/8, seed+uint64(i), stay)
-		plans := m.plans(s)
-		if len(plans) > 0 {
-			slices.SortStableFunc(plans, func(a, b Plan) int { return cmp.Compare(b.Saves, a.Saves) })
-			return plans
-		}
+	if len(plans) == 0 {
+		return m.small(s, zone, budget/4, seed)
 	}
-	return m.small(s, zone, budget/4, seed)
+	slices.SortStableFunc(plans, func(a, b Plan) int { return cmp.Compare(b.Saves, a.Saves) })
+	return plans
 }
 
 // small returns plans of single nodes of a zone that share no node.

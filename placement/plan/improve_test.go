@@ -137,3 +137,35 @@ func TestBadPolicyIsReplaced(t *testing.T) {
 		}
 	}
 }
+
+// TestZoneGoesOn asks for plans again and again without doing any: what a plan would save
+// becomes more, since each search begins with the goal of the last one.
+func TestZoneGoesOn(t *testing.T) {
+	v := view(t, "nodes=20,units=40,load=0.2,seed=1")
+	s := plan.NewState(v)
+	(&plan.Choice{Policy: plan.MostAllocated()}).PlaceAll(s)
+	m := plan.NewImprover(v, nil)
+	saves := func(seed uint64) (sum float64) {
+		for _, p := range m.Zone(s, 0, 30000, seed) {
+			sum += p.Saves
+		}
+		return sum
+	}
+	first, last := saves(0), 0.0
+	for seed := range uint64(15) {
+		last = saves(seed + 1)
+	}
+	if last < first*1.02 || last > s.Energy()-v.Bound() {
+		t.Errorf("the first search would save %g W, the last one %g, want more, and at most %g", first, last, s.Energy()-v.Bound())
+	}
+	// With other work the goal is another one; one that has no room must not be proposed.
+	heavy := make([]float64, len(v.Units))
+	for u := range heavy {
+		heavy[u] = 3
+	}
+	s.Reset(v.Scaled(heavy))
+	(&plan.Choice{Policy: plan.LeastAllocated()}).PlaceAll(s)
+	for _, p := range m.Zone(s, 0, 30000, 1) {
+		do(t, s, &p)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/neuroran/neuroran/placement/plan"
 	"github.com/neuroran/neuroran/placement/sim"
@@ -238,12 +239,76 @@ func TestPromisedUnitsRelieveNobody(t *testing.T) {
 	s.Remove(to)
 	s.Promise(to, true)
 	s.Put(to, plan.Place{Node: 1})
-	if got := s.Load(1).CPU - alone; math.Abs(got-apart*in.Nodes[2].Speed/in.Nodes[1].Speed) > 1e-9 {
+	// It is not there yet, so the one that sends to it has its hop; it will have none itself.
+	s.Remove(from)
+	hopless := s.Load(1).CPU
+	s.Put(from, plan.Place{Node: 1})
+	if got := s.Load(1).CPU - alone; got >= apart*in.Nodes[2].Speed/in.Nodes[1].Speed || got <= 0 {
 		t.Errorf("a promised unit takes %g cores, elsewhere %g", got, apart)
+	}
+	if s.Load(1).CPU >= hopless+alone {
+		t.Errorf("with who sends to it %g cores, want less than %g", s.Load(1).CPU, hopless+alone)
 	}
 	before := s.Load(1).CPU
 	s.Promise(to, false)
 	if s.Load(1).CPU >= before {
 		t.Errorf("together they take %g cores, %g when one was promised", s.Load(1).CPU, before)
+	}
+}
+
+// TestPutAllIsPut compares states in which all units were put at once and one by one.
+func TestPutAllIsPut(t *testing.T) {
+	v := view(t, "nodes=8,units=24,load=0.7,seed=3")
+	random := rand.New(rand.NewPCG(9, 9))
+	a, b := plan.NewState(v), plan.NewState(v)
+	for range 50 {
+		places := make([]plan.Place, len(v.Units))
+		a.Reset(v)
+		for u := range places {
+			places[u] = plan.Place{Node: int32(random.IntN(len(v.Nodes)+1)) - 1, Mode: int8(random.IntN(len(v.Units[u].Modes)))}
+			a.Put(u, places[u])
+		}
+		b.Reset(v)
+		b.PutAll(places)
+		if math.Abs(a.Energy()-b.Energy()) > 1e-6 {
+			t.Fatalf("one by one %g W, at once %g", a.Energy(), b.Energy())
+		}
+		for j := range v.Nodes {
+			if diff := cmp.Diff(a.Load(j), b.Load(j), cmpopts.EquateApprox(1e-9, 0)); diff != "" {
+				t.Fatalf("node %d (-one by one +at once):\n%s", j, diff)
+			}
+		}
+	}
+}
+
+// TestOrderIsOfAllNodesWithRoom compares the order of nodes with what each place scores.
+func TestOrderIsOfAllNodesWithRoom(t *testing.T) {
+	v := view(t, "nodes=12,units=24,load=0.5,seed=4")
+	s := plan.NewState(v)
+	choice := plan.Choice{Policy: plan.BestFit()}
+	choice.PlaceAll(s)
+	for u := range v.Units {
+		s.Remove(u)
+		least := map[int32]float64{}
+		for j := range int32(len(v.Nodes)) {
+			for mode := range v.Units[u].Modes {
+				watts, refused := s.Cost(u, plan.Place{Node: j, Mode: int8(mode)})
+				if before, ok := least[j]; refused.OK() && (!ok || watts < before) {
+					least[j] = watts
+				}
+			}
+		}
+		order := choice.Order(nil, s, u)
+		if len(order) != len(least) {
+			t.Fatalf("unit %d: %d nodes in order, %d have room", u, len(order), len(least))
+		}
+		for i := 1; i < len(order); i++ {
+			if least[order[i]] < least[order[i-1]] {
+				t.Errorf("unit %d: node %d (%g W) comes after node %d (%g W)", u, order[i], least[order[i]], order[i-1], least[order[i-1]])
+			}
+		}
+		if len(order) > 0 {
+			s.Put(u, plan.Place{Node: order[0]})
+		}
 	}
 }

@@ -33,6 +33,7 @@ type Choice struct {
 
 	candidates []Candidate
 	scores     []float64
+	ranks      []rankedNode
 }
 
 // Best returns the place that the policy likes best among those that admit a unit, which
@@ -53,7 +54,7 @@ func (c *Choice) Best(s *State, unit int, skip func(node int32) bool) (Candidate
 			switch {
 			case r.OK():
 				c.candidates = append(c.candidates, Candidate{unit, p, watts})
-			case closer(r.Line, refused.Line):
+			case len(c.candidates) == 0 && closer(r.Line, refused.Line):
 				refused = r
 			}
 		}
@@ -65,24 +66,33 @@ func (c *Choice) Best(s *State, unit int, skip func(node int32) bool) (Candidate
 }
 
 // Order appends to dst the nodes that admit a unit without a place, those that the policy
-// likes best first, each once.
+// likes best first, each once. It does not allocate once dst is large enough.
 func (c *Choice) Order(dst []int32, s *State, unit int) []int32 {
 	if _, refused := c.Best(s, unit, nil); !refused.OK() {
 		return dst
 	}
-	// Best has scored the candidates, or left it to watts.
-	order := make([]int, len(c.candidates))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.scores[a], c.scores[b]) })
-	first := len(dst)
-	for _, i := range order {
-		if j := c.candidates[i].Place.Node; !slices.Contains(dst[first:], j) {
-			dst = append(dst, j)
+	// Best has scored the candidates, or left it to watts. Those of one node follow each
+	// other; its best one counts.
+	c.ranks = c.ranks[:0]
+	for i := range c.candidates {
+		j, n := c.candidates[i].Place.Node, len(c.ranks)
+		if n == 0 || c.ranks[n-1].node != j {
+			c.ranks = append(c.ranks, rankedNode{j, c.scores[i]})
+			continue
 		}
+		c.ranks[n-1].score = min(c.ranks[n-1].score, c.scores[i])
+	}
+	slices.SortStableFunc(c.ranks, func(a, b rankedNode) int { return cmp.Compare(a.score, b.score) })
+	for _, r := range c.ranks {
+		dst = append(dst, r.node)
 	}
 	return dst
+}
+
+// rankedNode is a node with the score of the best place that a unit has there.
+type rankedNode struct {
+	node  int32
+	score float64
 }
 
 // closer reports whether a refusal by one line came later than one by another, in the

@@ -9,8 +9,14 @@ import (
 	"slices"
 )
 
-// stayShare is what a move has to save to be looked at, as a share of the watts per unit.
+// stayShare is what a move has to save to be looked at, as a share of the watts per unit,
+// where nobody says it in watts.
 const stayShare = 0.02
+
+// usualStay is the same in watts.
+func usualStay(s *State) float64 {
+	return stayShare * s.watt / float64(max(len(s.place)-s.Unplaced(), 1))
+}
 
 // A Ruiner improves states by ruin and recreate. It has scratch of its own: it is for one
 // goroutine at a time, and for states of views of one size.
@@ -24,6 +30,7 @@ type Ruiner struct {
 	budget, left  int // places that may be priced, in all and still
 
 	out   []int32   // units taken out
+	near  []int32   // nodes that they may come to this time
 	size  []float64 // by unit: order of the next recreate
 	bonus []float64 // by node: watts by which it is liked better this time
 	home  []Place   // by unit: where it was at first
@@ -54,11 +61,13 @@ func NewRuiner(v *View) *Ruiner {
 // After Schrimpf et al., Record Breaking Optimization Results Using the Ruin and Recreate
 // Principle, 2000.
 func (r *Ruiner) Zone(s *State, zone, budget int, seed uint64) {
-	r.zone(s, zone, budget, seed, stayShare)
+	r.from(s, s.place, zone, budget, seed, usualStay(s))
 }
 
-// zone is Zone with another share of watts that a move has to save to be looked at.
-func (r *Ruiner) zone(s *State, zone, budget int, seed uint64, stay float64) {
+// from is Zone for a state in which not all units are at their homes, and with the watts
+// that a move away from there has to save to be looked at.
+func (r *Ruiner) from(s *State, home []Place, zone, budget int, seed uint64, stay float64) {
+	copy(r.home, home)
 	r.units = r.units[:0]
 	for u := range s.place {
 		if s.view.Units[u].Zone == zone && !s.ghost[u] {
@@ -75,7 +84,8 @@ func (r *Ruiner) Among(s *State, nodes []int32, budget int, seed uint64) {
 	for _, j := range nodes {
 		r.units = append(r.units, s.at[j]...)
 	}
-	r.run(s, nodes, budget, seed, stayShare)
+	copy(r.home, s.place)
+	r.run(s, nodes, budget, seed, usualStay(s))
 }
 
 // grade is what two states are compared by: watts, a little for each unit that is not at
@@ -103,23 +113,34 @@ func (r *Ruiner) run(s *State, nodes []int32, budget int, seed uint64, stay floa
 	r.pcg.Seed(seed, 0)
 	r.best.Copy(s)
 	r.undo.Copy(s)
-	copy(r.home, s.place)
-	r.stay = stay * s.watt / float64(max(len(s.place)-s.Unplaced(), 1))
+	r.stay = stay
 	r.shun = -1
 	best := r.grade(s)
-	for epoch := 0; r.left > 0; epoch++ {
+	epochs := r.epochs()
+	for epoch := range epochs {
 		r.turn(epoch)
-		best = r.epoch(best, r.left-budget/epochs)
+		best = r.epoch(best, budget/epochs*(epochs-1-epoch))
 	}
 	r.shun = -1
 	s.restore(r.best, r.units)
 }
 
-// epochs is into how many parts a run is divided. In every second one a node that is awake
-// is shunned: its units cost more the more of it they take. So the search climbs out of a
-// valley by a way that leads somewhere: to a state without that node. The next epoch looks
-// whether the state is better by its true price.
-const epochs = 24
+// Bounds of the number of epochs, and how often the places of all units are priced in one
+// of them, more or less.
+const (
+	leastEpochs = 3
+	mostEpochs  = 101
+	epochSweeps = 60
+)
+
+// epochs returns into how many parts a run is divided. In every second one a node that is
+// awake is shunned: its units cost more the more of it they take. So the search climbs out
+// of a valley by a way that leads somewhere: to a state without that node. The epoch after
+// it looks whether the state is better by its true price.
+func (r *Ruiner) epochs() int {
+	sweep := len(r.units) * min(len(r.nodes), manyNodes)
+	return min(max(r.budget/(epochSweeps*sweep), leastEpochs), mostEpochs) | 1
+}
 
 // turn begins an epoch: mostly from the best state so far.
 func (r *Ruiner) turn(epoch int) {
@@ -204,7 +225,7 @@ func (s *State) restore(o *State, units []int32) {
 // ruin takes all units from one to four nodes that are awake, near each other or of one
 // kind or any, and a few more units; and draws which nodes are liked better this time.
 func (r *Ruiner) ruin() {
-	r.out = r.out[:0]
+	r.out, r.near = r.out[:0], r.near[:0]
 	first := r.awake()
 	r.empty(first)
 	more := r.random.IntN(4)
@@ -231,14 +252,42 @@ func (r *Ruiner) ruin() {
 	for _, j := range r.nodes {
 		r.bonus[j] = 0
 	}
+	r.look()
 	// A node that sleeps, or was just emptied, is woken up now and then although that
 	// costs at first: its idle power counts nothing for the first unit.
 	switch r.random.IntN(4) {
 	case 0:
-		j := r.nodes[r.random.IntN(len(r.nodes))]
+		j := r.near[r.random.IntN(len(r.near))]
 		r.bonus[j] = r.v.Nodes[j].IdleW
 	case 1:
 		r.bonus[first] = -2 * r.v.Nodes[first].IdleW // and another one stays asleep
+	}
+}
+
+// manyNodes is from where on not every node is looked at each time.
+const manyNodes = 40
+
+// look draws to which nodes the units that were taken out may come: to all nodes of a small
+// zone; of a large one to those that they were on, and to some others, of which half have
+// units.
+func (r *Ruiner) look() {
+	if len(r.nodes) <= manyNodes {
+		r.near = append(r.near[:0], r.nodes...)
+		return
+	}
+	for i := range manyNodes / 2 {
+		j := r.nodes[r.random.IntN(len(r.nodes))]
+		if i%2 == 0 {
+			j = r.awake()
+		}
+		r.visit(j)
+	}
+}
+
+// visit adds a node to those that are looked at this time.
+func (r *Ruiner) visit(j int32) {
+	if !slices.Contains(r.near, j) {
+		r.near = append(r.near, j)
 	}
 }
 
@@ -279,6 +328,7 @@ func (r *Ruiner) take(u int32) {
 	if r.s.place[u].Node < 0 || r.s.gone[r.s.place[u].Node] {
 		return
 	}
+	r.visit(r.s.place[u].Node)
 	r.s.Remove(int(u))
 	r.out = append(r.out, u)
 }
@@ -297,7 +347,7 @@ func (r *Ruiner) recreate() {
 	blink := r.random.Float64() * 0.1 // of the places, which are not looked at
 	for _, u := range r.out {
 		best, least := Nowhere, math.Inf(1)
-		for _, j := range r.nodes {
+		for _, j := range r.near {
 			if r.random.Float64() < blink {
 				continue
 			}

@@ -53,8 +53,9 @@ func (q *sequencer) run() {
 	s := q.s
 	// Large units first: they find room with more difficulty.
 	slices.SortStableFunc(q.left, func(a, b Move) int { return cmp.Compare(s.view.size(int32(b.Unit)), s.view.size(int32(a.Unit))) })
+	defer q.note()
 	for len(q.left) > 0 && len(q.stages) < MaxStages {
-		s.Anchor()
+		q.note()
 		var stage []Move
 		arrived := 0
 		q.left = slices.DeleteFunc(q.left, func(g Move) bool {
@@ -77,9 +78,15 @@ func (q *sequencer) run() {
 			continue
 		}
 		q.stages = append(q.stages, stage)
-		if s.watt < q.least-1e-9 {
-			q.best, q.least, q.cost = len(q.stages)-1, s.watt, q.done.Cost
-		}
+	}
+}
+
+// note ends a stage: what it wanted is done. If the state takes less than ever, it is the
+// last one that counts so far.
+func (q *sequencer) note() {
+	q.s.Anchor()
+	if q.s.watt < q.least-1e-9 {
+		q.best, q.least, q.cost = len(q.stages)-1, q.s.watt, q.done.Cost
 	}
 }
 

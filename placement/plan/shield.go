@@ -48,8 +48,8 @@ func (h *Shield) Judge(s *State, p *Plan) Verdict {
 			break
 		}
 	}
-	saves := before - s.watt
 	s.Release()
+	saves := before - s.watt
 	for i := len(done) - 1; i >= 0; i-- {
 		s.Put(done[i].Unit, done[i].From)
 	}

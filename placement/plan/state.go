@@ -34,6 +34,9 @@ type State struct {
 	homeLoad []Load    // by unit: what it took there
 	homes    [][]int32 // by node: units whose home it is
 	held     []Load    // by node: what units of it take that are elsewhere now
+	moved    []int32   // scratch of Anchor: nodes
+
+	barred []Bar // see Improver.Bars
 }
 
 // NewState returns the state in which no unit has a place and every node is empty.
@@ -129,7 +132,8 @@ func (s *State) Pin(u int, node int32) {
 }
 
 // Promise says that a unit is about to come to the place that it is given, and may yet stay
-// away: it takes its room, and its links count as hops all the same.
+// away: it takes its room there, and the units that it talks to have their hops all the same.
+// Until it has come they send to where it was, too.
 func (s *State) Promise(u int, promised bool) {
 	s.promise[u] = promised
 	if j := s.place[u].Node; j >= 0 {
@@ -148,6 +152,30 @@ func (s *State) Put(u int, p Place) {
 	s.at[p.Node] = append(s.at[p.Node], int32(u))
 	s.touch(u, p.Node, 1)
 	s.hold(u)
+}
+
+// PutAll is Put for all units of a state that is as after Reset, one place per unit, and for
+// many of them much faster.
+func (s *State) PutAll(places []Place) {
+	for u, p := range places {
+		s.place[u] = p
+		if p.Node < 0 {
+			continue
+		}
+		s.own[u] = s.view.own(int32(u), p.Node, p.Mode)
+		s.at[p.Node] = append(s.at[p.Node], int32(u))
+	}
+	for u, p := range places {
+		if p.Node >= 0 {
+			s.wire += s.view.ingressWatts(int32(u), p.Node) + s.linkWatts(u, p.Node)/2 // each link has two ends
+		}
+	}
+	s.watt += s.wire
+	for j := range s.at {
+		if len(s.at[j]) > 0 {
+			s.refresh(int32(j))
+		}
+	}
 }
 
 // Remove takes a unit from its place.
@@ -233,7 +261,7 @@ func (s *State) addHops(u, j int32, l *Load) {
 	speed, slotted := v.Nodes[j].Speed, v.Units[u].Slotted
 	for i := range v.links[u] {
 		e := &v.links[u][i]
-		if s.together(u, e.peer, j) {
+		if s.together(e.peer, j) {
 			continue
 		}
 		l.CPU += e.hop * e.rate * 1e-6 / speed
@@ -247,7 +275,8 @@ func (s *State) addHops(u, j int32, l *Load) {
 	}
 }
 
-// together reports whether a link of a unit at node j is no hop.
-func (s *State) together(u, peer, j int32) bool {
-	return s.place[peer].Node == j && !s.promise[u] && !s.promise[peer]
+// together reports whether a link of a unit at node j is no hop at its end: the other unit is
+// there, and not only promised.
+func (s *State) together(peer, j int32) bool {
+	return s.place[peer].Node == j && !s.promise[peer] && !(s.anchored && s.home[peer].Node != j)
 }

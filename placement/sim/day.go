@@ -17,6 +17,7 @@ type Day struct {
 	KWhStatic        float64 // of the best placement for the peak of every unit, for the whole day
 	KWhMostAllocated float64 // of MostAllocated, run anew at each step, moves for nothing
 	KWhAllOn         float64 // of the static placement with every node awake
+	KWhCentral       float64 // of ruin and recreate that sees everything, run at each step, moves for nothing
 	MovesPerUnitHour float64 // outside the settling of load steps
 	AllPerUnitHour   float64 // all of them
 	SettleWorst      float64 // seconds, of the steps but the first
@@ -123,13 +124,19 @@ func (w *world) daytime(t, steps int) {
 	w.energy.joules += w.energy.watts * (stepTime - w.now.Sub(begin)).Seconds()
 }
 
+// Places that the searches price with which a day is compared: for the peak, and per step.
+const (
+	peakBudget = 5000000
+	stepBudget = 300000
+)
+
 // compare computes what others would take for the same day.
 func (d *Day) compare(v *plan.View, in *plan.Instance) {
 	static := plan.NewState(v.Peak())
 	(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(static)
 	ruiner := plan.NewRuiner(v)
 	for _, zone := range zonesOf(in) {
-		ruiner.Zone(static, zone, 5000000, 1)
+		ruiner.Zone(static, zone, peakBudget, 1)
 	}
 	idle := 0.0
 	for j := range v.Nodes {
@@ -148,6 +155,12 @@ func (d *Day) compare(v *plan.View, in *plan.Instance) {
 		now.Reset(v.At(t))
 		(&plan.Choice{Policy: plan.MostAllocated()}).PlaceAll(now)
 		d.KWhMostAllocated += now.Energy() * hours
+		now.Reset(v.At(t))
+		(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(now)
+		for _, zone := range zonesOf(in) {
+			ruiner.Zone(now, zone, stepBudget, uint64(t))
+		}
+		d.KWhCentral += now.Energy() * hours
 	}
 }
 

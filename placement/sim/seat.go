@@ -20,6 +20,7 @@ type seat struct {
 	at       int32 // node, -1 for nowhere
 	life     int   // how often it has been killed
 	begun    []pursuit
+	refused  []refusal
 	fails    int           // thoughts in a row that have found nothing
 	next     time.Duration // until its next turn
 	known    []float64     // loads when it thought last, and
@@ -33,6 +34,15 @@ type pursuit struct {
 	plan.Plan
 	turns int // since its present stage was proposed
 }
+
+// refusal is a move that a target has refused, and for how long it is not tried again.
+type refusal struct {
+	plan.Bar
+	until sfaas.Time
+}
+
+// refusedTime is that time.
+const refusedTime = 5 * time.Second
 
 // mostTurns is for how many turns of the planner a stage may take.
 const mostTurns = 10
@@ -130,6 +140,7 @@ func (p *seat) look(s *plan.State) {
 	}
 	p.known, p.placed = append(p.known[:0], scale...), placed
 	p.changed, p.fails = p.w.now, 0
+	p.refused = p.refused[:0]
 }
 
 // think looks for plans. For a while after a change it is eager; later on a plan has to
@@ -139,6 +150,11 @@ func (p *seat) think(s *plan.State, budget int) []plan.Plan {
 	p.calls++
 	stopped := p.improver.Shield.Stopped
 	p.improver.Shield.Least = w.cfg.Hysteresis
+	p.refused = slices.DeleteFunc(p.refused, func(r refusal) bool { return w.now >= r.until })
+	p.improver.Bars = p.improver.Bars[:0]
+	for _, r := range p.refused {
+		p.improver.Bars = append(p.improver.Bars, r.Bar)
+	}
 	plans := p.improver.Zone(s, w.view.Nodes[0].Zone, budget, w.cfg.Seed<<32+p.calls)
 	w.count.ShieldRejects += p.improver.Shield.Stopped - stopped
 	left := w.cfg.Eager - w.now.Sub(p.changed) - time.Duration(budget)*pricing
@@ -181,10 +197,14 @@ func (p *seat) propose(n *node, b *plan.Plan) {
 func (p *seat) goOn(n *node, s *plan.State) bool {
 	kept := p.begun[:0]
 	for _, b := range p.begun {
-		if b.turns++; b.turns > mostTurns || strayed(s, b.Stages[0]) {
+		b.turns++
+		done := arrived(s, b.Stages[0])
+		// The agent here leads the moves: when it leads nothing any more they have ended.
+		if strayed(s, b.Stages[0]) || !done && (b.turns > mostTurns || b.turns > 1 && n.agent.Leads() == 0) {
+			p.bar(s, b.Stages[0])
 			continue
 		}
-		if !arrived(s, b.Stages[0]) {
+		if !done {
 			kept = append(kept, b)
 			continue
 		}
@@ -196,6 +216,15 @@ func (p *seat) goOn(n *node, s *plan.State) bool {
 	}
 	p.begun = kept
 	return len(kept) > 0
+}
+
+// bar notes the moves of a stage that have not been done.
+func (p *seat) bar(s *plan.State, stage []plan.Move) {
+	for _, m := range stage {
+		if s.Place(m.Unit).Node != m.To.Node {
+			p.refused = append(p.refused, refusal{plan.Bar{Unit: m.Unit, Node: m.To.Node}, p.w.now.Add(refusedTime)})
+		}
+	}
 }
 
 // arrived reports whether all units of a stage are where it wants them.

@@ -15,6 +15,7 @@ import (
 type thinker struct {
 	w        *world
 	scale    []float64
+	places   []plan.Place
 	state    *plan.State
 	improver *plan.Improver
 	order    []int32
@@ -23,7 +24,7 @@ type thinker struct {
 
 func newThinker(w *world) *thinker {
 	t := &thinker{
-		w: w, scale: make([]float64, len(w.scale)), state: plan.NewState(w.view),
+		w: w, scale: make([]float64, len(w.scale)), places: make([]plan.Place, len(w.scale)), state: plan.NewState(w.view),
 		improver: plan.NewImprover(w.view, w.cfg.Policy),
 	}
 	t.improver.Shield.Least = w.cfg.Hysteresis
@@ -33,10 +34,15 @@ func newThinker(w *world) *thinker {
 // read makes the state that an agent's view describes.
 func (t *thinker) read(v *agent.View) *plan.State {
 	for u := range t.scale {
-		t.scale[u] = 1
+		t.scale[u], t.places[u] = 1, plan.Nowhere
 	}
 	for i := range v.Units {
-		t.scale[unitOf(v.Units[i].Unit)] = float64(v.Units[i].Columns[columnScale])
+		r := &v.Units[i]
+		u := unitOf(r.Unit)
+		t.scale[u] = float64(r.Columns[columnScale])
+		if r.Owner != 0 {
+			t.places[u] = plan.Place{Node: int32(r.Owner) - 1, Mode: int8(r.Columns[columnMode])}
+		}
 	}
 	t.state.Reset(t.w.view.Scaled(t.scale))
 	for j := range t.w.nodes {
@@ -45,12 +51,7 @@ func (t *thinker) read(v *agent.View) *plan.State {
 	for i := range v.Nodes {
 		t.state.SetGone(int(v.Nodes[i].Node)-1, v.Nodes[i].State != agent.NodeOpen)
 	}
-	for i := range v.Units {
-		r := &v.Units[i]
-		if u, mode := unitOf(r.Unit), int8(r.Columns[columnMode]); r.Owner != 0 {
-			t.state.Put(u, plan.Place{Node: int32(r.Owner) - 1, Mode: mode})
-		}
-	}
+	t.state.PutAll(t.places)
 	return t.state
 }
 

@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -51,41 +50,6 @@ type Counts struct {
 	Partitions    int    // of the zone
 	PolicyErrors  int    // choices that best fit made as the policy failed
 	Violations    int    // lines that the true state has failed, counted once per round and line
-}
-
-// event is something that will happen.
-type event struct {
-	at     sfaas.Time
-	order  uint64
-	kind   eventKind
-	node   int32 // whose
-	life   uint32
-	letter *agent.Letter
-	effect agent.Effect
-	run    func() // of what is rare
-}
-
-type eventKind uint8
-
-const (
-	tick    eventKind = iota // a round of a node
-	arrive                   // a letter
-	outcome                  // an effect ends
-	rare                     // run
-)
-
-type queue []event
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].order < q[j].order
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, *x.(*event)) }
-func (q *queue) Pop() any {
-	x := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return x
 }
 
 // newWorld starts the agents of a zone, which know each other, and no unit.
@@ -149,7 +113,7 @@ func (w *world) someDelay() time.Duration {
 func (w *world) push(d time.Duration, e event) {
 	w.order++
 	e.at, e.order = w.now.Add(d), w.order
-	heap.Push(&w.queue, &e)
+	w.queue.push(e)
 }
 
 // after lets something happen later.
@@ -159,7 +123,7 @@ func (w *world) after(d time.Duration, run func()) { w.push(d, event{kind: rare,
 func (w *world) run(d time.Duration) {
 	end := w.now.Add(d)
 	for len(w.queue) > 0 && w.queue[0].at <= end {
-		e := heap.Pop(&w.queue).(event)
+		e := w.queue.pop()
 		w.energy.pass(w, e.at)
 		w.now = e.at
 		w.happen(&e)
@@ -187,7 +151,7 @@ func (w *world) happen(e *event) {
 		e.letter.Release()
 	case outcome:
 		if n := w.nodes[e.node]; !n.dead && n.life == e.life {
-			n.outcome(&e.effect)
+			n.outcome(e.effect)
 		}
 	case rare:
 		e.run()
@@ -212,11 +176,13 @@ func (w *world) do(n *node, x *agent.Effect) {
 	case agent.Send:
 		w.send(n, x)
 	case agent.Own:
-		w.push(w.someDelay(), event{kind: outcome, node: n.index, life: n.life, effect: *x})
+		effect := *x
+		w.push(w.someDelay(), event{kind: outcome, node: n.index, life: n.life, effect: &effect})
 	case agent.MoveUnit:
 		// Both work for the slots that are fed ahead; then the ingress turns.
 		fed := time.Duration(w.view.Move.FedSlots * float64(w.cfg.Slot))
-		w.push(fed+3*w.someDelay(), event{kind: outcome, node: n.index, life: n.life, effect: *x})
+		effect := *x
+		w.push(fed+3*w.someDelay(), event{kind: outcome, node: n.index, life: n.life, effect: &effect})
 	case agent.Prepare, agent.Unprepare, agent.Follow, agent.Placed, agent.Drained:
 		// Standbys are units of the instance; nobody waits for an answer.
 	}

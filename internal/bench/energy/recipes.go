@@ -2,14 +2,7 @@
 
 package main
 
-import (
-	"time"
-
-	"github.com/neuroran/neuroran/placement/sim"
-)
-
-// scaleTime is the virtual time of the large run: 150 rounds.
-const scaleTime = 3 * time.Second
+import "github.com/neuroran/neuroran/placement/sim"
 
 // recipes are the instances of which references are computed: sixteen, each at high and at
 // low load.

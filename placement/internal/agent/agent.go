@@ -96,6 +96,7 @@ type Agent struct {
 	oldHold []*hold   // to be used again
 	oldDeal []*deal
 	order   []NodeID // scratch of candidates
+	seen    []bool   // by place of a node, the same
 	moves   []Move   // scratch of Think
 }
 
@@ -161,6 +162,9 @@ func (a *Agent) Step(now sfaas.Time, e *Event, effects []Effect) []Effect {
 
 // View returns what the agent knows, until the next Step.
 func (a *Agent) View() View { return View{Self: a.cfg.Node, Nodes: a.nodes, Units: a.units} }
+
+// Leads returns how many deals the agent leads now.
+func (a *Agent) Leads() int { return len(a.deals) }
 
 // Holds appends the items for which this node has granted leases: those that it is active
 // for, or all.

@@ -18,7 +18,8 @@ type wish struct {
 	tokens   []uint64 // of those who wait for Placed
 	since    sfaas.Time
 	deal     DealID
-	tried    []NodeID // have refused since the wish came
+	nodes    candidates // of the last try
+	tried    []NodeID   // have refused since the wish came
 	refusals []Refusal
 	lost     sfaas.Time // since when nobody serves the unit; 0: somebody does
 	next     sfaas.Time // a try without a host that waits is not before
@@ -61,8 +62,7 @@ func (a *Agent) placeWish(w *wish) {
 	known := a.units[a.unit(w.row.Unit)]
 	row := w.row
 	row.Epoch, row.Owner, row.Standbys = known.Epoch, 0, [MaxStandbys]NodeID{}
-	it := Item{Row: row, Role: RoleOwner}
-	nodes := a.candidates(&it, w.tried)
+	nodes := a.nodesFor(w, &row)
 	if len(nodes) < 1+int(row.Want) || len(a.deals) >= maxDeals {
 		a.unplaced(w, len(nodes))
 		return
@@ -80,33 +80,6 @@ func (a *Agent) placeWish(w *wish) {
 	}
 	w.deal = d.id
 	a.begin(d)
-}
-
-// candidates returns the nodes that may be asked for an item, best first. Those that the
-// planner leaves out, as it sees no room there, come last: the view may be old, and only
-// they know which line does not fit. The result is valid until the next call.
-func (a *Agent) candidates(it *Item, tried []NodeID) []NodeID {
-	a.order = a.order[:0]
-	if a.cfg.Planner != nil {
-		v := a.View()
-		a.order = a.cfg.Planner.Order(a.order, &v, it)
-	}
-	planned := len(a.order)
-	for i := range a.nodes {
-		if n := a.nodes[i].Node; !slices.Contains(a.order[:planned], n) {
-			a.order = append(a.order, n)
-		}
-	}
-	kept := a.order[:0]
-	for _, n := range a.order {
-		i, ok := a.at(n)
-		if ok && a.open(n) && !(n == a.cfg.Node && a.drain.on) && a.nodes[i].Deployed&DeploymentBit(it.Row.Deployment) != 0 &&
-			!slices.Contains(tried, n) && !slices.Contains(kept, n) {
-			kept = append(kept, n)
-		}
-	}
-	a.order = kept
-	return kept
 }
 
 // wishDone goes on with a wish when its deal has ended.

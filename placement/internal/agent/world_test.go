@@ -91,6 +91,7 @@ type world struct {
 	epochs map[UnitID]map[uint32]NodeID // who has ever owned a unit under an epoch
 	placed map[UnitID]Effect            // the last answer to each wish
 	sent   int
+	nos    int // letters that refuse
 }
 
 // worldNode is one node in one of its lives.
@@ -260,6 +261,9 @@ func (w *world) do(n *worldNode, x Effect) {
 // bring brings a letter as bytes, once, twice or not at all.
 func (w *world) bring(n *worldNode, x Effect) {
 	w.sent++
+	if x.Letter.Kind == Refused {
+		w.nos++
+	}
 	b := x.Letter.Append(nil)
 	x.Letter.Release()
 	copies := 1

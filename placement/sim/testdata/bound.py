@@ -11,6 +11,10 @@ Whatever prices p of units are: each assignment costs at least
 sum(p) + sum over nodes of min(0, watts of its best set - prices of the set's units),
 which is the bound that is returned. The prices are those of the restricted program, pulled
 towards the best ones so far (Wentges, Weighted Dantzig-Wolfe decomposition, 1997).
+
+Most of the gap that is left is nodes that are awake by halves: so the program is branched on
+how many nodes of each kind are awake, the part with the smallest bound first. The bound is
+the smallest one of all parts.
 """
 import math
 import resource
@@ -182,14 +186,20 @@ class Pricing:
 
 
 class Master:
-    """The restricted program: columns known so far, each unit once, each node one column."""
+    """The restricted program: columns known so far, each unit once, each node one column,
+    and of each kind of node as many awake as the branch says."""
 
-    def __init__(self, units, pricings, big):
+    def __init__(self, units, pricings, kinds, big):
         self.h, self.units, self.known = quiet(), units, set()
+        none = np.array([], dtype=np.int32), np.array([])
         for _ in range(units):
-            self.h.addRow(1.0, 1.0, 0, np.array([], dtype=np.int32), np.array([]))
+            self.h.addRow(1.0, 1.0, 0, *none)
         for p in pricings:
-            self.h.addRow(-highspy.kHighsInf, float(p.count), 0, np.array([], dtype=np.int32), np.array([]))
+            self.h.addRow(-highspy.kHighsInf, float(p.count), 0, *none)
+        self.kinds = units + len(pricings)  # number of the first row of a kind
+        self.kind_of = {k: i for i, kind in enumerate(kinds) for k in kind}
+        for _ in kinds:
+            self.h.addRow(-highspy.kHighsInf, highspy.kHighsInf, 0, *none)
         for i in range(units):  # so that it has a solution from the first
             self.h.addCol(big, 0.0, highspy.kHighsInf, 1, np.array([i], dtype=np.int32), np.array([1.0]))
 
@@ -199,14 +209,23 @@ class Master:
         if watts is None or not chosen or key in self.known:
             return False
         self.known.add(key)
-        rows = sorted({i for i, _ in chosen}) + [self.units + node]
+        rows = sorted({i for i, _ in chosen}) + [self.units + node, self.kinds + self.kind_of[node]]
         self.h.addCol(watts, 0.0, highspy.kHighsInf, len(rows), np.array(rows, dtype=np.int32), np.ones(len(rows)))
         return True
 
+    def branch(self, awake):
+        """Bounds how many nodes of each kind are awake."""
+        for i, (least, most) in enumerate(awake):
+            self.h.changeRowBounds(self.kinds + i, float(least), float(most))
+
     def solve(self):
-        """Returns the watts of the program and the prices of the units."""
+        """Returns the watts of the program, the prices of units and of kinds, and how many
+        nodes of each kind are awake."""
         self.h.run()
-        return self.h.getInfo().objective_function_value, np.array(self.h.getSolution().row_dual[: self.units])
+        solution = self.h.getSolution()
+        duals, values = np.array(solution.row_dual), np.array(solution.row_value)
+        prices = np.concatenate([duals[: self.units], duals[self.kinds :]])
+        return self.h.getInfo().objective_function_value, prices, values[self.kinds :]
 
 
 def first_prices(inst, pricings):
@@ -237,46 +256,125 @@ def groups(inst):
     return pricings, list(kinds.values())
 
 
-def bound(inst, start, seconds, log=None):
-    """Returns the best bound found in about so many CPU-seconds, the watts of the
-    restricted program, and the rounds. Start is an assignment, or None."""
-    begun = cpu()
-    pricings, kinds = groups(inst)
-    master = Master(len(inst["units"]), pricings, 2000.0)
-    prices = first_prices(inst, pricings)
-    best, center, value, rounds, pull = -math.inf, prices, math.inf, 0, 0.0
-    if start:
-        index = {u["id"]: i for i, u in enumerate(inst["units"])}
-        sets = {}
-        for s in start:
-            modes = [m["kind"] for m in inst["units"][index[s["unit"]]]["modes"]]
-            sets.setdefault(s["node"], []).append((index[s["unit"]], modes.index(s["mode"])))
-        for chosen in sets.values():
-            for k, p in enumerate(pricings):
-                master.add(k, p.evaluate(chosen), chosen)
-    everywhere = True  # price every node, which gives a bound, or one of each kind
-    while True:
-        rounds += 1
-        news, total = 0, float(prices.sum())
-        for kind in kinds:
-            for k in kind if everywhere else [kind[rounds % len(kind)]]:
-                least, _, chosen = pricings[k].price(prices)
-                total += pricings[k].count * min(0.0, least)
+class Branch:
+    """A part of all assignments: those with so many nodes of each kind awake."""
+
+    def __init__(self, awake, least, center):
+        self.awake = awake  # [(at least, at most)] by kind
+        self.least = least  # watts that none of its assignments is below
+        self.center = center  # prices that have shown it: of units, then of kinds
+        self.value = math.inf  # watts of the restricted program
+        self.found = None  # nodes awake in its solution, by kind
+        self.tired = False  # its program is solved
+
+
+class Bound:
+    """Branches of an instance, and columns that all of them share."""
+
+    def __init__(self, inst, start):
+        self.pricings, self.kinds = groups(inst)
+        self.units = len(inst["units"])
+        self.master = Master(self.units, self.pricings, self.kinds, 2000.0)
+        self.rounds = 0
+        if start:
+            index = {u["id"]: i for i, u in enumerate(inst["units"])}
+            sets = {}
+            for s in start:
+                modes = [m["kind"] for m in inst["units"][index[s["unit"]]]["modes"]]
+                sets.setdefault(s["node"], []).append((index[s["unit"]], modes.index(s["mode"])))
+            for chosen in sets.values():
+                for k, p in enumerate(self.pricings):
+                    self.master.add(k, p.evaluate(chosen), chosen)
+        awake = [(0, sum(self.pricings[k].count for k in kind)) for kind in self.kinds]
+        prices = np.concatenate([first_prices(inst, self.pricings), np.zeros(len(self.kinds))])
+        self.branches = [Branch(awake, -math.inf, prices)]
+
+    def price(self, branch, prices, everywhere):
+        """Adds the best columns at some prices. Returns how many are new, and the watts that
+        no assignment of the branch is below, if every node was priced."""
+        units, kinds = prices[: self.units], prices[self.units :]
+        total, news = float(units.sum()), 0
+        for i, kind in enumerate(self.kinds):
+            least, most = branch.awake[i]
+            total += kinds[i] * (least if kinds[i] > 0 else most)
+            for k in kind if everywhere else [kind[self.rounds % len(kind)]]:
+                watts, _, chosen = self.pricings[k].price(units)
+                total += self.pricings[k].count * min(0.0, watts - kinds[i])
                 for o in kind:  # what one node likes, others of its kind may too
-                    news += master.add(o, pricings[o].evaluate(chosen), chosen)
-        if everywhere and total > best:
-            best, center = total, prices
-        value, duals = master.solve()
-        if log:
-            log(f"round {rounds}: {'all' if everywhere else 'one'} bound {total:.2f} best {best:.2f} master {value:.2f} new {news} cpu {cpu() - begun:.0f}")
-        if value - best < 2e-4 * value or cpu() - begun > seconds and everywhere or cpu() - begun > 1.3 * seconds:
-            return best, value, rounds
-        # Without news at pulled prices the pull lessens, down to the true prices.
-        if news:
-            everywhere = rounds % 12 == 0 or cpu() - begun > seconds
-            pull = 0.6
-        elif not everywhere:
-            everywhere = True
+                    news += self.master.add(o, self.pricings[o].evaluate(chosen), chosen)
+        return news, total
+
+    def work(self, branch, seconds, enough, log):
+        """Generates columns for a branch for so many CPU-seconds, or until it cannot hold
+        an assignment below some watts."""
+        begun = cpu()
+        self.master.branch(branch.awake)
+        prices, pull, everywhere = branch.center, 0.0, True
+        while True:
+            self.rounds += 1
+            news, total = self.price(branch, prices, everywhere)
+            if everywhere and total > branch.least:
+                branch.least, branch.center = total, prices
+            branch.value, duals, branch.found = self.master.solve()
+            used = cpu() - begun
+            if log:
+                log(f"round {self.rounds}: {'all' if everywhere else 'one'} bound {total:.2f} best {branch.least:.2f} master {branch.value:.2f} awake {np.round(branch.found, 2)} new {news} cpu {used:.0f}")
+            if branch.value - branch.least < 2e-4 * branch.value:
+                branch.tired = True
+                return
+            if branch.least >= enough or used > seconds and everywhere or used > 1.3 * seconds:
+                return
+            # Without news at pulled prices the pull lessens, down to the true prices.
+            if news:
+                everywhere = self.rounds % 12 == 0 or used > seconds
+                pull = 0.6
+            elif not everywhere:
+                everywhere = True
+            else:
+                pull = max(0.0, pull - 0.3)
+            prices = pull * branch.center + (1 - pull) * duals
+
+    def split(self, branch):
+        """Returns two branches that have all assignments of one, in neither of which its
+        solution is: the kind whose nodes are awake by halves, and take most when idle,
+        decides. None if there is no such kind."""
+        halves = [
+            (min(n - math.floor(n), math.ceil(n) - n) * self.pricings[kind[0]].fixed, i)
+            for i, (n, kind) in enumerate(zip(branch.found, self.kinds))
+        ]
+        most, i = max(halves)
+        if most < 0.5:
+            return None
+        n, (least, up) = branch.found[i], branch.awake[i]
+        parts = []
+        for limits in (least, math.floor(n)), (math.ceil(n), up):
+            awake = list(branch.awake)
+            awake[i] = limits
+            parts.append(Branch(awake, branch.least, branch.center))
+        return parts
+
+
+def bound(inst, start, seconds, watts=math.inf, log=None):
+    """Returns the best bound found in about so many CPU-seconds, the watts of the
+    restricted program, and the rounds. Start is an assignment, or None, and watts what it
+    takes: what is not below that needs no closer look."""
+    begun = cpu()
+    b = Bound(inst, start)
+    first = b.branches[0]
+    b.work(first, 0.4 * seconds, watts, log)
+    value = first.value
+    while True:
+        worst = min(b.branches, key=lambda x: x.least)
+        left = seconds - (cpu() - begun)
+        if worst.least >= watts * (1 - 1e-5) or left <= 0:
+            return min(worst.least, watts), value, b.rounds
+        parts = b.split(worst) if worst.found is not None else None
+        if parts:
+            b.branches.remove(worst)
+            b.branches += parts
+            for part in parts:
+                b.work(part, min(0.12 * seconds, max(left, 1.0)), watts, log)
+        elif worst.tired:
+            return worst.least, value, b.rounds
         else:
-            pull = max(0.0, pull - 0.3)
-        prices = pull * center + (1 - pull) * duals
+            b.work(worst, min(0.12 * seconds, left), watts, log)

@@ -9,8 +9,8 @@
 It prints one line of JSON per instance: {"name", "bound_w", "best_w", "cpu_s", "status",
 "units"}, "units" as a file of assignments has them. With -references FILE it also keeps the
 largest bound and the smallest watts of each instance there. Each instance is given half of
-the seconds of processor time as one mixed-integer program, and half for the bound by column
-generation (bound.py), of which the larger counts; threads 1. No code is shared with the Go
+the seconds of processor time as one mixed-integer program (-share says how many), and the
+others for the bound by column generation (bound.py), of which the larger counts; threads 1. No code is shared with the Go
 packages. The program has every constraint of the model, so bound_w is a bound of the true
 optimum; best_w is that of an assignment which the checker (check.py) accepts.
 """
@@ -293,6 +293,7 @@ def keep(path, r):
 def main():
     flags = argparse.ArgumentParser()
     flags.add_argument("-seconds", type=float, default=300)
+    flags.add_argument("-share", type=float, default=0.5, help="of the seconds, for the mixed-integer program")
     flags.add_argument("-start", help="file of JSON lines, to begin with the best assignment of each")
     flags.add_argument("-references", help="file of bounds to bring up to date")
     flags.add_argument("files", nargs="+")
@@ -308,13 +309,16 @@ def main():
         with open(name) as f:
             inst = json.load(f)
         start = starts.get(inst["name"], {}).get("units")
-        r = solve(inst, args.seconds / 2, start)
+        if args.share > 0:
+            r = solve(inst, args.seconds * args.share, start)
+        else:
+            r = {"name": inst["name"], "bound_w": 0.0, "status": "not asked"}
         if start:
             watts, errors = check.check(inst, start)
             if not errors and watts < r.get("best_w", math.inf):
                 r["best_w"], r["units"] = watts, start
         if r["status"] != "Optimal":
-            least, _, _ = bound.bound(inst, r.get("units"), args.seconds / 2)
+            least, _, _ = bound.bound(inst, r.get("units"), args.seconds * (1 - args.share), r.get("best_w", math.inf))
             r["bound_w"] = max(r["bound_w"], least)
         print(json.dumps(r), flush=True)
         print(name, r["status"], r["bound_w"], r.get("best_w"), file=sys.stderr, flush=True)

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/neuroran/neuroran/placement/plan"
+	"github.com/neuroran/neuroran/placement/sim"
+)
+
+// scaleTime is the virtual time of the large run: 150 rounds.
+const scaleTime = 3 * time.Second
+
+// Size of a zone of the large run, and how many rounds of 20 ms a second has.
+const (
+	zoneNodes       = 200
+	zoneUnits       = 400
+	roundsPerSecond = 50
+)
+
+// scale runs 10 000 nodes, as zones of 200 one after the other, and a central search on the
+// same zones.
+func (b *bench) scale() error {
+	in, err := sim.Generate(sim.Recipe{Nodes: zoneNodes * b.zones, Units: zoneUnits * b.zones, Load: 0.6, Seed: 1, Zones: b.zones, Hop: 1})
+	if err != nil {
+		return err
+	}
+	r, err := sim.Run(sim.Config{Policy: b.learned, Planner: true, Seed: 1, Loss: 0.01, Most: scaleTime, PlanBudget: 100000}, in)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b.out, "%d nodes, %d units, %.1f s: %.0f W, %d without a place, %d violations, %d rejects, %d moves, %.1f letters per node and round, %.0f s of CPU, %.0f MiB at most\n",
+		len(in.Nodes), len(in.Units), r.VirtualSeconds, r.EnergyW, r.Unplaced, r.Violations, r.Rejects, r.Moves, r.LettersPerS/roundsPerSecond, r.CPUSeconds, peakMiB())
+	watts, err := b.centralZones(in)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b.out, "central ruin and recreate: %.0f W, agents take %+.1f %%\n", watts, percent(r.EnergyW, watts))
+	return nil
+}
+
+// centralZones returns what ruin and recreate reaches on all zones of an instance.
+func (b *bench) centralZones(in *plan.Instance) (float64, error) {
+	v, err := plan.NewView(in)
+	if err != nil {
+		return 0, err
+	}
+	s := plan.NewState(v)
+	(&plan.Choice{Policy: b.learned}).PlaceAll(s)
+	ruiner := plan.NewRuiner(v)
+	for zone := range b.zones {
+		ruiner.Zone(s, zone, centralBudget, 1)
+	}
+	return s.Energy(), nil
+}
+
+// centralBudget is how many places a central search prices per zone of the large run.
+const centralBudget = 4000000
