@@ -4,8 +4,8 @@ package plan
 
 import "slices"
 
-// goal is the best state of a zone that an [Improver] has found so far, which may be many
-// plans away from where units are.
+// goal is a state of a zone that an [Improver] wants to come to, which may be many stages away
+// from where units are.
 type goal struct {
 	zone  int
 	place []Place
@@ -19,11 +19,22 @@ func (g *goal) keep(s *State, zone int) {
 	g.scale = append(g.scale[:0], s.view.scale...)
 }
 
+// follow makes the goal the one to which plans lead from it.
+func (g *goal) follow(plans []Plan) {
+	for i := range plans {
+		for _, stage := range plans[i].Stages {
+			for _, m := range stage {
+				g.place[m.Unit] = m.To
+			}
+		}
+	}
+}
+
 // recall brings a state, in which units are where they are now, to the goal, units that
 // came since then staying where they are. If the goal is of another time, no longer
 // allowed, or no better than what is now, the state is left as it is.
 func (g *goal) recall(s *State, now []Place, zone int) {
-	if g.zone != zone || !slices.Equal(g.scale, s.view.scale) || len(s.Violations(nil)) > 0 {
+	if len(g.place) != len(now) || g.zone != zone || !slices.Equal(g.scale, s.view.scale) || len(s.Violations(nil)) > 0 {
 		return
 	}
 	before := s.watt

@@ -24,7 +24,8 @@ type Improver struct {
 	nodes  []int32
 	moves  []Move
 	now    []Place // of units, before anything is changed
-	goal   goal    // of Zone
+	best   goal    // that Zone has found
+	aim    goal    // of its last plans
 }
 
 // Bar says that a unit must not come to a node.
@@ -78,31 +79,49 @@ func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Pla
 // within about a budget of places that are priced. No two plans share a node, so they can
 // be done at the same time. The state is left as it is.
 //
-// It looks for a goal, the best state of the zone of all, and goes on with the goal of the
-// last call as long as the work of the units is what it was then: so a long search is done
-// in many short calls, while plans lead there step by step. If there is no way towards the
-// goal, which is a matter of room on the way, it looks for nearer states, and in the end
-// among a few nodes at a time.
+// It looks for the best state of the zone of all, and goes on with the best one of the last
+// call as long as the work of the units is what it was then: so a long search is done in
+// many short calls, while plans lead there step by step. If there is no way towards it,
+// which is a matter of room on the way, it looks for nearer states, and in the end among a
+// few nodes at a time.
 func (m *Improver) Zone(s *State, zone, budget int, seed uint64) []Plan {
 	m.now = append(m.now[:0], s.place...)
 	s.barred = m.Bars
 	defer func() { s.barred = nil }()
 	// What the shield will demand of a move is what a move costs here.
 	stay := max(m.Shield.Least, 1e-3)
-	m.goal.recall(s, m.now, zone)
+	m.best.recall(s, m.now, zone)
 	m.ruiner.from(s, m.now, zone, budget/2, seed, stay)
-	m.goal.keep(s, zone)
+	m.best.keep(s, zone)
 	plans := m.plans(s)
 	if len(plans) == 0 {
 		m.ruiner.from(s, m.now, zone, budget/4, seed+1, 8*stay)
 		plans = m.plans(s)
 	}
 	if len(plans) == 0 {
-		return m.small(s, zone, budget/4, seed)
+		plans = m.small(s, zone, budget/4, seed)
+		m.now = append(m.now[:0], s.place...)
 	}
 	slices.SortStableFunc(plans, func(a, b Plan) int { return cmp.Compare(b.Saves, a.Saves) })
+	m.aim.keep(s, zone)
+	m.aim.follow(plans)
 	return plans
 }
+
+// Towards returns plans from where units are now to where the plans of the last call of Zone
+// lead, without a search: when a stage of them has been done, or not wholly, the way from
+// there may be another one, since modes are chosen by the nodes. It returns none if all is
+// reached, or the work of the units has changed.
+func (m *Improver) Towards(s *State, zone int) []Plan {
+	m.now = append(m.now[:0], s.place...)
+	s.barred = m.Bars
+	defer func() { s.barred = nil }()
+	m.aim.recall(s, m.now, zone)
+	return m.plans(s)
+}
+
+// Forget lets go of what earlier calls of Zone have found.
+func (m *Improver) Forget() { m.best.place, m.aim.place = m.best.place[:0], m.aim.place[:0] }
 
 // small returns plans of single nodes of a zone that share no node.
 func (m *Improver) small(s *State, zone, budget int, seed uint64) (plans []Plan) {
@@ -148,7 +167,7 @@ func (m *Improver) plans(s *State) (plans []Plan) {
 		}
 	}
 	for _, g := range groups {
-		if p, ok := Sequence(s, g); ok && m.Shield.Judge(s, &p) == Pass {
+		if p, ok := Sequence(s, g); ok && p.Moves() > 0 && m.Shield.Judge(s, &p) == Pass {
 			plans = append(plans, p)
 		}
 	}

@@ -44,6 +44,7 @@ type sequencer struct {
 	bounces int    // that are still allowed
 	stages  [][]Move
 	done    Plan    // its cost so far
+	noted   int     // stages that have ended
 	best    int     // stage after which the state takes least, -1 for none
 	least   float64 // watts of that state
 	cost    float64 // joules until there
@@ -53,38 +54,62 @@ func (q *sequencer) run() {
 	s := q.s
 	// Large units first: they find room with more difficulty.
 	slices.SortStableFunc(q.left, func(a, b Move) int { return cmp.Compare(s.view.size(int32(b.Unit)), s.view.size(int32(a.Unit))) })
-	defer q.note()
+	var modes []Move // that go into the next stage
 	for len(q.left) > 0 && len(q.stages) < MaxStages {
+		s.Anchor()
 		q.note()
-		var stage []Move
-		arrived := 0
-		q.left = slices.DeleteFunc(q.left, func(g Move) bool {
-			m, moved := tryMove(s, g.Unit, g.To, &q.done)
-			if !moved {
-				return false
-			}
-			arrived++
-			if m.From != m.To {
-				stage = append(stage, m)
-			}
-			return true
-		})
-		if arrived == 0 {
-			if stage = q.makeRoom(); len(stage) == 0 {
-				return
-			}
-		}
-		if len(stage) == 0 {
+		// Modes are a node's own business, and make room for what comes: a stage begins with
+		// them, and is none without anything else.
+		stage, switched := q.advance(modes, true)
+		stage, arrived := q.advance(stage, false)
+		if modes = nil; arrived == 0 && switched > 0 {
+			modes = stage
 			continue
 		}
-		q.stages = append(q.stages, stage)
+		if arrived == 0 {
+			before := len(stage)
+			if stage = append(stage, q.makeRoom()...); len(stage) == before {
+				break
+			}
+		}
+		if len(stage) > 0 {
+			q.stages = append(q.stages, stage)
+		}
 	}
+	if len(modes) > 0 {
+		q.stages = append(q.stages, modes)
+	}
+	s.Release()
+	q.note()
+}
+
+// advance does what is left and can be done now, either changes of mode or moves from node
+// to node, and appends it to a stage. It returns how many units have arrived.
+func (q *sequencer) advance(stage []Move, modes bool) (all []Move, arrived int) {
+	q.left = slices.DeleteFunc(q.left, func(g Move) bool {
+		if q.s.place[g.Unit].Node == g.To.Node != modes {
+			return false
+		}
+		m, moved := tryMove(q.s, g.Unit, g.To, &q.done)
+		if !moved {
+			return false
+		}
+		arrived++
+		if m.From != m.To {
+			stage = append(stage, m)
+		}
+		return true
+	})
+	return stage, arrived
 }
 
 // note ends a stage: what it wanted is done. If the state takes less than ever, it is the
 // last one that counts so far.
 func (q *sequencer) note() {
-	q.s.Anchor()
+	if len(q.stages) == q.noted {
+		return
+	}
+	q.noted = len(q.stages)
 	if q.s.watt < q.least-1e-9 {
 		q.best, q.least, q.cost = len(q.stages)-1, q.s.watt, q.done.Cost
 	}

@@ -38,11 +38,12 @@ func (h *Shield) Judge(s *State, p *Plan) Verdict {
 				verdict = NotThere
 				break
 			}
-			if _, moved := tryMove(s, m.Unit, m.To, &counted); !moved {
+			moved, ok := tryMove(s, m.Unit, m.To, &counted)
+			if !ok {
 				verdict = NoRoom
 				break
 			}
-			done = append(done, m)
+			done = append(done, moved)
 		}
 		if verdict != Pass {
 			break
@@ -69,10 +70,11 @@ func (h *Shield) Judge(s *State, p *Plan) Verdict {
 	return verdict
 }
 
-// exists reports whether a move is of a unit that is there, to a place that exists.
+// exists reports whether a move is of a unit that is there, to a place that exists. In which
+// mode the unit works now is no matter: that is its node's own business.
 func (s *State) exists(m Move) bool {
 	v := s.view
-	return m.Unit >= 0 && m.Unit < len(v.Units) && !s.ghost[m.Unit] && s.place[m.Unit] == m.From && m.From.Node >= 0 &&
+	return m.Unit >= 0 && m.Unit < len(v.Units) && !s.ghost[m.Unit] && s.place[m.Unit].Node == m.From.Node && m.From.Node >= 0 &&
 		m.To.Node >= 0 && int(m.To.Node) < len(v.Nodes) &&
 		m.To.Mode >= 0 && int(m.To.Mode) < len(v.Units[m.Unit].Modes)
 }

@@ -35,7 +35,7 @@ func RunDay(cfg Config, in *plan.Instance) (*Result, error) {
 	eager := cfg.Eager
 	cfg.Hysteresis, cfg.Reluctance = cmp.Or(cfg.Hysteresis, 2), cmp.Or(cfg.Reluctance, 0.5)
 	if cfg.PlanBudget == 0 {
-		cfg.PlanBudget = 40000 // of each of a hundred steps
+		cfg.PlanBudget = 100000 // of each of a hundred steps
 	}
 	cfg, zones, err := prepare(cfg, in)
 	if err != nil {

@@ -12,14 +12,16 @@ import (
 )
 
 // seat is the planner of a zone: a function that sits at some node, sees what the agent of
-// that node sees, and can be killed at any time. What it remembers is soft: the plans that
-// it has begun, and for how long it has found nothing.
+// that node sees, and can be killed at any time. What it remembers is soft: where it is
+// heading, the moves that it waits for, and for how long it has found nothing.
 type seat struct {
 	w        *world
 	improver *plan.Improver
-	at       int32 // node, -1 for nowhere
-	life     int   // how often it has been killed
-	begun    []pursuit
+	at       int32       // node, -1 for nowhere
+	life     int         // how often it has been killed
+	stage    []plan.Move // that is under way
+	turns    int         // since it was proposed
+	legs     int         // stages that may follow it before the planner thinks again
 	refused  []refusal
 	fails    int           // thoughts in a row that have found nothing
 	next     time.Duration // until its next turn
@@ -27,12 +29,6 @@ type seat struct {
 	placed   int           // how many units had a place
 	changed  sfaas.Time    // when one of them was last seen to change
 	calls    uint64
-}
-
-// pursuit is a plan that has been begun.
-type pursuit struct {
-	plan.Plan
-	turns int // since its present stage was proposed
 }
 
 // refusal is a move that a target has refused, and for how long it is not tried again.
@@ -60,8 +56,9 @@ func (p *seat) sit(at int32) {
 		p.w.after(time.Second, func() { p.sit(int32(p.w.random.IntN(len(p.w.nodes)))) })
 		return
 	}
-	p.at, p.fails = at, 0
-	p.begun = p.begun[:0]
+	p.at, p.fails, p.legs = at, 0, 0
+	p.stage = p.stage[:0]
+	p.improver.Forget()
 	life := p.life
 	for _, n := range p.w.nodes {
 		p.w.after(p.w.someDelay(), func() {
@@ -92,7 +89,8 @@ func (p *seat) keepDying() {
 	p.w.after(p.w.cfg.KillPlanner, p.keepDying)
 }
 
-// plan is one turn: it goes on with what it has begun, or looks for something new.
+// plan is one turn: it waits for the stage that is under way, goes on with the next one, or
+// looks for something new.
 func (p *seat) plan() {
 	w := p.w
 	defer func() { w.after(p.next, p.plan) }()
@@ -104,8 +102,17 @@ func (p *seat) plan() {
 	v := n.agent.View()
 	s := w.think.read(&v)
 	p.look(s)
-	if p.goOn(n, s) {
+	if p.waits(n, s) {
 		return
+	}
+	p.demand()
+	if p.legs > 0 {
+		p.legs--
+		if plans := p.improver.Towards(s, w.zone()); len(plans) > 0 {
+			p.propose(n, plans)
+			return
+		}
+		p.legs = 0
 	}
 	// The more often it has found nothing the longer it looks, and the less often.
 	budget := w.cfg.PlanBudget << min(p.fails, 3)
@@ -121,14 +128,26 @@ func (p *seat) plan() {
 	// It has thought for a while, and knows what there was before.
 	life := p.life
 	w.after(thought, func() {
-		if p.life != life || p.at < 0 {
-			return
-		}
-		for i := range plans {
-			p.begun = append(p.begun, pursuit{Plan: plans[i]})
-			p.propose(n, &plans[i])
+		if p.life == life && p.at >= 0 {
+			p.propose(n, plans)
 		}
 	})
+	for i := range plans {
+		p.legs = max(p.legs, 2*len(plans[i].Stages)) // some are refused
+	}
+}
+
+// zone returns the number of the only zone of a world.
+func (w *world) zone() int { return w.view.Nodes[0].Zone }
+
+// demand lets the improver know what a plan must save, and what was refused of late.
+func (p *seat) demand() {
+	p.improver.Shield.Least = p.w.cfg.Hysteresis
+	p.refused = slices.DeleteFunc(p.refused, func(r refusal) bool { return p.w.now >= r.until })
+	p.improver.Bars = p.improver.Bars[:0]
+	for _, r := range p.refused {
+		p.improver.Bars = append(p.improver.Bars, r.Bar)
+	}
 }
 
 // look notes whether anything is otherwise than it was at the last turn.
@@ -149,13 +168,7 @@ func (p *seat) think(s *plan.State, budget int) []plan.Plan {
 	w := p.w
 	p.calls++
 	stopped := p.improver.Shield.Stopped
-	p.improver.Shield.Least = w.cfg.Hysteresis
-	p.refused = slices.DeleteFunc(p.refused, func(r refusal) bool { return w.now >= r.until })
-	p.improver.Bars = p.improver.Bars[:0]
-	for _, r := range p.refused {
-		p.improver.Bars = append(p.improver.Bars, r.Bar)
-	}
-	plans := p.improver.Zone(s, w.view.Nodes[0].Zone, budget, w.cfg.Seed<<32+p.calls)
+	plans := p.improver.Zone(s, w.zone(), budget, w.cfg.Seed<<32+p.calls)
 	w.count.ShieldRejects += p.improver.Shield.Stopped - stopped
 	left := w.cfg.Eager - w.now.Sub(p.changed) - time.Duration(budget)*pricing
 	return slices.DeleteFunc(plans, func(b plan.Plan) bool {
@@ -169,20 +182,23 @@ const stageTime = 40 * time.Millisecond
 // pricing is what it takes to price one place.
 const pricing = 200 * time.Nanosecond
 
-// propose lets the agent of the planner's node lead the first stage of a plan. All of its
-// moves have room together, so each can be done whatever becomes of the others: only units
+// propose lets the agent of the planner's node lead the first stage of each plan. All moves of
+// a stage have room together, so each can be done whatever becomes of the others: only units
 // that talk to each other and go to one node do so as one.
-func (p *seat) propose(n *node, b *plan.Plan) {
-	stage := b.Stages[0]
-	done := make([]bool, len(stage))
-	for i := range stage {
+func (p *seat) propose(n *node, plans []plan.Plan) {
+	p.stage, p.turns = p.stage[:0], 0
+	for i := range plans {
+		p.stage = append(p.stage, plans[i].Stages[0]...)
+	}
+	done := make([]bool, len(p.stage))
+	for i, m := range p.stage {
 		if done[i] {
 			continue
 		}
 		var together []plan.Move
-		for k := i; k < len(stage); k++ {
-			if k == i || stage[k].To.Node == stage[i].To.Node && p.w.view.Linked(stage[k].Unit, stage[i].Unit) {
-				together, done[k] = append(together, stage[k]), true
+		for k := i; k < len(p.stage); k++ {
+			if o := p.stage[k]; k == i || !done[k] && o.To.Node == m.To.Node && p.w.view.Linked(o.Unit, m.Unit) {
+				together, done[k] = append(together, o), true
 			}
 		}
 		if moves := appendMoves(nil, together); len(moves) > 0 {
@@ -191,58 +207,20 @@ func (p *seat) propose(n *node, b *plan.Plan) {
 	}
 }
 
-// goOn proposes the next stage of each plan whose stage before is done by what is known. A
-// plan of which anything is otherwise than it should be is dropped, and so is one that
-// takes too long: somebody has refused. It reports whether any is left.
-func (p *seat) goOn(n *node, s *plan.State) bool {
-	kept := p.begun[:0]
-	for _, b := range p.begun {
-		b.turns++
-		done := arrived(s, b.Stages[0])
-		// The agent here leads the moves: when it leads nothing any more they have ended.
-		if strayed(s, b.Stages[0]) || !done && (b.turns > mostTurns || b.turns > 1 && n.agent.Leads() == 0) {
-			p.bar(s, b.Stages[0])
-			continue
-		}
-		if !done {
-			kept = append(kept, b)
-			continue
-		}
-		b.Stages, b.turns = b.Stages[1:], 0
-		if len(b.Stages) > 0 && p.improver.Shield.Judge(s, &b.Plan) == plan.Pass {
-			p.propose(n, &b.Plan)
-			kept = append(kept, b)
-		}
+// waits reports whether the stage under way may still be done: not all of its units are where
+// it wants them, and the agent here, which leads them, has not given up. What was not done
+// then was refused.
+func (p *seat) waits(n *node, s *plan.State) bool {
+	p.turns++
+	away := func(m plan.Move) bool { return s.Place(m.Unit).Node != m.To.Node }
+	if slices.ContainsFunc(p.stage, away) && p.turns <= mostTurns && (p.turns < 2 || n.agent.Leads() > 0) {
+		return true
 	}
-	p.begun = kept
-	return len(kept) > 0
-}
-
-// bar notes the moves of a stage that have not been done.
-func (p *seat) bar(s *plan.State, stage []plan.Move) {
-	for _, m := range stage {
-		if s.Place(m.Unit).Node != m.To.Node {
+	for _, m := range p.stage {
+		if away(m) {
 			p.refused = append(p.refused, refusal{plan.Bar{Unit: m.Unit, Node: m.To.Node}, p.w.now.Add(refusedTime)})
 		}
 	}
-}
-
-// arrived reports whether all units of a stage are where it wants them.
-func arrived(s *plan.State, stage []plan.Move) bool {
-	for _, m := range stage {
-		if s.Place(m.Unit).Node != m.To.Node {
-			return false
-		}
-	}
-	return true
-}
-
-// strayed reports whether a unit of a stage is neither where it was nor where it shall be.
-func strayed(s *plan.State, stage []plan.Move) bool {
-	for _, m := range stage {
-		if at := s.Place(m.Unit).Node; at != m.From.Node && at != m.To.Node {
-			return true
-		}
-	}
+	p.stage = p.stage[:0]
 	return false
 }

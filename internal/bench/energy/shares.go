@@ -29,7 +29,7 @@ func (b *bench) shares() error {
 		}
 		var kwh [allThree + 1]float64
 		for with := range kwh {
-			if kwh[with], err = b.day(in, with); err != nil {
+			if kwh[with], err = b.day(in, with, stepBudget); err != nil {
 				return err
 			}
 		}
@@ -69,14 +69,16 @@ func shapley(cost [allThree + 1]float64) (share [3]float64) {
 	return share
 }
 
-// Places that are priced in search of a placement: for the peak, and for each step of a day.
+// stepBudget is how many places are priced for each step of a day, and peakShare how many
+// times that for the peak.
 const (
-	peakBudget = 2000000
 	stepBudget = 200000
+	peakShare  = 10
 )
 
-// day returns the kilowatt-hours of a day with some of the three, moves for nothing.
-func (b *bench) day(in *plan.Instance, with int) (float64, error) {
+// day returns the kilowatt-hours of a day with some of the three, moves for nothing. Budget
+// is how many places are priced per step.
+func (b *bench) day(in *plan.Instance, with, budget int) (float64, error) {
 	in, on := without(in, with)
 	v, err := plan.NewView(in)
 	if err != nil {
@@ -86,7 +88,7 @@ func (b *bench) day(in *plan.Instance, with int) (float64, error) {
 	ruiner := plan.NewRuiner(v)
 	s := plan.NewState(v.Peak())
 	choice.PlaceAll(s)
-	ruiner.Zone(s, 0, peakBudget, 1)
+	ruiner.Zone(s, 0, peakShare*budget, 1)
 	now := plan.NewState(v)
 	kwh := 0.0
 	for t := range v.Steps() {
@@ -99,7 +101,7 @@ func (b *bench) day(in *plan.Instance, with int) (float64, error) {
 				now.Reset(v.At(t))
 				choice.PlaceAll(now)
 			}
-			ruiner.Zone(now, 0, stepBudget, uint64(t))
+			ruiner.Zone(now, 0, budget, uint64(t))
 			s.Copy(now)
 		}
 		if n := now.Unplaced(); n > 0 {
