@@ -4,8 +4,6 @@ package placement
 
 import (
 	"crypto/ed25519"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -103,9 +101,16 @@ func (c *Config) Validate() error {
 			}
 		}
 	}
+	if err := c.validateAdvertise(); err != nil {
+		return err
+	}
 	switch {
 	case c.Node > agent.MaxNode:
 		return bad("Node", fmt.Sprint(c.Node), fmt.Sprintf("1 to %d, or 0", agent.MaxNode))
+	case c.TLS != nil && (c.TLS.Certificate == nil || c.TLS.Roots == nil):
+		return bad("TLS", "no Certificate, or no Roots", "both, as of peer.Files")
+	case c.TLS == nil && network == "tcp" && !c.plain():
+		return bad("TLS", "nil, and Listen "+c.Listen, "certificates; or Plain, on a network that nobody else is in")
 	case c.Cores < 0:
 		return bad("Cores", fmt.Sprint(c.Cores), "0 or more")
 	case c.Round < 0 || c.Round > time.Second:
@@ -127,6 +132,20 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// validateAdvertise checks what others are told to dial: it goes to them in a card.
+func (c *Config) validateAdvertise() error {
+	network, address := splitNetwork(c.Advertise)
+	_, _, err := net.SplitHostPort(address)
+	listens, _ := splitNetwork(c.Listen)
+	if c.Advertise != "" && (network != listens || (network == "tcp" && err != nil) || len(c.Advertise) > maxAddress/2) {
+		return &sfaas.OptionError{
+			Option: "placement.Config.Advertise", Got: fmt.Sprintf("%q", c.Advertise),
+			Want: fmt.Sprintf("an address of the kind of Listen, of at most %d bytes, or none", maxAddress/2),
+		}
+	}
+	return nil
+}
+
 // splitNetwork takes an address apart: "unix:/path" or "host:port".
 func splitNetwork(s string) (network, address string) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok {
@@ -138,37 +157,13 @@ func splitNetwork(s string) (network, address string) {
 // number returns the number of the node: as configured, that of its certificate, or one
 // made from the address at which it is known.
 func (c *Config) number(advertised string) (sfaas.NodeID, error) {
-	if c.Node != 0 {
+	switch {
+	case c.TLS != nil:
+		return c.certified(time.Now())
+	case c.Node != 0:
 		return c.Node, nil
 	}
-	if c.TLS == nil {
-		return 1 + sfaas.NodeID(xxhash.Sum64String(advertised)%uint64(agent.MaxNode)), nil
-	}
-	shown, err := c.TLS.Certificate()
-	if err != nil {
-		return 0, fmt.Errorf("placement: certificate: %w", err)
-	}
-	leaf := shown.Leaf
-	if leaf == nil {
-		if len(shown.Certificate) == 0 {
-			return 0, errors.New("placement: certificate: it is empty")
-		}
-		if leaf, err = x509.ParseCertificate(shown.Certificate[0]); err != nil {
-			return 0, fmt.Errorf("placement: certificate: %w", err)
-		}
-	}
-	identity := c.TLS.Identity
-	if identity == nil {
-		identity = peer.NodeOf
-	}
-	id, err := identity(leaf)
-	if err == nil && (id == 0 || id > agent.MaxNode) {
-		err = fmt.Errorf("it is of node %d, want 1 to %d", id, agent.MaxNode)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("placement: certificate: %w", err)
-	}
-	return id, nil
+	return 1 + sfaas.NodeID(xxhash.Sum64String(advertised)%uint64(agent.MaxNode)), nil
 }
 
 // plain reports whether connections go without TLS: where it is said, and on the loopback,

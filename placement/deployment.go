@@ -116,7 +116,11 @@ func newDeployment(ctl control, at site, app *sfaas.App, cfg Spec, opts ...Deplo
 		news: make(chan struct{}, 1), changed: make(chan struct{}), signs: make(chan sign, maxSigns),
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			d.stop()
+			return nil, &sfaas.OptionError{Option: "placement.Deploy", Got: fmt.Sprintf("nil for option %d", i+1), Want: "an option"}
+		}
 		o.apply(&d.opts)
 	}
 	d.survey()

@@ -4,6 +4,7 @@ package placement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,13 +24,13 @@ type unitName struct {
 // register makes a deployment known, here and to all members.
 func (n *Node) register(c carrier) error {
 	h := deploymentHash(c.name())
-	if len(c.name()) > maxName || len(c.address()) > maxAddress {
-		return &sfaas.OptionError{Option: "name of a deployment", Got: c.name(), Want: fmt.Sprintf("at most %d bytes", maxName)}
+	if len(c.address()) > maxAddress {
+		return &sfaas.OptionError{Option: "address of a deployment", Got: c.address(), Want: fmt.Sprintf("at most %d bytes", maxAddress)}
 	}
 	n.mu.Lock()
 	old := n.carriers[h]
 	switch {
-	case n.left:
+	case n.left || n.leaving:
 		n.mu.Unlock()
 		return ErrLeft
 	case old != nil || len(n.carriers) >= maxDeployments:
@@ -73,8 +74,8 @@ func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (sfaas.NodeI
 		case !inFlux(x.Refusals) || time.Now().After(until):
 			return 0, 0, unplaced(c, u, x.Refusals)
 		}
-		if n.pause(ctx) != nil {
-			return 0, 0, unplaced(c, u, x.Refusals)
+		if err := n.pause(ctx); err != nil {
+			return 0, 0, errors.Join(err, unplaced(c, u, x.Refusals))
 		}
 	}
 }

@@ -15,11 +15,28 @@ import (
 //
 // It returns when that is done, or when ctx ends or every other node has refused a unit: then
 // what is still here ends with the node, and its standbys take over. An [*UnplacedError] per
-// unit says which and why. The last node of a zone takes its units with it. Leave is
-// idempotent.
+// unit says which and why. The last node of a zone takes its units with it.
+//
+// The first call does it; others wait for its end, and return the error of the first, or that
+// of their own ctx.
 func (n *Node) Leave(ctx context.Context) error {
-	n.once.Do(func() { n.end = n.leave(ctx) })
-	return n.end
+	first := false
+	n.once.Do(func() { first = true })
+	if first {
+		n.end = n.leave(ctx)
+		close(n.ended)
+	}
+	select {
+	case <-n.ended:
+		return n.end
+	default:
+	}
+	select {
+	case <-n.ended:
+		return n.end
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // leave is Leave, once. In the order of the code:
@@ -31,6 +48,7 @@ func (n *Node) Leave(ctx context.Context) error {
 //  3. Deployments close, then the control app, by which the others would still be told.
 func (n *Node) leave(ctx context.Context) error {
 	n.mu.Lock()
+	n.leaving = true
 	clear(n.stuck)
 	alone := len(n.linked) == 0
 	n.mu.Unlock()
@@ -38,7 +56,7 @@ func (n *Node) leave(ctx context.Context) error {
 	if !alone {
 		n.post(agent.Event{Kind: agent.Drain})
 		errs = append(errs, n.drain(ctx))
-		n.lines.wait() // a unit is elsewhere a little before its move has ended
+		n.awaitLines(ctx)
 	}
 	n.passPlanner(ctx)
 	n.changeCard(func(k *card) { k.left = true })
@@ -53,6 +71,20 @@ func (n *Node) leave(ctx context.Context) error {
 	}
 	n.shut()
 	return errors.Join(errs...)
+}
+
+// awaitLines waits for what is being done for units: one is elsewhere a little before its move
+// has ended. What is not done when ctx ends is given up in shut.
+func (n *Node) awaitLines(ctx context.Context) {
+	done := make(chan struct{})
+	n.wg.Go(func() {
+		n.lines.wait()
+		close(done)
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 // drainPoll is how often drain looks whether all that is left has been refused.

@@ -5,8 +5,15 @@ package placement
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"maps"
+	"net"
+	"os"
 	"slices"
+	"syscall"
+	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
 	"github.com/neuroran/neuroran/sfaas"
@@ -31,8 +38,9 @@ func (n *Node) seek(ctx context.Context) {
 	if !waits {
 		return
 	}
+	reached := 0
 	_ = n.await(ctx, func() bool { // an error says that not all of them have answered: they will
-		reached := 0
+		reached = 0
 		for id, k := range n.cards {
 			if id == n.id || k.left {
 				continue
@@ -44,6 +52,9 @@ func (n *Node) seek(ctx context.Context) {
 		}
 		return reached > 0
 	})
+	if reached == 0 && ctx.Err() != nil {
+		n.log.Warn("placement: no seed has answered yet; they are dialled on", "seeds", n.cfg.Seeds)
+	}
 }
 
 // greet notes that a member has written: it does so first when it has taken this node in.
@@ -150,9 +161,40 @@ func (n *Node) onPeer(e peer.Event) {
 		n.mu.Lock()
 		_, linked := n.linked[e.Node]
 		n.mu.Unlock()
-		if e.Node != 0 && !linked { // else it was one too many, or was closed before it said of whom it is, as one of two that dial each other does
-			n.log.Warn("placement: a connection is refused", "to", e.Node, "err", e.Err)
+		if !linked && !cutShort(e.Err) { // else it was one too many, or was closed before it said of whom it is, as one of two that dial each other does
+			n.complain("placement: a connection is refused", e.Node, e.Err)
 		}
+	}
+}
+
+// cutShort reports whether a connection has ended before anybody said what was wrong.
+func cutShort(err error) bool {
+	return slices.ContainsFunc([]error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, syscall.ECONNRESET, syscall.EPIPE, context.Canceled}, func(x error) bool {
+		return errors.Is(err, x)
+	})
+}
+
+// How often the same complaint is logged, and of how many that is known.
+const (
+	complainAgain = 10 * time.Second
+	complaints    = 64
+)
+
+// complain logs what happens again and again, now and then.
+func (n *Node) complain(what string, node sfaas.NodeID, err error) {
+	text := fmt.Sprint(node, " ", err)
+	n.mu.Lock()
+	last, known := n.complained[text]
+	quiet := known && time.Since(last) < complainAgain
+	if !quiet {
+		if len(n.complained) >= complaints {
+			clear(n.complained)
+		}
+		n.complained[text] = time.Now()
+	}
+	n.mu.Unlock()
+	if !quiet {
+		n.log.Warn(what, "with", node, "err", err)
 	}
 }
 

@@ -49,17 +49,18 @@ type Node struct {
 	mail  mailbox
 	lines lines
 
-	mu        sync.Mutex
-	cards     map[sfaas.NodeID]*card  // what members say of themselves
-	linked    map[sfaas.NodeID]uint32 // connections, with the life of the other end
-	greeted   map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
-	dialled   map[string]bool
-	carriers  map[uint32]carrier // by hash of the deployment's name
-	lastToken uint64
-	waiting   map[uint64]chan agent.Effect // answers, by token
-	heard     chan struct{}                // closed, and replaced, when members change
-	drained   chan struct{}                // closed when nothing is here any more
-	stuck     map[agent.UnitID]agent.Effect
+	mu         sync.Mutex
+	cards      map[sfaas.NodeID]*card  // what members say of themselves
+	linked     map[sfaas.NodeID]uint32 // connections, with the life of the other end
+	greeted    map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
+	dialled    map[string]bool
+	complained map[string]time.Time // about what, and when last
+	carriers   map[uint32]carrier   // by hash of the deployment's name
+	lastToken  uint64
+	waiting    map[uint64]chan agent.Effect // answers, by token
+	heard      chan struct{}                // closed, and replaced, when members change
+	drained    chan struct{}                // closed when nothing is here any more
+	stuck      map[agent.UnitID]agent.Effect
 
 	names    map[agent.UnitID]unitName // of units that have been heard of here
 	modes    map[agent.UnitID]int8     // of units that this node owns
@@ -67,16 +68,18 @@ type Node struct {
 	busy     atomic.Int64              // millionths of a core that units were busy on
 	drawn    resource.Sensor           // by measure
 	hop      hop
+	leaving  bool // units go, and nothing new comes
 	left     bool
 	tellNext int    // whose turn it is to be told of usage; of the beat alone
 	tellTurn uint64 // rounds
 	budgets  budgets
 
-	ctx  context.Context // ends with the node
-	stop context.CancelFunc
-	wg   sync.WaitGroup
-	once sync.Once
-	end  error // of Leave
+	ctx   context.Context // ends with the node
+	stop  context.CancelFunc
+	wg    sync.WaitGroup
+	once  sync.Once
+	ended chan struct{} // closed when Leave has ended
+	end   error         // of it
 }
 
 // How often an agent thinks about its own units, and for how long one that has moved stays.
@@ -99,9 +102,9 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{},
+		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{}, complained: map[string]time.Time{},
 		carriers: map[uint32]carrier{}, waiting: map[uint64]chan agent.Effect{},
-		heard: make(chan struct{}), drained: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{}, modes: map[agent.UnitID]int8{},
+		heard: make(chan struct{}), drained: make(chan struct{}), ended: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{}, modes: map[agent.UnitID]int8{},
 	}
 	n.log = cmp.Or(n.log, slog.Default())
 	n.cfg.Round = cmp.Or(n.cfg.Round, 20*time.Millisecond)

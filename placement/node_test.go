@@ -211,6 +211,7 @@ func TestConfigIsChecked(t *testing.T) {
 	for field, change := range map[string]func(c *Config){
 		"Listen":    func(c *Config) { c.Listen = "nowhere" },
 		"Seeds[1]":  func(c *Config) { c.Seeds = []string{"unix:/tmp/x", "b"} },
+		"Advertise": func(c *Config) { c.Advertise = "x" },
 		"Node":      func(c *Config) { c.Node = 4096 },
 		"Cores":     func(c *Config) { c.Cores = -1 },
 		"Round":     func(c *Config) { c.Round = time.Hour },

@@ -34,6 +34,9 @@ func (f deployOption) apply(o *deployOptions) { f(o) }
 func WithOutput[T any](o sfaas.Output[T], f func(h sfaas.Header, in *T)) DeployOption {
 	return deployOption(func(x *deployOptions) {
 		x.outputs = append(x.outputs, func(d *Deployment) sfaas.Option {
+			if f == nil {
+				return sfaas.WithOutput(o, f) // which says so
+			}
 			return sfaas.WithOutput(o, func(h sfaas.Header, in *T) {
 				if d.publishes(&h) {
 					f(h, in)

@@ -3,9 +3,13 @@
 package placement
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/placement/resource"
@@ -80,6 +84,14 @@ const (
 	commonBeat, commonMisses = 20 * time.Millisecond, 5
 )
 
+// Bounds of what a Spec says: a thread that beats more often does nothing else, and one that
+// waits for longer finds nobody lost.
+const (
+	minBeat, maxBeat = 100 * time.Microsecond, time.Minute
+	maxMisses        = 1000
+	maxThroughput    = 1e9
+)
+
 // Validate returns a [*sfaas.OptionError] for the first field that cannot be, alone or for
 // this app.
 func (s *Spec) Validate(app *sfaas.App) error {
@@ -88,6 +100,10 @@ func (s *Spec) Validate(app *sfaas.App) error {
 	}
 	if app == nil {
 		return &sfaas.OptionError{Option: "placement.Deploy", Got: "nil", Want: "an app"}
+	}
+	name := cmp.Or(s.Name, app.Name())
+	if name == "" || len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) {
+		return bad("Name", strconv.Quote(name), fmt.Sprintf("1 to %d bytes without control characters, here or as the name of the graph", maxName))
 	}
 	durations := []struct {
 		field string
@@ -101,18 +117,22 @@ func (s *Spec) Validate(app *sfaas.App) error {
 	switch x := &s.SLA; {
 	case s.Unit == sfaas.KindNone:
 		return bad("Unit", "KindNone", "a kind of keys, such as KindCell")
-	case x.Quantile < 0 || x.Quantile >= 1:
+	case s.Unit == kindWarm:
+		return bad("Unit", s.Unit, "another kind: under this one deployments warm up")
+	case !(x.Quantile >= 0 && x.Quantile < 1): // so that NaN is refused too
 		return bad("SLA.Quantile", x.Quantile, "0 to 1, without 1")
-	case x.Availability < 0 || x.Availability >= 1:
+	case !(x.Availability >= 0 && x.Availability < 1):
 		return bad("SLA.Availability", x.Availability, "0 to 1, without 1")
-	case x.Throughput < 0:
-		return bad("SLA.Throughput", x.Throughput, "0 or more")
+	case !(x.Throughput >= 0 && x.Throughput <= maxThroughput):
+		return bad("SLA.Throughput", x.Throughput, fmt.Sprintf("0 to %g", maxThroughput))
 	case x.Margin > 0 && x.Margin >= x.Deadline:
 		return bad("SLA.Margin", x.Margin, fmt.Sprintf("less than the deadline, %v", x.Deadline))
 	case x.Standbys < 0 || x.Standbys > MaxStandbys:
 		return bad("SLA.Standbys", x.Standbys, fmt.Sprintf("0 to %d", MaxStandbys))
-	case s.Misses < 0:
-		return bad("Misses", s.Misses, "0 or more")
+	case s.Beat != 0 && (s.Beat < minBeat || s.Beat > maxBeat):
+		return bad("Beat", s.Beat, fmt.Sprintf("0, or %v to %v", minBeat, maxBeat))
+	case s.Misses < 0 || s.Misses > maxMisses:
+		return bad("Misses", s.Misses, fmt.Sprintf("0 to %d", maxMisses))
 	case s.Mode > sfaas.Fed:
 		return bad("Mode", s.Mode, "Kept, Soft or Fed")
 	}

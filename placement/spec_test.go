@@ -4,6 +4,7 @@ package placement
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,27 @@ import (
 // TestSpecRefused looks at what a deployment cannot be.
 func TestSpecRefused(t *testing.T) {
 	s := newSums(t)
+	nan := math.NaN()
+	for _, c := range []struct {
+		field string
+		spec  Spec
+	}{
+		{"Name", Spec{Unit: sfaas.KindCell, Name: "a\x00b"}},
+		{"Name", Spec{Unit: sfaas.KindCell, Name: strings.Repeat("n", maxName+1)}},
+		{"Unit", Spec{Unit: kindWarm}},
+		{"Beat", Spec{Unit: sfaas.KindCell, Beat: 1}},
+		{"Beat", Spec{Unit: sfaas.KindCell, Beat: math.MaxInt64}},
+		{"Misses", Spec{Unit: sfaas.KindCell, Misses: math.MaxInt}},
+		{"SLA.Quantile", Spec{Unit: sfaas.KindCell, SLA: SLA{Quantile: nan}}},
+		{"SLA.Availability", Spec{Unit: sfaas.KindCell, SLA: SLA{Availability: nan}}},
+		{"SLA.Throughput", Spec{Unit: sfaas.KindCell, SLA: SLA{Throughput: nan}}},
+		{"SLA.Throughput", Spec{Unit: sfaas.KindCell, SLA: SLA{Throughput: math.Inf(1)}}},
+	} {
+		var bad *sfaas.OptionError
+		if err := c.spec.Validate(s.app); !errors.As(err, &bad) || bad.Option != "placement.Spec."+c.field {
+			t.Errorf("%s: %v", c.field, err)
+		}
+	}
 	for field, spec := range map[string]Spec{
 		"Unit":             {},
 		"Slot":             {Unit: sfaas.KindCell, Slot: -1},

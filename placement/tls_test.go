@@ -9,8 +9,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
+	"log/slog"
 	"math/big"
 	"net/url"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,3 +90,64 @@ func TestCertificates(t *testing.T) {
 		}
 	}
 }
+
+// A certificate that nobody would take is an error of Join, which names it: what others say to
+// it would be the end of a connection, and nothing else.
+func TestCertificateOfOneself(t *testing.T) {
+	good := certificates(t)(11)
+	shows := func(f func() (*tls.Certificate, error)) *peer.TLS {
+		return &peer.TLS{Certificate: f, Roots: good.Roots}
+	}
+	expired := shows(func() (*tls.Certificate, error) {
+		c, err := good.Certificate()
+		if err != nil {
+			return nil, err
+		}
+		leaf, err := x509.ParseCertificate(c.Certificate[0])
+		leaf.NotAfter = time.Now().Add(-time.Minute)
+		return &tls.Certificate{Certificate: c.Certificate, PrivateKey: c.PrivateKey, Leaf: leaf}, err
+	})
+	for what, change := range map[string]func(c *Config){
+		"placement.Config.TLS: no Certificate": func(c *Config) { c.TLS = &peer.TLS{} },
+		"placement.Config.TLS: nil":            func(c *Config) { c.Listen = "0.0.0.0:0" },
+		"certificate: it is empty":             func(c *Config) { c.TLS = shows(func() (*tls.Certificate, error) { return nil, nil }) },
+		"certificate: no key":                  func(c *Config) { c.TLS = shows(func() (*tls.Certificate, error) { return nil, errors.New("no key") }) },
+		"one of node 12, as Config.Node says":  func(c *Config) { c.TLS, c.Node = good, 12 },
+		"want one that holds now":              func(c *Config) { c.TLS = expired },
+	} {
+		cfg := Config{Listen: "127.0.0.1:0", Logger: quietLog}
+		change(&cfg)
+		n, err := Join(t.Context(), cfg)
+		if err == nil {
+			n.Leave(t.Context())
+		}
+		if err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("got %v, want one that says %q", err, what)
+		}
+	}
+}
+
+// Who is refused by a certificate hears of it, as the one that refuses does; and who is alone
+// since no seed answers, too.
+func TestRefusalsAreLogged(t *testing.T) {
+	var mu sync.Mutex
+	var text strings.Builder
+	log := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return text.Write(b)
+	}), nil))
+	z := &zone{t: t}
+	z.join(func(c *Config) { c.Node, c.TLS, c.Logger = 0, certificates(t)(11), log })
+	z.join(func(c *Config) { c.Node, c.TLS, c.Logger = 0, certificates(t)(12), log })
+	eventually(t, "both log it", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		s := text.String()
+		return strings.Contains(s, "no seed has answered") && strings.Contains(s, "signed by unknown authority") && strings.Contains(s, "tls: bad certificate")
+	})
+}
+
+type writerFunc func(b []byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }

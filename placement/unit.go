@@ -112,7 +112,7 @@ func (u *Unit) Move(ctx context.Context, to sfaas.NodeID, functions ...string) e
 func (u *Unit) moveOne(ctx context.Context, x sfaas.Unit, to sfaas.NodeID) error {
 	there := func() bool {
 		r, err := u.d.rt.Route(x)
-		return err == nil && r.Owner == to
+		return err == nil && r.Owner == to && to != nobody
 	}
 	for !there() {
 		if err := u.d.ctl.relocate(ctx, u.d, x, to); err != nil {

@@ -143,6 +143,9 @@ func (g *Graph) check(n *plan.Node) {
 	if !validName(f.Name) {
 		g.fail(f.Name, "invalid name of a function")
 	}
+	for _, why := range f.Flaws {
+		g.fail(f.Name, why)
+	}
 	g.checkInputs(n)
 	for _, c := range f.Cells {
 		if c.Reason != "" {

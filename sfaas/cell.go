@@ -80,6 +80,10 @@ func MaxBytes(n int) CellOption {
 func newCellDecl(name string, class Class, shape string, opts []CellOption, lays ...*layout.Layout) *plan.CellDecl {
 	d := &plan.CellDecl{Name: name, Class: class, Shape: shape}
 	for _, o := range opts {
+		if o == nil {
+			d.Reason = "has an option that is nil"
+			continue
+		}
 		o.applyCell(d)
 	}
 	var form []byte

@@ -22,7 +22,7 @@ type Controller[C any] struct{ p *plan.Port }
 //
 // OnControl belongs to the definition of f: call it before the graph is built.
 func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
-	return Controller[C]{newPort(f.function(), plan.PortGrant, "control", h)}
+	return newController(f, plan.PortGrant, "control", h)
 }
 
 // OnSetting declares a port for control messages that hold from their slot
@@ -31,7 +31,15 @@ func OnControl[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
 // data has run already is applied in its turn: so a function may hear, through a
 // stream that leads back to it, what came of a slot before it gets the next.
 func OnSetting[C any](f Function, h func(c *Ctx, in *C) error) Controller[C] {
-	return Controller[C]{newPort(f.function(), plan.PortSetting, "setting", h)}
+	return newController(f, plan.PortSetting, "setting", h)
+}
+
+// newController returns a port for control messages, or none if there is no function.
+func newController[C any](f Function, kind plan.PortKind, word string, h func(c *Ctx, in *C) error) Controller[C] {
+	if f == nil || f.function() == nil {
+		return Controller[C]{}
+	}
+	return Controller[C]{newPort(f.function(), kind, word, h)}
 }
 
 func newPort[C any](f *plan.Function, kind plan.PortKind, word string, h func(c *Ctx, in *C) error) *plan.Port {

@@ -92,8 +92,6 @@ func newFunction[Out any](name string, cfg FunctionConfig, declared []Declared) 
 		Out:    reflect.TypeFor[Out](),
 		NewOut: func() any { return new(Out) },
 	}
-	for _, d := range declared {
-		d.declare(f)
-	}
+	declare(f, declared)
 	return f
 }

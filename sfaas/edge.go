@@ -48,7 +48,7 @@ func (e Edge[T]) With(cfg EdgeConfig) Edge[T] {
 //	llr := sfaas.Apply(symbols, Demap)
 //	tb := sfaas.Apply(llr.Cut("llr"), Decode)
 func (e Edge[T]) Cut(name string) Edge[T] {
-	if from := e.one("Cut").from; !validName(name) {
+	if from := e.one("Cut").from; e.g != nil && !validName(name) {
 		e.g.fail(from.Name, "invalid name of a cut")
 	}
 	e.cut = name
@@ -67,7 +67,7 @@ func (e Edge[T]) Spread() Edge[T] {
 // Select returns an edge that carries one field of each message of another,
 // without a copy. Field must return a pointer into its argument.
 func Select[T, F any](from Stream[T], field func(*T) *F) Edge[F] {
-	s := from.stream().one("Select")
+	s := streamOf(from).one("Select")
 	inner := s.view
 	view := func(body any) any { return field(body.(*T)) }
 	if inner != nil {

@@ -32,9 +32,19 @@ type Fn[In, Out any] struct{ f *plan.Function }
 func (f Fn[In, Out]) Defined() bool { return f.f != nil }
 
 // Name implements [Function].
-func (f Fn[In, Out]) Name() string { return f.f.Name }
+func (f Fn[In, Out]) Name() string {
+	if f.f == nil {
+		return ""
+	}
+	return f.f.Name
+}
 
 // Digest implements [Function].
-func (f Fn[In, Out]) Digest() Digest { return f.f.Digest() }
+func (f Fn[In, Out]) Digest() Digest {
+	if f.f == nil {
+		return 0
+	}
+	return f.f.Digest()
+}
 
 func (f Fn[In, Out]) function() *plan.Function { return f.f }

@@ -32,7 +32,10 @@ func NewGraph(name string) *Graph { return &Graph{name: name} }
 // output. A wrong type does not compile. Messages keep their key, or get new ones from a
 // [DefineEach] function.
 func Apply[In, Out any](from Stream[In], f Fn[In, Out]) Edge[Out] {
-	s := from.stream()
+	s := streamOf(from)
+	if s.g.defined(f, "Apply") == nil {
+		return Edge[Out]{leg: leg{g: s.g, from: lost().from}}
+	}
 	n := s.g.node(f.f)
 	s.wire(n)
 	return Edge[Out]{leg: leg{g: s.g, from: n.Outlet}}
@@ -41,7 +44,11 @@ func Apply[In, Out any](from Stream[In], f Fn[In, Out]) Edge[Out] {
 // Control feeds a stream of control messages to a port of a function. A wrong
 // type does not compile.
 func Control[C any](from Stream[C], to Controller[C]) {
-	s := from.stream().one(to.p.Fn.Name + "." + to.p.Name)
+	if to.p == nil {
+		streamOf(from).g.fail("Control", "is given the zero Controller")
+		return
+	}
+	s := streamOf(from).one(to.p.Fn.Name + "." + to.p.Name)
 	n := s.g.find(to.p.Fn)
 	if n == nil {
 		n = s.g.addNode(to.p.Fn, true)
@@ -63,7 +70,11 @@ func Control[C any](from Stream[C], to Controller[C]) {
 // Deliver feeds a stream to a further port of a function, which it declares with
 // [Reference.On]. Nothing follows from that on other edges, so a stream may lead back.
 func Deliver[T any](from Stream[T], to Reference[T]) {
-	s := from.stream().one(to.r.Name)
+	if to.r == nil {
+		streamOf(from).g.fail("Deliver", "is given the zero Reference")
+		return
+	}
+	s := streamOf(from).one(to.r.Name)
 	port := s.from.Name + " -> " + to.r.Name
 	s.g.ways = append(s.g.ways, func(byName map[string]*plan.Node) {
 		n := byName[to.r.Name]
@@ -85,7 +96,10 @@ func Deliver[T any](from Stream[T], to Reference[T]) {
 // edges with [AtLeastOnce] or [ExactlyOnce] whose retries are spent. In must
 // be the input of the function that from was passed to.
 func DeadLetter[In, Out any](of Stream[In], from Fn[In, Out], to Fn[In, Out]) {
-	s := of.stream().one("dead letters of " + from.f.Name)
+	s := streamOf(of).one("dead letters of " + from.Name())
+	if s.g.defined(from, "DeadLetter") == nil || s.g.defined(to, "DeadLetter") == nil {
+		return
+	}
 	n := s.g.find(from.f)
 	if n == nil {
 		s.g.fail(from.f.Name, "is not applied in this graph")
@@ -169,14 +183,21 @@ func (g *Graph) newOutlet(name string, typ reflect.Type, make func() any) *plan.
 
 // Add adds a function that others, or host code, reach by [Ref] or [CallRef]
 // alone: it needs no source. It is a part of its own.
-func (g *Graph) Add(f Function) { g.node(f.function()) }
+func (g *Graph) Add(f Function) {
+	if fn := g.defined(f, "Add"); fn != nil {
+		g.node(fn)
+	}
+}
 
 // Buckets puts the roots of the part that f belongs to into n buckets, by a
 // hash that is equal everywhere: each bucket is one [Unit]. It suits parts with
 // many small roots, such as sessions of users.
 func (g *Graph) Buckets(f Function, n int) {
-	node := g.find(f.function())
-	switch {
+	fn := g.defined(f, "Buckets")
+	if fn == nil {
+		return
+	}
+	switch node := g.find(fn); {
 	case node == nil:
 		g.fail(f.Name(), "is not applied in this graph")
 	case n < 1 || n > maxBuckets:

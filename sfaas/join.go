@@ -29,7 +29,7 @@ type Pair[A, B any] struct {
 // belong to the streams that are joined. A join can only be applied to; it is no message
 // by itself, and nothing is copied for it.
 func Join[A, B any](a Stream[A], b Stream[B]) Edge[Pair[A, B]] {
-	ea, eb := a.stream(), b.stream()
+	ea, eb := streamOf(a), streamOf(b)
 	if ea.g != eb.g {
 		for _, g := range []*Graph{ea.g, eb.g} {
 			g.fail("Join", "joins two graphs, "+ea.g.name+" and "+eb.g.name)

@@ -75,8 +75,8 @@ func cellsOf(f *plan.Function, named []Declared) ([]*plan.CellDecl, error) {
 		return f.Cells, nil
 	}
 	var of plan.Function
-	for _, d := range named {
-		d.declare(&of)
+	if declare(&of, named); len(of.Flaws) > 0 {
+		return nil, &CellError{Function: f.Name, Reason: of.Flaws[0]}
 	}
 	for _, d := range of.Cells {
 		if !f.Has(d) {

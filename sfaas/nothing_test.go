@@ -66,3 +66,12 @@ func TestOnThreadEndsBadly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUnknownWords asks for the words of values that are none.
+func TestUnknownWords(t *testing.T) {
+	for got, want := range map[string]string{sfaas.MoveMode(77).String(): "mode 77", sfaas.NoticeKind(77).String(): "notice 77"} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -32,6 +32,9 @@ func CallRef[In, Out any](name string) Callee[In, Out] {
 // With returns a reference whose messages travel as cfg says. A function
 // declares and uses the reference that With returns.
 func (r Reference[In]) With(cfg EdgeConfig) Reference[In] {
+	if r.r == nil {
+		return r
+	}
 	x := *r.r
 	x.Config = cfg
 	return Reference[In]{&x}
@@ -40,6 +43,9 @@ func (r Reference[In]) With(cfg EdgeConfig) Reference[In] {
 // With returns a reference whose requests and replies travel as cfg says. A
 // function declares and uses the reference that With returns.
 func (r Callee[In, Out]) With(cfg EdgeConfig) Callee[In, Out] {
+	if r.r == nil {
+		return r
+	}
 	x := *r.r
 	x.Config = cfg
 	return Callee[In, Out]{&x}
@@ -62,6 +68,9 @@ func (r Callee[In, Out]) With(cfg EdgeConfig) Callee[In, Out] {
 // The function declares the reference by that, too. Build refuses On in another function
 // than the one that is named.
 func (r Reference[In]) On(h func(c *Ctx, in *In) error) Declared {
+	if r.r == nil {
+		return flaw("has a port of the zero Reference")
+	}
 	return declaration(func(f *plan.Function) {
 		newPort(f, plan.PortMessage, "message", h).Ref = r.r
 		r.declare(f)

@@ -32,6 +32,9 @@ func NewShared[R any](name string, open func() (R, error), closer func(R) error)
 func newResource[R any](name string, shared bool, open func() (R, error), closer func(R) error) *plan.ResourceDecl {
 	d := &plan.ResourceDecl{Name: name, Shared: shared}
 	d.Open = func() (any, error) {
+		if open == nil {
+			return nil, &OptionError{Option: "resource " + name, Got: "nil", Want: "a function that opens it"}
+		}
 		r, err := open()
 		return &r, err
 	}

@@ -15,7 +15,7 @@ type Output[T any] struct{ n *plan.Node }
 // Sink adds a sink to a graph. It runs on the worker of the message's key, as
 // a function would.
 func Sink[T any](from Stream[T], name string) Output[T] {
-	s := Edge[T]{leg: from.stream().one(name)}
+	s := Edge[T]{leg: streamOf(from).one(name)}
 	f := &plan.Function{Name: name, Ins: []reflect.Type{reflect.TypeFor[T]()}}
 	n := &plan.Node{Index: len(s.g.nodes), Fn: f, Wired: make([]int, 1), Sink: true}
 	s.g.nodes = append(s.g.nodes, n)

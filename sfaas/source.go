@@ -19,6 +19,9 @@ type Input[T any] struct {
 
 // Source adds a source to a graph.
 func Source[T any](g *Graph, name string) Input[T] {
+	if g == nil {
+		return Input[T]{}
+	}
 	if !validName(name) {
 		g.fail(name, "invalid name of a source")
 	}
@@ -55,6 +58,8 @@ func (in Input[T]) Spread() Edge[T] { return in.stream().Spread() }
 // do that wait there for a connection while others are pushed at the new one.
 func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 	switch {
+	case in.from == nil:
+		return &OptionError{Option: "Push", Got: nowhere, Want: "what Source has returned"}
 	case h == nil:
 		return in.lacks("Push", "a host")
 	case fill == nil:
@@ -75,6 +80,8 @@ func (in Input[T]) Push(h Host, key Key, slot Slot, fill func(*T) error) error {
 // PushValue is Push with a deep copy of *v.
 func (in Input[T]) PushValue(h Host, key Key, slot Slot, v *T) error {
 	switch {
+	case in.from == nil:
+		return &OptionError{Option: "PushValue", Got: nowhere, Want: "what Source has returned"}
 	case h == nil:
 		return in.lacks("PushValue", "a host")
 	case v == nil:
@@ -99,5 +106,8 @@ func (in Input[T]) lacks(call, want string) error {
 // forgotten. After a [Runtime.Restore] it tells where the cut was: a source
 // that can repeat its messages continues behind it.
 func (in Input[T]) Position(h Host, key Key) (Position, bool) {
+	if in.from == nil || h == nil {
+		return Position{}, false
+	}
 	return h.Pushed(core.SourceRef{Outlet: in.from}, key)
 }

@@ -55,6 +55,9 @@ func NewTopic[T any](name string) Topic[T] {
 // published and what subscribers hear. All functions of a graph use the topic
 // that With returns.
 func (t Topic[T]) With(cfg EdgeConfig) Topic[T] {
+	if t.d == nil {
+		return t
+	}
 	d := *t.d
 	d.Config = cfg
 	d.Ref = &plan.Reference{Name: d.Fn.Name, In: reflect.TypeFor[T](), Topic: &d, Config: cfg}
@@ -68,6 +71,9 @@ func (t Topic[T]) declare(f *plan.Function) { f.Refs = append(f.Refs, t.d.Ref) }
 //
 //	var listen = sfaas.Define("listen", ..., sfaas.FunctionConfig{}, alarms.On(func(c *sfaas.Ctx, a *Alarm) error { ... }))
 func (t Topic[T]) On(h func(c *Ctx, in *T) error) Declared {
+	if t.d == nil {
+		return flaw("hears the zero Topic")
+	}
 	return declaration(func(f *plan.Function) {
 		newPort(f, plan.PortTopic, "topic "+t.d.Name, h).Topic = t.d
 	})

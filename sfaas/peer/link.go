@@ -346,7 +346,7 @@ func (l *link) take(h header) error {
 		f.SetBytes(f.Bytes()[:0])
 	}
 	had := len(f.Bytes())
-	b, err := readGrowing(l, f.Bytes(), int(h.size))
+	b, err := readGrowing(l, f.Bytes(), int(h.size), trusted)
 	f.SetBytes(b)
 	if err != nil {
 		if h.class == sfaas.Bulk && had > 0 { // the record comes again, what came before does not

@@ -121,7 +121,10 @@ func unchanged(was, is os.FileInfo) bool {
 	return os.SameFile(was, is) && was.ModTime().Equal(is.ModTime()) && was.Size() == is.Size()
 }
 
-var errNoCertificate = errors.New("peer: the other end shows no certificate")
+var (
+	errNoCertificate = errors.New("peer: the other end shows no certificate")
+	errNoRoots       = errors.New("peer: TLS.Roots names nobody who may sign certificates")
+)
 
 // config returns what a handshake goes by. Both ends are verified in the same way: the
 // chain up to the roots, and then, by who has called, the node; host names do not
@@ -145,6 +148,9 @@ func (t *TLS) verify(s tls.ConnectionState) error {
 	roots, err := t.Roots()
 	if err != nil {
 		return err
+	}
+	if roots == nil { // which Verify would take for those of the machine
+		return errNoRoots
 	}
 	between := x509.NewCertPool()
 	for _, c := range s.PeerCertificates[1:] {

@@ -154,6 +154,13 @@ func TestTLSRefuses(t *testing.T) {
 			}
 		})
 	}
+	nobody := ca.write(t.TempDir(), 2, later)
+	nobody.Roots = func() (*x509.CertPool, error) { return nil, nil } // crypto/x509 takes that for the roots of the machine
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := newNode(t, x.start(t, 2), peer.Config{TLS: nobody}).Dial(ctx, "tcp", at.String()); err == nil || !strings.Contains(err.Error(), "names nobody") {
+		t.Errorf("roots that name nobody: %v", err)
+	}
 	n := newNode(t, x.start(t, 2), peer.Config{})
 	var option *sfaas.OptionError
 	if _, err := n.Listen("tcp", "127.0.0.1:0"); !errors.As(err, &option) || !strings.Contains(err.Error(), "TLS") {

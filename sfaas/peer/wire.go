@@ -49,7 +49,8 @@ const (
 	pieceSize = 256 << 10 // of Bulk frames, so that others get in between
 	maxRecord = 128 << 20
 	maxFrame  = 1 << 30
-	trusted   = 4 << 20 // from here on memory follows what has come
+	trusted   = 4 << 20  // from here on memory follows what has come,
+	unknown   = 64 << 10 // and from here on in a greeting: anybody may send one
 
 	statusNew     = 0 // a session begins
 	statusResume  = 1 // it goes on
@@ -108,7 +109,7 @@ func readGreeting(r io.Reader, most uint32) (*greeting, error) {
 	if n < 1 || n > most {
 		return nil, fmt.Errorf("%w: greeting of %d bytes, want 1 to %d", errWire, n, most)
 	}
-	b, err := readGrowing(r, nil, int(n))
+	b, err := readGrowing(r, nil, int(n), unknown)
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +133,11 @@ func readGreeting(r io.Reader, most uint32) (*greeting, error) {
 // errLater wraps why the other end does not want to be connected at this moment.
 var errLater = errors.New("peer: not now")
 
-// readGrowing appends n bytes to b. What is large gets its memory as its bytes come.
-func readGrowing(r io.Reader, b []byte, n int) ([]byte, error) {
+// readGrowing appends n bytes to b. What is larger than a piece gets its memory as its bytes
+// come: as much again as there is already.
+func readGrowing(r io.Reader, b []byte, n, piece int) ([]byte, error) {
 	for n > 0 {
-		step := min(n, trusted)
+		step := min(n, max(piece, min(len(b), trusted)))
 		at := len(b)
 		if cap(b)-at < step {
 			b = append(b, make([]byte, step)...)

@@ -2,6 +2,8 @@
 
 package base
 
+import "fmt"
+
 // Unit names what has one owner and moves as a whole: the instances of one part
 // of a graph under one root. A part is what stays connected over edges that are
 // not cut; a root is the first level of a key, such as a cell.
@@ -53,4 +55,9 @@ const (
 )
 
 // String returns the lower-case name of the mode.
-func (m MoveMode) String() string { return [...]string{"kept", "soft", "fed"}[m] }
+func (m MoveMode) String() string {
+	if m > Fed {
+		return fmt.Sprintf("mode %d", uint8(m))
+	}
+	return [...]string{"kept", "soft", "fed"}[m]
+}

@@ -3,6 +3,8 @@
 package core
 
 import (
+	"fmt"
+
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 )
 
@@ -64,6 +66,9 @@ const (
 
 // String returns one word.
 func (k NoticeKind) String() string {
+	if k > NoticeLost {
+		return fmt.Sprintf("notice %d", uint8(k))
+	}
 	return [...]string{"fault", "skipped", "late", "dropped", "repeat", "stale", "lost"}[k]
 }
 

@@ -29,6 +29,7 @@ type Function struct {
 	Each    bool           // emits any number of outputs, under keys of its choice
 	Topic   bool           // is the function behind a topic
 	Retired []string       // cells that it had once
+	Flaws   []string       // what is wrong with its declaration
 
 	Resources []*ResourceDecl // what is opened for it
 	Refs      []*Reference    // functions that it sends to
