@@ -15,7 +15,7 @@ import (
 // Tests may import anything.
 const floorRule = `
 	# Floor 0: kernels and test material import nothing of ours.
-	NONE < internal/simd/..., internal/testvec, internal/svg;
+	NONE < internal/simd/..., internal/testvec, internal/svg, internal/lookup;
 
 	# Floor 1: tensors, what else lies in the memory of Go values, and files of both.
 	internal/simd/..., internal/testvec < tensor < internal/tensor/memory < tensor/ipc;
@@ -54,7 +54,7 @@ const floorRule = `
 
 	# Floor 4: neural twins of phy blocks, and the MAC.
 	phy/link, accel < phy/neural < phy/neural/...;
-	phy/link < mac/...;
+	phy/link, internal/lookup < mac/...;
 
 	# Floor 5: where functions run. What a node has and lends; whether work fits there, and
 	# what was used; where units should be; how agents agree on it; the roof, and the same

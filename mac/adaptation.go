@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/neuroran/neuroran/internal/lookup"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -14,10 +15,13 @@ import (
 type thresholds struct {
 	bounds  *Bounds                                                     // what bounds on iterations add
 	needed  [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1][numSizes]float32 // dB
+	rows    [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1]nr.MCS            // modulation and rate
 	highest [nr.MCSTableLowSE + 1]int                                   // last MCS that is not reserved
+	likely  [nr.MCSTableLowSE + 1][numSteps]uint8                       // no higher MCS is worth a look over the SINR
 	bits    [nr.MCSTableLowSE + 1][numSteps]float32                     // information bits per data RE and layer over the SINR
 	coded   [nr.MCSTableLowSE + 1][numSteps]float32                     // coded bits per data RE and layer over the SINR
 	shannon [numSteps]float32                                           // log2(1 + γ) over the SINR
+	level   *lookup.Table                                               // and the other way round, dB
 }
 
 // Sizes of blocks for which thresholds are kept, in powers of the square root of two from
@@ -41,18 +45,20 @@ func newThresholds(c *Curves, bounds *Bounds, target float64) *thresholds {
 			if row.Reserved() {
 				break
 			}
-			t.highest[table] = mcs
+			t.rows[table][mcs], t.highest[table] = row, mcs
 			for size := range numSizes {
 				tbs := fittingTBS(math.Exp2(minSize+float64(size)/2), row)
 				t.needed[table][mcs][size] = float32(c.Needed(table, mcs, tbs, target))
 			}
 		}
 		t.fillBits(table)
+		t.fillLikely(table)
 	}
 	for i := range t.shannon {
 		x := minDB + float64(i)/stepsPerDB
 		t.shannon[i] = float32(math.Log2(1 + math.Exp2(x*dbToLog2)))
 	}
+	t.level = lookup.New(-7, 4, func(bits float64) float64 { return math.Log2(math.Exp2(bits)-1) / dbToLog2 })
 	return t
 }
 
@@ -88,6 +94,25 @@ func (t *thresholds) fillBits(table nr.MCSTable) {
 	}
 }
 
+// fillLikely writes the highest MCS that a block of any size can have up to the end of each
+// step of the SINR.
+func (t *thresholds) fillLikely(table nr.MCSTable) {
+	for i := range numSteps {
+		end := float32(minDB) + float32(i+2)/stepsPerDB // one step more than it takes, for rounding
+		for mcs := range t.highest[table] + 1 {
+			if i == numSteps-1 || t.worthALook(table, mcs, end) {
+				t.likely[table][i] = uint8(mcs)
+			}
+		}
+	}
+}
+
+// worthALook reports whether x dB may be enough for an MCS. Its smallest threshold is that of
+// the largest blocks, about; so most MCSs are ruled out without the size of the block.
+func (t *thresholds) worthALook(table nr.MCSTable, mcs int, x float32) bool {
+	return t.needed[table][mcs][numSizes-1] <= x+1
+}
+
 // spectral returns the information bits per resource element and layer of an MCS.
 func spectral(table nr.MCSTable, mcs int) float32 {
 	m, _ := table.Row(mcs)
@@ -99,9 +124,15 @@ func spectral(table nr.MCSTable, mcs int) float32 {
 func (t *thresholds) bitsAt(table nr.MCSTable, x float32) float32 { return between(&t.bits[table], x) }
 
 // codedAt returns the coded bits per data RE and layer that a UE of the table has at x dB.
-func (t *thresholds) codedAt(table nr.MCSTable, x float32) float32 {
-	i := int(min(max((x-minDB)*stepsPerDB, 0), numSteps-1))
-	return t.coded[table][i]
+func (t *thresholds) codedAt(table nr.MCSTable, x float32) float32 { return t.coded[table][stepAt(x)] }
+
+// stepAt returns the step of the SINR in which x dB is, the first or last one beyond the ends.
+func stepAt(x float32) int {
+	f := (x - minDB) * stepsPerDB
+	if !(f > 0) { // no number is beyond the ends too
+		return 0
+	}
+	return int(min(f, numSteps-1))
 }
 
 // between returns the value of a table over the SINR at x dB.
@@ -134,53 +165,54 @@ func sizeOf(tbs int) int {
 	return min(max(size, 0), numSizes-1)
 }
 
-// choose writes the highest MCS whose threshold is at most x dB for the block that the
-// grant holds with it, and with its bound on iterations, 0 where none is, into the grant; re is its data resource elements per
-// PRB less the overhead.
-func (t *thresholds) choose(g *nr.Grant, re int, x float32) {
+// choose writes the highest MCS into a grant whose threshold is at most x dB, for the block
+// that the grant holds with it, and with its bound on iterations, 0 where none is. It returns
+// the size of the block.
+//
+//   - re: data resource elements per PRB of the grant, less the overhead
+func (t *thresholds) choose(g *nr.Grant, re int, x float32) (bits int) {
 	table := g.MCSTable
-	for mcs := t.highest[table]; mcs > 0; mcs-- {
-		row, _ := table.Row(mcs)
-		// The smallest threshold of an MCS is that of the largest blocks, about; most
-		// MCSs are told from it without the size of the block.
+	for mcs := int(t.likely[table][stepAt(x)]); mcs > 0; mcs-- {
 		y := x - t.bounds.LossDB(table, mcs, g.MaxIterations)
-		if t.needed[table][mcs][numSizes-1] > y+1 {
+		if !t.worthALook(table, mcs, y) {
 			continue
 		}
-		if t.need(table, mcs, nr.TransportBlockSize(re, g.NumPRB, g.NumLayers, row)) <= y {
+		bits = nr.TransportBlockSize(re, g.NumPRB, g.NumLayers, t.rows[table][mcs])
+		if t.need(table, mcs, bits) <= y {
 			g.MCSIndex = mcs
-			return
+			return bits
 		}
 	}
 	g.MCSIndex = 0
+	return nr.TransportBlockSize(re, g.NumPRB, g.NumLayers, t.rows[table][0])
 }
 
 // effectiveDB returns the effective SINR in dB of PRBs of unequal quality: the SINR of
 // an even channel of the same capacity, mean log2(1 + γ).
 //
-//   - quality: dB, of each group
+//   - quality: dB, of each group that the PRBs lie in
+//   - groups: those groups
 //   - start, num: the PRBs
-func (t *thresholds) effectiveDB(quality *[MaxRBGs]float32, groups []rbg, start, num int) float32 {
-	sum, end, even, used := float32(0), start+num, true, -1
+func (t *thresholds) effectiveDB(quality []float32, groups []rbg, start, num int) float32 {
+	if even(quality) {
+		return quality[0]
+	}
+	sum, end := float32(0), start+num
 	for i := range groups {
-		if groups[i].start >= end {
-			break
-		}
 		n := min(end, groups[i].end) - max(start, groups[i].start)
-		if n <= 0 {
-			continue
-		}
-		even = even && (used < 0 || quality[i] == quality[used])
-		used = i
 		sum += float32(n) * between(&t.shannon, quality[i])
 	}
-	switch {
-	case used < 0:
-		return 0
-	case even:
-		return quality[used]
+	return t.level.At(sum / float32(num))
+}
+
+// even reports whether all values are equal.
+func even(values []float32) bool {
+	for _, x := range values[1:] {
+		if x != values[0] {
+			return false
+		}
 	}
-	return float32(math.Log2(math.Exp2(float64(sum)/float64(num))-1) / dbToLog2)
+	return true
 }
 
 // dbToLog2 turns dB into a binary logarithm: log2(10)/10.

@@ -108,9 +108,9 @@ func (b *Bounds) LossDB(t nr.MCSTable, mcs, iterations int) float32 {
 // block below it fails after as many as are made. It does not allocate.
 func (b *Bounds) Iterations(t nr.MCSTable, mcs int, spareDB float32) int {
 	loss := &b.loss[t][mcs]
-	n := mostIterations
-	for n > 1 && loss[n-1] <= spareDB {
-		n--
+	n := 1
+	for n < mostIterations && !(loss[n] <= spareDB) {
+		n++
 	}
 	return n
 }

@@ -61,6 +61,9 @@ func newLongBSR(bytes *[NumLCGs]int) BSR {
 // level returns the index of the smallest level that holds so many bytes, or one above
 // the last.
 func level(levels []int32, bytes int) uint8 {
+	if bytes > int(levels[len(levels)-1]) { // as with every full buffer
+		return uint8(len(levels))
+	}
 	return uint8(sort.Search(len(levels), func(i int) bool { return int64(levels[i]) >= int64(bytes) }))
 }
 

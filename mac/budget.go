@@ -225,7 +225,7 @@ func (c *Cell) fill(fresh []plan, bound int, left float64) filling {
 // that it takes, µs, less that of any grant.
 func (c *Cell) estimate(p *plan, bound int) (worth, work float64) {
 	g, f := &p.grant, &c.state.Work.Factors
-	re := float64(c.rePerRB[p.ue] * g.NumPRB * g.NumLayers)
+	re := float64(c.settled[p.ue].rePerRB * g.NumPRB * g.NumLayers)
 	loss := c.inner.bounds.LossDB(g.MCSTable, g.MCSIndex, bound)
 	bits, coded := c.inner.bitsAt(g.MCSTable, p.sinrDB-loss), c.inner.codedAt(g.MCSTable, p.sinrDB-loss)
 	iterations := bounded(c.work.most(c.margin(p)+loss, 1), bound)
@@ -238,9 +238,9 @@ func (c *Cell) estimate(p *plan, bound int) (worth, work float64) {
 func (c *Cell) bound(p *plan, bound int) {
 	g := &p.grant
 	g.MaxIterations = tighter(c.ues[p.ue].Config.Grant.MaxIterations, bound)
-	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
-	if p.bits = c.blockBits(p.ue, g); !p.shared {
-		c.trim(p, g, g.NumPRB)
+	p.bits = c.inner.choose(g, c.settled[p.ue].rePerRB, p.sinrDB)
+	if !p.shared {
+		c.trim(p, g.NumPRB)
 	}
 	c.expect(p)
 }
@@ -249,18 +249,18 @@ func (c *Cell) bound(p *plan, bound int) {
 func (c *Cell) narrow(p *plan, num int) {
 	g := &p.grant
 	start, best := g.StartPRB, float32(math.Inf(-1))
-	q := &c.ues[p.ue].Quality
+	u := &c.ues[p.ue]
 	for i := range c.groups {
 		at := max(c.groups[i].start, g.StartPRB)
 		if at >= c.groups[i].end || at+num > g.StartPRB+g.NumPRB {
 			continue
 		}
-		if x := c.inner.effectiveDB(q, c.groups, at, num); x > best {
+		if x := c.effectiveDB(u, at, num); x > best {
 			start, best = at, x
 		}
 	}
 	g.StartPRB, g.NumPRB = start, num
 	if best > float32(math.Inf(-1)) {
-		p.sinrDB = best - float32(c.ues[p.ue].Loop.OffsetDB)
+		p.sinrDB = best - float32(u.Loop.OffsetDB)
 	}
 }

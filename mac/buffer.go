@@ -4,6 +4,7 @@ package mac
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -88,7 +89,9 @@ func (u *UE) drain(bytes int32) {
 	}
 	left := u.withdraw(waiting, bytes)
 	for i := range left {
-		u.Buffers[i].take(waiting[i] - left[i])
+		if n := waiting[i] - left[i]; n > 0 {
+			u.Buffers[i].take(n)
+		}
 	}
 }
 
@@ -142,17 +145,21 @@ func (u *UE) report(r *BSR, at nr.Slot) {
 	}
 	u.BSRAt, u.Requested = at, u.Requested && at <= u.RequestAt
 	var waiting [NumLCGs]int32
-	for i := range waiting {
+	for named := r.LCGs; named != 0; named &= named - 1 {
+		i := bits.TrailingZeros8(named)
 		bytes, _ := r.Bytes(i)
 		waiting[i] = int32(min(bytes, maxBufferBytes))
 	}
-	for i := range NumProcesses {
-		p := &u.Processes[i]
-		if (u.InFlight|u.Due)>>i&1 != 0 && p.FirstAt > at {
-			waiting = u.withdraw(waiting, p.Bits/8-blockOverheadBytes)
+	later := int32(0) // payload of later blocks
+	for open := u.InFlight | u.Due; open != 0; open &= open - 1 {
+		if p := &u.Processes[bits.TrailingZeros16(open)]; p.FirstAt > at {
+			later = min(later+max(p.Bits/8-blockOverheadBytes, 0), maxBufferBytes)
 		}
 	}
+	waiting = u.withdraw(waiting, later)
 	for i := range waiting {
-		u.Buffers[i].set(waiting[i], at)
+		if b := &u.Buffers[i]; b.Bytes != waiting[i] {
+			b.set(waiting[i], at)
+		}
 	}
 }

@@ -23,21 +23,23 @@ var ErrAttached = errors.New("mac: the RNTI is in use")
 //
 // Its state is the [State] and the [UE] of each UE. Everything else follows from them.
 type Cell struct {
-	cfg        Config
-	groups     []rbg
-	inner      *thresholds
-	ues        []UE               // room for every UE
-	rates      [][MaxRBGs]float32 // bits that each group would carry, for each of ues
-	rePerRB    []int              // data resource elements per PRB, for each of ues
-	guaranteed []float64          // bits per slot that are guaranteed, for each of ues
-	index      [1 << 16]uint16    // 1 + index in ues of each RNTI; 0 for none
-	vacant     []int32            // unused entries of ues
-	order      []int32            // used entries of ues, ascending in RNTI
-	changed    []uint64           // entries of ues that have changed, bit i for ues[i]
-	state      State
-	work       slotWork
-	checker    *Checker
-	pattern    nr.Grant // scratch of admit
+	cfg     Config
+	groups  []rbg
+	groupOf []uint8 // of each PRB
+	inner   *thresholds
+	ues     []UE                   // room for every UE
+	settled []settled              // what follows from the configuration of each of ues
+	derived []derived              // what follows from each of ues as it is
+	sums    [][MaxRBGs + 1]float32 // see refreshShared, for each of ues; none without pairing
+	index   [1 << 16]uint16        // 1 + index in ues of each RNTI; 0 for none
+	vacant  []int32                // unused entries of ues
+	order   []int32                // used entries of ues, ascending in RNTI
+	changed []uint64               // entries of ues that have changed since [Cell.Changed], bit i for ues[i]
+	stale   []uint64               // and since derived was worked out
+	state   State
+	work    slotWork
+	checker *Checker
+	pattern nr.Grant // scratch of admit
 
 	view   *View
 	free   []bool
@@ -77,16 +79,22 @@ func New(cfg Config) (*Cell, error) {
 	n := cfg.MaxUEs
 	c := &Cell{
 		cfg: cfg, groups: groupsOf(&cfg), inner: newThresholds(cfg.Curves, cfg.Bounds, cfg.TargetBLER),
-		ues: make([]UE, n), rates: make([][MaxRBGs]float32, n), rePerRB: make([]int, n), guaranteed: make([]float64, n),
-		vacant: make([]int32, 0, n), order: make([]int32, 0, n), changed: make([]uint64, (n+63)/64),
+		ues: make([]UE, n), settled: make([]settled, n), derived: make([]derived, n),
+		vacant: make([]int32, 0, n), order: make([]int32, 0, n), changed: make([]uint64, (n+63)/64), stale: make([]uint64, (n+63)/64),
 		due: make([]int32, 0, n), plans: make([]plan, 0, nr.MaxGrants), runs: make([]run, n), inSlot: make([]bool, n),
 	}
 	for i := n - 1; i >= 0; i-- {
 		c.vacant = append(c.vacant, int32(i))
 	}
-	c.prbs, c.owner = make([]int, len(c.groups)), make([]int16, len(c.groups))
+	c.prbs, c.owner, c.groupOf = make([]int, len(c.groups)), make([]int16, len(c.groups)), make([]uint8, cfg.Carrier.NumPRB)
 	for i, g := range c.groups {
 		c.prbs[i] = g.end - g.start
+		for prb := g.start; prb < g.end; prb++ {
+			c.groupOf[prb] = uint8(i)
+		}
+	}
+	if cfg.Pairing.Enabled {
+		c.sums = make([][MaxRBGs + 1]float32, n)
 	}
 	c.view = NewView(c.prbs, n)
 	c.view.SlotDuration, c.view.Contiguous = cfg.Carrier.Numerology().SlotDuration(), true
@@ -170,11 +178,7 @@ func (c *Cell) Restore(u UE) error {
 	c.vacant = c.vacant[:len(c.vacant)-1]
 	c.index[u.RNTI] = uint16(at) + 1
 	c.order = slices.Insert(c.order, c.place(u.RNTI), at)
-	c.rePerRB[at] = c.pattern.DataREsPerPRB() - c.pattern.XOverhead
-	c.guaranteed[at] = 0
-	for i := range u.Config.LCGs {
-		c.guaranteed[at] += u.Config.LCGs[i].GuaranteedBps * c.view.SlotDuration.Seconds()
-	}
+	c.settle(int(at))
 	c.refresh(int(at))
 	c.touch(int(at))
 	if c.checker != nil {
@@ -245,6 +249,7 @@ func (c *Cell) Detach(rnti uint16) bool {
 	c.index[rnti] = 0
 	c.ues[at] = UE{}
 	c.changed[at>>6] &^= 1 << (at & 63)
+	c.stale[at>>6] &^= 1 << (at & 63)
 	if c.checker != nil {
 		c.checker.Detach(rnti)
 	}
@@ -337,15 +342,15 @@ func (c *Cell) place(rnti uint16) int {
 	return i
 }
 
-// touch notes that a UE has changed.
-func (c *Cell) touch(at int) { c.changed[at>>6] |= 1 << (at & 63) }
+// touch notes that a UE changes. Whoever changes the context of a UE calls it.
+func (c *Cell) touch(at int) {
+	c.changed[at>>6] |= 1 << (at & 63)
+	c.stale[at>>6] |= 1 << (at & 63)
+}
 
-// refresh works out what each group would carry for a UE.
-func (c *Cell) refresh(at int) {
-	u := &c.ues[at]
-	re := float32(c.rePerRB[at] * u.Config.Grant.NumLayers)
-	offset := float32(u.Loop.OffsetDB)
-	for i := range c.groups {
-		c.rates[at][i] = float32(c.prbs[i]) * re * c.inner.bitsAt(u.Config.Grant.MCSTable, u.Quality[i]-offset)
-	}
+// effectiveDB returns the SINR in dB that a UE is expected to have on PRBs; those beyond the
+// carrier count as nothing.
+func (c *Cell) effectiveDB(u *UE, start, num int) float32 {
+	first, end := c.groupOf[start], c.groupOf[min(start+num, len(c.groupOf))-1]+1
+	return c.inner.effectiveDB(u.Quality[first:end], c.groups[first:end], start, num)
 }

@@ -113,26 +113,45 @@ func (c *Curves) at(t nr.MCSTable, mcs int, blockBits float64) (mu, sigma float6
 	return a.mu + w*(b.mu-a.mu), a.sigma + w*(b.sigma-a.sigma)
 }
 
-// BLER returns the share of transport blocks of tbs bits that fail at an effective SINR
-// of sinrDB, with the MCS of the given row, which must not be a reserved one. It does not
-// allocate, and may be called by several goroutines at once.
-func (c *Curves) BLER(t nr.MCSTable, mcs, tbs int, sinrDB float64) float64 {
-	blocks, blockBits := codeBlocks(t, mcs, tbs)
-	mu, sigma := c.at(t, mcs, blockBits)
-	p := 0.5 * math.Erfc((sinrDB-mu)/(sigma*math.Sqrt2))
-	return -math.Expm1(float64(blocks) * math.Log1p(-p))
+// Curve is the curve of transport blocks of one MCS and size. It is a value of fixed size.
+type Curve struct {
+	blocks    int     // code blocks
+	mu, sigma float64 // of each of them, dB
 }
 
-// Needed returns the effective SINR in dB at which a share target of transport blocks of
-// tbs bits fails. It does not allocate, and may be called by several goroutines at once.
-func (c *Curves) Needed(t nr.MCSTable, mcs, tbs int, target float64) float64 {
+// Of returns the curve of transport blocks of tbs bits with the MCS of the given row, which must
+// not be a reserved one. It does not allocate, and may be called by several goroutines at once.
+func (c *Curves) Of(t nr.MCSTable, mcs, tbs int) Curve {
 	blocks, blockBits := codeBlocks(t, mcs, tbs)
 	mu, sigma := c.at(t, mcs, blockBits)
+	return Curve{blocks, mu, sigma}
+}
+
+// BLER returns the share of transport blocks that fail at an effective SINR of sinrDB.
+func (c *Curve) BLER(sinrDB float64) float64 {
+	p := 0.5 * math.Erfc((sinrDB-c.mu)/(c.sigma*math.Sqrt2))
+	return -math.Expm1(float64(c.blocks) * math.Log1p(-p))
+}
+
+// Needed returns the effective SINR in dB at which a share target of transport blocks fails.
+func (c *Curve) Needed(target float64) float64 {
 	p := target
-	if blocks > 1 {
-		p = -math.Expm1(math.Log1p(-target) / float64(blocks))
+	if c.blocks > 1 {
+		p = -math.Expm1(math.Log1p(-target) / float64(c.blocks))
 	}
-	return mu + sigma*math.Sqrt2*math.Erfinv(1-2*p)
+	return c.mu + c.sigma*math.Sqrt2*math.Erfinv(1-2*p)
+}
+
+// BLER returns [Curve.BLER] of the curve [Curves.Of].
+func (c *Curves) BLER(t nr.MCSTable, mcs, tbs int, sinrDB float64) float64 {
+	one := c.Of(t, mcs, tbs)
+	return one.BLER(sinrDB)
+}
+
+// Needed returns [Curve.Needed] of the curve [Curves.Of].
+func (c *Curves) Needed(t nr.MCSTable, mcs, tbs int, target float64) float64 {
+	one := c.Of(t, mcs, tbs)
+	return one.Needed(target)
 }
 
 // codeBlocks returns into how many code blocks a transport block is cut, and their bits.

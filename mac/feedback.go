@@ -100,7 +100,7 @@ func (c *Cell) measure(u *UE, p *Process, slot nr.Slot, f *Feedback) {
 	// would be moved on for ever.
 	x = min(max(x, minDB), maxDB)
 	start, num := int(p.Start), int(p.NumPRB)
-	step := float32(c.cfg.QualityWeight) * (x - c.inner.effectiveDB(&u.Quality, c.groups, start, num))
+	step := float32(c.cfg.QualityWeight) * (x - c.effectiveDB(u, start, num))
 	for i := range c.groups {
 		g := &c.groups[i]
 		if !u.Sounded || g.start < start+num && g.end > start {

@@ -39,78 +39,106 @@ func (c *Cell) pairWith(i int) {
 	if !c.share(&one, 0) {
 		return
 	}
-	slot := c.view.Slot
-	past := c.ues[p.ue].Average.Before(slot, c.cfg.Discount)
+	past := c.ues[p.ue].Average.Before(c.view.Slot, c.cfg.Discount)
 	alone, together := float64(p.bits)/past, float64(one.bits)/past
-	best, most := -1, alone-together
-	for k := range c.view.UEs {
-		can := &c.view.UEs[k]
-		if c.inSlot[can.index] || can.MaxPRB < p.grant.NumPRB || !fitTogether(&p.grant, &c.ues[can.index].Config.Grant) {
-			continue
-		}
-		if bits := c.roughBits(can.index, &p.grant); bits <= float64(can.Backlog) && bits/can.PastRate > most {
-			best, most = k, bits/can.PastRate
-		}
-	}
-	if best < 0 {
+	can := c.partner(p, alone-together)
+	if can == nil {
 		return
 	}
-	can := &c.view.UEs[best]
-	v := &c.ues[can.index]
-	g := v.Config.Grant
-	g.RNTI, g.HARQProcess, g.NewData, g.RV = v.RNTI, v.free(), true, 0
-	g.StartPRB, g.NumPRB = p.grant.StartPRB, p.grant.NumPRB
-	other := plan{grant: g, ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog, kiloRE: c.kiloRE(can.index)}
-	if !c.share(&other, secondCDMGroup) || together+float64(other.bits)/can.PastRate <= alone {
+	other := c.newPlan(can)
+	other.grant.StartPRB, other.grant.NumPRB = p.grant.StartPRB, p.grant.NumPRB
+	if !c.share(other, secondCDMGroup) || together+float64(other.bits)/can.PastRate <= alone {
+		c.plans = c.plans[:len(c.plans)-1]
 		return
 	}
-	c.inSlot[other.ue] = true
-	c.plans[i] = one
-	c.plans = append(c.plans, other)
+	*p, c.inSlot[other.ue] = one, true
 }
 
-// roughBits returns about what a UE would send on the PRBs of a grant together with another.
-func (c *Cell) roughBits(ue int, g *nr.Grant) float64 {
-	u := &c.ues[ue]
-	loss := float32(c.cfg.Pairing.LossDB + u.PairedLoop.OffsetDB)
-	sum := float32(0)
-	for i := range c.groups {
-		if n := min(g.StartPRB+g.NumPRB, c.groups[i].end) - max(g.StartPRB, c.groups[i].start); n > 0 {
-			sum += float32(n) * c.inner.bitsAt(u.Config.Grant.MCSTable, u.Quality[i]-loss)
+// partner returns the UE that would send most together with a plan, measured by past rates, if
+// that is more than a given value; nil otherwise.
+func (c *Cell) partner(p *plan, most float64) (best *Candidate) {
+	key := c.settled[p.ue].partners
+	if key == (pairKey{}) {
+		return nil
+	}
+	from, to := c.edge(p.grant.StartPRB), c.edge(p.grant.StartPRB+p.grant.NumPRB)
+	for k := range c.view.UEs {
+		can := &c.view.UEs[k]
+		if c.inSlot[can.index] || can.MaxPRB < p.grant.NumPRB || c.settled[can.index].partners != key {
+			continue
+		}
+		sums := &c.sums[can.index]
+		bits := float64(to.of(sums) - from.of(sums))
+		if bits > most*can.PastRate && bits <= float64(can.Backlog) {
+			best, most = can, bits/can.PastRate
 		}
 	}
-	return float64(sum) * float64(c.rePerRB[ue]*u.Config.Grant.NumLayers)
+	return best
+}
+
+// refreshShared works out about what a UE would send together with another: the sum over all
+// groups below each one, so that what any PRBs carry is a difference of two sums.
+func (c *Cell) refreshShared(at int) {
+	u, sums := &c.ues[at], &c.sums[at]
+	re := float32(c.settled[at].rePerRB * u.Config.Grant.NumLayers)
+	loss := float32(c.cfg.Pairing.LossDB + u.PairedLoop.OffsetDB)
+	for i, prbs := range c.prbs {
+		sums[i+1] = sums[i] + float32(prbs)*re*c.inner.bitsAt(u.Config.Grant.MCSTable, u.Quality[i]-loss)
+	}
+}
+
+// edge is a place between PRBs: it lies in a group, of which a part is below it.
+type edge struct {
+	group int
+	part  float32
+}
+
+// edge returns the place below a PRB.
+func (c *Cell) edge(prb int) edge {
+	i := int(c.groupOf[max(prb-1, 0)])
+	return edge{i, float32(prb-c.groups[i].start) / float32(c.prbs[i])}
+}
+
+// of returns the sum over all that is below a place.
+func (e edge) of(sums *[MaxRBGs + 1]float32) float32 {
+	return sums[e.group] + e.part*(sums[e.group+1]-sums[e.group])
 }
 
 // secondCDMGroup is what a partner's DM-RS ports count up from.
 const secondCDMGroup = 2
 
-// fitTogether reports whether a receiver can detect two UEs with such grants together, the
-// second one on ports of the other CDM group.
-func fitTogether(a, b *nr.Grant) bool {
-	x, y := a.DMRS, b.DMRS
-	return a.NumLayers <= 2 && b.NumLayers <= 2 && a.NumLayers+b.NumLayers <= nr.MaxGroupLayers &&
-		a.Mapping == b.Mapping && a.StartSymbol == b.StartSymbol && a.NumSymbols == b.NumSymbols &&
-		x.ConfigType == y.ConfigType && x.Length == y.Length && x.AdditionalPosition == y.AdditionalPosition &&
-		x.TypeAPosition == y.TypeAPosition && x.NumCDMGroupsWithoutData == y.NumCDMGroupsWithoutData &&
-		x.NumCDMGroupsWithoutData >= 2 && firstGroup(&x, a.NumLayers) && firstGroup(&y, b.NumLayers)
+// pairKey is in what the grants of two UEs must be alike for a receiver to detect both
+// together, the second one on ports of the other CDM group. It is zero where a UE shares PRBs
+// with nobody: with more layers than half of [nr.MaxGroupLayers], with ports of the second
+// group, or where that has data.
+type pairKey struct {
+	mapping                   nr.Mapping
+	start, symbols            uint8
+	kind, length              uint8 // of DM-RS
+	additional, typeA, noData uint8
 }
 
-// firstGroup reports whether all ports are 0 or 1.
-func firstGroup(d *nr.DMRS, layers int) bool {
-	for _, p := range d.Ports[:layers] {
-		if p > 1 {
-			return false
+func pairKeyOf(g *nr.Grant) pairKey {
+	d := &g.DMRS
+	if g.NumLayers > nr.MaxGroupLayers/2 || d.NumCDMGroupsWithoutData < 2 {
+		return pairKey{}
+	}
+	for _, p := range d.Ports[:g.NumLayers] {
+		if p >= secondCDMGroup {
+			return pairKey{}
 		}
 	}
-	return true
+	return pairKey{
+		g.Mapping, uint8(g.StartSymbol), uint8(g.NumSymbols), uint8(d.ConfigType), uint8(d.Length),
+		uint8(d.AdditionalPosition), uint8(d.TypeAPosition), uint8(d.NumCDMGroupsWithoutData),
+	}
 }
 
 // share makes a plan one on shared PRBs, with ports that count up from the given one. It
 // reports whether its SINR and its data are enough.
 func (c *Cell) share(p *plan, port uint8) bool {
 	u, g := &c.ues[p.ue], &p.grant
-	quality := c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB)
+	quality := c.effectiveDB(u, g.StartPRB, g.NumPRB)
 	if float64(quality) < c.cfg.Pairing.MinSINRdB {
 		return false
 	}
@@ -119,7 +147,6 @@ func (c *Cell) share(p *plan, port uint8) bool {
 	}
 	p.shared = true
 	p.sinrDB = quality - float32(c.cfg.Pairing.LossDB+u.PairedLoop.OffsetDB)
-	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
-	p.bits = c.blockBits(p.ue, g)
+	p.bits = c.inner.choose(g, c.settled[p.ue].rePerRB, p.sinrDB)
 	return p.bits < p.wanted // so that one PRB less would not hold it
 }

@@ -128,11 +128,14 @@ func (QoSAware) Allocate(dst []int16, v *View) {
 	w := v.Weights()
 	for i := range w {
 		c := &v.UEs[i]
+		w[i] = 1 / (c.PastRate * float64(max(c.Priority, 1)))
 		press := 8 * min(c.Urgency, 1)
 		if c.Guaranteed > 0 {
 			press += min(c.Owed/c.Guaranteed/50, 3)
 		}
-		w[i] = math.Exp(press) / (c.PastRate * float64(max(c.Priority, 1)))
+		if press != 0 { // most are not pressed, and exponentials are dear
+			w[i] *= math.Exp(press)
+		}
 	}
 	v.Maximize(dst, w)
 }

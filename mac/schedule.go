@@ -4,6 +4,7 @@ package mac
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/neuroran/neuroran/phy/nr"
 )
@@ -50,6 +51,7 @@ func (c *Cell) Schedule(dst *nr.Schedule, slot nr.Slot) error {
 	for i := range c.free {
 		c.free[i], c.owner[i] = true, Nobody
 	}
+	c.derive()
 	c.expire(slot)
 	c.retransmit()
 	c.observe(slot)
@@ -73,24 +75,23 @@ func (c *Cell) Schedule(dst *nr.Schedule, slot nr.Slot) error {
 func (c *Cell) expire(slot nr.Slot) {
 	wait := nr.Slot(c.cfg.FeedbackSlots + c.cfg.K2)
 	for _, at := range c.order {
-		u := &c.ues[at]
 		c.inSlot[at] = false
-		if u.InFlight == 0 || slot <= u.Deadline {
+		if slot <= c.derived[at].deadline {
 			continue
 		}
 		c.touch(int(at))
+		u := &c.ues[at]
 		u.Deadline = math.MaxUint64
-		for i := range NumProcesses {
-			p, bit := &u.Processes[i], uint16(1)<<i
-			switch {
-			case u.InFlight&bit == 0:
-			case slot > p.SentAt+wait:
+		for flying := u.InFlight; flying != 0; flying &= flying - 1 {
+			p, bit := &u.Processes[bits.TrailingZeros16(flying)], flying&-flying
+			if slot > p.SentAt+wait {
 				u.Counts.Missing++
 				c.again(u, p, bit)
-			default:
+			} else {
 				u.Deadline = min(u.Deadline, p.SentAt+wait)
 			}
 		}
+		c.deriveUE(int(at))
 	}
 }
 
@@ -98,7 +99,7 @@ func (c *Cell) expire(slot nr.Slot) {
 func (c *Cell) retransmit() {
 	c.due = c.due[:0]
 	for _, at := range c.order {
-		if c.ues[at].Due == 0 {
+		if !c.derived[at].due {
 			continue
 		}
 		// Insertion keeps the list ascending in the slot of the first transmission.
@@ -152,8 +153,8 @@ func (c *Cell) planAgain(at, process int) {
 	}
 	c.inSlot[at] = true
 	c.plans = append(c.plans, plan{
-		grant: g, ue: at, process: process, bits: int(p.Bits), kiloRE: c.kiloRE(at),
-		sinrDB: c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - float32(u.Loop.OffsetDB),
+		grant: g, ue: at, process: process, bits: int(p.Bits), kiloRE: c.settled[at].kiloRE,
+		sinrDB: c.effectiveDB(u, g.StartPRB, g.NumPRB) - float32(u.Loop.OffsetDB),
 	})
 }
 
@@ -165,44 +166,33 @@ func (c *Cell) observe(slot nr.Slot) {
 		return
 	}
 	for _, at := range c.order {
-		u := &c.ues[at]
-		wanted := u.wanted()
-		if wanted == 0 || c.inSlot[at] || u.full() {
+		d := &c.derived[at]
+		if d.wanted == 0 || d.full || c.inSlot[at] {
 			continue
 		}
-		v.UEs = append(v.UEs, Candidate{
-			RNTI: u.RNTI, Backlog: wanted, MaxPRB: u.maxPRB(c.cfg.Carrier.NumPRB), PastRate: u.Average.Before(slot, c.cfg.Discount),
-			Rate: &c.rates[at], index: int(at),
-		})
-		c.press(&v.UEs[len(v.UEs)-1], u, slot)
+		n := len(v.UEs)
+		v.UEs = v.UEs[:n+1]
+		can := &v.UEs[n] // written in place, field by field: there are many
+		can.index, can.RNTI, can.Rate = int(at), d.rnti, &d.rates
+		can.Backlog, can.MaxPRB = d.wanted, d.maxPRB
+		can.PastRate = d.average.Before(slot, c.cfg.Discount)
+		c.press(can, d, slot)
 	}
 }
 
 // press fills in what a policy with guarantees goes by.
-func (c *Cell) press(dst *Candidate, u *UE, slot nr.Slot) {
-	best, _ := FiveQI(bestEffort)
-	dst.Priority = best.Priority
-	slotTime := c.view.SlotDuration.Seconds()
-	dst.Guaranteed = c.guaranteed[dst.index]
-	for i := range u.Buffers {
-		b := &u.Buffers[i]
-		if b.Bytes == 0 {
-			continue
-		}
-		q, ok := FiveQI(u.Config.LCGs[i].FiveQI)
-		if !ok {
-			q = best
-		}
-		x := 0.0
-		if !q.elastic() {
-			x = b.age(slot) * slotTime / q.Delay.Seconds()
-		}
-		if x > dst.Urgency || dst.Urgency == 0 && q.Priority < dst.Priority {
-			dst.Urgency, dst.Priority = x, q.Priority
+func (c *Cell) press(dst *Candidate, d *derived, slot nr.Slot) {
+	u, s := &c.ues[dst.index], &c.settled[dst.index]
+	dst.Urgency, dst.Priority, dst.Guaranteed, dst.Owed = 0, d.priority, s.guaranteed, 0
+	for hurry := d.pressing; hurry != 0; hurry &= hurry - 1 {
+		i := bits.TrailingZeros8(hurry)
+		x := u.Buffers[i].age(slot) * c.view.SlotDuration.Seconds() / s.delay[i]
+		if x > dst.Urgency || dst.Urgency == 0 && s.priority[i] < dst.Priority {
+			dst.Urgency, dst.Priority = x, s.priority[i]
 		}
 	}
-	if dst.Guaranteed > 0 {
-		dst.Owed = u.owed(dst.Guaranteed, slot)
+	if s.guaranteed > 0 {
+		dst.Owed = u.owed(s.guaranteed, slot)
 	}
 }
 
@@ -248,20 +238,18 @@ func (c *Cell) allot() {
 
 // limit drops the pieces that are worth least, rate over past rate, beyond MaxGrants.
 func (c *Cell) limit(runs []run) {
-	v := c.view
-	for {
-		n, worst := 0, -1
-		for u := range runs {
-			if runs[u].first < 0 {
-				continue
-			}
+	v, n := c.view, 0
+	for u := range runs {
+		if runs[u].first >= 0 {
 			n++
-			if worst < 0 || float64(runs[u].rate)/v.UEs[u].PastRate < float64(runs[worst].rate)/v.UEs[worst].PastRate {
+		}
+	}
+	for ; n > v.MaxGrants; n-- {
+		worst := -1
+		for u := range runs {
+			if runs[u].first >= 0 && (worst < 0 || float64(runs[u].rate)/v.UEs[u].PastRate < float64(runs[worst].rate)/v.UEs[worst].PastRate) {
 				worst = u
 			}
-		}
-		if n <= v.MaxGrants {
-			return
 		}
 		runs[worst].first = -1
 	}
@@ -273,42 +261,50 @@ func (c *Cell) planNew(can *Candidate, r *run) {
 	for i := r.first; i <= r.last; i++ {
 		c.free[i] = false
 	}
-	g := u.Config.Grant
-	g.RNTI, g.HARQProcess, g.NewData, g.RV = u.RNTI, u.free(), true, 0
-	g.StartPRB = c.groups[r.first].start
-	g.NumPRB = min(c.groups[r.last].end-g.StartPRB, can.MaxPRB)
-	p := plan{ue: can.index, process: g.HARQProcess, first: true, wanted: can.Backlog, kiloRE: c.kiloRE(can.index)}
-	c.adapt(&p, &g, float32(u.Loop.OffsetDB))
-	p.grant = g
+	p := c.newPlan(can)
+	p.grant.StartPRB = c.groups[r.first].start
+	p.grant.NumPRB = min(c.groups[r.last].end-p.grant.StartPRB, can.MaxPRB)
+	c.adapt(p, float32(u.Loop.OffsetDB))
 	c.inSlot[can.index] = true
-	c.plans = append(c.plans, p)
+}
+
+// newPlan adds the plan of a new block, without PRBs and MCS. It is large, and so it is made
+// where it stands.
+func (c *Cell) newPlan(can *Candidate) *plan {
+	c.plans = append(c.plans, plan{})
+	p, u := &c.plans[len(c.plans)-1], &c.ues[can.index]
+	p.ue, p.process, p.first, p.wanted, p.kiloRE = can.index, u.free(), true, can.Backlog, c.settled[can.index].kiloRE
+	p.grant = u.Config.Grant
+	p.grant.RNTI, p.grant.HARQProcess, p.grant.NewData, p.grant.RV = u.RNTI, p.process, true, 0
+	return p
 }
 
 // adapt chooses MCS and PRBs of a new block: the highest MCS that the expected SINR allows,
 // and no more PRBs than hold what the UE wants to send.
-func (c *Cell) adapt(p *plan, g *nr.Grant, offset float32) {
-	u := &c.ues[p.ue]
+func (c *Cell) adapt(p *plan, offset float32) {
+	u, g, re := &c.ues[p.ue], &p.grant, c.settled[p.ue].rePerRB
 	most := g.NumPRB
-	p.sinrDB = c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
-	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
-	p.bits = c.blockBits(p.ue, g)
+	p.sinrDB = c.effectiveDB(u, g.StartPRB, g.NumPRB) - offset
+	p.bits = c.inner.choose(g, re, p.sinrDB)
 	if p.bits < p.wanted || g.NumPRB == 1 {
 		return
 	}
 	g.NumPRB = min(max((g.NumPRB*p.wanted+p.bits-1)/p.bits, 1), most)
-	p.sinrDB = c.inner.effectiveDB(&u.Quality, c.groups, g.StartPRB, g.NumPRB) - offset
-	c.inner.choose(g, c.rePerRB[p.ue], p.sinrDB)
-	c.trim(p, g, most)
+	p.sinrDB = c.effectiveDB(u, g.StartPRB, g.NumPRB) - offset
+	p.bits = c.inner.choose(g, re, p.sinrDB)
+	c.trim(p, most)
 }
 
 // trim makes the block just large enough, with the MCS as it is.
-func (c *Cell) trim(p *plan, g *nr.Grant, most int) {
-	for p.bits = c.blockBits(p.ue, g); p.bits < p.wanted && g.NumPRB < most; p.bits = c.blockBits(p.ue, g) {
+func (c *Cell) trim(p *plan, most int) {
+	g := &p.grant
+	for p.bits < p.wanted && g.NumPRB < most {
 		g.NumPRB++
+		p.bits = c.blockBits(p)
 	}
 	for g.NumPRB > 1 {
 		g.NumPRB--
-		less := c.blockBits(p.ue, g)
+		less := c.blockBits(p)
 		if less < p.wanted {
 			g.NumPRB++
 			return
@@ -317,16 +313,10 @@ func (c *Cell) trim(p *plan, g *nr.Grant, most int) {
 	}
 }
 
-// kiloRE returns the thousands of data resource elements per PRB of a UE, of all layers.
-func (c *Cell) kiloRE(ue int) float64 {
-	g := &c.ues[ue].Config.Grant
-	return float64((c.rePerRB[ue]+g.XOverhead)*g.NumLayers) / 1000
-}
-
-// blockBits returns the transport block size of a grant of a UE.
-func (c *Cell) blockBits(ue int, g *nr.Grant) int {
-	row, _ := g.MCSTable.Row(g.MCSIndex)
-	return nr.TransportBlockSize(c.rePerRB[ue], g.NumPRB, g.NumLayers, row)
+// blockBits returns the transport block size of a plan.
+func (c *Cell) blockBits(p *plan) int {
+	g := &p.grant
+	return nr.TransportBlockSize(c.settled[p.ue].rePerRB, g.NumPRB, g.NumLayers, c.inner.rows[g.MCSTable][g.MCSIndex])
 }
 
 // turn moves round robin on: past the last UE that was served, or by one UE where all were.
@@ -338,7 +328,11 @@ func (c *Cell) turn() {
 	}
 	served, last := 0, 0
 	for i := range n {
-		if u := &v.UEs[(first+i)%n]; c.inSlot[u.index] {
+		k := first + i
+		if k >= n {
+			k -= n
+		}
+		if c.inSlot[v.UEs[k].index] {
 			served, last = served+1, i
 		}
 	}
@@ -372,7 +366,7 @@ func (c *Cell) begin(u *UE, p *plan, slot nr.Slot) {
 	u.drain(int32(p.bits/8) - blockOverheadBytes)
 	u.Requested = false
 	u.Average.Add(slot, float64(p.bits), c.cfg.Discount)
-	u.Owed, u.OwedAt = u.owed(c.guaranteed[p.ue], slot)-float64(p.bits), slot
+	u.Owed, u.OwedAt = u.owed(c.settled[p.ue].guaranteed, slot)-float64(p.bits), slot
 	u.Counts.New++
 	u.Counts.MCS += int64(p.grant.MCSIndex)
 }

@@ -2,7 +2,11 @@
 
 package mac
 
-import "github.com/neuroran/neuroran/phy/nr"
+import (
+	"math/bits"
+
+	"github.com/neuroran/neuroran/phy/nr"
+)
 
 // UE is all that a cell knows of one UE. It is a comparable value of fixed size without
 // pointers: a host may copy it, keep it as state, move it to another machine and give it
@@ -77,15 +81,18 @@ type Process struct {
 // redundancyVersions is the order in which a block is sent.
 var redundancyVersions = [4]int{0, 2, 3, 1}
 
+// vacant returns the processes without a block, bit i for process i.
+func (u *UE) vacant() uint16 { return ^(u.InFlight | u.Due) & (1<<u.Config.NumProcesses - 1) }
+
 // full reports whether no process is free.
-func (u *UE) full() bool { return ^(u.InFlight|u.Due)&(1<<u.Config.NumProcesses-1) == 0 }
+func (u *UE) full() bool { return u.vacant() == 0 }
 
 // free returns a process that has no block, or -1. The one that was used longest ago
 // comes first, so that late feedback finds no younger block.
 func (u *UE) free() int {
-	best, n := -1, u.Config.NumProcesses
-	for i := range n {
-		if u.InFlight>>i&1 == 0 && u.Due>>i&1 == 0 && (best < 0 || u.Processes[i].SentAt < u.Processes[best].SentAt) {
+	best := -1
+	for free := u.vacant(); free != 0; free &= free - 1 {
+		if i := bits.TrailingZeros16(free); best < 0 || u.Processes[i].SentAt < u.Processes[best].SentAt {
 			best = i
 		}
 	}
@@ -95,8 +102,8 @@ func (u *UE) free() int {
 // oldestDue returns the due process whose block was sent first, or -1.
 func (u *UE) oldestDue() int {
 	best := -1
-	for i := range NumProcesses {
-		if u.Due>>i&1 != 0 && (best < 0 || u.Processes[i].FirstAt < u.Processes[best].FirstAt) {
+	for due := u.Due; due != 0; due &= due - 1 {
+		if i := bits.TrailingZeros16(due); best < 0 || u.Processes[i].FirstAt < u.Processes[best].FirstAt {
 			best = i
 		}
 	}

@@ -24,38 +24,41 @@ type Walk struct {
 
 	wave []complex64 // [sinusoid, pair of antennas, tap]: the waves of one tap lie apart, so that all taps are summed at once
 	turn []complex64 // by what each wave turns in a step
-	ones []complex64 // [sinusoid]
-	rows []int       // where the waves of each sinusoid begin
+	each []complex64 // [sinusoid], amplitude of a wave of a tap of amplitude 1
+	rows []int       // where the waves of each sinusoid begin: rows are filled up with zeros to whole vectors
 
-	coef    []complex64 // [pair, tap]
-	steer   []complex64 // [tap, frequency]
+	coef    []complex64 // [pair, tap], of taps of amplitude 1, filled up alike
+	steer   []complex64 // [tap, frequency], with the amplitude of the tap
 	columns []int       // where the frequencies of each tap begin
-	h       []complex64 // [frequency]
+	numHz   int         // frequencies
 }
+
+// rowStep is what the length of a row of waves is a multiple of: the longest vector of a kernel.
+const rowStep = 8
 
 // renew is after how many steps the waves are worked out anew, which bounds the error of
 // single precision that has added up.
-const renew = 256
+const renew = 1024
 
 // NewWalk returns a walk over the response at the given frequencies, in Hz from the
 // carrier, at start, start + step, and so on, in seconds.
 func (t *TDL) NewWalk(start, step float64, hz []float64) *Walk {
 	n := len(t.waves) / sinusoids // pairs times taps
+	row := (n + rowStep - 1) / rowStep * rowStep
 	w := &Walk{
-		t: t, start: start, step: step,
-		wave: make([]complex64, len(t.waves)), turn: make([]complex64, len(t.waves)),
-		coef: make([]complex64, n), h: make([]complex64, len(hz)),
+		t: t, start: start, step: step, numHz: len(hz),
+		wave: make([]complex64, sinusoids*row), turn: make([]complex64, sinusoids*row), coef: make([]complex64, row),
 	}
 	for s := range sinusoids {
-		w.ones, w.rows = append(w.ones, 1), append(w.rows, s*n)
+		w.each, w.rows = append(w.each, complex(float32(1/math.Sqrt(sinusoids)), 0)), append(w.rows, s*row)
 		for k := range n {
-			w.turn[s*n+k] = unit(2 * math.Pi * t.waves[k*sinusoids+s].hz * step)
+			w.turn[s*row+k] = unit(2 * math.Pi * t.waves[k*sinusoids+s].hz * step)
 		}
 	}
 	for i, tau := range t.delays {
 		w.columns = append(w.columns, i*len(hz))
 		for _, f := range hz {
-			w.steer = append(w.steer, unit(-2*math.Pi*f*tau))
+			w.steer = append(w.steer, complex(float32(t.amps[i]), 0)*unit(-2*math.Pi*f*tau))
 		}
 	}
 	return w
@@ -67,22 +70,17 @@ func unit(angle float64) complex64 {
 	return complex(float32(cos), float32(sin))
 }
 
-// Gains writes the channel's power gain at every frequency, the mean over transmit
-// antennas and the sum over receive antennas, and goes on to the next instant.
+// Next writes the channel's response at every frequency, without the carrier offset, and goes
+// on to the next instant.
 //
-//   - dst: [frequency]
+//   - dst: [receive antenna, transmit antenna, frequency]
 //
 // It does not allocate.
-func (w *Walk) Gains(dst []float32) {
-	t, taps := w.t, len(w.t.delays)
+func (w *Walk) Next(dst []complex64) {
+	taps, n := len(w.t.delays), w.numHz
 	w.sum()
-	clear(dst)
-	share := 1 / float32(t.cfg.NumTx)
-	for pair := range t.cfg.NumRx * t.cfg.NumTx {
-		mimo.LinComb(w.h, w.coef[pair*taps:(pair+1)*taps], w.steer, w.columns)
-		for f, h := range w.h[:len(dst)] {
-			dst[f] += share * (real(h)*real(h) + imag(h)*imag(h))
-		}
+	for pair := range w.t.cfg.NumRx * w.t.cfg.NumTx {
+		mimo.LinComb(dst[pair*n:(pair+1)*n], w.coef[pair*taps:(pair+1)*taps], w.steer, w.columns)
 	}
 	c64.Mul(w.wave, w.wave, w.turn)
 	w.done++
@@ -101,36 +99,30 @@ func (w *Walk) GoTo(step int64) {
 	}
 }
 
-// stride is up to how many steps are passed by turning the waves, which takes a hundredth of
-// what working them out takes.
-const stride = 32
+// stride is up to how many steps are passed by turning the waves, which takes less than a
+// hundredth of what working them out takes.
+const stride = 96
 
 // sum adds the waves of each tap up at the present instant, as [TDL.coefficients] does.
 func (w *Walk) sum() {
-	taps := len(w.t.amps)
 	if w.t.cfg.Static {
 		for i := range w.coef {
-			w.coef[i] = complex(float32(w.t.amps[i%taps]), 0)
+			w.coef[i] = 1
 		}
 		return
 	}
 	if !w.fresh || w.done%renew == 0 {
 		w.work()
 	}
-	mimo.LinComb(w.coef, w.ones, w.wave, w.rows)
-	for i, z := range w.coef {
-		norm := float32(w.t.amps[i%taps] / math.Sqrt(sinusoids))
-		w.coef[i] = complex(norm*real(z), norm*imag(z))
-	}
+	mimo.LinComb(w.coef, w.each, w.wave, w.rows)
 }
 
 // work works the waves out at the present instant.
 func (w *Walk) work() {
 	w.fresh = true
 	at := w.start + float64(w.done)*w.step
-	n := len(w.coef)
-	for i := range w.wave {
-		x := &w.t.waves[i%n*sinusoids+i/n]
-		w.wave[i] = unit(2*math.Pi*x.hz*at + x.phase)
+	for i := range w.t.waves {
+		x := &w.t.waves[i]
+		w.wave[w.rows[i%sinusoids]+i/sinusoids] = unit(2*math.Pi*x.hz*at + x.phase)
 	}
 }

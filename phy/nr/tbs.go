@@ -4,7 +4,6 @@ package nr
 
 import (
 	"math/bits"
-	"sort"
 )
 
 // TransportBlockSize returns the transport block size in bits, without CRC, of
@@ -64,9 +63,20 @@ func smallTBS(info int) int {
 	}
 	n := max(3, bits.Len(uint(info))-1-6)
 	quantized := max(24, info>>n<<n)
-	i := sort.SearchInts(tbsTable[:], quantized)
-	return tbsTable[i]
+	return int(tbsAtLeast[(quantized+7)/8])
 }
+
+// tbsAtLeast holds the smallest size of tbsTable that is not below each multiple of eight bits.
+var tbsAtLeast = func() (sizes [3824/8 + 1]uint16) {
+	at := 0
+	for i := range sizes {
+		for tbsTable[at] < 8*i {
+			at++
+		}
+		sizes[i] = uint16(tbsTable[at])
+	}
+	return sizes
+}()
 
 // blocksTBS is the last formula of step 4 for c code blocks.
 func blocksTBS(quantized, c int) int {

@@ -6,8 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/neuroran/neuroran/internal/lookup"
 	"github.com/neuroran/neuroran/mac"
-	"github.com/neuroran/neuroran/phy/channel"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -26,13 +26,22 @@ import (
 //     after n. What is to spare says how many LDPC iterations the decoder takes, and a bound
 //     on these fails the block that needs more.
 type abstract struct {
-	cfg    AirConfig
-	model  receiverModel
-	curves *mac.Curves
-	bounds *mac.Bounds
-	gains  combining
-	ues    []abstractUE
-	rng    *rand.Rand
+	cfg     AirConfig
+	model   receiverModel
+	curves  *mac.Curves
+	known   []knownCurve // of curves, those that were asked for: [MCS index, PRBs of the grant]
+	bounds  *mac.Bounds
+	gains   combining
+	groupOf []uint8 // resource block group of each PRB
+	ues     []abstractUE
+	rng     *rand.Rand
+}
+
+// knownCurve is the curve of blocks of so many bits; none where bits is 0.
+type knownCurve struct {
+	table nr.MCSTable
+	bits  int
+	curve mac.Curve
 }
 
 type abstractUE struct {
@@ -45,9 +54,10 @@ type abstractBlock struct {
 	need  float32 // SINR from which on it passes without a bound on iterations, dB
 	bits  int     // transport block size
 	mcs   nr.MCS
-	index int     // its row
-	info  float32 // sum of the information of a coded bit over transmissions
-	sent  int     // transmissions
+	index int          // its row
+	table *information // of its modulation
+	info  float32      // sum of the information of a coded bit over transmissions
+	sent  int          // transmissions
 }
 
 // receiverModel is what the receiver makes of a resource element of SINR γ before
@@ -76,19 +86,22 @@ func NewAbstract(cfg AirConfig) (Air, error) {
 	}
 	a := &abstract{
 		cfg: cfg, model: receiverModels[cfg.Receiver], curves: mac.DefaultCurves(), bounds: mac.DefaultBounds(), gains: measuredCombining(),
+		known: make([]knownCurve, (nr.MaxMCSIndex+1)*(cfg.Carrier.NumPRB+1)), groupOf: make([]uint8, cfg.Carrier.NumPRB),
 		ues: make([]abstractUE, len(cfg.UEs)), rng: rand.New(rand.NewPCG(cfg.Seed, 0x616273)), // "abs"
 	}
 	hz := make([]float64, len(cfg.RBGs))
 	for i, g := range cfg.RBGs {
 		hz[i] = cfg.frequency(g)
+		for prb := g.StartPRB; prb < g.StartPRB+g.NumPRB; prb++ {
+			a.groupOf[prb] = uint8(i)
+		}
 	}
 	for i := range a.ues {
 		if g := &cfg.UEs[i].MAC.Grant; g.NumLayers != 1 {
 			return nil, &nr.FieldError{Field: "ue.grant.num_layers", Got: g.NumLayers, Want: "1 with the abstract air"}
 		}
 		f := &a.ues[i].fading
-		*f = fading{cfg: &a.cfg, ue: i, hz: hz, before: make([]float32, len(hz)), after: make([]float32, len(hz))}
-		if err := f.tune(cfg.UEs[i].Trajectory[0].DopplerHz); err != nil {
+		if err := f.init(&a.cfg, i, hz); err != nil {
 			return nil, err
 		}
 	}
@@ -127,18 +140,19 @@ func (a *abstract) receive(dst *Reception, slot nr.Slot, g *nr.Grant, who int) e
 	}
 	b := &u.processes[g.HARQProcess]
 	if g.NewData || b.sent == 0 {
-		*b = abstractBlock{bits: g.TBS(), mcs: g.MCS(), index: g.MCSIndex}
+		mcs := g.MCS()
+		*b = abstractBlock{bits: g.TBS(), mcs: mcs, index: g.MCSIndex, table: informationOf(mcs.Modulation)}
 		b.need = a.draw(g, b)
 	}
 	density, _ := a.cfg.UEs[who].Power.grant(u.fading.snrDB, a.cfg.Carrier.Numerology(), g)
 	snr *= density
-	info, reported := a.measure(&u.fading, g, b.mcs.Modulation, float32(snr))
+	info, reported := a.measure(&u.fading, g, b.table, float32(snr))
 	if a.cfg.NoCombining {
 		b.info, b.sent, b.need = 0, 0, a.draw(g, b)
 	}
 	b.info += info
 	b.sent++
-	effective := informationOf(b.mcs.Modulation).inverse(b.info / float32(b.sent))
+	effective := b.table.inverse(b.info / float32(b.sent))
 	if b.sent > 1 {
 		effective += a.gains.gain(b.mcs, b.sent)
 	}
@@ -158,23 +172,21 @@ func (a *abstract) receive(dst *Reception, slot nr.Slot, g *nr.Grant, who int) e
 
 // draw returns the SINR from which on a new block passes, dB.
 func (a *abstract) draw(g *nr.Grant, b *abstractBlock) float32 {
-	return float32(a.curves.Needed(g.MCSTable, b.index, b.bits, max(a.rng.Float64(), 1e-12)))
+	known := &a.known[b.index*(len(a.groupOf)+1)+g.NumPRB]
+	if known.bits != b.bits || known.table != g.MCSTable {
+		*known = knownCurve{g.MCSTable, b.bits, a.curves.Of(g.MCSTable, b.index, b.bits)}
+	}
+	return float32(known.curve.Needed(max(a.rng.Float64(), 1e-12)))
 }
 
 // measure returns the mean information of the coded bits of a grant, and the SINR that the
 // receiver reports, linear.
-func (a *abstract) measure(f *fading, g *nr.Grant, m nr.Modulation, snr float32) (info, reported float32) {
-	table := informationOf(m)
+func (a *abstract) measure(f *fading, g *nr.Grant, table *information, snr float32) (info, reported float32) {
 	loss := 1 + a.model.loss + a.model.lossPRB/float32(g.NumPRB)
 	end := g.StartPRB + g.NumPRB
-	for i, r := range a.cfg.RBGs {
-		if r.StartPRB >= end {
-			break
-		}
+	for i := int(a.groupOf[g.StartPRB]); i <= int(a.groupOf[end-1]); i++ {
+		r := &a.cfg.RBGs[i]
 		n := min(end, r.StartPRB+r.NumPRB) - max(g.StartPRB, r.StartPRB)
-		if n <= 0 {
-			continue
-		}
 		gamma := snr * f.gain(i)
 		info += float32(n) * table.atRatio(gamma/(loss+gamma*a.model.floor))
 		reported += float32(n) * gamma
@@ -200,72 +212,7 @@ func (a *abstract) Sound(dst []float32, ue int, slot nr.Slot) {
 // Close implements [Air].
 func (a *abstract) Close() error { return nil }
 
-// decibel returns a power ratio in dB, at least −99.
-func decibel(x float32) float32 {
-	return 10 * float32(math.Log10(max(float64(x), 1.3e-10)))
-}
+// decibel returns a power ratio in dB, from −99 to 99.
+func decibel(x float32) float32 { return decibels.At(x) }
 
-// fading follows the power gain of one UE's channel in each resource block group. It is
-// worked out every few slots, as often as the Doppler frequency wants it, with straight
-// lines between.
-type fading struct {
-	cfg *AirConfig
-	ue  int
-	hz  []float64
-
-	dopplerHz     float64
-	walk          *channel.Walk
-	every         nr.Slot // slots from one step of walk to the next
-	step          int64   // that of before; that of after is the next one
-	ready         bool
-	before, after []float32
-	weight        float32 // of after, in the present slot
-	snrDB, snr    float64 // mean signal to noise ratio, in dB and linear
-}
-
-// perCycle is into how many steps a cycle of the Doppler frequency is cut.
-const perCycle = 20
-
-// tune begins a walk over the channel at a Doppler frequency.
-func (f *fading) tune(dopplerHz float64) error {
-	path, err := f.cfg.path(f.ue, dopplerHz)
-	if err != nil {
-		return err
-	}
-	slot := f.cfg.Carrier.Numerology().SlotDuration().Seconds()
-	f.dopplerHz, f.ready = dopplerHz, false
-	f.every = nr.Slot(max(1, min(1/(perCycle*slot*max(dopplerHz, 0.01)), 1000)))
-	f.walk = path.NewWalk(slot/2, slot*float64(f.every), f.hz)
-	return nil
-}
-
-// seek goes to a slot and returns the mean signal to noise ratio there, linear. It
-// allocates only where the Doppler frequency changes.
-func (f *fading) seek(slot nr.Slot) (snr float64, err error) {
-	snrDB, doppler := f.cfg.UEs[f.ue].Trajectory.At(slotTime(&f.cfg.Carrier, slot))
-	if doppler != f.dopplerHz {
-		if err := f.tune(doppler); err != nil {
-			return 0, err
-		}
-	}
-	step := int64(slot / f.every)
-	f.weight = float32(slot%f.every) / float32(f.every)
-	switch {
-	case f.ready && step == f.step:
-	case f.ready && step == f.step+1:
-		f.before, f.after = f.after, f.before
-		f.walk.Gains(f.after)
-	default:
-		f.walk.GoTo(step)
-		f.walk.Gains(f.before)
-		f.walk.Gains(f.after)
-	}
-	f.step, f.ready = step, true
-	if snrDB != f.snrDB || f.snr == 0 {
-		f.snrDB, f.snr = snrDB, math.Pow(10, snrDB/10)
-	}
-	return f.snr, nil
-}
-
-// gain returns the power gain in group i in the present slot.
-func (f *fading) gain(i int) float32 { return f.before[i] + f.weight*(f.after[i]-f.before[i]) }
+var decibels = lookup.New(-33, 33, func(x float64) float64 { return 10 * math.Log10(x) })

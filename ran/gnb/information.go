@@ -6,6 +6,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/neuroran/neuroran/internal/lookup"
 	"github.com/neuroran/neuroran/phy/nr"
 )
 
@@ -14,25 +15,17 @@ import (
 // modulation), over the SINR. Resource elements of unequal SINR decode like as many of one
 // SINR that carry the same information (MIESM, mutual information effective SINR mapping).
 //
-// It is tabulated once for each modulation, ascending, and inverted by search.
+// It is tabulated once for each modulation, ascending, and inverted by search among the few
+// values in the same part of a bit.
 //
 // L. Wan, S. Tsai and M. Almgren, "A fading-insensitive performance metric for a unified
 // link quality model", WCNC 2006; G. Caire, G. Taricco and E. Biglieri,
 // "Bit-interleaved coded modulation", IEEE Trans. Inf. Theory 44 (1998).
 type information struct {
 	bits  [informationSteps]float32
-	ratio [ratioSteps + 1]float32 // the same over linear SINRs
+	ratio *lookup.Table               // the same over linear SINRs
+	guide [informationParts + 1]int16 // the last of bits that is at most so many parts of one bit
 }
-
-// A linear SINR finds its place in ratio by exponent and first bits of its mantissa, without a
-// logarithm: ratioPerOctave values for every factor of two, from 2^ratioLow on.
-const (
-	ratioLow       = -10
-	ratioHigh      = 15
-	ratioBits      = 4 // of the mantissa
-	ratioPerOctave = 1 << ratioBits
-	ratioSteps     = (ratioHigh - ratioLow) * ratioPerOctave
-)
 
 // The SINRs of the table. At its ends the information is 0 and 1 to within 1e-3.
 const (
@@ -40,6 +33,7 @@ const (
 	informationHigh    = 45
 	informationPerDB   = 8
 	informationSteps   = (informationHigh-informationLow)*informationPerDB + 1
+	informationParts   = 512
 	informationSamples = 41 // of the noise of one dimension, ±5 standard deviations
 )
 
@@ -97,27 +91,18 @@ func newInformation(numBits int) *information {
 		}
 		t.bits[s] = float32(min(max(sum/weight, 0), 1))
 	}
-	for i := range t.ratio {
-		octave, part := ratioLow+i/ratioPerOctave, float64(i%ratioPerOctave)/ratioPerOctave
-		t.ratio[i] = t.at(decibel(float32(math.Ldexp(1+part, octave))))
+	t.ratio = lookup.New(-10, 15, func(sinr float64) float64 { return float64(t.at(float32(10 * math.Log10(sinr)))) })
+	for i, last := 0, 0; i < len(t.guide); i++ {
+		for last+1 < len(t.bits) && t.bits[last+1] <= float32(i)/informationParts {
+			last++
+		}
+		t.guide[i] = int16(last)
 	}
 	return t
 }
 
 // atRatio returns the information of a coded bit at a linear SINR.
-func (t *information) atRatio(sinr float32) float32 {
-	const shift = 23 - ratioBits
-	bits := math.Float32bits(sinr)
-	i := int(bits>>shift) - (127+ratioLow)<<ratioBits
-	switch {
-	case i < 0 || !(sinr > 0):
-		return t.ratio[0]
-	case i >= ratioSteps:
-		return t.ratio[ratioSteps]
-	}
-	part := float32(bits&(1<<shift-1)) * (1.0 / (1 << shift))
-	return t.ratio[i] + part*(t.ratio[i+1]-t.ratio[i])
-}
+func (t *information) atRatio(sinr float32) float32 { return t.ratio.At(sinr) }
 
 // at returns the information of a coded bit at a SINR in dB.
 func (t *information) at(sinrDB float32) float32 {
@@ -134,13 +119,14 @@ func (t *information) at(sinrDB float32) float32 {
 
 // inverse returns the SINR in dB at which a coded bit carries so much.
 func (t *information) inverse(bits float32) float32 {
-	low, high := 0, informationSteps-1
-	if bits <= t.bits[low] {
+	if !(bits > t.bits[0]) {
 		return informationLow
 	}
-	if bits >= t.bits[high] {
+	if bits >= t.bits[informationSteps-1] {
 		return informationHigh
 	}
+	part := int(bits * informationParts)
+	low, high := int(t.guide[part]), min(int(t.guide[part+1])+1, informationSteps-1)
 	for high-low > 1 {
 		if mid := (low + high) / 2; t.bits[mid] <= bits {
 			low = mid

@@ -230,11 +230,16 @@ func (l *Loop) Step() error {
 	told := &l.coming[int(n)%len(l.coming)]
 	told.Slot, told.BudgetMicros = n, l.budget
 	l.people(&told.SlotIndication)
-	began := time.Now()
+	var began, made time.Time // by the clock: reading it takes as long as a UE's share of the slot
+	if l.byClock {
+		began = time.Now()
+	}
 	if err := l.schedule(told); err != nil {
 		return err
 	}
-	made := time.Now()
+	if l.byClock {
+		made = time.Now()
+	}
 	told.forget()
 	if n < nr.Slot(l.cfg.MAC.K2) {
 		l.scheduleOf(n).Set(n) // nobody has made a schedule for the first slots
@@ -383,6 +388,9 @@ func (l *Loop) sender(g *nr.Grant) int {
 // headroom returns by how much UE i could raise its power with a grant of the present slot, dB.
 func (l *Loop) headroom(i int, g *nr.Grant) float64 {
 	u := &l.cfg.UEs[i]
+	if u.Power.none() {
+		return mostHeadroomDB
+	}
 	snrDB, _ := u.Trajectory.At(slotTime(&l.cfg.MAC.Carrier, l.slot))
 	_, dB := u.Power.grant(snrDB, l.cfg.MAC.Carrier.Numerology(), g)
 	return dB

@@ -74,7 +74,10 @@ const retxBSR = 80 * time.Millisecond
 // it has data, and no block is on its way that says so.
 func (t *terminal) asks(slot nr.Slot, now time.Duration) bool {
 	reported := t.inFlight > 0 && now < t.sentAt+retxBSR
-	if _, all := t.waiting(); all == 0 || reported || slot < t.asked+requestSlots && t.asked != 0 {
+	if reported || slot < t.asked+requestSlots && t.asked != 0 {
+		return false
+	}
+	if _, all := t.waiting(); all == 0 {
 		return false
 	}
 	t.asked = slot

@@ -50,6 +50,9 @@ func (t Trajectory) Validate() error {
 // At returns signal to noise ratio and Doppler frequency at an instant. It does not
 // allocate.
 func (t Trajectory) At(at time.Duration) (snrDB, dopplerHz float64) {
+	if len(t) == 1 { // of most UEs
+		return t[0].SNRdB, t[0].DopplerHz
+	}
 	i := max(sort.Search(len(t), func(i int) bool { return t[i].At > at })-1, 0) // the last waypoint that is not after the instant
 	if i+1 == len(t) || at < t[i].At {
 		return t[i].SNRdB, t[i].DopplerHz

@@ -17,9 +17,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -28,13 +30,32 @@ import (
 
 func main() {
 	name := flag.String("case", "", "what to measure")
+	profile := flag.String("cpuprofile", "", "file for a profile of the computing time")
 	slots := flag.Int("slots", 0, "slots of each run; 0 stands for those of the case")
 	seed := flag.Uint64("seed", 1, "seed")
 	flag.Parse()
-	if err := measure(*name, *slots, *seed); err != nil {
+	err := profiled(*profile, func() error { return measure(*name, *slots, *seed) })
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "loop:", err)
 		os.Exit(2)
 	}
+}
+
+// profiled runs do and writes a profile of its computing time to a file, where one is named.
+func profiled(file string, do func() error) error {
+	if file == "" {
+		return do()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	err = do()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
 }
 
 // run is one measurement.
