@@ -5,6 +5,7 @@ package mac
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/neuroran/neuroran/internal/lookup"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -15,6 +16,7 @@ import (
 type thresholds struct {
 	bounds  *Bounds                                                     // what bounds on iterations add
 	needed  [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1][numSizes]float32 // dB
+	least   [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1]float32           // the smallest of needed over all sizes
 	rows    [nr.MCSTableLowSE + 1][nr.MaxMCSIndex + 1]nr.MCS            // modulation and rate
 	highest [nr.MCSTableLowSE + 1]int                                   // last MCS that is not reserved
 	likely  [nr.MCSTableLowSE + 1][numSteps]uint8                       // no higher MCS is worth a look over the SINR
@@ -50,6 +52,7 @@ func newThresholds(c *Curves, bounds *Bounds, target float64) *thresholds {
 				tbs := fittingTBS(math.Exp2(minSize+float64(size)/2), row)
 				t.needed[table][mcs][size] = float32(c.Needed(table, mcs, tbs, target))
 			}
+			t.least[table][mcs] = slices.Min(t.needed[table][mcs][:])
 		}
 		t.fillBits(table)
 		t.fillLikely(table)
@@ -100,17 +103,11 @@ func (t *thresholds) fillLikely(table nr.MCSTable) {
 	for i := range numSteps {
 		end := float32(minDB) + float32(i+2)/stepsPerDB // one step more than it takes, for rounding
 		for mcs := range t.highest[table] + 1 {
-			if i == numSteps-1 || t.worthALook(table, mcs, end) {
+			if i == numSteps-1 || t.least[table][mcs] <= end {
 				t.likely[table][i] = uint8(mcs)
 			}
 		}
 	}
-}
-
-// worthALook reports whether x dB may be enough for an MCS. Its smallest threshold is that of
-// the largest blocks, about; so most MCSs are ruled out without the size of the block.
-func (t *thresholds) worthALook(table nr.MCSTable, mcs int, x float32) bool {
-	return t.needed[table][mcs][numSizes-1] <= x+1
 }
 
 // spectral returns the information bits per resource element and layer of an MCS.
@@ -174,8 +171,8 @@ func (t *thresholds) choose(g *nr.Grant, re int, x float32) (bits int) {
 	table := g.MCSTable
 	for mcs := int(t.likely[table][stepAt(x)]); mcs > 0; mcs-- {
 		y := x - t.bounds.LossDB(table, mcs, g.MaxIterations)
-		if !t.worthALook(table, mcs, y) {
-			continue
+		if !(t.least[table][mcs] <= y) {
+			continue // whatever the size of the block is
 		}
 		bits = nr.TransportBlockSize(re, g.NumPRB, g.NumLayers, t.rows[table][mcs])
 		if t.need(table, mcs, bits) <= y {

@@ -159,10 +159,10 @@ func (b *beam) choose(v *View, weights []float64) {
 		b.broken = b.broken || !v.Free[r]
 		for i := range b.best[r] {
 			c := &b.best[r][i]
-			if c.ue = -1; !v.Free[r] || !(t.values[r][i] > 0) {
+			u := t.at(r, i)
+			if c.ue = -1; !v.Free[r] || u < 0 {
 				continue
 			}
-			u := t.ues[r][i]
 			can := &v.UEs[u]
 			c.ue = b.enter(u, can, weights)
 			c.bits = min(can.Rate[r], b.want[c.ue])
@@ -184,11 +184,12 @@ func (b *beam) sample(v *View, weights []float64) float32 {
 	return (sum/float32(len(v.UEs)) + most) / 2
 }
 
-// podium holds the best UEs of each group.
+// podium holds the best UEs of each group, the very best first. A place is one number: the
+// weighted bits, which are positive, so that they are in the order of their bits, and below
+// them the UE, counted down, so that of equals the first comes first. 0 is an empty place.
 type podium struct {
-	ues    [MaxRBGs][perRBG]int16
-	values [MaxRBGs][perRBG]float32 // weighted bits, descending; 0 for none
-	least  [MaxRBGs]float32         // the last of values
+	places [MaxRBGs][perRBG]uint64
+	least  [MaxRBGs]float32 // weighted bits of the last place
 }
 
 // see lets a UE take its place in every group.
@@ -202,14 +203,23 @@ func (t *podium) see(u int, can *Candidate, weight float32, groups int) {
 		if !(x > t.least[r]) {
 			continue
 		}
-		values, ues := &t.values[r], &t.ues[r]
-		i := perRBG - 1
-		for ; i > 0 && values[i-1] < x; i-- {
-			ues[i], values[i] = ues[i-1], values[i-1]
-		}
-		ues[i], values[i] = int16(u), x
-		t.least[r] = values[perRBG-1]
+		p := &t.places[r]
+		one := uint64(math.Float32bits(x))<<16 | uint64(math.MaxUint16-u)
+		p[0], one = max(p[0], one), min(p[0], one) // without a branch, whose outcome nobody could foresee
+		p[1], one = max(p[1], one), min(p[1], one)
+		p[2], one = max(p[2], one), min(p[2], one)
+		p[3] = max(p[3], one)
+		t.least[r] = math.Float32frombits(uint32(p[3] >> 16))
 	}
+}
+
+// at returns the UE of a place in a group, or -1.
+func (t *podium) at(r, place int) int16 {
+	one := t.places[r][place]
+	if one == 0 {
+		return -1
+	}
+	return int16(math.MaxUint16 - one&math.MaxUint16)
 }
 
 // enter returns the index of a UE in chosen.

@@ -64,7 +64,7 @@ func (c *Cell) partner(p *plan, most float64) (best *Candidate) {
 	from, to := c.edge(p.grant.StartPRB), c.edge(p.grant.StartPRB+p.grant.NumPRB)
 	for k := range c.view.UEs {
 		can := &c.view.UEs[k]
-		if c.inSlot[can.index] || can.MaxPRB < p.grant.NumPRB || c.settled[can.index].partners != key {
+		if can.partners != key || can.MaxPRB < p.grant.NumPRB || c.inSlot[can.index] {
 			continue
 		}
 		sums := &c.sums[can.index]

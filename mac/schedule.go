@@ -183,7 +183,7 @@ func (c *Cell) observe(slot nr.Slot) {
 // press fills in what a policy with guarantees goes by.
 func (c *Cell) press(dst *Candidate, d *derived, slot nr.Slot) {
 	u, s := &c.ues[dst.index], &c.settled[dst.index]
-	dst.Urgency, dst.Priority, dst.Guaranteed, dst.Owed = 0, d.priority, s.guaranteed, 0
+	dst.Urgency, dst.Priority, dst.Guaranteed, dst.Owed, dst.partners = 0, d.priority, s.guaranteed, 0, s.partners
 	for hurry := d.pressing; hurry != 0; hurry &= hurry - 1 {
 		i := bits.TrailingZeros8(hurry)
 		x := u.Buffers[i].age(slot) * c.view.SlotDuration.Seconds() / s.delay[i]

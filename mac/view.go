@@ -38,7 +38,8 @@ type Candidate struct {
 	Owed       float64           // bits by which its guaranteed rate is behind
 	Guaranteed float64           // bits per slot that it is guaranteed
 
-	index int // of the UE in the cell
+	index    int     // of the UE in the cell
+	partners pairKey // of UEs that it can share PRBs with
 }
 
 // NewView returns a view of a carrier with so many PRBs in each resource block group, all of
