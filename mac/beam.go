@@ -18,7 +18,8 @@ type beam struct {
 	chosen []int16                      // UEs that take part: the best few of every group
 	look   []float32                    // what a glance at each UE has shown
 	member []int16                      // index in chosen of each UE, or -1
-	best   [MaxRBGs][perRBG]contender   // for each group, the very best first
+	best   [MaxRBGs][perRBG]int8        // the best of chosen for each group, the very best first
+	worth  [MaxRBGs][perRBG]float64     // what the group is worth for each of them, weight times bits
 	weight [maxChosen]float64           // of each of chosen, per bit
 	rate   [maxChosen]*[MaxRBGs]float32 // of each of chosen, bits of each group
 	want   [maxChosen]float32           // of each of chosen, bits
@@ -28,19 +29,7 @@ type beam struct {
 	broken bool                         // a group is taken, so that a run cannot go on over it
 	states [2][wideBeam]beamState       // before and after a group
 	steps  [MaxRBGs][wideBeam]beamStep  // how each state after a group came about
-
-	// The states after the present group, while they are made:
-	next  *[wideBeam]beamState
-	kept  int            // of next, in use
-	exact bool           // whether the search is exact
-	slots [wideBeam]int8 // exact search: 1 + index of the state of each kind, 0 for none
-}
-
-// contender is a UE that may be given a group.
-type contender struct {
-	ue    int16   // index in chosen, or -1
-	bits  float32 // that it can send in the group
-	worth float64 // weight times bits
+	slots  [wideBeam]int8               // exact search: 1 + index of the state of each kind, 0 for none
 }
 
 const (
@@ -52,16 +41,13 @@ const (
 )
 
 type beamState struct {
-	used  usedUEs // UEs that have a run
-	value float64 // weighted bits so far
-	left  float32 // bits that the last UE still wants
-	last  int16   // UE of the last group, index in chosen, or -1
-	prbs  int16   // PRBs of its run
-	from  int16   // from which state it came about
+	used  [(maxChosen + 63) / 64]uint64 // UEs that have a run, bit i for chosen[i]
+	value float64                       // weighted bits so far
+	left  float32                       // bits that the last UE still wants
+	last  int16                         // UE of the last group, index in chosen, or -1
+	prbs  int16                         // PRBs of its run
+	step  beamStep                      // how it came about
 }
-
-// usedUEs is a set of UEs, bit i for chosen[i].
-type usedUEs [(maxChosen + 63) / 64]uint64
 
 // beamStep is how a state came about: from which one, and who was given the group.
 type beamStep struct{ from, ue int16 }
@@ -118,10 +104,10 @@ func (b *beam) plain(dst []int16, v *View) bool {
 	if b.capped || b.start > 0 {
 		return false
 	}
-	ended, last := usedUEs{}, int16(-1)
+	ended, last := [(maxChosen + 63) / 64]uint64{}, int8(-1)
 	left := b.backlog(v)
 	for r := range dst {
-		u := b.best[r][0].ue
+		u := b.best[r][0]
 		if u != last && last >= 0 {
 			ended[last>>6] |= 1 << (last & 63)
 		}
@@ -158,15 +144,13 @@ func (b *beam) choose(v *View, weights []float64) {
 	for r := range v.PRBs {
 		b.broken = b.broken || !v.Free[r]
 		for i := range b.best[r] {
-			c := &b.best[r][i]
 			u := t.at(r, i)
-			if c.ue = -1; !v.Free[r] || u < 0 {
+			if b.best[r][i] = -1; !v.Free[r] || u < 0 {
 				continue
 			}
 			can := &v.UEs[u]
-			c.ue = b.enter(u, can, weights)
-			c.bits = min(can.Rate[r], b.want[c.ue])
-			c.worth = b.weight[c.ue] * float64(c.bits)
+			k := b.enter(u, can, weights)
+			b.best[r][i], b.worth[r][i] = k, b.weight[k]*float64(min(can.Rate[r], b.want[k]))
 			b.capped = b.capped || can.MaxPRB < total
 		}
 	}
@@ -223,138 +207,128 @@ func (t *podium) at(r, place int) int16 {
 }
 
 // enter returns the index of a UE in chosen.
-func (b *beam) enter(u int16, can *Candidate, weights []float64) int16 {
+func (b *beam) enter(u int16, can *Candidate, weights []float64) int8 {
 	if b.member[u] < 0 {
 		i := len(b.chosen)
 		b.member[u] = int16(i)
 		b.chosen = append(b.chosen, u)
 		b.weight[i], b.rate[i], b.want[i], b.maxPRB[i] = weights[u], can.Rate, float32(can.Backlog), int16(min(can.MaxPRB, math.MaxInt16))
 	}
-	return b.member[u]
+	return int8(b.member[u])
 }
 
 // advance makes the states after group r from those before it, and returns how many there
 // are.
 func (b *beam) advance(next *[wideBeam]beamState, now []beamState, r int, v *View, exact bool) int {
-	b.next, b.kept, b.exact = next, 0, exact
+	n, prbs, free := 0, int16(v.PRBs[r]), v.Free[r]
 	if exact {
 		b.slots = [wideBeam]int8{}
 	}
-	prbs, free := int16(v.PRBs[r]), v.Free[r]
-	skip := b.start > 0 || b.capped || b.broken || !free || b.best[r][0].ue < 0
+	skip := b.start > 0 || b.capped || b.broken || !free || b.best[r][0] < 0
 	for i := range now {
 		s := &now[i]
 		more := free && s.last >= 0 && s.left > 0 && s.prbs+prbs <= b.maxPRB[s.last]
 		if more {
-			bits := min(b.rate[s.last][r], s.left)
-			if t := b.room(s.value+b.weight[s.last]*float64(bits), s.last, &s.used); t != nil {
-				t.left, t.prbs, t.from = s.left-bits, s.prbs+prbs, int16(i)
-			}
+			t := *s
+			t.step = beamStep{int16(i), s.last}
+			b.extend(&t, r, prbs)
+			n = b.keep(next, n, &t, exact)
 		}
 		// Nobody gets the group: never better than to let a run go on or begin earlier, but for
 		// a UE whose power ends, or which is worth more beyond a group that is taken, or where a
 		// grant costs more than the group is worth.
 		if skip || !more && s.last >= 0 {
-			b.leave(s, i)
+			n = b.keep(next, n, &beamState{used: s.used, value: s.value, last: -1, step: beamStep{int16(i), -1}}, exact)
 		}
-		if free {
-			b.begin(s, i, r, prbs)
-		}
-	}
-	if b.kept == 0 { // every UE has had its run
-		for i := range now {
-			b.leave(&now[i], i)
-		}
-	}
-	for i := range next[:b.kept] {
-		b.steps[r][i] = beamStep{next[i].from, next[i].last}
-	}
-	return b.kept
-}
-
-// leave keeps the state in which nobody is given the group after state i.
-func (b *beam) leave(s *beamState, i int) {
-	if t := b.room(s.value, -1, &s.used); t != nil {
-		t.left, t.prbs, t.from = 0, 0, int16(i)
-	}
-}
-
-// begin keeps the states in which a run begins in group r after state i.
-func (b *beam) begin(s *beamState, i, r int, prbs int16) {
-	for k := range b.best[r] {
-		c := &b.best[r][k]
-		value := s.value - b.start + c.worth
-		if c.ue < 0 || !b.exact && b.kept == narrowBeam && value <= b.next[narrowBeam-1].value {
-			return // this one and all that follow are worse than what is kept
-		}
-		used := s.used
-		word, bit := c.ue>>6, uint64(1)<<(c.ue&63)
-		if used[word]&bit != 0 {
+		if !free {
 			continue
 		}
-		used[word] |= bit
-		if t := b.room(value, c.ue, &used); t != nil {
-			t.left, t.prbs, t.from = b.want[c.ue]-c.bits, prbs, int16(i)
+		for k, u := range b.best[r] {
+			if u < 0 || !exact && n == narrowBeam && s.value+b.worth[r][k]-b.start <= next[n-1].value {
+				break // this one and all that follow are worse than what is kept
+			}
+			if s.used[u>>6]>>(u&63)&1 != 0 {
+				continue
+			}
+			t := *s
+			t.used[u>>6] |= 1 << (u & 63)
+			t.last, t.prbs, t.left, t.step = int16(u), 0, b.want[u], beamStep{int16(i), int16(u)}
+			t.value -= b.start
+			b.extend(&t, r, prbs)
+			n = b.keep(next, n, &t, exact)
 		}
 	}
-}
-
-// room returns where a state of a value and kind is kept, with both written, or nil where it is
-// not kept. What else it holds is for the caller to write: a state is not made elsewhere and
-// copied here, since most are not kept.
-func (b *beam) room(value float64, last int16, used *usedUEs) *beamState {
-	if b.exact {
-		return b.roomOfKind(value, last, used)
+	if n == 0 { // every UE has had its run
+		for i := range now {
+			n = b.keep(next, n, &beamState{used: now[i].used, value: now[i].value, last: -1, step: beamStep{int16(i), -1}}, exact)
+		}
 	}
-	return b.roomOfBest(value, last, used)
+	for i := range next[:n] {
+		b.steps[r][i] = next[i].step
+	}
+	return n
 }
 
-// roomOfKind keeps a state where none of its kind is better.
-func (b *beam) roomOfKind(value float64, last int16, used *usedUEs) *beamState {
-	kind := exactUEs<<exactUEs + int(used[0])
-	if last >= 0 {
-		kind = int(last)<<exactUEs + int(used[0])
+// extend gives group r to the last UE of a state.
+func (b *beam) extend(t *beamState, r int, prbs int16) {
+	bits := min(b.rate[t.last][r], t.left)
+	t.prbs += prbs
+	t.left -= bits
+	t.value += b.weight[t.last] * float64(bits)
+}
+
+// keep puts a state among the n that there are, and returns their number.
+func (b *beam) keep(next *[wideBeam]beamState, n int, s *beamState, exact bool) int {
+	if exact {
+		return b.keepAll(next, n, s)
+	}
+	return b.keepBest(next, n, s)
+}
+
+// keepAll keeps a state where none of its kind is better.
+func (b *beam) keepAll(next *[wideBeam]beamState, n int, s *beamState) int {
+	kind := exactUEs<<exactUEs + int(s.used[0])
+	if s.last >= 0 {
+		kind = int(s.last)<<exactUEs + int(s.used[0])
 	}
 	i := int(b.slots[kind]) - 1
-	if i < 0 {
-		i = b.kept
-		b.kept++
-		b.slots[kind] = int8(b.kept)
-	} else if value <= b.next[i].value {
-		return nil
+	switch {
+	case i < 0:
+		next[n] = *s
+		n++
+		b.slots[kind] = int8(n)
+	case s.value > next[i].value:
+		next[i] = *s
 	}
-	t := &b.next[i]
-	t.value, t.last, t.used = value, last, *used
-	return t
+	return n
 }
 
-// roomOfBest keeps a state among the best so far, at most narrowBeam in descending order, each
-// of another kind.
-func (b *beam) roomOfBest(value float64, last int16, used *usedUEs) *beamState {
-	next, at := b.next, b.kept // where room is made: behind the last, or at the one that it takes the place of
-	if at == narrowBeam && value <= next[narrowBeam-1].value {
-		return nil
+// keepBest keeps a state among the best so far, at most narrowBeam in descending order, each of
+// another kind.
+func (b *beam) keepBest(next *[wideBeam]beamState, n int, s *beamState) int {
+	if n == narrowBeam && s.value <= next[n-1].value {
+		return n
 	}
-	for i := range next[:b.kept] {
-		if o := &next[i]; o.last == last && o.used == *used {
-			if value <= o.value {
-				return nil
+	at := n // where room is made: behind the last, or at the one that it takes the place of
+	for i := range n {
+		if o := &next[i]; o.last == s.last && o.used == s.used {
+			if s.value <= o.value {
+				return n
 			}
 			at = i
 			break
 		}
 	}
-	if at == b.kept {
-		if at == narrowBeam {
+	if at == n {
+		if n == narrowBeam {
 			at--
 		} else {
-			b.kept++
+			n++
 		}
 	}
-	for ; at > 0 && next[at-1].value < value; at-- {
+	for ; at > 0 && next[at-1].value < s.value; at-- {
 		next[at] = next[at-1]
 	}
-	t := &next[at]
-	t.value, t.last, t.used = value, last, *used
-	return t
+	next[at] = *s
+	return n
 }

@@ -32,7 +32,8 @@ type abstract struct {
 	known   []knownCurve // of curves, those that were asked for: [MCS index, PRBs of the grant]
 	bounds  *mac.Bounds
 	gains   combining
-	groupOf []uint8 // resource block group of each PRB
+	tables  [9]*information // by bits per symbol
+	groupOf []uint8         // resource block group of each PRB
 	ues     []abstractUE
 	rng     *rand.Rand
 }
@@ -46,6 +47,7 @@ type knownCurve struct {
 
 type abstractUE struct {
 	fading    fading
+	rePerPRB  int // data resource elements of its grants
 	processes [nr.MaxHARQProcesses]abstractBlock
 }
 
@@ -89,6 +91,9 @@ func NewAbstract(cfg AirConfig) (Air, error) {
 		known: make([]knownCurve, (nr.MaxMCSIndex+1)*(cfg.Carrier.NumPRB+1)), groupOf: make([]uint8, cfg.Carrier.NumPRB),
 		ues: make([]abstractUE, len(cfg.UEs)), rng: rand.New(rand.NewPCG(cfg.Seed, 0x616273)), // "abs"
 	}
+	for _, m := range []nr.Modulation{nr.QPSK, nr.QAM16, nr.QAM64, nr.QAM256} {
+		a.tables[m.BitsPerSymbol()] = informationOf(m)
+	}
 	hz := make([]float64, len(cfg.RBGs))
 	for i, g := range cfg.RBGs {
 		hz[i] = cfg.frequency(g)
@@ -101,6 +106,7 @@ func NewAbstract(cfg AirConfig) (Air, error) {
 			return nil, &nr.FieldError{Field: "ue.grant.num_layers", Got: g.NumLayers, Want: "1 with the abstract air"}
 		}
 		f := &a.ues[i].fading
+		a.ues[i].rePerPRB = cfg.UEs[i].dataREsPerPRB()
 		if err := f.init(&a.cfg, i, hz); err != nil {
 			return nil, err
 		}
@@ -141,7 +147,8 @@ func (a *abstract) receive(dst *Reception, slot nr.Slot, g *nr.Grant, who int) e
 	b := &u.processes[g.HARQProcess]
 	if g.NewData || b.sent == 0 {
 		mcs := g.MCS()
-		*b = abstractBlock{bits: g.TBS(), mcs: mcs, index: g.MCSIndex, table: informationOf(mcs.Modulation)}
+		bits := nr.TransportBlockSize(u.rePerPRB, g.NumPRB, g.NumLayers, mcs)
+		*b = abstractBlock{bits: bits, mcs: mcs, index: g.MCSIndex, table: a.tables[mcs.Modulation.BitsPerSymbol()]}
 		b.need = a.draw(g, b)
 	}
 	density, _ := a.cfg.UEs[who].Power.grant(u.fading.snrDB, a.cfg.Carrier.Numerology(), g)

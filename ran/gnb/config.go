@@ -31,6 +31,10 @@ type UE struct {
 	Power        Power           // transmit power control; the zero value has none
 }
 
+// dataREsPerPRB returns the data resource elements per PRB of the UE's grants, less the
+// overhead; they all have one pattern.
+func (u *UE) dataREsPerPRB() int { return u.MAC.Grant.DataREsPerPRB() - u.MAC.Grant.XOverhead }
+
 // Impairments are what goes wrong between scheduler, UEs and receiver. The zero value is
 // nothing.
 type Impairments struct {

@@ -12,6 +12,7 @@ import (
 // terminal is a UE at work: its buffer, its HARQ processes, and what came of its packets.
 type terminal struct {
 	cfg      *UE
+	rePerPRB int                  // data resource elements of its grants
 	streams  []stream             // of its bearers
 	channels []mac.LogicalChannel // of its bearers, as prioritization sees them
 	builtAt  time.Duration        // when prioritization was last asked
@@ -40,7 +41,7 @@ const requestSlots = 8
 
 // newTerminal returns a UE before its arrival.
 func newTerminal(cfg *UE, seed uint64) (terminal, error) {
-	t := terminal{cfg: cfg}
+	t := terminal{cfg: cfg, rePerPRB: cfg.dataREsPerPRB()}
 	for i, b := range cfg.bearers() {
 		if i > 0 {
 			seed = mixSeed(seed, uint64(i))
@@ -93,7 +94,7 @@ func (t *terminal) send(g *nr.Grant, now time.Duration, headroomDB float64) bool
 		return b.built
 	}
 	t.giveUp(b)
-	bits := g.TBS()
+	bits := nr.TransportBlockSize(t.rePerPRB, g.NumPRB, g.NumLayers, g.MCS())
 	*b = blockOfUE{open: true, built: true, bits: bits}
 	e := mac.Elements{BSR: mac.BSR{Format: mac.ShortBSR}, HasPHR: true} // room for what is left to report
 	if len(t.streams) > 1 {

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/pprof"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,11 +31,12 @@ import (
 
 func main() {
 	name := flag.String("case", "", "what to measure")
+	only := flag.String("only", "", "measure only runs whose names contain this")
 	profile := flag.String("cpuprofile", "", "file for a profile of the computing time")
 	slots := flag.Int("slots", 0, "slots of each run; 0 stands for those of the case")
 	seed := flag.Uint64("seed", 1, "seed")
 	flag.Parse()
-	err := profiled(*profile, func() error { return measure(*name, *slots, *seed) })
+	err := profiled(*profile, func() error { return measure(*name, *only, *slots, *seed) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "loop:", err)
 		os.Exit(2)
@@ -85,14 +87,17 @@ type result struct {
 	History  string    `json:"history"`
 }
 
-// measure runs a case.
-func measure(name string, slots int, seed uint64) error {
+// measure runs a case, of it the runs whose names contain only.
+func measure(name, only string, slots int, seed uint64) error {
 	runs, ok := cases()[name]
 	if !ok {
 		return fmt.Errorf("-case: got %q, want outer, air, harq, combine, feedback, receiver, policy, speed or pair", name)
 	}
 	out := json.NewEncoder(os.Stdout)
 	for _, r := range runs {
+		if !strings.Contains(r.Name, only) {
+			continue
+		}
 		if slots > 0 {
 			r.slots = slots
 		}
