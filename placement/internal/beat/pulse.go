@@ -152,7 +152,7 @@ func (p *Pulse) Silent(node sfaas.NodeID) bool {
 // HeardSince reports whether a beat of a process has come after a moment.
 func (p *Pulse) HeardSince(node sfaas.NodeID, t sfaas.Time) bool {
 	x := p.watched(node)
-	return x != nil && x.known.Load() && sfaas.Time(x.heard.Load()) > t
+	return x != nil && sfaas.Time(x.heard.Load()) > t
 }
 
 // Term is for how long a process may be silent, at least: see [Watched].

@@ -89,7 +89,6 @@ func TestPulseBelievesNobody(t *testing.T) {
 	var silent atomic.Int32
 	watcher := start(t, 1, Config{OnSilent: func(sfaas.NodeID, sfaas.Time) { silent.Add(1) }})
 	watcher.Watch([]Watched{{Node: 2}})
-	begin := sfaas.Now()
 	other := start(t, 2, Config{Key: []byte("another key")})
 	other.Tell([]netip.AddrPort{watcher.Address()})
 	old := make([]byte, Size)
@@ -99,6 +98,7 @@ func TestPulseBelievesNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	var sent atomic.Int32
 	var again sync.WaitGroup
 	defer again.Wait()
 	stop := make(chan struct{})
@@ -110,11 +110,14 @@ func TestPulseBelievesNobody(t *testing.T) {
 				return
 			case <-time.After(5 * time.Millisecond):
 				_, _ = conn.Write(old)
+				sent.Add(1)
 			}
 		}
 	})
 	eventually(t, "the process is silent", func() bool { return silent.Load() == 1 && watcher.Silent(2) })
-	if later := begin.Add(watcher.Term()); watcher.HeardSince(2, later) {
+	begin, more := sfaas.Now(), sent.Load()+10
+	eventually(t, "the old beat has come again", func() bool { return sent.Load() >= more })
+	if !watcher.Silent(2) || watcher.HeardSince(2, begin) {
 		t.Error("an old beat is believed")
 	}
 }
@@ -129,7 +132,7 @@ func TestGap(t *testing.T) {
 	p.orders.Store(o)
 	at := sfaas.Time(time.Second)
 	p.turned.Store(int64(at))
-	heard.heard.Store(int64(at))
+	heard.since = at
 	at = at.Add(300 * time.Millisecond)
 	p.noteGap(o, at)
 	p.judge(o, at)

@@ -34,9 +34,9 @@ type other struct {
 	at   netip.AddrPort
 	to   target // of its life line
 
-	heard  atomic.Int64
-	known  atomic.Bool // a beat has come
-	silent atomic.Bool // and reported
+	heard  atomic.Int64 // when the last beat has come, 0 for never
+	since  sfaas.Time   // silence counts from here: the last beat, or a gap of this process
+	silent atomic.Bool  // and reported
 	last   Beat
 	slow   time.Duration // by how much its beats come late
 	died   bool          // and reported
@@ -53,7 +53,7 @@ func find(all []*other, w Watched) *other {
 	if w.At.IsValid() {
 		x.to = targetOf(w.At)
 	}
-	x.heard.Store(int64(sfaas.Now()))
+	x.since = sfaas.Now()
 	return x
 }
 
@@ -79,12 +79,11 @@ func (p *Pulse) hear(s *socket, o *orders, code *codec, learns bool) {
 
 // note takes in a beat.
 func (p *Pulse) note(x *other, b Beat, now sfaas.Time, learns bool) {
-	if late := now.Sub(sfaas.Time(x.heard.Load())) - p.cfg.Period; learns && x.last.Count > 0 {
+	if late := now.Sub(x.since) - p.cfg.Period; learns && x.last.Count > 0 {
 		x.slow = max(x.slow-x.slow/fading, late, 0)
 	}
-	x.last = b
+	x.last, x.since = b, now
 	x.heard.Store(int64(now))
-	x.known.Store(true)
 	x.silent.Store(false)
 }
 
@@ -102,7 +101,7 @@ func (p *Pulse) noteGap(o *orders, now sfaas.Time) {
 		return
 	}
 	for _, x := range o.watch {
-		x.heard.Store(int64(now))
+		x.since = now
 	}
 	if gap > p.Term() && p.cfg.OnGap != nil {
 		p.cfg.OnGap(gap)
@@ -112,13 +111,12 @@ func (p *Pulse) noteGap(o *orders, now sfaas.Time) {
 // judge reports who has become silent.
 func (p *Pulse) judge(o *orders, now sfaas.Time) {
 	for _, x := range o.watch {
-		heard := sfaas.Time(x.heard.Load())
-		if x.died || x.silent.Load() || x.last.Count == 0 || now.Sub(heard) < p.term(x) {
+		if x.died || x.silent.Load() || x.last.Count == 0 || now.Sub(x.since) < p.term(x) {
 			continue
 		}
 		x.silent.Store(true)
 		if p.cfg.OnSilent != nil {
-			p.cfg.OnSilent(x.node, heard)
+			p.cfg.OnSilent(x.node, sfaas.Time(x.heard.Load()))
 		}
 	}
 }
