@@ -47,16 +47,18 @@ func (m *meters) of(c carrier, units []sfaas.Unit) (*gated, error) {
 	}
 	g := &gated{gate: gate, plane: c, slot: cfg.Slot, limited: cfg.limited(), tenant: cfg.Tenant, units: units, waits: make([]int, len(units))}
 	var before meter.Usage
+	worked := uint64(0)
 	for _, u := range units {
 		owner := resource.Owner{App: c.name(), Tenant: cfg.Tenant, Unit: u}
 		ever, used := m.usage.Total(owner), m.usage.Heard(owner)
 		g.began += ever.Invocations
+		worked = max(worked, ever.Slots)
 		before.Add(&used)
 		g.owners = append(g.owners, owner)
 	}
 	gate.Resume(before)
 	if cfg.promises() {
-		g.kept = newPromise(cfg.SLA, before.Slots)
+		g.kept = newPromise(cfg.SLA, worked)
 	}
 	m.units[name] = g
 	select {
@@ -96,11 +98,12 @@ func (m *meters) settle(g *gated, now sfaas.Time) {
 		g.gate.Under(m.sharing(owner).Gate(g.tenant))
 	}
 	var total, all meter.Usage
-	waiting := 0
+	waiting, worked := 0, uint64(0)
 	for i := range g.owners {
 		used, ever := m.usage.Heard(g.owners[i]), m.usage.Total(g.owners[i])
 		total.Add(&used)
 		all.Add(&ever)
+		worked = max(worked, ever.Slots)
 		waiting += g.waits[i]
 	}
 	_, taken := g.gate.Passed()
@@ -112,7 +115,7 @@ func (m *meters) settle(g *gated, now sfaas.Time) {
 	}
 	g.gate.Settle(now, total, int(taken-done))
 	if g.kept != nil {
-		g.kept.count(total.Slots)
+		g.kept.count(worked)
 	}
 }
 
