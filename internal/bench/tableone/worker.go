@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -201,11 +203,8 @@ func (w *worker) obey(in io.Reader) error {
 			}
 		case "claim":
 			var epoch uint64
-			epoch, err = strconv.ParseUint(arg, 10, 32)
-			for _, u := range w.units {
-				if err == nil {
-					err = w.rt.Claim(u, uint32(epoch))
-				}
+			if epoch, err = strconv.ParseUint(arg, 10, 32); err == nil {
+				err = each(w.units, func(u sfaas.Unit) error { return w.rt.Claim(u, uint32(epoch)) })
 			}
 		default:
 			err = fmt.Errorf("got %q, which nobody says", verb)
@@ -257,16 +256,27 @@ func ownCell(c *chain, rt *sfaas.Runtime, cell uint64) error {
 	return err
 }
 
-// moveAll moves units one after the other, as a drain does.
+// moveAll moves units side by side: a move that feeds both owners takes as many slots as
+// receivers remember, whatever else moves.
 func moveAll(rt *sfaas.Runtime, units []sfaas.Unit, to sfaas.NodeID) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for _, u := range units {
-		if _, err := rt.MoveUnit(ctx, u, to, sfaas.MoveConfig{Mode: sfaas.Fed}); err != nil {
-			return err
-		}
+	return each(units, func(u sfaas.Unit) error {
+		_, err := rt.MoveUnit(ctx, u, to, sfaas.MoveConfig{Mode: sfaas.Fed})
+		return err
+	})
+}
+
+// each does something with all units side by side: a claim, too, holds at once, and returns
+// only when all others have heard of it, or the lost ones not for a second.
+func each(units []sfaas.Unit, do func(sfaas.Unit) error) error {
+	errs := make([]error, len(units))
+	var wait sync.WaitGroup
+	for i, u := range units {
+		wait.Go(func() { errs[i] = do(u) })
 	}
-	return nil
+	wait.Wait()
+	return errors.Join(errs...)
 }
 
 // use is what a process has used since it began.
