@@ -28,7 +28,8 @@ type Config struct {
 	// on the same host, or on sockets in the same folder.
 	Listen string
 	// Advertise is what others are told to dial; "" stands for where the node listens, on the
-	// first address of the machine if Listen names none.
+	// first address of the machine if Listen names none. Its host is one of this machine, as
+	// deployments listen there, on ports of their own.
 	Advertise string
 	// Seeds are addresses of nodes of the zone, some of which should be there. They are
 	// dialled again and again, so those that come later are found too, and an address of this

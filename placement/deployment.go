@@ -164,6 +164,10 @@ func (d *Deployment) open() (err error) {
 		return err
 	}
 	d.rt.WatchRoutes(d.hear)
+	// What the engine has kept of an earlier life of this node goes on before anybody is met.
+	if err := d.rt.Recover(d.ctx); err != nil {
+		return err
+	}
 	d.node, err = peer.New(d.rt, peer.Config{TLS: d.site.tls, Plain: d.site.plain, OnEvent: d.onPeer, Logger: d.site.log})
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@
 // wherever that is, and to two of them while the unit moves in mode [sfaas.Fed].
 //
 // Handles hold units to limits and share nodes among tenants; what was used, by whom and at what
-// cost, stands in [Node.Report]. Read meters.go and usage_letter.go. Models that a node lacks
+// cost, stands in [Node.Report]. Read meters.go, gated.go, meters_share.go and usage_letter.go. Models that a node lacks
 // come from others by their hash, see [Node.Model].
 //
 // When its owner's process ends, or falls silent and does not answer, the first standby

@@ -54,9 +54,16 @@ func TestMeteredChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Join(t.Context(), Config{Listen: "127.0.0.1:0", Seeds: []string{seed}, Token: []byte("secret"), Node: id, Resources: lends(4, 1<<30), Logger: quietLog, KeepPlaces: true})
-	if err != nil {
-		t.Fatal(err)
+	var n *Node
+	for tries := 0; ; tries++ { // another process may take the port that was found, see Node.open
+		n, err = Join(t.Context(), Config{Listen: "127.0.0.1:0", Seeds: []string{seed}, Token: []byte("secret"), Node: id, Resources: lends(4, 1<<30), Logger: quietLog, KeepPlaces: true})
+		if err == nil {
+			break
+		}
+		fmt.Fprintln(os.Stderr, "node", id, err)
+		if tries == 5 {
+			t.Fatal(err)
+		}
 	}
 	app, _ := meteredApp(t, oracle)
 	if _, err := n.Deploy(app, meteredSpec(), WithRuntime(sfaas.WithMode(sfaas.Replay), sfaas.WithWorkers(1))); err != nil {
@@ -86,6 +93,102 @@ func startMetered(t *testing.T, id sfaas.NodeID, seed, path string) *exec.Cmd {
 	return cmd
 }
 
+// killing is owners that are killed, and this node, which pushes and hears what was used.
+type killing struct {
+	t         *testing.T
+	host      *Node
+	unit      *Unit
+	in        sfaas.Input[number]
+	owner     resource.Owner
+	dir       string
+	processes map[sfaas.NodeID]*exec.Cmd
+	next      sfaas.NodeID
+	slot      sfaas.Slot
+}
+
+func newKilling(t *testing.T) *killing {
+	z := &zone{t: t}
+	x := &killing{t: t, dir: t.TempDir(), processes: map[sfaas.NodeID]*exec.Cmd{}, next: 2}
+	x.host = z.join(func(c *Config) { c.Resources, c.KeepPlaces = resource.Inventory{}, true })
+	app, in := meteredApp(t, io.Discard)
+	dep, err := x.host.Deploy(app, meteredSpec(), WithRuntime(sfaas.WithMode(sfaas.Replay), sfaas.WithWorkers(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.unit, x.in = dep.Unit(cell1), in
+	x.owner = resource.Owner{App: "metered", Unit: sfaas.Unit{Part: "add", Root: cell1}}
+	return x
+}
+
+func (x *killing) path(id sfaas.NodeID) string { return filepath.Join(x.dir, fmt.Sprint(id)) }
+
+// done returns what a process has really done.
+func (x *killing) done(id sfaas.NodeID) uint64 {
+	info, err := os.Stat(x.path(id))
+	if err != nil {
+		return 0 // it has started a moment ago
+	}
+	return uint64(info.Size())
+}
+
+// told returns what this node has heard of it.
+func (x *killing) told(id sfaas.NodeID) uint64 { return x.host.Usage().At(x.owner, id).Invocations }
+
+func (x *killing) start() {
+	x.processes[x.next] = startMetered(x.t, x.next, x.host.Address(), x.path(x.next))
+	x.next++
+}
+
+func (x *killing) push(n int) {
+	for range n {
+		x.slot++
+		_ = x.in.PushValue(x.unit, cell1, x.slot, &number{1}) // what is lost is in no file
+		time.Sleep(200 * time.Microsecond)
+	}
+}
+
+// midst is how many slots are pushed around a kill.
+const midst = 60
+
+// kill kills the owner in the midst of slots, and returns how many of what it had done were not
+// told, of how many since it was last told of exactly.
+func (x *killing) kill() (unknown, since uint64) {
+	for tries := 1; ; tries++ { // who has just started may not have deployed
+		ctx, stop := context.WithTimeout(x.t.Context(), 10*time.Second)
+		err := x.unit.Ensure(ctx)
+		stop()
+		if err == nil {
+			break
+		}
+		if tries == 6 {
+			x.t.Fatalf("the unit has no standby: %v\n%v", err, x.host.Report())
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	id := x.unit.Routes()[0].Owner
+	x.push(50)
+	eventually(x.t, fmt.Sprintf("node %d is told of exactly", id), func() bool { return x.done(id) > 0 && x.told(id) == x.done(id) })
+	before := x.done(id)
+	x.push(midst / 2)
+	process := x.processes[id]
+	if err := process.Process.Kill(); err != nil {
+		x.t.Fatal(err)
+	}
+	x.push(midst / 2)
+	_ = process.Wait()
+	delete(x.processes, id)
+	x.start()
+	eventually(x.t, "the unit is claimed", func() bool {
+		r := x.unit.Routes()
+		return r[0].Owner != id && r[0].Owner != 0
+	})
+	now, heard := x.done(id), x.told(id)
+	if heard > now || heard < before || now-before > midst {
+		x.t.Errorf("node %d did %d, then %d when it was killed, and %d were told", id, before, now, heard)
+	}
+	return now - heard, now - before
+}
+
 // TestKillsAreMetered kills the process of an owner in the midst of slots, again and again. This
 // node pushes, and hears by letters what was used. What each process has really done stands in a
 // file. As long as an owner lives, and at rest, it is told exactly; of one that was killed, never more
@@ -95,99 +198,35 @@ func TestKillsAreMetered(t *testing.T) {
 	if os.Getenv("NEURORAN_LONG") != "" {
 		kills = 30
 	}
-	dir := t.TempDir()
-	z := &zone{t: t}
-	host := z.join(func(c *Config) { c.Resources, c.KeepPlaces = resource.Inventory{}, true })
-	app, in := meteredApp(t, io.Discard)
-	dep, err := host.Deploy(app, meteredSpec(), WithRuntime(sfaas.WithMode(sfaas.Replay), sfaas.WithWorkers(1)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	unit := dep.Unit(cell1)
-	owner := resource.Owner{App: "metered", Unit: sfaas.Unit{Part: "add", Root: cell1}}
-	path := func(id sfaas.NodeID) string { return filepath.Join(dir, fmt.Sprint(id)) }
-	done := func(id sfaas.NodeID) uint64 { // really
-		info, err := os.Stat(path(id))
-		if err != nil {
+	x := newKilling(t)
+	for n := range 2 { // one after the other: two that join at once do not always find each other at once
+		x.start()
+		if err := x.host.Await(t.Context(), n+2); err != nil {
 			t.Fatal(err)
 		}
-		return uint64(info.Size())
 	}
-	told := func(id sfaas.NodeID) uint64 { return host.Usage().At(owner, id).Invocations }
-	processes := map[sfaas.NodeID]*exec.Cmd{}
-	next := sfaas.NodeID(2)
-	start := func() {
-		processes[next] = startMetered(t, next, host.Address(), path(next))
-		next++
+	var unknown, since []uint64
+	lost, really := uint64(0), uint64(0)
+	for range kills {
+		u, s := x.kill()
+		unknown, since, lost = append(unknown, u), append(since, s), lost+u
 	}
-	start()
-	start()
-	slot := sfaas.Slot(0)
-	push := func(n int) {
-		for range n {
-			slot++
-			_ = in.PushValue(unit, cell1, slot, &number{1}) // what is lost is in no file
-			time.Sleep(200 * time.Microsecond)
-		}
+	x.push(50)
+	for id := range x.processes {
+		eventually(t, fmt.Sprintf("node %d is told of exactly in the end", id), func() bool { return x.told(id) == x.done(id) })
 	}
-	var unknown, pushedAfter []uint64
-	for k := range kills {
-		z.await(host, len(processes)+1)
-		eventually(t, "the unit has its standby", func() bool { // who has just started may not have deployed
-			ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
-			defer stop()
-			return unit.Ensure(ctx) == nil
-		})
-		id := unit.Routes()[0].Owner
-		push(50)
-		exact := func() bool { return done(id) > 0 && told(id) == done(id) }
-		eventually(t, fmt.Sprintf("kill %d: node %d is told of exactly", k, id), exact)
-		before := done(id)
-		const midst = 60
-		push(midst / 2)
-		kill := processes[id]
-		if err := kill.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		push(midst / 2)
-		_ = kill.Wait()
-		delete(processes, id)
-		start()
-		eventually(t, "the unit is claimed", func() bool {
-			r := unit.Routes()
-			return r[0].Owner != id && r[0].Owner != 0
-		})
-		now, heard := done(id), told(id)
-		if heard > now || heard < before || now-before > midst {
-			t.Errorf("kill %d: node %d did %d, then %d when it was killed, and %d were told", k, id, before, now, heard)
-		}
-		unknown, pushedAfter = append(unknown, now-heard), append(pushedAfter, now-before)
+	for id := sfaas.NodeID(2); id < x.next; id++ {
+		really += x.done(id)
 	}
-	push(50)
-	for id := range processes {
-		if _, err := os.Stat(path(id)); err != nil {
-			continue // it has started a moment ago
-		}
-		eventually(t, fmt.Sprintf("node %d is told of exactly in the end", id), func() bool { return told(id) == done(id) })
+	all := x.host.Usage().Total(x.owner).Invocations
+	t.Logf("%d pushes, %d were done, %d counted; unknown at each kill %v, of %v done since the last exact count", x.slot, really, all, unknown, since)
+	if all+lost != really || really > uint64(x.slot) {
+		t.Errorf("%d counted and %d unknown, of %d done and %d pushed", all, lost, really, x.slot)
 	}
-	all, really := host.Usage().Total(owner).Invocations, uint64(0)
-	lost := uint64(0)
-	for id := sfaas.NodeID(2); id < next; id++ {
-		if _, err := os.Stat(path(id)); err == nil {
-			really += done(id)
-		}
-	}
-	for _, n := range unknown {
-		lost += n
-	}
-	t.Logf("%d pushes, %d were done, %d counted; unknown at each kill %v, of %v done since the last exact count", slot, really, all, unknown, pushedAfter)
-	if all+lost != really || really > uint64(slot) {
-		t.Errorf("%d counted and %d unknown, of %d done and %d pushed", all, lost, really, slot)
-	}
-	for _, p := range host.Report().Promises {
-		if p.Slots == 0 || p.Availability() < 0.5 {
-			t.Errorf("promise: %v", p)
-		}
-		t.Log(p)
-	}
+	// A slot in which its owner was killed may have been done, and not be one with work yet.
+	eventually(t, "what was done counts as served", func() bool {
+		p := x.host.Report().Promises
+		return len(p) == 1 && p[0].Slots > 0 && p[0].Served+lost+uint64(kills) >= really
+	})
+	t.Log(x.host.Report().Promises[0])
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/placement/meter"
-	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -25,7 +24,7 @@ import (
 //
 // What a push has used is counted by the owner. If that is this node, it is known within a tick;
 // if not, with the owner's next usage letter, which it writes once per round to all who push
-// into its units (see usage_letter.go). Until then the charge stands for it.
+// into its units (see usage_tell.go). Until then the charge stands for it.
 //
 // A tenant's limits are of all its units on all nodes: each node holds its own pushes to what
 // letters say of all of them together. Its share is divided by who pushes, for each owner's
@@ -117,74 +116,6 @@ func (m *meters) survey(c carrier) []sfaas.UnitStats {
 	return m.rows
 }
 
-// gated is what a deployment has under one key, as this node pushes into it.
-type gated struct {
-	gate    *meter.Gate
-	plane   carrier // of the deployment
-	slot    time.Duration
-	limited bool
-	tenant  string
-	units   []sfaas.Unit
-	owners  []resource.Owner // names of the units in the ledger
-	waits   []int            // messages that wait for each of them, as last told
-	at      sfaas.NodeID     // whose share its tenant's is
-	began   uint64           // invocations before the gate
-	lost    uint64           // pushes that have not become any, or more than one
-	marks   marks
-	pace    pace
-	kept    *promise // nil if nothing is promised
-}
-
-// of returns the gate of what a deployment has under a key, nil if nothing is to be held or
-// measured.
-func (m *meters) of(c carrier, units []sfaas.Unit) (*gated, error) {
-	cfg := c.spec()
-	if !cfg.metered() && len(m.tenants) == 0 || len(units) == 0 {
-		return nil, nil
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	name := gateName{c.name(), units[0].Root}
-	if g := m.units[name]; g != nil && g.plane == c {
-		return g, nil
-	}
-	gate, err := meter.NewGate(c.name()+" "+units[0].Root.String(), cfg.Limits, m.whole[cfg.Tenant])
-	if err != nil {
-		return nil, err
-	}
-	g := &gated{gate: gate, plane: c, slot: cfg.Slot, limited: cfg.limited(), tenant: cfg.Tenant, units: units, waits: make([]int, len(units))}
-	var before meter.Usage
-	for _, u := range units {
-		all := m.usage.Total(resource.Owner{App: c.name(), Tenant: cfg.Tenant, Unit: u})
-		g.began += all.Invocations
-		owner := resource.Owner{App: c.name(), Tenant: cfg.Tenant, Unit: u}
-		used := m.usage.Heard(owner)
-		before.Add(&used)
-		g.owners = append(g.owners, owner)
-	}
-	gate.Resume(before)
-	if cfg.promises() {
-		g.kept = newPromise(cfg.SLA, before.Slots)
-	}
-	m.units[name] = g
-	select {
-	case m.began <- struct{}{}:
-	default:
-	}
-	return g, nil
-}
-
-// forget ends the gates of a deployment that closes.
-func (m *meters) forget(c carrier) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for name, g := range m.units {
-		if g.plane == c {
-			delete(m.units, name)
-		}
-	}
-}
-
 // Between two looks at what units have used: a slot, within these; and where there are none.
 const (
 	shortTick = time.Millisecond
@@ -262,171 +193,4 @@ func (m *meters) tick(now sfaas.Time) {
 	if len(m.tenants) > 0 {
 		m.share(now)
 	}
-}
-
-// wait notes how much waits for units of this node.
-func (g *gated) wait(rows []sfaas.UnitStats, self sfaas.NodeID) {
-	for i, u := range g.units {
-		for k := range rows {
-			if rows[k].Unit == u && rows[k].Owned {
-				g.waits[i] = rows[k].Queued
-			}
-		}
-	}
-}
-
-// settle tells the gate of a unit what was used; m.mu is held.
-func (m *meters) settle(g *gated, now sfaas.Time) {
-	owner := g.plane.route(g.units[0]).Owner
-	if owner != 0 && owner != g.at && len(m.tenants) > 0 {
-		g.at = owner
-		g.gate.Under(m.sharing(owner).Gate(g.tenant))
-	}
-	var total, all meter.Usage
-	waiting := 0
-	for i := range g.owners {
-		used, ever := m.usage.Heard(g.owners[i]), m.usage.Total(g.owners[i])
-		total.Add(&used)
-		all.Add(&ever)
-		waiting += g.waits[i]
-	}
-	_, taken := g.gate.Passed()
-	g.marks.add(now, taken)
-	done := g.done(now, taken, uint64(waiting), all.Invocations, m.others[owner], owner == m.self)
-	if o := m.others[owner]; owner != m.self && o != nil {
-		g.pace.told(o.asOf, done)
-		m.presumed[shareName{owner, g.tenant}] += min(g.pace.since(now), float64(taken-done))
-	}
-	g.gate.Settle(now, total, int(taken-done))
-	if g.kept != nil {
-		g.kept.count(total.Slots)
-	}
-}
-
-// done returns how many of the pushes that were let in are done, and counted in what is known: those
-// that had been let in when the owner looked, but for what waited there. Each becomes an
-// invocation at least, so there are no more of them than of those; what has not become any
-// within some time was lost.
-func (g *gated) done(now sfaas.Time, taken, waiting, invocations uint64, owner *otherMeter, here bool) uint64 {
-	old := g.marks.at(now.Add(-forgetPush))
-	counted := invocations - min(g.began, invocations) + g.lost
-	if old > counted {
-		g.lost += old - counted
-		counted = old
-	}
-	switch {
-	case here:
-	case owner == nil:
-		return old
-	default:
-		taken = g.marks.at(owner.asOf)
-	}
-	return max(min(taken-min(waiting, taken), counted), old)
-}
-
-// share lets tenants have what there is; m.mu is held.
-func (m *meters) share(now sfaas.Time) {
-	all := heard(m.usage.Tenants(m.accounts[0]))
-	for _, a := range all {
-		if g := m.whole[a.Tenant]; g != nil {
-			g.Account(now, a.Usage)
-		}
-	}
-	m.accounts[0] = all
-	for node, s := range m.shares {
-		for _, t := range m.tenants {
-			s.Gate(t.Name).Presume(m.presumed[shareName{node, t.Name}])
-		}
-		there := heard(m.usage.TenantsOn(m.accounts[0], node))
-		for _, a := range there {
-			if g := s.Gate(a.Tenant); g != nil {
-				g.Account(now, a.Usage)
-			}
-		}
-		m.accounts[0], m.accounts[1] = there, heard(m.usage.TenantsOff(m.accounts[1], node))
-		s.Tick(now, m.accounts[1])
-		for _, t := range m.tenants {
-			name := shareName{node, t.Name}
-			if n := s.Gate(t.Name).Refused()[meter.NumQuantities]; n != m.refused[name] {
-				m.refused[name], m.wants[name] = n, now
-			}
-		}
-	}
-}
-
-// heard leaves of accounts what gates settle.
-func heard(accounts []meter.Account) []meter.Account {
-	for i := range accounts {
-		accounts[i].Usage = accounts[i].Heard
-	}
-	return accounts
-}
-
-// Work of other nodes is counted some rounds later than that of this one, so more of it may be
-// let in ahead.
-const (
-	ownWindow   = 4 * time.Millisecond
-	otherWindow = 60 * time.Millisecond
-)
-
-// sharing returns how a node is shared by what is pushed from here; m.mu is held.
-func (m *meters) sharing(node sfaas.NodeID) *meter.Sharing {
-	if s := m.shares[node]; s != nil {
-		return s
-	}
-	cfg := meter.SharingConfig{Window: otherWindow, Cluster: m.cluster(), Node: m.has(node)}
-	if node == m.self {
-		cfg.Window = ownWindow
-	}
-	for _, t := range m.tenants {
-		cfg.Tenants = append(cfg.Tenants, meter.Tenant{Name: t.Name, Weight: t.Weight, Limits: meter.Limits{Class: t.Limits.Class}})
-	}
-	s, err := meter.NewSharing(cfg)
-	if err != nil {
-		panic(err) // names and weights have been validated
-	}
-	for _, t := range m.tenants {
-		s.Gate(t.Name).Under(m.whole[t.Name])
-	}
-	m.shares[node] = s
-	return s
-}
-
-// has returns what a node has, nothing if it has not told: then nothing there is scarce.
-func (m *meters) has(node sfaas.NodeID) meter.Amounts {
-	if node == m.self {
-		return m.own
-	}
-	if o := m.others[node]; o != nil {
-		return o.has
-	}
-	return meter.Amounts{}
-}
-
-// cluster returns what all nodes have.
-func (m *meters) cluster() meter.Amounts {
-	sum := m.own
-	for _, o := range m.others {
-		for q := range sum {
-			sum[q] += o.has[q]
-		}
-	}
-	return sum
-}
-
-// resize says anew what there is to share, since a node has come, gone or changed; m.mu is held.
-func (m *meters) resize() {
-	all := m.cluster()
-	for node, s := range m.shares {
-		s.Resize(all, m.has(node))
-	}
-}
-
-// gone forgets a node, but for what it has used.
-func (m *meters) gone(node sfaas.NodeID) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.others, node)
-	delete(m.served, node)
-	m.resize()
 }

@@ -61,8 +61,8 @@ func (l LimitReport) String() string {
 
 // PromiseReport says how an [SLA] was kept for what a deployment has under one key.
 type PromiseReport struct {
-	Deployment string
-	Root       sfaas.Key
+	Deployment string    // by its name
+	Root       sfaas.Key // under which its units are
 	meter.Report
 	Broken error // a [*meter.BrokenError] for the first term that was not kept, nil if all were
 }

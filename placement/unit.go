@@ -63,6 +63,11 @@ func (u *Unit) Key() sfaas.Key { return u.key }
 // Ensure returns when each unit under the key has an owner that this node knows, and as many
 // standbys as the [SLA] says; and from then on the nodes keep it so. Whoever pushes or calls
 // may do so at once. It returns an error that says why no node has room, and the error of ctx.
+//
+// This node wants the unit from the first call on, whatever that returns: one that no node
+// takes, or whose ctx ends first, is tried again about once a second, and placed when there is
+// room. It wants it for as long as it is in the zone: a unit that has lost its owner and its
+// standbys is placed anew by a node that has called Ensure, and by no other one.
 func (u *Unit) Ensure(ctx context.Context) error {
 	for _, x := range u.units {
 		if _, err := u.d.unit(x.Root, x.Part); err != nil {

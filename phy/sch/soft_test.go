@@ -152,5 +152,9 @@ func TestMaxIterations(t *testing.T) {
 		if err != nil || got.Iterations != want || got.CRC {
 			t.Errorf("bound %d: %+v, %v; want %d iterations", bound, got, err, want)
 		}
+		// Nothing is begun after the first code block, which fails.
+		if n := d.code.Segmentation.NumBlocks; got.Sum != want || n < 2 || got.MeanIterations() != float32(want)/float32(n) {
+			t.Errorf("bound %d: %+v of %d code blocks, %g iterations each", bound, got, n, got.MeanIterations())
+		}
 	}
 }

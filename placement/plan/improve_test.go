@@ -5,6 +5,7 @@ package plan_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/neuroran/neuroran/placement/plan"
@@ -167,5 +168,67 @@ func TestZoneGoesOn(t *testing.T) {
 	(&plan.Choice{Policy: plan.LeastAllocated()}).PlaceAll(s)
 	for _, p := range m.Zone(s, 0, 30000, 1) {
 		do(t, s, &p)
+	}
+}
+
+// TestTowardsLeadsToTheAim does one stage at a time and asks for the way from there, without
+// another search: in the end units are where the plans of the search would have had them.
+func TestTowardsLeadsToTheAim(t *testing.T) {
+	v := view(t, "nodes=20,units=40,load=0.6,seed=1")
+	s := plan.NewState(v)
+	(&plan.Choice{Policy: plan.Rendezvous()}).PlaceAll(s)
+	m := plan.NewImprover(v, nil)
+	plans := m.Zone(s, 0, 200000, 1)
+	want, longest := s.Energy(), 0
+	for i := range plans {
+		want -= plans[i].Saves
+		longest = max(longest, len(plans[i].Stages))
+	}
+	if longest < 2 {
+		t.Fatalf("%d plans of one stage: the test shows nothing", len(plans))
+	}
+	for turns := 0; len(plans) > 0; turns++ {
+		if turns == 3*longest {
+			t.Fatalf("after %d stages it takes %g W, want %g", turns, s.Energy(), want)
+		}
+		for i := range plans {
+			do(t, s, &plan.Plan{Stages: plans[i].Stages[:1]})
+		}
+		plans = m.Towards(s, 0)
+	}
+	if s.Energy() > want+1 {
+		t.Errorf("it takes %g W in the end, want %g", s.Energy(), want)
+	}
+	if m.Forget(); len(m.Towards(s, 0)) != 0 {
+		t.Error("it heads for what it has forgotten")
+	}
+}
+
+// TestBarsAreLeftOut bars each move that is proposed, again and again.
+func TestBarsAreLeftOut(t *testing.T) {
+	v := view(t, "nodes=20,units=40,load=0.2,seed=1")
+	s := plan.NewState(v)
+	(&plan.Choice{Policy: plan.MostAllocated()}).PlaceAll(s)
+	m := plan.NewImprover(v, nil)
+	moves := 0
+	for seed := range uint64(6) {
+		for _, p := range m.Zone(s, 0, 30000, seed) {
+			for _, stage := range p.Stages {
+				for _, mv := range stage {
+					if mv.From.Node == mv.To.Node {
+						continue
+					}
+					bar := plan.Bar{Unit: mv.Unit, Node: mv.To.Node}
+					if slices.Contains(m.Bars[:moves], bar) {
+						t.Fatalf("unit %d is to come to node %d, which is barred", mv.Unit, mv.To.Node)
+					}
+					m.Bars = append(m.Bars, bar)
+				}
+			}
+		}
+		moves = len(m.Bars)
+	}
+	if moves < 10 {
+		t.Errorf("%d moves in all: the test shows nothing", moves)
 	}
 }

@@ -180,7 +180,7 @@ func (p *seat) think(s *plan.State, budget int) []plan.Plan {
 const stageTime = 40 * time.Millisecond
 
 // pricing is what it takes to price one place.
-const pricing = 200 * time.Nanosecond
+const pricing = 120 * time.Nanosecond
 
 // propose lets the agent of the planner's node lead the first stage of each plan. All moves of
 // a stage have room together, so each can be done whatever becomes of the others: only units

@@ -22,12 +22,16 @@ type thinker struct {
 	calls    uint64
 }
 
+// leastAlone is how many watts per move a plan of a single agent must save at least. Many of
+// them act at a time, and each small gain of one is in the way of a larger one of another.
+const leastAlone = 0.5
+
 func newThinker(w *world) *thinker {
 	t := &thinker{
 		w: w, scale: make([]float64, len(w.scale)), places: make([]plan.Place, len(w.scale)), state: plan.NewState(w.view),
 		improver: plan.NewImprover(w.view, w.cfg.Policy),
 	}
-	t.improver.Shield.Least = w.cfg.Hysteresis
+	t.improver.Shield.Least = max(w.cfg.Hysteresis, leastAlone)
 	return t
 }
 

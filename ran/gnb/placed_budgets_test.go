@@ -27,8 +27,9 @@ const slowness = 1000
 // placedCells is schedulers of cells as functions that a node runs.
 type placedCells struct {
 	makers
-	ticks sfaas.Input[block.SlotIndication]
-	dep   *placement.Deployment
+	ticks    sfaas.Input[block.SlotIndication]
+	feedback sfaas.Input[block.Feedback]
+	dep      *placement.Deployment
 
 	mu    sync.Mutex
 	told  map[sfaas.Key]time.Duration // budgets, as the scheduler counts
@@ -54,6 +55,8 @@ func newPlacedCells(t *testing.T, cfg mac.Config) *placedCells {
 	x.heard = sync.NewCond(&x.mu)
 	budgets := sfaas.Source[block.Budget](g, "budgets")
 	sfaas.Control(budgets, s.Budgets)
+	x.feedback = sfaas.Source[block.Feedback](g, "feedback")
+	sfaas.Control(x.feedback, s.Feedback)
 	out := sfaas.Sink(sfaas.Apply(x.ticks, s.Fn), "schedules")
 	app, err := g.Build()
 	if err != nil {
@@ -125,7 +128,10 @@ func (x *placedCells) cell(t *testing.T, id int) *budgeted {
 	cfg.NewMaker = func(cfg mac.Config) (Maker, error) {
 		return x.add(&functionMaker{
 			key: c.key, ahead: nr.Slot(cfg.K2),
-			push:   func(in *block.SlotIndication) error { return x.ticks.PushValue(unit, c.key, sfaas.Slot(in.Slot), in) },
+			push: func(in *block.SlotIndication) error { return x.ticks.PushValue(unit, c.key, sfaas.Slot(in.Slot), in) },
+			feed: func(slot nr.Slot, heard *block.Feedback) error {
+				return x.feedback.PushValue(unit, c.key, sfaas.Slot(slot), heard)
+			},
 			settle: x.dep.Runtime().Drain,
 			look:   func(context.Context, uint16) (mac.UE, bool, error) { return mac.UE{}, false, nil },
 		})

@@ -45,7 +45,7 @@ func (b *bench) planner() error {
 }
 
 // pricesPerSecond is about how many places a second of a processor prices.
-const pricesPerSecond = 5e6
+const pricesPerSecond = 8e6
 
 // central returns what ruin and recreate reaches that sees everything and moves for
 // nothing.
