@@ -33,6 +33,7 @@ const (
 type dealItem struct {
 	Item
 	state   itemState
+	life    uint32 // of the target when it has committed
 	refusal Refusal
 }
 
@@ -187,7 +188,7 @@ func (a *Agent) onAnswer(l *Letter) {
 			a.enter(d, committing)
 		}
 	case l.Kind == Committed && d.phase == committing && it.state == itemReserved && l.From == it.To:
-		it.state = itemCommitted
+		it.state, it.life = itemCommitted, l.Incarnation
 		if d.all(itemCommitted) {
 			a.ordered(d)
 		}
@@ -225,6 +226,9 @@ func (a *Agent) onDone(d *deal, l *Letter) {
 		it.state = itemDone
 		if r := &l.Item.Row; it.Role == RoleOwner && r.Unit == it.Row.Unit && r.Owner != 0 {
 			a.routed(r.Unit, r.Owner, r.Epoch)
+			if o := &a.units[a.unit(r.Unit)]; o.Version == 0 && o.Owner == it.To && o.Epoch == r.Epoch {
+				o.Life = it.life // it may have begun another one since
+			}
 			d.inform(r)
 		}
 	}

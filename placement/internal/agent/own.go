@@ -214,17 +214,21 @@ func (a *Agent) routed(u UnitID, owner NodeID, epoch uint32) {
 	a.fulfil(u)
 }
 
-// letGo ends the lease of a unit that this node has owned, if its new owner is another one.
+// letGo ends the lease of a unit that this node has owned, if its new owner is another one, and
+// lets others hear of that: the new owner may die before it has said so, and then whoever wants
+// the unit would take this node for its owner for ever.
 func (a *Agent) letGo(u UnitID, owner NodeID, epoch uint32) {
 	h := a.activeHold(u, RoleOwner)
 	if h == nil || owner == a.cfg.Node || !newer(epoch, owner, h.item.Row.Epoch, a.cfg.Node) {
 		return
 	}
-	if r := &a.units[a.unit(u)]; r.Owner == a.cfg.Node {
+	if i := a.unit(u); a.units[i].Owner == a.cfg.Node {
+		r := &a.units[i]
 		r.Owner, r.Epoch, r.Version, r.Life = owner, epoch, 0, 0
 		if at, ok := a.at(owner); ok {
 			r.Life = a.nodes[at].Incarnation
 		}
+		a.spreadUnit(i)
 	}
 	if h.leaving != (DealID{}) {
 		a.done(h.leaving, h.leavesAs, u, Refusal{})
