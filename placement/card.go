@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -45,7 +46,7 @@ const (
 	maxDeployments = 64
 )
 
-// cardPeriod is how often a node shows its card to some member again, in case one was lost.
+// cardPeriod is how often a node shows its cards to some member again, in case one was lost.
 const cardPeriod = time.Second
 
 var errCard = errors.New("placement: not a card")
@@ -156,6 +157,7 @@ func (n *Node) readCard(b []byte) {
 		return
 	}
 	n.cards[k.Node] = k
+	fresh := old == nil || old.Incarnation != k.Incarnation
 	carriers := n.sortedCarriers()
 	n.mu.Unlock()
 	if k.left {
@@ -169,6 +171,25 @@ func (n *Node) readCard(b []byte) {
 		}
 	}
 	n.welcome(k.Node)
+	if fresh {
+		n.passOn(k.Node, b)
+	}
+}
+
+// passOnTo is how many members a card is passed on to that is the first of a life.
+const passOnTo = 8
+
+// passOn shows the card of another node to some members. Two that join at once may each have
+// been shown this node's cards before the other's had come: nobody else would tell them of
+// each other soon.
+func (n *Node) passOn(of sfaas.NodeID, card []byte) {
+	n.mu.Lock()
+	to := slices.DeleteFunc(n.sortedLinks(), func(id sfaas.NodeID) bool { return id == of })
+	n.mu.Unlock()
+	rand.Shuffle(len(to), func(i, j int) { to[i], to[j] = to[j], to[i] })
+	for _, id := range to[:min(len(to), passOnTo)] {
+		_ = n.push(id, classCard, card) // it is shown again
+	}
 }
 
 // trusts reports whether a node has shown its card, in the life in which it writes.
@@ -209,13 +230,15 @@ func (n *Node) changeCard(change func(k *card)) {
 	}
 }
 
-// repeatCard shows this node's card to one member.
-func (n *Node) repeatCard() {
+// repeatCards shows all cards to one member, in turn: a card that was lost on the way, or that
+// came when nobody was there to be told, gets to everybody in the end.
+func (n *Node) repeatCards() {
 	n.mu.Lock()
-	b := n.cards[n.id].append(nil, n.cfg.Token)
 	to := n.sortedLinks()
+	n.turn++
+	turn := n.turn
 	n.mu.Unlock()
 	if len(to) > 0 {
-		_ = n.push(to[int(time.Now().UnixNano()/int64(cardPeriod))%len(to)], classCard, b)
+		n.showCards(to[turn%len(to)])
 	}
 }

@@ -129,14 +129,30 @@ func (n *Node) dial(address string) {
 		network, at := splitNetwork(address)
 		_, err := n.peer.Dial(n.ctx, network, at)
 		if err != nil && n.ctx.Err() == nil {
-			n.log.Warn("placement: a node cannot be reached", "address", address, "err", err)
+			n.complain("placement: a node cannot be reached", 0, fmt.Errorf("%s: %w", address, err))
 		}
-		if err != nil { // it may be dialled again when somebody speaks of it
+		if err != nil { // it may be dialled again, see redial
 			n.mu.Lock()
 			delete(n.dialled, address)
 			n.mu.Unlock()
 		}
 	})
+}
+
+// redial dials nodes again that have shown a card and were never members in that life: of two
+// that dial each other each may refuse the other.
+func (n *Node) redial() {
+	n.mu.Lock()
+	var missing []string
+	for id, k := range n.cards {
+		if id != n.id && !k.left && n.linked[id] != k.Incarnation && n.greeted[id] != k.Incarnation {
+			missing = append(missing, k.Address)
+		}
+	}
+	n.mu.Unlock()
+	for _, at := range missing {
+		n.dial(at)
+	}
 }
 
 // onPeer hears what becomes of connections. It must not block.

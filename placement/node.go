@@ -53,6 +53,7 @@ type Node struct {
 	cards      map[sfaas.NodeID]*card  // what members say of themselves
 	linked     map[sfaas.NodeID]uint32 // connections, with the life of the other end
 	greeted    map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
+	turn       int                     // of members that are shown all cards
 	dialled    map[string]bool
 	complained map[string]time.Time // about what, and when last
 	carriers   map[uint32]carrier   // by hash of the deployment's name
@@ -227,7 +228,8 @@ func (n *Node) beat() {
 		}
 		if now := time.Now(); now.Sub(told) >= cardPeriod {
 			told = now
-			n.repeatCard()
+			n.repeatCards()
+			n.redial()
 		}
 	}
 }
