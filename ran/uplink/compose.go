@@ -179,7 +179,7 @@ func (e *Edges) grants() sfaas.Stream[nr.Schedule] {
 		e.Grants = sfaas.Source[nr.Schedule](e.graph, "grants")
 		return e.Grants
 	}
-	e.Ticks = sfaas.Source[block.SlotIndication](e.graph, "ticks")
+	e.Ticks = sfaas.Source[block.SlotIndication](e.graph, ticksName)
 	e.Schedules = sfaas.Apply(e.Ticks, e.Scheduler.Fn)
 	e.Scheduled = sfaas.Sink(e.Schedules, "schedules")
 	e.Budgets = sfaas.Source[block.Budget](e.graph, "budgets")

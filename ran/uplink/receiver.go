@@ -184,6 +184,9 @@ func (c *Chain) Receive(cfg ReceiverConfig) (*Receiver, error) {
 	return r, nil
 }
 
+// ticksName is the name of the source of ticks.
+const ticksName = "ticks"
+
 // edgesBack returns the edge of the ticks, and which edges lead to the chain's own scheduler or
 // are on the way of the feedback.
 func (c *Chain) edgesBack() (tick int, back []bool) {
@@ -194,7 +197,7 @@ func (c *Chain) edgesBack() (tick int, back []bool) {
 	}
 	for _, e := range edges {
 		back[e.ID] = e.To == c.Scheduler.Fn.Name() || e.To == c.reporter || e.To == c.collector
-		if e.To == c.Scheduler.Fn.Name() && e.Port == "" {
+		if e.From == ticksName && e.To == c.Scheduler.Fn.Name() {
 			tick = int(e.ID)
 		}
 	}
