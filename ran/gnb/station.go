@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
@@ -148,20 +149,22 @@ func (s *Station) NewMaker(cfg mac.Config) (Maker, error) {
 }
 
 // look reads the context of a UE in the runtime that has it. While its unit moves none has: the
-// runtimes are then asked again when they have nothing to do.
+// old owner says so, and the new one has nothing yet. Where there are several they are asked
+// again, for a while.
 func (s *Station) look(ctx context.Context, key sfaas.Key, rnti uint16) (u mac.UE, ok bool, err error) {
-	for range maxTries {
-		for _, rt := range s.rx.Runtimes() {
+	all := s.rx.Runtimes()
+	for wait := 50 * time.Microsecond; ; wait *= 2 {
+		for _, rt := range all {
 			u, ok, err = s.chain.Scheduler.UE(ctx, rt, key, rnti)
-			if moved := new(sfaas.MovedError); !errors.As(err, &moved) {
+			if moved := new(sfaas.MovedError); !errors.As(err, &moved) && (ok || err != nil || len(all) == 1) {
 				return u, ok, err
 			}
 		}
-		if err := s.rx.Runtime().Drain(ctx); err != nil {
+		if wait > 100*time.Millisecond {
 			return u, ok, err
 		}
+		time.Sleep(wait)
 	}
-	return u, ok, err
 }
 
 // schedules reports whether the schedules are made beside the receiver.
