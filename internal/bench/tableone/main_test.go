@@ -45,22 +45,37 @@ func figures(t *testing.T, args ...string) map[string]figure {
 	}
 }
 
-// TestRows measures a few slots of each system, with a death in their midst.
+// TestRows measures a few slots of each system that does not poll, with a death in their
+// midst.
 func TestRows(t *testing.T) {
-	got := figures(t, "-slots", "40", "-pace", "10ms", "-row", "cpu,reliability,management,composability")
-	for _, k := range []kind{node, cellwise, function, polling} {
-		if x := got[string(k)+" cpu processor time of a slot and cell"]; x.Value <= 0 || x.Cells != 1 {
-			t.Errorf("%s takes no processor time: %+v", k, x)
-		}
-		if _, ok := got[string(k)+" reliability transmissions lost by it"]; !ok {
-			t.Errorf("%s has survived nothing", k)
-		}
-	}
+	got := figures(t, "-cells", "2", "-slots", "40", "-pace", "20ms", "-row", "cpu,reliability,management,composability")
+	checkRows(t, got, 2, node, cellwise, function)
 	if x := got["neuroran composability functions replaceable alone"]; x.Value != 9 {
 		t.Errorf("%v functions can be replaced, want 9", x.Value)
 	}
 	if x := got["neuroran composability lines of examples/extend, which replaces one and adds another"]; x.Value < 50 {
 		t.Errorf("examples/extend has %v lines", x.Value)
+	}
+}
+
+// TestPolling measures processes that poll too: nine that spin on two processors get
+// nothing done beside other tests.
+func TestPolling(t *testing.T) {
+	if os.Getenv("NEURORAN_LONG") == "" {
+		t.Skip("it needs the machine for itself: NEURORAN_LONG")
+	}
+	checkRows(t, figures(t, "-slots", "40", "-pace", "10ms", "-row", "cpu,reliability"), 1, node, cellwise, function, polling)
+}
+
+func checkRows(t *testing.T, got map[string]figure, cells int, systems ...kind) {
+	t.Helper()
+	for _, k := range systems {
+		if x := got[string(k)+" cpu processor time of a slot and cell"]; x.Value <= 0 || x.Cells != cells {
+			t.Errorf("%s takes no processor time: %+v", k, x)
+		}
+		if _, ok := got[string(k)+" reliability transmissions lost by it"]; !ok {
+			t.Errorf("%s has survived nothing", k)
+		}
 	}
 }
 
