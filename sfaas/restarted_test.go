@@ -51,3 +51,35 @@ func TestAnotherLife(t *testing.T) {
 		})
 	}
 }
+
+// TestNewsOfAnotherLife tells a runtime without records what an earlier life of it owned: it
+// owns nothing, and does not say so.
+func TestNewsOfAnotherLife(t *testing.T) {
+	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, _ *sfaas.None, _ *number) error { *n.Mut(c)++; return nil }, sfaas.FunctionConfig{}, n)
+	g := sfaas.NewGraph("news")
+	in := sfaas.Source[number](g, "in")
+	sfaas.Apply(in, f)
+	app, key := build(t, g), sfaas.NewKey(sfaas.KindCell, 1)
+	node := func(n sfaas.NodeID, life uint32) *sfaas.Runtime {
+		return start(t, app, sfaas.WithNode(n), sfaas.WithIncarnation(life), sfaas.WithDefaultOwner(1))
+	}
+	a, b := node(1, 1000), node(2, 1000)
+	wired(t, a, b)
+	push(t, in, a, key, 0, 1)
+	if _, err := moveOf(t.Context(), a, b, f, key); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	b = node(2, 1001)
+	var told atomic.Bool
+	b.WatchRoutes(func(r sfaas.Route) { told.Store(told.Load() || r.Owner == 2) })
+	wired(t, a, b)
+	drain(t, b)
+	if r, err := b.Route(unitOf("f", key)); err != nil || r.Owner == 2 || told.Load() {
+		t.Errorf("%+v, %v; told: %v", r, err, told.Load())
+	}
+	if r, err := a.Route(unitOf("f", key)); err != nil || r.Owner != 2 {
+		t.Errorf("who has moved it knows %+v, %v", r, err)
+	}
+}

@@ -216,7 +216,9 @@ func (r *Runtime) learnTable(rests []core.Rest, routes []base.Route) {
 	for _, x := range routes {
 		if _, err := r.app.Unit(x.Unit); err == nil {
 			r.postAll(core.RouteEvent(x))
-			r.routes.learn(x)
+			if x.Owner != r.set.Node { // what this runtime owns its cores say, not news of an earlier life
+				r.routes.learn(x)
+			}
 		}
 	}
 }
