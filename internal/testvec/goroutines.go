@@ -4,6 +4,7 @@ package testvec
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,19 +20,10 @@ func LeavesNothing(tb testing.TB, words ...string) {
 		for begin := time.Now(); time.Since(begin) < 5*time.Second; time.Sleep(10 * time.Millisecond) {
 			buf := make([]byte, 1<<20)
 			stacks = string(buf[:runtime.Stack(buf, true)])
-			if !containsAny(stacks, words) {
+			if !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(stacks, w) }) {
 				return
 			}
 		}
 		tb.Errorf("goroutines are left:\n%s", stacks)
 	})
-}
-
-func containsAny(s string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	return false
 }

@@ -41,13 +41,7 @@ func (b *bench) energy(k kind, s *system, r *run, e *energies) error {
 		}
 	}
 	mbit := bits / float64(s.air.blocks) * float64(r.passed) / 1e6
-	joules := func(idle float64) float64 {
-		core := (edge.BusyWatts-idle)/edgeCores + idle/edgeCores/load
-		if k == polling {
-			core = edge.BusyWatts / edgeCores
-		}
-		return core * r.cpu.Seconds() / mbit
-	}
+	joules := func(idle float64) float64 { return coreWatts(k, idle) * r.cpu.Seconds() / mbit }
 	b.put("energy", k, "processor time for a decoded Mbit", r.cpu.Seconds()/mbit, "s")
 	b.put("energy", k, "modelled, idle 41 % of busy", joules(edge.IdleWatts), "J/Mbit")
 	b.put("energy", k, "modelled, idle 10 % of busy", joules(0.1*edge.BusyWatts), "J/Mbit")
@@ -65,13 +59,22 @@ func (b *bench) energy(k kind, s *system, r *run, e *energies) error {
 	if e.spent == nil {
 		e.spent = map[kind]spent{}
 	}
-	slot := time.Duration(s.cells)
 	e.spent[k] = spent{
-		all: r.perSlot(s.cells), rest: time.Duration(rest.cpu.Seconds() / rest.wall.Seconds() * float64(b.pace) / float64(slot)),
+		all: r.perSlot(s.cells), rest: time.Duration(rest.cpu.Seconds() / rest.wall.Seconds() * float64(b.pace) / float64(s.cells)),
 		lost: float64(r.lost()) / float64(r.sent), remote: float64(r.remote) / float64(r.slots*s.cells) / 1024,
 		processes: max(1, len(s.procs)/s.cells),
 	}
 	return nil
+}
+
+// coreWatts returns what a core takes while it is used, where its node takes so many watts
+// idle. The idle power of what is reserved and not used is charged to it, at 70 % load; a
+// core that is polled is used all the time.
+func coreWatts(k kind, idle float64) float64 {
+	if k == polling {
+		return edge.BusyWatts / edgeCores
+	}
+	return (edge.BusyWatts-idle)/edgeCores + idle/edgeCores/load
 }
 
 // factors tells in a line for each system what makes up its joules over those of one
@@ -95,9 +98,7 @@ func (b *bench) factors(kinds []kind, e *energies) {
 // this machine, for as long as a slot has at this pace; by computation each process has a
 // core of its own, for as long as a slot is on the air.
 func (b *bench) polls(x, one *spent) {
-	// One process reserves at 70 % load: idle power of the rest is charged to it.
-	busy := edge.BusyWatts / edgeCores
-	core := (edge.BusyWatts-edge.IdleWatts)/edgeCores + edge.IdleWatts/edgeCores/load
+	busy, core := coreWatts(polling, edge.IdleWatts), coreWatts(node, edge.IdleWatts)
 	b.put("energy", polling, fmt.Sprintf("times the joules of one process, measured: %d processes share the processors of this machine, which are busy all of the %v between slots", x.processes, b.pace),
 		x.all.Seconds()*busy/(one.all.Seconds()*core), "×")
 	const onAir = 500 * time.Microsecond

@@ -157,11 +157,7 @@ func (s *system) slow() time.Duration { return 4 * time.Millisecond * time.Durat
 // alone lets one process play slots to itself: the same functions, and no message from or
 // to another process.
 func (s *system) alone(slots int, pace time.Duration) (time.Duration, error) {
-	all := make([]uint64, s.cells)
-	for i := range all {
-		all[i] = uint64(i) + 1
-	}
-	p, err := s.start(role{Cells: all, Parts: s.chain.parts, Alone: true})
+	p, err := s.start(role{Cells: s.all(), Parts: s.chain.parts, Alone: true})
 	if err != nil {
 		return 0, err
 	}

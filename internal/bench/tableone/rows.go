@@ -189,11 +189,12 @@ func (b *bench) steady(k kind, s *system, r *run) {
 		b.put("cpu", k, "transmissions without a block", 100*float64(r.lost())/float64(r.sent), "%")
 		b.put("cpu", k, "load of this machine, radio and receivers", 100*(r.cpu+r.radio).Seconds()/r.wall.Seconds()/float64(runtime.NumCPU()), "%")
 	}
-	if b.wants("scalability") && k != polling {
-		b.put("scalability", k, "cells on one core, by processor time at 70 % load", load*s.air.period*1e6/cpu, "cells")
-	}
-	if b.wants("scalability") && k == polling {
+	switch {
+	case !b.wants("scalability"):
+	case k == polling:
 		b.put("scalability", k, "cells on one core, which one function fills", 1/float64(len(s.procs)), "cells")
+	default:
+		b.put("scalability", k, "cells on one core, by processor time at 70 % load", load*s.air.period*1e6/cpu, "cells")
 	}
 	if b.wants("datapath") {
 		b.put("datapath", k, "payload from process to process in a slot", float64(r.remote)/slots/1024, "KiB")

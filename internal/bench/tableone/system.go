@@ -99,12 +99,18 @@ func open(k kind, cells int) (*system, error) {
 	return s, nil
 }
 
-// startAll starts the processes of all cells.
-func (s *system) startAll() error {
+// all returns the numbers of all cells, from 1 on.
+func (s *system) all() []uint64 {
 	all := make([]uint64, s.cells)
 	for i := range all {
 		all[i] = uint64(i) + 1
 	}
+	return all
+}
+
+// startAll starts the processes of all cells.
+func (s *system) startAll() error {
+	all := s.all()
 	if s.kind == node {
 		_, err := s.start(role{Cells: all, Parts: s.chain.parts})
 		return err

@@ -199,7 +199,7 @@ func (w *worker) obey(in io.Reader) error {
 		case "own": // another cell
 			var cell uint64
 			if cell, err = strconv.ParseUint(arg, 10, 64); err == nil {
-				err = ownCell(w.chain, w.rt, cell)
+				_, err = (&role{Cells: []uint64{cell}, Parts: w.chain.parts}).hold(w.chain, w.rt)
 			}
 		case "claim":
 			var epoch uint64
@@ -243,17 +243,6 @@ func (w *worker) play(arg string) (u use, err error) {
 	err = w.rt.Drain(ctx)
 	u.CPU = processorTime() - before
 	return u, err
-}
-
-// ownCell makes the process the owner of all of another cell.
-func ownCell(c *chain, rt *sfaas.Runtime, cell uint64) error {
-	units, err := unitsOf(c, []uint64{cell}, c.parts)
-	for _, u := range units {
-		if err == nil {
-			err = rt.Own(u)
-		}
-	}
-	return err
 }
 
 // moveAll moves units side by side: a move that feeds both owners takes as many slots as
