@@ -212,12 +212,8 @@ func (g *Gate) Resume(total Usage) {
 // It must not be called for a gate that is a parent: see [Gate.Account].
 func (g *Gate) Settle(now sfaas.Time, total Usage, waiting int) {
 	amounts := total.Amounts()
-	var news Amounts
 	g.mu.Lock()
-	for q := range NumQuantities {
-		news[q] = max(amounts[q]-g.total[q], 0)
-		g.total[q] = max(amounts[q], g.total[q])
-	}
+	news := g.news(&amounts)
 	done := max(g.taken-min(uint64(max(waiting, 0)), g.taken), g.done) - g.done
 	g.settle(now, &news, done)
 	g.mu.Unlock()
@@ -236,17 +232,22 @@ func (g *Gate) Settle(now sfaas.Time, total Usage, waiting int) {
 // only which of their pushes are done.
 func (g *Gate) Account(now sfaas.Time, total Usage) {
 	amounts := total.Amounts()
-	var news Amounts
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.apart { // what was used before is not held against it
 		g.apart, g.total = true, amounts
 	}
-	for q := range NumQuantities {
-		news[q] = max(amounts[q]-g.total[q], 0)
-		g.total[q] = max(amounts[q], g.total[q])
-	}
+	news := g.news(&amounts)
 	g.settle(now, &news, 0)
+}
+
+// news returns by how much a total has risen since it was last told; one that falls is as before.
+func (g *Gate) news(total *Amounts) (news Amounts) {
+	for q := range NumQuantities {
+		news[q] = max(total[q]-g.total[q], 0)
+		g.total[q] = max(total[q], g.total[q])
+	}
+	return news
 }
 
 // settle takes what was used, and how many pushes were done.

@@ -265,9 +265,9 @@ func (l *Ledger) At(owner resource.Owner, node sfaas.NodeID) (u Usage) {
 func (l *Ledger) Unknown(owner resource.Owner, node sfaas.NodeID, epoch uint32, pushed uint64) uint64 {
 	var told uint64
 	l.mu.Lock()
-	for _, r := range l.pages(node).records {
+	for _, r := range l.owners[owner] {
 		for i := range r.rows {
-			if r.base.Owner == owner && r.rows[i].Epoch == epoch {
+			if r.base.Node == node && r.rows[i].Epoch == epoch {
 				told += r.rows[i].Slots
 			}
 		}
