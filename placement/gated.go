@@ -80,12 +80,10 @@ func (m *meters) forget(c carrier) {
 }
 
 // wait notes how much waits for units of this node.
-func (g *gated) wait(rows []sfaas.UnitStats, self sfaas.NodeID) {
+func (g *gated) wait(queued map[sfaas.Unit]int) {
 	for i, u := range g.units {
-		for k := range rows {
-			if rows[k].Unit == u && rows[k].Owned {
-				g.waits[i] = rows[k].Queued
-			}
+		if waiting, owned := queued[u]; owned {
+			g.waits[i] = waiting
 		}
 	}
 }

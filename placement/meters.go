@@ -36,8 +36,9 @@ type meters struct {
 	tenants []meter.Tenant
 	own     meter.Amounts // what this node has, per second
 
-	look sync.Mutex // around reading a runtime's rows and taking them in: in order
-	rows []sfaas.UnitStats
+	look   sync.Mutex // around reading a runtime's rows and taking them in: in order
+	rows   []sfaas.UnitStats
+	queued map[sfaas.Unit]int // messages that wait for units of one deployment here: scratch of tick
 
 	mu       sync.Mutex
 	units    map[gateName]*gated
@@ -80,7 +81,7 @@ type otherMeter struct {
 func newMeters(self sfaas.NodeID, cfg *Config, cores int) (*meters, error) {
 	m := &meters{
 		self: self, usage: meter.NewLedger(self, cfg.Resources.Power, cores), tenants: slices.Clone(cfg.Tenants),
-		units: map[gateName]*gated{}, whole: map[string]*meter.Gate{}, shares: map[sfaas.NodeID]*meter.Sharing{},
+		queued: map[sfaas.Unit]int{}, units: map[gateName]*gated{}, whole: map[string]*meter.Gate{}, shares: map[sfaas.NodeID]*meter.Sharing{},
 		others: map[sfaas.NodeID]*otherMeter{}, presumed: map[shareName]float64{}, refused: map[shareName]uint64{}, wants: map[shareName]sfaas.Time{}, began: make(chan struct{}, 1), served: map[sfaas.NodeID][]servedSlot{},
 	}
 	m.own[meter.CPU] = float64(cores)
@@ -178,10 +179,15 @@ func (m *meters) tick(now sfaas.Time) {
 			continue
 		}
 		done = append(done, g.plane)
-		rows := m.survey(g.plane)
+		clear(m.queued)
+		for _, s := range m.survey(g.plane) {
+			if s.Owned {
+				m.queued[s.Unit] = s.Queued
+			}
+		}
 		for _, x := range m.units {
 			if x.plane == g.plane {
-				x.wait(rows, m.self)
+				x.wait(m.queued)
 			}
 		}
 	}

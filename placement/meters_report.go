@@ -33,6 +33,12 @@ type LimitReport struct {
 	Refused meter.Refusals // by the quantity whose limit was used up; the last ones for the share of others
 }
 
+func limitReport(name string, g *meter.Gate) LimitReport {
+	l := LimitReport{Name: name, Refused: g.Refused()}
+	l.Tried, l.Taken = g.Passed()
+	return l
+}
+
 // Bit returns how many pushes were refused.
 func (l *LimitReport) Bit() (n uint64) {
 	for _, x := range l.Refused {
@@ -146,25 +152,18 @@ func (m *meters) report(r *Report) {
 		}
 		r.Tenants = append(r.Tenants, t)
 	}
-	limit := func(g *meter.Gate) {
-		l := LimitReport{Name: g.Name(), Refused: g.Refused()}
-		l.Tried, l.Taken = g.Passed()
-		r.Limits = append(r.Limits, l)
-	}
 	for _, g := range m.whole {
-		limit(g)
+		r.Limits = append(r.Limits, limitReport(g.Name(), g))
 	}
 	for node, s := range m.shares {
 		for _, t := range m.tenants {
-			g := s.Gate(t.Name)
-			l := LimitReport{Name: fmt.Sprintf("%s at node %d", tenantName(t.Name), node), Refused: g.Refused()}
-			if l.Tried, l.Taken = g.Passed(); l.Tried > 0 {
+			if l := limitReport(fmt.Sprintf("%s at node %d", tenantName(t.Name), node), s.Gate(t.Name)); l.Tried > 0 {
 				r.Limits = append(r.Limits, l)
 			}
 		}
 	}
 	for name, g := range m.units {
-		limit(g.gate)
+		r.Limits = append(r.Limits, limitReport(g.gate.Name(), g.gate))
 		if g.kept != nil {
 			p := PromiseReport{Deployment: name.deployment, Root: name.root, Report: g.kept.report()}
 			p.Broken = g.kept.sla.Check(&p.Report)
