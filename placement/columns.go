@@ -73,7 +73,9 @@ var (
 // kindNumber returns the number of a kind of accelerator, which a column can hold.
 func kindNumber(kind string) float32 { return float32(xxhash.Sum64String(kind)&0xffffff | 1) }
 
-// linkNumbers returns by what columns name a unit.
-func linkNumbers(u agent.UnitID) (low, high float32) {
-	return float32(u & 0xffffff), float32(u >> 24 & 0xffffff)
+// linkNumber is by what the columns linkLow and linkHigh name a unit.
+type linkNumber struct{ low, high float32 }
+
+func linkNumberOf(u agent.UnitID) linkNumber {
+	return linkNumber{float32(u & 0xffffff), float32(u >> 24 & 0xffffff)}
 }

@@ -33,8 +33,8 @@ func TestLinkedUnitsComeTogether(t *testing.T) {
 		r := unit(3, 0)
 		if linked {
 			c := r.Columns[unitLinks+linkColumns:] // its second link, beside an empty first one
-			c[linkLow], c[linkHigh] = linkNumbers(v.Units[1].Unit)
-			c[linkKB] = 20
+			to := linkNumberOf(v.Units[1].Unit)
+			c[linkLow], c[linkHigh], c[linkKB] = to.low, to.high, 20
 		}
 		view := v
 		view.Units = append(slices.Clone(v.Units), r)
@@ -85,7 +85,7 @@ func TestRowsSayWhoSendsToWhom(t *testing.T) {
 	}
 	low, high := sfaas.Unit{Part: "low", Root: key}, sfaas.Unit{Part: "high", Root: key}
 	h := deploymentHash(deps[0].name())
-	wantLow, wantHigh := linkNumbers(unitID(h, high))
+	want := linkNumberOf(unitID(h, high))
 	slot := sfaas.Slot(0)
 	z.eventually(func() string {
 		slot++
@@ -94,7 +94,7 @@ func TestRowsSayWhoSendsToWhom(t *testing.T) {
 		z.nodes[0].look(func(a *agent.Agent) {
 			for _, r := range a.View().Units {
 				c := r.Columns[unitLinks:]
-				if r.Unit == unitID(h, low) && c[linkLow] == wantLow && c[linkHigh] == wantHigh && c[linkKB] > 0 {
+				if r.Unit == unitID(h, low) && c[linkLow] == want.low && c[linkHigh] == want.high && c[linkKB] > 0 {
 					wrong = ""
 				}
 			}

@@ -107,8 +107,8 @@ func fillLinks(row *agent.UnitRow, c carrier, s *sfaas.UnitStats, before *usage)
 	slices.SortStableFunc(all, func(a, b link) int { return cmp.Compare(b.kb, a.kb) })
 	for i, l := range all[:min(len(all), maxLinks)] {
 		k := row.Columns[unitLinks+i*linkColumns:]
-		k[linkLow], k[linkHigh] = linkNumbers(l.to)
-		k[linkKB] = l.kb
+		to := linkNumberOf(l.to)
+		k[linkLow], k[linkHigh], k[linkKB] = to.low, to.high, l.kb
 	}
 }
 

@@ -113,7 +113,7 @@ func kindName(number float32) string { return "kind " + strconv.Itoa(int(number)
 // addUnits adds the units that are served, their standbys, and the one that is to be placed.
 func (t *thinker) addUnits(in *plan.Instance, v *agent.View, with *agent.Item) {
 	t.placed = t.placed[:0]
-	owners := map[[2]float32]int{} // by what links name
+	owners := map[linkNumber]int{} // by what links name
 	for i := range v.Units {
 		r := &v.Units[i]
 		if _, ok := t.nodes[r.Owner]; !ok {
@@ -121,8 +121,7 @@ func (t *thinker) addUnits(in *plan.Instance, v *agent.View, with *agent.Item) {
 		}
 		name := unitName64(r.Unit)
 		if with == nil || with.Role != agent.RoleOwner || with.Row.Unit != r.Unit {
-			low, high := linkNumbers(r.Unit)
-			owners[[2]float32{low, high}] = len(in.Units)
+			owners[linkNumberOf(r.Unit)] = len(in.Units)
 			t.add(in, r, name, r.Owner)
 		}
 		for k, s := range r.Standbys {
@@ -140,11 +139,10 @@ func (t *thinker) addUnits(in *plan.Instance, v *agent.View, with *agent.Item) {
 func unitName64(u agent.UnitID) string { return strconv.FormatUint(uint64(u), 16) }
 
 // addItem adds the unit that is to be placed.
-func (t *thinker) addItem(in *plan.Instance, it *agent.Item, owners map[[2]float32]int) {
+func (t *thinker) addItem(in *plan.Instance, it *agent.Item, owners map[linkNumber]int) {
 	name := unitName64(it.Row.Unit)
 	if it.Role == agent.RoleOwner {
-		low, high := linkNumbers(it.Row.Unit)
-		owners[[2]float32{low, high}] = len(in.Units)
+		owners[linkNumberOf(it.Row.Unit)] = len(in.Units)
 		t.add(in, &it.Row, name, 0)
 		return
 	}
@@ -213,14 +211,13 @@ func (t *thinker) add(in *plan.Instance, r *agent.UnitRow, name string, at sfaas
 }
 
 // addLinks adds who sends to whom, of units that are both there.
-func (t *thinker) addLinks(in *plan.Instance, v *agent.View, units map[[2]float32]int) {
+func (t *thinker) addLinks(in *plan.Instance, v *agent.View, units map[linkNumber]int) {
 	for i := range v.Units {
 		c := &v.Units[i].Columns
-		low, high := linkNumbers(v.Units[i].Unit)
-		from, ok := units[[2]float32{low, high}]
+		from, ok := units[linkNumberOf(v.Units[i].Unit)]
 		for k := 0; ok && k < maxLinks; k++ {
 			l := c[unitLinks+k*linkColumns:]
-			if to, ok := units[[2]float32{l[linkLow], l[linkHigh]}]; ok && to != from && (k == 0 || l[linkLow] != c[unitLinks+linkLow]) {
+			if to, ok := units[linkNumber{l[linkLow], l[linkHigh]}]; ok && to != from && (k == 0 || l[linkLow] != c[unitLinks+linkLow]) {
 				in.Links = append(in.Links, plan.Link{From: in.Units[from].ID, To: in.Units[to].ID, KB: float64(l[linkKB]), PerSecond: float64(c[unitRate])})
 			}
 		}
