@@ -118,13 +118,11 @@ func (n *Node) Model(ctx context.Context, sha256 string) (*accel.Model, error) {
 // configuration of a part, say, which names models by their hashes. What a part is besides is
 // code, which does not travel: it is compiled into every node that deploys the app.
 func (n *Node) File(ctx context.Context, sha256 string) ([]byte, accel.Entry, error) {
-	var sum fileSum
-	if b, err := hex.DecodeString(sha256); err != nil || len(b) != len(sum) {
+	b, err := hex.DecodeString(sha256)
+	if err != nil || len(b) != len(fileSum{}) {
 		return nil, accel.Entry{}, &sfaas.OptionError{Option: "placement.Node.File", Got: sha256, Want: "a SHA-256 in hex"}
-	} else {
-		copy(sum[:], b)
 	}
-	return n.files.get(ctx, n.ctx, sum)
+	return n.files.get(ctx, n.ctx, fileSum(b))
 }
 
 // get returns a file; life ends what it begins.

@@ -77,9 +77,9 @@ func (f *files) fetch(ctx, life context.Context, x *transfer) error {
 func (f *files) find(ctx, life context.Context, x *transfer, bad map[sfaas.NodeID]bool) (fileSource, error) {
 	again := time.NewTicker(f.patience)
 	defer again.Stop()
+	want := fileMessage{kind: fileWant, sum: x.sum}
+	b := want.append(nil)
 	for {
-		want := fileMessage{kind: fileWant, sum: x.sum}
-		b := want.append(nil)
 		for _, m := range f.members() {
 			if !bad[m] {
 				_ = f.send(m, b) // who does not hear it is asked again
