@@ -66,9 +66,9 @@ func (a *asking) Draft(from core.SourceRef, key Key) (*core.Message, error) {
 }
 
 // Watch returns a host that pushes into h and tells of it: pushed of what h has taken in, and
-// refused of what it, or the program that fills in the message, has not. So whoever promises something for each slot
-// knows which there were. Both are called on the goroutine that pushes, and must not block;
-// either may be nil. Calls are not told of.
+// refused of what it has not. So whoever promises something for each slot knows which there
+// were. Both are called on the goroutine that pushes, and must not block; either may be nil.
+// Calls are not told of, and neither is a message that the program fails to fill in.
 func Watch(h Host, pushed func(key Key, slot Slot), refused func(key Key, err error)) Host {
 	return &watching{h, pushed, refused}
 }
