@@ -35,6 +35,21 @@ func (c *candidates) draw(a *Agent, few, refused int) {
 	}
 }
 
+// keep leaves out the nodes that may not be asked.
+func (c *candidates) keep(may func(n NodeID) bool) {
+	kept, planned := c.nodes[:0], 0
+	for k, n := range c.nodes {
+		if !may(n) {
+			continue
+		}
+		kept = append(kept, n)
+		if k < c.planned {
+			planned = len(kept)
+		}
+	}
+	c.nodes, c.planned = kept, planned
+}
+
 // candidates returns the nodes that may be asked for an item, best first but for chance.
 // Those that the planner leaves out, as it sees no room there, come last: the view may be
 // old, and only they know which line does not fit. The result is valid until the next call.
@@ -53,7 +68,7 @@ func (a *Agent) ask(c *candidates, it *Item, tried []NodeID) {
 		v := a.View()
 		c.nodes = a.cfg.Planner.Order(c.nodes, &v, it)
 	}
-	named := len(c.nodes)
+	c.planned = len(c.nodes)
 	for i := range a.nodes {
 		c.nodes = append(c.nodes, a.nodes[i].Node)
 	}
@@ -63,21 +78,14 @@ func (a *Agent) ask(c *candidates, it *Item, tried []NodeID) {
 			a.seen[i] = true
 		}
 	}
-	kept := c.nodes[:0]
-	for k, n := range c.nodes {
+	c.keep(func(n NodeID) bool {
 		i, ok := a.at(n)
 		if !ok || a.seen[i] {
-			continue
+			return false
 		}
 		a.seen[i] = true
-		if a.mayTake(i, it) {
-			kept = append(kept, n)
-		}
-		if k < named {
-			c.planned = len(kept)
-		}
-	}
-	c.nodes, c.planned = kept, min(c.planned, len(kept))
+		return a.mayTake(i, it)
+	})
 }
 
 // mayTake reports whether a member, by its place among nodes, may be asked for an item.
@@ -93,17 +101,7 @@ func (a *Agent) mayTake(i int, it *Item) bool {
 func (a *Agent) nodesFor(w *wish, row *UnitRow) []NodeID {
 	c, few := &w.nodes, 1+int(row.Want)
 	if len(w.tried) > 0 && a.now.Sub(c.asked) < a.cfg.Round {
-		kept := c.nodes[:0]
-		planned := 0
-		for k, n := range c.nodes {
-			if !slices.Contains(w.tried, n) && a.open(n) {
-				kept = append(kept, n)
-			}
-			if k < c.planned {
-				planned = len(kept)
-			}
-		}
-		c.nodes, c.planned = kept, planned
+		c.keep(func(n NodeID) bool { return !slices.Contains(w.tried, n) && a.open(n) })
 	} else {
 		c.planned = 0
 	}
