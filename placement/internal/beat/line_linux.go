@@ -112,7 +112,7 @@ func over(fd int) bool {
 
 // dial begins a connection; on one machine it is there, or refused, at once.
 func (l *line) dial(poll *unix.PollFd) (died bool) {
-	fd, err := unix.Socket(familyOf(l.of.to), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(family(l.of.at.Addr()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return false
 	}
@@ -146,11 +146,4 @@ func (l *line) end(poll *unix.PollFd) {
 		_ = unix.Close(int(poll.Fd))
 		l.state, poll.Fd = lineDown, -1
 	}
-}
-
-func familyOf(t target) int {
-	if _, ok := t.sa.(*unix.SockaddrInet4); ok {
-		return unix.AF_INET
-	}
-	return unix.AF_INET6
 }
