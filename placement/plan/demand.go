@@ -34,7 +34,7 @@ func (s *State) Demand(u int) Demand {
 		Egress: t.EgressMicros, Deadline: t.Deadline, Kind: m.Kind,
 	}
 	if t.IngressKB > 0 {
-		d.Ingress = v.Hop.LatencyMicros + v.Hop.LatencyMicrosPerKB*t.IngressKB + v.distance(t.X, t.Y, n.X, n.Y)
+		d.Ingress = v.ingressMicros(int32(u), p.Node)
 	}
 	for i := range v.links[u] {
 		if e := &v.links[u][i]; e.input && !s.together(e.peer, p.Node) {
@@ -60,7 +60,8 @@ func (s *State) Price(u int, p Place) (watts float64, refused Refusal) {
 }
 
 // bars returns why a unit cannot be at a place whatever room there is: the node is gone or
-// of another zone, has refused it a moment ago, lacks the accelerator, or has a unit that must be apart.
+// of another zone, has refused it a moment ago, lacks the accelerator, or has a unit that must
+// be apart.
 func (s *State) bars(u int, p Place) Refusal {
 	v, j := s.view, p.Node
 	if s.gone[j] || v.Units[u].Zone != v.Nodes[j].Zone {

@@ -121,12 +121,18 @@ func (v *View) slack(u, j int32, mode int8) float64 {
 	n, t := &v.Nodes[j], &v.Units[u]
 	left := t.Deadline - v.Limits.MarginMicros - t.EgressMicros - t.Modes[mode].ChainMicros/n.Speed
 	if t.IngressKB > 0 {
-		left -= v.Hop.LatencyMicros + v.Hop.LatencyMicrosPerKB*t.IngressKB + v.distance(t.X, t.Y, n.X, n.Y)
+		left -= v.ingressMicros(u, j)
 	}
 	if !t.Slotted && t.Modes[mode].Kind != CPU {
 		left -= t.Modes[mode].AcceleratorMicros * v.scale[u]
 	}
 	return left
+}
+
+// ingressMicros returns how long the input of a unit is under way to a node.
+func (v *View) ingressMicros(u, j int32) float64 {
+	n, t := &v.Nodes[j], &v.Units[u]
+	return v.Hop.LatencyMicros + v.Hop.LatencyMicrosPerKB*t.IngressKB + v.distance(t.X, t.Y, n.X, n.Y)
 }
 
 // allows reports whether the node has what the mode names, and belongs to the unit's zone.
