@@ -132,12 +132,15 @@ const (
 
 // compare computes what others would take for the same day.
 func (d *Day) compare(v *plan.View, in *plan.Instance) {
-	static := plan.NewState(v.Peak())
-	(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(static)
-	ruiner := plan.NewRuiner(v)
-	for _, zone := range zonesOf(in) {
-		ruiner.Zone(static, zone, peakBudget, 1)
+	zones, ruiner := zonesOf(in), plan.NewRuiner(v)
+	search := func(s *plan.State, budget int, seed uint64) {
+		(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(s)
+		for _, zone := range zones {
+			ruiner.Zone(s, zone, budget, seed)
+		}
 	}
+	static := plan.NewState(v.Peak())
+	search(static, peakBudget, 1)
 	idle := 0.0
 	for j := range v.Nodes {
 		if static.Load(j).Units == 0 {
@@ -156,10 +159,7 @@ func (d *Day) compare(v *plan.View, in *plan.Instance) {
 		(&plan.Choice{Policy: plan.MostAllocated()}).PlaceAll(now)
 		d.KWhMostAllocated += now.Energy() * hours
 		now.Reset(v.At(t))
-		(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(now)
-		for _, zone := range zonesOf(in) {
-			ruiner.Zone(now, zone, stepBudget, uint64(t))
-		}
+		search(now, stepBudget, uint64(t))
 		d.KWhCentral += now.Energy() * hours
 	}
 }

@@ -226,24 +226,24 @@ func (n *node) Become(id uint64, _ agent.Role) { n.ledger.Become(resource.LeaseI
 
 // Release ends a lease. The room that a unit takes while it is here is not given away.
 func (n *node) Release(id uint64) {
-	if i := slices.IndexFunc(n.leases, func(l lease) bool { return l.id == resource.LeaseID(id) }); i >= 0 {
-		n.ledger.Release(n.leases[i].id)
-		n.forget(i)
-	}
+	n.ledger.Release(resource.LeaseID(id))
+	n.forget(resource.LeaseID(id))
 }
 
 // expire takes in which leases have ended by time.
 func (n *node) expire(now sfaas.Time) {
 	n.ended = n.ledger.Expire(now, n.ended[:0])
 	for _, id := range n.ended {
-		if i := slices.IndexFunc(n.leases, func(l lease) bool { return l.id == id }); i >= 0 {
-			n.forget(i)
-		}
+		n.forget(id)
 	}
 }
 
 // forget lets go of the room of a lease that has ended, unless its unit is here.
-func (n *node) forget(i int) {
+func (n *node) forget(id resource.LeaseID) {
+	i := slices.IndexFunc(n.leases, func(l lease) bool { return l.id == id })
+	if i < 0 {
+		return
+	}
 	u := n.leases[i].unit
 	n.leases = slices.Delete(n.leases, i, i+1)
 	if n.w.owner[u] == n.index {

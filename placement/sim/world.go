@@ -176,16 +176,19 @@ func (w *world) do(n *node, x *agent.Effect) {
 	case agent.Send:
 		w.send(n, x)
 	case agent.Own:
-		effect := *x
-		w.push(w.someDelay(), event{kind: outcome, node: n.index, life: n.life, effect: &effect})
+		w.end(n, *x, w.someDelay())
 	case agent.MoveUnit:
 		// Both work for the slots that are fed ahead; then the ingress turns.
 		fed := time.Duration(w.view.Move.FedSlots * float64(w.cfg.Slot))
-		effect := *x
-		w.push(fed+3*w.someDelay(), event{kind: outcome, node: n.index, life: n.life, effect: &effect})
+		w.end(n, *x, fed+3*w.someDelay())
 	case agent.Prepare, agent.Unprepare, agent.Follow, agent.Placed, agent.Drained:
 		// Standbys are units of the instance; nobody waits for an answer.
 	}
+}
+
+// end lets an effect end later.
+func (w *world) end(n *node, x agent.Effect, d time.Duration) {
+	w.push(d, event{kind: outcome, node: n.index, life: n.life, effect: &x})
 }
 
 // send brings a letter, twice now and then, or loses it.
