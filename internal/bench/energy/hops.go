@@ -32,15 +32,9 @@ func (b *bench) hops() error {
 
 // hop prints one line: the best state found takes the place of the bound.
 func (b *bench) hop(in *plan.Instance, factor, load float64) error {
-	var best *plan.State
-	for seed := range uint64(3) {
-		s, err := recreate(in, b.learned, b.budget, seed)
-		if err != nil {
-			return err
-		}
-		if best == nil || s.Energy() < best.Energy() {
-			best = s
-		}
+	best, err := bestOfThree(in, b.learned, b.budget)
+	if err != nil {
+		return err
 	}
 	in.BoundW = best.Energy()
 	var with, dead, central gaps

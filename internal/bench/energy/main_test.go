@@ -18,12 +18,10 @@ func generate(t *testing.T, r sim.Recipe) (*plan.Instance, *plan.State) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := plan.NewView(in)
+	s, _, err := onePass(in, plan.Amortised())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := plan.NewState(v)
-	(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(s)
 	return in, s
 }
 

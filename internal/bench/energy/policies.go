@@ -32,14 +32,23 @@ func (b *bench) onePolicy(in *plan.Instance, policy plan.Policy, agents bool, g 
 	if agents {
 		return b.simulate(in, sim.Config{Policy: policy}, g)
 	}
-	v, err := plan.NewView(in)
+	s, unplaced, err := onePass(in, policy)
 	if err != nil {
 		return err
 	}
-	s := plan.NewState(v)
-	unplaced := (&plan.Choice{Policy: policy}).PlaceAll(s)
 	g.add(s.Energy(), in.BoundW, 0, unplaced)
 	return nil
+}
+
+// onePass places all units of an instance, one after the other. It returns how many find no
+// place.
+func onePass(in *plan.Instance, policy plan.Policy) (s *plan.State, unplaced int, err error) {
+	v, err := plan.NewView(in)
+	if err != nil {
+		return nil, 0, err
+	}
+	s = plan.NewState(v)
+	return s, (&plan.Choice{Policy: policy}).PlaceAll(s), nil
 }
 
 // each lets a method run on all instances of a load.

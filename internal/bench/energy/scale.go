@@ -43,13 +43,11 @@ func (b *bench) scale() error {
 
 // centralZones returns what ruin and recreate reaches on all zones of an instance.
 func (b *bench) centralZones(in *plan.Instance) (float64, error) {
-	v, err := plan.NewView(in)
+	s, _, err := onePass(in, b.learned)
 	if err != nil {
 		return 0, err
 	}
-	s := plan.NewState(v)
-	(&plan.Choice{Policy: b.learned}).PlaceAll(s)
-	ruiner := plan.NewRuiner(v)
+	ruiner := plan.NewRuiner(s.View())
 	for zone := range b.zones {
 		ruiner.Zone(s, zone, centralBudget, 1)
 	}

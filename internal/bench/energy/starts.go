@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/neuroran/neuroran/placement/plan"
 	"github.com/neuroran/neuroran/placement/sim"
 )
 
@@ -23,15 +22,9 @@ func (b *bench) starts() error {
 		if err != nil {
 			return err
 		}
-		var best *plan.State
-		for seed := range uint64(3) {
-			s, err := recreate(in, b.learned, 20000000, seed)
-			if err != nil {
-				return err
-			}
-			if best == nil || s.Energy() < best.Energy() {
-				best = s
-			}
+		best, err := bestOfThree(in, b.learned, 20000000)
+		if err != nil {
+			return err
 		}
 		line := struct {
 			Name  string       `json:"name"`
