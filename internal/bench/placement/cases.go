@@ -63,14 +63,15 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 	for r.Moves < c.n {
 		var begins []int
 		for range min(movesInTurn, c.n-r.Moves) {
-			begins = append(begins, g.at()-underMove)
+			from := g.at()
+			begins = append(begins, from-underMove)
 			d, err := g.moveOn(ctx)
 			if err != nil {
 				return r, err
 			}
 			took = append(took, d)
 			r.Moves++
-			c.progress("%s: move %d, from slot %d on, takes %v", r.Case, r.Moves, begins[len(begins)-1]+underMove, d)
+			c.progress("%s: move %d, from slot %d on, takes %v", r.Case, r.Moves, from, d)
 			if err := g.pass(ctx, betweenMoves); err != nil {
 				return r, err
 			}
@@ -79,8 +80,9 @@ func moves(ctx context.Context, c *config, mode sfaas.MoveMode) (r movesResult, 
 		if err := g.pass(ctx, middle-begins[0]+c.ahead()); err != nil {
 			return r, err
 		}
+		ends := append(begins[1:], middle)
 		for i, begin := range begins { // each by itself: what a move costs a process is asked
-			r.Moving.add(g.count(begin, append(begins, middle)[i+1]))
+			r.Moving.add(g.count(begin, ends[i]))
 		}
 		r.Still.add(g.count(middle, g.at()-c.ahead()))
 	}
@@ -146,8 +148,7 @@ func losses(ctx context.Context, c *config, name string, signal syscall.Signal) 
 		return r, err
 	}
 	var next []time.Duration
-	var begins []time.Time
-	var paths []steps
+	var all []loss
 	var usual []time.Duration
 	lost := 0
 	for range c.n {
@@ -159,7 +160,7 @@ func losses(ctx context.Context, c *config, name string, signal syscall.Signal) 
 		if err != nil {
 			return r, fmt.Errorf("loss %d: %w", r.Losses+1, err)
 		}
-		next, begins, paths = append(next, x.next), append(begins, x.begin), append(paths, x.path)
+		next, all = append(next, x.next), append(all, x)
 		r.Losses++
 		lost += x.absent + x.failed
 		r.Blocks.Max, r.Rounds = max(r.Blocks.Max, x.absent+x.failed), max(r.Rounds, x.rounds)
@@ -168,7 +169,7 @@ func losses(ctx context.Context, c *config, name string, signal syscall.Signal) 
 		}
 		c.progress("%s %d: %v, %d blocks lost", name, r.Losses, x.next.Round(10*time.Microsecond), x.absent+x.failed)
 	}
-	r.Path, r.Usual = stages(begins, paths), quantilesOf(usual)
+	r.Path, r.Usual = stages(all), quantilesOf(usual)
 	r.Next, r.Over25ms, r.Blocks.Mean = quantilesOf(next), r.Over25ms/float64(max(r.Losses, 1)), float64(lost)/float64(max(r.Losses, 1))
 	g.mu.Lock()
 	r.Old = g.old

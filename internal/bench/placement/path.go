@@ -33,20 +33,20 @@ type stage struct {
 }
 
 // stages turns the steps of several losses into the time that each step takes.
-func stages(losses []time.Time, all []steps) (table []stage) {
+func stages(all []loss) (table []stage) {
 	for i, name := range stepNames {
 		var took []time.Duration
 		for k := range all {
-			if all[k][i].IsZero() {
+			path, before := &all[k].path, all[k].begin
+			if path[i].IsZero() {
 				continue
 			}
-			before := losses[k]
-			for j := range i {
-				if !all[k][j].IsZero() {
-					before = all[k][j]
+			for _, at := range path[:i] {
+				if !at.IsZero() {
+					before = at
 				}
 			}
-			took = append(took, all[k][i].Sub(before))
+			took = append(took, path[i].Sub(before))
 		}
 		if len(took) > 0 {
 			table = append(table, stage{name, quantilesOf(took)})
