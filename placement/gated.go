@@ -50,10 +50,10 @@ func (m *meters) of(c carrier, units []sfaas.Unit) (*gated, error) {
 	worked := uint64(0)
 	for _, u := range units {
 		owner := resource.Owner{App: c.name(), Tenant: cfg.Tenant, Unit: u}
-		ever, used := m.usage.Total(owner), m.usage.Heard(owner)
+		ever := m.usage.Account(owner)
 		g.began += ever.Invocations
 		worked = max(worked, ever.Slots)
-		before.Add(&used)
+		before.Add(&ever.Heard)
 		g.owners = append(g.owners, owner)
 	}
 	gate.Resume(before)
@@ -95,18 +95,18 @@ func (m *meters) settle(g *gated, now sfaas.Time) {
 		g.at = owner
 		g.gate.Under(m.sharing(owner).Gate(g.tenant))
 	}
-	var total, all meter.Usage
-	waiting, worked := 0, uint64(0)
+	var total meter.Usage
+	waiting, invocations, worked := 0, uint64(0), uint64(0)
 	for i := range g.owners {
-		used, ever := m.usage.Heard(g.owners[i]), m.usage.Total(g.owners[i])
-		total.Add(&used)
-		all.Add(&ever)
+		ever := m.usage.Account(g.owners[i])
+		total.Add(&ever.Heard)
+		invocations += ever.Invocations
 		worked = max(worked, ever.Slots)
 		waiting += g.waits[i]
 	}
 	_, taken := g.gate.Passed()
 	g.marks.add(now, taken)
-	done := g.done(now, taken, uint64(waiting), all.Invocations, m.others[owner], owner == m.self)
+	done := g.done(now, taken, uint64(waiting), invocations, m.others[owner], owner == m.self)
 	if o := m.others[owner]; owner != m.self && o != nil {
 		g.pace.told(o.asOf, done)
 		m.presumed[shareName{owner, g.tenant}] += min(g.pace.since(now), float64(taken-done))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -13,7 +14,37 @@ import (
 type Account struct {
 	Tenant string // "" is nobody in particular
 	Usage
-	Heard Usage // of it, what gates settle: see [Ledger.Heard]
+	// Heard is that without what owners on other nodes had used when this ledger heard of each for
+	// the first time: what a gate settles, so that nobody pays on the spot for what was used
+	// before this node was there.
+	Heard Usage
+}
+
+// add adds what was used besides.
+func (a *Account) add(x *Account) {
+	a.Usage.Add(&x.Usage)
+	a.Heard.Add(&x.Heard)
+}
+
+// account returns what a record comes to.
+func (r *record) account() Account {
+	a := Account{Tenant: r.base.Owner.Tenant}
+	r.sum(&a.Usage)
+	a.Heard = a.Usage
+	a.Heard.sub(&r.first)
+	return a
+}
+
+// Account returns what a unit has used, wherever it was, as far as the ledger was told.
+func (l *Ledger) Account(owner resource.Owner) Account {
+	all := Account{Tenant: owner.Tenant}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.owners[owner] {
+		a := r.account()
+		all.add(&a)
+	}
+	return all
 }
 
 // Tenants writes what each tenant has used on all nodes to dst, in the order of their
@@ -49,10 +80,7 @@ func (l *Ledger) tenants(dst []Account, of func(sfaas.NodeID) bool) []Account {
 		if p.stale {
 			p.accounts, p.stale = p.accounts[:0], false
 			for _, r := range p.records {
-				a := Account{Tenant: r.base.Owner.Tenant}
-				r.sum(&a.Usage)
-				a.Heard = a.Usage
-				a.Heard.sub(&r.first)
+				a := r.account()
 				p.accounts = credit(p.accounts, &a)
 			}
 		}
@@ -69,7 +97,6 @@ func credit(accounts []Account, x *Account) []Account {
 	if !found {
 		accounts = slices.Insert(accounts, at, Account{Tenant: x.Tenant})
 	}
-	accounts[at].Usage.Add(&x.Usage)
-	accounts[at].Heard.Add(&x.Heard)
+	accounts[at].add(x)
 	return accounts
 }

@@ -231,19 +231,6 @@ func (l *Ledger) Total(owner resource.Owner) (u Usage) {
 	return u
 }
 
-// Heard is [Ledger.Total] without what the unit's owners on other nodes had used when this ledger
-// heard of each for the first time: what a gate settles, so that nobody pays on the spot for
-// what was used before this node was there.
-func (l *Ledger) Heard(owner resource.Owner) (u Usage) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, r := range l.owners[owner] {
-		r.sum(&u)
-		u.sub(&r.first)
-	}
-	return u
-}
-
 // Here returns what a unit has used on this node: what its gate here settles.
 func (l *Ledger) Here(owner resource.Owner) Usage { return l.At(owner, l.node) }
 

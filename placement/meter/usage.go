@@ -84,9 +84,9 @@ func (u *Usage) Add(o *Usage) {
 
 // sub takes away what was used up to a time.
 func (u *Usage) sub(o *Usage) {
+	mine := u.counters()
 	for i, x := range o.counters() {
-		y := u.counters()[i]
-		*y -= min(*x, *y)
+		*mine[i] -= min(*x, *mine[i])
 	}
 	u.Busy -= min(o.Busy, u.Busy)
 	u.CPU -= min(o.CPU, u.CPU)
