@@ -66,7 +66,9 @@ type budgeted struct {
 	key sfaas.Key
 }
 
-func newBudgeted(t *testing.T, x *simulated, id int) *budgeted {
+// newBudgeted returns a cell of four UEs with full buffers, on whose receiver time a
+// [workingAir] keeps account. maker makes the maker of its schedules.
+func newBudgeted(t *testing.T, id int, maker func(key sfaas.Key, cfg mac.Config) (Maker, error)) *budgeted {
 	t.Helper()
 	cfg := testConfig(4, mac.ProportionalFair{}, Traffic{Pattern: FullBuffer})
 	cfg.MAC.Carrier.CellID, cfg.Seed = id, uint64(id)
@@ -85,27 +87,31 @@ func newBudgeted(t *testing.T, x *simulated, id int) *budgeted {
 		c.air = &workingAir{Air: a, rng: rand.New(rand.NewPCG(uint64(id), 9)), took: map[nr.Slot]time.Duration{}, model: model}
 		return c.air, err
 	}
-	cfg.NewMaker = func(cfg mac.Config) (Maker, error) {
-		return x.add(&functionMaker{
-			key: c.key, ahead: nr.Slot(cfg.K2),
-			push: func(in *block.SlotIndication) error {
-				return x.ticks.PushValue(x.world.Node(0), c.key, sfaas.Slot(in.Slot), in)
-			},
-			feed: func(slot nr.Slot, heard *block.Feedback) error {
-				return x.feedback.PushValue(x.world.Node(0), c.key, sfaas.Slot(slot), heard)
-			},
-			settle: func(context.Context) error {
-				x.world.RunFor(x.slot / 4)
-				return x.failed()
-			},
-			look: func(context.Context, uint16) (mac.UE, bool, error) { return mac.UE{}, false, nil },
-		})
-	}
+	cfg.NewMaker = func(cfg mac.Config) (Maker, error) { return maker(c.key, cfg) }
 	if c.Loop, err = New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// newNeighbour returns the maker of a cell on the first node, whose world goes on by a part of
+// a slot when it is asked to: so several cells share it.
+func (x *simulated) newNeighbour(key sfaas.Key, cfg mac.Config) (Maker, error) {
+	return x.add(&functionMaker{
+		key: key, ahead: nr.Slot(cfg.K2),
+		push: func(in *block.SlotIndication) error {
+			return x.ticks.PushValue(x.world.Node(0), key, sfaas.Slot(in.Slot), in)
+		},
+		feed: func(slot nr.Slot, heard *block.Feedback) error {
+			return x.feedback.PushValue(x.world.Node(0), key, sfaas.Slot(slot), heard)
+		},
+		settle: func(context.Context) error {
+			x.world.RunFor(x.slot / 4)
+			return x.failed()
+		},
+		look: func(context.Context, uint16) (mac.UE, bool, error) { return mac.UE{}, false, nil },
+	})
 }
 
 // TestBudgetsOfTwoCells runs two cells whose receivers have one worker. While the first is
@@ -115,7 +121,7 @@ func newBudgeted(t *testing.T, x *simulated, id int) *budgeted {
 func TestBudgetsOfTwoCells(t *testing.T) {
 	const alone, both, settling = 1500, 4000, 200
 	x := newSimulated(t, testConfig(1, mac.ProportionalFair{}, Traffic{}).MAC, sim.Config{Seed: 1}, false)
-	first, second := newBudgeted(t, x, 1), newBudgeted(t, x, 2)
+	first, second := newBudgeted(t, 1, x.newNeighbour), newBudgeted(t, 2, x.newNeighbour)
 	set := admission.Set{Cores: 1, Slot: 500 * time.Microsecond, Deadline: 450 * time.Microsecond, Margin: 30 * time.Microsecond}
 	share := func(cells ...*budgeted) []time.Duration {
 		units := make([]admission.Unit, len(cells))

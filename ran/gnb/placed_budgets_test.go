@@ -6,7 +6,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/placement"
-	"github.com/neuroran/neuroran/placement/admission"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/ran/block"
 	"github.com/neuroran/neuroran/sfaas"
@@ -104,43 +102,21 @@ func (x *placedCells) await(cells int, other time.Duration) time.Duration {
 // cell places a cell.
 func (x *placedCells) cell(t *testing.T, id int) *budgeted {
 	t.Helper()
-	cfg := testConfig(4, mac.ProportionalFair{}, Traffic{Pattern: FullBuffer})
-	cfg.MAC.Carrier.CellID, cfg.Seed = id, uint64(id)
-	c := &budgeted{key: block.CellKey(id)}
-	unit := x.dep.Unit(c.key)
+	unit := x.dep.Unit(block.CellKey(id))
 	if err := unit.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	cell, err := mac.New(cfg.MAC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	model, err := admission.NewModel(&block.SlotWork{Work: cell.State().Work, Quantile: 0.999}, 0.999)
-	if err != nil {
-		t.Fatal(err)
-	}
-	newAir := cfg.withDefaults().NewAir
-	cfg.NewAir = func(air AirConfig) (Air, error) {
-		a, err := newAir(air)
-		c.air = &workingAir{Air: a, rng: rand.New(rand.NewPCG(uint64(id), 9)), took: map[nr.Slot]time.Duration{}, model: model}
-		return c.air, err
-	}
-	cfg.NewMaker = func(cfg mac.Config) (Maker, error) {
+	return newBudgeted(t, id, func(key sfaas.Key, cfg mac.Config) (Maker, error) {
 		return x.add(&functionMaker{
-			key: c.key, ahead: nr.Slot(cfg.K2),
-			push: func(in *block.SlotIndication) error { return x.ticks.PushValue(unit, c.key, sfaas.Slot(in.Slot), in) },
+			key: key, ahead: nr.Slot(cfg.K2),
+			push: func(in *block.SlotIndication) error { return x.ticks.PushValue(unit, key, sfaas.Slot(in.Slot), in) },
 			feed: func(slot nr.Slot, heard *block.Feedback) error {
-				return x.feedback.PushValue(unit, c.key, sfaas.Slot(slot), heard)
+				return x.feedback.PushValue(unit, key, sfaas.Slot(slot), heard)
 			},
 			settle: x.dep.Runtime().Drain,
 			look:   func(context.Context, uint16) (mac.UE, bool, error) { return mac.UE{}, false, nil },
 		})
-	}
-	if c.Loop, err = New(cfg); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c
+	})
 }
 
 // TestNeighbourShrinksBudgets places a cell at a node, whose scheduler gets all that its deadline
