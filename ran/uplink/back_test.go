@@ -11,19 +11,27 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
+// newScheduling returns a chain with a scheduler of its own, which the host or the receiver tells
+// what becomes of grants.
+func newScheduling(t *testing.T, host bool) *Chain {
+	t.Helper()
+	carrier := nr.Carrier{CellID: 1, SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512}
+	c, err := New(Config{
+		Config: block.Config{Carrier: carrier, NumRx: 2}, Receiver: "ls", FeedbackByHost: host,
+		Scheduler: mac.Config{Carrier: carrier, Scheduler: mac.RoundRobin{}, MaxUEs: 4, K2: 2, FeedbackSlots: 4},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestEdgesBack knows the edge of the ticks among those to the scheduler: a tick that is refused
 // is pushed again, and feedback that is refused is not taken for a tick, nor for the fate of a
 // grant.
 func TestEdgesBack(t *testing.T) {
-	carrier := nr.Carrier{CellID: 1, SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512}
 	for _, host := range []bool{false, true} {
-		c, err := New(Config{
-			Config: block.Config{Carrier: carrier, NumRx: 2}, Receiver: "ls", FeedbackByHost: host,
-			Scheduler: mac.Config{Carrier: carrier, Scheduler: mac.RoundRobin{}, MaxUEs: 4, K2: 2, FeedbackSlots: 4},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := newScheduling(t, host)
 		tick, back := c.edgesBack()
 		for _, e := range c.App.Edges() {
 			if ticks := e.From == "ticks"; ticks != (int(e.ID) == tick) {

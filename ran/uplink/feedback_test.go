@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package uplink_test
+package uplink
 
 import (
 	"errors"
 	"testing"
 
-	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
-	"github.com/neuroran/neuroran/ran/uplink"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
 // TestFeedbackEdge has a scheduler in a part of its own, which is kept, beside a receiver that is
 // soft: grants cross one way and feedback the other, each over a cut and without a promise.
 func TestFeedbackEdge(t *testing.T) {
-	carrier := nr.Carrier{CellID: 1, SubcarrierSpacingKHz: 30, NumPRB: 24, FFTSize: 512}
 	for _, host := range []bool{false, true} {
-		c, err := uplink.New(uplink.Config{
-			Config: block.Config{Carrier: carrier, NumRx: 2}, Receiver: "ls", FeedbackByHost: host,
-			Scheduler: mac.Config{Carrier: carrier, Scheduler: mac.RoundRobin{}, MaxUEs: 4, K2: 2, FeedbackSlots: 4},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := newScheduling(t, host)
 		cuts := map[string]int{}
 		for _, e := range c.App.Edges() {
 			if e.Cut == "" {
@@ -47,7 +38,7 @@ func TestFeedbackEdge(t *testing.T) {
 		if kept != 1 || len(c.App.Parts()) != 2 {
 			t.Errorf("parts %+v", c.App.Parts())
 		}
-		r, err := c.Receive(uplink.ReceiverConfig{})
+		r, err := c.Receive(ReceiverConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
