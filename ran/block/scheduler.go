@@ -105,6 +105,9 @@ type Scheduler struct {
 	// bound holds.
 	Budgets sfaas.Controller[Budget]
 
+	// Config is that of the function's cells, with every default filled in.
+	Config mac.Config
+
 	ues sfaas.Map[uint16, mac.UE]
 }
 
@@ -165,7 +168,7 @@ func NewScheduler(cfg mac.Config) (Scheduler, error) {
 		budget.Set(c, in.Micros)
 		return nil
 	})
-	return Scheduler{Fn: f, Feedback: feedback, Budgets: budgets, ues: kept.ues}, nil
+	return Scheduler{Fn: f, Feedback: feedback, Budgets: budgets, Config: cfg, ues: kept.ues}, nil
 }
 
 // keptCell is where what a cell knows is kept, and where it is worked with.

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/neuroran/neuroran/accel"
-	"github.com/neuroran/neuroran/mac"
 	"github.com/neuroran/neuroran/phy/neural"
 	"github.com/neuroran/neuroran/phy/nr"
 	"github.com/neuroran/neuroran/ran/block"
@@ -61,11 +60,10 @@ type Edges struct {
 	// Out receives every transport block, whatever its CRC.
 	Out sfaas.Output[block.TransportBlock]
 
-	graph         *sfaas.Graph
-	networks      *neural.Networks
-	replay        replay         // what takes the place of an edge; nil for none
-	outputs       []sfaas.Option // what receives the messages of taps
-	feedbackSlots int            // of the scheduler
+	graph    *sfaas.Graph
+	networks *neural.Networks
+	replay   replay         // what takes the place of an edge; nil for none
+	outputs  []sfaas.Option // what receives the messages of taps
 
 	reporter, collector string // functions on the way of the feedback, "" where the host tells it
 }
@@ -102,12 +100,7 @@ func Compose(g *sfaas.Graph, cfg Config) (*Edges, error) {
 		return nil, err
 	}
 	if cfg.schedules() {
-		cell, err := mac.New(cfg.Scheduler) // which knows the defaults
-		if err == nil {
-			e.feedbackSlots = cell.Config().FeedbackSlots
-			e.Scheduler, err = block.NewScheduler(cfg.Scheduler)
-		}
-		if err != nil {
+		if e.Scheduler, err = block.NewScheduler(cfg.Scheduler); err != nil {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
@@ -154,7 +147,7 @@ func (e *Edges) report(grants sfaas.Stream[nr.Schedule]) {
 		sfaas.Control(e.HostFeedback, e.Scheduler.Feedback)
 		return
 	}
-	reporter, collector := block.NewReport(e.Config.Config), block.NewCollect(e.Config.Config, e.feedbackSlots)
+	reporter, collector := block.NewReport(e.Config.Config), block.NewCollect(e.Config.Config, e.Scheduler.Config.FeedbackSlots)
 	e.reporter, e.collector = reporter.Name(), collector.Fn.Name()
 	e.Feedback = sfaas.Apply(sfaas.Apply(e.Blocks, reporter), collector.Fn)
 	sfaas.Control(grants, collector.Grants)
