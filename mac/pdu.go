@@ -132,9 +132,9 @@ func (e *Elements) Put(dst []byte, lcid, data int) error {
 }
 
 // ParseElements reads the control elements of a MAC PDU; data and what a scheduler does not go
-// by are passed over. A truncated report counts for the groups that it names. It returns what it has read before
-// a [*nr.ShapeError], of a PDU that is cut off, or a [*nr.FieldError], of a reserved logical
-// channel ID. It does not allocate when it succeeds.
+// by are passed over. A truncated report counts for the groups that it names. It returns what
+// it has read before a [*nr.ShapeError], of a PDU that is cut off, or a [*nr.FieldError], of a
+// reserved logical channel ID. It does not allocate when it succeeds.
 //
 // TS 38.321 §6.1.2, §6.1.3 and §6.2.1.
 func ParseElements(pdu []byte) (e Elements, err error) {

@@ -81,7 +81,7 @@ func (c *Cell) expire(slot nr.Slot) {
 		}
 		c.touch(int(at))
 		u := &c.ues[at]
-		u.Deadline = math.MaxUint64
+		u.Deadline = never
 		for flying := u.InFlight; flying != 0; flying &= flying - 1 {
 			p, bit := &u.Processes[bits.TrailingZeros16(flying)], flying&-flying
 			if slot > p.SentAt+wait {

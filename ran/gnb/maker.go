@@ -34,8 +34,8 @@ import (
 // takes what it never hears as lost. It comes from the loop, which pushes it before the tick of
 // the slot in which it is to be known, or over an edge from the receiver. Make then waits until
 // the runtimes have nothing to do, before the tick: all that the receiver will ever say of
-// earlier slots is at the scheduler then, whatever the number of workers. By the clock nothing is waited
-// for.
+// earlier slots is at the scheduler then, whatever the number of workers. By the clock nothing
+// is waited for.
 type functionMaker struct {
 	key      sfaas.Key
 	ahead    nr.Slot                              // k₂
