@@ -198,7 +198,7 @@ func TestConnectRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := a.Connect(wire{}, []byte("NRHELO\x02\x00")); !errors.Is(err, sfaas.ErrFrame) {
+	if _, _, err := a.Connect(wire{}, []byte("NRHELO\x03\x00")); !errors.Is(err, sfaas.ErrFrame) {
 		t.Errorf("another version: %v", err)
 	}
 	if err := a.Receive(2, 1, sfaas.Ordered, a.Frame(20)); !errors.Is(err, sfaas.ErrUnlinked) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/sim"
 )
 
 // TestAnotherLife lets a runtime without records begin another life under its number: what
@@ -43,12 +44,63 @@ func TestAnotherLife(t *testing.T) {
 				}
 				b.Close()
 			}
-			b := node(2, 500)
-			_, _, err := a.Connect(wire{&wires{}, a, b}, b.Hello())
-			if bad := (*sfaas.OptionError)(nil); !errors.As(err, &bad) || bad.Option != "WithIncarnation" {
-				t.Errorf("a life before the last one: %v", err)
+			for _, life := range []uint32{500, 1001} {
+				b := node(2, life)
+				_, _, err := a.Connect(wire{&wires{}, a, b}, b.Hello())
+				if bad := (*sfaas.OptionError)(nil); !errors.As(err, &bad) || bad.Option != "WithIncarnation" {
+					t.Errorf("life %d after life 1001: %v", life, err)
+				}
 			}
 		})
+	}
+}
+
+// TestNextLife lets a runtime begin another life over the records of one whose number is as
+// high as its own would be, or higher, as one does that was killed within the tick of the
+// clock in which it began: it has a number of its own, and nothing that it commits is taken
+// for what the life before has committed.
+func TestNextLife(t *testing.T) {
+	n := sfaas.NewValue[uint64]("n", sfaas.Replicated)
+	f := sfaas.Define("f", func(c *sfaas.Ctx, out, in *number) error {
+		*n.Mut(c) += in.X
+		out.X, _ = n.Get(c)
+		return nil
+	}, sfaas.FunctionConfig{}, n)
+	g := sfaas.NewGraph("next")
+	in := sfaas.Source[number](g, "in")
+	out := sfaas.Sink(sfaas.Apply(in.With(exactly), f).With(exactly), "out")
+	app, d, key := build(t, g), sim.NewDisk(0), sfaas.NewKey(sfaas.KindCell, 1)
+	var sum atomic.Uint64
+	sums := sfaas.WithOutput(out, func(_ sfaas.Header, x *number) { sum.Store(x.X) })
+	for life := range uint32(3) {
+		opts := []sfaas.Option{sums}
+		if life == 0 {
+			opts = append(opts, sfaas.WithIncarnation(4_000_000_000))
+		}
+		rt := recovered(t, app, d, opts...)
+		if got := rt.Incarnation(); got != 4_000_000_000+life {
+			t.Fatalf("life %d has the number %d", life, got)
+		}
+		from := sfaas.Slot(0)
+		if p, known := in.Position(rt, key); known {
+			from = p.Slot + 1
+		}
+		if from != sfaas.Slot(5*life) {
+			t.Fatalf("life %d goes on at slot %d, want %d", life, from, 5*life)
+		}
+		for i := range sfaas.Slot(5) {
+			push(t, in, rt, key, from+i, 1)
+		}
+		drain(t, rt)
+		rt.Close()
+		if want := 5 * uint64(life+1); sum.Load() != want {
+			t.Fatalf("life %d: the sum is %d, want %d", life, sum.Load(), want)
+		}
+	}
+	for _, number := range []uint32{4_000_000_002, 1000} {
+		if _, err := sfaas.NewRuntime(app, sfaas.WithEngine(d), sfaas.WithIncarnation(number)); !errors.Is(err, sfaas.ErrStaleEpoch) {
+			t.Errorf("number %d after 4000000002: %v", number, err)
+		}
 	}
 }
 

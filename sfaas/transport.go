@@ -42,7 +42,9 @@ const (
 // who this one is, its graph with its digests, and all routes that it knows.
 func (r *Runtime) Hello() []byte { return r.rt.Hello() }
 
-// Incarnation returns the number of the runtime's life, see [WithIncarnation].
+// Incarnation returns the number of the runtime's life, see [WithIncarnation]. A number
+// that the clock has given is shown to nobody before it is certain that no earlier process
+// had it: in the first quarter of a second of a process Incarnation and Hello wait for that.
 func (r *Runtime) Incarnation() uint32 { return r.rt.Incarnation() }
 
 // Connect links the runtime that a [Runtime.Hello] is of, and to which t carries

@@ -44,6 +44,7 @@ type Settings struct {
 	Owner        base.NodeID            // owns units without a route, 0 for this runtime
 	Owners       map[string]base.NodeID // the same for single parts, by name
 	Incarnation  uint32                 // tells the lives of a node apart
+	Numbered     bool                   // the incarnation is the host's choice
 	Leaving      *atomic.Bool           // the runtime takes no unit any more
 	IdleKeys     time.Duration          // until a key without use is forgotten, 0 for never
 	Threads      *base.Threads          // of the workers, nil for goroutines
@@ -111,25 +112,6 @@ func NewSettings() *Settings {
 		ImportBytes: 512 << 10, PublishEvery: 500 * time.Microsecond, IdleKeys: 10 * time.Second, Node: 1,
 		Owners: map[string]base.NodeID{}, Leaving: new(atomic.Bool), Incarnation: nextIncarnation(time.Now()),
 		Sealer: processSealer(), OwnSealer: true,
-	}
-}
-
-var lastIncarnation atomic.Uint32
-
-// nextIncarnation returns a number that no runtime has got before: it counts quarters
-// of a second since 2024, and on where runtimes of a process begin sooner one after
-// the other. Of two lives of a node with one number the second would be taken for a
-// repeat of the first.
-func nextIncarnation(now time.Time) uint32 {
-	const start = 1_704_067_200 // 2024-01-01 in seconds since 1970
-	n := uint32((now.UnixMilli() - start*1000) / 250)
-	for {
-		// Two runtimes of a process may begin within the same quarter of a second: the
-		// second one counts on.
-		last := lastIncarnation.Load()
-		if next := max(n, last+1); lastIncarnation.CompareAndSwap(last, next) {
-			return next
-		}
 	}
 }
 

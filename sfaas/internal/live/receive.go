@@ -22,7 +22,7 @@ var processClock = sync.OnceValue(rand.Uint64)
 // Runtimes that share a clock need no offset; the number tells whether two do.
 func (r *Runtime) clockID() uint64 {
 	if r.set.ForeignClock {
-		return r.foreignClock
+		return r.mark
 	}
 	return processClock()
 }
@@ -32,12 +32,17 @@ func (r *Runtime) clockID() uint64 {
 func (r *Runtime) Hello() []byte {
 	rests, routes := r.table()
 	return r.wire.AppendHello(nil, &state.Hello{
-		Node: r.set.Node, Incarnation: r.set.Incarnation, Clock: r.clockID(), Now: r.set.Clock(), Rests: rests, Routes: routes,
+		Node: r.set.Node, Incarnation: r.Incarnation(), Mark: r.mark, Clock: r.clockID(), Now: r.set.Clock(), Rests: rests, Routes: routes,
 	})
 }
 
-// Incarnation returns the number of the runtime's life.
-func (r *Runtime) Incarnation() uint32 { return r.set.Incarnation }
+// Incarnation returns the number of the runtime's life, once it is no earlier one's.
+func (r *Runtime) Incarnation() uint32 {
+	if !r.set.Numbered && r.rec == nil {
+		core.AwaitIncarnation()
+	}
+	return r.set.Incarnation
+}
 
 // Connect links the runtime that a [Runtime.Hello] is of, and to which a transport
 // carries frames from now on. One that is linked under its number already has lost
@@ -63,19 +68,26 @@ func (r *Runtime) Connect(t Transport, hello []byte) (node base.NodeID, incarnat
 	return of.Node, of.Incarnation, nil
 }
 
-// follows returns an error if this runtime has known a later life of another one: what that
-// has sent would be taken for newer than what it sends now, which would get lost.
+// heard is a life of another runtime that this one has known.
+type heard struct {
+	incarnation uint32
+	mark        uint64
+}
+
+// follows returns an error if this runtime has known a later life of another one, or another
+// one of the same number: what that has sent would be taken for newer than what it sends
+// now, or for the same, which would get lost.
 func (r *Runtime) follows(of *state.Peer) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	last := r.lives[of.Node]
-	if of.Incarnation < last {
+	last, is := r.lives[of.Node], heard{of.Incarnation, of.Mark}
+	if is.incarnation < last.incarnation || is.incarnation == last.incarnation && is.mark != last.mark && last.mark != 0 {
 		return base.Errorf("connect: node %d: %w", of.Node, &base.OptionError{
-			Option: "WithIncarnation", Got: strconv.FormatUint(uint64(of.Incarnation), 10),
-			Want: fmt.Sprintf("%d or more, as it has had: its clock may have been set back", last),
+			Option: "WithIncarnation", Got: strconv.FormatUint(uint64(is.incarnation), 10),
+			Want: fmt.Sprintf("more than %d, as it has had: its clock may have been set back", last.incarnation),
 		})
 	}
-	r.lives[of.Node] = of.Incarnation
+	r.lives[of.Node] = is
 	return nil
 }
 

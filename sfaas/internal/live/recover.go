@@ -23,22 +23,30 @@ var errSlowEngine = errors.New("sfaas: the engine does not answer")
 //
 // Order of a beginning life:
 //
-//  1. The recorder knows the graph's names and this life's clock.
-//  2. If the engine has units of an earlier life, sources are refused until Recover.
-//  3. The first record says what those of this life are read by, and must be durable
+//  1. Its number is higher than that of the last life: the engine takes records of an equal
+//     one for repeats, and acknowledges what it does not write.
+//  2. The recorder knows the graph's names and this life's clock.
+//  3. If the engine has units of an earlier life, sources are refused until Recover.
+//  4. The first record says what those of this life are read by, and must be durable
 //     before any other can be.
-func (r *Runtime) beginLife() (err error) {
+func (r *Runtime) beginLife() error {
 	if !r.set.Engine.Keeps() {
 		return nil
+	}
+	last, unread, err := lastLife(r.set.Engine)
+	if err != nil {
+		return base.Errorf("begin: %w: %w", base.ErrRecords, err)
+	}
+	if r.set.Incarnation <= last {
+		if r.set.Numbered {
+			return base.Errorf("begin: %w: the engine has records of life %d, this one is %d", base.ErrStaleEpoch, last, r.set.Incarnation)
+		}
+		r.set.Incarnation = last + 1
 	}
 	if r.rec, err = state.NewRecorder(r.app, r.set, r.set.Clock(), time.Now().UnixNano()); err != nil {
 		return err
 	}
 	r.set.Recorder = r.rec
-	unread, err := hasUnits(r.set.Engine)
-	if err != nil {
-		return base.Errorf("begin: %w: %w", base.ErrRecords, err)
-	}
 	r.unread.Store(unread)
 	r.paused.Store(unread) // nothing is pushed before Recover
 	answer := make(chan error, 1)
@@ -61,20 +69,23 @@ func (r *Runtime) beginLife() (err error) {
 
 var errFound = errors.New("a unit")
 
-// hasUnits reports whether an engine has records of units.
+// lastLife returns the number of the last life of which an engine has records, and whether
+// it has some of units.
 //
-// The first unit that is found is enough; the error is how a load is ended early.
-func hasUnits(e core.Engine) (bool, error) {
-	err := e.Load(func(u base.Unit, _ uint32, _ iter.Seq2[[]byte, []byte]) error {
+// The rows of a life come first, under its number. The first unit that is found is enough;
+// the error is how a load is ended early.
+func lastLife(e core.Engine) (last uint32, units bool, err error) {
+	err = e.Load(func(u base.Unit, epoch uint32, _ iter.Seq2[[]byte, []byte]) error {
 		if u != (base.Unit{}) {
 			return errFound
 		}
+		last = epoch
 		return nil
 	})
 	if errors.Is(err, errFound) {
-		return true, nil
+		return last, true, nil
 	}
-	return false, err
+	return last, false, err
 }
 
 // errUnread refuses pushes to a runtime whose engine has records of an earlier life.

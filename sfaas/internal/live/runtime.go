@@ -31,25 +31,25 @@ import (
 //  5. When all have ended, units on their way here are refused, and peers told.
 //  6. Threads end, then resources close: nobody runs who could use them.
 type Runtime struct {
-	app          *plan.App
-	set          *core.Settings
-	group        *Group
-	workers      []*worker
-	homes        [base.Groups]*worker // by key group
-	cores        *core.Cores
-	routes       routeTable
-	paused       atomic.Bool     // while a snapshot is taken: sources are refused
-	held         atomic.Bool     // while workers come to a stand for that: no handler runs
-	foreignClock uint64          // names the clock, if it is not that of the process
-	unread       atomic.Bool     // an engine has records that have not been recovered
-	rec          *state.Recorder // of records, for an engine that keeps them
-	cut          int             // size of the last snapshot; who has paused the runtime owns it
+	app     *plan.App
+	set     *core.Settings
+	group   *Group
+	workers []*worker
+	homes   [base.Groups]*worker // by key group
+	cores   *core.Cores
+	routes  routeTable
+	paused  atomic.Bool     // while a snapshot is taken: sources are refused
+	held    atomic.Bool     // while workers come to a stand for that: no handler runs
+	mark    uint64          // at random: names the runtime, and its clock if it is not that of the process
+	unread  atomic.Bool     // an engine has records that have not been recovered
+	rec     *state.Recorder // of records, for an engine that keeps them
+	cut     int             // size of the last snapshot; who has paused the runtime owns it
 
 	mu     sync.Mutex
 	calls  map[uint64]chan callResult
 	nextID uint64
 	links  map[base.NodeID]peer
-	lives  map[base.NodeID]uint32 // the last life of each that was ever connected
+	lives  map[base.NodeID]heard // the last life of each that was ever connected
 	wire   *state.Wire
 	frames *base.FramePool
 	closed atomic.Bool
@@ -75,7 +75,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	}
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
-		links: map[base.NodeID]peer{}, lives: map[base.NodeID]uint32{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
+		links: map[base.NodeID]peer{}, lives: map[base.NodeID]heard{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
 		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
 	// Counters are shown once per slot, or where slots are shorter than the clock can
@@ -84,7 +84,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 		set.PublishEvery = max(set.Timeline.Length(), 100*time.Microsecond)
 	}
 	set.BatchDone, set.Translate = r.batchDone, state.Translate
-	r.foreignClock = rand.Uint64()
+	r.mark = rand.Uint64() | 1
 	err := r.beginLife()
 	if err != nil {
 		// The life begins before anything that could be recorded.

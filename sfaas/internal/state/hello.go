@@ -20,6 +20,7 @@ import (
 type Hello struct {
 	Node        base.NodeID
 	Incarnation uint32       // of the runtime's life
+	Mark        uint64       // at random: of two lives with one number the second is refused
 	Clock       uint64       // names the clock: equal ones have equal moments
 	Now         base.Time    // on that clock
 	Rests       []core.Rest  // of parts that were passed on
@@ -28,7 +29,7 @@ type Hello struct {
 
 const (
 	helloMagic   = "NRHELO"
-	helloVersion = 2
+	helloVersion = 3
 	proofText    = "neuroran sealer"
 )
 
@@ -59,7 +60,7 @@ func NewWire(app *plan.App, set *core.Settings) *Wire {
 // AppendHello appends the beginning of a connection:
 //
 //	magic "NRHELO" | version, one byte | 0
-//	node, incarnation, clock, moment | proof of the sealer, if anything is sealed
+//	node, incarnation, mark, clock, moment | proof of the sealer, if anything is sealed
 //	name of the graph | names of functions, edges and outlets | digests of edges
 //	parts: name, two digests, default owner | rests | routes
 //
@@ -69,7 +70,7 @@ func NewWire(app *plan.App, set *core.Settings) *Wire {
 func (w *Wire) AppendHello(dst []byte, h *Hello) []byte {
 	b := append(append(dst, helloMagic...), helloVersion, 0)
 	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(h.Node)), uint64(h.Incarnation))
-	b = binary.AppendVarint(binary.AppendUvarint(b, h.Clock), int64(h.Now))
+	b = binary.AppendVarint(binary.AppendUvarint(binary.AppendUvarint(b, h.Mark), h.Clock), int64(h.Now))
 	// Both ends must seal with the same key, or sealed payload would fail one by one
 	// later. The proof is a text that only such a sealer can open.
 	var proof []byte
@@ -158,7 +159,7 @@ func (w *Wire) ReadHello(data []byte, now base.Time, clock uint64) (*Peer, error
 	r := &base.Reader{Src: data[8:]}
 	p := &Peer{set: w.set, app: w.app, secret: w.secret}
 	p.Node, p.Incarnation = base.NodeID(r.Uint16()), r.Uint32()
-	p.Clock, p.Now = r.Uint(), base.Time(r.Int())
+	p.Mark, p.Clock, p.Now = r.Uint(), r.Uint(), base.Time(r.Int())
 	proof, name := []byte(r.Text()), r.Text()
 	p.index = plan.ReadIndex(r, w.app)
 	p.readEdges(r, w)
