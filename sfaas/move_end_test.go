@@ -253,3 +253,52 @@ func TestClosedPeersAreLetGo(t *testing.T) {
 		t.Errorf("each closed peer keeps %d bytes", grown)
 	}
 }
+
+// answersOnce is a transport on which only the first answer of host code arrives, as of an end
+// that is too busy for more.
+type answersOnce struct {
+	wire
+	answered *atomic.Bool
+}
+
+// Send implements sfaas.Transport.
+func (w answersOnce) Send(to sfaas.NodeID, class sfaas.FrameClass, f *sfaas.Frame) error {
+	if class == sfaas.HostFrames && w.answered.Swap(true) {
+		f.Release()
+		return nil
+	}
+	return w.wire.Send(to, class, f)
+}
+
+// TestMoveToBusy moves a unit to a runtime that says that it is prepared, takes the unit, and
+// then is too busy to say that it needs nothing else: the move has been made.
+func TestMoveToBusy(t *testing.T) {
+	f := sfaas.Define("f", func(*sfaas.Ctx, *number, *number) error { return sfaas.ErrNoOutput }, sfaas.FunctionConfig{})
+	g := sfaas.NewGraph("g")
+	in := sfaas.Source[number](g, "in")
+	sfaas.Apply(in.With(exactly), f)
+	app, key := build(t, g), sfaas.NewKey(sfaas.KindCell, 1)
+	limit := sfaas.WithBlockLimit(20 * time.Millisecond)
+	a := start(t, app, limit, sfaas.WithNode(1))
+	b := start(t, app, limit, sfaas.WithNode(2), sfaas.WithDefaultOwner(1))
+	ha, hb := a.Hello(), b.Hello()
+	if _, _, err := a.Connect(wire{&wires{}, a, b}, hb); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.Connect(answersOnce{wire{&wires{}, b, a}, new(atomic.Bool)}, ha); err != nil {
+		t.Fatal(err)
+	}
+	push(t, in, a, key, 1, 1)
+	drain(t, a)
+	r, err := moveOf(t.Context(), a, b, f, key)
+	if err != nil || r.Epoch == 0 {
+		t.Errorf("the move has ended with %+v (%v)", r, err)
+	}
+	u, err := app.Unit("f", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if route, err := b.Route(u); err != nil || route.Owner != 2 {
+		t.Errorf("the unit is at node %d (%v)", route.Owner, err)
+	}
+}

@@ -228,15 +228,17 @@ func (p *far) prepare(ctx context.Context, u base.Unit) error {
 	return p.ask(ctx, state.Request{Op: state.OpPrepare, Unit: u})
 }
 
-// unprepare waits for the other end no longer than the block limit: the move has ended by
-// then, whatever comes of this, and a runtime that is gone has nothing to close.
+// unprepare waits for the other end no longer than the block limit. The move has ended by
+// then, and has its own outcome: an end that is too busy to answer in time closes what it
+// needs not when it comes to that, and one that is gone has closed everything.
 func (p *far) unprepare(u base.Unit) error {
 	ctx, stop := context.WithTimeout(context.Background(), p.rt.set.BlockLimit)
 	defer stop()
-	if err := p.ask(ctx, state.Request{Op: state.OpUnprepare, Unit: u}); err != base.ErrUnlinked {
-		return err
+	err := p.ask(ctx, state.Request{Op: state.OpUnprepare, Unit: u})
+	if errors.Is(err, base.ErrUnlinked) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
 	}
-	return nil // it has closed everything
+	return err
 }
 
 // settle returns a channel that is closed when the other runtime has read what was sent
