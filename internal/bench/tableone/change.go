@@ -12,40 +12,6 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// changes tells what happens when something changes: load, versions, deaths, cells.
-func (b *bench) changes(k kind, s *system) error {
-	if b.wants("intensity") {
-		if err := b.intensity(k, s); err != nil {
-			return fmt.Errorf("intensity: %w", err)
-		}
-	}
-	slots := max(b.slots/2, 20)
-	if b.wants("maintenance") {
-		r, took, err := s.amid(slots, b.pace, s.swap)
-		if err != nil {
-			return fmt.Errorf("maintenance: %w", err)
-		}
-		b.put("maintenance", k, "to change the version of a function", took.Seconds(), "s")
-		b.put("maintenance", k, "transmissions lost by it", float64(r.lost()), "")
-	}
-	if b.wants("reliability") {
-		r, _, err := s.amid(slots, b.pace, s.crash)
-		if err != nil {
-			return fmt.Errorf("reliability: %w", err)
-		}
-		b.put("reliability", k, "longest time without a block after kill -9", float64(r.gap.Microseconds())/1e3, "ms")
-		b.put("reliability", k, "transmissions lost by it", float64(r.lost()), "")
-	}
-	if b.wants("scalability") {
-		took, err := s.addCell()
-		if err != nil {
-			return fmt.Errorf("scalability: %w", err)
-		}
-		b.put("scalability", k, "one more cell, until its first block", took.Seconds(), "s")
-	}
-	return nil
-}
-
 // intensity sends slots four times as fast for a quarter of a second, and tells how long
 // after that slots are late: longer on their way than four times the usual.
 func (b *bench) intensity(k kind, s *system) error {
@@ -127,7 +93,10 @@ func (s *system) successor(p *process) (*process, error) {
 
 // swap brings a new version of a function into service. Here the new process is there
 // before the old one goes, and units move; for the baselines the container is replaced.
-func (s *system) swap() error {
+//
+// A move that feeds both owners takes as many slots as receivers remember, about 170, however
+// far apart they come.
+func (s *system) swap(pace time.Duration) error {
 	old := s.victim()
 	if s.kind != node {
 		return s.crash()
@@ -136,7 +105,8 @@ func (s *system) swap() error {
 	if err != nil {
 		return err
 	}
-	if err := old.do(fmt.Sprintf("move %d", fresh.role.Node)); err != nil {
+	const atMost = 1000 // slots, beside a minute
+	if err := old.do(fmt.Sprintf("move %d %v", fresh.role.Node, time.Minute+atMost*pace)); err != nil {
 		return err
 	}
 	s.kill(old)
@@ -172,7 +142,8 @@ func (s *system) crash() error {
 	}
 }
 
-// addCell starts one more cell and returns how long it takes until its first block.
+// addCell starts one more cell and returns how long it takes until its first block. After that
+// it gets no slots any more: the other rows are of as many cells as before.
 func (s *system) addCell() (time.Duration, error) {
 	begin := time.Now()
 	cell := uint64(s.cells) + 1
@@ -186,6 +157,7 @@ func (s *system) addCell() (time.Duration, error) {
 		return 0, err
 	}
 	s.cells++
+	defer func() { s.cells-- }()
 	key := cellKey(cell)
 	s.mu.Lock()
 	s.await, s.came = key, time.Time{}

@@ -47,7 +47,7 @@ func (b *bench) energy(k kind, s *system, r *run, e *energies) error {
 	b.put("energy", k, "modelled, idle 10 % of busy", joules(0.1*edge.BusyWatts), "J/Mbit")
 	b.put("energy", k, "modelled, idle 60 % of busy", joules(0.6*edge.BusyWatts), "J/Mbit")
 
-	rest, err := s.rest(time.Second)
+	rest, err := s.rest(2 * time.Second)
 	if err != nil {
 		return err
 	}
@@ -55,9 +55,6 @@ func (b *bench) energy(k kind, s *system, r *run, e *energies) error {
 		if e.alone, err = s.alone(b.slots, b.pace); err != nil {
 			return err
 		}
-	}
-	if e.spent == nil {
-		e.spent = map[kind]spent{}
 	}
 	e.spent[k] = spent{
 		all: r.perSlot(s.cells), rest: time.Duration(rest.cpu.Seconds() / rest.wall.Seconds() * float64(b.pace) / float64(s.cells)),
@@ -80,18 +77,30 @@ func coreWatts(k kind, idle float64) float64 {
 // factors tells in a line for each system what makes up its joules over those of one
 // process. All have the same functions, blocks and node, and reserve as much as they use,
 // so that idle power is in the joules of all alike: a factor is one of processor time.
-func (b *bench) factors(kinds []kind, e *energies) {
-	one := e.spent[node]
-	for _, k := range kinds {
-		x := e.spent[k]
-		if k == polling {
+//
+// What processes at rest take, heartbeats above all, is a share of the time between slots and
+// not of slots: at a longer pace there is more of it. So the factor is told without it too.
+func (b *bench) factors(e *energies) {
+	one, ok := e.spent[node]
+	if !ok {
+		return
+	}
+	for _, k := range b.kinds {
+		x, ok := e.spent[k]
+		switch {
+		case !ok:
+			continue
+		case k == polling:
 			b.polls(&x, &one)
 			continue
 		}
-		ms := func(d time.Duration) float64 { return d.Seconds() * 1e3 }
-		b.put("energy", k, fmt.Sprintf("times the joules of one process: of %.2f ms a slot the functions alone take %.2f, messages with other processes (%.0f KiB, and what they push out of the caches) %.2f, processes at rest %.2f; idle power adds no factor",
-			ms(x.all), ms(e.alone), x.remote, ms(x.all-x.rest-e.alone), ms(x.rest)), x.all.Seconds()/one.all.Seconds(), "×")
+		times := func(d time.Duration) float64 { return d.Seconds() / one.all.Seconds() }
+		b.put("energy", k, fmt.Sprintf("times the joules of one process = %.2f the functions alone + %.2f messages with other processes (%.0f KiB, and what they push out of the caches) + %.2f processes at rest; idle power adds no factor",
+			times(e.alone), times(x.all-x.rest-e.alone), x.remote, times(x.rest)), times(x.all), "×")
+		b.put("energy", k, "times the joules of one process, processes at rest left out of both", (x.all-x.rest).Seconds()/(one.all-one.rest).Seconds(), "×")
+		b.put("energy", k, "processor time of a slot and cell that processes at rest take, at this pace", float64(x.rest.Nanoseconds())/1e3, "µs")
 	}
+	b.put("energy", node, "processor time of a slot and cell that the functions alone take", float64(e.alone.Nanoseconds())/1e3, "µs")
 }
 
 // polls tells the factors of processes that poll. What is measured has as many cores as

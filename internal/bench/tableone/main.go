@@ -3,7 +3,7 @@
 // Command tableone measures the rows of Table I of the paper: the receiver as it is, in
 // one process for all cells and functions, beside the same functions in containers.
 //
-//	go run ./internal/bench/tableone [-cells 8] [-row cpu,energy] [-slots 400] [-pace 2ms] [-json]
+//	go run ./internal/bench/tableone [-cells 8] [-row cpu,energy] [-system neuroran] [-slots 400] [-pace 2ms] [-json]
 //
 // Four systems receive the same slots, those of the recording of examples/uplink (24 PRB,
 // four antennas, up to four UEs), from a radio that is a process of its own:
@@ -60,6 +60,7 @@ func measure(args []string, out io.Writer) error {
 	f.SetOutput(out)
 	cells := f.Int("cells", 1, "number of cells")
 	row := f.String("row", "", "only these rows, separated by commas")
+	system := f.String("system", "", "only these systems, separated by commas")
 	slots := f.Int("slots", 0, "slots of a run; 0 is 400 or what six seconds have, whichever is less")
 	pace := f.Duration("pace", 0, "time between slots; 0 is what loads this machine by 70 %")
 	hash := f.Bool("hash", false, "print the hash of all blocks, and nothing else")
@@ -79,6 +80,20 @@ func measure(args []string, out io.Writer) error {
 			return fmt.Errorf("row: got %q, want one of %s", row, strings.Join(rows, ", "))
 		}
 	}
+	b.kinds = []kind{function, cellwise, node}
+	if *cells == 1 {
+		b.kinds = append(b.kinds, polling)
+	}
+	if *system != "" {
+		var kinds []kind
+		for _, k := range strings.Split(*system, ",") {
+			if !slices.Contains(b.kinds, kind(k)) {
+				return fmt.Errorf("system: got %q, want one of %v", k, b.kinds)
+			}
+			kinds = append(kinds, kind(k))
+		}
+		b.kinds = kinds
+	}
 	if *hash {
 		sum, err := hashBlocks()
 		fmt.Fprintln(out, sum)
@@ -90,6 +105,10 @@ func measure(args []string, out io.Writer) error {
 	} else {
 		fmt.Fprintf(out, "cells of 24 PRB: %d; processors: %d; node model %v of %d cores\n\n", b.cells, runtime.NumCPU(), edge, edgeCores)
 		b.tell = func(x figure) {
+			if x.Err != "" {
+				fmt.Fprintf(out, "%-14s %-10s not measured: %s\n", x.Row, x.System, x.Err)
+				return
+			}
 			fmt.Fprintf(out, "%-14s %-10s %12.4g %-8s %s\n", x.Row, x.System, x.Value, x.Unit, x.What)
 		}
 	}

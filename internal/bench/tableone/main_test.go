@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -88,7 +89,7 @@ func TestCells(t *testing.T) {
 		if x.Cells != 2 || strings.HasPrefix(name, "polling") {
 			t.Errorf("%+v", x)
 		}
-		if strings.Contains(name, "times the joules of one process") {
+		if strings.Contains(name, "times the joules of one process =") {
 			if lines++; x.Value <= 0 || x.System == string(node) && x.Value != 1 {
 				t.Errorf("%+v", x)
 			}
@@ -96,6 +97,28 @@ func TestCells(t *testing.T) {
 	}
 	if lines != 3 {
 		t.Errorf("%d lines say what a factor is made of, want 3", lines)
+	}
+}
+
+// TestRowsGoOn lets a row go wrong: it says why, and the next one gets a system that is started
+// anew.
+func TestRowsGoOn(t *testing.T) {
+	var told []figure
+	b := &bench{cells: 1, pace: 20 * time.Millisecond, slots: 20, only: []string{"maintenance", "reliability"}, tell: func(x figure) { told = append(told, x) }}
+	var first, second *system
+	err := b.system(node, []step{
+		{[]string{"cpu"}, func(kind, *system) error { t.Error("nobody has asked for this one"); return nil }},
+		{[]string{"maintenance"}, func(_ kind, s *system) error { first = s; s.kill(s.procs[0]); return errors.New("it is broken") }},
+		{[]string{"reliability"}, func(k kind, s *system) error { second = s; return b.reliability(k, s) }},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if first == nil || second == nil || first == second {
+		t.Error("no other system after one that is broken")
+	}
+	if b.missed != 1 || len(told) != 3 || told[0].Row != "maintenance" || told[0].Err != "it is broken" || told[1].Row != "reliability" || told[1].Err != "" {
+		t.Errorf("%d rows missed, told %+v", b.missed, told)
 	}
 }
 
@@ -137,7 +160,8 @@ func TestRecovered(t *testing.T) {
 
 func TestBadArguments(t *testing.T) {
 	for _, args := range [][]string{
-		{"-cells", "0"}, {"-cells", "100"}, {"-slots", "-1"}, {"-pace", "-1s"}, {"-what"}, {"-row", "beauty"}, {"-row", "cpu,"},
+		{"-cells", "0"}, {"-cells", "100"}, {"-slots", "-1"}, {"-pace", "-1s"}, {"-what"}, {"-row", "beauty"}, {"-row", "cpu,"}, {"-system", "ours"},
+		{"-cells", "2", "-system", "polling"},
 	} {
 		if err := measure(args, io.Discard); err == nil {
 			t.Errorf("%v: no error", args)

@@ -32,15 +32,19 @@ type figure struct {
 	What   string  `json:"what"`
 	Value  float64 `json:"value"`
 	Unit   string  `json:"unit"`
+	Err    string  `json:"error,omitempty"` // why it could not be measured; then there is no value
 }
 
 // bench measures the rows of Table I for one number of cells.
 type bench struct {
 	cells int
+	kinds []kind        // systems
 	pace  time.Duration // between slots; 0 until it is known
 	slots int           // of a run; 0 until the pace is known
 	only  []string      // rows; none for all
 	tell  func(figure)
+
+	missed int // rows of systems that could not be measured
 }
 
 // wants reports whether one of some rows is asked for.
@@ -49,86 +53,49 @@ func (b *bench) wants(rows ...string) bool {
 }
 
 func (b *bench) put(row string, k kind, what string, value float64, unit string) {
-	b.tell(figure{row, string(k), b.cells, what, value, unit})
+	b.tell(figure{Row: row, System: string(k), Cells: b.cells, What: what, Value: value, Unit: unit})
+}
+
+// misses tells why rows of a system could not be measured, if there is an error.
+func (b *bench) misses(k kind, err error, rows ...string) {
+	if err == nil {
+		return
+	}
+	for _, row := range rows {
+		if b.wants(row) {
+			b.missed++
+			b.tell(figure{Row: row, System: string(k), Cells: b.cells, Err: err.Error()})
+		}
+	}
 }
 
 // all measures every row of every system. The costliest system that sleeps is the first,
 // since the pace that all have follows from what it takes. Processes that poll come last,
 // and for one cell only: those of more would be in each other's way, and show nothing else.
+//
+// A row that cannot be measured says why, and the next one comes; the error at the end
+// counts them.
 func (b *bench) all() error {
-	kinds := []kind{function, cellwise, node}
-	if b.cells == 1 {
-		kinds = append(kinds, polling)
-	}
-	var e energies
-	for _, k := range kinds {
-		if err := b.system(k, &e); err != nil {
-			return fmt.Errorf("%s: %w", k, err)
+	e := energies{spent: map[kind]spent{}}
+	var err error
+	for _, k := range b.kinds {
+		if closed := b.system(k, b.steps(&e)); closed != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", k, closed))
 		}
 	}
-	if b.wants("energy") {
-		b.factors(kinds, &e)
-	}
-	if b.wants("independence") {
-		if err := b.independence(); err != nil {
-			return fmt.Errorf("independence: %w", err)
+	b.factors(&e)
+	for _, x := range []struct {
+		row string
+		do  func() error
+	}{{"independence", b.independence}, {"composability", b.composability}, {"management", b.management}} {
+		if b.wants(x.row) {
+			b.misses(node, x.do(), x.row)
 		}
 	}
-	if b.wants("composability") {
-		if err := b.composability(); err != nil {
-			return fmt.Errorf("composability: %w", err)
-		}
+	if b.missed > 0 {
+		err = errors.Join(err, fmt.Errorf("%d rows could not be measured", b.missed))
 	}
-	if b.wants("management") {
-		return b.management()
-	}
-	return nil
-}
-
-// system opens one system and measures what it shows.
-func (b *bench) system(k kind, e *energies) error {
-	if !b.wants("memory", "cpu", "scalability", "maintenance", "intensity", "energy", "management", "datapath", "reliability") {
-		return nil
-	}
-	begin := time.Now()
-	s, err := open(k, b.cells)
-	if err != nil {
-		return err
-	}
-	opened := time.Since(begin)
-	if s.bare != nil {
-		b.put("cpu", k, "processes have no control group: "+s.bare.Error(), 0, "")
-	}
-	if b.wants("scalability") {
-		b.put("scalability", k, "start of all processes", opened.Seconds(), "s")
-	}
-	if b.wants("management") {
-		b.put("management", k, "to make and link a process, the unit of what is granted", opened.Seconds()*1e6/float64(len(s.procs)), "µs")
-	}
-	return errors.Join(b.shows(k, s, e), s.close())
-}
-
-// shows measures an open system.
-func (b *bench) shows(k kind, s *system, e *energies) error {
-	if err := s.warm(); err != nil {
-		return err
-	}
-	if err := b.setPace(s); err != nil {
-		return err
-	}
-	if b.wants("memory", "cpu", "scalability", "energy", "datapath") {
-		r, err := s.play(b.slots, b.pace)
-		if err != nil {
-			return err
-		}
-		b.steady(k, s, &r)
-		if b.wants("energy") {
-			if err := b.energy(k, s, &r, e); err != nil {
-				return err
-			}
-		}
-	}
-	return b.changes(k, s)
+	return err
 }
 
 // load is how much of this machine the slots may take, radio and receivers together.

@@ -41,6 +41,7 @@ type system struct {
 	folder string
 	procs  []*process
 	next   sfaas.NodeID
+	opened time.Duration     // what it took to start all processes and link them
 	slot   int               // next
 	epoch  uint32            // of the last claim
 	bare   error             // why processes of functions have no control group
@@ -71,6 +72,7 @@ type flight struct {
 
 // open starts a system and returns when all is linked.
 func open(k kind, cells int) (*system, error) {
+	begin := time.Now()
 	a, err := openAir()
 	if err != nil {
 		return nil, err
@@ -96,6 +98,7 @@ func open(k kind, cells int) (*system, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	s.opened = time.Since(begin)
 	return s, nil
 }
 

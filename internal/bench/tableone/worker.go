@@ -192,10 +192,7 @@ func (w *worker) obey(in io.Reader) error {
 				continue
 			}
 		case "move":
-			var to int
-			if to, err = strconv.Atoi(arg); err == nil {
-				err = moveAll(w.rt, w.units, sfaas.NodeID(to))
-			}
+			err = w.move(arg)
 		case "own": // another cell
 			var cell uint64
 			if cell, err = strconv.ParseUint(arg, 10, 64); err == nil {
@@ -209,7 +206,7 @@ func (w *worker) obey(in io.Reader) error {
 		default:
 			err = fmt.Errorf("got %q, which nobody says", verb)
 		}
-		fmt.Println("done", err)
+		fmt.Println("done", strings.ReplaceAll(fmt.Sprint(err), "\n", "; "))
 	}
 	return nil
 }
@@ -245,13 +242,22 @@ func (w *worker) play(arg string) (u use, err error) {
 	return u, err
 }
 
-// moveAll moves units side by side: a move that feeds both owners takes as many slots as
-// receivers remember, whatever else moves.
-func moveAll(rt *sfaas.Runtime, units []sfaas.Unit, to sfaas.NodeID) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+// move moves all units side by side: a move that feeds both owners takes as many slots as
+// receivers remember, whatever else moves. It is told where to, and how long that may take.
+func (w *worker) move(arg string) error {
+	var to sfaas.NodeID
+	var limit string
+	if _, err := fmt.Sscan(arg, &to, &limit); err != nil {
+		return err
+	}
+	longest, err := time.ParseDuration(limit)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
-	return each(units, func(u sfaas.Unit) error {
-		_, err := rt.MoveUnit(ctx, u, to, sfaas.MoveConfig{Mode: sfaas.Fed})
+	return each(w.units, func(u sfaas.Unit) error {
+		_, err := w.rt.MoveUnit(ctx, u, to, sfaas.MoveConfig{Mode: sfaas.Fed})
 		return err
 	})
 }
