@@ -7,6 +7,7 @@ package isolate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"runtime"
@@ -39,13 +40,13 @@ var (
 	nobody     = neighbour{name: "nobody"}
 	neighbours = []neighbour{
 		{"spinning", "spin", []string{"1"}},
-		{"allocating", "churn", []string{"100"}}, // of 256 MiB
+		{"allocating", "churn", []string{"120"}}, // of 128 MiB, of which the program itself takes some
 		{"streaming", "stream", []string{"1"}},
 	}
 )
 
 // neighbourMemory is the lease of a protected neighbour.
-const neighbourMemory = 256 << 20
+const neighbourMemory = 128 << 20
 
 // protection is one way to run both: what the slots run on, and what the neighbours have.
 type protection struct {
@@ -85,58 +86,108 @@ func TestNeighbours(t *testing.T) {
 
 // TestNeighboursForMinutes plays a minute of slots alone, and one beside each neighbour,
 // unprotected and protected, all by turns of five seconds, and prints a table. It takes
-// nine minutes and wants a machine that has nothing else to do:
+// nine minutes and wants a machine that has nothing else to do. What a sandbox may not do,
+// how near to its lease it is ended, and what the host lacks is told by others:
 //
-//	NEURORAN_LONG=1 go test -run TestNeighboursForMinutes -v -timeout 15m .
+//	NEURORAN_LONG=1 go test -run 'TestNeighboursForMinutes|TestMemory|TestAttempts|TestLacks' -v -timeout 15m .
 //
 // Unprotected, neighbours must make five times as many slots late, or it shows nothing;
-// protected, two points more at most.
+// protected, two points more at most. A host on which a fifth of the unprotected slots are late
+// without neighbours cannot show the first, and one whose processors others take neither.
 func TestNeighboursForMinutes(t *testing.T) {
 	if os.Getenv("NEURORAN_LONG") == "" {
 		t.Skip("NEURORAN_LONG is not set")
 	}
 	lacks(t, resource.RealTime, resource.IdleClass)
-	steps := calibrate()
 	const turns, slots = 12, 5000
-	ways, all := []protection{bare, held}, append([]neighbour{nobody}, neighbours...)
-	shares, peaks := make([][2]float64, len(all)), make([]uint64, len(all))
+	x := minutes{all: append([]neighbour{nobody}, neighbours...)}
+	x.late, x.peak = make([][2]float64, len(x.all)), make([]uint64, len(x.all))
+	steps, taken := calibrate(), stolen(t)
 	for turn := range turns {
-		for i, n := range all {
-			for k, p := range ways {
+		for i, n := range x.all {
+			for k, p := range []protection{bare, held} {
 				share, peak := play(t, p, n, steps, slots)
-				shares[i][k] += share / turns
+				x.late[i][k] += share
 				if p.idle {
-					peaks[i] = max(peaks[i], peak)
+					x.peak[i] = max(x.peak[i], peak)
 				}
 			}
 		}
-		t.Logf("turn %d of %d: late so far, in %%: %.2f", turn+1, turns, percent(shares, turns, turn+1))
+		t.Logf("turn %d of %d: late so far, unprotected and protected, in %%: %.2f", turn+1, turns, x.percent(turn+1))
 	}
-	t.Logf("%d slots of %v each, in turns of %d; late in %%", turns*slots, slotPeriod, slots)
-	t.Logf("%-12s %12s %12s %28s", "neighbour", "unprotected", "protected", "memory, in % of the lease")
-	for i, n := range all {
-		t.Logf("%-12s %12.2f %12.2f %28.1f", n.name, 100*shares[i][0], 100*shares[i][1], 100*float64(peaks[i])/neighbourMemory)
+	gone := taken()
+	t.Logf("%d slots of %v each, in turns of %d; late in %%; %.2f %% of processor time was taken from the host", turns*slots, slotPeriod, slots, gone)
+	t.Log("neighbour    unprotected  protected  memory, in % of the lease")
+	late := x.percent(turns)
+	for i, n := range x.all {
+		t.Logf("%-12s %11.2f %10.2f %10.1f", n.name, late[i][0], late[i][1], 100*float64(x.peak[i])/neighbourMemory)
 	}
-	for i, n := range all[1:] {
-		got, alone := shares[i+1], shares[0]
-		if least := 5 * max(alone[0], 1.0/(turns*slots)); got[0] < least {
-			t.Errorf("%s, unprotected: %.2f %% are late, want %.2f %% or it shows nothing", n.name, 100*got[0], 100*least)
-		}
-		if got[1] > alone[1]+0.02 {
-			t.Errorf("%s, protected: %.2f %% are late, want %.2f %% at most", n.name, 100*got[1], 100*alone[1]+2)
-		}
+	wrong, unshown := verdicts(x.all, late, 100.0/(turns*slots))
+	say := t.Error
+	if gone > 1 {
+		say = func(what ...any) { t.Log("of a host whose processors others take: ", what) }
+	}
+	for _, x := range wrong {
+		say(x)
+	}
+	for _, x := range unshown {
+		t.Log("this host cannot show it: ", x)
 	}
 }
 
-// percent returns shares that have been added up over some of all turns.
-func percent(shares [][2]float64, turns, over int) [][2]float64 {
-	out := slices.Clone(shares)
+// minutes are what all turns show, by neighbour: the share of late slots, added up over turns,
+// unprotected and protected, and the most memory that a protected neighbour has had.
+type minutes struct {
+	all  []neighbour
+	late [][2]float64
+	peak []uint64
+}
+
+// percent returns the shares over some turns.
+func (x *minutes) percent(turns int) [][2]float64 {
+	out := slices.Clone(x.late)
 	for i := range out {
 		for k := range out[i] {
-			out[i][k] *= 100 * float64(turns) / float64(over)
+			out[i][k] *= 100 / float64(turns)
 		}
 	}
 	return out
+}
+
+// verdicts compares what is late beside each neighbour with what is late without, the first
+// one, in per cent of which one slot is so much.
+func verdicts(all []neighbour, late [][2]float64, one float64) (wrong, unshown []string) {
+	alone := late[0]
+	for i, n := range all[1:] {
+		got := late[i+1]
+		switch least := 5 * max(alone[0], one); {
+		case least > 100:
+			unshown = append(unshown, fmt.Sprintf("%s, unprotected: %.2f %% are late, and %.2f %% without", n.name, got[0], alone[0]))
+		case got[0] < least:
+			wrong = append(wrong, fmt.Sprintf("%s, unprotected: %.2f %% are late, want %.2f %% or it shows nothing", n.name, got[0], least))
+		}
+		if got[1] > alone[1]+2 {
+			wrong = append(wrong, fmt.Sprintf("%s, protected: %.2f %% are late, want %.2f %% at most", n.name, got[1], alone[1]+2))
+		}
+	}
+	return wrong, unshown
+}
+
+// TestVerdicts says no where neighbours show nothing, and where they are not held off.
+func TestVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		alone, beside  [2]float64
+		wrong, unshown int
+	}{
+		{[2]float64{1, 0.1}, [2]float64{60, 1}, 0, 0}, {[2]float64{1, 0.1}, [2]float64{4, 1}, 1, 0},
+		{[2]float64{1, 0.1}, [2]float64{60, 3}, 1, 0}, {[2]float64{0, 0}, [2]float64{0.001, 5}, 2, 0},
+		{[2]float64{30, 0.1}, [2]float64{60, 1}, 0, 1}, {[2]float64{30, 0.1}, [2]float64{60, 3}, 1, 1},
+	} {
+		wrong, unshown := verdicts([]neighbour{nobody, neighbours[0]}, [][2]float64{c.alone, c.beside}, 0.001)
+		if len(wrong) != c.wrong || len(unshown) != c.unshown {
+			t.Errorf("%v beside %v: got %q and %q, want %d and %d of them", c.beside, c.alone, wrong, unshown, c.wrong, c.unshown)
+		}
+	}
 }
 
 // play plays slots beside a neighbour, and returns which share was late, and the most
@@ -163,8 +214,8 @@ func play(t *testing.T, p protection, n neighbour, steps, slots int) (share floa
 	all.Wait()
 	for _, box := range boxes {
 		u, err := box.Usage()
-		if err != nil || p.idle && u.MemoryPeak > neighbourMemory*105/100 {
-			t.Errorf("a neighbour had %d bytes (%v)", u.MemoryPeak, err)
+		if err != nil || p.idle && (u.MemoryPeak > neighbourMemory*105/100 || u.Killed > 0) {
+			t.Errorf("a neighbour had %d bytes, and was killed %d times (%v)", u.MemoryPeak, u.Killed, err)
 		}
 		peak = max(peak, u.MemoryPeak)
 	}
@@ -254,15 +305,4 @@ func calibrate() int {
 		best = min(best, time.Since(at))
 	}
 	return int(float64(steps) * float64(slotWork) / float64(best))
-}
-
-// lacks skips a test that needs what the host lacks.
-func lacks(t *testing.T, means ...resource.Capability) {
-	t.Helper()
-	v := resource.Discover(launcher)
-	for _, c := range means {
-		if !v.Can(c) {
-			t.Skipf("the host lacks %s: %v", c, v.Lacks)
-		}
-	}
 }
