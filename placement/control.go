@@ -65,8 +65,9 @@ const (
 	controlForget    = 400 * time.Millisecond
 )
 
-// startRuntime builds the control app of this node and starts it. It owns nothing yet.
-func (n *Node) startRuntime() error {
+// startRuntime builds the control app of this node and starts it, in a life after one that is
+// known, if that is not 0. It owns nothing yet.
+func (n *Node) startRuntime(after uint32) error {
 	n.agents = sfaas.Ref[envelope](agentFunction)
 	f := sfaas.Define(agentFunction, func(c *sfaas.Ctx, _ *sfaas.None, in *envelope) error {
 		n.handle(c, in)
@@ -80,9 +81,13 @@ func (n *Node) startRuntime() error {
 	if err != nil {
 		return err
 	}
-	n.rt, err = sfaas.NewRuntime(app, sfaas.WithNode(n.id), sfaas.WithDefaultOwner(nobody), sfaas.WithWorkers(2),
-		sfaas.WithMaxMessage(maxEnvelope), sfaas.WithLogger(n.log))
-	if err != nil {
+	opts := []sfaas.Option{
+		sfaas.WithNode(n.id), sfaas.WithDefaultOwner(nobody), sfaas.WithWorkers(2), sfaas.WithMaxMessage(maxEnvelope), sfaas.WithLogger(n.log),
+	}
+	if after > 0 {
+		opts = append(opts, sfaas.WithIncarnation(after+1))
+	}
+	if n.rt, err = sfaas.NewRuntime(app, opts...); err != nil {
 		return err
 	}
 	n.incarnation = n.rt.Incarnation()

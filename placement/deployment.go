@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -159,8 +160,8 @@ func (d *Deployment) open() (err error) {
 	for _, o := range d.opts.outputs {
 		opts = append(opts, o(d))
 	}
-	opts = append(opts, sfaas.WithNode(d.ctl.ID()), sfaas.WithIncarnation(d.site.incarnation), sfaas.WithDefaultOwner(nobody))
-	if d.rt, err = sfaas.NewRuntime(d.app, opts...); err != nil {
+	opts = append(opts, sfaas.WithNode(d.ctl.ID()), sfaas.WithDefaultOwner(nobody))
+	if err := d.startRuntime(opts); err != nil {
 		return err
 	}
 	d.rt.WatchRoutes(d.hear)
@@ -187,11 +188,23 @@ func (d *Deployment) open() (err error) {
 	return nil
 }
 
+// startRuntime starts the runtime in the life of its node: or in a later one, if its engine has
+// records of that. It has them if the clock of the node was set back, and if the deployment
+// has been opened in this life already, and could not be.
+func (d *Deployment) startRuntime(opts []sfaas.Option) (err error) {
+	opts = slices.Clip(opts)
+	d.rt, err = sfaas.NewRuntime(d.app, append(opts, sfaas.WithIncarnation(d.site.incarnation))...)
+	if life := (*sfaas.LifeError)(nil); errors.As(err, &life) && life.Last < math.MaxUint32 {
+		d.rt, err = sfaas.NewRuntime(d.app, append(opts, sfaas.WithIncarnation(life.Last+1))...)
+	}
+	return err
+}
+
 // startPulse starts the thread that beats: before all others if the kernel lets it, and
 // otherwise more slowly.
 func (d *Deployment) startPulse() (err error) {
 	cfg := beat.Config{
-		Node: d.ctl.ID(), Incarnation: d.site.incarnation, Key: d.site.beatKey(d.cfg.Name), Host: d.site.ip(),
+		Node: d.ctl.ID(), Incarnation: d.rt.Incarnation(), Key: d.site.beatKey(d.cfg.Name), Host: d.site.ip(),
 		Period: promptBeat, Misses: promptMisses, Threads: sfaas.Threads{Policy: sfaas.SchedFIFO, Priority: beatPriority},
 		OnSilent: func(n sfaas.NodeID, since sfaas.Time) { d.sign(sign{kind: Suspected, node: n, at: since}) },
 		OnDied: func(w beat.Watched, life uint32, at sfaas.Time) {

@@ -40,6 +40,9 @@ func (n *Node) seek(ctx context.Context) {
 	}
 	reached := 0
 	_ = n.await(ctx, func() bool { // an error says that not all of them have answered: they will
+		if n.outlived > 0 {
+			return true
+		}
 		reached = 0
 		for id, k := range n.cards {
 			if id == n.id || k.left {
@@ -52,7 +55,7 @@ func (n *Node) seek(ctx context.Context) {
 		}
 		return reached > 0
 	})
-	if reached == 0 && ctx.Err() != nil {
+	if reached == 0 && ctx.Err() != nil { // nobody has refused this node either
 		n.log.Warn("placement: no seed has answered yet; they are dialled on", "seeds", n.cfg.Seeds)
 	}
 }
@@ -174,8 +177,14 @@ func (n *Node) onPeer(e peer.Event) {
 		n.mu.Unlock()
 		n.memberGone(e.Node)
 	case peer.Refused:
+		var no *peer.RefusedError
 		n.mu.Lock()
 		_, linked := n.linked[e.Node]
+		if errors.As(e.Err, &no) && no.Last > n.outlived { // see Join
+			n.outlived = no.Last
+			close(n.heard)
+			n.heard = make(chan struct{})
+		}
 		n.mu.Unlock()
 		if !linked && !cutShort(e.Err) { // else it was one too many, or was closed before it said of whom it is, as one of two that dial each other does
 			n.complain("placement: a connection is refused", e.Node, e.Err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"path/filepath"
 	"sync"
@@ -53,6 +54,7 @@ type Node struct {
 	cards      map[sfaas.NodeID]*card  // what members say of themselves
 	linked     map[sfaas.NodeID]uint32 // connections, with the life of the other end
 	greeted    map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
+	outlived   uint32                  // a life of this node that is not before this one, as another node says
 	turn       int                     // of members that are shown all cards
 	dialled    map[string]bool
 	complained map[string]time.Time // about what, and when last
@@ -102,6 +104,32 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	for after := uint32(0); ; {
+		n, err := begin(ctx, cfg, after)
+		if err != nil {
+			return nil, fmt.Errorf("placement: join: %w", err)
+		}
+		n.mu.Lock()
+		last := n.outlived
+		n.mu.Unlock()
+		if last > after && last < math.MaxUint32 && ctx.Err() == nil {
+			n.log.Warn("placement: the zone knows a later life of this node: its clock may have been set back; it begins again after that", "life", n.incarnation, "later", last)
+			n.shut()
+			after = last
+			continue
+		}
+		if m := cfg.Membership; m != nil {
+			if err := m.Start(Member{n.id, n.incarnation, n.at}, n.onMembership); err != nil {
+				n.shut()
+				return nil, fmt.Errorf("placement: join: %w", err)
+			}
+		}
+		return n, nil
+	}
+}
+
+// begin begins a life of a node, after one that is known if that is not 0, and looks for others.
+func begin(ctx context.Context, cfg Config, after uint32) (*Node, error) {
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{}, complained: map[string]time.Time{},
 		carriers: map[uint32]carrier{}, waiting: map[uint64]chan agent.Effect{},
@@ -110,9 +138,9 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 	n.log = cmp.Or(n.log, slog.Default())
 	n.cfg.Round = cmp.Or(n.cfg.Round, 20*time.Millisecond)
 	n.ctx, n.stop = context.WithCancel(context.Background())
-	if err := n.open(); err != nil {
+	if err := n.open(after); err != nil {
 		n.shut()
-		return nil, fmt.Errorf("placement: join: %w", err)
+		return nil, err
 	}
 	n.seek(ctx)
 	return n, nil
@@ -123,7 +151,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 // The number of a node may follow from its address, and that from the socket; so there is a
 // socket before there is a number, and it is closed again at once: between the two another
 // process may take its port, and then the second Listen says so.
-func (n *Node) open() (err error) {
+func (n *Node) open(after uint32) (err error) {
 	network, address := splitNetwork(n.cfg.Listen)
 	if network == "tcp" {
 		l, err := net.Listen("tcp", address)
@@ -139,7 +167,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.log = n.log.With("node", n.id)
-	if err := n.startRuntime(); err != nil {
+	if err := n.startRuntime(after); err != nil {
 		return err
 	}
 	host := filepath.Dir(address)
@@ -180,9 +208,6 @@ func (n *Node) open() (err error) {
 	n.wg.Go(n.beat)
 	n.wg.Go(func() { n.meters.run(n.ctx) })
 	n.wg.Go(func() { n.files.run(n.ctx, n.log) })
-	if n.cfg.Membership != nil {
-		return n.cfg.Membership.Start(Member{n.id, n.incarnation, n.at}, n.onMembership)
-	}
 	return nil
 }
 

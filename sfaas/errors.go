@@ -79,6 +79,8 @@ type (
 	CellError = base.CellError
 	// OptionError reports an option of a runtime that cannot be.
 	OptionError = base.OptionError
+	// LifeError refuses a life of a node that comes after a later one.
+	LifeError = base.LifeError
 	// DigestError says about which part of their graphs two runtimes disagree.
 	DigestError = base.DigestError
 	// MovedError says that another runtime owns a unit.

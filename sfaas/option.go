@@ -149,7 +149,7 @@ func WithCommitRetry(d time.Duration) Option {
 // under the number of one that is gone has a higher one. Without it the
 // incarnation is one more than that of the last life which the engine has records of, or
 // follows from the clock of the machine, whichever is higher. With it [NewRuntime] returns
-// [ErrStaleEpoch] if the engine has records of that life, or of a later one.
+// a [*LifeError] if the engine has records of that life, or of a later one.
 func WithIncarnation(n uint32) Option {
 	return option(func(s *core.Settings) { s.Incarnation, s.Numbered = n, true })
 }

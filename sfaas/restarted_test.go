@@ -4,6 +4,8 @@ package sfaas_test
 
 import (
 	"errors"
+	"iter"
+	"math"
 	"sync/atomic"
 	"testing"
 
@@ -47,7 +49,7 @@ func TestAnotherLife(t *testing.T) {
 			for _, life := range []uint32{500, 1001} {
 				b := node(2, life)
 				_, _, err := a.Connect(wire{&wires{}, a, b}, b.Hello())
-				if bad := (*sfaas.OptionError)(nil); !errors.As(err, &bad) || bad.Option != "WithIncarnation" {
+				if bad := (*sfaas.LifeError)(nil); !errors.As(err, &bad) || *bad != (sfaas.LifeError{Node: 2, Life: life, Last: 1001}) {
 					t.Errorf("life %d after life 1001: %v", life, err)
 				}
 			}
@@ -101,6 +103,47 @@ func TestNextLife(t *testing.T) {
 		if _, err := sfaas.NewRuntime(app, sfaas.WithEngine(d), sfaas.WithIncarnation(number)); !errors.Is(err, sfaas.ErrStaleEpoch) {
 			t.Errorf("number %d after 4000000002: %v", number, err)
 		}
+	}
+	if _, err := sfaas.NewRuntime(app, sfaas.WithEngine(unitsFirst{d})); !errors.Is(err, sfaas.ErrRecords) {
+		t.Errorf("an engine that does not tell of lives first: %v", err)
+	}
+	recovered(t, app, d, sfaas.WithIncarnation(math.MaxUint32)).Close()
+	if _, err := sfaas.NewRuntime(app, sfaas.WithEngine(d)); !errors.Is(err, sfaas.ErrStaleEpoch) {
+		t.Errorf("a life after the last one that there can be: %v", err)
+	}
+}
+
+// unitsFirst is an engine whose Load does not begin with the zero unit.
+type unitsFirst struct{ sfaas.Engine }
+
+func (e unitsFirst) Load(unit func(sfaas.Unit, uint32, iter.Seq2[[]byte, []byte]) error) error {
+	for _, last := range []bool{false, true} {
+		err := e.Engine.Load(func(u sfaas.Unit, epoch uint32, rows iter.Seq2[[]byte, []byte]) error {
+			if (u == sfaas.Unit{}) != last {
+				return nil
+			}
+			return unit(u, epoch, rows)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestLifeOfLostDisk lets a runtime begin another life at once, on an empty disk, as one does
+// whose disk is lost: who has heard the first one takes in the second one.
+func TestLifeOfLostDisk(t *testing.T) {
+	g := sfaas.NewGraph("lost")
+	sfaas.Apply(sfaas.Source[number](g, "in").With(exactly), counter("f"))
+	app := build(t, g)
+	a := start(t, app, sfaas.WithNode(1))
+	for life := range 3 {
+		b := start(t, app, sfaas.WithNode(2), sfaas.WithDefaultOwner(1), sfaas.WithEngine(sim.NewDisk(0)))
+		if _, _, err := a.Connect(wire{&wires{}, a, b}, b.Hello()); err != nil {
+			t.Fatalf("life %d: %v", life, err)
+		}
+		b.Close()
 	}
 }
 

@@ -121,6 +121,7 @@ type Event struct {
 // RefusedError says that another node does not want to be connected.
 type RefusedError struct {
 	Reason string // what it says
+	Last   uint32 // the life of this node that it has known, where the present one is not a later one; else 0
 }
 
 // Error implements error.

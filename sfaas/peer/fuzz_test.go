@@ -40,6 +40,7 @@ func FuzzGreeting(f *testing.F) {
 	f.Add((&greeting{node: 2, incarnation: 7, session: 3, received: 9, hello: []byte("hello")}).append(nil))
 	f.Add((&greeting{status: statusRefused, reason: "no"}).append(nil))
 	f.Add((&greeting{status: statusLater}).append(nil))
+	f.Add((&greeting{status: statusStale, incarnation: 9, reason: "no"}).append(nil))
 	f.Add((&greeting{status: statusWho, node: 1, incarnation: 5}).append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := readGreeting(bytes.NewReader(data), maxGreeting)

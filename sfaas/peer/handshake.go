@@ -164,7 +164,11 @@ func (n *Node) answer(g *greeting) (s *session, generation int, says *greeting) 
 	says.session = rand.Uint64() | 1
 	s, generation, err := n.enter(g, says.session)
 	if err != nil {
-		return nil, 0, &greeting{status: statusRefused, reason: err.Error()}
+		says = &greeting{status: statusRefused, reason: err.Error()}
+		if life := (*sfaas.LifeError)(nil); errors.As(err, &life) {
+			says.status, says.incarnation = statusStale, life.Last
+		}
+		return nil, 0, says
 	}
 	says.hello = n.rt.Hello()
 	return s, generation, says

@@ -99,6 +99,29 @@ func TestOneLife(t *testing.T) {
 	eventually(t, "the end of the earlier life", func() bool { return ended.Load() == 2 })
 }
 
+// TestEarlierLife lets a node come back with the number of an earlier life, or of the same, when
+// its connection is gone, as one does whose clock was set back: it is told which life it must
+// come after.
+func TestEarlierLife(t *testing.T) {
+	leavesNothing(t)
+	x := newRelay(t)
+	var gone atomic.Int32
+	na := newNode(t, x.start(t, 1), endings(peer.Gone, &gone, peer.Config{Forget: time.Millisecond}))
+	b := x.start(t, 2, sfaas.WithIncarnation(5))
+	nb := newNode(t, b, peer.Config{})
+	path := connect(t, na, nb)
+	b.Close()
+	nb.Close()
+	eventually(t, "the end of the life", func() bool { return gone.Load() > 0 })
+	for _, life := range []uint32{4, 5} {
+		_, err := newNode(t, x.start(t, 2, sfaas.WithIncarnation(life)), peer.Config{}).Dial(t.Context(), "unix", path)
+		if no := (*peer.RefusedError)(nil); !errors.As(err, &no) || no.Last != 5 {
+			t.Errorf("life %d after life 5: %v", life, err)
+		}
+	}
+	dial(t, newNode(t, x.start(t, 2, sfaas.WithIncarnation(6)), peer.Config{}), "unix", path)
+}
+
 // TestSilence lets nothing get through a connection on which much is to be written: it
 // is given up in time, though the writer waits for the kernel.
 func TestSilence(t *testing.T) {

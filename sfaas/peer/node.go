@@ -132,7 +132,7 @@ func (n *Node) accept(conn net.Conn, secure bool) {
 	if s == nil || err != nil {
 		conn.Close()
 		if s == nil {
-			n.refused(g.node, &RefusedError{says.reason})
+			n.refused(g.node, &RefusedError{Reason: says.reason})
 		}
 		return
 	}

@@ -22,7 +22,8 @@ import (
 // Who dials says that it goes on with a session, or wants a new one; who has accepted
 // answers with what holds, and names a new session. It may also ask to try again later.
 //
-// After a refusal the content is the status and a text. Then there are records:
+// After a refusal the content is the status and a text, before which stands, for a life that
+// comes after a later one, the incarnation of that, uint32. Then there are records:
 //
 //	length, uint32 | class, one byte | flags, one byte | 0, uint16 | received, uint64
 //	as many bytes
@@ -57,6 +58,7 @@ const (
 	statusRefused = 2 // the content is why
 	statusLater   = 3 // the same for now; without a reason: the other end connects itself
 	statusWho     = 4 // first round: this is who I am
+	statusStale   = 5 // as statusRefused: a later life of the other end is known
 )
 
 var errWire = errors.New("peer: not the bytes of a node")
@@ -73,12 +75,17 @@ type greeting struct {
 }
 
 // no reports whether a status has a reason for content, and nothing else.
-func no(status byte) bool { return status == statusRefused || status == statusLater }
+func no(status byte) bool {
+	return status == statusRefused || status == statusLater || status == statusStale
+}
 
 func (g *greeting) append(b []byte) []byte {
 	b = append(append(b, magic...), wireVersion, 0)
 	at := len(b)
 	b = append(b, 0, 0, 0, 0, g.status)
+	if g.status == statusStale {
+		b = binary.LittleEndian.AppendUint32(b, g.incarnation)
+	}
 	if no(g.status) {
 		b = append(b, g.reason...)
 	} else {
@@ -116,7 +123,9 @@ func readGreeting(r io.Reader, most uint32) (*greeting, error) {
 	g := &greeting{status: b[0]}
 	switch {
 	case g.status == statusRefused:
-		return nil, &RefusedError{string(b[1:])}
+		return nil, &RefusedError{Reason: string(b[1:])}
+	case g.status == statusStale && n >= 5:
+		return nil, &RefusedError{Reason: string(b[5:]), Last: binary.LittleEndian.Uint32(b[1:])}
 	case g.status == statusLater && n == 1:
 		return nil, errOtherWay
 	case g.status == statusLater:

@@ -172,6 +172,23 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("sfaas: %s: %s, want %s", e.Option, e.Got, e.Want)
 }
 
+// LifeError refuses a life of a node whose number is not above that of a life which is known
+// already: by an engine, or by another runtime. The clock of the node may have been set
+// back. It is an [ErrStaleEpoch].
+type LifeError struct {
+	Node NodeID // whose lives they are
+	Life uint32 // the number that is refused
+	Last uint32 // the highest one that is known
+}
+
+// Error implements error.
+func (e *LifeError) Error() string {
+	return fmt.Sprintf("sfaas: life %d of node %d, want more than %d, which it has had: its clock may have been set back", e.Life, e.Node, e.Last)
+}
+
+// Is reports whether target is [ErrStaleEpoch].
+func (e *LifeError) Is(target error) bool { return target == ErrStaleEpoch }
+
 // MovedError says that another runtime owns a unit.
 type MovedError struct {
 	Unit  Unit   // what was asked for

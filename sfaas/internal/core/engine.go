@@ -3,6 +3,7 @@
 package core
 
 import (
+	"errors"
 	"iter"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -142,3 +143,34 @@ func (memoryEngine) Commit(_ *Record, done func(error)) { done(nil) }
 
 // Load implements [Engine].
 func (memoryEngine) Load(func(base.Unit, uint32, iter.Seq2[[]byte, []byte]) error) error { return nil }
+
+var (
+	errFound   = errors.New("a unit")
+	errNoLives = errors.New("records of a unit without those of the runtime before them")
+)
+
+// LastLife returns the number of the last life of a runtime of which an engine has records,
+// 0 for none, and whether it has some of units.
+//
+// The rows of the lives come first, under the number of the last one. The first unit that is
+// found is enough; the error is how a load is ended early. An engine that shows units in
+// another order is refused: a life that takes itself for the first one may have a number
+// that was used.
+func LastLife(e Engine) (last uint32, units bool, err error) {
+	begun := false
+	err = e.Load(func(u base.Unit, epoch uint32, _ iter.Seq2[[]byte, []byte]) error {
+		if u != (base.Unit{}) {
+			units = true
+			return errFound
+		}
+		begun, last = true, max(last, epoch)
+		return nil
+	})
+	switch {
+	case units && !begun:
+		return 0, true, errNoLives
+	case units: // what else is wrong, Recover finds
+		return last, true, nil
+	}
+	return last, false, err
+}

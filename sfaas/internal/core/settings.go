@@ -110,7 +110,7 @@ func NewSettings() *Settings {
 		Clock: base.Now, MaxMessage: 64 << 20, SourceLimit: 1024,
 		BlockLimit: time.Second, CommitRetry: time.Millisecond,
 		ImportBytes: 512 << 10, PublishEvery: 500 * time.Microsecond, IdleKeys: 10 * time.Second, Node: 1,
-		Owners: map[string]base.NodeID{}, Leaving: new(atomic.Bool), Incarnation: nextIncarnation(time.Now()),
+		Owners: map[string]base.NodeID{}, Leaving: new(atomic.Bool),
 		Sealer: processSealer(), OwnSealer: true,
 	}
 }

@@ -3,11 +3,10 @@
 package live
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"sync"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -38,9 +37,7 @@ func (r *Runtime) Hello() []byte {
 
 // Incarnation returns the number of the runtime's life, once it is no earlier one's.
 func (r *Runtime) Incarnation() uint32 {
-	if !r.set.Numbered && r.rec == nil {
-		core.AwaitIncarnation()
-	}
+	time.Sleep(time.Until(r.shown))
 	return r.set.Incarnation
 }
 
@@ -82,10 +79,7 @@ func (r *Runtime) follows(of *state.Peer) error {
 	defer r.mu.Unlock()
 	last, is := r.lives[of.Node], heard{of.Incarnation, of.Mark}
 	if is.incarnation < last.incarnation || is.incarnation == last.incarnation && is.mark != last.mark && last.mark != 0 {
-		return base.Errorf("connect: node %d: %w", of.Node, &base.OptionError{
-			Option: "WithIncarnation", Got: strconv.FormatUint(uint64(is.incarnation), 10),
-			Want: fmt.Sprintf("more than %d, as it has had: its clock may have been set back", last.incarnation),
-		})
+		return base.Errorf("connect: %w", &base.LifeError{Node: of.Node, Life: is.incarnation, Last: last.incarnation})
 	}
 	r.lives[of.Node] = is
 	return nil

@@ -5,7 +5,7 @@ package live
 import (
 	"context"
 	"errors"
-	"iter"
+	"math"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -18,8 +18,8 @@ const beginLimit = 30 * time.Second
 
 var errSlowEngine = errors.New("sfaas: the engine does not answer")
 
-// beginLife lets an engine that keeps records have what those of this life are read by.
-// Nothing else is recorded before.
+// beginLife gives this life its number, and lets an engine that keeps records have what those
+// of this life are read by. Nothing else is recorded before.
 //
 // Order of a beginning life:
 //
@@ -30,19 +30,25 @@ var errSlowEngine = errors.New("sfaas: the engine does not answer")
 //  4. The first record says what those of this life are read by, and must be durable
 //     before any other can be.
 func (r *Runtime) beginLife() error {
-	if !r.set.Engine.Keeps() {
+	var last uint32
+	var unread bool
+	keeps := r.set.Engine.Keeps()
+	if keeps {
+		var err error
+		if last, unread, err = core.LastLife(r.set.Engine); err != nil {
+			return base.Errorf("begin: %w: %w", base.ErrRecords, err)
+		}
+	}
+	switch {
+	case last == math.MaxUint32 || r.set.Numbered && last > 0 && r.set.Incarnation <= last:
+		return base.Errorf("begin: %w", &base.LifeError{Node: r.set.Node, Life: r.set.Incarnation, Last: last})
+	case !r.set.Numbered:
+		r.set.Incarnation, r.shown = core.NextIncarnation(r.set.Node, last)
+	}
+	if !keeps {
 		return nil
 	}
-	last, unread, err := lastLife(r.set.Engine)
-	if err != nil {
-		return base.Errorf("begin: %w: %w", base.ErrRecords, err)
-	}
-	if r.set.Incarnation <= last {
-		if r.set.Numbered {
-			return base.Errorf("begin: %w: the engine has records of life %d, this one is %d", base.ErrStaleEpoch, last, r.set.Incarnation)
-		}
-		r.set.Incarnation = last + 1
-	}
+	var err error
 	if r.rec, err = state.NewRecorder(r.app, r.set, r.set.Clock(), time.Now().UnixNano()); err != nil {
 		return err
 	}
@@ -65,27 +71,6 @@ func (r *Runtime) beginLife() error {
 		return base.Errorf("begin: %w", err)
 	}
 	return nil
-}
-
-var errFound = errors.New("a unit")
-
-// lastLife returns the number of the last life of which an engine has records, and whether
-// it has some of units.
-//
-// The rows of a life come first, under its number. The first unit that is found is enough;
-// the error is how a load is ended early.
-func lastLife(e core.Engine) (last uint32, units bool, err error) {
-	err = e.Load(func(u base.Unit, epoch uint32, _ iter.Seq2[[]byte, []byte]) error {
-		if u != (base.Unit{}) {
-			return errFound
-		}
-		last = epoch
-		return nil
-	})
-	if errors.Is(err, errFound) {
-		return last, true, nil
-	}
-	return last, false, err
 }
 
 // errUnread refuses pushes to a runtime whose engine has records of an earlier life.

@@ -42,6 +42,7 @@ type Runtime struct {
 	held    atomic.Bool     // while workers come to a stand for that: no handler runs
 	mark    uint64          // at random: names the runtime, and its clock if it is not that of the process
 	unread  atomic.Bool     // an engine has records that have not been recovered
+	shown   time.Time       // before which nobody hears the number of this life
 	rec     *state.Recorder // of records, for an engine that keeps them
 	cut     int             // size of the last snapshot; who has paused the runtime owns it
 
