@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/beat"
+	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
 )
@@ -45,7 +46,9 @@ type Deployment struct {
 	node  *peer.Node
 	gate  gate
 	floor floor
-	at    string // address
+	notes *beat.Notes // nil without standbys
+	noted []meter.Row // scratch of who reads them
+	at    string      // address
 	warm  sync.Once
 	cold  error // of warm
 
@@ -183,6 +186,10 @@ func (d *Deployment) open() (err error) {
 			return err
 		}
 		a.beats = d.floor.pulse.Address()
+		if err := d.openNotes(); err != nil {
+			return err
+		}
+		a.notes = d.notes.Address()
 	}
 	d.at = a.String()
 	return nil
@@ -376,6 +383,9 @@ func (d *Deployment) shut() error {
 	}
 	if d.node != nil {
 		errs = append(errs, d.node.Close())
+	}
+	if d.notes != nil {
+		errs = append(errs, d.notes.Close()) // no worker writes any more
 	}
 	d.wg.Wait()
 	return errors.Join(errs...)

@@ -205,10 +205,15 @@ func (d *Deployment) ask(node sfaas.NodeID) (lives, hears bool) {
 func (d *Deployment) takeOver(node sfaas.NodeID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	stood := false
 	for u, s := range d.stands {
 		if s.owner == node && !d.closed {
 			d.wg.Go(func() { d.claim(u, s) })
+			stood = true
 		}
+	}
+	if stood {
+		d.wg.Go(func() { d.inherit(node) })
 	}
 }
 

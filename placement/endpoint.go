@@ -15,10 +15,11 @@ import (
 
 // endpoint is where a deployment is reached at one node. Nodes tell each other as text:
 //
-//	tcp=10.0.0.7:4711 beats=10.0.0.7:4712
+//	tcp=10.0.0.7:4711 beats=10.0.0.7:4712 notes=10.0.0.7:4713
 type endpoint struct {
 	network, address string         // of its connections
 	beats            netip.AddrPort // for its standbys' and owners' signs of life; invalid for none
+	notes            netip.AddrPort // for what owners say per slot; invalid for none
 }
 
 // String returns the text.
@@ -26,6 +27,9 @@ func (e endpoint) String() string {
 	s := e.network + "=" + e.address
 	if e.beats.IsValid() {
 		s += " beats=" + e.beats.String()
+	}
+	if e.notes.IsValid() {
+		s += " notes=" + e.notes.String()
 	}
 	return s
 }
@@ -39,9 +43,12 @@ func parseEndpoint(text string) (e endpoint, err error) {
 		case "tcp", "tcp4", "tcp6", "unix":
 			e.network, e.address = name, value
 		case "beats":
-			if e.beats, err = netip.ParseAddrPort(value); err != nil {
-				return endpoint{}, fmt.Errorf("placement: address %q: %w", text, err)
-			}
+			e.beats, err = netip.ParseAddrPort(value)
+		case "notes":
+			e.notes, err = netip.ParseAddrPort(value)
+		}
+		if err != nil {
+			return endpoint{}, fmt.Errorf("placement: address %q: %w", text, err)
 		}
 	}
 	if e.network == "" || e.address == "" {
@@ -75,8 +82,14 @@ func (s *site) ip() netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
+// noteKey returns the key of the notes of a deployment.
+func (s *site) noteKey(name string) []byte { return s.key("note", name) }
+
 // beatKey returns the key of the beats of a deployment.
-func (s *site) beatKey(name string) []byte {
-	sum := sha256.Sum256([]byte("neuroran beat\x00" + name + "\x00" + string(s.token)))
+func (s *site) beatKey(name string) []byte { return s.key("beat", name) }
+
+// key derives a key from the token of the zone.
+func (s *site) key(of, name string) []byte {
+	sum := sha256.Sum256([]byte("neuroran " + of + "\x00" + name + "\x00" + string(s.token)))
 	return sum[:]
 }

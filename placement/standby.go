@@ -203,7 +203,7 @@ func (d *Deployment) tune() {
 	d.tuning.Lock()
 	defer d.tuning.Unlock()
 	var watch []beat.Watched
-	var tell []netip.AddrPort
+	var tell, note []netip.AddrPort
 	d.mu.Lock()
 	for _, s := range d.stands {
 		w := beat.Watched{Node: s.owner}
@@ -218,11 +218,15 @@ func (d *Deployment) tune() {
 		for _, n := range list {
 			if x := d.others[n]; x != nil && x.at.beats.IsValid() && !slices.Contains(tell, x.at.beats) {
 				tell = append(tell, x.at.beats)
+				if x.at.notes.IsValid() {
+					note = append(note, x.at.notes)
+				}
 			}
 		}
 	}
 	d.mu.Unlock()
 	d.floor.pulse.Tell(tell)
+	d.notes.Tell(note)
 	d.floor.pulse.Watch(watch)
 }
 

@@ -3,6 +3,7 @@
 package placement
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -29,6 +30,9 @@ func (n *Node) tellUsage(now sfaas.Time) {
 	members := n.sortedLinks()
 	carriers := n.sortedCarriers()
 	n.mu.Unlock()
+	for _, c := range carriers {
+		c.readNotes()
+	}
 	if len(members) == 0 {
 		return
 	}
@@ -48,7 +52,7 @@ func (n *Node) tellUsage(now sfaas.Time) {
 	m.mu.Lock()
 	for _, id := range members {
 		o := m.other(id)
-		if (o.asked > 0 && now.Sub(o.asked) < askFor) || len(m.served[id]) > 0 || (pushes[id] && now.Sub(o.asks) > askEvery) {
+		if (o.asked > 0 && now.Sub(o.asked) < askFor) || len(m.served[id]) > 0 || o.owed || (pushes[id] && now.Sub(o.asks) > askEvery) {
 			to[id] = true
 		}
 		if now.Sub(o.whole) > wholeEvery {
@@ -83,11 +87,9 @@ func (n *Node) tellOne(to sfaas.NodeID, now, looked sfaas.Time, pushes bool, wai
 	after := o.told
 	served, wants := m.served[to], m.wanted(now)
 	delete(m.served, to)
+	met, lost, inherited := o.met, maps.Clone(m.lost), m.inherited
 	m.mu.Unlock()
-	rows, version := m.usage.Rows(nil, after)
-	if o.met {
-		rows = slices.DeleteFunc(rows, func(r meter.Row) bool { return r.Node != n.id })
-	}
+	rows, version := n.rowsFor(met, lost, after)
 	l := usageLetter{incarnation: n.incarnation, pushes: pushes, has: m.own, age: sfaas.Now().Sub(looked)}
 	bytes := 0
 	flush := func(last bool) bool {
@@ -120,11 +122,30 @@ func (n *Node) tellOne(to sfaas.NodeID, now, looked sfaas.Time, pushes bool, wai
 	}
 	m.mu.Lock()
 	o = m.other(to)
-	o.told, o.met = version, true
+	if m.inherited == inherited { // else it has to be told of what has come meanwhile
+		o.told, o.met, o.owed = version, true, false
+	}
 	if pushes {
 		o.asks = now
 	}
 	m.mu.Unlock()
+}
+
+// rowsFor returns what a member is to hear that has been told up to a version: of its own if they
+// have met, and of lost owners whose last words this node has.
+func (n *Node) rowsFor(met bool, lost map[sfaas.NodeID]uint64, after uint64) ([]meter.Row, uint64) {
+	usage := n.meters.usage
+	if !met {
+		return usage.Rows(nil, after)
+	}
+	rows, version := usage.RowsOn(nil, n.id, after)
+	for node, life := range lost {
+		begun := len(rows)
+		rows, _ = usage.RowsOn(rows, node, after)
+		rest := slices.DeleteFunc(rows[begun:], func(r meter.Row) bool { return r.Life > life })
+		rows = rows[:begun+len(rest)]
+	}
+	return rows, version
 }
 
 // wantFor is for how long a share counts as wanted after a push was refused for it: some letters.
@@ -161,6 +182,21 @@ func (m *meters) other(node sfaas.NodeID) *otherMeter {
 		m.others[node] = o
 	}
 	return o
+}
+
+// inherit lets this node tell all others what a lost node had used: they have not heard its last
+// words. What a later life of it uses it says by itself.
+func (m *meters) inherit(node sfaas.NodeID) {
+	rows, _ := m.usage.RowsOn(nil, node, 0)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range rows {
+		m.lost[node] = max(m.lost[node], rows[i].Life)
+	}
+	m.inherited++
+	for _, o := range m.others {
+		o.told, o.owed = 0, true
+	}
 }
 
 // readUsage takes in a letter of a member.

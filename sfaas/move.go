@@ -132,6 +132,14 @@ func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch
 // over dst, with the memory that its rows have, and allocates only what does not fit.
 func (r *Runtime) Units(dst []UnitStats) []UnitStats { return r.rt.Units(dst) }
 
+// WatchUnits calls f with rows as of [Runtime.Units], but without Edges and Work, whenever the
+// counters of units have been published: once per slot or so, and of each unit before its
+// next slot begins. So what f has not heard of is at most what a unit has done since its newest
+// slot began; of messages without slots, within half a millisecond. Workers call f between
+// two handlers, several at once: it must not block, and not keep the rows. A later call
+// replaces f.
+func (r *Runtime) WatchUnits(f func([]UnitStats)) { r.rt.WatchUnits(f) }
+
 // Flows returns what has travelled between this runtime and others, as of the last slot: a
 // row for each edge on which anything has, in dst as far as it fits. Over all runtimes, what
 // was sent on an edge is what was received, and what was lost, and what is on its way

@@ -84,13 +84,10 @@ func (l *Ledger) pages(node sfaas.NodeID) *pages {
 }
 
 func (l *Ledger) observe(app string, tenant func(sfaas.Unit) string, s *sfaas.UnitStats) {
-	row := Row{Owner: resource.Owner{App: app, Unit: s.Unit}, Node: s.Node, Life: s.Life, Epoch: s.Epoch}
+	row := RowOf(s)
+	row.Owner.App = app
 	if tenant != nil {
 		row.Owner.Tenant = tenant(s.Unit)
-	}
-	row.Usage = Usage{
-		Invocations: s.Invocations, StateRead: s.StateRead, StateWritten: s.StateWritten, Transferred: s.Transferred, Remote: s.Remote, IO: s.Stored,
-		Slots: s.Slots, Late: s.Late + s.Skipped, Dropped: s.Dropped + s.Stale + s.Lost + s.Unheard + s.DeadLetters, Busy: s.Busy, CPU: s.CPU,
 	}
 	r := l.record(row.trunk())
 	at, found := r.place(row.Life)
@@ -171,6 +168,28 @@ func (l *Ledger) Merge(rows []Row) (news int) {
 	return news
 }
 
+// Witness is [Ledger.Merge] of rows that come straight from the runtime of another node
+// ([RowOf]), before its ledger has told them. Their joules are not known there: they rise with
+// the processor time as they did before.
+func (l *Ledger) Witness(rows []Row) (news int) {
+	l.mu.Lock()
+	for i := range rows {
+		x := &rows[i]
+		r := l.records[x.trunk()]
+		if r == nil || x.Energy.Basis != resource.NoBasis {
+			continue
+		}
+		if at, found := r.place(x.Life); found {
+			h := &r.rows[at]
+			if known := h.processor(); known > 0 {
+				x.Energy = resource.Energy{Joules: h.Energy.Joules * max(float64(x.processor())/float64(known), 1), Basis: h.Energy.Basis}
+			}
+		}
+	}
+	l.mu.Unlock()
+	return l.Merge(rows)
+}
+
 func (l *Ledger) merge(row *Row) bool {
 	if len(l.records) >= MaxRecords && l.records[row.trunk()] == nil {
 		return false
@@ -208,16 +227,24 @@ func (l *Ledger) Rows(dst []Row, after uint64) ([]Row, uint64) {
 	defer l.mu.Unlock()
 	dst = dst[:0]
 	for _, r := range l.records {
-		if r.base.Life > 0 && r.version > after {
-			dst = append(dst, r.base)
-		}
-		for i := range r.rows {
-			if r.rows[i].version > after {
-				dst = append(dst, r.rows[i].Row)
-			}
-		}
+		dst = r.changed(dst, after)
 	}
 	slices.SortFunc(dst, func(a, b Row) int { return a.compare(&b) })
+	return dst, l.version
+}
+
+// RowsOn is [Ledger.Rows] of what one node has counted, behind what is in dst, and looks at
+// nothing else.
+func (l *Ledger) RowsOn(dst []Row, node sfaas.NodeID, after uint64) ([]Row, uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	begun := len(dst)
+	if p := l.nodes[node]; p != nil {
+		for _, r := range p.records {
+			dst = r.changed(dst, after)
+		}
+	}
+	slices.SortFunc(dst[begun:], func(a, b Row) int { return a.compare(&b) })
 	return dst, l.version
 }
 

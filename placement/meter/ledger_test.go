@@ -4,6 +4,7 @@ package meter_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -206,4 +207,41 @@ func FuzzCutRow(f *testing.F) {
 			t.Errorf("%+v, want %+v", l.Total(r.Owner), r.Usage)
 		}
 	})
+}
+
+// TestWitness hears of a row from a runtime before its ledger tells: joules rise as processor time
+// does, and what the ledger says later holds.
+func TestWitness(t *testing.T) {
+	owner, standby := meter.NewLedger(2, power, 4), meter.NewLedger(1, resource.PowerModel{}, 1)
+	stats := func(slots uint64) []sfaas.UnitStats {
+		s := sfaas.UnitStats{Unit: cell(1), Node: 2, Life: 1<<32 + 1, Epoch: 3, Slots: slots, CPU: time.Duration(slots) * time.Millisecond}
+		s.Invocations = 5 * slots
+		return []sfaas.UnitStats{s}
+	}
+	says := func(slots uint64) {
+		rows := stats(slots)
+		r := meter.RowOf(&rows[0])
+		r.Owner.App = "a"
+		standby.Witness([]meter.Row{r})
+	}
+	says(1) // nothing is known of joules yet
+	owner.Observe("a", nil, stats(10))
+	rows, _ := owner.RowsOn(nil, 2, 0)
+	standby.Merge(rows)
+	says(12)
+	says(11) // it has been overtaken
+	who := resource.Owner{App: "a", Unit: cell(1)}
+	want := power.Work(12*time.Millisecond, 4).Joules
+	if u := standby.At(who, 2); u.Invocations != 60 || u.Slots != 12 || math.Abs(u.Energy.Joules-want) > 1e-12 || u.Energy.Basis != resource.Modelled {
+		t.Errorf("%+v, want 60 invocations and %v J", u, want)
+	}
+	owner.Observe("a", nil, stats(12))
+	rows, _ = owner.RowsOn(nil, 2, 0)
+	standby.Merge(rows)
+	if a, b := standby.At(who, 2), owner.At(who, 2); math.Abs(a.Energy.Joules-b.Energy.Joules) > 1e-12 || a.Invocations != b.Invocations {
+		t.Errorf("%+v, want %+v", a, b)
+	}
+	if rows, _ := standby.RowsOn(nil, 1, 0); len(rows) != 0 {
+		t.Errorf("%d rows of a node that has counted nothing", len(rows))
+	}
 }

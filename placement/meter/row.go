@@ -25,6 +25,14 @@ type Row struct {
 	Usage
 }
 
+// RowOf returns what a runtime has counted of a unit, of no app, of nobody, and without joules.
+func RowOf(s *sfaas.UnitStats) Row {
+	return Row{Owner: resource.Owner{Unit: s.Unit}, Node: s.Node, Life: s.Life, Epoch: s.Epoch, Usage: Usage{
+		Invocations: s.Invocations, StateRead: s.StateRead, StateWritten: s.StateWritten, Transferred: s.Transferred, Remote: s.Remote, IO: s.Stored,
+		Slots: s.Slots, Late: s.Late + s.Skipped, Dropped: s.Dropped + s.Stale + s.Lost + s.Unheard + s.DeadLetters, Busy: s.Busy, CPU: s.CPU,
+	}}
+}
+
 // incarnation returns the life of the node in which the row was counted.
 func (r *Row) incarnation() uint32 { return uint32(r.Life >> 32) }
 
@@ -62,6 +70,19 @@ type held struct {
 	Row
 	version uint64
 	gone    bool // the runtime has forgotten it: it cannot change any more
+}
+
+// changed appends the rows that have changed after a version.
+func (r *record) changed(dst []Row, after uint64) []Row {
+	if r.base.Life > 0 && r.version > after {
+		dst = append(dst, r.base)
+	}
+	for i := range r.rows {
+		if r.rows[i].version > after {
+			dst = append(dst, r.rows[i].Row)
+		}
+	}
+	return dst
 }
 
 // sum adds everything to u.

@@ -18,4 +18,6 @@
 // this process is at fault is for the caller to find out. Of these the last is known here:
 // a thread that has itself not run for a while blames nobody for what it did not hear,
 // and reports the gap instead.
+//
+// A process says more than that it lives in [Notes]: what it has done up to each slot.
 package beat

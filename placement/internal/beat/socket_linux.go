@@ -87,20 +87,13 @@ func (s *socket) open(host netip.Addr) (err error) {
 	if err = unix.Bind(s.beats, targetOf(netip.AddrPortFrom(host, 0)).sa); err != nil {
 		return err
 	}
-	name, err := unix.Getsockname(s.beats)
-	if err != nil {
+	if s.address, err = nameOf(s.beats); err != nil {
 		return err
-	}
-	switch x := name.(type) {
-	case *unix.SockaddrInet4:
-		s.address = netip.AddrPortFrom(netip.AddrFrom4(x.Addr), uint16(x.Port))
-	case *unix.SockaddrInet6:
-		s.address = netip.AddrPortFrom(netip.AddrFrom16(x.Addr), uint16(x.Port))
 	}
 	if s.guests, err = unix.Socket(family(host), unix.SOCK_STREAM|flags, 0); err != nil {
 		return err
 	}
-	if err = unix.Bind(s.guests, name); err != nil {
+	if err = unix.Bind(s.guests, targetOf(s.address).sa); err != nil {
 		return err
 	}
 	return unix.Listen(s.guests, maxGuests)
@@ -123,20 +116,8 @@ func (s *socket) wait(d time.Duration) error {
 	return err
 }
 
-// receive reads what has come into s.in, and reports false if nothing has. An error of the
-// socket belongs to a beat that did not get there, and says nothing of who beats here.
-func (s *socket) receive() (int, bool) {
-	for range 2 {
-		n, err := unix.Read(s.beats, s.in[:])
-		if err == nil {
-			return n, true
-		}
-		if err != unix.ECONNREFUSED && err != unix.EINTR {
-			return 0, false
-		}
-	}
-	return 0, false
-}
+// receive reads what has come into s.in, and reports false if nothing has.
+func (s *socket) receive() (int, bool) { return readDatagram(s.beats, s.in[:]) }
 
 func (s *socket) send(b []byte, to *target) { _ = unix.Sendto(s.beats, b, unix.MSG_DONTWAIT, to.sa) }
 

@@ -27,6 +27,7 @@ type board struct {
 	app       *plan.App
 	node      base.NodeID
 	functions []functionAccount // by node
+	watch     atomic.Pointer[func([]UnitStats)]
 
 	flowing sync.Mutex // of what follows
 	flows   []EdgeFlow // by edge
@@ -233,10 +234,7 @@ func (b *board) readUnits(dst []UnitStats) []UnitStats {
 
 // read writes a row about the account, in the memory that the row has.
 func (a *account) read(row *UnitStats) {
-	row.Unit, row.Epoch, row.Life, row.Owned = a.Unit(), a.epoch, a.life, a.users > 0
-	row.Meter, row.Counts, row.CPU = a.Meter, a.Counts, a.cpu
-	row.Resident, row.Queued, row.Keys, row.Timers = a.gauges.resident, a.gauges.queued, a.gauges.keys, a.gauges.timers
-	row.Slots = a.slots.begun
+	a.readCounters(row)
 	row.Work.set(&a.slots.done)
 	row.Edges = row.Edges[:0]
 	for i := range a.edges {
@@ -244,6 +242,14 @@ func (a *account) read(row *UnitStats) {
 			row.Edges = append(row.Edges, *e)
 		}
 	}
+}
+
+// readCounters writes all of a row but edges and the histogram.
+func (a *account) readCounters(row *UnitStats) {
+	row.Unit, row.Epoch, row.Life, row.Owned = a.Unit(), a.epoch, a.life, a.users > 0
+	row.Meter, row.Counts, row.CPU = a.Meter, a.Counts, a.cpu
+	row.Resident, row.Queued, row.Keys, row.Timers = a.gauges.resident, a.gauges.queued, a.gauges.keys, a.gauges.timers
+	row.Slots = a.slots.begun
 }
 
 // reset sets all counters to zero and begins the life of new accounts.

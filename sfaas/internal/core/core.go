@@ -107,6 +107,7 @@ type Core struct {
 	// what is published once a slot
 	stats   []nodeStats // by node
 	open    []*ledger   // of units, with something to publish
+	shown   []UnitStats // of those that are published: for who watches
 	dirty   []*instance // with content that has not been measured
 	nobody  Counts      // of units that are not here
 	flows   []EdgeFlow  // by edge

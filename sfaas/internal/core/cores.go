@@ -77,6 +77,14 @@ func (c *Cores) Published() []FunctionStats { return c.board.readFunctions() }
 // fits. It may be called while they run.
 func (c *Cores) Units(dst []UnitStats) []UnitStats { return c.board.readUnits(dst) }
 
+// Watch lets f hear of units whose counters have been published, with their rows but for edges
+// and histograms. Cores call it, several at once; it must not block, nor keep the rows.
+//
+// Who watches is told before a core begins the next slot of a unit: what it has not been told
+// is at most what a unit has done since its newest slot began. Without that counters
+// are published by the clock alone.
+func (c *Cores) Watch(f func([]UnitStats)) { c.board.watch.Store(&f) }
+
 // Flows returns what has travelled between this runtime and others, a row for each edge
 // with any, in dst as far as it fits.
 func (c *Cores) Flows(dst []EdgeFlow) []EdgeFlow { return c.board.readFlows(dst) }

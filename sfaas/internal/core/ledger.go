@@ -3,6 +3,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas/internal/base"
@@ -22,8 +23,10 @@ type ledger struct {
 	open   bool // in the core's list of those with something to publish
 	closed bool // nothing more comes
 
-	cur    stint   // work for the slot under way,
-	stints []stint // for those before it
+	newest base.Slot // with a stage
+	behind bool      // a reader was looking when it should have been published for who watches
+	cur    stint     // work for the slot under way,
+	stints []stint   // for those before it
 	billed time.Duration
 	cpu    time.Duration
 	edges  []EdgeBytes // by place in Part.Edges
@@ -167,6 +170,12 @@ func (l *ledger) publish(k *Core, wait bool) bool {
 	l.Meter, l.Counts, l.cur, l.billed, l.cpu, l.open = Meter{}, Counts{}, stint{}, 0, 0, false
 	if l.closed {
 		k.board.leave(a, k.now)
+	}
+	if k.board.watch.Load() != nil {
+		k.shown = slices.Grow(k.shown, 1)[:len(k.shown)+1]
+		row := &k.shown[len(k.shown)-1]
+		a.readCounters(row)
+		row.Node = k.board.node
 	}
 	return true
 }

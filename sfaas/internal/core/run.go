@@ -26,6 +26,13 @@ type run struct {
 // beginRun ends the last run and begins another one.
 func (k *Core) beginRun(l *ledger, slot base.Slot) {
 	k.countRun()
+	if slot > l.newest || l.behind {
+		l.newest, l.behind = max(slot, l.newest), false
+		if l.Invocations > 0 && k.board.watch.Load() != nil {
+			k.showUnits(false) // see Cores.Watch
+			l.behind = l.Invocations > 0
+		}
+	}
 	r := &k.run
 	if r.ledger != l { // so that the collector need not hear of the same again
 		r.ledger = l

@@ -104,14 +104,7 @@ func (k *Core) Unshown() bool {
 func (k *Core) show(wait bool) {
 	k.countRun()
 	k.measureDirty()
-	left := k.open[:0]
-	for _, l := range k.open {
-		if !l.publish(k, wait) {
-			left = append(left, l)
-		}
-	}
-	clear(k.open[len(left):])
-	k.open = left
+	k.showUnits(wait)
 	k.showFlows(wait)
 	times := wait || k.now.Sub(k.timesAt) >= timesEvery
 	if times {
@@ -135,5 +128,21 @@ func (k *Core) show(wait bool) {
 		}
 		a.mu.Unlock()
 		s.Meter, s.Counts = Meter{}, Counts{}
+	}
+}
+
+// showUnits publishes what the core has counted of units, and tells who watches.
+func (k *Core) showUnits(wait bool) {
+	k.shown = k.shown[:0]
+	left := k.open[:0]
+	for _, l := range k.open {
+		if !l.publish(k, wait) {
+			left = append(left, l)
+		}
+	}
+	clear(k.open[len(left):])
+	k.open = left
+	if f := k.board.watch.Load(); f != nil && len(k.shown) > 0 {
+		(*f)(k.shown)
 	}
 }

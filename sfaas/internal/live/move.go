@@ -138,6 +138,9 @@ func (r *Runtime) leadOf(id plan.UnitID) *worker { return r.workerOf(id.Root.Key
 // Units returns what the workers have published about units, in dst as far as it fits.
 func (r *Runtime) Units(dst []core.UnitStats) []core.UnitStats { return r.cores.Units(dst) }
 
+// WatchUnits lets f hear of units whose counters have been published: see [core.Cores.Watch].
+func (r *Runtime) WatchUnits(f func([]core.UnitStats)) { r.cores.Watch(f) }
+
 // Flows returns what has travelled between this runtime and others.
 func (r *Runtime) Flows(dst []core.EdgeFlow) []core.EdgeFlow { return r.cores.Flows(dst) }
 
