@@ -63,6 +63,7 @@ const floorRule = `
 		< placement/internal/agent < placement/internal/ledger < placement < placement/sim < placement/sim/cmd;
 	placement/resource < placement/resource/...;
 	sfaas < placement/internal/beat < placement;
+	sfaas < placement/internal/wire < placement/meter, placement/internal/agent;
 
 	# Floor 6: the only place where radio meets runtime.
 	phy/neural, phy/capture, phy/diagnose, mac/..., placement, sfaas/..., sfaas/tape < ran/block < ran < ran/...;

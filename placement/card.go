@@ -5,7 +5,6 @@ package placement
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +14,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/internal/wire"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -58,24 +58,20 @@ func deploymentHash(name string) uint32 { return uint32(xxhash.Sum64String(name)
 
 // append appends the bytes of a card, with its signature behind them.
 func (k *card) append(b []byte, token []byte) []byte {
-	start := len(b)
-	text := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-	b = append(b, cardVersion)
-	b = binary.AppendUvarint(b, uint64(k.Node))
-	b = binary.AppendUvarint(b, uint64(k.Incarnation))
-	b = binary.AppendUvarint(b, uint64(k.version))
-	left := byte(0)
-	if k.left {
-		left = 1
-	}
-	b = append(b, left)
-	text(k.Address)
-	b = binary.AppendUvarint(b, uint64(len(k.deployments)))
+	w := wire.Writer{B: b}
+	w.Byte(cardVersion)
+	w.Uint(uint64(k.Node))
+	w.Uint(uint64(k.Incarnation))
+	w.Uint(uint64(k.version))
+	w.Bool(k.left)
+	w.Text(k.Address)
+	w.Uint(uint64(len(k.deployments)))
 	for _, d := range k.deployments {
-		text(d.name)
-		text(d.address)
+		w.Text(d.name)
+		w.Text(d.address)
 	}
-	return append(b, signature(b[start:], token)...)
+	w.Bytes(signature(w.B[len(b):], token))
+	return w.B
 }
 
 func signature(b, token []byte) []byte {
@@ -91,50 +87,19 @@ func parseCard(b, token []byte) (*card, error) {
 	if n < 0 || !hmac.Equal(b[n:], signature(b[:n], token)) {
 		return nil, fmt.Errorf("%w: it is not signed by the token of the zone", errCard)
 	}
-	b = b[:n]
-	var err error
-	fail := func(what string) {
-		if err == nil {
-			err = fmt.Errorf("%w: %s", errCard, what)
-		}
-		b = nil
-	}
-	uint := func(field string, most uint64) uint64 {
-		x, n := binary.Uvarint(b)
-		if n <= 0 || x > most {
-			fail(field)
-			return 0
-		}
-		b = b[n:]
-		return x
-	}
-	text := func(field string, most uint64) string {
-		n := int(uint(field, most))
-		if n > len(b) {
-			fail(field)
-			return ""
-		}
-		s := string(b[:n])
-		b = b[n:]
-		return s
-	}
-	if uint("version", 255) != cardVersion {
-		fail("it is of another version")
-	}
+	r := wire.Read(b[:n], errCard)
+	r.Version(cardVersion)
 	k := new(card)
-	k.Node = sfaas.NodeID(uint("node", uint64(agent.MaxNode)))
-	k.Incarnation = uint32(uint("incarnation", 1<<32-1))
-	k.version = uint32(uint("number", 1<<32-1))
-	k.left = uint("left", 1) == 1
-	k.Address = text("address", maxAddress)
-	for range uint("deployments", maxDeployments) {
-		d := deployed{text("deployment", maxName), text("address of a deployment", maxAddress)}
-		k.deployments = append(k.deployments, d)
+	k.Node = sfaas.NodeID(r.Uint("node", uint64(agent.MaxNode)))
+	k.Incarnation, k.version, k.left = r.Uint32("incarnation"), r.Uint32("number"), r.Bool("left")
+	k.Address = r.Text("address", maxAddress)
+	for range r.Uint("deployments", maxDeployments) {
+		k.deployments = append(k.deployments, deployed{r.Text("deployment", maxName), r.Text("address of a deployment", maxAddress)})
 	}
-	if err == nil && (len(b) > 0 || k.Node == 0) {
-		fail("it is too long, or of nobody")
+	if r.Err() == nil && k.Node == 0 {
+		r.Fail("node: got 0, want a number")
 	}
-	return k, err
+	return k, r.End()
 }
 
 // readCard takes in what a node says of itself.

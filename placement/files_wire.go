@@ -4,12 +4,12 @@ package placement
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/neuroran/neuroran/accel"
+	"github.com/neuroran/neuroran/placement/internal/wire"
 )
 
 // fileMessage is what nodes say to each other about files of their registries:
@@ -50,30 +50,24 @@ var errFile = errors.New("placement: not a message about a file")
 
 // append appends the bytes of a message.
 func (m *fileMessage) append(b []byte) []byte {
-	b = append(b, fileVersion, m.kind)
-	b = append(b, m.sum[:]...)
-	b = binary.AppendUvarint(b, m.offset)
-	b = binary.AppendUvarint(b, m.length)
-	return append(b, m.data...)
+	w := wire.Writer{B: b}
+	w.Byte(fileVersion)
+	w.Byte(m.kind)
+	w.Bytes(m.sum[:])
+	w.Uint(m.offset)
+	w.Uint(m.length)
+	w.Bytes(m.data)
+	return w.B
 }
 
 // parseFile reads a message; its data lie in b. Whatever the bytes are, it returns one or an
 // error.
 func parseFile(b []byte) (m fileMessage, err error) {
-	const head = 2 + sha256.Size
-	if len(b) < head || b[0] != fileVersion || b[1] >= numFileKinds {
-		return m, fmt.Errorf("%w: version, kind or hash", errFile)
-	}
-	m.kind = b[1]
-	copy(m.sum[:], b[2:])
-	b = b[head:]
-	for _, x := range []*uint64{&m.offset, &m.length} {
-		n := 0
-		if *x, n = binary.Uvarint(b); n <= 0 || *x > maxFileBytes {
-			return m, fmt.Errorf("%w: offset or length", errFile)
-		}
-		b = b[n:]
-	}
+	r := wire.Read(b, errFile)
+	r.Version(fileVersion)
+	m.kind = r.Byte("kind", numFileKinds-1)
+	copy(m.sum[:], r.Bytes("hash", len(m.sum)))
+	m.offset, m.length = r.Uint("offset", maxFileBytes), r.Uint("length", maxFileBytes)
 	most := 0
 	switch m.kind {
 	case fileHave:
@@ -81,11 +75,10 @@ func parseFile(b []byte) (m fileMessage, err error) {
 	case filePiece:
 		most = maxPiece
 	}
-	if len(b) > most {
-		return m, fmt.Errorf("%w: %d bytes behind it", errFile, len(b))
+	if m.data = r.Rest(); len(m.data) > most {
+		r.Fail("data: got %d bytes, want at most %d", len(m.data), most)
 	}
-	m.data = b
-	return m, nil
+	return m, r.Err()
 }
 
 // fileEntry is an [accel.Entry] on its way: all but where the file lies.

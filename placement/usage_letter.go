@@ -3,13 +3,12 @@
 package placement
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/placement/internal/wire"
 	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -43,7 +42,7 @@ type servedSlot struct {
 
 // Bounds of a letter.
 const (
-	usageVersion   = 1
+	usageVersion   = 2
 	maxUsageRows   = 128
 	maxUsageServed = 512
 	maxUsageWants  = 256
@@ -53,109 +52,65 @@ const (
 
 var errUsage = errors.New("placement: not a letter of usage")
 
-// append appends the bytes of a letter: a version, flags, numbers as variable-length integers,
-// amounts as eight bytes each, rows as [meter.Row] writes them.
+// append appends the bytes of a letter, rows as [meter.Row] writes them.
 func (l *usageLetter) append(b []byte) ([]byte, error) {
-	flags := byte(0)
-	if l.pushes {
-		flags = 1
-	}
-	b = append(b, usageVersion, flags)
-	b = binary.AppendUvarint(b, uint64(l.incarnation))
-	b = binary.AppendUvarint(b, uint64(max(l.age, 0)))
+	w := wire.Writer{B: b}
+	w.Byte(usageVersion)
+	w.Bool(l.pushes)
+	w.Uint(uint64(l.incarnation))
+	w.Uint(uint64(max(l.age, 0)))
 	for _, x := range l.has {
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+		w.Amount(x)
 	}
-	b = binary.AppendUvarint(b, uint64(len(l.rows)))
+	w.Uint(uint64(len(l.rows)))
 	for i := range l.rows {
 		var err error
-		if b, err = l.rows[i].AppendBinary(b); err != nil {
-			return b, err
+		if w.B, err = l.rows[i].AppendBinary(w.B); err != nil {
+			return w.B, err
 		}
-		b = binary.AppendUvarint(b, uint64(l.rows[i].waiting))
+		w.Uint(uint64(l.rows[i].waiting))
 	}
-	b = binary.AppendUvarint(b, uint64(len(l.served)))
+	w.Uint(uint64(len(l.served)))
 	for i := range l.served {
 		s := &l.served[i]
-		b = binary.AppendUvarint(b, uint64(s.deployment))
-		b = s.root.AppendBinary(b)
-		b = binary.AppendUvarint(b, uint64(s.slot))
-		b = binary.AppendUvarint(b, uint64(max(s.age, 0)))
+		w.Uint(uint64(s.deployment))
+		w.Key(s.root)
+		w.Uint(uint64(s.slot))
+		w.Uint(uint64(max(s.age, 0)))
 	}
-	b = binary.AppendUvarint(b, uint64(len(l.wants)))
-	for _, w := range l.wants {
-		b = binary.AppendUvarint(b, uint64(w.node))
-		b = append(binary.AppendUvarint(b, uint64(len(w.tenant))), w.tenant...)
+	w.Uint(uint64(len(l.wants)))
+	for _, x := range l.wants {
+		w.Uint(uint64(x.node))
+		w.Text(x.tenant)
 	}
-	return b, nil
+	return w.B, nil
 }
 
 // parseUsage reads a letter: whatever the bytes are, it returns one or an error.
 func parseUsage(b []byte) (*usageLetter, error) {
-	bad := func(what string) (*usageLetter, error) { return nil, fmt.Errorf("%w: %s", errUsage, what) }
-	if len(b) < 2 || b[0] != usageVersion || b[1] > 1 {
-		return bad("version or flags")
-	}
-	l := &usageLetter{pushes: b[1] == 1}
-	b = b[2:]
-	ok := true
-	number := func(most uint64) uint64 {
-		x, n := binary.Uvarint(b)
-		if !ok || n <= 0 || x > most {
-			ok = false
-			return 0
-		}
-		b = b[n:]
-		return x
-	}
-	l.incarnation = uint32(number(math.MaxUint32))
-	l.age = time.Duration(number(uint64(time.Hour)))
+	r := wire.Read(b, errUsage)
+	r.Version(usageVersion)
+	l := &usageLetter{pushes: r.Bool("pushes"), incarnation: r.Uint32("incarnation"), age: readAge(&r)}
 	for q := range l.has {
-		if len(b) < 8 {
-			return bad("amounts")
-		}
-		l.has[q] = math.Float64frombits(binary.LittleEndian.Uint64(b))
-		if !(l.has[q] >= 0 && l.has[q] < 1e30) {
-			return bad("amounts")
-		}
-		b = b[8:]
+		l.has[q] = r.Amount("what the sender has")
 	}
-	for range number(maxUsageRows) {
-		row, rest, err := meter.CutRow(b)
-		if err != nil {
-			return bad(err.Error())
-		}
-		b = rest
-		l.rows = append(l.rows, usageRow{row, int(number(maxWaiting))})
-		if !ok {
-			break
-		}
+	for range r.Uint("rows", maxUsageRows) {
+		var x usageRow
+		r.Cut("row", func(b []byte) (rest []byte, err error) {
+			x.Row, rest, err = meter.CutRow(b)
+			return rest, err
+		})
+		x.waiting = int(r.Uint("waiting", maxWaiting))
+		l.rows = append(l.rows, x)
 	}
-	for range number(maxUsageServed) {
-		s := servedSlot{deployment: uint32(number(math.MaxUint32))}
-		root, rest, err := sfaas.CutKey(b)
-		if err != nil {
-			return bad(err.Error())
-		}
-		b, s.root = rest, root
-		s.slot = sfaas.Slot(number(math.MaxUint64))
-		s.age = time.Duration(number(uint64(time.Hour)))
-		l.served = append(l.served, s)
-		if !ok {
-			break
-		}
+	for range r.Uint("served", maxUsageServed) {
+		l.served = append(l.served, servedSlot{deployment: r.Uint32("deployment"), root: r.Key("root"), slot: sfaas.Slot(r.Uint("slot", math.MaxUint64)), age: readAge(&r)})
 	}
-	for range number(maxUsageWants) {
-		w := shareName{node: sfaas.NodeID(number(uint64(agent.MaxNode)))}
-		n := number(maxName)
-		if !ok || n > uint64(len(b)) {
-			return bad("name of a tenant")
-		}
-		w.tenant, b = string(b[:n]), b[n:]
-		l.wants = append(l.wants, w)
+	for range r.Uint("wants", maxUsageWants) {
+		l.wants = append(l.wants, shareName{sfaas.NodeID(r.Uint("node", uint64(agent.MaxNode))), r.Text("tenant", maxName)})
 	}
-	if !ok || len(b) > 0 {
-		return bad("length")
-	}
-	return l, nil
+	return l, r.End()
 }
+
+// readAge reads how long ago something was.
+func readAge(r *wire.Reader) time.Duration { return time.Duration(r.Uint("age", uint64(time.Hour))) }

@@ -5,7 +5,6 @@ package gossip
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"github.com/neuroran/neuroran/placement"
+	"github.com/neuroran/neuroran/placement/internal/wire"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -240,27 +240,28 @@ var errMember = errors.New("gossip: not a member")
 
 // appendMember writes number, life and address.
 func appendMember(b []byte, x placement.Member) []byte {
-	b = binary.AppendUvarint(b, uint64(x.Node))
-	b = binary.AppendUvarint(b, uint64(x.Incarnation))
-	return append(b, x.Address...)
+	w := wire.Writer{B: b}
+	w.Uint(uint64(x.Node))
+	w.Uint(uint64(x.Incarnation))
+	w.Text(x.Address)
+	return w.B
 }
 
 // parseMember reads what appendMember has written. It comes from the network.
 func parseMember(b []byte) (x placement.Member, err error) {
-	node, n := binary.Uvarint(b)
-	if n <= 0 || node == 0 || node > 4095 {
-		return x, fmt.Errorf("%w: number", errMember)
+	r := wire.Read(b, errMember)
+	x = placement.Member{Node: sfaas.NodeID(r.Uint("number", maxNode)), Incarnation: r.Uint32("life"), Address: r.Text("address", maxAddress)}
+	if r.Err() == nil && (x.Node == 0 || x.Address == "") {
+		r.Fail("it is nobody, or nowhere")
 	}
-	b = b[n:]
-	life, n := binary.Uvarint(b)
-	if n <= 0 || life > 1<<32-1 {
-		return x, fmt.Errorf("%w: life", errMember)
-	}
-	if b = b[n:]; len(b) == 0 || len(b) > 256 {
-		return x, fmt.Errorf("%w: address", errMember)
-	}
-	return placement.Member{Node: sfaas.NodeID(node), Incarnation: uint32(life), Address: string(b)}, nil
+	return x, r.End()
 }
+
+// Bounds of what members say of themselves.
+const (
+	maxNode    = 4095
+	maxAddress = 256
+)
 
 // logWriter brings memberlist's lines to a structured logger.
 type logWriter struct{ to *slog.Logger }

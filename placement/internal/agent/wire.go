@@ -3,10 +3,10 @@
 package agent
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
+
+	"github.com/neuroran/neuroran/placement/internal/wire"
 )
 
 // A letter as bytes: version, kind, from, incarnation, and then what its kind has. Numbers
@@ -22,40 +22,42 @@ var ErrLetter = errors.New("agent: not a letter")
 
 // Append appends the bytes of a letter.
 func (l *Letter) Append(b []byte) []byte {
-	b = append(b, letterVersion, byte(l.Kind))
-	b = putUint(b, uint64(l.From))
-	b = putUint(b, uint64(l.Incarnation))
+	w := wire.Writer{B: b}
+	w.Byte(letterVersion)
+	w.Byte(byte(l.Kind))
+	w.Uint(uint64(l.From))
+	w.Uint(uint64(l.Incarnation))
 	if l.inDeal() {
-		b = putUint(b, uint64(l.Deal.Leader))
-		b = putUint(b, l.Deal.Number)
-		b = putUint(b, uint64(l.Index))
+		w.Uint(uint64(l.Deal.Leader))
+		w.Uint(l.Deal.Number)
+		w.Uint(uint64(l.Index))
 	}
 	switch l.Kind {
 	case Gossip:
-		b = putUint(b, uint64(len(l.Nodes)))
+		w.Uint(uint64(len(l.Nodes)))
 		for i := range l.Nodes {
-			b = l.Nodes[i].append(b)
+			l.Nodes[i].write(&w)
 		}
-		b = putUint(b, uint64(len(l.Units)))
+		w.Uint(uint64(len(l.Units)))
 		for i := range l.Units {
-			b = l.Units[i].append(b)
+			l.Units[i].write(&w)
 		}
 	case Reserve, Order, Standing, Release, Done:
-		b = l.Item.append(b)
+		l.Item.write(&w)
 		if l.Kind == Done {
-			b = l.Refusal.append(b)
+			l.Refusal.write(&w)
 		}
 	case Refused:
-		b = l.Refusal.append(b)
+		l.Refusal.write(&w)
 	case Propose:
-		b = putUint(b, uint64(len(l.Moves)))
+		w.Uint(uint64(len(l.Moves)))
 		for _, m := range l.Moves {
-			b = binary.LittleEndian.AppendUint64(b, uint64(m.Unit))
-			b = putUint(b, uint64(m.From))
-			b = putUint(b, uint64(m.To))
+			w.Fixed64(uint64(m.Unit))
+			w.Uint(uint64(m.From))
+			w.Uint(uint64(m.To))
 		}
 	}
-	return b
+	return w.B
 }
 
 // Parse reads the bytes of a letter into l, using the memory that l has. It returns an
@@ -63,27 +65,24 @@ func (l *Letter) Append(b []byte) []byte {
 // beyond a bound.
 func (l *Letter) Parse(b []byte) error {
 	*l = Letter{Nodes: l.Nodes[:0], Units: l.Units[:0], Moves: l.Moves[:0]}
-	r := reader{b: b}
-	if v := r.byte(); r.err == nil && v != letterVersion {
-		return fmt.Errorf("%w: version: got %d, want %d", ErrLetter, v, letterVersion)
-	}
-	l.Kind = Kind(r.byte())
-	if r.err == nil && (l.Kind == 0 || l.Kind > lastKind) {
-		return fmt.Errorf("%w: kind: got %d, want 1 to %d", ErrLetter, l.Kind, lastKind)
+	r := reader{wire.Read(b, ErrLetter)}
+	r.Version(letterVersion)
+	if l.Kind = Kind(r.Byte("kind", byte(lastKind))); r.Err() == nil && l.Kind == 0 {
+		r.Fail("kind: got 0, want 1 to %d", lastKind)
 	}
 	l.From = r.node("from")
-	l.Incarnation = uint32(r.uint("incarnation", math.MaxUint32))
+	l.Incarnation = r.Uint32("incarnation")
 	if l.inDeal() {
 		l.Deal.Leader = r.node("leader")
-		l.Deal.Number = r.uint("number", math.MaxUint64)
-		l.Index = uint16(r.uint("index", math.MaxUint16))
+		l.Deal.Number = r.Uint("number", math.MaxUint64)
+		l.Index = uint16(r.Uint("index", math.MaxUint16))
 	}
 	switch l.Kind {
 	case Gossip:
-		for range r.uint("nodes", MaxRows) {
+		for range r.Uint("nodes", MaxRows) {
 			l.Nodes = append(l.Nodes, r.nodeRow())
 		}
-		for range r.uint("units", MaxRows) {
+		for range r.Uint("units", MaxRows) {
 			l.Units = append(l.Units, r.unitRow())
 		}
 	case Reserve, Order, Standing, Release, Done:
@@ -94,14 +93,11 @@ func (l *Letter) Parse(b []byte) error {
 	case Refused:
 		l.Refusal = r.refusal()
 	case Propose:
-		for range r.uint("moves", MaxMoves) {
-			l.Moves = append(l.Moves, Move{Unit: UnitID(r.uint64()), From: r.node("move from"), To: r.node("move to")})
+		for range r.Uint("moves", MaxMoves) {
+			l.Moves = append(l.Moves, Move{Unit: UnitID(r.Fixed64("move of")), From: r.node("move from"), To: r.node("move to")})
 		}
 	}
-	if r.err == nil && len(r.b) > 0 {
-		return fmt.Errorf("%w: %d bytes beyond its end", ErrLetter, len(r.b))
-	}
-	return r.err
+	return r.End()
 }
 
 // inDeal reports whether the letter belongs to a deal.
@@ -113,149 +109,78 @@ func (l *Letter) inDeal() bool {
 	return true
 }
 
-func (r *NodeRow) append(b []byte) []byte {
-	b = putUint(b, uint64(r.Node))
-	b = append(b, byte(r.State))
-	b = putUint(b, uint64(r.Incarnation))
-	b = putUint(b, uint64(r.Version))
-	b = binary.LittleEndian.AppendUint64(b, r.Deployed)
-	return putColumns(b, r.Columns[:])
+func (r *NodeRow) write(w *wire.Writer) {
+	w.Uint(uint64(r.Node))
+	w.Byte(byte(r.State))
+	w.Uint(uint64(r.Incarnation))
+	w.Uint(uint64(r.Version))
+	w.Fixed64(r.Deployed)
+	writeColumns(w, r.Columns[:])
 }
 
-func (r *UnitRow) append(b []byte) []byte {
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.Unit))
-	b = binary.LittleEndian.AppendUint32(b, r.Deployment)
-	b = putUint(b, uint64(r.Owner))
-	kept := byte(0)
-	if r.Kept {
-		kept = 1
-	}
-	b = append(b, r.Want, kept)
-	b = putUint(b, uint64(r.Epoch))
-	b = putUint(b, uint64(r.Life))
-	b = putUint(b, uint64(r.Version))
+func (r *UnitRow) write(w *wire.Writer) {
+	w.Fixed64(uint64(r.Unit))
+	w.Fixed32(r.Deployment)
+	w.Uint(uint64(r.Owner))
+	w.Byte(r.Want)
+	w.Bool(r.Kept)
+	w.Uint(uint64(r.Epoch))
+	w.Uint(uint64(r.Life))
+	w.Uint(uint64(r.Version))
 	for _, s := range r.Standbys {
-		b = putUint(b, uint64(s))
+		w.Uint(uint64(s))
 	}
-	return putColumns(b, r.Columns[:])
+	writeColumns(w, r.Columns[:])
 }
 
-func (it *Item) append(b []byte) []byte {
-	b = it.Row.append(b)
-	b = append(b, byte(it.Role), it.Rank)
-	b = putUint(b, uint64(it.To))
-	return putText(b, it.Name, MaxName)
+func (it *Item) write(w *wire.Writer) {
+	it.Row.write(w)
+	w.Byte(byte(it.Role))
+	w.Byte(it.Rank)
+	w.Uint(uint64(it.To))
+	writeText(w, it.Name, MaxName)
 }
 
-func (r *Refusal) append(b []byte) []byte {
-	b = putUint(b, uint64(r.Node))
-	b = putText(b, r.Line, MaxLine)
-	b = putText(b, r.Got, MaxLine)
-	return putText(b, r.Want, MaxLine)
+func (r *Refusal) write(w *wire.Writer) {
+	w.Uint(uint64(r.Node))
+	writeText(w, r.Line, MaxLine)
+	writeText(w, r.Got, MaxLine)
+	writeText(w, r.Want, MaxLine)
 }
 
-func putUint(b []byte, x uint64) []byte { return binary.AppendUvarint(b, x) }
+// writeText cuts what is too long: texts are for people, and names are checked before.
+func writeText(w *wire.Writer, s string, most int) { w.Text(s[:min(len(s), most)]) }
 
-// putText cuts what is too long: texts are for people, and names are checked before.
-func putText(b []byte, s string, most int) []byte {
-	s = s[:min(len(s), most)]
-	return append(putUint(b, uint64(len(s))), s...)
-}
-
-func putColumns(b []byte, columns []float32) []byte {
+func writeColumns(w *wire.Writer, columns []float32) {
 	mask := uint64(0)
 	for i, x := range columns {
 		if x != 0 {
 			mask |= 1 << i
 		}
 	}
-	b = putUint(b, mask)
+	w.Uint(mask)
 	for _, x := range columns {
 		if x != 0 {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+			w.Fixed32(math.Float32bits(x))
 		}
 	}
-	return b
 }
 
-// reader takes a letter apart. After the first error everything that it returns is zero.
-type reader struct {
-	b   []byte
-	err error
-}
+// reader takes a letter apart.
+type reader struct{ wire.Reader }
 
-func (r *reader) fail(format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf("%w: "+format, append([]any{ErrLetter}, args...)...)
-	}
-	r.b = nil
-}
-
-// take returns the next n bytes, or nil.
-func (r *reader) take(n int) []byte {
-	if r.err != nil || len(r.b) < n {
-		r.fail("cut short")
-		return nil
-	}
-	b := r.b[:n]
-	r.b = r.b[n:]
-	return b
-}
-
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) uint(field string, most uint64) uint64 {
-	if r.err != nil {
-		return 0
-	}
-	x, n := binary.Uvarint(r.b)
-	switch {
-	case n <= 0:
-		r.fail("%s: cut short", field)
-		return 0
-	case x > most:
-		r.fail("%s: got %d, want at most %d", field, x, most)
-		return 0
-	}
-	r.b = r.b[n:]
-	return x
-}
-
-func (r *reader) uint64() uint64 {
-	if b := r.take(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
-	}
-	return 0
-}
-
-func (r *reader) uint32() uint32 {
-	if b := r.take(4); b != nil {
-		return binary.LittleEndian.Uint32(b)
-	}
-	return 0
-}
-
-func (r *reader) node(field string) NodeID { return NodeID(r.uint(field, uint64(MaxNode))) }
-
-func (r *reader) text(field string, most int) string {
-	return string(r.take(int(r.uint(field, uint64(most)))))
-}
+func (r *reader) node(field string) NodeID { return NodeID(r.Uint(field, uint64(MaxNode))) }
 
 // columns refuses what is no number: nobody should have to compare with it.
 func (r *reader) columns(dst []float32) {
-	mask := r.uint("columns", 1<<len(dst)-1)
+	mask := r.Uint("columns", 1<<len(dst)-1)
 	for i := range dst {
 		if mask>>i&1 == 0 {
 			continue
 		}
-		x := math.Float32frombits(r.uint32())
-		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) || (x == 0 && r.err == nil) {
-			r.fail("column %d: got %v, want a finite number that is not 0", i, x)
+		x := math.Float32frombits(r.Fixed32("column"))
+		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) || (x == 0 && r.Err() == nil) {
+			r.Fail("column %d: got %v, want a finite number that is not 0", i, x)
 			return
 		}
 		dst[i] = x
@@ -263,32 +188,17 @@ func (r *reader) columns(dst []float32) {
 }
 
 func (r *reader) nodeRow() (row NodeRow) {
-	row.Node = r.node("node")
-	if row.State = NodeState(r.byte()); row.State > NodeDraining {
-		r.fail("state: got %d, want at most %d", row.State, NodeDraining)
-	}
-	row.Incarnation = uint32(r.uint("incarnation", math.MaxUint32))
-	row.Version = uint32(r.uint("version", math.MaxUint32))
-	row.Deployed = r.uint64()
+	row.Node, row.State = r.node("node"), NodeState(r.Byte("state", byte(NodeDraining)))
+	row.Incarnation, row.Version = r.Uint32("incarnation"), r.Uint32("version")
+	row.Deployed = r.Fixed64("deployed")
 	r.columns(row.Columns[:])
 	return row
 }
 
 func (r *reader) unitRow() (row UnitRow) {
-	row.Unit = UnitID(r.uint64())
-	row.Deployment = r.uint32()
-	row.Owner = r.node("owner")
-	if row.Want = r.byte(); row.Want > MaxStandbys {
-		r.fail("want: got %d, want at most %d", row.Want, MaxStandbys)
-	}
-	kept := r.byte()
-	if kept > 1 {
-		r.fail("kept: got %d, want 0 or 1", kept)
-	}
-	row.Kept = kept == 1
-	row.Epoch = uint32(r.uint("epoch", math.MaxUint32))
-	row.Life = uint32(r.uint("life", math.MaxUint32))
-	row.Version = uint32(r.uint("version", math.MaxUint32))
+	row.Unit, row.Deployment, row.Owner = UnitID(r.Fixed64("unit")), r.Fixed32("deployment"), r.node("owner")
+	row.Want, row.Kept = r.Byte("want", MaxStandbys), r.Bool("kept")
+	row.Epoch, row.Life, row.Version = r.Uint32("epoch"), r.Uint32("life"), r.Uint32("version")
 	for i := range row.Standbys {
 		row.Standbys[i] = r.node("standby")
 	}
@@ -298,19 +208,13 @@ func (r *reader) unitRow() (row UnitRow) {
 
 func (r *reader) item() (it Item) {
 	it.Row = r.unitRow()
-	if it.Role = Role(r.byte()); it.Role > RoleWitness {
-		r.fail("role: got %d, want at most %d", it.Role, RoleWitness)
-	}
-	if it.Rank = r.byte(); it.Rank >= MaxStandbys {
-		r.fail("rank: got %d, want below %d", it.Rank, MaxStandbys)
-	}
-	it.To = r.node("to")
-	it.Name = r.text("name", MaxName)
+	it.Role, it.Rank = Role(r.Byte("role", byte(RoleWitness))), r.Byte("rank", MaxStandbys-1)
+	it.To, it.Name = r.node("to"), r.Text("name", MaxName)
 	return it
 }
 
 func (r *reader) refusal() (x Refusal) {
 	x.Node = r.node("refusal of")
-	x.Line, x.Got, x.Want = r.text("line", MaxLine), r.text("got", MaxLine), r.text("want", MaxLine)
+	x.Line, x.Got, x.Want = r.Text("line", MaxLine), r.Text("got", MaxLine), r.Text("want", MaxLine)
 	return x
 }
