@@ -61,6 +61,7 @@ func (m *meters) of(c carrier, units []sfaas.Unit) (*gated, error) {
 		g.kept = newPromise(cfg.SLA, worked)
 	}
 	m.units[name] = g
+	m.keep()
 	select {
 	case m.began <- struct{}{}:
 	default:
@@ -77,6 +78,7 @@ func (m *meters) forget(c carrier) {
 			delete(m.units, name)
 		}
 	}
+	m.keep()
 }
 
 // wait notes how much waits for units of this node.

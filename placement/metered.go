@@ -35,16 +35,10 @@ func (d *Deployment) servedSlot(h *sfaas.Header) {
 	if m == nil || !d.cfg.promises() {
 		return
 	}
-	now := sfaas.Now()
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	name, now := promiseName{deploymentHash(d.cfg.Name), h.Key.Root()}, sfaas.Now()
 	if h.Node != m.self {
-		if waiting := m.served[h.Node]; len(waiting) < maxUsageServed {
-			m.served[h.Node] = append(waiting, servedSlot{deployment: deploymentHash(d.cfg.Name), root: h.Key.Root(), slot: h.Slot, at: now})
-		}
-		return
-	}
-	if g := m.units[gateName{d.cfg.Name, h.Key.Root()}]; g != nil && g.kept != nil {
-		g.kept.service.Done(h.Slot, now)
+		m.served.note(h.Node, servedSlot{promiseName: name, slot: h.Slot, at: now})
+	} else if p := m.served.promise(name); p != nil {
+		p.service.Done(h.Slot, now)
 	}
 }

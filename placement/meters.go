@@ -36,6 +36,8 @@ type meters struct {
 	tenants []meter.Tenant
 	own     meter.Amounts // what this node has, per second
 
+	served *served
+
 	look   sync.Mutex // around reading a runtime's rows and taking them in: in order
 	rows   []sfaas.UnitStats
 	queued map[sfaas.Unit]int // messages that wait for units of one deployment here: scratch of tick
@@ -48,12 +50,11 @@ type meters struct {
 	accounts  [2][]meter.Account              // scratch of tick
 	inherited uint64                          // lost owners, one after the other
 	rates     rates
-	presumed  map[shareName]float64         // pushes that will have been done by now
-	refused   map[shareName]uint64          // pushes for the share of others, by the last tick
-	wants     map[shareName]sfaas.Time      // when that was more than before
-	began     chan struct{}                 // has room for one: there is something to hold to limits
-	served    map[sfaas.NodeID][]servedSlot // outputs of slots that others have pushed
-	lost      map[sfaas.NodeID]uint64       // owners whose last words this node has, as their standby: up to which life
+	presumed  map[shareName]float64    // pushes that will have been done by now
+	refused   map[shareName]uint64     // pushes for the share of others, by the last tick
+	wants     map[shareName]sfaas.Time // when that was more than before
+	began     chan struct{}            // has room for one: there is something to hold to limits
+	lost      map[sfaas.NodeID]uint64  // owners whose last words this node has, as their standby: up to which life
 }
 
 // gateName names the gate of what a deployment has under one key.
@@ -85,7 +86,7 @@ func newMeters(self sfaas.NodeID, cfg *Config, cores int) (*meters, error) {
 	m := &meters{
 		self: self, usage: meter.NewLedger(self, cfg.Resources.Power, cores), tenants: slices.Clone(cfg.Tenants),
 		queued: map[sfaas.Unit]int{}, units: map[gateName]*gated{}, whole: map[string]*meter.Gate{}, shares: map[sfaas.NodeID]*meter.Sharing{},
-		others: map[sfaas.NodeID]*otherMeter{}, presumed: map[shareName]float64{}, refused: map[shareName]uint64{}, wants: map[shareName]sfaas.Time{}, began: make(chan struct{}, 1), served: map[sfaas.NodeID][]servedSlot{}, lost: map[sfaas.NodeID]uint64{},
+		others: map[sfaas.NodeID]*otherMeter{}, presumed: map[shareName]float64{}, refused: map[shareName]uint64{}, wants: map[shareName]sfaas.Time{}, began: make(chan struct{}, 1), served: newServed(), lost: map[sfaas.NodeID]uint64{},
 	}
 	m.own[meter.CPU] = float64(cores)
 	for _, l := range cfg.Resources.Links {

@@ -109,9 +109,9 @@ func (m *meters) resize() {
 
 // gone forgets a node, but for what it has used.
 func (m *meters) gone(node sfaas.NodeID) {
+	m.served.take(node)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.others, node)
-	delete(m.served, node)
 	m.resize()
 }

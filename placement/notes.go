@@ -21,7 +21,7 @@ import (
 
 // openNotes opens the socket for notes, and lets workers write some.
 func (d *Deployment) openNotes() (err error) {
-	d.notes, err = beat.OpenNotes(beat.Config{Node: d.ctl.ID(), Incarnation: d.site.incarnation, Key: d.site.noteKey(d.cfg.Name), Host: d.site.ip()})
+	d.notes, err = beat.OpenNotes(beat.Config{Node: d.ctl.ID(), Incarnation: d.rt.Incarnation(), Key: d.site.noteKey(d.cfg.Name), Host: d.site.ip()})
 	if err != nil {
 		return err
 	}

@@ -33,11 +33,10 @@ type usageRow struct {
 
 // servedSlot says that the output of a slot has come out at the sender.
 type servedSlot struct {
-	deployment uint32        // hash of its name
-	root       sfaas.Key     // of the unit
-	slot       sfaas.Slot    // of the output
-	age        time.Duration // since it came out, when the letter was written
-	at         sfaas.Time    // when, by the clock of who holds it
+	promiseName
+	slot sfaas.Slot    // of the output
+	age  time.Duration // since it came out, when the letter was written
+	at   sfaas.Time    // when, by the clock of who holds it
 }
 
 // Bounds of a letter.
@@ -104,7 +103,7 @@ func parseUsage(b []byte) (*usageLetter, error) {
 		l.rows = append(l.rows, x)
 	}
 	for range r.Uint("served", maxUsageServed) {
-		l.served = append(l.served, servedSlot{deployment: r.Uint32("deployment"), root: r.Key("root"), slot: sfaas.Slot(r.Uint("slot", math.MaxUint64)), age: readAge(&r)})
+		l.served = append(l.served, servedSlot{promiseName: promiseName{r.Uint32("deployment"), r.Key("root")}, slot: sfaas.Slot(r.Uint("slot", math.MaxUint64)), age: readAge(&r)})
 	}
 	for range r.Uint("wants", maxUsageWants) {
 		l.wants = append(l.wants, shareName{sfaas.NodeID(r.Uint("node", uint64(agent.MaxNode))), r.Text("tenant", maxName)})

@@ -13,7 +13,7 @@ import (
 )
 
 func sampleUsage() *usageLetter {
-	l := &usageLetter{incarnation: 7, pushes: true, age: 3 * time.Millisecond, served: []servedSlot{{deployment: 5, root: cell1, slot: 99, age: time.Second}}, wants: []shareName{{3, "lab"}, {4, ""}}}
+	l := &usageLetter{incarnation: 7, pushes: true, age: 3 * time.Millisecond, served: []servedSlot{{promiseName: promiseName{5, cell1}, slot: 99, age: time.Second}}, wants: []shareName{{3, "lab"}, {4, ""}}}
 	l.has[meter.CPU] = 4
 	for i := range uint64(3) {
 		row := meter.Row{Owner: resource.Owner{App: "app", Tenant: "lab", Unit: unitOf(i)}, Node: 2, Life: 1<<32 | i, Epoch: uint32(i), Folded: i == 0}

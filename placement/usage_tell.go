@@ -52,7 +52,7 @@ func (n *Node) tellUsage(now sfaas.Time) {
 	m.mu.Lock()
 	for _, id := range members {
 		o := m.other(id)
-		if (o.asked > 0 && now.Sub(o.asked) < askFor) || len(m.served[id]) > 0 || o.owed || (pushes[id] && now.Sub(o.asks) > askEvery) {
+		if (o.asked > 0 && now.Sub(o.asked) < askFor) || m.served.waits(id) || o.owed || (pushes[id] && now.Sub(o.asks) > askEvery) {
 			to[id] = true
 		}
 		if now.Sub(o.whole) > wholeEvery {
@@ -85,10 +85,10 @@ func (n *Node) tellOne(to sfaas.NodeID, now, looked sfaas.Time, pushes bool, wai
 	m.mu.Lock()
 	o := m.other(to)
 	after := o.told
-	served, wants := m.served[to], m.wanted(now)
-	delete(m.served, to)
+	wants := m.wanted(now)
 	met, lost, inherited := o.met, maps.Clone(m.lost), m.inherited
 	m.mu.Unlock()
+	served := m.served.take(to)
 	rows, version := n.rowsFor(met, lost, after)
 	l := usageLetter{incarnation: n.incarnation, pushes: pushes, has: m.own, age: sfaas.Now().Sub(looked)}
 	bytes := 0
@@ -247,10 +247,8 @@ func (m *meters) take(from sfaas.NodeID, l *usageLetter, now sfaas.Time) {
 		}
 	}
 	for _, s := range l.served {
-		for name, g := range m.units {
-			if name.root == s.root && deploymentHash(name.deployment) == s.deployment && g.kept != nil {
-				g.kept.service.Done(s.slot, now.Add(-s.age))
-			}
+		if p := m.served.promise(s.promiseName); p != nil {
+			p.service.Done(s.slot, now.Add(-s.age))
 		}
 	}
 }

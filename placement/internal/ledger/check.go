@@ -114,18 +114,21 @@ func (l *Ledger) Slots(dst []Slot) (admission.Set, []Slot) {
 // relieve chooses who has to go if there has been too much for long enough: the one with the
 // least work without which the others fit, or else, as one is not enough, the one with the
 // most. Whoever has been chosen before stays so until there is room for all.
+//
+// Each lease of a node asks for it, some times per second, so what is known of a version is not
+// looked at again: all of it would take the square of how many leases there are.
 func (l *Ledger) relieve(now sfaas.Time) {
 	switch {
-	case l.cfg.Keep:
+	case l.cfg.Keep || l.settled == l.version:
 		return
 	case l.Check() == nil:
-		l.over = 0
+		l.over, l.settled = 0, l.version
 		for i := range l.entries {
 			l.entries[i].going = false
 		}
 		return
 	case l.without(func(e *entry) bool { return e.going }) == nil:
-		l.over = 0 // when those have gone that go
+		l.over, l.settled = 0, l.version // when those have gone that go
 		return
 	case l.over == 0:
 		l.over = max(now, 1)

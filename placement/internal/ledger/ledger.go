@@ -42,6 +42,8 @@ type Ledger struct {
 	table   *resource.Table
 	entries []entry
 	over    sfaas.Time // since when there is too much, 0 for not
+	version uint64     // rises when what is lent changes
+	settled uint64     // of which version it is known that there is nothing to relieve
 
 	units   []admission.Unit   // scratch of check
 	skipped []resource.LeaseID // scratch of without
@@ -103,6 +105,7 @@ func (l *Ledger) grant(now sfaas.Time, r resource.Request, d *Demand) (resource.
 	if err != nil {
 		return 0, err
 	}
+	l.version++
 	l.entries = append(l.entries, entry{id: lease.ID, cpu: d.Need.CPU, work: d.Work, queue: d.Queue, on: device(lease.On)})
 	return lease.ID, nil
 }
@@ -132,6 +135,7 @@ func (l *Ledger) Charge(now sfaas.Time, id resource.LeaseID, d *Demand) error {
 	if e == nil { // its time is over, and Expire tells
 		return resource.ErrNoLease
 	}
+	l.version++
 	e.cpu, e.work, e.queue = d.Need.CPU, d.Work, d.Queue
 	if len(d.Need.Accelerators) == 0 {
 		e.on = -1
@@ -185,6 +189,7 @@ func (l *Ledger) find(id resource.LeaseID) *entry {
 func (l *Ledger) forget(id resource.LeaseID) {
 	for i := range l.entries {
 		if l.entries[i].id == id {
+			l.version++
 			l.entries = append(l.entries[:i], l.entries[i+1:]...)
 			return
 		}

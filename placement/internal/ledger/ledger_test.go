@@ -4,6 +4,7 @@ package ledger_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -265,5 +266,30 @@ func BenchmarkReserve(b *testing.B) {
 			b.Fatal(err)
 		}
 		l.Release(id)
+	}
+}
+
+// BenchmarkExtend extends all leases of a node with room, as its agent does per round: the time per
+// lease is to be the same, however many there are.
+func BenchmarkExtend(b *testing.B) {
+	for _, leases := range []int{8, 64} {
+		b.Run(fmt.Sprintf("leases=%d", leases), func(b *testing.B) {
+			l := newLedger(b, 0)
+			d := ledger.Demand{Need: resource.Need{CPU: 10}, Work: admission.Unit{Work: us, Slot: slot, Deadline: slot}}
+			var ids []resource.LeaseID
+			for u := range uint64(leases) {
+				id, err := l.Reserve(0, owner(u), 1, &d, sfaas.Time(time.Hour))
+				if err != nil {
+					b.Fatal(err)
+				}
+				ids = append(ids, id)
+			}
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				if l.Extend(0, ids[n%leases], sfaas.Time(time.Hour)) != agent.LeaseStands {
+					b.Fatal("a lease does not stand")
+				}
+			}
+		})
 	}
 }
