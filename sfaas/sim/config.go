@@ -25,6 +25,8 @@ type Config struct {
 	Rows   int           // bytes of rows in one record of an import; 0 for what a runtime has
 	Bulk   time.Duration // up to this is added for images between disks, which others overtake; at a crash of their target some are late, and come to its next life
 	Cut    float64       // probability that a connection breaks that carries a step of a hand-over
+	Vain   float64       // probability that a node with a disk crashes once more while it begins, before it is there
+	Silent float64       // probability that a crash is not heard of: nobody knows before the next life is linked
 	Trace  bool          // keep the history as text, see World.Trace
 
 	// Bugs are for the simulator's own tests.

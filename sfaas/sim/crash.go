@@ -116,8 +116,9 @@ func (w *World) Stop(n *Node) error {
 		s.open = nil
 		s.life++
 	}
+	n.silent = w.chance(w.cfg.Silent)
 	for _, x := range w.nodes {
-		if x != n && !x.down {
+		if x != n && !x.down && !n.silent {
 			w.postAll(x, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: n.id}, Err: sfaas.ErrClosed})
 		}
 	}
@@ -159,7 +160,7 @@ func (w *World) Crash(snapshot []byte) error {
 	clear(w.newest)
 	clear(w.broken)
 	for _, n := range w.nodes {
-		n.down = false
+		n.down, n.silent = false, false
 		if err := errors.Join(n.cores.Close(), n.start()); err != nil {
 			return err
 		}

@@ -24,13 +24,18 @@ func (w *World) Forget(a, b *Node, d time.Duration) {
 	}
 	w.breakCount++
 	w.hist.note(w.now, fmt.Sprintf("nodes %d and %d forget each other for %v", a.id, b.id, d))
-	pair := &apart{a, b}
-	w.apart = append(w.apart, pair)
+	w.part(a, b, w.now.Add(d))
 	w.loseWay(a, b, d)
 	for _, x := range [][2]*Node{{a, b}, {b, a}} {
 		w.postAll(x[0], w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: x[1].id}, Err: sfaas.ErrUnlinked})
 	}
-	w.At(w.now.Add(d), func() {
+}
+
+// part lets nothing pass between two nodes until a moment, at which they are linked.
+func (w *World) part(a, b *Node, until sfaas.Time) {
+	pair := &apart{a, b}
+	w.apart = append(w.apart, pair)
+	w.At(until, func() {
 		for i, x := range w.apart {
 			if x == pair { // else one of them has begun another life, and is linked
 				w.apart = append(w.apart[:i], w.apart[i+1:]...)

@@ -25,6 +25,8 @@ func (w *World) handOver(e *core.Effect, ev core.Event, at sfaas.Time) {
 	n := w.nodes[e.To.Node-1]
 	image := e.Signal.Carried() != nil
 	switch {
+	case n.silent: // nobody knows that there is no answer
+		return
 	case (n.down || w.areApart(n, w.nodes[ev.From.Node-1])) && image: // the unit stays where it is
 		w.post(at, ev.From, e.Signal.Carried().Refused(sfaas.ErrClosed))
 		return

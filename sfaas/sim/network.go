@@ -64,6 +64,7 @@ func (w *World) signal(e *core.Effect, from core.Endpoint, at sfaas.Time) {
 	for _, n := range w.nodes {
 		switch {
 		case e.To.Node == base.AllNodes && n.id == from.Node, e.To.Node != base.AllNodes && n.id != e.To.Node:
+		case n.silent: // nobody knows that there is no answer
 		case n.down, w.areApart(n, w.nodes[from.Node-1]):
 			if m := e.Signal.Carried(); m != nil { // the unit stays where it is
 				w.post(at, from, m.Refused(sfaas.ErrClosed))

@@ -5,6 +5,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/internal/core"
@@ -22,6 +23,8 @@ type Node struct {
 	list    []*seat
 	notices []sfaas.Notice
 	down    bool
+	silent  bool       // nobody has heard that it is down
+	shown   sfaas.Time // before which this life is linked to nobody, see number
 	routes  map[sfaas.Unit]sfaas.Route
 	rests   map[string]core.Rest
 	storage *storage        // nil: nothing is kept
@@ -34,7 +37,9 @@ var _ sfaas.Host = (*Node)(nil)
 
 // start gives the node new cores, without state.
 func (n *Node) start() error {
-	n.set.Incarnation++
+	if err := n.number(); err != nil {
+		return err
+	}
 	if n.storage != nil {
 		if err := n.begin(); err != nil {
 			return err
@@ -49,6 +54,33 @@ func (n *Node) start() error {
 	n.wire = state.NewWire(n.w.app.Plan(), n.set)
 	for i, k := range cores.List {
 		n.list = append(n.list, &seat{node: n, core: k, self: core.Endpoint{Node: n.id, Core: i}, alarm: sfaas.Never})
+	}
+	return nil
+}
+
+// began is the moment since 1970 at which worlds begin.
+const began = 1_767_225_600 * time.Second
+
+// number gives the life that begins its number, as that of a process is given: after the last
+// one on the disk, or by the clock. By the clock alone it is to be shown to nobody for a while.
+func (n *Node) number() (err error) {
+	last := uint32(0)
+	if n.storage != nil {
+		if last, _, err = core.LastLife(n.storage.disk); err != nil {
+			return err
+		}
+	}
+	now := began + time.Duration(n.w.now)
+	if n.w.now == 0 {
+		now -= time.Second // the first lives have begun a while ago
+	}
+	if n.w.cfg.Bugs.LivesByClock() {
+		last = 1 // of long ago
+	}
+	id, wait := new(core.Lives).Next(n.id, last, now)
+	n.set.Incarnation, n.shown = id, n.w.now.Add(wait)
+	if n.w.now == 0 {
+		n.shown = 0
 	}
 	return nil
 }

@@ -103,18 +103,28 @@ func (w *World) owns(n *Node, r *sfaas.Record) {
 	w.owners[id] = n.id
 }
 
-// begin lets the disk of a node have what the records of the next life are read by.
+// begin lets the disk of a node have what the records of the next life are read by. The node
+// may crash before that is synced: then the life after that begins.
 func (n *Node) begin() error {
-	rec, err := state.NewRecorder(n.w.app.Plan(), n.set, n.w.now, int64(n.w.now))
-	if err != nil {
-		return err
+	for {
+		rec, err := state.NewRecorder(n.w.app.Plan(), n.set, n.w.now, int64(n.w.now))
+		if err != nil {
+			return err
+		}
+		n.set.Recorder, n.rec = rec, rec
+		disk := n.storage.disk
+		if _, err := disk.Write(rec.Begin()); err != nil {
+			return err
+		}
+		if n.w.now == 0 || !n.w.chance(n.w.cfg.Vain) {
+			disk.Sync()
+			return nil
+		}
+		disk.Crash(n.w.random)
+		if err := n.number(); err != nil {
+			return err
+		}
 	}
-	n.set.Recorder, n.rec = rec, rec
-	if _, err := n.storage.disk.Write(rec.Begin()); err != nil {
-		return err
-	}
-	n.storage.disk.Sync()
-	return nil
 }
 
 // recover lets a node that has started go on with what is on its disk.

@@ -106,18 +106,29 @@ func New(app *sfaas.App, cfg Config, opts ...sfaas.Option) (*World, error) {
 	return w, nil
 }
 
-// link lets the cores of a node and those of all others know each other.
+// link lets the cores of a node and those of all others know each other, once the number of
+// the node's life may be shown.
 func (w *World) link(n *Node) error {
 	for _, x := range w.nodes {
-		if x != n && !x.down && !n.down {
-			if w.cfg.Bytes {
-				if err := errors.Join(n.meet(x), x.meet(n)); err != nil {
-					return err
-				}
+		if x == n || x.down || n.down {
+			continue
+		}
+		if w.cfg.Bytes {
+			if err := errors.Join(n.meet(x), x.meet(n)); err != nil {
+				return err
 			}
+		}
+		if n.silent {
+			w.postAll(x, w.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: n.id}, Err: sfaas.ErrUnlinked})
+		}
+		switch shown := max(n.shown, x.shown); {
+		case shown <= w.now:
 			w.greet(n, x)
+		case !w.areApart(n, x):
+			w.part(n, x, shown)
 		}
 	}
+	n.silent = false
 	return nil
 }
 

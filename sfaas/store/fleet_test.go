@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,6 +49,7 @@ func fleetNode(root string, id int, last bool) error {
 		defer line.Unlock()
 		fmt.Println(args...)
 	}
+	say("begins", id)
 	rt, _, err := w.recover(filepath.Join(root, fmt.Sprint("node", id)), func(r report) { say("count", r.Instance, r.Count) }, opts...)
 	if err != nil {
 		return err
@@ -136,8 +138,9 @@ type fleet struct {
 	wg    sync.WaitGroup
 }
 
-// start starts a node and waits until it has recovered.
-func (f *fleet) start(id int, last bool) {
+// launch starts a node, and returns what it says of itself: that it begins to recover, and that
+// it has.
+func (f *fleet) launch(id int, last bool) (heard <-chan string) {
 	f.t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -157,27 +160,73 @@ func (f *fleet) start(id int, last bool) {
 		f.t.Fatal(err)
 	}
 	f.nodes[id-1] = cmd
-	recovered := make(chan bool, 1)
+	says := make(chan string, 2)
 	f.wg.Go(func() {
 		for s := bufio.NewScanner(out); s.Scan(); {
-			if s.Text() == fmt.Sprint("recovered ", id) {
-				recovered <- true
+			if line := s.Text(); line == fmt.Sprint("begins ", id) || line == fmt.Sprint("recovered ", id) {
+				says <- line
 			} else {
-				f.lines <- s.Text()
+				f.lines <- line
 			}
 		}
-		close(recovered)
+		close(says)
 	})
-	if !<-recovered {
-		f.t.Fatalf("node %d has ended before it recovered: %v", id, cmd.Wait())
+	return says
+}
+
+// start starts a node and waits until it has recovered.
+func (f *fleet) start(id int, last bool) {
+	f.t.Helper()
+	heard := f.launch(id, last)
+	if <-heard; <-heard == "" {
+		f.t.Fatalf("node %d has ended before it recovered: %v", id, f.nodes[id-1].Wait())
 	}
 }
 
-func (f *fleet) kill(id int) {
-	if cmd := f.nodes[id-1]; cmd != nil {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		f.nodes[id-1] = nil
+// startInVain starts a node and kills it some time after it has begun to recover.
+func (f *fleet) startInVain(id int, after time.Duration) {
+	f.t.Helper()
+	if <-f.launch(id, false) == "" {
+		f.t.Fatalf("node %d has ended before it recovered: %v", id, f.nodes[id-1].Wait())
+	}
+	time.Sleep(after)
+	f.kill(id)
+}
+
+// kill kills nodes at once, and waits for their ends.
+func (f *fleet) kill(ids ...int) {
+	for _, id := range ids {
+		if cmd := f.nodes[id-1]; cmd != nil {
+			_ = cmd.Process.Kill()
+		}
+	}
+	for _, id := range ids {
+		if cmd := f.nodes[id-1]; cmd != nil {
+			_ = cmd.Wait()
+			f.nodes[id-1] = nil
+		}
+	}
+}
+
+// all returns the numbers of the nodes.
+func (f *fleet) all() (ids []int) {
+	for i := range f.nodes {
+		ids = append(ids, i+1)
+	}
+	return ids
+}
+
+// freeze stops a node for a while: it lives, and does nothing.
+func (f *fleet) freeze(id int, d time.Duration, meanwhile func()) {
+	p := f.nodes[id-1].Process
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		f.t.Fatal(err)
+	}
+	begin := time.Now()
+	meanwhile()
+	time.Sleep(d - time.Since(begin))
+	if err := p.Signal(syscall.SIGCONT); err != nil {
+		f.t.Fatal(err)
 	}
 }
 
@@ -190,9 +239,7 @@ func newFleet(t *testing.T, env string, nodes int) *fleet {
 	}
 	f := &fleet{t: t, root: root, env: env, nodes: make([]*exec.Cmd, nodes), lines: make(chan string, 1<<16)}
 	t.Cleanup(func() {
-		for i := range f.nodes {
-			f.kill(i + 1)
-		}
+		f.kill(f.all()...)
 		f.wg.Wait()
 		os.RemoveAll(root)
 	})
@@ -202,10 +249,10 @@ func newFleet(t *testing.T, env string, nodes int) *fleet {
 	return f
 }
 
-// TestFleet kills the nodes of a fleet at any moment, one after the other, and starts
-// them again while the others go on, and instances move between them. In the end every
-// counter is exact. Nine kills, or, with NEURORAN_LONG, a hundred, and twenty moves at
-// least.
+// TestFleet kills the nodes of a fleet at any moment, and starts them again while the others
+// go on, and instances move between them: one node, all at once, one again and again while it
+// recovers, and one while another one is stopped. In the end every counter is exact. Nine
+// kills, or, with NEURORAN_LONG, a hundred, and twenty moves at least.
 func TestFleet(t *testing.T) {
 	kills, least := 9, 1
 	if os.Getenv("NEURORAN_LONG") != "" {
@@ -213,16 +260,34 @@ func TestFleet(t *testing.T) {
 	}
 	f := newFleet(t, fleetEnv, fleetNodes)
 	random := rand.New(rand.NewPCG(9, 1))
-	for range kills {
-		time.Sleep(time.Duration(20+random.IntN(200)) * time.Millisecond)
+	upTo := func(ms int) time.Duration { return time.Duration(random.IntN(1000*ms)) * time.Microsecond }
+	for i := range kills {
+		time.Sleep(20*time.Millisecond + upTo(200))
 		id := 1 + random.IntN(fleetNodes)
-		f.kill(id)
-		time.Sleep(time.Duration(random.IntN(50)) * time.Millisecond)
-		f.start(id, false)
+		again := func() {
+			f.kill(id)
+			time.Sleep(upTo(50))
+			f.start(id, false)
+		}
+		switch i % 6 {
+		case 1:
+			f.kill(f.all()...)
+			for _, id := range f.all() {
+				f.start(id, false)
+			}
+		case 3:
+			f.kill(id)
+			for range 1 + random.IntN(4) {
+				f.startInVain(id, upTo(30))
+			}
+			f.start(id, false)
+		case 5:
+			f.freeze(id%fleetNodes+1, 300*time.Millisecond, again)
+		default:
+			again()
+		}
 	}
-	for id := 1; id <= fleetNodes; id++ {
-		f.kill(id)
-	}
+	f.kill(f.all()...)
 	for id := 1; id <= fleetNodes; id++ {
 		f.start(id, true)
 	}

@@ -89,6 +89,7 @@ func rosterNode(root string, id int, last bool) error {
 	if err != nil {
 		return err
 	}
+	x.say("begins", id)
 	kept, err := Open(filepath.Join(root, fmt.Sprint("node", id)), nil)
 	if err != nil {
 		return err

@@ -36,11 +36,16 @@ type Bugs struct {
 	lossIsNo    bool // a unit whose connection is lost goes on where it was
 	restBack    bool // and so does what has no route
 	halfImport  bool // half an import is taken for a whole one
+	clockLives  bool // a life has the number of the clock, see LivesByClock
 	snapshotGap bool // a record gets lost between a log and its snapshot, see SnapshotGap
 }
 
 // AckBeforeSync reports whether the model disk is to answer before it syncs.
 func (b *Bugs) AckBeforeSync() bool { return b.ackUnsynced }
+
+// LivesByClock reports whether a life of a node is to have the number that the clock gives,
+// whatever life came before it.
+func (b *Bugs) LivesByClock() bool { return b.clockLives }
 
 // SnapshotGap reports whether the model disk is to lose the last record of a log that
 // becomes a snapshot.
@@ -83,6 +88,7 @@ func DiskPlants() []Planted {
 		{"tombstone-first", "the old owner commits the tombstone before it has an answer", func(b *Bugs) { b.earlyGrave = true }},
 		{"promise-not-committed", "who says that it has no unit does not promise never to import it", func(b *Bugs) { b.noPromise = true }},
 		{"half-import", "a recovery takes half an import for a unit", func(b *Bugs) { b.halfImport = true }},
+		{"life-by-clock", "two lives that begin within a quarter of a second have one number", func(b *Bugs) { b.clockLives = true }},
 		{"half-row", "a record leaves out that an input is done with", func(b *Bugs) { b.keepInputs = true }},
 	}
 }

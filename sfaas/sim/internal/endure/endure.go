@@ -99,7 +99,7 @@ func Run(cfg Config) (*Result, error) {
 			Delay: r.span(0, 500*time.Microsecond), Jitter: r.span(0, 3*time.Millisecond), Refuse: 0.1 * r.draw.Float64(), Lose: 0.1 * r.draw.Float64(),
 			Twice: 0.1 * r.draw.Float64(), Again: 5 * time.Millisecond,
 		},
-		Bytes: r.draw.IntN(3) == 0, Rows: 1 + r.draw.IntN(3000), Cut: 0.2 * r.draw.Float64(),
+		Bytes: r.draw.IntN(3) == 0, Rows: 1 + r.draw.IntN(3000), Cut: 0.2 * r.draw.Float64(), Vain: 0.2 * r.draw.Float64(), Silent: 0.5 * r.draw.Float64(),
 		Bulk: r.span(1, []time.Duration{100 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond}[r.draw.IntN(4)]),
 		TwoOwners: func(u sfaas.Unit, epoch uint32, one, other sfaas.NodeID) {
 			r.violate("%v is owned by nodes %d and %d under epoch %d", u, one, other, epoch)
@@ -215,6 +215,10 @@ func (r *run) crash(node int) {
 	}
 }
 
+// soon is how soon after its start a node crashes again, now and then: before it has committed
+// anything, or while it does what it has recovered.
+const soon = 10 * time.Millisecond
+
 func (r *run) stop(node int) {
 	r.result.Crashes++
 	r.down[node] = true
@@ -229,6 +233,9 @@ func (r *run) start(node int) {
 		r.w.Halt()
 	}
 	r.down[node] = false
+	if r.w.Now() < r.end && r.draw.IntN(6) == 0 {
+		r.after(r.span(0, soon), func() { r.crash(node) })
+	}
 	for _, f := range r.feeds {
 		if f.node == node {
 			f.goOn()

@@ -228,6 +228,13 @@ func (r *run) stop(node int) {
 		if err := r.m.start(node); err != nil {
 			r.violate(Broken, "start of node %d: %v", node, err)
 		}
+		if r.chaos.chance(0.3) { // its next life comes before the clock has moved on
+			r.m.after(r.chaos.span(0, 50*time.Millisecond), func() {
+				if life == r.m.life && !r.down[node] && r.leaving < 0 && !r.busy && r.m.now() < r.end && !r.m.owns(node, func(*piece) bool { return false }) {
+					r.stop(node)
+				}
+			})
+		}
 	})
 }
 
