@@ -81,31 +81,46 @@ func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Pla
 //
 // It looks for the best state of the zone of all, and goes on with the best one of the last
 // call as long as the work of the units is what it was then: so a long search is done in
-// many short calls, while plans lead there step by step. If there is no way towards it,
-// which is a matter of room on the way, it looks for nearer states, and in the end among a
-// few nodes at a time.
+// many short calls, while plans lead there step by step. If there is a better one and no way
+// towards it, which is a matter of room on the way, it looks for nearer states, and in the end
+// among a few nodes at a time.
 func (m *Improver) Zone(s *State, zone, budget int, seed uint64) []Plan {
 	m.now = append(m.now[:0], s.place...)
 	s.barred = m.Bars
 	defer func() { s.barred = nil }()
 	// What the shield will demand of a move is what a move costs here.
 	stay := max(m.Shield.Least, 1e-3)
+	before := s.watt
 	m.best.recall(s, m.now, zone)
-	m.ruiner.from(s, m.now, zone, budget/2, seed, stay)
+	m.ruiner.from(s, m.now, zone, budget-budget/4, seed, stay)
 	m.best.keep(s, zone)
+	better := s.watt < before
 	plans := m.plans(s)
-	if len(plans) == 0 {
-		m.ruiner.from(s, m.now, zone, budget/4, seed+1, 8*stay)
+	if len(plans) == 0 && better {
+		m.ruiner.from(s, m.now, zone, budget/8, seed+1, 8*stay)
 		plans = m.plans(s)
 	}
-	if len(plans) == 0 {
-		plans = m.small(s, zone, budget/4, seed)
+	if len(plans) == 0 && better {
+		plans = m.small(s, zone, budget/8, seed)
 		m.now = append(m.now[:0], s.place...)
+	}
+	// Of a better state than ever less may be within reach than of the last one.
+	m.aim.recall(s, m.now, zone)
+	if last := m.plans(s); saves(last) > saves(plans) {
+		plans = last
 	}
 	slices.SortStableFunc(plans, func(a, b Plan) int { return cmp.Compare(b.Saves, a.Saves) })
 	m.aim.keep(s, zone)
 	m.aim.follow(plans)
 	return plans
+}
+
+// saves returns what plans save together.
+func saves(plans []Plan) (watts float64) {
+	for i := range plans {
+		watts += plans[i].Saves
+	}
+	return watts
 }
 
 // Towards returns plans from where units are now to where the plans of the last call of Zone

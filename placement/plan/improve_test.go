@@ -139,6 +139,16 @@ func TestBadPolicyIsReplaced(t *testing.T) {
 	}
 }
 
+// TestRuinerPlacesWhatHasNoPlace begins with nothing: every unit gets a place.
+func TestRuinerPlacesWhatHasNoPlace(t *testing.T) {
+	v := view(t, "nodes=10,units=20,load=0.6,seed=1")
+	s := plan.NewState(v)
+	plan.NewRuiner(v).Zone(s, 0, 20000, 1)
+	if n := s.Unplaced(); n > 0 {
+		t.Errorf("%d units have no place", n)
+	}
+}
+
 // TestZoneGoesOn asks for plans again and again without doing any: what a plan would save
 // becomes more, since each search begins with the goal of the last one.
 func TestZoneGoesOn(t *testing.T) {

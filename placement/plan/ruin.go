@@ -36,6 +36,7 @@ type Ruiner struct {
 	home  []Place   // by unit: where it was at first
 	stay  float64   // watts that a unit at home is liked better
 	shun  int32     // node that is to become empty in this epoch, -1 for none
+	lure  int32     // node whose idle power counts nothing in this epoch, -1 for none
 }
 
 // NewRuiner returns a ruiner for states of the view.
@@ -95,9 +96,9 @@ func (r *Ruiner) grade(s *State) float64 {
 	missing, away := 0, 0
 	for _, u := range r.units {
 		switch s.place[u].Node {
-		case r.home[u].Node:
-		case -1:
+		case -1: // also of a unit that has had no place at first
 			missing++
+		case r.home[u].Node:
 		default:
 			away++
 		}
@@ -114,14 +115,14 @@ func (r *Ruiner) run(s *State, nodes []int32, budget int, seed uint64, stay floa
 	r.best.Copy(s)
 	r.undo.Copy(s)
 	r.stay = stay
-	r.shun = -1
+	r.shun, r.lure = -1, -1
 	best := r.grade(s)
 	epochs := r.epochs()
 	for epoch := range epochs {
 		r.turn(epoch)
 		best = r.epoch(best, budget/epochs*(epochs-1-epoch))
 	}
-	r.shun = -1
+	r.shun, r.lure = -1, -1
 	s.restore(r.best, r.units)
 }
 
@@ -134,9 +135,10 @@ const (
 )
 
 // epochs returns into how many parts a run is divided. In every second one a node that is
-// awake is shunned: its units cost more the more of it they take. So the search climbs out
-// of a valley by a way that leads somewhere: to a state without that node. The epoch after
-// it looks whether the state is better by its true price.
+// awake is shunned: its units cost more the more of it they take. In half of those, one that
+// sleeps lures: that it is awake costs nothing. So the search climbs out of a valley by a way
+// that leads somewhere: to a state without the one node, or with the other instead. The epoch
+// after it looks whether the state is better by its true price.
 func (r *Ruiner) epochs() int {
 	sweep := len(r.units) * min(len(r.nodes), manyNodes)
 	return min(max(r.budget/(epochSweeps*sweep), leastEpochs), mostEpochs) | 1
@@ -144,7 +146,7 @@ func (r *Ruiner) epochs() int {
 
 // turn begins an epoch: mostly from the best state so far.
 func (r *Ruiner) turn(epoch int) {
-	r.shun = -1
+	r.shun, r.lure = -1, -1
 	if epoch%2 == 0 {
 		if r.random.IntN(4) > 0 {
 			r.s.restore(r.best, r.units)
@@ -158,6 +160,9 @@ func (r *Ruiner) turn(epoch int) {
 	}
 	if len(r.s.at[j]) > 0 {
 		r.shun = j
+	}
+	if k := r.nodes[r.random.IntN(len(r.nodes))]; epoch%4 == 1 && len(r.s.at[k]) == 0 {
+		r.lure = k
 	}
 }
 
@@ -192,13 +197,21 @@ func (r *Ruiner) epoch(best float64, until int) float64 {
 	return best
 }
 
-// shunned returns what the units of the node that is shunned cost more.
+// shunned returns what the units of the node that is shunned cost more, and those of the one
+// that lures less.
 func (r *Ruiner) shunned(s *State) float64 {
-	if r.shun < 0 {
-		return 0
+	watts := 0.0
+	if r.shun >= 0 {
+		watts = r.surcharge(s.load[r.shun].CPU)
 	}
-	return r.surcharge(s.load[r.shun].CPU)
+	if r.lure >= 0 && s.load[r.lure].Units > 0 {
+		watts -= r.v.awake(r.lure)
+	}
+	return watts
 }
+
+// awake returns what a node takes awake with nothing to do, above its sleep.
+func (v *View) awake(j int32) float64 { return v.Nodes[j].IdleW - v.Nodes[j].SleepW }
 
 // surcharge is twice the idle power of the shunned node, by the share of it that is used.
 func (r *Ruiner) surcharge(cpu float64) float64 {
@@ -366,6 +379,9 @@ func (r *Ruiner) recreate() {
 				}
 				if j == r.shun {
 					watts += r.surcharge(r.v.own(u, j, p.Mode).CPU)
+				}
+				if j == r.lure && r.s.load[j].Units == 0 {
+					watts -= r.v.awake(j)
 				}
 				if watts -= r.bonus[j]; watts < least {
 					best, least = p, watts

@@ -11,7 +11,7 @@ import (
 	"github.com/neuroran/neuroran/placement/plan"
 )
 
-// Faulty returns a policy that fails in half of its calls, a hundred of them in a row: it
+// Faulty returns a policy that fails in half of its calls, twenty of them in a row: it
 // answers "nan", "garbage" (numbers at random) or "nothing" (an error), and what it wraps
 // otherwise.
 func Faulty(policy plan.Policy, fault string) (plan.Policy, error) {
@@ -21,6 +21,9 @@ func Faulty(policy plan.Policy, fault string) (plan.Policy, error) {
 	}
 	return nil, fmt.Errorf("sim: fault: got %q, want nan, garbage or nothing", fault)
 }
+
+// faultyCalls is how many calls in a row fail, and how many do not.
+const faultyCalls = 20
 
 // faulty is for one goroutine at a time.
 type faulty struct {
@@ -35,7 +38,7 @@ var errSilent = errors.New("sim: the policy has answered nothing")
 func (f *faulty) Score(s *plan.State, candidates []plan.Candidate, scores []float64) error {
 	f.calls++
 	switch {
-	case f.calls/100%2 == 0:
+	case f.calls/faultyCalls%2 == 0:
 		return f.Policy.Score(s, candidates, scores)
 	case f.fault == "nothing":
 		return errSilent

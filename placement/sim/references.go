@@ -12,11 +12,12 @@ import (
 //go:embed references.json
 var referencesFile []byte
 
-// Reference is what an exact solver has found for the instance of a recipe; its name is
-// that of the instance.
+// Reference is what a solver has found for the instance of a recipe; its name is that of the
+// instance.
 type Reference struct {
 	Name   string  `json:"name"`    // of the instance, which is its recipe
 	BoundW float64 `json:"bound_w"` // no assignment takes less
+	By     string  `json:"by"`      // what has shown that: program, columns or relaxation, see docs/placement.md
 	BestW  float64 `json:"best_w"`  // the best one known takes so much
 }
 

@@ -59,6 +59,21 @@ func TestAgentsComeNearTheBound(t *testing.T) {
 	}
 }
 
+// TestPlannerComesToRest has a planner that waits until it knows in which modes units work
+// before it plans on: if it did not, it would head for states that are not there, and move units
+// to and fro for ever.
+func TestPlannerComesToRest(t *testing.T) {
+	in := instance(t, "nodes=20,units=40,load=0.6,seed=1")
+	r, err := sim.Run(sim.Config{Policy: plan.Amortised(), Planner: true, Seed: 1, Loss: 0.01, Most: 5 * time.Second, PlanBudget: 200000}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := 4 * len(in.Units); r.Moves > most || r.Moves == 0 {
+		t.Errorf("%d moves, want some, and at most %d", r.Moves, most)
+	}
+	t.Logf("%d moves, %.1f s, %.1f W", r.Moves, r.VirtualSeconds, r.EnergyW)
+}
+
 func TestRunsRepeat(t *testing.T) {
 	in := instance(t, "nodes=8,units=16,load=0.5,seed=1")
 	cfg := sim.Config{Planner: true, Seed: 3, Loss: 0.05, PlanBudget: 20000, Most: 3 * time.Second}

@@ -209,11 +209,15 @@ func (p *seat) propose(n *node, plans []plan.Plan) {
 
 // waits reports whether the stage under way may still be done: not all of its units are where
 // it wants them, and the agent here, which leads them, has not given up. What was not done
-// then was refused.
+// then was refused. Of those that have come it waits for what their new owners say: in which
+// mode a unit works is theirs to choose, and a plan for what is nowhere leads nowhere.
 func (p *seat) waits(n *node, s *plan.State) bool {
 	p.turns++
 	away := func(m plan.Move) bool { return s.Place(m.Unit).Node != m.To.Node }
-	if slices.ContainsFunc(p.stage, away) && p.turns <= mostTurns && (p.turns < 2 || n.agent.Leads() > 0) {
+	unsaid := func(m plan.Move) bool { return p.w.think.unsaid[m.Unit] }
+	switch {
+	case p.turns > mostTurns:
+	case slices.ContainsFunc(p.stage, away) && (p.turns < 2 || n.agent.Leads() > 0), slices.ContainsFunc(p.stage, unsaid):
 		return true
 	}
 	for _, m := range p.stage {

@@ -16,9 +16,11 @@ type thinker struct {
 	w        *world
 	scale    []float64
 	places   []plan.Place
+	unsaid   []bool // by unit: its owner has not said yet how it works there
 	state    *plan.State
 	improver *plan.Improver
 	order    []int32
+	alone    [1]int32 // scratch of guess
 	calls    uint64
 }
 
@@ -28,7 +30,7 @@ const leastAlone = 0.5
 
 func newThinker(w *world) *thinker {
 	t := &thinker{
-		w: w, scale: make([]float64, len(w.scale)), places: make([]plan.Place, len(w.scale)), state: plan.NewState(w.view),
+		w: w, scale: make([]float64, len(w.scale)), places: make([]plan.Place, len(w.scale)), unsaid: make([]bool, len(w.scale)), state: plan.NewState(w.view),
 		improver: plan.NewImprover(w.view, w.cfg.Policy),
 	}
 	t.improver.Shield.Least = max(w.cfg.Hysteresis, leastAlone)
@@ -38,12 +40,12 @@ func newThinker(w *world) *thinker {
 // read makes the state that an agent's view describes.
 func (t *thinker) read(v *agent.View) *plan.State {
 	for u := range t.scale {
-		t.scale[u], t.places[u] = 1, plan.Nowhere
+		t.scale[u], t.places[u], t.unsaid[u] = 1, plan.Nowhere, false
 	}
 	for i := range v.Units {
 		r := &v.Units[i]
 		u := unitOf(r.Unit)
-		t.scale[u] = float64(r.Columns[columnScale])
+		t.scale[u], t.unsaid[u] = float64(r.Columns[columnScale]), r.Version == 0
 		if r.Owner != 0 {
 			t.places[u] = plan.Place{Node: int32(r.Owner) - 1, Mode: int8(r.Columns[columnMode])}
 		}
@@ -56,7 +58,19 @@ func (t *thinker) read(v *agent.View) *plan.State {
 		t.state.SetGone(int(v.Nodes[i].Node)-1, v.Nodes[i].State != agent.NodeOpen)
 	}
 	t.state.PutAll(t.places)
+	t.guess()
 	return t.state
+}
+
+// guess lets units of which nothing but the new owner is known work in the modes in which that
+// one would take least: so it chooses, if it has no reason that others do not know.
+func (t *thinker) guess() {
+	for u, p := range t.places {
+		if t.unsaid[u] && p.Node >= 0 {
+			t.alone[0] = int32(u)
+			t.state.Settle(p.Node, t.alone[:])
+		}
+	}
 }
 
 // plannerOf is what the agent of a node asks.

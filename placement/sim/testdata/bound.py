@@ -271,11 +271,12 @@ class Branch:
 class Bound:
     """Branches of an instance, and columns that all of them share."""
 
-    def __init__(self, inst, start):
+    def __init__(self, inst, start, prices=None):
         self.pricings, self.kinds = groups(inst)
         self.units = len(inst["units"])
         self.master = Master(self.units, self.pricings, self.kinds, 2000.0)
         self.rounds = 0
+        self.each = math.inf  # seconds for one pricing at most: a bound that is not tight is one
         if start:
             index = {u["id"]: i for i, u in enumerate(inst["units"])}
             sets = {}
@@ -286,7 +287,9 @@ class Bound:
                 for k, p in enumerate(self.pricings):
                     self.master.add(k, p.evaluate(chosen), chosen)
         awake = [(0, sum(self.pricings[k].count for k in kind)) for kind in self.kinds]
-        prices = np.concatenate([first_prices(inst, self.pricings), np.zeros(len(self.kinds))])
+        if prices is None:
+            prices = first_prices(inst, self.pricings)
+        prices = np.concatenate([prices, np.zeros(len(self.kinds))])
         self.branches = [Branch(awake, -math.inf, prices)]
 
     def price(self, branch, prices, everywhere):
@@ -298,7 +301,7 @@ class Bound:
             least, most = branch.awake[i]
             total += kinds[i] * (least if kinds[i] > 0 else most)
             for k in kind if everywhere else [kind[self.rounds % len(kind)]]:
-                watts, _, chosen = self.pricings[k].price(units)
+                watts, _, chosen = self.pricings[k].price(units, min(20.0, self.each))
                 total += self.pricings[k].count * min(0.0, watts - kinds[i])
                 for o in kind:  # what one node likes, others of its kind may too
                     news += self.master.add(o, self.pricings[o].evaluate(chosen), chosen)
@@ -354,12 +357,15 @@ class Bound:
         return parts
 
 
-def bound(inst, start, seconds, watts=math.inf, log=None):
+def bound(inst, start, seconds, watts=math.inf, log=None, prices=None):
     """Returns the best bound found in about so many CPU-seconds, the watts of the
     restricted program, and the rounds. Start is an assignment, or None, and watts what it
-    takes: what is not below that needs no closer look."""
+    takes: what is not below that needs no closer look. Prices of units are where the search
+    for better ones begins; with those of the relaxed program the first bound is at least its
+    own."""
     begun = cpu()
-    b = Bound(inst, start)
+    b = Bound(inst, start, prices)
+    b.each = max(0.3, 0.3 * seconds / len(b.pricings))
     first = b.branches[0]
     b.work(first, 0.4 * seconds, watts, log)
     value = first.value
