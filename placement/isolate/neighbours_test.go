@@ -40,13 +40,13 @@ var (
 	nobody     = neighbour{name: "nobody"}
 	neighbours = []neighbour{
 		{"spinning", "spin", []string{"1"}},
-		{"allocating", "churn", []string{"120"}}, // of 128 MiB, of which the program itself takes some
+		{"allocating", "churn", []string{"132"}}, // of 160 MiB, of which the program itself takes some
 		{"streaming", "stream", []string{"1"}},
 	}
 )
 
 // neighbourMemory is the lease of a protected neighbour.
-const neighbourMemory = 128 << 20
+const neighbourMemory = 160 << 20
 
 // protection is one way to run both: what the slots run on, and what the neighbours have.
 type protection struct {
