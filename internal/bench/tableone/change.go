@@ -67,10 +67,12 @@ func (s *system) recovered(since time.Time, bound, longest time.Duration) time.D
 	return all[len(all)-1].at.Sub(since)
 }
 
-// victim is the process that is changed or killed: that of decoding, or the only one.
+// victim is the process that is changed or killed, of a cell that gets slots: that of decoding,
+// or the only one.
 func (s *system) victim() *process {
 	for _, p := range s.procs {
-		if !s.kind.apart() || strings.Contains(p.role.Parts[0], "decode") {
+		plays := p.role.Cells[0] <= uint64(s.cells)
+		if plays && (!s.kind.apart() || strings.Contains(p.role.Parts[0], "decode")) {
 			return p
 		}
 	}

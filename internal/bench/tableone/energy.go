@@ -104,12 +104,14 @@ func (b *bench) factors(e *energies) {
 }
 
 // polls tells the factors of processes that poll. What is measured has as many cores as
-// this machine, for as long as a slot has at this pace; by computation each process has a
-// core of its own, for as long as a slot is on the air.
+// this machine, for as long as a slot has at this pace, of which some of the slots get lost; by
+// computation each process has a core of its own, for as long as a slot is on the air.
 func (b *bench) polls(x, one *spent) {
 	busy, core := coreWatts(polling, edge.IdleWatts), coreWatts(node, edge.IdleWatts)
-	b.put("energy", polling, fmt.Sprintf("times the joules of one process, measured: %d processes share the processors of this machine, which are busy all of the %v between slots", x.processes, b.pace),
-		x.all.Seconds()*busy/(one.all.Seconds()*core), "×")
+	if x.lost < 1 {
+		b.put("energy", polling, fmt.Sprintf("times the joules of one process for what is decoded, measured: %d processes share the processors of this machine with whatever else runs, in the %v between slots, and lose %.0f %%", x.processes, b.pace, 100*x.lost),
+			x.all.Seconds()/(1-x.lost)*busy/(one.all.Seconds()*core), "×")
+	}
 	const onAir = 500 * time.Microsecond
 	b.put("energy", polling, fmt.Sprintf("times the joules of one process, by computation: %d cores are busy all of the %v that a slot is on the air", x.processes, onAir),
 		float64(x.processes)*onAir.Seconds()*busy/(one.all.Seconds()*core), "×")

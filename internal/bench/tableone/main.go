@@ -71,7 +71,7 @@ func measure(args []string, out io.Writer) error {
 	if *cells < 1 || *cells > 64 || *slots < 0 || *pace < 0 {
 		return fmt.Errorf("got %d cells, %d slots, a pace of %v; want 1 to 64 cells, and slots and pace not below 0", *cells, *slots, *pace)
 	}
-	b := &bench{cells: *cells, pace: *pace, slots: *slots}
+	b := &bench{cells: *cells, fixed: *pace > 0, pace: *pace, slots: *slots}
 	if *row != "" {
 		b.only = strings.Split(*row, ",")
 	}

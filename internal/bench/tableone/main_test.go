@@ -122,6 +122,21 @@ func TestRowsGoOn(t *testing.T) {
 	}
 }
 
+// TestVictim looks for a process whose death is noticed: one of a cell that gets slots.
+func TestVictim(t *testing.T) {
+	of := func(cell uint64, part string) *process {
+		return &process{role: role{Cells: []uint64{cell}, Parts: []string{part}}}
+	}
+	added, equalizes, decodes := of(2, "phy/decode"), of(1, "phy/equalize"), of(1, "phy/decode")
+	s := &system{kind: function, cells: 1, procs: []*process{added, equalizes, decodes}}
+	if s.victim() != decodes {
+		t.Errorf("of functions: %+v", s.victim().role)
+	}
+	if s.kind = cellwise; s.victim() != equalizes {
+		t.Errorf("of cells: %+v", s.victim().role)
+	}
+}
+
 func TestPace(t *testing.T) {
 	for _, cost := range []time.Duration{0, 100 * time.Microsecond, 3 * time.Millisecond, 100 * time.Millisecond} {
 		pace := paceFor(cost)

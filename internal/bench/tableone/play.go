@@ -137,10 +137,11 @@ func (s *system) settle(want int) {
 	}
 }
 
-// warm plays slots until blocks come, and the tables of all processes are made.
+// warm plays slots until blocks come, and the tables of all processes are made: more and more
+// slowly, where the machine has other things to do.
 func (s *system) warm() error {
-	for range 5 {
-		r, err := s.play(2*len(s.air.slots), s.slow())
+	for try := range 5 {
+		r, err := s.play(2*len(s.air.slots), s.slow()<<try)
 		if err != nil {
 			return err
 		}
