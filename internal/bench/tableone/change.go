@@ -96,7 +96,7 @@ func (s *system) successor(p *process) (*process, error) {
 // swap brings a new version of a function into service. Here the new process is there
 // before the old one goes, and units move; for the baselines the container is replaced.
 //
-// A move that feeds both owners takes as many slots as receivers remember, about 170, however
+// A move that feeds both owners takes as many slots as receivers remember, some 140, however
 // far apart they come.
 func (s *system) swap(pace time.Duration) error {
 	old := s.victim()
