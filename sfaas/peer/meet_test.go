@@ -26,14 +26,24 @@ func endings(kind peer.EventKind, count *atomic.Int32, cfg peer.Config) peer.Con
 }
 
 // TestBothDial lets two nodes dial each other, one of them twice, while connections are
-// cut: they stay linked, and what is on its way comes once and in order.
+// cut: they stay linked, what is on its way comes once and in order, and nobody is said to be
+// refused without a reason.
 func TestBothDial(t *testing.T) {
 	leavesNothing(t)
 	x := newRelay(t)
 	a, b := x.start(t, 1), x.start(t, 2)
 	var gone atomic.Int32
-	na := newNode(t, a, endings(peer.Gone, &gone, peer.Config{Backoff: time.Millisecond}))
-	nb := newNode(t, b, endings(peer.Gone, &gone, peer.Config{Backoff: time.Millisecond}))
+	hear := func(e peer.Event) {
+		no := (*peer.RefusedError)(nil)
+		switch {
+		case e.Kind == peer.Gone:
+			gone.Add(1)
+		case e.Kind == peer.Refused && errors.As(e.Err, &no) && no.Reason == "":
+			t.Errorf("node %d is refused: %v", e.Node, e.Err)
+		}
+	}
+	na := newNode(t, a, peer.Config{Backoff: time.Millisecond, OnEvent: hear})
+	nb := newNode(t, b, peer.Config{Backoff: time.Millisecond, OnEvent: hear})
 	pa, pb := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
 	if _, err := na.Listen("unix", pa); err != nil {
 		t.Fatal(err)

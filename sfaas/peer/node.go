@@ -131,7 +131,7 @@ func (n *Node) accept(conn net.Conn, secure bool) {
 	unwatch()
 	if s == nil || err != nil {
 		conn.Close()
-		if s == nil {
+		if s == nil && says.reason != "" { // else this node connects from its end
 			n.refused(g.node, &RefusedError{Reason: says.reason})
 		}
 		return
