@@ -8,7 +8,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,36 +58,4 @@ func netem() error {
 		err = errors.New(said)
 	}
 	return err
-}
-
-// stolen returns a function that says which share of the processor time since then others on
-// the same machine have taken from this host, in per cent: "cpu user nice system idle iowait
-// irq softirq steal", in proc_stat(5).
-func stolen(t *testing.T) func() float64 {
-	t.Helper()
-	read := func() (sum, taken float64) {
-		text, err := os.ReadFile("/proc/stat")
-		if err != nil {
-			t.Fatal(err)
-		}
-		line, _, _ := strings.Cut(string(text), "\n")
-		for i, word := range strings.Fields(line)[1:] {
-			x, err := strconv.ParseFloat(word, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i == 7 {
-				taken = x
-			}
-			if i < 8 { // time of guests is in that of users
-				sum += x
-			}
-		}
-		return sum, taken
-	}
-	sum, taken := read()
-	return func() float64 {
-		now, gone := read()
-		return 100 * (gone - taken) / max(now-sum, 1)
-	}
 }
