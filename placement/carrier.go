@@ -42,8 +42,10 @@ type carrier interface {
 	cuts() []cut
 	// stats appends what units of this node have used.
 	stats(dst []sfaas.UnitStats) []sfaas.UnitStats
-	// readNotes takes in what owners have said to this node as their standby.
+	// readNotes takes in what owners have said to this node.
 	readNotes()
+	// pushedBy says which nodes push into units of this one.
+	pushedBy(nodes []sfaas.NodeID)
 	// drained reports whether this node owns no unit.
 	drained() bool
 	// close ends the deployment at this node. No goroutine of it is left.

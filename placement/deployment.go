@@ -46,7 +46,7 @@ type Deployment struct {
 	node  *peer.Node
 	gate  gate
 	floor floor
-	notes *beat.Notes // nil without standbys
+	notes *beat.Notes // of what units have used
 	noted []meter.Row // scratch of who reads them
 	at    string      // address
 	warm  sync.Once
@@ -186,11 +186,11 @@ func (d *Deployment) open() (err error) {
 			return err
 		}
 		a.beats = d.floor.pulse.Address()
-		if err := d.openNotes(); err != nil {
-			return err
-		}
-		a.notes = d.notes.Address()
 	}
+	if err := d.openNotes(); err != nil {
+		return err
+	}
+	a.notes = d.notes.Address()
 	d.at = a.String()
 	return nil
 }

@@ -3,6 +3,8 @@
 package placement
 
 import (
+	"net/netip"
+
 	"github.com/neuroran/neuroran/placement/internal/beat"
 	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/sfaas"
@@ -17,7 +19,7 @@ import (
 //	owner    ×
 //	standby  claims, reads the socket, and tells all what the owner had done   once
 //
-// Units without standbys have nobody to say it to: of these a round is lost.
+// Where there are no standbys it is said to the nodes that push.
 
 // openNotes opens the socket for notes, and lets workers write some.
 func (d *Deployment) openNotes() (err error) {
@@ -27,6 +29,22 @@ func (d *Deployment) openNotes() (err error) {
 	}
 	d.rt.WatchUnits(d.writeNotes)
 	return nil
+}
+
+// pushedBy says which nodes push into units of this one. They are told where nobody stands by.
+func (d *Deployment) pushedBy(nodes []sfaas.NodeID) {
+	if d.cfg.SLA.Standbys > 0 {
+		return
+	}
+	var to []netip.AddrPort
+	d.mu.Lock()
+	for _, n := range nodes {
+		if x := d.others[n]; x != nil && x.at.notes.IsValid() {
+			to = append(to, x.at.notes)
+		}
+	}
+	d.mu.Unlock()
+	d.notes.Tell(to)
 }
 
 // writeNotes tells the standbys what units have used by now. Workers call it between two
@@ -62,7 +80,7 @@ func (d *Deployment) writeNotes(rows []sfaas.UnitStats) {
 
 // readNotes takes in what owners have said since the last time.
 func (d *Deployment) readNotes() {
-	if d.notes == nil || d.site.meters == nil {
+	if d.site.meters == nil {
 		return
 	}
 	d.notes.Read(func(node sfaas.NodeID, incarnation uint32, body []byte) {
@@ -84,7 +102,7 @@ func (d *Deployment) readNotes() {
 
 // inherit takes in the last words of an owner that is lost, and passes them on to all.
 func (d *Deployment) inherit(node sfaas.NodeID) {
-	if d.notes == nil || d.site.meters == nil {
+	if d.site.meters == nil {
 		return
 	}
 	d.readNotes()

@@ -80,6 +80,44 @@ func TestNotesOfUnits(t *testing.T) {
 	}
 }
 
+// TestNotesToPushers lets an owner that nobody stands by for say each slot to who pushes: what that has
+// heard when the owner ends is all but a slot.
+func TestNotesToPushers(t *testing.T) {
+	const slots = 50
+	sums := newSums(t)
+	owner, pusher := deploy(t, 1, sums.app, Spec{Unit: sfaas.KindCell}), deploy(t, 2, sums.app, Spec{Unit: sfaas.KindCell})
+	m, err := newMeters(2, &Config{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pusher.site.meters = m
+	meet(t, owner, pusher)
+	u := sfaas.Unit{Part: "add", Root: cell1}
+	if err := owner.own(t.Context(), u, epochOf(1, 1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the route is known", func() bool { return pusher.route(u).Owner == 1 })
+	owner.pushedBy([]sfaas.NodeID{2, 7})
+	for slot := range sfaas.Slot(slots) {
+		if err := sums.in.PushValue(pusher.rt, cell1, slot+1, &number{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "all but a slot is known", func() bool {
+		pusher.readNotes()
+		return m.usage.At(resource.Owner{App: "sums", Unit: u}, 1).Invocations >= slots-1
+	})
+	if err := owner.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pusher.gone(1)
+	eventually(t, "the owner's last words are passed on", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.lost[1] > 0
+	})
+}
+
 // TestLastWords lets a standby tell members who have been told before: all that a lost owner had used
 // up to its last life, and nothing of another node.
 func TestLastWords(t *testing.T) {

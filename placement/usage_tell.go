@@ -49,10 +49,14 @@ func (n *Node) tellUsage(now sfaas.Time) {
 		n.tellNext++
 	}
 	pushes := m.pushes()
+	var asked []sfaas.NodeID
 	m.mu.Lock()
 	for _, id := range members {
 		o := m.other(id)
-		if (o.asked > 0 && now.Sub(o.asked) < askFor) || m.served.waits(id) || o.owed || (pushes[id] && now.Sub(o.asks) > askEvery) {
+		if o.asked > 0 && now.Sub(o.asked) < askFor {
+			asked, to[id] = append(asked, id), true
+		}
+		if m.served.waits(id) || o.owed || (pushes[id] && now.Sub(o.asks) > askEvery) {
 			to[id] = true
 		}
 		if now.Sub(o.whole) > wholeEvery {
@@ -60,6 +64,9 @@ func (n *Node) tellUsage(now sfaas.Time) {
 		}
 	}
 	m.mu.Unlock()
+	for _, c := range carriers {
+		c.pushedBy(asked)
+	}
 	if len(to) == 0 {
 		return
 	}

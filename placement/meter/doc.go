@@ -14,8 +14,8 @@
 //
 //	runtime ── Observe ──► ledger of node 1 ── Rows ──► letters ── Merge ──► ledger of node 2
 //
-// A node that is killed takes along what it had not told: see [Ledger.Unknown]; of units with
-// standbys that is at most a slot, since those hear of each ([Ledger.Witness]). What nodes send
+// A node that is killed takes along what it had not told: see [Ledger.Unknown]; that is
+// at most a slot, since standbys hear of each, or who pushes ([Ledger.Witness]). What nodes send
 // each other is received, in flight, counted as lost, or unknown: see [Flow].
 //
 // # Limits and shares
