@@ -10,6 +10,7 @@ import (
 // gaps is what a method takes over the bound, over several runs.
 type gaps struct {
 	sum, worst, cpu float64
+	best            float64 // sum of what it takes over the best assignment known, where there is one
 	n, unplaced     int
 }
 

@@ -10,7 +10,7 @@
 //	go run ./internal/bench/energy -case day            # four days
 //	go run ./internal/bench/energy -case shares         # what consolidation, sleep and accelerators win
 //	go run ./internal/bench/energy -case scale          # 10 000 nodes, 20 000 units; -zones 5 for a tenth
-//	go run ./internal/bench/energy -case starts -o starts.jsonl
+//	go run ./internal/bench/energy -case starts -least 10 -budget 20000000 -o starts.jsonl
 //
 // Instances are those of placement/sim/references.json with as many nodes as -least and
 // -most say. With -case starts it writes the best assignments that ruin and recreate
@@ -49,7 +49,7 @@ func run(args []string, out, errs io.Writer) int {
 	flags.Uint64Var(&b.seeds, "seeds", 5, "seeds of the network per instance")
 	flags.IntVar(&b.least, "least", 20, "nodes of an instance at least")
 	flags.IntVar(&b.most, "most", 50, "nodes of an instance at most")
-	flags.IntVar(&b.budget, "budget", 10000000, "places that are priced in search of the best state, of hops")
+	flags.IntVar(&b.budget, "budget", 10000000, "places that are priced in search of the best state, of hops and starts")
 	flags.IntVar(&b.zones, "zones", 50, "zones of 200 nodes and 400 units, of scale")
 	flags.StringVar(&b.file, "o", "", "file of -case starts")
 	if err := flags.Parse(args); err != nil {

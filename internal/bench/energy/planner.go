@@ -12,7 +12,7 @@ import (
 
 // planner prints each instance: with planner, planner dead, and central.
 func (b *bench) planner() error {
-	fmt.Fprintln(b.out, "| instance | bound W | best known % | planner, mean / worst % | CPU s | planner dead | central, same CPU |\n|---|---|---|---|---|---|---|")
+	fmt.Fprintln(b.out, "| instance | bound W | best known % | planner, mean / worst % | over the best known % | CPU s | planner dead | central, same CPU |\n|---|---|---|---|---|---|---|---|")
 	for _, load := range loads {
 		var sums [3]gaps
 		_, err := b.each(load, func(in *plan.Instance, _ *gaps) error {
@@ -29,17 +29,17 @@ func (b *bench) planner() error {
 				return err
 			}
 			one[2].add(watts, in.BoundW, cpu, 0)
-			fmt.Fprintf(b.out, "| %s | %.1f | %.1f | %v | %.1f | %v | %v |\n", in.Name, in.BoundW, percent(in.BestW, in.BoundW), &one[0], cpu, &one[1], &one[2])
+			fmt.Fprintf(b.out, "| %s | %.1f | %.1f | %v | %.1f | %.1f | %v | %v |\n", in.Name, in.BoundW, percent(in.BestW, in.BoundW), &one[0], one[0].best/float64(one[0].n), cpu, &one[1], &one[2])
 			for i := range sums {
 				sums[i].sum, sums[i].n = sums[i].sum+one[i].sum, sums[i].n+one[i].n
-				sums[i].worst = math.Max(sums[i].worst, one[i].worst)
+				sums[i].worst, sums[i].best = math.Max(sums[i].worst, one[i].worst), sums[i].best+one[i].best
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b.out, "| all, %s | | | %v | | %v | %v |\n", load, &sums[0], &sums[1], &sums[2])
+		fmt.Fprintf(b.out, "| all, %s | | | %v | %.1f | | %v | %v |\n", load, &sums[0], sums[0].best/float64(sums[0].n), &sums[1], &sums[2])
 	}
 	return nil
 }

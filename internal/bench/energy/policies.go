@@ -78,6 +78,9 @@ func (b *bench) simulate(in *plan.Instance, cfg sim.Config, g *gaps) error {
 			fmt.Fprintf(b.out, "%s, seed %d: %d violations\n", in.Name, cfg.Seed, r.Violations)
 		}
 		g.add(r.EnergyW, in.BoundW, r.CPUSeconds, r.Unplaced)
+		if in.BestW > 0 {
+			g.best += percent(r.EnergyW, in.BestW)
+		}
 	}
 	return nil
 }

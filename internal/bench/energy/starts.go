@@ -10,7 +10,7 @@ import (
 	"github.com/neuroran/neuroran/placement/sim"
 )
 
-// starts writes the best of three long runs per instance.
+// starts writes the best of three runs per instance, each of as many places as -budget says.
 func (b *bench) starts() error {
 	file, err := os.Create(b.file)
 	if err != nil {
@@ -18,11 +18,14 @@ func (b *bench) starts() error {
 	}
 	defer file.Close()
 	for _, recipe := range recipes() {
+		if recipe.Nodes < b.least || recipe.Nodes > b.most {
+			continue
+		}
 		in, err := sim.Generate(recipe)
 		if err != nil {
 			return err
 		}
-		best, err := bestOfThree(in, b.learned, 20000000)
+		best, err := bestOfThree(in, b.learned, b.budget)
 		if err != nil {
 			return err
 		}

@@ -122,6 +122,10 @@ func (a *Agent) hear(l *Letter) {
 		a.spreadNode(at)
 	}
 	for i := range l.Units {
+		if r := &l.Units[i]; a.knowsBetter(r) {
+			a.tellOne(l.From, &a.units[a.place[r.Unit]])
+			continue
+		}
 		a.hearUnit(&l.Units[i])
 	}
 }
@@ -140,7 +144,7 @@ func (a *Agent) hearUnit(r *UnitRow) {
 	a.units[i] = *r
 	a.spreadUnit(i)
 	a.stand(r)
-	a.fulfil(r.Unit)
+	a.heard(r.Unit)
 }
 
 // unit returns the place of a unit among the rows, which it gets if it has none.
@@ -166,8 +170,7 @@ func (a *Agent) refresh() {
 		a.tellNode(i)
 	}
 	for _, h := range a.holds {
-		// Units change less than nodes: their rows go round a fourth as often.
-		if h.state == active && h.item.Role == RoleOwner && a.now.Sub(h.told) >= 4*a.cfg.Heartbeat {
+		if h.state == active && h.item.Role == RoleOwner && a.now.Sub(h.told) >= unitHeartbeat*a.cfg.Heartbeat {
 			h.told = a.now
 			a.tellUnit(a.unit(h.item.Row.Unit))
 		}

@@ -23,6 +23,7 @@ type wish struct {
 	refusals []Refusal
 	lost     sfaas.Time // since when nobody serves the unit; 0: somebody does
 	next     sfaas.Time // a try without a host that waits is not before
+	heard    sfaas.Time // when its owner was heard of, or asked
 }
 
 func (a *Agent) wishOf(u UnitID) *wish {
@@ -41,7 +42,7 @@ func (a *Agent) wish(e *Event) {
 		w = &wish{}
 		a.wishes = append(a.wishes, w)
 	}
-	w.row, w.name, w.tokens, w.since = e.Row, e.Name, append(w.tokens, e.Token), a.now
+	w.row, w.name, w.tokens, w.since, w.heard = e.Row, e.Name, append(w.tokens, e.Token), a.now, a.now
 	if r := &a.units[a.unit(w.row.Unit)]; a.served(r) {
 		a.fulfil(w.row.Unit)
 		return
@@ -177,6 +178,7 @@ func (a *Agent) lookAfterWishes() {
 		case r.Owner != 0 && a.served(r):
 			w.lost = 0
 			a.fulfil(w.row.Unit)
+			a.doubt(w, r)
 			if len(w.tokens) > 0 && a.now.Sub(w.since) >= standbyPatience*a.cfg.Grace {
 				a.placed(w, nil, []Refusal{{r.Owner, "standbys", strconv.Itoa(r.numStandbys()), strconv.Itoa(int(w.row.Want))}})
 			}

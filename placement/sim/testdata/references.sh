@@ -9,7 +9,7 @@
 set -euo pipefail
 python=$1 dir=$2 seconds=$3
 mkdir -p "$dir"
-go run ./internal/bench/energy -case starts -o "$dir/starts.jsonl"
+go run ./internal/bench/energy -case starts -least 10 -budget 20000000 -o "$dir/starts.jsonl"
 while read -r recipe; do
 	go run ./placement/sim/cmd -generate "$recipe" >"$dir/$recipe.json"
 done < <("$python" -c 'import json, sys; [print(json.loads(line)["name"]) for line in open(sys.argv[1])]' "$dir/starts.jsonl")
