@@ -126,6 +126,17 @@ func (r *Runtime) Own(u Unit) error { return r.rt.Own(u) }
 // came just before, and has let the unit go on here under that epoch, is no error.
 func (r *Runtime) Claim(u Unit, epoch uint32) error { return r.rt.Claim(u, epoch) }
 
+// Release lets nobody own a soft unit any more, under an epoch that is newer than its owner's:
+// the owner drops what it has of it, wherever it is, and closes resources that no other unit
+// needs. What comes for the unit is refused, with a [*MovedError] whose owner is 0, until
+// somebody claims it under a later epoch; messages that other units have promised to it wait
+// for that. It returns once all linked runtimes have heard of it.
+//
+// A unit that is moving here is refused with [ErrMoving], and an epoch that is not newer than
+// what is known with [ErrStaleEpoch]. A kept unit is refused with a [*KeptError]: its content,
+// and what an [Engine] has recorded of it, is there to be kept.
+func (r *Runtime) Release(u Unit, epoch uint32) error { return r.rt.Release(u, epoch) }
+
 // Units returns a row for each unit that this runtime owns and has used, or has got
 // by a route, and for those that have left lately, in the order in which they came.
 // Rows are as of the last slot: workers are neither asked nor made to wait. It writes

@@ -192,12 +192,15 @@ func (e *LifeError) Is(target error) bool { return target == ErrStaleEpoch }
 // MovedError says that another runtime owns a unit.
 type MovedError struct {
 	Unit  Unit   // what was asked for
-	Owner NodeID // runtime that owns it
+	Owner NodeID // runtime that owns it, 0 for nobody
 	Epoch uint32 // of that owner
 }
 
 // Error implements error.
 func (e *MovedError) Error() string {
+	if e.Owner == 0 {
+		return fmt.Sprintf("sfaas: unit %v is owned by nobody (epoch %d)", e.Unit, e.Epoch)
+	}
 	return fmt.Sprintf("sfaas: unit %v is owned by node %d (epoch %d)", e.Unit, e.Owner, e.Epoch)
 }
 

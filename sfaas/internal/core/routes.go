@@ -87,6 +87,10 @@ func (k *Core) feedEnded(u *unit) {
 // be.
 func (k *Core) own(u *unit, s *Signal) {
 	if k.lead(u.UnitID) == k.self.Core {
+		if s.Route.Owner != k.self.Node {
+			k.renounce(u, s)
+			return
+		}
 		m := u.pendingMove()
 		if m != nil && m.image.taken.Load() {
 			k.goneWith(u, m)
@@ -121,4 +125,23 @@ func (k *Core) own(u *unit, s *Signal) {
 		k.announce(u) // before who asked hears of it
 		k.effect(Effect{Kind: EffectMoved, Signal: s})
 	}
+}
+
+// renounce lets nobody own a soft unit: whoever has it loses it, as to a new owner, and what
+// comes for it is refused until somebody claims it. Any runtime may say so, of a unit whose
+// owner is gone too: the epoch decides, as between two claims.
+func (k *Core) renounce(u *unit, s *Signal) {
+	var err error
+	switch {
+	case u.Part.Kept:
+		err = &base.KeptError{Unit: u.Unit(), Owner: u.owner, Epoch: u.epoch}
+	case u.inMove() || u.pendingMove() != nil || u.phase == unitStopping || u.phase == unitLeft:
+		err = base.ErrMoving
+	case !base.Newer(s.Route.Epoch, s.Route.Owner, u.epoch, u.owner):
+		err = base.ErrStaleEpoch
+	default:
+		k.tell(u, &Signal{Kind: signalGone, Route: s.Route})
+		k.spreadRoute(u)
+	}
+	k.effect(Effect{Kind: EffectMoved, Signal: s, Err: err})
 }

@@ -21,7 +21,7 @@ const (
 	signalOutcome                      // target's lead to owner's: taken, or refused with Err
 	signalGone                         // owner's lead to cores: Route holds
 	signalRoute                        // news: Route holds
-	signalOwn                          // own the unit under the epoch of Route, empty
+	signalOwn                          // own the unit under the epoch of Route, empty; or nobody shall
 	signalFence                        // owner's lead to all leads: can Fence stand?
 	signalFenceCore                    // lead to cores: the same
 	signalFencedCore                   // core to lead: yes, or no with Err
@@ -136,6 +136,12 @@ func OwnEvent(r base.Route, reply func(error)) Event {
 // empty: it goes on, if its records are here.
 func ClaimEvent(r base.Route, reply func(error)) Event {
 	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalOwn, Route: r, reply: reply, claims: true}}
+}
+
+// ReleaseEvent returns the event that lets nobody own a soft unit, under the epoch of a route
+// without an owner. Reply gets the outcome.
+func ReleaseEvent(r base.Route, reply func(error)) Event {
+	return Event{Kind: EventSignal, Signal: &Signal{Kind: signalOwn, Route: r, reply: reply}}
 }
 
 // allCores is the place of an [Endpoint] that stands for all cores.

@@ -68,30 +68,51 @@ func (r *Runtime) Claim(u base.Unit, epoch uint32) error {
 	return r.own(id, epoch, core.ClaimEvent)
 }
 
-// The lead decides, on its core: two claims at once are decided there in the order in
-// which they come. The caller hears it after all linked runtimes have read the route, so
-// that what it pushes next goes the right way.
+// Release lets nobody own a soft unit, under an epoch that is newer than its owner's.
+// Resources that no unit needs any more are closed.
+func (r *Runtime) Release(u base.Unit, epoch uint32) error {
+	id, err := r.app.Unit(u)
+	if err != nil {
+		return err
+	}
+	if err := r.decide(id, base.Route{Unit: id.Unit(), Epoch: epoch}, core.ReleaseEvent); err != nil {
+		return base.Errorf("release %v: %w", u, err)
+	}
+	return r.cores.Arrived(id.Part, false, r.onWorker)
+}
+
+// own makes this runtime the owner. A unit that is owned may get its first message at once:
+// resources are there before. Those that were opened for the unit are its own then; those that
+// were not needed are closed.
 func (r *Runtime) own(id plan.UnitID, epoch uint32, event func(base.Route, func(error)) core.Event) error {
 	u := id.Unit()
-	// A unit that is owned may get its first message at once: resources are there before.
 	if err := r.Prepare(u); err != nil {
 		return base.Errorf("claim %v: %w", u, err)
 	}
+	err := r.decide(id, base.Route{Unit: u, Owner: r.set.Node, Epoch: epoch}, event)
+	if errors.Is(err, base.ErrClosed) {
+		return err
+	}
+	if err != nil {
+		err = base.Errorf("claim %v: %w", u, err)
+	}
+	return errors.Join(err, r.Unprepare(u))
+}
+
+// The lead decides, on its core: two claims at once are decided there in the order in
+// which they come. The caller hears it after all linked runtimes have read the route, so
+// that what it pushes next goes the right way.
+func (r *Runtime) decide(id plan.UnitID, route base.Route, event func(base.Route, func(error)) core.Event) error {
 	done := make(chan error, 1)
-	route := base.Route{Unit: u, Owner: r.set.Node, Epoch: epoch}
 	if !r.leadOf(id).post(event(route, func(err error) { done <- err })) {
 		return base.ErrClosed
 	}
 	select {
-	// Resources that were opened for the unit are its own now; those that were not needed
-	// are closed.
 	case err := <-done:
-		if err != nil {
-			err = base.Errorf("claim %v: %w", u, err)
-		} else { // whoever pushes from now on knows the route
+		if err == nil { // whoever pushes from now on knows the route
 			r.settleRoutes()
 		}
-		return errors.Join(err, r.Unprepare(u))
+		return err
 	case <-r.stop:
 		return base.ErrClosed
 	}
