@@ -35,6 +35,8 @@ type carrier interface {
 	follow(u sfaas.Unit, standbys []sfaas.NodeID)
 	// move brings a unit of this node to another one.
 	move(ctx context.Context, u sfaas.Unit, to sfaas.NodeID) (sfaas.MoveReport, error)
+	// release lets nobody own a unit, under an epoch that is newer than its owner's.
+	release(u sfaas.Unit, epoch uint32) error
 	// mode says in which mode a unit of this node works from now on: with an accelerator of
 	// a kind, or "" for none.
 	mode(u sfaas.Unit, kind string)

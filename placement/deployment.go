@@ -87,12 +87,15 @@ type site struct {
 // nobody is a number that no node has: it owns the units that have no route.
 const nobody = sfaas.NodeID(4096)
 
-// control is what a deployment asks of its node. None of it blocks but ensure and relocate.
+// control is what a deployment asks of its node. None of it blocks but ensure, release and relocate.
 type control interface {
 	ID() sfaas.NodeID
 	// ensure lets a unit have an owner and its standbys, and returns the epoch of a route
-	// that is no older than that.
-	ensure(ctx context.Context, c carrier, u sfaas.Unit) (owner sfaas.NodeID, epoch uint32, err error)
+	// that is no older than that. Who has called says whether it stands: then the nodes keep it
+	// so; or it is taken back.
+	ensure(ctx context.Context, c carrier, u sfaas.Unit) (epoch uint32, settle func(stands bool), err error)
+	// release takes a unit out of service, and returns the epoch of a route that says so.
+	release(ctx context.Context, c carrier, u sfaas.Unit) (epoch uint32, err error)
 	// relocate brings a unit to a node, with a lease there, and returns when it is there.
 	relocate(ctx context.Context, c carrier, u sfaas.Unit, to sfaas.NodeID) error
 	// owned says that this node owns a unit now: by a claim, or since it has come.

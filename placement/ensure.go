@@ -58,26 +58,51 @@ func (n *Node) register(c carrier) error {
 const fluxTime = time.Second
 
 // ensure lets a unit have an owner and its standbys.
-func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (sfaas.NodeID, uint32, error) {
+func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (uint32, func(bool), error) {
 	row, err := n.row(c, u)
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
 	until := time.Now().Add(fluxTime)
 	for {
-		x, err := n.ask(ctx, agent.Event{Kind: agent.Wish, Row: row, Name: n.unitName(c, u)})
-		switch {
-		case err != nil:
-			return 0, 0, err
+		r := c.route(u)
+		x, err := n.ask(ctx, agent.Event{Kind: agent.Wish, Row: row, Name: n.unitName(c, u), Node: r.Owner, Epoch: r.Epoch})
+		if err != nil {
+			return 0, nil, err
+		}
+		settle := func(ok bool) {
+			kind := agent.Withdraw
+			if ok {
+				kind = agent.Stand
+			}
+			n.post(agent.Event{Kind: kind, Row: row, Token: x.Token})
+		}
+		switch r := c.route(u); {
+		case x.Node != 0 && r.Owner == 0 && r.Epoch > x.Epoch: // out of service, and the agent has not heard yet
+			settle(false)
 		case x.Node != 0:
-			return x.Node, x.Epoch, nil
+			return x.Epoch, settle, nil
 		case !inFlux(x.Refusals) || time.Now().After(until):
-			return 0, 0, unplaced(c, u, x.Refusals)
+			return 0, nil, unplaced(c, u, x.Refusals)
 		}
 		if err := n.pause(ctx); err != nil {
-			return 0, 0, errors.Join(err, unplaced(c, u, x.Refusals))
+			return 0, nil, errors.Join(err, unplaced(c, u, x.Refusals))
 		}
 	}
+}
+
+// release takes a unit out of service.
+func (n *Node) release(ctx context.Context, c carrier, u sfaas.Unit) (uint32, error) {
+	row, err := n.row(c, u)
+	if err != nil {
+		return 0, err
+	}
+	r := c.route(u)
+	x, err := n.ask(ctx, agent.Event{Kind: agent.Retire, Row: row, Name: n.unitName(c, u), Node: r.Owner, Epoch: r.Epoch})
+	if err == nil && len(x.Refusals) > 0 {
+		err = unplaced(c, u, x.Refusals)
+	}
+	return x.Epoch, err
 }
 
 // relocate brings a unit to a node, with a lease there, and returns when it is there.
@@ -117,7 +142,7 @@ func (n *Node) pause(ctx context.Context) error {
 	}
 }
 
-// ask posts a wish and waits for its answer.
+// ask posts a wish and waits for its answer. One that ends before is taken back.
 func (n *Node) ask(ctx context.Context, e agent.Event) (agent.Effect, error) {
 	answer := make(chan agent.Effect, 1)
 	n.mu.Lock()
@@ -133,6 +158,9 @@ func (n *Node) ask(ctx context.Context, e agent.Event) (agent.Effect, error) {
 		n.mu.Lock()
 		delete(n.waiting, e.Token)
 		n.mu.Unlock()
+		if e.Kind != agent.Relocate { // a move is over soon, one way or the other
+			n.post(agent.Event{Kind: agent.Withdraw, Row: e.Row, Token: e.Token})
+		}
 		return agent.Effect{}, ctx.Err()
 	case <-n.ctx.Done():
 		return agent.Effect{}, ErrLeft

@@ -73,18 +73,23 @@ type fakeControl struct {
 	id sfaas.NodeID
 
 	mu      sync.Mutex
-	ensure_ func(c carrier, u sfaas.Unit) (sfaas.NodeID, uint32, error)
+	ensure_ func(c carrier, u sfaas.Unit) (uint32, error)
 	mine    []uint32      // epochs of units that have come here
 	theirs  []sfaas.Route // routes of others
 }
 
 func (f *fakeControl) ID() sfaas.NodeID { return f.id }
 
-func (f *fakeControl) ensure(_ context.Context, c carrier, u sfaas.Unit) (sfaas.NodeID, uint32, error) {
+func (f *fakeControl) ensure(_ context.Context, c carrier, u sfaas.Unit) (uint32, func(bool), error) {
 	if f.ensure_ == nil {
-		return 0, 0, errors.New("nobody places units here")
+		return 0, nil, errors.New("nobody places units here")
 	}
-	return f.ensure_(c, u)
+	epoch, err := f.ensure_(c, u)
+	return epoch, func(bool) {}, err
+}
+
+func (f *fakeControl) release(context.Context, carrier, sfaas.Unit) (uint32, error) {
+	return 0, errors.New("nobody places units here")
 }
 
 func (f *fakeControl) relocate(context.Context, carrier, sfaas.Unit, sfaas.NodeID) error {

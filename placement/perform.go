@@ -90,6 +90,11 @@ func (n *Node) carryOut(x *agent.Effect) {
 		case agent.Unprepare:
 			c.unprepare(u)
 			return
+		case agent.LetGo: // that it is done the route says
+			if err := c.release(u, x.Epoch); err != nil && !errors.Is(err, sfaas.ErrStaleEpoch) && !errors.Is(err, sfaas.ErrMoving) {
+				n.log.Warn("placement: a unit cannot go out of service", "unit", x.Name, "err", err)
+			}
+			return
 		case agent.Follow:
 			var standbys []sfaas.NodeID
 			for _, s := range x.Standbys {

@@ -97,6 +97,9 @@ func (n *Node) Report() Report {
 		}
 	})
 	for _, row := range rows {
+		if row.Owner == 0 && row.Epoch > 0 {
+			continue // out of service
+		}
 		u := UnitReport{Owner: row.Owner, Epoch: row.Epoch}
 		for _, s := range row.Standbys {
 			if s != 0 {

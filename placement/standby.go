@@ -105,6 +105,9 @@ func (d *Deployment) own(ctx context.Context, u sfaas.Unit, epoch uint32) error 
 	return d.rt.Own(u)
 }
 
+// release implements carrier.
+func (d *Deployment) release(u sfaas.Unit, epoch uint32) error { return d.rt.Release(u, epoch) }
+
 // prepare implements carrier: resources are open, what is made on first use is made, and
 // the owner is watched.
 func (d *Deployment) prepare(ctx context.Context, u sfaas.Unit, owner sfaas.NodeID, rank int) error {
@@ -213,7 +216,7 @@ func (d *Deployment) tune() {
 		if x := d.others[s.owner]; x != nil {
 			w.At = x.at.beats
 		}
-		if s.owner != d.ctl.ID() && s.owner != nobody && !slices.Contains(watch, w) {
+		if s.owner != d.ctl.ID() && s.owner != nobody && s.owner != 0 && !slices.Contains(watch, w) {
 			watch = append(watch, w)
 		}
 	}

@@ -64,24 +64,71 @@ func (u *Unit) Key() sfaas.Key { return u.key }
 // standbys as the [SLA] says; and from then on the nodes keep it so. Whoever pushes or calls
 // may do so at once. It returns an error that says why no node has room, and the error of ctx.
 //
-// This node wants the unit from the first call on, whatever that returns: one that no node
-// takes, or whose ctx ends first, is tried again about once a second, and placed when there is
-// room. It wants it for as long as it is in the zone: a unit that has lost its owner and its
-// standbys is placed anew by a node that has called Ensure, and by no other one.
+// From a call that has succeeded on this node wants the unit, for as long as it is in the zone
+// or until [Unit.Release]: a unit that has lost its owner and its standbys is placed anew by a
+// node that has called Ensure, and by no other one. A call that fails, or whose ctx ends first,
+// leaves nothing behind but what other calls want, and a kept unit that it has placed already.
 func (u *Unit) Ensure(ctx context.Context) error {
+	var all []func(stands bool)
+	var err error
 	for _, x := range u.units {
-		if _, err := u.d.unit(x.Root, x.Part); err != nil {
-			return err
+		if _, err = u.d.unit(x.Root, x.Part); err != nil {
+			break
 		}
-		_, epoch, err := u.d.ctl.ensure(ctx, u.d, x)
+		var epoch uint32
+		var settle func(bool)
+		if epoch, settle, err = u.d.ctl.ensure(ctx, u.d, x); err != nil {
+			break
+		}
+		all = append(all, settle)
+		if err = u.awaitRoute(ctx, x, epoch); err != nil {
+			break
+		}
+	}
+	for _, settle := range all {
+		settle(err == nil)
+	}
+	return err
+}
+
+// awaitRoute waits until this node knows a route that is no older than an epoch.
+func (u *Unit) awaitRoute(ctx context.Context, x sfaas.Unit, epoch uint32) error {
+	return u.d.await(ctx, func() bool {
+		r, err := u.d.rt.Route(x)
+		return err == nil && r.Epoch >= epoch
+	})
+}
+
+// Release takes the units under the key out of service, whoever has called Ensure: their owners
+// and standbys drop what they have of them, leases are free, and no node wants them any more.
+// It returns when this node knows that nobody owns them; the others hear of it in a moment, and
+// an Ensure there before that ends with it. It may be called again, and for units that were never
+// placed. What they have used stays in [Node.Report].
+//
+// Pushes are refused from then on, with a [*sfaas.MovedError] whose owner is 0, and what is still
+// under way is not published. A later Ensure brings the units into service again, empty.
+//
+// It changes nothing, and returns a [*sfaas.KeptError], where a unit is kept: the only copy of
+// its content is at its owner, and what that has recorded of it in a store would bring it back.
+// Such a unit goes with its deployment. Otherwise it returns the error of ctx, after which the
+// unit may still be in service, in parts.
+func (u *Unit) Release(ctx context.Context) error {
+	for _, x := range u.units {
+		soft, err := u.d.unit(x.Root, x.Part)
 		if err != nil {
 			return err
 		}
-		err = u.d.await(ctx, func() bool {
-			r, err := u.d.rt.Route(x)
-			return err == nil && r.Epoch >= epoch
-		})
+		if !soft {
+			r := u.d.route(x)
+			return &sfaas.KeptError{Unit: x, Owner: r.Owner, Epoch: r.Epoch}
+		}
+	}
+	for _, x := range u.units {
+		epoch, err := u.d.ctl.release(ctx, u.d, x)
 		if err != nil {
+			return err
+		}
+		if err := u.awaitRoute(ctx, x, epoch); err != nil {
 			return err
 		}
 	}

@@ -14,10 +14,10 @@ import (
 
 // placing lets a control place units at a deployment of this process.
 func placing(ctl *fakeControl, at func() *Deployment) {
-	ctl.ensure_ = func(_ carrier, u sfaas.Unit) (sfaas.NodeID, uint32, error) {
+	ctl.ensure_ = func(_ carrier, u sfaas.Unit) (uint32, error) {
 		d := at()
 		epoch := d.ctl.claimEpoch(0)
-		return d.ctl.ID(), epoch, d.own(context.Background(), u, epoch)
+		return epoch, d.own(context.Background(), u, epoch)
 	}
 }
 

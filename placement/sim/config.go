@@ -24,6 +24,7 @@ type Config struct {
 	Repeat      float64       // share of letters that come twice
 	Partition   time.Duration // between two times that a zone is in two halves, a second each; 0 for none
 	Crash       time.Duration // between two deaths of a node; 0 for none
+	Retire      time.Duration // between two times that a unit goes out of service, for two seconds; 0 for none
 	ThinkRounds int           // rounds between two thoughts of an agent; 25
 	NodeBudget  int           // places that an agent prices per thought; 60 000
 	PlanBudget  int           // places that a planner prices per thought; 1 000 000, of a day 100 000, and more as it finds nothing
@@ -65,7 +66,7 @@ func (c *Config) Validate() error {
 		d    time.Duration
 	}{
 		{"round", c.Round}, {"delay", c.Delay}, {"lease ttl", c.LeaseTTL}, {"rest", c.Rest}, {"settle", c.Settle}, {"eager", c.Eager},
-		{"kill planner", c.KillPlanner}, {"partition", c.Partition}, {"crash", c.Crash}, {"most", c.Most}, {"quiet", c.Quiet}, {"slot", c.Slot},
+		{"kill planner", c.KillPlanner}, {"partition", c.Partition}, {"crash", c.Crash}, {"retire", c.Retire}, {"most", c.Most}, {"quiet", c.Quiet}, {"slot", c.Slot},
 	} {
 		if f.d < 0 {
 			return fmt.Errorf("sim: %s: got %v, want 0 or more", f.name, f.d)

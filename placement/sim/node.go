@@ -180,7 +180,7 @@ func (n *node) announced() {
 	}
 }
 
-// outcome ends an effect: a unit is owned, or has moved.
+// outcome ends an effect: a unit is owned, has moved, or is out of service.
 func (n *node) outcome(x *agent.Effect) {
 	w, u := n.w, unitOf(x.Unit)
 	e := agent.Event{Kind: agent.Outcome, Deal: x.Deal, Index: x.Index, Row: agent.UnitRow{Unit: x.Unit}}
@@ -189,6 +189,8 @@ func (n *node) outcome(x *agent.Effect) {
 		w.step(n, &e)
 	}
 	switch {
+	case x.Kind == agent.LetGo:
+		n.letGo(u, x.Epoch)
 	case x.Kind == agent.Own:
 		if w.owner[u] >= 0 && !w.nodes[w.owner[u]].dead && w.epoch[u] >= x.Epoch {
 			fail("epoch")

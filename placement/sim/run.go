@@ -5,7 +5,6 @@ package sim
 import (
 	"time"
 
-	"github.com/neuroran/neuroran/placement/internal/agent"
 	"github.com/neuroran/neuroran/placement/plan"
 )
 
@@ -24,6 +23,7 @@ type Result struct {
 	CPUSeconds     float64 `json:"cpu_s"`             // of the process, for the whole run
 	Day            *Day    `json:"-"`                 // of a run over a day
 	Crashes        int     `json:"-"`                 // of nodes
+	Retired        int     `json:"-"`                 // units that were taken out of service for a while
 	Partitions     int     `json:"-"`                 // of zones
 	PolicyErrors   int     `json:"-"`                 // choices in which the policy has failed
 	VirtualSeconds float64 `json:"-"`                 // that have been simulated, per zone
@@ -47,7 +47,7 @@ func Run(cfg Config, in *plan.Instance) (*Result, error) {
 			return nil, err
 		}
 		w.deploy()
-		for w.now < sfaasTime(cfg.Most) && !(w.now.Sub(w.energy.moved) > cfg.Quiet && w.now > sfaasTime(cfg.Quiet) && cfg.Crash == 0 && cfg.Partition == 0) {
+		for w.now < sfaasTime(cfg.Most) && !(w.now.Sub(w.energy.moved) > cfg.Quiet && w.now > sfaasTime(cfg.Quiet) && cfg.Crash == 0 && cfg.Partition == 0 && cfg.Retire == 0) {
 			w.run(cfg.Round)
 			w.count.Violations += w.violations()
 		}
@@ -79,7 +79,7 @@ func (w *world) deploy() {
 		n := w.nodes[w.random.IntN(len(w.nodes))]
 		w.wisher[u] = n.index
 		w.after(time.Duration(w.random.Int64N(int64(time.Second))), func() {
-			w.step(n, &agent.Event{Kind: agent.Wish, Row: n.row(u)})
+			n.wish(u)
 		})
 	}
 }
@@ -95,6 +95,7 @@ func (r *Result) add(w *world) {
 	r.ShieldRejects += w.count.ShieldRejects
 	r.PolicyErrors += w.count.PolicyErrors
 	r.Crashes += w.count.Crashes
+	r.Retired += w.count.Retired
 	r.Partitions += w.count.Partitions
 	r.VirtualSeconds += time.Duration(w.now).Seconds()
 	r.LettersPerS += float64(w.count.Letters) / time.Duration(w.now).Seconds()

@@ -105,17 +105,17 @@ func TestNothingIsViolated(t *testing.T) {
 	}
 }
 
-// TestTroubleHeals lets nodes die and come back, zones fall in two halves, and letters be
-// lost and come twice: in the end every unit is served, and no node has ever had too much.
+// TestTroubleHeals lets nodes die and come back, zones fall in two halves, units go out of
+// service and come into it again, and letters be lost and come twice: in the end every unit is served, and no node has ever had too much.
 func TestTroubleHeals(t *testing.T) {
 	in := instance(t, "nodes=10,units=24,load=0.4,seed=5")
 	for seed := range uint64(3) {
 		r := run(t, sim.Config{
 			Planner: true, Seed: seed, PlanBudget: 20000, Most: 60 * time.Second,
-			Loss: 0.05, Repeat: 0.1, Partition: 7 * time.Second, Crash: 4 * time.Second,
+			Loss: 0.05, Repeat: 0.1, Partition: 7 * time.Second, Crash: 4 * time.Second, Retire: 3 * time.Second,
 		}, in)
-		if r.Crashes < 5 || r.Partitions < 5 {
-			t.Errorf("seed %d: %d crashes and %d partitions, want 5 of each", seed, r.Crashes, r.Partitions)
+		if r.Crashes < 5 || r.Partitions < 5 || r.Retired < 5 {
+			t.Errorf("seed %d: %d crashes, %d partitions, %d units out of service: want 5 of each", seed, r.Crashes, r.Partitions, r.Retired)
 		}
 	}
 }

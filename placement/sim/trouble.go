@@ -22,6 +22,7 @@ const (
 func (w *world) makeTrouble() {
 	w.again(w.cfg.Partition, w.part)
 	w.again(w.cfg.Crash, w.crash)
+	w.again(w.cfg.Retire, w.retire)
 }
 
 // again lets something happen with a period, if that is above 0.
@@ -114,5 +115,44 @@ func (w *world) wish(u int) {
 		return
 	}
 	w.wisher[u] = n.index
-	w.step(n, &agent.Event{Kind: agent.Wish, Row: n.row(u)})
+	n.wish(u)
+}
+
+// wish lets the host of a node want a unit placed, for good.
+func (n *node) wish(u int) {
+	row := n.row(u)
+	n.w.step(n, &agent.Event{Kind: agent.Wish, Row: row})
+	n.w.step(n, &agent.Event{Kind: agent.Stand, Row: row})
+}
+
+// retire takes a unit out of service for a while: some node asks for that, and some node wants
+// it again.
+func (w *world) retire() {
+	u, n := w.random.IntN(len(w.scale)), w.nodes[w.random.IntN(len(w.nodes))]
+	if n.dead {
+		return
+	}
+	w.count.Retired++
+	w.wisher[u] = -1
+	w.step(n, &agent.Event{Kind: agent.Retire, Row: agent.UnitRow{Unit: unitID(u)}, Token: 1})
+	w.after(downTime, func() { w.wish(u) })
+}
+
+// letGo lets nobody own a unit, as the runtime of a node says: news of a route gets to all.
+func (n *node) letGo(u int, epoch uint32) {
+	w := n.w
+	if epoch <= w.epoch[u] {
+		return
+	}
+	if at := w.owner[u]; at >= 0 {
+		w.nodes[at].lose(u)
+		w.truth.Remove(u)
+		w.energy.changed(w)
+	}
+	w.owner[u], w.epoch[u] = -1, epoch
+	for _, o := range w.nodes {
+		if o == n || w.parted == nil || !w.parted(n.index, o.index) {
+			w.step(o, &agent.Event{Kind: agent.Routed, Row: agent.UnitRow{Unit: unitID(u)}, Epoch: epoch})
+		}
+	}
 }

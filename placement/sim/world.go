@@ -48,6 +48,7 @@ type Counts struct {
 	ShieldRejects int    // plans that a shield has stopped
 	Crashes       int    // of nodes
 	Partitions    int    // of the zone
+	Retired       int    // units that were taken out of service
 	PolicyErrors  int    // choices that best fit made as the policy failed
 	Violations    int    // lines that the true state has failed, counted once per round and line
 }
@@ -181,6 +182,8 @@ func (w *world) do(n *node, x *agent.Effect) {
 		// Both work for the slots that are fed ahead; then the ingress turns.
 		fed := time.Duration(w.view.Move.FedSlots * float64(w.cfg.Slot))
 		w.end(n, *x, fed+3*w.someDelay())
+	case agent.LetGo:
+		w.end(n, *x, w.someDelay())
 	case agent.Prepare, agent.Unprepare, agent.Follow, agent.Placed, agent.Drained:
 		// Standbys are units of the instance; nobody waits for an answer.
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"path/filepath"
 	"testing"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -42,5 +43,37 @@ func TestAccept(t *testing.T) {
 	a.Close()
 	if err := a.Accept("unix", other); !errors.Is(err, sfaas.ErrClosed) {
 		t.Errorf("after its end: %v", err)
+	}
+}
+
+// TestSilentConnections makes far more connections than a node accepts at once, and says
+// nothing on them: they are closed, the oldest first, and a node that has something to say gets
+// in among them.
+func TestSilentConnections(t *testing.T) {
+	leavesNothing(t)
+	const most = 8
+	x := newRelay(t)
+	a := newNode(t, x.start(t, 1), peer.Config{MaxGreetings: most})
+	path := filepath.Join(t.TempDir(), "s")
+	if _, err := a.Listen("unix", path); err != nil {
+		t.Fatal(err)
+	}
+	var silent []net.Conn
+	for range 20 * most {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		silent = append(silent, c)
+	}
+	dial(t, newNode(t, x.start(t, 2), peer.Config{}), "unix", path)
+	for i, c := range silent {
+		if i >= len(silent)-most {
+			break
+		}
+		if _, err := c.Read(make([]byte, 1)); err == nil {
+			t.Fatalf("connection %d: something was said", i)
+		}
 	}
 }

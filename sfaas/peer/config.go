@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -39,12 +40,23 @@ type Config struct {
 	// left. It is called again whenever the connection is lost. nil is net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// Address says where a node that is connected is dialled, for who is refused since that node
+	// has its number, see [TakenError]; "" or nil is the far end of its connection.
+	Address func(node sfaas.NodeID) string
+	// MaxGreetings bounds the connections that have been accepted and have not said yet of whom
+	// they are: a further one takes the place of the one that has been silent for longest. 0
+	// means 256.
+	MaxGreetings int
+
 	// OnEvent is told of connections, of one other node at a time in order. It must not
 	// block.
 	OnEvent func(Event)
 	// Logger hears of what is refused; nil means the default one.
 	Logger *slog.Logger
 }
+
+// defaultGreetings is more than the nodes of a zone, all of which may dial at once.
+const defaultGreetings = 256
 
 // maxBackoff is by how much the time between two dials grows.
 const maxBackoff = 64
@@ -62,6 +74,10 @@ func (c *Config) fill() error {
 			*d.value = d.least
 		}
 	}
+	if c.MaxGreetings < 0 {
+		return &sfaas.OptionError{Option: "peer.Config.MaxGreetings", Got: fmt.Sprint(c.MaxGreetings), Want: "not negative"}
+	}
+	c.MaxGreetings = cmp.Or(c.MaxGreetings, defaultGreetings)
 	if c.TLS != nil && (c.TLS.Certificate == nil || c.TLS.Roots == nil) {
 		return &sfaas.OptionError{Option: "peer.Config.TLS", Got: "no Certificate, or no Roots", Want: "both, as of Files"}
 	}
@@ -116,6 +132,21 @@ type Event struct {
 	Node        sfaas.NodeID // the other one, 0 if it is not known
 	Incarnation uint32       // life of its runtime
 	Err         error        // why
+}
+
+// TakenError says that another runtime that lives has the number of this one: whoever was asked
+// is connected with it, and it has answered, or it was the one that was dialled. Of two nodes of
+// one number the one that is there stays, whichever life is the later one: so a node that was
+// given a wrong number does not end another one.
+type TakenError struct {
+	Node        sfaas.NodeID // the number
+	Incarnation uint32       // life of who has it
+	Address     string       // where that is dialled, as far as is known
+}
+
+// Error implements error.
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("peer: another node that lives has the number %d: it is at %s", e.Node, cmp.Or(e.Address, "an address that nobody has told"))
 }
 
 // RefusedError says that another node does not want to be connected.

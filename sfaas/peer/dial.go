@@ -20,7 +20,7 @@ import (
 // from then on goes by the routes of both, or are so already. It returns a
 // [*RefusedError] if the other node, or an error if this one, refuses; where nobody
 // answers, or another runtime is connected under the same number, it tries until ctx
-// ends, and then says what the matter was last.
+// ends, and then says what the matter was last, such as a [*TakenError].
 func (n *Node) Dial(ctx context.Context, network, address string) (sfaas.NodeID, error) {
 	secure, err := n.cfg.secure(network)
 	if err != nil {
@@ -159,7 +159,7 @@ func (d *dialler) connect() error {
 	if err != nil {
 		return err
 	}
-	unwatch := n.watch(conn)
+	unwatch := n.watch(conn, greetingTime)
 	s, gen, l, err := d.greet(conn)
 	unwatch()
 	if err != nil {
@@ -199,11 +199,17 @@ func (d *dialler) greet(conn net.Conn) (*session, int, *link, error) {
 	if err != nil {
 		return nil, 0, nil, err
 	}
+	if to.node == n.rt.Node() && to.incarnation != n.rt.Incarnation() {
+		return nil, 0, nil, fmt.Errorf("%w: %w", errMine, &TakenError{to.node, to.incarnation, d.address})
+	}
 	if to.node == n.rt.Node() {
 		return nil, 0, nil, fmt.Errorf("%w: node %d answers at %s, want another number than this runtime's own", errMine, to.node, d.address)
 	}
 	if !d.knows(to.node) {
 		return nil, 0, nil, context.Canceled
+	}
+	if t := n.taken(to.node, to.incarnation); t != nil {
+		return nil, 0, nil, fmt.Errorf("%w: %w", errLater, t)
 	}
 	mine, attempt, gen, err := n.propose(conn, to)
 	if err != nil {
@@ -227,5 +233,9 @@ func (d *dialler) offer(c net.Conn, in *bufio.Reader, id sfaas.NodeID, mine *gre
 	if _, err := c.Write(mine.append(nil)); err != nil {
 		return nil, err
 	}
-	return d.n.hear(in, d.secure, id, maxGreeting)
+	g, err := d.n.hear(in, d.secure, id, maxGreeting)
+	if t := (*TakenError)(nil); errors.As(err, &t) {
+		t.Node = d.n.rt.Node()
+	}
+	return g, err
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // watch closes a connection that takes too long, or when the node is closed.
-func (n *Node) watch(conn net.Conn) (unwatch func()) {
-	_ = conn.SetDeadline(time.Now().Add(greetingTime))
+func (n *Node) watch(conn net.Conn, limit time.Duration) (unwatch func()) {
+	_ = conn.SetDeadline(time.Now().Add(limit))
 	stop := context.AfterFunc(n.ctx, func() { conn.Close() })
 	return func() { stop() }
 }
@@ -128,7 +128,8 @@ func (n *Node) conclude(d *dialling, mine, g *greeting, generation int, to sfaas
 // Nodes that dial each other at the same time would end each other's connections for
 // ever, so the one with the lower number has its way. And a life of a node that is
 // connected is believed: neither an earlier life, nor another runtime that says that it
-// is the same, takes its place before its connection is lost.
+// is the same, takes its place before its connection is lost; a later one does if it does not
+// answer any more, see taken.
 func (n *Node) answer(g *greeting) (s *session, generation int, says *greeting) {
 	n.joining.Lock()
 	defer n.joining.Unlock()

@@ -70,41 +70,66 @@ func TestBothDial(t *testing.T) {
 	}
 }
 
-// TestOneLife lets others come under the number of a node that is connected: an earlier
-// life, the same one, and one whose runtime cannot be linked. None takes its place, and
-// a later life does.
+// TestOneLife lets others come under the number of a node that is connected and lives: an
+// earlier life, the same one, and a later one. None takes its place, and they hear who has it.
+// When it does not answer, neither does one whose runtime cannot be linked, and a later life does.
 func TestOneLife(t *testing.T) {
 	leavesNothing(t)
 	x := newRelay(t)
 	a := x.start(t, 1)
 	b := x.start(t, 2, sfaas.WithIncarnation(5))
 	var ended atomic.Int32
-	na := newNode(t, a, peer.Config{OnEvent: func(e peer.Event) {
-		if e.Kind == peer.Lost || e.Kind == peer.Gone {
-			ended.Add(1)
+	na := newNode(t, a, peer.Config{
+		Heartbeat: 100 * time.Millisecond, Silence: time.Minute,
+		Address: func(sfaas.NodeID) string { return "where node 2 is" },
+		OnEvent: func(e peer.Event) {
+			if e.Kind == peer.Lost || e.Kind == peer.Gone {
+				ended.Add(1)
+			}
+		},
+	})
+	path := filepath.Join(t.TempDir(), "s")
+	if _, err := na.Listen("unix", path); err != nil {
+		t.Fatal(err)
+	}
+	cable, through := newCutter(t, path)
+	dial(t, newNode(t, b, peer.Config{}), "unix", through)
+	refused := func(name, want string, life uint32, opts ...sfaas.Option) error {
+		t.Helper()
+		heard := make(chan error, 1)
+		n := newNode(t, x.start(t, 2, append(opts, sfaas.WithIncarnation(life))...), peer.Config{OnEvent: func(e peer.Event) {
+			if e.Kind == peer.Refused {
+				select {
+				case heard <- e.Err:
+				default:
+				}
+			}
+		}})
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go n.Dial(ctx, "unix", path)
+		err := <-heard
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
 		}
-	}})
-	path := connect(t, na, newNode(t, b, peer.Config{}))
-	for name, c := range map[string]struct {
-		rt   *sfaas.Runtime
-		want string
-	}{
-		"earlier":    {x.start(t, 2, sfaas.WithIncarnation(4)), "a later life of node 2 is connected"},
-		"same":       {x.start(t, 2, sfaas.WithIncarnation(5)), "node 2 is connected"},
-		"unlinkable": {x.start(t, 2, sfaas.WithIncarnation(6), sfaas.WithDefaultOwner(1, "count")), "default"},
-	} {
-		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
-		_, err := newNode(t, c.rt, peer.Config{}).Dial(ctx, "unix", path)
-		cancel()
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, want %q", name, err, c.want)
+		return err
+	}
+	refused("same", "node 2 is connected", 5)
+	for name, life := range map[string]uint32{"earlier": 4, "later": 6} {
+		var taken *peer.TakenError
+		if err := refused(name, "where node 2 is", life); !errors.As(err, &taken) || taken.Node != 2 || taken.Incarnation != 5 {
+			t.Errorf("%s: %v, want that life 5 has number 2", name, err)
 		}
 	}
+	cable.slow.Store(true)
+	refused("unlinkable", "default", 6, sfaas.WithDefaultOwner(1, "count"))
+	cable.slow.Store(false)
 	push(t, x.in, a, sfaas.NewKey(sfaas.KindCell, 1), 0, 1)
 	eventually(t, "the sum", func() bool { return x.total() == 1 })
 	if n := ended.Load(); n != 0 {
 		t.Errorf("the connection has ended %d times", n)
 	}
+	cable.slow.Store(true)
 	dial(t, newNode(t, x.start(t, 2, sfaas.WithIncarnation(7)), peer.Config{}), "unix", path)
 	eventually(t, "the end of the earlier life", func() bool { return ended.Load() == 2 })
 }

@@ -26,14 +26,18 @@ type Node struct {
 	closed    bool
 	joining   sync.Mutex                 // one session begins, or goes on, at a time
 	dials     map[sfaas.NodeID]*dialling // guarded by joining
+	greetings greetings
 
 	ctx  context.Context // ends with the node
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 }
 
-// greetingTime bounds how long two nodes take to know each other.
-const greetingTime = 10 * time.Second
+// How long two nodes may take to know each other, and until who has dialled has said who it is.
+const (
+	greetingTime = 10 * time.Second
+	whoTime      = 3 * time.Second
+)
 
 // New returns the node of a runtime. It is connected with nobody until
 // [Node.Listen] or [Node.Dial]. The caller closes it, after the runtime.
@@ -87,6 +91,7 @@ func (n *Node) serve(l net.Listener, secure bool) {
 			conn.Close()
 			return
 		}
+		n.greetings.add(conn, n.cfg.MaxGreetings)
 		n.wg.Go(func() { n.accept(conn, secure) })
 		n.mu.Unlock()
 	}
@@ -108,13 +113,15 @@ func (n *Node) Accept(network string, conn net.Conn) error {
 		conn.Close()
 		return sfaas.ErrClosed
 	}
+	n.greetings.add(conn, n.cfg.MaxGreetings)
 	n.wg.Go(func() { n.accept(conn, secure) })
 	return nil
 }
 
 // accept greets a node that has dialled, and runs the connection.
 func (n *Node) accept(conn net.Conn, secure bool) {
-	unwatch := n.watch(conn)
+	unwatch := n.watch(conn, whoTime)
+	defer n.greetings.remove(conn)
 	c, in, id, err := n.handshake(conn, secure, (*TLS).server)
 	var g *greeting
 	if err == nil {
@@ -124,6 +131,13 @@ func (n *Node) accept(conn net.Conn, secure bool) {
 		unwatch()
 		conn.Close()
 		n.refused(0, err)
+		return
+	}
+	if t := n.taken(g.node, g.incarnation); t != nil {
+		_, _ = c.Write((&greeting{status: statusTaken, incarnation: t.Incarnation, reason: t.Address}).append(nil))
+		unwatch()
+		conn.Close()
+		n.refused(g.node, t)
 		return
 	}
 	s, gen, says := n.answer(g)
@@ -137,6 +151,7 @@ func (n *Node) accept(conn net.Conn, secure bool) {
 		return
 	}
 	_ = conn.SetDeadline(time.Time{})
+	n.greetings.remove(conn)
 	n.run(s, gen, newLink(s, c, in, secure))
 }
 
@@ -152,6 +167,7 @@ func (n *Node) heard(c net.Conn, in *bufio.Reader, secure bool, id sfaas.NodeID)
 	if _, err := c.Write(n.who().append(nil)); err != nil {
 		return nil, err
 	}
+	_ = c.SetDeadline(time.Now().Add(greetingTime)) // its hello may be long
 	g, err := n.hear(in, secure, id, maxGreeting)
 	if err == nil && (g.node != first.node || g.incarnation != first.incarnation || g.status > statusResume) {
 		return nil, fmt.Errorf("%w: greeting", errWire)

@@ -59,6 +59,7 @@ const (
 	statusLater   = 3 // the same for now; without a reason: the other end connects itself
 	statusWho     = 4 // first round: this is who I am
 	statusStale   = 5 // as statusRefused: a later life of the other end is known
+	statusTaken   = 6 // as statusLater: the content is the life that has this number, and its address
 )
 
 var errWire = errors.New("peer: not the bytes of a node")
@@ -76,14 +77,14 @@ type greeting struct {
 
 // no reports whether a status has a reason for content, and nothing else.
 func no(status byte) bool {
-	return status == statusRefused || status == statusLater || status == statusStale
+	return status == statusRefused || status == statusLater || status == statusStale || status == statusTaken
 }
 
 func (g *greeting) append(b []byte) []byte {
 	b = append(append(b, magic...), wireVersion, 0)
 	at := len(b)
 	b = append(b, 0, 0, 0, 0, g.status)
-	if g.status == statusStale {
+	if g.status == statusStale || g.status == statusTaken {
 		b = binary.LittleEndian.AppendUint32(b, g.incarnation)
 	}
 	if no(g.status) {
@@ -130,6 +131,8 @@ func readGreeting(r io.Reader, most uint32) (*greeting, error) {
 		return nil, errOtherWay
 	case g.status == statusLater:
 		return nil, fmt.Errorf("%w: %s", errLater, b[1:])
+	case g.status == statusTaken && n >= 5:
+		return nil, &TakenError{Incarnation: binary.LittleEndian.Uint32(b[1:]), Address: string(b[5:])}
 	case g.status > statusWho || len(b) < greetingHead:
 		return nil, fmt.Errorf("%w: greeting", errWire)
 	}

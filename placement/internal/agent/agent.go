@@ -84,10 +84,11 @@ type Agent struct {
 	place map[UnitID]int32
 	rumor rumors
 
-	holds  []*hold
-	deals  []*deal
-	wishes []*wish
-	number uint64 // of the last deal
+	holds   []*hold
+	deals   []*deal
+	wishes  []*wish
+	retires []*retirement
+	number  uint64 // of the last deal
 
 	drain drain
 
@@ -131,8 +132,12 @@ func (a *Agent) Step(now sfaas.Time, e *Event, effects []Effect) []Effect {
 		a.memberDown(e.Node)
 	case Wish:
 		a.wish(e)
-	case Unwish:
-		a.unwish(e.Row.Unit)
+	case Stand:
+		a.stands(e.Row.Unit, e.Token)
+	case Withdraw:
+		a.withdraw(e.Row.Unit, e.Token)
+	case Retire:
+		a.retire(e)
 	case Owned:
 		a.owned(e)
 	case Routed:
@@ -166,6 +171,9 @@ func (a *Agent) View() View { return View{Self: a.cfg.Node, Nodes: a.nodes, Unit
 // Leads returns how many deals the agent leads now.
 func (a *Agent) Leads() int { return len(a.deals) }
 
+// Wants returns how many units the host of this node wants in service.
+func (a *Agent) Wants() int { return len(a.wishes) }
+
 // Holds appends the items for which this node has granted leases: those that it is active
 // for, or all.
 func (a *Agent) Holds(dst []Item, all bool) []Item {
@@ -183,6 +191,7 @@ func (a *Agent) tick() {
 	a.round++
 	a.expire()
 	a.pressDeals()
+	a.pressRetirements()
 	if a.round%repairRounds == uint64(a.cfg.Node)%repairRounds {
 		a.repair()
 		a.lookAfterWishes()
@@ -218,6 +227,8 @@ func (a *Agent) receive(l *Letter) {
 		a.onAnswer(l)
 	case Propose:
 		a.propose(l.Moves)
+	case End:
+		a.onEnd(l)
 	}
 }
 

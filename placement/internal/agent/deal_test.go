@@ -76,8 +76,8 @@ func TestThousandProposalsOvercommitNothing(t *testing.T) {
 	}
 	w.run(20 * time.Second)
 	for _, n := range w.sorted() {
-		for u := range UnitID(1000) {
-			n.agent.unwish(u + 1)
+		for len(n.agent.wishes) > 0 {
+			n.agent.dropWish(n.agent.wishes[0])
 		}
 	}
 	w.loss = 0

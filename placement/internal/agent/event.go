@@ -16,8 +16,10 @@ const (
 	MemberUp                       // a node is there: Node, Incarnation
 	MemberSuspect                  // a node does not answer, perhaps: Node
 	MemberDown                     // a node is gone: Node
-	Wish                           // the host wants a unit placed: Row (Unit, Deployment, Want, Kept, Columns), Name, Token
-	Unwish                         // the host wants it no more: Row.Unit
+	Wish                           // the host wants a unit placed: Row (Unit, Deployment, Want, Kept, Columns), Name, Token; Node and Epoch of the route that it knows
+	Stand                          // the wish of a Token stands, whoever withdraws another one: Row.Unit, Token
+	Withdraw                       // the wish, or the Retire, of a Token is taken back: Row.Unit, Token
+	Retire                         // the host wants a unit out of service, answered by Placed: Row.Unit, Name, Token
 	Owned                          // this node owns a unit: Row as of Wish, Epoch, Name
 	Routed                         // another node owns a unit: Row.Unit, Node, Epoch
 	Measured                       // what a unit that this node owns takes: Row.Unit, Row.Columns
@@ -58,7 +60,8 @@ const (
 	MoveUnit                    // bring Unit, which this node owns, to Node
 	Unprepare                   // stand by for Unit no more
 	Follow                      // Standbys stand by for Unit, which this node owns
-	Placed                      // Token is answered: Unit is at Node under Epoch; or it is not: Refusals
+	Placed                      // Token is answered: Unit is at Node under Epoch; or it is not: Refusals; of Retire nobody has it, without any
+	LetGo                       // nobody owns Unit from now on, under Epoch
 	Drained                     // nothing is here any more; a unit that nobody takes is told by Placed with Token 0
 )
 

@@ -143,7 +143,11 @@ func (a *Agent) hearUnit(r *UnitRow) {
 	a.letGo(r.Unit, r.Owner, r.Epoch)
 	a.units[i] = *r
 	a.spreadUnit(i)
-	a.stand(r)
+	if r.Owner == 0 {
+		a.ended(i)
+	} else {
+		a.stand(r)
+	}
 	a.heard(r.Unit)
 }
 

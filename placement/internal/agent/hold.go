@@ -41,7 +41,8 @@ type hold struct {
 	replaced NodeID     // standby that the next one takes the place of
 	newcomer NodeID     // who that is
 
-	displaced bool // there is no room for it here any more
+	displaced bool       // there is no room for it here any more
+	ends      sfaas.Time // its host has been told to let it go; not again before
 }
 
 // holdOf returns the hold of an item of a deal, or nil.
@@ -179,9 +180,10 @@ func (a *Agent) expire() {
 		case h.state == ordered: // the host answers, or ends with the agent
 		case a.now >= h.until:
 			if h.state == active {
-				a.out = append(a.out, Effect{Kind: Unprepare, Unit: h.item.Row.Unit, Name: h.item.Name})
+				a.standNoMore(h)
+			} else {
+				a.dropHold(h)
 			}
-			a.dropHold(h)
 		}
 	}
 }

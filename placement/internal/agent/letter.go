@@ -64,7 +64,8 @@ const (
 	Standing                  // standby → owner: I stand by
 	Release                   // owner → standby: you are none any more; or back: I am none
 	Propose                   // planner → agent: lead these moves as one deal
-	lastKind  = Propose
+	End                       // anybody → owner: let the unit go out of service
+	lastKind  = End
 )
 
 // Bounds of what a letter holds.
@@ -82,7 +83,7 @@ type Letter struct {
 
 	Deal    DealID  // of all but Gossip, Release and Propose
 	Index   uint16  // of its item
-	Item    Item    // Reserve and Order have it whole, Release its unit
+	Item    Item    // Reserve and Order have it whole, Release and End its unit
 	Refusal Refusal // Refused; Done, if it failed
 
 	Nodes []NodeRow // Gossip

@@ -113,6 +113,11 @@ func (a *Agent) outcome(e *Event) {
 		a.done(e.Deal, e.Index, u, e.Failure)
 		return
 	}
+	if gone, _ := retired(a.units[a.unit(u)].Epoch); gone && h.state == ordered && h.item.Role == RoleStandby {
+		a.standNoMore(h) // nobody owns it any more
+		a.done(e.Deal, e.Index, u, Refusal{Line: "owner", Got: "none", Want: "one"})
+		return
+	}
 	if h.state == ordered && h.item.Role == RoleStandby {
 		h.state = active
 		a.cfg.Ledger.Become(h.lease, RoleStandby)
@@ -210,6 +215,10 @@ func (a *Agent) routed(u UnitID, owner NodeID, epoch uint32) {
 	r.Owner, r.Epoch, r.Version, r.Life = owner, epoch, 0, 0
 	if at, ok := a.at(owner); ok {
 		r.Life = a.nodes[at].Incarnation
+	}
+	if owner == 0 {
+		a.spreadUnit(i) // no owner will
+		a.ended(i)
 	}
 	a.fulfil(u)
 }

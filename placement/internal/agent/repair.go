@@ -40,8 +40,7 @@ func (a *Agent) standDown() {
 		h := a.holds[i]
 		if h.displaced && h.state == active && h.item.Role == RoleStandby {
 			a.dismiss(a.units[a.unit(h.item.Row.Unit)].Owner, h.item.Row.Unit)
-			a.out = append(a.out, Effect{Kind: Unprepare, Unit: h.item.Row.Unit, Name: h.item.Name})
-			a.dropHold(h)
+			a.standNoMore(h)
 		}
 	}
 }

@@ -115,6 +115,5 @@ func (a *Agent) onRelease(l *Letter) {
 	if i, ok := a.place[l.Item.Row.Unit]; ok && a.units[i].Owner != l.From {
 		return // from an owner that is none any more
 	}
-	a.out = append(a.out, Effect{Kind: Unprepare, Unit: h.item.Row.Unit, Name: h.item.Name})
-	a.dropHold(h)
+	a.standNoMore(h)
 }

@@ -34,7 +34,7 @@ func letters() []Letter {
 		with(Reserve, withItem), with(Reserved, inDeal), with(Refused, func(l *Letter) { inDeal(l); l.Refusal = no }),
 		with(Commit, inDeal), with(Committed, inDeal), with(Abort, inDeal), with(Order, withItem),
 		with(Done, func(l *Letter) { withItem(l); l.Refusal = no }),
-		with(Standing, func(l *Letter) { l.Item = item }), with(Release, func(l *Letter) { l.Item = item }),
+		with(Standing, func(l *Letter) { l.Item = item }), with(Release, func(l *Letter) { l.Item = item }), with(End, func(l *Letter) { l.Item = item }),
 		with(Propose, func(l *Letter) { l.Moves = []Move{{1, 2, 3}, {1 << 63, 4095, 1}} }),
 	}
 }

@@ -12,10 +12,18 @@ import (
 // wish is a unit that the host of this node wants to be somewhere: it feeds it. As long as
 // it does, this agent places it, and places it anew when its owner is gone and none of its
 // standbys has claimed it.
+//
+// Each call of the host that wants the unit has a token. It waits for Placed; if that says that
+// the unit has a place, the host says whether the call has succeeded (Stand), or not (Withdraw).
+// A wish is there as long as a call waits or has been told, and for good once one stands.
 type wish struct {
 	row      UnitRow // what is wanted
+	epoch    uint32  // that was known then: if a later one takes the unit out of service, the wish ends
 	name     string
 	tokens   []uint64 // of those who wait for Placed
+	told     []uint64 // of those who have been told that the unit has a place
+	stands   bool
+	made     bool // a deal of it has placed the unit
 	since    sfaas.Time
 	deal     DealID
 	nodes    candidates // of the last try
@@ -37,12 +45,14 @@ func (a *Agent) wishOf(u UnitID) *wish {
 
 // wish takes in what the host wants. It is answered by Placed, each time.
 func (a *Agent) wish(e *Event) {
+	a.heardFromHost(e)
 	w := a.wishOf(e.Row.Unit)
 	if w == nil {
 		w = &wish{}
 		a.wishes = append(a.wishes, w)
 	}
 	w.row, w.name, w.tokens, w.since, w.heard = e.Row, e.Name, append(w.tokens, e.Token), a.now, a.now
+	w.epoch = a.units[a.unit(e.Row.Unit)].Epoch
 	if r := &a.units[a.unit(w.row.Unit)]; a.served(r) {
 		a.fulfil(w.row.Unit)
 		return
@@ -53,8 +63,55 @@ func (a *Agent) wish(e *Event) {
 	}
 }
 
-func (a *Agent) unwish(u UnitID) {
-	a.wishes = slices.DeleteFunc(a.wishes, func(w *wish) bool { return w.row.Unit == u })
+// heardFromHost takes in the route that the host knows: it may be newer than what was heard.
+func (a *Agent) heardFromHost(e *Event) {
+	if e.Epoch > 0 && e.Node != a.cfg.Node {
+		a.routed(e.Row.Unit, e.Node, e.Epoch)
+	}
+}
+
+// stands takes in that a call has succeeded.
+func (a *Agent) stands(u UnitID, token uint64) {
+	if w := a.wishOf(u); w != nil {
+		w.stands = true
+		w.told = without(w.told, token)
+	}
+}
+
+// withdraw takes in that a call has failed or was cancelled, and ends what it has begun, unless
+// others have begun the same.
+func (a *Agent) withdraw(u UnitID, token uint64) {
+	if w := a.wishOf(u); w != nil {
+		w.tokens, w.told = without(w.tokens, token), without(w.told, token)
+		if !w.stands && len(w.tokens)+len(w.told) == 0 {
+			a.dropWish(w)
+			if w.made {
+				a.undo(u, w.row.Kept, w.name)
+			}
+		}
+	}
+	if r := a.retirementOf(u); r != nil && !r.undo {
+		if r.tokens = without(r.tokens, token); len(r.tokens) == 0 {
+			a.dropRetirement(r)
+		}
+	}
+}
+
+func without(tokens []uint64, token uint64) []uint64 {
+	return slices.DeleteFunc(tokens, func(t uint64) bool { return t == token })
+}
+
+// dropWish ends a wish: who waits hears that the unit is out of service. What its deal has
+// asked for is released; what has been ordered is not called back, see undo.
+func (a *Agent) dropWish(w *wish) {
+	a.wishes = slices.DeleteFunc(a.wishes, func(o *wish) bool { return o == w })
+	for _, d := range a.deals {
+		if d.id == w.deal && d.phase < ordering {
+			a.cancel(d)
+			break
+		}
+	}
+	a.placed(w, nil, []Refusal{{Line: "unit", Got: "out of service", Want: "in service"}})
 }
 
 // placeWish begins a deal for a unit that nobody serves: an owner and its standbys, on
@@ -86,9 +143,13 @@ func (a *Agent) placeWish(w *wish) {
 // wishDone goes on with a wish when its deal has ended.
 func (a *Agent) wishDone(d *deal) {
 	w := a.wishOf(d.unit)
+	if w == nil && d.phase == ordering {
+		a.undo(d.unit, d.items[0].Row.Kept, d.items[0].Name)
+	}
 	if w == nil || w.deal != d.id {
 		return
 	}
+	w.made = w.made || d.items[0].state == itemDone
 	w.deal = DealID{}
 	var unwitnessed Refusal
 	for i := range d.items { // a standby that failed after its owner was there is the owner's to replace
@@ -145,11 +206,15 @@ func (a *Agent) placed(w *wish, r *UnitRow, refusals []Refusal) {
 		e.Node, e.Epoch = r.Owner, r.Epoch
 		w.lost = 0
 		w.tried, w.refusals = w.tried[:0], nil
+		w.told = append(w.told, w.tokens...)
 	}
 	for _, e.Token = range w.tokens {
 		a.out = append(a.out, e)
 	}
 	w.tokens = w.tokens[:0]
+	if r == nil && !w.stands && len(w.told) == 0 { // all who wanted it have been refused
+		a.wishes = slices.DeleteFunc(a.wishes, func(o *wish) bool { return o == w })
+	}
 }
 
 // fulfil ends the wait of a wish if its unit is owned and has its standbys; those that are
@@ -171,7 +236,7 @@ const standbyPatience = 3
 // lookAfterWishes places units anew whose owner is gone. Their standbys have the first
 // word: they know of it sooner, and are warm.
 func (a *Agent) lookAfterWishes() {
-	for _, w := range a.wishes {
+	for _, w := range slices.Clone(a.wishes) { // some end
 		r := &a.units[a.unit(w.row.Unit)]
 		switch {
 		case w.deal != (DealID{}):

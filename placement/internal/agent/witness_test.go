@@ -67,4 +67,5 @@ func TestWitnessGone(t *testing.T) {
 
 func (w *world) wishKept(at NodeID, u UnitID) {
 	w.step(w.nodes[at], Event{Kind: Wish, Row: UnitRow{Unit: u, Deployment: 64, Kept: true}, Name: fmt.Sprint(u), Token: uint64(u)})
+	w.step(w.nodes[at], Event{Kind: Stand, Row: UnitRow{Unit: u}, Token: uint64(u)})
 }

@@ -251,6 +251,8 @@ func (w *world) do(n *worldNode, x Effect) {
 			w.own(to, x.Unit, r.Epoch+1)
 			return Event{}
 		})
+	case LetGo:
+		w.after(w.someDelay(), func() { w.release(n, x.Unit, x.Epoch) })
 	case Placed:
 		w.placed[x.Unit] = x
 	case Drained:
@@ -302,6 +304,20 @@ func (w *world) own(n *worldNode, u UnitID, epoch uint32) {
 	}
 }
 
+// release lets nobody own a unit, as the runtime of a node says.
+func (w *world) release(n *worldNode, u UnitID, epoch uint32) {
+	if known := n.routes[u]; n.dead || n.stuck || !newer(epoch, 0, known.Epoch, known.Owner) {
+		return
+	}
+	r := sfaas.Route{Epoch: epoch, Unit: sfaas.Unit{Part: fmt.Sprint(u)}}
+	w.learn(n, r)
+	for _, o := range w.sorted() {
+		if o != n && !(w.parted != nil && w.parted(n.id, o.id)) {
+			w.after(w.someDelay(), func() { w.learn(o, r) })
+		}
+	}
+}
+
 func (w *world) learn(n *worldNode, r sfaas.Route) {
 	var u UnitID
 	fmt.Sscan(r.Unit.Part, &u)
@@ -338,11 +354,18 @@ func (w *world) check() {
 	}
 }
 
-// wish wants units placed, asked for at one node.
+// wish wants units placed, asked for at one node, for good.
 func (w *world) wish(at NodeID, want int, units ...UnitID) {
 	for _, u := range units {
-		w.step(w.nodes[at], Event{Kind: Wish, Row: UnitRow{Unit: u, Deployment: 64, Want: uint8(want)}, Name: fmt.Sprint(u), Token: uint64(u)})
+		w.try(at, want, u, uint64(u))
+		w.step(w.nodes[at], Event{Kind: Stand, Row: UnitRow{Unit: u}, Token: uint64(u)})
 	}
+}
+
+// try is wish, until it is refused or taken back.
+func (w *world) try(at NodeID, want int, u UnitID, token uint64) {
+	n := w.nodes[at]
+	w.step(n, Event{Kind: Wish, Row: UnitRow{Unit: u, Deployment: 64, Want: uint8(want)}, Name: fmt.Sprint(u), Token: token, Node: n.routes[u].Owner, Epoch: n.routes[u].Epoch})
 }
 
 // settled checks that, after a quiet time, every unit has one owner and its standbys, and
@@ -353,6 +376,9 @@ func (w *world) settled(want int, units ...UnitID) {
 	for _, n := range w.sorted() {
 		if n.dead {
 			continue
+		}
+		if x := n.agent.retires; len(x) > 0 {
+			w.t.Errorf("seed %d: node %d still ends the service of %d units, %+v first", w.seed, n.id, len(x), *x[0])
 		}
 		items := n.agent.Holds(nil, true)
 		if len(items) != len(n.shelf.leases) {

@@ -39,6 +39,7 @@ type options struct {
 	hysteresis         float64
 	budget             int
 	kill, part, crash  time.Duration
+	retire             time.Duration
 }
 
 func run(args []string, out, errs io.Writer) int {
@@ -58,6 +59,7 @@ func run(args []string, out, errs io.Writer) int {
 	flags.Float64Var(&o.repeat, "repeat", 0, "share of letters that come twice")
 	flags.DurationVar(&o.part, "partition", 0, "time between two times that a zone is in two halves, a second each; 0 for none")
 	flags.DurationVar(&o.crash, "crash", 0, "time between two deaths of a node; 0 for none")
+	flags.DurationVar(&o.retire, "retire", 0, "time between two times that a unit goes out of service, for two seconds; 0 for none")
 	flags.Float64Var(&o.hysteresis, "hysteresis", 0, "watts that a plan must save per move; 0 for the usual")
 	flags.IntVar(&o.budget, "budget", 0, "places that a planner prices per thought; 0 for the usual")
 	flags.DurationVar(&o.kill, "kill", 0, "time between two deaths of the planner; 0 for none")
@@ -125,7 +127,7 @@ func (o options) simulate(in *plan.Instance, out io.Writer) (bad bool, err error
 	file := sim.Assignments{Version: 1, Instance: in.Name}
 	var all []*sim.Result
 	for seed := o.seed; seed < o.seed+o.seeds; seed++ {
-		cfg := sim.Config{Policy: policy, Planner: o.planner, Seed: seed, Loss: o.loss, PlanBudget: o.budget, Hysteresis: o.hysteresis, KillPlanner: o.kill, Repeat: o.repeat, Partition: o.part, Crash: o.crash}
+		cfg := sim.Config{Policy: policy, Planner: o.planner, Seed: seed, Loss: o.loss, PlanBudget: o.budget, Hysteresis: o.hysteresis, KillPlanner: o.kill, Repeat: o.repeat, Partition: o.part, Crash: o.crash, Retire: o.retire}
 		if o.fault != "" {
 			if cfg.Policy, err = sim.Faulty(policy, o.fault); err != nil {
 				return false, err

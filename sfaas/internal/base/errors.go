@@ -205,9 +205,9 @@ func (e *MovedError) Error() string {
 }
 
 // KeptError says that a kept unit cannot be claimed here: its records are elsewhere, as
-// far as this runtime knows. It is an [ErrKept].
+// far as this runtime knows. Nor can one be released, wherever they are. It is an [ErrKept].
 type KeptError struct {
-	Unit  Unit   // what was claimed
+	Unit  Unit   // what was claimed, or released
 	Owner NodeID // runtime that has its records
 	Epoch uint32 // of that owner
 }
