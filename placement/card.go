@@ -110,8 +110,8 @@ func (n *Node) readCard(b []byte) {
 		return
 	}
 	if k.Node == n.id {
-		if k.Incarnation > n.incarnation && k.Address != n.at {
-			n.log.Error("placement: another node has the number of this one: give them numbers", "address", k.Address)
+		if !k.left {
+			n.meet(k.Member)
 		}
 		return
 	}
@@ -123,22 +123,34 @@ func (n *Node) readCard(b []byte) {
 	}
 	n.cards[k.Node] = k
 	fresh := old == nil || old.Incarnation != k.Incarnation
-	carriers := n.sortedCarriers()
+	life, linked := n.linked[k.Node]
 	n.mu.Unlock()
 	if k.left {
 		n.memberGone(k.Node)
 		return
 	}
+	if fresh {
+		n.passOn(k.Node, b)
+	}
+	if linked && life != k.Incarnation { // an earlier life, which may live: see number.go
+		_ = n.push(k.Node, classCard, b)
+		return // until it is gone
+	}
+	n.attend(k)
+}
+
+// attend connects with the node that a card is of, in both planes.
+func (n *Node) attend(k *card) {
 	n.dial(k.Address)
+	n.mu.Lock()
+	carriers := n.sortedCarriers()
+	n.mu.Unlock()
 	for _, c := range carriers {
 		if i := slices.IndexFunc(k.deployments, func(d deployed) bool { return d.name == c.name() }); i >= 0 {
 			c.connect(k.Node, k.deployments[i].address)
 		}
 	}
 	n.welcome(k.Node)
-	if fresh {
-		n.passOn(k.Node, b)
-	}
 }
 
 // passOnTo is how many members a card is passed on to that is the first of a life.

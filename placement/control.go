@@ -98,7 +98,7 @@ func (n *Node) startRuntime(after uint32) error {
 func (n *Node) startPeer(network, address string) (err error) {
 	n.peer, err = peer.New(n.rt, peer.Config{
 		TLS: n.cfg.TLS, Plain: n.cfg.plain(), Heartbeat: controlHeartbeat, Silence: controlSilence, Forget: controlForget,
-		OnEvent: n.onPeer, Logger: n.log,
+		OnEvent: n.onPeer, Address: n.addressOf, Logger: n.log,
 	})
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func (n *Node) register(c carrier) error {
 	switch {
 	case n.left || n.leaving:
 		n.mu.Unlock()
-		return ErrLeft
+		return n.whyLeft()
 	case old != nil || len(n.carriers) >= maxDeployments:
 		n.mu.Unlock()
 		return &sfaas.OptionError{Option: "name of a deployment", Got: c.name(), Want: fmt.Sprintf("one that is not here yet, and at most %d of them", maxDeployments)}
@@ -138,7 +138,7 @@ func (n *Node) pause(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-n.ctx.Done():
-		return ErrLeft
+		return n.whyLeft()
 	}
 }
 
@@ -163,7 +163,7 @@ func (n *Node) ask(ctx context.Context, e agent.Event) (agent.Effect, error) {
 		}
 		return agent.Effect{}, ctx.Err()
 	case <-n.ctx.Done():
-		return agent.Effect{}, ErrLeft
+		return agent.Effect{}, n.whyLeft()
 	}
 }
 

@@ -40,7 +40,7 @@ func (n *Node) seek(ctx context.Context) {
 	}
 	reached := 0
 	_ = n.await(ctx, func() bool { // an error says that not all of them have answered: they will
-		if n.outlived > 0 {
+		if n.outlived > 0 || n.taken != nil {
 			return true
 		}
 		reached = 0
@@ -53,7 +53,7 @@ func (n *Node) seek(ctx context.Context) {
 			}
 			reached++
 		}
-		return reached > 0
+		return reached > 0 && n.checks == 0
 	})
 	if reached == 0 && ctx.Err() != nil { // nobody has refused this node either
 		n.log.Warn("placement: no seed has answered yet; they are dialled on", "seeds", n.cfg.Seeds)
@@ -66,8 +66,7 @@ func (n *Node) greet(id sfaas.NodeID, incarnation uint32) {
 	defer n.mu.Unlock()
 	if n.greeted[id] != incarnation {
 		n.greeted[id] = incarnation
-		close(n.heard)
-		n.heard = make(chan struct{})
+		n.wake()
 	}
 }
 
@@ -86,7 +85,7 @@ func (n *Node) await(ctx context.Context, holds func() bool) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-n.ctx.Done():
-			return ErrLeft
+			return n.whyLeft()
 		}
 	}
 }
@@ -174,19 +173,27 @@ func (n *Node) onPeer(e peer.Event) {
 		if n.linked[e.Node] == e.Incarnation {
 			delete(n.linked, e.Node)
 		}
+		k := n.cards[e.Node]
 		n.mu.Unlock()
 		n.memberGone(e.Node)
+		if k != nil && k.Incarnation != e.Incarnation && !k.left { // its next life has waited for that
+			n.attend(k)
+		}
 	case peer.Refused:
+		var t *peer.TakenError
+		if errors.As(e.Err, &t) && t.Node == n.id {
+			n.twin(t)
+			return
+		}
 		var no *peer.RefusedError
 		n.mu.Lock()
 		_, linked := n.linked[e.Node]
 		if errors.As(e.Err, &no) && no.Last > n.outlived { // see Join
 			n.outlived = no.Last
-			close(n.heard)
-			n.heard = make(chan struct{})
+			n.wake()
 		}
 		n.mu.Unlock()
-		if !linked && !cutShort(e.Err) { // else it was one too many, or was closed before it said of whom it is, as one of two that dial each other does
+		if t != nil || (!linked && !cutShort(e.Err)) { // else it was one too many, or was closed before it said of whom it is, as one of two that dial each other does
 			n.complain("placement: a connection is refused", e.Node, e.Err)
 		}
 	}
@@ -229,8 +236,7 @@ func (n *Node) welcome(id sfaas.NodeID) {
 	k, incarnation := n.cards[id], n.linked[id]
 	ok := k != nil && !k.left && incarnation == k.Incarnation
 	if ok {
-		close(n.heard)
-		n.heard = make(chan struct{})
+		n.wake()
 	}
 	n.mu.Unlock()
 	if ok {
@@ -242,8 +248,7 @@ func (n *Node) welcome(id sfaas.NodeID) {
 func (n *Node) memberGone(id sfaas.NodeID) {
 	n.mu.Lock()
 	carriers := n.sortedCarriers()
-	close(n.heard)
-	n.heard = make(chan struct{})
+	n.wake()
 	n.mu.Unlock()
 	n.post(agent.Event{Kind: agent.MemberDown, Node: id})
 	n.meters.gone(id)

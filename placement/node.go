@@ -71,7 +71,10 @@ type Node struct {
 	busy     atomic.Int64              // millionths of a core that units were busy on
 	drawn    resource.Sensor           // by measure
 	hop      hop
-	leaving  bool // units go, and nothing new comes
+	joining  bool             // Join has not returned
+	checks   int              // nodes of this number that are being dialled
+	taken    *peer.TakenError // another node that lives has the number
+	leaving  bool             // units go, and nothing new comes
 	left     bool
 	tellNext int    // whose turn it is to be told of usage; of the beat alone
 	tellTurn uint64 // rounds
@@ -98,8 +101,13 @@ const joinPatience = time.Second
 // knows, have taken the node in; or after a second, or when ctx ends: members that come later
 // are found then.
 //
-// It returns a [*sfaas.OptionError] for a Config that cannot be, and what the network or the
-// certificate has against it. The caller ends the node by [Node.Leave].
+// It returns a [*sfaas.OptionError] for a Config that cannot be, a [*peer.TakenError] that says
+// where another node is that lives and has the number, and what the network or the certificate
+// has against it. The caller ends the node by [Node.Leave].
+//
+// Of two nodes of one number that have joined while the zone was cut the one of the earlier life
+// ends by itself when they hear of each other: calls return an error that is both [ErrLeft] and
+// a [*peer.TakenError] then, and Leave returns the latter.
 func Join(ctx context.Context, cfg Config) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -131,7 +139,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 // begin begins a life of a node, after one that is known if that is not 0, and looks for others.
 func begin(ctx context.Context, cfg Config, after uint32) (*Node, error) {
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{}, complained: map[string]time.Time{},
+		cfg: cfg, log: cfg.Logger, joining: true, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{}, complained: map[string]time.Time{},
 		carriers: map[uint32]carrier{}, waiting: map[uint64]chan agent.Effect{},
 		heard: make(chan struct{}), drained: make(chan struct{}), ended: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{}, modes: map[agent.UnitID]int8{},
 	}
@@ -143,6 +151,10 @@ func begin(ctx context.Context, cfg Config, after uint32) (*Node, error) {
 		return nil, err
 	}
 	n.seek(ctx)
+	if err := n.admitted(); err != nil {
+		n.shut()
+		return nil, err
+	}
 	return n, nil
 }
 

@@ -42,7 +42,7 @@ func (r *NodeRow) newerThan(o *NodeRow) bool {
 }
 
 // UnitRow is what the owner of a unit says of it. Of two rows of one unit the one of the
-// newer epoch counts, then the one of the higher version.
+// newer epoch counts, then the one of the later life of its owner, then of the higher version.
 type UnitRow struct {
 	Unit UnitID
 	// Deployment is the hash of the name of the deployment that the unit belongs to.
@@ -59,7 +59,10 @@ type UnitRow struct {
 
 // newerThan reports whether r replaces o.
 func (r *UnitRow) newerThan(o *UnitRow) bool {
-	return newer(r.Epoch, r.Owner, o.Epoch, o.Owner) || r.Epoch == o.Epoch && r.Owner == o.Owner && r.Version > o.Version
+	if r.Epoch != o.Epoch || r.Owner != o.Owner {
+		return newer(r.Epoch, r.Owner, o.Epoch, o.Owner)
+	}
+	return r.Life > o.Life || r.Life == o.Life && r.Version > o.Version
 }
 
 // StandsBy returns the rank of a node among the standbys, or -1.
