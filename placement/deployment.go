@@ -62,7 +62,8 @@ type Deployment struct {
 	follows map[sfaas.Unit][]sfaas.NodeID // units of this node that others stand by for, by rank
 	routes  []sfaas.Route                 // that the node is to hear of
 	news    chan struct{}                 // has room for one: there are some
-	changed chan struct{}                 // closed, and replaced, with each route
+	changed chan struct{}                 // closed, and replaced, with each route and connection
+	ups     map[sfaas.NodeID]sfaas.Time   // when connections were made last
 	closed  bool
 
 	signs chan sign // from the thread that beats
@@ -119,7 +120,7 @@ func newDeployment(ctl control, at site, app *sfaas.App, cfg Spec, opts ...Deplo
 	}
 	d := &Deployment{
 		app: app, cfg: cfg, site: at, ctl: ctl, kept: map[string]bool{},
-		others: map[sfaas.NodeID]*neighbour{}, stands: map[sfaas.Unit]stand{}, follows: map[sfaas.Unit][]sfaas.NodeID{},
+		others: map[sfaas.NodeID]*neighbour{}, stands: map[sfaas.Unit]stand{}, follows: map[sfaas.Unit][]sfaas.NodeID{}, ups: map[sfaas.NodeID]sfaas.Time{},
 		news: make(chan struct{}, 1), changed: make(chan struct{}), signs: make(chan sign, maxSigns),
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
@@ -287,8 +288,7 @@ func (d *Deployment) hear(r sfaas.Route) {
 	d.gate.of(r.Unit).learn(r.Epoch)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	close(d.changed)
-	d.changed = make(chan struct{})
+	d.wake()
 	d.routes = append(d.routes, r)
 	select {
 	case d.news <- struct{}{}:
@@ -327,7 +327,13 @@ func (d *Deployment) places(part string) bool {
 	return slices.ContainsFunc(d.placed, func(p sfaas.PartInfo) bool { return p.Name == part })
 }
 
-// await waits until a condition holds, which is looked at with each route.
+// wake lets those look again who wait for something; d.mu is held.
+func (d *Deployment) wake() {
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// await waits until a condition holds, which is looked at with each route and connection.
 func (d *Deployment) await(ctx context.Context, holds func() bool) error {
 	for {
 		d.mu.Lock()

@@ -121,6 +121,11 @@ func (d *Deployment) bury(x *neighbour, life uint32, since sfaas.Time) {
 // onPeer hears of connections. It must not block.
 func (d *Deployment) onPeer(e peer.Event) {
 	switch e.Kind {
+	case peer.Up:
+		d.mu.Lock()
+		d.ups[e.Node] = sfaas.Now()
+		d.wake()
+		d.mu.Unlock()
 	case peer.Lost:
 		d.spawn(func() { d.probe(e.Node, e.Incarnation) })
 	case peer.Gone:

@@ -10,9 +10,9 @@ import (
 	"github.com/neuroran/neuroran/sfaas"
 )
 
-// newTotals is an app of one kept part, which adds up what is pushed.
-func newTotals(t testing.TB) (*sfaas.App, sfaas.Input[number], sfaas.Function, sfaas.Value[uint64]) {
-	t.Helper()
+// TestKeptOnce ensures kept units at all nodes at once: each has one owner, for the first time
+// and for good, and what was pushed after Ensure has returned is there.
+func TestKeptOnce(t *testing.T) {
 	total := sfaas.NewValue[uint64]("total", sfaas.Replicated)
 	add := sfaas.Define("add", func(c *sfaas.Ctx, _ *sfaas.None, in *number) error {
 		*total.Mut(c) += in.X
@@ -25,13 +25,6 @@ func newTotals(t testing.TB) (*sfaas.App, sfaas.Input[number], sfaas.Function, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return app, in, add, total
-}
-
-// TestKeptOnce ensures kept units at all nodes at once: each has one owner, for the first time
-// and for good, and what was pushed after Ensure has returned is there.
-func TestKeptOnce(t *testing.T) {
-	app, in, add, total := newTotals(t)
 	z := newZone(t, 3)
 	deps, ctx := z.deploy(app, Spec{Unit: sfaas.KindCell}), z.context()
 	const units = 4

@@ -136,9 +136,9 @@ func TestEnsureLeavesNothing(t *testing.T) {
 
 // TestReleaseKept says of a kept unit that it stays, and where, and changes nothing.
 func TestReleaseKept(t *testing.T) {
-	app, in, _, _ := newTotals(t)
+	x := newTotals(t)
 	z := newZone(t, 2)
-	deps, ctx := z.deploy(app, Spec{Unit: sfaas.KindCell}), z.context()
+	deps, ctx := z.deploy(x.app, Spec{Unit: sfaas.KindCell}), z.context()
 	cell := deps[0].Unit(cell1)
 	if err := cell.Ensure(ctx); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestReleaseKept(t *testing.T) {
 		}
 		return ""
 	})
-	if err := in.PushValue(cell, cell1, 1, &number{1}); err != nil {
+	if err := x.in.PushValue(cell, cell1, 1, &number{1}); err != nil {
 		t.Error(err)
 	}
 }

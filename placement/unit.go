@@ -200,19 +200,32 @@ func (u *Unit) Routes() []sfaas.Route {
 	return all
 }
 
-// again is asked when a push is refused. It waits for the next route if that may help.
+// again is asked when a push is refused. It waits for the next route, or for a connection with
+// the owner, if that may help.
 func (u *Unit) again(err error) bool {
 	var moved *sfaas.MovedError
 	if !errors.As(err, &moved) {
 		return false
 	}
 	wait := cmp.Or(u.d.cfg.Slot, patience)
+	since := sfaas.Now().Add(-upTime)
 	ctx, stop := context.WithTimeout(u.d.ctx, wait)
 	defer stop()
 	return u.d.await(ctx, func() bool {
 		r, err := u.d.rt.Route(moved.Unit)
-		return err == nil && (r.Owner != moved.Owner || r.Epoch != moved.Epoch)
+		return err == nil && (r.Owner != moved.Owner || r.Epoch != moved.Epoch) || u.d.metSince(moved.Owner, since)
 	}) == nil
+}
+
+// upTime is how long ago a connection may have been made that a push has missed by a moment.
+const upTime = 10 * time.Millisecond
+
+// metSince reports whether a connection with a node has been made since a moment, and is there.
+func (d *Deployment) metSince(node sfaas.NodeID, since sfaas.Time) bool {
+	d.mu.Lock()
+	at, ok := d.ups[node]
+	d.mu.Unlock()
+	return ok && at >= since && d.node.Connected(node)
 }
 
 // Receive makes this node the one at which what comes out under a key surfaces: it owns the
