@@ -112,7 +112,7 @@ func (n *Node) budget(set admission.Set, slots []ledger.Slot) {
 
 // adapting returns a handle of a unit that this node owns and that adapts itself, nil for others.
 func (n *Node) adapting(s *ledger.Slot) *Unit {
-	d, ok := n.carrier(deploymentHash(s.Owner.App)).(*Deployment)
+	d, ok := n.carrierNamed(s.Owner.App).(*Deployment)
 	if !ok || d.opts.budget.tell == nil || s.Owner.Unit.Part != d.opts.budget.part || d.route(s.Owner.Unit).Owner != n.id {
 		return nil
 	}

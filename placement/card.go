@@ -36,11 +36,21 @@ type card struct {
 type deployed struct {
 	name    string
 	address string
+	build   sfaas.Digest
+}
+
+// deployment returns where a deployment is at the node.
+func (k *card) deployment(name string) (deployed, bool) {
+	i := slices.IndexFunc(k.deployments, func(d deployed) bool { return d.name == name })
+	if i < 0 {
+		return deployed{}, false
+	}
+	return k.deployments[i], true
 }
 
 // Bounds of a card.
 const (
-	cardVersion    = 1
+	cardVersion    = 2
 	maxAddress     = 256
 	maxName        = 128
 	maxDeployments = 64
@@ -53,7 +63,7 @@ var errCard = errors.New("placement: not a card")
 
 func hash(b []byte) uint64 { return xxhash.Sum64(b) }
 
-// deploymentHash returns the name of a deployment among agents; it is never 0.
+// deploymentHash returns a name of a deployment that is short; it is never 0.
 func deploymentHash(name string) uint32 { return uint32(xxhash.Sum64String(name)) | 1 }
 
 // append appends the bytes of a card, with its signature behind them.
@@ -69,6 +79,7 @@ func (k *card) append(b []byte, token []byte) []byte {
 	for _, d := range k.deployments {
 		w.Text(d.name)
 		w.Text(d.address)
+		w.Fixed64(uint64(d.build))
 	}
 	w.Bytes(signature(w.B[len(b):], token))
 	return w.B
@@ -94,7 +105,9 @@ func parseCard(b, token []byte) (*card, error) {
 	k.Incarnation, k.version, k.left = r.Uint32("incarnation"), r.Uint32("number"), r.Bool("left")
 	k.Address = r.Text("address", maxAddress)
 	for range r.Uint("deployments", maxDeployments) {
-		k.deployments = append(k.deployments, deployed{r.Text("deployment", maxName), r.Text("address of a deployment", maxAddress)})
+		d := deployed{name: r.Text("deployment", maxName), address: r.Text("address of a deployment", maxAddress)}
+		d.build = sfaas.Digest(r.Fixed64("build of a deployment"))
+		k.deployments = append(k.deployments, d)
 	}
 	if r.Err() == nil && k.Node == 0 {
 		r.Fail("node: got 0, want a number")
@@ -146,11 +159,22 @@ func (n *Node) attend(k *card) {
 	carriers := n.sortedCarriers()
 	n.mu.Unlock()
 	for _, c := range carriers {
-		if i := slices.IndexFunc(k.deployments, func(d deployed) bool { return d.name == c.name() }); i >= 0 {
-			c.connect(k.Node, k.deployments[i].address)
-		}
+		n.connect(c, k)
 	}
 	n.welcome(k.Node)
+}
+
+// connect connects a deployment with the same one at another node, if that has it.
+func (n *Node) connect(c carrier, k *card) {
+	d, ok := k.deployment(c.name())
+	if !ok {
+		return
+	}
+	if err := otherBuild(c, k.Node, d); err != nil {
+		n.complain("placement: two builds of one name are deployed: each has units of its own", k.Node, err)
+		return
+	}
+	c.connect(k.Node, d.address)
 }
 
 // passOnTo is how many members a card is passed on to that is the first of a life.

@@ -11,7 +11,7 @@ import (
 func exampleCard() *card {
 	return &card{
 		Member: Member{Node: 4095, Incarnation: 1<<32 - 1, Address: "unix:/tmp/x"}, version: 7, left: true,
-		deployments: []deployed{{"uplink", "tcp=127.0.0.1:1 beats=127.0.0.1:2"}, {"", ""}},
+		deployments: []deployed{{"uplink", "tcp=127.0.0.1:1 beats=127.0.0.1:2", 1 << 63}, {}},
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 // Calls come from goroutines of the node and may block until ctx ends; those without one must
 // not block.
 type carrier interface {
-	name() string    // equal at all nodes of the deployment
-	address() string // where the deployment is reached at this node, as text that only connect reads
+	name() string        // equal at all nodes of the deployment
+	address() string     // where the deployment is reached at this node, as text that only connect reads
+	build() sfaas.Digest // of what is placed: see build.go
 	spec() Spec
 	// unit reports whether a unit is soft, or why it is none of the deployment.
 	unit(root sfaas.Key, part string) (soft bool, err error)

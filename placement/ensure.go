@@ -23,31 +23,33 @@ type unitName struct {
 
 // register makes a deployment known, here and to all members.
 func (n *Node) register(c carrier) error {
-	h := deploymentHash(c.name())
+	h := deploymentID(c)
 	if len(c.address()) > maxAddress {
 		return &sfaas.OptionError{Option: "address of a deployment", Got: c.address(), Want: fmt.Sprintf("at most %d bytes", maxAddress)}
 	}
 	n.mu.Lock()
-	old := n.carriers[h]
+	here := slices.ContainsFunc(n.sortedCarriers(), func(o carrier) bool { return o.name() == c.name() })
+	other := n.builtOtherwise(c)
 	switch {
 	case n.left || n.leaving:
 		n.mu.Unlock()
 		return n.whyLeft()
-	case old != nil || len(n.carriers) >= maxDeployments:
+	case other != nil:
+		n.mu.Unlock()
+		return other
+	case here || len(n.carriers) >= maxDeployments:
 		n.mu.Unlock()
 		return &sfaas.OptionError{Option: "name of a deployment", Got: c.name(), Want: fmt.Sprintf("one that is not here yet, and at most %d of them", maxDeployments)}
 	}
 	n.carriers[h] = c
 	others := n.sortedCards()
 	n.mu.Unlock()
-	n.changeCard(func(k *card) { k.deployments = append(k.deployments, deployed{c.name(), c.address()}) })
+	n.changeCard(func(k *card) { k.deployments = append(k.deployments, deployed{c.name(), c.address(), c.build()}) })
 	for _, k := range others {
 		if k.Node == n.id || k.left {
 			continue
 		}
-		if i := slices.IndexFunc(k.deployments, func(d deployed) bool { return d.name == c.name() }); i >= 0 {
-			c.connect(k.Node, k.deployments[i].address)
-		}
+		n.connect(c, k)
 	}
 	n.tellResources()
 	return nil
@@ -83,10 +85,10 @@ func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (uint32, fun
 		case x.Node != 0:
 			return x.Epoch, settle, nil
 		case !inFlux(x.Refusals) || time.Now().After(until):
-			return 0, nil, unplaced(c, u, x.Refusals)
+			return 0, nil, n.unplaced(c, u, x.Refusals)
 		}
 		if err := n.pause(ctx); err != nil {
-			return 0, nil, errors.Join(err, unplaced(c, u, x.Refusals))
+			return 0, nil, errors.Join(err, n.unplaced(c, u, x.Refusals))
 		}
 	}
 }
@@ -100,7 +102,7 @@ func (n *Node) release(ctx context.Context, c carrier, u sfaas.Unit) (uint32, er
 	r := c.route(u)
 	x, err := n.ask(ctx, agent.Event{Kind: agent.Retire, Row: row, Name: n.unitName(c, u), Node: r.Owner, Epoch: r.Epoch})
 	if err == nil && len(x.Refusals) > 0 {
-		err = unplaced(c, u, x.Refusals)
+		err = n.unplaced(c, u, x.Refusals)
 	}
 	return x.Epoch, err
 }
@@ -122,7 +124,7 @@ func (n *Node) relocate(ctx context.Context, c carrier, u sfaas.Unit, to sfaas.N
 		case x.Node != 0 && (r.Owner == to || r.Epoch < x.Epoch || late):
 			return nil
 		case x.Node == 0 && (late || !inFlux(x.Refusals)):
-			return unplaced(c, u, x.Refusals)
+			return n.unplaced(c, u, x.Refusals)
 		}
 		if err := n.pause(ctx); err != nil {
 			return err
@@ -188,7 +190,8 @@ func inFlux(refusals []agent.Refusal) bool {
 	})
 }
 
-func unplaced(c carrier, u sfaas.Unit, refusals []agent.Refusal) error {
+func (n *Node) unplaced(c carrier, u sfaas.Unit, refusals []agent.Refusal) error {
+	n.sayBuilds(c, refusals)
 	e := &UnplacedError{Deployment: c.name(), Unit: u}
 	for _, r := range refusals {
 		e.Refusals = append(e.Refusals, Refusal(r))
@@ -203,7 +206,7 @@ func (n *Node) row(c carrier, u sfaas.Unit) (agent.UnitRow, error) {
 		return agent.UnitRow{}, err
 	}
 	spec := c.spec()
-	h := deploymentHash(c.name())
+	h := deploymentID(c)
 	n.mu.Lock()
 	n.names[unitID(h, u)] = unitName{c.name(), u}
 	n.mu.Unlock()
@@ -224,7 +227,7 @@ func (n *Node) owned(c carrier, u sfaas.Unit, epoch uint32) {
 
 // routed says that another node owns a unit.
 func (n *Node) routed(c carrier, r sfaas.Route) {
-	id := unitID(deploymentHash(c.name()), r.Unit)
+	id := unitID(deploymentID(c), r.Unit)
 	n.mu.Lock()
 	n.names[id] = unitName{c.name(), r.Unit}
 	n.mu.Unlock()

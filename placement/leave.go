@@ -139,7 +139,7 @@ func (n *Node) refused() error {
 			return nil
 		}
 		if c, u, ok := n.unitNamed(it.Name); ok {
-			errs = append(errs, unplaced(c, u, x.Refusals))
+			errs = append(errs, n.unplaced(c, u, x.Refusals))
 		}
 	}
 	return errors.Join(errs...)

@@ -58,7 +58,7 @@ type Node struct {
 	turn       int                     // of members that are shown all cards
 	dialled    map[string]bool
 	complained map[string]time.Time // about what, and when last
-	carriers   map[uint32]carrier   // by hash of the deployment's name
+	carriers   map[uint32]carrier   // by what agents call them
 	lastToken  uint64
 	waiting    map[uint64]chan agent.Effect // answers, by token
 	heard      chan struct{}                // closed, and replaced, when members change

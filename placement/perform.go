@@ -145,7 +145,7 @@ func (n *Node) unitNamed(name string) (c carrier, u sfaas.Unit, ok bool) {
 		return nil, u, false
 	}
 	id, err := strconv.ParseUint(words[2], 10, 56)
-	if c = n.carrier(deploymentHash(words[0])); c == nil || err != nil || c.name() != words[0] {
+	if c = n.carrierNamed(words[0]); c == nil || err != nil {
 		return nil, u, false
 	}
 	u = sfaas.Unit{Part: words[1], Root: sfaas.NewKey(c.spec().Unit, id)}
@@ -153,7 +153,19 @@ func (n *Node) unitNamed(name string) (c carrier, u sfaas.Unit, ok bool) {
 	return c, u, err == nil
 }
 
-// carrier returns a deployment by the hash of its name, or nil.
+// carrierNamed returns the deployment of a name, or nil.
+func (n *Node) carrierNamed(name string) carrier {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.carriers {
+		if c.name() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// carrier returns a deployment by what agents call it, or nil.
 func (n *Node) carrier(deployment uint32) carrier {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -43,9 +43,10 @@ func (d *Deployment) unit(root sfaas.Key, part string) (soft bool, err error) {
 	return !d.kept[part], nil
 }
 
-func (d *Deployment) name() string    { return d.cfg.Name }
-func (d *Deployment) address() string { return d.at }
-func (d *Deployment) spec() Spec      { return d.cfg }
+func (d *Deployment) name() string        { return d.cfg.Name }
+func (d *Deployment) address() string     { return d.at }
+func (d *Deployment) build() sfaas.Digest { return buildOf(d.placed) }
+func (d *Deployment) spec() Spec          { return d.cfg }
 
 // connect implements carrier. Of two nodes the one with the lower number dials.
 func (d *Deployment) connect(node sfaas.NodeID, address string) {

@@ -55,6 +55,7 @@ type PartInfo struct {
 	Soft      bool     // it may be lost and rebuilt: see [App.Parts]
 	Buckets   int      // its roots are put into so many buckets, 0 if each is a unit
 	Digest    Digest   // of its functions and the edges between them
+	Bare      Digest   // the same without the cells of its functions: a kept unit moves between builds that agree in it
 }
 
 // Parts returns the parts of the graph in the order of their first functions. A
@@ -64,7 +65,7 @@ type PartInfo struct {
 func (a *App) Parts() []PartInfo {
 	var out []PartInfo
 	for _, p := range a.plan.Parts {
-		info := PartInfo{Name: p.Name, Soft: !p.Kept, Buckets: p.Buckets, Digest: p.Digest}
+		info := PartInfo{Name: p.Name, Soft: !p.Kept, Buckets: p.Buckets, Digest: p.Digest, Bare: p.Bare}
 		for _, n := range p.Nodes {
 			info.Functions = append(info.Functions, n.Fn.Name)
 		}
