@@ -84,7 +84,7 @@ func TestRowsSayWhoSendsToWhom(t *testing.T) {
 		t.Fatal(err)
 	}
 	low, high := sfaas.Unit{Part: "low", Root: key}, sfaas.Unit{Part: "high", Root: key}
-	h := deploymentHash(deps[0].name())
+	h := deploymentID(deps[0])
 	want := linkNumberOf(unitID(h, high))
 	slot := sfaas.Slot(0)
 	z.eventually(func() string {
