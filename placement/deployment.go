@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/beat"
-	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
 )
@@ -47,7 +46,7 @@ type Deployment struct {
 	gate  gate
 	floor floor
 	notes *beat.Notes // of what units have used
-	noted []meter.Row // scratch of who reads them
+	said  *said       // what others have said in theirs
 	at    string      // address
 	warm  sync.Once
 	cold  error // of warm
@@ -121,6 +120,7 @@ func newDeployment(ctl control, at site, app *sfaas.App, cfg Spec, opts ...Deplo
 	d := &Deployment{
 		app: app, cfg: cfg, site: at, ctl: ctl, kept: map[string]bool{},
 		others: map[sfaas.NodeID]*neighbour{}, stands: map[sfaas.Unit]stand{}, follows: map[sfaas.Unit][]sfaas.NodeID{}, ups: map[sfaas.NodeID]sfaas.Time{},
+		said: newSaid(),
 		news: make(chan struct{}, 1), changed: make(chan struct{}), signs: make(chan sign, maxSigns),
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())

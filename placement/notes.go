@@ -4,6 +4,7 @@ package placement
 
 import (
 	"net/netip"
+	"sync"
 
 	"github.com/neuroran/neuroran/placement/internal/beat"
 	"github.com/neuroran/neuroran/placement/meter"
@@ -15,9 +16,9 @@ import (
 // that this is a slot, and not a round:
 //
 //	owner    worker ── rows of the slot ── note ──> socket of each standby     per slot, before the next one
-//	standby                                         socket ──> ledger          per round
+//	standby                                         socket ──> said            per round
 //	owner    ×
-//	standby  claims, reads the socket, and tells all what the owner had done   once
+//	standby  claims,                           socket, said ──> ledger ──> all once
 //
 // Where there are no standbys it is said to the nodes that push.
 
@@ -78,13 +79,48 @@ func (d *Deployment) writeNotes(rows []sfaas.UnitStats) {
 	d.notes.Send(x)
 }
 
-// readNotes takes in what owners have said since the last time.
-func (d *Deployment) readNotes() {
-	if d.site.meters == nil {
+// said is the last that owners have said of their units. It is apart from the ledger: gates count
+// on that what is in the ledger has come with a letter, which says as of when.
+type said struct {
+	mu   sync.Mutex
+	rows map[saidName]meter.Row
+}
+
+// saidName names what a node has said of a unit.
+type saidName struct {
+	node sfaas.NodeID
+	unit sfaas.Unit
+}
+
+func newSaid() *said { return &said{rows: map[saidName]meter.Row{}} }
+
+// take takes a row, unless it has been overtaken.
+func (s *said) take(row *meter.Row) {
+	name := saidName{row.Node, row.Owner.Unit}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old, known := s.rows[name]; known && (row.Life < old.Life || row.Life == old.Life && row.Invocations < old.Invocations) {
 		return
 	}
+	s.rows[name] = *row
+}
+
+// of returns what a node has said last, and forgets it.
+func (s *said) of(node sfaas.NodeID) (rows []meter.Row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, row := range s.rows {
+		if name.node == node {
+			rows = append(rows, row)
+			delete(s.rows, name)
+		}
+	}
+	return rows
+}
+
+// readNotes takes in what owners have said since the last time.
+func (d *Deployment) readNotes() {
 	d.notes.Read(func(node sfaas.NodeID, incarnation uint32, body []byte) {
-		rows := d.noted[:0] // one note at a time
 		for len(body) > 0 {
 			row, rest, err := meter.CutRow(body)
 			if err != nil || row.Node != node || uint32(row.Life>>32) != incarnation || row.Folded {
@@ -93,18 +129,18 @@ func (d *Deployment) readNotes() {
 			}
 			body = rest
 			row.Owner.App, row.Owner.Tenant = d.cfg.Name, d.cfg.Tenant
-			rows = append(rows, row)
+			d.said.take(&row)
 		}
-		d.site.meters.usage.Witness(rows)
-		d.noted = rows
 	})
 }
 
-// inherit takes in the last words of an owner that is lost, and passes them on to all.
+// inherit enters the last words of an owner that is lost into the ledger, and passes them on to
+// all.
 func (d *Deployment) inherit(node sfaas.NodeID) {
-	if d.site.meters == nil {
-		return
-	}
 	d.readNotes()
-	d.site.meters.inherit(node)
+	rows := d.said.of(node)
+	if len(rows) > 0 && d.site.meters != nil {
+		d.site.meters.usage.Witness(rows)
+		d.site.meters.inherit(node)
+	}
 }

@@ -19,7 +19,7 @@ import (
 func noting(t testing.TB, node sfaas.NodeID, incarnation uint32, to *Deployment) (*Deployment, *meter.Ledger) {
 	t.Helper()
 	l := meter.NewLedger(node, resource.PowerModel{}, 1)
-	d := &Deployment{cfg: Spec{Name: "app", Tenant: "lab"}, site: site{log: slog.New(slog.DiscardHandler), meters: &meters{usage: l}}}
+	d := &Deployment{said: newSaid(), cfg: Spec{Name: "app", Tenant: "lab"}, site: site{log: slog.New(slog.DiscardHandler), meters: &meters{usage: l, lost: map[sfaas.NodeID]uint64{}}}}
 	var err error
 	d.notes, err = beat.OpenNotes(beat.Config{Node: node, Incarnation: incarnation, Key: d.site.noteKey("app"), Host: netip.MustParseAddr("127.0.0.1")})
 	if err != nil {
@@ -52,6 +52,12 @@ func slotOf(node sfaas.NodeID, incarnation uint32, units int, slot uint64) []sfa
 func TestNotesOfUnits(t *testing.T) {
 	const units, slot = 100, 1000
 	standby, heard := noting(t, 1, 1, nil)
+	known := func() int {
+		standby.readNotes()
+		standby.said.mu.Lock()
+		defer standby.said.mu.Unlock()
+		return len(standby.said.rows)
+	}
 	owner, _ := noting(t, 2, 5, standby)
 	mute, _ := noting(t, 3, 5, nil)
 	liar, _ := noting(t, 4, 6, standby)
@@ -61,11 +67,15 @@ func TestNotesOfUnits(t *testing.T) {
 	liar.writeNotes(slotOf(4, 5, 1, slot))
 	mute.writeNotes(rows)
 	owner.writeNotes(rows)
-	eventually(t, "all units are heard of", func() bool {
-		standby.readNotes()
-		all, _ := heard.Rows(nil, 0)
-		return len(all) >= units
-	})
+	eventually(t, "all units are heard of", func() bool { return known() >= units })
+	owner.writeNotes(slotOf(2, 5, units, slot-1)) // as if it had been overtaken
+	if rows, _ := heard.Rows(nil, 0); len(rows) > 0 {
+		t.Errorf("%d rows are in the ledger of an owner that lives", len(rows))
+	}
+	standby.inherit(2)
+	if n := known(); n > 0 {
+		t.Errorf("%d rows are left", n)
+	}
 	all, _ := heard.Rows(nil, 0)
 	if len(all) != units {
 		t.Errorf("%d rows, want %d", len(all), units)
@@ -105,7 +115,10 @@ func TestNotesToPushers(t *testing.T) {
 	}
 	eventually(t, "all but a slot is known", func() bool {
 		pusher.readNotes()
-		return m.usage.At(resource.Owner{App: "sums", Unit: u}, 1).Invocations >= slots-1
+		pusher.said.mu.Lock()
+		defer pusher.said.mu.Unlock()
+		row := pusher.said.rows[saidName{1, u}]
+		return row.Invocations >= slots-1
 	})
 	if err := owner.close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -116,6 +129,9 @@ func TestNotesToPushers(t *testing.T) {
 		defer m.mu.Unlock()
 		return m.lost[1] > 0
 	})
+	if got := m.usage.At(resource.Owner{App: "sums", Unit: u}, 1); got.Invocations < slots-1 || got.Invocations > slots {
+		t.Errorf("%d invocations are known of %d", got.Invocations, slots)
+	}
 }
 
 // TestLastWords lets a standby tell members who have been told before: all that a lost owner had used

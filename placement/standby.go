@@ -84,9 +84,7 @@ func (d *Deployment) gone(node sfaas.NodeID) {
 	}
 	d.mu.Unlock()
 	d.tune()
-	if d.cfg.SLA.Standbys == 0 {
-		d.spawn(func() { d.inherit(node) }) // else it did when it took over
-	}
+	d.spawn(func() { d.inherit(node) })        // if it has not when it took over
 	d.spawn(func() { d.node.Forget(node, 0) }) // and takes over what it owned, see onPeer
 }
 
