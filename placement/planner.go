@@ -113,7 +113,7 @@ func zoneView(c *sfaas.Ctx, cells *zoneCells) *agent.View {
 		copy(row.Columns[:], r.Row)
 		v.Nodes = append(v.Nodes, row)
 		for i, id := range r.Units {
-			u := agent.UnitRow{Unit: agent.UnitID(id), Owner: sfaas.NodeID(node)}
+			u := agent.UnitRow{Unit: agent.UnitID(id), Owner: sfaas.NodeID(node), Version: 1} // of its owner itself
 			for k := range u.Standbys {
 				u.Standbys[k] = sfaas.NodeID(r.Standbys[i*agent.MaxStandbys+k])
 			}

@@ -18,6 +18,9 @@ import (
 // power beyond that of a node that is awake, needs the same room, since it must be able to
 // take over, and must be apart from its owner.
 //
+// As long as nodes and units are the same ones it keeps its improver, which goes on with the
+// search where the last thought has left it, though work is measured anew all the time.
+//
 // A thinker is for one goroutine at a time.
 type thinker struct {
 	seed   uint64
@@ -26,6 +29,11 @@ type thinker struct {
 	nodes  map[sfaas.NodeID]int32 // places of nodes in the problem
 	choice plan.Choice
 	order  []int32
+
+	last     *plan.Instance // of which state and improver are
+	state    *plan.State
+	improver *plan.Improver
+	alone    [1]int32 // scratch of guess
 }
 
 // placedUnit is a unit, or one of its standbys, of the problem.
@@ -33,6 +41,7 @@ type placedUnit struct {
 	unit    agent.UnitID
 	at      sfaas.NodeID // 0 for one that is to be placed
 	standby bool
+	unsaid  bool   // its owner has not said yet how it works there
 	modes   []int8 // by mode of the problem: its number in the row
 	mode    int8   // of the problem
 }
@@ -41,10 +50,10 @@ type placedUnit struct {
 // quarter of an hour, and some watts, so that units do not go to and fro.
 const (
 	moveJoules   = 5
-	moveHorizon  = 900 // seconds
-	leastSaving  = 0.5 // watts per move
-	nodeBudget   = 400 // places that are priced
-	zoneBudget   = 4000
+	moveHorizon  = 900   // seconds
+	leastSaving  = 0.5   // watts per move
+	nodeBudget   = 400   // places that are priced
+	zoneBudget   = 40000 // some milliseconds
 	cpuLimit     = 0.75
 	restDeadline = 1e6 // microseconds, of what has none
 	slotMicros   = 1000
@@ -70,13 +79,47 @@ func (t *thinker) problem(v *agent.View, with *agent.Item) *plan.State {
 	if err != nil {
 		return nil // a row makes no sense: its owner tells another one soon
 	}
-	s := plan.NewState(view)
+	s := t.stateOf(in, view, with == nil)
 	for i, p := range t.placed {
 		if p.at != 0 {
 			s.Put(i, plan.Place{Node: t.nodes[p.at], Mode: p.mode})
 		}
 	}
+	t.guess(s)
 	return s
+}
+
+// stateOf returns an empty state of a view. That of the whole zone is kept, with its improver, for
+// as long as nodes and units are the same ones.
+func (t *thinker) stateOf(in *plan.Instance, view *plan.View, whole bool) *plan.State {
+	switch {
+	case !whole:
+		return plan.NewState(view)
+	case t.last == nil || !sameNames(t.last, in):
+		t.state, t.improver = plan.NewState(view), plan.NewImprover(view, nil)
+		t.improver.Shield.Least = leastSaving
+	default:
+		t.state.Reset(view)
+	}
+	t.last = in
+	return t.state
+}
+
+// sameNames reports whether two problems are of the same nodes and units, in the same order.
+func sameNames(a, b *plan.Instance) bool {
+	return slices.EqualFunc(a.Nodes, b.Nodes, func(x, y plan.Node) bool { return x.ID == y.ID }) &&
+		slices.EqualFunc(a.Units, b.Units, func(x, y plan.Unit) bool { return x.ID == y.ID && len(x.Modes) == len(y.Modes) })
+}
+
+// guess lets units of which nothing but the new owner is known work in the modes in which that
+// one would take least: so it chooses, if it has no reason that others do not know.
+func (t *thinker) guess(s *plan.State) {
+	for i, p := range t.placed {
+		if p.unsaid && p.at != 0 && len(p.modes) > 1 {
+			t.alone[0] = int32(i)
+			s.Settle(t.nodes[p.at], t.alone[:])
+		}
+	}
 }
 
 // addNodes adds the nodes that units may be at. Between any two of them a message takes what it
@@ -185,7 +228,7 @@ func (t *thinker) add(in *plan.Instance, r *agent.UnitRow, name string, at sfaas
 	alone := float64(modeFactor(c, int(c[unitMode])))
 	work := float64(c[unitWork]) * float64(c[unitRate]) * slotMicros / 1e6 / alone
 	quantile := max(float64(c[unitQuantile])/alone, work)
-	p := placedUnit{unit: r.Unit, at: at}
+	p := placedUnit{unit: r.Unit, at: at, unsaid: r.Version == 0}
 	u := plan.Unit{ID: name, Kind: "unit", PerSecond: 1e6 / slotMicros, Slotted: c[unitSlot] > 0, Deadline: deadline, Memory: float64(c[unitMemory])}
 	for mode := range int8(MaxModes + 1) {
 		if !hasMode(c, int(mode)) {
@@ -252,7 +295,7 @@ func (t *thinker) node(dst []agent.Move, v *agent.View, self sfaas.NodeID) []age
 	}
 	if j, ok := t.nodes[self]; ok {
 		t.seed++
-		if best, ok := t.improver(s).Node(s, j, nodeBudget, t.seed); ok {
+		if best, ok := t.improver.Node(s, j, nodeBudget, t.seed); ok {
 			return t.moves(dst, s, &best)
 		}
 	}
@@ -266,18 +309,12 @@ func (t *thinker) zone(v *agent.View) (all [][]agent.Move) {
 		return nil
 	}
 	t.seed++
-	for _, p := range t.improver(s).Zone(s, 0, zoneBudget, t.seed) {
+	for _, p := range t.improver.Zone(s, 0, zoneBudget, t.seed) {
 		if moves := t.moves(nil, s, &p); len(moves) > 0 {
 			all = append(all, moves)
 		}
 	}
 	return all
-}
-
-func (t *thinker) improver(s *plan.State) *plan.Improver {
-	m := plan.NewImprover(s.View(), nil)
-	m.Shield.Least = leastSaving
-	return m
 }
 
 // moves returns the first stage of a plan; the next one follows when what has become of this

@@ -81,6 +81,88 @@ func TestThinkerMovesStandbys(t *testing.T) {
 	}
 }
 
+// A thinker that is asked again goes on with its search where it was, whatever has been measured
+// meanwhile, and begins anew when a unit has come.
+func TestThinkerGoesOn(t *testing.T) {
+	var v agent.View
+	for i := range 3 {
+		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
+		r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
+		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
+		v.Nodes = append(v.Nodes, r)
+	}
+	add := func(owner sfaas.NodeID) {
+		r := agent.UnitRow{Unit: agent.UnitID(len(v.Units) + 1), Owner: owner, Version: 1}
+		r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
+		r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+		v.Units = append(v.Units, r)
+	}
+	for i := range 3 {
+		add(sfaas.NodeID(i + 1))
+	}
+	var thinks thinker
+	if moves := thinks.zone(&v); len(moves) == 0 {
+		t.Fatal("units on three nodes do not come together")
+	}
+	first := thinks.improver
+	v.Units[1].Columns[unitWork] = 110
+	if moves := thinks.zone(&v); len(moves) == 0 || thinks.improver != first {
+		t.Errorf("after another measurement: moves %v, another improver: %v", moves, thinks.improver != first)
+	}
+	add(2)
+	if moves := thinks.zone(&v); len(moves) == 0 || thinks.improver == first {
+		t.Errorf("with one unit more: moves %v, the same improver: %v", moves, thinks.improver == first)
+	}
+}
+
+// What is known of a unit that has moved a moment ago is its new owner alone: one that has no
+// accelerator does not work on it.
+func TestThinkerGuessesModes(t *testing.T) {
+	var v agent.View
+	for i := range 2 {
+		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
+		r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
+		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
+		v.Nodes = append(v.Nodes, r)
+	}
+	v.Nodes[0].Columns[nodeKind], v.Nodes[0].Columns[nodeDeviceMemory] = kindNumber("gpu"), 1000
+	r := agent.UnitRow{Unit: 1, Owner: 2}
+	r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
+	r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+	r.Columns[unitMode] = 1 // of its old owner, node 1
+	k := r.Columns[unitModes:]
+	k[modeKind], k[modeWork], k[modeShare], k[modeMemory] = kindNumber("gpu"), 0.5, 100, 100
+	v.Units = append(v.Units, r)
+	var thinks thinker
+	s := thinks.problem(&v, nil)
+	if thinks.err != nil || len(s.Violations(nil)) > 0 {
+		t.Errorf("%v, violations %v", thinks.err, s.Violations(nil))
+	}
+}
+
+// BenchmarkThink makes a problem of 20 nodes with 100 units: what a thought takes beyond its
+// search.
+func BenchmarkProblem(b *testing.B) {
+	var v agent.View
+	for i := range 20 {
+		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
+		r.Columns[nodeCores], r.Columns[nodeMemory] = 16, 100000
+		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
+		v.Nodes = append(v.Nodes, r)
+	}
+	for i := range 100 {
+		r := agent.UnitRow{Unit: agent.UnitID(i + 1), Owner: sfaas.NodeID(i%20 + 1), Version: 1}
+		r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
+		r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+		v.Units = append(v.Units, r)
+	}
+	var thinks thinker
+	b.ReportAllocs()
+	for b.Loop() {
+		thinks.problem(&v, nil)
+	}
+}
+
 // The planner is somewhere; it moves, it goes on when its node leaves, and it comes back when
 // its node dies without a word.
 func TestPlannerMovesAndReturns(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Bounds of what an instance may hold.
@@ -30,18 +31,34 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("plan: instance: %s: got %s, want %s", e.Field, e.Got, e.Want)
 }
 
-// checker keeps the first error of a series of checks.
-type checker struct{ err error }
+// checker keeps the first error of a series of checks. What a field is called is put together
+// when it is wrong, and only then: views are made again and again.
+type checker struct {
+	err  error
+	list string // to which the fields belong, "" for the instance itself
+	i    int    // place there
+	mode int    // of the unit, -1 for the unit itself
+}
+
+// in says to what the next fields belong.
+func (c *checker) in(list string, i int) { c.list, c.i, c.mode = list, i, -1 }
 
 func (c *checker) fail(field string, got any, want string) {
-	if c.err == nil {
-		c.err = &FieldError{field, fmt.Sprint(got), want}
+	if c.err != nil {
+		return
 	}
+	if c.list != "" && c.mode >= 0 {
+		field = fmt.Sprintf("modes[%d].%s", c.mode, field)
+	}
+	if c.list != "" {
+		field = strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", c.list, c.i, field), ".")
+	}
+	c.err = &FieldError{field, fmt.Sprint(got), want}
 }
 
 // within demands least ≤ v ≤ most, which no NaN does.
 func (c *checker) within(field string, v, least, most float64) {
-	if !(v >= least && v <= most) {
+	if c.err == nil && !(v >= least && v <= most) {
 		c.fail(field, v, fmt.Sprintf("a number from %g to %g", least, most))
 	}
 }
@@ -104,30 +121,30 @@ func (in *Instance) checkNodes(c *checker) {
 	seen := make(map[string]bool, len(in.Nodes))
 	for i := range in.Nodes {
 		n := &in.Nodes[i]
-		at := func(field string) string { return fmt.Sprintf("nodes[%d].%s", i, field) }
+		c.in("nodes", i)
 		if n.ID == "" || seen[n.ID] {
-			c.fail(at("id"), fmt.Sprintf("%q", n.ID), "a name that no other node has")
+			c.fail("id", fmt.Sprintf("%q", n.ID), "a name that no other node has")
 		}
 		seen[n.ID] = true
 		if n.Zone < 0 || n.Zone >= MaxZones {
-			c.fail(at("zone"), n.Zone, fmt.Sprintf("0 to %d", MaxZones-1))
+			c.fail("zone", n.Zone, fmt.Sprintf("0 to %d", MaxZones-1))
 		}
-		c.within(at("x_km"), n.X, -mostKM, mostKM)
-		c.within(at("y_km"), n.Y, -mostKM, mostKM)
-		c.within(at("cores"), n.Cores, 0.001, 1e5)
-		c.within(at("speed"), n.Speed, 0.001, 1000)
-		c.within(at("memory_mb"), n.Memory, 0, mostMB)
-		c.within(at("sleep_w"), n.SleepW, 0, mostWatts)
-		c.within(at("idle_w"), n.IdleW, n.SleepW, mostWatts)
-		c.within(at("max_w"), n.MaxW, n.IdleW, mostWatts)
-		c.within(at("wake_joules"), n.WakeJoules, 0, mostMicros)
+		c.within("x_km", n.X, -mostKM, mostKM)
+		c.within("y_km", n.Y, -mostKM, mostKM)
+		c.within("cores", n.Cores, 0.001, 1e5)
+		c.within("speed", n.Speed, 0.001, 1000)
+		c.within("memory_mb", n.Memory, 0, mostMB)
+		c.within("sleep_w", n.SleepW, 0, mostWatts)
+		c.within("idle_w", n.IdleW, n.SleepW, mostWatts)
+		c.within("max_w", n.MaxW, n.IdleW, mostWatts)
+		c.within("wake_joules", n.WakeJoules, 0, mostMicros)
 		if a := n.Accelerator; a != nil {
 			if a.Kind == "" || a.Kind == CPU {
-				c.fail(at("accelerator.kind"), fmt.Sprintf("%q", a.Kind), "a name other than cpu")
+				c.fail("accelerator.kind", fmt.Sprintf("%q", a.Kind), "a name other than cpu")
 			}
-			c.within(at("accelerator.idle_w"), a.IdleW, 0, mostWatts)
-			c.within(at("accelerator.max_w"), a.MaxW, a.IdleW, mostWatts)
-			c.within(at("accelerator.memory_mb"), a.Memory, 0, mostMB)
+			c.within("accelerator.idle_w", a.IdleW, 0, mostWatts)
+			c.within("accelerator.max_w", a.MaxW, a.IdleW, mostWatts)
+			c.within("accelerator.memory_mb", a.Memory, 0, mostMB)
 		}
 		if c.err != nil {
 			return
@@ -140,62 +157,65 @@ func (in *Instance) checkUnits(c *checker) map[string]int {
 	index := make(map[string]int, len(in.Units))
 	for i := range in.Units {
 		u := &in.Units[i]
-		at := func(field string) string { return fmt.Sprintf("units[%d].%s", i, field) }
+		c.in("units", i)
 		if _, twice := index[u.ID]; twice || u.ID == "" {
-			c.fail(at("id"), fmt.Sprintf("%q", u.ID), "a name that no other unit has")
+			c.fail("id", fmt.Sprintf("%q", u.ID), "a name that no other unit has")
 		}
 		index[u.ID] = i
 		if u.Zone < 0 || u.Zone >= MaxZones {
-			c.fail(at("zone"), u.Zone, fmt.Sprintf("0 to %d", MaxZones-1))
+			c.fail("zone", u.Zone, fmt.Sprintf("0 to %d", MaxZones-1))
 		}
-		c.within(at("x_km"), u.X, -mostKM, mostKM)
-		c.within(at("y_km"), u.Y, -mostKM, mostKM)
-		c.within(at("ingress_kb"), u.IngressKB, 0, mostMB)
-		c.within(at("egress_us"), u.EgressMicros, 0, mostMicros)
-		c.within(at("per_s"), u.PerSecond, 0, mostRate)
+		c.within("x_km", u.X, -mostKM, mostKM)
+		c.within("y_km", u.Y, -mostKM, mostKM)
+		c.within("ingress_kb", u.IngressKB, 0, mostMB)
+		c.within("egress_us", u.EgressMicros, 0, mostMicros)
+		c.within("per_s", u.PerSecond, 0, mostRate)
 		if rate := 1e6 / in.SlotUS; u.Slotted && math.Abs(u.PerSecond-rate) > 1e-6*rate {
-			c.fail(at("per_s"), u.PerSecond, fmt.Sprintf("%g, one per slot", rate))
+			c.fail("per_s", u.PerSecond, fmt.Sprintf("%g, one per slot", rate))
 		}
-		c.within(at("deadline_us"), u.Deadline, 0, mostMicros)
-		c.within(at("memory_mb"), u.Memory, 0, mostMB)
+		c.within("deadline_us", u.Deadline, 0, mostMicros)
+		c.within("memory_mb", u.Memory, 0, mostMB)
 		for t, d := range u.Day {
-			c.within(at(fmt.Sprintf("day[%d]", t)), d, 0, 100)
+			if !(d >= 0 && d <= 100) {
+				c.within(fmt.Sprintf("day[%d]", t), d, 0, 100)
+			}
 		}
 		if len(u.Day) != len(in.Units[0].Day) {
-			c.fail(at("day"), fmt.Sprintf("%d steps", len(u.Day)), fmt.Sprintf("%d as units[0] has", len(in.Units[0].Day)))
+			c.fail("day", fmt.Sprintf("%d steps", len(u.Day)), fmt.Sprintf("%d as units[0] has", len(in.Units[0].Day)))
 		}
-		u.checkModes(c, at)
+		u.checkModes(c)
 		if c.err != nil {
 			return nil
 		}
 	}
 	for i := range in.Units {
+		c.in("units", i)
 		for k, id := range in.Units[i].Apart {
 			if other, known := index[id]; !known || other == i {
-				c.fail(fmt.Sprintf("units[%d].apart[%d]", i, k), fmt.Sprintf("%q", id), "the name of another unit")
+				c.fail(fmt.Sprintf("apart[%d]", k), fmt.Sprintf("%q", id), "the name of another unit")
 			}
 		}
 	}
 	return index
 }
 
-func (u *Unit) checkModes(c *checker, at func(string) string) {
+func (u *Unit) checkModes(c *checker) {
 	if n := len(u.Modes); n == 0 || n > MaxModes {
-		c.fail(at("modes"), fmt.Sprintf("%d modes", n), fmt.Sprintf("1 to %d", MaxModes))
+		c.fail("modes", fmt.Sprintf("%d modes", n), fmt.Sprintf("1 to %d", MaxModes))
 	}
 	for k := range u.Modes {
 		m := &u.Modes[k]
-		of := func(field string) string { return at(fmt.Sprintf("modes[%d].%s", k, field)) }
+		c.mode = k
 		if m.Kind == "" || slices.ContainsFunc(u.Modes[:k], func(o Mode) bool { return o.Kind == m.Kind }) {
-			c.fail(of("kind"), fmt.Sprintf("%q", m.Kind), "a kind that no other mode of the unit has")
+			c.fail("kind", fmt.Sprintf("%q", m.Kind), "a kind that no other mode of the unit has")
 		}
-		c.within(of("work_us"), m.WorkMicros, 0, mostMicros)
-		c.within(of("quantile_us"), m.QuantileMicros, 0, mostMicros)
-		c.within(of("chain_us"), m.ChainMicros, 0, mostMicros)
-		c.within(of("accelerator_us"), m.AcceleratorMicros, 0, mostMicros)
-		c.within(of("accelerator_memory_mb"), m.AcceleratorMemory, 0, mostMB)
+		c.within("work_us", m.WorkMicros, 0, mostMicros)
+		c.within("quantile_us", m.QuantileMicros, 0, mostMicros)
+		c.within("chain_us", m.ChainMicros, 0, mostMicros)
+		c.within("accelerator_us", m.AcceleratorMicros, 0, mostMicros)
+		c.within("accelerator_memory_mb", m.AcceleratorMemory, 0, mostMB)
 		if m.Kind == CPU && (m.AcceleratorMicros != 0 || m.AcceleratorMemory != 0) {
-			c.fail(of("accelerator_us"), "use of an accelerator", "none in mode cpu")
+			c.fail("accelerator_us", "use of an accelerator", "none in mode cpu")
 		}
 	}
 }
@@ -207,27 +227,29 @@ func (in *Instance) checkLinks(c *checker, units map[string]int) {
 	ends := make([]int, len(in.Units))
 	pairs := make(map[[2]int]bool, len(in.Links))
 	for i, l := range in.Links {
+		c.in("links", i)
 		from, known := units[l.From]
 		if !known {
-			c.fail(fmt.Sprintf("links[%d].from", i), fmt.Sprintf("%q", l.From), "the name of a unit")
+			c.fail("from", fmt.Sprintf("%q", l.From), "the name of a unit")
 			return
 		}
 		to, known := units[l.To]
 		if !known || to == from {
-			c.fail(fmt.Sprintf("links[%d].to", i), fmt.Sprintf("%q", l.To), "the name of another unit")
+			c.fail("to", fmt.Sprintf("%q", l.To), "the name of another unit")
 			return
 		}
 		if pairs[[2]int{from, to}] {
-			c.fail(fmt.Sprintf("links[%d]", i), fmt.Sprintf("%q to %q again", l.From, l.To), "one link from a unit to another")
+			c.fail("", fmt.Sprintf("%q to %q again", l.From, l.To), "one link from a unit to another")
 		}
 		pairs[[2]int{from, to}] = true
 		if in.Units[from].Zone != in.Units[to].Zone {
-			c.fail(fmt.Sprintf("links[%d].to", i), fmt.Sprintf("%q", l.To), "a unit of the same zone")
+			c.fail("to", fmt.Sprintf("%q", l.To), "a unit of the same zone")
 		}
-		c.within(fmt.Sprintf("links[%d].kb", i), l.KB, 0, mostMB)
-		c.within(fmt.Sprintf("links[%d].per_s", i), l.PerSecond, 0, mostRate)
+		c.within("kb", l.KB, 0, mostMB)
+		c.within("per_s", l.PerSecond, 0, mostRate)
 		for _, u := range []int{from, to} {
 			if ends[u]++; ends[u] > MaxUnitLinks {
+				c.list = ""
 				c.fail("links", fmt.Sprintf("%d of unit %q", ends[u], in.Units[u].ID), fmt.Sprintf("at most %d", MaxUnitLinks))
 			}
 		}

@@ -31,7 +31,7 @@ type Config struct {
 	Hysteresis  float64       // watts that a plan must save per move; 0.1, in a day 2
 	LeaseTTL    time.Duration // of leases; 10 s
 	Rest        time.Duration // for which a unit that has moved is not moved again; 100 ms
-	Eager       time.Duration // after a change in which a planner takes any saving; 30 s, in a day 1.2 s
+	Eager       time.Duration // after a change in which a planner takes any saving; 12 s, in a day 1.2 s
 	Reluctance  float64       // share of a zone's watts that a plan must save later; 0.05, in a day 0.5
 	Settle      time.Duration // after a load step in which moves belong to the step; 2 s
 	KillPlanner time.Duration // between two deaths of the planner; 0 for none
@@ -50,7 +50,7 @@ func (c Config) defaults(in *plan.Instance) Config {
 	c.Hysteresis = cmp.Or(c.Hysteresis, 0.1)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Second)
 	c.Rest = cmp.Or(c.Rest, 100*time.Millisecond)
-	c.Eager = cmp.Or(c.Eager, 30*time.Second)
+	c.Eager = cmp.Or(c.Eager, 12*time.Second)
 	c.Reluctance = cmp.Or(c.Reluctance, 0.05)
 	c.Settle = cmp.Or(c.Settle, 2*time.Second)
 	c.Most = cmp.Or(c.Most, 30*time.Second)
