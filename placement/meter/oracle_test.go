@@ -218,7 +218,7 @@ func TestOracle(t *testing.T) {
 		t.Run(fmt.Sprint("kills=", kills), func(t *testing.T) {
 			x := newWorld(t, 7)
 			const ues = 5
-			most := uint64(long(100_000, 10_000_000))
+			most := uint64(long(100_000, 5_000_000))
 			var done uint64
 			for done < most {
 				x.slot(ues)
