@@ -63,6 +63,9 @@ func (n *Node) check(address string) {
 func (n *Node) twin(t *peer.TakenError) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if t.Address == "" && n.member() {
+		return // its card says where it is
+	}
 	if n.taken != nil || n.left || n.leaving || (n.member() && t.Incarnation < n.incarnation) {
 		return
 	}

@@ -19,7 +19,8 @@ import (
 // Between Connect and Disconnect no frame is lost, repeated, changed or overtaken by
 // another one of its class. A transport that has lost a connection and can make it
 // again, to the same life of the other runtime, need not disconnect if it sends again
-// what did not arrive.
+// what did not arrive. If it has a method Lost() <-chan struct{}, whose channel is closed while
+// there is no connection, claims and releases do not wait until that runtime has heard of them.
 type Transport = live.Transport
 
 // Frame is what a transport carries: bytes in a pooled buffer that begins at a

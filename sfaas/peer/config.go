@@ -41,7 +41,7 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Address says where a node that is connected is dialled, for who is refused since that node
-	// has its number, see [TakenError]; "" or nil is the far end of its connection.
+	// has its number, see [TakenError]; "" says that it is not known, and so does nil.
 	Address func(node sfaas.NodeID) string
 	// MaxGreetings bounds the connections that have been accepted and have not said yet of whom
 	// they are: a further one takes the place of the one that has been silent for longest. 0

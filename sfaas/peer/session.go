@@ -408,6 +408,18 @@ func (s *session) detach(l *link) {
 	}
 }
 
+// Lost returns a channel that is closed when the present connection ends, or if there is none:
+// see sfaas.Transport.
+func (s *session) Lost() <-chan struct{} {
+	if l := s.live(); l != nil {
+		return l.stop
+	}
+	return ended
+}
+
+// ended is a channel that is closed.
+var ended = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
 // live returns the present connection.
 func (s *session) live() *link {
 	s.mu.Lock()

@@ -19,18 +19,14 @@ func (n *Node) taken(node sfaas.NodeID, incarnation uint32) *TakenError {
 	if s == nil || s.incarnation == incarnation {
 		return nil
 	}
-	l := s.live()
 	ctx, stop := context.WithTimeout(n.ctx, n.cfg.Heartbeat)
 	defer stop()
-	if l == nil || n.Ping(ctx, node) != nil || n.session(node) != s {
+	if n.Ping(ctx, node) != nil || n.session(node) != s {
 		return nil
 	}
 	t := &TakenError{Node: node, Incarnation: s.incarnation}
 	if n.cfg.Address != nil {
 		t.Address = n.cfg.Address(node)
-	}
-	if far := l.conn.RemoteAddr(); t.Address == "" && far != nil {
-		t.Address = far.String()
 	}
 	return t
 }

@@ -27,6 +27,10 @@ type Transport interface {
 	Send(to base.NodeID, class base.FrameClass, f *base.Frame) error
 }
 
+// loser is a transport that knows when it has lost a connection which it can make again: the
+// channel is closed then, or is already.
+type loser interface{ Lost() <-chan struct{} }
+
 // queueLimit is how many bytes may wait for one runtime, whatever the capacities of edges:
 // sources of what goes there get ErrBusy beyond, and AtMostOnce messages are dropped.
 const queueLimit = 64 << 20
@@ -242,13 +246,24 @@ func (p *far) unprepare(u base.Unit) error {
 }
 
 // settle returns a channel that is closed when the other runtime has read what was sent
-// before: the request travels behind it.
+// before: the request travels behind it. Who cannot be reached is not waited for: it reads
+// that first when it can.
 func (p *far) settle() []chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		ctx, stop := context.WithTimeout(context.Background(), p.rt.set.BlockLimit)
 		defer stop()
+		if t, ok := p.t.(loser); ok {
+			lost := t.Lost()
+			go func() {
+				select {
+				case <-lost:
+					stop()
+				case <-ctx.Done():
+				}
+			}()
+		}
 		_ = p.ask(ctx, state.Request{Op: state.OpSettle})
 	}()
 	return []chan struct{}{done}

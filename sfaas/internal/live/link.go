@@ -223,8 +223,8 @@ func (r *Runtime) learnTable(rests []core.Rest, routes []base.Route) {
 	}
 }
 
-// settleRoutes waits, bounded by the block limit, until all linked runtimes have read
-// what was sent to them: they know the routes that this one knows.
+// settleRoutes waits, bounded by the block limit, until all linked runtimes that can be reached
+// have read what was sent to them: they know the routes that this one knows.
 func (r *Runtime) settleRoutes() {
 	var waits []chan struct{}
 	for _, x := range r.peers() {
