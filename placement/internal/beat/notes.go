@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +31,7 @@ import (
 type Notes struct {
 	cfg   Config
 	box   *mailbox
-	to    atomic.Pointer[[]target]
+	to    atomic.Pointer[[]netip.AddrPort]
 	spare chan *Note
 
 	reading sync.Mutex
@@ -49,6 +50,8 @@ type Note struct {
 	Body []byte // to be appended to, up to MaxBody bytes
 	b    [maxNote]byte
 	code *codec
+	of   *[]netip.AddrPort // what to was made of
+	to   []target          // the note's own: to send to one writes to it
 }
 
 const (
@@ -72,7 +75,7 @@ func OpenNotes(cfg Config) (*Notes, error) {
 		return nil, err
 	}
 	n := &Notes{cfg: cfg, box: box, spare: make(chan *Note, spareNotes), code: newCodec(cfg.Key)}
-	n.to.Store(new([]target))
+	n.to.Store(new([]netip.AddrPort))
 	return n, nil
 }
 
@@ -81,10 +84,7 @@ func (n *Notes) Address() netip.AddrPort { return n.box.address }
 
 // Tell sets who gets notes from now on.
 func (n *Notes) Tell(to []netip.AddrPort) {
-	all := make([]target, len(to))
-	for i, a := range to {
-		all[i] = targetOf(a)
-	}
+	all := slices.Clone(to)
 	n.to.Store(&all)
 }
 
@@ -109,8 +109,14 @@ func (n *Notes) Begin() *Note {
 func (n *Notes) Send(x *Note) {
 	if size := len(x.Body); size > 0 && size <= MaxBody {
 		b := x.seal(n.cfg.Node, n.cfg.Incarnation)
-		for _, to := range *n.to.Load() {
-			n.box.send(b, &to) // what does not get there is lost: the next one follows
+		if of := n.to.Load(); x.of != of { // rarely
+			x.of, x.to = of, x.to[:0]
+			for _, a := range *of {
+				x.to = append(x.to, targetOf(a))
+			}
+		}
+		for i := range x.to {
+			n.box.send(b, &x.to[i]) // what does not get there is lost: the next one follows
 		}
 	}
 	select {

@@ -5,6 +5,7 @@ package beat
 import (
 	"bytes"
 	"net/netip"
+	"sync"
 	"testing"
 
 	"github.com/neuroran/neuroran/sfaas"
@@ -65,6 +66,30 @@ func TestNotes(t *testing.T) {
 	if len(got) != 2 || got[0] != "one" || got[1] != long {
 		t.Errorf("got %d notes: %.20q", len(got), got)
 	}
+}
+
+// TestNotesAtOnce lets several workers write to two at the same time, while who is told changes:
+// the race detector looks on, and whoever is told last gets what is written from then on.
+func TestNotesAtOnce(t *testing.T) {
+	owner, one, other := openNotes(t, 1, "key"), openNotes(t, 2, "key"), openNotes(t, 3, "key")
+	both := []netip.AddrPort{one.Address(), other.Address()}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				say(owner, "at once")
+				owner.Tell(both[i%2:])
+			}
+		})
+	}
+	wg.Wait()
+	one.Read(func(sfaas.NodeID, uint32, []byte) {})
+	owner.Tell(both[:1])
+	say(owner, "last")
+	eventually(t, "the last note is read", func() (came bool) {
+		one.Read(func(_ sfaas.NodeID, _ uint32, body []byte) { came = came || string(body) == "last" })
+		return came
+	})
 }
 
 // TestNotesNoAllocs does what happens once per slot.
