@@ -2,7 +2,10 @@
 
 package plan
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // goal is a state of a zone that an [Improver] wants to come to, which may be many stages away
 // from where units are.
@@ -10,6 +13,7 @@ type goal struct {
 	zone  int
 	place []Place
 	scale []float64 // of the work of the units for which it was found
+	left  []int32   // scratch of recall: units that cannot be at their goals
 }
 
 // keep makes a state the goal.
@@ -31,19 +35,30 @@ func (g *goal) follow(plans []Plan) {
 }
 
 // recall brings a state, in which units are where they are now, to the goal, units that
-// came since then staying where they are. If the goal is of another time, no longer
-// allowed, or no better than what is now, the state is left as it is.
+// came since then staying where they are. Units that cannot be at their goals, as they have been
+// refused there or the node is gone, get the place at which they take least beside all others:
+// one refusal is no reason to head for another state. If the goal is of another time, no
+// longer allowed, or no better than what is now, the state is left as it is.
 func (g *goal) recall(s *State, now []Place, zone int) {
 	if len(g.place) != len(now) || g.zone != zone || !slices.Equal(g.scale, s.view.scale) || len(s.Violations(nil)) > 0 {
 		return
 	}
 	before := s.watt
+	g.left = g.left[:0]
 	for u, p := range g.place {
-		if p != now[u] && g.reaches(s, u) {
+		switch {
+		case p == now[u]:
+		case g.reaches(s, u):
 			s.Put(u, p)
+		case p.Node >= 0 && g.movable(s, u):
+			g.left = append(g.left, int32(u))
 		}
 	}
+	g.settle(s, now)
 	if s.watt < before && len(s.Violations(nil)) == 0 {
+		if len(g.left) > 0 {
+			g.keep(s, zone)
+		}
 		return
 	}
 	for u, p := range now {
@@ -54,11 +69,34 @@ func (g *goal) recall(s *State, now []Place, zone int) {
 	s.watt = before
 }
 
+// settle gives the units that are left the places at which they take least, or those that they
+// have now if there are none.
+func (g *goal) settle(s *State, now []Place) {
+	for _, u := range g.left {
+		s.Remove(int(u))
+	}
+	for _, u := range g.left {
+		best, least := now[u], math.Inf(1)
+		for _, j := range s.view.Zone(g.zone) {
+			for mode := range s.view.Units[u].Modes {
+				p := Place{j, int8(mode)}
+				if watts, refused := s.Cost(int(u), p); refused.OK() && watts < least {
+					best, least = p, watts
+				}
+			}
+		}
+		s.Put(int(u), best)
+	}
+}
+
 // reaches reports whether a unit can be at its goal, as far as nodes are there.
 func (g *goal) reaches(s *State, u int) bool {
 	p := g.place[u]
-	if slices.Contains(s.barred, Bar{u, p.Node}) {
-		return false
-	}
-	return p.Node >= 0 && !s.gone[p.Node] && !s.ghost[u] && s.view.Units[u].Zone == g.zone && s.place[u].Node >= 0
+	return p.Node >= 0 && !s.gone[p.Node] && !slices.Contains(s.barred, Bar{u, p.Node}) && g.movable(s, u)
+}
+
+// movable reports whether a unit can be moved at all.
+func (g *goal) movable(s *State, u int) bool {
+	at := s.place[u].Node
+	return at >= 0 && !s.gone[at] && !s.ghost[u] && s.view.Units[u].Zone == g.zone
 }

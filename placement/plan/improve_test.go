@@ -214,6 +214,29 @@ func TestTowardsLeadsToTheAim(t *testing.T) {
 	}
 }
 
+// TestRefusalIsGoneRound refuses the first moves of a plan: the way leads on to nearly the same
+// state, without a search.
+func TestRefusalIsGoneRound(t *testing.T) {
+	v := view(t, "nodes=20,units=40,load=0.6,seed=1")
+	s := plan.NewState(v)
+	(&plan.Choice{Policy: plan.Rendezvous()}).PlaceAll(s)
+	m := plan.NewImprover(v, nil)
+	total := func(plans []plan.Plan) (saves float64) {
+		for i := range plans {
+			saves += plans[i].Saves
+		}
+		return saves
+	}
+	plans := m.Zone(s, 0, 200000, 1)
+	want := total(plans)
+	for _, mv := range plans[0].Stages[0][:2] {
+		m.Bars = append(m.Bars, plan.Bar{Unit: mv.Unit, Node: mv.To.Node})
+	}
+	if got := total(m.Towards(s, 0)); got < want/2 {
+		t.Errorf("with two refusals %g W can be saved, want most of %g", got, want)
+	}
+}
+
 // TestBarsAreLeftOut bars each move that is proposed, again and again.
 func TestBarsAreLeftOut(t *testing.T) {
 	v := view(t, "nodes=20,units=40,load=0.2,seed=1")
