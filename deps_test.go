@@ -64,6 +64,7 @@ const floorRule = `
 	placement/resource < placement/resource/...;
 	sfaas < placement/internal/beat < placement;
 	sfaas < placement/internal/wire < placement/meter, placement/internal/agent;
+	sfaas < placement/internal/field < placement/resource;
 
 	# Floor 6: the only place where radio meets runtime.
 	phy/neural, phy/capture, phy/diagnose, mac/..., placement, sfaas/..., sfaas/tape < ran/block < ran < ran/...;

@@ -23,7 +23,7 @@ func (s *Set) Admit(units []Unit, candidate Unit) error {
 		return err
 	}
 	if len(units) >= MaxUnits {
-		return &FieldError{"units", len(units) + 1, "at most 65536"}
+		return wrong("units", len(units)+1, "at most 65536")
 	}
 	return s.check(units, &candidate)
 }

@@ -52,9 +52,9 @@ func TestErrors(t *testing.T) {
 		{"late", set, []admission.Unit{{Work: 100 * us}}, admission.Unit{Work: 300 * us, Egress: 600 * us}, &admission.LineError{Line: admission.LineDeadline, Unit: 1, Got: 1000 * us, Want: 900 * us}},
 		{"its own deadline", set, []admission.Unit{{Work: 100 * us, Deadline: 300 * us}}, admission.Unit{Work: 300 * us}, &admission.LineError{Line: admission.LineDeadline, Got: 400 * us, Want: 200 * us}},
 		{"load", set, []admission.Unit{{Work: 300 * us}}, admission.Unit{Work: 300 * us}, &admission.LineError{Line: admission.LineLoad, Got: 600 * us, Want: 500 * us}},
-		{"cores", admission.Set{Deadline: 1}, nil, admission.Unit{}, &admission.FieldError{Field: "set.cores", Got: 0, Want: "1 to 65536"}},
-		{"work", set, nil, admission.Unit{Work: -1}, &admission.FieldError{Field: "units[0].work", Got: time.Duration(-1), Want: "0 to an hour"}},
-		{"chain", set, []admission.Unit{{Work: 1, Chain: 2}}, admission.Unit{}, &admission.FieldError{Field: "units[0].chain", Got: time.Duration(2), Want: "at most its work of 1ns"}},
+		{"cores", admission.Set{Deadline: 1}, nil, admission.Unit{}, &admission.FieldError{Of: "admission", Field: "set.cores", Got: "0", Want: "1 to 65536"}},
+		{"work", set, nil, admission.Unit{Work: -1}, &admission.FieldError{Of: "admission", Field: "units[0].work", Got: "-1ns", Want: "0 to an hour"}},
+		{"chain", set, []admission.Unit{{Work: 1, Chain: 2}}, admission.Unit{}, &admission.FieldError{Of: "admission", Field: "units[0].chain", Got: "2ns", Want: "at most its work of 1ns"}},
 	} {
 		err := c.set.Admit(c.units, c.candidate)
 		if diff := cmp.Diff(c.want, err); diff != "" {

@@ -12,7 +12,7 @@ func (s *Set) Remaining(units []Unit, i int) (time.Duration, error) {
 		return 0, err
 	}
 	if i < 0 || i >= len(units) {
-		return 0, &FieldError{"unit", i, "the place of a unit"}
+		return 0, wrong("unit", i, "the place of a unit")
 	}
 	return s.Level(units, func(k int) bool { return k == i })
 }

@@ -5,6 +5,8 @@ package admission
 import (
 	"fmt"
 	"time"
+
+	"github.com/neuroran/neuroran/placement/internal/field"
 )
 
 // Line names what a set of workers was found to lack.
@@ -33,14 +35,10 @@ func (e *LineError) Error() string {
 	return fmt.Sprintf("admission: deadline: unit %d is done after %v, want at most %v", e.Unit, e.Got, e.Want)
 }
 
-// FieldError says that a field of a [Set] or a [Unit] is out of range.
-type FieldError struct {
-	Field string // such as "set.cores" or "units[2].work"
-	Got   any    // what it says
-	Want  string // what it may be
-}
+// FieldError says that a field of a [Set] or a [Unit] is out of range: Field names it, such as
+// "set.cores" or "units[2].work", Got is what it says, and Want what it may be.
+type FieldError = field.Error
 
-// Error implements error.
-func (e *FieldError) Error() string {
-	return fmt.Sprintf("admission: %s is %v, want %s", e.Field, e.Got, e.Want)
+func wrong(name string, got any, want string) error {
+	return &FieldError{Of: "admission", Field: name, Got: fmt.Sprint(got), Want: want}
 }

@@ -37,7 +37,7 @@ const (
 // quantile that is not between 0.5 and 1.
 func NewFit(quantile float64) (Fit, error) {
 	if !(quantile >= 0.5 && quantile < 1) {
-		return Fit{}, &FieldError{"quantile", quantile, "at least 0.5, less than 1"}
+		return Fit{}, wrong("quantile", quantile, "at least 0.5, less than 1")
 	}
 	return Fit{quantile: quantile, weight: 1, memory: max(fitMemory, 8/(1-quantile))}, nil
 }

@@ -25,7 +25,7 @@ type Model struct {
 // [*FieldError] for a quantile that is not between 0.5 and 1, and for no predictor.
 func NewModel(p Predictor, quantile float64) (*Model, error) {
 	if p == nil {
-		return nil, &FieldError{"predictor", nil, "one"}
+		return nil, wrong("predictor", nil, "one")
 	}
 	fit, err := NewFit(quantile)
 	if err != nil {

@@ -86,17 +86,17 @@ func (s *Set) stretch() float64 {
 func (s *Set) validate(units []Unit) error {
 	switch {
 	case s.Cores < 1 || s.Cores > 1<<16:
-		return &FieldError{"set.cores", s.Cores, "1 to 65536"}
+		return wrong("set.cores", s.Cores, "1 to 65536")
 	case s.Deadline <= 0 || s.Deadline > MaxDuration:
-		return &FieldError{"set.deadline", s.Deadline, "more than 0, at most an hour"}
+		return wrong("set.deadline", s.Deadline, "more than 0, at most an hour")
 	case s.Slot < 0 || s.Slot > MaxDuration:
-		return &FieldError{"set.slot", s.Slot, "0 to an hour"}
+		return wrong("set.slot", s.Slot, "0 to an hour")
 	case s.Margin < 0 || s.Margin > MaxDuration:
-		return &FieldError{"set.margin", s.Margin, "0 to an hour"}
+		return wrong("set.margin", s.Margin, "0 to an hour")
 	case s.Stretch != 0 && !(s.Stretch > 0 && s.Stretch <= 1e3):
-		return &FieldError{"set.stretch", s.Stretch, "more than 0, at most 1000"}
+		return wrong("set.stretch", s.Stretch, "more than 0, at most 1000")
 	case len(units) > MaxUnits:
-		return &FieldError{"units", len(units), fmt.Sprint("at most ", MaxUnits)}
+		return wrong("units", len(units), fmt.Sprint("at most ", MaxUnits))
 	}
 	for i := range units {
 		if err := s.validateUnit(i, &units[i]); err != nil {
@@ -114,11 +114,11 @@ func (s *Set) validateUnit(i int, u *Unit) error {
 		{"work", u.Work}, {"chain", u.Chain}, {"ingress", u.Ingress}, {"egress", u.Egress}, {"slot", u.Slot}, {"deadline", u.Deadline},
 	} {
 		if f.d < 0 || f.d > MaxDuration {
-			return &FieldError{fmt.Sprintf("units[%d].%s", i, f.name), f.d, "0 to an hour"}
+			return wrong(fmt.Sprintf("units[%d].%s", i, f.name), f.d, "0 to an hour")
 		}
 	}
 	if u.Chain > u.Work {
-		return &FieldError{fmt.Sprintf("units[%d].chain", i), u.Chain, fmt.Sprint("at most its work of ", u.Work)}
+		return wrong(fmt.Sprintf("units[%d].chain", i), u.Chain, fmt.Sprint("at most its work of ", u.Work))
 	}
 	return nil
 }

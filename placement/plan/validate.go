@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/neuroran/neuroran/placement/internal/field"
 )
 
 // Bounds of what an instance may hold.
@@ -19,17 +21,9 @@ const (
 	MaxZones     = 1 << 16 // zones
 )
 
-// A FieldError says which field of an instance is wrong.
-type FieldError struct {
-	Field string // such as "units[3].modes[0].work_us"
-	Got   string // what it holds
-	Want  string // what it must hold
-}
-
-// Error names the field, what it holds and what it must hold.
-func (e *FieldError) Error() string {
-	return fmt.Sprintf("plan: instance: %s: got %s, want %s", e.Field, e.Got, e.Want)
-}
+// FieldError says which field of an instance is wrong: Field names it, such as
+// "units[3].modes[0].work_us", Got is what it holds, and Want what it must hold.
+type FieldError = field.Error
 
 // checker keeps the first error of a series of checks. What a field is called is put together
 // when it is wrong, and only then: views are made again and again.
@@ -43,17 +37,17 @@ type checker struct {
 // in says to what the next fields belong.
 func (c *checker) in(list string, i int) { c.list, c.i, c.mode = list, i, -1 }
 
-func (c *checker) fail(field string, got any, want string) {
+func (c *checker) fail(name string, got any, want string) {
 	if c.err != nil {
 		return
 	}
 	if c.list != "" && c.mode >= 0 {
-		field = fmt.Sprintf("modes[%d].%s", c.mode, field)
+		name = fmt.Sprintf("modes[%d].%s", c.mode, name)
 	}
 	if c.list != "" {
-		field = strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", c.list, c.i, field), ".")
+		name = strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", c.list, c.i, name), ".")
 	}
-	c.err = &FieldError{field, fmt.Sprint(got), want}
+	c.err = &FieldError{Of: "plan: instance", Field: name, Got: fmt.Sprint(got), Want: want}
 }
 
 // within demands least ≤ v ≤ most, which no NaN does.

@@ -5,23 +5,17 @@ package resource
 import (
 	"errors"
 	"fmt"
+
+	"github.com/neuroran/neuroran/placement/internal/field"
 )
 
 // ErrNoLease says that a table has no such lease: it never had, it was released, or its
 // time to live has passed.
 var ErrNoLease = errors.New("resource: no such lease")
 
-// FieldError says which field of a need, a request or an inventory cannot be.
-type FieldError struct {
-	Field string // such as "need.cpu"
-	Got   string // what it says
-	Want  string // what it may be
-}
-
-// Error implements error.
-func (e *FieldError) Error() string {
-	return fmt.Sprintf("resource: %s: got %s, want %s", e.Field, e.Got, e.Want)
-}
+// FieldError says which field of a need, a request or an inventory cannot be: Field names it, such
+// as "need.cpu", Got is what it says, and Want what it may be.
+type FieldError = field.Error
 
 // ShortError says which line of a need does not fit, on a table from which nothing was
 // taken. Of an accelerator Free and Total are those of the one that has most.

@@ -153,16 +153,16 @@ func (v *Inventory) Validate() error {
 	}
 	for i, l := range v.Links {
 		if l.BitsPerSecond < 0 {
-			return &FieldError{Field: fmt.Sprintf("inventory.links[%d]", i), Got: LineNet.Format(l.BitsPerSecond), Want: "0 or more"}
+			return &FieldError{Of: "resource", Field: fmt.Sprintf("inventory.links[%d]", i), Got: LineNet.Format(l.BitsPerSecond), Want: "0 or more"}
 		}
 	}
 	for i, a := range v.Accelerators {
 		field := fmt.Sprintf("inventory.accelerators[%d]", i)
 		if a.Kind == "" {
-			return &FieldError{Field: field + ".kind", Got: "none", Want: "a kind, such as gpu"}
+			return &FieldError{Of: "resource", Field: field + ".kind", Got: "none", Want: "a kind, such as gpu"}
 		}
 		if a.Memory < 0 {
-			return &FieldError{Field: field + ".memory", Got: LineMemory.Format(a.Memory), Want: "0 or more"}
+			return &FieldError{Of: "resource", Field: field + ".memory", Got: LineMemory.Format(a.Memory), Want: "0 or more"}
 		}
 		if err := a.Power.Validate(); err != nil {
 			return fmt.Errorf("%s: %w", field, err)

@@ -46,7 +46,7 @@ func (n Need) Validate() error {
 	}
 	for i, a := range n.Accelerators {
 		if a.Share > Whole {
-			return &FieldError{Field: fmt.Sprintf("need.accelerators[%d].share", i), Got: a.Share.String(), Want: "0 to 1"}
+			return &FieldError{Of: "resource", Field: fmt.Sprintf("need.accelerators[%d].share", i), Got: a.Share.String(), Want: "0 to 1"}
 		}
 	}
 	return nil
@@ -56,21 +56,21 @@ func (n Need) Validate() error {
 func (n *Need) validate() error {
 	for _, line := range n.lines() {
 		if line.amount < 0 {
-			return &FieldError{Field: "need." + line.line.String(), Got: line.line.Format(line.amount), Want: "0 or more"}
+			return &FieldError{Of: "resource", Field: "need." + line.line.String(), Got: line.line.Format(line.amount), Want: "0 or more"}
 		}
 	}
 	if len(n.Accelerators) > MaxAccelerators {
-		return &FieldError{Field: "need.accelerators", Got: strconv.Itoa(len(n.Accelerators)), Want: fmt.Sprintf("at most %d", MaxAccelerators)}
+		return &FieldError{Of: "resource", Field: "need.accelerators", Got: strconv.Itoa(len(n.Accelerators)), Want: fmt.Sprintf("at most %d", MaxAccelerators)}
 	}
 	for i, a := range n.Accelerators {
 		field := fmt.Sprintf("need.accelerators[%d].", i)
 		switch {
 		case a.Kind == "":
-			return &FieldError{Field: field + "kind", Got: "none", Want: "a kind, such as gpu"}
+			return &FieldError{Of: "resource", Field: field + "kind", Got: "none", Want: "a kind, such as gpu"}
 		case a.Share < 0:
-			return &FieldError{Field: field + "share", Got: a.Share.String(), Want: "0 to 1"}
+			return &FieldError{Of: "resource", Field: field + "share", Got: a.Share.String(), Want: "0 to 1"}
 		case a.Memory < 0:
-			return &FieldError{Field: field + "memory", Got: LineMemory.Format(a.Memory), Want: "0 or more"}
+			return &FieldError{Of: "resource", Field: field + "memory", Got: LineMemory.Format(a.Memory), Want: "0 or more"}
 		}
 	}
 	return nil

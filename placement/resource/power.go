@@ -79,7 +79,7 @@ func (m PowerModel) Validate() error {
 		{"wake", m.WakeJoules, 0},
 	} {
 		if !(line.got >= line.least && line.got < 1e9) { // refuses NaN too
-			return &FieldError{Field: "power." + line.name, Got: fmt.Sprint(line.got), Want: fmt.Sprintf("%v or more", line.least)}
+			return &FieldError{Of: "resource", Field: "power." + line.name, Got: fmt.Sprint(line.got), Want: fmt.Sprintf("%v or more", line.least)}
 		}
 	}
 	return nil

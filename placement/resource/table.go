@@ -261,7 +261,7 @@ func (t *Table) Version() (version uint64, leases int) {
 // checkTTL returns a [*FieldError] for a time to live that is over at once.
 func checkTTL(ttl time.Duration) error {
 	if ttl <= 0 {
-		return &FieldError{Field: "ttl", Got: ttl.String(), Want: "more than 0"}
+		return &FieldError{Of: "resource", Field: "ttl", Got: ttl.String(), Want: "more than 0"}
 	}
 	return nil
 }
