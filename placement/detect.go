@@ -218,7 +218,11 @@ func (d *Deployment) takeOver(node sfaas.NodeID) {
 		}
 	}
 	if stood {
-		d.wg.Go(func() { d.inherit(node) })
+		d.wg.Go(func() {
+			if d.sleep(inheritAfter) {
+				d.inherit(node)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ package placement
 import (
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/beat"
 	"github.com/neuroran/neuroran/placement/meter"
@@ -133,6 +134,10 @@ func (d *Deployment) readNotes() {
 		}
 	})
 }
+
+// inheritAfter is for how long the last words of a lost owner lie where they are: claims and the
+// first slots of what was claimed come before the bill.
+const inheritAfter = 20 * time.Millisecond
 
 // inherit enters the last words of an owner that is lost into the ledger, and passes them on to
 // all.

@@ -204,6 +204,9 @@ func (x *world) kill(ues int) {
 	if err := x.w.Start(x.w.Node(n)); err != nil {
 		x.t.Fatal(err)
 	}
+	// Nobody is linked with a life before its number is known to be new. What is pushed by then waits, and
+	// is done all at once.
+	x.w.RunFor(time.Second/4 + slot)
 	x.down[n] = false
 	x.lives[n]++
 	x.ledgers[n], x.told[n] = meter.NewLedger(sfaas.NodeID(n+1), power, 2), 0
