@@ -84,6 +84,9 @@ func (n *Notes) Address() netip.AddrPort { return n.box.address }
 
 // Tell sets who gets notes from now on.
 func (n *Notes) Tell(to []netip.AddrPort) {
+	if slices.Equal(*n.to.Load(), to) {
+		return // those who write have them
+	}
 	all := slices.Clone(to)
 	n.to.Store(&all)
 }
