@@ -124,7 +124,7 @@ func (l *Ledger) relieve(now sfaas.Time) {
 	case l.Check() == nil:
 		l.over, l.settled = 0, l.version
 		for i := range l.entries {
-			l.entries[i].going = false
+			l.entries[i].going, l.entries[i].bound = false, false
 		}
 		return
 	case l.without(func(e *entry) bool { return e.going }) == nil:
@@ -140,7 +140,7 @@ func (l *Ledger) relieve(now sfaas.Time) {
 	var best, most *entry
 	for i := range l.entries {
 		e := &l.entries[i]
-		if !e.here || e.going {
+		if !e.here || e.going || e.bound {
 			continue
 		}
 		if more(e, most) {
@@ -152,6 +152,16 @@ func (l *Ledger) relieve(now sfaas.Time) {
 	}
 	if best = cmp.Or(best, most); best != nil {
 		best.going = true
+	}
+}
+
+// Bind says that a unit cannot go, or that nothing would be won by it: until there is room for
+// all, another one has to.
+func (l *Ledger) Bind(id resource.LeaseID) {
+	for i := range l.entries {
+		if e := &l.entries[i]; e.id == id {
+			e.going, e.bound = false, true
+		}
 	}
 }
 

@@ -60,6 +60,7 @@ type entry struct {
 	on    int  // the accelerator on which it queues, -1 for none
 	here  bool // and not only promised
 	going bool // it has to go
+	bound bool // it cannot: see Bind
 }
 
 // New returns a ledger that lends everything. It returns the error of [resource.NewTable].
