@@ -158,10 +158,9 @@ func (l *Ledger) relieve(now sfaas.Time) {
 // Bind says that a unit cannot go, or that nothing would be won by it: until there is room for
 // all, another one has to.
 func (l *Ledger) Bind(id resource.LeaseID) {
-	for i := range l.entries {
-		if e := &l.entries[i]; e.id == id {
-			e.going, e.bound = false, true
-		}
+	if e := l.find(id); e != nil {
+		e.going, e.bound = false, true
+		l.version++ // there is something to relieve, or may be
 	}
 }
 

@@ -185,15 +185,18 @@ func TestGrownHasToGo(t *testing.T) {
 		t.Error("a unit is admitted in the place of one that has not gone yet")
 	}
 	want("no other one has to go", 5*time.Second, stands, displaced, stands)
+	l.Bind(ids[1])
+	want("it cannot go", 6*time.Second, stands, stands, stands)
+	want("another one has to", 7*time.Second, stands, stands, displaced)
 	l.Release(promised) // it does not come
-	want("there is room again", 6*time.Second, stands, stands, stands)
+	want("there is room again", 8*time.Second, stands, stands, stands)
 	id, err := l.Accept(0, owner(11), 1, demand(4000), until) // it has come all the same
 	if err != nil || l.Check() == nil {
 		t.Errorf("what is here already: %v, %v", err, l.Check())
 	}
-	want("too much again", 7*time.Second, stands, stands, stands)
-	want("one is enough, if it is that", 9*time.Second, stands, stands, stands)
-	if got := l.Extend(sfaas.Time(9*time.Second), id, until); got != displaced {
+	want("too much again", 9*time.Second, stands, stands, stands)
+	want("one is enough, if it is that", 11*time.Second, stands, stands, stands)
+	if got := l.Extend(sfaas.Time(11*time.Second), id, until); got != displaced {
 		t.Errorf("the one without which all fit: %v", got)
 	}
 	if got := l.Extend(sfaas.Time(2*time.Hour), id, 3*sfaas.Time(time.Hour)); got != agent.LeaseEnded {
