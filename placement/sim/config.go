@@ -28,7 +28,7 @@ type Config struct {
 	ThinkRounds int           // rounds between two thoughts of an agent; 25
 	NodeBudget  int           // places that an agent prices per thought; 60 000
 	PlanBudget  int           // places that a planner prices per thought; 1 000 000, of a day 100 000, and more as it finds nothing
-	Hysteresis  float64       // watts that a plan must save per move; 0.5, in a day 2
+	Hysteresis  float64       // watts that a plan must save per move; 0.1, in a day 2
 	LeaseTTL    time.Duration // of leases; 10 s
 	Rest        time.Duration // for which a unit that has moved is not moved again; 100 ms
 	Eager       time.Duration // after a change in which a planner takes any saving; 12 s, in a day 1.2 s
@@ -47,7 +47,7 @@ func (c Config) defaults(in *plan.Instance) Config {
 	c.ThinkRounds = cmp.Or(c.ThinkRounds, 25)
 	c.NodeBudget = cmp.Or(c.NodeBudget, 60000)
 	c.PlanBudget = cmp.Or(c.PlanBudget, 1000000)
-	c.Hysteresis = cmp.Or(c.Hysteresis, 0.5)
+	c.Hysteresis = cmp.Or(c.Hysteresis, 0.1)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Second)
 	c.Rest = cmp.Or(c.Rest, 100*time.Millisecond)
 	c.Eager = cmp.Or(c.Eager, 12*time.Second)
