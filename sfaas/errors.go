@@ -41,7 +41,7 @@ var (
 	ErrNotOwner = base.ErrNotOwner
 	// ErrOwned is returned by a move to the runtime that owns the unit already.
 	ErrOwned = base.ErrOwned
-	// ErrMoving is returned by a move of a unit that is moving.
+	// ErrMoving is returned by a move, or a read, of a unit that is moving.
 	ErrMoving = base.ErrMoving
 	// ErrUnlinked is returned by a move to a runtime that is not linked.
 	ErrUnlinked = base.ErrUnlinked

@@ -23,9 +23,10 @@ import (
 //
 // Cells of a key that has never been used are empty. A look that changes a cell, sends, or
 // uses a cell that is not there gets a [*CellError], and changes nothing. Read returns a
-// [*MovedError] if another runtime owns the unit of the key, a [*WiringError] if the graph
-// does not have the function, [ErrClosed], or the error of ctx. The worker is kept from
-// its slots for as long as the copy takes: name cells where others are large.
+// [*MovedError] if another runtime owns the unit of the key, [ErrMoving] while it is between
+// two owners, a [*WiringError] if the graph does not have the function, [ErrClosed], or the
+// error of ctx. The worker is kept from its slots for as long as the copy takes: name cells
+// where others are large.
 func (r *Runtime) Read(ctx context.Context, f Function, key Key, look func(c *Ctx) error, cells ...Declared) error {
 	if err := canLook(f, look); err != nil {
 		return err

@@ -20,6 +20,8 @@ type unanswered struct {
 	app   *sfaas.App
 	in    sfaas.Input[number]
 	out   sfaas.Output[number]
+	count sfaas.Function
+	total sfaas.Value[uint64]
 	sums  chan uint64
 	a, b  *sfaas.Runtime
 	toB   *lossy
@@ -41,6 +43,7 @@ func openUnanswered(t *testing.T, kept bool) *unanswered {
 	}, sfaas.FunctionConfig{}, sum)
 	g := sfaas.NewGraph("lost")
 	x := &unanswered{in: sfaas.Source[number](g, "in"), sums: make(chan uint64, 100), moved: make(chan error, 1)}
+	x.count, x.total = count, sum
 	x.out = sfaas.Sink(sfaas.Apply(x.in.With(edge), count).With(edge), "sums")
 	x.app = build(t, g)
 	x.unit = sfaas.Unit{Part: "count", Root: sfaas.NewKey(sfaas.KindCell, 1)}
@@ -66,6 +69,14 @@ func (x *unanswered) connect(t *testing.T) {
 	if _, _, err := x.a.Connect(x.toB, hb); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (x *unanswered) read(t *testing.T, rt *sfaas.Runtime) (n uint64, err error) {
+	err = rt.Read(t.Context(), x.count, x.unit.Root, func(c *sfaas.Ctx) error {
+		n, _ = x.total.Get(c)
+		return nil
+	})
+	return n, err
 }
 
 func (x *unanswered) disconnect() {
@@ -158,6 +169,9 @@ func TestMoveUnanswered(t *testing.T) {
 			x.toA.lose(c.outcome)
 			x.move(t)
 			image := x.toB.image()
+			if n, err := x.read(t, x.a); !errors.Is(err, sfaas.ErrMoving) {
+				t.Errorf("while it is between two owners the old one reads %d, %v", n, err)
+			}
 			x.disconnect()
 			x.connect(t)
 			if err := x.ends(t); (err == nil) != (c.owner == 2) {
@@ -172,6 +186,9 @@ func TestMoveUnanswered(t *testing.T) {
 				}
 			}
 			x.serve(t, 3, 10)
+			if n, err := x.read(t, []*sfaas.Runtime{x.a, x.b}[c.owner-1]); err != nil || n != 10 {
+				t.Errorf("its owner reads %d, %v, want 10", n, err)
+			}
 			for i, rt := range []*sfaas.Runtime{x.a, x.b} {
 				if r, _ := rt.Route(x.unit); r.Owner != c.owner {
 					t.Errorf("node %d knows route %+v, want owner %d", i+1, r, c.owner)

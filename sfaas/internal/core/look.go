@@ -33,12 +33,17 @@ func NewCopy(at base.Address, now base.Time, decls []*plan.CellDecl) *Copy {
 }
 
 // Copy copies cells of the instance of a function at a key of this core, between two
-// steps. It is empty if there is no instance.
-func (k *Core) Copy(n *plan.Node, key base.Key, decls []*plan.CellDecl, now base.Time) *Copy {
+// steps. It is empty if there is no instance, and [base.ErrMoving] while what the unit has is
+// not in this core: it has left and nobody has said that it came, or has come elsewhere in
+// this runtime and not here yet.
+func (k *Core) Copy(n *plan.Node, key base.Key, decls []*plan.CellDecl, now base.Time) (*Copy, error) {
+	if u := k.units[plan.UnitID{Part: n.Part, Root: n.Part.Root(key)}]; u != nil && (u.phase == unitLeft || u.phase == unitAway) {
+		return nil, base.ErrMoving
+	}
 	x := NewCopy(base.Address{Function: n.Fn.Name, Key: key}, now, decls)
 	ks := k.keys[key]
 	if ks == nil || ks.insts[n.Index] == nil {
-		return x
+		return x, nil
 	}
 	for i, d := range decls {
 		for _, s := range ks.insts[n.Index].cells {
@@ -47,7 +52,7 @@ func (k *Core) Copy(n *plan.Node, key base.Key, decls []*plan.CellDecl, now base
 			}
 		}
 	}
-	return x
+	return x, nil
 }
 
 // KeysOf appends the keys of this core at which cells of a function have content.

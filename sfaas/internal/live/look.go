@@ -15,7 +15,7 @@ import (
 //
 // A copy, since content goes on changing: the worker makes it between two invocations,
 // and the reader has it for itself. Who owns the unit is asked there too, since it may
-// have moved meanwhile.
+// have moved meanwhile. A unit that is between two owners cannot be read at either.
 func (r *Runtime) Copy(ctx context.Context, n *plan.Node, key base.Key, decls []*plan.CellDecl) (*core.Copy, error) {
 	var x *core.Copy
 	var err error
@@ -26,7 +26,7 @@ func (r *Runtime) Copy(ctx context.Context, n *plan.Node, key base.Key, decls []
 			err = &base.MovedError{Unit: at.Unit, Owner: at.Owner, Epoch: at.Epoch}
 			return
 		}
-		x = w.core.Copy(n, key, decls, w.clock.now())
+		x, err = w.core.Copy(n, key, decls, w.clock.now())
 	})
 	if !open {
 		return nil, base.ErrClosed
