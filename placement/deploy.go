@@ -22,7 +22,8 @@ import (
 // It returns what [Spec.Validate] and [sfaas.NewRuntime] do, and an error if the node has left or
 // has a deployment of that name; and a [*sfaas.DigestError], with both digests, if a member has
 // deployed another build of the parts that are placed under it: a new build has a name of its
-// own. Where the other one is heard of later, each build has units of its own. The deployment ends with the node, in [Node.Leave].
+// own. Where the other one is heard of later, each build has units of its own. The deployment
+// ends with the node, in [Node.Leave].
 func (n *Node) Deploy(app *sfaas.App, spec Spec, opts ...DeployOption) (*Deployment, error) {
 	if !n.meters.knows(spec.Tenant) {
 		return nil, &sfaas.OptionError{Option: "placement.Spec.Tenant", Got: spec.Tenant, Want: "one of Config.Tenants"}

@@ -16,16 +16,13 @@ import (
 func TestLinkedUnitsComeTogether(t *testing.T) {
 	var v agent.View
 	for i := range 2 {
-		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
-		r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
-		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
+		r := nodeRow(sfaas.NodeID(i + 1))
 		r.Columns[nodeHop], r.Columns[nodeNet] = 100, 1000
 		v.Nodes = append(v.Nodes, r)
 	}
 	unit := func(id agent.UnitID, owner sfaas.NodeID) agent.UnitRow {
 		r := agent.UnitRow{Unit: id, Owner: owner}
-		r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
-		r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+		setWork(&r)
 		return r
 	}
 	v.Units = []agent.UnitRow{unit(1, 1), unit(2<<30+2, 2)}
@@ -109,4 +106,18 @@ func TestRowsSayWhoSendsToWhom(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// nodeRow returns the row of a node of four cores that takes 5 W asleep, and 40 to 100 W awake.
+func nodeRow(id sfaas.NodeID) agent.NodeRow {
+	r := agent.NodeRow{Node: id}
+	r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
+	r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
+	return r
+}
+
+// setWork gives a unit work of a tenth of a core, in slots of a millisecond.
+func setWork(r *agent.UnitRow) {
+	r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
+	r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
 }

@@ -46,15 +46,11 @@ func TestNodesFallAsleep(t *testing.T) {
 func TestThinkerMovesStandbys(t *testing.T) {
 	var v agent.View
 	for i := range 3 {
-		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
-		r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
-		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
-		v.Nodes = append(v.Nodes, r)
+		v.Nodes = append(v.Nodes, nodeRow(sfaas.NodeID(i+1)))
 	}
 	unit := func(id agent.UnitID, owner, standby sfaas.NodeID) {
 		r := agent.UnitRow{Unit: id, Owner: owner, Want: 1, Standbys: [2]sfaas.NodeID{standby}}
-		r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
-		r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+		setWork(&r)
 		v.Units = append(v.Units, r)
 	}
 	unit(1, 1, 2)
@@ -86,15 +82,11 @@ func TestThinkerMovesStandbys(t *testing.T) {
 func TestThinkerGoesOn(t *testing.T) {
 	var v agent.View
 	for i := range 3 {
-		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
-		r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
-		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
-		v.Nodes = append(v.Nodes, r)
+		v.Nodes = append(v.Nodes, nodeRow(sfaas.NodeID(i+1)))
 	}
 	add := func(owner sfaas.NodeID) {
 		r := agent.UnitRow{Unit: agent.UnitID(len(v.Units) + 1), Owner: owner, Version: 1}
-		r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
-		r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+		setWork(&r)
 		v.Units = append(v.Units, r)
 	}
 	for i := range 3 {
@@ -120,15 +112,11 @@ func TestThinkerGoesOn(t *testing.T) {
 func TestThinkerGuessesModes(t *testing.T) {
 	var v agent.View
 	for i := range 2 {
-		r := agent.NodeRow{Node: sfaas.NodeID(i + 1)}
-		r.Columns[nodeCores], r.Columns[nodeMemory] = 4, 1000
-		r.Columns[nodeSleep], r.Columns[nodeIdle], r.Columns[nodeMax] = 5, 40, 100
-		v.Nodes = append(v.Nodes, r)
+		v.Nodes = append(v.Nodes, nodeRow(sfaas.NodeID(i+1)))
 	}
 	v.Nodes[0].Columns[nodeKind], v.Nodes[0].Columns[nodeDeviceMemory] = kindNumber("gpu"), 1000
 	r := agent.UnitRow{Unit: 1, Owner: 2}
-	r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
-	r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+	setWork(&r)
 	r.Columns[unitMode] = 1 // of its old owner, node 1
 	k := r.Columns[unitModes:]
 	k[modeKind], k[modeWork], k[modeShare], k[modeMemory] = kindNumber("gpu"), 0.5, 100, 100
@@ -140,7 +128,7 @@ func TestThinkerGuessesModes(t *testing.T) {
 	}
 }
 
-// BenchmarkThink makes a problem of 20 nodes with 100 units: what a thought takes beyond its
+// BenchmarkProblem makes a problem of 20 nodes with 100 units: what a thought takes beyond its
 // search.
 func BenchmarkProblem(b *testing.B) {
 	var v agent.View
@@ -152,8 +140,7 @@ func BenchmarkProblem(b *testing.B) {
 	}
 	for i := range 100 {
 		r := agent.UnitRow{Unit: agent.UnitID(i + 1), Owner: sfaas.NodeID(i%20 + 1), Version: 1}
-		r.Columns[unitWork], r.Columns[unitQuantile], r.Columns[unitRate] = 100, 200, 1000
-		r.Columns[unitSlot], r.Columns[unitDeadline], r.Columns[unitMemory] = 1000, 1000, 64
+		setWork(&r)
 		v.Units = append(v.Units, r)
 	}
 	var thinks thinker

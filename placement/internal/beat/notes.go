@@ -139,12 +139,19 @@ func (x *Note) seal(node sfaas.NodeID, incarnation uint32) []byte {
 	return x.b[:end+codeSize]
 }
 
+// mostAtOnce is how many datagrams a call of Read takes: more than a socket holds, so that whoever
+// floods it does not keep the reader.
+const mostAtOnce = 1 << 14
+
 // Read calls f with the body of each note that has come, which f must not keep, and says in which
 // life of which node it was written.
 func (n *Notes) Read(f func(node sfaas.NodeID, incarnation uint32, body []byte)) {
 	n.reading.Lock()
 	defer n.reading.Unlock()
-	for !n.closed {
+	for range mostAtOnce {
+		if n.closed {
+			return
+		}
 		size, ok := n.box.receive(n.in[:])
 		if !ok {
 			return
