@@ -74,18 +74,53 @@ func (b *books) Reserve(now sfaas.Time, it *agent.Item, until sfaas.Time) (uint6
 		return 0, agent.Refusal{Line: "cpu", Got: "no processor is lent", Want: "one"}
 	}
 	b.expire(now)
-	spec, v := c.spec(), b.node.agent.View()
+	v := b.node.agent.View()
 	var refused error
 	for _, mode := range b.node.thinker.modes(&v, it) {
-		d := demand(&spec, &it.Row, mode)
-		id, err := b.lent.Reserve(now, b.owner(c, it), it.Row.Epoch, &d, until)
+		id, err := b.lend(now, c, it, mode, until)
 		if err == nil {
-			b.lines = append(b.lines, line{id: id, item: *it, mode: mode})
-			return uint64(id), agent.Refusal{}
+			return id, agent.Refusal{}
 		}
 		refused = cmp.Or(refused, err)
 	}
+	if id := b.giveWay(now, &v, c, it, until); id != 0 {
+		return id, agent.Refusal{}
+	}
 	return 0, ledger.Refusal(refused)
+}
+
+// lend grants a lease for a unit in a mode.
+func (b *books) lend(now sfaas.Time, c carrier, it *agent.Item, mode int8, until sfaas.Time) (uint64, error) {
+	spec := c.spec()
+	d := demand(&spec, &it.Row, mode)
+	id, err := b.lent.Reserve(now, b.owner(c, it), it.Row.Epoch, &d, until)
+	if err == nil {
+		b.lines = append(b.lines, line{id: id, item: *it, mode: mode})
+	}
+	return uint64(id), err
+}
+
+// giveWay grants a lease for a unit after units that are here already have changed their modes,
+// or returns 0. Those that are to stay as they are, whatever that takes, do not.
+func (b *books) giveWay(now sfaas.Time, v *agent.View, c carrier, it *agent.Item, until sfaas.Time) uint64 {
+	if b.node.cfg.KeepPlaces {
+		return 0
+	}
+	mode, changes, ok := b.node.thinker.makeRoom(v, it)
+	if !ok {
+		return 0
+	}
+	back, ok := b.change(now, changes)
+	if !ok {
+		return 0
+	}
+	id, err := b.lend(now, c, it, mode, until)
+	if err != nil {
+		b.change(now, back)
+		return 0
+	}
+	b.tellChanged(back)
+	return id
 }
 
 // Accept implements agent.Ledger.
@@ -161,22 +196,50 @@ func (b *books) tell(l *line) {
 // settle lets units of this node work in other modes, in which the node takes less. What there
 // is no room for is not done.
 func (b *books) settle(now sfaas.Time, v *agent.View) {
-	for _, change := range b.node.thinker.settle(v) {
-		for i := range b.lines {
-			l := &b.lines[i]
-			if !l.here || l.item.Row.Unit != change.unit || l.mode == change.mode {
-				continue
-			}
-			before, fits := l.mode, b.lent.Check() == nil
-			l.mode = change.mode
-			if b.charge(now, l) && (!fits || b.lent.Check() == nil) {
-				b.tell(l)
-				continue
-			}
-			l.mode = before
-			b.charge(now, l)
-		}
+	if back, ok := b.change(now, b.node.thinker.settle(v)); ok {
+		b.tellChanged(back)
 	}
+}
+
+// change charges units of this node in other modes, all of them or, if what fitted before does
+// not then, none. It returns what takes that back.
+func (b *books) change(now sfaas.Time, changes []modeChange) (back []modeChange, ok bool) {
+	ok = true
+	fitted := b.lent.Check() == nil
+	for _, change := range changes {
+		l := b.lineOf(change.unit)
+		if l == nil || l.mode == change.mode {
+			continue
+		}
+		back = append(back, modeChange{change.unit, l.mode})
+		l.mode = change.mode
+		ok = b.charge(now, l) && ok
+	}
+	if ok && (!fitted || b.lent.Check() == nil) {
+		return back, true
+	}
+	for _, change := range back {
+		l := b.lineOf(change.unit)
+		l.mode = change.mode
+		b.charge(now, l)
+	}
+	return nil, false
+}
+
+// tellChanged lets the units that have changed know in which modes they are to work.
+func (b *books) tellChanged(changed []modeChange) {
+	for _, change := range changed {
+		b.tell(b.lineOf(change.unit))
+	}
+}
+
+// lineOf returns the line of a unit that this node owns, nil for none.
+func (b *books) lineOf(u agent.UnitID) *line {
+	i := slices.IndexFunc(b.lines, func(l line) bool { return l.here && l.item.Row.Unit == u })
+	if i < 0 {
+		return nil
+	}
+	return &b.lines[i]
 }
 
 // Release implements agent.Ledger.

@@ -387,9 +387,32 @@ func (t *thinker) settle(v *agent.View) (changes []modeChange) {
 	if len(own) == 0 || !s.Settle(j, own) || before-s.Energy() < leastSaving {
 		return nil
 	}
-	for _, i := range own {
-		if p := &t.placed[i]; s.Place(int(i)).Mode != p.mode {
-			changes = append(changes, modeChange{p.unit, p.modes[s.Place(int(i)).Mode]})
+	return t.changes(s, v.Self)
+}
+
+// makeRoom returns the mode in which an item has room at the node that thinks when others there
+// change theirs, and those changes; false if that does not help either.
+func (t *thinker) makeRoom(v *agent.View, it *agent.Item) (mode int8, changes []modeChange, ok bool) {
+	s := t.problem(v, it)
+	if s == nil {
+		return 0, nil, false
+	}
+	j, there := t.nodes[v.Self]
+	u := len(t.placed) - 1
+	if !there {
+		return 0, nil, false
+	}
+	if _, ok := s.MakeRoom(u, j); !ok {
+		return 0, nil, false
+	}
+	return t.placed[u].modes[s.Place(u).Mode], t.changes(s, v.Self), true
+}
+
+// changes returns which units of a node work otherwise in a state than they do.
+func (t *thinker) changes(s *plan.State, self sfaas.NodeID) (changes []modeChange) {
+	for i, p := range t.placed {
+		if p.at == self && !p.standby && s.Place(i).Mode != p.mode {
+			changes = append(changes, modeChange{p.unit, p.modes[s.Place(i).Mode]})
 		}
 	}
 	return changes

@@ -4,6 +4,7 @@ package placement
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
@@ -125,6 +126,38 @@ func TestThinkerGuessesModes(t *testing.T) {
 	s := thinks.problem(&v, nil)
 	if thinks.err != nil || len(s.Violations(nil)) > 0 {
 		t.Errorf("%v, violations %v", thinks.err, s.Violations(nil))
+	}
+}
+
+// A unit that works on an accelerator which is for one at a time gives it up for another one that
+// has no room on the processors: the node that thinks says so, and which mode that one comes in.
+func TestThinkerMakesRoom(t *testing.T) {
+	var v agent.View
+	v.Self = 1
+	v.Nodes = append(v.Nodes, nodeRow(1))
+	cores := v.Nodes[0].Columns[nodeCores]
+	v.Nodes[0].Columns[nodeKind], v.Nodes[0].Columns[nodeDeviceMemory] = kindNumber("gpu"), 1000
+	row := func(u agent.UnitID, owner sfaas.NodeID, work float32) agent.UnitRow {
+		r := agent.UnitRow{Unit: u, Owner: owner, Version: 1}
+		setWork(&r)
+		r.Columns[unitWork], r.Columns[unitQuantile] = work, work
+		k := r.Columns[unitModes:]
+		k[modeKind], k[modeWork], k[modeShare], k[modeMemory] = kindNumber("gpu"), 0.1, 600, 100
+		return r
+	}
+	here := row(1, 1, 10)
+	here.Columns[unitMode] = 1
+	v.Units = append(v.Units, here)
+	comes := agent.Item{Row: row(2, 0, 1000*cores), Role: agent.RoleOwner, To: 1}
+	comes.Row.Columns[unitDeadline] = 0
+	var thinks thinker
+	mode, changes, ok := thinks.makeRoom(&v, &comes)
+	if want := []modeChange{{1, 0}}; !ok || mode != 1 || !slices.Equal(changes, want) {
+		t.Errorf("got mode %d, changes %v, %v, want mode 1 and %v", mode, changes, ok, want)
+	}
+	comes.Row.Columns[unitModes+modeKind] = 0 // and none if it cannot work there
+	if mode, changes, ok := thinks.makeRoom(&v, &comes); ok {
+		t.Errorf("what has no room in any mode: got mode %d, changes %v", mode, changes)
 	}
 }
 

@@ -47,46 +47,62 @@ func (g *goal) recall(s *State, now []Place, zone int) {
 	g.left = g.left[:0]
 	for u, p := range g.place {
 		switch {
-		case p == now[u]:
+		case p.Node == now[u].Node: // in which mode is for the node to say
 		case g.reaches(s, u):
 			s.Put(u, p)
 		case p.Node >= 0 && g.movable(s, u):
 			g.left = append(g.left, int32(u))
+			s.Remove(u)
 		}
 	}
-	g.settle(s, now)
+	for u, p := range now {
+		if j := s.place[u].Node; j != p.Node {
+			s.settleAll(j)
+			s.settleAll(p.Node)
+		}
+	}
+	for _, u := range g.left {
+		if !g.admit(s, int(u)) {
+			s.Put(int(u), now[u])
+		}
+	}
 	if s.watt < before && len(s.Violations(nil)) == 0 {
 		if len(g.left) > 0 {
 			g.keep(s, zone)
 		}
 		return
 	}
-	for u, p := range now {
-		if s.place[u] != p {
-			s.Put(u, p)
-		}
-	}
-	s.watt = before
+	s.putBack(now, before)
 }
 
-// settle gives the units that are left the places at which they take least, or those that they
-// have now if there are none.
-func (g *goal) settle(s *State, now []Place) {
-	for _, u := range g.left {
-		s.Remove(int(u))
+// settleAll chooses the modes of all units of a node as the node will.
+func (s *State) settleAll(j int32) {
+	if j >= 0 {
+		s.Settle(j, s.at[j])
 	}
-	for _, u := range g.left {
-		best, least := now[u], math.Inf(1)
-		for _, j := range s.view.Zone(g.zone) {
-			for mode := range s.view.Units[u].Modes {
-				p := Place{j, int8(mode)}
-				if watts, refused := s.Cost(int(u), p); refused.OK() && watts < least {
-					best, least = p, watts
-				}
-			}
+}
+
+// admit gives a unit the place at which it takes least, with other modes of those that are
+// there if there is no room without, and reports whether there is one.
+func (g *goal) admit(s *State, u int) bool {
+	best, least := int32(-1), math.Inf(1)
+	for _, j := range s.view.Zone(g.zone) {
+		before := s.watt
+		changed, ok := s.Admit(u, j)
+		if !ok {
+			continue
 		}
-		s.Put(int(u), best)
+		if watts := s.watt; watts < least {
+			best, least = j, watts
+		}
+		s.Remove(u)
+		s.takeBack(changed)
+		s.watt = before
 	}
+	if best >= 0 {
+		s.Admit(u, best)
+	}
+	return best >= 0
 }
 
 // reaches reports whether a unit can be at its goal, as far as nodes are there.

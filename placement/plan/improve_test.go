@@ -22,12 +22,15 @@ func do(t *testing.T, s *plan.State, p *plan.Plan) {
 				t.Fatalf("unit %d is at %v, the plan says %v", m.Unit, s.Place(m.Unit), m.From)
 			}
 			s.Remove(m.Unit)
-			if _, refused := s.Cost(m.Unit, m.To); !refused.OK() {
-				t.Fatalf("unit %d to %v: %+v", m.Unit, m.To, refused)
+			if _, ok := s.Admit(m.Unit, m.To.Node); !ok {
+				t.Fatalf("unit %d to %v is refused", m.Unit, m.To)
 			}
-			s.Put(m.Unit, m.To)
 		}
 		s.Release()
+		for _, m := range stage {
+			s.Settle(m.From.Node, s.At(int(m.From.Node)))
+			s.Settle(m.To.Node, s.At(int(m.To.Node)))
+		}
 		if bad := s.Violations(nil); len(bad) > 0 {
 			t.Fatalf("after a stage: %+v", bad)
 		}

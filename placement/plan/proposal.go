@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Move is one unit that goes from one place to another. If both are of one node the unit
-// changes its mode there, which needs nobody else.
+// Move is one unit that goes from one place to another. In which mode it will work there is
+// foreseen: that is for the node to say, and so are changes of mode at one node.
 type Move struct {
 	Unit     int   // number of the unit
 	From, To Place // where it is and shall be

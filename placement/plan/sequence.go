@@ -16,18 +16,15 @@ const MaxStages = 24
 // other node first. It returns false if no stage leads to a better state. The state is
 // that of now, and is left so.
 func Sequence(s *State, goal []Move) (plan Plan, ok bool) {
-	q := sequencer{s: s, left: slices.Clone(goal), bounces: 2 * len(goal), best: -1, least: s.watt}
-	start := make([]Move, 0, len(goal))
+	q := sequencer{s: s, bounces: 2 * len(goal), best: -1, least: s.watt}
 	for _, g := range goal {
-		start = append(start, Move{g.Unit, s.place[g.Unit], s.place[g.Unit]})
+		if s.place[g.Unit].Node != g.To.Node { // modes are the nodes' own business
+			q.left = append(q.left, g)
+		}
 	}
-	before, anchored := s.watt, s.anchored
+	start, before, anchored := slices.Clone(s.place), s.watt, s.anchored
 	q.run()
-	s.Release()
-	for _, b := range start {
-		s.Put(b.Unit, b.To)
-	}
-	s.watt = before
+	s.putBack(start, before)
 	if anchored {
 		s.Anchor()
 	}
@@ -44,7 +41,6 @@ type sequencer struct {
 	bounces int    // that are still allowed
 	stages  [][]Move
 	done    Plan    // its cost so far
-	noted   int     // stages that have ended
 	best    int     // stage after which the state takes least, -1 for none
 	least   float64 // watts of that state
 	cost    float64 // joules until there
@@ -54,48 +50,49 @@ func (q *sequencer) run() {
 	s := q.s
 	// Large units first: they find room with more difficulty.
 	slices.SortStableFunc(q.left, func(a, b Move) int { return cmp.Compare(s.view.size(int32(b.Unit)), s.view.size(int32(a.Unit))) })
-	var modes []Move // that go into the next stage
 	for len(q.left) > 0 && len(q.stages) < MaxStages {
 		s.Anchor()
-		q.note()
-		// Modes are a node's own business, and make room for what comes: a stage begins with
-		// them, and is none without anything else.
-		stage, switched := q.advance(modes, true)
-		stage, arrived := q.advance(stage, false)
-		if modes = nil; arrived == 0 && switched > 0 {
-			modes = stage
-			continue
-		}
-		if arrived == 0 {
-			before := len(stage)
-			if stage = append(stage, q.makeRoom()...); len(stage) == before {
+		stage, arrived := q.advance()
+		if !arrived {
+			if stage = append(stage, q.makeRoom()...); len(stage) == 0 {
 				break
 			}
 		}
-		if len(stage) > 0 {
-			q.stages = append(q.stages, stage)
-		}
-	}
-	if len(modes) > 0 {
-		q.stages = append(q.stages, modes)
+		s.Release()
+		s.settleAfter(stage)
+		q.stages = append(q.stages, stage)
+		q.note()
 	}
 	s.Release()
-	q.note()
 }
 
-// advance does what is left and can be done now, either changes of mode or moves from node
-// to node, and appends it to a stage. It returns how many units have arrived.
-func (q *sequencer) advance(stage []Move, modes bool) (all []Move, arrived int) {
-	q.left = slices.DeleteFunc(q.left, func(g Move) bool {
-		if q.s.place[g.Unit].Node == g.To.Node != modes {
-			return false
+// putBack gives all units the places that they had before.
+func (s *State) putBack(places []Place, watts float64) {
+	for u, p := range places {
+		if s.place[u] != p {
+			s.Put(u, p)
 		}
-		m, moved := tryMove(q.s, g.Unit, g.To, &q.done)
+	}
+	s.watt = watts // to the last bit
+}
+
+// settleAfter chooses modes as the nodes do between which units have moved.
+func (s *State) settleAfter(stage []Move) {
+	for _, m := range stage {
+		s.settleAll(m.From.Node)
+		s.settleAll(m.To.Node)
+	}
+}
+
+// advance moves what is left and can be moved now. It reports whether any unit has arrived.
+func (q *sequencer) advance() (stage []Move, arrived bool) {
+	q.left = slices.DeleteFunc(q.left, func(g Move) bool {
+		m, moved := tryMove(q.s, g.Unit, g.To.Node, &q.done)
 		if !moved {
 			return false
 		}
-		arrived++
-		if m.From != m.To {
+		arrived = true
+		if m.From.Node != m.To.Node {
 			stage = append(stage, m)
 		}
 		return true
@@ -106,33 +103,27 @@ func (q *sequencer) advance(stage []Move, modes bool) (all []Move, arrived int) 
 // note ends a stage: what it wanted is done. If the state takes less than ever, it is the
 // last one that counts so far.
 func (q *sequencer) note() {
-	if len(q.stages) == q.noted {
-		return
-	}
-	q.noted = len(q.stages)
 	if q.s.watt < q.least-1e-9 {
 		q.best, q.least, q.cost = len(q.stages)-1, q.s.watt, q.done.Cost
 	}
 }
 
-// tryMove moves a unit if its target admits it now.
-func tryMove(s *State, u int, to Place, plan *Plan) (Move, bool) {
-	m := Move{u, s.place[u], to}
-	if m.From == to {
+// tryMove moves a unit to a node that admits it now.
+func tryMove(s *State, u int, to int32, plan *Plan) (Move, bool) {
+	m := Move{u, s.place[u], s.place[u]}
+	if m.From.Node == to {
 		return m, true
 	}
 	s.Remove(u)
-	if _, refused := s.Cost(u, to); !refused.OK() {
+	if _, ok := s.Admit(u, to); !ok {
 		s.Put(u, m.From)
 		return m, false
 	}
-	if m.From.Node != to.Node {
-		plan.Cost += s.view.MoveJoules(m)
-		if s.load[to.Node].Units == 0 {
-			plan.Cost += s.view.Nodes[to.Node].WakeJoules
-		}
+	m.To = s.place[u]
+	plan.Cost += s.view.MoveJoules(m)
+	if s.load[to].Units == 1 {
+		plan.Cost += s.view.Nodes[to].WakeJoules
 	}
-	s.Put(u, to)
 	return m, true
 }
 
@@ -171,10 +162,12 @@ func (q *sequencer) willFit(m Move) bool {
 	from := s.place[m.Unit]
 	s.anchored = false
 	s.Remove(m.Unit)
-	_, refused := s.Cost(m.Unit, m.To)
+	changed, ok := s.Admit(m.Unit, m.To.Node)
+	s.Remove(m.Unit)
+	s.takeBack(changed)
 	s.Put(m.Unit, from)
 	s.anchored = true
-	return refused.OK()
+	return ok
 }
 
 // bounce moves a unit to where it takes least of all places that it can have now.
@@ -198,5 +191,5 @@ func bounce(s *State, u int, plan *Plan) (Move, bool) {
 	if best.Node < 0 {
 		return Move{}, false
 	}
-	return tryMove(s, u, best, plan)
+	return tryMove(s, u, best.Node, plan)
 }

@@ -12,6 +12,8 @@ type Shield struct {
 	Least float64 // watts that a plan must save at least per move
 
 	Passed, Stopped int // plans so far
+
+	places []Place // scratch
 }
 
 // Verdict says why a shield has stopped a plan.
@@ -29,32 +31,19 @@ const (
 // and joules of the plan are not believed but counted.
 func (h *Shield) Judge(s *State, p *Plan) Verdict {
 	before, anchored := s.watt, s.anchored
-	var done []Move
+	h.places = append(h.places[:0], s.place...)
 	verdict, counted := Pass, Plan{}
 	for _, stage := range p.Stages {
 		s.Anchor()
-		for _, m := range stage {
-			if !s.exists(m) {
-				verdict = NotThere
-				break
-			}
-			moved, ok := tryMove(s, m.Unit, m.To, &counted)
-			if !ok {
-				verdict = NoRoom
-				break
-			}
-			done = append(done, moved)
-		}
-		if verdict != Pass {
+		if verdict = s.follow(stage, &counted); verdict != Pass {
 			break
 		}
+		s.Release()
+		s.settleAfter(stage)
 	}
 	s.Release()
 	saves := before - s.watt
-	for i := len(done) - 1; i >= 0; i-- {
-		s.Put(done[i].Unit, done[i].From)
-	}
-	s.watt = before
+	s.putBack(h.places, before)
 	if anchored {
 		s.Anchor()
 	}
@@ -68,6 +57,19 @@ func (h *Shield) Judge(s *State, p *Plan) Verdict {
 		h.Stopped++
 	}
 	return verdict
+}
+
+// follow does a stage, up to the first move that cannot be done.
+func (s *State) follow(stage []Move, counted *Plan) Verdict {
+	for _, m := range stage {
+		if !s.exists(m) {
+			return NotThere
+		}
+		if _, ok := tryMove(s, m.Unit, m.To.Node, counted); !ok {
+			return NoRoom
+		}
+	}
+	return Pass
 }
 
 // exists reports whether a move is of a unit that is there, to a place that exists. In which

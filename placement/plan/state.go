@@ -37,6 +37,7 @@ type State struct {
 	moved    []int32   // scratch of Anchor: nodes
 
 	barred []Bar // see Improver.Bars
+	choice choice
 }
 
 // NewState returns the state in which no unit has a place and every node is empty.

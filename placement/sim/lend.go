@@ -147,46 +147,28 @@ func ownerOf(u int) resource.Owner {
 	return resource.Owner{Unit: sfaas.Unit{Root: sfaas.NewKey(sfaas.KindCell, uint64(u))}}
 }
 
-// giveWay grants a lease to a unit after a change of the mode of one that is here already. The
-// model says which change would make room, and the ledger whether it has.
+// giveWay grants a lease to a unit after changes of the modes of those that are here already. The
+// model says which changes would make room, and the ledger whether they have.
 func (n *node) giveWay(u int, until sfaas.Time) resource.LeaseID {
-	n.back = n.back[:0]
-	for _, o := range n.state.At(int(n.index)) {
-		n.back = append(n.back, plan.Move{Unit: int(o), From: n.state.Place(int(o))})
+	changed, ok := n.state.MakeRoom(u, n.index)
+	if !ok {
+		return 0
 	}
-	for _, b := range n.back {
-		for mode := range n.w.view.Units[b.Unit].Modes {
-			p := plan.Place{Node: n.index, Mode: int8(mode)}
-			if p == b.From {
-				continue
-			}
-			n.state.Remove(b.Unit)
-			if _, r := n.state.Cost(b.Unit, p); !r.OK() {
-				n.state.Put(b.Unit, b.From)
-				continue
-			}
-			n.state.Put(b.Unit, p)
-			if n.hasRoom(u) {
-				n.charge(b.Unit)
-				if id, _, _ := n.lease(u, until); id != 0 {
-					return id
-				}
-			}
-			n.state.Put(b.Unit, b.From)
-			n.charge(b.Unit)
-		}
+	n.back = append(n.back[:0], changed...)
+	for _, m := range n.back {
+		n.charge(m.Unit)
+	}
+	d := n.demand(u)
+	if id, err := n.ledger.Reserve(n.w.now, ownerOf(u), 0, &d, until); err == nil {
+		n.leases = append(n.leases, lease{id, u})
+		return id
+	}
+	n.state.Remove(u)
+	for _, m := range n.back {
+		n.state.Put(m.Unit, m.From)
+		n.charge(m.Unit)
 	}
 	return 0
-}
-
-// hasRoom reports whether the node has room for a unit by the model.
-func (n *node) hasRoom(u int) bool {
-	for mode := range n.w.view.Units[u].Modes {
-		if _, r := n.state.Cost(u, plan.Place{Node: n.index, Mode: int8(mode)}); r.OK() {
-			return true
-		}
-	}
-	return false
 }
 
 // Accept gives a unit that is here a lease, unless it has one.

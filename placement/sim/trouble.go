@@ -64,6 +64,11 @@ func (w *world) crash() {
 	if w.seat != nil && w.seat.at == n.index {
 		w.seat.die()
 	}
+	for u, by := range w.ending {
+		if by == n.index {
+			w.wantAgain(u)
+		}
+	}
 	w.after(missTime, func() { w.tellAll(n, &agent.Event{Kind: agent.MemberDown, Node: n.id}) })
 	w.after(wantedTime, func() { w.wishAnew(n.index) })
 	w.after(downTime, func() { w.restart(n) })
@@ -125,17 +130,34 @@ func (n *node) wish(u int) {
 	n.w.step(n, &agent.Event{Kind: agent.Stand, Row: row})
 }
 
-// retire takes a unit out of service for a while: some node asks for that, and some node wants
-// it again.
+// retireToken is of calls that take a unit out of service; all others have 0.
+const retireToken = 1
+
+// retire takes a unit out of service for a while: some node asks for that, and when that is
+// done, it wants it again, or some other node if it has died. Not sooner: of two that want both
+// at a time either may have its way.
 func (w *world) retire() {
 	u, n := w.random.IntN(len(w.scale)), w.nodes[w.random.IntN(len(w.nodes))]
-	if n.dead {
+	if n.dead || w.wisher[u] < 0 {
 		return
 	}
 	w.count.Retired++
-	w.wisher[u] = -1
-	w.step(n, &agent.Event{Kind: agent.Retire, Row: agent.UnitRow{Unit: unitID(u)}, Token: 1})
-	w.after(downTime, func() { w.wish(u) })
+	w.wisher[u], w.ending[u] = -1, n.index
+	w.step(n, &agent.Event{Kind: agent.Retire, Row: agent.UnitRow{Unit: unitID(u)}, Token: retireToken})
+}
+
+// wantAgain lets some node want a unit that was taken out of service, after a while.
+func (w *world) wantAgain(u int) {
+	n := w.nodes[w.ending[u]]
+	w.ending[u] = -1
+	w.after(downTime, func() {
+		if n.dead {
+			w.wish(u)
+			return
+		}
+		w.wisher[u] = n.index
+		n.wish(u)
+	})
 }
 
 // letGo lets nobody own a unit, as the runtime of a node says: news of a route gets to all.

@@ -30,6 +30,7 @@ type world struct {
 	owner  []int32               // by unit: its owner, -1 for nobody
 	epoch  []uint32              // by unit: of its owner
 	wisher []int32               // by unit: the node at which it is fed
+	ending []int32               // by unit: the node that takes it out of service, -1 for none
 	think  *thinker              // what all agents of this world think with, one after another
 	seat   *seat                 // the planner
 	parted func(a, b int32) bool // while the zone is in two halves
@@ -65,10 +66,10 @@ func newWorld(cfg Config, in *plan.Instance) (*world, error) {
 	w := &world{
 		cfg: cfg, random: rand.New(rand.NewPCG(cfg.Seed, uint64(in.Nodes[0].Zone)+1000)),
 		scale: make([]float64, len(in.Units)), load: make([]float64, len(in.Units)),
-		owner: make([]int32, len(in.Units)), epoch: make([]uint32, len(in.Units)), wisher: make([]int32, len(in.Units)),
+		owner: make([]int32, len(in.Units)), epoch: make([]uint32, len(in.Units)), wisher: make([]int32, len(in.Units)), ending: make([]int32, len(in.Units)),
 	}
 	for u := range in.Units {
-		w.scale[u], w.load[u], w.owner[u] = 1, 1, -1
+		w.scale[u], w.load[u], w.owner[u], w.ending[u] = 1, 1, -1, -1
 	}
 	w.view = v.Scaled(w.scale)
 	w.truth = plan.NewState(v.Scaled(w.load))
@@ -184,7 +185,11 @@ func (w *world) do(n *node, x *agent.Effect) {
 		w.end(n, *x, fed+3*w.someDelay())
 	case agent.LetGo:
 		w.end(n, *x, w.someDelay())
-	case agent.Prepare, agent.Unprepare, agent.Follow, agent.Placed, agent.Drained:
+	case agent.Placed:
+		if u := unitOf(x.Unit); x.Token == retireToken && w.ending[u] == n.index {
+			w.wantAgain(u)
+		}
+	case agent.Prepare, agent.Unprepare, agent.Follow, agent.Drained:
 		// Standbys are units of the instance; nobody waits for an answer.
 	}
 }
