@@ -75,6 +75,9 @@ func (w *World) loseWay(a, b *Node, d time.Duration) {
 	}
 }
 
+// Linked reports whether what one node says gets to another one.
+func (w *World) Linked(a, b *Node) bool { return !a.down && !b.down && !w.areApart(a, b) }
+
 // areApart reports whether two nodes have forgotten each other.
 func (w *World) areApart(a, b *Node) bool {
 	for _, x := range w.apart {

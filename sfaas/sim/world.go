@@ -231,6 +231,16 @@ func (w *World) Claim(n *Node, u sfaas.Unit, epoch uint32, done func(error)) {
 	w.post(w.now, core.Endpoint{Node: n.id, Core: int(u.Root.KeyGroup())}, ev)
 }
 
+// Release lets nobody own a soft unit under an epoch, as sfaas.Runtime.Release does, and any
+// node says so; done gets the outcome.
+func (w *World) Release(n *Node, u sfaas.Unit, epoch uint32, done func(error)) {
+	ev := core.ReleaseEvent(sfaas.Route{Unit: u, Epoch: epoch}, func(err error) {
+		w.hist.note(w.now, fmt.Sprintf("release of %v by node %d: %v", u, n.id, err))
+		done(err)
+	})
+	w.post(w.now, core.Endpoint{Node: n.id, Core: int(u.Root.KeyGroup())}, ev)
+}
+
 // Resign lets a node pass on the units of a part that have no route, as
 // sfaas.Runtime.Leave does; done gets the outcome, and the routes of the units that
 // stay.

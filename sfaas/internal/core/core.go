@@ -242,11 +242,11 @@ func (k *Core) endStep() []Effect {
 	if len(k.changed) > 0 {
 		k.flushLater()
 	}
-	if len(k.stopping) > 0 {
-		k.reportQuiet()
-	}
 	if len(k.ending) > 0 {
 		k.dropFinished()
+	}
+	if len(k.stopping) > 0 { // and what has been dropped stops no more
+		k.reportQuiet()
 	}
 	if k.idle.fresh >= idleBatch {
 		k.forgetIdle()

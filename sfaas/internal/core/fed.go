@@ -37,6 +37,8 @@ import (
 //  4. If the target goes, all slots are the old owner's again; if the old owner goes,
 //     they are the target's. If a third one goes, its promise is void and nobody waits
 //     for it.
+//  5. Whoever hears of an owner that the fence does not name, or of none, forgets the
+//     fence, whether it stands or not, and its promise.
 
 // fenceAsk is what the lead of a runtime knows about the answers of its cores.
 type fenceAsk struct {
@@ -92,8 +94,10 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 		k.unfeed(u)
 	case signalReached:
 		k.endFed(u)
+	case signalFinish:
+		k.finishOwner(u, s)
 	case signalDropped:
-		if m := u.busy().move; m != nil {
+		if m := u.busy().move; m != nil && m.same(s.Move) {
 			if m.wait--; m.wait == 0 {
 				u.more.move = nil
 				k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}})
@@ -112,7 +116,7 @@ func (k *Core) promise(u *unit, s *Signal) {
 		return // it stands here; only the connection is new
 	}
 	answer := &Signal{Kind: signalFencedCore, Move: m, Slot: u.newest}
-	if u.newest >= start {
+	if u.newest >= start || m.Epoch <= u.epoch { // or somebody has claimed it, which its old owner has not heard of
 		answer.Err = base.ErrFence
 	} else {
 		k.noteMoving(u)
@@ -245,10 +249,12 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 	case ours && slices.Contains(m.asked, node):
 		k.countFences(u, &Signal{Kind: signalFenced, Move: m, From: Endpoint{Node: node}})
 	case f == nil || f.from != node:
+	case u.phase == unitHere && f.to == k.self.Node && f.move.Epoch == u.epoch: // all slots are ours now
+		if k.lead(u.UnitID) == k.self.Core {
+			k.everywhere(u, &Signal{Kind: signalRoute, Route: u.route()})
+		}
 	case f.pending:
 		k.unfeed(u)
-	case f.to == k.self.Node && k.lead(u.UnitID) == k.self.Core: // all slots are ours now
-		k.everywhere(u, &Signal{Kind: signalRoute, Route: u.route()})
 	}
 }
 
@@ -275,17 +281,25 @@ func (k *Core) standFence(u *unit, m *Move) {
 }
 
 // unfeed takes a fence back: everything goes to the owner as before.
-//
-// Copies for the target are dropped; everything else goes to the owner, as if there had
-// been no fence.
-func (k *Core) unfeed(u *unit) {
+func (k *Core) unfeed(u *unit) { k.sendHeld(u, u.unfence()) }
+
+// unfence lets the unit forget its fence, and returns it, nil if there is none.
+func (u *unit) unfence() *feed {
 	if u.more == nil || u.more.feed == nil {
-		return
+		return nil
 	}
 	f := u.more.feed
-	held := f.held
 	u.more.feed = nil
-	for _, x := range held {
+	return f
+}
+
+// sendHeld sends what was held for a fence that is forgotten to the owner, as if there had
+// been none. Copies for the target are dropped.
+func (k *Core) sendHeld(u *unit, f *feed) {
+	if f == nil {
+		return
+	}
+	for _, x := range f.held {
 		if x.copied || x.msg.Slot < f.start {
 			x.msg.release(k.lane)
 		} else {
@@ -302,11 +316,22 @@ func (k *Core) endFed(u *unit) {
 	if m == nil || m.Mode != base.Fed || m.ended {
 		return
 	}
-	m.ended, m.wait = true, k.count
-	k.everywhere(u, &Signal{Kind: signalRoute, Route: base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch}})
+	m.ended = true
+	r := base.Route{Unit: m.Unit, Owner: m.To, Epoch: m.Epoch}
+	k.effect(Effect{Kind: EffectSignal, To: Endpoint{base.AllNodes, allCores}, Signal: &Signal{Kind: signalRoute, Route: r}})
+	k.tell(u, &Signal{Kind: signalFinish, Move: m, Route: r})
 }
 
-// finish lets the old owner's core go on until its lines are empty, and drop
+// finishOwner lets a core of the old owner end. One that has lost the unit to somebody else has
+// nothing to finish.
+func (k *Core) finishOwner(u *unit, s *Signal) {
+	k.learn(u, s.Route)
+	if f := u.feeding(); f == nil || !f.ending {
+		k.toLead(u, &Signal{Kind: signalDropped, Move: s.Move})
+	}
+}
+
+// finishFed lets the old owner's core go on until its lines are empty, and drop
 // the unit then.
 //
 // The old owner's lines may still hold slots below the fence. They are run, and
@@ -314,6 +339,9 @@ func (k *Core) endFed(u *unit) {
 // will never come.
 func (k *Core) finishFed(u *unit) {
 	u.more.feed.ending = true
+	if m := u.more.move; m != nil {
+		m.ended = true // the new owner may have said so before its slots did
+	}
 	k.ending = append(k.ending, u)
 }
 
@@ -324,6 +352,9 @@ func (k *Core) dropFinished() {
 	}
 	for _, u := range k.ending {
 		f := u.more.feed
+		if f == nil || !f.ending {
+			continue // it has had another owner meanwhile
+		}
 		u.more.feed = nil
 		k.clearUnit(u, func(e *plan.Edge, m *Message, key base.Key) {
 			k.drop(e, m, key, "no partner or grant before its unit moved")

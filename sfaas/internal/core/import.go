@@ -117,9 +117,11 @@ func (k *Core) inquired(u *unit, m *Move) {
 	switch {
 	case u.more != nil && u.more.taking != nil && u.more.taking.move.Epoch == m.Epoch:
 	// It has come, or was owned under an even newer epoch since: yes.
+	// The route comes first: of a soft unit somebody else may be the owner under that very
+	// epoch, or nobody, and the answer alone would name this runtime.
 	case u.epoch >= m.Epoch:
-		k.outcome(u, m, nil)
 		k.effect(Effect{Kind: EffectSignal, To: Endpoint{m.From, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		k.outcome(u, m, nil)
 	case k.set.Bugs.noPromise:
 		k.outcome(u, m, base.ErrUnlinked)
 	// Without records the promise is for this life: nothing that is sent to it comes to

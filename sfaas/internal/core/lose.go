@@ -33,10 +33,17 @@ func (k *Core) lose(u *unit) {
 	for _, x := range again {
 		k.routePush(x.edge, x.msg, k.state(x.key, x.key.KeyGroup()))
 	}
-	if m := u.more.move; m != nil {
-		u.more.move = nil
-		k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: base.ErrStaleEpoch})
+	k.voidMove(u)
+}
+
+// voidMove ends a move of a unit that has another owner now, or another epoch.
+func (k *Core) voidMove(u *unit) {
+	if u.more == nil || u.more.move == nil {
+		return
 	}
+	m := u.more.move
+	u.more.move = nil
+	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: base.ErrStaleEpoch})
 }
 
 // clearUnit empties a unit; gone counts the messages that go with it.

@@ -311,6 +311,10 @@ func (k *Core) considerImage(u *unit, s *Signal) {
 		err = base.ErrStaleEpoch
 	case m.Epoch <= u.promised:
 		err = base.ErrStaleEpoch
+	// Who has claimed it has been heard by the old owner, or will be, and then that does not
+	// feed this runtime.
+	case m.Mode == base.Fed && m.Epoch == u.epoch:
+		err = base.ErrStaleEpoch
 	case u.more != nil && u.more.taking != nil:
 		err = base.ErrMoving
 	case k.set.Leaving.Load():
@@ -382,8 +386,10 @@ func (k *Core) takeUnit(u *unit, s *Signal) {
 		u.busy().reach = &reach{m.Fence + u.Part.Window() + m.History, m.From}
 		return // what was held for the fence waits until it stands
 	}
+	fence := u.unfence()
 	k.goOn(u)
 	k.sendKept(u)
+	k.sendHeld(u, fence)
 }
 
 // install makes the unit ours.
@@ -447,7 +453,7 @@ func (k *Core) endMove(u *unit, s *Signal) {
 		return
 	}
 	if s.Err == nil && m.Mode == base.Fed {
-		m.image = nil
+		m.image, m.wait = nil, k.count
 		k.everywhere(u, &Signal{Kind: signalFeed, Move: m})
 		return
 	}

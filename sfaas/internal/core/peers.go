@@ -93,13 +93,14 @@ func (k *Core) untell(node base.NodeID) {
 }
 
 // unanswered returns the move of a unit whose image has left for a runtime that has not
-// answered, if this core is the lead.
+// answered, if this core is the lead. In mode Fed nothing has left: the unit is here, and goes
+// on, see fedGone.
 func (u *unit) unanswered(node base.NodeID) *Move {
 	if u.more == nil {
 		return nil
 	}
 	m := u.more.move
-	if m == nil || m.To != node || !m.sent || m.ended {
+	if m == nil || m.Mode == base.Fed || m.To != node || !m.sent || m.ended {
 		return nil
 	}
 	return m

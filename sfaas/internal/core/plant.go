@@ -37,6 +37,7 @@ type Bugs struct {
 	restBack    bool // and so does what has no route
 	halfImport  bool // half an import is taken for a whole one
 	clockLives  bool // a life has the number of the clock, see LivesByClock
+	keepFreed   bool // who owns a unit does not heed that nobody shall
 	snapshotGap bool // a record gets lost between a log and its snapshot, see SnapshotGap
 }
 
@@ -74,6 +75,7 @@ func Plants() []Planted {
 		{"waiting-lost", "an image leaves without what came while its unit stopped (the nearest form of D1a)", func(b *Bugs) { b.linesLost = true }},
 		{"second-answer", "the second answer to a batch counts for the one that is offered then (the nearest form of D3)", func(b *Bugs) { b.lateAnswer = true }},
 		{"stale-epoch", "older news of a route replace newer ones", func(b *Bugs) { b.staleEpoch = true }},
+		{"release-unheard", "who owns a unit goes on when it hears that nobody shall own it", func(b *Bugs) { b.keepFreed = true }},
 		{"clock-step", "the clock of a core jumps an hour ahead and back", func(b *Bugs) { b.clockStep = true }},
 	}
 }

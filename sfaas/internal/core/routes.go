@@ -16,10 +16,12 @@ import (
 //  2. Older news, or the same again, changes nothing: routes are compared by epoch, and
 //     among equal ones by node, so that all runtimes come to one opinion, whatever order
 //     they hear of it in.
+//     Who owns the unit under that epoch, and has not said so yet, says so.
 //  3. That this runtime owns a unit it learns from an image or a claim, never from news;
 //     but that both owners need not be fed any more, the old one says.
 //  4. A fence ends when the new owner is announced: for the old owner that is the moment
-//     to finish.
+//     to finish. It ends as well when somebody else is, or nobody: whoever holds slots for
+//     its sake would hold them for ever.
 //  5. Whoever had the unit has lost it.
 //  6. What waited for it goes to the owner, and who watches routes is told.
 func (k *Core) learn(u *unit, r base.Route) {
@@ -34,23 +36,22 @@ func (k *Core) learn(u *unit, r base.Route) {
 		}
 		return
 	}
-	if r.Owner == k.self.Node && r.Epoch == u.epoch && u.phase == unitHere && u.feeding() != nil {
+	if r.Owner == k.self.Node && r.Epoch == u.epoch && u.phase == unitHere && u.more != nil && u.more.feed != nil {
 		k.feedEnded(u)
 		return
 	}
 	if !base.Newer(r.Epoch, r.Owner, u.epoch, u.owner) && !k.set.Bugs.staleEpoch {
+		k.contest(u, r)
 		return
 	}
-	if r.Owner == k.self.Node {
+	if r.Owner == k.self.Node || (r.Owner == 0 && u.phase == unitHere && k.set.Bugs.keepFreed) {
 		return // it will be, or was: images and claims say so, not news
 	}
-	if f := u.feeding(); f != nil && f.to == r.Owner {
-		if f.from == k.self.Node {
-			k.finishFed(u)
-			return
-		}
-		u.more.feed = nil
+	if f := u.feeding(); f != nil && f.from == k.self.Node && f.to == r.Owner && f.move.Epoch == r.Epoch {
+		k.finishFed(u)
+		return
 	}
+	fence := u.unfence()
 	pending := u.pendingMove()
 	if u.phase == unitHere || u.phase == unitStopping {
 		k.lose(u)
@@ -58,6 +59,10 @@ func (k *Core) learn(u *unit, r base.Route) {
 	k.closeLedger(u)
 	u.phase, u.owner, u.epoch = unitAway, r.Owner, r.Epoch
 	k.goOn(u)
+	k.sendHeld(u, fence)
+	if fence != nil && fence.ending { // the lead may have dropped it already, and counts
+		k.toLead(u, &Signal{Kind: signalDropped, Move: fence.move})
+	}
 	if k.lead(u.UnitID) == k.self.Core {
 		k.recordRoute(u.route())
 		k.keptPromise(u)
@@ -68,10 +73,19 @@ func (k *Core) learn(u *unit, r base.Route) {
 	}
 }
 
+// contest lets this runtime say that it owns a unit, which somebody else, of a lower number,
+// has claimed under the same epoch: a new owner in mode Fed has told nobody yet, and all
+// others, the old one too, believe the claim.
+func (k *Core) contest(u *unit, r base.Route) {
+	if r.Epoch == u.epoch && r.Owner != u.owner && u.owner == k.self.Node && u.phase == unitHere && k.lead(u.UnitID) == k.self.Core {
+		k.everywhere(u, &Signal{Kind: signalRoute, Route: u.route()})
+	}
+}
+
 // feedEnded takes, at the new owner, that the old one ends: all slots are this runtime's
 // now, and who watches routes here hears that the unit has come.
 func (k *Core) feedEnded(u *unit) {
-	u.more.feed = nil
+	k.unfeed(u)
 	if k.lead(u.UnitID) == k.self.Core {
 		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
 	}
@@ -120,6 +134,7 @@ func (k *Core) own(u *unit, s *Signal) {
 			k.effect(Effect{Kind: EffectMoved, Signal: s, Err: base.ErrStaleEpoch})
 			return
 		}
+		k.voidMove(u) // in mode Fed, or one that waits for its slot
 		r := base.Route{Unit: u.Unit(), Owner: k.self.Node, Epoch: s.Route.Epoch}
 		k.tell(u, &Signal{Kind: signalTake, Route: r})
 		k.announce(u) // before who asked hears of it

@@ -44,6 +44,7 @@ const (
 	signalInherited                    // successor's lead to the lead: taken, or refused with Err
 	signalRest                         // news: the rest belongs to who Resign says
 	signalInquire                      // old owner's lead to target's: has the unit come, as Move says?
+	signalFinish                       // old owner's lead to its cores: both need not be fed any more, Route holds
 )
 
 // Signal is what cores tell each other about units. It does not change once it
@@ -86,7 +87,7 @@ func (k SignalKind) String() string {
 	return [...]string{
 		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
 		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "await", "came", "ask", "marks", "forget",
-		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest", "inquire",
+		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest", "inquire", "finish",
 	}[k]
 }
 

@@ -125,6 +125,7 @@ type summary struct {
 	Moves        uint64  `json:"moves"`
 	Crashes      uint64  `json:"crashes"`
 	Claims       uint64  `json:"claims"`
+	Releases     uint64  `json:"releases"`
 	History      string  `json:"history"` // SHA-256 of the histories of all seeds, in their order
 }
 
@@ -201,7 +202,8 @@ func (s *summary) add(r *world.Result) {
 		s.FirstBadSeed = int64(r.Seed)
 	}
 	s.VirtualS += r.Virtual.Seconds()
-	s.Messages, s.Moves, s.Crashes, s.Claims = s.Messages+r.Messages, s.Moves+r.Moves, s.Crashes+r.Crashes, s.Claims+r.Claims
+	s.Messages, s.Moves, s.Crashes = s.Messages+r.Messages, s.Moves+r.Moves, s.Crashes+r.Crashes
+	s.Claims, s.Releases = s.Claims+r.Claims, s.Releases+r.Releases
 }
 
 // report tells what the oracles say of one seed.
@@ -226,8 +228,8 @@ func (s *summary) print(out io.Writer, asJSON bool) error {
 	if s.FirstBadSeed >= 0 {
 		first = fmt.Sprint(s.FirstBadSeed)
 	}
-	_, err := fmt.Fprintf(out, "%d seeds, %d violations, first bad seed %s\n%.0f virtual seconds in %.1f s: %.1f seeds per second\n%.0f messages and %.1f moves per virtual second, %d crashes, %d claims\nhistory %s\n",
+	_, err := fmt.Fprintf(out, "%d seeds, %d violations, first bad seed %s\n%.0f virtual seconds in %.1f s: %.1f seeds per second\n%.0f messages and %.1f moves per virtual second, %d crashes, %d claims, %d releases\nhistory %s\n",
 		s.Seeds, s.Violations, first, s.VirtualS, s.WallS, float64(s.Seeds)/s.WallS,
-		float64(s.Messages)/s.VirtualS, float64(s.Moves)/s.VirtualS, s.Crashes, s.Claims, s.History)
+		float64(s.Messages)/s.VirtualS, float64(s.Moves)/s.VirtualS, s.Crashes, s.Claims, s.Releases, s.History)
 	return err
 }

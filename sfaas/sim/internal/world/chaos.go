@@ -29,6 +29,7 @@ func (r *run) startChaos() {
 		r.every(r.cfg.Restarts, r.restartOne)
 	}
 	r.every(r.cfg.Claims, r.claimSome)
+	r.every(r.cfg.Releases, r.releaseSome)
 	r.every(r.cfg.Rests, r.passOn)
 	if r.cfg.Forgets > 0 {
 		r.passAllOn()
@@ -115,6 +116,7 @@ func (r *run) move(p *piece, to int, then func()) {
 	if r.cfg.Forgets > 0 && r.chaos.chance(0.2) {
 		r.forgetSoon(from, to)
 	}
+	r.interfere(p)
 	r.m.move(p, to, cfg, func(err error) {
 		done = true
 		switch {
@@ -178,7 +180,7 @@ func (r *run) restartOne() {
 	life, tries := r.m.life, 0
 	leaves := func(p *piece) bool { return false }
 	if r.chaos.chance(0.7) {
-		leaves = func(p *piece) bool { s := r.softOf(p.unit); return s != nil && s.kind == claimed }
+		leaves = func(p *piece) bool { s := r.softOf(p); return s != nil && s.kind == claimed }
 	}
 	var try func()
 	try = func() {

@@ -14,6 +14,7 @@ type Config struct {
 	Moves    float64 // per second, of one piece; now and then of all that a node owns
 	Restarts float64 // per second, of a node that owns nothing any more
 	Claims   float64 // per second, of a soft piece
+	Releases float64 // per second, of a soft piece
 	Fed      float64 // share of the moves of soft pieces that are fed which are carried out
 	Rests    float64 // per second, of what has no route
 	Crashes  float64 // per second, of all nodes at once, restored from a snapshot
@@ -36,7 +37,7 @@ type Config struct {
 func Default(seed uint64) Config {
 	return Config{
 		Seed: seed, Virtual: 30 * time.Second, Nodes: [2]int{3, 5}, Cores: 3,
-		Moves: 30, Restarts: 0.15, Crashes: 0.07, Claims: 0.3, Fed: 0.1, Rests: 0.5,
+		Moves: 30, Restarts: 0.15, Crashes: 0.07, Claims: 0.3, Releases: 0.3, Fed: 0.1, Rests: 0.5,
 		Engine: true, Answers: true, Network: true, Faults: true, Exits: true, Parallel: true, Farmed: true,
 	}
 }
@@ -66,6 +67,7 @@ type Result struct {
 	Moves      uint64      // that have ended well
 	Crashes    uint64      // of one node and of all
 	Claims     uint64      // of soft pieces, most of an owner that had gone
+	Releases   uint64      // of soft pieces, which nobody owned then for a while
 	Rests      uint64      // passed on
 	Virtual    time.Duration
 	History    string   // hash of everything that happened
@@ -92,5 +94,6 @@ const (
 	Silent    Kind = "silent"    // something is missing that nobody has counted
 	Endless   Kind = "endless"   // a wait without a bound
 	Reply     Kind = "reply"     // a call was answered twice, or never
+	Owned     Kind = "owned"     // somebody has what nobody shall have, or nodes do not agree who has it
 	Broken    Kind = "broken"    // the machine returned an error that it must not
 )

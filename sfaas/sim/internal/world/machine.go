@@ -29,8 +29,14 @@ type piece struct {
 	moving bool
 	to     int  // node to which it moves
 	routed bool // it has moved or was claimed
-	lost   bool // its owner has gone, and nobody has claimed it yet
+	lost   bool // its owner has gone, or has been told to, and nobody has claimed it yet
+
+	turns int        // how often it was claimed or released, whatever was under way
+	free  sfaas.Time // since when nobody shall have it, as all have heard, 0 if somebody may
 }
+
+// nobody is the owner of a piece that was released.
+const nobody = -1
 
 // newMachine starts a program on some nodes, of which the first owns everything.
 func newMachine(p *program, cfg sim.Config, opts ...sfaas.Option) (*machine, error) {
@@ -54,6 +60,9 @@ func newMachine(p *program, cfg sim.Config, opts ...sfaas.Option) (*machine, err
 			m.by = append(m.by, seen[u])
 		}
 	}
+	for _, s := range p.soft {
+		s.piece = seen[sfaas.Unit{Part: s.name, Root: p.keys[s.flow.keys[0]]}]
+	}
 	return m, nil
 }
 
@@ -67,9 +76,13 @@ func (m *machine) close() error                    { return m.w.Close() }
 
 // move brings a piece to another node; done gets the outcome.
 func (m *machine) move(p *piece, to int, cfg sfaas.MoveConfig, done func(error)) {
-	life, from := m.life, p.owner
+	life, from, turns := m.life, p.owner, p.turns
 	p.moving, p.to = true, to
 	m.w.MoveUnit(m.w.Node(from), m.w.Node(to), p.unit, cfg, func(err error) {
+		if life == m.life && p.turns > turns { // what becomes of it was decided meanwhile
+			done(sfaas.ErrStaleEpoch)
+			return
+		}
 		if life != m.life || !p.moving || p.to != to {
 			return
 		}
@@ -83,24 +96,92 @@ func (m *machine) move(p *piece, to int, cfg sfaas.MoveConfig, done func(error))
 	})
 }
 
-// claim lets a node take a piece over, under an epoch that is newer than all.
+// claim lets a node take a piece over, under an epoch that is newer than all, and than what a
+// move makes of it that is under way.
 func (m *machine) claim(p *piece, to int, done func(error)) {
-	life := m.life
-	epoch := uint32(2)
-	for i := range m.nodes {
-		epoch = max(epoch, m.w.Node(i).Epoch(p.unit)+2)
+	life, turns, epoch := m.life, p.turns, m.newest(p)+2
+	if p.moving {
+		epoch = m.newest(p) + ahead
 	}
-	p.moving, p.to = true, to
+	p.moving, p.to, p.free = true, to, 0
 	m.w.Claim(m.w.Node(to), p.unit, epoch, func(err error) {
+		if life == m.life && p.turns > turns {
+			done(sfaas.ErrStaleEpoch)
+			return
+		}
 		if life != m.life || !p.moving || p.to != to {
 			return
 		}
 		p.moving = false
 		if err == nil {
+			p.turns++
 			p.owner, p.routed, p.lost = to, true, false
 		}
 		done(err)
 	})
+}
+
+// newest returns the newest epoch of a piece that a node knows of.
+func (m *machine) newest(p *piece) (epoch uint32) {
+	for i := range m.nodes {
+		epoch = max(epoch, m.w.Node(i).Epoch(p.unit))
+	}
+	return epoch
+}
+
+// ahead is by how much the epoch of a release is newer than all: newer than what a move or a
+// claim will make of it that is under way.
+const ahead = 8
+
+// release lets nobody own a piece any more, whatever is under way for it; the node that says
+// so need not own it.
+func (m *machine) release(p *piece, at int, done func(error)) {
+	life := m.life
+	m.w.Release(m.w.Node(at), p.unit, m.newest(p)+ahead, func(err error) {
+		if life != m.life {
+			return
+		}
+		if err == nil {
+			p.turns++
+			p.owner, p.moving, p.to, p.routed, p.lost, p.free = nobody, false, nobody, true, true, 0
+			if m.heard(at) {
+				p.free = m.now()
+			}
+		}
+		done(err)
+	})
+}
+
+// heard reports whether all nodes will hear what one says now.
+func (m *machine) heard(node int) bool {
+	for i := range m.nodes {
+		if i != node && !m.w.Linked(m.w.Node(i), m.w.Node(node)) {
+			return false
+		}
+	}
+	return true
+}
+
+// holders returns the nodes that believe that they own a piece.
+func (m *machine) holders(p *piece) (all []int) {
+	for i := range m.nodes {
+		if m.w.Node(i).Owner(p.unit) == sfaas.NodeID(i+1) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// disputed returns two different opinions on who owns a piece, or nothing.
+func (m *machine) disputed(p *piece) (opinions []sfaas.Route) {
+	for i := range m.nodes {
+		n := m.w.Node(i)
+		r := sfaas.Route{Unit: p.unit, Owner: n.Owner(p.unit), Epoch: n.Epoch(p.unit)}
+		if opinions = append(opinions, r); r != opinions[0] {
+			return opinions
+		}
+	}
+	return nil
 }
 
 // passOn lets a node own what has no route of a part.
@@ -181,7 +262,7 @@ func (m *machine) snapshot() ([]byte, error) { return m.w.Snapshot() }
 func (m *machine) crash(snapshot []byte) error {
 	m.life++
 	for _, p := range m.pieces {
-		p.owner, p.moving, p.routed, p.lost = 0, false, false, false
+		p.owner, p.moving, p.routed, p.lost, p.free = 0, false, false, false, 0
 	}
 	clear(m.rest)
 	err := m.w.Crash(snapshot)

@@ -155,6 +155,11 @@ func (r *run) finish() {
 			r.violate(Endless, "%s could not push its last token at key %d", r.p.outlets[f.flow.outlet], f.key)
 		}
 	}
+	for _, p := range r.m.pieces {
+		if opinions := r.m.disputed(p); opinions != nil {
+			r.violate(Owned, "nodes do not agree: %v", opinions)
+		}
+	}
 	if err := r.m.metered(); err != nil {
 		r.violate(Broken, "%v", err)
 	}

@@ -13,7 +13,7 @@ import (
 type softKind int
 
 const (
-	claimed softKind = iota // they move in modes Kept and Soft, and are claimed when their owner is gone
+	claimed softKind = iota // they move in modes Kept and Soft, and are released, and claimed when they have no owner
 	fed                     // they move in mode Fed, and lose nothing
 )
 
@@ -24,6 +24,8 @@ type softPart struct {
 	kind softKind
 	flow *flow
 	last sfaas.Time // when something of it was published
+
+	piece *piece // under which is pushed
 }
 
 // memory is how many slots a soft function remembers. A unit that is fed needs no more
@@ -59,6 +61,7 @@ func (b *builder) drawSoft(kind softKind) {
 	s := sfaas.DefineEach(split.name, func(_ *sfaas.Ctx, out sfaas.Emitter[token], in *token) error {
 		if via != none {
 			b.ledger.take(via, in, b.m.now())
+			b.served(part)
 		}
 		for _, u := range users {
 			*out.Add(b.p.keys[u]) = *in
@@ -120,10 +123,10 @@ func (m *recall) missing(slot uint64, n uint32) (sum uint32) {
 	return sum
 }
 
-// softOf returns the soft part of a unit under which something is pushed, or nil.
-func (r *run) softOf(u sfaas.Unit) *softPart {
+// softOf returns the soft part of a piece under which something is pushed, or nil.
+func (r *run) softOf(p *piece) *softPart {
 	for _, s := range r.p.soft {
-		if s.name == u.Part && r.p.keys[s.flow.keys[0]] == u.Root {
+		if s.piece == p {
 			return s
 		}
 	}
@@ -132,7 +135,7 @@ func (r *run) softOf(u sfaas.Unit) *softPart {
 
 // modeOf draws the mode in which a piece moves.
 func (r *run) modeOf(p *piece) sfaas.MoveConfig {
-	switch s := r.softOf(p.unit); {
+	switch s := r.softOf(p); {
 	case s == nil:
 		return sfaas.MoveConfig{}
 	case s.kind == fed:
@@ -144,8 +147,8 @@ func (r *run) modeOf(p *piece) sfaas.MoveConfig {
 // claimSome lets a node take over a soft unit: one whose owner has gone, or, now and
 // then, one whose owner only seems to.
 func (r *run) claimSome() {
-	for _, p := range r.m.pieces {
-		if s := r.softOf(p.unit); s != nil && s.kind == claimed && !p.moving && !p.lost {
+	for _, s := range r.p.soft {
+		if p := s.piece; s.kind == claimed && !p.moving && !p.lost {
 			r.claim(p)
 		}
 	}
@@ -173,6 +176,82 @@ func (r *run) claim(p *piece) {
 func (r *run) claimLater(p *piece) {
 	if p.lost && !p.moving {
 		r.claim(p)
+	}
+}
+
+// releaseSome lets nobody own the soft units any more, for a while, at the word of nodes that
+// need not own them, and whatever is under way for them: a move, or a claim.
+func (r *run) releaseSome() {
+	for _, s := range r.p.soft {
+		if at := r.chaos.IntN(r.nodes); s.kind == claimed && !r.down[at] {
+			r.release(s.piece, at)
+		}
+	}
+}
+
+// interfere lets a soft unit be claimed or released while it moves, now and then.
+func (r *run) interfere(p *piece) {
+	if s := r.softOf(p); s == nil || s.kind != claimed || r.cfg.Releases == 0 || !r.chaos.chance(0.1) {
+		return
+	}
+	at, releases := r.chaos.IntN(r.nodes), r.chaos.chance(0.5)
+	r.m.after(r.chaos.span(0, time.Millisecond), func() {
+		switch {
+		case p.lost || r.down[at]:
+		case releases:
+			r.release(p, at)
+		default:
+			r.claim(p)
+		}
+	})
+}
+
+// hearing is how long it takes at most until all nodes have heard what one says.
+const hearing = 10 * time.Millisecond
+
+// release lets a node release a piece, and another one claim it later.
+func (r *run) release(p *piece, at int) {
+	life, mover, done := r.m.life, r.incarnation[at], false
+	r.m.release(p, at, func(err error) {
+		done = true
+		switch {
+		case err == nil:
+			r.result.Releases++
+			turns := p.turns
+			r.m.after(r.chaos.span(0, 100*time.Millisecond), func() {
+				if life == r.m.life && turns == p.turns {
+					r.unowned(p)
+					r.claimLater(p)
+				}
+			})
+		case !refused(err):
+			r.violate(Broken, "release of %v at node %d: %v", p.unit, at, err)
+		}
+	})
+	r.m.after(longest, func() {
+		if !done && life == r.m.life && mover == r.incarnation[at] {
+			r.violate(Endless, "release of %v at node %d has not ended after %v", p.unit, at, longest)
+		}
+	})
+}
+
+// free reports whether all nodes know that nobody owns a piece.
+func (r *run) free(p *piece) bool { return p.free > 0 && r.m.now().Sub(p.free) > hearing }
+
+// served tells that something of a soft part is run.
+func (r *run) served(s *softPart) {
+	if p := s.piece; r.free(p) {
+		r.violate(Owned, "%v is served %v after it was released", p.unit, r.m.now().Sub(p.free))
+	}
+}
+
+// unowned looks whether a piece that was released has an owner.
+func (r *run) unowned(p *piece) {
+	if !r.free(p) {
+		return
+	}
+	if all := r.m.holders(p); len(all) > 0 {
+		r.violate(Owned, "%v is owned by nodes %v %v after it was released", p.unit, all, r.m.now().Sub(p.free))
 	}
 }
 

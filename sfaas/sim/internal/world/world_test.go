@@ -207,7 +207,7 @@ func TestPlants(t *testing.T) {
 			return c
 		}
 	}
-	kinds := []Kind{Lost, State, Early, Order, Silent, Endless, Reply, Broken}
+	kinds := []Kind{Lost, State, Early, Order, Silent, Endless, Reply, Owned, Broken}
 	if seed := found(t, clean, kinds, of("")); seed >= 0 {
 		t.Errorf("seed %d: the oracles speak without a bug", seed)
 	}

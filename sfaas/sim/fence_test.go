@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/neuroran/neuroran/sfaas"
+)
+
+// fenced is a world of a soft unit that moves in mode Fed, while slots are pushed at the first
+// node.
+type fenced struct {
+	*World
+	t    *testing.T
+	in   sfaas.Input[uint64]
+	unit sfaas.Unit
+	key  sfaas.Key
+	next sfaas.Slot
+	made map[sfaas.Slot]int // how often each slot was published
+}
+
+// period is the time between two slots.
+const period = 100 * time.Microsecond
+
+func newFenced(t *testing.T, cfg Config) *fenced {
+	t.Helper()
+	f := &fenced{t: t, key: sfaas.NewKey(sfaas.KindCell, 1), made: map[sfaas.Slot]int{}}
+	last := sfaas.NewValue[uint64]("last", sfaas.Volatile)
+	fn := sfaas.Define("f", func(c *sfaas.Ctx, out, in *uint64) error {
+		*last.Mut(c) = *in
+		*out = *in
+		return nil
+	}, sfaas.FunctionConfig{History: 4, Cost: time.Microsecond}, last)
+	g := sfaas.NewGraph("fenced")
+	f.in = sfaas.Source[uint64](g, "in")
+	out := sfaas.Sink(sfaas.Apply(f.in, fn), "out")
+	app, err := g.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.unit, err = app.Unit("f", f.key); err != nil {
+		t.Fatal(err)
+	}
+	f.World, err = New(app, cfg, sfaas.WithMode(sfaas.Replay), sfaas.WithOutput(out, func(h sfaas.Header, _ *uint64) { f.made[h.Slot]++ }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// push pushes slots, one per period.
+func (f *fenced) push(slots int) {
+	f.t.Helper()
+	for range slots {
+		x := uint64(f.next)
+		if err := f.in.PushValue(f.Node(0), f.key, f.next, &x); err != nil {
+			f.t.Fatal(err)
+		}
+		f.next++
+		f.RunFor(period)
+	}
+}
+
+// agree fails if nodes name two owners of the unit, and returns the owner.
+func (f *fenced) agree() sfaas.NodeID {
+	f.t.Helper()
+	for _, n := range f.nodes {
+		if a, b := f.nodes[0].Owner(f.unit), n.Owner(f.unit); a != b {
+			f.t.Fatalf("node 1 takes %d for the owner, and node %d takes %d", a, n.id, b)
+		}
+	}
+	return f.nodes[0].Owner(f.unit)
+}
+
+// lastSlots fails if one of the last slots was not published once.
+func (f *fenced) lastSlots(n sfaas.Slot) {
+	f.t.Helper()
+	for slot := f.next - n; slot < f.next; slot++ {
+		if f.made[slot] != 1 {
+			f.t.Fatalf("slot %d, of %d, was published %d times", slot, f.next, f.made[slot])
+		}
+	}
+}
+
+// TestFedMoveOverABrokenConnection breaks the connection between the two owners at any moment
+// of a move in mode Fed: it comes again, in the same life of both, and the move ends with the
+// slots, and not before.
+func TestFedMoveOverABrokenConnection(t *testing.T) {
+	for at := time.Duration(0); at < 2*time.Millisecond; at += 50 * time.Microsecond {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			f := newFenced(t, Config{Nodes: 3, Cores: 2, Link: 40 * time.Microsecond})
+			f.push(10)
+			moved := false
+			f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(err error) {
+				if moved = true; err != nil {
+					t.Error(err)
+				}
+				if owner := f.Node(0).Owner(f.unit); owner != 2 {
+					t.Errorf("the move has ended, and the owner is %d", owner)
+				}
+			})
+			f.At(f.Now().Add(at), func() { f.cut(f.nodes[0], f.nodes[1], f.now) })
+			f.push(100)
+			if owner := f.agree(); !moved || owner != 2 {
+				t.Errorf("moved: %v, and the owner is %d", moved, owner)
+			}
+			f.lastSlots(f.next)
+		})
+	}
+}
+
+// TestSnapshotAfterAFedMove takes a snapshot in the moment in which a move in mode Fed has
+// ended, and nothing else happens: it waits for nothing.
+func TestSnapshotAfterAFedMove(t *testing.T) {
+	f := newFenced(t, Config{Nodes: 2, Cores: 3})
+	f.push(10)
+	moved := false
+	f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { moved = true })
+	for !moved {
+		if f.push(1); f.next > 100 {
+			t.Fatal("the move does not end")
+		}
+	}
+	before := f.Now()
+	if _, err := f.Snapshot(); err != nil {
+		t.Error(err)
+	}
+	if waited := f.Now().Sub(before); waited > time.Millisecond {
+		t.Errorf("the snapshot has taken %v", waited)
+	}
+}
+
+// TestClaimOverAFence lets a third node claim a unit at any moment of a move in mode Fed, under
+// the next epoch or a later one, or release it: all agree on one owner, or none, and what is
+// pushed from then on is published once, or not at all.
+func TestClaimOverAFence(t *testing.T) {
+	step := 40 * time.Microsecond
+	if testing.Short() {
+		step = 160 * time.Microsecond
+	}
+	for _, release := range []bool{false, true} {
+		for _, claimer := range []int{1, 2} { // of the numbers 2 and 3, where the target has the other one
+			for epoch := uint32(1); epoch < 4; epoch++ {
+				for at := time.Duration(0); at < 2*time.Millisecond; at += step {
+					t.Run(fmt.Sprintf("release=%v/claimer=%d/epoch=%d/at=%v", release, claimer, epoch, at), func(t *testing.T) {
+						f := newFenced(t, Config{Nodes: 4, Cores: 2, Link: 40 * time.Microsecond})
+						f.push(10)
+						ended := 0
+						f.MoveUnit(f.nodes[0], f.nodes[3-claimer], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
+						f.At(f.Now().Add(at), func() {
+							if release {
+								f.Release(f.nodes[claimer], f.unit, epoch, func(error) { ended++ })
+							} else {
+								f.Claim(f.nodes[claimer], f.unit, epoch, func(error) { ended++ })
+							}
+						})
+						f.push(200)
+						if ended != 2 {
+							t.Errorf("%d of the two have ended", ended)
+						}
+						if f.agree() != 0 {
+							f.lastSlots(100)
+						} else if f.made[f.next-1] > 0 {
+							t.Errorf("nobody owns the unit, and somebody serves it")
+						}
+					})
+				}
+			}
+		}
+	}
+}
