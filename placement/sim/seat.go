@@ -24,7 +24,7 @@ type seat struct {
 	legs     int         // stages that may follow it before the planner thinks again
 	refused  []refusal
 	fails    int           // thoughts in a row that have found nothing
-	next     time.Duration // until its next turn
+	due      sfaas.Time    // when it thinks again, unless something changes before
 	known    []float64     // loads when it thought last, and
 	placed   int           // how many units had a place
 	changed  sfaas.Time    // when one of them was last seen to change
@@ -90,11 +90,12 @@ func (p *seat) keepDying() {
 }
 
 // plan is one turn: it waits for the stage that is under way, goes on with the next one, or
-// looks for something new.
+// looks for something new if that is due. It looks around in every turn, so that a load step
+// does not find it asleep.
 func (p *seat) plan() {
 	w := p.w
-	defer func() { w.after(p.next, p.plan) }()
-	p.next = planSoon
+	next := planSoon
+	defer func() { w.after(next, p.plan) }()
 	if p.at < 0 || w.nodes[p.at].dead {
 		return
 	}
@@ -102,7 +103,7 @@ func (p *seat) plan() {
 	v := n.agent.View()
 	s := w.think.read(&v)
 	p.look(s)
-	if p.waits(n, s) {
+	if p.waits(n, s) || w.now < p.due {
 		return
 	}
 	p.demand()
@@ -118,10 +119,10 @@ func (p *seat) plan() {
 	budget := w.cfg.PlanBudget << min(p.fails, 3)
 	thought := time.Duration(budget) * pricing
 	plans := p.think(s, budget)
-	p.next = thought + planSoon
+	next = thought + planSoon
 	if len(plans) == 0 {
 		p.fails++
-		p.next += min(planSoon<<min(max(0, p.fails-patience), 20), planLater)
+		p.due = w.now.Add(next + min(planSoon<<min(max(0, p.fails-patience), 20), planLater))
 		return
 	}
 	p.fails = 0
@@ -158,7 +159,7 @@ func (p *seat) look(s *plan.State) {
 		return
 	}
 	p.known, p.placed = append(p.known[:0], scale...), placed
-	p.changed, p.fails = p.w.now, 0
+	p.changed, p.fails, p.due = p.w.now, 0, p.w.now.Add(planSoon) // more may be on its way
 	p.refused = p.refused[:0]
 }
 
