@@ -56,7 +56,7 @@ func (p *seat) sit(at int32) {
 		p.w.after(time.Second, func() { p.sit(int32(p.w.random.IntN(len(p.w.nodes)))) })
 		return
 	}
-	p.at, p.fails, p.legs = at, 0, 0
+	p.at, p.fails, p.legs, p.due = at, 0, 0, p.w.now
 	p.stage = p.stage[:0]
 	p.improver.Forget()
 	life := p.life
