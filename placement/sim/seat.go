@@ -23,11 +23,11 @@ type seat struct {
 	turns    int         // since it was proposed
 	legs     int         // stages that may follow it before the planner thinks again
 	refused  []refusal
-	fails    int           // thoughts in a row that have found nothing
-	due      sfaas.Time    // when it thinks again, unless something changes before
-	known    []float64     // loads when it thought last, and
-	placed   int           // how many units had a place
-	changed  sfaas.Time    // when one of them was last seen to change
+	fails    int        // thoughts in a row that have found nothing
+	due      sfaas.Time // when it thinks again, unless something changes before
+	known    []float64  // loads when it thought last, and
+	placed   int        // how many units had a place
+	changed  sfaas.Time // when one of them was last seen to change
 	calls    uint64
 }
 
@@ -45,9 +45,10 @@ const mostTurns = 10
 
 // Bounds of how often a planner thinks.
 const (
-	planSoon  = 20 * time.Millisecond // a stage takes about as long
-	planLater = 30 * time.Second
-	patience  = 5 // thoughts in a row, each larger than the one before, after which it slows down
+	planSoon   = 20 * time.Millisecond // between two turns
+	planRarely = time.Second           // between two thoughts, when a plan must save much
+	planLater  = 30 * time.Second
+	patience   = 5 // thoughts in a row, each larger than the one before, after which it slows down
 )
 
 // sit brings the planner to a node; others hear of it a little later, as of any route.
@@ -122,7 +123,7 @@ func (p *seat) plan() {
 	next = thought + planSoon
 	if len(plans) == 0 {
 		p.fails++
-		p.due = w.now.Add(next + min(planSoon<<min(max(0, p.fails-patience), 20), planLater))
+		p.due = w.now.Add(next + p.pause())
 		return
 	}
 	p.fails = 0
@@ -137,6 +138,18 @@ func (p *seat) plan() {
 		p.legs = max(p.legs, 2*len(plans[i].Stages)) // some are refused
 	}
 }
+
+// pause returns for how long the planner does not think after it has found nothing.
+func (p *seat) pause() time.Duration {
+	d := planSoon << min(max(0, p.fails-patience), 20)
+	if p.eager() < 0 {
+		d = max(d, planRarely)
+	}
+	return min(d, planLater)
+}
+
+// eager returns for how long the planner still takes any saving.
+func (p *seat) eager() time.Duration { return p.w.cfg.Eager - p.w.now.Sub(p.changed) }
 
 // zone returns the number of the only zone of a world.
 func (w *world) zone() int { return w.view.Nodes[0].Zone }
@@ -171,7 +184,7 @@ func (p *seat) think(s *plan.State, budget int) []plan.Plan {
 	stopped := p.improver.Shield.Stopped
 	plans := p.improver.Zone(s, w.zone(), budget, w.cfg.Seed<<32+p.calls)
 	w.count.ShieldRejects += p.improver.Shield.Stopped - stopped
-	left := w.cfg.Eager - w.now.Sub(p.changed) - time.Duration(budget)*pricing
+	left := p.eager() - time.Duration(budget)*pricing
 	return slices.DeleteFunc(plans, func(b plan.Plan) bool {
 		return time.Duration(len(b.Stages))*stageTime > left && b.Saves < w.cfg.Reluctance*s.Energy()
 	})
