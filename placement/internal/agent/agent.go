@@ -77,12 +77,12 @@ type Agent struct {
 	rng   uint64
 	out   []Effect // of the Step that runs
 
-	nodes []NodeRow // members that are there, by number; this one is among them
-	peers []peer    // what else is known of each of nodes
-	units []UnitRow // by first news
-	spare []uint8   // transmissions that are left of each of units
-	place map[UnitID]int32
-	rumor rumors
+	nodes  []NodeRow // members that are there, by number; this one is among them
+	peers  []peer    // what else is known of each of nodes
+	units  []UnitRow // by first news
+	spread []spread  // of each of units
+	place  map[UnitID]int32
+	rumor  rumors
 
 	holds   []*hold
 	deals   []*deal

@@ -9,29 +9,38 @@ import "math/bits"
 // hears it a few times. Rows that nobody sends any more cost nothing. A row that was lost
 // on all ways comes with the next heartbeat of who says it.
 
-// rumors is the rows that are still being told, first come first served.
-type rumors struct {
-	line []int32 // the place of a unit, or the negative number of a node
+// rumors is the rows that are still being told, in three lines: of nodes, of units of which
+// something has changed, and of units of which nothing has. What has changed does not wait for
+// heartbeats, of which there are many in a large zone.
+type rumors struct{ nodes, news, beats line }
+
+// line is rows that wait, first come first served: places of units, or numbers of nodes.
+type line struct {
+	rows []int32
 	head int
 }
 
-func (r *rumors) add(x int32) {
-	if r.head > 0 && len(r.line) == cap(r.line) {
-		r.line = r.line[:copy(r.line, r.line[r.head:])]
+func (r *line) add(x int32) {
+	if r.head > 0 && len(r.rows) == cap(r.rows) {
+		r.rows = r.rows[:copy(r.rows, r.rows[r.head:])]
 		r.head = 0
 	}
-	r.line = append(r.line, x)
+	r.rows = append(r.rows, x)
 }
 
-// take returns the first one; ok is false if there is none.
-func (r *rumors) take() (x int32, ok bool) {
-	if r.head == len(r.line) {
-		r.line, r.head = r.line[:0], 0
-		return 0, false
-	}
-	x = r.line[r.head]
+// take returns the first one, of which there is one.
+func (r *line) take() (x int32) {
+	x = r.rows[r.head]
 	r.head++
-	return x, true
+	return x
+}
+
+func (r *line) len() int { return len(r.rows) - r.head }
+
+// spread is how often the row of a unit is still told.
+type spread struct {
+	left uint8
+	news bool // it waits in the line of news, and not in that of heartbeats
 }
 
 // turns returns for how many rounds a row is told: with three listeners per round, nine
@@ -40,43 +49,34 @@ func (a *Agent) turns() uint8 { return uint8(1 + (bits.Len(uint(len(a.nodes)))+2
 
 func (a *Agent) spreadNode(i int) {
 	if a.peers[i].spare == 0 {
-		a.rumor.add(-int32(a.nodes[i].Node))
+		a.rumor.nodes.add(int32(a.nodes[i].Node))
 	}
 	a.peers[i].spare = a.turns()
 }
 
-func (a *Agent) spreadUnit(i int32) {
-	if a.spare[i] == 0 {
-		a.rumor.add(i)
+// spreadUnit lets the row of a unit be told, as news or as a heartbeat.
+func (a *Agent) spreadUnit(i int32, news bool) {
+	t := &a.spread[i]
+	switch {
+	case news && !t.news:
+		a.rumor.news.add(i) // where it waits as a heartbeat, it is passed over
+		t.news = true
+	case !news && t.left == 0:
+		a.rumor.beats.add(i)
 	}
-	a.spare[i] = a.turns()
+	t.left = a.turns()
 }
 
 // gossip tells a few members what is new.
 func (a *Agent) gossip() {
 	n := min(a.cfg.Fanout, len(a.nodes)-1)
-	if n <= 0 || a.rumor.head == len(a.rumor.line) {
+	if n <= 0 || a.rumor.nodes.len()+a.rumor.news.len()+a.rumor.beats.len() == 0 {
 		return
 	}
 	l := a.letter(Gossip, n)
-	for waiting := len(a.rumor.line) - a.rumor.head; waiting > 0 && len(l.Nodes) < MaxRows && len(l.Units) < MaxRows; waiting-- {
-		x, _ := a.rumor.take()
-		if x >= 0 {
-			l.Units = append(l.Units, a.units[x])
-			if a.spare[x]--; a.spare[x] > 0 {
-				a.rumor.add(x)
-			}
-			continue
-		}
-		i, ok := a.at(NodeID(-x))
-		if !ok {
-			continue // it is gone
-		}
-		l.Nodes = append(l.Nodes, a.nodes[i])
-		if a.peers[i].spare--; a.peers[i].spare > 0 {
-			a.rumor.add(x)
-		}
-	}
+	a.gossipNodes(l)
+	a.gossipUnits(l, &a.rumor.news, true)
+	a.gossipUnits(l, &a.rumor.beats, false)
 	// Members in a row from a random one on are as good as members chosen one by one, since
 	// the next round begins elsewhere.
 	for i, sent := a.random(len(a.nodes)), 0; sent < n; i++ {
@@ -84,6 +84,36 @@ func (a *Agent) gossip() {
 			a.out = append(a.out, Effect{Kind: Send, Node: to, Letter: l})
 			sent++
 		}
+	}
+}
+
+func (a *Agent) gossipNodes(l *Letter) {
+	for waiting := a.rumor.nodes.len(); waiting > 0 && len(l.Nodes) < MaxRows; waiting-- {
+		x := a.rumor.nodes.take()
+		i, ok := a.at(NodeID(x))
+		if !ok {
+			continue // it is gone
+		}
+		l.Nodes = append(l.Nodes, a.nodes[i])
+		if a.peers[i].spare--; a.peers[i].spare > 0 {
+			a.rumor.nodes.add(x)
+		}
+	}
+}
+
+func (a *Agent) gossipUnits(l *Letter, from *line, news bool) {
+	for waiting := from.len(); waiting > 0 && len(l.Units) < MaxRows; waiting-- {
+		i := from.take()
+		t := &a.spread[i]
+		if t.news != news || t.left == 0 {
+			continue
+		}
+		l.Units = append(l.Units, a.units[i])
+		if t.left--; t.left > 0 {
+			from.add(i)
+			continue
+		}
+		t.news = false
 	}
 }
 
@@ -140,9 +170,11 @@ func (a *Agent) hearUnit(r *UnitRow) {
 		return // this node knows better
 	}
 	i = a.unit(r.Unit)
+	news := a.units[i]
+	news.Version = r.Version
 	a.letGo(r.Unit, r.Owner, r.Epoch)
 	a.units[i] = *r
-	a.spreadUnit(i)
+	a.spreadUnit(i, news != *r)
 	if r.Owner == 0 {
 		a.ended(i)
 	} else {
@@ -156,7 +188,7 @@ func (a *Agent) unit(id UnitID) int32 {
 	i, ok := a.place[id]
 	if !ok {
 		i = int32(len(a.units))
-		a.units, a.spare = append(a.units, UnitRow{Unit: id}), append(a.spare, 0)
+		a.units, a.spread = append(a.units, UnitRow{Unit: id}), append(a.spread, spread{})
 		a.place[id] = i
 	}
 	return i
@@ -165,7 +197,7 @@ func (a *Agent) unit(id UnitID) int32 {
 // tellUnit lets everybody know the row of a unit that this node owns as it is now.
 func (a *Agent) tellUnit(i int32) {
 	a.units[i].Version++
-	a.spreadUnit(i)
+	a.spreadUnit(i, true)
 }
 
 // refresh tells the rows of this node and of its units again, once per heartbeat.
@@ -176,7 +208,9 @@ func (a *Agent) refresh() {
 	for _, h := range a.holds {
 		if h.state == active && h.item.Role == RoleOwner && a.now.Sub(h.told) >= unitHeartbeat*a.cfg.Heartbeat {
 			h.told = a.now
-			a.tellUnit(a.unit(h.item.Row.Unit))
+			i := a.unit(h.item.Row.Unit)
+			a.units[i].Version++
+			a.spreadUnit(i, false)
 		}
 	}
 }

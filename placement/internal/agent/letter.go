@@ -70,7 +70,7 @@ const (
 
 // Bounds of what a letter holds.
 const (
-	MaxRows  = 24 // rows of nodes and units, each
+	MaxRows  = 64 // rows of nodes and units, each
 	MaxMoves = 64 // moves of a proposal
 )
 

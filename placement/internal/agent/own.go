@@ -217,7 +217,7 @@ func (a *Agent) routed(u UnitID, owner NodeID, epoch uint32) {
 		r.Life = a.nodes[at].Incarnation
 	}
 	if owner == 0 {
-		a.spreadUnit(i) // no owner will
+		a.spreadUnit(i, true) // no owner will
 		a.ended(i)
 	}
 	a.fulfil(u)
@@ -237,7 +237,7 @@ func (a *Agent) letGo(u UnitID, owner NodeID, epoch uint32) {
 		if at, ok := a.at(owner); ok {
 			r.Life = a.nodes[at].Incarnation
 		}
-		a.spreadUnit(i)
+		a.spreadUnit(i, true)
 	}
 	if h.leaving != (DealID{}) {
 		a.done(h.leaving, h.leavesAs, u, Refusal{})
