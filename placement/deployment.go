@@ -48,8 +48,6 @@ type Deployment struct {
 	notes *beat.Notes // of what units have used
 	said  *said       // what others have said in theirs
 	at    string      // address
-	warm  sync.Once
-	cold  error // of warm
 
 	tuning sync.Mutex // orders what the pulse is told; held around mu
 
@@ -63,6 +61,7 @@ type Deployment struct {
 	news    chan struct{}                 // has room for one: there are some
 	changed chan struct{}                 // closed, and replaced, with each route and connection
 	ups     map[sfaas.NodeID]sfaas.Time   // when connections were made last
+	warm    *warming                      // that runs, or has ended well; nil for none
 	closed  bool
 
 	signs chan sign // from the thread that beats

@@ -267,12 +267,10 @@ func (n *Node) onMembership(m Member, c MemberChange) {
 		n.dial(m.Address)
 	default:
 		n.mu.Lock()
-		_, linked := n.linked[m.Node]
-		n.mu.Unlock()
-		if !linked {
-			return // it is no member
+		defer n.mu.Unlock()
+		if _, member := n.linked[m.Node]; member && !n.left {
+			n.wg.Go(func() { n.question(m.Node) })
 		}
-		n.wg.Go(func() { n.question(m.Node) })
 	}
 }
 
@@ -292,11 +290,10 @@ func (n *Node) suspected(id sfaas.NodeID, dead bool) {
 	n.post(agent.Event{Kind: agent.MemberSuspect, Node: id})
 	if dead {
 		n.mu.Lock()
-		ok := !n.left
-		if ok {
+		defer n.mu.Unlock()
+		if !n.left {
 			n.wg.Go(func() { n.question(id) })
 		}
-		n.mu.Unlock()
 	}
 }
 

@@ -56,7 +56,9 @@ func WithRuntime(opts ...sfaas.Option) DeployOption {
 // WithWarm names what is run once, before the first unit comes to this node or is stood by
 // for: it pushes under keys that nothing else uses, and the runtime owns, what makes tables,
 // buffers and memory that are made on first use. Nobody sees what comes out. Without it the
-// first slots after a takeover take several times as long as others.
+// first slots after a takeover take several times as long as others. It may take its time: units
+// come when it is done, and ctx ends with the deployment. If it returns an error no unit comes,
+// and it is run again for the next one.
 func WithWarm(f func(ctx context.Context, rt *sfaas.Runtime, keys []sfaas.Key) error) DeployOption {
 	return deployOption(func(x *deployOptions) { x.warm = f })
 }

@@ -4,6 +4,7 @@ package placement
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -235,13 +236,44 @@ func (d *Deployment) tune() {
 	d.floor.pulse.Watch(watch)
 }
 
-// warmUp runs what the program has named for that, once.
+// warming is a run of what the program has named to warm up.
+type warming struct {
+	done chan struct{} // closed when it is over
+	err  error         // then
+}
+
+// warmUp waits for what the program has named to warm up. That runs once, for as long as it
+// takes: who waits may give up before, and whoever comes later finds it done. If it fails it
+// runs again with the next unit.
 func (d *Deployment) warmUp(ctx context.Context) error {
 	if d.opts.warm == nil {
 		return nil
 	}
-	d.warm.Do(func() { d.cold = d.warmNow(ctx) })
-	return d.cold
+	d.mu.Lock()
+	w := d.warm
+	if w == nil {
+		w = &warming{done: make(chan struct{})}
+		if d.closed {
+			d.mu.Unlock()
+			return sfaas.ErrClosed
+		}
+		d.warm = w
+		d.wg.Go(func() {
+			defer close(w.done)
+			if w.err = d.warmNow(d.ctx); w.err != nil {
+				d.mu.Lock()
+				d.warm = nil
+				d.mu.Unlock()
+			}
+		})
+	}
+	d.mu.Unlock()
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+		return fmt.Errorf("warming up: %w", ctx.Err())
+	}
 }
 
 func (d *Deployment) warmNow(ctx context.Context) error {
@@ -250,6 +282,9 @@ func (d *Deployment) warmNow(ctx context.Context) error {
 		key := sfaas.NewKey(kindWarm, uint64(d.ctl.ID())*warmKeys+i)
 		for _, p := range d.app.Parts() {
 			u := sfaas.Unit{Part: p.Name, Root: key}
+			if d.route(u).Owner == d.ctl.ID() {
+				continue // an earlier run has failed
+			}
 			if d.kept[p.Name] {
 				if err := d.rt.Own(u); err != nil {
 					return err
