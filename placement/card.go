@@ -138,6 +138,9 @@ func (n *Node) readCard(b []byte) {
 	fresh := old == nil || old.Incarnation != k.Incarnation
 	life, linked := n.linked[k.Node]
 	n.mu.Unlock()
+	if old != nil && (k.left || old.Address != k.Address) {
+		n.undial(old.Address)
+	}
 	if k.left {
 		n.memberGone(k.Node)
 		return

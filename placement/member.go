@@ -118,7 +118,7 @@ func (n *Node) members() []Member {
 func (n *Node) dial(address string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.left || address == n.at || n.dialled[address] {
+	if n.left || address == n.at || n.dialled[address] != nil {
 		return
 	}
 	for id, k := range n.cards {
@@ -126,19 +126,67 @@ func (n *Node) dial(address string) {
 			return // who has dialled this node goes on to
 		}
 	}
-	n.dialled[address] = true
+	network, at := splitNetwork(address)
+	x := newDialled(n.ctx, n.peer, network, at)
+	n.dialled[address] = x
 	n.wg.Go(func() {
-		network, at := splitNetwork(address)
-		_, err := n.peer.Dial(n.ctx, network, at)
-		if err != nil && n.ctx.Err() == nil {
+		err := x.dial()
+		if err != nil && x.ctx.Err() == nil {
 			n.complain("placement: a node cannot be reached", 0, fmt.Errorf("%s: %w", address, err))
 		}
 		if err != nil { // it may be dialled again, see redial
 			n.mu.Lock()
-			delete(n.dialled, address)
+			if n.dialled[address] == x {
+				delete(n.dialled, address)
+			}
 			n.mu.Unlock()
+			x.end()
 		}
 	})
+}
+
+// dialled is an address to which this process connects, again and again, until end.
+type dialled struct {
+	node             *peer.Node
+	network, address string
+	ctx              context.Context // of the first connection
+	stop             context.CancelFunc
+}
+
+func newDialled(ctx context.Context, node *peer.Node, network, address string) *dialled {
+	x := &dialled{node: node, network: network, address: address}
+	x.ctx, x.stop = context.WithCancel(ctx)
+	return x
+}
+
+// dial waits for the first connection.
+func (x *dialled) dial() error {
+	_, err := x.node.Dial(x.ctx, x.network, x.address)
+	return err
+}
+
+// end may come before dial, which ends at once then.
+func (x *dialled) end() {
+	x.stop()
+	x.node.Undial(x.network, x.address)
+}
+
+// undial ends dialling an address at which a node was that is elsewhere now, or has left. Seeds
+// are dialled as long as this node is there.
+func (n *Node) undial(address string) {
+	n.mu.Lock()
+	used := slices.Contains(n.cfg.Seeds, address)
+	for _, k := range n.cards {
+		used = used || k.Address == address && !k.left
+	}
+	x := n.dialled[address]
+	if !used {
+		delete(n.dialled, address)
+	}
+	n.mu.Unlock()
+	if !used && x != nil {
+		x.end()
+	}
 }
 
 // redial dials nodes again that have shown a card and were never members in that life: of two
@@ -163,9 +211,12 @@ func (n *Node) onPeer(e peer.Event) {
 	case peer.Up:
 		n.mu.Lock()
 		n.linked[e.Node] = e.Incarnation
+		k := n.cards[e.Node]
 		n.mu.Unlock()
 		n.showCards(e.Node)
-		n.welcome(e.Node)
+		if k != nil && k.Incarnation == e.Incarnation && !k.left { // it was gone, and has shown its card before
+			n.attend(k)
+		}
 	case peer.Lost:
 		n.post(agent.Event{Kind: agent.MemberSuspect, Node: e.Node})
 	case peer.Gone:

@@ -56,7 +56,7 @@ type Node struct {
 	greeted    map[sfaas.NodeID]uint32 // who has written, and so has taken this node in
 	outlived   uint32                  // a life of this node that is not before this one, as another node says
 	turn       int                     // of members that are shown all cards
-	dialled    map[string]bool
+	dialled    map[string]*dialled
 	complained map[string]time.Time // about what, and when last
 	carriers   map[uint32]carrier   // by what agents call them
 	lastToken  uint64
@@ -139,7 +139,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 // begin begins a life of a node, after one that is known if that is not 0, and looks for others.
 func begin(ctx context.Context, cfg Config, after uint32) (*Node, error) {
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, joining: true, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]bool{}, complained: map[string]time.Time{},
+		cfg: cfg, log: cfg.Logger, joining: true, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]*dialled{}, complained: map[string]time.Time{},
 		carriers: map[uint32]carrier{}, waiting: map[uint64]chan agent.Effect{},
 		heard: make(chan struct{}), drained: make(chan struct{}), ended: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{}, modes: map[agent.UnitID]int8{},
 	}

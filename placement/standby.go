@@ -17,7 +17,8 @@ type neighbour struct {
 	node sfaas.NodeID
 	text string
 	at   endpoint
-	died bool // guarded by Deployment.mu
+	dial *dialled // nil if the other end dials
+	died bool     // guarded by Deployment.mu
 }
 
 // neighbour returns what is known of a node, or nil.
@@ -59,31 +60,44 @@ func (d *Deployment) connect(node sfaas.NodeID, address string) {
 	d.mu.Lock()
 	old := d.others[node]
 	known := old != nil && old.text == address
-	if !known {
-		d.others[node] = &neighbour{node: node, text: address, at: at}
-	}
-	d.mu.Unlock()
 	if known || node == d.ctl.ID() {
+		d.mu.Unlock()
 		return
 	}
-	d.tune()
+	x := &neighbour{node: node, text: address, at: at}
 	if d.ctl.ID() < node {
+		x.dial = newDialled(d.ctx, d.node, at.network, at.address)
+	}
+	d.others[node] = x
+	d.mu.Unlock()
+	old.end()
+	d.tune()
+	if x.dial != nil {
 		d.spawn(func() {
-			if _, err := d.node.Dial(d.ctx, at.network, at.address); err != nil && d.ctx.Err() == nil {
+			if err := x.dial.dial(); err != nil && x.dial.ctx.Err() == nil {
 				d.site.log.Warn("placement: no connection of a deployment", "deployment", d.cfg.Name, "node", node, "err", err)
 			}
 		})
 	}
 }
 
+// end ends dialling a node that is gone, or elsewhere.
+func (x *neighbour) end() {
+	if x != nil && x.dial != nil {
+		x.dial.end()
+	}
+}
+
 // gone implements carrier.
 func (d *Deployment) gone(node sfaas.NodeID) {
 	d.mu.Lock()
+	old := d.others[node]
 	delete(d.others, node)
 	for u, list := range d.follows {
 		d.follows[u] = slices.DeleteFunc(slices.Clone(list), func(n sfaas.NodeID) bool { return n == node })
 	}
 	d.mu.Unlock()
+	old.end() // it is dialled again if it comes back, see Node.attend
 	d.tune()
 	d.spawn(func() { d.inherit(node) })        // if it has not when it took over
 	d.spawn(func() { d.node.Forget(node, 0) }) // and takes over what it owned, see onPeer

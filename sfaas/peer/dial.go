@@ -16,7 +16,7 @@ import (
 )
 
 // Dial connects to the node at an address, and again whenever the connection is lost,
-// until the node is closed. It returns once the runtimes are linked; what is pushed
+// until the node is closed, or [Node.Undial]. It returns once the runtimes are linked; what is pushed
 // from then on goes by the routes of both, or are so already. It returns a
 // [*RefusedError] if the other node, or an error if this one, refuses; where nobody
 // answers, or another runtime is connected under the same number, it tries until ctx
@@ -26,13 +26,19 @@ func (n *Node) Dial(ctx context.Context, network, address string) (sfaas.NodeID,
 	if err != nil {
 		return 0, err
 	}
-	d := &dialler{n: n, network: network, address: address, secure: secure, first: make(chan outcome, 1)}
+	d := &dialler{n: n, network: network, address: address, secure: secure, first: make(chan outcome, 1), ended: make(chan struct{})}
 	n.mu.Lock()
 	if n.closed {
 		n.mu.Unlock()
 		return 0, sfaas.ErrClosed
 	}
-	n.wg.Go(d.run)
+	n.diallers[d] = true
+	n.wg.Go(func() {
+		d.run()
+		n.mu.Lock()
+		delete(n.diallers, d)
+		n.mu.Unlock()
+	})
 	n.mu.Unlock()
 	select {
 	case o := <-d.first:
@@ -43,6 +49,27 @@ func (n *Node) Dial(ctx context.Context, network, address string) (sfaas.NodeID,
 		return o.node, o.err
 	}
 }
+
+// Undial ends what [Node.Dial] has begun for an address: where nobody will listen any more.
+// A connection that is there stays, and is not made again once it is lost; a Dial that waits
+// for its first one returns an error.
+func (n *Node) Undial(network, address string) {
+	n.mu.Lock()
+	var all []*dialler
+	for d := range n.diallers {
+		if d.network == network && d.address == address {
+			delete(n.diallers, d) // once
+			all = append(all, d)
+		}
+	}
+	n.mu.Unlock()
+	for _, d := range all {
+		close(d.ended)
+		d.give(errUndialled)
+	}
+}
+
+var errUndialled = errors.New("not to be dialled any more")
 
 // dialler keeps one connection.
 type dialler struct {
@@ -56,7 +83,8 @@ type dialler struct {
 	given error        // it is not to go on
 	last  error        // of the last attempt
 	told  bool
-	first chan outcome // of the first connection
+	first chan outcome  // of the first connection
+	ended chan struct{} // closed when it is not to connect again
 }
 
 // outcome is what became of a first connection.
@@ -109,15 +137,29 @@ func (d *dialler) stopped() bool {
 	return d.given != nil
 }
 
+// over reports whether it is not to connect again.
+func (d *dialler) over() bool {
+	select {
+	case <-d.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 func (d *dialler) run() {
 	n, wait := d.n, d.n.cfg.Backoff
-	for n.ctx.Err() == nil && !d.stopped() {
+	for n.ctx.Err() == nil && !d.stopped() && !d.over() {
 		if d.node != 0 { // it may have dialled us
 			if s := n.session(d.node); s != nil {
 				if l := s.live(); l != nil {
 					select {
 					case <-l.done:
+					case <-d.ended:
 					case <-n.ctx.Done():
+					}
+					if d.over() {
+						return
 					}
 				}
 			}
@@ -137,6 +179,7 @@ func (d *dialler) run() {
 		}
 		select {
 		case <-time.After(wait/2 + rand.N(wait)):
+		case <-d.ended:
 		case <-n.ctx.Done():
 		}
 		wait = min(2*wait, n.cfg.Backoff*maxBackoff)

@@ -23,6 +23,7 @@ type Node struct {
 	mu        sync.Mutex
 	sessions  map[sfaas.NodeID]*session
 	listeners []net.Listener
+	diallers  map[*dialler]bool
 	closed    bool
 	joining   sync.Mutex                 // one session begins, or goes on, at a time
 	dials     map[sfaas.NodeID]*dialling // guarded by joining
@@ -48,7 +49,7 @@ func New(rt *sfaas.Runtime, cfg Config) (*Node, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	n := &Node{rt: rt, cfg: cfg, sessions: map[sfaas.NodeID]*session{}, dials: map[sfaas.NodeID]*dialling{}}
+	n := &Node{rt: rt, cfg: cfg, sessions: map[sfaas.NodeID]*session{}, diallers: map[*dialler]bool{}, dials: map[sfaas.NodeID]*dialling{}}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	return n, nil
 }

@@ -55,3 +55,57 @@ func TestRelay(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUndial ends diallers: one that is connected, whose connection stays, and is not made again
+// when it is lost, as that of another one is, and one whom nobody answers.
+func TestUndial(t *testing.T) {
+	leavesNothing(t)
+	x := newRelay(t)
+	ups := make(chan sfaas.NodeID, 8)
+	a := newNode(t, x.start(t, 1), peer.Config{Backoff: time.Millisecond, OnEvent: func(e peer.Event) {
+		if e.Kind == peer.Up {
+			ups <- e.Node
+		}
+	}})
+	b, c := newNode(t, x.start(t, 2), peer.Config{}), newNode(t, x.start(t, 3), peer.Config{})
+	address := connect(t, b, a)
+	connect(t, c, a)
+	a.Undial("unix", address+"x") // nobody has dialled that
+	a.Undial("unix", address)
+	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	defer stop()
+	if err := a.Ping(ctx, 2); err != nil {
+		t.Errorf("the connection has ended: %v", err)
+	}
+	a.Forget(2, 0)
+	a.Forget(3, 0)
+	for _, want := range []sfaas.NodeID{2, 3, 3} {
+		select {
+		case got := <-ups:
+			if got != want {
+				t.Errorf("connected with node %d, want %d", got, want)
+			}
+		case <-ctx.Done():
+			t.Fatalf("not connected with node %d", want)
+		}
+	}
+	if a.Connected(2) {
+		t.Error("connected once more")
+	}
+
+	waits := make(chan error)
+	go func() {
+		_, err := a.Dial(ctx, "unix", address+"x")
+		waits <- err
+	}()
+	for done := false; !done; { // it may not have begun yet
+		a.Undial("unix", address+"x")
+		select {
+		case err := <-waits:
+			if done = true; err == nil || ctx.Err() != nil {
+				t.Errorf("where nobody answers: %v", err)
+			}
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
