@@ -149,7 +149,7 @@ func (c *Cell) shrink(fresh []plan, left float64) {
 		if over <= 0 {
 			break
 		}
-		fixed := max(c.state.Work.Factors[perGrant], 0)
+		fixed := c.state.Work.grant(p.grant.NumPRB)
 		each := (c.cost(p) - fixed) / float64(p.grant.NumPRB)
 		num := p.grant.NumPRB - max(int(math.Ceil(over/max(each, 1e-3))), 1)
 		if num < 1 || p.shared {
@@ -177,11 +177,10 @@ func (c *Cell) weightOf(ue int) float64 {
 
 // rank sorts new blocks by what they are worth for their work, the best first.
 func (c *Cell) rank(fresh []plan) {
-	fixed := max(c.state.Work.Factors[perGrant], 0)
 	for i := range fresh {
 		p := &fresh[i]
 		worth, work := c.estimate(p, usualBound)
-		p.rank = worth / (fixed + work)
+		p.rank = worth / (c.state.Work.grant(p.grant.NumPRB) + work)
 		k := i
 		for one := *p; ; k-- {
 			if k == 0 || fresh[k-1].rank >= one.rank {
@@ -203,11 +202,10 @@ type filling struct {
 // fill takes blocks as long as they fit, of the last one a part.
 func (c *Cell) fill(fresh []plan, bound int, left float64) filling {
 	f := filling{bound: bound}
-	fixed := max(c.state.Work.Factors[perGrant], 0)
 	for i := range fresh {
 		worth, work := c.estimate(&fresh[i], bound)
-		if left -= fixed; left < work {
-			f.price = worth / work
+		if left -= c.state.Work.grant(fresh[i].grant.NumPRB); left < work {
+			f.price = worth / max(work, 1) // a receiver may take no longer for more bits
 		}
 		if left <= 0 {
 			break
@@ -222,7 +220,7 @@ func (c *Cell) fill(fresh []plan, bound int, left float64) filling {
 }
 
 // estimate returns about what a new block is worth with a bound on its iterations, and the work
-// that it takes, µs, less that of any grant.
+// that it takes, µs, less that of any grant of its PRBs.
 func (c *Cell) estimate(p *plan, bound int) (worth, work float64) {
 	g, f := &p.grant, &c.state.Work.Factors
 	re := float64(c.settled[p.ue].rePerRB * g.NumPRB * g.NumLayers)

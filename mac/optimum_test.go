@@ -132,5 +132,5 @@ func optimumRate(l *loop, budget float64, slots int) float64 {
 		}
 		return o.carried
 	}
-	return run(budget/math.Exp(3.09*measured.noise)-measured.slot-measured.grant) / run(math.Inf(1))
+	return run(budget/math.Exp(3.09*measured.noise)-measured.slot-measured.grant-mac.FirstPRBs*measured.first) / run(math.Inf(1))
 }

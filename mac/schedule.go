@@ -57,7 +57,7 @@ func (c *Cell) Schedule(dst *nr.Schedule, slot nr.Slot) error {
 	c.observe(slot)
 	if len(c.view.UEs) > 0 {
 		clear(c.view.Weights())
-		c.view.grantWorth = c.state.WorkPrice * max(c.state.Work.Factors[perGrant], 0)
+		c.view.grantWorth = c.state.WorkPrice * c.state.Work.grant(c.groups[0].end-c.groups[0].start)
 		c.cfg.Scheduler.Allocate(c.owner, c.view)
 		c.allot()
 		c.turn()

@@ -10,15 +10,16 @@ import (
 )
 
 // Work predicts what a slot costs the receiver. The time is taken as a sum: so much per
-// slot, per grant, per thousand resource elements and layers, per thousand coded
-// bits, and per thousand coded bits and LDPC iteration. The factors follow the receiver's measurements by recursive
-// least squares that forget slowly, so that they are those of the machine and the
-// algorithms in use. It is a comparable value of fixed size.
+// slot, per grant, per PRB among the first [FirstPRBs] of a grant, per thousand resource
+// elements and layers, per thousand coded bits, and per thousand coded bits and LDPC iteration.
+// The factors follow the receiver's measurements by recursive least squares that forget slowly,
+// so that they are those of the machine and the algorithms in use. It is a comparable value of
+// fixed size.
 //
-// S. Haykin, Adaptive Filter Theory, chapter on the RLS algorithm.
+// S. Haykin, Adaptive Filter Theory, chapter on the RLS algorithm, there in information form.
 type Work struct {
 	Factors     [workTerms]float64            // µs per unit of each term
-	Covariance  [workTerms][workTerms]float64 // of the errors of Factors
+	Information [workTerms][workTerms]float64 // inverse covariance of the errors of Factors, lower triangle
 	LogQuantile float64                       // logarithm of measured over predicted that is exceeded in 1 − quantile of the slots
 	Samples     int                           // measurements taken
 	Iterations  [marginBins]float32           // mean LDPC iterations by SINR above what the MCS needs
@@ -28,16 +29,21 @@ type Work struct {
 const (
 	perSlot = iota
 	perGrant
+	perFirstPRB
 	perKiloRE
 	perKiloBit
 	perKiloBitIteration
 	workTerms
 )
 
+// FirstPRBs is how many PRBs of a grant may cost more than those after them: LMMSE channel
+// estimation works at the edges of a grant on PRBs that it has to itself.
+const FirstPRBs = 8
+
 const (
 	marginBins   = 16   // of half a dB
 	marginFrom   = -2.0 // dB, where the first begins
-	workForget   = 0.998
+	workForget   = 0.9995
 	workNoise    = 0.05 * 0.05 // variance of measured over predicted
 	quantileStep = 0.05
 	warmUp       = 16 // measurements before the error counts
@@ -45,12 +51,12 @@ const (
 
 // usualFactors are those of phy/pusch with two antennas and "lmmse" on one machine, µs. Before
 // anything was measured they are taken to be off by as much as they are.
-var usualFactors = [workTerms]float64{50, 40, 13, 1.2, 0.2}
+var usualFactors = [workTerms]float64{50, 25, 4, 6, 2.5, 0.25}
 
 func newWork() Work {
 	w := Work{Factors: usualFactors, LogQuantile: math.Log(1.25)}
-	for i := range w.Covariance {
-		w.Covariance[i][i] = usualFactors[i] * usualFactors[i]
+	for i := range w.Information {
+		w.Information[i][i] = usualInformation(i)
 	}
 	for i := range w.Iterations {
 		w.Iterations[i] = float32(usualIterations(marginFrom + (float64(i)+0.5)/2))
@@ -63,7 +69,7 @@ func (w *Work) valid() bool {
 	sum := w.LogQuantile
 	for i := range w.Factors {
 		sum += w.Factors[i]
-		for _, x := range w.Covariance[i] {
+		for _, x := range w.Information[i] {
 			sum += x
 		}
 	}
@@ -76,13 +82,27 @@ func (w *Work) valid() bool {
 // Load is what a slot gives the receiver to do, in the terms of [Work].
 type Load struct {
 	Grants            int     // grants
+	FirstPRBs         int     // PRBs of all grants, of each grant [FirstPRBs] at most
 	LayerREs          int     // data resource elements times layers, of all grants
 	CodedBits         int     // coded bits of all grants
 	CodedBitIteration float64 // coded bits times LDPC iterations, of all grants
 }
 
+// Add adds what a grant gives the receiver to do, whose code blocks take so many LDPC iterations
+// in the mean. It does not allocate.
+func (l *Load) Add(g *nr.Grant, iterations float64) {
+	coded := g.CodedBits()
+	l.Grants++
+	l.FirstPRBs += min(g.NumPRB, FirstPRBs)
+	l.LayerREs += g.DataREs() * g.NumLayers
+	l.CodedBits += coded
+	l.CodedBitIteration += float64(coded) * iterations
+}
+
 func (l Load) terms() [workTerms]float64 {
-	return [workTerms]float64{1, float64(l.Grants), float64(l.LayerREs) / 1000, float64(l.CodedBits) / 1000, l.CodedBitIteration / 1000}
+	return [workTerms]float64{
+		1, float64(l.Grants), float64(l.FirstPRBs), float64(l.LayerREs) / 1000, float64(l.CodedBits) / 1000, l.CodedBitIteration / 1000,
+	}
 }
 
 // Predict returns the expected work of a slot, µs. It does not allocate.
@@ -94,6 +114,11 @@ func (w *Work) predict(x [workTerms]float64) float64 {
 		sum += w.Factors[i] * x[i]
 	}
 	return sum
+}
+
+// grant returns the work of a grant of so many PRBs that its data have no part in, µs.
+func (w *Work) grant(prbs int) float64 {
+	return max(w.Factors[perGrant], 0) + max(w.Factors[perFirstPRB], 0)*float64(min(prbs, FirstPRBs))
 }
 
 // Bound returns what the work of a slot stays below in the given share of slots, by
@@ -124,31 +149,67 @@ func (w *Work) learn(x [workTerms]float64, promised, micros, quantile float64) {
 	w.fit(x, micros, max(w.predict(x), w.Factors[perSlot], 1))
 }
 
-// fit is one step of recursive least squares on relative errors: all is divided by scale.
+// fit is one step of recursive least squares on relative errors: all is divided by scale. What
+// was measured fades; that factors are about the usual ones does not. So what slots say nothing
+// about goes back to what is usual, such as what of a grant's work is that of its first PRBs
+// while all grants are wide; and all else is forgotten at the same pace whatever slots are like.
 func (w *Work) fit(x [workTerms]float64, micros, scale float64) {
-	var px [workTerms]float64
-	norm, unsure, miss := workForget*workNoise, 0.0, micros/scale
+	miss := micros / scale
 	for i := range x {
 		x[i] /= scale
-	}
-	for i := range px {
-		for j := range x {
-			px[i] += w.Covariance[i][j] * x[j]
-		}
-		norm += x[i] * px[i]
 		miss -= x[i] * w.Factors[i]
-		unsure += w.Covariance[i][i] / (usualFactors[i] * usualFactors[i])
 	}
-	forget := workForget
-	if unsure > workTerms {
-		forget = 1 // slots that are all alike teach nothing about some factors
-	}
-	for i := range px {
-		w.Factors[i] += px[i] / norm * miss
-		for j := range px {
-			w.Covariance[i][j] = (w.Covariance[i][j] - px[i]*px[j]/norm) / forget
+	var step [workTerms]float64
+	for i := range x {
+		usual := (1 - workForget) * usualInformation(i)
+		step[i] = x[i]*miss/workNoise + usual*(usualFactors[i]-w.Factors[i])
+		for j := range i + 1 {
+			w.Information[i][j] = workForget*w.Information[i][j] + x[i]*x[j]/workNoise
 		}
+		w.Information[i][i] += usual
 	}
+	if !solve(w.Information, &step) { // of a state that no cell has made
+		*w = newWork()
+		return
+	}
+	for i := range step {
+		w.Factors[i] += step[i]
+	}
+}
+
+// usualInformation is what is known of a factor before anything was measured.
+func usualInformation(i int) float64 { return 1 / (usualFactors[i] * usualFactors[i]) }
+
+// solve replaces x by the solution of a·y = x, where a is the lower triangle of a symmetric
+// positive definite matrix, after Cholesky. It reports whether that is what it is.
+func solve(a [workTerms][workTerms]float64, x *[workTerms]float64) bool {
+	for i := range a {
+		for j := range i + 1 {
+			sum := a[i][j]
+			for k := range j {
+				sum -= a[i][k] * a[j][k]
+			}
+			switch {
+			case j < i:
+				a[i][j] = sum / a[j][j]
+			case sum > 0:
+				a[i][i] = math.Sqrt(sum)
+			default:
+				return false
+			}
+		}
+		for k := range i {
+			x[i] -= a[i][k] * x[k]
+		}
+		x[i] /= a[i][i]
+	}
+	for i := workTerms - 1; i >= 0; i-- {
+		for k := i + 1; k < workTerms; k++ {
+			x[i] -= a[k][i] * x[k]
+		}
+		x[i] /= a[i][i]
+	}
+	return true
 }
 
 // marginBin returns the bin of a margin.
@@ -205,7 +266,9 @@ func (s *slotWork) scheduled(slot nr.Slot, plans []plan) {
 func (p *plan) terms(iterations float32) [workTerms]float64 {
 	re := p.kiloRE * float64(p.grant.NumPRB)
 	coded := re * float64(p.grant.MCS().Modulation.BitsPerSymbol())
-	return [workTerms]float64{perGrant: 1, perKiloRE: re, perKiloBit: coded, perKiloBitIteration: coded * float64(iterations)}
+	return [workTerms]float64{
+		perGrant: 1, perFirstPRB: float64(min(p.grant.NumPRB, FirstPRBs)), perKiloRE: re, perKiloBit: coded, perKiloBitIteration: coded * float64(iterations),
+	}
 }
 
 // observe corrects the load of a slot by the iterations that a transmission took.

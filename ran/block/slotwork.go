@@ -23,25 +23,24 @@ var _ admission.Predictor = (*SlotWork)(nil)
 // Features of a slot, in their order.
 const (
 	featureGrants = iota
+	featureFirstPRBs
 	featureLayerREs
 	featureCodedBits
 	featureCodedBitIteration
 	numFeatures
 )
 
-// AppendFeatures appends to dst what a schedule gives the receiver to do: grants, data resource
-// elements times layers, coded bits, and coded bits times LDPC iterations, of which so many
-// are expected of each block.
+// AppendFeatures appends to dst what a schedule gives the receiver to do: grants, their first
+// PRBs, data resource elements times layers, coded bits, and coded bits times LDPC iterations,
+// of which so many are expected of each block.
 func AppendFeatures(dst []float64, s *nr.Schedule, iterations float64) []float64 {
-	var f [numFeatures]float64
-	f[featureGrants] = float64(len(s.Grants))
+	var l mac.Load
 	for i := range s.Grants {
-		g := &s.Grants[i]
-		re := float64(g.DataREs() * g.NumLayers)
-		bits := float64(g.CodedBits())
-		f[featureLayerREs] += re
-		f[featureCodedBits] += bits
-		f[featureCodedBitIteration] += bits * iterations
+		l.Add(&s.Grants[i], iterations)
+	}
+	f := [numFeatures]float64{
+		featureGrants: float64(l.Grants), featureFirstPRBs: float64(l.FirstPRBs), featureLayerREs: float64(l.LayerREs),
+		featureCodedBits: float64(l.CodedBits), featureCodedBitIteration: l.CodedBitIteration,
 	}
 	return append(dst, f[:]...)
 }
@@ -51,7 +50,7 @@ func load(features []float64) mac.Load {
 	var f [numFeatures]float64
 	copy(f[:], features)
 	return mac.Load{
-		Grants: int(f[featureGrants]), LayerREs: int(f[featureLayerREs]), CodedBits: int(f[featureCodedBits]),
+		Grants: int(f[featureGrants]), FirstPRBs: int(f[featureFirstPRBs]), LayerREs: int(f[featureLayerREs]), CodedBits: int(f[featureCodedBits]),
 		CodedBitIteration: f[featureCodedBitIteration],
 	}
 }

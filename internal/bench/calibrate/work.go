@@ -22,18 +22,18 @@ import (
 const maxUEs = 8
 
 // workFit are the factors of [mac.Work] as it learned them, and by how much it was off in the
-// last half of the slots, each predicted before it was measured: with the iterations that each
-// code block took, and beside it by another model that knows those of the hardest one alone.
+// last half of the slots, each predicted before it was measured; and beside it another model,
+// which does not know how many of the PRBs are the first ones of a grant.
 type workFit struct {
 	Receiver  string    `json:"receiver"`
 	PRB       int       `json:"prb"`
 	Slots     int       `json:"slots"`
-	Factors   []float64 `json:"us_per_slot_grant_kre_kbit_kbititeration"`
+	Factors   []float64 `json:"us_per_slot_grant_firstprb_kre_kbit_kbititeration"`
 	Grid      float64   `json:"grid_us"` // of each slot, for the demodulator alone
 	ErrorP50  float64   `json:"error_p50"`
 	ErrorP99  float64   `json:"error_p99"`
-	HardP50   float64   `json:"error_hardest_p50"`
-	HardP99   float64   `json:"error_hardest_p99"`
+	PlainP50  float64   `json:"error_without_first_p50"`
+	PlainP99  float64   `json:"error_without_first_p99"`
 	MeanMicro float64   `json:"mean_us"`
 	MaxMicros float64   `json:"max_us"`
 }
@@ -63,7 +63,6 @@ type slot struct {
 	grants     []nr.Grant
 	wave       nr.Baseband
 	mean       [maxUEs]float32 // LDPC iterations per code block
-	hardest    [maxUEs]float32 // and of the hardest
 	took, grid float64         // µs, and of them the demodulator's
 }
 
@@ -103,7 +102,7 @@ func (cfg *config) work() error {
 	model, other := cell.State().Work, cell.State().Work
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var errors, hard []float64
+	var errors, plain []float64
 	f := workFit{Receiver: cfg.receiver, PRB: cfg.prb, Slots: cfg.slots}
 	all := make([]slot, batch)
 	for first := 0; first < cfg.slots; first += batch {
@@ -113,21 +112,23 @@ func (cfg *config) work() error {
 		}
 		for n := range now {
 			s := &now[n]
-			load, hardest := s.load(&s.mean), s.load(&s.hardest)
+			load := s.load()
+			without := load
+			without.FirstPRBs = 0
 			if first+n >= cfg.slots/2 {
 				errors = append(errors, math.Abs(model.Predict(load)/s.took-1))
-				hard = append(hard, math.Abs(other.Predict(hardest)/s.took-1))
+				plain = append(plain, math.Abs(other.Predict(without)/s.took-1))
 				f.MeanMicro += s.took / float64(cfg.slots-cfg.slots/2)
 				f.Grid += s.grid / float64(cfg.slots-cfg.slots/2)
 				f.MaxMicros = max(f.MaxMicros, s.took)
 			}
 			model.Learn(load, s.took, 0.999)
-			other.Learn(hardest, s.took, 0.999)
+			other.Learn(without, s.took, 0.999)
 		}
 	}
 	f.Factors = model.Factors[:]
 	f.ErrorP50, f.ErrorP99 = quantiles(errors)
-	f.HardP50, f.HardP99 = quantiles(hard)
+	f.PlainP50, f.PlainP99 = quantiles(plain)
 	return cfg.out.Encode(f)
 }
 
@@ -220,7 +221,7 @@ func (b *bench) receive(s *slot, n nr.Slot) error {
 		if err := b.rx.Process(b.tb, b.soft, &b.seen); err != nil {
 			return err
 		}
-		s.mean[i], s.hardest[i] = b.tb[0].MeanIterations, float32(b.tb[0].Iterations)
+		s.mean[i] = b.tb[0].MeanIterations
 	}
 	s.took = min(s.took, micros(cpuTime()-began))
 	return nil
@@ -232,14 +233,10 @@ var start = time.Now()
 
 func wallTime() time.Duration { return time.Since(start) }
 
-// load returns the slot in the terms of the model, with the iterations of each grant.
-func (s *slot) load(iterations *[maxUEs]float32) mac.Load {
-	l := mac.Load{Grants: len(s.grants)}
+// load returns the slot in the terms of the model.
+func (s *slot) load() (l mac.Load) {
 	for i := range s.grants {
-		g := &s.grants[i]
-		l.LayerREs += g.DataREs() * g.NumLayers
-		l.CodedBits += g.CodedBits()
-		l.CodedBitIteration += float64(g.CodedBits()) * float64(iterations[i])
+		l.Add(&s.grants[i], float64(s.mean[i]))
 	}
 	return l
 }
