@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,6 +117,11 @@ func (c *Config) Validate() error {
 		return bad("Cores", fmt.Sprint(c.Cores), "0 or more")
 	case c.Round < 0 || c.Round > time.Second:
 		return bad("Round", c.Round.String(), "0 to 1s")
+	}
+	for i, t := range c.Tenants {
+		if badName(t.Name) {
+			return bad(fmt.Sprintf("Tenants[%d].Name", i), strconv.Quote(t.Name), wantName())
+		}
 	}
 	if len(c.Tenants) > 0 {
 		if _, err := meter.NewSharing(meter.SharingConfig{Tenants: c.Tenants}); err != nil {

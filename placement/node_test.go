@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
 )
@@ -209,13 +210,14 @@ func TestToken(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for field, change := range map[string]func(c *Config){
-		"Listen":    func(c *Config) { c.Listen = "nowhere" },
-		"Seeds[1]":  func(c *Config) { c.Seeds = []string{"unix:/tmp/x", "b"} },
-		"Advertise": func(c *Config) { c.Advertise = "x" },
-		"Node":      func(c *Config) { c.Node = 4096 },
-		"Cores":     func(c *Config) { c.Cores = -1 },
-		"Round":     func(c *Config) { c.Round = time.Hour },
-		"resources": func(c *Config) { c.Resources.Memory = -1 },
+		"Listen":          func(c *Config) { c.Listen = "nowhere" },
+		"Seeds[1]":        func(c *Config) { c.Seeds = []string{"unix:/tmp/x", "b"} },
+		"Advertise":       func(c *Config) { c.Advertise = "x" },
+		"Node":            func(c *Config) { c.Node = 4096 },
+		"Cores":           func(c *Config) { c.Cores = -1 },
+		"Round":           func(c *Config) { c.Round = time.Hour },
+		"Tenants[0].Name": func(c *Config) { c.Tenants = []meter.Tenant{{Name: strings.Repeat("t", 129), Weight: 1}} },
+		"resources":       func(c *Config) { c.Resources.Memory = -1 },
 	} {
 		cfg := Config{Listen: "127.0.0.1:0"}
 		change(&cfg)

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/neuroran/neuroran/placement/internal/agent"
 	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/placement/resource"
 	"github.com/neuroran/neuroran/sfaas"
@@ -92,8 +93,9 @@ const (
 	maxThroughput    = 1e9
 )
 
-// Validate returns a [*sfaas.OptionError] for the first field that cannot be, alone or for
-// this app.
+// Validate returns an error for the first field that cannot be, alone or for this app: a
+// [*sfaas.OptionError], of Needs a [*resource.FieldError], and a [*sfaas.WiringError] where a
+// part is named by what is no function of the app.
 func (s *Spec) Validate(app *sfaas.App) error {
 	bad := func(field string, got any, want string) error {
 		return &sfaas.OptionError{Option: "placement.Spec." + field, Got: fmt.Sprint(got), Want: want}
@@ -102,8 +104,11 @@ func (s *Spec) Validate(app *sfaas.App) error {
 		return &sfaas.OptionError{Option: "placement.Deploy", Got: "nil", Want: "an app"}
 	}
 	name := cmp.Or(s.Name, app.Name())
-	if name == "" || len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) {
-		return bad("Name", strconv.Quote(name), fmt.Sprintf("1 to %d bytes without control characters, here or as the name of the graph", maxName))
+	if name == "" || badName(name) {
+		return bad("Name", strconv.Quote(name), "1 byte or more, "+wantName()+", here or as the name of the graph")
+	}
+	if badName(s.Tenant) {
+		return bad("Tenant", strconv.Quote(s.Tenant), wantName())
 	}
 	durations := []struct {
 		field string
@@ -151,6 +156,16 @@ func (s *Spec) Validate(app *sfaas.App) error {
 	return s.validateParts(app)
 }
 
+// badName reports whether a name of a deployment, or of a tenant, cannot travel.
+func badName(name string) bool {
+	return len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl)
+}
+
+func wantName() string { return fmt.Sprintf("at most %d bytes without control characters", maxName) }
+
+// maxDigits is how many digits the number of a key has at most: it has 56 bits.
+const maxDigits = 17
+
 // validateParts checks what depends on the parts of the app.
 func (s *Spec) validateParts(app *sfaas.App) error {
 	parts, err := s.parts(app)
@@ -158,6 +173,13 @@ func (s *Spec) validateParts(app *sfaas.App) error {
 		return err
 	}
 	for _, p := range parts {
+		// What letters call a unit: see unitName.
+		if name := cmp.Or(s.Name, app.Name()); len(name)+len(p.Name)+2+maxDigits > agent.MaxName {
+			return &sfaas.OptionError{
+				Option: "placement.Spec.Name", Got: fmt.Sprintf("%d bytes, beside part %.40s… of %d", len(name), p.Name, len(p.Name)),
+				Want: fmt.Sprintf("at most %d bytes in all", agent.MaxName-2-maxDigits),
+			}
+		}
 		if !p.Soft && s.SLA.Standbys > 0 {
 			return &sfaas.OptionError{
 				Option: "placement.Spec.SLA.Standbys", Got: fmt.Sprintf("%d for part %s, which is kept", s.SLA.Standbys, p.Name),

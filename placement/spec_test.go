@@ -23,6 +23,8 @@ func TestSpecRefused(t *testing.T) {
 	}{
 		{"Name", Spec{Unit: sfaas.KindCell, Name: "a\x00b"}},
 		{"Name", Spec{Unit: sfaas.KindCell, Name: strings.Repeat("n", maxName+1)}},
+		{"Tenant", Spec{Unit: sfaas.KindCell, Tenant: strings.Repeat("t", maxName+1)}},
+		{"Tenant", Spec{Unit: sfaas.KindCell, Tenant: "a\x00b"}},
 		{"Unit", Spec{Unit: kindWarm}},
 		{"Beat", Spec{Unit: sfaas.KindCell, Beat: 1}},
 		{"Beat", Spec{Unit: sfaas.KindCell, Beat: math.MaxInt64}},
@@ -64,6 +66,27 @@ func TestSpecRefused(t *testing.T) {
 	}
 	if err := (&Spec{Unit: sfaas.KindCell, Parts: []string{"nothing"}}).Validate(s.app); !errors.As(err, new(*sfaas.WiringError)) {
 		t.Errorf("a part that there is not: %v", err)
+	}
+}
+
+// TestSpecOfLongParts refuses a part whose units no letter could name.
+func TestSpecOfLongParts(t *testing.T) {
+	for _, c := range []struct {
+		part int
+		ok   bool
+	}{{100, true}, {128, false}} {
+		g := sfaas.NewGraph("long")
+		f := sfaas.Define(strings.Repeat("f", c.part), func(*sfaas.Ctx, *number, *number) error { return nil }, sfaas.FunctionConfig{})
+		sfaas.Sink(sfaas.Apply(sfaas.Source[number](g, "in"), f), "out")
+		app, err := g.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := Spec{Unit: sfaas.KindCell, Name: strings.Repeat("n", maxName)}
+		var bad *sfaas.OptionError
+		if err := spec.Validate(app); (err == nil) != c.ok || err != nil && !errors.As(err, &bad) {
+			t.Errorf("a part of %d bytes: %v", c.part, err)
+		}
 	}
 }
 

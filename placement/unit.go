@@ -22,7 +22,7 @@ import (
 // While an owner is lost and no standby has taken over, what is pushed on edges that promise
 // nothing is lost, as on the air. Where the runtime knows that nobody can be reached it
 // refuses with a [*sfaas.MovedError], after the handle has waited for the next route: for a
-// slot, or a second where there are none. A source of slots goes on with the next slot.
+// slot, or a second where there are none or longer ones. A source of slots goes on with the next slot.
 //
 // Where the deployment has limits, or the nodes are shared by tenants, the handle holds the unit to
 // them: what is beyond is refused with a [*meter.LimitError], which is [sfaas.ErrBusy] if it may
@@ -36,7 +36,7 @@ type Unit struct {
 	units []sfaas.Unit
 }
 
-// patience is for how long a push of what has no slots waits for an owner.
+// patience is for how long a push waits for an owner, at most.
 const patience = time.Second
 
 // Unit returns the handle of the units under a key of one level, of the kind that is
@@ -207,7 +207,7 @@ func (u *Unit) again(err error) bool {
 	if !errors.As(err, &moved) {
 		return false
 	}
-	wait := cmp.Or(u.d.cfg.Slot, patience)
+	wait := min(cmp.Or(u.d.cfg.Slot, patience), patience)
 	since := sfaas.Now().Add(-upTime)
 	ctx, stop := context.WithTimeout(u.d.ctx, wait)
 	defer stop()
