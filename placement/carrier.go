@@ -5,6 +5,7 @@ package placement
 import (
 	"context"
 
+	"github.com/neuroran/neuroran/placement/meter"
 	"github.com/neuroran/neuroran/sfaas"
 )
 
@@ -47,6 +48,8 @@ type carrier interface {
 	stats(dst []sfaas.UnitStats) []sfaas.UnitStats
 	// readNotes takes in what owners have said to this node.
 	readNotes()
+	// covered takes in that the ledger has a row of a unit of the deployment by its owner's letter.
+	covered(row *meter.Row)
 	// pushedBy says which nodes push into units of this one.
 	pushedBy(nodes []sfaas.NodeID)
 	// drained reports whether this node owns no unit.

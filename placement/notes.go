@@ -106,6 +106,19 @@ func (s *said) take(row *meter.Row) {
 	s.rows[name] = *row
 }
 
+// covered takes in that a letter of an owner says as much of a unit: what it has said of it in notes
+// is no more its last word, and forgotten. So what is kept is that of units which are at work.
+func (s *said) covered(row *meter.Row) {
+	name := saidName{row.Node, row.Owner.Unit}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch old, known := s.rows[name]; {
+	case !known || row.Life>>32 != old.Life>>32:
+	case row.Folded && row.Life >= old.Life, row.Life == old.Life && row.Invocations >= old.Invocations:
+		delete(s.rows, name)
+	}
+}
+
 // of returns what a node has said last, and forgets it.
 func (s *said) of(node sfaas.NodeID) (rows []meter.Row) {
 	s.mu.Lock()
@@ -134,6 +147,9 @@ func (d *Deployment) readNotes() {
 		}
 	})
 }
+
+// covered implements carrier.
+func (d *Deployment) covered(row *meter.Row) { d.said.covered(row) }
 
 // inheritAfter is for how long the last words of a lost owner lie where they are: claims and the
 // first slots of what was claimed come before the bill.

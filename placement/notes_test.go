@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,6 +88,33 @@ func TestNotesOfUnits(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { owner.writeNotes(rows[:8]) }); n > 0 {
 		t.Errorf("%v allocations per slot", n)
+	}
+}
+
+// TestNotesGiveWay lets letters say of some units as much as notes have: what those have said is
+// forgotten, but not of units of which they say more, or which worked in another life.
+func TestNotesGiveWay(t *testing.T) {
+	const units, slot = 4, 100
+	s := newSaid()
+	note := func(life, slot uint64) []meter.Row {
+		rows := make([]meter.Row, units)
+		for i, x := range slotOf(2, 5, units, slot) {
+			rows[i] = meter.RowOf(&x)
+			rows[i].Life += life
+		}
+		return rows
+	}
+	for _, row := range note(0, slot) {
+		s.take(&row)
+	}
+	for i, letter := range []meter.Row{note(0, slot)[0], note(0, slot-1)[1], note(1<<32, slot)[2], note(7, 0)[3]} {
+		letter.Folded = i == 3
+		s.covered(&letter)
+	}
+	rows := s.of(2)
+	slices.SortFunc(rows, func(a, b meter.Row) int { return a.Owner.Unit.Root.Compare(b.Owner.Unit.Root) })
+	if len(rows) != 2 || rows[0] != note(0, slot)[1] || rows[1] != note(0, slot)[2] {
+		t.Errorf("got %+v, want those of the second unit and of the third one", rows)
 	}
 }
 

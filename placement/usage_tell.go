@@ -217,6 +217,16 @@ func (n *Node) readUsage(from sfaas.NodeID, b []byte) {
 		return
 	}
 	n.meters.take(from, l, sfaas.Now())
+	n.mu.Lock()
+	carriers := n.sortedCarriers()
+	n.mu.Unlock()
+	for i := range l.rows {
+		for _, c := range carriers {
+			if row := &l.rows[i].Row; row.Node == from && row.Owner.App == c.name() {
+				c.covered(row)
+			}
+		}
+	}
 }
 
 // take takes in what another node has told at a moment.
