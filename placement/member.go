@@ -40,7 +40,7 @@ func (n *Node) seek(ctx context.Context) {
 	}
 	reached := 0
 	_ = n.await(ctx, func() bool { // an error says that not all of them have answered: they will
-		if n.outlived > 0 || n.taken != nil {
+		if n.outlived > 0 || n.barred != nil {
 			return true
 		}
 		reached = 0
@@ -239,11 +239,10 @@ func (n *Node) onPeer(e peer.Event) {
 		var no *peer.RefusedError
 		n.mu.Lock()
 		_, linked := n.linked[e.Node]
-		if errors.As(e.Err, &no) && no.Last > n.outlived { // see Join
-			n.outlived = no.Last
-			n.wake()
-		}
 		n.mu.Unlock()
+		if errors.As(e.Err, &no) {
+			n.outlive(no.Last)
+		}
 		if t != nil || (!linked && !cutShort(e.Err)) { // else it was one too many, or was closed before it said of whom it is, as one of two that dial each other does
 			n.complain("placement: a connection is refused", e.Node, e.Err)
 		}

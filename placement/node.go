@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"path/filepath"
 	"sync"
@@ -71,10 +70,10 @@ type Node struct {
 	busy     atomic.Int64              // millionths of a core that units were busy on
 	drawn    resource.Sensor           // by measure
 	hop      hop
-	joining  bool             // Join has not returned
-	checks   int              // nodes of this number that are being dialled
-	taken    *peer.TakenError // another node that lives has the number
-	leaving  bool             // units go, and nothing new comes
+	joining  bool  // Join has not returned
+	checks   int   // nodes of this number that are being dialled
+	barred   error // why the node must not be: another one that lives has the number, or a later life is known
+	leaving  bool  // units go, and nothing new comes
 	left     bool
 	tellNext int    // whose turn it is to be told of usage; of the beat alone
 	tellTurn uint64 // rounds
@@ -107,22 +106,24 @@ const joinPatience = time.Second
 //
 // Of two nodes of one number that have joined while the zone was cut the one of the earlier life
 // ends by itself when they hear of each other: calls return an error that is both [ErrLeft] and
-// a [*peer.TakenError] then, and Leave returns the latter.
+// a [*peer.TakenError] then, and Leave returns the latter. A node that hears only after it has
+// joined that the zone knows a later life of it, since its clock was set back, ends so with a
+// [*sfaas.LifeError]; joining again helps.
 func Join(ctx context.Context, cfg Config) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	for after := uint32(0); ; {
-		n, err := begin(ctx, cfg, after)
+		n, last, err := begin(ctx, cfg, after)
 		if err != nil {
 			return nil, fmt.Errorf("placement: join: %w", err)
 		}
-		n.mu.Lock()
-		last := n.outlived
-		n.mu.Unlock()
-		if last > after && last < math.MaxUint32 && ctx.Err() == nil {
-			n.log.Warn("placement: the zone knows a later life of this node: its clock may have been set back; it begins again after that", "life", n.incarnation, "later", last)
+		if last > 0 {
 			n.shut()
+			if ctx.Err() != nil {
+				return nil, fmt.Errorf("placement: join: %w", &sfaas.LifeError{Node: n.id, Life: n.incarnation, Last: last})
+			}
+			n.log.Warn("placement: the zone knows a later life of this node: its clock may have been set back; it begins again after that", "life", n.incarnation, "later", last)
 			after = last
 			continue
 		}
@@ -137,8 +138,9 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 }
 
 // begin begins a life of a node, after one that is known if that is not 0, and looks for others.
-func begin(ctx context.Context, cfg Config, after uint32) (*Node, error) {
-	n := &Node{
+// Outlived is not 0 if they know a life after that which is not before the new one.
+func begin(ctx context.Context, cfg Config, after uint32) (n *Node, outlived uint32, err error) {
+	n = &Node{
 		cfg: cfg, log: cfg.Logger, joining: true, cards: map[sfaas.NodeID]*card{}, linked: map[sfaas.NodeID]uint32{}, greeted: map[sfaas.NodeID]uint32{}, dialled: map[string]*dialled{}, complained: map[string]time.Time{},
 		carriers: map[uint32]carrier{}, waiting: map[uint64]chan agent.Effect{},
 		heard: make(chan struct{}), drained: make(chan struct{}), ended: make(chan struct{}), stuck: map[agent.UnitID]agent.Effect{}, used: map[agent.UnitID]usage{}, names: map[agent.UnitID]unitName{}, modes: map[agent.UnitID]int8{},
@@ -148,14 +150,14 @@ func begin(ctx context.Context, cfg Config, after uint32) (*Node, error) {
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	if err := n.open(after); err != nil {
 		n.shut()
-		return nil, err
+		return nil, 0, err
 	}
 	n.seek(ctx)
-	if err := n.admitted(); err != nil {
+	if outlived, err = n.admitted(after); err != nil {
 		n.shut()
-		return nil, err
+		return nil, 0, err
 	}
-	return n, nil
+	return n, outlived, nil
 }
 
 // open starts the control app and all that drives it.

@@ -106,8 +106,8 @@ func (s *said) take(row *meter.Row) {
 	s.rows[name] = *row
 }
 
-// covered takes in that a letter of an owner says as much of a unit: what it has said of it in notes
-// is no more its last word, and forgotten. So what is kept is that of units which are at work.
+// covered takes in that a letter of an owner says as much of a unit: what it has said of it in
+// notes is no more its last word, and forgotten. So what is kept is that of units at work.
 func (s *said) covered(row *meter.Row) {
 	name := saidName{row.Node, row.Owner.Unit}
 	s.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/peer"
@@ -24,6 +25,11 @@ import (
 //     standbys take over, and who wants its units has them placed anew.
 //
 // A card alone ends nobody: it may be of a life that has ended. So the other one is dialled.
+//
+// And a node whose clock was set back has a life before its own last one, which those who knew
+// that refuse. Where Join hears of it, it begins again with the next number. A node that hears of
+// it later, since it had joined alone or a part of a cut zone, ends, and says so: nothing that it
+// does would be believed, and the Join after that hears of it.
 
 // meet takes in that there is, or was, another node of this number.
 func (n *Node) meet(m Member) {
@@ -66,29 +72,52 @@ func (n *Node) twin(t *peer.TakenError) {
 	if t.Address == "" && n.member() {
 		return // its card says where it is
 	}
-	if n.taken != nil || n.left || n.leaving || (n.member() && t.Incarnation < n.incarnation) {
+	if n.member() && t.Incarnation < n.incarnation {
 		return
 	}
-	n.taken = t
+	n.forbid(t)
+}
+
+// outlive takes in that another node knows a later life of this one, or this one.
+func (n *Node) outlive(last uint32) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if last <= n.outlived {
+		return
+	}
+	n.outlived = last
+	if !n.joining && last > n.incarnation {
+		n.forbid(&sfaas.LifeError{Node: n.id, Life: n.incarnation, Last: last})
+	}
+	n.wake()
+}
+
+// forbid takes in why the node must not be: Join fails then, or, if it has returned, the node
+// ends; n.mu is held.
+func (n *Node) forbid(why error) {
+	if n.barred != nil || n.left || n.leaving {
+		return
+	}
+	n.barred = why
 	n.wake()
 	if !n.joining {
-		n.log.Error("placement: this node ends: another one has its number", "address", t.Address, "life", n.incarnation, "other", t.Incarnation)
-		go n.expel(t)
+		n.log.Error("placement: this node ends", "life", n.incarnation, "err", why)
+		go n.expel(why)
 	}
 }
 
 // member reports whether the node has joined a zone, and others know it; n.mu is held.
 func (n *Node) member() bool { return !n.joining && len(n.greeted) > 0 }
 
-// expel ends the node at once, data plane first: nothing of it is moved, since who has its
-// number now is believed.
-func (n *Node) expel(t *peer.TakenError) {
+// expel ends the node at once, data plane first: nothing of it is moved, since another life of its
+// number is believed.
+func (n *Node) expel(why error) {
 	n.once.Do(func() {
 		n.mu.Lock()
 		n.leaving = true
 		carriers := n.sortedCarriers()
 		n.mu.Unlock()
-		errs := []error{t}
+		errs := []error{why}
 		for _, c := range carriers {
 			errs = append(errs, c.close(n.ctx))
 		}
@@ -101,23 +130,25 @@ func (n *Node) expel(t *peer.TakenError) {
 	})
 }
 
-// admitted ends joining, and returns why the node cannot: another one has its number.
-func (n *Node) admitted() error {
+// admitted ends joining, and returns why the node cannot: another one has its number. If another
+// node knows a life of this one that is not before it, and is after the one given, it returns
+// that, and joining goes on: Join begins again.
+func (n *Node) admitted(after uint32) (outlived uint32, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.joining = false
-	if n.taken != nil {
-		return n.taken
+	if n.barred == nil && n.outlived > after && n.outlived < math.MaxUint32 {
+		return n.outlived, nil
 	}
-	return nil
+	n.joining = false
+	return 0, n.barred
 }
 
 // whyLeft returns why calls on a node that is no more fail.
 func (n *Node) whyLeft() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.taken != nil {
-		return fmt.Errorf("%w: %w", ErrLeft, n.taken)
+	if n.barred != nil {
+		return fmt.Errorf("%w: %w", ErrLeft, n.barred)
 	}
 	return ErrLeft
 }

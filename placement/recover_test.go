@@ -86,7 +86,7 @@ func TestClockSetBack(t *testing.T) {
 	cfg := Config{
 		Listen: "127.0.0.1:0", Token: []byte("secret"), Node: 2, Resources: lends(4, 1<<30), Logger: quietLog, Seeds: []string{z.nodes[0].Address()},
 	}
-	n, err := begin(t.Context(), cfg, late)
+	n, _, err := begin(t.Context(), cfg, late)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,4 +111,45 @@ func TestClockSetBack(t *testing.T) {
 	}
 	disk.Damage(nil)
 	x.count(t, n, disk, 2)
+}
+
+// TestClockSetBackAndAlone lets a node whose clock was set back join alone, and meet afterwards
+// who knows its later life: it ends, and says why. When it joins again it is in the life after that.
+func TestClockSetBackAndAlone(t *testing.T) {
+	leavesNothing(t)
+	z := newZone(t, 1)
+	const late = 4_000_000_000
+	cfg := Config{Listen: "127.0.0.1:0", Token: []byte("secret"), Node: 2, Resources: lends(4, 1<<30), Logger: quietLog}
+	knows := cfg
+	knows.Seeds = []string{z.nodes[0].Address()}
+	n, _, err := begin(t.Context(), knows, late)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.await(z.nodes[0], 2)
+	n.shut() // as if it were killed
+	alone, err := Join(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone.dial(z.nodes[0].Address())
+	var outlived *sfaas.LifeError
+	if err := alone.Await(z.context(), 100); !errors.Is(err, ErrLeft) || !errors.As(err, &outlived) || *outlived != (sfaas.LifeError{Node: 2, Life: alone.incarnation, Last: late + 1}) {
+		t.Fatalf("got %v, want that the node has left as life %d is known", err, uint32(late+1))
+	}
+	if err := alone.Leave(z.context()); !errors.As(err, &outlived) {
+		t.Errorf("it leaves: %v", err)
+	}
+	again, err := Join(t.Context(), knows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.nodes = append(z.nodes, again)
+	z.await(again, 2)
+	if again.incarnation != late+2 {
+		t.Errorf("its life is %d, want %d", again.incarnation, uint32(late+2))
+	}
+	if err := again.Leave(z.context()); err != nil {
+		t.Error(err)
+	}
 }
