@@ -177,3 +177,35 @@ func TestClaimOverAFence(t *testing.T) {
 		}
 	}
 }
+
+// TestForgetOverAFence lets two nodes forget each other, and meet again, at any moment of a move
+// in mode Fed: the two owners, or one of them and a third node, where the slots are pushed or
+// not. In the end all agree on one owner, and what is pushed from then on is published once.
+func TestForgetOverAFence(t *testing.T) {
+	step := 40 * time.Microsecond
+	if testing.Short() {
+		step = 160 * time.Microsecond
+	}
+	for _, pair := range [][2]int{{1, 2}, {0, 1}, {0, 2}, {1, 3}, {2, 3}} {
+		for _, apart := range []time.Duration{0, 300 * time.Microsecond, 3 * time.Millisecond} {
+			for at := time.Duration(0); at < 2*time.Millisecond; at += step {
+				t.Run(fmt.Sprintf("pair=%v/apart=%v/at=%v", pair, apart, at), func(t *testing.T) {
+					f := newFenced(t, Config{Nodes: 4, Cores: 2, Link: 40 * time.Microsecond})
+					ended := 0
+					f.Claim(f.nodes[1], f.unit, 1, func(error) { ended++ })
+					f.push(10)
+					f.MoveUnit(f.nodes[1], f.nodes[2], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
+					f.At(f.Now().Add(at), func() { f.Forget(f.nodes[pair[0]], f.nodes[pair[1]], apart) })
+					f.push(200)
+					if ended != 2 {
+						t.Errorf("%d of the two have ended", ended)
+					}
+					if f.agree() == 0 {
+						t.Error("nobody owns the unit")
+					}
+					f.lastSlots(100)
+				})
+			}
+		}
+	}
+}

@@ -33,7 +33,7 @@ import (
 //  2. Every slot is made by the old owner, the new one, or both, and published by one:
 //     the old owner publishes below F, the new one from F on.
 //  3. A runtime that connects while a fence stands is told of it before it can send
-//     (tellFence).
+//     (tellRoute).
 //  4. If the target goes, all slots are the old owner's again; if the old owner goes,
 //     they are the target's. If a third one goes, its promise is void and nobody waits
 //     for it.
@@ -112,9 +112,6 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 // as long as the leads talk.
 func (k *Core) promise(u *unit, s *Signal) {
 	m, start := s.Move, s.Fence-s.Move.History
-	if f := u.feeding(); f != nil && f.move.same(m) {
-		return // it stands here; only the connection is new
-	}
 	answer := &Signal{Kind: signalFencedCore, Move: m, Slot: u.newest}
 	if u.newest >= start || m.Epoch <= u.epoch { // or somebody has claimed it, which its old owner has not heard of
 		answer.Err = base.ErrFence
@@ -224,16 +221,17 @@ func (k *Core) head(u *unit) *Image {
 	return img
 }
 
-// tellFence lets a runtime that is new to a unit's old owner know of its fence. The
-// new owner says nothing until the old one has dropped the unit.
-func (k *Core) tellFence(u *unit, node base.NodeID) {
-	f := u.feeding()
-	if f == nil || f.from != k.self.Node {
-		return
-	}
+// tellRoute lets a runtime that is linked know who owns a unit, and of its fence: of that the
+// old owner speaks, and nobody else until it has dropped the unit.
+func (k *Core) tellRoute(u *unit, node base.NodeID) {
 	to := Endpoint{node, allCores}
-	k.effect(Effect{Kind: EffectSignal, To: to, Signal: &Signal{Kind: signalFenceCore, Move: f.move, Fence: f.fence}})
-	k.effect(Effect{Kind: EffectSignal, To: to, Signal: &Signal{Kind: signalFeed, Move: f.move}})
+	fenced := u.more != nil && u.more.feed != nil
+	if u.epoch > 0 && (!fenced || u.more.feed.from == k.self.Node) {
+		k.effect(Effect{Kind: EffectSignal, To: to, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+	}
+	if fenced && u.more.feed.from == k.self.Node && !u.more.feed.pending {
+		k.effect(Effect{Kind: EffectSignal, To: to, Signal: &Signal{Kind: signalFeed, Move: u.more.feed.move}})
+	}
 }
 
 // fedGone ends what a runtime that is gone had a part in: it does not answer any
@@ -262,8 +260,18 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 //
 // What was held goes its way now, in the order in which it came. Settings of slots before
 // the fence have been given to the old owner already: held was a copy for the new one.
+//
+// A runtime that was not linked when the fence was asked for hears of it here for the first
+// time. It may have sent later slots than F, which nobody has got: what it sends from now on
+// goes by the fence all the same, or the move would never end.
 func (k *Core) standFence(u *unit, m *Move) {
 	f := u.busy().feed
+	if (f == nil || !f.move.same(m)) && u.phase == unitAway && m.Epoch > u.epoch {
+		k.unfeed(u)
+		k.noteMoving(u)
+		f = &feed{move: m, from: m.From, to: m.To, start: m.Fence - m.History, fence: m.Fence}
+		u.more.feed = f
+	}
 	if f == nil || !f.move.same(m) {
 		return
 	}

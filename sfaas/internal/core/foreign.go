@@ -40,7 +40,6 @@ var foreign = [...]struct {
 	signalOutcome:   {true, Carries{Move: true}},
 	signalRoute:     {true, Carries{Route: true}},
 	signalFence:     {true, Carries{Move: true}},
-	signalFenceCore: {true, Carries{Move: true}},
 	signalFenced:    {true, Carries{Move: true}},
 	signalFeed:      {true, Carries{Move: true}},
 	signalUnfeed:    {true, Carries{Move: true}},
@@ -83,7 +82,7 @@ func (s *Signal) Foreign(self base.NodeID) error {
 		ok = ok && from == self
 	case signalImage, signalHeir, signalInquire:
 		ok = ok && from == s.From.Node && to == self
-	case signalFence, signalFenceCore, signalFeed, signalUnfeed:
+	case signalFence, signalFeed, signalUnfeed:
 		ok = ok && from == s.From.Node
 	}
 	switch {

@@ -39,10 +39,8 @@ func (k *Core) linked(node base.NodeID, life uint32) {
 	}
 	// An order that does not depend on the map, for one sequence of effects.
 	for _, u := range k.sortedUnits() {
-		if k.lead(u.UnitID) == k.self.Core && u.more != nil && u.more.feed != nil {
-			k.tellFence(u, node)
-		} else if u.epoch > 0 && k.lead(u.UnitID) == k.self.Core {
-			k.effect(Effect{Kind: EffectSignal, To: Endpoint{node, allCores}, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
+		if k.lead(u.UnitID) == k.self.Core {
+			k.tellRoute(u, node)
 		}
 		if u.phase == unitAway && u.owner == node {
 			k.resend(u, again)

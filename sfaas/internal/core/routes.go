@@ -51,7 +51,10 @@ func (k *Core) learn(u *unit, r base.Route) {
 		k.finishFed(u)
 		return
 	}
-	fence := u.unfence()
+	var fence *feed
+	if u.more != nil && u.more.feed != nil && r.Epoch >= u.more.feed.move.Epoch { // else it is news of the old owner
+		fence = u.unfence()
+	}
 	pending := u.pendingMove()
 	if u.phase == unitHere || u.phase == unitStopping {
 		k.lose(u)
