@@ -13,7 +13,9 @@ type goal struct {
 	zone  int
 	place []Place
 	scale []float64 // of the work of the units for which it was found
-	left  []int32   // scratch of recall: units that cannot be at their goals
+
+	left   []int32   // scratch of recall: units that cannot be at their goals
+	failed []Refusal // and lines
 }
 
 // keep makes a state the goal.
@@ -22,6 +24,9 @@ func (g *goal) keep(s *State, zone int) {
 	g.place = append(g.place[:0], s.place...)
 	g.scale = append(g.scale[:0], s.view.scale...)
 }
+
+// is reports whether a state is the goal.
+func (g *goal) is(s *State) bool { return slices.Equal(g.place, s.place) }
 
 // follow makes the goal the one to which plans lead from it.
 func (g *goal) follow(plans []Plan) {
@@ -38,12 +43,16 @@ func (g *goal) follow(plans []Plan) {
 // came since then staying where they are. Units that cannot be at their goals, as they have been
 // refused there or the node is gone, get the place at which they take least beside all others:
 // one refusal is no reason to head for another state. If the goal is of another time, no
-// longer allowed, or no better than what is now, the state is left as it is.
+// longer allowed, or no better than what is now, the state is left as it is. What is now may
+// fail lines, for a moment, as modes follow moves a little later: then any goal is better.
 func (g *goal) recall(s *State, now []Place, zone int) {
-	if len(g.place) != len(now) || g.zone != zone || !slices.Equal(g.scale, s.view.scale) || len(s.Violations(nil)) > 0 {
+	if len(g.place) != len(now) || g.zone != zone || !slices.Equal(g.scale, s.view.scale) {
 		return
 	}
-	before := s.watt
+	before, worst := s.watt, s.watt
+	if g.failed = s.Violations(g.failed[:0]); len(g.failed) > 0 {
+		worst = math.Inf(1)
+	}
 	g.left = g.left[:0]
 	for u, p := range g.place {
 		switch {
@@ -66,7 +75,7 @@ func (g *goal) recall(s *State, now []Place, zone int) {
 			s.Put(int(u), now[u])
 		}
 	}
-	if s.watt < before && len(s.Violations(nil)) == 0 {
+	if g.failed = s.Violations(g.failed[:0]); s.watt < worst && len(g.failed) == 0 {
 		if len(g.left) > 0 {
 			g.keep(s, zone)
 		}

@@ -24,8 +24,11 @@ type Improver struct {
 	nodes  []int32
 	moves  []Move
 	now    []Place // of units, before anything is changed
+	from   []Place // where a search would have begun that begins with nothing
+	stuck  bool    // the last search has found nothing
 	best   goal    // that Zone has found
 	aim    goal    // of its last plans
+	way    []Plan  // what is left of them
 }
 
 // Bar says that a unit must not come to a node.
@@ -92,12 +95,12 @@ func (m *Improver) Zone(s *State, zone, budget int, seed uint64) []Plan {
 	stay := max(m.Shield.Least, 1e-3)
 	before := s.watt
 	m.best.recall(s, m.now, zone)
-	m.ruiner.from(s, m.now, zone, budget-budget/4, seed, stay)
+	m.search(s, zone, budget-budget/4, seed, stay)
 	m.best.keep(s, zone)
 	better := s.watt < before
 	plans := m.plans(s)
 	if len(plans) == 0 && better {
-		m.ruiner.from(s, m.now, zone, budget/8, seed+1, 8*stay)
+		m.ruiner.from(s, m.now, zone, s.view.Zone(zone), budget/8, seed+1, 8*stay)
 		plans = m.plans(s)
 	}
 	if len(plans) == 0 && better {
@@ -112,7 +115,63 @@ func (m *Improver) Zone(s *State, zone, budget int, seed uint64) []Plan {
 	slices.SortStableFunc(plans, func(a, b Plan) int { return cmp.Compare(b.Saves, a.Saves) })
 	m.aim.keep(s, zone)
 	m.aim.follow(plans)
+	m.way = append(m.way[:0], plans...)
 	return plans
+}
+
+// search looks for a better state. It begins with the one that is there; if that has led to
+// nothing the last time, with none: all units of the zone are placed anew, and one of the nodes
+// that are awake, with those like it that sleep, is left out. Another choice of nodes may be far
+// from this one, and worse all the way there.
+func (m *Improver) search(s *State, zone, budget int, seed uint64, stay float64) {
+	before, nodes := s.watt, s.view.Zone(zone)
+	if m.stuck = m.stuck && m.best.is(s); !m.stuck {
+		m.ruiner.from(s, m.now, zone, nodes, budget, seed, stay)
+		m.stuck = s.watt > before-1e-9
+		return
+	}
+	m.from = append(m.from[:0], s.place...)
+	m.nodes = append(m.nodes[:0], nodes...)
+	m.pcg.Seed(seed, 3)
+	if out := nodes[m.random.IntN(len(nodes))]; len(s.at[out]) > 0 {
+		m.nodes = slices.DeleteFunc(m.nodes, func(j int32) bool {
+			return j == out || len(s.at[j]) == 0 && alike(&s.view.Nodes[j], &s.view.Nodes[out])
+		})
+	}
+	if !s.clear(zone) {
+		return
+	}
+	m.ruiner.from(s, m.now, zone, m.nodes, budget, seed, stay)
+	if s.watt > before-1e-9 || s.Unplaced() > 0 || len(s.Violations(nil)) > 0 {
+		s.putBack(m.from, before)
+	}
+}
+
+// alike reports whether two nodes have the same, wherever they are.
+func alike(a, b *Node) bool {
+	kind := func(n *Node) (k Accelerator) {
+		if n.Accelerator != nil {
+			k = *n.Accelerator
+		}
+		return k
+	}
+	return a.Cores == b.Cores && a.Speed == b.Speed && a.IdleW == b.IdleW && a.MaxW == b.MaxW && kind(a) == kind(b)
+}
+
+// clear takes all units of a zone from their places. It does nothing, and returns false, if some
+// have none already or cannot be moved.
+func (s *State) clear(zone int) bool {
+	for u, p := range s.place {
+		if s.view.Units[u].Zone == zone && !s.ghost[u] && (p.Node < 0 || s.gone[p.Node]) {
+			return false
+		}
+	}
+	for u := range s.place {
+		if s.view.Units[u].Zone == zone && !s.ghost[u] {
+			s.Remove(u)
+		}
+	}
+	return true
 }
 
 // saves returns what plans save together.
@@ -124,19 +183,43 @@ func saves(plans []Plan) (watts float64) {
 }
 
 // Towards returns plans from where units are now to where the plans of the last call of Zone
-// lead, without a search: when a stage of them has been done, or not wholly, the way from
-// there may be another one, since modes are chosen by the nodes. It returns none if all is
-// reached, or the work of the units has changed.
+// lead, without a search. As long as their stages are done as they say it is what is left of
+// them; when one has not been done, or not wholly, it is another way from there. It returns none
+// if all is reached, or the work of the units has changed.
 func (m *Improver) Towards(s *State, zone int) []Plan {
-	m.now = append(m.now[:0], s.place...)
 	s.barred = m.Bars
 	defer func() { s.barred = nil }()
+	if m.goOn(s); len(m.way) > 0 {
+		return m.way
+	}
+	m.now = append(m.now[:0], s.place...)
 	m.aim.recall(s, m.now, zone)
-	return m.plans(s)
+	m.way = append(m.way[:0], m.plans(s)...)
+	return m.way
+}
+
+// goOn strikes the first stage out of each of the last plans. If one has not been done, or what
+// is left passes the shield no more, none of them counts any longer.
+func (m *Improver) goOn(s *State) {
+	left := m.way[:0]
+	for _, p := range m.way {
+		done := !slices.ContainsFunc(p.Stages[0], func(mv Move) bool { return s.place[mv.Unit].Node != mv.To.Node })
+		p.Stages = p.Stages[1:]
+		if !done || len(p.Stages) > 0 && m.Shield.Judge(s, &p) != Pass {
+			m.way = m.way[:0]
+			return
+		}
+		if len(p.Stages) > 0 {
+			left = append(left, p)
+		}
+	}
+	m.way = left
 }
 
 // Forget lets go of what earlier calls of Zone have found.
-func (m *Improver) Forget() { m.best.place, m.aim.place = m.best.place[:0], m.aim.place[:0] }
+func (m *Improver) Forget() {
+	m.best.place, m.aim.place, m.way = m.best.place[:0], m.aim.place[:0], m.way[:0]
+}
 
 // small returns plans of single nodes of a zone that share no node.
 func (m *Improver) small(s *State, zone, budget int, seed uint64) (plans []Plan) {

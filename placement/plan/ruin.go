@@ -62,12 +62,12 @@ func NewRuiner(v *View) *Ruiner {
 // After Schrimpf et al., Record Breaking Optimization Results Using the Ruin and Recreate
 // Principle, 2000.
 func (r *Ruiner) Zone(s *State, zone, budget int, seed uint64) {
-	r.from(s, s.place, zone, budget, seed, usualStay(s))
+	r.from(s, s.place, zone, s.view.Zone(zone), budget, seed, usualStay(s))
 }
 
-// from is Zone for a state in which not all units are at their homes, and with the watts
-// that a move away from there has to save to be looked at.
-func (r *Ruiner) from(s *State, home []Place, zone, budget int, seed uint64, stay float64) {
+// from is Zone for a state in which not all units are at their homes, for some nodes of the zone,
+// and with the watts that a move away from home has to save to be looked at.
+func (r *Ruiner) from(s *State, home []Place, zone int, nodes []int32, budget int, seed uint64, stay float64) {
 	copy(r.home, home)
 	r.units = r.units[:0]
 	for u := range s.place {
@@ -75,7 +75,7 @@ func (r *Ruiner) from(s *State, home []Place, zone, budget int, seed uint64, sta
 			r.units = append(r.units, int32(u))
 		}
 	}
-	r.run(s, s.view.Zone(zone), budget, seed, stay)
+	r.run(s, nodes, budget, seed, stay)
 }
 
 // Among is the same for a few nodes: their units are exchanged among them, and all others

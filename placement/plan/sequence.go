@@ -128,7 +128,10 @@ func tryMove(s *State, u int, to int32, plan *Plan) (Move, bool) {
 }
 
 // makeRoom lets units leave the target of one that waits, for places that are not theirs,
-// until it will have room there: the first one for which that can be done.
+// until it will have room there: the first one for which that can be done. Those go first that
+// have to leave anyway. If that helps nobody, one goes that is where it should be, and comes
+// back later: two units that talk to each other may have room together, and none while one of
+// them is on its way.
 func (q *sequencer) makeRoom() (stage []Move) {
 	s := q.s
 	for _, waits := range q.left {
@@ -141,8 +144,7 @@ func (q *sequencer) makeRoom() (stage []Move) {
 			if s.place[u].Node != target || q.left[i].To.Node == target {
 				continue
 			}
-			if m, moved := bounce(s, u, &q.done); moved {
-				q.bounces--
+			if m, moved := q.bounce(u); moved {
 				stage = append(stage, m)
 			}
 			if q.willFit(waits) {
@@ -153,7 +155,37 @@ func (q *sequencer) makeRoom() (stage []Move) {
 			return stage
 		}
 	}
-	return nil
+	for _, waits := range q.left {
+		if m, ok := q.stepAside(waits); ok {
+			return append(stage, m)
+		}
+	}
+	return stage
+}
+
+// stepAside lets one unit leave the node that another one waits for, if that has room then.
+func (q *sequencer) stepAside(waits Move) (Move, bool) {
+	s, target := q.s, waits.To.Node
+	if s.gone[target] || q.bounces == 0 {
+		return Move{}, false
+	}
+	for _, u := range slices.Clone(s.at[target]) {
+		from := s.place[u]
+		s.anchored = false
+		s.Remove(int(u))
+		fits := q.willFit(waits)
+		s.anchored = false
+		s.Put(int(u), from)
+		s.anchored = true
+		if !fits {
+			continue
+		}
+		if m, moved := q.bounce(int(u)); moved {
+			q.left = append(q.left, Move{int(u), m.To, from})
+			return m, true
+		}
+	}
+	return Move{}, false
 }
 
 // willFit reports whether a unit has room at its goal when all that leaves now has left.
@@ -171,8 +203,8 @@ func (q *sequencer) willFit(m Move) bool {
 }
 
 // bounce moves a unit to where it takes least of all places that it can have now.
-func bounce(s *State, u int, plan *Plan) (Move, bool) {
-	from := s.place[u]
+func (q *sequencer) bounce(u int) (Move, bool) {
+	s, from := q.s, q.s.place[u]
 	best, least := Nowhere, 0.0
 	s.Remove(u)
 	for _, j := range s.view.Zone(s.view.Units[u].Zone) {
@@ -191,5 +223,6 @@ func bounce(s *State, u int, plan *Plan) (Move, bool) {
 	if best.Node < 0 {
 		return Move{}, false
 	}
-	return tryMove(s, u, best.Node, plan)
+	q.bounces--
+	return tryMove(s, u, best.Node, &q.done)
 }
