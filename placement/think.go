@@ -33,6 +33,7 @@ type thinker struct {
 	last     *plan.Instance // of which state and improver are
 	state    *plan.State
 	improver *plan.Improver
+	legs     int      // stages that may follow before it searches again
 	alone    [1]int32 // scratch of guess
 }
 
@@ -302,15 +303,27 @@ func (t *thinker) node(dst []agent.Move, v *agent.View, self sfaas.NodeID) []age
 	return dst
 }
 
-// zone returns sets of moves, each of which can be done by itself.
+// zone returns sets of moves, each of which can be done by itself: the next stage of what was
+// planned before, or of what is planned now.
 func (t *thinker) zone(v *agent.View) (all [][]agent.Move) {
 	s := t.problem(v, nil)
 	if s == nil || len(t.nodes) < 2 {
 		return nil
 	}
-	t.seed++
-	for _, p := range t.improver.Zone(s, 0, zoneBudget, t.seed) {
-		if moves := t.moves(nil, s, &p); len(moves) > 0 {
+	var plans []plan.Plan
+	if t.legs > 0 {
+		t.legs--
+		plans = t.improver.Towards(s, 0)
+	}
+	if len(plans) == 0 {
+		t.seed++
+		plans, t.legs = t.improver.Zone(s, 0, zoneBudget, t.seed), 0
+		for i := range plans {
+			t.legs = max(t.legs, 2*len(plans[i].Stages)) // some are refused
+		}
+	}
+	for i := range plans {
+		for moves := range slices.Chunk(t.moves(nil, s, &plans[i]), agent.MaxMoves) {
 			all = append(all, moves)
 		}
 	}
@@ -320,13 +333,8 @@ func (t *thinker) zone(v *agent.View) (all [][]agent.Move) {
 // moves returns the first stage of a plan; the next one follows when what has become of this
 // one is known.
 func (t *thinker) moves(dst []agent.Move, s *plan.State, p *plan.Plan) []agent.Move {
-	if len(p.Stages) == 0 || len(p.Stages[0]) > agent.MaxMoves {
-		return dst
-	}
 	for _, m := range p.Stages[0] {
-		if m.From.Node != m.To.Node {
-			dst = append(dst, agent.Move{Unit: t.placed[m.Unit].unit, From: nodeNumber(s, m.From.Node), To: nodeNumber(s, m.To.Node)})
-		}
+		dst = append(dst, agent.Move{Unit: t.placed[m.Unit].unit, From: nodeNumber(s, m.From.Node), To: nodeNumber(s, m.To.Node)})
 	}
 	return dst
 }
