@@ -12,6 +12,8 @@
 //   - an [Improver] finds better states: a move of one unit, the drain of a node, exchanges
 //     among up to four nodes ([Improver.Node]), and ruin and recreate of a whole zone
 //     ([Improver.Zone])
+//   - [State.Settle] and [State.Admit] choose the modes of a node's units, as nodes do and
+//     planners foresee
 //   - [Sequence] turns the difference of two states into stages of which each is allowed
 //   - a [Shield] lets a plan pass only if every stage is admitted and it saves more than it
 //     costs
