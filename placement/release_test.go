@@ -100,6 +100,42 @@ func TestRelease(t *testing.T) {
 	})
 }
 
+// TestOrderOfEnsureAndRelease lets nodes want a unit in service and out of it, each as soon as
+// another one has been told that it has what it wants. In the end it is as the last one wants it.
+func TestOrderOfEnsureAndRelease(t *testing.T) {
+	z := newZone(t, 3)
+	deps := z.deploy(newSums(t).app, Spec{Unit: sfaas.KindCell})
+	at := func(i int) *Unit { return deps[i%3].Unit(cell1) }
+	for i := range 100 {
+		ctx := z.context()
+		if err := errors.Join(at(i).Ensure(ctx), at(i+1).Release(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		if i%4 == 0 {
+			z.nothing()
+			continue
+		}
+		if err := at(i + 2).Ensure(ctx); err != nil {
+			t.Fatal(err)
+		}
+		z.eventually(func() string {
+			owner := at(i).Routes()[0].Owner
+			for n := range deps {
+				if r := at(n).Routes()[0]; r.Owner == 0 || r.Owner != owner {
+					return fmt.Sprintf("round %d: node %d has the route %+v, want an owner, and the same one everywhere", i, n+1, r)
+				}
+			}
+			return ""
+		})
+		if t.Failed() {
+			return
+		}
+		if err := at(i).Release(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestEnsureLeavesNothing lets Ensure fail, for want of room and for want of time: nobody wants
 // the unit then. A call that stands is not ended by another one that fails.
 func TestEnsureLeavesNothing(t *testing.T) {

@@ -134,8 +134,8 @@ func (n *node) wish(u int) {
 const retireToken = 1
 
 // retire takes a unit out of service for a while: some node asks for that, and when that is
-// done, it wants it again, or some other node if it has died. Not sooner: of two that want both
-// at a time either may have its way.
+// done, some node wants it again. Not sooner: of two that want both at a time either may have
+// its way.
 func (w *world) retire() {
 	u, n := w.random.IntN(len(w.scale)), w.nodes[w.random.IntN(len(w.nodes))]
 	if n.dead || w.wisher[u] < 0 {
@@ -148,16 +148,8 @@ func (w *world) retire() {
 
 // wantAgain lets some node want a unit that was taken out of service, after a while.
 func (w *world) wantAgain(u int) {
-	n := w.nodes[w.ending[u]]
 	w.ending[u] = -1
-	w.after(downTime, func() {
-		if n.dead {
-			w.wish(u)
-			return
-		}
-		w.wisher[u] = n.index
-		n.wish(u)
-	})
+	w.after(downTime, func() { w.wish(u) })
 }
 
 // letGo lets nobody own a unit, as the runtime of a node says: news of a route gets to all.

@@ -229,6 +229,10 @@ func (a *Agent) receive(l *Letter) {
 		a.propose(l.Moves)
 	case End:
 		a.onEnd(l)
+	case Retired:
+		a.onRetired(l)
+	case Noted:
+		a.onNoted(l)
 	}
 }
 

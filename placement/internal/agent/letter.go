@@ -65,7 +65,9 @@ const (
 	Release                   // owner → standby: you are none any more; or back: I am none
 	Propose                   // planner → agent: lead these moves as one deal
 	End                       // anybody → owner: let the unit go out of service
-	lastKind  = End
+	Retired                   // who wanted that → all: nobody owns the unit, under this epoch
+	Noted                     // back: it is known, or something newer
+	lastKind  = Noted
 )
 
 // Bounds of what a letter holds.
@@ -81,9 +83,9 @@ type Letter struct {
 	From        NodeID
 	Incarnation uint32 // life of the agent that wrote it
 
-	Deal    DealID  // of all but Gossip, Release and Propose
+	Deal    DealID  // of all but Gossip, Standing, Release, End and Propose; of Retired and Noted it names the letter
 	Index   uint16  // of its item
-	Item    Item    // Reserve and Order have it whole, Release and End its unit
+	Item    Item    // Reserve and Order have it whole, the others its unit, or the row of that
 	Refusal Refusal // Refused; Done, if it failed
 
 	Nodes []NodeRow // Gossip

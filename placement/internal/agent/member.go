@@ -51,6 +51,7 @@ func (a *Agent) memberUp(n NodeID, incarnation uint32) {
 	a.nodes = slices.Insert(a.nodes, i, NodeRow{Node: n, Incarnation: incarnation})
 	a.peers = slices.Insert(a.peers, i, peer{})
 	a.introduce(n)
+	a.tellRetirements(n)
 }
 
 func (a *Agent) memberSuspect(n NodeID) {

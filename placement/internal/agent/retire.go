@@ -11,15 +11,36 @@ import (
 
 // A unit goes out of service in an era that nobody begins: the route of [RetireEpoch] has no
 // owner. It spreads as all news of owners does, and whoever hears of it lets go: the owner of
-// its lease, standbys of theirs, and hosts of their wishes, if those are older. So a letter that
-// is lost costs a retry, and an owner that was cut off lets go when it comes back. A wish that
-// is newer has the unit placed again, under a later era.
+// its lease, standbys of theirs, and hosts of their wishes. So a letter that is lost costs a
+// retry, and an owner that was cut off lets go when it comes back. A later wish has the unit
+// placed again, under a later era.
 //
 //	who wants it                     owner                            all
 //	  End  ────────────────────────►  lets its runtime release it
 //	                                    route without an owner  ────►  leases and wishes end
+//	  Retired  ────────────────────────────────────────────────────►  know that epoch
+//	           ◄────────────────────────────────────────────────────  Noted, or a newer owner
+//	  (all have noted it: who waits is answered)
 //
-// Of a unit whose owner is gone, the runtime of who wants it says the same.
+// Of a unit whose owner is gone, the runtime of who wants it says what the owner would. If a
+// member knows of a newer owner it begins anew, with that one.
+//
+// So when a call that retires a unit returns, each member knows of an epoch that is not older
+// than the one under which the unit went out of service. Two things follow from it, of calls at
+// any two nodes:
+//
+//  1. A wish that is made later is not taken for an older one. Its agent does not believe an
+//     owner that has let go before; and no news that is still under way can end the wish, since
+//     all that a call has answered for is known there.
+//  2. A wish that had been answered before it began is ended. The agent with that wish knows who
+//     owned the unit then, and so does that owner if the agent is gone; either says so, however
+//     little was known where the unit was retired.
+//
+// Of a wish and a retirement at the same time either may win. A wish that still waits when its
+// unit goes out of service has it placed again. The price is that one member that does not
+// answer is waited for, until it does or is none any more. A node that others take for gone
+// while it is not, and which comes back, is told by the epoch alone, as all news is: that ends
+// what it has, and its wishes.
 //
 // A deal whose wish was taken back when its orders had left cannot be called back. What it has
 // placed is retired as well; but as nobody has asked for that, wishes that others have made
@@ -50,6 +71,11 @@ type retirement struct {
 	undo   bool       // of a deal that nobody wanted any more
 	until  sfaas.Time // the unit may still come into service, if it is that
 	next   sfaas.Time // nobody is asked again before
+
+	epoch  uint32        // that was known when it was pressed last
+	number uint64        // of the letters that say that nobody owns the unit, under epoch; 0: none
+	silent []NodeID      // have not noted that
+	gap    time.Duration // until those are told again
 }
 
 func (a *Agent) retirementOf(u UnitID) *retirement {
@@ -66,15 +92,14 @@ func (a *Agent) retirementOf(u UnitID) *retirement {
 func (a *Agent) retire(e *Event) {
 	u := e.Row.Unit
 	a.heardFromHost(e)
-	if w := a.wishOf(u); w != nil {
-		a.dropWish(w)
-	}
+	a.endWish(u)
 	r := a.retirementOf(u)
 	if r == nil {
 		r = &retirement{unit: u}
 		a.retires = append(a.retires, r)
 	}
-	r.name, r.undo, r.next, r.tokens = e.Name, false, 0, append(r.tokens, e.Token)
+	r.name, r.undo, r.tokens = e.Name, false, append(r.tokens, e.Token)
+	r.renew(r.epoch) // what others have noted for an earlier call may not be true any more
 	a.pressRetirement(r)
 }
 
@@ -98,6 +123,9 @@ const retireAgain = time.Second
 // pressRetirement asks who can end the service of a unit, or ends the wait for that.
 func (a *Agent) pressRetirement(r *retirement) {
 	row := &a.units[a.unit(r.unit)]
+	if r.epoch != row.Epoch {
+		r.renew(row.Epoch)
+	}
 	switch {
 	case r.undo && (a.wishOf(r.unit) != nil || a.now >= r.until):
 		a.dropRetirement(r)
@@ -106,18 +134,98 @@ func (a *Agent) pressRetirement(r *retirement) {
 	case row.Owner == 0 && r.undo:
 		// It may come yet.
 	case row.Owner == 0:
-		a.answerRetirement(r, row.Epoch, nil)
+		a.pressNotes(r, row)
 	case a.now < r.next:
 	case row.Owner == a.cfg.Node || !a.served(row):
 		r.next = a.now.Add(retireAgain)
 		if !a.letRetire(row, r.name, r.undo) {
 			a.answerRetirement(r, 0, []Refusal{noEpoch(row.Kept)})
 		}
+	case RetireEpoch(row.Epoch, r.undo) == 0:
+		a.answerRetirement(r, 0, []Refusal{noEpoch(false)})
 	default:
 		r.next = a.now.Add(a.cfg.Retry)
 		l := a.letter(End, 1)
 		l.Item.Row.Unit, l.Item.Row.Epoch = r.unit, RetireEpoch(row.Epoch, r.undo)
 		a.send(row.Owner, l)
+	}
+}
+
+// renew begins anew with the epoch that is known now.
+func (r *retirement) renew(epoch uint32) {
+	r.epoch, r.number, r.next, r.silent = epoch, 0, 0, r.silent[:0]
+}
+
+// pressNotes lets all members know that nobody owns a unit, as its row says, and answers who
+// waits for the retirement when they do.
+func (a *Agent) pressNotes(r *retirement, row *UnitRow) {
+	if r.number == 0 {
+		a.number++
+		r.number, r.gap = a.number, a.cfg.Retry
+		for i := range a.nodes {
+			if n := a.nodes[i].Node; n != a.cfg.Node {
+				r.silent = append(r.silent, n)
+			}
+		}
+	}
+	r.silent = slices.DeleteFunc(r.silent, func(n NodeID) bool { return !a.up(n) })
+	switch {
+	case len(r.silent) == 0:
+		a.answerRetirement(r, row.Epoch, nil)
+	case a.now >= r.next:
+		r.next, r.gap = a.now.Add(r.gap), min(2*r.gap, 8*a.cfg.Retry)
+		l := a.letter(Retired, len(r.silent))
+		l.Deal = DealID{a.cfg.Node, r.number}
+		l.Item.Row.Unit, l.Item.Row.Epoch = r.unit, row.Epoch
+		for _, n := range r.silent {
+			a.out = append(a.out, Effect{Kind: Send, Node: n, Letter: l})
+		}
+	}
+}
+
+// tellRetirements lets a member that is new note what all others do.
+func (a *Agent) tellRetirements(n NodeID) {
+	for _, r := range a.retires {
+		if r.number != 0 && !slices.Contains(r.silent, n) {
+			r.silent, r.next = append(r.silent, n), 0
+		}
+	}
+}
+
+// onRetired notes that nobody owns a unit, unless there is a newer owner. Wishes end even where
+// the epoch was known: it may be that of a deal that was undone, under which they stand.
+func (a *Agent) onRetired(l *Letter) {
+	u, epoch := l.Item.Row.Unit, l.Item.Row.Epoch
+	if is, _ := retired(epoch); !is && epoch != 0 {
+		return
+	}
+	a.routed(u, 0, epoch)
+	row := UnitRow{Unit: u}
+	if i, ok := a.place[u]; ok {
+		row = a.units[i]
+	}
+	if row.Epoch == epoch {
+		a.endWish(u)
+	}
+	n := a.letter(Noted, 1)
+	n.Deal, n.Item.Row = l.Deal, row
+	a.send(l.From, n)
+}
+
+// onNoted takes in that a member knows what this node does of a unit that it retires, or more.
+func (a *Agent) onNoted(l *Letter) {
+	u := l.Item.Row.Unit
+	r := a.retirementOf(u)
+	if r == nil || l.Deal != (DealID{a.cfg.Node, r.number}) {
+		return
+	}
+	if i := a.unit(u); l.Item.Row.newerThan(&a.units[i]) {
+		a.hearUnit(&l.Item.Row)
+	} else {
+		r.silent = slices.DeleteFunc(r.silent, func(n NodeID) bool { return n == l.From })
+	}
+	if r = a.retirementOf(u); r != nil {
+		a.pressRetirement(r)
 	}
 }
 
@@ -143,12 +251,12 @@ func (a *Agent) dropRetirement(r *retirement) {
 }
 
 // onEnd lets the host release a unit of this node. One that is on its way elsewhere is asked
-// for again, there.
+// for again, there; and one that has come into service since, by who hears of that.
 func (a *Agent) onEnd(l *Letter) {
 	u := l.Item.Row.Unit
 	h := a.activeHold(u, RoleOwner)
 	switch {
-	case h == nil:
+	case h == nil || a.units[a.unit(u)].Epoch >= l.Item.Row.Epoch:
 		if i, ok := a.place[u]; ok && a.units[i].Epoch > 0 { // who asks does not know what this node does
 			a.tellOne(l.From, &a.units[i])
 		}
@@ -168,9 +276,11 @@ func (a *Agent) ended(i int32) {
 			a.standNoMore(h)
 		}
 	}
-	_, wishes := retired(r.Epoch)
-	if w := a.wishOf(r.Unit); w != nil && wishes && r.Epoch > w.epoch {
-		a.dropWish(w)
+	if _, wishes := retired(r.Epoch); wishes {
+		a.endWish(r.Unit)
+	}
+	if w := a.wishOf(r.Unit); w != nil && len(w.tokens) > 0 && w.deal == (DealID{}) {
+		a.placeWish(w)
 	}
 	if x := a.retirementOf(r.Unit); x != nil {
 		a.pressRetirement(x)

@@ -42,7 +42,7 @@ func (l *Letter) Append(b []byte) []byte {
 		for i := range l.Units {
 			l.Units[i].write(&w)
 		}
-	case Reserve, Order, Standing, Release, End, Done:
+	case Reserve, Order, Standing, Release, End, Retired, Noted, Done:
 		l.Item.write(&w)
 		if l.Kind == Done {
 			l.Refusal.write(&w)
@@ -85,7 +85,7 @@ func (l *Letter) Parse(b []byte) error {
 		for range r.Uint("units", MaxRows) {
 			l.Units = append(l.Units, r.unitRow())
 		}
-	case Reserve, Order, Standing, Release, End, Done:
+	case Reserve, Order, Standing, Release, End, Retired, Noted, Done:
 		l.Item = r.item()
 		if l.Kind == Done {
 			l.Refusal = r.refusal()

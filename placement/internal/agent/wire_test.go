@@ -35,6 +35,7 @@ func letters() []Letter {
 		with(Commit, inDeal), with(Committed, inDeal), with(Abort, inDeal), with(Order, withItem),
 		with(Done, func(l *Letter) { withItem(l); l.Refusal = no }),
 		with(Standing, func(l *Letter) { l.Item = item }), with(Release, func(l *Letter) { l.Item = item }), with(End, func(l *Letter) { l.Item = item }),
+		with(Retired, withItem), with(Noted, withItem),
 		with(Propose, func(l *Letter) { l.Moves = []Move{{1, 2, 3}, {1 << 63, 4095, 1}} }),
 	}
 }

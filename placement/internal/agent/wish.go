@@ -18,7 +18,6 @@ import (
 // A wish is there as long as a call waits or has been told, and for good once one stands.
 type wish struct {
 	row      UnitRow // what is wanted
-	epoch    uint32  // that was known then: if a later one takes the unit out of service, the wish ends
 	name     string
 	tokens   []uint64 // of those who wait for Placed
 	told     []uint64 // of those who have been told that the unit has a place
@@ -52,7 +51,6 @@ func (a *Agent) wish(e *Event) {
 		a.wishes = append(a.wishes, w)
 	}
 	w.row, w.name, w.tokens, w.since, w.heard = e.Row, e.Name, append(w.tokens, e.Token), a.now, a.now
-	w.epoch = a.units[a.unit(e.Row.Unit)].Epoch
 	if r := &a.units[a.unit(w.row.Unit)]; a.served(r) {
 		a.fulfil(w.row.Unit)
 		return
@@ -101,8 +99,22 @@ func without(tokens []uint64, token uint64) []uint64 {
 	return slices.DeleteFunc(tokens, func(t uint64) bool { return t == token })
 }
 
-// dropWish ends a wish: who waits hears that the unit is out of service. What its deal has
-// asked for is released; what has been ordered is not called back, see undo.
+// endWish ends the wish of those who have been told that a unit has a place, as it is out of
+// service now. Those who wait have asked while that was under way, or later: for them it is
+// placed again.
+func (a *Agent) endWish(u UnitID) {
+	w := a.wishOf(u)
+	if w == nil {
+		return
+	}
+	w.stands, w.made, w.told = false, false, w.told[:0]
+	if len(w.tokens) == 0 {
+		a.dropWish(w)
+	}
+}
+
+// dropWish ends a wish for which nobody waits. What its deal has asked for is released; what has
+// been ordered is not called back, see undo.
 func (a *Agent) dropWish(w *wish) {
 	a.wishes = slices.DeleteFunc(a.wishes, func(o *wish) bool { return o == w })
 	for _, d := range a.deals {
@@ -111,7 +123,6 @@ func (a *Agent) dropWish(w *wish) {
 			break
 		}
 	}
-	a.placed(w, nil, []Refusal{{Line: "unit", Got: "out of service", Want: "in service"}})
 }
 
 // placeWish begins a deal for a unit that nobody serves: an owner and its standbys, on

@@ -90,6 +90,7 @@ type world struct {
 
 	epochs map[UnitID]map[uint32]NodeID // who has ever owned a unit under an epoch
 	placed map[UnitID]Effect            // the last answer to each wish
+	told   func(n *worldNode, x Effect) // hears of all answers
 	sent   int
 	nos    int // letters that refuse
 }
@@ -255,6 +256,9 @@ func (w *world) do(n *worldNode, x Effect) {
 		w.after(w.someDelay(), func() { w.release(n, x.Unit, x.Epoch) })
 	case Placed:
 		w.placed[x.Unit] = x
+		if w.told != nil {
+			w.told(n, x)
+		}
 	case Drained:
 		n.done = true
 	}
