@@ -79,9 +79,7 @@ func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (uint32, fun
 			}
 			n.post(agent.Event{Kind: kind, Row: row, Token: x.Token})
 		}
-		switch r := c.route(u); {
-		case x.Node != 0 && r.Owner == 0 && r.Epoch > x.Epoch: // out of service, and the agent has not heard yet
-			settle(false)
+		switch {
 		case x.Node != 0:
 			return x.Epoch, settle, nil
 		case !inFlux(x.Refusals) || time.Now().After(until):

@@ -5,6 +5,7 @@ package placement
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
@@ -67,6 +68,7 @@ func (n *Node) addPlanner(g *sfaas.Graph) {
 		thought: sfaas.NewValue[sfaas.Time]("thought", sfaas.Volatile),
 	}
 	t := &thinker{seed: uint64(n.id) << 32}
+	var thinks sync.Mutex // a thought that takes too long is given up by the runtime, and goes on
 	f := sfaas.Define(plannerFunction, func(c *sfaas.Ctx, _ *sfaas.None, in *zoneRows) error {
 		rows := *in
 		rows.At = c.Now()
@@ -75,7 +77,8 @@ func (n *Node) addPlanner(g *sfaas.Graph) {
 		if !ok { // it has come here a moment ago, and hears of all first
 			cells.thought.Set(c, c.Now())
 		}
-		if ok && c.Now().Sub(last) >= 2*planPeriod && !n.cfg.KeepPlaces {
+		if ok && c.Now().Sub(last) >= 2*planPeriod && !n.cfg.KeepPlaces && thinks.TryLock() {
+			defer thinks.Unlock()
 			cells.thought.Set(c, c.Now())
 			n.plan(c, &cells, t)
 		}

@@ -101,17 +101,20 @@ func (u *Unit) awaitRoute(ctx context.Context, x sfaas.Unit, epoch uint32) error
 
 // Release takes the units under the key out of service, whoever has called Ensure: their owners
 // and standbys drop what they have of them, leases are free, and no node wants them any more.
-// It returns when this node knows that nobody owns them; the others hear of it in a moment, and
-// an Ensure there before that ends with it. It may be called again, and for units that were never
-// placed. What they have used stays in [Node.Report].
+// It may be called again, and for units that were never placed. What they have used stays in
+// [Node.Report].
 //
-// Pushes are refused from then on, with a [*sfaas.MovedError] whose owner is 0, and what is still
-// under way is not published. A later Ensure brings the units into service again, empty.
+// It returns when every member of the zone knows, so it waits for one that does not answer,
+// until that is a member no more. From then on pushes are refused, with a [*sfaas.MovedError]
+// whose owner is 0, and what is still under way is not published. An Ensure at any node brings
+// the units into service again, empty. It ends each Ensure that had returned before it was
+// called; of those at the same time either may win, and one that still waits has the units
+// placed again.
 //
 // It changes nothing, and returns a [*sfaas.KeptError], where a unit is kept: the only copy of
 // its content is at its owner, and what that has recorded of it in a store would bring it back.
 // Such a unit goes with its deployment. Otherwise it returns the error of ctx, after which the
-// unit may still be in service, in parts.
+// unit may be in service, in parts, or go out of it a little later.
 func (u *Unit) Release(ctx context.Context) error {
 	for _, x := range u.units {
 		soft, err := u.d.unit(x.Root, x.Part)

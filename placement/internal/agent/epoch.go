@@ -43,6 +43,10 @@ func ClaimEpoch(after uint32, node NodeID) uint32 {
 	return era<<eraShift | uint32(node&MaxNode)<<moveBits
 }
 
+// claimant returns the node that began the era of an epoch, 0 for the first epoch of a kept unit
+// and for one under which a unit is out of service.
+func claimant(epoch uint32) NodeID { return NodeID(epoch>>moveBits) & MaxNode }
+
 // newer reports whether an owner under an epoch replaces another one of the same unit, as
 // runtimes decide it.
 func newer(epoch uint32, owner NodeID, than uint32, other NodeID) bool {

@@ -140,9 +140,9 @@ func (c *calls) inOrder(u UnitID) {
 // they move, nodes die and come back, letters are lost and nothing gets across for a while. What
 // was wanted after everything else had been answered is so in the end.
 func TestOrderOfCalls(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(40)
 	if testing.Short() {
-		seeds = 12
+		seeds = 10
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -202,4 +202,89 @@ func (c *calls) rest() {
 	c.heal()
 	c.run(28 * time.Second)
 	c.over()
+}
+
+// A unit goes out of service while a node is cut off, and is wanted there as soon as that has
+// been answered; or it is wanted there, and goes out of service where nobody has heard of it. The
+// node has not heard what has happened, and what was wanted last holds.
+func TestOrderAcrossACut(t *testing.T) {
+	for seed := range uint64(20) {
+		c := newCalls(t, seed, 4, 8)
+		c.run(200 * time.Millisecond)
+		first := c.want(1, 1, false)
+		c.run(time.Second)
+		if !first.ok {
+			t.Fatalf("seed %d: %+v", seed, *first)
+		}
+		c.parted = func(a, b NodeID) bool { return (a == 4) != (b == 4) }
+		wanted := c.want(4, 2, false) // placed at node 4, which is all that is left there
+		end := c.want(1+NodeID(seed%3), 1, true)
+		c.run(time.Duration(c.rng.IntN(800)) * time.Millisecond)
+		if end.end != 0 {
+			t.Errorf("seed %d: out of service before node 4 knows: %+v", seed, *end)
+		}
+		c.heal()
+		told := c.told
+		c.told = func(n *worldNode, e Effect) {
+			told(n, e)
+			switch {
+			case e.Token == end.token:
+				c.after(0, func() { c.want(4, 1, false) })
+			case e.Token == wanted.token && wanted.ok:
+				c.after(0, func() { c.want(1, 2, true) })
+			}
+		}
+		c.rest()
+		if len(c.all) != 5 && wanted.ok || !end.ok {
+			t.Errorf("seed %d: %d calls, %+v, %+v", seed, len(c.all), *wanted, *end)
+		}
+		c.inOrder(1)
+		c.inOrder(2)
+	}
+}
+
+// A letter that asks for the end of a unit's service and comes late, or twice, does not end what
+// has come into service since.
+func TestLateEnd(t *testing.T) {
+	c := newCalls(t, 1, 3, 4)
+	c.run(200 * time.Millisecond)
+	row := func() UnitRow { return c.nodes[1].agent.units[c.nodes[1].agent.unit(1)] }
+	c.want(1, 1, false)
+	c.run(time.Second)
+	late := RetireEpoch(row().Epoch, false)
+	c.want(2, 1, true)
+	c.run(time.Second)
+	last := c.want(3, 1, false)
+	c.run(time.Second)
+	if !last.ok || row().Epoch <= late {
+		t.Fatalf("%+v, the row is %+v", *last, row())
+	}
+	owner := c.nodes[row().Owner]
+	for _, kind := range []Kind{End, Retired} {
+		l := Letter{Kind: kind, From: owner.id%3 + 1, Incarnation: 1, Item: Item{Row: UnitRow{Unit: 1, Epoch: late}}}
+		c.step(owner, Event{Kind: Arrived, Letter: &l})
+		c.run(2 * time.Second)
+		if owner.agent.activeHold(1, RoleOwner) == nil || c.nodes[3].agent.wishOf(1) == nil {
+			t.Errorf("kind %d: a late letter has ended the service of a unit", kind)
+		}
+	}
+}
+
+// A unit that was placed for a call which was given up goes out of service once: when somebody
+// else wants it, it stays.
+func TestUndoneOnce(t *testing.T) {
+	for seed := range uint64(20) {
+		c := newCalls(t, seed, 4, 8)
+		c.run(200 * time.Millisecond)
+		x := c.want(1, 1, false)
+		c.run(time.Duration(3000+seed*400) * time.Microsecond) // orders leave
+		c.giveUp(x)
+		c.run(time.Duration(c.rng.IntN(2000)) * time.Millisecond)
+		c.want(2, 1, false)
+		c.rest()
+		c.inOrder(1)
+		if n := len(c.epochs[1]); n > 2 {
+			t.Errorf("seed %d: the unit was placed %d times: %v", seed, n, c.epochs[1])
+		}
+	}
 }

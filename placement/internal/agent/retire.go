@@ -23,24 +23,8 @@ import (
 //	  (all have noted it: who waits is answered)
 //
 // Of a unit whose owner is gone, the runtime of who wants it says what the owner would. If a
-// member knows of a newer owner it begins anew, with that one.
-//
-// So when a call that retires a unit returns, each member knows of an epoch that is not older
-// than the one under which the unit went out of service. Two things follow from it, of calls at
-// any two nodes:
-//
-//  1. A wish that is made later is not taken for an older one. Its agent does not believe an
-//     owner that has let go before; and no news that is still under way can end the wish, since
-//     all that a call has answered for is known there.
-//  2. A wish that had been answered before it began is ended. The agent with that wish knows who
-//     owned the unit then, and so does that owner if the agent is gone; either says so, however
-//     little was known where the unit was retired.
-//
-// Of a wish and a retirement at the same time either may win. A wish that still waits when its
-// unit goes out of service has it placed again. The price is that one member that does not
-// answer is waited for, until it does or is none any more. A node that others take for gone
-// while it is not, and which comes back, is told by the epoch alone, as all news is: that ends
-// what it has, and its wishes.
+// member knows of a newer owner it begins anew, with that one. Why all are asked is said in
+// note.go.
 //
 // A deal whose wish was taken back when its orders had left cannot be called back. What it has
 // placed is retired as well; but as nobody has asked for that, wishes that others have made
@@ -59,7 +43,7 @@ func RetireEpoch(after uint32, undone bool) uint32 {
 
 // retired reports whether an epoch is that of a unit out of service, and whether wishes end.
 func retired(epoch uint32) (is, wishes bool) {
-	is = epoch>>eraShift > 0 && NodeID(epoch>>moveBits)&MaxNode == 0
+	is = epoch>>eraShift > 0 && claimant(epoch) == 0
 	return is, is && epoch&(1<<moveBits-1) == 1
 }
 
@@ -68,8 +52,8 @@ type retirement struct {
 	unit   UnitID
 	name   string
 	tokens []uint64   // of those who wait for Placed
-	undo   bool       // of a deal that nobody wanted any more
-	until  sfaas.Time // the unit may still come into service, if it is that
+	undo   NodeID     // where the deal has placed it that nobody wanted any more; 0: it is none of those
+	until  sfaas.Time // that deal may still bring it into service
 	next   sfaas.Time // nobody is asked again before
 
 	epoch  uint32        // that was known when it was pressed last
@@ -98,15 +82,16 @@ func (a *Agent) retire(e *Event) {
 		r = &retirement{unit: u}
 		a.retires = append(a.retires, r)
 	}
-	r.name, r.undo, r.tokens = e.Name, false, append(r.tokens, e.Token)
+	r.name, r.undo, r.tokens = e.Name, 0, append(r.tokens, e.Token)
 	r.renew(r.epoch) // what others have noted for an earlier call may not be true any more
 	a.pressRetirement(r)
 }
 
-// undo retires what a deal has placed, or may have placed, for a wish that was taken back.
-func (a *Agent) undo(u UnitID, kept bool, name string) {
+// undo retires what a deal has placed at a node, or may have placed, for a wish that was taken
+// back. Once that is done, or was done by others, it is over: what comes after is no deal's of it.
+func (a *Agent) undo(u UnitID, at NodeID, kept bool, name string) {
 	if !kept && a.retirementOf(u) == nil {
-		a.retires = append(a.retires, &retirement{unit: u, name: name, undo: true, until: a.now.Add(a.cfg.LeaseTTL)})
+		a.retires = append(a.retires, &retirement{unit: u, name: name, undo: at, until: a.now.Add(a.cfg.LeaseTTL)})
 	}
 }
 
@@ -123,109 +108,32 @@ const retireAgain = time.Second
 // pressRetirement asks who can end the service of a unit, or ends the wait for that.
 func (a *Agent) pressRetirement(r *retirement) {
 	row := &a.units[a.unit(r.unit)]
+	asked := r.next != 0
 	if r.epoch != row.Epoch {
 		r.renew(row.Epoch)
 	}
 	switch {
-	case r.undo && (a.wishOf(r.unit) != nil || a.now >= r.until):
+	case r.undo != 0 && (a.wishOf(r.unit) != nil || a.now >= r.until || asked && row.Owner == 0):
 		a.dropRetirement(r)
 	case slices.ContainsFunc(a.deals, func(d *deal) bool { return d.why == forWish && d.unit == r.unit }):
 		// It is being placed: what comes of that ends next.
-	case row.Owner == 0 && r.undo:
+	case r.undo != 0 && claimant(row.Epoch) != r.undo:
 		// It may come yet.
 	case row.Owner == 0:
 		a.pressNotes(r, row)
 	case a.now < r.next:
 	case row.Owner == a.cfg.Node || !a.served(row):
 		r.next = a.now.Add(retireAgain)
-		if !a.letRetire(row, r.name, r.undo) {
+		if !a.letRetire(row, r.name, r.undo != 0) {
 			a.answerRetirement(r, 0, []Refusal{noEpoch(row.Kept)})
 		}
-	case RetireEpoch(row.Epoch, r.undo) == 0:
+	case RetireEpoch(row.Epoch, r.undo != 0) == 0:
 		a.answerRetirement(r, 0, []Refusal{noEpoch(false)})
 	default:
 		r.next = a.now.Add(a.cfg.Retry)
 		l := a.letter(End, 1)
-		l.Item.Row.Unit, l.Item.Row.Epoch = r.unit, RetireEpoch(row.Epoch, r.undo)
+		l.Item.Row.Unit, l.Item.Row.Epoch = r.unit, RetireEpoch(row.Epoch, r.undo != 0)
 		a.send(row.Owner, l)
-	}
-}
-
-// renew begins anew with the epoch that is known now.
-func (r *retirement) renew(epoch uint32) {
-	r.epoch, r.number, r.next, r.silent = epoch, 0, 0, r.silent[:0]
-}
-
-// pressNotes lets all members know that nobody owns a unit, as its row says, and answers who
-// waits for the retirement when they do.
-func (a *Agent) pressNotes(r *retirement, row *UnitRow) {
-	if r.number == 0 {
-		a.number++
-		r.number, r.gap = a.number, a.cfg.Retry
-		for i := range a.nodes {
-			if n := a.nodes[i].Node; n != a.cfg.Node {
-				r.silent = append(r.silent, n)
-			}
-		}
-	}
-	r.silent = slices.DeleteFunc(r.silent, func(n NodeID) bool { return !a.up(n) })
-	switch {
-	case len(r.silent) == 0:
-		a.answerRetirement(r, row.Epoch, nil)
-	case a.now >= r.next:
-		r.next, r.gap = a.now.Add(r.gap), min(2*r.gap, 8*a.cfg.Retry)
-		l := a.letter(Retired, len(r.silent))
-		l.Deal = DealID{a.cfg.Node, r.number}
-		l.Item.Row.Unit, l.Item.Row.Epoch = r.unit, row.Epoch
-		for _, n := range r.silent {
-			a.out = append(a.out, Effect{Kind: Send, Node: n, Letter: l})
-		}
-	}
-}
-
-// tellRetirements lets a member that is new note what all others do.
-func (a *Agent) tellRetirements(n NodeID) {
-	for _, r := range a.retires {
-		if r.number != 0 && !slices.Contains(r.silent, n) {
-			r.silent, r.next = append(r.silent, n), 0
-		}
-	}
-}
-
-// onRetired notes that nobody owns a unit, unless there is a newer owner. Wishes end even where
-// the epoch was known: it may be that of a deal that was undone, under which they stand.
-func (a *Agent) onRetired(l *Letter) {
-	u, epoch := l.Item.Row.Unit, l.Item.Row.Epoch
-	if is, _ := retired(epoch); !is && epoch != 0 {
-		return
-	}
-	a.routed(u, 0, epoch)
-	row := UnitRow{Unit: u}
-	if i, ok := a.place[u]; ok {
-		row = a.units[i]
-	}
-	if row.Epoch == epoch {
-		a.endWish(u)
-	}
-	n := a.letter(Noted, 1)
-	n.Deal, n.Item.Row = l.Deal, row
-	a.send(l.From, n)
-}
-
-// onNoted takes in that a member knows what this node does of a unit that it retires, or more.
-func (a *Agent) onNoted(l *Letter) {
-	u := l.Item.Row.Unit
-	r := a.retirementOf(u)
-	if r == nil || l.Deal != (DealID{a.cfg.Node, r.number}) {
-		return
-	}
-	if i := a.unit(u); l.Item.Row.newerThan(&a.units[i]) {
-		a.hearUnit(&l.Item.Row)
-	} else {
-		r.silent = slices.DeleteFunc(r.silent, func(n NodeID) bool { return n == l.From })
-	}
-	if r = a.retirementOf(u); r != nil {
-		a.pressRetirement(r)
 	}
 }
 

@@ -121,7 +121,7 @@ func TestRetire(t *testing.T) {
 				w.wish(NodeID(i%5+1), 1, u)
 				w.wish(NodeID(w.rng.IntN(5)+1), 1, u)
 			}
-			w.run(time.Duration(500+w.rng.IntN(1500)) * time.Millisecond) // who has not heard of a unit ends nothing
+			w.run(time.Duration(500+w.rng.IntN(1500)) * time.Millisecond) // a wish that still waits does not end
 			if seed%4 == 3 {                                              // of units whose owner is gone
 				w.crash(5)
 			}

@@ -22,7 +22,7 @@ type wish struct {
 	tokens   []uint64 // of those who wait for Placed
 	told     []uint64 // of those who have been told that the unit has a place
 	stands   bool
-	made     bool // a deal of it has placed the unit
+	made     NodeID // where a deal of it has placed the unit, 0: nowhere
 	since    sfaas.Time
 	deal     DealID
 	nodes    candidates // of the last try
@@ -83,12 +83,12 @@ func (a *Agent) withdraw(u UnitID, token uint64) {
 		w.tokens, w.told = without(w.tokens, token), without(w.told, token)
 		if !w.stands && len(w.tokens)+len(w.told) == 0 {
 			a.dropWish(w)
-			if w.made {
-				a.undo(u, w.row.Kept, w.name)
+			if w.made != 0 {
+				a.undo(u, w.made, w.row.Kept, w.name)
 			}
 		}
 	}
-	if r := a.retirementOf(u); r != nil && !r.undo {
+	if r := a.retirementOf(u); r != nil && r.undo == 0 {
 		if r.tokens = without(r.tokens, token); len(r.tokens) == 0 {
 			a.dropRetirement(r)
 		}
@@ -107,7 +107,7 @@ func (a *Agent) endWish(u UnitID) {
 	if w == nil {
 		return
 	}
-	w.stands, w.made, w.told = false, false, w.told[:0]
+	w.stands, w.made, w.told = false, 0, w.told[:0]
 	if len(w.tokens) == 0 {
 		a.dropWish(w)
 	}
@@ -155,12 +155,14 @@ func (a *Agent) placeWish(w *wish) {
 func (a *Agent) wishDone(d *deal) {
 	w := a.wishOf(d.unit)
 	if w == nil && d.phase == ordering {
-		a.undo(d.unit, d.items[0].Row.Kept, d.items[0].Name)
+		a.undo(d.unit, d.items[0].To, d.items[0].Row.Kept, d.items[0].Name)
 	}
 	if w == nil || w.deal != d.id {
 		return
 	}
-	w.made = w.made || d.items[0].state == itemDone
+	if d.items[0].state == itemDone {
+		w.made = d.items[0].To
+	}
 	w.deal = DealID{}
 	var unwitnessed Refusal
 	for i := range d.items { // a standby that failed after its owner was there is the owner's to replace
