@@ -74,6 +74,23 @@ func TestPlannerComesToRest(t *testing.T) {
 	t.Logf("%d moves, %.1f s, %.1f W", r.Moves, r.VirtualSeconds, r.EnergyW)
 }
 
+// TestLoadStepsSettle lets four steps of a day follow each other, of which the third is a large one.
+func TestLoadStepsSettle(t *testing.T) {
+	in := instance(t, "nodes=10,units=20,load=0.6,seed=2")
+	for u := range in.Units {
+		day := in.Units[u].Day
+		in.Units[u].Day = []float64{day[40], day[41], day[56], day[57]}
+	}
+	r, err := sim.RunDay(sim.Config{Policy: plan.Amortised(), Planner: true, Seed: 1, Loss: 0.01, PlanBudget: 20000}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := r.Day; d.SettleWorst > 2 || d.SettleWorst == 0 || d.MovesPerUnitHour > 0.1 || r.Violations != 0 || r.Unplaced != 0 {
+		t.Errorf("a step settles after up to %g s, want 2 at most; %g moves per unit and hour outside steps, %d violations, %d without a place",
+			d.SettleWorst, d.MovesPerUnitHour, r.Violations, r.Unplaced)
+	}
+}
+
 func TestRunsRepeat(t *testing.T) {
 	in := instance(t, "nodes=8,units=16,load=0.5,seed=1")
 	cfg := sim.Config{Planner: true, Seed: 3, Loss: 0.05, PlanBudget: 20000, Most: 3 * time.Second}
