@@ -18,6 +18,7 @@ type fenced struct {
 	in   sfaas.Input[uint64]
 	unit sfaas.Unit
 	key  sfaas.Key
+	keys []sfaas.Key // under which each slot is pushed
 	next sfaas.Slot
 	made map[sfaas.Slot]int // how often each slot was published
 }
@@ -48,6 +49,7 @@ func newFenced(t *testing.T, cfg Config) *fenced {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.keys = []sfaas.Key{f.key}
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
 			t.Error(err)
@@ -61,11 +63,24 @@ func (f *fenced) push(slots int) {
 	f.t.Helper()
 	for range slots {
 		x := uint64(f.next)
-		if err := f.in.PushValue(f.Node(0), f.key, f.next, &x); err != nil {
-			f.t.Fatal(err)
+		for _, key := range f.keys {
+			if err := f.in.PushValue(f.Node(0), key, f.next, &x); err != nil {
+				f.t.Fatal(err)
+			}
 		}
 		f.next++
 		f.RunFor(period)
+	}
+}
+
+// spread lets slots come under keys of all cores of a node.
+func (f *fenced) spread(cores uint8) {
+	at := map[uint8]bool{f.key.KeyGroup() % cores: true}
+	for ue := uint64(1); len(f.keys) < int(cores); ue++ {
+		if key := f.key.Child(sfaas.KindUE, ue); !at[key.KeyGroup()%cores] {
+			at[key.KeyGroup()%cores] = true
+			f.keys = append(f.keys, key)
+		}
 	}
 }
 
@@ -80,11 +95,11 @@ func (f *fenced) agree() sfaas.NodeID {
 	return f.nodes[0].Owner(f.unit)
 }
 
-// lastSlots fails if one of the last slots was not published once.
+// lastSlots fails if one of the last slots was not published once under each key.
 func (f *fenced) lastSlots(n sfaas.Slot) {
 	f.t.Helper()
 	for slot := f.next - n; slot < f.next; slot++ {
-		if f.made[slot] != 1 {
+		if f.made[slot] != len(f.keys) {
 			f.t.Fatalf("slot %d, of %d, was published %d times", slot, f.next, f.made[slot])
 		}
 	}
@@ -205,6 +220,87 @@ func TestForgetOverAFence(t *testing.T) {
 					}
 					f.lastSlots(100)
 				})
+			}
+		}
+	}
+}
+
+// TestReachedOfLongAgo lets a core of an earlier target see its first slot, of a move that has
+// long ended, when the unit has been claimed and is about to move elsewhere in mode Fed: that
+// move does not end for it, and all agree on an owner that has the unit.
+func TestReachedOfLongAgo(t *testing.T) {
+	for at := time.Duration(0); at < 400*time.Microsecond; at += 20 * time.Microsecond {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			f := newFenced(t, Config{Nodes: 3, Cores: 2, Link: 40 * time.Microsecond})
+			other := f.key // at the other core
+			for ue := uint64(1); other.KeyGroup()%2 == f.key.KeyGroup()%2; ue++ {
+				other = f.key.Child(sfaas.KindUE, ue)
+			}
+			ended := 0
+			done := func(err error) {
+				if ended++; err != nil {
+					t.Error(err)
+				}
+			}
+			f.push(10)
+			f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, done)
+			f.push(50)
+			f.Claim(f.nodes[0], f.unit, 5, func(err error) {
+				done(err)
+				f.MoveUnit(f.nodes[0], f.nodes[2], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, done)
+			})
+			f.At(f.Now().Add(at), func() {
+				x := uint64(f.next)
+				if err := f.in.PushValue(f.Node(1), other, f.next, &x); err != nil {
+					t.Error(err)
+				}
+				f.next++
+			})
+			f.push(200)
+			if owner := f.agree(); owner != 3 || ended != 3 {
+				t.Errorf("%d of 3 have ended, and the owner is %d, want 3", ended, owner)
+			}
+			f.lastSlots(100)
+		})
+	}
+}
+
+// TestClaimInAMove lets a third node claim or release a unit at any moment of a move by image,
+// while slots come under keys of all cores: in the end all agree, and what is pushed from then on
+// is published once at every core, or nowhere.
+func TestClaimInAMove(t *testing.T) {
+	step := 10 * time.Microsecond
+	if testing.Short() {
+		step = 30 * time.Microsecond
+	}
+	for _, mode := range []sfaas.MoveMode{sfaas.Kept, sfaas.Soft} {
+		for _, release := range []bool{false, true} {
+			for epoch := uint32(1); epoch < 4; epoch++ {
+				for at := time.Duration(0); at < 500*time.Microsecond; at += step {
+					t.Run(fmt.Sprintf("mode=%v/release=%v/epoch=%d/at=%v", mode, release, epoch, at), func(t *testing.T) {
+						f := newFenced(t, Config{Nodes: 3, Cores: 3, Link: 40 * time.Microsecond})
+						f.spread(3)
+						f.push(3)
+						ended := 0
+						f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: mode}, func(error) { ended++ })
+						f.At(f.Now().Add(at), func() {
+							if release {
+								f.Release(f.nodes[2], f.unit, epoch, func(error) { ended++ })
+							} else {
+								f.Claim(f.nodes[2], f.unit, epoch, func(error) { ended++ })
+							}
+						})
+						f.push(40)
+						if ended != 2 {
+							t.Errorf("%d of the two have ended", ended)
+						}
+						if f.agree() != 0 {
+							f.lastSlots(20)
+						} else if f.made[f.next-1] > 0 {
+							t.Errorf("nobody owns the unit, and somebody serves it")
+						}
+					})
+				}
 			}
 		}
 	}

@@ -93,7 +93,7 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 	case signalUnfeed:
 		k.unfeed(u)
 	case signalReached:
-		k.endFed(u)
+		k.endFed(u, m)
 	case signalFinish:
 		k.finishOwner(u, s)
 	case signalDropped:
@@ -318,10 +318,11 @@ func (k *Core) sendHeld(u *unit, f *feed) {
 
 // endFed is step 4, at the old owner's lead.
 //
-// It is told by each core of the target that has come so far; the first is enough.
-func (k *Core) endFed(u *unit) {
+// It is told by each core of the target that has come so far; the first is enough. One may
+// speak late, of a move of long ago: then the target of this one has nothing yet.
+func (k *Core) endFed(u *unit, reached *Move) {
 	m := u.busy().move
-	if m == nil || m.Mode != base.Fed || m.ended {
+	if m == nil || !m.same(reached) || m.ended {
 		return
 	}
 	m.ended = true

@@ -130,13 +130,13 @@ func (k *Core) sawSlot(u *unit, slot base.Slot) {
 		return
 	}
 	u.more.reach = nil
-	k.toNode(u, r.to, &Signal{Kind: signalReached, Route: base.Route{Unit: u.Unit()}})
+	k.toNode(u, r.move.From, &Signal{Kind: signalReached, Move: r.move})
 }
 
 // reach is what a core of the target watches for.
 type reach struct {
 	slot base.Slot
-	to   base.NodeID
+	move *Move
 }
 
 // feeding returns the fence that holds for the unit, nil if there is none.

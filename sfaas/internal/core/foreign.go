@@ -43,7 +43,7 @@ var foreign = [...]struct {
 	signalFenced:    {true, Carries{Move: true}},
 	signalFeed:      {true, Carries{Move: true}},
 	signalUnfeed:    {true, Carries{Move: true}},
-	signalReached:   {true, Carries{Route: true}},
+	signalReached:   {true, Carries{Move: true}},
 	signalAsk:       {true, Carries{Route: true}},
 	signalMarks:     {true, Carries{Route: true}},
 	signalForget:    {true, Carries{Route: true}},
@@ -76,7 +76,7 @@ func (s *Signal) Foreign(self base.NodeID) error {
 		// goes; an image must be for us. A peer with a bug, or a forged frame, moves nothing.
 	}
 	switch s.Kind {
-	case signalOutcome, signalInherited: // an answer
+	case signalOutcome, signalReached, signalInherited: // an answer
 		ok = ok && from == self && to == s.From.Node
 	case signalFenced:
 		ok = ok && from == self

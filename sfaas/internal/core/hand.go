@@ -191,8 +191,13 @@ func (k *Core) latePushes(u *unit) (late []waitItem) {
 	return late
 }
 
-// exportShare is a core's part of step 3.
+// exportShare is a core's part of step 3. One that has lost the unit meanwhile has none: the lead
+// hears of that owner too.
 func (k *Core) exportShare(u *unit, m *Move) {
+	if u.phase != unitStopping || !m.same(u.more.stops) {
+		k.toLead(u, &Signal{Kind: signalShare, Move: m, Image: &Image{UnitID: u.UnitID, Epoch: u.epoch}})
+		return
+	}
 	late := k.latePushes(u)
 	u.phase = unitLeft
 	img := k.export(u)

@@ -179,6 +179,15 @@ func (k *Core) beginMove(u *unit, m *Move) {
 	k.tell(u, &Signal{Kind: signalStop, Move: m})
 }
 
+// stopFor is a core's part of step 1. Where it has lost the unit meanwhile, to a claim of which
+// the lead is about to hear too, nothing stops: nobody would let it go on.
+func (k *Core) stopFor(u *unit, m *Move) {
+	if u.phase == unitHere || u.phase == unitStopping {
+		k.stop(u)
+		u.more.stops = m
+	}
+}
+
 // awaitSlot lets all cores tell when the slot of a move comes. If none has by the
 // time at which the slot is due, the move begins without it.
 //
@@ -236,7 +245,7 @@ func (k *Core) reportQuiet() {
 		case u.phase != unitStopping:
 		case k.quiet(u) && (!k.recordsOf(u.Part) || k.seal(u)):
 			k.stopping = slices.Delete(k.stopping, i, i+1)
-			k.toLead(u, &Signal{Kind: signalQuiet})
+			k.toLead(u, &Signal{Kind: signalQuiet, Move: u.more.stops})
 			continue
 		default:
 			i++
@@ -249,10 +258,11 @@ func (k *Core) reportQuiet() {
 // countQuiet is step 2, at the owner's lead.
 //
 // Every core has been heard from, so all that cores had sent to each other for the unit
-// has arrived: signals come behind messages.
-func (k *Core) countQuiet(u *unit, _ *Signal) {
+// has arrived: signals come behind messages. What a core says of an earlier move, which a claim
+// has ended, says nothing of this one.
+func (k *Core) countQuiet(u *unit, s *Signal) {
 	m := u.busy().move
-	if m == nil || m.wait == 0 {
+	if m == nil || !m.same(s.Move) || m.wait == 0 {
 		return
 	}
 	if m.wait--; m.wait > 0 {
@@ -273,7 +283,7 @@ func (k *Core) countQuiet(u *unit, _ *Signal) {
 // different keys; spread inputs, which all have, are merged.
 func (k *Core) collect(u *unit, s *Signal) {
 	m := u.busy().move
-	if m == nil {
+	if m == nil || !m.same(s.Move) {
 		return
 	}
 	m.image.add(s.Image)
@@ -383,7 +393,7 @@ func (k *Core) takeUnit(u *unit, s *Signal) {
 	k.install(u, s)
 	if m := s.Move; m != nil && m.Mode == base.Fed {
 		u.mute, k.mutes = m.Fence, true
-		u.busy().reach = &reach{m.Fence + u.Part.Window() + m.History, m.From}
+		u.busy().reach = &reach{m.Fence + u.Part.Window() + m.History, m}
 		return // what was held for the fence waits until it stands
 	}
 	fence := u.unfence()

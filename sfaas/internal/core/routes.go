@@ -70,8 +70,11 @@ func (k *Core) learn(u *unit, r base.Route) {
 		k.recordRoute(u.route())
 		k.keptPromise(u)
 		k.effect(Effect{Kind: EffectRoute, Signal: &Signal{Kind: signalRoute, Route: u.route()}})
-		if pending != nil {
+		switch {
+		case pending != nil:
 			k.wentAway(u, pending)
+		case u.more != nil && u.more.move != nil && !u.more.move.sent: // its image is not whole yet, and goes nowhere
+			k.voidMove(u)
 		}
 	}
 }

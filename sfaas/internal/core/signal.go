@@ -183,7 +183,7 @@ func (k *Core) signal(s *Signal) {
 	case signalMove:
 		k.startMove(u, s)
 	case signalStop:
-		k.stop(u)
+		k.stopFor(u, s.Move)
 	case signalQuiet:
 		k.countQuiet(u, s)
 	case signalExport:

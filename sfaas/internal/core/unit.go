@@ -77,6 +77,7 @@ type unitMore struct {
 	ask     *fenceAsk      // of which this core is the lead
 	reach   *reach         // how far slots must come before the old owner drops it
 	move    *Move          // of which this core is the lead
+	stops   *Move          // for which it has stopped last
 	changes changes        // that go into the next record
 	acks    int            // kept messages whose rows may still be there though acknowledged
 	pushing int            // messages for it whose push is being recorded
