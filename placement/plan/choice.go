@@ -64,8 +64,8 @@ func (c *choice) begin(s *State, j int32, units []int32, comes int) {
 	if comes >= 0 {
 		c.add(s, int32(comes))
 	}
-	slices.SortStableFunc(c.units, func(a, b choices) int {
-		return cmp.Compare(b.wins*max(a.share, 1e-12), a.wins*max(b.share, 1e-12))
+	slices.SortFunc(c.units, func(a, b choices) int { // whoever foresees it must not depend on the order in which units came
+		return cmp.Or(cmp.Compare(b.wins*max(a.share, 1e-12), a.wins*max(b.share, 1e-12)), cmp.Compare(a.unit, b.unit))
 	})
 	held := NoLoad()
 	if s.anchored && len(s.homes[j]) > 0 {
