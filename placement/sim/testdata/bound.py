@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bound of placement instances by column generation.
+"""Bounds of placement instances: branch, price and cut.
 
-A column is a set of units on one node, with their modes: its watts, processors, response
-times and hops are exact, since a link whose other unit is not in the set is a hop. What the
-relaxation lets go of is that columns are taken in fractions, and that wires between sites
-cost nothing unless they are ingress. The program over all columns (each unit once, each
-node at most one column) has a far smaller gap than the one over single places.
+A column is a set of units on one node, in their modes: its watts, processors, response times
+and hops are exact, since a link whose other unit is not in the set is a hop. A program mixes
+columns so that each unit is placed once; wires between sites cost what they must, given how
+much of each unit is at each site. What it lets go of is that columns are whole. It is made of
+the columns that are known (program.py); the best ones at its prices are looked for and added
+until there is no better one (place.py, knapsack.py).
 
-Whatever prices p of units are: each assignment costs at least
-sum(p) + sum over nodes of min(0, watts of its best set - prices of the set's units),
-which is the bound that is returned. The prices are those of the restricted program, pulled
+Whatever prices of units, kinds and so on are: each assignment costs at least their sum, and
+for each node what its best column costs less than it earns at these prices. That is the bound,
+and no accuracy of the linear program matters to it. Prices are those of the program, pulled
 towards the best ones so far (Wentges, Weighted Dantzig-Wolfe decomposition, 1997).
 
-Most of the gap that is left is nodes that are awake by halves: so the program is branched on
-how many nodes of each kind are awake, the part with the smallest bound first. The bound is
-the smallest one of all parts.
+Then all assignments are parted in two: by how many nodes of a kind, or at a place, are awake,
+whether a unit is on a kind or at a place, or in which mode; and the part with the smallest
+bound is parted again. Cuts say that of three units only one column has two or more (Jepsen et
+al., Subset-row inequalities applied to the vehicle-routing problem with time windows, 2008).
+The bound is the smallest one of all parts.
 """
+import heapq
 import math
 import resource
 
-import highspy
 import numpy as np
 
 import check
+from place import Place
+from program import Columns, Prices, Program
+
+NEAR = 0.01  # watts: parts so near to the best assignment are done
+MANY = 4000  # columns in a program, which then goes on with the best ones
+LEAST_WIRE = 0.03  # watts: wires that take less cost nothing here
 
 
 def cpu():
@@ -30,357 +39,315 @@ def cpu():
     return u.ru_utime + u.ru_stime
 
 
-def quiet(**options):
-    h = highspy.Highs()
-    h.setOptionValue("output_flag", False)
-    h.setOptionValue("threads", 1)
-    for name, value in options.items():
-        h.setOptionValue(name, value)
-    return h
+def bound(inst, start, seconds, watts=math.inf, log=lambda line: None):
+    """Returns watts that no assignment is below, as far as known after so many CPU-seconds, and
+    the watts and units of the best assignment: start, or a better one that was found. Start
+    takes watts; without one both are infinite and None."""
+    b = Bound(inst, start, watts, log)
+    least = b.run(seconds)
+    return least, b.watts, b.best
 
 
-class Pricing:
-    """Finds the set of units of one node that costs least beyond their prices."""
+class Part:
+    """A part of all assignments."""
 
-    def __init__(self, inst, j):
-        node, units, hop, limits = inst["nodes"][j], inst["units"], inst["hop"], inst["limits"]
-        self.node, self.count = node, 1
-        self.fixed = node["idle_w"] - node["sleep_w"]
-        index = {u["id"]: i for i, u in enumerate(units)}
-        cost, unit, upper = [], [], []
-        places = {}
-        loads = []
-        for i, u in enumerate(units):
-            for k in range(len(u["modes"])):
-                l = check.load(inst, u, node, k)
-                if l is None or not self.alone(inst, l):
-                    continue
-                w = (node["max_w"] - node["idle_w"]) * l["cpu"] / node["cores"] + l["wire_w"]
-                if l["uses"]:
-                    a = node["accelerator"]
-                    w += (a["max_w"] - a["idle_w"]) * l["acc"]
-                places.setdefault(i, []).append(len(cost))
-                loads.append((i, k, l))
-                cost.append(w)
-                unit.append(i)
-        self.unit, self.loads = np.array(unit, dtype=int), loads
-        self.column = {(i, k): c for c, (i, k, _) in enumerate(loads)}
-        self.ends = []  # (column, unit here, unit there)
-        n = len(cost)
-        rows = []  # least, most, {column: factor}
-        acc = None
-        if any(l["uses"] for _, _, l in loads):
-            acc = len(cost)
-            cost.append(node["accelerator"]["idle_w"])
-        cpus, slot, ends = {}, {}, {}
-        for c, (i, k, l) in enumerate(loads):
-            cpus[c] = l["cpu"]
-            slot[c] = l["slot"] / node["cores"]
-        for e in inst["links"]:
-            micros = (hop["cpu_us"] + hop["cpu_us_per_kb"] * e["kb"]) / node["speed"]
-            for end, (me, other) in enumerate([(e["from"], e["to"]), (e["to"], e["from"])]):
-                me, other = index[me], index[other]
-                if me not in places:
-                    continue
-                c = len(cost)
-                self.ends.append((c, me, other))
-                share = micros * e["per_s"] * 1e-6
-                cost.append((node["max_w"] - node["idle_w"]) * share / node["cores"])
-                rows.append((0, math.inf, {c: 1.0, **{p: -1.0 for p in places[me]}, **{p: 1.0 for p in places.get(other, [])}}))
-                cpus[c] = share
-                if units[me]["slotted"]:
-                    slot[c] = micros / node["cores"]
-                if end == 1:
-                    ends.setdefault(me, []).append((c, hop["latency_us"] + hop["latency_us_per_kb"] * e["kb"]))
-        rows.append((-math.inf, limits["cpu"] * node["cores"], cpus))
-        rows.append((-math.inf, node["memory_mb"], {c: l["memory"] for c, (_, _, l) in enumerate(loads)}))
-        for i, mine in places.items():
-            rows.append((-math.inf, 1, {c: 1.0 for c in mine}))
-            for other in units[i].get("apart", []):
-                rows.append((-math.inf, 1, {c: 1.0 for c in mine + places.get(index[other], [])}))
-        users = [(c, l) for c, (_, _, l) in enumerate(loads) if l["uses"]]
-        if acc is not None:
-            a = node["accelerator"]
-            rows.append((-math.inf, 0, {**{c: l["acc"] for c, l in users}, acc: -limits["accelerator"]}))
-            rows.append((-math.inf, 0, {**{c: l["acc_memory"] for c, l in users}, acc: -a["memory_mb"]}))
-            rows += [(-math.inf, 0, {c: 1.0, acc: -1.0}) for c, _ in users]
-        most_slot = max([l["slack"] for _, _, l in loads], default=0.0)
-        most_acc = most_slot + sum(l["acc_slot"] for _, l in users)
-        for c, (i, k, l) in enumerate(loads):
-            u = units[i]
-            if u["slotted"]:
-                terms, right = dict(slot), most_slot
-                if l["uses"]:
-                    right = most_acc
-                    for d, o in users:
-                        terms[d] = terms.get(d, 0.0) + o["acc_slot"]
-                terms[c] = terms.get(c, 0.0) + right - l["slack"]
-                for d, latency in ends.get(i, []):
-                    terms[d] = terms.get(d, 0.0) + latency
-                rows.append((-math.inf, right, terms))
-            elif i in ends and sum(t for _, t in ends[i]) > l["slack"]:
-                worst = sum(t for _, t in ends[i])
-                rows.append((-math.inf, worst, {**dict(ends[i]), c: worst - l["slack"]}))
-        self.cost, self.n = np.array(cost), n
-        self.h = quiet(mip_rel_gap=0.0, mip_abs_gap=1e-3)
-        self.pass_model(rows, acc)
-
-    @staticmethod
-    def alone(inst, l):
-        return l["slack"] >= 0
-
-    def evaluate(self, chosen):
-        """Returns the watts of a set of units and modes on this node, or None if it does not fit."""
-        x = np.zeros(len(self.cost))
-        for i, k in chosen:
-            if (i, k) not in self.column:
-                return None
-            x[self.column[i, k]] = 1.0
-            if self.acc is not None and self.loads[self.column[i, k]][2]["uses"]:
-                x[self.acc] = 1.0
-        here = {i for i, _ in chosen}
-        for c, me, other in self.ends:
-            if me in here and other not in here:
-                x[c] = 1.0
-        left = self.dense @ x
-        if np.any(left > self.most + 1e-7) or np.any(left < self.least - 1e-7):
-            return None
-        return self.fixed + float(self.cost @ x)
-
-    def pass_model(self, rows, acc):
-        self.acc = acc
-        self.dense = np.zeros((len(rows), len(self.cost)))
-        for r, (_, _, terms) in enumerate(rows):
-            for c, factor in terms.items():
-                self.dense[r, c] = factor
-        self.least, self.most = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = len(self.cost), len(rows)
-        lp.col_cost_, lp.col_lower_, lp.col_upper_ = self.cost, np.zeros(len(self.cost)), np.ones(len(self.cost))
-        inf = highspy.kHighsInf
-        lp.row_lower_ = np.array([max(r[0], -inf) for r in rows])
-        lp.row_upper_ = np.array([min(r[1], inf) for r in rows])
-        whole = [c < self.n or c == acc for c in range(len(self.cost))]
-        lp.integrality_ = [highspy.HighsVarType.kInteger if w else highspy.HighsVarType.kContinuous for w in whole]
-        starts, index, value = [0], [], []
-        for _, _, terms in rows:
-            index += terms.keys()
-            value += terms.values()
-            starts.append(len(index))
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = np.array(starts), np.array(index), np.array(value)
-        self.h.passModel(lp)
-
-    def price(self, prices, seconds=20.0):
-        """Returns a bound of the least reduced watts, and the best set: (watts, [(unit, mode)])."""
-        reduced = self.cost.copy()
-        reduced[: self.n] -= prices[self.unit]
-        self.h.changeColsCost(len(reduced), np.arange(len(reduced), dtype=np.int32), reduced)
-        self.h.setOptionValue("time_limit", self.h.getRunTime() + seconds)
-        self.h.run()
-        info = self.h.getInfo()
-        values = np.array(self.h.getSolution().col_value)
-        taken = [c for c in range(self.n) if values[c] > 0.5]
-        watts = self.fixed + float(self.cost @ np.round(values))
-        return self.fixed + info.mip_dual_bound, watts, [self.loads[c][:2] for c in taken]
-
-
-class Master:
-    """The restricted program: columns known so far, each unit once, each node one column,
-    and of each kind of node as many awake as the branch says."""
-
-    def __init__(self, units, pricings, kinds, big):
-        self.h, self.units, self.known = quiet(), units, set()
-        none = np.array([], dtype=np.int32), np.array([])
-        for _ in range(units):
-            self.h.addRow(1.0, 1.0, 0, *none)
-        for p in pricings:
-            self.h.addRow(-highspy.kHighsInf, float(p.count), 0, *none)
-        self.kinds = units + len(pricings)  # number of the first row of a kind
-        self.kind_of = {k: i for i, kind in enumerate(kinds) for k in kind}
-        for _ in kinds:
-            self.h.addRow(-highspy.kHighsInf, highspy.kHighsInf, 0, *none)
-        for i in range(units):  # so that it has a solution from the first
-            self.h.addCol(big, 0.0, highspy.kHighsInf, 1, np.array([i], dtype=np.int32), np.array([1.0]))
-
-    def add(self, node, watts, chosen):
-        """Adds a column, and returns whether it is new."""
-        key = (node, tuple(sorted(chosen)))
-        if watts is None or not chosen or key in self.known:
-            return False
-        self.known.add(key)
-        rows = sorted({i for i, _ in chosen}) + [self.units + node, self.kinds + self.kind_of[node]]
-        self.h.addCol(watts, 0.0, highspy.kHighsInf, len(rows), np.array(rows, dtype=np.int32), np.ones(len(rows)))
-        return True
-
-    def branch(self, awake):
-        """Bounds how many nodes of each kind are awake."""
-        for i, (least, most) in enumerate(awake):
-            self.h.changeRowBounds(self.kinds + i, float(least), float(most))
-
-    def solve(self):
-        """Returns the watts of the program, the prices of units and of kinds, and how many
-        nodes of each kind are awake."""
-        self.h.run()
-        solution = self.h.getSolution()
-        duals, values = np.array(solution.row_dual), np.array(solution.row_value)
-        prices = np.concatenate([duals[: self.units], duals[self.kinds :]])
-        return self.h.getInfo().objective_function_value, prices, values[self.kinds :]
-
-
-def first_prices(inst, pricings):
-    """Prices to begin with: each unit's cheapest share of a node."""
-    prices = np.full(len(inst["units"]), math.inf)
-    limits = inst["limits"]
-    for p in pricings:
-        for c, (i, _, l) in enumerate(p.loads):
-            w = p.cost[c] + p.fixed * l["cpu"] / (limits["cpu"] * p.node["cores"])
-            if l["uses"]:
-                w += p.node["accelerator"]["idle_w"] * l["acc"] / limits["accelerator"]
-            prices[i] = min(prices[i], w)
-    return prices
-
-
-def groups(inst):
-    """Returns a pricing per different node, and those of each kind of node, wherever it is."""
-    pricings, same, kinds = [], {}, {}
-    for j, n in enumerate(inst["nodes"]):
-        key = str({k: v for k, v in n.items() if k != "id"})
-        if key in same:
-            pricings[same[key]].count += 1
-            continue
-        same[key] = len(pricings)
-        kind = str({k: v for k, v in n.items() if k not in ("id", "x_km", "y_km")})
-        kinds.setdefault(kind, []).append(len(pricings))
-        pricings.append(Pricing(inst, j))
-    return pricings, list(kinds.values())
-
-
-class Branch:
-    """A part of all assignments: those with so many nodes of each kind awake."""
-
-    def __init__(self, awake, least, center):
-        self.awake = awake  # [(at least, at most)] by kind
+    def __init__(self, kinds, places, barred, least=0.0, prices=None, depth=0):
+        self.kinds, self.places = kinds, places  # [(least, most)] nodes awake
+        self.barred = barred  # [place, unit, mode]: not there
         self.least = least  # watts that none of its assignments is below
-        self.center = center  # prices that have shown it: of units, then of kinds
-        self.value = math.inf  # watts of the restricted program
-        self.found = None  # nodes awake in its solution, by kind
-        self.tired = False  # its program is solved
+        self.prices = prices  # that have shown it
+        self.value = math.inf  # watts of its program
+        self.depth = depth
+
+    def child(self):
+        return Part(list(self.kinds), list(self.places), self.barred.copy(), self.least, self.prices, self.depth + 1)
+
+    def allows(self, columns, ids):
+        """Returns which columns have nothing that is barred."""
+        if not self.barred.any():
+            return np.ones(len(ids), bool)
+        mode = columns.mode[ids]
+        at = self.barred[columns.place[ids][:, None], np.arange(columns.units)[None, :], mode - 1]
+        return ~(at & (mode > 0)).any(1)
+
+    def __lt__(self, other):
+        return self.least < other.least
 
 
 class Bound:
-    """Branches of an instance, and columns that all of them share."""
+    """The search for the bound of an instance."""
 
-    def __init__(self, inst, start, prices=None):
-        self.pricings, self.kinds = groups(inst)
-        self.units = len(inst["units"])
-        self.master = Master(self.units, self.pricings, self.kinds, 2000.0)
-        self.rounds = 0
-        self.each = math.inf  # seconds for one pricing at most: a bound that is not tight is one
-        if start:
-            index = {u["id"]: i for i, u in enumerate(inst["units"])}
-            sets = {}
-            for s in start:
-                modes = [m["kind"] for m in inst["units"][index[s["unit"]]]["modes"]]
-                sets.setdefault(s["node"], []).append((index[s["unit"]], modes.index(s["mode"])))
-            for chosen in sets.values():
-                for k, p in enumerate(self.pricings):
-                    self.master.add(k, p.evaluate(chosen), chosen)
-        awake = [(0, sum(self.pricings[k].count for k in kind)) for kind in self.kinds]
-        if prices is None:
-            prices = first_prices(inst, self.pricings)
-        prices = np.concatenate([prices, np.zeros(len(self.kinds))])
-        self.branches = [Branch(awake, -math.inf, prices)]
+    def __init__(self, inst, start, watts, log):
+        self.inst, self.best, self.watts, self.log = inst, start, watts, log
+        units, hop = inst["units"], inst["hop"]
+        index = {u["id"]: i for i, u in enumerate(units)}
+        wires = [(index[e["from"]], index[e["to"]], hop["nj_per_bit"] * 1e-9 * 8000 * e["kb"] * e["per_s"]) for e in inst["links"]]
+        wires = [w for w in wires if w[2] > LEAST_WIRE]
+        alike, kinds = {}, {}
+        for j, n in enumerate(inst["nodes"]):
+            alike.setdefault(str({k: v for k, v in n.items() if k != "id"}), []).append(j)
+        self.places = [Place(inst, nodes, wires) for nodes in alike.values()]
+        for p, place in enumerate(self.places):
+            kinds.setdefault(str({k: v for k, v in place.node.items() if k not in ("id", "x_km", "y_km")}), []).append(p)
+        self.kinds = list(kinds.values())
+        self.columns = Columns(inst, self.places, self.kinds, wires)
+        self.cheap, self.rounds = self.shares(), 0
+        self.dear = 30 + 4 * self.cheap  # more than a unit should ever take
+        self.credit = 2.0  # of cuts: how well they have done
+        self.places[0].best(self.dear, np.zeros((len(wires))), 1e9, np.zeros(len(self.places[0].choices), bool), np.zeros((0, 2), np.uint64), np.zeros(0), 1)  # compiles
+        for chosen in self.sets(start or []).values():
+            self.columns.add_chosen(chosen, range(len(self.places)))
 
-    def price(self, branch, prices, everywhere):
-        """Adds the best columns at some prices. Returns how many are new, and the watts that
-        no assignment of the branch is below, if every node was priced."""
-        units, kinds = prices[: self.units], prices[self.units :]
-        total, news = float(units.sum()), 0
-        for i, kind in enumerate(self.kinds):
-            least, most = branch.awake[i]
-            total += kinds[i] * (least if kinds[i] > 0 else most)
-            for k in kind if everywhere else [kind[self.rounds % len(kind)]]:
-                watts, _, chosen = self.pricings[k].price(units, min(20.0, self.each))
-                total += self.pricings[k].count * min(0.0, watts - kinds[i])
-                for o in kind:  # what one node likes, others of its kind may too
-                    news += self.master.add(o, self.pricings[o].evaluate(chosen), chosen)
-        return news, total
+    def sets(self, start):
+        """Returns the sets of (unit, mode) of an assignment, by node."""
+        units, sets = self.inst["units"], {}
+        index = {u["id"]: i for i, u in enumerate(units)}
+        for s in start:
+            i = index[s["unit"]]
+            k = [m["kind"] for m in units[i]["modes"]].index(s["mode"])
+            sets.setdefault(s["node"], []).append((i, k))
+        return sets
 
-    def work(self, branch, seconds, enough, log):
-        """Generates columns for a branch for so many CPU-seconds, or until it cannot hold
-        an assignment below some watts."""
-        begun = cpu()
-        self.master.branch(branch.awake)
-        prices, pull, everywhere = branch.center, 0.0, True
+    def shares(self):
+        """Returns of each unit the watts of its cheapest share of a node."""
+        least = np.full(len(self.inst["units"]), math.inf)
+        for p in self.places:
+            for c, chosen in enumerate(p.choices):
+                if len(chosen) == 1:
+                    idle = max(p.fixed * p.use[c, 0] / p.cap[0], p.acc_w * p.use[c, 3] / p.cap[3])
+                    i = chosen[0][0]
+                    least[i] = min(least[i], p.watts[c] + idle)
+        return least
+
+    def first_prices(self):
+        """Returns prices to begin with: what units take at least."""
+        c = self.columns
+        return Prices(c, np.concatenate([self.cheap, np.zeros(len(c.kinds) + len(c.places) + len(c.wire_watts))]))
+
+    def run(self, seconds):
+        """Returns the bound after so many CPU-seconds."""
+        begun, modes = cpu(), max(len(u["modes"]) for u in self.inst["units"])
+        counts = [len(p.nodes) for p in self.places]
+        kinds = [(0, sum(counts[p] for p in mine)) for mine in self.kinds]
+        barred = np.zeros((len(self.places), self.columns.units, modes), bool)
+        root = Part(kinds, [(0, n) for n in counts], barred)
+        root.prices = self.first_prices()
+        parts, ends = [root], []
+        while parts and parts[0].least < self.watts - NEAR and cpu() - begun < seconds:
+            part = heapq.heappop(parts)
+            self.work(part, seconds - (cpu() - begun))
+            self.log(
+                f"depth {part.depth}: bound {part.least:.3f}, program {part.value:.3f}; {len(parts)} other parts, "
+                f"{min([q.least for q in parts], default=0):.3f}; best {self.watts:.3f}; {self.columns.count} columns, "
+                f"{len(self.columns.cuts)} cuts, {self.rounds} rounds, {cpu() - begun:.0f} s")
+            if part.least >= self.watts - NEAR:
+                continue
+            self.assign(part)
+            halves = self.split(part) if cpu() - begun < seconds else ()
+            if halves is None:
+                ends.append(part)  # whole, but for wires that cost nothing here
+            else:
+                for half in halves or [part]:
+                    heapq.heappush(parts, half)
+        return min([part.least for part in parts + ends] + [self.watts - NEAR])
+
+    # Columns of a part
+
+    def price(self, part, x, effort):
+        """Adds the best columns at prices x, and returns watts that no assignment of the part
+        is below. Effort is that of the search (knapsack.py)."""
+        columns = self.columns
+        total = float(x.unit.sum() + x.cut.sum())
+        for price, (least, most) in zip(np.concatenate([x.kind, x.place]), part.kinds + part.places):
+            total += price * (least if price > 0 else most)
+        cuts = np.nonzero(x.cut < -1e-9)[0]
+        masks = columns.cut_masks[cuts] if len(cuts) else np.zeros((0, 2), np.uint64)
+        for p, place in enumerate(self.places):
+            most = part.places[p][1]
+            if most == 0:
+                continue
+            kind = columns.kind_of[p]
+            earned = x.kind[kind] + x.place[p]
+            barred = (place.item & part.barred[p]).any((1, 2))
+            worth, sets = place.best(x.unit, x.wire[:, columns.site_of[p]], -earned, barred, masks, -x.cut[cuts], effort)
+            total -= most * max(0.0, worth + earned)
+            for picks in sets:
+                columns.add(p, picks)
+                chosen = [item for c in picks for item in place.choices[c]]
+                columns.add_chosen(chosen, [q for q in self.kinds[kind] if q != p])
+        return total
+
+    def work(self, part, seconds):
+        """Adds columns, and cuts, until the program of a part has no better ones, for so many
+        CPU-seconds, or until none of its assignments can be better than the best one."""
+        begun, columns = cpu(), self.columns
+        self.program = Program(columns, part, part.prices, self.dear)
+        x, center, best = part.prices, part.prices, -math.inf
+        pull, pure = 0.0, False  # pure: x are the prices of the program
+        rounds, before, effort = 3 if part.depth else 8, math.nan, 100_000
         while True:
             self.rounds += 1
-            news, total = self.price(branch, prices, everywhere)
-            if everywhere and total > branch.least:
-                branch.least, branch.center = total, prices
-            branch.value, duals, branch.found = self.master.solve()
-            used = cpu() - begun
-            if log:
-                log(f"round {self.rounds}: {'all' if everywhere else 'one'} bound {total:.2f} best {branch.least:.2f} master {branch.value:.2f} awake {np.round(branch.found, 2)} new {news} cpu {used:.0f}")
-            if branch.value - branch.least < 2e-4 * branch.value:
-                branch.tired = True
+            columns.met.clear()
+            if x is not None:
+                total = self.price(part, x, effort)
+                if total > best:
+                    best, center = total, x
+                if total > part.least or part.prices is None:
+                    part.least, part.prices = max(total, part.least), x
+            fresh = np.array(sorted(columns.met - set(self.program.live)), int)
+            fresh = fresh[part.allows(columns, fresh)]
+            if x is not None:
+                fresh = fresh[columns.reduced(fresh, x) < -1e-7]
+            if len(self.program.live) > MANY:
+                self.program = Program(columns, part, duals, self.dear)
+            self.program.add(fresh)
+            part.value, duals = self.program.solve()
+            if part.least >= self.watts - NEAR or cpu() - begun > seconds:
                 return
-            if branch.least >= enough or used > seconds and everywhere or used > 1.3 * seconds:
-                return
+            tight = part.value - best < 1e-4 * part.value
+            done = not len(fresh) and pure
+            if done and not tight and effort < 1_000_000:
+                effort = 2_000_000
+                continue
+            if tight or done:
+                if not math.isnan(before):
+                    self.credit += 1 if part.value - before > 5e-4 * part.value else -1
+                if not (rounds and self.credit > 0 and self.settled() and self.cut()):
+                    self.credit += 0.3
+                    return
+                rounds, before = rounds - 1, part.value
+                self.program = Program(columns, part, part.prices, self.dear)
+                part.value, x = self.program.solve()
+                best, pull, pure = -math.inf, 0.0, True
+                continue
             # Without news at pulled prices the pull lessens, down to the true prices.
-            if news:
-                everywhere = self.rounds % 12 == 0 or used > seconds
-                pull = 0.6
-            elif not everywhere:
-                everywhere = True
-            else:
-                pull = max(0.0, pull - 0.3)
-            prices = pull * branch.center + (1 - pull) * duals
+            pull = 0.7 if part.value - best > 0.02 * part.value else 0.5
+            pull = pull if len(fresh) and center is not None and len(center.all) == len(duals.all) else 0.0
+            x, pure = Prices(columns, pull * center.all + (1 - pull) * duals.all) if pull else duals, not pull
 
-    def split(self, branch):
-        """Returns two branches that have all assignments of one, in neither of which its
-        solution is: the kind whose nodes are awake by halves, and take most when idle,
-        decides. None if there is no such kind."""
-        halves = [
-            (min(n - math.floor(n), math.ceil(n) - n) * self.pricings[kind[0]].fixed, i)
-            for i, (n, kind) in enumerate(zip(branch.found, self.kinds))
-        ]
-        most, i = max(halves)
-        if most < 0.5:
-            return None
-        n, (least, up) = branch.found[i], branch.awake[i]
-        parts = []
-        for limits in (least, math.floor(n)), (math.ceil(n), up):
-            awake = list(branch.awake)
-            awake[i] = limits
-            parts.append(Branch(awake, branch.least, branch.center))
-        return parts
+    def settled(self):
+        """Whether whole nodes of each kind are awake, and every unit has its place."""
+        awake = self.program.awake()
+        return self.program.whole and all(abs(n - round(n)) < 1e-4 for n in (awake[mine].sum() for mine in self.kinds))
 
+    def cut(self, most=12):
+        """Adds the cuts that are violated most. Reports whether there are any."""
+        columns, some = self.columns, self.program.x > 1e-6
+        has, x = columns.has(self.program.live[some]).astype(float), self.program.x[some]
+        two, found = has.T @ (has * x[:, None]), []  # of each pair, how much of it is together
+        for i in range(columns.units):
+            rows = has[:, i] > 0
+            three = has[rows].T @ (has[rows] * x[rows, None])
+            for j in range(i + 1, columns.units):
+                v = two[i, j] + two[i, j + 1 :] + two[j, j + 1 :] - 2 * three[j, j + 1 :]
+                found += [(v[k], (i, j, int(j + 1 + k))) for k in np.nonzero(v > 1.05)[0]]
+        uses, cuts = np.zeros(columns.units), []
+        for _, triple in sorted(found, reverse=True):
+            if triple not in columns.cuts and max(uses[i] for i in triple) < 3:
+                cuts.append(triple)
+                uses[list(triple)] += 1
+            if len(cuts) == most:
+                break
+        columns.cut(cuts)
+        return len(cuts) > 0
 
-def bound(inst, start, seconds, watts=math.inf, log=None, prices=None):
-    """Returns the best bound found in about so many CPU-seconds, the watts of the
-    restricted program, and the rounds. Start is an assignment, or None, and watts what it
-    takes: what is not below that needs no closer look. Prices of units are where the search
-    for better ones begins; with those of the relaxed program the first bound is at least its
-    own."""
-    begun = cpu()
-    b = Bound(inst, start, prices)
-    b.each = max(0.3, 0.3 * seconds / len(b.pricings))
-    first = b.branches[0]
-    b.work(first, 0.4 * seconds, watts, log)
-    value = first.value
-    while True:
-        worst = min(b.branches, key=lambda x: x.least)
-        left = seconds - (cpu() - begun)
-        if worst.least >= watts * (1 - 1e-5) or left <= 0:
-            return min(worst.least, watts), value, b.rounds
-        parts = b.split(worst) if worst.found is not None else None
-        if parts:
-            b.branches.remove(worst)
-            b.branches += parts
-            for part in parts:
-                b.work(part, min(0.12 * seconds, max(left, 1.0)), watts, log)
-        elif worst.tired:
-            return worst.least, value, b.rounds
-        else:
-            b.work(worst, min(0.12 * seconds, left), watts, log)
+    # Assignments
+
+    def assign(self, part):
+        """Looks for a better assignment in the columns of the program."""
+        program = self.program
+        if not program.whole:
+            return
+        some = program.x > 1e-6
+        if (np.abs(program.x[some] - np.round(program.x[some])) < 1e-5).all():
+            self.take(np.repeat(program.live[some], np.round(program.x[some]).astype(int)))
+        elif part.depth % 4 == 3:
+            ids = program.search(part.prices, self.watts, self.watts - part.least, 3.0)
+            if ids is not None:
+                self.take(ids)
+
+    def take(self, ids):
+        """Takes columns as an assignment, if the checker accepts it and it is better."""
+        free = [list(p.nodes) for p in self.places]
+        inst, placed = self.inst, {}
+        for id in ids:
+            p = self.columns.place[id]
+            if not free[p]:
+                return
+            node = inst["nodes"][free[p].pop()]["id"]
+            for c in self.columns.picks[id]:
+                for i, k in self.places[p].choices[c]:
+                    u = inst["units"][i]
+                    placed[i] = {"unit": u["id"], "node": node, "mode": u["modes"][k]["kind"]}
+        watts, errors = check.check(inst, list(placed.values()))
+        if not errors and len(placed) == self.columns.units and watts < self.watts:
+            self.watts, self.best = watts, list(placed.values())
+
+    # Parts of parts
+
+    def split(self, part, tries=8):
+        """Returns two parts of one that have all its assignments and not the solution of its
+        program, or None if that is whole. Of several such pairs, the one of which the programs
+        rise most as far as known without new columns."""
+        ways = self.awake_ways(part)
+        ways += self.unit_ways(part)[: max(3, tries - len(ways))]
+        best, most = None, -1.0
+        for pair in ways:
+            rises = [min(self.program.peek(part, half), self.watts + 5) - part.value for half in pair]
+            rise = max(rises[0], 1e-3) * max(rises[1], 1e-3)
+            if rise > most:
+                best, most = pair, rise
+        return best
+
+    def awake_ways(self, part):
+        """Returns pairs by how many nodes are awake: of kinds, of places."""
+        awake, ways = self.program.awake(), []
+        for k, mine in enumerate(self.kinds):
+            ways += self.by_count(part, awake[mine].sum(), lambda q: q.kinds, k, self.places[mine[0]].fixed * 3)
+        ways = sorted(ways, key=lambda w: -w[0])[:3]
+        more = []
+        for p, place in enumerate(self.places):
+            if len(self.kinds[self.columns.kind_of[p]]) > 1:
+                more += self.by_count(part, awake[p], lambda q: q.places, p, place.fixed)
+        ways += sorted(more, key=lambda w: -w[0])[:4]
+        return [pair for _, pair in ways]
+
+    @staticmethod
+    def by_count(part, count, limits, at, weight):
+        """Returns the pair of parts with more, and fewer, awake than a number that is not whole."""
+        half = abs(count - round(count))
+        if half < 1e-4:
+            return []
+        pair = part.child(), part.child()
+        least, most = limits(part)[at]
+        limits(pair[0])[at], limits(pair[1])[at] = (least, math.floor(count)), (math.floor(count) + 1, most)
+        return [(half * weight, pair)]
+
+    def unit_ways(self, part):
+        """Returns pairs by whether a unit is on a kind of node, at a place, on processors
+        alone: the largest units that are there by halves first."""
+        columns, some = self.columns, self.program.x > 1e-7
+        ids, x = self.program.live[some], self.program.x[some]
+        found = []
+        for i, u in enumerate(self.inst["units"]):
+            size = max(m["work_us"] for m in u["modes"]) * u["per_s"] * 1e-6
+            mode = columns.mode[ids, i]
+            at = np.bincount(columns.place[ids], weights=x * (mode > 0), minlength=len(self.places))
+            wheres = [(20, at[mine].sum(), (mine, i)) for mine in self.kinds]
+            wheres += [(10, at[p], (p, i)) for p in range(len(self.places))]
+            wheres.append((8, x[mode == 1].sum(), (slice(None), i, 0)))
+            for weight, share, where in wheres:
+                if abs(share - round(share)) > 1e-3:
+                    found.append((abs(share - round(share)) * weight * size, where))
+        found.sort(key=lambda way: -way[0])
+        ways = []
+        for _, where in found[:8]:
+            out, only = part.child(), part.child()
+            inside = np.zeros_like(part.barred)
+            inside[where] = True
+            out.barred |= inside
+            everywhere = np.zeros_like(part.barred)
+            everywhere[:, where[1]] = True
+            only.barred |= everywhere & ~inside
+            ways.append((out, only))
+        return ways

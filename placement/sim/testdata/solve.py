@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bound and best assignment of placement instances, by HiGHS.
 
-    python3 -m venv venv && venv/bin/pip install highspy==1.16.0
+    python3 -m venv venv && venv/bin/pip install highspy==1.16.0 numba==0.68.1
     bash placement/sim/testdata/references.sh venv/bin/python DIR 300     # all references
     venv/bin/python placement/sim/testdata/solve.py -seconds 300 [-start STARTS.jsonl] F.json...
 
 It prints one line of JSON per instance: {"name", "bound_w", "best_w", "cpu_s", "status",
 "units"}, "units" as a file of assignments has them. With -references FILE it also keeps the
-largest bound and the smallest watts of each instance there. Each instance is given half of
-the seconds of processor time as one mixed-integer program (-share says how many), and the
-others for the bound by column generation (bound.py), of which the larger counts; threads 1. No code is shared with the Go
-packages. The program has every constraint of the model, so bound_w is a bound of the true
-optimum; best_w is that of an assignment which the checker (check.py) accepts.
+largest bound and the smallest watts of each instance there. Of the seconds of processor time
+of an instance a share (-share, none by default) is for it as one mixed-integer program, which
+solves those of up to 15 nodes; the others are for branch, price and cut (bound.py), and a tenth
+of them, if that has not come near, for a relaxation of the program. Threads 1. No code is shared
+with the Go packages. The program has every constraint of the model, so each bound is one of the
+true optimum; best_w is that of an assignment which the checker (check.py) accepts.
 """
 import argparse
 import json
@@ -24,6 +25,9 @@ import numpy as np
 
 import bound
 import check
+
+
+CLOSE = 0.02  # bounds nearer than that are not looked for in the relaxation
 
 
 class Program:
@@ -246,29 +250,16 @@ def limited(seconds):
     return h
 
 
-def relax(inst, seconds=0.0):
-    """Returns watts that no assignment is below: those of the program with places, nodes and
-    accelerators in fractions, or, if that is more, what it is at least with nodes and
-    accelerators wholly on or off, as far as that is known after so many CPU-seconds. And the
-    prices of units in the first one, with which column generation begins. Zero and None if
-    the solver does not end."""
+def relax(inst, seconds):
+    """Returns watts that no assignment is below: those of the program with places in fractions
+    and nodes and accelerators wholly on or off, as far as known after so many CPU-seconds."""
     p, _ = build(inst)
-    awake, p.integer = p.integer[: p.nodes], [False] * len(p.integer)
-    h = limited(math.inf)
+    p.integer[p.nodes :] = [False] * (len(p.integer) - p.nodes)
+    h = limited(seconds)
+    h.setOptionValue("mip_rel_gap", 1e-4)
     load(h, p)
     h.run()
-    if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return 0.0, None
-    # Rows of units are the first ones. What simplex lets pass is taken off.
-    watts, prices = h.getInfo().objective_function_value * (1 - 1e-6), np.array(h.getSolution().row_dual)[: len(inst["units"])]
-    if seconds > 0:
-        p.integer[: p.nodes] = awake
-        h = limited(seconds)
-        h.setOptionValue("mip_rel_gap", 1e-4)
-        load(h, p)
-        h.run()
-        watts = max(watts, h.getInfo().mip_dual_bound * (1 - 1e-6))
-    return watts, prices
+    return max(0.0, h.getInfo().mip_dual_bound * (1 - 1e-6))  # what simplex lets pass is taken off
 
 
 def solve(inst, seconds, start=None):
@@ -311,7 +302,8 @@ def mode_of(inst, s):
 
 
 def keep(path, r):
-    """Keeps the largest bound and the smallest watts of an instance in a file."""
+    """Keeps the largest bound and the smallest watts of an instance in a file, and ends the
+    program if they cannot both be right."""
     try:
         with open(path) as f:
             known = {k["name"]: k for k in json.load(f)}
@@ -323,6 +315,8 @@ def keep(path, r):
     if bound_w > old["bound_w"]:
         old["bound_w"], old["by"] = bound_w, r["by"]
     old["best_w"] = min(old["best_w"], math.ceil(r.get("best_w", math.inf) * 1000) / 1000)
+    if old["bound_w"] > old["best_w"]:
+        raise SystemExit(f"{r['name']}: bound {old['bound_w']} W by {old['by']}, but an assignment takes {old['best_w']} W")
     known[r["name"]] = old
     lines = [json.dumps(k) for k in sorted(known.values(), key=lambda k: (int(k["name"].split(",")[0][6:]), k["name"]))]
     with open(path, "w") as f:
@@ -332,9 +326,10 @@ def keep(path, r):
 def main():
     flags = argparse.ArgumentParser()
     flags.add_argument("-seconds", type=float, default=300)
-    flags.add_argument("-share", type=float, default=0.5, help="of the seconds, for the mixed-integer program")
+    flags.add_argument("-share", type=float, default=0.0, help="of the seconds, for the mixed-integer program")
     flags.add_argument("-start", help="file of JSON lines, to begin with the best assignment of each")
     flags.add_argument("-references", help="file of bounds to bring up to date")
+    flags.add_argument("-v", action="store_true", help="say what is found on the way")
     flags.add_argument("files", nargs="+")
     args = flags.parse_args()
     starts = {}
@@ -358,14 +353,16 @@ def main():
                 r["best_w"], r["units"] = watts, start
         r["by"] = "program"
         if r["status"] != "Optimal":
-            begun = bound.cpu()
-            relaxed, prices = relax(inst, 0.3 * args.seconds * (1 - args.share))
-            left = args.seconds * (1 - args.share) - (bound.cpu() - begun)
-            least, _, _ = bound.bound(inst, r.get("units"), left, r.get("best_w", math.inf), prices=prices)
-            for by, watts in ("relaxation", relaxed), ("columns", least):
+            left, log = args.seconds * (1 - args.share), (lambda line: print(line, file=sys.stderr, flush=True)) if args.v else lambda line: None
+            least, watts, placed = bound.bound(inst, r.get("units"), 0.9 * left, r.get("best_w", math.inf), log)
+            if placed:
+                r["best_w"], r["units"] = watts, placed
+            ways = [("columns", least)]
+            if least < (1 - CLOSE) * r.get("best_w", math.inf):
+                ways.append(("relaxation", relax(inst, 0.1 * left)))
+            for by, watts in ways:
                 if watts > r["bound_w"]:
                     r["bound_w"], r["by"] = watts, by
-            r["relaxed_w"] = relaxed
         print(json.dumps(r), flush=True)
         print(name, r["status"], r["bound_w"], r.get("best_w"), file=sys.stderr, flush=True)
         if args.references:
