@@ -33,8 +33,9 @@ type thinker struct {
 	last     *plan.Instance // of which state and improver are
 	state    *plan.State
 	improver *plan.Improver
-	legs     int      // stages that may follow before it searches again
-	alone    [1]int32 // scratch of guess
+	legs     int         // stages that may follow before it searches again
+	course   plan.Course // of this node, without a planner
+	alone    [1]int32    // scratch of guess
 }
 
 // placedUnit is a unit, or one of its standbys, of the problem.
@@ -53,7 +54,7 @@ const (
 	moveJoules   = 5
 	moveHorizon  = 900   // seconds
 	leastSaving  = 0.5   // watts per move
-	nodeBudget   = 400   // places that are priced
+	nodeBudget   = 4000  // places that are priced: half a millisecond, in which a node does nothing else
 	zoneBudget   = 40000 // some milliseconds
 	cpuLimit     = 0.75
 	restDeadline = 1e6 // microseconds, of what has none
@@ -98,7 +99,7 @@ func (t *thinker) stateOf(in *plan.Instance, view *plan.View, whole bool) *plan.
 		return plan.NewState(view)
 	case t.last == nil || !sameNames(t.last, in):
 		t.state, t.improver = plan.NewState(view), plan.NewImprover(view, nil)
-		t.improver.Shield.Least = leastSaving
+		t.improver.Shield.Least, t.course = leastSaving, plan.Course{}
 	default:
 		t.state.Reset(view)
 	}
@@ -296,7 +297,7 @@ func (t *thinker) node(dst []agent.Move, v *agent.View, self sfaas.NodeID) []age
 	}
 	if j, ok := t.nodes[self]; ok {
 		t.seed++
-		if best, ok := t.improver.Node(s, j, nodeBudget, t.seed); ok {
+		if best, ok := t.improver.Lead(s, j, &t.course, nodeBudget, t.seed); ok {
 			return t.moves(dst, s, &best)
 		}
 	}

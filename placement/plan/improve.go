@@ -44,14 +44,15 @@ func NewImprover(v *View, policy Policy) *Improver {
 	return m
 }
 
-// Coalition is how many nodes exchange units at most in a plan of an agent.
-const Coalition = 4
+// Coalition is how many nodes exchange units at most in a plan of an agent: with four of them
+// which nodes are awake is decided too early, with more than a dozen deals are refused too often.
+const Coalition = 12
 
 // Node returns the best plan that one node can lead: to move one of its units, to move all
 // of them so that it can sleep, or those off its accelerator that use it, or to exchange units
-// with up to three other nodes, one that sleeps among them. Budget is the number of places priced for the exchange. It returns
-// false if nothing passes the shield. The state, in which units are where they are now, is
-// left as it is.
+// with some other nodes, [Coalition] at most and one that sleeps among them. Budget is the number
+// of places priced for the exchange. It returns false if nothing passes the shield. The state, in
+// which units are where they are now, is left as it is.
 func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Plan, found bool) {
 	if len(s.at[self]) == 0 {
 		return best, false

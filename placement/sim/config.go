@@ -26,7 +26,7 @@ type Config struct {
 	Crash       time.Duration // between two deaths of a node; 0 for none
 	Retire      time.Duration // between two times that a unit goes out of service, for two seconds; 0 for none
 	ThinkRounds int           // rounds between two thoughts of an agent; 25
-	NodeBudget  int           // places that an agent prices per thought; 60 000
+	NodeBudget  int           // places that an agent prices per thought; 150 000
 	PlanBudget  int           // places that a planner prices per thought; 1 000 000, of a day 100 000, and more as it finds nothing
 	Hysteresis  float64       // watts that a plan must save per move; 0.1, in a day 2
 	LeaseTTL    time.Duration // of leases; 10 s
@@ -45,7 +45,7 @@ func (c Config) defaults(in *plan.Instance) Config {
 	c.Round = cmp.Or(c.Round, 20*time.Millisecond)
 	c.Delay = cmp.Or(c.Delay, time.Millisecond)
 	c.ThinkRounds = cmp.Or(c.ThinkRounds, 25)
-	c.NodeBudget = cmp.Or(c.NodeBudget, 60000)
+	c.NodeBudget = cmp.Or(c.NodeBudget, 150000)
 	c.PlanBudget = cmp.Or(c.PlanBudget, 1000000)
 	c.Hysteresis = cmp.Or(c.Hysteresis, 0.1)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Second)

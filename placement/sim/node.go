@@ -35,6 +35,7 @@ type node struct {
 	ended  []resource.LeaseID          // scratch of expire
 	device [1]resource.AcceleratorNeed // scratch of demand
 
+	course  plan.Course  // where it leads units by itself
 	planner agent.NodeID // where the planner is, as far as this node has heard; 0 for nowhere
 }
 

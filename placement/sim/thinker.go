@@ -91,7 +91,7 @@ func (p plannerOf) Order(dst []agent.NodeID, v *agent.View, it *agent.Item) []ag
 	return dst
 }
 
-// Think returns the moves of the first stage of the best plan that this node can lead. As
+// Think returns the moves of the next stage of the best plan that this node can lead. As
 // long as it knows of a planner it leaves planning to it.
 func (p plannerOf) Think(dst []agent.Move, _ sfaas.Time, v *agent.View) []agent.Move {
 	n, t := p.n, p.n.w.think
@@ -101,7 +101,7 @@ func (p plannerOf) Think(dst []agent.Move, _ sfaas.Time, v *agent.View) []agent.
 	s := t.read(v)
 	t.calls++
 	stopped := t.improver.Shield.Stopped
-	best, found := t.improver.Node(s, n.index, n.w.cfg.NodeBudget, n.w.cfg.Seed<<32+t.calls)
+	best, found := t.improver.Lead(s, n.index, &n.course, n.w.cfg.NodeBudget, n.w.cfg.Seed<<32+t.calls)
 	n.w.count.ShieldRejects += t.improver.Shield.Stopped - stopped
 	if !found {
 		return dst

@@ -91,6 +91,7 @@ type Agent struct {
 	number  uint64 // of the last deal
 
 	drain drain
+	pace  pace
 
 	letters []*Letter // to be used again
 	queue   []*Letter // to this node itself
@@ -151,7 +152,7 @@ func (a *Agent) Step(now sfaas.Time, e *Event, effects []Effect) []Effect {
 	case Drain:
 		a.beginDrain()
 	case Proposed:
-		a.propose(e.Moves)
+		a.propose(e.Moves, forEnergy)
 	case Relocate:
 		a.relocate(e)
 	}
@@ -226,7 +227,7 @@ func (a *Agent) receive(l *Letter) {
 	case Reserved, Refused, Committed, Done:
 		a.onAnswer(l)
 	case Propose:
-		a.propose(l.Moves)
+		a.propose(l.Moves, forEnergy)
 	case End:
 		a.onEnd(l)
 	case Retired:

@@ -45,6 +45,7 @@ const (
 	forStandby                // a unit of this node gets a standby
 	forDrain                  // a unit leaves this node
 	forEnergy                 // moves that a planner has proposed
+	forThought                // moves that this agent has thought of
 	forHost                   // a unit is where the host wants it
 )
 
@@ -52,7 +53,7 @@ const (
 type deal struct {
 	id     DealID
 	why    purpose
-	unit   UnitID // of all but forEnergy
+	unit   UnitID // of all but forEnergy and forThought
 	token  uint64 // of the host that waits, if it is forHost
 	phase  phase
 	items  []dealItem
@@ -296,6 +297,8 @@ func (a *Agent) finish(d *deal) {
 		a.drainDone(d)
 	case forHost:
 		a.relocated(d)
+	case forThought:
+		a.thought(d)
 	}
 	a.oldDeal = append(a.oldDeal, d)
 }

@@ -3,23 +3,21 @@
 package agent
 
 // think asks the planner, once in a while, what would be good, and leads it if nothing
-// else is under way. Agents think at different rounds, so that not all of them move units
-// to the same node at once.
+// else is under way.
 func (a *Agent) think() {
-	n := uint64(a.cfg.ThinkRounds)
-	if n == 0 || a.cfg.Planner == nil || a.drain.on || len(a.deals) > 0 || (a.round+uint64(a.cfg.Node)*7)%n != 0 {
+	if a.cfg.ThinkRounds == 0 || a.cfg.Planner == nil || a.drain.on || len(a.deals) > 0 || !a.due() {
 		return
 	}
 	v := a.View()
 	a.moves = a.cfg.Planner.Think(a.moves[:0], a.now, &v)
-	a.propose(a.moves)
+	a.propose(a.moves, forThought)
 }
 
 // propose leads moves as one deal: all targets admit them, or nothing moves. A proposal
 // that is out of date is dropped as a whole: what it would save was counted with all of it.
 //
 // A move of a standby is its owner's to do, by itself: nothing is served or lost by it.
-func (a *Agent) propose(moves []Move) {
+func (a *Agent) propose(moves []Move, why purpose) {
 	if len(moves) == 0 || len(moves) > MaxMoves || len(a.deals) >= maxDeals {
 		return
 	}
@@ -28,7 +26,7 @@ func (a *Agent) propose(moves []Move) {
 			return
 		}
 	}
-	d := a.newDeal(forEnergy, 0)
+	d := a.newDeal(why, 0)
 	for _, m := range moves {
 		r := &a.units[a.place[m.Unit]]
 		switch h := a.activeHold(m.Unit, RoleOwner); {
