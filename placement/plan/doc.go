@@ -10,7 +10,7 @@
 //
 //   - a [Policy] orders the places that one unit could have, and decides nothing else
 //   - an [Improver] finds better states: a move of one unit, the drain of a node, exchanges
-//     among up to four nodes ([Improver.Node]), and ruin and recreate of a whole zone
+//     among up to a dozen nodes ([Improver.Node], and [Improver.Lead] to its end), and ruin and recreate of a whole zone
 //     ([Improver.Zone])
 //   - [State.Settle] and [State.Admit] choose the modes of a node's units, as nodes do and
 //     planners foresee

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -48,6 +49,14 @@ func NewImprover(v *View, policy Policy) *Improver {
 // which nodes are awake is decided too early, with more than a dozen deals are refused too often.
 const Coalition = 12
 
+// leastCoalition is the same for a search too short for more: what one costs grows with the
+// square of the number of nodes.
+const leastCoalition = 4
+
+// coalitionSweep is about how many places are priced per node and node of a coalition in a search
+// that is worth while: a hundred times each of about three units in two modes.
+const coalitionSweep = 600
+
 // Node returns the best plan that one node can lead: to move one of its units, to move all
 // of them so that it can sleep, or those off its accelerator that use it, or to exchange units
 // with some other nodes, [Coalition] at most and one that sleeps among them. Budget is the number
@@ -72,7 +81,7 @@ func (m *Improver) Node(s *State, self int32, budget int, seed uint64) (best Pla
 	consider()
 	m.single(s, self)
 	consider()
-	m.coalition(s, self)
+	m.coalition(s, self, budget)
 	m.ruiner.Among(s, m.nodes, budget, seed)
 	consider()
 	return best, found
@@ -135,11 +144,12 @@ func (m *Improver) single(s *State, self int32) {
 
 // coalition draws the nodes with which a node exchanges units: mostly such as have units,
 // and often one that sleeps.
-func (m *Improver) coalition(s *State, self int32) {
+func (m *Improver) coalition(s *State, self int32, budget int) {
 	v := s.view
 	zone := v.Zone(v.Nodes[self].Zone)
 	m.nodes = append(m.nodes[:0], self)
-	others := 1 + m.random.IntN(Coalition-1)
+	most := min(max(int(math.Sqrt(float64(budget)/coalitionSweep)), leastCoalition), Coalition)
+	others := 1 + m.random.IntN(most-1)
 	asleep := m.random.IntN(2) == 0
 	for range 8 * others {
 		if len(m.nodes) > others {

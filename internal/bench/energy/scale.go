@@ -20,24 +20,30 @@ const (
 	roundsPerSecond = 50
 )
 
-// scale runs 10 000 nodes, as zones of 200 one after the other, and a central search on the
-// same zones.
+// scale runs 10 000 nodes, as zones of 200 one after the other, with a planner in each and
+// without, and a central search on the same zones.
 func (b *bench) scale() error {
 	in, err := sim.Generate(sim.Recipe{Nodes: zoneNodes * b.zones, Units: zoneUnits * b.zones, Load: 0.6, Seed: 1, Zones: b.zones, Hop: 1})
 	if err != nil {
 		return err
 	}
-	r, err := sim.Run(sim.Config{Policy: b.learned, Planner: true, Seed: 1, Loss: 0.01, Most: scaleTime, PlanBudget: 100000}, in)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(b.out, "%d nodes, %d units, %.1f s: %.0f W, %d without a place, %d violations, %d rejects, %d moves, %.1f letters per node and round, %.0f s of CPU, %.0f MiB at most\n",
-		len(in.Nodes), len(in.Units), r.VirtualSeconds, r.EnergyW, r.Unplaced, r.Violations, r.Rejects, r.Moves, r.LettersPerS/roundsPerSecond, r.CPUSeconds, peakMiB())
 	watts, err := b.centralZones(in)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "central ruin and recreate: %.0f W, agents take %+.1f %%\n", watts, percent(r.EnergyW, watts))
+	fmt.Fprintf(b.out, "%d nodes, %d units; central ruin and recreate: %.0f W\n", len(in.Nodes), len(in.Units), watts)
+	for _, with := range []bool{true, false} {
+		who := "with planners"
+		if !with {
+			who = "agents alone"
+		}
+		r, err := sim.Run(sim.Config{Policy: b.learned, Planner: with, Seed: 1, Loss: 0.01, Most: scaleTime, PlanBudget: 100000, NodeBudget: 5000}, in)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b.out, "%s, %.1f s: %.0f W, %+.1f %% over central, %d without a place, %d violations, %d rejects, %d moves, %.1f letters per node and round, %.0f s of CPU, %.0f MiB at most\n",
+			who, r.VirtualSeconds, r.EnergyW, percent(r.EnergyW, watts), r.Unplaced, r.Violations, r.Rejects, r.Moves, r.LettersPerS/roundsPerSecond, r.CPUSeconds, peakMiB())
+	}
 	return nil
 }
 
