@@ -305,3 +305,27 @@ func TestClaimInAMove(t *testing.T) {
 		}
 	}
 }
+
+// TestFenceOutlivesItsOwnersRoute lets the old owner hear its own route from others, at any moment
+// of a move in mode Fed: that says nothing of the fence.
+func TestFenceOutlivesItsOwnersRoute(t *testing.T) {
+	for at := time.Duration(0); at < 2*time.Millisecond; at += 50 * time.Microsecond {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			f := newFenced(t, Config{Nodes: 3, Cores: 2, Link: 40 * time.Microsecond})
+			ended := 0
+			f.Claim(f.nodes[1], f.unit, 5, func(error) { ended++ })
+			f.push(10)
+			f.MoveUnit(f.nodes[1], f.nodes[2], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(err error) {
+				if ended++; err != nil {
+					t.Error(err)
+				}
+			})
+			f.At(f.Now().Add(at), func() { f.cut(f.nodes[0], f.nodes[1], f.now) }) // then they tell each other what they know
+			f.push(100)
+			if owner := f.agree(); owner != 3 || ended != 2 {
+				t.Errorf("%d of 2 have ended, and the owner is %d, want 3", ended, owner)
+			}
+			f.lastSlots(f.next)
+		})
+	}
+}

@@ -37,7 +37,9 @@ func (k *Core) learn(u *unit, r base.Route) {
 		return
 	}
 	if r.Owner == k.self.Node && r.Epoch == u.epoch && u.phase == unitHere && u.more != nil && u.more.feed != nil {
-		k.feedEnded(u)
+		if u.more.feed.move.Epoch == u.epoch { // else it is the old owner, whose route others know
+			k.feedEnded(u)
+		}
 		return
 	}
 	if !base.Newer(r.Epoch, r.Owner, u.epoch, u.owner) && !k.set.Bugs.staleEpoch {

@@ -46,6 +46,9 @@ func (r *run) drawProgram() error {
 	if b.cfg.Fed > 0 {
 		b.drawSoft(fed)
 	}
+	if b.cfg.Releases > 0 {
+		b.drawSoft(contested)
+	}
 	for _, s := range b.open {
 		if s.uses == 0 || b.draw.chance(0.3) {
 			b.drawSink(s)

@@ -180,7 +180,7 @@ func (r *run) restartOne() {
 	life, tries := r.m.life, 0
 	leaves := func(p *piece) bool { return false }
 	if r.chaos.chance(0.7) {
-		leaves = func(p *piece) bool { s := r.softOf(p); return s != nil && s.kind == claimed }
+		leaves = func(p *piece) bool { s := r.softOf(p); return s != nil && s.kind.yields() }
 	}
 	var try func()
 	try = func() {

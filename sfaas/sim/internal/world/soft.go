@@ -13,8 +13,9 @@ import (
 type softKind int
 
 const (
-	claimed softKind = iota // they move in modes Kept and Soft, and are released, and claimed when they have no owner
-	fed                     // they move in mode Fed, and lose nothing
+	claimed   softKind = iota // they move in modes Kept and Soft, and are released, and claimed when they have no owner
+	fed                       // they move in mode Fed, and lose nothing
+	contested                 // they move in any mode, and are released and claimed whenever it is
 )
 
 // softPart is a part of Volatile cells and edges that promise nothing: a source at one
@@ -37,6 +38,9 @@ type recall struct {
 	Slot [memory]uint64
 	N    [memory]uint32
 }
+
+// yields reports whether units of the kind are released and claimed.
+func (k softKind) yields() bool { return k != fed }
 
 // drawSoft adds a soft part.
 func (b *builder) drawSoft(kind softKind) {
@@ -61,8 +65,8 @@ func (b *builder) drawSoft(kind softKind) {
 	s := sfaas.DefineEach(split.name, func(_ *sfaas.Ctx, out sfaas.Emitter[token], in *token) error {
 		if via != none {
 			b.ledger.take(via, in, b.m.now())
-			b.served(part)
 		}
+		b.served(part)
 		for _, u := range users {
 			*out.Add(b.p.keys[u]) = *in
 		}
@@ -90,6 +94,7 @@ func (b *builder) drawSoft(kind softKind) {
 		b.p.lead([]origin{unconsumed(flow.outlet)}, at[u], g, false, true)
 		p := b.p.table[[2]int{flow.outlet, at[u]}]
 		p.once, p.via = true, via
+		p.waits = kind == contested // what a new owner does not publish yet, and the old one no more, nobody counts
 		b.p.table[[2]int{flow.outlet, at[u]}] = p
 	}
 	b.p.outputs = append(b.p.outputs, sfaas.WithOutput(sfaas.Sink(e, name), func(h sfaas.Header, t *token) {
@@ -98,7 +103,7 @@ func (b *builder) drawSoft(kind softKind) {
 		b.ledger.take(at[b.p.index[h.Key]], t, b.m.now())
 		part.last = b.m.now()
 		switch {
-		case wrong >= forgotten && wrong%forgotten == 0 && kind == claimed:
+		case wrong >= forgotten && wrong%forgotten == 0 && kind.yields():
 		case wrong > 0:
 			b.violate(State, "%s at %v: slot %d was made with %d slots before it forgotten and %d wrong", radio.name, h.Key, h.Slot, wrong/forgotten, wrong%forgotten)
 		}
@@ -138,7 +143,7 @@ func (r *run) modeOf(p *piece) sfaas.MoveConfig {
 	switch s := r.softOf(p); {
 	case s == nil:
 		return sfaas.MoveConfig{}
-	case s.kind == fed:
+	case s.kind == fed, s.kind == contested && r.chaos.chance(0.7):
 		return sfaas.MoveConfig{Mode: sfaas.Fed}
 	}
 	return sfaas.MoveConfig{Mode: pick(r.chaos, []sfaas.MoveMode{sfaas.Kept, sfaas.Soft})}
@@ -148,7 +153,7 @@ func (r *run) modeOf(p *piece) sfaas.MoveConfig {
 // then, one whose owner only seems to.
 func (r *run) claimSome() {
 	for _, s := range r.p.soft {
-		if p := s.piece; s.kind == claimed && !p.moving && !p.lost {
+		if p := s.piece; s.kind.yields() && !p.moving && !p.lost {
 			r.claim(p)
 		}
 	}
@@ -183,7 +188,7 @@ func (r *run) claimLater(p *piece) {
 // need not own them, and whatever is under way for them: a move, or a claim.
 func (r *run) releaseSome() {
 	for _, s := range r.p.soft {
-		if at := r.chaos.IntN(r.nodes); s.kind == claimed && !r.down[at] {
+		if at := r.chaos.IntN(r.nodes); s.kind.yields() && !r.down[at] {
 			r.release(s.piece, at)
 		}
 	}
@@ -191,7 +196,7 @@ func (r *run) releaseSome() {
 
 // interfere lets a soft unit be claimed or released while it moves, now and then.
 func (r *run) interfere(p *piece) {
-	if s := r.softOf(p); s == nil || s.kind != claimed || r.cfg.Releases == 0 || !r.chaos.chance(0.1) {
+	if s := r.softOf(p); s == nil || !s.kind.yields() || r.cfg.Releases == 0 || !r.chaos.chance(0.1) {
 		return
 	}
 	at, releases := r.chaos.IntN(r.nodes), r.chaos.chance(0.5)
