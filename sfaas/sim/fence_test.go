@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
+	"github.com/neuroran/neuroran/sfaas/internal/core"
 )
 
 // fenced is a world of a soft unit that moves in mode Fed, while slots are pushed at the first
@@ -327,5 +328,40 @@ func TestFenceOutlivesItsOwnersRoute(t *testing.T) {
 			}
 			f.lastSlots(f.next)
 		})
+	}
+}
+
+// TestOneForgetsOverAFence lets one of two nodes forget the other, which only hears that they are
+// linked again, and that what was on its way is lost, at any moment of a move in mode Fed: it
+// ends, all agree on one owner, and what is pushed from then on is published once.
+func TestOneForgetsOverAFence(t *testing.T) {
+	step := 20 * time.Microsecond
+	if testing.Short() {
+		step = 100 * time.Microsecond
+	}
+	for _, pair := range [][2]int{{1, 2}, {2, 1}, {0, 1}, {1, 0}, {0, 2}, {2, 0}, {1, 3}, {3, 1}} {
+		for at := time.Duration(0); at < 2*time.Millisecond; at += step {
+			t.Run(fmt.Sprintf("pair=%v/at=%v", pair, at), func(t *testing.T) {
+				f := newFenced(t, Config{Nodes: 4, Cores: 2, Link: 40 * time.Microsecond})
+				ended := 0
+				f.Claim(f.nodes[1], f.unit, 1, func(error) { ended++ })
+				f.push(10)
+				f.MoveUnit(f.nodes[1], f.nodes[2], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
+				f.At(f.Now().Add(at), func() {
+					a, b := f.nodes[pair[0]], f.nodes[pair[1]]
+					f.loseWay(a, b, 0)
+					f.postAll(a, f.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: b.id}, Err: sfaas.ErrUnlinked})
+					f.greet(a, b)
+				})
+				f.push(200)
+				if ended != 2 {
+					t.Errorf("%d of the two have ended", ended)
+				}
+				if f.agree() == 0 {
+					t.Error("nobody owns the unit")
+				}
+				f.lastSlots(100)
+			})
+		}
 	}
 }

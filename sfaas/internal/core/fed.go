@@ -240,6 +240,7 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 	m := u.more.move
 	ours := m != nil && m.Mode == base.Fed
 	switch f := u.more.feed; {
+	case ours && m.To == node && m.ended: // all others have heard that it is the target's
 	case ours && m.To == node:
 		u.more.move = nil
 		k.everywhere(u, &Signal{Kind: signalUnfeed, Move: m})
@@ -247,13 +248,35 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 	case ours && slices.Contains(m.asked, node):
 		k.countFences(u, &Signal{Kind: signalFenced, Move: m, From: Endpoint{Node: node}})
 	case f == nil || f.from != node:
-	case u.phase == unitHere && f.to == k.self.Node && f.move.Epoch == u.epoch: // all slots are ours now
+	case k.tookFed(u, f.move): // all slots are ours now
 		if k.lead(u.UnitID) == k.self.Core {
 			k.everywhere(u, &Signal{Kind: signalRoute, Route: u.route()})
 		}
 	case f.pending:
 		k.unfeed(u)
 	}
+}
+
+// fedAgain makes good what a move may have lost with a connection that comes again, in the same
+// lives of both: the answer of a runtime that was asked, which hears of the fence when it stands;
+// the image or the outcome, for which the target is asked; and that slots have come far enough.
+// The fence itself is told with the route.
+func (k *Core) fedAgain(u *unit, node base.NodeID) {
+	m, f := u.more.move, u.more.feed
+	switch ours := m != nil && m.Mode == base.Fed; {
+	case ours && slices.Contains(m.asked, node):
+		k.countFences(u, &Signal{Kind: signalFenced, Move: m, From: Endpoint{Node: node}})
+	case ours && m.To == node && m.sent && u.feeding() == nil:
+		k.toNode(u, node, &Signal{Kind: signalInquire, Move: m})
+	case f != nil && f.from == node && k.tookFed(u, f.move) && u.more.reach == nil:
+		k.toNode(u, node, &Signal{Kind: signalReached, Move: f.move})
+	}
+}
+
+// tookFed reports whether this runtime owns a unit by a move in mode Fed, and nobody has done so
+// since.
+func (k *Core) tookFed(u *unit, m *Move) bool {
+	return m.Mode == base.Fed && m.To == k.self.Node && u.phase == unitHere && u.owner == m.To && u.epoch == m.Epoch
 }
 
 // standFence is step 3, at every core.
@@ -266,7 +289,7 @@ func (k *Core) fedGone(u *unit, node base.NodeID) {
 // goes by the fence all the same, or the move would never end.
 func (k *Core) standFence(u *unit, m *Move) {
 	f := u.busy().feed
-	if (f == nil || !f.move.same(m)) && u.phase == unitAway && m.Epoch > u.epoch {
+	if (f == nil || !f.move.same(m)) && (u.phase == unitAway && m.Epoch > u.epoch || k.tookFed(u, m)) {
 		k.unfeed(u)
 		k.noteMoving(u)
 		f = &feed{move: m, from: m.From, to: m.To, start: m.Fence - m.History, fence: m.Fence}

@@ -117,6 +117,8 @@ func (k *Core) inquired(u *unit, m *Move) {
 	switch {
 	case u.more != nil && u.more.taking != nil && u.more.taking.move.Epoch == m.Epoch:
 	// It has come, or was owned under an even newer epoch since: yes.
+	case k.tookFed(u, m): // its fence is to stand before anybody hears of the route
+		k.outcome(u, m, nil)
 	// The route comes first: of a soft unit somebody else may be the owner under that very
 	// epoch, or nobody, and the answer alone would name this runtime.
 	case u.epoch >= m.Epoch:

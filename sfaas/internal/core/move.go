@@ -462,6 +462,9 @@ func (k *Core) endMove(u *unit, s *Signal) {
 	if m == nil || !m.same(s.Move) || (m.Recorded && u.pendingMove() != m) {
 		return
 	}
+	if s.Err == nil && m.Mode == base.Fed && u.feeding() != nil {
+		return // the answer to a second question
+	}
 	if s.Err == nil && m.Mode == base.Fed {
 		m.image, m.wait = nil, k.count
 		k.everywhere(u, &Signal{Kind: signalFeed, Move: m})

@@ -45,6 +45,9 @@ func (k *Core) linked(node base.NodeID, life uint32) {
 		if u.phase == unitAway && u.owner == node {
 			k.resend(u, again)
 		}
+		if again && u.more != nil {
+			k.fedAgain(u, node)
+		}
 		if m := u.unanswered(node); m != nil {
 			m.adrift = true
 			k.ask(u, m)
