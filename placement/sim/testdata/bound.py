@@ -21,6 +21,7 @@ The bound is the smallest one of all parts.
 """
 import heapq
 import math
+import os
 import resource
 
 import numpy as np
@@ -39,12 +40,17 @@ def cpu():
     return u.ru_utime + u.ru_stime
 
 
-def bound(inst, start, seconds, watts=math.inf, log=lambda line: None):
+def bound(inst, start, seconds, watts=math.inf, log=lambda line: None, notes=None):
     """Returns watts that no assignment is below, as far as known after so many CPU-seconds, and
     the watts and units of the best assignment: start, or a better one that was found. Start
-    takes watts; without one both are infinite and None."""
+    takes watts; without one both are infinite and None. Notes is a file of what an earlier
+    search has learned, with which this one begins, and to which it adds."""
     b = Bound(inst, start, watts, log)
+    if notes and os.path.exists(notes):
+        b.learn(notes)
     least = b.run(seconds)
+    if notes:
+        b.note(notes)
     return least, b.watts, b.best
 
 
@@ -93,6 +99,7 @@ class Bound:
         self.columns = Columns(inst, self.places, self.kinds, wires)
         self.cheap, self.rounds = self.shares(), 0
         self.dear = 30 + 4 * self.cheap  # more than a unit should ever take
+        self.root_prices = None  # from notes
         self.credit = 2.0  # of cuts: how well they have done
         self.places[0].best(self.dear, np.zeros((len(wires))), 1e9, np.zeros(len(self.places[0].choices), bool), np.zeros((0, 2), np.uint64), np.zeros(0), 1)  # compiles
         for chosen in self.sets(start or []).values():
@@ -119,6 +126,20 @@ class Bound:
                     least[i] = min(least[i], p.watts[c] + idle)
         return least
 
+    def note(self, path):
+        """Writes columns, and the prices of the first part, to a file."""
+        c = self.columns
+        sizes = [len(picks) for picks in c.picks]
+        np.savez(path, place=c.place[: c.count], sizes=sizes, picks=np.concatenate(c.picks), prices=self.root.prices.all)
+
+    def learn(self, path):
+        """Reads such a file."""
+        with np.load(path) as notes:
+            for p, picks in zip(notes["place"], np.split(notes["picks"], np.cumsum(notes["sizes"])[:-1])):
+                self.columns.add(int(p), picks)
+            size = len(self.first_prices().all)
+            self.root_prices = Prices(self.columns, notes["prices"][:size])
+
     def first_prices(self):
         """Returns prices to begin with: what units take at least."""
         c = self.columns
@@ -130,9 +151,8 @@ class Bound:
         counts = [len(p.nodes) for p in self.places]
         kinds = [(0, sum(counts[p] for p in mine)) for mine in self.kinds]
         barred = np.zeros((len(self.places), self.columns.units, modes), bool)
-        root = Part(kinds, [(0, n) for n in counts], barred)
-        root.prices = self.first_prices()
-        parts, ends = [root], []
+        self.root = Part(kinds, [(0, n) for n in counts], barred, prices=self.root_prices or self.first_prices())
+        parts, ends = [self.root], []
         while parts and parts[0].least < self.watts - NEAR and cpu() - begun < seconds:
             part = heapq.heappop(parts)
             self.work(part, seconds - (cpu() - begun))
@@ -184,7 +204,7 @@ class Bound:
         self.program = Program(columns, part, part.prices, self.dear)
         x, center, best = part.prices, part.prices, -math.inf
         pull, pure = 0.0, False  # pure: x are the prices of the program
-        rounds, before, effort = 3 if part.depth else 8, math.nan, 100_000
+        rounds, before, effort = 3 if part.depth else 8, math.nan, 500_000
         while True:
             self.rounds += 1
             columns.met.clear()
@@ -206,8 +226,8 @@ class Bound:
                 return
             tight = part.value - best < 1e-4 * part.value
             done = not len(fresh) and pure
-            if done and not tight and effort < 1_000_000:
-                effort = 2_000_000
+            if done and not tight and effort < 5_000_000:
+                effort = 10_000_000
                 continue
             if tight or done:
                 if not math.isnan(before):

@@ -23,23 +23,26 @@ GRID, GRID2 = 200, 100  # steps of one over two
 
 @njit(cache=True)
 def search(first, worth, use, slack, slack_acc, cap, prices, floor, masks, cuts, fines, effort, out):
-    """Returns what no choices are worth more than, floor at least, and how many sets of choices
-    were found, each worth more than floor and than the one before. They are written in turn
-    into the rows of out, with -1 behind them.
+    """Returns the worth of the best choices, or floor if none are worth more, and how many sets
+    of choices were found, each worth more than floor and than the one before. They are written
+    in turn into the rows of out, with -1 behind them.
 
     Choices of family f are first[f] to first[f+1]-1. Of each: worth, use [room], slack of its
     strictest unit on processors alone, of its strictest one with the accelerator (infinite if
     there is none), and the units as a mask of two words. Prices of room are where the search
     for better ones begins, and are changed in place. A cut is a mask of units, of which two or
-    more cost its fine. After so many steps (effort), sets that are only a little better, and
-    more and more as it goes on, are no longer looked for; the answer is higher by that."""
+    more cost its fine.
+
+    Effort is [near, steps, most]: what is better by less than near is not looked for, so no
+    choices are worth more than the answer and near. Near grows when more steps than most have
+    been taken, which all searches with one effort count together."""
     id, kfirst = worthwhile(first, worth, use, slack, slack_acc, cap, masks, len(cuts) > 0)
     if len(id) == 0:
         out[0, :] = -1
         return max(0.0, floor), 1 if floor < 0 else 0
+    enough = floor + effort[0]
     w, u = worth[id], use[id]
-    top = multipliers(kfirst, w, u, cap, prices, floor)
-    if top <= floor:
+    if multipliers(kfirst, w, u, cap, prices, enough) <= enough:
         return floor, 0
     p = 0
     for q in range(3):
@@ -49,11 +52,9 @@ def search(first, worth, use, slack, slack_acc, cap, prices, floor, masks, cuts,
     sort(kfirst, net, id)
     w, u = worth[id], use[id]
     table = tables(kfirst, net, rounded(u[:, p], STEPS / cap[p]), np.zeros(len(id), np.int64), STEPS, 0)
-    top = min(top, table[0, STEPS, 0] + rest)
-    if top <= floor:
+    if table[0, STEPS, 0] + rest <= enough:
         return floor, 0
-    best, found = dive(kfirst, id, w, u, slack[id], slack_acc[id], cap, prices, p, table, floor, masks[id], cuts, fines, effort, out)
-    return min(best, top), found
+    return dive(kfirst, id, w, u, slack[id], slack_acc[id], cap, prices, p, table, floor, masks[id], cuts, fines, effort, out)
 
 
 @njit(cache=True)
@@ -251,7 +252,7 @@ def dive(first, id, worth, use, slack, slack_acc, cap, prices, p, table, floor, 
             p2 = q
     scale, grid, grid2 = STEPS / cap[p], 0.0, 0.0
     table2 = np.zeros((1, 1, 1))
-    best, found, steps, near = floor, 0, 0, 1e-9
+    best, found, steps = floor, 0, 0
     next = np.zeros(families + 1, np.int64)  # choice to try
     pick = np.full(families + 1, -1, np.int64)
     value, fine = np.zeros(families + 1), np.zeros(families + 1)
@@ -261,7 +262,7 @@ def dive(first, id, worth, use, slack, slack_acc, cap, prices, p, table, floor, 
     d = 0
     while d >= 0:
         if d == families:
-            if value[d] - fine[d] > best + near:
+            if value[d] - fine[d] > best + effort[0]:
                 best = value[d] - fine[d]
                 out[found % len(out), :] = -1
                 n = 0
@@ -278,9 +279,10 @@ def dive(first, id, worth, use, slack, slack_acc, cap, prices, p, table, floor, 
             continue
         next[d] += 1
         steps += 1
-        if steps > effort:
-            near = 0.5 if near < 0.5 else 2 * near
-            effort = steps + steps // 2
+        effort[1] += 1
+        if effort[1] > effort[2]:
+            effort[0] = max(0.25, 1.5 * effort[0])
+            effort[2] *= 1.3
         if steps > 30000 and grid == 0.0 and p2 >= 0:
             grid, grid2 = GRID / cap[p], GRID2 / cap[p2]
             net, _ = priced(worth, use, cap, prices, p, p2)
@@ -318,11 +320,11 @@ def dive(first, id, worth, use, slack, slack_acc, cap, prices, p, table, floor, 
         if not fits:
             continue
         fine[e] = fine_of(low[e], high[e], cuts, fines) if taken and len(cuts) > 0 else fine[d]
-        enough = best + near + fine[e]
+        enough = best + effort[0] + fine[e]
         if bound + table[e, min(STEPS, int(left * scale + 1e-9)), 0] <= enough:
             continue
         if grid > 0.0 and bound2 + table2[e, min(GRID, int(left * grid + 1e-9)), min(GRID2, int(left2 * grid2 + 1e-9))] <= enough:
             continue
         d = e
         next[d] = 0
-    return best + near if near >= 0.5 else best, found
+    return best, found

@@ -159,11 +159,11 @@ class Place:
     def best(self, units, wires, least, barred, cuts, fines, effort):
         """Looks for sets of choices that are worth more than they take, by least and more, at
         prices of units and of wires. Returns what no set is worth more than (least if it is
-        less), and the sets found. Barred choices are not taken; cuts, fines and effort are
-        those of the search."""
+        less), and the sets found. Barred choices are not taken; cuts and fines are those of the
+        search. After so many steps (effort) it lets go of what is only a little better."""
         worth = self.has @ units - self.watts - self.wire @ wires
         worth[barred] = -1.0
-        most, sets = least, []
+        most, sets, effort = least, [], np.array([1e-9, 0.0, effort])
         for acc in (False, True) if self.acc.any() else (False,):
             fixed = self.fixed + (self.acc_w if acc else 0.0)
             mine = worth if acc else np.where(self.acc, -1.0, worth)
@@ -174,7 +174,7 @@ class Place:
                     most + fixed, self.masks, cuts, fines, effort, self.out)
                 most = max(most, v - fixed)
                 sets += [row[row >= 0].copy() for row in self.out[: min(found, len(self.out))]]
-        return most, sets
+        return most + effort[0], sets
 
     def ranges(self, worth, acc):
         """Yields searches that find every set between them: in each the strictest unit, of

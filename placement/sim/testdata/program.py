@@ -58,7 +58,7 @@ class Columns:
                 for i, k in self.places[p].choices[c]:
                     self.mode[n, i] = k + 1
                 self.wire[n] += self.places[p].wire[c].astype(np.int8)
-            self.picks.append(picks)
+            self.picks.append(np.array(picks, int))
             self.known[key] = n
             self.count += 1
         self.met.add(self.known[key])

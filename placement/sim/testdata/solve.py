@@ -18,6 +18,7 @@ true optimum; best_w is that of an assignment which the checker (check.py) accep
 import argparse
 import json
 import math
+import os
 import sys
 
 import highspy
@@ -329,6 +330,8 @@ def main():
     flags.add_argument("-share", type=float, default=0.0, help="of the seconds, for the mixed-integer program")
     flags.add_argument("-start", help="file of JSON lines, to begin with the best assignment of each")
     flags.add_argument("-references", help="file of bounds to bring up to date")
+    flags.add_argument("-relax", type=float, default=0.1, help="of the seconds, for a relaxation of the program")
+    flags.add_argument("-notes", help="folder of what earlier searches have learned, with which these begin")
     flags.add_argument("-v", action="store_true", help="say what is found on the way")
     flags.add_argument("files", nargs="+")
     args = flags.parse_args()
@@ -354,12 +357,13 @@ def main():
         r["by"] = "program"
         if r["status"] != "Optimal":
             left, log = args.seconds * (1 - args.share), (lambda line: print(line, file=sys.stderr, flush=True)) if args.v else lambda line: None
-            least, watts, placed = bound.bound(inst, r.get("units"), 0.9 * left, r.get("best_w", math.inf), log)
+            notes = os.path.join(args.notes, inst["name"] + ".npz") if args.notes else None
+            least, watts, placed = bound.bound(inst, r.get("units"), (1 - args.relax) * left, r.get("best_w", math.inf), log, notes)
             if placed:
                 r["best_w"], r["units"] = watts, placed
             ways = [("columns", least)]
-            if least < (1 - CLOSE) * r.get("best_w", math.inf):
-                ways.append(("relaxation", relax(inst, 0.1 * left)))
+            if args.relax and least < (1 - CLOSE) * r.get("best_w", math.inf):
+                ways.append(("relaxation", relax(inst, args.relax * left)))
             for by, watts in ways:
                 if watts > r["bound_w"]:
                     r["bound_w"], r["by"] = watts, by
