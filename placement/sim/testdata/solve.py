@@ -315,7 +315,8 @@ def keep(path, r):
     bound_w = math.floor(r["bound_w"] * 1000) / 1000
     if bound_w > old["bound_w"]:
         old["bound_w"], old["by"] = bound_w, r["by"]
-    old["best_w"] = min(old["best_w"], math.ceil(r.get("best_w", math.inf) * 1000) / 1000)
+    if "best_w" in r:
+        old["best_w"] = min(old["best_w"], math.ceil(r["best_w"] * 1000) / 1000)
     if old["bound_w"] > old["best_w"]:
         raise SystemExit(f"{r['name']}: bound {old['bound_w']} W by {old['by']}, but an assignment takes {old['best_w']} W")
     known[r["name"]] = old
