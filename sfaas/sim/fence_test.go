@@ -160,7 +160,7 @@ func TestSnapshotAfterAFedMove(t *testing.T) {
 func TestClaimOverAFence(t *testing.T) {
 	step := 40 * time.Microsecond
 	if testing.Short() {
-		step = 160 * time.Microsecond
+		step = 250 * time.Microsecond
 	}
 	for _, release := range []bool{false, true} {
 		for _, claimer := range []int{1, 2} { // of the numbers 2 and 3, where the target has the other one
@@ -200,7 +200,7 @@ func TestClaimOverAFence(t *testing.T) {
 func TestForgetOverAFence(t *testing.T) {
 	step := 40 * time.Microsecond
 	if testing.Short() {
-		step = 160 * time.Microsecond
+		step = 250 * time.Microsecond
 	}
 	for _, pair := range [][2]int{{1, 2}, {0, 1}, {0, 2}, {1, 3}, {2, 3}} {
 		for _, apart := range []time.Duration{0, 300 * time.Microsecond, 3 * time.Millisecond} {
@@ -337,7 +337,7 @@ func TestFenceOutlivesItsOwnersRoute(t *testing.T) {
 func TestOneForgetsOverAFence(t *testing.T) {
 	step := 20 * time.Microsecond
 	if testing.Short() {
-		step = 100 * time.Microsecond
+		step = 200 * time.Microsecond
 	}
 	for _, pair := range [][2]int{{1, 2}, {2, 1}, {0, 1}, {1, 0}, {0, 2}, {2, 0}, {1, 3}, {3, 1}} {
 		for at := time.Duration(0); at < 2*time.Millisecond; at += step {
