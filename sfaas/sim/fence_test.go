@@ -365,3 +365,31 @@ func TestOneForgetsOverAFence(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoAskForAFence lets the owner of a unit ask for a fence while somebody asks for one whom it
+// has replaced by a claim, which that one has not heard of: both are answered.
+func TestTwoAskForAFence(t *testing.T) {
+	for at := time.Duration(0); at < 120*time.Microsecond; at += 5 * time.Microsecond {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			f := newFenced(t, Config{Nodes: 4, Cores: 2, Link: 40 * time.Microsecond})
+			ended := 0
+			f.Claim(f.nodes[2], f.unit, 1, func(error) { ended++ })
+			f.push(10)
+			f.Claim(f.nodes[1], f.unit, 9, func(error) {
+				ended++
+				f.MoveUnit(f.nodes[1], f.nodes[3], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
+			})
+			f.At(f.Now().Add(at), func() {
+				f.MoveUnit(f.nodes[2], f.nodes[3], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
+			})
+			f.push(200)
+			if ended != 4 {
+				t.Errorf("%d of 4 have ended", ended)
+			}
+			if f.agree() == 0 {
+				t.Error("nobody owns the unit")
+			}
+			f.lastSlots(100)
+		})
+	}
+}

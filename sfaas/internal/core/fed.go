@@ -78,7 +78,7 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 	switch s.Kind {
 	// Each runtime's lead asks its cores and answers once for all.
 	case signalFence:
-		u.busy().ask = &fenceAsk{move: m, asker: s.From.Node, wait: k.count}
+		noteAsk(u, &fenceAsk{move: m, asker: s.From.Node, wait: k.count})
 		k.tell(u, &Signal{Kind: signalFenceCore, Move: m, Fence: s.Fence})
 	case signalFenceCore:
 		k.promise(u, s)
@@ -106,6 +106,13 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 	}
 }
 
+// noteAsk notes what a runtime asks. Two may ask at a time, of which one has been replaced, and
+// does not know yet.
+func noteAsk(u *unit, a *fenceAsk) {
+	m := u.busy()
+	m.asks = append(slices.DeleteFunc(m.asks, func(o *fenceAsk) bool { return o.move.same(a.move) }), a)
+}
+
 // promise holds slots from F-h on, or refuses.
 //
 // To promise costs nothing yet: slots below F−h go on. Only what would cross is held, for
@@ -113,11 +120,16 @@ func (k *Core) signalFed(u *unit, s *Signal) {
 func (k *Core) promise(u *unit, s *Signal) {
 	m, start := s.Move, s.Fence-s.Move.History
 	answer := &Signal{Kind: signalFencedCore, Move: m, Slot: u.newest}
-	if u.newest >= start || m.Epoch <= u.epoch { // or somebody has claimed it, which its old owner has not heard of
+	f := u.busy().feed
+	other := f != nil && !f.move.same(m)
+	if u.newest >= start || m.Epoch <= u.epoch || (other && m.Epoch <= f.move.Epoch) { // or somebody has claimed it, which its old owner has not heard of
 		answer.Err = base.ErrFence
 	} else {
+		if other {
+			k.unfeed(u) // of who has been replaced
+		}
 		k.noteMoving(u)
-		u.busy().feed = &feed{move: m, from: m.From, to: m.To, start: start, fence: s.Fence, pending: true}
+		u.more.feed = &feed{move: m, from: m.From, to: m.To, start: start, fence: s.Fence, pending: true}
 	}
 	k.toLead(u, answer)
 }
@@ -125,15 +137,16 @@ func (k *Core) promise(u *unit, s *Signal) {
 // One core that has gone beyond F−h is enough for a no: its slot is with the old owner
 // alone, and the new one would lack it.
 func (k *Core) countPromises(u *unit, s *Signal) {
-	a := u.busy().ask
-	if a == nil || !a.move.same(s.Move) {
+	at := slices.IndexFunc(u.busy().asks, func(a *fenceAsk) bool { return a.move.same(s.Move) })
+	if at < 0 {
 		return
 	}
+	a := u.more.asks[at]
 	a.newest, a.no = max(a.newest, s.Slot), a.no || s.Err != nil
 	if a.wait--; a.wait > 0 {
 		return
 	}
-	u.more.ask = nil
+	u.more.asks = slices.Delete(u.more.asks, at, at+1)
 	answer := &Signal{Kind: signalFenced, Move: a.move, Slot: a.newest, From: k.self}
 	if a.no {
 		answer.Err = base.ErrFence

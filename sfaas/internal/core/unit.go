@@ -74,7 +74,7 @@ type unitMore struct {
 	out     keptList       // made here for it, not acknowledged
 	tasks   int            // of parallel functions, under way
 	feed    *feed          // both owners are fed, or will be
-	ask     *fenceAsk      // of which this core is the lead
+	asks    []*fenceAsk    // of which this core is the lead, and which its cores have not answered
 	reach   *reach         // how far slots must come before the old owner drops it
 	move    *Move          // of which this core is the lead
 	stops   *Move          // for which it has stopped last
@@ -204,7 +204,7 @@ func (u *unit) idle() bool {
 	if m == nil {
 		return true
 	}
-	if m.commits.len()+m.waits.len()+m.tasks+m.acks+m.pushing+m.hands+len(m.changes.writes) > 0 || m.kept.first != nil || m.out.first != nil || m.feed != nil || m.move != nil || m.ask != nil || m.taking != nil {
+	if m.commits.len()+m.waits.len()+m.tasks+m.acks+m.pushing+m.hands+len(m.changes.writes) > 0 || m.kept.first != nil || m.out.first != nil || m.feed != nil || m.move != nil || len(m.asks) > 0 || m.taking != nil {
 		return false
 	}
 	for _, b := range m.joins {
