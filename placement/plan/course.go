@@ -7,6 +7,7 @@ package plan
 // The zero value leads nowhere.
 type Course struct {
 	goal []Move
+	way  Plan
 	legs int // stages that it may still lead there; some are refused
 }
 
@@ -16,7 +17,12 @@ type Course struct {
 func (m *Improver) Lead(s *State, self int32, c *Course, budget int, seed uint64) (p Plan, found bool) {
 	if c.legs > 0 {
 		c.legs--
+		if p, found = m.rest(s, &c.way); found && len(p.Stages) > 0 {
+			c.way = p
+			return p, true
+		}
 		if p, found = m.towards(s, c.goal); found {
+			c.way = p
 			return p, true
 		}
 	}
@@ -29,7 +35,7 @@ func (m *Improver) Lead(s *State, self int32, c *Course, budget int, seed uint64
 
 // set makes the end of a plan the goal.
 func (c *Course) set(p *Plan) {
-	c.goal, c.legs = c.goal[:0], 2*(len(p.Stages)-1)
+	c.way, c.goal, c.legs = *p, c.goal[:0], 2*(len(p.Stages)-1)
 	seen := make(map[int]bool)
 	for i := len(p.Stages) - 1; i >= 0; i-- { // the last move of a unit counts
 		for _, mv := range p.Stages[i] {

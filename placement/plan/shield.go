@@ -28,7 +28,7 @@ const (
 )
 
 // Judge returns whether a plan may be begun from a state, which it leaves as it is. Watts
-// and joules of the plan are not believed but counted.
+// and joules of the plan are not believed but counted, and stand in it then if it passes.
 func (h *Shield) Judge(s *State, p *Plan) Verdict {
 	before, anchored := s.watt, s.anchored
 	h.places = append(h.places[:0], s.place...)
@@ -52,6 +52,7 @@ func (h *Shield) Judge(s *State, p *Plan) Verdict {
 		verdict = NotWorthIt
 	}
 	if verdict == Pass {
+		p.Saves, p.Cost = saves, counted.Cost
 		h.Passed++
 	} else {
 		h.Stopped++

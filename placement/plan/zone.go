@@ -128,14 +128,13 @@ func (m *Improver) Towards(s *State, zone int) []Plan {
 	return m.way
 }
 
-// goOn strikes the first stage out of each of the last plans. If one has not been done, or what
-// is left passes the shield no more, none of them counts any longer.
+// goOn strikes the first stage out of each of the last plans. If one of them does not go on,
+// none counts any longer.
 func (m *Improver) goOn(s *State) {
 	left := m.way[:0]
-	for _, p := range m.way {
-		done := !slices.ContainsFunc(p.Stages[0], func(mv Move) bool { return s.place[mv.Unit].Node != mv.To.Node })
-		p.Stages = p.Stages[1:]
-		if !done || len(p.Stages) > 0 && m.Shield.Judge(s, &p) != Pass {
+	for i := range m.way {
+		p, ok := m.rest(s, &m.way[i])
+		if !ok {
 			m.way = m.way[:0]
 			return
 		}
@@ -144,6 +143,16 @@ func (m *Improver) goOn(s *State) {
 		}
 	}
 	m.way = left
+}
+
+// rest returns what is left of a plan when its first stage is done. It returns false if that has
+// not been done, or not wholly, or if what is left passes the shield no more.
+func (m *Improver) rest(s *State, p *Plan) (Plan, bool) {
+	if slices.ContainsFunc(p.Stages[0], func(mv Move) bool { return s.place[mv.Unit].Node != mv.To.Node }) {
+		return Plan{}, false
+	}
+	left := Plan{Stages: p.Stages[1:]}
+	return left, len(left.Stages) == 0 || m.Shield.Judge(s, &left) == Pass
 }
 
 // Forget lets go of what earlier calls of Zone have found.
