@@ -205,6 +205,7 @@ func (p *seat) propose(n *node, plans []plan.Plan) {
 		p.stage = append(p.stage, plans[i].Stages[0]...)
 	}
 	done := make([]bool, len(p.stage))
+	begun := make([]plan.Move, 0, len(p.stage))
 	for i, m := range p.stage {
 		if done[i] {
 			continue
@@ -215,10 +216,13 @@ func (p *seat) propose(n *node, plans []plan.Plan) {
 				together, done[k] = append(together, o), true
 			}
 		}
-		if moves := appendMoves(nil, together); len(moves) > 0 {
-			p.w.step(n, &agent.Event{Kind: agent.Proposed, Moves: moves})
+		leads := n.agent.Leads()
+		p.w.step(n, &agent.Event{Kind: agent.Proposed, Moves: appendMoves(nil, together)})
+		if n.agent.Leads() > leads {
+			begun = append(begun, together...)
 		}
 	}
+	p.stage = begun // an agent leads so much at once; the rest is not refused, and follows later
 }
 
 // waits reports whether the stage under way may still be done: not all of its units are where
