@@ -27,6 +27,9 @@ type feeder struct {
 	ahead     sfaas.Slot // slots that it may be ahead of its leader
 }
 
+// mostAhead is how many of its own slots a source may be ahead of its leader.
+const mostAhead = 3
+
 // startFeeding lets all sources begin.
 func (r *run) startFeeding() {
 	for _, s := range r.p.flows {
@@ -35,7 +38,7 @@ func (r *run) startFeeding() {
 			f.tick = f.push
 			if f.leader = r.feeding[[2]int{s.leader, key}]; f.leader != nil {
 				f.leader.followers = append(f.leader.followers, f)
-				f.ahead = sfaas.Slot(r.chaos.IntN(4)) * s.step[i]
+				f.ahead = sfaas.Slot(r.chaos.IntN(mostAhead+1)) * s.step[i]
 			}
 			r.feeding[[2]int{s.id, key}] = f
 			r.feeders = append(r.feeders, f)
@@ -92,13 +95,23 @@ func (f *feeder) pause() time.Duration {
 		return r.chaos.span(0, 200*time.Microsecond)
 	}
 	f.burst = r.chaos.between(1, 8)
+	most := 500 * time.Millisecond
+	if r.m.now() >= r.end {
+		most = lastPause
+	}
 	if r.cfg.Moves > 0 && r.m.now() < r.end && r.chaos.chance(r.cfg.Moves/r.bursts) {
 		r.m.after(r.chaos.span(0, 2*time.Millisecond), r.moveSome)
 	}
-	return min(r.chaos.wait(f.flow.rate/meanBurst), 500*time.Millisecond)
+	return min(r.chaos.wait(f.flow.rate/meanBurst), most)
 }
 
 const meanBurst = 4.5
+
+// lastPause is the longest pause after the end. A source then catches up with those that
+// push for it: settings come for every fifth of its slots, so that it may have 20 pushes
+// left, which take a second even if each is a burst of its own. Most of the rest is thus
+// the runtime's: a source that is not done after it has been refused.
+const lastPause = 50 * time.Millisecond
 
 // follow reports whether the source may push its next slot, or has nothing left to
 // push. One that brings the grants for another keeps close to it, behind or ahead.

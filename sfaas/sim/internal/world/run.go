@@ -72,29 +72,10 @@ const rest = 4 * time.Second
 // Run runs the world of one seed and returns what the oracles say. It returns an
 // error only if the world itself could not be made.
 func Run(cfg Config) (*Result, error) {
-	bugs, err := core.Plant(cfg.Plant)
+	r, err := begin(cfg)
 	if err != nil {
-		return nil, err
-	}
-	r := &run{cfg: cfg, draw: newDraw(cfg.Seed, 1), chaos: newDraw(cfg.Seed, 2), result: &Result{Seed: cfg.Seed}, leaving: -1, feeding: map[[2]int]*feeder{}}
-	r.nodes = r.draw.between(cfg.Nodes[0], cfg.Nodes[1])
-	r.incarnation, r.down = make([]int, r.nodes), make([]bool, r.nodes)
-	if err := r.drawProgram(); err != nil {
 		return nil, fmt.Errorf("world: seed %d: %w", cfg.Seed, err)
 	}
-	r.ledger = newLedger(r)
-	if err := r.start(bugs); err != nil {
-		return nil, fmt.Errorf("world: seed %d: %w", cfg.Seed, err)
-	}
-	for _, key := range r.subscribers {
-		if err := r.subscribe.PushValue(r.m.host(0), r.p.keys[key], 0, &token{}); err != nil {
-			return nil, fmt.Errorf("world: seed %d: subscribe: %w", cfg.Seed, err)
-		}
-	}
-	r.m.run(sfaas.Time(0).Add(100 * time.Millisecond)) // subscriptions have arrived
-	r.end = r.m.now().Add(cfg.Virtual)
-	r.watch()
-	r.startFeeding()
 	r.startChaos()
 	r.m.run(r.end.Add(rest))
 	r.finish()
@@ -105,6 +86,35 @@ func Run(cfg Config) (*Result, error) {
 		r.violate(Broken, "%d resources are open after the end", r.opened)
 	}
 	return r.result, nil
+}
+
+// begin makes the world of one seed, in which all sources begin to push and nothing
+// happens to it yet.
+func begin(cfg Config) (*run, error) {
+	bugs, err := core.Plant(cfg.Plant)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{cfg: cfg, draw: newDraw(cfg.Seed, 1), chaos: newDraw(cfg.Seed, 2), result: &Result{Seed: cfg.Seed}, leaving: -1, feeding: map[[2]int]*feeder{}}
+	r.nodes = r.draw.between(cfg.Nodes[0], cfg.Nodes[1])
+	r.incarnation, r.down = make([]int, r.nodes), make([]bool, r.nodes)
+	if err := r.drawProgram(); err != nil {
+		return nil, err
+	}
+	r.ledger = newLedger(r)
+	if err := r.start(bugs); err != nil {
+		return nil, err
+	}
+	for _, key := range r.subscribers {
+		if err := r.subscribe.PushValue(r.m.host(0), r.p.keys[key], 0, &token{}); err != nil {
+			return nil, fmt.Errorf("subscribe: %w", err)
+		}
+	}
+	r.m.run(sfaas.Time(0).Add(100 * time.Millisecond)) // subscriptions have arrived
+	r.end = r.m.now().Add(cfg.Virtual)
+	r.watch()
+	r.startFeeding()
+	return r, nil
 }
 
 // start starts the machine with the links and the engine that the seed draws.
