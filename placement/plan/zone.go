@@ -50,9 +50,9 @@ func (m *Improver) Zone(s *State, zone, budget int, seed uint64) []Plan {
 }
 
 // search looks for a better state. It begins with the one that is there; if that has led to
-// nothing the last time, with none: all units of the zone are placed anew, and one of the nodes
-// that are awake, with those like it that sleep, is left out. Another choice of nodes may be far
-// from this one, and worse all the way there.
+// nothing the last time, with none: all units of the zone are placed anew, and every second time
+// one of the nodes that are awake, with those like it that sleep, is left out. Another choice of
+// nodes may be far from this one, and worse all the way there.
 func (m *Improver) search(s *State, zone, budget int, seed uint64, stay float64) {
 	before, nodes := s.watt, s.view.Zone(zone)
 	if m.stuck = m.stuck && m.best.is(s); !m.stuck {
@@ -63,7 +63,7 @@ func (m *Improver) search(s *State, zone, budget int, seed uint64, stay float64)
 	m.from = append(m.from[:0], s.place...)
 	m.nodes = append(m.nodes[:0], nodes...)
 	m.pcg.Seed(seed, 3)
-	if out := nodes[m.random.IntN(len(nodes))]; len(s.at[out]) > 0 {
+	if out := nodes[m.random.IntN(len(nodes))]; len(s.at[out]) > 0 && seed%2 == 0 {
 		m.nodes = slices.DeleteFunc(m.nodes, func(j int32) bool {
 			return j == out || len(s.at[j]) == 0 && alike(&s.view.Nodes[j], &s.view.Nodes[out])
 		})

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -28,6 +29,7 @@ type seat struct {
 	known    []float64  // loads when it thought last, and
 	placed   int        // how many units had a place
 	changed  sfaas.Time // when one of them was last seen to change
+	least    float64    // watts that have been taken since then, at least
 	calls    uint64
 }
 
@@ -108,6 +110,7 @@ func (p *seat) plan() {
 		return
 	}
 	p.demand()
+	p.least = min(p.least, s.Energy())
 	if p.legs > 0 {
 		p.legs--
 		if plans := p.improver.Towards(s, w.zone()); len(plans) > 0 {
@@ -142,7 +145,7 @@ func (p *seat) plan() {
 // pause returns for how long the planner does not think after it has found nothing.
 func (p *seat) pause() time.Duration {
 	d := planSoon << min(max(0, p.fails-patience), 20)
-	if p.eager() < 0 {
+	if p.eager() < -p.w.cfg.Eager/4 {
 		d = max(d, planRarely)
 	}
 	return min(d, planLater)
@@ -173,6 +176,7 @@ func (p *seat) look(s *plan.State) {
 	}
 	p.known, p.placed = append(p.known[:0], scale...), placed
 	p.changed, p.fails, p.due = p.w.now, 0, p.w.now.Add(planSoon) // more may be on its way
+	p.least = math.Inf(1)
 	p.refused = p.refused[:0]
 }
 
@@ -185,6 +189,9 @@ func (p *seat) think(s *plan.State, budget int) []plan.Plan {
 	plans := p.improver.Zone(s, w.zone(), budget, w.cfg.Seed<<32+p.calls)
 	w.count.ShieldRejects += p.improver.Shield.Stopped - stopped
 	left := p.eager() - time.Duration(budget)*pricing
+	if s.Energy() > 1.01*p.least { // a journey has ended halfway: there is a little more time to end it well
+		left += w.cfg.Eager / 4
+	}
 	return slices.DeleteFunc(plans, func(b plan.Plan) bool {
 		return time.Duration(len(b.Stages))*stageTime > left && b.Saves < w.cfg.Reluctance*s.Energy()
 	})

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,7 +73,7 @@ func newSite(t *testing.T, f *frame, id_ sfaas.NodeID) *site {
 // lost counts what was dropped, and refused as of another owner.
 func (s *site) lost() (n uint64) {
 	for _, x := range s.rt.Stats() {
-		n += x.Dropped + x.Stale
+		n += x.Dropped + x.Stale + x.Faults // a later transmission without the first one fails
 	}
 	return n
 }
@@ -197,7 +198,6 @@ func TestMovingBetweenProcesses(t *testing.T) {
 			}
 			close(stop)
 			moves := <-moved
-			time.Sleep(200 * time.Millisecond) // what is under way comes out
 			s.compare(t, o, want, moves, mode)
 		})
 	}
@@ -230,12 +230,54 @@ func (s *site) shuttle(t *testing.T, o *other, mode sfaas.MoveMode, stop chan st
 	}
 }
 
-// compare looks at what has come out of both processes.
+// compare looks at what has come out of both processes, when all that is under way has.
 func (s *site) compare(t *testing.T, o *other, want outcome, moves int, mode sfaas.MoveMode) {
-	counted := s.lost()
+	var (
+		got     outcome
+		there   int
+		counted uint64
+		absent  int
+	)
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		got, there, counted = s.collect(t, o)
+		absent = 0
+		for k := range want {
+			if _, ok := got[k]; !ok {
+				absent++
+			}
+		}
+		if absent == 0 || mode != sfaas.Fed && counted > 0 || time.Now().After(end) {
+			break
+		}
+	}
+	failed := 0
+	for k, sum := range want {
+		switch other, ok := got[k]; {
+		case !ok:
+		case other == ([sha256.Size]byte{}) && sum != other:
+			failed++
+		case other != sum:
+			t.Errorf("%+v has other bits", k)
+		}
+	}
+	t.Logf("blocks=%d here=%d there=%d moves=%d absent=%d failed=%d counted=%d", len(want), len(got)-there, there, moves, absent, failed, counted)
+	switch {
+	case there == 0: // the last move ends after the last slot, and is not counted
+		t.Errorf("%d moves, no blocks there", moves)
+	case mode == sfaas.Fed && absent+failed > 0:
+		t.Errorf("%d blocks are lost, %d fail", absent, failed)
+	case absent > 0 && counted == 0:
+		t.Errorf("%d blocks are lost, and nothing is counted", absent)
+	}
+}
+
+// collect returns what has come out of both processes so far, how much of it of the other one, and
+// what both count as lost.
+func (s *site) collect(t *testing.T, o *other) (got outcome, there int, counted uint64) {
+	counted = s.lost()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	here, there := len(s.got), 0
+	got = maps.Clone(s.got)
+	s.mu.Unlock()
 	text := o.ask("blocks")
 	for ; !strings.HasPrefix(text, "lost"); text = o.next() {
 		var k id
@@ -247,34 +289,15 @@ func (s *site) compare(t *testing.T, o *other, want outcome, moves int, mode sfa
 		if _, err := hex.Decode(bits[:], []byte(sum)); err != nil {
 			t.Fatal(err)
 		}
-		if _, twice := s.got[k]; twice {
+		if _, twice := got[k]; twice {
 			t.Errorf("%+v came out of both processes", k)
 		}
-		s.got[k] = bits
+		got[k] = bits
 		there++
 	}
 	var more uint64
 	if _, err := fmt.Sscanf(text, "lost %d", &more); err != nil {
 		t.Fatal(err)
 	}
-	absent, failed := 0, 0
-	for k, sum := range want {
-		switch other, ok := s.got[k]; {
-		case !ok:
-			absent++
-		case other == ([sha256.Size]byte{}) && sum != other:
-			failed++
-		case other != sum:
-			t.Errorf("%+v has other bits", k)
-		}
-	}
-	t.Logf("blocks=%d here=%d there=%d moves=%d absent=%d failed=%d counted=%d", len(want), here, there, moves, absent, failed, counted+more)
-	switch {
-	case there == 0: // the last move ends after the last slot, and is not counted
-		t.Errorf("%d moves, no blocks there", moves)
-	case mode == sfaas.Fed && absent+failed > 0:
-		t.Errorf("%d blocks are lost, %d fail", absent, failed)
-	case absent > 0 && counted+more == 0:
-		t.Errorf("%d blocks are lost, and nothing is counted", absent)
-	}
+	return got, there, counted + more
 }
