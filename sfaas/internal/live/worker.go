@@ -337,8 +337,19 @@ func (w *worker) sleeps() bool {
 }
 
 // untilAlarm returns how long there is nothing to do unless a letter comes.
+//
+// Who stands is looked at by others. They may have let it go on before it has read that it is to
+// stand: one wake was for both then, and no other one comes.
 func (w *worker) untilAlarm() time.Duration {
-	if w.stands != nil || w.alarm == base.Never { // who stands is looked at by others
+	if w.stands != nil {
+		select {
+		case <-w.stands:
+			return 0
+		default:
+			return forever
+		}
+	}
+	if w.alarm == base.Never {
 		return forever
 	}
 	return w.alarm.Sub(w.clock.now())
