@@ -194,6 +194,27 @@ func TestClaimOverAFence(t *testing.T) {
 	}
 }
 
+// whileMoving lets something happen so long after a move in mode Fed has begun, from the second of
+// four nodes to the third. It fails if the claim or the move does not end, if not all agree on one
+// owner, or if what is pushed from then on is not published once.
+func whileMoving(t *testing.T, at time.Duration, what func(f *fenced)) {
+	t.Helper()
+	f := newFenced(t, Config{Nodes: 4, Cores: 2, Link: 40 * time.Microsecond})
+	ended := 0
+	f.Claim(f.nodes[1], f.unit, 1, func(error) { ended++ })
+	f.push(10)
+	f.MoveUnit(f.nodes[1], f.nodes[2], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
+	f.At(f.Now().Add(at), func() { what(f) })
+	f.push(200)
+	if ended != 2 {
+		t.Errorf("%d of the two have ended", ended)
+	}
+	if f.agree() == 0 {
+		t.Error("nobody owns the unit")
+	}
+	f.lastSlots(100)
+}
+
 // TestForgetOverAFence lets two nodes forget each other, and meet again, at any moment of a move
 // in mode Fed: the two owners, or one of them and a third node, where the slots are pushed or
 // not. In the end all agree on one owner, and what is pushed from then on is published once.
@@ -206,20 +227,7 @@ func TestForgetOverAFence(t *testing.T) {
 		for _, apart := range []time.Duration{0, 300 * time.Microsecond, 3 * time.Millisecond} {
 			for at := time.Duration(0); at < 2*time.Millisecond; at += step {
 				t.Run(fmt.Sprintf("pair=%v/apart=%v/at=%v", pair, apart, at), func(t *testing.T) {
-					f := newFenced(t, Config{Nodes: 4, Cores: 2, Link: 40 * time.Microsecond})
-					ended := 0
-					f.Claim(f.nodes[1], f.unit, 1, func(error) { ended++ })
-					f.push(10)
-					f.MoveUnit(f.nodes[1], f.nodes[2], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
-					f.At(f.Now().Add(at), func() { f.Forget(f.nodes[pair[0]], f.nodes[pair[1]], apart) })
-					f.push(200)
-					if ended != 2 {
-						t.Errorf("%d of the two have ended", ended)
-					}
-					if f.agree() == 0 {
-						t.Error("nobody owns the unit")
-					}
-					f.lastSlots(100)
+					whileMoving(t, at, func(f *fenced) { f.Forget(f.nodes[pair[0]], f.nodes[pair[1]], apart) })
 				})
 			}
 		}
@@ -342,25 +350,12 @@ func TestOneForgetsOverAFence(t *testing.T) {
 	for _, pair := range [][2]int{{1, 2}, {2, 1}, {0, 1}, {1, 0}, {0, 2}, {2, 0}, {1, 3}, {3, 1}} {
 		for at := time.Duration(0); at < 2*time.Millisecond; at += step {
 			t.Run(fmt.Sprintf("pair=%v/at=%v", pair, at), func(t *testing.T) {
-				f := newFenced(t, Config{Nodes: 4, Cores: 2, Link: 40 * time.Microsecond})
-				ended := 0
-				f.Claim(f.nodes[1], f.unit, 1, func(error) { ended++ })
-				f.push(10)
-				f.MoveUnit(f.nodes[1], f.nodes[2], f.unit, sfaas.MoveConfig{Mode: sfaas.Fed}, func(error) { ended++ })
-				f.At(f.Now().Add(at), func() {
+				whileMoving(t, at, func(f *fenced) {
 					a, b := f.nodes[pair[0]], f.nodes[pair[1]]
 					f.loseWay(a, b, 0)
 					f.postAll(a, f.now, core.Event{Kind: core.EventPeer, From: core.Endpoint{Node: b.id}, Err: sfaas.ErrUnlinked})
 					f.greet(a, b)
 				})
-				f.push(200)
-				if ended != 2 {
-					t.Errorf("%d of the two have ended", ended)
-				}
-				if f.agree() == 0 {
-					t.Error("nobody owns the unit")
-				}
-				f.lastSlots(100)
 			})
 		}
 	}
