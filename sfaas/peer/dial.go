@@ -216,8 +216,12 @@ func (d *dialler) connect() error {
 		}
 		return err
 	}
+	if !s.attach(l, gen) {
+		conn.Close()
+		return nil
+	}
 	_ = conn.SetDeadline(time.Time{})
-	n.run(s, gen, l, func() {
+	n.run(s, l, func() {
 		if d.tell(nil); d.stopped() {
 			l.close(context.Canceled) // whoever has called Dial does not wait for it any more
 		}

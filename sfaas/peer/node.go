@@ -142,18 +142,33 @@ func (n *Node) accept(conn net.Conn, secure bool) {
 		return
 	}
 	s, gen, says := n.answer(g)
-	_, err = c.Write(says.append(nil))
-	unwatch()
-	if s == nil || err != nil {
+	if s == nil {
+		_, _ = c.Write(says.append(nil))
+		unwatch()
 		conn.Close()
-		if s == nil && says.reason != "" { // else this node connects from its end
+		if says.reason != "" { // else this node connects from its end
 			n.refused(g.node, &RefusedError{Reason: says.reason})
 		}
 		return
 	}
+	l := newLink(s, c, in, secure)
+	if !s.attach(l, gen) {
+		unwatch()
+		conn.Close()
+		return
+	}
+	_, err = c.Write(says.append(nil)) // attached: from now on the other end takes it for connected
+	unwatch()
+	if err != nil {
+		l.close(err)
+		close(l.done)
+		s.detach(l)
+		n.awaitNext(s)
+		return
+	}
 	_ = conn.SetDeadline(time.Time{})
 	n.greetings.remove(conn)
-	n.run(s, gen, newLink(s, c, in, secure))
+	n.run(s, l)
 }
 
 // heard is the first round at the end that has accepted, and what comes in the second.
@@ -183,13 +198,9 @@ func (s *session) current(generation int) bool {
 	return s.generation == generation
 }
 
-// run runs a connection of a session until it ends.
-func (n *Node) run(s *session, generation int, l *link, up ...func()) {
+// run runs a connection that is attached to a session until it ends.
+func (n *Node) run(s *session, l *link, up ...func()) {
 	defer close(l.done)
-	if !s.attach(l, generation) {
-		l.conn.Close()
-		return
-	}
 	n.event(Event{Kind: Up, Node: s.node, Incarnation: s.incarnation})
 	for _, f := range up {
 		f()

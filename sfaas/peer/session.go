@@ -379,7 +379,8 @@ func (s *session) begin() (generation int) {
 
 var errReplaced = errors.New("peer: another connection takes its place")
 
-// attach makes a connection the present one, and runs it.
+// attach makes a connection the present one, unless somebody has begun to connect since. What
+// is sent waits until its writer runs.
 func (s *session) attach(l *link, generation int) bool {
 	s.mu.Lock()
 	ok := !s.ended && s.generation == generation && s.link == nil
