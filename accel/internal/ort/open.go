@@ -51,7 +51,20 @@ func (t target) open(ctx context.Context, m backend.Model, c backend.Config) (ba
 	return s, err
 }
 
+// create compiles a model, and where OpenVINO cannot with the subgraphs that it generates code
+// for, without them: on processors with AMX for float16 it has none for attention in bfloat16.
 func (t target) create(m backend.Model, c backend.Config) (backend.Session, error) {
+	s, err := t.compile(m, c)
+	if err != nil && t.provider == "openvino" && t.index == "CPU" && c.Precision == backend.BFloat16 {
+		t.plain = true
+		if s, again := t.compile(m, c); again == nil {
+			return s, nil
+		}
+	}
+	return s, err
+}
+
+func (t target) compile(m backend.Model, c backend.Config) (backend.Session, error) {
 	opts, err := t.options(c)
 	if err != nil {
 		return nil, fmt.Errorf("accel: ort: options: %w", err)

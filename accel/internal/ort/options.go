@@ -132,6 +132,9 @@ func (t target) appendOpenVINO(opts *ort.SessionOptions, c backend.Config) error
 		streams := max(1, runtime.GOMAXPROCS(0)/threads)
 		properties["NUM_STREAMS"] = strconv.Itoa(streams)
 		properties["INFERENCE_NUM_THREADS"] = strconv.Itoa(streams * threads)
+		if t.plain {
+			properties["SNIPPETS_MODE"] = "DISABLE"
+		}
 		properties["CPU_DENORMALS_OPTIMIZATION"] = map[bool]string{true: "NO", false: "YES"}[c.KeepDenormals]
 	}
 	config, err := json.Marshal(map[string]any{t.index: properties})

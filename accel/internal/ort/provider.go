@@ -46,6 +46,7 @@ type target struct {
 	device   string // the whole name, such as "ort/openvino:CPU"
 	provider string // "cpu", "cuda", "tensorrt" or "openvino"
 	index    string // number of a card, or kind of an OpenVINO device; "" for cpu
+	plain    bool   // OpenVINO compiles node by node, and fuses no subgraphs
 }
 
 // parse reads the name of a device.
