@@ -28,6 +28,7 @@ type Config struct {
 	ThinkRounds int           // rounds between two thoughts of an agent; 25
 	NodeBudget  int           // places that an agent prices per thought; 150 000
 	PlanBudget  int           // places that a planner prices per thought; 1 000 000, of a day 100 000, and more as it finds nothing
+	StepBudget  int           // places that are priced in search of the best state of a step, with which a day is compared; 300 000
 	Hysteresis  float64       // watts that a plan must save per move; 0.1, in a day 2
 	LeaseTTL    time.Duration // of leases; 10 s
 	Rest        time.Duration // for which a unit that has moved is not moved again; 100 ms
@@ -77,8 +78,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("sim: loss: got %g, want 0 or more, and below 1", c.Loss)
 	case !(c.Repeat >= 0 && c.Repeat <= 1):
 		return fmt.Errorf("sim: repeat: got %g, want 0 to 1", c.Repeat)
-	case c.ThinkRounds < 0 || c.NodeBudget < 0 || c.PlanBudget < 0:
-		return errors.New("sim: think rounds, node budget, plan budget: want 0 or more")
+	case c.ThinkRounds < 0 || c.NodeBudget < 0 || c.PlanBudget < 0 || c.StepBudget < 0:
+		return errors.New("sim: think rounds, node budget, plan budget, step budget: want 0 or more")
 	case !(c.Hysteresis >= 0 && c.Reluctance >= 0):
 		return fmt.Errorf("sim: hysteresis and reluctance: got %g and %g, want 0 or more", c.Hysteresis, c.Reluctance)
 	}

@@ -86,7 +86,7 @@ func RunDay(cfg Config, in *plan.Instance) (*Result, error) {
 	sum.finish(in, len(zones))
 	sum.BoundW = Bound(in)
 	sum.CPUSeconds = (cpuTime() - begin).Seconds()
-	sum.Day.compare(v, in)
+	sum.Day.compare(v, in, cmp.Or(cfg.StepBudget, stepBudget))
 	return sum, nil
 }
 
@@ -124,14 +124,15 @@ func (w *world) daytime(t, steps int) {
 	w.energy.joules += w.energy.watts * (stepTime - w.now.Sub(begin)).Seconds()
 }
 
-// Places that the searches price with which a day is compared: for the peak, and per step.
+// Places that the searches price with which a day is compared: for the peak, and usually per
+// step.
 const (
 	peakBudget = 5000000
 	stepBudget = 300000
 )
 
 // compare computes what others would take for the same day.
-func (d *Day) compare(v *plan.View, in *plan.Instance) {
+func (d *Day) compare(v *plan.View, in *plan.Instance, perStep int) {
 	zones, ruiner := zonesOf(in), plan.NewRuiner(v)
 	search := func(s *plan.State, budget int, seed uint64) {
 		(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(s)
@@ -159,7 +160,7 @@ func (d *Day) compare(v *plan.View, in *plan.Instance) {
 		(&plan.Choice{Policy: plan.MostAllocated()}).PlaceAll(now)
 		d.KWhMostAllocated += now.Energy() * hours
 		now.Reset(v.At(t))
-		search(now, stepBudget, uint64(t))
+		search(now, perStep, uint64(t))
 		d.KWhCentral += now.Energy() * hours
 	}
 }

@@ -27,7 +27,7 @@ func (b *bench) days() error {
 		if err != nil {
 			return err
 		}
-		r, err := sim.RunDay(sim.Config{Policy: b.learned, Planner: true, Seed: 1, Loss: 0.01}, in)
+		r, err := sim.RunDay(sim.Config{Policy: b.learned, Planner: true, Seed: 1, Loss: 0.01, StepBudget: b.perStep}, in)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@
 //	go run ./internal/bench/energy -case policies       # one pass, and agents by themselves
 //	go run ./internal/bench/energy -case planner -seeds 5
 //	go run ./internal/bench/energy -case hops           # 0, 1 and 3 times the price of a hop
-//	go run ./internal/bench/energy -case day            # four days
+//	go run ./internal/bench/energy -case day            # four days; -step 2300000 compares with a longer search
 //	go run ./internal/bench/energy -case shares         # what consolidation, sleep and accelerators win
 //	go run ./internal/bench/energy -case scale          # 10 000 nodes, 20 000 units; -zones 5 for a tenth
 //	go run ./internal/bench/energy -case starts -least 10 -budget 20000000 -o starts.jsonl
@@ -36,6 +36,7 @@ type bench struct {
 	seeds       uint64
 	least, most int
 	budget      int
+	perStep     int
 	zones       int
 	file        string
 	learned     *plan.Learned
@@ -50,6 +51,7 @@ func run(args []string, out, errs io.Writer) int {
 	flags.IntVar(&b.least, "least", 20, "nodes of an instance at least")
 	flags.IntVar(&b.most, "most", 50, "nodes of an instance at most")
 	flags.IntVar(&b.budget, "budget", 10000000, "places that are priced in search of the best state, of hops and starts")
+	flags.IntVar(&b.perStep, "step", 0, "places that are priced in search of the best state of each step of a day; 0 is 300 000")
 	flags.IntVar(&b.zones, "zones", 50, "zones of 200 nodes and 400 units, of scale")
 	flags.StringVar(&b.file, "o", "", "file of -case starts")
 	if err := flags.Parse(args); err != nil {
