@@ -189,7 +189,7 @@ func (w *world) do(n *node, x *agent.Effect) {
 		if u := unitOf(x.Unit); x.Token == retireToken && w.ending[u] == n.index {
 			w.wantAgain(u)
 		}
-	case agent.Prepare, agent.Unprepare, agent.Follow, agent.Drained:
+	case agent.Prepare, agent.Unprepare, agent.Follow, agent.Forgot, agent.Drained:
 		// Standbys are units of the instance; nobody waits for an answer.
 	}
 }

@@ -79,10 +79,11 @@ type Agent struct {
 
 	nodes  []NodeRow // members that are there, by number; this one is among them
 	peers  []peer    // what else is known of each of nodes
-	units  []UnitRow // by first news
+	units  []UnitRow // in no order
 	spread []spread  // of each of units
 	place  map[UnitID]int32
 	rumor  rumors
+	hand   int // place of the unit that forget has looked at last
 
 	holds   []*hold
 	deals   []*deal
@@ -199,6 +200,7 @@ func (a *Agent) tick() {
 		a.goOnDraining()
 	}
 	a.refresh()
+	a.forget()
 	a.think()
 	a.gossip()
 }

@@ -62,6 +62,7 @@ const (
 	Follow                      // Standbys stand by for Unit, which this node owns
 	Placed                      // Token is answered: Unit is at Node under Epoch; or it is not: Refusals; of Retire nobody has it, without any
 	LetGo                       // nobody owns Unit from now on, under Epoch
+	Forgot                      // there is no row of Unit any more
 	Drained                     // nothing is here any more; a unit that nobody takes is told by Placed with Token 0
 )
 

@@ -12,15 +12,18 @@ import "math/bits"
 // rumors is the rows that are still being told, in three lines: of nodes, of units of which
 // something has changed, and of units of which nothing has. What has changed does not wait for
 // heartbeats, of which there are many in a large zone.
-type rumors struct{ nodes, news, beats line }
+type rumors struct {
+	nodes       line[NodeID]
+	news, beats line[UnitID]
+}
 
-// line is rows that wait, first come first served: places of units, or numbers of nodes.
-type line struct {
-	rows []int32
+// line is rows that wait, first come first served, by the names of what they are of.
+type line[T any] struct {
+	rows []T
 	head int
 }
 
-func (r *line) add(x int32) {
+func (r *line[T]) add(x T) {
 	if r.head > 0 && len(r.rows) == cap(r.rows) {
 		r.rows = r.rows[:copy(r.rows, r.rows[r.head:])]
 		r.head = 0
@@ -29,18 +32,20 @@ func (r *line) add(x int32) {
 }
 
 // take returns the first one, of which there is one.
-func (r *line) take() (x int32) {
+func (r *line[T]) take() (x T) {
 	x = r.rows[r.head]
 	r.head++
 	return x
 }
 
-func (r *line) len() int { return len(r.rows) - r.head }
+func (r *line[T]) len() int { return len(r.rows) - r.head }
 
-// spread is how often the row of a unit is still told.
+// spread is how often the row of a unit is still told, and since when it need not be kept.
 type spread struct {
-	left uint8
-	news bool // it waits in the line of news, and not in that of heartbeats
+	left  uint8
+	news  bool   // it waits in the line of news, and not in that of heartbeats
+	epoch uint32 // under which nobody owned or wanted the unit
+	since uint64 // round in which that was seen first; 0: it was not
 }
 
 // turns returns for how many rounds a row is told: with three listeners per round, nine
@@ -49,20 +54,23 @@ func (a *Agent) turns() uint8 { return uint8(1 + (bits.Len(uint(len(a.nodes)))+2
 
 func (a *Agent) spreadNode(i int) {
 	if a.peers[i].spare == 0 {
-		a.rumor.nodes.add(int32(a.nodes[i].Node))
+		a.rumor.nodes.add(a.nodes[i].Node)
 	}
 	a.peers[i].spare = a.turns()
 }
 
-// spreadUnit lets the row of a unit be told, as news or as a heartbeat.
+// spreadUnit lets the row of a unit be told, as news or as a heartbeat. Where nobody is to be told
+// it does not wait: who comes is introduced.
 func (a *Agent) spreadUnit(i int32, news bool) {
 	t := &a.spread[i]
 	switch {
+	case len(a.nodes) == 1:
+		return
 	case news && !t.news:
-		a.rumor.news.add(i) // where it waits as a heartbeat, it is passed over
+		a.rumor.news.add(a.units[i].Unit) // where it waits as a heartbeat, it is passed over
 		t.news = true
 	case !news && t.left == 0:
-		a.rumor.beats.add(i)
+		a.rumor.beats.add(a.units[i].Unit)
 	}
 	t.left = a.turns()
 }
@@ -90,7 +98,7 @@ func (a *Agent) gossip() {
 func (a *Agent) gossipNodes(l *Letter) {
 	for waiting := a.rumor.nodes.len(); waiting > 0 && len(l.Nodes) < MaxRows; waiting-- {
 		x := a.rumor.nodes.take()
-		i, ok := a.at(NodeID(x))
+		i, ok := a.at(x)
 		if !ok {
 			continue // it is gone
 		}
@@ -101,16 +109,20 @@ func (a *Agent) gossipNodes(l *Letter) {
 	}
 }
 
-func (a *Agent) gossipUnits(l *Letter, from *line, news bool) {
+func (a *Agent) gossipUnits(l *Letter, from *line[UnitID], news bool) {
 	for waiting := from.len(); waiting > 0 && len(l.Units) < MaxRows; waiting-- {
-		i := from.take()
+		u := from.take()
+		i, ok := a.place[u]
+		if !ok {
+			continue // it is forgotten
+		}
 		t := &a.spread[i]
 		if t.news != news || t.left == 0 {
 			continue
 		}
 		l.Units = append(l.Units, a.units[i])
 		if t.left--; t.left > 0 {
-			from.add(i)
+			from.add(u)
 			continue
 		}
 		t.news = false
@@ -118,13 +130,13 @@ func (a *Agent) gossipUnits(l *Letter, from *line, news bool) {
 }
 
 // introduce tells a member that is new all that this node is the source of: its own row,
-// and those of the units that it owns.
+// those of the units that it owns, and of those that are out of service, which nobody else is.
 func (a *Agent) introduce(to NodeID) {
 	self, _ := a.at(a.cfg.Node)
 	l := a.letter(Gossip, 1)
 	l.Nodes = append(l.Nodes, a.nodes[self])
 	for i := range a.units {
-		if a.units[i].Owner != a.cfg.Node {
+		if r := &a.units[i]; r.Owner != a.cfg.Node && (r.Owner != 0 || r.Epoch == 0) {
 			continue
 		}
 		if len(l.Units) == MaxRows {
@@ -174,7 +186,9 @@ func (a *Agent) hearUnit(r *UnitRow) {
 	news.Version = r.Version
 	a.letGo(r.Unit, r.Owner, r.Epoch)
 	a.units[i] = *r
-	a.spreadUnit(i, news != *r)
+	if ok || r.Owner != 0 { // else there is nothing here that it could end, nor, by and by, anywhere: see forget
+		a.spreadUnit(i, news != *r)
+	}
 	if r.Owner == 0 {
 		a.ended(i)
 	} else {

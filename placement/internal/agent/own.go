@@ -206,6 +206,7 @@ func (a *Agent) takeOver(row *UnitRow, name string) *hold {
 
 // routed takes in that another node owns a unit.
 func (a *Agent) routed(u UnitID, owner NodeID, epoch uint32) {
+	_, known := a.place[u]
 	i := a.unit(u)
 	r := &a.units[i]
 	if !newer(epoch, owner, r.Epoch, r.Owner) {
@@ -217,7 +218,9 @@ func (a *Agent) routed(u UnitID, owner NodeID, epoch uint32) {
 		r.Life = a.nodes[at].Incarnation
 	}
 	if owner == 0 {
-		a.spreadUnit(i, true) // no owner will
+		if known {
+			a.spreadUnit(i, true) // no owner will
+		}
 		a.ended(i)
 	}
 	a.fulfil(u)

@@ -95,7 +95,7 @@ func DeploymentBit(deployment uint32) uint64 { return 1 << (deployment % 64) }
 type View struct {
 	Self  NodeID
 	Nodes []NodeRow // by number; a node that is down is not among them
-	Units []UnitRow // by first news; those that nobody owns have Owner 0
+	Units []UnitRow // in no order; those that nobody owns have Owner 0
 }
 
 // Move says that a unit should go to another node.
