@@ -126,6 +126,11 @@ func (n *Node) handle(c *sfaas.Ctx, in *envelope) {
 			m.look(n.agent)
 			continue
 		}
+		if m.unit.deployment != "" {
+			n.mu.Lock()
+			n.names[m.event.Row.Unit] = m.unit
+			n.mu.Unlock()
+		}
 		n.step(c, &m.event)
 	}
 	n.mail.recycle()
@@ -164,6 +169,12 @@ func (n *Node) step(c *sfaas.Ctx, e *agent.Event) {
 // post puts an event into the mailbox, and wakes the agent.
 func (n *Node) post(e agent.Event) { n.drop(mail{event: e}) }
 
+// postOf is post of an event after which the agent has a row of a unit: its name is known here until
+// the agent has forgotten that.
+func (n *Node) postOf(c carrier, u sfaas.Unit, e agent.Event) {
+	n.drop(mail{event: e, unit: unitName{c.name(), u}})
+}
+
 // look calls f with the agent, between two events of it, and waits; it reports whether it has.
 func (n *Node) look(f func(a *agent.Agent)) bool {
 	done := make(chan struct{})
@@ -193,6 +204,7 @@ func (n *Node) push(to sfaas.NodeID, class uint8, b []byte) error {
 // mail is an event for the agent, or somebody who wants to look at it.
 type mail struct {
 	event agent.Event
+	unit  unitName // of an event after which the agent has its row
 	look  func(a *agent.Agent)
 }
 

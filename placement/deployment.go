@@ -259,12 +259,20 @@ func (d *Deployment) publishes(h *sfaas.Header) bool {
 	if part == "" {
 		return true // from a source: it has no owner
 	}
-	t := d.gate.of(sfaas.Unit{Part: part, Root: h.Source.Root()})
+	t := d.turnOf(sfaas.Unit{Part: part, Root: h.Source.Root()})
 	if (t.floor.Load() && !d.floor.held()) || !t.passes(h.Epoch, h.Slot) {
 		d.gate.refused.Add(1)
 		return false
 	}
 	return true
+}
+
+// turnOf returns what the gate knows of a unit.
+func (d *Deployment) turnOf(u sfaas.Unit) *turn {
+	if t := d.gate.of(u); t != nil {
+		return t
+	}
+	return d.gate.meet(u, d.route)
 }
 
 // Refused returns how many outputs of old owners have been refused at this node.
@@ -284,7 +292,7 @@ func (d *Deployment) hear(r sfaas.Route) {
 	if _, ok := r.Unit.Root.ID(kindWarm); ok {
 		return
 	}
-	d.gate.of(r.Unit).learn(r.Epoch)
+	d.gate.hear(r)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wake()

@@ -68,7 +68,7 @@ func (n *Node) ensure(ctx context.Context, c carrier, u sfaas.Unit) (uint32, fun
 	until := time.Now().Add(fluxTime)
 	for {
 		r := c.route(u)
-		x, err := n.ask(ctx, agent.Event{Kind: agent.Wish, Row: row, Name: n.unitName(c, u), Node: r.Owner, Epoch: r.Epoch})
+		x, err := n.ask(ctx, c, u, agent.Event{Kind: agent.Wish, Row: row, Name: n.unitName(c, u), Node: r.Owner, Epoch: r.Epoch})
 		if err != nil {
 			return 0, nil, err
 		}
@@ -98,7 +98,7 @@ func (n *Node) release(ctx context.Context, c carrier, u sfaas.Unit) (uint32, er
 		return 0, err
 	}
 	r := c.route(u)
-	x, err := n.ask(ctx, agent.Event{Kind: agent.Retire, Row: row, Name: n.unitName(c, u), Node: r.Owner, Epoch: r.Epoch})
+	x, err := n.ask(ctx, c, u, agent.Event{Kind: agent.Retire, Row: row, Name: n.unitName(c, u), Node: r.Owner, Epoch: r.Epoch})
 	if err == nil && len(x.Refusals) > 0 {
 		err = n.unplaced(c, u, x.Refusals)
 	}
@@ -112,7 +112,7 @@ func (n *Node) relocate(ctx context.Context, c carrier, u sfaas.Unit, to sfaas.N
 		return err
 	}
 	for until := time.Now().Add(fluxTime); ; {
-		x, err := n.ask(ctx, agent.Event{Kind: agent.Relocate, Row: row, Node: to, Name: n.unitName(c, u)})
+		x, err := n.ask(ctx, c, u, agent.Event{Kind: agent.Relocate, Row: row, Node: to, Name: n.unitName(c, u)})
 		if err != nil {
 			return err
 		}
@@ -142,15 +142,15 @@ func (n *Node) pause(ctx context.Context) error {
 	}
 }
 
-// ask posts a wish and waits for its answer. One that ends before is taken back.
-func (n *Node) ask(ctx context.Context, e agent.Event) (agent.Effect, error) {
+// ask posts a wish of a unit and waits for its answer. One that ends before is taken back.
+func (n *Node) ask(ctx context.Context, c carrier, u sfaas.Unit, e agent.Event) (agent.Effect, error) {
 	answer := make(chan agent.Effect, 1)
 	n.mu.Lock()
 	n.lastToken++
 	e.Token = n.lastToken
 	n.waiting[e.Token] = answer
 	n.mu.Unlock()
-	n.post(e)
+	n.postOf(c, u, e)
 	select {
 	case x := <-answer:
 		return x, nil
@@ -205,9 +205,6 @@ func (n *Node) row(c carrier, u sfaas.Unit) (agent.UnitRow, error) {
 	}
 	spec := c.spec()
 	h := deploymentID(c)
-	n.mu.Lock()
-	n.names[unitID(h, u)] = unitName{c.name(), u}
-	n.mu.Unlock()
 	r := agent.UnitRow{Unit: unitID(h, u), Deployment: h, Want: uint8(spec.SLA.Standbys), Kept: !soft}
 	r.Columns[unitMemory] = float32(spec.Needs.Memory) / 1e6
 	r.Columns[unitDeadline] = float32((spec.SLA.Deadline - spec.SLA.Margin).Microseconds())
@@ -219,17 +216,14 @@ func (n *Node) row(c carrier, u sfaas.Unit) (agent.UnitRow, error) {
 // owned says that this node owns a unit now.
 func (n *Node) owned(c carrier, u sfaas.Unit, epoch uint32) {
 	if row, err := n.row(c, u); err == nil {
-		n.post(agent.Event{Kind: agent.Owned, Row: row, Epoch: epoch, Name: n.unitName(c, u)})
+		n.postOf(c, u, agent.Event{Kind: agent.Owned, Row: row, Epoch: epoch, Name: n.unitName(c, u)})
 	}
 }
 
 // routed says that another node owns a unit.
 func (n *Node) routed(c carrier, r sfaas.Route) {
-	id := unitID(deploymentID(c), r.Unit)
-	n.mu.Lock()
-	n.names[id] = unitName{c.name(), r.Unit}
-	n.mu.Unlock()
-	n.post(agent.Event{Kind: agent.Routed, Row: agent.UnitRow{Unit: id}, Node: r.Owner, Epoch: r.Epoch})
+	row := agent.UnitRow{Unit: unitID(deploymentID(c), r.Unit)}
+	n.postOf(c, r.Unit, agent.Event{Kind: agent.Routed, Row: row, Node: r.Owner, Epoch: r.Epoch})
 }
 
 // claimEpoch returns the epoch under which this node alone may claim a unit, or 0.

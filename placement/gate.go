@@ -45,7 +45,8 @@ func claimedBy(epoch uint32) sfaas.NodeID {
 //  3. What comes from here is refused while this process cannot know whether it has been
 //     replaced: see [floor].
 //
-// A gate learns of tenures from routes and from what it lets through. It may be used
+// A gate learns of tenures from routes and from what it lets through. Of a unit that is out of
+// service it keeps nothing: the runtime's route says until which tenure all are over. It may be used
 // concurrently; what the owner in office makes passes without a lock but that of reading.
 type gate struct {
 	mu      sync.RWMutex
@@ -62,23 +63,55 @@ type turn struct {
 	first sfaas.Slot // of the epoch, as far as has come; guarded by mu
 }
 
-// of returns the turn of a unit.
+// of returns the turn of a unit, nil if it has none.
 func (g *gate) of(u sfaas.Unit) *turn {
 	g.mu.RLock()
-	t := g.turns[u]
-	g.mu.RUnlock()
-	if t != nil {
-		return t
-	}
+	defer g.mu.RUnlock()
+	return g.turns[u]
+}
+
+// hear takes a route. A unit has a turn from the first one on, until one says that it is out of
+// service.
+func (g *gate) hear(r sfaas.Route) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	t := g.turns[r.Unit]
+	switch {
+	case r.Epoch == 0: // it says nothing
+	case r.Owner != 0:
+		if t == nil {
+			t = g.begin(r.Unit)
+		}
+		t.learn(r.Epoch)
+	case t != nil:
+		t.learn(r.Epoch) // for who has it still
+		delete(g.turns, r.Unit)
+	}
+}
+
+// meet returns the turn of a unit that has none: nothing has been heard of it yet, or it is out of
+// service. Route says what the runtime knows; it hears of its routes, and is asked, with a lock
+// held that hear is called under.
+func (g *gate) meet(u sfaas.Unit, route func(sfaas.Unit) sfaas.Route) *turn {
+	known := route(u)
+	g.mu.Lock()
+	t := g.turns[u]
+	if t == nil {
+		t = g.begin(u)
+	}
+	t.learn(known.Epoch)
+	g.mu.Unlock()
+	g.hear(route(u)) // that has come meanwhile and found no turn
+	return t
+}
+
+// begin gives a unit a turn; g.mu is held.
+func (g *gate) begin(u sfaas.Unit) *turn {
 	if g.turns == nil {
 		g.turns = map[sfaas.Unit]*turn{}
 	}
-	if t = g.turns[u]; t == nil {
-		t = &turn{}
-		g.turns[u] = t
-	}
+	t := &turn{}
+	g.turns[u] = t
 	return t
 }
 

@@ -33,7 +33,8 @@ func TestGate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var g gate
-			x := g.of(sfaas.Unit{Part: "f", Root: cell1})
+			nothing := func(u sfaas.Unit) sfaas.Route { return sfaas.Route{Unit: u} }
+			x := g.meet(sfaas.Unit{Part: "f", Root: cell1}, nothing)
 			for i, s := range steps {
 				if s.news {
 					x.learn(s.epoch)
@@ -41,7 +42,7 @@ func TestGate(t *testing.T) {
 					t.Errorf("step %d: slot %d under %#x passes: %v, want %v", i, s.slot, s.epoch, got, s.want)
 				}
 			}
-			if g.of(sfaas.Unit{Part: "f", Root: cell1}) != x || g.of(sfaas.Unit{Part: "g", Root: cell1}) == x {
+			if g.of(sfaas.Unit{Part: "f", Root: cell1}) != x || g.meet(sfaas.Unit{Part: "g", Root: cell1}, nothing) == x {
 				t.Error("units are mixed up")
 			}
 		})
@@ -51,5 +52,52 @@ func TestGate(t *testing.T) {
 	}
 	if n := claimedBy(moved); n != 0 {
 		t.Errorf("a move is a claim of %d", n)
+	}
+}
+
+// TestGateOfUnitsOutOfService lets units come and go: the gate keeps nothing of those that have
+// gone, and refuses what comes of them late. One that comes again is let through, whether its
+// output is there first or its route.
+func TestGateOfUnitsOutOfService(t *testing.T) {
+	var g gate
+	routes := map[sfaas.Unit]sfaas.Route{}
+	route := func(u sfaas.Unit) sfaas.Route { return routes[u] }
+	hear := func(u sfaas.Unit, owner sfaas.NodeID, epoch uint32) {
+		routes[u] = sfaas.Route{Unit: u, Owner: owner, Epoch: epoch}
+		g.hear(routes[u])
+	}
+	passes := func(u sfaas.Unit, epoch uint32) bool {
+		x := g.of(u)
+		if x == nil {
+			x = g.meet(u, route)
+		}
+		return x.passes(epoch, 1)
+	}
+	first, gone, again, later := epochOf(1, 2, 0), epochOf(2, 0, 1), epochOf(3, 2, 0), epochOf(4, 3, 0)
+	for i := range uint64(100_000) {
+		u := sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, i)}
+		if !passes(u, first) { // before its route
+			t.Fatalf("unit %d: its first owner is refused", i)
+		}
+		hear(u, 2, first)
+		had := g.of(u)
+		hear(u, 0, gone)
+		if passes(u, first) || had.passes(first, 1) {
+			t.Fatalf("unit %d: what comes late passes", i)
+		}
+		if i%2 == 0 {
+			hear(u, 2, again)
+		}
+		if !passes(u, again) || passes(u, first) {
+			t.Fatalf("unit %d: in service again, and refused, or what comes late passes", i)
+		}
+		hear(u, 3, later)
+		if g.of(u) == nil || passes(u, again) || !passes(u, later) {
+			t.Fatalf("unit %d: claimed by another node", i)
+		}
+		hear(u, 0, epochOf(5, 0, 1))
+		if len(g.turns) > 0 {
+			t.Fatalf("unit %d: the gate keeps something of %d units out of service", i, len(g.turns))
+		}
 	}
 }

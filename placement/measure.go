@@ -4,6 +4,7 @@ package placement
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -78,6 +79,7 @@ func (n *Node) measure() {
 		}
 		n.meters.look.Unlock()
 	}
+	maps.DeleteFunc(n.used, func(_ agent.UnitID, x usage) bool { return x.at != now }) // they have left
 	n.busy.Store(int64(total * 1e6))
 	if !n.cfg.KeepPlaces {
 		n.drop(mail{look: func(a *agent.Agent) {

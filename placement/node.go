@@ -64,9 +64,9 @@ type Node struct {
 	drained    chan struct{}                // closed when nothing is here any more
 	stuck      map[agent.UnitID]agent.Effect
 
-	names    map[agent.UnitID]unitName // of units that have been heard of here
+	names    map[agent.UnitID]unitName // of units of which the agent has a row
 	modes    map[agent.UnitID]int8     // of units that this node owns
-	used     map[agent.UnitID]usage    // by measure
+	used     map[agent.UnitID]usage    // by measure, of units that this node owns
 	busy     atomic.Int64              // millionths of a core that units were busy on
 	drawn    resource.Sensor           // by measure
 	hop      hop

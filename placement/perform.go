@@ -66,6 +66,11 @@ func (n *Node) perform(x agent.Effect) {
 	case agent.Drained:
 		close(n.drained)
 		return
+	case agent.Forgot:
+		n.mu.Lock()
+		delete(n.names, x.Unit)
+		n.mu.Unlock()
+		return
 	}
 	n.lines.add(x.Unit, func() { n.carryOut(&x) })
 }
@@ -82,7 +87,11 @@ func (n *Node) carryOut(x *agent.Effect) {
 	} else {
 		switch x.Kind {
 		case agent.Own:
-			err = c.own(ctx, u, x.Epoch)
+			if err = c.own(ctx, u, x.Epoch); errors.Is(err, sfaas.ErrStaleEpoch) {
+				if r := c.route(u); r.Owner != n.id {
+					n.routed(c, r) // for the next try: agents forget units, and runtimes do not
+				}
+			}
 		case agent.Prepare:
 			err = c.prepare(ctx, u, x.Node, int(x.Rank))
 		case agent.MoveUnit:

@@ -191,3 +191,69 @@ func TestReleaseKept(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// keeps returns of how many units a node keeps something for itself.
+func (n *Node) keeps() (most int) {
+	n.look(func(a *agent.Agent) { most = len(a.View().Units) })
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return max(most, len(n.names))
+}
+
+// TestUnitsThatComeAndGo places units and takes them out of service again, more and more. When the
+// time of a lease is over nodes have forgotten all of them but the one that stays, and gates had
+// before; and one of them comes into service again.
+func TestUnitsThatComeAndGo(t *testing.T) {
+	z := newZone(t, 2)
+	sums := newSums(t)
+	deps := z.deploy(sums.app, Spec{Unit: sfaas.KindCell, Slot: time.Millisecond, SLA: SLA{Standbys: 1}})
+	ctx := z.context()
+	if err := deps[0].Unit(cell1).Ensure(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := deps[1].Receive(ctx, cell1); err != nil {
+		t.Fatal(err)
+	}
+	const units = 200
+	cell := func(d *Deployment, i uint64) *Unit { return d.Unit(sfaas.NewKey(sfaas.KindCell, 100+i)) }
+	for i := range uint64(units) {
+		u, other := cell(deps[i%2], i), cell(deps[i/2%2], i)
+		if err := errors.Join(u.Ensure(ctx), sums.in.PushValue(u, u.Key(), 1, &number{1}), other.Release(ctx)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := z.nodes[0].keeps(); n < units/2 {
+		t.Fatalf("after a moment node 1 keeps something of %d units: what comes late is not refused", n)
+	}
+	z.eventually(func() string {
+		for i, n := range z.nodes {
+			for range 10 * int(time.Second/n.cfg.Round) { // as fast as it can
+				n.post(agent.Event{Kind: agent.Tick})
+			}
+			d := deps[i]
+			d.gate.mu.RLock()
+			turns := len(d.gate.turns)
+			d.gate.mu.RUnlock()
+			if keeps := n.keeps(); keeps != 1 || turns > 2 {
+				return fmt.Sprintf("node %d keeps something of %d units, and its gate of %d", n.id, keeps, turns)
+			}
+		}
+		return ""
+	})
+	forgotten := cell(deps[0], 9).units[0]
+	row, err := z.nodes[0].row(deps[0], forgotten)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.nodes[0].carryOut(&agent.Effect{Kind: agent.Own, Unit: row.Unit, Name: z.nodes[0].unitName(deps[0], forgotten), Epoch: 1})
+	z.nodes[0].look(func(a *agent.Agent) {
+		i := slices.IndexFunc(a.View().Units, func(r agent.UnitRow) bool { return r.Unit == row.Unit })
+		if want := deps[0].route(forgotten).Epoch; want == 0 || i < 0 || a.View().Units[i].Epoch != want {
+			t.Errorf("after it could not own a unit that it has forgotten, the agent knows %+v, want epoch %#x", a.View().Units, want)
+		}
+	})
+	u := cell(deps[1], 7)
+	if err := errors.Join(u.Ensure(ctx), sums.in.PushValue(u, u.Key(), 2, &number{1})); err != nil {
+		t.Fatalf("in service again: %v", err)
+	}
+}

@@ -179,7 +179,7 @@ func (d *Deployment) follow(u sfaas.Unit, standbys []sfaas.NodeID) {
 		d.follows[u] = slices.Clone(standbys)
 	}
 	d.mu.Unlock()
-	d.gate.of(u).floor.Store(len(standbys) > 0)
+	d.turnOf(u).floor.Store(len(standbys) > 0)
 	d.tune()
 }
 
@@ -201,8 +201,8 @@ func (d *Deployment) turn(r sfaas.Route) {
 		delete(d.follows, r.Unit)
 	}
 	d.mu.Unlock()
-	if followed && !mine {
-		d.gate.of(r.Unit).floor.Store(false)
+	if t := d.gate.of(r.Unit); t != nil && followed && !mine {
+		t.floor.Store(false)
 	}
 	if stood || followed {
 		d.tune()
