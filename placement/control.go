@@ -107,8 +107,14 @@ func (n *Node) startPeer(network, address string) (err error) {
 	return err
 }
 
-// handle is the agent's function: one event of the network, and all of the mailbox.
+// handle is the agent's function: one event of the network, and all of the mailbox. If an earlier one
+// still runs, which the runtime has given up since it takes too long, what comes is lost, as a letter
+// may be, and what is in the mailbox stays there.
 func (n *Node) handle(c *sfaas.Ctx, in *envelope) {
+	if !n.handles.TryLock() {
+		return
+	}
+	defer n.handles.Unlock()
 	switch in.Class {
 	case classLetter:
 		n.readLetter(c, in.Data)

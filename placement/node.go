@@ -37,7 +37,8 @@ type Node struct {
 	letters sfaas.Input[envelope]
 	rowsIn  sfaas.Input[zoneRows]
 	agents  sfaas.Reference[envelope]
-	agent   *agent.Agent // touched by the control app's function alone
+	handles sync.Mutex // by the control app's function, which touches the agent alone: see handle
+	agent   *agent.Agent
 	books   *books
 	thinker *thinker // the agent's too
 	usage   *meter.Ledger
