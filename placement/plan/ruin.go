@@ -132,6 +132,7 @@ const (
 	leastEpochs = 3
 	mostEpochs  = 101
 	epochSweeps = 60
+	sweepNodes  = 40 // in a sweep, at most
 )
 
 // epochs returns into how many parts a run is divided. In every second one a node that is
@@ -140,7 +141,7 @@ const (
 // that leads somewhere: to a state without the one node, or with the other instead. The epoch
 // after it looks whether the state is better by its true price.
 func (r *Ruiner) epochs() int {
-	sweep := len(r.units) * min(len(r.nodes), manyNodes)
+	sweep := len(r.units) * min(len(r.nodes), sweepNodes)
 	return min(max(r.budget/(epochSweeps*sweep), leastEpochs), mostEpochs) | 1
 }
 
@@ -277,23 +278,26 @@ func (r *Ruiner) ruin() {
 	}
 }
 
-// manyNodes is from where on not every node is looked at each time.
-const manyNodes = 40
+// fewNodes is up to how many nodes all of them are looked at each time.
+const fewNodes = 6
 
-// look draws to which nodes the units that were taken out may come: to all nodes of a small
-// zone; of a large one to those that they were on, and to some others, of which half have
-// units.
+// look draws to which nodes the units that were taken out may come: those that they were on,
+// two to eight that have units, one or two of any, and the one that lures. With all nodes to
+// choose from, units would go back to the one best place of each nearly every time, and a node
+// that is a little dearer would never get enough of them to be worth its idle power.
 func (r *Ruiner) look() {
-	if len(r.nodes) <= manyNodes {
+	if len(r.nodes) <= fewNodes {
 		r.near = append(r.near[:0], r.nodes...)
 		return
 	}
-	for i := range manyNodes / 2 {
-		j := r.nodes[r.random.IntN(len(r.nodes))]
-		if i%2 == 0 {
-			j = r.awake()
-		}
-		r.visit(j)
+	for range 2 << r.random.IntN(3) {
+		r.visit(r.awake())
+	}
+	for range 1 + r.random.IntN(2) {
+		r.visit(r.nodes[r.random.IntN(len(r.nodes))])
+	}
+	if r.lure >= 0 {
+		r.visit(r.lure)
 	}
 }
 
