@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/neuroran/neuroran/placement/plan"
+	"github.com/neuroran/neuroran/placement/sim"
 )
 
 // do carries a plan out, and checks at every stage that units which leave and units which
@@ -149,6 +150,22 @@ func TestRuinerPlacesWhatHasNoPlace(t *testing.T) {
 	plan.NewRuiner(v).Zone(s, 0, 20000, 1)
 	if n := s.Unplaced(); n > 0 {
 		t.Errorf("%d units have no place", n)
+	}
+}
+
+// TestRuinerLeavesValleys places a zone of low load, where watts are a matter of which nodes are
+// awake. A search that looks at all nodes each time ends 12 % over the bound.
+func TestRuinerLeavesValleys(t *testing.T) {
+	const recipe = "nodes=25,units=50,load=0.2,seed=1"
+	in, v := instance(t, recipe), view(t, recipe)
+	sim.AddReference(in)
+	for seed := range uint64(3) {
+		s := plan.NewState(v)
+		(&plan.Choice{Policy: plan.Amortised()}).PlaceAll(s)
+		plan.NewRuiner(v).Zone(s, 0, 2000000, seed)
+		if over := 100 * (s.Energy()/in.BoundW - 1); !(over <= 9) {
+			t.Errorf("seed %d: got %.1f %% over the bound, want 9 at most", seed, over)
+		}
 	}
 }
 
