@@ -29,8 +29,13 @@ type Host interface {
 // reached. Again may wait for what it knows of, such as the next route, and returns
 // whether to try again; if not, the push returns the error. It is called on the
 // goroutine that pushes, and for nothing but pushes: calls are not repeated. A push that is
-// taken at once costs nothing more, and does not allocate.
-func Retry(h Host, again func(err error) bool) Host { return &retrying{h, again} }
+// taken at once costs nothing more, and does not allocate. Without again it is h.
+func Retry(h Host, again func(err error) bool) Host {
+	if again == nil {
+		return h
+	}
+	return &retrying{h, again}
+}
 
 type retrying struct {
 	Host
@@ -49,8 +54,13 @@ func (r *retrying) Draft(from core.SourceRef, key Key) (*core.Message, error) {
 
 // Ask returns a host that asks before each push and call into h whether it may be made:
 // what may returns is then what the push returns. So whoever meters a unit refuses what is
-// beyond its limits. May is called on the goroutine that pushes.
-func Ask(h Host, may func(key Key) error) Host { return &asking{h, may} }
+// beyond its limits. May is called on the goroutine that pushes. Without may it is h.
+func Ask(h Host, may func(key Key) error) Host {
+	if may == nil {
+		return h
+	}
+	return &asking{h, may}
+}
 
 type asking struct {
 	Host

@@ -148,7 +148,7 @@ func (r *Runtime) Units(dst []UnitStats) []UnitStats { return r.rt.Units(dst) }
 // next slot begins. So what f has not heard of is at most what a unit has done since its newest
 // slot began; of messages without slots, within half a millisecond. Workers call f between
 // two handlers, several at once: it must not block, and not keep the rows. A later call
-// replaces f.
+// replaces f, and nil ends it.
 func (r *Runtime) WatchUnits(f func([]UnitStats)) { r.rt.WatchUnits(f) }
 
 // Flows returns what has travelled between this runtime and others, as of the last slot: a
@@ -165,5 +165,7 @@ func (r *Runtime) Routes() []Route { return r.rt.Routes() }
 func (r *Runtime) Route(u Unit) (Route, error) { return r.rt.Route(u) }
 
 // WatchRoutes calls f with every route that the runtime learns of from now on,
-// one call at a time, until stop is called. F must not block.
+// one call at a time, until stop is called, which may be in f; a call that has begun by then
+// ends. F must not block: it may look at routes and push, and what waits for the runtime, such
+// as [Runtime.Claim], [Runtime.MoveUnit] or [Runtime.Close], is for another goroutine.
 func (r *Runtime) WatchRoutes(f func(Route)) (stop func()) { return r.rt.WatchRoutes(f) }

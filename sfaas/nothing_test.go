@@ -45,6 +45,7 @@ func TestNothingIsSaid(t *testing.T) {
 		{"WithThreadGroup", made(sfaas.WithThreadGroup(nil))}, {"NewThreadGroup", group(0)}, {"NewThreadGroup", group(1 << 20)},
 		{"NewRuntime", func() error { _, err := sfaas.NewRuntime(nil); return err }()}, {"Link", sfaas.Link(rt, nil)},
 		{"Push", in.Push(rt, key, 1, nil)}, {"PushValue", in.PushValue(rt, key, 1, nil)}, {"OnThread", sfaas.OnThread(sfaas.Threads{}, nil)},
+		{"Snapshot", rt.Snapshot(t.Context(), nil)}, {"Restore", rt.Restore(t.Context(), nil)},
 	} {
 		var bad *sfaas.OptionError
 		if !errors.As(c.err, &bad) || bad.Option != c.option {
@@ -52,6 +53,16 @@ func TestNothingIsSaid(t *testing.T) {
 		}
 	}
 	if err := made(sfaas.WithNotices(nil)); err != nil {
+		t.Error(err)
+	}
+	rt.WatchUnits(nil)
+	rt.WatchRoutes(nil)()
+	for i, h := range []sfaas.Host{sfaas.Retry(rt, nil), sfaas.Ask(rt, nil), sfaas.Watch(rt, nil, nil)} {
+		if err := in.PushValue(h, key, sfaas.Slot(i), &number{}); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := rt.Drain(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

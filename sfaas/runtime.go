@@ -119,7 +119,12 @@ func (r *Runtime) ResetStats() { r.rt.ResetStats() }
 // cells are sealed as these are. Snapshot refuses graphs with Sealed cells
 // unless [WithSealer] was given: the random key of a process could not open
 // them again.
-func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error { return r.rt.Snapshot(ctx, w) }
+func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error {
+	if w == nil {
+		return &OptionError{Option: "Snapshot", Got: "nil", Want: "where to write"}
+	}
+	return r.rt.Snapshot(ctx, w)
+}
 
 // Restore reads a snapshot into a runtime that has not processed anything yet;
 // another one is refused with ErrNotEmpty. Messages that waited wait again,
@@ -136,7 +141,12 @@ func (r *Runtime) Snapshot(ctx context.Context, w io.Writer) error { return r.rt
 // State goes back to the cut. A counter that must never repeat, such as the
 // COUNT of a cipher in a Sealed cell, needs an engine that keeps every commit,
 // or a new key after a restore.
-func (r *Runtime) Restore(ctx context.Context, src io.Reader) error { return r.rt.Restore(ctx, src) }
+func (r *Runtime) Restore(ctx context.Context, src io.Reader) error {
+	if src == nil {
+		return &OptionError{Option: "Restore", Got: "nil", Want: "a snapshot"}
+	}
+	return r.rt.Restore(ctx, src)
+}
 
 // Recover lets a runtime that has not processed anything yet go on with what its
 // engine has kept of an earlier life of the same node, see [WithNode]; with an engine
@@ -159,5 +169,7 @@ func (r *Runtime) Recover(ctx context.Context) error { return r.rt.Recover(ctx) 
 
 // Close stops the workers, waits for them, and closes the resources. Messages
 // that have not been processed are lost. A handler that blocks is not waited
-// for. Close is idempotent.
+// for. Another function of the program that blocks, or has called Close itself, is waited for
+// for seconds: then Close returns an [*OptionError], and the rest ends with that function.
+// Close is idempotent; a later call waits for the first one, and returns nil.
 func (r *Runtime) Close() error { return r.rt.Close() }

@@ -49,7 +49,7 @@ type Config struct {
 	MaxGreetings int
 
 	// OnEvent is told of connections, of one other node at a time in order. It must not
-	// block.
+	// block: what waits, such as [Node.Close] or [Node.Dial], is for another goroutine.
 	OnEvent func(Event)
 	// Logger hears of what is refused; nil means the default one.
 	Logger *slog.Logger

@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,9 +31,10 @@ type Node struct {
 	dials     map[sfaas.NodeID]*dialling // guarded by joining
 	greetings greetings
 
-	ctx  context.Context // ends with the node
-	stop context.CancelFunc
-	wg   sync.WaitGroup
+	ctx   context.Context // ends with the node
+	stop  context.CancelFunc
+	wg    sync.WaitGroup
+	ended chan struct{} // closed when Close has ended everything
 }
 
 // How long two nodes may take to know each other, and until who has dialled has said who it is.
@@ -49,7 +52,7 @@ func New(rt *sfaas.Runtime, cfg Config) (*Node, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	n := &Node{rt: rt, cfg: cfg, sessions: map[sfaas.NodeID]*session{}, diallers: map[*dialler]bool{}, dials: map[sfaas.NodeID]*dialling{}}
+	n := &Node{rt: rt, cfg: cfg, sessions: map[sfaas.NodeID]*session{}, diallers: map[*dialler]bool{}, dials: map[sfaas.NodeID]*dialling{}, ended: make(chan struct{})}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	return n, nil
 }
@@ -104,6 +107,9 @@ func (n *Node) serve(l net.Listener, secure bool) {
 // [Config.Dial]. The node closes the connection, also with an error.
 func (n *Node) Accept(network string, conn net.Conn) error {
 	secure, err := n.cfg.secure(network)
+	if conn == nil {
+		return &sfaas.OptionError{Option: "peer.Node.Accept", Got: "nil", Want: "a connection"}
+	}
 	if err != nil {
 		conn.Close()
 		return err
@@ -302,20 +308,33 @@ func (n *Node) refused(node sfaas.NodeID, err error) {
 }
 
 // Close ends all connections. What is on its way to other nodes gets up to a second to
-// arrive. No goroutine of the node is left when it returns. Close is idempotent.
+// arrive. No goroutine of the node is left when it returns, but one in which
+// [Config.OnEvent] has not returned after seconds, as it waits for Close: then Close returns an
+// [*sfaas.OptionError]. Close is idempotent.
 func (n *Node) Close() error {
 	n.mu.Lock()
-	if n.closed {
-		n.mu.Unlock()
-		n.wg.Wait()
+	if !n.closed {
+		n.closed = true
+		go n.end()
+	}
+	n.mu.Unlock()
+	select {
+	case <-n.ended:
 		return nil
+	case <-time.After(closeTime):
+		return &sfaas.OptionError{Option: "peer.Config.OnEvent", Got: "a call that has not returned", Want: "one that does not wait for Close"}
 	}
-	n.closed = true
+}
+
+// closeTime is for how long Close waits, of which what is on its way takes a second at most.
+const closeTime = 5 * time.Second
+
+// end is what Close does once: nothing begins any more, since the node is closed.
+func (n *Node) end() {
+	defer close(n.ended)
+	n.mu.Lock()
 	listeners := n.listeners
-	var all []*session
-	for _, s := range n.sessions {
-		all = append(all, s)
-	}
+	all := slices.Collect(maps.Values(n.sessions))
 	n.mu.Unlock()
 	for _, l := range listeners {
 		l.Close()
@@ -337,7 +356,6 @@ func (n *Node) Close() error {
 		n.forget(s, sfaas.ErrClosed)
 	}
 	n.wg.Wait()
-	return nil
 }
 
 // Connected reports whether there is a connection to a node at this moment.

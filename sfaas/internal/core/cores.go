@@ -83,7 +83,13 @@ func (c *Cores) Units(dst []UnitStats) []UnitStats { return c.board.readUnits(ds
 // Who watches is told before a core begins the next slot of a unit: what it has not been told
 // is at most what a unit has done since its newest slot began. Without that counters
 // are published by the clock alone.
-func (c *Cores) Watch(f func([]UnitStats)) { c.board.watch.Store(&f) }
+func (c *Cores) Watch(f func([]UnitStats)) {
+	if f == nil {
+		c.board.watch.Store(nil)
+		return
+	}
+	c.board.watch.Store(&f)
+}
 
 // Flows returns what has travelled between this runtime and others, a row for each edge
 // with any, in dst as far as it fits.

@@ -50,7 +50,7 @@ func (r *Runtime) route(id plan.UnitID) base.Route {
 }
 
 // WatchRoutes calls f with every route that the runtime learns of from now on,
-// one call at a time, until stop is called. F must not block.
+// one call at a time, until stop is called: see the table.
 func (r *Runtime) WatchRoutes(f func(base.Route)) (stop func()) {
 	r.routes.mu.Lock()
 	defer r.routes.mu.Unlock()
@@ -70,7 +70,12 @@ func (r *Runtime) WatchRoutes(f func(base.Route)) (stop func()) {
 // host code, so that a push need not ask a core who owns a unit. It may lag behind by as
 // much as a signal takes; a message that goes the wrong way is sent on or refused, with
 // the right route.
+//
+// Who watches is called by whoever learns a route, before that goes on, and without mu: so it
+// may look at routes, and push.
 type routeTable struct {
+	telling sync.Mutex // orders what who watches is told; held around mu
+
 	mu     sync.Mutex
 	byUnit map[base.Unit]base.Route
 	rests  map[string]core.Rest // by part: those that were passed on
@@ -102,25 +107,47 @@ func (t *routeTable) learnRest(r core.Rest) {
 	}
 }
 
-// learn takes a route that is newer than what is known, and tells who watches, under the
-// lock: so nobody hears of two routes in the wrong order.
+// learn takes a route that is newer than what is known, and tells who watches before it
+// returns: nobody hears of two routes in the wrong order.
 func (t *routeTable) learn(r base.Route) {
+	t.telling.Lock()
+	defer t.telling.Unlock()
+	if !t.note(r) {
+		return
+	}
+	// In the order in which they began to watch.
+	for i := 1; ; i++ {
+		f, more := t.watcher(i)
+		if !more {
+			return
+		}
+		if f != nil {
+			f(r)
+		}
+	}
+}
+
+// note takes a route, and reports whether it is newer than what was known.
+func (t *routeTable) note(r base.Route) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old, known := t.byUnit[r.Unit]
 	if known && !r.After(old) {
-		return
+		return false
 	}
 	t.byUnit[r.Unit] = r
 	if r.Owner != t.self {
 		t.foreign.Store(true)
 	}
-	// In the order in which they began to watch.
-	for i := 1; i <= t.next; i++ {
-		if f := t.watch[i]; f != nil {
-			f(r)
-		}
-	}
+	return true
+}
+
+// watcher returns who was the i-th to watch, nil if it has stopped, and whether there may be
+// a later one.
+func (t *routeTable) watcher(i int) (f func(base.Route), more bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.watch[i], i <= t.next
 }
 
 // reachable returns a [*base.MovedError] if a message pushed here would not get to

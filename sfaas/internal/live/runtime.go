@@ -56,6 +56,8 @@ type Runtime struct {
 	closed atomic.Bool
 	stop   chan struct{}
 	wg     sync.WaitGroup
+	ended  chan struct{} // closed when Close has ended everything
+	end    error         // of it
 }
 
 type callResult struct {
@@ -76,7 +78,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	}
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
-		links: map[base.NodeID]peer{}, lives: map[base.NodeID]heard{}, stop: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
+		links: map[base.NodeID]peer{}, lives: map[base.NodeID]heard{}, stop: make(chan struct{}), ended: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
 		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
 	}
 	// Counters are shown once per slot, or where slots are shorter than the clock can
@@ -366,14 +368,34 @@ func (r *Runtime) askUntil(ctx context.Context, f func(w *worker)) error {
 // that have not been processed are lost. What other runtimes have not
 // acknowledged is waited for, for as long as the block limit says; what is
 // given up then is a [*base.UnacknowledgedError]. A handler that blocks is not waited
-// for. Linked runtimes forget this one. Close is idempotent.
+// for, nor is another function of the program that has not returned after closeTime: that is a
+// [*base.OptionError], and everything ends with the function. Linked runtimes forget this one.
+// Close is idempotent: a later call waits for the first one.
 func (r *Runtime) Close() error {
 	r.mu.Lock() // whoever has seen it open has said so in wg
 	closed := r.closed.Swap(true)
 	r.mu.Unlock()
-	if closed {
-		return nil
+	if !closed {
+		go r.close()
 	}
+	select {
+	case <-r.ended:
+		if closed {
+			return nil
+		}
+		return r.end
+	case <-time.After(closeTime + 3*r.set.BlockLimit):
+		return &base.OptionError{Option: "Close", Got: "a function of the program that has not returned", Want: "one that does not wait for the runtime"}
+	}
+}
+
+// closeTime is for how long Close waits for what is no handler, beyond what others, and
+// handlers, may take.
+const closeTime = 2 * time.Second
+
+// close is Close, once.
+func (r *Runtime) close() {
+	defer close(r.ended)
 	r.readAll()
 	lost := r.awaitAcknowledged()
 	for _, w := range r.workers {
@@ -389,11 +411,10 @@ func (r *Runtime) Close() error {
 		x.leave()
 		r.unlink(x, base.ErrClosed)
 	}
-	err := errors.Join(r.leaveGroup(), r.cores.Close())
+	r.end = errors.Join(r.leaveGroup(), r.cores.Close())
 	if lost > 0 {
-		err = errors.Join(err, &base.UnacknowledgedError{Node: r.set.Node, Messages: lost})
+		r.end = errors.Join(r.end, &base.UnacknowledgedError{Node: r.set.Node, Messages: lost})
 	}
-	return err
 }
 
 // readAll waits, bounded, until the workers have read what was pushed: what is for
