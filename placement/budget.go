@@ -54,7 +54,7 @@ func (n *Node) tellBudgets() {
 	b.version, b.at = version, now
 	n.drop(mail{look: func(*agent.Agent) {
 		set, slots := n.books.lent.Slots(nil)
-		n.lines.add(0, func() { n.budget(set, slots) })
+		n.tells.add(0, func() { n.budget(set, slots) })
 	}})
 }
 

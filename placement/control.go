@@ -4,6 +4,7 @@ package placement
 
 import (
 	"encoding/binary"
+	"errors"
 	"sync"
 	"time"
 
@@ -185,13 +186,25 @@ func (n *Node) postOf(c carrier, u sfaas.Unit, e agent.Event) {
 func (n *Node) look(f func(a *agent.Agent)) bool {
 	done := make(chan struct{})
 	n.drop(mail{look: func(a *agent.Agent) { f(a); close(done) }})
-	select {
-	case <-done:
-		return true
-	case <-n.ctx.Done():
-		return false
+	poll := time.NewTicker(lookPoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-done:
+			return true
+		case <-n.ctx.Done():
+			return false
+		case <-poll.C:
+			if errors.Is(n.push(n.id, classWake, nil), sfaas.ErrClosed) {
+				return false
+			}
+		}
 	}
 }
+
+// lookPoll is how often look asks whether the agent is there: the program may have closed the
+// runtime under it.
+const lookPoll = 100 * time.Millisecond
 
 func (n *Node) drop(m mail) {
 	n.mail.put(m)

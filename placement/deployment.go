@@ -64,7 +64,8 @@ type Deployment struct {
 	warm    *warming                      // that runs, or has ended well; nil for none
 	closed  bool
 
-	signs chan sign // from the thread that beats
+	signs  chan sign // from the thread that beats
+	events lines     // to the program: one line, so that it hears of them in order
 
 	ctx  context.Context // ends with the deployment
 	stop context.CancelFunc
@@ -359,23 +360,24 @@ func (d *Deployment) await(ctx context.Context, holds func() bool) error {
 	}
 }
 
-// event tells the program of something.
+// event tells the program of something, and does not wait for it: what comes next on the
+// failure path does not either.
 func (d *Deployment) event(e Event) {
 	if d.opts.onEvent != nil {
 		e.At = sfaas.Now()
-		d.opts.onEvent(e)
+		d.events.add(0, func() { d.opts.onEvent(e) })
 	}
 }
 
 // close ends the deployment at this node: units that are still here are lost. No
-// goroutine is left when it returns. It is idempotent.
+// goroutine is left when it returns, but in functions of the program that wait for it, see
+// [awaitProgram]. It is idempotent.
 func (d *Deployment) close(context.Context) error {
 	d.mu.Lock()
 	closed := d.closed
 	d.mu.Unlock()
 	if closed {
-		d.wg.Wait()
-		return nil
+		return awaitProgram(d.wait)
 	}
 	return d.shut()
 }
@@ -403,6 +405,11 @@ func (d *Deployment) shut() error {
 	if d.notes != nil {
 		errs = append(errs, d.notes.Close()) // no worker writes any more
 	}
+	return errors.Join(append(errs, awaitProgram(d.wait))...)
+}
+
+// wait waits for all goroutines; what warms up is one of them.
+func (d *Deployment) wait() {
 	d.wg.Wait()
-	return errors.Join(errs...)
+	d.events.wait()
 }

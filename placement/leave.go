@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/neuroran/neuroran/placement/internal/agent"
+	"github.com/neuroran/neuroran/sfaas"
 )
 
 // Leave brings every unit of this node to others, tells the zone that the node goes, closes
@@ -16,6 +17,10 @@ import (
 // It returns when that is done, or when ctx ends or every other node has refused a unit: then
 // what is still here ends with the node, and its standbys take over. An [*UnplacedError] per
 // unit says which and why. The last node of a zone takes its units with it.
+//
+// Functions of the program, such as those of [WithEvents] and [WithWarm], have returned by then.
+// One that has not after some seconds, since it has called Leave itself or waits for something
+// else, is not waited for: that is an [*sfaas.OptionError], and its goroutine ends with it.
 //
 // The first call does it; others wait for its end, and return the error of the first, or that
 // of their own ctx.
@@ -69,8 +74,23 @@ func (n *Node) leave(ctx context.Context) error {
 	for _, c := range carriers {
 		errs = append(errs, c.close(ctx))
 	}
-	n.shut()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, n.shut())...)
+}
+
+// programTime is for how long what ends waits for functions of the program.
+const programTime = 5 * time.Second
+
+// awaitProgram waits for goroutines some of which may be in a function of the program. That may
+// be the one that has called Leave, and then it would wait for itself.
+func awaitProgram(wait func()) error {
+	done := make(chan struct{})
+	go func() { wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(programTime):
+		return &sfaas.OptionError{Option: "placement.Node.Leave", Got: "a function of the program that has not returned", Want: "one that does not wait for Leave"}
+	}
 }
 
 // awaitLines waits for what is being done for units: one is elsewhere a little before its move

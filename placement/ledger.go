@@ -190,7 +190,7 @@ func (b *books) tell(l *line) {
 	n.modes[id] = l.mode
 	n.mu.Unlock()
 	kind := spec.kind(int(l.mode))
-	n.lines.add(id, func() { c.mode(u, kind) })
+	n.tells.add(id, func() { c.mode(u, kind) })
 }
 
 // settle lets units of this node work in other modes, in which the node takes less. What there

@@ -49,6 +49,7 @@ type Node struct {
 
 	mail  mailbox
 	lines lines
+	tells lines // to functions of the program: nothing of the node waits for them
 
 	mu         sync.Mutex
 	cards      map[sfaas.NodeID]*card  // what members say of themselves
@@ -274,8 +275,9 @@ func (n *Node) beat() {
 	}
 }
 
-// shut ends everything that open has begun. No goroutine is left.
-func (n *Node) shut() {
+// shut ends everything that open has begun. No goroutine is left, but in functions of the
+// program that wait for it.
+func (n *Node) shut() error {
 	n.stop()
 	n.mu.Lock()
 	n.left = true
@@ -286,6 +288,9 @@ func (n *Node) shut() {
 	if n.peer != nil {
 		n.peer.Close()
 	}
-	n.lines.wait()
-	n.wg.Wait()
+	return awaitProgram(func() {
+		n.lines.wait()
+		n.wg.Wait()
+		n.tells.wait()
+	})
 }

@@ -124,8 +124,7 @@ func (n *Node) expel(why error) {
 		if m := n.cfg.Membership; m != nil {
 			errs = append(errs, m.Leave())
 		}
-		n.shut()
-		n.end = errors.Join(errs...)
+		n.end = errors.Join(append(errs, n.shut())...)
 		close(n.ended)
 	})
 }

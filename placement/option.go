@@ -77,8 +77,8 @@ func WithBudget(function string, f func(u *Unit, perSlot time.Duration) error) D
 	return deployOption(func(x *deployOptions) { x.budget = budgetSink{function: function, tell: f} })
 }
 
-// WithEvents names what is told of failures and of what was done about them. It must not
-// block; calls may overlap.
+// WithEvents names what is told of failures and of what was done about them, one call at a
+// time, in order. Nothing waits for it but [Node.Leave].
 func WithEvents(f func(Event)) DeployOption {
 	return deployOption(func(x *deployOptions) { x.onEvent = f })
 }
