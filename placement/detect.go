@@ -39,7 +39,8 @@ import (
 //	    one holds everywhere.
 //
 // A process that comes back in another life has nothing of what it had: as soon as it says who
-// it is, or closes, its units are taken over as those of one that has died.
+// it is, or closes, its units are taken over as those of one that has died. What nobody has
+// taken over by then it takes out of service itself, see disown.
 //
 // All of it goes without any letter to other nodes, and without the optimiser.
 const (
@@ -126,6 +127,7 @@ func (d *Deployment) onPeer(e peer.Event) {
 		d.ups[e.Node] = sfaas.Now()
 		d.wake()
 		d.mu.Unlock()
+		d.spawn(d.disown)
 	case peer.Lost:
 		d.spawn(func() { d.probe(e.Node, e.Incarnation) })
 	case peer.Gone:

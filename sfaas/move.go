@@ -164,6 +164,13 @@ func (r *Runtime) Routes() []Route { return r.rt.Routes() }
 // Route returns the route of one unit.
 func (r *Runtime) Route(u Unit) (Route, error) { return r.rt.Route(u) }
 
+// Outlived returns the routes by which runtimes that were linked with this one take it for the
+// owner of a unit, under an epoch that is newer than the one it knows: as an earlier life of it
+// was. Nobody serves such a unit until somebody claims it under an epoch after that, and what
+// owns it by an older one is refused by them. A unit that is on its way here may be among them
+// for a moment.
+func (r *Runtime) Outlived() []Route { return r.rt.Outlived() }
+
 // WatchRoutes calls f with every route that the runtime learns of from now on,
 // one call at a time, until stop is called, which may be in f; a call that has begun by then
 // ends. F must not block: it may look at routes and push, and what waits for the runtime, such

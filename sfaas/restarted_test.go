@@ -8,6 +8,7 @@ import (
 	"math"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
 	"github.com/neuroran/neuroran/sfaas/sim"
@@ -177,4 +178,33 @@ func TestNewsOfAnotherLife(t *testing.T) {
 	if r, err := a.Route(unitOf("f", key)); err != nil || r.Owner != 2 {
 		t.Errorf("who has moved it knows %+v, %v", r, err)
 	}
+}
+
+// TestOutlived asks a runtime for what others take it for the owner of: what its earlier life
+// had, until somebody claims that, and nothing of what it owns itself.
+func TestOutlived(t *testing.T) {
+	app, _, _ := counting(t, sfaas.Volatile)
+	node := func(n sfaas.NodeID, life uint32) *sfaas.Runtime {
+		return start(t, app, sfaas.WithNode(n), sfaas.WithIncarnation(life), sfaas.WithDefaultOwner(1))
+	}
+	a, b := node(1, 1000), node(2, 1000)
+	wired(t, a, b)
+	u := sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}
+	if err := b.Claim(u, 7); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 5*time.Second, "a knows the route", func() bool { r, err := a.Route(u); return err == nil && r.Owner == 2 })
+	if all := b.Outlived(); len(all) != 0 {
+		t.Errorf("in the life that owns it: %v, want none", all)
+	}
+	b.Close()
+	b = node(2, 1001)
+	wired(t, a, b)
+	if all, want := b.Outlived(), (sfaas.Route{Unit: u, Owner: 2, Epoch: 7}); len(all) != 1 || all[0] != want {
+		t.Errorf("in the next life: %v, want %v", all, want)
+	}
+	if err := a.Claim(u, 8); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 5*time.Second, "b knows the claim", func() bool { return len(b.Outlived()) == 0 })
 }

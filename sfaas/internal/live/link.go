@@ -218,6 +218,8 @@ func (r *Runtime) learnTable(rests []core.Rest, routes []base.Route) {
 			r.postAll(core.RouteEvent(x))
 			if x.Owner != r.set.Node { // what this runtime owns its cores say, not news of an earlier life
 				r.routes.learn(x)
+			} else {
+				r.routes.outlive(x)
 			}
 		}
 	}

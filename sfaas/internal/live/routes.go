@@ -22,9 +22,7 @@ func (r *Runtime) Routes() []base.Route {
 	for _, x := range r.routes.byUnit {
 		all = append(all, x)
 	}
-	slices.SortFunc(all, func(a, b base.Route) int {
-		return cmp.Or(cmp.Compare(a.Unit.Part, b.Unit.Part), a.Unit.Root.Compare(b.Unit.Root))
-	})
+	slices.SortFunc(all, compareRoutes)
 	return all
 }
 
@@ -81,6 +79,8 @@ type routeTable struct {
 	rests  map[string]core.Rest // by part: those that were passed on
 	watch  map[int]func(base.Route)
 	next   int
+
+	outlived map[base.Unit]uint32 // epochs under which others have taken this runtime for an owner
 
 	self    base.NodeID
 	foreign atomic.Bool // some unit is owned elsewhere
@@ -140,6 +140,38 @@ func (t *routeTable) note(r base.Route) bool {
 		t.foreign.Store(true)
 	}
 	return true
+}
+
+// outlive notes that others take this runtime for the owner of a unit. If that is none that it
+// has or will have, an earlier life had it.
+func (t *routeTable) outlive(r base.Route) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.Epoch > t.byUnit[r.Unit].Epoch {
+		t.outlived[r.Unit] = max(t.outlived[r.Unit], r.Epoch)
+	}
+}
+
+// Outlived returns the routes that others have told of this runtime and that are newer than
+// what it knows itself, by unit.
+func (r *Runtime) Outlived() (all []base.Route) {
+	t := &r.routes
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for u, epoch := range t.outlived {
+		if epoch <= t.byUnit[u].Epoch {
+			delete(t.outlived, u)
+			continue
+		}
+		all = append(all, base.Route{Unit: u, Owner: t.self, Epoch: epoch})
+	}
+	slices.SortFunc(all, compareRoutes)
+	return all
+}
+
+// compareRoutes orders routes by unit.
+func compareRoutes(a, b base.Route) int {
+	return cmp.Or(cmp.Compare(a.Unit.Part, b.Unit.Part), a.Unit.Root.Compare(b.Unit.Root))
 }
 
 // watcher returns who was the i-th to watch, nil if it has stopped, and whether there may be

@@ -79,7 +79,7 @@ func New(app *plan.App, set *core.Settings) (*Runtime, error) {
 	r := &Runtime{
 		app: app, set: set, calls: map[uint64]chan callResult{},
 		links: map[base.NodeID]peer{}, lives: map[base.NodeID]heard{}, stop: make(chan struct{}), ended: make(chan struct{}), wire: state.NewWire(app, set), frames: &base.FramePool{},
-		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, self: set.Node},
+		routes: routeTable{byUnit: map[base.Unit]base.Route{}, rests: map[string]core.Rest{}, watch: map[int]func(base.Route){}, outlived: map[base.Unit]uint32{}, self: set.Node},
 	}
 	// Counters are shown once per slot, or where slots are shorter than the clock can
 	// bear, every 100 µs.
