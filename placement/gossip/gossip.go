@@ -71,7 +71,7 @@ type Members struct {
 	gone               map[placement.Member]bool // lives that were lost
 	stop               chan struct{}
 	wg                 sync.WaitGroup
-	ended              bool
+	started, ended     bool
 }
 
 // New returns the membership for [placement.Config]. Nothing happens before the node joins.
@@ -82,15 +82,28 @@ func New(cfg Config) *Members {
 	return &Members{cfg: cfg, gone: map[placement.Member]bool{}, stop: make(chan struct{})}
 }
 
-// Start implements [placement.Membership].
+// Start implements [placement.Membership]. It returns a [*sfaas.OptionError] where the
+// membership is, or was, another node's: each has one of its own, and each life of it.
 func (m *Members) Start(self placement.Member, tell func(placement.Member, placement.MemberChange)) error {
+	m.mu.Lock()
+	used := m.started || m.ended
+	m.started = true
+	m.mu.Unlock()
+	if used {
+		return &sfaas.OptionError{Option: "placement.Config.Membership", Got: "one that was started before", Want: "what gossip.New has returned for this node alone"}
+	}
 	m.self, m.tell = self, tell
 	c, err := m.config()
-	if err != nil {
-		return err
+	if err == nil {
+		if m.list, err = memberlist.Create(c); err != nil {
+			err = fmt.Errorf("gossip: %w", err)
+		}
 	}
-	if m.list, err = memberlist.Create(c); err != nil {
-		return fmt.Errorf("gossip: %w", err)
+	if err != nil {
+		m.mu.Lock()
+		m.started = false // it may be tried again
+		m.mu.Unlock()
+		return err
 	}
 	m.wg.Go(m.seek)
 	return nil
@@ -153,8 +166,13 @@ const exchangeTime = 5 * time.Second
 // healTime is after how long seeds are asked again that have answered before.
 const healTime = 30 * time.Second
 
-// Address returns where this member gossips, for others' seeds.
-func (m *Members) Address() string { return m.list.LocalNode().Address() }
+// Address returns where this member gossips, for others' seeds; "" before the node has joined.
+func (m *Members) Address() string {
+	if m.list == nil {
+		return ""
+	}
+	return m.list.LocalNode().Address()
+}
 
 // Counts returns what this member has seen.
 func (m *Members) Counts() Counts { return Counts{m.found.Load(), m.lost.Load(), m.wrong.Load()} }

@@ -173,6 +173,38 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
+// A membership is one node's: a second one, at the same time or later, is refused, and no
+// goroutine is left of it.
+func TestMembershipOfOneNode(t *testing.T) {
+	before := runtime.NumGoroutine()
+	m := New(Config{Listen: "127.0.0.1:0"})
+	if at := m.Address(); at != "" {
+		t.Errorf("it gossips at %q before it has started", at)
+	}
+	join := func(node sfaas.NodeID) (*placement.Node, error) {
+		return placement.Join(t.Context(), placement.Config{Listen: "127.0.0.1:0", Token: []byte("secret"), Node: node, Membership: m})
+	}
+	n, err := join(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(when string) {
+		var bad *sfaas.OptionError
+		if other, err := join(2); !errors.As(err, &bad) || bad.Option != "placement.Config.Membership" {
+			t.Errorf("%s: got %v, want an OptionError", when, err)
+			if err == nil {
+				other.Leave(t.Context())
+			}
+		}
+	}
+	refused("beside the first")
+	if err := n.Leave(t.Context()); err != nil {
+		t.Error(err)
+	}
+	refused("after it")
+	eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 })
+}
+
 // FuzzMember: what a stranger says of itself is refused, or is what it would write.
 func FuzzMember(f *testing.F) {
 	f.Add(appendMember(nil, placement.Member{Node: 4095, Incarnation: 1<<32 - 1, Address: "10.0.0.1:1"}))
