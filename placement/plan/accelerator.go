@@ -44,19 +44,8 @@ func (s *State) acceleratorUser(j int32) int {
 // leastWithout returns the place at which a unit takes least without the accelerator of a node,
 // or of any other one that is used less than so much.
 func (s *State) leastWithout(u int, self int32, used float64) Place {
-	best, least := Nowhere, 0.0
-	for _, j := range s.view.Zone(s.view.Units[u].Zone) {
-		other := s.load[j].Accelerator
-		mayUse := other > used || other == used && j < self
-		for mode := range s.view.Units[u].Modes {
-			if s.view.Units[u].Modes[mode].Kind != CPU && (j == self || !mayUse) {
-				continue
-			}
-			p := Place{j, int8(mode)}
-			if watts, refused := s.Cost(u, p); refused.OK() && (best == Nowhere || watts < least) {
-				best, least = p, watts
-			}
-		}
-	}
-	return best
+	return s.least(u, func(p Place) bool {
+		other := s.load[p.Node].Accelerator
+		return s.view.Units[u].Modes[p.Mode].Kind == CPU || p.Node != self && (other > used || other == used && p.Node < self)
+	})
 }

@@ -2,6 +2,8 @@
 
 package plan
 
+import "math"
+
 // Cost returns how many watts more the state takes with a unit, which has no place now, at
 // a place; or the first line that it fails there, or that the other end of one of its links
 // fails. Watts count all that the unit brings about: a node that wakes up, an accelerator
@@ -24,6 +26,24 @@ func (s *State) Cost(u int, p Place) (watts float64, refused Refusal) {
 		return 0, refused
 	}
 	return wire + v.watts(j, &next) - v.watts(j, &s.load[j]), Refusal{}
+}
+
+// least returns the place at which a unit, which has no place now, takes least of all in its zone that
+// it may have and that admit it, Nowhere if there is none.
+func (s *State) least(u int, may func(Place) bool) Place {
+	best, least := Nowhere, math.Inf(1)
+	for _, j := range s.view.Zone(s.view.Units[u].Zone) {
+		for mode := range s.view.Units[u].Modes {
+			p := Place{j, int8(mode)}
+			if !may(p) {
+				continue
+			}
+			if watts, refused := s.Cost(u, p); refused.OK() && watts < least {
+				best, least = p, watts
+			}
+		}
+	}
+	return best
 }
 
 // with returns the load of a node with one unit more, and the watts of the unit's wires.

@@ -205,20 +205,8 @@ func (q *sequencer) willFit(m Move) bool {
 // bounce moves a unit to where it takes least of all places that it can have now.
 func (q *sequencer) bounce(u int) (Move, bool) {
 	s, from := q.s, q.s.place[u]
-	best, least := Nowhere, 0.0
 	s.Remove(u)
-	for _, j := range s.view.Zone(s.view.Units[u].Zone) {
-		if j == from.Node {
-			continue
-		}
-		for mode := range s.view.Units[u].Modes {
-			p := Place{j, int8(mode)}
-			watts, refused := s.Cost(u, p)
-			if refused.OK() && (best.Node < 0 || watts < least) {
-				best, least = p, watts
-			}
-		}
-	}
+	best := s.least(u, func(p Place) bool { return p.Node != from.Node })
 	s.Put(u, from)
 	if best.Node < 0 {
 		return Move{}, false
