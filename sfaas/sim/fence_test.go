@@ -15,21 +15,22 @@ import (
 // node.
 type fenced struct {
 	*World
-	t    *testing.T
-	in   sfaas.Input[uint64]
-	unit sfaas.Unit
-	key  sfaas.Key
-	keys []sfaas.Key // under which each slot is pushed
-	next sfaas.Slot
-	made map[sfaas.Slot]int // how often each slot was published
+	t      *testing.T
+	in     sfaas.Input[uint64]
+	unit   sfaas.Unit
+	key    sfaas.Key
+	keys   []sfaas.Key // under which each slot is pushed
+	next   sfaas.Slot
+	period time.Duration      // between two slots
+	made   map[sfaas.Slot]int // how often each slot was published
 }
 
-// period is the time between two slots.
+// period is the time between two slots, where nothing else is said.
 const period = 100 * time.Microsecond
 
-func newFenced(t *testing.T, cfg Config) *fenced {
+func newFenced(t *testing.T, cfg Config, edge ...sfaas.EdgeConfig) *fenced {
 	t.Helper()
-	f := &fenced{t: t, key: sfaas.NewKey(sfaas.KindCell, 1), made: map[sfaas.Slot]int{}}
+	f := &fenced{t: t, period: period, key: sfaas.NewKey(sfaas.KindCell, 1), made: map[sfaas.Slot]int{}}
 	last := sfaas.NewValue[uint64]("last", sfaas.Volatile)
 	fn := sfaas.Define("f", func(c *sfaas.Ctx, out, in *uint64) error {
 		*last.Mut(c) = *in
@@ -38,7 +39,7 @@ func newFenced(t *testing.T, cfg Config) *fenced {
 	}, sfaas.FunctionConfig{History: 4, Cost: time.Microsecond}, last)
 	g := sfaas.NewGraph("fenced")
 	f.in = sfaas.Source[uint64](g, "in")
-	out := sfaas.Sink(sfaas.Apply(f.in, fn), "out")
+	out := sfaas.Sink(sfaas.Apply(f.in.With(append(edge, sfaas.EdgeConfig{})[0]), fn), "out")
 	app, err := g.Build()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func (f *fenced) push(slots int) {
 			}
 		}
 		f.next++
-		f.RunFor(period)
+		f.RunFor(f.period)
 	}
 }
 
@@ -385,6 +386,80 @@ func TestTwoAskForAFence(t *testing.T) {
 				t.Error("nobody owns the unit")
 			}
 			f.lastSlots(100)
+		})
+	}
+}
+
+// TestClaimInAMoveLosesNothingUncounted is TestClaimInAMove, where slots come so fast that some wait
+// whenever the unit stops: each that was pushed is published, or counted where it was lost, whoever
+// had it then.
+func TestClaimInAMoveLosesNothingUncounted(t *testing.T) {
+	step := 5 * time.Microsecond
+	if testing.Short() {
+		step = 20 * time.Microsecond
+	}
+	for _, mode := range []sfaas.MoveMode{sfaas.Kept, sfaas.Soft} {
+		for _, release := range []bool{false, true} {
+			for epoch := uint32(1); epoch < 4; epoch++ {
+				for at := time.Duration(0); at < 500*time.Microsecond; at += step {
+					t.Run(fmt.Sprintf("mode=%v/release=%v/epoch=%d/at=%v", mode, release, epoch, at), func(t *testing.T) {
+						f := newFenced(t, Config{Nodes: 3, Cores: 3, Link: 40 * time.Microsecond})
+						f.spread(3)
+						f.period = 7 * time.Microsecond
+						f.push(3)
+						f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: mode}, func(error) {})
+						f.At(f.Now().Add(at), func() {
+							if release {
+								f.Release(f.nodes[2], f.unit, epoch, func(error) {})
+							} else {
+								f.Claim(f.nodes[2], f.unit, epoch, func(error) {})
+							}
+						})
+						f.push(200)
+						f.RunFor(10 * time.Millisecond)
+						f.account()
+					})
+				}
+			}
+		}
+	}
+}
+
+// account fails if a slot was neither published nor counted as lost, or both.
+func (f *fenced) account() {
+	f.t.Helper()
+	made, lost := 0, uint64(0)
+	for _, n := range f.made {
+		made += n
+	}
+	for _, n := range f.nodes {
+		for _, s := range n.Stats() {
+			lost += s.Stale + s.Dropped + s.Unheard
+		}
+	}
+	if pushed := int(f.next) * len(f.keys); made+int(lost) != pushed {
+		f.t.Errorf("%d slots were pushed, %d published and %d counted as lost: %d are neither", pushed, made, lost, pushed-made-int(lost))
+	}
+}
+
+// TestClaimInAMoveKeepsPromises is that where pushes are promised: each that an image had which goes
+// nowhere is pushed again, and published by who has claimed the unit.
+func TestClaimInAMoveKeepsPromises(t *testing.T) {
+	for at := time.Duration(0); at < 300*time.Microsecond; at += 10 * time.Microsecond {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			f := newFenced(t, Config{Nodes: 3, Cores: 3, Link: 40 * time.Microsecond}, sfaas.EdgeConfig{Guarantee: sfaas.AtLeastOnce})
+			f.spread(3)
+			f.period = 7 * time.Microsecond
+			f.push(3)
+			f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: sfaas.Soft}, func(error) {})
+			f.At(f.Now().Add(at), func() { f.Claim(f.nodes[2], f.unit, 2, func(error) {}) })
+			f.push(100)
+			f.RunFor(10 * time.Millisecond)
+			for slot := range f.next {
+				if f.made[slot] != len(f.keys) {
+					t.Errorf("slot %d was published %d times, of %d", slot, f.made[slot], len(f.keys))
+				}
+			}
 		})
 	}
 }

@@ -299,7 +299,9 @@ func (k *Core) ended(m *Move, err, claim error) {
 }
 
 // wentAway ends a move whose target, or who has the unit from that, has told everybody
-// of its route before it has told us the outcome.
+// of its route before it has told us the outcome. Where somebody has claimed the unit while the
+// connection was lost, nobody knows whether the image had arrived: its messages are not counted here,
+// since who has taken it counts them.
 func (k *Core) wentAway(u *unit, m *Move) {
 	u.more.move = nil
 	if m.Recorded {

@@ -284,6 +284,7 @@ func (k *Core) countQuiet(u *unit, s *Signal) {
 func (k *Core) collect(u *unit, s *Signal) {
 	m := u.busy().move
 	if m == nil || !m.same(s.Move) {
+		k.goesNowhere(u, s.Move, s.Image)
 		return
 	}
 	m.image.add(s.Image)
@@ -483,6 +484,8 @@ func (k *Core) endMove(u *unit, s *Signal) {
 		if m.Recorded {
 			k.bury(u, m, u.route())
 		}
+	} else { // it was claimed meanwhile
+		k.goesNowhere(u, m, m.image)
 	}
 	m.image = nil
 	k.effect(Effect{Kind: EffectMoved, Signal: &Signal{Kind: signalOutcome, Move: m}, Err: s.Err})

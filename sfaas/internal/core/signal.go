@@ -45,6 +45,7 @@ const (
 	signalRest                         // news: the rest belongs to who Resign says
 	signalInquire                      // old owner's lead to target's: has the unit come, as Move says?
 	signalFinish                       // old owner's lead to its cores: both need not be fed any more, Route holds
+	signalLost                         // lead to cores: Image goes nowhere
 )
 
 // Signal is what cores tell each other about units. It does not change once it
@@ -87,7 +88,7 @@ func (k SignalKind) String() string {
 	return [...]string{
 		"move", "stop", "quiet", "export", "share", "image", "take", "outcome", "gone", "route", "own",
 		"fence", "fence core", "fenced core", "fenced", "head", "feed", "unfeed", "reached", "dropped", "await", "came", "ask", "marks", "forget",
-		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest", "inquire", "finish",
+		"resign", "hush", "hushed", "unhush", "heir", "inherited", "rest", "inquire", "finish", "lost",
 	}[k]
 }
 
@@ -188,6 +189,8 @@ func (k *Core) signal(s *Signal) {
 		k.countQuiet(u, s)
 	case signalExport:
 		k.exportShare(u, s.Move)
+	case signalLost:
+		k.loseImage(s.Image)
 	case signalShare:
 		k.collect(u, s)
 	case signalImage:
