@@ -17,6 +17,11 @@ import (
 //
 // A claim begins a new tenure: its era is beyond every one that the claimant knows, and its
 // node number makes it its own. A planned move adds one.
+//
+// The 256th move of one claim runs into the next number, and so looks like a claim, once. A gate
+// refuses then what the old owner still makes of slots below the fence: that is lost, and nothing
+// comes twice. Who stands by there and has that number tells of a claim. What was used is counted
+// right: rows of package meter are named by node and life of the count, and not by epoch.
 const (
 	tenureBits = 8
 	nodeBits   = 12
