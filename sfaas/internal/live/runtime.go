@@ -384,14 +384,14 @@ func (r *Runtime) Close() error {
 			return nil
 		}
 		return r.end
-	case <-time.After(closeTime + 3*r.set.BlockLimit):
+	case <-time.After(closeTime + 3*min(r.set.BlockLimit, time.Hour)):
 		return &base.OptionError{Option: "Close", Got: "a function of the program that has not returned", Want: "one that does not wait for the runtime"}
 	}
 }
 
 // closeTime is for how long Close waits for what is no handler, beyond what others, and
-// handlers, may take.
-const closeTime = 2 * time.Second
+// handlers, may take: an engine may have much to write.
+const closeTime = 10 * time.Second
 
 // close is Close, once.
 func (r *Runtime) close() {
