@@ -8,10 +8,12 @@ much of each unit is at each site. What it lets go of is that columns are whole.
 the columns that are known (program.py); the best ones at its prices are looked for and added
 until there is no better one (place.py, knapsack.py).
 
-Whatever prices of units, kinds and so on are: each assignment costs at least their sum, and
-for each node what its best column costs less than it earns at these prices. That is the bound,
-and no accuracy of the linear program matters to it. Prices are those of the program, pulled
-towards the best ones so far (Wentges, Weighted Dantzig-Wolfe decomposition, 1997).
+Whatever prices of units, kinds and so on are: each assignment costs at least their sum, and for
+each node what its best column costs less than it earns at these prices. That is the bound, and
+no accuracy of the linear program matters to it. Nor need a search be exact: what it may have
+missed counts as earned. Searches are narrow as long as they find new columns, and then wider.
+Prices are those of the program, pulled towards the best ones so far (Wentges, Weighted Dantzig-
+Wolfe decomposition, 1997).
 
 Then all assignments are parted in two: by how many nodes of a kind, or at a place, are awake,
 whether a unit is on a kind or at a place, or in which mode; and the part with the smallest
@@ -32,6 +34,7 @@ from program import Columns, Prices, Program
 
 NEAR = 0.01  # watts: parts so near to the best assignment are done
 MANY = 4000  # columns in a program, which then goes on with the best ones
+LEAST_WIDTH, MOST_WIDTH = 64, 65536  # of a search
 LEAST_WIRE = 0.03  # watts: wires that take less cost nothing here
 
 
@@ -173,11 +176,12 @@ class Bound:
 
     # Columns of a part
 
-    def price(self, part, x, effort):
-        """Adds the best columns at prices x, and returns watts that no assignment of the part
-        is below. Effort is that of the search (knapsack.py)."""
+    def price(self, part, x, width, until=math.inf):
+        """Adds good columns at prices x, and returns watts that no assignment of the part is
+        below, and how much of what they lack is owed to searches that were not exact. Width is
+        that of the searches (knapsack.py), the least one beyond so many CPU-seconds."""
         columns = self.columns
-        total = float(x.unit.sum() + x.cut.sum())
+        total, lost = float(x.unit.sum() + x.cut.sum()), 0.0
         for price, (least, most) in zip(np.concatenate([x.kind, x.place]), part.kinds + part.places):
             total += price * (least if price > 0 else most)
         cuts = np.nonzero(x.cut < -1e-9)[0]
@@ -189,13 +193,16 @@ class Bound:
             kind = columns.kind_of[p]
             earned = x.kind[kind] + x.place[p]
             barred = (place.item & part.barred[p]).any((1, 2))
-            worth, sets = place.best(x.unit, x.wire[:, columns.site_of[p]], -earned, barred, masks, -x.cut[cuts], effort)
-            total -= most * max(0.0, worth + earned)
+            if cpu() > until:
+                width = min(width, LEAST_WIDTH)
+            worth, limit, sets = place.best(x.unit, x.wire[:, columns.site_of[p]], -earned, barred, masks, -x.cut[cuts], width)
+            total -= most * max(0.0, limit + earned)
+            lost += most * (limit - worth)
             for picks in sets:
                 columns.add(p, picks)
                 chosen = [item for c in picks for item in place.choices[c]]
                 columns.add_chosen(chosen, [q for q in self.kinds[kind] if q != p])
-        return total
+        return total, lost
 
     def work(self, part, seconds):
         """Adds columns, and cuts, until the program of a part has no better ones, for so many
@@ -204,12 +211,12 @@ class Bound:
         self.program = Program(columns, part, part.prices, self.dear)
         x, center, best = part.prices, part.prices, -math.inf
         pull, pure = 0.0, False  # pure: x are the prices of the program
-        rounds, before, effort = 3 if part.depth else 8, math.nan, 500_000
+        rounds, before, width, lost = 3 if part.depth else 8, math.nan, LEAST_WIDTH, 0.0
         while True:
             self.rounds += 1
             columns.met.clear()
             if x is not None:
-                total = self.price(part, x, effort)
+                total, lost = self.price(part, x, width, begun + seconds)
                 if total > best:
                     best, center = total, x
                 if total > part.least or part.prices is None:
@@ -226,8 +233,8 @@ class Bound:
                 return
             tight = part.value - best < 1e-4 * part.value
             done = not len(fresh) and pure
-            if done and not tight and effort < 5_000_000:
-                effort = 10_000_000
+            if done and not tight and width < MOST_WIDTH and lost > 0.2 * (part.value - best):
+                width *= 4
                 continue
             if tight or done:
                 if not math.isnan(before):

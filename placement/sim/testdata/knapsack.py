@@ -7,10 +7,13 @@ a choice. A node takes at most one choice per family. What makes it more than a 
 time of all slots must fit the slack of the strictest unit that is chosen, and pairs of units may
 cost fines, those of cuts (see bound.py).
 
-The search goes depth first through the families, the largest first. What the families that are
-left may bring is bounded by a table (dynamic programming) over one kind of room, and, where
-that takes long, over two; the other kinds have prices (Lagrange multipliers). Weights are
-rounded down in tables, so that a bound stays one.
+The search goes through the families, the largest first, and keeps sets of choices of those
+that it has been through, as many as its width: those of which most may come, in a layer (a
+beam). It is exact if no more are worth their while, and otherwise says what the others are
+worth at most. What the families that are left may bring is bounded by a table (dynamic
+programming) over one kind of room, and, where that lets too many through, over two; the other
+kinds have prices (Lagrange multipliers). Weights are rounded down in tables, so that a bound
+stays one.
 """
 import numpy as np
 from numba import njit
@@ -18,43 +21,69 @@ from numba import njit
 ROOMS = 6  # processors, slot, slot with accelerator, accelerator, its memory, memory
 SLOT, BOTH = 1, 2
 STEPS = 600  # of a table over one kind of room
-GRID, GRID2 = 200, 100  # steps of one over two
+GRID, GRID2 = 240, 160  # steps of one over two
+FEW = 64  # sets of choices that are kept at first
+SETS = 4  # sets of a layer that are completed
+NEAR = 1e-9  # what is better by less is never looked for
+WHOLE = 16.0  # watts: nor what is better by less than that over the width
 
 
 @njit(cache=True)
-def search(first, worth, use, slack, slack_acc, cap, prices, floor, masks, cuts, fines, effort, out):
-    """Returns the worth of the best choices, or floor if none are worth more, and how many sets
-    of choices were found, each worth more than floor and than the one before. They are written
-    in turn into the rows of out, with -1 behind them.
+def search(first, worth, use, slack, slack_acc, cap, prices, floor, masks, cuts, fines, width, out):
+    """Returns the worth of the best choices found, or floor if none are worth more, what no
+    choices are worth more than, and how many sets of choices were found, each worth more than
+    floor. They are written into the rows of out, with -1 behind them; where there are more than
+    rows, early ones make room.
 
     Choices of family f are first[f] to first[f+1]-1. Of each: worth, use [room], slack of its
     strictest unit on processors alone, of its strictest one with the accelerator (infinite if
     there is none), and the units as a mask of two words. Prices of room are where the search
     for better ones begins, and are changed in place. A cut is a mask of units, of which two or
-    more cost its fine.
-
-    Effort is [near, steps, most]: what is better by less than near is not looked for, so no
-    choices are worth more than the answer and near. Near grows when more steps than most have
-    been taken, which all searches with one effort count together."""
+    more cost its fine. Width is how many sets of choices are kept at a time, at most; what is
+    better by a little (WHOLE over the width) is not looked for."""
     id, kfirst = worthwhile(first, worth, use, slack, slack_acc, cap, masks, len(cuts) > 0)
     if len(id) == 0:
         out[0, :] = -1
-        return max(0.0, floor), 1 if floor < 0 else 0
-    enough = floor + effort[0]
+        return max(0.0, floor), max(0.0, floor), 1 if floor < 0 else 0
     w, u = worth[id], use[id]
-    if multipliers(kfirst, w, u, cap, prices, enough) <= enough:
-        return floor, 0
-    p = 0
-    for q in range(3):
-        if prices[q] * cap[q] > prices[p] * cap[p]:
-            p = q
+    if multipliers(kfirst, w, u, cap, prices, floor) <= floor + NEAR:
+        return floor, floor + NEAR, 0
+    p = dearest(prices, cap, 3, -1)
+    p2 = dearest(prices, cap, ROOMS, p)
     net, rest = priced(w, u, cap, prices, p, p)
     sort(kfirst, net, id)
-    w, u = worth[id], use[id]
+    w, u, s, sa, m = worth[id], use[id], slack[id], slack_acc[id], masks[id]
     table = tables(kfirst, net, rounded(u[:, p], STEPS / cap[p]), np.zeros(len(id), np.int64), STEPS, 0)
-    if table[0, STEPS, 0] + rest <= enough:
-        return floor, 0
-    return dive(kfirst, id, w, u, slack[id], slack_acc[id], cap, prices, p, table, floor, masks[id], cuts, fines, effort, out)
+    if table[0, STEPS, 0] + rest <= floor + NEAR:
+        return floor, floor + NEAR, 0
+    table2, near = np.zeros((1, 1, 1)), WHOLE / width
+    found, some = 0, min(FEW, width)
+    while True:
+        rows = out[found:]
+        floor, more, lost = layers(kfirst, w, u, s, sa, cap, prices, p, table, p2, table2, floor, near, m, cuts, fines, some, rows)
+        more = min(more, len(rows))
+        for k in range(more):
+            for x in range(out.shape[1]):
+                if rows[k, x] >= 0:
+                    rows[k, x] = id[rows[k, x]]
+        found += more
+        if lost <= floor + near or some == width:
+            return floor, max(floor + near, lost), found
+        found = min(found, len(out) - SETS)
+        if table2.shape[1] == 1:
+            net, _ = priced(w, u, cap, prices, p, p2)
+            table2 = tables(kfirst, net, rounded(u[:, p], GRID / cap[p]), rounded(u[:, p2], GRID2 / cap[p2]), GRID, GRID2)
+        some = min(8 * some, width)
+
+
+@njit(cache=True)
+def dearest(prices, cap, rooms, but):
+    """Returns of the first so many kinds of room, but for one, that of which all costs most."""
+    most = 0 if but != 0 else 1
+    for q in range(rooms):
+        if q != but and prices[q] * cap[q] > prices[most] * cap[most]:
+            most = q
+    return most
 
 
 @njit(cache=True)
@@ -242,89 +271,129 @@ def fine_of(low, high, cuts, fines):
 
 
 @njit(cache=True)
-def dive(first, id, worth, use, slack, slack_acc, cap, prices, p, table, floor, masks, cuts, fines, effort, out):
-    """The search itself: see search. Choices are those that are worthwhile, in order; p is the
-    kind of room of the table. At depth d the first d families have been decided."""
-    families = len(first) - 1
-    p2 = -1  # the other kind of room that counts
-    for q in range(ROOMS):
-        if q != p and prices[q] > 0 and (p2 < 0 or prices[q] * cap[q] > prices[p2] * cap[p2]):
-            p2 = q
-    scale, grid, grid2 = STEPS / cap[p], 0.0, 0.0
-    table2 = np.zeros((1, 1, 1))
-    best, found, steps = floor, 0, 0
-    next = np.zeros(families + 1, np.int64)  # choice to try
-    pick = np.full(families + 1, -1, np.int64)
-    value, fine = np.zeros(families + 1), np.zeros(families + 1)
-    used = np.zeros((families + 1, ROOMS))
-    strict, strict_acc = np.full(families + 1, np.inf), np.full(families + 1, np.inf)
-    low, high = np.zeros(families + 1, np.uint64), np.zeros(families + 1, np.uint64)
-    d = 0
-    while d >= 0:
-        if d == families:
-            if value[d] - fine[d] > best + effort[0]:
-                best = value[d] - fine[d]
+def layers(first, worth, use, slack, slack_acc, cap, prices, p, table, p2, table2, floor, near, masks, cuts, fines, width, out):
+    """The search itself: see search. Choices are those that are worthwhile, in order; p and p2
+    are the kinds of room of the tables, of which the second one may be empty. Returns the worth
+    of the best choices, how many sets were found, and what those that were let go of are worth
+    at most."""
+    families, wide, found = len(first) - 1, table2.shape[1] > 1, 0
+    scale, grid, grid2 = STEPS / cap[p], GRID / cap[p], GRID2 / cap[p2]
+    lost = -np.inf
+    value, fine, used = np.zeros(1), np.zeros(1), np.zeros((1, ROOMS))
+    strict, strict_acc = np.full(1, np.inf), np.full(1, np.inf)
+    mask, pick = np.zeros((1, 2), np.uint64), np.full((1, families), -1, np.int16)
+    for f in range(families):
+        room, n = len(value) * (first[f + 1] - first[f] + 1), 0
+        parent, choice = np.empty(room, np.int64), np.empty(room, np.int64)
+        bounds, fined = np.empty(room), np.empty(room)
+        for l in range(len(value)):
+            for i in range(first[f], first[f + 1] + 1):
+                taken = i < first[f + 1]
+                v, least, least_acc, fee = value[l], strict[l], strict_acc[l], fine[l]
+                if taken:
+                    v, least, least_acc = v + worth[i], min(least, slack[i]), min(least_acc, slack_acc[i])
+                # Does it fit, and what may come of it: with the table, with that of two rooms.
+                bound, bound2, left, left2, fits = v, v, 0.0, 0.0, True
+                for q in range(ROOMS):
+                    have = cap[q]
+                    if q == SLOT:
+                        have = min(have, least, least_acc)
+                    elif q == BOTH:
+                        have = min(have, least_acc)
+                    over = have - used[l, q]
+                    if taken:
+                        over -= use[i, q]
+                    if over < 0:
+                        fits = False
+                        break
+                    if q == p:
+                        left = over
+                    else:
+                        bound += prices[q] * over
+                        if q == p2:
+                            left2 = over
+                        else:
+                            bound2 += prices[q] * over
+                if not fits:
+                    continue
+                bound += table[f + 1, min(STEPS, int(left * scale + 1e-9)), 0]
+                if wide:
+                    bound2 += table2[f + 1, min(GRID, int(left * grid + 1e-9)), min(GRID2, int(left2 * grid2 + 1e-9))]
+                    bound = min(bound, bound2)
+                if f == families - 1:
+                    bound = v
+                if bound - fee <= floor + near:
+                    continue
+                if taken and len(cuts) > 0:
+                    fee = fine_of(mask[l, 0] | masks[i, 0], mask[l, 1] | masks[i, 1], cuts, fines)
+                if bound - fee > floor + near:
+                    parent[n], choice[n], bounds[n], fined[n] = l, i, bound - fee, fee
+                    n += 1
+        best = np.argsort(-bounds[:n])
+        if n > width:
+            lost = max(lost, bounds[best[width]])
+            n = width
+        best = best[:n]
+        parent, choice, fine = parent[best], choice[best], fined[best]
+        value, used, strict, strict_acc = value[parent], used[parent], strict[parent], strict_acc[parent]
+        mask, pick = mask[parent], pick[parent]
+        for k in range(n):
+            i = choice[k]
+            if i == first[f + 1]:
+                continue
+            value[k] += worth[i]
+            used[k] += use[i]
+            strict[k], strict_acc[k] = min(strict[k], slack[i]), min(strict_acc[k], slack_acc[i])
+            mask[k, 0] |= masks[i, 0]
+            mask[k, 1] |= masks[i, 1]
+            pick[k, f] = i
+        for k in range(min(n, SETS)):
+            row = pick[k].copy()
+            v = complete(first, f + 1, worth, use, slack, slack_acc, cap, prices, row)
+            v -= fines_of(row, masks, cuts, fines)
+            if v > floor:
+                floor = v
+                some = row[row >= 0]
                 out[found % len(out), :] = -1
-                n = 0
-                for x in range(families):
-                    if pick[x] >= 0:
-                        out[found % len(out), n] = id[pick[x]]
-                        n += 1
+                out[found % len(out), : len(some)] = some
                 found += 1
-            d -= 1
-            continue
-        i, e = first[d] + next[d], d + 1
-        if i > first[e]:
-            d -= 1
-            continue
-        next[d] += 1
-        steps += 1
-        effort[1] += 1
-        if effort[1] > effort[2]:
-            effort[0] = max(0.25, 1.5 * effort[0])
-            effort[2] *= 1.3
-        if steps > 30000 and grid == 0.0 and p2 >= 0:
-            grid, grid2 = GRID / cap[p], GRID2 / cap[p2]
-            net, _ = priced(worth, use, cap, prices, p, p2)
-            table2 = tables(first, net, rounded(use[:, p], grid), rounded(use[:, p2], grid2), GRID, GRID2)
-        taken = i < first[e]
-        pick[d] = i if taken else -1
-        strict[e], strict_acc[e], value[e] = strict[d], strict_acc[d], value[d]
-        low[e], high[e] = low[d], high[d]
-        if taken:
-            strict[e], strict_acc[e] = min(strict[d], slack[i]), min(strict_acc[d], slack_acc[i])
-            value[e] += worth[i]
-            low[e], high[e] = low[d] | masks[i, 0], high[d] | masks[i, 1]
-        # Does it fit, and what may come of it: with the table, with that of two rooms.
-        bound, bound2, left, left2 = value[e], value[e], 0.0, 0.0
-        fits = True
-        for q in range(ROOMS):
-            used[e, q] = used[d, q] + use[i, q] if taken else used[d, q]
-            have = cap[q]
-            if q == SLOT:
-                have = min(have, strict[e], strict_acc[e])
-            elif q == BOTH and strict_acc[e] < np.inf:
-                have = min(have, strict_acc[e])
-            over = have - used[e, q]
-            if over < 0:
-                fits = False
-                break
-            if q == p:
-                left = over
-            else:
-                bound += prices[q] * over
-                if q == p2:
-                    left2 = over
-                else:
-                    bound2 += prices[q] * over
-        if not fits:
-            continue
-        fine[e] = fine_of(low[e], high[e], cuts, fines) if taken and len(cuts) > 0 else fine[d]
-        enough = best + effort[0] + fine[e]
-        if bound + table[e, min(STEPS, int(left * scale + 1e-9)), 0] <= enough:
-            continue
-        if grid > 0.0 and bound2 + table2[e, min(GRID, int(left * grid + 1e-9)), min(GRID2, int(left2 * grid2 + 1e-9))] <= enough:
-            continue
-        d = e
-        next[d] = 0
-    return best, found
+    return floor, found, lost
+
+
+@njit(cache=True)
+def complete(first, f, worth, use, slack, slack_acc, cap, prices, pick):
+    """Adds to a set, whose choice of each family pick has, one of each family from f on that
+    fits: first of what is worth its room, then of anything. Returns what the set is worth."""
+    value, used, strict, strict_acc = 0.0, np.zeros(ROOMS), np.inf, np.inf
+    for g in range(f):
+        if pick[g] >= 0:
+            value += worth[pick[g]]
+            used += use[pick[g]]
+            strict, strict_acc = min(strict, slack[pick[g]]), min(strict_acc, slack_acc[pick[g]])
+    for least in (0.0, -np.inf):
+        for g in range(f, len(first) - 1):
+            if pick[g] >= 0:
+                continue
+            most = least
+            for i in range(first[g], first[g + 1]):
+                net = worth[i] - (prices * use[i]).sum()
+                least_slot, least_both = min(strict, slack[i]), min(strict_acc, slack_acc[i])
+                if net <= most or (used + use[i] > cap).any():
+                    continue
+                if used[SLOT] + use[i, SLOT] <= min(least_slot, least_both) and used[BOTH] + use[i, BOTH] <= least_both:
+                    most, pick[g] = net, i
+            if pick[g] >= 0:
+                value += worth[pick[g]]
+                used += use[pick[g]]
+                strict, strict_acc = min(strict, slack[pick[g]]), min(strict_acc, slack_acc[pick[g]])
+    return value
+
+
+@njit(cache=True)
+def fines_of(pick, masks, cuts, fines):
+    """Returns the fines of a set."""
+    low, high = np.uint64(0), np.uint64(0)
+    for i in pick:
+        if i >= 0:
+            low, high = low | masks[i, 0], high | masks[i, 1]
+    return fine_of(low, high, cuts, fines)

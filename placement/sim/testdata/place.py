@@ -6,9 +6,9 @@ import math
 import numpy as np
 
 import check
-from knapsack import BOTH, ROOMS, SLOT, search
+from knapsack import BOTH, ROOMS, SETS, SLOT, search
 
-SLACKS = 10  # how many ranges of slack are searched apart
+SLACKS = 8  # slacks, the shortest ones, that are ranges by themselves; of others each has three
 LIMITED = [q for q in range(ROOMS) if q not in (SLOT, BOTH)]  # by the node, not by its units
 
 
@@ -53,7 +53,7 @@ class Place:
         self.make()
         self.describe(wires)
         self.prices = {}  # of room, with which the next search begins
-        self.out = np.empty((6, 64), np.int64)
+        self.out = np.empty((3 * SETS, 64), np.int64)
 
     def make(self):
         """Makes the choices: parts of families, as tuples of (unit, mode), that fit."""
@@ -156,25 +156,25 @@ class Place:
             return None
         return self.fixed + self.watts[picks].sum() + (self.acc_w if self.acc[picks].any() else 0.0)
 
-    def best(self, units, wires, least, barred, cuts, fines, effort):
+    def best(self, units, wires, least, barred, cuts, fines, width):
         """Looks for sets of choices that are worth more than they take, by least and more, at
-        prices of units and of wires. Returns what no set is worth more than (least if it is
-        less), and the sets found. Barred choices are not taken; cuts and fines are those of the
-        search. After so many steps (effort) it lets go of what is only a little better."""
+        prices of units and of wires. Returns the worth of the best set found, and what no set
+        is worth more than (least if that is less), and the sets found. Barred choices are not
+        taken; cuts, fines and width are those of the search."""
         worth = self.has @ units - self.watts - self.wire @ wires
         worth[barred] = -1.0
-        most, sets, effort = least, [], np.array([1e-9, 0.0, effort])
+        most, limit, sets = least, least, []
         for acc in (False, True) if self.acc.any() else (False,):
             fixed = self.fixed + (self.acc_w if acc else 0.0)
             mine = worth if acc else np.where(self.acc, -1.0, worth)
             for k, (now, cap) in enumerate(self.ranges(mine, acc)):
                 prices = self.prices.setdefault((acc, k), np.zeros(ROOMS))
-                v, found = search(
+                v, above, found = search(
                     self.first, now, self.use, self.slack, self.slack_acc, cap, prices,
-                    most + fixed, self.masks, cuts, fines, effort, self.out)
-                most = max(most, v - fixed)
-                sets += [row[row >= 0].copy() for row in self.out[: min(found, len(self.out))]]
-        return most + effort[0], sets
+                    most + fixed, self.masks, cuts, fines, width, self.out)
+                most, limit = max(most, v - fixed), max(limit, above - fixed)
+                sets += [row[row >= 0].copy() for row in self.out[:found]]
+        return most, limit, sets
 
     def ranges(self, worth, acc):
         """Yields searches that find every set between them: in each the strictest unit, of
@@ -183,10 +183,8 @@ class Place:
         live, strict = worth > 1e-9, self.slack_acc if acc else self.slack
         slacks = np.unique(strict[live & (strict < math.inf)])
         longest = max(s[live & (s < math.inf)].max(initial=1.0) for s in (self.slack, self.slack_acc))
-        edges = [-1.0]
-        if len(slacks) > 1:
-            edges += sorted({slacks[len(slacks) * k // SLACKS] for k in range(1, SLACKS)} - {slacks[0]})
+        edges = [-1.0] + list(slacks[:SLACKS]) + list(slacks[SLACKS::3])
         for least, most in reversed(list(zip(edges, edges[1:] + [longest]))):
             cap = self.cap.copy()
             cap[SLOT], cap[BOTH] = most, most if acc else longest
-            yield np.where(strict < least, -1.0, worth), cap
+            yield np.where(strict <= least, -1.0, worth), cap
