@@ -192,6 +192,11 @@ func TestReferencesHold(t *testing.T) {
 		if weak := v.Bound(); !(weak <= r.BestW && r.BoundW <= r.BestW) {
 			t.Errorf("%s: bound %g, best %g, and a simple bound of %g", r.Name, r.BoundW, r.BestW, weak)
 		}
+		switch r.By {
+		case "program", "columns", "relaxation":
+		default:
+			t.Errorf("%s: got a bound by %q, want program, columns or relaxation", r.Name, r.By)
+		}
 	}
 }
 
