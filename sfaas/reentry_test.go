@@ -15,7 +15,7 @@ import (
 // unowned is a runtime of a counting app that owns nothing, and a unit of it.
 func unowned(t *testing.T) (rt *sfaas.Runtime, u sfaas.Unit, in sfaas.Input[number]) {
 	app, in, _ := counting(t, sfaas.Volatile)
-	rt = start(t, app, sfaas.WithNode(1), sfaas.WithDefaultOwner(9))
+	rt = start(t, app, sfaas.WithNode(1), sfaas.WithDefaultOwner(9), sfaas.WithBlockLimit(100*time.Millisecond))
 	return rt, sfaas.Unit{Part: "f", Root: sfaas.NewKey(sfaas.KindCell, 1)}, in
 }
 

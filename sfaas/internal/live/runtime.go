@@ -391,7 +391,7 @@ func (r *Runtime) Close() error {
 
 // closeTime is for how long Close waits for what is no handler, beyond what others, and
 // handlers, may take: an engine may have much to write.
-const closeTime = 10 * time.Second
+const closeTime = 5 * time.Second
 
 // close is Close, once.
 func (r *Runtime) close() {
