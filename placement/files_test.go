@@ -159,6 +159,8 @@ func TestFileGoesOnLater(t *testing.T) {
 	s.spoil, s.pieces = nil, 0
 	s.mu.Unlock()
 	got, err := s.get(t, 2, sumOf(data))
+	s.mu.Lock() // some pieces may still be under way
+	defer s.mu.Unlock()
 	if err != nil || !bytes.Equal(got, data) || s.pieces > 10+filesAhead {
 		t.Errorf("%d bytes, %v, after %d pieces more", len(got), err, s.pieces)
 	}
