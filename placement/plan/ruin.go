@@ -278,8 +278,9 @@ func (r *Ruiner) ruin() {
 	}
 }
 
-// fewNodes is up to how many nodes all of them are looked at each time.
-const fewNodes = 6
+// fewNodes is up to how many nodes all of them are looked at each time: as many as exchange units
+// in a plan of an agent.
+const fewNodes = Coalition
 
 // look draws to which nodes the units that were taken out may come: those that they were on,
 // two to eight that have units, one or two of any, and the one that lures. With all nodes to
