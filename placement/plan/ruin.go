@@ -279,7 +279,8 @@ func (r *Ruiner) ruin() {
 }
 
 // fewNodes is up to how many nodes all of them are looked at each time: as many as exchange units
-// in a plan of an agent.
+// in a plan of an agent. Agents that look at fewer find more to exchange, and a zone of them does
+// not always come to rest.
 const fewNodes = Coalition
 
 // look draws to which nodes the units that were taken out may come: those that they were on,
