@@ -45,6 +45,9 @@ func (d *Deployment) disownOne(r sfaas.Route) error {
 	if d.kept[r.Unit.Part] {
 		return nil // its content may come back with its records
 	}
+	if _, ok := r.Unit.Root.ID(kindWarm); ok {
+		return nil // nobody but this node sends to it
+	}
 	if d.places(r.Unit.Part) {
 		return d.rt.Release(r.Unit, agent.RetireEpoch(r.Epoch, true))
 	}

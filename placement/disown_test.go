@@ -6,24 +6,25 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/neuroran/neuroran/sfaas"
 )
 
 // nextLife ends the last life of a node without a word, and begins another one that has the
 // same deployment.
-func (z *zone) nextLife(n *Node, app *sfaas.App, spec Spec) *Deployment {
+func (z *zone) nextLife(n *Node, app *sfaas.App, spec Spec, opts ...DeployOption) *Deployment {
 	z.t.Helper()
 	over, stop := context.WithCancel(context.Background())
 	stop()
 	n.Leave(over)
-	return z.joinAndDeploy(func(c *Config) { c.Node = n.ID() }, app, spec)
+	return z.joinAndDeploy(func(c *Config) { c.Node = n.ID() }, app, spec, opts...)
 }
 
-func (z *zone) joinAndDeploy(change func(c *Config), app *sfaas.App, spec Spec) *Deployment {
+func (z *zone) joinAndDeploy(change func(c *Config), app *sfaas.App, spec Spec, opts ...DeployOption) *Deployment {
 	z.t.Helper()
 	n := z.join(change)
-	d, err := n.Deploy(app, spec)
+	d, err := n.Deploy(app, spec, opts...)
 	if err != nil {
 		z.t.Fatal(err)
 	}
@@ -71,6 +72,30 @@ func TestEarlierLifeIsNotBelieved(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// A node that has warmed up in an earlier life does so in the next one.
+func TestWarmInAnotherLife(t *testing.T) {
+	z := newZone(t, 2)
+	app, spec := newSums(t).app, Spec{Unit: sfaas.KindCell}
+	warm := WithWarm(func(context.Context, *sfaas.Runtime, []sfaas.Key) error { return nil })
+	deps := z.deploy(app, spec, warm)
+	if err := deps[1].warmUp(z.context()); err != nil {
+		t.Fatal(err)
+	}
+	u := sfaas.Unit{Part: app.Parts()[0].Name, Root: sfaas.NewKey(kindWarm, 2*warmKeys)}
+	z.eventually(func() string {
+		if r := deps[0].route(u); r.Owner != 2 {
+			return fmt.Sprintf("node 1 knows %v, want that of node 2", r)
+		}
+		return ""
+	})
+	d := z.nextLife(z.nodes[1], app, spec, warm)
+	z.await(z.nodes[0], 2)
+	time.Sleep(3 * disownAfter / 2)
+	if err := d.warmUp(z.context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // What such a node comes to own under an older epoch it owns under one that others believe.

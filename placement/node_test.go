@@ -79,10 +79,10 @@ func (z *zone) await(n *Node, members int) {
 	}
 }
 
-func (z *zone) deploy(app *sfaas.App, spec Spec) (all []*Deployment) {
+func (z *zone) deploy(app *sfaas.App, spec Spec, opts ...DeployOption) (all []*Deployment) {
 	z.t.Helper()
 	for _, n := range z.nodes {
-		d, err := n.Deploy(app, spec)
+		d, err := n.Deploy(app, spec, opts...)
 		if err != nil {
 			z.t.Fatal(err)
 		}

@@ -296,14 +296,15 @@ func (d *Deployment) warmNow(ctx context.Context) error {
 		key := sfaas.NewKey(kindWarm, uint64(d.ctl.ID())*warmKeys+i)
 		for _, p := range d.app.Parts() {
 			u := sfaas.Unit{Part: p.Name, Root: key}
-			if d.route(u).Owner == d.ctl.ID() {
+			r := d.route(u)
+			if r.Owner == d.ctl.ID() {
 				continue // an earlier run has failed
 			}
 			if d.kept[p.Name] {
 				if err := d.rt.Own(u); err != nil {
 					return err
 				}
-			} else if err := d.rt.Claim(u, d.ctl.claimEpoch(0)); err != nil {
+			} else if err := d.rt.Claim(u, d.ctl.claimEpoch(r.Epoch)); err != nil {
 				return err
 			}
 		}
