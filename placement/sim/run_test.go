@@ -226,3 +226,27 @@ func TestResultIsOneObject(t *testing.T) {
 		t.Errorf("got %s, want %s", text, want)
 	}
 }
+
+// TestPlannerIsRefusedByItsOwnNode runs a zone in which the node that has the planner refuses what
+// would be best: the planner looks for something else.
+func TestPlannerIsRefusedByItsOwnNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes ten seconds")
+	}
+	in, err := sim.Generate(sim.Recipe{Nodes: 20, Units: 80, Load: 0.6, Seed: 4, Hop: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	learned, err := plan.DefaultLearned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer learned.Close()
+	r, err := sim.Run(sim.Config{Policy: learned, Planner: true, Seed: 4, Loss: 0.01}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if best := 1204.6; r.EnergyW > 1.05*best {
+		t.Errorf("%.1f W, want 5 %% over the best known, %.1f, at most", r.EnergyW, best)
+	}
+}

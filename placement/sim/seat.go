@@ -225,7 +225,8 @@ func (p *seat) propose(n *node, plans []plan.Plan) {
 		}
 		leads := n.agent.Leads()
 		p.w.step(n, &agent.Event{Kind: agent.Proposed, Moves: appendMoves(nil, together)})
-		if n.agent.Leads() > leads {
+		// What the planner's own node refuses, or sees no sense in, is over at once.
+		if n.agent.Leads() > leads || leads < agent.MaxDeals {
 			begun = append(begun, together...)
 		}
 	}

@@ -62,9 +62,9 @@ type deal struct {
 	end    sfaas.Time // of the phase
 }
 
-// maxDeals bounds what an agent leads at once; what comes beyond that waits or is dropped,
+// MaxDeals bounds what an agent leads at once; what comes beyond that waits or is dropped,
 // as its purpose can bear.
-const maxDeals = 64
+const MaxDeals = 64
 
 // newDeal returns a deal without items.
 func (a *Agent) newDeal(why purpose, u UnitID) *deal {

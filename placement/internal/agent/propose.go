@@ -18,7 +18,7 @@ func (a *Agent) think() {
 //
 // A move of a standby is its owner's to do, by itself: nothing is served or lost by it.
 func (a *Agent) propose(moves []Move, why purpose) {
-	if len(moves) == 0 || len(moves) > MaxMoves || len(a.deals) >= maxDeals {
+	if len(moves) == 0 || len(moves) > MaxMoves || len(a.deals) >= MaxDeals {
 		return
 	}
 	for _, m := range moves {

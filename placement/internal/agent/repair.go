@@ -22,12 +22,12 @@ func (a *Agent) repair() {
 		}
 		i := a.unit(h.item.Row.Unit)
 		a.strikeOut(h, i)
-		if h.displaced && h.mend.deal == (DealID{}) && a.now >= h.mend.next && len(a.deals) < maxDeals {
+		if h.displaced && h.mend.deal == (DealID{}) && a.now >= h.mend.next && len(a.deals) < MaxDeals {
 			a.moveAway(h)
 			continue
 		}
 		r := &a.units[i]
-		if int(r.Want) <= r.numStandbys() || a.drain.on || h.mend.deal != (DealID{}) || a.now < h.mend.next || len(a.deals) >= maxDeals {
+		if int(r.Want) <= r.numStandbys() || a.drain.on || h.mend.deal != (DealID{}) || a.now < h.mend.next || len(a.deals) >= MaxDeals {
 			continue
 		}
 		a.findStandby(h, r)
@@ -140,7 +140,7 @@ func (a *Agent) goOnDraining() {
 			waits = true
 		default:
 			waits = true
-			if h.leaving == (DealID{}) && h.mend.deal == (DealID{}) && a.now >= h.mend.next && len(a.deals) < maxDeals {
+			if h.leaving == (DealID{}) && h.mend.deal == (DealID{}) && a.now >= h.mend.next && len(a.deals) < MaxDeals {
 				a.moveAway(h)
 			}
 		}

@@ -132,7 +132,7 @@ func (a *Agent) placeWish(w *wish) {
 	row := w.row
 	row.Epoch, row.Owner, row.Standbys = known.Epoch, 0, [MaxStandbys]NodeID{}
 	nodes := a.nodesFor(w, &row)
-	if len(nodes) < 1+int(row.Want) || len(a.deals) >= maxDeals {
+	if len(nodes) < 1+int(row.Want) || len(a.deals) >= MaxDeals {
 		a.unplaced(w, len(nodes))
 		return
 	}
