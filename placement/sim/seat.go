@@ -223,10 +223,9 @@ func (p *seat) propose(n *node, plans []plan.Plan) {
 				together, done[k] = append(together, o), true
 			}
 		}
-		leads := n.agent.Leads()
+		room := n.agent.Leads() < agent.MaxDeals
 		p.w.step(n, &agent.Event{Kind: agent.Proposed, Moves: appendMoves(nil, together)})
-		// What the planner's own node refuses, or sees no sense in, is over at once.
-		if n.agent.Leads() > leads || leads < agent.MaxDeals {
+		if room { // what the planner's own node refuses, or sees no sense in, is over at once
 			begun = append(begun, together...)
 		}
 	}
