@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 	"time"
@@ -275,6 +276,37 @@ func TestReachedOfLongAgo(t *testing.T) {
 	}
 }
 
+// claimsInAMove lets a third node claim or release a unit at any moment of a move by image, while
+// slots come under keys of all cores, one per period if that is not 0; then goes on from there, and
+// ended counts how many of the two have.
+func claimsInAMove(t *testing.T, step, period time.Duration, then func(t *testing.T, f *fenced, ended *int)) {
+	for _, mode := range []sfaas.MoveMode{sfaas.Kept, sfaas.Soft} {
+		for _, release := range []bool{false, true} {
+			for epoch := uint32(1); epoch < 4; epoch++ {
+				for at := time.Duration(0); at < 500*time.Microsecond; at += step {
+					t.Run(fmt.Sprintf("mode=%v/release=%v/epoch=%d/at=%v", mode, release, epoch, at), func(t *testing.T) {
+						f := newFenced(t, Config{Nodes: 3, Cores: 3, Link: 40 * time.Microsecond})
+						f.spread(3)
+						f.period = cmp.Or(period, f.period)
+						f.push(3)
+						ended := 0
+						end := func(error) { ended++ }
+						f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: mode}, end)
+						f.At(f.Now().Add(at), func() {
+							if release {
+								f.Release(f.nodes[2], f.unit, epoch, end)
+							} else {
+								f.Claim(f.nodes[2], f.unit, epoch, end)
+							}
+						})
+						then(t, f, &ended)
+					})
+				}
+			}
+		}
+	}
+}
+
 // TestClaimInAMove lets a third node claim or release a unit at any moment of a move by image,
 // while slots come under keys of all cores: in the end all agree, and what is pushed from then on
 // is published once at every core, or nowhere.
@@ -283,37 +315,17 @@ func TestClaimInAMove(t *testing.T) {
 	if testing.Short() {
 		step = 30 * time.Microsecond
 	}
-	for _, mode := range []sfaas.MoveMode{sfaas.Kept, sfaas.Soft} {
-		for _, release := range []bool{false, true} {
-			for epoch := uint32(1); epoch < 4; epoch++ {
-				for at := time.Duration(0); at < 500*time.Microsecond; at += step {
-					t.Run(fmt.Sprintf("mode=%v/release=%v/epoch=%d/at=%v", mode, release, epoch, at), func(t *testing.T) {
-						f := newFenced(t, Config{Nodes: 3, Cores: 3, Link: 40 * time.Microsecond})
-						f.spread(3)
-						f.push(3)
-						ended := 0
-						f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: mode}, func(error) { ended++ })
-						f.At(f.Now().Add(at), func() {
-							if release {
-								f.Release(f.nodes[2], f.unit, epoch, func(error) { ended++ })
-							} else {
-								f.Claim(f.nodes[2], f.unit, epoch, func(error) { ended++ })
-							}
-						})
-						f.push(40)
-						if ended != 2 {
-							t.Errorf("%d of the two have ended", ended)
-						}
-						if f.agree() != 0 {
-							f.lastSlots(20)
-						} else if f.made[f.next-1] > 0 {
-							t.Errorf("nobody owns the unit, and somebody serves it")
-						}
-					})
-				}
-			}
+	claimsInAMove(t, step, 0, func(t *testing.T, f *fenced, ended *int) {
+		f.push(40)
+		if *ended != 2 {
+			t.Errorf("%d of the two have ended", *ended)
 		}
-	}
+		if f.agree() != 0 {
+			f.lastSlots(20)
+		} else if f.made[f.next-1] > 0 {
+			t.Errorf("nobody owns the unit, and somebody serves it")
+		}
+	})
 }
 
 // TestFenceOutlivesItsOwnersRoute lets the old owner hear its own route from others, at any moment
@@ -398,31 +410,11 @@ func TestClaimInAMoveLosesNothingUncounted(t *testing.T) {
 	if testing.Short() {
 		step = 20 * time.Microsecond
 	}
-	for _, mode := range []sfaas.MoveMode{sfaas.Kept, sfaas.Soft} {
-		for _, release := range []bool{false, true} {
-			for epoch := uint32(1); epoch < 4; epoch++ {
-				for at := time.Duration(0); at < 500*time.Microsecond; at += step {
-					t.Run(fmt.Sprintf("mode=%v/release=%v/epoch=%d/at=%v", mode, release, epoch, at), func(t *testing.T) {
-						f := newFenced(t, Config{Nodes: 3, Cores: 3, Link: 40 * time.Microsecond})
-						f.spread(3)
-						f.period = 7 * time.Microsecond
-						f.push(3)
-						f.MoveUnit(f.nodes[0], f.nodes[1], f.unit, sfaas.MoveConfig{Mode: mode}, func(error) {})
-						f.At(f.Now().Add(at), func() {
-							if release {
-								f.Release(f.nodes[2], f.unit, epoch, func(error) {})
-							} else {
-								f.Claim(f.nodes[2], f.unit, epoch, func(error) {})
-							}
-						})
-						f.push(200)
-						f.RunFor(10 * time.Millisecond)
-						f.account()
-					})
-				}
-			}
-		}
-	}
+	claimsInAMove(t, step, 7*time.Microsecond, func(_ *testing.T, f *fenced, _ *int) {
+		f.push(200)
+		f.RunFor(10 * time.Millisecond)
+		f.account()
+	})
 }
 
 // account fails if a slot was neither published nor counted as lost, or both.
